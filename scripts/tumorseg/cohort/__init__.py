@@ -1,0 +1,1 @@
+"""Finding, reading, checking and splitting the cases of a cohort."""

@@ -1,0 +1,78 @@
+"""What a person at the terminal and a reader of the log see of a job: the same lines, in both places."""
+
+import logging
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tumorseg.errors import UserError
+
+logger = logging.getLogger("tumorseg")
+
+
+@contextmanager
+def job(name: str, log: Path | None) -> Iterator[None]:
+    """Run a job whose messages go to the terminal, headed by `name`, and to the file `log`.
+
+    At the end the log receives the job's seconds and its peak memory. A `UserError` is told in its own words and ends
+    the process with status 1; any other exception leaves its traceback in the log as well as on the terminal.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers[0].setFormatter(logging.Formatter(f"{name}: %(message)s"))
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
+        handlers[1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers[:] = handlers
+    began = time.monotonic()
+    try:
+        yield
+    except UserError as error:
+        logger.error("%s", error)
+        raise SystemExit(1) from None
+    except Exception:
+        logger.exception("stopped by an unexpected error")
+        raise SystemExit(1) from None
+    finally:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+        if log is not None:
+            record = logger.makeRecord(
+                logger.name, logging.INFO, "", 0, "%.1f s, peak memory %.0f MiB", (time.monotonic() - began, peak), None
+            )
+            handlers[1].handle(record)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+
+
+class Progress:
+    """Counts the steps of a long job and says how far it is, at most every `every` seconds and at the last step."""
+
+    def __init__(self, total: int, unit: str, every: float = 5.0) -> None:
+        self._total, self._unit, self._every = total, unit, every
+        self._done = 0
+        self._began = self._said = time.monotonic()
+
+    def step(self, detail: str = "") -> None:
+        """One more step is done; `detail` (a case, a loss) joins the line if one is due."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._said < self._every and self._done < self._total:
+            return
+        self._said = now
+        left = (now - self._began) / self._done * (self._total - self._done)
+        line = f"{self._unit} {self._done}/{self._total}"
+        line += f", {detail}" if detail else ""
+        line += f", {_clock(left)} left" if self._done < self._total else f", done in {_clock(now - self._began)}"
+        logger.info("%s", line)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

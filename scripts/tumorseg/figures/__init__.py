@@ -1,0 +1,1 @@
+"""Pictures of cases, predictions, training and scores."""

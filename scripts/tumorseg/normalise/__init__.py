@@ -1,0 +1,1 @@
+"""From raw volumes to what the network sees, and back."""

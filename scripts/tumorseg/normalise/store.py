@@ -1,0 +1,103 @@
+"""A normalised case on disk: one safetensors file, which never runs code when opened and can be mapped into memory."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from tumorseg.errors import UserError
+from tumorseg.files import write_bytes
+from tumorseg.labels import Convention
+
+METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a normalised case comes from, and all that is needed to go back to its grid.
+
+    shape: voxels of the original grid (X, Y, Z). affine: voxel to millimetres, 4x4, of the original grid. crop: start
+    and stop of the kept box along each axis. convention: how the case's mask writes enhancing tumour. settings: the
+    normalisation settings. intensities: for each modality the clipping bounds, mean and standard deviation applied.
+    """
+
+    case: str
+    shape: tuple[int, int, int]
+    affine: tuple[tuple[float, ...], ...]
+    crop: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+    convention: Convention
+    settings: dict[str, Any]
+    intensities: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class NormalisedCase:
+    """A case on its cropped grid, as the network sees it.
+
+    image: float16 (4, x, y, z), modalities in the order of `labels.MODALITIES`, background exactly 0.
+    mask: uint8 (x, y, z), inside labels.
+    """
+
+    image: NDArray[np.float16]
+    mask: NDArray[np.uint8]
+    origin: Origin
+
+
+def write_case(path: Path, case: NormalisedCase) -> None:
+    """Write a case, with a digest of its voxels, whole or not at all. Equal cases give equal bytes."""
+    tensors: dict[str, NDArray[Any]] = {
+        "image": np.ascontiguousarray(case.image),
+        "mask": np.ascontiguousarray(case.mask),
+    }
+    header = {"format": FORMAT, "digest": _digest(tensors), "origin": asdict(case.origin)}
+    write_bytes(path, save(tensors, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
+
+
+def read_case(path: Path) -> NormalisedCase:
+    """Read a case whole. Raises UserError where it is unreadable or its voxels are not those that were written."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads(file.metadata()[METADATA_KEY])
+            tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, str(error)) from None
+    if header["digest"] != _digest(tensors):
+        raise _damaged(path, "its voxels are not those that were written")
+    return NormalisedCase(tensors["image"], tensors["mask"], _origin(header["origin"]))
+
+
+def find_case(folders: Iterable[Path], case: str) -> Path:
+    """The file of a case among the folders of the batches. Raises UserError where none of them has it."""
+    for folder in folders:
+        path = folder / f"{case}.safetensors"
+        if path.exists():
+            return path
+    raise UserError(f"{case}: no normalised file is there; delete results/normalised and run the workflow again")
+
+
+def _digest(tensors: dict[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
+        digest.update(tensor.data)
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(f"{path}: this normalised case is damaged ({why}); delete its folder {path.parent} and run again")
+
+
+def _origin(content: dict[str, Any]) -> Origin:
+    content["shape"] = tuple(content["shape"])
+    content["affine"] = tuple(map(tuple, content["affine"]))
+    content["crop"] = tuple(map(tuple, content["crop"]))
+    return Origin(**content)

@@ -1,0 +1,1 @@
+"""The one page that shows what was run and what came of it."""
