@@ -1,0 +1,34 @@
+# make demo | test | test-slow | lint: each sets up what it needs in .venv, once.
+
+PYTHON ?= python3
+PYTEST = .venv/bin/python -m pytest
+
+.PHONY: demo test test-slow lint
+
+demo: .venv/workflow
+	.venv/bin/snakemake --cores all --directory demo --configfile workflow/demo.yaml
+
+test: .venv/development
+	$(PYTEST)
+
+test-slow: .venv/development
+	$(PYTEST) -m slow
+
+lint: .venv/development
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy scripts/tumorseg
+	.venv/bin/snakefmt --check Snakefile workflow
+	.venv/bin/snakemake --lint
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
+	$(PYTHON) -m venv .venv
+
+.venv/workflow: envs/requirements.txt | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --requirement envs/requirements.txt
+	touch $@
+
+.venv/development: envs/requirements-dev.txt .venv/workflow
+	.venv/bin/python -m pip install --quiet --requirement envs/requirements-dev.txt
+	touch $@

@@ -1,0 +1,78 @@
+"""From a folder of BraTS MRI to a verified, evaluated 3D U-Net, its figures and a report.
+
+`snakemake --cores N` makes the report and all that it needs; a target's name after `--cores N` stops at that stage.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/demo.smk"
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/normalisation.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+wildcard_constraints:
+    batch=r"batch-\d+",
+    fold=r"\d+",
+    epoch=r"\d{4}",
+
+
+localrules:
+    validate,
+    normalise,
+    train,
+    verify,
+    figures,
+
+
+# Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules.
+rule validate:
+    """Every case is checked, and the cohort as a whole."""
+    input:
+        rules.manifest.output,
+        rules.check_cohort.output,
+
+
+rule normalise:
+    """The usable cases, as the network sees them."""
+    input:
+        rules.check_cohort.output,
+        normalised_batches,
+
+
+rule train:
+    """The checkpoints of all folds."""
+    input:
+        [checkpoint_files(fold) for fold in FOLDS],
+
+
+rule verify:
+    """The verdict on each checkpoint, and the model of the one chosen."""
+    input:
+        expand(rules.select_checkpoint.output, fold=FOLDS),
+
+
+rule figures:
+    """All figures."""
+    input:
+        FIGURES,
+
+
+rule all:
+    """The report, reached by plain `snakemake`."""
+    default_target: True
+    input:
+        rules.report.output,

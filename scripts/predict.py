@@ -1,0 +1,49 @@
+"""Segment the cases that a fold holds out, on their original grid."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.splits import held_out, read_splits
+from tumorseg.files import read_json
+from tumorseg.inference.whole_volume import logits_of, mask_of
+from tumorseg.labels import from_inside
+from tumorseg.network.execution import resolve
+from tumorseg.network.model import read_model
+from tumorseg.nifti import write_nifti
+from tumorseg.normalise.crop import uncrop
+from tumorseg.normalise.store import find_case, read_case
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule predict."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="exported model")
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
+    parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")
+    parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases are segmented")
+    parser.add_argument("--settings", type=json.loads, required=True, help="device, precision and threads, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the masks")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job(f"predict fold {options.fold}", options.log):
+        execution = resolve(**options.settings)
+        network, _ = read_model(options.model)
+        network.to(execution.device)
+        cohort_convention = read_json(options.check)["convention"]
+        cases = held_out(read_splits(options.splits), options.fold)
+        options.output.mkdir(parents=True, exist_ok=True)
+        progress = console.Progress(len(cases), "case")
+        for name in cases:
+            case = read_case(find_case(options.normalised, name))
+            mask = uncrop(mask_of(logits_of(network, case.image, execution)), case.origin)
+            written = from_inside(mask, case.origin.convention or cohort_convention)
+            write_nifti(options.output / f"{name}.nii.gz", written, case.origin.affine)
+            progress.step(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Choose among the sound epochs, name the refused ones, and export the model."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.files import read_json, sha256, write_json, write_text
+from tumorseg.network.model import ModelCard, write_model
+from tumorseg.training.export import network_of
+from tumorseg.training.history import history_table
+from tumorseg.training.select import choose_epoch, refusals
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule select_checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="verdicts on the checkpoints")
+    parser.add_argument("--fold", type=int, required=True, help="fold of the checkpoints")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`choose` and `normalisation`, as JSON")
+    parser.add_argument("--selection", type=Path, required=True, help="the choice, as JSON")
+    parser.add_argument("--history", type=Path, required=True, help="table of the epochs, as CSV")
+    parser.add_argument("--model", type=Path, required=True, help="exported model")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job(f"select_checkpoint fold {options.fold}", options.log):
+        verdicts = [read_json(path) for path in options.verifications]
+        table = history_table([Path(verdict["file"]) for verdict in verdicts])
+        dice = dict(zip(table["epoch"], table["validation_dice"], strict=True))
+        epoch = choose_epoch(verdicts, dice, options.settings["choose"])
+        for line in refusals(verdicts):
+            console.logger.warning("REFUSED %s. Delete it and run again to train that epoch anew", line)
+        chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
+        network, architecture = network_of(Path(chosen["file"]), chosen["digest"])
+        normalisation = options.settings["normalisation"]
+        card = ModelCard(architecture, normalisation, options.fold, epoch, checkpoint=chosen["digest"])
+        write_model(options.model, network, card)
+        write_text(options.history, table.to_csv(index=False, lineterminator="\n"))
+        selection = {
+            "fold": options.fold,
+            "epoch": epoch,
+            "choose": options.settings["choose"],
+            "refused": [
+                {key: verdict[key] for key in ("epoch", "file", "problems")} for verdict in verdicts if not verdict["ok"]
+            ],
+            "checkpoint": chosen["file"],
+            "model": str(options.model),
+            "digest": sha256(options.model),
+        }
+        write_json(options.selection, selection)
+        console.logger.info("going on with epoch %d (%s of %d verified)", epoch, options.settings["choose"], len(verdicts))
+
+
+if __name__ == "__main__":
+    main()

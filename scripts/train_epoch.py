@@ -1,0 +1,40 @@
+"""Train the network from one checkpoint to the next."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.splits import held_out, read_splits, trained_on
+from tumorseg.network.execution import resolve
+from tumorseg.normalise.store import find_case
+from tumorseg.training.run import start_state, train_until
+from tumorseg.training.settings import Recipe
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule train_epoch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
+    parser.add_argument("--fold", type=int, required=True, help="fold that is held out")
+    parser.add_argument("--epoch", type=int, required=True, help="epoch to train up to")
+    parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to go on from; none: from the beginning")
+    parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="checkpoint; its record is written beside it")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job(f"train_epoch fold {options.fold}", options.log):
+        recipe = Recipe.of(options.recipe)
+        execution = resolve(recipe.training.device, recipe.training.precision, recipe.training.threads)
+        before = (options.epoch - 1) // recipe.training.epochs_per_checkpoint * recipe.training.epochs_per_checkpoint
+        state = start_state(recipe, options.fold, execution, options.previous, before)
+        splits = read_splits(options.splits)
+        training_cases = [find_case(options.normalised, case) for case in trained_on(splits, options.fold)]
+        held_out_cases = [find_case(options.normalised, case) for case in held_out(splits, options.fold)]
+        train_until(options.epoch, state, training_cases, held_out_cases, execution, options.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Where and in which precision the network runs, decided on the machine where it runs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from tumorseg.console import logger
+from tumorseg.errors import UserError
+
+DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """device: where tensors live. dtype: in what autocast computes; float32 means without autocast."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the network is called."""
+        return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)
+
+    def place(self, images: Tensor) -> Tensor:
+        """Images (B, C, X, Y, Z) on the device, as float32 in the network's memory format."""
+        return images.to(self.device, torch.float32, non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
+
+
+def resolve(
+    device: Literal["auto", "cpu", "cuda"], precision: Literal["fp16", "bf16", "fp32"], threads: int
+) -> Execution:
+    """Settle device and precision on this machine and set torch's number of CPU threads.
+
+    fp16 on a CPU becomes fp32, and that is said. Raises UserError when a GPU is asked for and there is none.
+    """
+    # The number of threads decides in what order sums are taken, hence the last bits of every result.
+    torch.set_num_threads(threads)
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise UserError(
+            "training.device is cuda, but torch sees no GPU on this machine: run on one that has a GPU, "
+            "or set training.device to auto or cpu"
+        )
+    chosen = torch.device("cuda" if available and device != "cpu" else "cpu")
+    if chosen.type == "cpu" and precision == "fp16":
+        logger.info("fp16 needs a GPU: computing in fp32 on the CPU with %d threads", threads)
+        return Execution(chosen, torch.float32)
+    where = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"the CPU with {threads} threads"
+    logger.info("computing in %s on %s", precision, where)
+    return Execution(chosen, DTYPES[precision])

@@ -1,0 +1,89 @@
+"""A 3D U-Net: a contracting path, an expanding path, and a skip connection at each level.
+
+After Ronneberger et al. 2015 (arXiv:1505.04597) and Çiçek et al. 2016 (arXiv:1606.06650).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tumorseg.labels import CLASSES, MODALITIES
+
+DOWN_SAMPLINGS = 3
+DIVISOR = 2**DOWN_SAMPLINGS
+"""Each side of the input has to be a multiple of this."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that is needed to build the network. base_channels: channels of the first level, doubled at each next one."""
+
+    base_channels: int
+    classes: int = CLASSES
+    modalities: int = len(MODALITIES)
+
+
+class UNet(nn.Module):
+    """Logits (B, classes, X, Y, Z) of images (B, modalities, X, Y, Z), where X, Y and Z are multiples of 8."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        widths = [architecture.base_channels * 2**level for level in range(DOWN_SAMPLINGS + 1)]
+        self.encoder = nn.ModuleList(
+            ConvolutionBlock(before, width)
+            for before, width in zip([architecture.modalities, *widths], widths, strict=False)
+        )
+        self.decoder = nn.ModuleList(
+            Expansion(below, width) for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
+        )
+        self.head = nn.Conv3d(widths[0], architecture.classes, kernel_size=1)
+        self.pool = nn.MaxPool3d(2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of a batch of images."""
+        skips: list[Tensor] = []
+        features = images
+        for level, block in enumerate(self.encoder):
+            features = block(features if level == 0 else self.pool(features))  # (B, base·2^level, X/2^level, …)
+            skips.append(features)
+        for expansion, skip in zip(self.decoder, skips[-2::-1], strict=True):
+            features = expansion(features, skip)
+        logits: Tensor = self.head(features)  # (B, classes, X, Y, Z)
+        return logits
+
+
+class ConvolutionBlock(nn.Sequential):
+    """Twice: 3x3x3 convolution, batch norm, ReLU. (B, before, X, Y, Z) to (B, width, X, Y, Z)."""
+
+    def __init__(self, before: int, width: int) -> None:
+        layers: list[nn.Module] = []
+        for channels in (before, width):
+            # The norm that follows has a shift of its own, so the convolution needs no bias.
+            layers += [
+                nn.Conv3d(channels, width, 3, padding=1, bias=False),
+                nn.BatchNorm3d(width),
+                nn.ReLU(inplace=True),
+            ]
+        super().__init__(*layers)
+
+
+class Expansion(nn.Module):
+    """Doubles the grid of what comes from below, joins the skip connection, and convolves both."""
+
+    def __init__(self, below: int, width: int) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose3d(below, width, kernel_size=2, stride=2)
+        self.block = ConvolutionBlock(2 * width, width)
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        """(B, below, x, y, z) and (B, width, 2x, 2y, 2z) to (B, width, 2x, 2y, 2z)."""
+        joined: Tensor = self.block(torch.cat([self.up(features), skip], dim=1))
+        return joined
+
+
+def build(architecture: Architecture) -> UNet:
+    """A network in the memory format in which 3D convolutions are fastest (channels last), on the CPU."""
+    network: UNet = UNet(architecture).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return network

@@ -1,0 +1,59 @@
+"""Checkpoints: the whole state of a training in one file, with a record beside it that proves it sound."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tumorseg.files import sha256, write_bytes, write_json
+from tumorseg.network.unet import DIVISOR, UNet, build
+from tumorseg.training.state import TrainingState
+
+FORMAT = 1
+
+
+def save(path: Path, state: TrainingState, trained: Sequence[dict[str, Any]], seconds: float) -> None:
+    """Write the state to `path`, and its record to the `.json` beside it: digest, probe, and what the job has `trained`.
+
+    Equal states give equal bytes: a checkpoint holds no time, path or machine name. It loads with `weights_only=True`.
+    """
+    buffer = io.BytesIO()  # not a path: torch writes a file's name into the archive
+    torch.save({"format": FORMAT, "torch": str(torch.__version__), **state.content()}, buffer)
+    write_bytes(path, buffer.getvalue())
+    record = {
+        "format": FORMAT,
+        "fold": state.fold,
+        "epoch": state.epoch,
+        "digest": sha256(path),
+        "probe": probe(state.network),
+        "epochs": list(trained),
+        "seconds": round(seconds, 3),
+    }
+    write_json(record_path(path), record)
+
+
+def record_path(checkpoint: Path) -> Path:
+    """Where the record of a checkpoint lies."""
+    return checkpoint.with_suffix(".json")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU. Raises UnpicklingError, and runs nothing, at foreign objects."""
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def probe(network: UNet) -> list[float]:
+    """The network's answer to a fixed input: mean and standard deviation of each class's logits (10 numbers).
+
+    Computed on the CPU in float32, so that every machine can repeat it.
+    """
+    copy = build(network.architecture)
+    copy.load_state_dict({name: tensor.cpu() for name, tensor in network.state_dict().items()})
+    side = 2 * DIVISOR
+    image = torch.linspace(-3, 3, network.architecture.modalities * side**3).sin()
+    with torch.inference_mode():
+        logits = copy.eval()(image.reshape(1, network.architecture.modalities, side, side, side))[0].flatten(1)
+    return [round(value, 6) for value in torch.cat([logits.mean(1), logits.std(1)]).tolist()]

@@ -1,0 +1,82 @@
+"""Batches of patches from normalised cases."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from torch import Tensor
+
+from tumorseg.training.randomness import case_order, generator
+from tumorseg.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: float16 (B, 4, X, Y, Z). masks: int64 (B, X, Y, Z), inside labels. cases: their ids."""
+
+    images: Tensor
+    masks: Tensor
+    cases: tuple[str, ...]
+
+
+def steps_of(cases: int, settings: TrainingSettings) -> int:
+    """Steps of an epoch: as configured, or as many as it takes to see each case once."""
+    return settings.steps_per_epoch or -(-cases // settings.batch_size)
+
+
+def batches(cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int) -> Iterator[Batch]:
+    """The batches of an epoch, the next one read while one is in use.
+
+    cases: files of normalised cases. The order of the cases and the place of each patch follow from
+    (seed, fold, epoch, step) alone.
+    """
+    order = case_order(len(cases), settings.seed, fold, epoch)
+    chosen = [list(islice(order, settings.batch_size)) for _ in range(steps_of(len(cases), settings))]
+
+    def read(step: int) -> Batch:
+        rng = generator("patch", settings.seed, fold, epoch, step)
+        patches = [read_patch(cases[index], settings.input_shape, rng) for index in chosen[step]]
+        return Batch(
+            torch.from_numpy(np.stack([image for image, _ in patches])),
+            torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
+            tuple(cases[index].stem for index in chosen[step]),
+        )
+
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(read, 0)
+        for step in range(len(chosen)):
+            batch = coming.result()
+            if step + 1 < len(chosen):
+                coming = reader.submit(read, step + 1)
+            yield batch
+
+
+def read_patch(
+    path: Path, shape: tuple[int, int, int], rng: np.random.Generator
+) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
+    """A patch of a case and its mask: (4, *shape) and shape.
+
+    Along an axis on which the case is larger, the patch lies at a random place; where it is smaller, it stands in the
+    middle with background (0) around it. Only the voxels of the patch are read from disk.
+    """
+    with safe_open(path, framework="numpy") as file:
+        image, mask = file.get_slice("image"), file.get_slice("mask")
+        sides = mask.get_shape()
+        source, target = [], []
+        for side, wanted in zip(sides, shape, strict=True):
+            start = int(rng.integers(side - wanted + 1)) if side > wanted else 0
+            kept = min(side, wanted)
+            source.append(slice(start, start + kept))
+            before = (wanted - kept) // 2
+            target.append(slice(before, before + kept))
+        image_patch = np.zeros((4, *shape), np.float16)
+        image_patch[:, *target] = image[:, *source]
+        mask_patch = np.zeros(shape, np.uint8)
+        mask_patch[*target] = mask[*source]
+    return image_patch, mask_patch

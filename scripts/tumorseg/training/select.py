@@ -1,0 +1,32 @@
+"""Which of the verified epochs to go on with."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from tumorseg.errors import UserError
+
+
+def choose_epoch(
+    verifications: Sequence[dict[str, Any]], validation_dice: dict[int, float], choose: Literal["last", "best"]
+) -> int:
+    """The last sound epoch, or the sound epoch of the best validation Dice (of equal ones the earlier).
+
+    verifications: the verdict on each checkpoint (`epoch`, `ok`, `file`, `problems`). Raises UserError, naming every
+    file and its problem, when no epoch is sound.
+    """
+    sound: list[int] = [verdict["epoch"] for verdict in verifications if verdict["ok"]]
+    if not sound:
+        refused = "\n".join(f"  {line}" for line in refusals(verifications))
+        raise UserError(
+            f"no checkpoint is sound:\n{refused}\nDelete these files and run again: the epochs are then trained anew"
+        )
+    return max(sound) if choose == "last" else max(sorted(sound), key=lambda epoch: validation_dice[epoch])
+
+
+def refusals(verifications: Sequence[dict[str, Any]]) -> list[str]:
+    """One line for each refused checkpoint: its file and what is wrong with it."""
+    return [
+        f"{verdict['file']}: {'; '.join(problem['message'] for problem in verdict['problems'])}"
+        for verdict in verifications
+        if not verdict["ok"]
+    ]

@@ -1,0 +1,41 @@
+"""What a training is: the part of the configuration that its result depends on."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from tumorseg.network.unet import Architecture
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The `training` section of the configuration, without `epochs`, which says how far to go and not how."""
+
+    input_shape: tuple[int, int, int]
+    batch_size: int
+    steps_per_epoch: int | None
+    epochs_per_checkpoint: int
+    learning_rate: float
+    precision: Literal["fp16", "bf16", "fp32"]
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training's identity: what a checkpoint is checked against before anything goes on from it."""
+
+    architecture: Architecture
+    training: TrainingSettings
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Self:
+        """The recipe of `{"model": …, "training": …}`, two sections of the configuration."""
+        training = {**settings["training"], "input_shape": tuple(settings["training"]["input_shape"])}
+        return cls(Architecture(**settings["model"]), TrainingSettings(**training))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recipe as plain JSON types."""
+        content = asdict(self)
+        content["training"]["input_shape"] = list(self.training.input_shape)
+        return content

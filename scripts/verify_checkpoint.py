@@ -1,0 +1,47 @@
+"""Read a checkpoint afresh from disk and say whether it is sound."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from tumorseg import console
+from tumorseg.files import sha256, write_json
+from tumorseg.training.settings import Recipe
+from tumorseg.training.verify import problems_of
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule verify_checkpoint. A refused checkpoint is a verdict, not a failure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint; its record lies beside it")
+    parser.add_argument("--fold", type=int, required=True, help="fold that it should belong to")
+    parser.add_argument("--epoch", type=int, required=True, help="epoch that it should be of")
+    parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="verdict, as JSON")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job(f"verify_checkpoint fold {options.fold} epoch {options.epoch}", options.log):
+        recipe = Recipe.of(options.recipe)
+        torch.set_num_threads(recipe.training.threads)
+        problems = problems_of(options.checkpoint, recipe, options.fold, options.epoch)
+        for problem in problems:
+            console.logger.warning("REFUSED %s: %s [%s]", options.checkpoint, problem.message, problem.code)
+        if not problems:
+            console.logger.info("%s is sound", options.checkpoint)
+        verdict = {
+            "fold": options.fold,
+            "epoch": options.epoch,
+            "file": str(options.checkpoint),
+            "ok": not problems,
+            "problems": [asdict(problem) for problem in problems],
+            "digest": sha256(options.checkpoint) if options.checkpoint.is_file() else None,
+        }
+        write_json(options.output, verdict)
+
+
+if __name__ == "__main__":
+    main()

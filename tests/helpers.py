@@ -1,0 +1,39 @@
+"""Small things that several tests need."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tumorseg.labels import MODALITIES
+from tumorseg.normalise.store import NormalisedCase, Origin, write_case
+from tumorseg.training.settings import Recipe
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def recipe(base_channels: int = 2, **changes) -> Recipe:
+    """A tiny training."""
+    training = {
+        "input_shape": [16, 16, 16],
+        "batch_size": 1,
+        "steps_per_epoch": None,
+        "epochs_per_checkpoint": 1,
+        "learning_rate": 0.01,
+        "precision": "fp32",
+        "device": "cpu",
+        "threads": 1,
+        "seed": 7,
+    }
+    return Recipe.of({"model": {"base_channels": base_channels, "classes": 5}, "training": training | changes})
+
+
+def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0) -> Path:
+    """A normalised case of noise with a random mask."""
+    rng = np.random.default_rng(seed)
+    image = rng.normal(size=(len(MODALITIES), *shape)).astype(np.float16)
+    image[image == 0] = 1
+    mask = rng.choice(np.array([0, 1, 2, 4], np.uint8), size=shape)
+    affine = tuple(map(tuple, np.diag([-1.0, -1.0, 1.0, 1.0]).tolist()))
+    crop = tuple((0, side) for side in shape)
+    write_case(path, NormalisedCase(image, mask, Origin(path.stem, shape, affine, crop, "brats2023", {}, {})))
+    return path

@@ -1,0 +1,150 @@
+import pickle
+import random
+
+import pytest
+import torch
+from tests.helpers import recipe
+
+from tumorseg.files import read_json, sha256, write_json
+from tumorseg.network.execution import Execution
+from tumorseg.training.checkpoint import load, record_path, save
+from tumorseg.training.state import TrainingState
+from tumorseg.training.verify import problems_of
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+
+
+def saved(path, **changes):
+    state = TrainingState.initial(recipe(**changes), 0, CPU)
+    for parameter in state.network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    state.optimizer.step()  # so that the optimizer has a state to keep
+    state.epoch, state.history = 1, [{"epoch": 1, "train_loss": 0.5}]
+    save(path, state, state.history, seconds=1.0)
+    return state
+
+
+def codes(path, fold=0, epoch=1, **changes):
+    return [problem.code for problem in problems_of(path, recipe(**changes), fold, epoch)]
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    saved(tmp_path / "epoch-0001.pt")
+    return tmp_path / "epoch-0001.pt"
+
+
+def rewrite(path, content):
+    """Replace a checkpoint as if it had been saved so, digest and all."""
+    torch.save(content, path)
+    write_json(record_path(path), read_json(record_path(path)) | {"digest": sha256(path)})
+
+
+def test_a_sound_checkpoint_is_accepted(checkpoint):
+    assert codes(checkpoint) == []
+
+
+def test_equal_states_give_equal_bytes(tmp_path):
+    saved(tmp_path / "a.pt")
+    saved(tmp_path / "another-name.pt")
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "another-name.pt").read_bytes()
+
+
+def test_a_restored_state_is_the_saved_one(tmp_path):
+    state = saved(tmp_path / "a.pt")
+    restored = TrainingState.initial(recipe(), 0, CPU)
+    restored.restore(load(tmp_path / "a.pt"))
+    save(tmp_path / "b.pt", restored, restored.history, seconds=2.0)
+    assert sha256(tmp_path / "b.pt") == sha256(tmp_path / "a.pt")
+    assert restored.epoch == state.epoch
+
+
+def test_no_temporary_file_remains(checkpoint):
+    assert sorted(path.name for path in checkpoint.parent.iterdir()) == ["epoch-0001.json", "epoch-0001.pt"]
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    assert codes(tmp_path / "epoch-0001.pt") == ["missing"]
+
+
+def test_an_empty_file_is_refused(checkpoint):
+    checkpoint.write_bytes(b"")
+    assert codes(checkpoint) == ["empty"]
+
+
+def test_a_truncated_file_is_refused(checkpoint):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
+    assert codes(checkpoint) == ["digest_mismatch"]
+
+
+def test_one_flipped_bit_anywhere_is_refused(checkpoint):
+    sound = checkpoint.read_bytes()
+    for place in random.Random(0).sample(range(8 * len(sound)), 50):
+        damaged = bytearray(sound)
+        damaged[place // 8] ^= 1 << place % 8
+        checkpoint.write_bytes(damaged)
+        assert codes(checkpoint) == ["digest_mismatch"]
+
+
+def test_a_checkpoint_without_its_record_is_refused(checkpoint):
+    record_path(checkpoint).unlink()
+    assert codes(checkpoint) == ["no_record"]
+
+
+def test_another_networks_checkpoint_is_refused(checkpoint):
+    assert codes(checkpoint, base_channels=3) == ["wrong_recipe"]
+
+
+def test_another_configuration_is_refused_naming_the_key(checkpoint):
+    (problem,) = problems_of(checkpoint, recipe(learning_rate=0.5), 0, 1)
+    assert "training.learning_rate: 0.01 instead of 0.5" in problem.message
+
+
+@pytest.mark.parametrize("place", [{"fold": 1}, {"epoch": 2}])
+def test_the_checkpoint_of_another_place_is_refused(checkpoint, place):
+    assert codes(checkpoint, **place) == ["wrong_content"]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_refused_by_name(checkpoint, bad):
+    content = load(checkpoint)
+    content["optimizer"]["state"][0]["exp_avg"].flatten()[3] = bad
+    rewrite(checkpoint, content)
+    (problem,) = problems_of(checkpoint, recipe(), 0, 1)
+    assert problem.code == "not_finite"
+    assert "optimizer.state.0.exp_avg" in problem.message
+
+
+def test_weights_of_another_shape_are_refused(checkpoint):
+    content = load(checkpoint)
+    content["weights"]["head.weight"] = torch.zeros(1)
+    rewrite(checkpoint, content)
+    assert codes(checkpoint) == ["wrong_weights"]
+
+
+def test_weights_that_do_not_reproduce_the_probe_are_refused(checkpoint):
+    content = load(checkpoint)
+    content["weights"]["head.bias"] += 0.1
+    rewrite(checkpoint, content)
+    assert codes(checkpoint) == ["probe_mismatch"]
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(checkpoint):
+    rewrite(checkpoint, {"hello": 1})
+    assert codes(checkpoint) == ["wrong_content"]
+
+
+class Malicious:
+    def __init__(self, witness):
+        self.witness = witness
+
+    def __reduce__(self):
+        return (open, (str(self.witness), "w"))
+
+
+def test_a_malicious_pickle_is_refused_and_not_run(checkpoint, tmp_path):
+    rewrite(checkpoint, {"weights": Malicious(tmp_path / "ran")})
+    assert codes(checkpoint) == ["unsafe"]
+    assert not (tmp_path / "ran").exists()
+    pickle.loads(pickle.dumps(Malicious(tmp_path / "ran")))  # the bait itself works
+    assert (tmp_path / "ran").exists()

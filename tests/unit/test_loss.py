@@ -1,0 +1,46 @@
+import pytest
+import torch
+from torch.nn.functional import one_hot
+
+from tumorseg.training.loss import segmentation_loss, soft_dice
+
+MASK = torch.tensor([0, 1, 2, 4, 0, 1, 2, 4]).reshape(1, 2, 2, 2)
+
+
+def certain(mask: torch.Tensor) -> torch.Tensor:
+    """Logits that give `mask` with certainty."""
+    return 100.0 * one_hot(mask, 5).movedim(-1, 1).float()
+
+
+def test_a_perfect_prediction_costs_nothing():
+    assert segmentation_loss(certain(MASK), MASK).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_soft_dice_of_certain_predictions_is_dice():
+    prediction = torch.tensor([0, 1, 2, 4, 0, 0, 2, 2]).reshape(1, 2, 2, 2)
+    assert soft_dice(certain(prediction), MASK).tolist() == pytest.approx([2 / 3, 4 / 5, 2 / 3], abs=1e-4)
+
+
+def test_class_3_takes_no_part_in_dice():
+    # Shifting probability between background and the unused class leaves the Dice of the labels as it is.
+    logits = torch.randn(1, 5, 2, 2, 2, generator=torch.Generator().manual_seed(0))
+    swapped = logits[:, [3, 1, 2, 0, 4]]
+    assert torch.allclose(soft_dice(logits, MASK), soft_dice(swapped, MASK))
+
+
+def test_cross_entropy_is_part_of_the_loss():
+    logits = torch.zeros(1, 5, 2, 2, 2)
+    expected = torch.log(torch.tensor(5.0)) + 1 - soft_dice(logits, MASK).mean()
+    assert segmentation_loss(logits, MASK) == pytest.approx(expected.item())
+
+
+def test_a_label_absent_from_reference_and_prediction_costs_nothing():
+    mask = torch.zeros(1, 2, 2, 2, dtype=torch.long)
+    assert soft_dice(certain(mask), mask).tolist() == pytest.approx([1, 1, 1], abs=1e-4)
+
+
+def test_fp16_logits_are_summed_in_float32():
+    mask = torch.ones(1, 48, 48, 48, dtype=torch.long)  # 110,592 voxels: more than fp16 can count
+    loss = segmentation_loss(certain(mask).half(), mask)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(0, abs=1e-4)

@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch import nn
+
+from tumorseg.errors import UserError
+from tumorseg.network.execution import resolve
+from tumorseg.network.unet import DOWN_SAMPLINGS, Architecture, build
+
+TINY = Architecture(base_channels=2)
+
+
+def test_logits_have_five_classes_on_the_grid_of_the_input():
+    logits = build(TINY)(torch.zeros(2, 4, 16, 24, 8))
+    assert logits.shape == (2, 5, 16, 24, 8)
+
+
+def test_three_down_samplings_and_three_up_samplings():
+    network = build(TINY)
+    ups = [module for module in network.modules() if isinstance(module, nn.ConvTranspose3d)]
+    deepest = []
+    network.encoder[-1].register_forward_hook(lambda _module, _inputs, output: deepest.append(output.shape))
+    network(torch.zeros(2, 4, 32, 32, 32))
+    assert len(ups) == DOWN_SAMPLINGS == 3
+    assert deepest == [(2, 16, 4, 4, 4)]
+
+
+def test_each_level_has_two_convolutions_with_batch_norm_and_relu():
+    for block in [*build(TINY).encoder, *(expansion.block for expansion in build(TINY).decoder)]:
+        assert [type(layer) for layer in block] == [nn.Conv3d, nn.BatchNorm3d, nn.ReLU] * 2
+        assert all(layer.kernel_size == (3, 3, 3) for layer in block if isinstance(layer, nn.Conv3d))
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_a_skip_connection_carries_each_level_to_the_output(level):
+    network = build(TINY)
+    network.decoder[2 - level].up.requires_grad_(False).apply(lambda module: module.weight.zero_())  # cut off below
+    features = []
+    network.encoder[level].register_forward_hook(lambda _module, _inputs, output: features.append(output))
+    network(torch.randn(2, 4, 16, 16, 16)).square().sum().backward(inputs=features)
+    assert features[0].grad.abs().sum() > 0
+
+
+def test_weights_lie_in_channels_last_format():
+    weight = build(TINY).encoder[1][0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_fp16_on_a_cpu_becomes_fp32():
+    execution = resolve("cpu", "fp16", threads=1)
+    assert (execution.device.type, execution.dtype) == ("cpu", torch.float32)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_asked_for_where_there_is_none_is_one_sentence():
+    with pytest.raises(UserError, match=r"training\.device is cuda, but torch sees no GPU"):
+        resolve("cuda", "fp16", threads=1)
+
+
+def test_torch_runs_on_the_configured_number_of_threads():
+    resolve("cpu", "fp32", threads=1)
+    assert torch.get_num_threads() == 1

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from tumorseg.labels import STRUCTURES, TUMOUR_LABELS
+from tumorseg.metrics.overlap import Overlap, overlaps
+
+
+def random_mask(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).choice(np.array([0, 1, 2, 4], np.uint8), size=(6, 7, 8))
+
+
+def test_counts_of_each_structure_are_those_of_its_boolean_masks():
+    prediction, reference = random_mask(1), random_mask(2)
+    for name, labels in STRUCTURES.items():
+        predicted, expected = np.isin(prediction, labels), np.isin(reference, labels)
+        overlap = overlaps(prediction, reference)[name]
+        assert overlap.true_positives == (predicted & expected).sum()
+        assert overlap.false_positives == (predicted & ~expected).sum()
+        assert overlap.false_negatives == (~predicted & expected).sum()
+
+
+def test_known_values():
+    overlap = Overlap(true_positives=6, false_positives=2, false_negatives=4)
+    assert overlap.dice == pytest.approx(12 / 18)
+    assert overlap.iou == pytest.approx(6 / 12)
+    assert overlap.precision == pytest.approx(6 / 8)
+    assert overlap.sensitivity == pytest.approx(6 / 10)
+
+
+@pytest.mark.parametrize("counts", [(6, 2, 4), (1, 0, 0), (0, 3, 2), (0, 0, 0), (0, 5, 0), (0, 0, 5)])
+def test_f1_equals_dice_and_iou_follows_from_it(counts):
+    overlap = Overlap(*counts)
+    assert overlap.f1 == pytest.approx(overlap.dice)
+    assert overlap.iou == pytest.approx(overlap.dice / (2 - overlap.dice))
+
+
+def test_nothing_to_find_and_nothing_found_is_perfect():
+    empty = np.zeros((3, 3, 3), np.uint8)
+    assert {overlap.dice for overlap in overlaps(empty, empty).values()} == {1.0}
+
+
+@pytest.mark.parametrize("label", TUMOUR_LABELS)
+def test_a_missed_or_a_false_structure_scores_zero(label):
+    empty, full = np.zeros((3, 3, 3), np.uint8), np.full((3, 3, 3), label, np.uint8)
+    assert overlaps(empty, full)[f"label_{label}"].dice == 0
+    assert overlaps(full, empty)[f"label_{label}"].dice == 0
+
+
+def test_regions_are_named_not_placed():
+    only_enhancing = np.full((2, 2, 2), 4, np.uint8)
+    only_oedema = np.full((2, 2, 2), 2, np.uint8)
+    scores = overlaps(only_enhancing, only_oedema)
+    assert (scores["WT"].dice, scores["TC"].dice, scores["ET"].dice) == (1, 0, 0)
+
+
+def test_masks_of_different_shapes_are_refused():
+    with pytest.raises(ValueError, match="different shapes"):
+        overlaps(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3), np.uint8))

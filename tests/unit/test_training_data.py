@@ -1,0 +1,66 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from tests.helpers import recipe, write_random_case
+
+from tumorseg.training.data import batches, read_patch, steps_of
+from tumorseg.training.randomness import case_order
+
+
+@pytest.fixture
+def cases(tmp_path):
+    return [write_random_case(tmp_path / f"case-{number}.safetensors", seed=number) for number in range(3)]
+
+
+def test_a_smaller_case_stands_in_the_middle_of_background(tmp_path):
+    path = write_random_case(tmp_path / "a.safetensors", shape=(10, 10, 10))
+    image, mask = read_patch(path, (16, 16, 16), np.random.default_rng(0))
+    assert np.all(image[:, 3:13, 3:13, 3:13] != 0)
+    assert np.count_nonzero(image[0]) == 1000
+    assert mask.shape == (16, 16, 16)
+
+
+def test_a_patch_of_a_larger_case_is_cut_from_it_with_its_mask(tmp_path):
+    path = write_random_case(tmp_path / "a.safetensors", shape=(20, 22, 24))
+    from tumorseg.normalise.store import read_case
+
+    whole = read_case(path)
+    image, mask = read_patch(path, (16, 16, 16), np.random.default_rng(0))
+    places = [(x, y, z) for x in range(5) for y in range(7) for z in range(9)]
+    found = [
+        p for p in places if np.array_equal(whole.image[:, p[0] : p[0] + 16, p[1] : p[1] + 16, p[2] : p[2] + 16], image)
+    ]
+    assert len(found) == 1
+    x, y, z = found[0]
+    assert np.array_equal(whole.mask[x : x + 16, y : y + 16, z : z + 16], mask)
+
+
+def test_an_epoch_sees_each_case_once(cases):
+    seen = [case for batch in batches(cases, recipe().training, fold=0, epoch=1) for case in batch.cases]
+    assert sorted(seen) == ["case-0", "case-1", "case-2"]
+
+
+def test_the_configured_number_of_steps_is_taken(cases):
+    settings = recipe(steps_per_epoch=5, batch_size=2).training
+    assert [len(batch.cases) for batch in batches(cases, settings, fold=0, epoch=1)] == [2] * 5
+
+
+def test_steps_round_up_so_that_no_case_is_left_out():
+    assert steps_of(5, recipe(batch_size=2).training) == 3
+
+
+def test_the_same_place_in_a_training_draws_the_same_batch(cases):
+    settings = recipe(steps_per_epoch=4).training
+    first, second = (list(batches(cases, settings, fold=0, epoch=2)) for _ in range(2))
+    assert [batch.cases for batch in first] == [batch.cases for batch in second]
+    assert all(torch.equal(a.images, b.images) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("other", [{"seed": 8}, {"fold": 1}, {"epoch": 2}])
+def test_order_depends_on_seed_fold_and_epoch(other):
+    place = {"seed": 7, "fold": 0, "epoch": 1}
+    orders = [list(islice(case_order(50, **each), 50)) for each in (place, place | other)]
+    assert orders[0] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(50))

@@ -1,0 +1,119 @@
+"""What the rules share: the checked configuration, the cases and their batches, settings and code as params."""
+
+import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+SCRIPTS = Path(workflow.basedir, "scripts")
+sys.path.insert(0, str(SCRIPTS))
+# Rules call `python`: let it be the one that runs Snakemake, even where its environment was not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+from snakemake.exceptions import WorkflowError
+
+from tumorseg import codedigest
+from tumorseg.cohort.batches import batch_of
+from tumorseg.cohort.discover import CaseFiles, discover, to_json
+from tumorseg.configuration import mistakes
+from tumorseg.demo.layout import planned_cases
+from tumorseg.errors import UserError
+
+_schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
+if _mistakes := mistakes(config, _schema):
+    raise WorkflowError("The configuration has mistakes:", *_mistakes)
+
+ROOT = Path(config["cohort"]["root"])
+FOLDS = range(config["cohort"]["folds"])
+
+
+@cache
+def cases_by_batch():
+    """The cases of each batch that has any, read from the cohort's folder, or planned where the demo cohort is asked for."""
+    try:
+        cases = {case.case: case for case in discover(ROOT)} if ROOT.exists() or not config["demo"] else {}
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    for planned in planned_cases(config["demo"]) if config["demo"] else ():
+        # What a user has added to the demo's folder, for instance to repair a case, counts too.
+        there = cases[planned.case].files if planned.case in cases else {}
+        cases[planned.case] = CaseFiles(planned.case, {role: (name,) for role, name in planned.files.items()} | there)
+    batches = {}
+    for _, case in sorted(cases.items()):
+        batches.setdefault(batch_of(case.case, config["cohort"]["batches"]), []).append(case)
+    return dict(sorted(batches.items()))
+
+
+def raw_files(cases, roles=None):
+    """The paths of the cases' files, of all roles or of those given."""
+    return [
+        str(ROOT / name)
+        for case in cases
+        for role, names in sorted(case.files.items())
+        if roles is None or role in roles
+        for name in names
+    ]
+
+
+def raw_batch(wildcards):
+    """The raw files of one batch."""
+    return raw_files(cases_by_batch()[wildcards.batch])
+
+
+def raw_masks(wildcards):
+    """The raw masks of all cases."""
+    return raw_files([case for cases in cases_by_batch().values() for case in cases], ["seg"])
+
+
+def batch_cases(wildcards):
+    """The cases of one batch with the role and relative name of each file, a JSON string a case."""
+    return [to_json(case) for case in cases_by_batch()[wildcards.batch]]
+
+
+def verdict_files(wildcards):
+    """The verdicts of all batches."""
+    return expand("results/cohort/verdicts/{batch}.json", batch=cases_by_batch())
+
+
+def normalised_batches(wildcards):
+    """The folders of normalised cases."""
+    return expand("results/normalised/{batch}", batch=cases_by_batch())
+
+
+def checkpoint_epochs():
+    """The epochs, as written in file names, after which a checkpoint is saved."""
+    epochs, interval = config["training"]["epochs"], config["training"]["epochs_per_checkpoint"]
+    return [f"{epoch:04d}" for epoch in sorted({*range(interval, epochs + 1, interval), epochs})]
+
+
+def checkpoint_files(fold, suffix="pt"):
+    """The checkpoints of a fold, or the files beside them of another suffix."""
+    return expand("results/training/fold-{fold}/epoch-{epoch}.{suffix}", fold=fold, epoch=checkpoint_epochs(), suffix=suffix)
+
+
+def previous_checkpoint(wildcards):
+    """The checkpoint that a training goes on from; none for the first.
+
+    Ancient: a checkpoint that is replaced or rots makes nobody delete the sound ones after it.
+    """
+    interval = config["training"]["epochs_per_checkpoint"]
+    previous = (int(wildcards.epoch) - 1) // interval * interval
+    return [ancient(f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.pt")] if previous else []
+
+
+def settings(**sections):
+    """Parts of the configuration as one JSON string: a rule's params are exactly what its result depends on."""
+    return json.dumps(sections, sort_keys=True)
+
+
+def only(section, *keys):
+    """Some keys of a section of the configuration."""
+    return {key: config[section][key] for key in keys}
+
+
+def code(script):
+    """The digest of a script and all that it imports, which Snakemake does not track."""
+    return codedigest.code_digest(SCRIPTS / f"{script}.py")

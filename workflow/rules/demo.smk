@@ -1,0 +1,26 @@
+"""The embedded demo cohort, made from the MNI152 anatomy that ships with nilearn.
+
+Needs: nothing. Makes: a folder of cases in the layout of BraTS 2023, three of them damaged.
+"""
+
+if config["demo"]:
+
+    rule demo_cohort:
+        """Make the demo cohort."""
+        output:
+            [ROOT / name for case in planned_cases(config["demo"]) for name in case.files.values()],
+        params:
+            settings=settings(**config["demo"]),
+            code=code("demo_cohort"),
+        log:
+            "results/logs/demo_cohort.log",
+        benchmark:
+            "results/benchmarks/demo_cohort.tsv"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        conda:
+            "../../envs/light.yaml"
+        shell:
+            "python {workflow.basedir:q}/scripts/demo_cohort.py --settings {params.settings:q}"
+            " --root {config[cohort][root]:q} --log {log:q}"

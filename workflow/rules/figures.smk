@@ -1,0 +1,163 @@
+"""Pictures: one rule a figure.
+
+Needs: normalised cases, predictions, scores, the course of the training. Makes: results/figures/*.png.
+"""
+
+IMAGE_STYLE = settings(**config["figures"])
+
+
+rule figure_modalities:
+    """The four modalities of the shown cases, in slices through the tumour."""
+    input:
+        normalised=normalised_batches,
+        scores=rules.evaluate.output.scores,
+    output:
+        report("results/figures/modalities.png", caption="../report/modalities.rst", category="Cases"),
+    params:
+        settings=IMAGE_STYLE,
+        code=code("figure_modalities"),
+    log:
+        "results/logs/figure_modalities.log",
+    benchmark:
+        "results/benchmarks/figure_modalities.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/figure_modalities.py --normalised {input.normalised:q}"
+        " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule figure_ground_truth:
+    """The experts' masks over the image."""
+    input:
+        normalised=normalised_batches,
+        scores=rules.evaluate.output.scores,
+    output:
+        report("results/figures/ground_truth.png", caption="../report/ground_truth.rst", category="Cases"),
+    params:
+        settings=IMAGE_STYLE,
+        code=code("figure_ground_truth"),
+    log:
+        "results/logs/figure_ground_truth.log",
+    benchmark:
+        "results/benchmarks/figure_ground_truth.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/figure_ground_truth.py --normalised {input.normalised:q}"
+        " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule figure_predictions:
+    """The predicted masks over the image."""
+    input:
+        normalised=normalised_batches,
+        predictions=expand(rules.predict.output, fold=FOLDS),
+        scores=rules.evaluate.output.scores,
+    output:
+        report("results/figures/predictions.png", caption="../report/predictions.rst", category="Cases"),
+    params:
+        settings=IMAGE_STYLE,
+        code=code("figure_predictions"),
+    log:
+        "results/logs/figure_predictions.log",
+    benchmark:
+        "results/benchmarks/figure_predictions.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/figure_predictions.py --normalised {input.normalised:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
+
+
+rule figure_overlays:
+    """Image, reference, prediction and where they agree, side by side."""
+    input:
+        normalised=normalised_batches,
+        predictions=expand(rules.predict.output, fold=FOLDS),
+        scores=rules.evaluate.output.scores,
+    output:
+        report("results/figures/overlays.png", caption="../report/overlays.rst", category="Cases"),
+    params:
+        settings=IMAGE_STYLE,
+        code=code("figure_overlays"),
+    log:
+        "results/logs/figure_overlays.log",
+    benchmark:
+        "results/benchmarks/figure_overlays.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/figure_overlays.py --normalised {input.normalised:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
+
+
+rule figure_learning_curves:
+    """Losses and held-out Dice by epoch, with the chosen epoch and the refused ones marked."""
+    input:
+        history=expand(rules.select_checkpoint.output.history, fold=FOLDS),
+        selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+    output:
+        report("results/figures/learning_curves.png", caption="../report/learning_curves.rst", category="Training"),
+    params:
+        settings=IMAGE_STYLE,
+        code=code("figure_learning_curves"),
+    log:
+        "results/logs/figure_learning_curves.log",
+    benchmark:
+        "results/benchmarks/figure_learning_curves.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/figure_learning_curves.py --history {input.history:q}"
+        " --selection {input.selection:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule figure_scores:
+    """The distribution of the scores, every case a point."""
+    input:
+        scores=rules.evaluate.output.scores,
+    output:
+        report("results/figures/score_distributions.png", caption="../report/score_distributions.rst", category="Scores"),
+    params:
+        settings=IMAGE_STYLE,
+        code=code("figure_scores"),
+    log:
+        "results/logs/figure_scores.log",
+    benchmark:
+        "results/benchmarks/figure_scores.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/figure_scores.py --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
+
+
+FIGURES = [
+    *rules.figure_modalities.output,
+    *rules.figure_ground_truth.output,
+    *rules.figure_predictions.output,
+    *rules.figure_overlays.output,
+    *rules.figure_learning_curves.output,
+    *rules.figure_scores.output,
+]

@@ -1,0 +1,28 @@
+"""The usable cases, as the network sees them.
+
+Needs: raw files and verdicts. Makes: results/normalised/{batch}/{case}.safetensors.
+"""
+
+
+rule normalise_batch:
+    """Crop the usable cases of a batch to the brain, clip and z-score their intensities."""
+    input:
+        raw=raw_batch,
+        verdicts=rules.validate_batch.output,
+    output:
+        directory("results/normalised/{batch}"),
+    params:
+        cases=batch_cases,
+        settings=settings(**config["normalisation"]),
+        code=code("normalise_batch"),
+    log:
+        "results/logs/normalise_batch/{batch}.log",
+    cache: True
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    conda:
+        "../../envs/light.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/normalise_batch.py --root {config[cohort][root]:q}"
+        " --verdicts {input.verdicts:q} --settings {params.settings:q} --output {output:q} --log {log:q}"

@@ -1,0 +1,89 @@
+"""Training, one job from each checkpoint to the next, and the verdict on each checkpoint.
+
+Needs: normalised cases and splits. Makes: results/training/fold-{fold} (checkpoints, their records and verifications,
+history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
+"""
+
+RECIPE = settings(
+    model=config["model"], training={key: value for key, value in config["training"].items() if key != "epochs"}
+)
+
+
+rule train_epoch:
+    """Train from one checkpoint to the next."""
+    input:
+        normalised=normalised_batches,
+        splits=rules.split.output,
+        previous=previous_checkpoint,
+    output:
+        checkpoint="results/training/fold-{fold}/epoch-{epoch}.pt",
+        record="results/training/fold-{fold}/epoch-{epoch}.json",
+    params:
+        recipe=RECIPE,
+        code=code("train_epoch"),
+    log:
+        "results/logs/train_epoch/fold-{fold}-epoch-{epoch}.log",
+    cache: True
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=24000,
+        runtime=1440,
+        gpu=0 if config["training"]["device"] == "cpu" else 1,
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/train_epoch.py --normalised {input.normalised:q} --splits {input.splits:q}"
+        " --fold {wildcards.fold} --epoch {wildcards.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
+        " --output {output.checkpoint:q} --log {log:q}"
+
+
+rule verify_checkpoint:
+    """Read a checkpoint afresh from disk and say whether it is sound."""
+    input:
+        checkpoint=rules.train_epoch.output.checkpoint,
+        record=rules.train_epoch.output.record,
+    output:
+        "results/training/fold-{fold}/epoch-{epoch}.verification.json",
+    params:
+        recipe=RECIPE,
+        code=code("verify_checkpoint"),
+    log:
+        "results/logs/verify_checkpoint/fold-{fold}-epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/verify_checkpoint/fold-{fold}-epoch-{epoch}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/verify_checkpoint.py --checkpoint {input.checkpoint:q}"
+        " --fold {wildcards.fold} --epoch {wildcards.epoch} --recipe {params.recipe:q} --output {output:q} --log {log:q}"
+
+
+rule select_checkpoint:
+    """Choose among the sound epochs, name the refused ones, and export the model."""
+    input:
+        checkpoints=lambda wildcards: checkpoint_files(wildcards.fold),
+        records=lambda wildcards: checkpoint_files(wildcards.fold, "json"),
+        verifications=lambda wildcards: checkpoint_files(wildcards.fold, "verification.json"),
+    output:
+        selection="results/training/fold-{fold}/selection.json",
+        history="results/training/fold-{fold}/history.csv",
+        model="results/model/fold-{fold}.safetensors",
+    params:
+        settings=settings(**config["checkpoint"], normalisation=config["normalisation"]),
+        code=code("select_checkpoint"),
+    log:
+        "results/logs/select_checkpoint/fold-{fold}.log",
+    benchmark:
+        "results/benchmarks/select_checkpoint/fold-{fold}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "python {workflow.basedir:q}/scripts/select_checkpoint.py --verifications {input.verifications:q}"
+        " --fold {wildcards.fold} --settings {params.settings:q} --selection {output.selection:q}"
+        " --history {output.history:q} --model {output.model:q} --log {log:q}"
