@@ -8,12 +8,10 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.cohort.splits import held_out, read_splits
 from tumorseg.files import read_json
+from tumorseg.inference.prediction import write_prediction
 from tumorseg.inference.whole_volume import logits_of, mask_of
-from tumorseg.labels import from_inside
 from tumorseg.network.execution import resolve
 from tumorseg.network.model import read_model
-from tumorseg.nifti import write_nifti
-from tumorseg.normalise.crop import uncrop
 from tumorseg.normalise.store import find_case, read_case
 
 
@@ -33,15 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         execution = resolve(**options.settings)
         network, _ = read_model(options.model)
         network.to(execution.device)
-        cohort_convention = read_json(options.check)["convention"]
+        convention = read_json(options.check)["convention"]
         cases = held_out(read_splits(options.splits), options.fold)
         options.output.mkdir(parents=True, exist_ok=True)
         progress = console.Progress(len(cases), "case")
         for name in cases:
             case = read_case(find_case(options.normalised, name))
-            mask = uncrop(mask_of(logits_of(network, case.image, execution)), case.origin)
-            written = from_inside(mask, case.origin.convention or cohort_convention)
-            write_nifti(options.output / f"{name}.nii.gz", written, case.origin.affine)
+            mask = mask_of(logits_of(network, case.image, execution))
+            write_prediction(options.output, mask, case.origin, convention)
             progress.step(name)
 
 

@@ -42,14 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "epoch": epoch,
             "choose": options.settings["choose"],
             "refused": [
-                {key: verdict[key] for key in ("epoch", "file", "problems")} for verdict in verdicts if not verdict["ok"]
+                {key: verdict[key] for key in ("epoch", "file", "problems")}
+                for verdict in verdicts
+                if not verdict["ok"]
             ],
             "checkpoint": chosen["file"],
             "model": str(options.model),
             "digest": sha256(options.model),
         }
         write_json(options.selection, selection)
-        console.logger.info("going on with epoch %d (%s of %d verified)", epoch, options.settings["choose"], len(verdicts))
+        console.logger.info(
+            "going on with epoch %d (%s of %d verified)", epoch, options.settings["choose"], len(verdicts)
+        )
 
 
 if __name__ == "__main__":

@@ -31,9 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         before = (options.epoch - 1) // recipe.training.epochs_per_checkpoint * recipe.training.epochs_per_checkpoint
         state = start_state(recipe, options.fold, execution, options.previous, before)
         splits = read_splits(options.splits)
-        training_cases = [find_case(options.normalised, case) for case in trained_on(splits, options.fold)]
-        held_out_cases = [find_case(options.normalised, case) for case in held_out(splits, options.fold)]
-        train_until(options.epoch, state, training_cases, held_out_cases, execution, options.output)
+        train_until(
+            options.epoch,
+            state,
+            training_cases=[find_case(options.normalised, case) for case in trained_on(splits, options.fold)],
+            held_out_cases=[find_case(options.normalised, case) for case in held_out(splits, options.fold)],
+            execution=execution,
+            checkpoint=options.output,
+        )
 
 
 if __name__ == "__main__":

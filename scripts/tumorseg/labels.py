@@ -34,10 +34,10 @@ def structure_mask(mask: NDArray[np.uint8], structure: str) -> NDArray[np.bool_]
     return np.isin(mask, STRUCTURES[structure])
 
 
-def to_inside(mask: NDArray[np.uint8], convention: Convention) -> NDArray[np.uint8]:
-    """A mask as written by `convention`, in inside labels; same shape, a copy."""
+def to_inside(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask of either convention in inside labels; same shape, a copy. 3 and 4 never stand in one mask."""
     inside = mask.copy()
-    inside[mask == ENHANCING[convention]] = 4
+    inside[mask == ENHANCING["brats2023"]] = 4
     return inside
 
 

@@ -25,15 +25,16 @@ class Origin:
     """Where a normalised case comes from, and all that is needed to go back to its grid.
 
     shape: voxels of the original grid (X, Y, Z). affine: voxel to millimetres, 4x4, of the original grid. crop: start
-    and stop of the kept box along each axis. convention: how the case's mask writes enhancing tumour. settings: the
-    normalisation settings. intensities: for each modality the clipping bounds, mean and standard deviation applied.
+    and stop of the kept box along each axis. convention: how the case's mask writes enhancing tumour, None where it
+    shows none. settings: the normalisation settings. intensities: for each modality the clipping bounds, mean and
+    standard deviation applied.
     """
 
     case: str
     shape: tuple[int, int, int]
     affine: tuple[tuple[float, ...], ...]
     crop: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-    convention: Convention
+    convention: Convention | None
     settings: dict[str, Any]
     intensities: dict[str, dict[str, float]]
 

@@ -1,6 +1,7 @@
 """Checkpoints: the whole state of a training in one file, with a record beside it that proves it sound."""
 
 import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ FORMAT = 1
 
 
 def save(path: Path, state: TrainingState, trained: Sequence[dict[str, Any]], seconds: float) -> None:
-    """Write the state to `path`, and its record to the `.json` beside it: digest, probe, and what the job has `trained`.
+    """Write the state to `path` and its record (digest, probe, what the job has `trained`) to the `.json` beside it.
 
     Equal states give equal bytes: a checkpoint holds no time, path or machine name. It loads with `weights_only=True`.
     """
     buffer = io.BytesIO()  # not a path: torch writes a file's name into the archive
-    torch.save({"format": FORMAT, "torch": str(torch.__version__), **state.content()}, buffer)
+    torch.save(_canonical({"format": FORMAT, "torch": str(torch.__version__), **state.content()}), buffer)
     write_bytes(path, buffer.getvalue())
     record = {
         "format": FORMAT,
@@ -57,3 +58,16 @@ def probe(network: UNet) -> list[float]:
     with torch.inference_mode():
         logits = copy.eval()(image.reshape(1, network.architecture.modalities, side, side, side))[0].flatten(1)
     return [round(value, 6) for value in torch.cat([logits.mean(1), logits.std(1)]).tolist()]
+
+
+def _canonical(content: Any) -> Any:
+    """Equal content in one form: pickle writes a string once for each object of it, a tensor with its storage."""
+    if isinstance(content, torch.Tensor):
+        return content.detach().cpu().clone()
+    if isinstance(content, str):
+        return sys.intern(content)
+    if isinstance(content, dict):
+        return {_canonical(key): _canonical(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(map(_canonical, content))
+    return content

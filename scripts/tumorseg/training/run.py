@@ -39,6 +39,7 @@ def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path 
 def train_until(
     epoch: int,
     state: TrainingState,
+    *,
     training_cases: Sequence[Path],
     held_out_cases: Sequence[Path],
     execution: Execution,

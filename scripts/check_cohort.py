@@ -1,0 +1,39 @@
+"""Stop unless the cohort as a whole is what its user means it to be."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.agree import check_cohort
+from tumorseg.cohort.manifest import read_manifest
+from tumorseg.files import write_json
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule check_cohort."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="`labels` and `expected_usable` of the cohort, as JSON"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="JSON file of the facts of the cohort")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("check_cohort", options.log):
+        facts = check_cohort(
+            read_manifest(options.manifest),
+            labels=options.settings["labels"],
+            expected_usable=options.settings["expected_usable"],
+        )
+        write_json(options.output, facts)
+        console.logger.info(
+            "the cohort holds together: %d usable cases, masks of convention %s",
+            facts["usable"],
+            facts["convention"] or "unknown",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Normalise each usable case of one batch."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.normalise.case import normalise_verdict
+from tumorseg.normalise.store import write_case
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule normalise_batch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
+    parser.add_argument("--verdicts", type=Path, required=True, help="JSON file of the verdicts of this batch")
+    parser.add_argument("--settings", type=json.loads, required=True, help="the `normalisation` section, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("normalise_batch", options.log):
+        usable = [verdict for verdict in read_verdicts(options.verdicts) if verdict.usable]
+        options.output.mkdir(parents=True, exist_ok=True)
+        for stale in options.output.glob("*.safetensors"):
+            stale.unlink()
+        progress = console.Progress(len(usable), "case")
+        for verdict in usable:
+            case = normalise_verdict(options.root, verdict, options.settings)
+            write_case(options.output / f"{verdict.case}.safetensors", case)
+            progress.step(verdict.case)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Which cases are held out together."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.splits import held_out, trained_on, write_splits
+from tumorseg.cohort.stratify import split
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule split."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
+    parser.add_argument(
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="`folds`, `validation_fraction` and `seed` of the cohort, as JSON",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="TSV file of the splits")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("split", options.log):
+        splits = split(
+            read_manifest(options.manifest),
+            folds=options.settings["folds"],
+            validation_fraction=options.settings["validation_fraction"],
+            seed=options.settings["seed"],
+        )
+        write_splits(options.output, splits)
+        for fold in range(options.settings["folds"]):
+            trained, validation = len(trained_on(splits, fold)), len(held_out(splits, fold))
+            console.logger.info("fold %d: %d cases to train on, %d held out", fold, trained, validation)
+
+
+if __name__ == "__main__":
+    main()

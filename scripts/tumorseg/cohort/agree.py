@@ -1,0 +1,43 @@
+"""Is the cohort as a whole what its user means it to be?"""
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from tumorseg.errors import UserError
+from tumorseg.labels import ENHANCING
+
+
+def check_cohort(table: pd.DataFrame, *, labels: str, expected_usable: int | None) -> dict[str, Any]:
+    """Facts of a cohort that holds together, from its manifest.
+
+    Returns `usable` and `dropped` (cases), `convention` ("brats2021", "brats2023", "mixed", or None where no mask shows
+    enhancing tumour) and `reasons` (dropped cases for each problem code). Raises UserError where no case is usable,
+    where not `expected_usable` of them are, or where masks of both conventions meet and `labels` is "auto".
+    """
+    usable = table[table["usable"]]
+    codes = Counter(code for problems in table.loc[~table["usable"], "problems"] for code in problems.split(","))
+    reasons = dict(sorted(codes.items()))
+    dropped = len(table) - len(usable)
+    why = ", ".join(f"{code} {count}" for code, count in reasons.items())
+    if usable.empty:
+        raise UserError(f"none of the {len(table)} cases is usable ({why}); the manifest names what is wrong with each")
+    if expected_usable is not None and len(usable) != expected_usable:
+        raise UserError(
+            f"cohort.expected_usable: {len(usable)} cases are usable, not {expected_usable}; {dropped} are dropped"
+            f"{f' ({why})' if why else ''}; see the manifest for their reasons, then mend the data or change the number"
+        )
+    examples = {
+        convention: usable.loc[usable["convention"] == convention, "mask_file"].iloc[0]
+        for convention in ENHANCING
+        if (usable["convention"] == convention).any()
+    }
+    if len(examples) > 1 and labels == "auto":
+        kinds = " and ".join(f"{ENHANCING[convention]} in {file}" for convention, file in examples.items())
+        raise UserError(
+            f"cohort.labels: the masks write enhancing tumour as {kinds}; if the cohort is meant to have both kinds, "
+            "set labels: mixed; otherwise remove or convert those of one kind"
+        )
+    convention = "mixed" if len(examples) > 1 else next(iter(examples), None)
+    return {"usable": len(usable), "dropped": dropped, "convention": convention, "reasons": reasons}

@@ -1,0 +1,45 @@
+"""What can be wrong with a case, by code, and the exception of a file that cannot be read."""
+
+from typing import Literal
+
+ProblemCode = Literal[
+    "missing_modality",
+    "missing_mask",
+    "empty_file",
+    "truncated",
+    "crc_mismatch",
+    "not_nifti",
+    "bad_header",
+    "wrong_shape",
+    "shape_mismatch",
+    "affine_mismatch",
+    "not_finite",
+    "constant_image",
+    "duplicate_modality",
+    "bad_label",
+    "mask_mismatch",
+    "duplicate_case",
+    "unreadable",
+]
+"""A problem drops its case."""
+
+WarningCode = Literal[
+    "no_enhancing_tumour",
+    "tumour_outside_brain",
+    "saturated_intensities",
+    "negative_intensities",
+    "non_unit_spacing",
+    "nearly_equal_modalities",
+    "duplicate_file",
+    "trailing_bytes",
+]
+"""A warning is worth knowing, and its case stays."""
+
+
+class Damage(Exception):  # noqa: N818 - it is a finding about a file, not an error of the program
+    """A file cannot be read as a volume: a code, and one or two sentences on what is wrong and what the user can do."""
+
+    def __init__(self, code: ProblemCode, message: str) -> None:
+        super().__init__(message)
+        self.code: ProblemCode = code
+        self.message = message

@@ -1,0 +1,110 @@
+"""The manifest: one row per case folder, what is usable of it, and why the rest is not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from tumorseg.cohort.verdict import Finding, Verdict
+from tumorseg.errors import UserError
+from tumorseg.files import write_text
+from tumorseg.labels import MODALITIES
+
+COUNTS: Final = ("label_1", "label_2", "label_4", "brain_voxels")
+COLUMNS: Final = (
+    *("case", "patient", "usable", "problems", "detail", "warnings", "convention", "shape", "spacing"),
+    *COUNTS,
+    "mask_file",
+)
+"""problems, warnings: codes, comma-separated. detail: the messages of the problems. shape: 240x240x155. spacing: 1x1x1
+(mm). label_1, label_2, label_4, brain_voxels: voxels, missing where unknown. mask_file: relative to the root."""
+
+
+def manifest(verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """The table of all cases, sorted by case, duplicates between them found; columns as in `COLUMNS`."""
+    rows = [_row(verdict) for verdict in drop_duplicates(sorted(verdicts, key=lambda verdict: verdict.case))]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64") | {"usable": bool})
+
+
+def drop_duplicates(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts, sorted by case as they come, with the problem `duplicate_case` in usable cases of equal images.
+
+    Where their masks are equal too, the first case stays; where not, none does, since one mask must be wrong.
+    """
+    usable = sorted((verdict for verdict in verdicts if verdict.usable), key=_images_key)
+    dropped = {}
+    for _, group in groupby(usable, key=_images_key):
+        twins = list(group)
+        masks_agree = len({verdict.facts["tumour_crc32"] for verdict in twins}) == 1
+        for verdict in twins[1:] if masks_agree else twins if len(twins) > 1 else []:
+            others = ", ".join(twin.case for twin in twins if twin is not verdict)
+            message = (
+                f"{verdict.case} has the images of {others} and the same mask; {twins[0].case} is used"
+                if masks_agree
+                else f"{verdict.case} has the images of {others} but another mask; remove the wrong one"
+            )
+            finding = Finding("duplicate_case", verdict.case, message)
+            dropped[verdict.case] = replace(verdict, usable=False, problems=(*verdict.problems, finding))
+    return [dropped.get(verdict.case, verdict) for verdict in verdicts]
+
+
+def write_manifest(path: Path, table: pd.DataFrame) -> None:
+    """Write the table as TSV; `usable` is `true` or `false`, what is unknown is empty."""
+    written = table.assign(usable=table["usable"].map({True: "true", False: "false"}))
+    write_text(path, written.to_csv(sep="\t", index=False, lineterminator="\n"))
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """The table that `write_manifest` wrote. Raises UserError where the file is no manifest."""
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        missing = [column for column in COLUMNS if column not in table]
+        if missing:
+            raise UserError(f"{path}: the manifest has no column {missing[0]}; delete the file and run again")
+        table["usable"] = table["usable"].map({"true": True, "false": False}).astype(bool)
+        return table.assign(**{column: pd.to_numeric(table[column]).astype("Int64") for column in COUNTS})
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: this is no manifest ({error}); delete the file and run again") from None
+
+
+def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[str]:
+    """What a person wants to read of a manifest at `path`: how many cases are usable, and why the others are not."""
+    dropped = table[~table["usable"]]
+    count = f"{len(table) - len(dropped)} of {len(table)} cases are usable"
+    if dropped.empty:
+        return [count]
+    lines = [f"{row.case}: {row.problems}: {row.detail}" for row in dropped.head(most).itertuples()]
+    rest = [f"and {len(dropped) - most} more: see {path}"] if len(dropped) > most else []
+    return [f"{count}; {len(dropped)} dropped:", *(f"  {line}" for line in lines + rest)]
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    facts = verdict.facts
+    return {
+        "case": verdict.case,
+        "patient": verdict.patient,
+        "usable": verdict.usable,
+        "problems": _codes(verdict.problems),
+        "detail": _one_line(verdict.reasons()),
+        "warnings": _codes(verdict.warnings),
+        "convention": facts.get("convention") or "",
+        "shape": "x".join(map(str, facts.get("shape", []))),
+        "spacing": "x".join(f"{edge:g}" for edge in facts.get("spacing", [])),
+        **{count: facts.get(count) for count in COUNTS},
+        "mask_file": facts["files"].get("seg", {}).get("path", ""),
+    }
+
+
+def _images_key(verdict: Verdict) -> tuple[Any, ...]:
+    return (verdict.facts["shape"], [verdict.facts["files"][role]["crc32"] for role in MODALITIES])
+
+
+def _codes(findings: Iterable[Finding]) -> str:
+    return ",".join(dict.fromkeys(finding.code for finding in findings))
+
+
+def _one_line(messages: Iterable[str]) -> str:
+    return " ".join(" | ".join(messages).split())

@@ -1,0 +1,35 @@
+"""What the name of a file says: the case it belongs to, and its role in it. Needs no file and no array."""
+
+import re
+from typing import Final
+
+ROLES: Final = ("t1", "t1ce", "t2", "flair", "seg")
+"""The modalities in the order of `labels.MODALITIES`, then the mask."""
+SUFFIXES: Final = {
+    "t1": ("t1n", "t1"),
+    "t1ce": ("t1c", "t1ce"),
+    "t2": ("t2w", "t2"),
+    "flair": ("t2f", "flair"),
+    "seg": ("seg",),
+}
+"""How BraTS 2023, then BraTS 2021, ends the name of each role's file."""
+
+_ROLE_OF_SUFFIX: Final = {suffix: role for role, suffixes in SUFFIXES.items() for suffix in suffixes}
+_FILE: Final = re.compile(rf"(?P<case>[^.].*)[-_](?P<suffix>{'|'.join(_ROLE_OF_SUFFIX)})\.nii(?:\.gz)?", re.IGNORECASE)
+_TIME_POINT: Final = re.compile(r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+")
+
+
+def role_of(name: str) -> tuple[str, str] | None:
+    """Case and role of a file, by its name; None where it is not named like a file of a case.
+
+    `BraTS-GLI-00005-000-t1n.nii.gz` is ("BraTS-GLI-00005-000", "t1"), `BraTS2021_00006_t1ce.nii` is
+    ("BraTS2021_00006", "t1ce"). The letter case of the suffix does not matter; names that begin with a dot are strays.
+    """
+    match = _FILE.fullmatch(name)
+    return (match["case"], _ROLE_OF_SUFFIX[match["suffix"].lower()]) if match else None
+
+
+def patient_of(case: str) -> str:
+    """The patient of a case: `BraTS-GLI-00005-001`, a time point, is of `BraTS-GLI-00005`; other cases stand alone."""
+    match = _TIME_POINT.fullmatch(case)
+    return match["patient"] if match else case

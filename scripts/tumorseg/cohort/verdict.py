@@ -1,0 +1,63 @@
+"""The verdict on a case, and the file that holds the verdicts of a batch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tumorseg.cohort.damage import ProblemCode, WarningCode
+from tumorseg.files import read_json, write_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a file. file: its path relative to the root, or the case where it is about no single file."""
+
+    code: ProblemCode | WarningCode
+    file: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a case after every file of it has been read.
+
+    problems drop the case, warnings do not. facts, as far as they could be found: `shape`, `spacing`, `affine` of its
+    images; `brain_voxels`, those that are not zero in every modality; `labels`, voxels for each value that the mask
+    has on disk; `label_1`, `label_2`, `label_4`, voxels by inside label; `convention` of the mask, null where it shows
+    no enhancing tumour; `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role
+    `path`, `bytes`, `sha256` and the `crc32` of its voxels.
+    """
+
+    case: str
+    patient: str
+    usable: bool
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    facts: dict[str, Any]
+
+    def reasons(self) -> list[str]:
+        """The problems in words: the file, by its path within the case folder, where it is about one; the message."""
+        return [
+            finding.message
+            if finding.file == self.case
+            else f"{finding.file.removeprefix(f'{self.case}/')}: {finding.message}"
+            for finding in self.problems
+        ]
+
+
+def write_verdicts(path: Path, verdicts: Sequence[Verdict]) -> None:
+    """Write the verdicts of a batch as JSON."""
+    write_json(path, {"format": FORMAT, "cases": [asdict(verdict) for verdict in verdicts]})
+
+
+def read_verdicts(path: Path) -> list[Verdict]:
+    """The verdicts that `write_verdicts` wrote."""
+    return [_verdict(content) for content in read_json(path)["cases"]]
+
+
+def _verdict(content: dict[str, Any]) -> Verdict:
+    findings = {key: tuple(Finding(**finding) for finding in content[key]) for key in ("problems", "warnings")}
+    return Verdict(**{**content, **findings})

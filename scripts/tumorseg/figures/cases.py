@@ -1,0 +1,117 @@
+"""Which cases a figure shows, chosen by score and not by hand, and their volumes, ready to be cut into slices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumorseg.errors import UserError
+from tumorseg.figures.slices import Plane, fullest_slices, turned, turned_spacing
+from tumorseg.inference.prediction import read_prediction
+from tumorseg.labels import STRUCTURES
+from tumorseg.metrics.summary import LABEL_STRUCTURES
+from tumorseg.normalise.crop import box_slices
+from tumorseg.normalise.store import NormalisedCase, find_case, read_case
+
+
+@dataclass(frozen=True)
+class ChosenCase:
+    """A case to show. rank: 1 is the best of `of`. dice: by structure. mean_dice: over the three labels."""
+
+    case: str
+    rank: int
+    of: int
+    mean_dice: float
+    dice: dict[str, float]
+
+    @property
+    def title(self) -> str:
+        """One line that says which case this is and why it is shown."""
+        return f"{self.case}: {self._place}, mean Dice of the labels {self.mean_dice:.3f}"
+
+    @property
+    def _place(self) -> str:
+        if self.of == 1:
+            return "the only case"
+        words = {1: "best", (self.of + 1) // 2: "median", self.of: "worst"}
+        word = words.get(self.rank)
+        return f"{word} of {self.of} cases" if word else f"rank {self.rank} of {self.of} cases"
+
+
+@dataclass(frozen=True)
+class ShownCase:
+    """A chosen case with its volumes, all turned to L, P, I and on the cropped grid.
+
+    image: float16 (4, x, y, z), normalised. brain: bool (x, y, z). reference, prediction: uint8 (x, y, z), inside
+    labels; no prediction where a figure needs none. spacing: mm. slices: the index to show in each plane.
+    """
+
+    chosen: ChosenCase
+    image: NDArray[np.float16]
+    brain: NDArray[np.bool_]
+    reference: NDArray[np.uint8]
+    prediction: NDArray[np.uint8] | None
+    spacing: tuple[float, float, float]
+    slices: dict[Plane, int]
+
+
+def choose_cases(scores: pd.DataFrame, count: int) -> list[ChosenCase]:
+    """At most `count` cases at evenly spaced ranks of the mean Dice over the labels, best first; ties by case id.
+
+    scores: the rows of results/evaluation/cases.csv. One case alone is the median one (of an even number, the better
+    of the two in the middle). Raises UserError where there are no scores.
+    """
+    if scores.empty:
+        raise UserError("no case is scored, so there is none to show: give a fold at least one case to validate on")
+    dice = scores.pivot(index="case", columns="region", values="dice")
+    mean = dice[list(LABEL_STRUCTURES)].mean(axis="columns")
+    ranked = sorted(mean.index, key=lambda case: (-mean[case], case))
+    last = len(ranked) - 1
+    shown = min(count, len(ranked))
+    places = [last * step // (shown - 1) for step in range(shown)] if shown > 1 else [last // 2]
+    return [
+        ChosenCase(
+            case=ranked[place],
+            rank=place + 1,
+            of=len(ranked),
+            mean_dice=float(mean[ranked[place]]),
+            dice={structure: float(dice.loc[ranked[place], structure]) for structure in STRUCTURES},
+        )
+        for place in places
+    ]
+
+
+def show_cases(
+    scores: Path, count: int, normalised: Sequence[Path], predictions: Sequence[Path] | None
+) -> list[ShownCase]:
+    """Choose `count` cases from the file `scores` and read them from the folders of the batches and of the folds.
+
+    Raises UserError where a case or a prediction is missing, damaged or of another grid.
+    """
+    shown = []
+    for chosen in choose_cases(pd.read_csv(scores, dtype={"case": str}), count):
+        case = read_case(find_case(normalised, chosen.case))
+        prediction = None
+        if predictions is not None:
+            origin = case.origin
+            whole = read_prediction(predictions, origin.case, origin.shape, origin.affine)
+            prediction = whole[box_slices(origin.crop)]
+        shown.append(_turn(chosen, case, prediction))
+    return shown
+
+
+def _turn(chosen: ChosenCase, case: NormalisedCase, prediction: NDArray[np.uint8] | None) -> ShownCase:
+    affine = case.origin.affine
+    reference = turned(case.mask, affine)
+    return ShownCase(
+        chosen=chosen,
+        image=np.stack([turned(modality, affine) for modality in case.image]),
+        brain=turned((case.image != 0).any(axis=0), affine),
+        reference=reference,
+        prediction=None if prediction is None else turned(prediction, affine),
+        spacing=turned_spacing(affine),
+        slices=fullest_slices(reference),
+    )

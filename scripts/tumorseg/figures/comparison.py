@@ -1,0 +1,53 @@
+"""A prediction beside its reference, voxel by voxel: what agrees, what is missed, what is false."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from tumorseg.figures.style import over_grey
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome of a voxel: its code, its name, and its look; hatches tell the outcomes apart without colour."""
+
+    code: int
+    name: str
+    colour: str
+    opacity: float
+    hatch: str | None
+
+
+AGREEMENT: Final = Outcome(1, "agreement (same label)", "#009e73", 0.5, None)
+OTHER_LABEL: Final = Outcome(2, "tumour, but another label", "#cc79a7", 0.3, "....")
+MISSED: Final = Outcome(3, "missed (reference only)", "#ffffff", 0.2, "/////")
+FALSE: Final = Outcome(4, "false (prediction only)", "#e69f00", 0.2, "xxxxx")
+OUTCOMES: Final = (AGREEMENT, OTHER_LABEL, MISSED, FALSE)
+
+
+def compare(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The outcome's code at each voxel of two masks of equal shape; 0 where neither has tumour."""
+    result = np.zeros(reference.shape, np.uint8)
+    both = (reference > 0) & (prediction > 0)
+    result[both & (reference == prediction)] = AGREEMENT.code
+    result[both & (reference != prediction)] = OTHER_LABEL.code
+    result[(reference > 0) & (prediction == 0)] = MISSED.code
+    result[(reference == 0) & (prediction > 0)] = FALSE.code
+    return result
+
+
+def outcome_handles() -> list[Artist]:
+    """Legend entries of the outcomes, as they look over the image."""
+    return [
+        Patch(
+            facecolor=over_grey(outcome.colour, outcome.opacity),
+            edgecolor=outcome.colour,
+            hatch=outcome.hatch,
+            label=outcome.name,
+        )
+        for outcome in OUTCOMES
+    ]

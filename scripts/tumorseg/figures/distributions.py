@@ -1,0 +1,107 @@
+"""Distributions of the scores: every case a point, a box behind it, for each region and label."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from tumorseg.figures.style import INK, WIDTH, context
+from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
+
+_SCORES: Final = {"dice": "Dice", "iou": "IoU", "precision": "Precision", "sensitivity": "Sensitivity"}
+_HEIGHT: Final = 7.6
+_BOX: Final = "#dbe6ee"
+_LINE: Final = "#777777"
+_POINT: Final = "#0072b2"
+_HALF_BOX: Final = 0.4
+_ASIDE: Final = 0.28
+"""Half of a box's width, and how far points may go aside, which leaves the ends of the median line to be seen;
+structures are 1 apart."""
+
+
+def score_distributions(scores: pd.DataFrame) -> Figure:
+    """Dice, IoU, precision and sensitivity by structure; scores: the rows of results/evaluation/cases.csv.
+
+    Points of structures that the reference of a case does not have, whose score is a convention (1 if the prediction
+    has none either, else 0), are hollow diamonds.
+    """
+    with context():
+        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
+        for axes, (score, name) in zip(figure.subplots(2, 2).flat, _SCORES.items(), strict=True):
+            _draw_score(axes, scores, score, name)
+        figure.legend(handles=_handles(scores), loc="outside lower center", ncols=3)
+    return figure
+
+
+def spread(values: NDArray[np.float64], bins: int = 40) -> NDArray[np.float64]:
+    """How far aside each point goes so that none hides another, in steps around 0; values from 0 to 1.
+
+    Points in the same of `bins` levels are set side by side around 0, the lowest in the middle.
+    """
+    levels = np.minimum((values * bins).astype(int), bins - 1)
+    steps = np.zeros(len(values))
+    for level in np.unique(levels):
+        (members,) = np.nonzero(levels == level)
+        members = members[np.argsort(values[members], kind="stable")]
+        places = np.arange(len(members)) - (len(members) - 1) / 2
+        steps[members] = places[np.argsort(np.abs(places), kind="stable")]
+    return steps
+
+
+def _draw_score(axes: Axes, scores: pd.DataFrame, score: str, name: str) -> None:
+    for place, structure in enumerate(STRUCTURES):
+        rows = scores[scores["region"] == structure]
+        _draw_structure(axes, place, rows[score].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
+    axes.set(title=name, ylim=(-0.04, 1.04), xlim=(-0.6, len(STRUCTURES) - 0.4))
+    axes.set_xticks(range(len(STRUCTURES)), [_tick(structure) for structure in STRUCTURES], fontsize=7.5)
+    axes.grid(visible=True, axis="y")
+
+
+def _draw_structure(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+    axes.boxplot(
+        values,
+        positions=[place],
+        widths=2 * _HALF_BOX,
+        showfliers=False,
+        patch_artist=True,
+        boxprops={"facecolor": _BOX, "edgecolor": _LINE},
+        medianprops={"color": INK, "linewidth": 2},
+        whiskerprops={"color": _LINE},
+        capprops={"color": _LINE},
+    )
+    steps = spread(values)
+    x = place + steps * min(0.05, _ASIDE / max(float(np.abs(steps).max(initial=0)), 1))
+    axes.plot(
+        x[~absent],
+        values[~absent],
+        "o",
+        zorder=3,
+        color=_POINT,
+        markersize=4,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+    )
+    axes.plot(x[absent], values[absent], "D", zorder=3, color=INK, markersize=4, markerfacecolor="none")
+
+
+def _tick(structure: str) -> str:
+    if structure in REGION_NAMES:
+        return f"{structure}\n{REGION_NAMES[structure]}".replace(" tumour", "\ntumour").replace(" core", "\ncore")
+    label = STRUCTURES[structure][0]
+    return f"label {label}\n{LABEL_NAMES[label]}".replace(" / ", " /\n").replace("enhancing ", "enhancing\n")
+
+
+def _handles(scores: pd.DataFrame) -> list[Artist]:
+    cases = scores["case"].nunique()
+    absent = "structure absent from the case's reference"
+    return [
+        Line2D([], [], linestyle="none", marker="o", color=_POINT, markersize=5, label=f"one case (of {cases})"),
+        Line2D([], [], linestyle="none", marker="D", color=INK, markersize=5, markerfacecolor="none", label=absent),
+        Patch(facecolor=_BOX, edgecolor=_LINE, label="quartiles, median; whiskers within 1.5 boxes"),
+    ]

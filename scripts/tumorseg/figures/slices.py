@@ -1,0 +1,89 @@
+"""Slices as a radiologist expects them: the patient's right at the viewer's left, front or top of the head up.
+
+A volume is turned to the axes L, P, I (towards the patient's left, back and feet), so that each anatomical plane is
+one index away and its rows and columns already run as on the screen.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Plane = Literal["axial", "coronal", "sagittal"]
+
+PLANES: Final[tuple[Plane, ...]] = ("axial", "coronal", "sagittal")
+PLANE_ENDS: Final[dict[Plane, tuple[str, str]]] = {"axial": ("R", "L"), "coronal": ("R", "L"), "sagittal": ("A", "P")}
+"""What lies at the viewer's left and right of each plane."""
+_ACROSS: Final[dict[Plane, int]] = {"axial": 2, "coronal": 1, "sagittal": 0}
+_orientations: Any = nib.orientations  # nibabel leaves its functions untyped
+_affines: Any = nib.affines
+_DISPLAY_AXES: Final = ("L", "P", "I")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A slice that keeps its size: pixels (rows, columns, ...), with the height and width of one pixel in mm."""
+
+    pixels: NDArray[Any]
+    height: float
+    width: float
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Width and height in mm."""
+        return self.pixels.shape[1] * self.width, self.pixels.shape[0] * self.height
+
+
+def _to_display(affine: ArrayLike) -> NDArray[np.float64]:
+    current = _orientations.io_orientation(np.asarray(affine))
+    wanted = _orientations.axcodes2ornt(_DISPLAY_AXES)
+    turn: NDArray[np.float64] = _orientations.ornt_transform(current, wanted)
+    return turn
+
+
+def turned(volume: NDArray[Any], affine: ArrayLike) -> NDArray[Any]:
+    """`volume` (x, y, z) of the grid of `affine`, with its axes swapped and flipped to L, P, I; not resampled."""
+    result: NDArray[Any] = _orientations.apply_orientation(volume, _to_display(affine))
+    return result
+
+
+def turned_spacing(affine: ArrayLike) -> tuple[float, float, float]:
+    """Voxel size in mm along L, P, I of a volume after `turned`."""
+    sizes = _affines.voxel_sizes(np.asarray(affine))
+    spacing = [0.0, 0.0, 0.0]
+    for axis, (target, _) in enumerate(_to_display(affine)):
+        spacing[int(target)] = float(sizes[axis])
+    return spacing[0], spacing[1], spacing[2]
+
+
+def fullest_slices(mask: NDArray[np.uint8]) -> dict[Plane, int]:
+    """For each plane the index of the slice with most tumour in a turned mask; the middle one if there is no tumour."""
+    tumour = mask > 0
+    found: dict[Plane, int] = {}
+    for plane, axis in _ACROSS.items():
+        others = tuple(other for other in range(3) if other != axis)
+        counts = tumour.sum(axis=others)
+        found[plane] = int(counts.argmax()) if counts.any() else mask.shape[axis] // 2
+    return found
+
+
+def cut(volume: NDArray[Any], spacing: tuple[float, float, float], plane: Plane, index: int) -> Picture:
+    """Slice `index` of a turned volume (L, P, I), rows from the top of the screen, columns from the viewer's left."""
+    across = _ACROSS[plane]
+    column_axis, row_axis = (axis for axis in range(3) if axis != across)
+    return Picture(volume.take(index, axis=across).T, spacing[row_axis], spacing[column_axis])
+
+
+def grey(image: NDArray[Any], brain: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Grey values from 0 (black) to 1 (white): percentiles 0.5 and 99.5 of the brain become dark grey and white.
+
+    Outside the brain, where normalised images are 0 as the mean of the brain is, the result is black.
+    """
+    values = image.astype(np.float32)
+    if not brain.any():
+        return np.zeros_like(values)
+    low, high = np.percentile(values[brain], (0.5, 99.5))
+    shade = (values - low) / max(float(high - low), 1e-6)
+    return np.where(brain, 0.08 + 0.92 * np.clip(shade, 0, 1), 0).astype(np.float32)

@@ -1,0 +1,101 @@
+"""What all figures have in common: settings, typeface, colours of the labels, legend, and the way they are saved."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib import style
+from matplotlib.artist import Artist
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from tumorseg.files import replacing
+from tumorseg.labels import LABEL_NAMES, TUMOUR_LABELS
+
+WIDTH: Final = 10.0
+"""Width of every figure in inches."""
+FOOT_LINE: Final = 0.3
+"""Height in inches that is kept for one line of legend at the foot of a figure."""
+INK: Final = "#222222"
+"""Colour of text and axes."""
+_TISSUE: Final = 0.3
+_RC: Final[dict[str, Any]] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.labelsize": 9.0,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#d9d9d9",
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.8,
+    "legend.frameon": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.constrained_layout.h_pad": 0.1,
+    "figure.constrained_layout.w_pad": 0.1,
+    "figure.facecolor": "white",
+}
+
+
+@dataclass(frozen=True)
+class FigureSettings:
+    """The `figures` section of the configuration.
+
+    cases: how many cases are shown. dpi: pixels per inch. opacity: of a label over the image, 0 to 1. colours: of each
+    label, by its number.
+    """
+
+    cases: int
+    dpi: int
+    opacity: float
+    colours: dict[int, str]
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "FigureSettings":
+        """From the section as JSON, where colours are named `label_1`, `label_2`, `label_4`."""
+        colours = {label: content["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
+        return cls(content["cases"], content["dpi"], content["opacity"], colours)
+
+
+def context() -> AbstractContextManager[None]:
+    """The style of all figures, within a `with` block, whatever the user's own matplotlib settings say."""
+    return style.context(_RC, after_reset=True)
+
+
+def over_grey(colour: str, opacity: float) -> tuple[float, float, float]:
+    """How a colour looks when painted with `opacity` over the dark grey of most brain tissue; for legends."""
+    red, green, blue = (opacity * channel + (1 - opacity) * _TISSUE for channel in to_rgb(colour))
+    return red, green, blue
+
+
+def label_handles(settings: FigureSettings) -> list[Artist]:
+    """Legend entries of the three labels: as they look over the image."""
+    return [
+        Patch(
+            facecolor=over_grey(settings.colours[label], settings.opacity),
+            edgecolor=settings.colours[label],
+            label=f"{label}: {LABEL_NAMES[label]}",
+        )
+        for label in TUMOUR_LABELS
+    ]
+
+
+def add_legend(figure: Figure, handles: Sequence[Artist], *, line: int = 0) -> None:
+    """Put a legend in one line at the foot of `figure`; `line` counts upwards."""
+    height = (FOOT_LINE * line + 0.05) / figure.get_figheight()
+    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, height), ncols=len(handles), borderpad=0.2)
+
+
+def save(figure: Figure, path: Path, dpi: int) -> None:
+    """Write `figure` as PNG, whole or not at all, without date or software: equal figures give equal bytes."""
+    with context(), replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})

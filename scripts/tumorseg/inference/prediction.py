@@ -1,0 +1,48 @@
+"""Predicted masks on disk: on the input's own grid, enhancing tumour written as the input's masks write it."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.volume import read_volume
+from tumorseg.errors import UserError
+from tumorseg.labels import CLASSES, Convention, from_inside, to_inside
+from tumorseg.nifti import write_nifti
+from tumorseg.normalise.crop import uncrop
+from tumorseg.normalise.store import Origin
+
+
+def write_prediction(folder: Path, mask: NDArray[np.uint8], origin: Origin, cohort_convention: str | None) -> None:
+    """Write a mask of inside labels on the cropped grid (x, y, z) to `{case}.nii.gz` in `folder`, uint8.
+
+    A case whose own mask shows no enhancing tumour follows `cohort_convention`, or, where that is mixed or unknown
+    too, BraTS 2023.
+    """
+    of_cohort: Convention = "brats2021" if cohort_convention == "brats2021" else "brats2023"
+    written = from_inside(uncrop(mask, origin), origin.convention or of_cohort)
+    write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine)
+
+
+def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
+    """The predicted mask of a case, in inside labels, uint8 of `shape` (X, Y, Z), from the folders of the folds.
+
+    Raises UserError where it is missing, damaged, or not on the grid of its case.
+    """
+    path = next((path for folder in folders if (path := folder / f"{case}.nii.gz").exists()), None)
+    if path is None:
+        raise UserError(f"{case}: no prediction is there; delete results/predictions and run the workflow again")
+    try:
+        volume = read_volume(path)
+    except Damage as damage:
+        raise UserError(
+            f"{path}: this prediction is damaged ({damage.message}); delete its folder, run again"
+        ) from None
+    mask = volume.array
+    if mask.shape != tuple(shape) or not np.allclose(volume.affine, affine, atol=1e-3):
+        raise UserError(f"{path}: this prediction is not on the grid of its case; delete its folder and run again")
+    if mask.max(initial=0) >= CLASSES:
+        raise UserError(f"{path}: the value {mask.max()} is no label; delete the folder of this prediction, run again")
+    return to_inside(mask.astype(np.uint8))

@@ -1,0 +1,62 @@
+"""From the volumes of a case to what the network sees."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.cohort.again import read_again
+from tumorseg.cohort.images import brain_of
+from tumorseg.cohort.verdict import Verdict
+from tumorseg.cohort.volume import Volume
+from tumorseg.labels import MODALITIES, Convention, to_inside
+from tumorseg.normalise.crop import box_slices, brain_box
+from tumorseg.normalise.intensity import normalise_intensities
+from tumorseg.normalise.store import NormalisedCase, Origin
+
+
+def normalise_images(
+    case: str, volumes: Mapping[str, Volume], *, convention: Convention | None, settings: Mapping[str, Any]
+) -> tuple[NDArray[np.float16], Origin]:
+    """The image of a case, (4, x, y, z) in the order of `labels.MODALITIES`, and where it comes from.
+
+    volumes: the four modalities on one grid (X, Y, Z), finite. settings: `margin`, voxels kept around the brain (all
+    that is not 0 in every modality), and `clip_percentiles`, see `normalise_intensities`. The mask has no say in it,
+    so that a case is normalised alike with and without one.
+    """
+    images = {modality: volumes[modality] for modality in MODALITIES}
+    grid = images[MODALITIES[0]]
+    shape = grid.array.shape
+    crop = brain_box(brain_of(images).reshape(shape, order="F"), settings["margin"])
+    extents = [stop - start for start, stop in crop]
+    image = np.empty((len(MODALITIES), *extents), np.float16)
+    intensities = {}
+    for channel, modality in enumerate(MODALITIES):
+        image[channel], intensities[modality] = normalise_intensities(
+            images[modality].array[box_slices(crop)], settings["clip_percentiles"]
+        )
+    affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
+    return image, Origin(case, shape, affine, crop, convention, dict(settings), intensities)
+
+
+def normalise_case(
+    case: str, volumes: Mapping[str, Volume], *, convention: Convention | None, settings: Mapping[str, Any]
+) -> NormalisedCase:
+    """A case with its mask (`seg` among the volumes), written in `convention`, on the same grid.
+
+    Tumour voxels beyond the margin around the brain, where no modality shows anything, are not kept.
+    """
+    image, origin = normalise_images(case, volumes, convention=convention, settings=settings)
+    mask = volumes["seg"].array[box_slices(origin.crop)].astype(np.uint8, order="C")
+    return NormalisedCase(image, to_inside(mask), origin)
+
+
+def normalise_verdict(root: Path, verdict: Verdict, settings: Mapping[str, Any]) -> NormalisedCase:
+    """Read the files of a usable case again, below `root`, and normalise it.
+
+    Raises UserError where a file is no longer the one that the verdict is about.
+    """
+    volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
+    return normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)

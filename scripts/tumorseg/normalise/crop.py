@@ -1,0 +1,38 @@
+"""The box around the brain that is kept of a case, and the way back to the whole grid."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.normalise.store import Origin
+
+Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+"""Start and stop along each axis."""
+
+
+def brain_box(brain: NDArray[np.bool_], margin: int) -> Box:
+    """The smallest box around the True voxels of `brain` (X, Y, Z), wider by `margin` voxels where the grid allows.
+
+    A brain without any voxel gives the whole grid.
+    """
+    if not brain.any():
+        x, y, z = brain.shape
+        return ((0, x), (0, y), (0, z))
+    return (_extent(brain, 0, margin), _extent(brain, 1, margin), _extent(brain, 2, margin))
+
+
+def box_slices(box: Box) -> tuple[slice, slice, slice]:
+    """The box as an index of an array (X, Y, Z)."""
+    first, second, third = (slice(start, stop) for start, stop in box)
+    return (first, second, third)
+
+
+def uncrop(mask: NDArray[np.uint8], origin: Origin) -> NDArray[np.uint8]:
+    """A mask on the cropped grid (x, y, z), put back in its place on the original grid (X, Y, Z); 0 elsewhere."""
+    whole = np.zeros(origin.shape, np.uint8)
+    whole[box_slices(origin.crop)] = mask
+    return whole
+
+
+def _extent(brain: NDArray[np.bool_], axis: int, margin: int) -> tuple[int, int]:
+    where = np.flatnonzero(brain.any(axis=tuple(other for other in range(3) if other != axis)))
+    return (max(0, int(where[0]) - margin), min(brain.shape[axis], int(where[-1]) + 1 + margin))

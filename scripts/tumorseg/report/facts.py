@@ -1,0 +1,177 @@
+"""What the report says, computed from the results and free of any markup."""
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from tumorseg.cohort.splits import Assignment, held_out, trained_on
+from tumorseg.figures.folds import Fold
+from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
+from tumorseg.metrics.summary import LABEL_STRUCTURES
+from tumorseg.report.inputs import Results
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that a reader must not overlook. section: the anchor of the section with the details."""
+
+    text: str
+    section: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a case folder. codes: of its problems or warnings. messages: of the problems, in full."""
+
+    case: str
+    codes: tuple[str, ...]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoldFacts:
+    """A fold and how many cases it was trained and validated on."""
+
+    fold: Fold
+    trained: int
+    held_out: int
+
+
+@dataclass(frozen=True)
+class StructureFacts:
+    """The scores of a region or label over all cases. scores: by name, as in summary.json."""
+
+    name: str
+    scores: dict[str, dict[str, float]]
+    empty_reference: int
+    empty_prediction: int
+    both_empty: int
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """The Dice of one case by structure, and its mean over the three labels."""
+
+    case: str
+    fold: int
+    dice: dict[str, float]
+    mean_dice: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the page and the summary at the terminal say."""
+
+    found: int
+    usable: int
+    patients: int
+    alerts: list[Alert]
+    never_predicted: list[str]
+    dropped: list[Finding]
+    warned: list[Finding]
+    folds: list[FoldFacts]
+    scored: int
+    confidence: float
+    interval: str
+    definitions: dict[str, str]
+    structures: dict[str, StructureFacts]
+    macro: dict[str, dict[str, Any]]
+    cases: list[CaseFacts]
+    rows: list[dict[str, Any]]
+
+
+def structure_name(structure: str) -> str:
+    """A region or label in words, such as `WT: whole tumour` or `Label 2: oedema`."""
+    if structure in REGION_NAMES:
+        return f"{structure}: {REGION_NAMES[structure]}"
+    (label,) = STRUCTURES[structure]
+    return f"Label {label}: {LABEL_NAMES[label]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def gather(results: Results) -> Facts:
+    """Compute what the report says."""
+    manifest, summary = results.manifest, results.summary
+    usable = manifest["usable"]
+    dropped = _findings(manifest[~usable], "problems")
+    warned = _findings(manifest[usable & (manifest["warnings"] != "")], "warnings")
+    never = [structure_name(structure) for structure in summary["never_predicted"]]
+    return Facts(
+        found=len(manifest),
+        usable=int(usable.sum()),
+        patients=len({assignment.patient for assignment in results.splits}),
+        alerts=_alerts(results, dropped, warned, never),
+        never_predicted=never,
+        dropped=dropped,
+        warned=warned,
+        folds=[_fold_facts(fold, results.splits) for fold in results.folds],
+        scored=summary["cases"],
+        confidence=summary["confidence"],
+        interval=summary["interval"],
+        definitions=summary["definitions"],
+        structures={name: _structure_facts(name, summary["structures"][name]) for name in STRUCTURES},
+        macro=summary["macro"],
+        cases=_case_facts(results.scores),
+        rows=results.scores.to_dict("records"),
+    )
+
+
+def _alerts(results: Results, dropped: list[Finding], warned: list[Finding], never: list[str]) -> list[Alert]:
+    alerts = [
+        Alert(f"Never predicted: {name}. The references have it, and it is missed in every case.", "scores")
+        for name in never
+    ]
+    for fold in results.folds:
+        alerts += [
+            Alert(
+                f"Fold {fold.fold}: the checkpoint of epoch {refused.epoch} was refused ({', '.join(refused.codes)}); "
+                f"the model is that of epoch {fold.chosen}.",
+                "refused",
+            )
+            for refused in fold.refused
+        ]
+    found = len(results.manifest)
+    if dropped:
+        alerts.append(Alert(f"{len(dropped)} of {counted(found, 'case')} dropped.", "dropped"))
+    if warned:
+        alerts.append(Alert(f"Used in spite of something unusual: {counted(len(warned), 'case')}.", "warned"))
+    return alerts
+
+
+def _findings(rows: pd.DataFrame, column: str) -> list[Finding]:
+    return [
+        Finding(row["case"], tuple(row[column].split(",")), tuple(row["detail"].split(" | ")))
+        for row in rows.to_dict("records")
+    ]
+
+
+def _fold_facts(fold: Fold, splits: list[Assignment]) -> FoldFacts:
+    return FoldFacts(fold, trained=len(trained_on(splits, fold.fold)), held_out=len(held_out(splits, fold.fold)))
+
+
+def _structure_facts(structure: str, content: dict[str, Any]) -> StructureFacts:
+    return StructureFacts(
+        name=structure_name(structure),
+        scores=content["scores"],
+        empty_reference=content["empty_reference"],
+        empty_prediction=content["empty_prediction"],
+        both_empty=content["both_empty"],
+    )
+
+
+def _case_facts(scores: pd.DataFrame) -> list[CaseFacts]:
+    return [
+        CaseFacts(
+            case=str(case),
+            fold=int(rows["fold"].iloc[0]),
+            dice=(dice := dict(zip(rows["region"], rows["dice"].astype(float), strict=True))),
+            mean_dice=fmean(dice[label] for label in LABEL_STRUCTURES),
+        )
+        for case, rows in scores.groupby("case")
+    ]

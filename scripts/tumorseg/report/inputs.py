@@ -1,0 +1,37 @@
+"""All that the report tells of a run, as read from the files that the run wrote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.splits import Assignment, read_splits
+from tumorseg.figures.folds import Fold, read_folds
+from tumorseg.files import read_json
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run wrote. manifest: a row per case folder. scores: a row per case and structure."""
+
+    manifest: pd.DataFrame
+    splits: list[Assignment]
+    summary: dict[str, Any]
+    scores: pd.DataFrame
+    folds: list[Fold]
+
+
+def read_results(
+    *, manifest: Path, splits: Path, summary: Path, scores: Path, histories: Sequence[Path], selections: Sequence[Path]
+) -> Results:
+    """Read the results of a run; `histories` and `selections` name the same folds in the same order."""
+    return Results(
+        manifest=read_manifest(manifest),
+        splits=read_splits(splits),
+        summary=read_json(summary),
+        scores=pd.read_csv(scores, dtype={"case": str}),
+        folds=read_folds(histories, selections),
+    )

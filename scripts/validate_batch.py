@@ -1,0 +1,40 @@
+"""Verdict on each case of one batch."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.check import check_case
+from tumorseg.cohort.discover import from_json
+from tumorseg.cohort.verdict import write_verdicts
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule validate_batch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
+    parser.add_argument("--cases", type=from_json, nargs="+", required=True, help="the files of each case, as JSON")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="`shape` and `labels` of the cohort, as JSON"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="JSON file of the verdicts")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("validate_batch", options.log):
+        progress = console.Progress(len(options.cases), "case")
+        verdicts = []
+        for case_files in options.cases:
+            verdict = check_case(
+                options.root, case_files, shape=options.settings["shape"], labels=options.settings["labels"]
+            )
+            for problem, reason in zip(verdict.problems, verdict.reasons(), strict=True):
+                console.logger.warning("%s dropped: %s: %s", verdict.case, problem.code, reason)
+            verdicts.append(verdict)
+            progress.step(verdict.case)
+        write_verdicts(options.output, verdicts)
+
+
+if __name__ == "__main__":
+    main()

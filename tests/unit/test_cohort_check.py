@@ -1,0 +1,270 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cohort_cases import (
+    AFFINE,
+    CASE,
+    SHAPE,
+    image,
+    mask,
+    path_of,
+    plain,
+    problems,
+    real_data,
+    verdict,
+    warnings,
+    write_sound,
+)
+
+from tumorseg.cohort.check import check_case
+from tumorseg.cohort.discover import CaseFiles, discover
+from tumorseg.cohort.verdict import read_verdicts, write_verdicts
+from tumorseg.nifti import write_nifti
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_sound(tmp_path)
+
+
+def name(role: str) -> str:
+    return path_of(Path(), role).as_posix()
+
+
+def put(root, role, volume, affine=AFFINE):
+    write_nifti(path_of(root, role), volume, affine)
+
+
+def test_a_sound_case_is_usable_and_its_facts_are_found(root):
+    found = verdict(root)
+    assert (found.case, found.patient, found.usable) == (CASE, "BraTS-GLI-00001", True)
+    assert (found.problems, found.warnings) == ((), ())
+    facts = found.facts
+    assert (facts["shape"], facts["spacing"], facts["affine"]) == (list(SHAPE), [1, 1, 1], AFFINE.tolist())
+    assert facts["labels"] == {"0": np.prod(SHAPE) - 20, "1": 8, "2": 8, "3": 4}
+    assert (facts["convention"], facts["label_1"], facts["label_2"], facts["label_4"]) == ("brats2023", 8, 8, 4)
+    assert facts["brain_voxels"] == 6 * 7 * 8
+    assert facts["files"]["t1"]["path"] == name("t1")
+
+
+def test_a_verdict_survives_its_file(root, tmp_path):
+    path_of(root, "t1").unlink()
+    write_verdicts(tmp_path / "v.json", [verdict(root)])
+    assert read_verdicts(tmp_path / "v.json") == [verdict(root)]
+    assert str(tmp_path) not in (tmp_path / "v.json").read_text()
+
+
+def test_what_is_missing_is_named(root):
+    path_of(root, "t1ce").unlink()
+    path_of(root, "seg").unlink()
+    found = verdict(root).problems
+    assert [finding.code for finding in found] == ["missing_modality", "missing_mask"]
+    assert "T1CE" in found[0].message
+
+
+def test_a_folder_that_cannot_be_listed_is_unreadable(tmp_path):
+    found = check_case(tmp_path, CaseFiles("gone", {}), shape=None, labels="auto")
+    assert [finding.code for finding in found.problems] == ["unreadable"]
+
+
+def test_damage_names_the_file(root):
+    path = path_of(root, "flair")
+    path.write_bytes(path.read_bytes()[:-20])
+    assert problems(root) == [("truncated", name("flair"))]
+
+
+def test_all_problems_of_a_case_are_reported(root):
+    path_of(root, "t1").write_bytes(b"")
+    put(root, "t1ce", np.full(SHAPE, 7, np.int16))
+    path_of(root, "t2").unlink()
+    put(root, "seg", mask(enhancing=9))
+    assert {code for code, _ in problems(root)} == {"empty_file", "constant_image", "missing_modality", "bad_label"}
+
+
+def test_another_grid_than_the_one_that_is_set_is_wrong(root):
+    assert problems(root, shape=list(SHAPE)) == []
+    assert {code for code, _ in problems(root, shape=[240, 240, 155])} == {"wrong_shape"}
+
+
+@pytest.mark.parametrize("shape", [(10, 11), (*SHAPE, 2)])
+def test_a_volume_that_is_not_three_dimensional_is_wrong(root, shape):
+    put(root, "t2", np.ones(shape, np.int16))
+    assert problems(root) == [("wrong_shape", name("t2"))]
+
+
+def test_the_modality_that_differs_in_shape_is_named(root):
+    put(root, "t1", image(shape=(10, 11, 13)))
+    assert problems(root) == [("shape_mismatch", name("t1"))]
+
+
+def test_the_modality_that_differs_in_affine_is_named(root):
+    put(root, "t1", image(), np.diag([1.0, 1, 1, 1]))
+    assert problems(root) == [("affine_mismatch", name("t1"))]
+
+
+def test_minus_zero_and_rounding_in_affines_do_not_matter(root):
+    affine = AFFINE + np.where(AFFINE == 0, -0.0, 1e-5)
+    affine[3] = AFFINE[3]
+    put(root, "t1", image(), affine)
+    assert problems(root) == []
+
+
+def test_values_that_are_not_finite_drop_the_case(root):
+    for value in (np.nan, np.inf):
+        volume = image().astype(np.float32)
+        volume[5, 5, 5] = value
+        put(root, "t1", volume)
+        assert problems(root) == [("not_finite", name("t1"))]
+
+
+def test_a_constant_image_drops_the_case(root):
+    put(root, "t2", np.zeros(SHAPE, np.int16))
+    assert problems(root) == [("constant_image", name("t2"))]
+
+
+def test_plain_beside_compressed_is_taken_once_where_the_voxels_are_equal(root):
+    path_of(root, "t1").with_suffix("").write_bytes(plain(image("t1")))
+    assert problems(root) == []
+    assert warnings(root) == ["duplicate_file"]
+
+
+def test_plain_beside_compressed_is_a_problem_where_the_voxels_differ(root):
+    path_of(root, "t1").with_suffix("").write_bytes(plain(image("t1", seed=5)))
+    assert problems(root) == [("duplicate_modality", name("t1"))]
+
+
+@pytest.mark.parametrize("values", [(3, 4), (7, 7), (255, 1)])
+def test_other_labels_than_those_of_one_convention_drop_the_case(root, values):
+    volume = mask()
+    volume[5, 5, 5], volume[6, 6, 6] = values
+    put(root, "seg", volume)
+    assert problems(root) == [("bad_label", name("seg"))]
+
+
+@pytest.mark.parametrize("value", [0.5, -1, 1e30])
+def test_a_mask_of_real_numbers_must_have_whole_labels(root, value):
+    volume = mask().astype(np.float32)
+    put(root, "seg", volume)
+    assert verdict(root).facts["label_4"] == 4
+    volume[5, 5, 5] = value
+    put(root, "seg", volume)
+    assert problems(root) == [("bad_label", name("seg"))]
+
+
+def test_a_mask_with_nan_is_not_finite(root):
+    volume = mask().astype(np.float32)
+    volume[0, 0, 0] = np.nan
+    put(root, "seg", volume)
+    assert problems(root) == [("not_finite", name("seg"))]
+
+
+@pytest.mark.parametrize(("labels", "enhancing"), [("brats2023", 4), ("brats2021", 3)])
+def test_the_convention_that_is_set_is_the_only_one(root, labels, enhancing):
+    put(root, "seg", mask(enhancing))
+    assert problems(root, labels=labels) == [("bad_label", name("seg"))]
+    assert problems(root, labels="mixed") == problems(root, labels="auto") == []
+
+
+def test_a_mask_on_another_grid_drops_the_case(root):
+    put(root, "seg", mask(shape=(10, 11, 11)))
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+    put(root, "seg", mask(), np.eye(4))
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+
+
+def test_a_mask_that_touches_nothing_drops_the_case(root):
+    put(root, "seg", np.zeros(SHAPE, np.uint8))
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+    outside = np.zeros(SHAPE, np.uint8)
+    outside[0, 0, 0] = 3
+    put(root, "seg", outside)
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+
+
+def test_a_mask_without_enhancing_tumour_has_no_convention(root):
+    put(root, "seg", mask(enhancing=1))
+    assert warnings(root) == ["no_enhancing_tumour"]
+    assert verdict(root).facts["convention"] is None
+    assert verdict(root).usable
+
+
+def test_tumour_outside_the_brain_is_a_warning(root):
+    volume = mask()
+    volume[0, 0, 0] = 1
+    put(root, "seg", volume)
+    assert warnings(root) == ["tumour_outside_brain"]
+
+
+def test_the_brain_is_what_any_modality_shows(root):
+    volume = image("flair")
+    volume[:, :, :5] = 0  # a slab that was not acquired
+    put(root, "flair", volume)
+    assert warnings(root) == []
+    assert verdict(root).facts["brain_voxels"] == 6 * 7 * 8
+
+
+def test_suspicious_intensities_are_warnings(root):
+    volume = image("t1")
+    volume[5, 5, 5] = 32767
+    put(root, "t1", volume)
+    assert warnings(root) == ["saturated_intensities"]
+    volume[5, 5, 5] = -1
+    put(root, "t1", volume)
+    assert warnings(root) == ["negative_intensities"]
+
+
+def test_modalities_that_are_nearly_equal_are_a_warning(root):
+    put(root, "t1ce", image("t1") + (image("t1") > 0))
+    assert warnings(root) == ["nearly_equal_modalities"]
+
+
+def test_voxels_of_another_size_are_a_warning(root):
+    for role in ("t1", "t1ce", "t2", "flair"):
+        put(root, role, image(role), np.diag([1, 1, 2.0, 1]))
+    put(root, "seg", mask(), np.diag([1, 1, 2.0, 1]))
+    assert warnings(root) == ["non_unit_spacing"]
+
+
+def test_bytes_after_a_sound_file_are_a_warning(root):
+    path = path_of(root, "t1")
+    path.write_bytes(path.read_bytes() + b"garbage")
+    assert warnings(root) == ["trailing_bytes"]
+    assert verdict(root).usable
+
+
+def test_the_layout_of_the_public_mirror_is_read(root):
+    file = path_of(root, "t1ce")
+    content = gzip.decompress(file.read_bytes())
+    file.unlink()
+    folder = file.with_suffix("")
+    folder.mkdir()
+    (folder / "00000057_brain_t1ce.nii").write_bytes(content)
+    (folder / "._00000057_brain_t1ce.nii").write_bytes(b"stray")
+    assert verdict(root).usable
+    assert verdict(root).facts["files"]["t1ce"]["path"] == f"{CASE}/{folder.name}/00000057_brain_t1ce.nii"
+
+
+def test_equal_masks_have_equal_digests_however_they_are_written(root):
+    before = verdict(root).facts["tumour_crc32"]
+    put(root, "seg", mask(enhancing=4).astype(np.float32))
+    assert verdict(root).facts["tumour_crc32"] == before
+    put(root, "seg", mask(enhancing=2))
+    assert verdict(root).facts["tumour_crc32"] != before
+
+
+def test_real_cases_are_usable_and_their_labels_are_counted():
+    root = real_data()
+    found = {
+        case.case: check_case(root, case, shape=[240, 240, 155], labels="auto")
+        for case in discover(root)
+        if case.case in ("BraTS2021_01482", "BraTS2021_01484")
+    }
+    saturated, without = found["BraTS2021_01482"], found["BraTS2021_01484"]
+    assert saturated.usable
+    assert without.usable
+    assert {finding.code for finding in saturated.warnings} == {"saturated_intensities"}
+    assert [finding.code for finding in without.warnings] == ["no_enhancing_tumour"]
+    assert [without.facts[f"label_{label}"] for label in (1, 2, 4)] == [135025, 27678, 0]
+    assert saturated.facts["convention"] == "brats2021"

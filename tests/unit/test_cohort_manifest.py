@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import pytest
+
+from tumorseg.cohort.agree import check_cohort
+from tumorseg.cohort.manifest import manifest, read_manifest, summary, write_manifest
+from tumorseg.cohort.verdict import Finding, Verdict
+from tumorseg.errors import UserError
+
+
+def sound(case: str, *, images: int | None = None, tumour: int = 1, convention: str | None = "brats2023") -> Verdict:
+    files = {
+        role: {"path": f"{case}/{case}-{role}.nii.gz", "crc32": (images or hash(case)) + number}
+        for number, role in enumerate(("t1", "t1ce", "t2", "flair", "seg"))
+    }
+    facts = {"shape": [4, 5, 6], "spacing": [1.0, 1.0, 1.5], "files": files, "convention": convention}
+    facts |= {"label_1": 1, "label_2": 2, "label_4": 3, "brain_voxels": 100, "tumour_crc32": tumour}
+    return Verdict(case, case, True, (), (), facts)
+
+
+def damaged(case: str, *codes: str) -> Verdict:
+    found = tuple(Finding(code, f"{case}/{case}.nii", "it is\tbroken;\nmend it") for code in codes)
+    return Verdict(case, case, False, found, (), {"files": {}})
+
+
+def usable(table) -> dict[str, bool]:
+    return dict(zip(table["case"], table["usable"].tolist(), strict=True))
+
+
+def test_a_row_tells_what_is_wrong_on_one_line():
+    row = manifest([damaged("b", "truncated", "bad_label", "truncated")]).iloc[0]
+    assert row["problems"] == "truncated,bad_label"
+    assert row["detail"].startswith("b.nii: it is broken; mend it | b.nii:")
+
+
+def test_the_manifest_survives_its_file(tmp_path):
+    table = manifest([sound("b"), damaged("a", "truncated"), sound("c", convention=None)])
+    write_manifest(tmp_path / "m.tsv", table)
+    again = read_manifest(tmp_path / "m.tsv")
+    assert again.fillna(-1).to_dict("records") == table.fillna(-1).to_dict("records")
+    assert again["case"].tolist() == ["a", "b", "c"]
+    second = (tmp_path / "m.tsv").read_text().splitlines()[2].split("\t")
+    assert " ".join(second) == "b b true    brats2023 4x5x6 1x1x1.5 1 2 3 100 b/b-seg.nii.gz"
+
+
+def test_a_file_that_is_no_manifest_is_told(tmp_path):
+    (tmp_path / "m.tsv").write_text("case\tusable\na\ttrue\n")
+    with pytest.raises(UserError, match=r"m\.tsv.*patient"):
+        read_manifest(tmp_path / "m.tsv")
+
+
+def test_of_equal_cases_the_first_is_kept_and_the_others_name_it():
+    table = manifest([sound("c", images=7), sound("a", images=7), sound("b")])
+    assert usable(table) == {"a": True, "b": True, "c": False}
+    row = table[table["case"] == "c"].iloc[0]
+    assert row["problems"] == "duplicate_case"
+    assert "c has the images of a" in row["detail"]
+
+
+def test_equal_images_with_other_masks_are_all_dropped():
+    table = manifest([sound("a", images=7, tumour=1), sound("b", images=7, tumour=2)])
+    assert usable(table) == {"a": False, "b": False}
+    assert set(table["problems"]) == {"duplicate_case"}
+
+
+def test_a_damaged_twin_does_not_drop_the_sound_case():
+    twin = replace(sound("b", images=7), usable=False, problems=damaged("b", "bad_label").problems)
+    assert usable(manifest([sound("a", images=7), twin])) == {"a": True, "b": False}
+
+
+def test_the_summary_names_the_first_dropped_cases(tmp_path):
+    table = manifest([sound("s"), *(damaged(f"d{number:02d}", "truncated") for number in range(23))])
+    lines = summary(table, tmp_path)
+    assert lines[0] == "1 of 24 cases are usable; 23 dropped:"
+    assert lines[1].startswith("  d00: truncated: ")
+    assert lines[-1] == f"  and 3 more: see {tmp_path}"
+    assert len(lines) == 22
+
+
+def test_a_cohort_without_usable_case_stops():
+    with pytest.raises(UserError, match=r"none of the 2 cases is usable \(truncated 2\)"):
+        check_cohort(
+            manifest([damaged("a", "truncated"), damaged("b", "truncated")]), labels="auto", expected_usable=None
+        )
+
+
+def test_another_number_than_expected_stops():
+    table = manifest([sound("a"), damaged("b", "truncated")])
+    assert check_cohort(table, labels="auto", expected_usable=1)["usable"] == 1
+    with pytest.raises(
+        UserError, match=r"cohort\.expected_usable: 1 cases are usable, not 2; 1 are dropped \(truncated 1\)"
+    ):
+        check_cohort(table, labels="auto", expected_usable=2)
+
+
+def test_both_conventions_stop_unless_they_are_meant():
+    table = manifest([sound("a"), sound("b", convention="brats2021"), sound("c", convention=None)])
+    with pytest.raises(UserError, match=r"4 in b/b-seg\.nii\.gz and 3 in a/a-seg\.nii\.gz.*labels: mixed"):
+        check_cohort(table, labels="auto", expected_usable=None)
+    assert check_cohort(table, labels="mixed", expected_usable=None)["convention"] == "mixed"
+
+
+def test_the_facts_of_a_cohort():
+    table = manifest(
+        [sound("a"), sound("b", convention=None), damaged("c", "truncated", "bad_label"), damaged("d", "truncated")]
+    )
+    assert check_cohort(table, labels="auto", expected_usable=None) == {
+        "usable": 2,
+        "dropped": 2,
+        "convention": "brats2023",
+        "reasons": {"bad_label": 1, "truncated": 2},
+    }
+    assert (
+        check_cohort(manifest([sound("b", convention=None)]), labels="auto", expected_usable=None)["convention"] is None
+    )

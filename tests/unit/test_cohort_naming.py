@@ -1,0 +1,44 @@
+import pytest
+
+from tumorseg.cohort.batches import batch_of
+from tumorseg.cohort.naming import ROLES, patient_of, role_of
+from tumorseg.labels import MODALITIES
+
+
+def test_the_roles_are_the_modalities_in_their_order_then_the_mask():
+    assert list(ROLES) == [*MODALITIES, "seg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "role"),
+    [
+        ("BraTS-GLI-00005-000-t1n.nii.gz", "BraTS-GLI-00005-000", "t1"),
+        ("BraTS-GLI-00005-000-t1c.nii", "BraTS-GLI-00005-000", "t1ce"),
+        ("BraTS-GLI-00005-000-t2W.nii.gz", "BraTS-GLI-00005-000", "t2"),
+        ("BraTS-GLI-00005-000-t2f.NII.GZ", "BraTS-GLI-00005-000", "flair"),
+        ("BraTS2021_00006_t1.nii.gz", "BraTS2021_00006", "t1"),
+        ("BraTS2021_00006_t1ce.nii.gz", "BraTS2021_00006", "t1ce"),
+        ("BraTS2021_00006_t2.nii", "BraTS2021_00006", "t2"),
+        ("BraTS2021_00006_flair.nii.gz", "BraTS2021_00006", "flair"),
+        ("BraTS2021_00006_seg.nii.gz", "BraTS2021_00006", "seg"),
+    ],
+)
+def test_role_of_reads_the_names_of_2023_and_2021(name, case, role):
+    assert role_of(name) == (case, role)
+
+
+@pytest.mark.parametrize(
+    "name", ["._BraTS2021_00006_t1.nii.gz", ".DS_Store", "notes.txt", "A_t1.nii.gz.part", "A_adc.nii.gz", "t1.nii.gz"]
+)
+def test_strays_have_no_role(name):
+    assert role_of(name) is None
+
+
+def test_time_points_share_a_patient():
+    assert patient_of("BraTS-GLI-00005-000") == patient_of("BraTS-GLI-00005-001") == "BraTS-GLI-00005"
+    assert patient_of("BraTS2021_00006") == "BraTS2021_00006"
+
+
+def test_a_case_has_the_same_batch_whatever_the_other_cases():
+    assert batch_of("BraTS-GLI-00005-000", 32) == "batch-029"
+    assert {batch_of(f"case-{number}", 4) for number in range(100)} == {f"batch-00{number}" for number in range(4)}

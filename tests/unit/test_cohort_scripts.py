@@ -1,0 +1,80 @@
+import json
+
+import pytest
+from tests.cohort_cases import path_of, write_sound
+
+import check_cohort
+import manifest
+import normalise_batch
+import split
+import validate_batch
+from tumorseg.cohort.discover import discover, to_json
+from tumorseg.normalise.store import read_case
+
+CASES = [f"BraTS-GLI-0000{number}-000" for number in range(4)]
+COHORT = json.dumps({"shape": None, "labels": "auto", "expected_usable": None})
+
+
+@pytest.fixture
+def root(tmp_path):
+    for seed, case in enumerate(CASES):
+        write_sound(tmp_path / "data", case, seed=seed)
+    path_of(tmp_path / "data", "flair", CASES[1]).write_bytes(b"")
+    return tmp_path / "data"
+
+
+def run(script, *arguments):
+    script.main([str(argument) for argument in arguments])
+
+
+def validate(root, verdicts):
+    cases = [to_json(case) for case in discover(root)]
+    run(validate_batch, "--root", root, "--cases", *cases, "--settings", COHORT, "--output", verdicts)
+    return verdicts
+
+
+def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
+    verdicts = validate(root, tmp_path / "v.json")
+    assert f"{CASES[1]} dropped: empty_file" in capsys.readouterr().err
+    run(manifest, "--verdicts", verdicts, "--output", tmp_path / "m.tsv")
+    assert "manifest: 3 of 4 cases are usable; 1 dropped:" in capsys.readouterr().err
+    run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", COHORT, "--output", tmp_path / "c.json")
+    assert json.loads((tmp_path / "c.json").read_text())["reasons"] == {"empty_file": 1}
+    settings = json.dumps({"folds": 3, "validation_fraction": 0.2, "seed": 1})
+    run(split, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--output", tmp_path / "s.tsv")
+    rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()[1:]]
+    assert sorted(fold for _, _, fold in rows) == ["0", "1", "2"]
+
+
+def test_only_usable_cases_are_normalised(root, tmp_path):
+    verdicts = validate(root, tmp_path / "v.json")
+    settings = json.dumps({"clip_percentiles": [0.5, 99.5], "margin": 2})
+    stale = tmp_path / "out" / "stale.safetensors"
+    stale.parent.mkdir()
+    stale.touch()
+    run(normalise_batch, "--root", root, "--verdicts", verdicts, "--settings", settings, "--output", tmp_path / "out")
+    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == [CASES[0], CASES[2], CASES[3]]
+    assert read_case(tmp_path / "out" / f"{CASES[0]}.safetensors").origin.case == CASES[0]
+
+
+def test_a_batch_without_usable_case_leaves_an_empty_folder(tmp_path):
+    write_sound(tmp_path / "data")
+    path_of(tmp_path / "data", "t1").unlink()
+    verdicts = validate(tmp_path / "data", tmp_path / "v.json")
+    run(
+        normalise_batch,
+        "--root",
+        tmp_path / "data",
+        "--verdicts",
+        verdicts,
+        "--settings",
+        "{}",
+        "--output",
+        tmp_path / "out",
+    )
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_verdicts_and_manifest_are_equal_byte_by_byte_when_made_again(root, tmp_path):
+    once, again = validate(root, tmp_path / "1.json"), validate(root, tmp_path / "2.json")
+    assert once.read_bytes() == again.read_bytes()

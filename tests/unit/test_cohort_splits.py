@@ -1,0 +1,98 @@
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tumorseg.cohort.naming import patient_of
+from tumorseg.cohort.splits import Assignment, held_out, read_splits, trained_on, write_splits
+from tumorseg.cohort.stratify import split
+from tumorseg.errors import UserError
+
+
+def cohort(patients: int, time_points: int = 1, without: float = 0.2) -> pd.DataFrame:
+    cases = [f"BraTS-GLI-{patient:05d}-{time:03d}" for patient in range(patients) for time in range(time_points)]
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"case": cases, "patient": list(map(patient_of, cases)), "usable": True})
+    sizes = {f"label_{label}": rng.integers(1, 1000, len(cases)) for label in (1, 2, 4)}
+    sizes["label_4"][: int(without * len(cases))] = 0
+    return table.assign(**sizes)
+
+
+def folds_of(table, folds, *, fraction=0.2, seed=1):
+    return {row.case: row.fold for row in split(table, folds=folds, validation_fraction=fraction, seed=seed)}
+
+
+@pytest.mark.parametrize("folds", [1, 2, 5])
+def test_time_points_of_a_patient_share_a_fold(folds):
+    found = split(cohort(30, time_points=2), folds=folds, validation_fraction=0.2, seed=1)
+    assert len(set(zip((row.patient for row in found), (row.fold for row in found), strict=True))) == 30
+
+
+def test_every_case_is_held_out_once_in_folds_of_about_equal_size():
+    sizes = Counter(folds_of(cohort(100), 5).values())
+    assert set(sizes) == set(range(5))
+    assert max(sizes.values()) - min(sizes.values()) <= 4
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.2, 20), (0.25, 25), (0.5, 50)])
+def test_one_split_holds_out_the_fraction(fraction, expected):
+    sizes = Counter(folds_of(cohort(100), 1, fraction=fraction).values())
+    assert set(sizes) == {0, -1}
+    assert abs(sizes[0] - expected) <= 2
+
+
+def test_folds_are_alike_in_enhancing_tumour_and_size():
+    table = cohort(200)
+    table["fold"] = table["case"].map(folds_of(table, 4))
+    without = table[table["label_4"] == 0].groupby("fold").size()
+    table = table[table["label_4"] > 0]
+    size = table[["label_1", "label_2", "label_4"]].sum(axis=1)
+    large = table[size > size.quantile(2 / 3)].groupby("fold").size()
+    assert without.max() - without.min() <= 3
+    assert large.max() - large.min() <= 3
+
+
+def test_a_rare_kind_of_case_does_not_cost_the_other_strata():
+    table = cohort(60, without=0.05)  # 3 cases without enhancing tumour, fewer than folds
+    table["fold"] = table["case"].map(folds_of(table, 5))
+    size = table[["label_1", "label_2", "label_4"]].sum(axis=1)
+    assert set(table[size > size.quantile(2 / 3)].groupby("fold").size()) <= {3, 4, 5}
+
+
+def test_the_split_depends_on_the_seed_but_not_on_the_order_of_rows():
+    table = cohort(40)
+    assert folds_of(table, 4) == folds_of(table.sample(frac=1, random_state=3), 4)
+    assert folds_of(table, 4) != folds_of(table, 4, seed=2)
+
+
+def test_unusable_cases_are_left_out():
+    table = cohort(10)
+    table.loc[3, "usable"] = False
+    assert table.loc[3, "case"] not in folds_of(table, 2)
+
+
+@pytest.mark.parametrize(("patients", "folds"), [(2, 1), (3, 1), (5, 5), (7, 5)])
+def test_few_patients_fill_every_fold(patients, folds):
+    assert set(folds_of(cohort(patients), folds).values()) == ({0, -1} if folds == 1 else set(range(folds)))
+
+
+@pytest.mark.parametrize(("patients", "folds", "key"), [(4, 5, "folds"), (1, 1, "validation_fraction")])
+def test_too_few_patients_are_told_with_the_key(patients, folds, key):
+    with pytest.raises(UserError, match=f"cohort.{key}: there are only {patients}"):
+        folds_of(cohort(patients, time_points=3), folds)
+
+
+def test_splits_survive_their_file(tmp_path):
+    splits = [Assignment("a-000", "a", -1), Assignment("b-000", "b", 0), Assignment("c-000", "c", 0)]
+    write_splits(tmp_path / "splits.tsv", splits)
+    assert (tmp_path / "splits.tsv").read_text().startswith("case\tpatient\tfold\na-000\ta\t-1\n")
+    again = read_splits(tmp_path / "splits.tsv")
+    assert again == splits
+    assert (held_out(again, 0), trained_on(again, 0)) == (["b-000", "c-000"], ["a-000"])
+
+
+def test_a_file_that_is_no_table_of_splits_is_told(tmp_path):
+    (tmp_path / "splits.tsv").write_text("case\tfold\na\tx\n")
+    with pytest.raises(UserError, match=r"splits\.tsv"):
+        read_splits(tmp_path / "splits.tsv")

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tumorseg.demo.layout import planned_cases
+from tumorseg.errors import UserError
+
+SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
+
+
+def test_as_many_cases_as_asked_with_distinct_names():
+    assert len({case.case for case in planned_cases(SETTINGS)}) == 14
+
+
+def test_only_the_first_patient_has_two_time_points():
+    cases = planned_cases(SETTINGS)
+    assert [case.case for case in cases[:3]] == ["BraTS-GLI-90001-000", "BraTS-GLI-90001-001", "BraTS-GLI-90002-000"]
+    assert cases[0].patient_seed == cases[1].patient_seed
+    assert cases[0].seed != cases[1].seed
+    assert len({case.patient for case in cases}) == 13
+
+
+def test_files_have_the_names_of_brats_2023():
+    assert planned_cases(SETTINGS)[0].files == {
+        "t1": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t1n.nii.gz",
+        "t1ce": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t1c.nii.gz",
+        "t2": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t2w.nii.gz",
+        "flair": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t2f.nii.gz",
+        "seg": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-seg.nii.gz",
+    }
+
+
+@pytest.mark.parametrize("cases", [6, 14])
+def test_the_last_three_cases_are_damaged_each_in_its_own_way(cases):
+    damages = [case.damage for case in planned_cases({**SETTINGS, "cases": cases})]
+    assert damages == [None] * (cases - 3) + ["truncated", "missing_modality", "mask_shape"]
+
+
+def test_only_the_missing_modality_is_not_among_the_files():
+    absent = {case.damage: {"t1", "t1ce", "t2", "flair", "seg"} - set(case.files) for case in planned_cases(SETTINGS)}
+    assert absent == {None: set(), "truncated": set(), "missing_modality": {"t1ce"}, "mask_shape": set()}
+
+
+def test_some_sound_cases_have_two_foci_and_some_no_enhancement():
+    sound = [case for case in planned_cases(SETTINGS) if case.damage is None]
+    assert sum(case.foci == 2 for case in sound) == 3
+    assert sum(not case.enhancing for case in sound) == 2
+
+
+def test_too_few_cases_are_refused():
+    with pytest.raises(UserError, match="set it to 6 or more"):
+        planned_cases({**SETTINGS, "cases": 5})
+
+
+def test_planning_imports_neither_numpy_nor_nilearn():
+    code = "import sys, tumorseg.demo.layout; print({'numpy', 'nilearn', 'nibabel'} & set(sys.modules))"
+    scripts = Path(__file__).parents[2] / "scripts"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "set()"

@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tumorseg.figures.distributions import score_distributions, spread
+from tumorseg.labels import STRUCTURES
+
+
+def scores(cases: int, *, absent: int = 0) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "case": f"case-{case}",
+                "region": structure,
+                **dict.fromkeys(("dice", "iou", "f1", "precision", "sensitivity"), 0.5),
+                "reference_voxels": 0 if case < absent and structure == "ET" else 10,
+                "predicted_voxels": 10,
+            }
+            for case in range(cases)
+            for structure in STRUCTURES
+        ]
+    )
+
+
+@given(st.lists(st.floats(0, 1), max_size=50))
+def test_no_point_hides_another(values):
+    values = np.array(values)
+    places = set(zip(np.minimum((values * 40).astype(int), 39), spread(values), strict=True))
+    assert len(places) == len(values)
+
+
+def test_points_far_apart_stay_in_the_middle():
+    assert spread(np.array([0.1, 0.5, 0.9, 1.0])).tolist() == [0, 0, 0, 0]
+
+
+def test_points_of_one_level_stand_around_the_middle():
+    assert sorted(spread(np.array([0.5, 0.5, 0.5]))) == [-1, 0, 1]
+
+
+@pytest.mark.parametrize("cases", [1, 4])
+def test_every_case_is_a_point_of_every_structure(cases):
+    for axes in score_distributions(scores(cases)).axes:
+        points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
+        assert points == cases * len(STRUCTURES)
+
+
+def test_conventional_scores_are_hollow():
+    for axes in score_distributions(scores(4, absent=3)).axes:
+        diamonds = [line for line in axes.lines if line.get_marker() == "D" and len(line.get_xdata())]
+        assert [len(line.get_xdata()) for line in diamonds] == [3]
+        assert diamonds[0].get_markerfacecolor() == "none"

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from tumorseg.figures.outlines import border, squares
+
+SHAPES = {"pixel": (["#"], 4), "pair": (["##"], 6), "corner": (["#.", "##"], 8), "ring": (["###", "#.#", "###"], 16)}
+
+
+@pytest.mark.parametrize(("rows", "edges"), SHAPES.values(), ids=SHAPES)
+def test_the_border_is_as_long_as_the_perimeter(rows, edges):
+    region = np.array([[letter == "#" for letter in row] for row in rows])
+    assert len(border(region)) == edges
+
+
+def test_the_border_of_a_pixel_runs_along_its_edges():
+    region = np.zeros((3, 4), bool)
+    region[1, 2] = True
+    found = {tuple(map(tuple, segment)) for segment in border(region)}
+    assert found == {((2, 1), (3, 1)), ((2, 2), (3, 2)), ((2, 1), (2, 2)), ((3, 1), (3, 2))}
+
+
+def test_each_pixel_is_one_closed_square():
+    region = np.zeros((3, 4), bool)
+    region[1, 2] = True
+    assert squares(region).tolist() == [[[2, 1], [3, 1], [3, 2], [2, 2], [2, 1]]]
+
+
+def test_an_empty_region_has_neither():
+    assert len(border(np.zeros((2, 2), bool))) == len(squares(np.zeros((2, 2), bool))) == 0

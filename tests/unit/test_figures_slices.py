@@ -1,0 +1,67 @@
+import itertools
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from tumorseg.figures.slices import cut, fullest_slices, grey, turned, turned_spacing
+
+ORIENTATIONS = [
+    tuple(code[flip] for code, flip in zip(axes, flips, strict=True))
+    for axes in itertools.permutations([("R", "L"), ("A", "P"), ("S", "I")])
+    for flips in itertools.product((0, 1), repeat=3)
+]
+
+
+def stored_as(codes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """One head with a mark at the right, front and top, stored on a grid with the axes `codes`; and the affine."""
+    head = np.zeros((4, 5, 6))
+    head[3, 4, 5] = 1  # the last voxel of axes that run to the right, the front and the top
+    image = nib.Nifti1Image(head, np.diag([1.0, 2.0, 3.0, 1.0]))
+    start = nib.orientations.io_orientation(image.affine)
+    moved = image.as_reoriented(nib.orientations.ornt_transform(start, nib.orientations.axcodes2ornt(codes)))
+    return moved.get_fdata(), moved.affine
+
+
+@pytest.mark.parametrize("codes", ORIENTATIONS)
+def test_right_front_and_top_lie_where_a_radiologist_expects_them(codes):
+    volume, affine = stored_as(codes)
+    head, spacing = turned(volume, affine), turned_spacing(affine)
+    assert cut(head, spacing, "axial", 0).pixels[0, 0] == 1  # front up, right at the viewer's left
+    assert cut(head, spacing, "coronal", 0).pixels[0, 0] == 1  # top up, right at the viewer's left
+    assert cut(head, spacing, "sagittal", 0).pixels[0, 0] == 1  # top up, front at the viewer's left
+
+
+@pytest.mark.parametrize("codes", ORIENTATIONS)
+def test_a_slice_keeps_its_size_in_mm(codes):
+    volume, affine = stored_as(codes)
+    head, spacing = turned(volume, affine), turned_spacing(affine)
+    assert cut(head, spacing, "axial", 0).extent == pytest.approx((4 * 1, 5 * 2))
+    assert cut(head, spacing, "coronal", 0).extent == pytest.approx((4 * 1, 6 * 3))
+    assert cut(head, spacing, "sagittal", 0).extent == pytest.approx((5 * 2, 6 * 3))
+
+
+def test_the_slice_with_most_tumour_is_shown():
+    mask = np.zeros((5, 6, 7), np.uint8)
+    mask[1, 2, 3:6] = 2
+    mask[1, 4:6, 4] = 4
+    assert fullest_slices(mask) == {"sagittal": 1, "coronal": 2, "axial": 4}
+
+
+def test_without_tumour_the_middle_is_shown():
+    assert fullest_slices(np.zeros((5, 6, 7), np.uint8)) == {"sagittal": 2, "coronal": 3, "axial": 3}
+
+
+def test_the_background_is_black_though_normalised_tissue_is_darker_than_0():
+    brain = np.zeros((4, 4, 4), bool)
+    brain[1:3] = True
+    image = np.where(brain, np.linspace(-3, 3, 64).reshape(4, 4, 4), 0)
+    shades = grey(image, brain)
+    assert (shades[~brain] == 0).all()
+    assert shades[brain].min() == pytest.approx(0.08)
+    assert shades[brain].max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("brain", [np.ones((3, 3, 3), bool), np.zeros((3, 3, 3), bool)])
+def test_a_uniform_image_has_finite_shades(brain):
+    assert np.isfinite(grey(np.full((3, 3, 3), 2.0), brain)).all()

@@ -1,0 +1,43 @@
+import matplotlib as mpl
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from tumorseg.figures.style import FigureSettings, context, over_grey, save
+
+SETTINGS = {
+    "cases": 3,
+    "dpi": 50,
+    "opacity": 0.5,
+    "colours": {"label_1": "#d55e00", "label_2": "#56b4e9", "label_4": "k"},
+}
+
+
+def drawn() -> Figure:
+    with context():
+        figure = Figure(figsize=(2, 2))
+        figure.add_subplot(title="a title").plot([0, 1])
+    return figure
+
+
+def test_equal_figures_are_equal_bytes_without_time_or_software(tmp_path):
+    for name in ("one.png", "two.png"):
+        save(drawn(), tmp_path / name, 50)
+    content = (tmp_path / "one.png").read_bytes()
+    assert content == (tmp_path / "two.png").read_bytes()
+    assert not any(key in content for key in (b"Software", b"tIME", b"tEXt"))
+
+
+def test_the_settings_of_the_user_change_nothing(tmp_path):
+    save(drawn(), tmp_path / "one.png", 50)
+    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.bbox": "tight", "lines.linewidth": 9}):
+        save(drawn(), tmp_path / "two.png", 50)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_colours_are_read_by_label():
+    assert FigureSettings.from_dict(SETTINGS).colours == {1: "#d55e00", 2: "#56b4e9", 4: "k"}
+
+
+def test_an_opaque_colour_hides_the_tissue():
+    assert over_grey("#d55e00", 1.0) == to_rgb("#d55e00")
+    assert len(set(over_grey("#d55e00", 0.0))) == 1

@@ -1,0 +1,108 @@
+"""What the report says, on a made-up run of three cases."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tumorseg.cohort.splits import Assignment
+from tumorseg.figures.folds import Fold
+from tumorseg.labels import STRUCTURES
+from tumorseg.metrics.summary import summarise
+from tumorseg.report.facts import Facts, counted, gather, structure_name
+from tumorseg.report.inputs import Results
+
+REFUSED = {
+    "epoch": 3,
+    "file": "results/training/fold-0/epoch-0003.pt",
+    "problems": [{"code": "digest_mismatch", "message": "the file is not the one that was saved"}],
+}
+
+
+def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: str = "") -> dict[str, Any]:
+    return {"case": case, "usable": not problems, "problems": problems, "detail": detail, "warnings": warnings}
+
+
+def scores(**changes: float) -> pd.DataFrame:
+    values = dict.fromkeys(("dice", "iou", "f1", "precision", "sensitivity"), 0.5)
+    voxels = {"reference_voxels": 10, "predicted_voxels": 10}
+    return pd.DataFrame(
+        [
+            {"case": case, "fold": 0, "region": structure, **values, **voxels, **changes}
+            for case in ("b", "a")
+            for structure in STRUCTURES
+        ]
+    )
+
+
+def results(
+    *, refused: tuple[dict[str, Any], ...] = (), rows: tuple[dict[str, Any], ...] = (), **changes: float
+) -> Results:
+    history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [0.9, 0.51234, 0.4], "learning_rate": [1e-3, 1e-3, 1e-5]})
+    selection = {"fold": 0, "epoch": 2, "choose": "last", "refused": refused, "model": "model", "digest": "d1ge57"}
+    table = scores(**changes)
+    return Results(
+        manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
+        splits=[Assignment("a", "A", 0), Assignment("b", "A", 0), Assignment("c", "C", -1)],
+        summary=summarise(table, confidence=0.95, bootstrap_samples=20, seed=1),
+        scores=table,
+        folds=[Fold.from_dict(history, selection)],
+    )
+
+
+def facts(**changes: Any) -> Facts:
+    return gather(results(**changes))
+
+
+def test_a_sound_run_has_no_alerts():
+    assert facts().alerts == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "section"),
+    [
+        ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
+        ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
+        ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
+        ({"rows": (manifest_row("d", warnings="no_enhancing_tumour"),)}, "something unusual: 1 case", "warned"),
+    ],
+)
+def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, section):
+    alert = facts(**changes).alerts[0]
+    assert words in alert.text
+    assert alert.section == section
+
+
+def test_every_message_of_a_dropped_case_is_told():
+    row = manifest_row("d", problems="bad_label,truncated", detail="seg: value 7 | t1: too short")
+    (finding,) = facts(rows=(row,)).dropped
+    assert finding.codes == ("bad_label", "truncated")
+    assert finding.messages == ("seg: value 7", "t1: too short")
+
+
+def test_a_dropped_case_is_not_listed_among_those_used():
+    row = manifest_row("d", problems="truncated", detail="short", warnings="negative_intensities")
+    assert facts(rows=(row,)).warned == []
+
+
+def test_cases_and_patients_are_counted():
+    told = facts(rows=(manifest_row("d", problems="truncated", detail="short"),))
+    assert (told.found, told.usable, told.patients, told.scored) == (4, 3, 2, 2)
+    assert (told.folds[0].trained, told.folds[0].held_out) == (1, 2)
+
+
+def test_cases_are_sorted_and_have_the_mean_over_the_labels():
+    run = results()
+    run.scores.loc[(run.scores["case"] == "a") & (run.scores["region"] == "label_2"), "dice"] = 0.8
+    first, second = gather(run).cases
+    assert (first.case, second.case) == ("a", "b")
+    assert first.mean_dice == pytest.approx(0.6)
+
+
+def test_structures_are_named_in_words():
+    assert structure_name("TC") == "TC: tumour core"
+    assert structure_name("label_2") == "Label 2: oedema"
+
+
+def test_one_is_singular():
+    assert [counted(number, "case") for number in (0, 1, 2)] == ["0 cases", "1 case", "2 cases"]

@@ -1,0 +1,131 @@
+import base64
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imsave
+from test_report_facts import REFUSED, facts, manifest_row
+
+from tumorseg.errors import UserError
+from tumorseg.report.captions import CAPTIONS
+from tumorseg.report.page import embed, render
+
+CONFIGURATION = {"cohort": {"root": "data/<BraTS>"}}
+VOID = {"meta", "link", "img", "br"}
+
+
+class Outline(HTMLParser):
+    """What a page is made of: tags with attributes, in order; fails where they are not nested."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(page)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+@pytest.fixture
+def figure(tmp_path: Path) -> Path:
+    path = tmp_path / "overlays.png"
+    imsave(path, np.zeros((3, 5, 3)))
+    return path
+
+
+@pytest.fixture
+def page(figure: Path) -> str:
+    row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
+    told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
+    return render(told, [embed(figure)], CONFIGURATION)
+
+
+def test_nothing_is_fetched_from_elsewhere(page):
+    outline = Outline(page)
+    assert outline.all("script", "iframe", "object") == []
+    for attributes in outline.all("img", "link", "a"):
+        address = attributes.get("src") or attributes.get("href")
+        assert address.startswith(("data:", "#"))
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_text_from_files_is_never_markup(page):
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "data/&lt;BraTS&gt;" in page
+
+
+def test_every_link_has_its_target(page):
+    outline = Outline(page)
+    targets = {attributes.get("id") for _, attributes in outline.tags}
+    assert {attributes["href"][1:] for attributes in outline.all("a")} <= targets
+
+
+def test_no_heading_level_is_skipped(page):
+    levels = [int(tag[1]) for tag, _ in Outline(page).tags if tag in {"h1", "h2", "h3", "h4"}]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+
+
+def test_tables_and_images_speak_to_those_who_cannot_see(page):
+    outline = Outline(page)
+    assert outline.all("html")[0]["lang"] == "en-GB"
+    assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
+    assert all(attributes["alt"] for attributes in outline.all("img"))
+
+
+def test_ids_are_unique(page):
+    ids = [attributes["id"] for _, attributes in Outline(page).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_alerts_stand_before_everything_else(page):
+    assert page.index("Please note") < page.index('id="scores"')
+    assert "epoch 3 was refused" in page
+    assert "Please note" not in render(facts(), [], CONFIGURATION)
+
+
+def test_a_figure_is_embedded_whole(page, figure):
+    (image,) = Outline(page).all("img")
+    assert base64.b64decode(image["src"].split(",")[1]) == figure.read_bytes()
+    assert (image["width"], image["height"]) == ("5", "3")
+
+
+def test_a_figure_without_caption_is_told(figure):
+    with pytest.raises(UserError, match="no caption"):
+        embed(figure.rename(figure.with_name("unknown.png")))
+
+
+def test_every_figure_has_a_caption_for_the_report_of_snakemake():
+    folder = Path(__file__).parents[2] / "workflow" / "report"
+    assert {path.stem for path in folder.glob("*.rst")} == {"workflow", *CAPTIONS}
+
+
+def test_the_chosen_epoch_is_marked_in_the_history(page):
+    assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>0.5123</td>' in page
+
+
+def test_equal_facts_give_equal_pages(page, figure):
+    row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
+    told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
+    assert render(told, [embed(figure)], CONFIGURATION) == page
+
+
+def test_a_long_table_is_folded_away():
+    told = facts()
+    folded = render(told, [], CONFIGURATION).count("<details>")
+    many = render(type(told)(**{**vars(told), "cases": told.cases * 20}), [], CONFIGURATION)
+    assert many.count("<details>") == folded + 1
