@@ -24,12 +24,6 @@ include: "workflow/rules/report.smk"
 report: "workflow/report/workflow.rst"
 
 
-wildcard_constraints:
-    batch=r"batch-\d+",
-    fold=r"\d+",
-    epoch=r"\d{4}",
-
-
 localrules:
     validate,
     normalise,
@@ -38,7 +32,8 @@ localrules:
     figures,
 
 
-# Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules.
+# Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules. Checkpoints are
+# named as such: Snakemake does not miss a deleted file, for instance a refused checkpoint, that lies between others.
 rule validate:
     """Every case is checked, and the cohort as a whole."""
     input:
@@ -56,18 +51,20 @@ rule normalise:
 rule train:
     """The checkpoints of all folds."""
     input:
-        [checkpoint_files(fold) for fold in FOLDS],
+        CHECKPOINTS,
 
 
 rule verify:
     """The verdict on each checkpoint, and the model of the one chosen."""
     input:
+        CHECKPOINTS,
         expand(rules.select_checkpoint.output, fold=FOLDS),
 
 
 rule figures:
     """All figures."""
     input:
+        CHECKPOINTS,
         FIGURES,
 
 
@@ -75,4 +72,5 @@ rule all:
     """The report, reached by plain `snakemake`."""
     default_target: True
     input:
+        CHECKPOINTS,
         rules.report.output,

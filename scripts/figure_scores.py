@@ -9,21 +9,20 @@ import pandas as pd
 
 from tumorseg import console
 from tumorseg.figures.distributions import score_distributions
-from tumorseg.figures.style import FigureSettings, save
+from tumorseg.figures.style import save
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule figure_scores."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
-    parser.add_argument("--settings", type=json.loads, required=True, help="figure settings, as JSON")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`dpi` of the figures, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="figure to write (PNG)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("figure_scores", options.log):
-        settings = FigureSettings.from_dict(options.settings)
         scores = pd.read_csv(options.scores, dtype={"case": str})
-        save(score_distributions(scores), options.output, settings.dpi)
+        save(score_distributions(scores), options.output, options.settings["dpi"])
         console.logger.info("scores of %s cases drawn", scores["case"].nunique())
 
 

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         facts = gather(results)
         figures = [embed(path) for path in options.figures]
         write_text(options.output, render(facts, figures, options.configuration))
-        for line in summary_text(facts, options.output).splitlines():
+        for line in summary_text(facts, options.output.resolve()).splitlines():
             console.logger.info("%s", line)
 
 

@@ -3,8 +3,8 @@ import random
 
 import pytest
 import torch
-from tests.helpers import recipe
 
+from tests.helpers import recipe
 from tumorseg.files import read_json, sha256, write_json
 from tumorseg.network.execution import Execution
 from tumorseg.training.checkpoint import load, record_path, save

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tests.cohort_cases import (
     AFFINE,
     CASE,
@@ -17,7 +18,6 @@ from tests.cohort_cases import (
     warnings,
     write_sound,
 )
-
 from tumorseg.cohort.check import check_case
 from tumorseg.cohort.discover import CaseFiles, discover
 from tumorseg.cohort.verdict import read_verdicts, write_verdicts

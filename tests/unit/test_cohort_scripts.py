@@ -1,13 +1,13 @@
 import json
 
 import pytest
-from tests.cohort_cases import path_of, write_sound
 
 import check_cohort
 import manifest
 import normalise_batch
 import split
 import validate_batch
+from tests.cohort_cases import path_of, write_sound
 from tumorseg.cohort.discover import discover, to_json
 from tumorseg.normalise.store import read_case
 

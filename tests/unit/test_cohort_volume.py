@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.cohort_cases import AFFINE, image, plain, real_data
 
+from tests.cohort_cases import AFFINE, image, plain, real_data
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.volume import read_volume
 

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 import yaml
-from tests.helpers import REPOSITORY
 
+from tests.helpers import REPOSITORY
 from tumorseg.configuration import mistakes
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())

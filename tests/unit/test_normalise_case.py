@@ -1,8 +1,8 @@
 import nibabel
 import numpy as np
 import pytest
-from tests.cohort_cases import CASE, SHAPE, image, mask, path_of, real_data, verdict, write_sound
 
+from tests.cohort_cases import CASE, SHAPE, image, mask, path_of, real_data, verdict, write_sound
 from tumorseg.cohort.check import check_case
 from tumorseg.cohort.discover import discover
 from tumorseg.errors import UserError

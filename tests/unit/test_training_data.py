@@ -3,8 +3,8 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from tests.helpers import recipe, write_random_case
 
+from tests.helpers import recipe, write_random_case
 from tumorseg.training.data import batches, read_patch, steps_of
 from tumorseg.training.randomness import case_order
 

@@ -11,20 +11,20 @@ rule validate_batch:
         raw_batch,
     output:
         "results/cohort/verdicts/{batch}.json",
+    log:
+        "results/logs/validate_batch/{batch}.log",
+    cache: True
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
         cases=batch_cases,
         settings=settings(**only("cohort", "labels", "shape")),
         code=code("validate_batch"),
-    log:
-        "results/logs/validate_batch/{batch}.log",
-    cache: True
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    conda:
-        "../../envs/light.yaml"
     shell:
-        "python {workflow.basedir:q}/scripts/validate_batch.py --root {config[cohort][root]:q}"
+        'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'
         " --cases {params.cases:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -34,19 +34,19 @@ rule manifest:
         verdicts=verdict_files,
     output:
         "results/cohort/manifest.tsv",
-    params:
-        code=code("manifest"),
     log:
         "results/logs/manifest.log",
     benchmark:
         "results/benchmarks/manifest.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        code=code("manifest"),
     shell:
-        "python {workflow.basedir:q}/scripts/manifest.py --verdicts {input.verdicts:q} --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --output {output:q} --log {log:q}'
 
 
 rule check_cohort:
@@ -55,20 +55,20 @@ rule check_cohort:
         manifest=rules.manifest.output,
     output:
         "results/cohort/check.json",
-    params:
-        settings=settings(**only("cohort", "labels", "expected_usable")),
-        code=code("check_cohort"),
     log:
         "results/logs/check_cohort.log",
     benchmark:
         "results/benchmarks/check_cohort.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**only("cohort", "labels", "expected_usable")),
+        code=code("check_cohort"),
     shell:
-        "python {workflow.basedir:q}/scripts/check_cohort.py --manifest {input.manifest:q}"
+        'python "$SCRIPTS/check_cohort.py" --manifest {input.manifest:q}'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -79,18 +79,18 @@ rule split:
         check=rules.check_cohort.output,
     output:
         "results/cohort/splits.tsv",
-    params:
-        settings=settings(**only("cohort", "folds", "validation_fraction", "seed")),
-        code=code("split"),
     log:
         "results/logs/split.log",
     benchmark:
         "results/benchmarks/split.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**only("cohort", "folds", "validation_fraction", "seed")),
+        code=code("split"),
     shell:
-        "python {workflow.basedir:q}/scripts/split.py --manifest {input.manifest:q} --settings {params.settings:q}"
+        'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --settings {params.settings:q}'
         " --output {output:q} --log {log:q}"

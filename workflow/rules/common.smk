@@ -11,9 +11,7 @@ import yaml
 SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))
 # Rules call `python`: let it be the one that runs Snakemake, even where its environment was not activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
-from snakemake.exceptions import WorkflowError
+os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
 
 from tumorseg import codedigest
 from tumorseg.cohort.batches import batch_of
@@ -24,19 +22,36 @@ from tumorseg.errors import UserError
 
 _schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
 if _mistakes := mistakes(config, _schema):
-    raise WorkflowError("The configuration has mistakes:", *_mistakes)
+    # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
+    raise SystemExit("\n".join(["The configuration has mistakes:", *_mistakes]))
 
 ROOT = Path(config["cohort"]["root"])
+# Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
+# records, so that a finished run can be moved.
+os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
 FOLDS = range(config["cohort"]["folds"])
+
+
+wildcard_constraints:
+    batch=r"batch-\d+",
+    fold=r"\d+",
+    epoch=r"\d{4}",
+
+
+def found_cases():
+    """The cases in the cohort's folder."""
+    try:
+        return discover(ROOT)
+    except UserError as error:
+        if config["demo"]:
+            return []  # not made yet
+        raise SystemExit(f"{error}") from None
 
 
 @cache
 def cases_by_batch():
-    """The cases of each batch that has any, read from the cohort's folder, or planned where the demo cohort is asked for."""
-    try:
-        cases = {case.case: case for case in discover(ROOT)} if ROOT.exists() or not config["demo"] else {}
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
+    """The cases of each batch that has any, read from the cohort's folder and, for the demo cohort, from its plan."""
+    cases = {case.case: case for case in found_cases()}
     for planned in planned_cases(config["demo"]) if config["demo"] else ():
         # What a user has added to the demo's folder, for instance to repair a case, counts too.
         there = cases[planned.case].files if planned.case in cases else {}
@@ -91,17 +106,29 @@ def checkpoint_epochs():
 
 def checkpoint_files(fold, suffix="pt"):
     """The checkpoints of a fold, or the files beside them of another suffix."""
-    return expand("results/training/fold-{fold}/epoch-{epoch}.{suffix}", fold=fold, epoch=checkpoint_epochs(), suffix=suffix)
+    return expand(
+        "results/training/fold-{fold}/epoch-{epoch}.{suffix}", fold=fold, epoch=checkpoint_epochs(), suffix=suffix
+    )
+
+
+def previous_file(wildcards, suffix):
+    """The file of the checkpoint that a training goes on from; none for the first."""
+    interval = config["training"]["epochs_per_checkpoint"]
+    previous = (int(wildcards.epoch) - 1) // interval * interval
+    return [f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.{suffix}"] if previous else []
 
 
 def previous_checkpoint(wildcards):
-    """The checkpoint that a training goes on from; none for the first.
+    """Ancient: a checkpoint that rots makes nobody delete the sound ones after it."""
+    return [ancient(file) for file in previous_file(wildcards, "pt")]
 
-    Ancient: a checkpoint that is replaced or rots makes nobody delete the sound ones after it.
+
+def previous_record(wildcards):
+    """Not ancient: by this file alone a training that is done again takes those after it along.
+
+    (Snakemake does not look for reasons of their own in jobs downstream of one that has to run.)
     """
-    interval = config["training"]["epochs_per_checkpoint"]
-    previous = (int(wildcards.epoch) - 1) // interval * interval
-    return [ancient(f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.pt")] if previous else []
+    return previous_file(wildcards, "json")
 
 
 def settings(**sections):

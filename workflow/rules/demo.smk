@@ -9,18 +9,17 @@ if config["demo"]:
         """Make the demo cohort."""
         output:
             [ROOT / name for case in planned_cases(config["demo"]) for name in case.files.values()],
-        params:
-            settings=settings(**config["demo"]),
-            code=code("demo_cohort"),
         log:
             "results/logs/demo_cohort.log",
         benchmark:
             "results/benchmarks/demo_cohort.tsv"
+        conda:
+            "../../envs/light.yaml"
         resources:
             mem_mb=2000,
             runtime=10,
-        conda:
-            "../../envs/light.yaml"
+        params:
+            settings=settings(**config["demo"]),
+            code=code("demo_cohort"),
         shell:
-            "python {workflow.basedir:q}/scripts/demo_cohort.py --settings {params.settings:q}"
-            " --root {config[cohort][root]:q} --log {log:q}"
+            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q}' ' --root "$COHORT" --log {log:q}'

@@ -14,22 +14,22 @@ rule predict:
         check=rules.check_cohort.output,
     output:
         directory("results/predictions/fold-{fold}"),
-    params:
-        settings=settings(**only("training", "device", "precision", "threads")),
-        code=code("predict"),
     log:
         "results/logs/predict/fold-{fold}.log",
     benchmark:
         "results/benchmarks/predict/fold-{fold}.tsv"
+    conda:
+        "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         mem_mb=16000,
         runtime=240,
         gpu=0 if config["training"]["device"] == "cpu" else 1,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=settings(**only("training", "device", "precision", "threads")),
+        code=code("predict"),
     shell:
-        "python {workflow.basedir:q}/scripts/predict.py --model {input.model:q} --normalised {input.normalised:q}"
+        'python "$SCRIPTS/predict.py" --model {input.model:q} --normalised {input.normalised:q}'
         " --splits {input.splits:q} --check {input.check:q} --fold {wildcards.fold} --settings {params.settings:q}"
         " --output {output:q} --log {log:q}"
 
@@ -44,19 +44,19 @@ rule evaluate:
     output:
         scores="results/evaluation/cases.csv",
         summary="results/evaluation/summary.json",
-    params:
-        settings=settings(**config["evaluation"]),
-        code=code("evaluate"),
     log:
         "results/logs/evaluate.log",
     benchmark:
         "results/benchmarks/evaluate.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=2000,
         runtime=120,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**config["evaluation"]),
+        code=code("evaluate"),
     shell:
-        "python {workflow.basedir:q}/scripts/evaluate.py --root {config[cohort][root]:q} --verdicts {input.verdicts:q}"
+        'python "$SCRIPTS/evaluate.py" --root "$COHORT" --verdicts {input.verdicts:q}'
         " --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q}"
         " --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"

@@ -3,8 +3,6 @@
 Needs: normalised cases, predictions, scores, the course of the training. Makes: results/figures/*.png.
 """
 
-IMAGE_STYLE = settings(**config["figures"])
-
 
 rule figure_modalities:
     """The four modalities of the shown cases, in slices through the tumour."""
@@ -13,20 +11,20 @@ rule figure_modalities:
         scores=rules.evaluate.output.scores,
     output:
         report("results/figures/modalities.png", caption="../report/modalities.rst", category="Cases"),
-    params:
-        settings=IMAGE_STYLE,
-        code=code("figure_modalities"),
     log:
         "results/logs/figure_modalities.log",
     benchmark:
         "results/benchmarks/figure_modalities.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**only("figures", "cases", "dpi")),
+        code=code("figure_modalities"),
     shell:
-        "python {workflow.basedir:q}/scripts/figure_modalities.py --normalised {input.normalised:q}"
+        'python "$SCRIPTS/figure_modalities.py" --normalised {input.normalised:q}'
         " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -37,20 +35,20 @@ rule figure_ground_truth:
         scores=rules.evaluate.output.scores,
     output:
         report("results/figures/ground_truth.png", caption="../report/ground_truth.rst", category="Cases"),
-    params:
-        settings=IMAGE_STYLE,
-        code=code("figure_ground_truth"),
     log:
         "results/logs/figure_ground_truth.log",
     benchmark:
         "results/benchmarks/figure_ground_truth.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**config["figures"]),
+        code=code("figure_ground_truth"),
     shell:
-        "python {workflow.basedir:q}/scripts/figure_ground_truth.py --normalised {input.normalised:q}"
+        'python "$SCRIPTS/figure_ground_truth.py" --normalised {input.normalised:q}'
         " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -62,20 +60,20 @@ rule figure_predictions:
         scores=rules.evaluate.output.scores,
     output:
         report("results/figures/predictions.png", caption="../report/predictions.rst", category="Cases"),
-    params:
-        settings=IMAGE_STYLE,
-        code=code("figure_predictions"),
     log:
         "results/logs/figure_predictions.log",
     benchmark:
         "results/benchmarks/figure_predictions.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**config["figures"]),
+        code=code("figure_predictions"),
     shell:
-        "python {workflow.basedir:q}/scripts/figure_predictions.py --normalised {input.normalised:q}"
+        'python "$SCRIPTS/figure_predictions.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
         " --output {output:q} --log {log:q}"
 
@@ -88,20 +86,20 @@ rule figure_overlays:
         scores=rules.evaluate.output.scores,
     output:
         report("results/figures/overlays.png", caption="../report/overlays.rst", category="Cases"),
-    params:
-        settings=IMAGE_STYLE,
-        code=code("figure_overlays"),
     log:
         "results/logs/figure_overlays.log",
     benchmark:
         "results/benchmarks/figure_overlays.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**config["figures"]),
+        code=code("figure_overlays"),
     shell:
-        "python {workflow.basedir:q}/scripts/figure_overlays.py --normalised {input.normalised:q}"
+        'python "$SCRIPTS/figure_overlays.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
         " --output {output:q} --log {log:q}"
 
@@ -113,20 +111,20 @@ rule figure_learning_curves:
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
     output:
         report("results/figures/learning_curves.png", caption="../report/learning_curves.rst", category="Training"),
-    params:
-        settings=IMAGE_STYLE,
-        code=code("figure_learning_curves"),
     log:
         "results/logs/figure_learning_curves.log",
     benchmark:
         "results/benchmarks/figure_learning_curves.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_learning_curves"),
     shell:
-        "python {workflow.basedir:q}/scripts/figure_learning_curves.py --history {input.history:q}"
+        'python "$SCRIPTS/figure_learning_curves.py" --history {input.history:q}'
         " --selection {input.selection:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -135,21 +133,23 @@ rule figure_scores:
     input:
         scores=rules.evaluate.output.scores,
     output:
-        report("results/figures/score_distributions.png", caption="../report/score_distributions.rst", category="Scores"),
-    params:
-        settings=IMAGE_STYLE,
-        code=code("figure_scores"),
+        report(
+            "results/figures/score_distributions.png", caption="../report/score_distributions.rst", category="Scores"
+        ),
     log:
         "results/logs/figure_scores.log",
     benchmark:
         "results/benchmarks/figure_scores.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_scores"),
     shell:
-        "python {workflow.basedir:q}/scripts/figure_scores.py --scores {input.scores:q} --settings {params.settings:q}"
+        'python "$SCRIPTS/figure_scores.py" --scores {input.scores:q} --settings {params.settings:q}'
         " --output {output:q} --log {log:q}"
 
 

@@ -11,18 +11,18 @@ rule normalise_batch:
         verdicts=rules.validate_batch.output,
     output:
         directory("results/normalised/{batch}"),
+    log:
+        "results/logs/normalise_batch/{batch}.log",
+    cache: True
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
         cases=batch_cases,
         settings=settings(**config["normalisation"]),
         code=code("normalise_batch"),
-    log:
-        "results/logs/normalise_batch/{batch}.log",
-    cache: True
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    conda:
-        "../../envs/light.yaml"
     shell:
-        "python {workflow.basedir:q}/scripts/normalise_batch.py --root {config[cohort][root]:q}"
+        'python "$SCRIPTS/normalise_batch.py" --root "$COHORT"'
         " --verdicts {input.verdicts:q} --settings {params.settings:q} --output {output:q} --log {log:q}"

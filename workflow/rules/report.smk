@@ -16,20 +16,20 @@ rule report:
         figures=FIGURES,
     output:
         "results/report.html",
-    params:
-        configuration=settings(**config),
-        code=code("report"),
     log:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.tsv"
+    conda:
+        "../../envs/light.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/light.yaml"
+    params:
+        configuration=settings(**config),
+        code=code("report"),
     shell:
-        "python {workflow.basedir:q}/scripts/report.py --manifest {input.manifest:q} --splits {input.splits:q}"
+        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --splits {input.splits:q}'
         " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
         " --selection {input.selection:q} --figures {input.figures:q} --configuration {params.configuration:q}"
         " --output {output:q} --log {log:q}"

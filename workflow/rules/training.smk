@@ -15,24 +15,25 @@ rule train_epoch:
         normalised=normalised_batches,
         splits=rules.split.output,
         previous=previous_checkpoint,
+        previous_record=previous_record,
     output:
         checkpoint="results/training/fold-{fold}/epoch-{epoch}.pt",
         record="results/training/fold-{fold}/epoch-{epoch}.json",
-    params:
-        recipe=RECIPE,
-        code=code("train_epoch"),
     log:
         "results/logs/train_epoch/fold-{fold}-epoch-{epoch}.log",
     cache: True
+    conda:
+        "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         mem_mb=24000,
         runtime=1440,
         gpu=0 if config["training"]["device"] == "cpu" else 1,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        recipe=RECIPE,
+        code=code("train_epoch"),
     shell:
-        "python {workflow.basedir:q}/scripts/train_epoch.py --normalised {input.normalised:q} --splits {input.splits:q}"
+        'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --splits {input.splits:q}'
         " --fold {wildcards.fold} --epoch {wildcards.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
         " --output {output.checkpoint:q} --log {log:q}"
 
@@ -44,20 +45,20 @@ rule verify_checkpoint:
         record=rules.train_epoch.output.record,
     output:
         "results/training/fold-{fold}/epoch-{epoch}.verification.json",
-    params:
-        recipe=RECIPE,
-        code=code("verify_checkpoint"),
     log:
         "results/logs/verify_checkpoint/fold-{fold}-epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/verify_checkpoint/fold-{fold}-epoch-{epoch}.tsv"
+    conda:
+        "../../envs/torch.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        recipe=RECIPE,
+        code=code("verify_checkpoint"),
     shell:
-        "python {workflow.basedir:q}/scripts/verify_checkpoint.py --checkpoint {input.checkpoint:q}"
+        'python "$SCRIPTS/verify_checkpoint.py" --checkpoint {input.checkpoint:q}'
         " --fold {wildcards.fold} --epoch {wildcards.epoch} --recipe {params.recipe:q} --output {output:q} --log {log:q}"
 
 
@@ -71,19 +72,22 @@ rule select_checkpoint:
         selection="results/training/fold-{fold}/selection.json",
         history="results/training/fold-{fold}/history.csv",
         model="results/model/fold-{fold}.safetensors",
-    params:
-        settings=settings(**config["checkpoint"], normalisation=config["normalisation"]),
-        code=code("select_checkpoint"),
     log:
         "results/logs/select_checkpoint/fold-{fold}.log",
     benchmark:
         "results/benchmarks/select_checkpoint/fold-{fold}.tsv"
+    conda:
+        "../../envs/torch.yaml"
     resources:
         mem_mb=4000,
         runtime=10,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=settings(**config["checkpoint"], normalisation=config["normalisation"]),
+        code=code("select_checkpoint"),
     shell:
-        "python {workflow.basedir:q}/scripts/select_checkpoint.py --verifications {input.verifications:q}"
+        'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q}'
         " --fold {wildcards.fold} --settings {params.settings:q} --selection {output.selection:q}"
         " --history {output.history:q} --model {output.model:q} --log {log:q}"
+
+
+CHECKPOINTS = [file for fold in FOLDS for file in checkpoint_files(fold)]

@@ -1,0 +1,62 @@
+"""Mistakes that a user can make: one clear sentence, before any job starts."""
+
+import pytest
+import torch
+
+from tests.integration.workflow import Workflow
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    return Workflow(tmp_path / "run")
+
+
+def refused(workflow: Workflow, *targets: str) -> str:
+    """What a refused run says."""
+    completed = workflow.run(*targets)
+    assert completed.returncode != 0
+    assert "Traceback" not in completed.stdout
+    assert not workflow.results.exists()
+    return completed.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"training": {"epochz": 3}}, "training.epochz: there is no such key; did you mean epochs?"),
+        (
+            {"training": {"epochs": "three"}},
+            "training.epochs: 'three' is not allowed; it has to be a whole number, at least 1",
+        ),
+        (
+            {"training": {"input_shape": [16, 20, 16]}},
+            "training.input_shape[1]: 20 is not allowed; it has to be a whole number, at least 16, a multiple of 8",
+        ),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_told_by_its_key(workflow, changes, sentence):
+    workflow.configure(changes)
+    assert sentence in refused(workflow)
+
+
+def test_a_cohort_that_does_not_exist_is_told(workflow):
+    workflow.configure({"demo": None, "cohort": {"root": "nowhere"}})
+    said = refused(workflow)
+    assert "cohort.root" in said
+    assert "nowhere" in said
+
+
+def test_an_empty_cohort_is_told(workflow):
+    workflow.configure({"demo": None})
+    (workflow.folder / "cohort").mkdir()
+    assert "cohort.root" in refused(workflow, "validate")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_told_by_the_training_job_before_it_loads_data(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    run.configure({"training": {"device": "cuda"}})
+    completed = run.run("train")
+    assert completed.returncode != 0
+    assert "train_epoch fold 0: training.device is cuda, but torch sees no GPU on this machine" in completed.stdout
+    assert "checking training case" not in completed.stdout

@@ -1,0 +1,87 @@
+"""Only what changed reruns, and all that changed reruns."""
+
+import shutil
+from collections import Counter
+
+import pytest
+
+from tests.integration.workflow import FIGURE_RULES, Workflow, copy_repository, edit
+
+AFTER_SPLIT = Counter(
+    train_epoch=3,
+    verify_checkpoint=3,
+    select_checkpoint=1,
+    predict=1,
+    evaluate=1,
+    report=1,
+    **dict.fromkeys(FIGURE_RULES, 1),
+)
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    return finished.copy(tmp_path / "moved")
+
+
+def test_a_finished_run_has_nothing_to_do_wherever_it_is_moved(run):
+    assert "Nothing to be done" in run.succeed()
+
+
+def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
+    repository = copy_repository(tmp_path / "checkout")
+    edit(
+        repository / "scripts/tumorseg/training/loss.py",
+        "    logits = logits.float()",
+        "    # why\n    logits = logits.float()",
+    )
+    assert Workflow(run.folder, repository).planned() == Counter()
+
+
+def test_a_colour_redraws_what_shows_colours_and_the_report(run):
+    run.configure({"figures": {"colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"}}})
+    expected = dict.fromkeys(["figure_ground_truth", "figure_predictions", "figure_overlays", "report"], 1)
+    assert run.planned() == Counter(expected)
+
+
+def test_a_change_of_the_loss_retrains_and_validates_nothing_again(run, tmp_path):
+    repository = copy_repository(tmp_path / "checkout")
+    edit(repository / "scripts/tumorseg/training/loss.py", "_SMOOTHING = 1e-5", "_SMOOTHING = 1e-4")
+    assert Workflow(run.folder, repository).planned() == AFTER_SPLIT
+
+
+def test_a_change_of_the_template_makes_the_report_anew(run, tmp_path):
+    repository = copy_repository(tmp_path / "checkout")
+    edit(repository / "scripts/tumorseg/report/template.html", "</footer>", "<p></p></footer>")
+    assert Workflow(run.folder, repository).planned() == Counter(report=1)
+
+
+def test_a_touched_file_reruns_nothing(run):
+    next((run.folder / "cohort").glob("*/*-t1n.nii.gz")).touch()
+    assert run.planned() == Counter()
+
+
+def test_more_epochs_train_only_the_missing_ones(run):
+    run.configure({"training": {"epochs": 4}})
+    planned = run.planned()
+    assert (planned["train_epoch"], planned["verify_checkpoint"]) == (1, 1)
+
+
+def test_repairing_a_damaged_file_redoes_its_batch_and_what_depends_on_it(run):
+    sound, truncated = (
+        run.folder / f"cohort/{case}/{case}-t2f.nii.gz" for case in ("BraTS-GLI-90001-000", "BraTS-GLI-90005-000")
+    )
+    shutil.copy(sound, truncated)
+    assert run.planned() == AFTER_SPLIT + Counter(
+        validate_batch=1, manifest=1, check_cohort=1, split=1, normalise_batch=1
+    )
+    run.succeed("validate")
+    assert "BraTS-GLI-90005-000\tBraTS-GLI-90005\ttrue" in (run.results / "cohort/manifest.tsv").read_text()
+
+
+def test_adding_the_missing_modality_is_noticed(run):
+    case = "BraTS-GLI-90006-000"
+    shutil.copy(
+        run.folder / "cohort/BraTS-GLI-90001-000/BraTS-GLI-90001-000-t1c.nii.gz",
+        run.folder / f"cohort/{case}/{case}-t1c.nii.gz",
+    )
+    assert (run.planned("validate")["validate_batch"], run.planned("normalise")["normalise_batch"]) == (1, 1)

@@ -1,0 +1,49 @@
+"""The conda environments hold the versions of the pip requirements."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.helpers import REPOSITORY
+from tumorseg.codedigest import code_digest
+
+CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+
+
+def pins(name: str) -> dict[str, str]:
+    lines = (REPOSITORY / "envs" / name).read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith(("#", "-r")))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned_exactly(name):
+    lines = (REPOSITORY / "envs" / name).read_text().splitlines()
+    wanted = [line for line in lines if line and not line.startswith(("#", "-r"))]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in wanted)
+
+
+@pytest.mark.parametrize("name", ["light.yaml", "torch.yaml"])
+def test_conda_versions_are_those_of_pip(name):
+    packages = yaml.safe_load((REPOSITORY / "envs" / name).read_text())["dependencies"]
+    versions = dict(package.split("=") for package in packages if not package.startswith("python="))
+    assert len(versions) >= 6
+    for package, version in versions.items():
+        assert pins("requirements.txt")[CONDA_NAMES.get(package, package)] == version
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py")))
+def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
+    code = code_digest(REPOSITORY / "scripts" / f"{script}.py")
+    used = {package.split(" ")[0].lower() for package in code.split("  ")[1].split(", ")}
+    name = "torch.yaml" if "torch" in used else "light.yaml"
+    packages = yaml.safe_load((REPOSITORY / "envs" / name).read_text())["dependencies"]
+    assert used <= {CONDA_NAMES.get(package.split("=")[0], package.split("=")[0]) for package in packages}
+    rule = next(text for text in rules() if f"{script}.py" in text)
+    assert f"../../envs/{name}" in rule
+
+
+def rules() -> list[str]:
+    """The text of each rule of the workflow."""
+    files = (REPOSITORY / "workflow/rules").glob("*.smk")
+    return [text for file in files for text in file.read_text().split("\nrule ")]
