@@ -30,11 +30,14 @@ rule train_epoch:
         runtime=1440,
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
+        # Wildcards are no part of the key of the between-workflow cache; params are.
+        fold="{fold}",
+        epoch="{epoch}",
         recipe=RECIPE,
         code=code("train_epoch"),
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --splits {input.splits:q}'
-        " --fold {wildcards.fold} --epoch {wildcards.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
+        " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
         " --output {output.checkpoint:q} --log {log:q}"
 
 

@@ -1,0 +1,59 @@
+from contextlib import suppress
+
+import pytest
+
+from tumorseg import console
+from tumorseg.errors import UserError
+
+
+def run(log, error=None):
+    with console.job("a_job", log):
+        console.logger.info("working")
+        if error:
+            raise error
+
+
+def test_messages_reach_the_terminal_and_the_log(tmp_path, capsys):
+    run(tmp_path / "a.log")
+    assert "a_job: working" in capsys.readouterr().err
+    assert "INFO working" in (tmp_path / "a.log").read_text()
+
+
+def test_a_users_mistake_is_told_without_a_traceback(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(tmp_path / "a.log", UserError("x.nii.gz is empty; copy it again"))
+    assert stopped.value.code == 1
+    said = capsys.readouterr().err
+    assert "a_job: x.nii.gz is empty; copy it again" in said
+    assert "Traceback" not in said + (tmp_path / "a.log").read_text()
+
+
+def test_an_unexpected_error_leaves_its_traceback_in_the_log(tmp_path):
+    with pytest.raises(SystemExit):
+        run(tmp_path / "a.log", ZeroDivisionError("why"))
+    assert "ZeroDivisionError: why" in (tmp_path / "a.log").read_text()
+
+
+@pytest.mark.parametrize("error", [None, UserError("no")])
+def test_the_log_ends_with_time_and_memory(tmp_path, error):
+    with suppress(SystemExit):
+        run(tmp_path / "a.log", error)
+    assert "s, peak memory" in (tmp_path / "a.log").read_text().splitlines()[-1]
+
+
+def test_progress_says_how_far_it_is_and_what_is_left(capsys):
+    with console.job("a_job", None):
+        progress = console.Progress(3, "case", every=0)
+        for case in ("a", "b", "c"):
+            progress.step(case)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("a_job: case 1/3, a, 0:00 left")
+    assert lines[2].startswith("a_job: case 3/3, c, done in 0:00")
+
+
+def test_progress_is_not_said_more_often_than_asked(capsys):
+    with console.job("a_job", None):
+        progress = console.Progress(1000, "step", every=60)
+        for _ in range(1000):
+            progress.step()
+    assert len(capsys.readouterr().err.splitlines()) == 1  # the last step

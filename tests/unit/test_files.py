@@ -1,0 +1,43 @@
+import pytest
+
+from tumorseg.files import read_json, replacing, sha256, write_json, write_text
+
+
+def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "before")
+
+    with pytest.raises(FileNotFoundError), replacing(path) as temporary:
+        temporary.write_text("half") and (tmp_path / "missing").read_text()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_temporary_file_keeps_the_suffixes(tmp_path):
+    with replacing(tmp_path / "a.nii.gz") as temporary:
+        temporary.write_bytes(b"x")
+        assert temporary.name.endswith(".nii.gz")
+        assert temporary.parent == tmp_path
+    assert (tmp_path / "a.nii.gz").read_bytes() == b"x"
+
+
+def test_folders_are_made(tmp_path):
+    write_text(tmp_path / "a/b/c.txt", "x")
+    assert (tmp_path / "a/b/c.txt").read_text() == "x"
+
+
+def test_json_is_sorted_and_read_back(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": [1.5, None]})
+    assert (tmp_path / "a.json").read_text().index('"a"') < (tmp_path / "a.json").read_text().index('"b"')
+    assert read_json(tmp_path / "a.json") == {"a": [1.5, None], "b": 1}
+
+
+def test_nan_is_no_json(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"dice": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_sha256_is_that_of_the_standard(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

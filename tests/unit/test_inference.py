@@ -1,0 +1,128 @@
+import nibabel
+import numpy as np
+import pytest
+import torch
+
+from tests.helpers import write_random_case
+from tumorseg.errors import UserError
+from tumorseg.inference.prediction import read_prediction, write_prediction
+from tumorseg.inference.whole_volume import logits_of, mask_of
+from tumorseg.network.execution import Execution
+from tumorseg.network.model import ModelCard, read_model, write_model
+from tumorseg.network.unet import Architecture, build
+from tumorseg.normalise.store import Origin
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+TINY = Architecture(base_channels=2)
+AFFINE = ((-2.0, 0.0, 0.0, 30.0), (0.0, -2.0, 0.0, 20.0), (0.0, 0.0, 2.0, -10.0), (0.0, 0.0, 0.0, 1.0))
+
+
+def origin(convention="brats2023"):
+    return Origin("case-1", (6, 7, 8), AFFINE, ((1, 4), (2, 6), (3, 8)), convention, {}, {})
+
+
+def test_a_volume_of_any_size_gives_logits_of_that_size():
+    image = np.zeros((4, 9, 17, 20), np.float16)
+    assert logits_of(build(TINY), image, CPU).shape == (5, 9, 17, 20)
+
+
+def test_padding_does_not_move_the_volume():
+    torch.manual_seed(0)
+    network = build(TINY).eval()
+    image = np.random.default_rng(0).normal(size=(4, 16, 16, 16)).astype(np.float16)
+    expected = network(torch.from_numpy(image)[None].float())[0]
+    assert torch.allclose(logits_of(network, image, CPU), expected, atol=1e-5)
+
+
+def test_the_class_that_no_voxel_has_is_never_predicted():
+    logits = torch.zeros(5, 2, 2, 2)
+    logits[3] = 9
+    logits[4] = 1
+    assert (mask_of(logits) == 4).all()
+
+
+@pytest.mark.parametrize(
+    ("of_case", "of_cohort", "written"),
+    [
+        ("brats2023", "brats2021", 3),
+        ("brats2021", "brats2023", 4),
+        (None, "brats2021", 4),
+        (None, "mixed", 3),
+        (None, None, 3),
+    ],
+)
+def test_enhancing_tumour_is_written_as_the_input_writes_it(tmp_path, of_case, of_cohort, written):
+    mask = np.zeros((3, 4, 5), np.uint8)
+    mask[1, 1, 1], mask[2, 2, 2] = 4, 2
+    write_prediction(tmp_path, mask, origin(of_case), of_cohort)
+    image = nibabel.load(tmp_path / "case-1.nii.gz")
+    voxels = np.asarray(image.dataobj)
+    assert (voxels.dtype, voxels.shape, set(np.unique(voxels))) == (np.uint8, (6, 7, 8), {0, 2, written})
+    assert voxels[2, 3, 4] == written
+    np.testing.assert_array_equal(image.affine, AFFINE)
+
+
+def test_a_prediction_is_read_back_in_inside_labels(tmp_path):
+    mask = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], np.uint8), size=(3, 4, 5))
+    write_prediction(tmp_path, mask, origin(), None)
+    whole = read_prediction([tmp_path / "other", tmp_path], "case-1", (6, 7, 8), AFFINE)
+    np.testing.assert_array_equal(whole[1:4, 2:6, 3:8], mask)
+    assert np.count_nonzero(whole) == np.count_nonzero(mask)
+
+
+def test_equal_predictions_are_equal_bytes(tmp_path):
+    for folder in ("a", "b"):
+        write_prediction(tmp_path / folder, np.ones((3, 4, 5), np.uint8), origin(), None)
+    assert (tmp_path / "a/case-1.nii.gz").read_bytes() == (tmp_path / "b/case-1.nii.gz").read_bytes()
+
+
+def test_a_missing_prediction_is_named(tmp_path):
+    with pytest.raises(UserError, match="case-1: no prediction is there"):
+        read_prediction([tmp_path], "case-1", (6, 7, 8), AFFINE)
+
+
+def test_a_damaged_prediction_is_named(tmp_path):
+    write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), None)
+    path = tmp_path / "case-1.nii.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"case-1\.nii\.gz: this prediction is damaged"):
+        read_prediction([tmp_path], "case-1", (6, 7, 8), AFFINE)
+
+
+def test_a_prediction_on_another_grid_is_refused(tmp_path):
+    write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), None)
+    with pytest.raises(UserError, match="not on the grid of its case"):
+        read_prediction([tmp_path], "case-1", (6, 7, 9), AFFINE)
+
+
+def card() -> ModelCard:
+    return ModelCard(TINY, {"margin": 4}, fold=0, epoch=2, checkpoint="abc")
+
+
+def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
+    network = build(TINY).eval()
+    write_model(tmp_path / "a.safetensors", network, card())
+    again, its_card = read_model(tmp_path / "a.safetensors")
+    image = torch.randn(1, 4, 16, 16, 16)
+    assert torch.equal(network(image), again(image))
+    assert its_card == card()
+
+
+def test_equal_models_are_equal_bytes(tmp_path):
+    network = build(TINY)
+    for name in ("a", "b"):
+        write_model(tmp_path / name, network, card())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1])
+def test_a_damaged_model_is_refused(tmp_path, kept):
+    write_model(tmp_path / "a.safetensors", build(TINY), card())
+    (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes()[:kept])
+    with pytest.raises(UserError, match="not a sound model"):
+        read_model(tmp_path / "a.safetensors")
+
+
+def test_a_normalised_case_is_no_model(tmp_path):
+    with pytest.raises(UserError, match="not a sound model"):
+        read_model(write_random_case(tmp_path / "a.safetensors"))

@@ -1,0 +1,132 @@
+import json
+
+import pytest
+import torch
+
+from tests.helpers import recipe, write_random_case
+from tumorseg.errors import UserError
+from tumorseg.files import sha256
+from tumorseg.labels import LABEL_NAMES
+from tumorseg.network.execution import Execution
+from tumorseg.training.data import batches
+from tumorseg.training.history import history_table
+from tumorseg.training.loop import train_epoch
+from tumorseg.training.run import start_state, train_until
+from tumorseg.training.state import TrainingState
+from tumorseg.training.validation import validate
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture
+def cases(tmp_path):
+    return [write_random_case(tmp_path / f"case-{number}.safetensors", seed=number) for number in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def train(cases, folder, *epochs, settings=None):
+    """Train up to each of `epochs` in a job of its own, as the workflow does; the last checkpoint."""
+    previous, last, settings = None, 0, settings or recipe()
+    for epoch in epochs:
+        state = start_state(settings, 0, CPU, previous, last)
+        previous, last = folder / f"epoch-{epoch:04d}.pt", epoch
+        train_until(
+            epoch, state, training_cases=cases[:2], held_out_cases=cases[2:], execution=CPU, checkpoint=previous
+        )
+    return previous
+
+
+def test_training_lowers_the_loss(cases, tmp_path):
+    folder = tmp_path / "fold-0"
+    train(cases, folder, 1, 2, 3, 4, 5, settings=recipe(base_channels=4, steps_per_epoch=6))
+    losses = history_table([folder / f"epoch-{epoch:04d}.pt" for epoch in range(1, 6)])["train_loss"]
+    assert losses.iloc[-1] < 0.9 * losses.iloc[0]
+
+
+def test_a_training_in_three_jobs_is_that_of_one_job(cases, tmp_path):
+    one = train(cases, tmp_path / "one", 3)
+    three = train(cases, tmp_path / "three", 1, 2, 3)
+    assert sha256(one) == sha256(three)
+
+
+def test_another_seed_gives_another_training(cases, tmp_path):
+    first, second = (train(cases, tmp_path / str(seed), 1, settings=recipe(seed=seed)) for seed in (1, 2))
+    assert sha256(first) != sha256(second)
+
+
+def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_path):
+    previous = train(cases, tmp_path, 1)
+    previous.write_bytes(previous.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: this checkpoint.*Delete it and run again"):
+        start_state(recipe(), 0, CPU, previous, 1)
+
+
+def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
+    content = bytearray(cases[0].read_bytes())
+    content[-1] ^= 1
+    cases[0].write_bytes(content)
+    with pytest.raises(UserError, match=r"case-0\.safetensors: this normalised case is damaged"):
+        train(cases, tmp_path, 1)
+
+
+def test_a_loss_that_is_not_finite_names_epoch_step_and_cases(cases):
+    state = TrainingState.initial(recipe(), 0, CPU)
+    state.network.head.bias.data.fill_(float("nan"))
+    before = state.network.head.weight.clone()
+    coming = batches(cases, recipe().training, 0, 1)
+    with pytest.raises(UserError, match=r"loss is nan at step 1 of epoch 1 \(cases: case-\d\)"):
+        train_epoch(state, coming, 3, CPU)
+    assert torch.equal(state.network.head.weight, before)
+
+
+def test_fp16_trains_with_gradient_scaling(cases):
+    half = Execution(torch.device("cpu"), torch.float16)
+    settings = recipe(precision="fp16", steps_per_epoch=1, batch_size=2)
+    state = TrainingState.initial(settings, 0, half)
+    before = state.network.head.weight.clone()
+    assert state.scaler.get_scale() > 1
+    trained = train_epoch(state, batches(cases, settings.training, 0, 1), 1, half)
+    assert trained["skipped_steps"] + (not torch.equal(state.network.head.weight, before)) == 1
+    assert state.network.head.weight.dtype == torch.float32
+
+
+def test_validation_is_perfect_for_a_network_that_knows_the_answer(cases, monkeypatch):
+    from tumorseg.normalise.store import read_case
+
+    masks = {path.stem: torch.from_numpy(read_case(path).mask).long() for path in cases}
+    answers = iter(masks[path.stem] for path in cases)
+    monkeypatch.setattr(
+        "tumorseg.training.validation.logits_of",
+        lambda *_: 100.0 * torch.nn.functional.one_hot(next(answers), 5).movedim(-1, 0).float(),
+    )
+    found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU)
+    assert found["validation_dice"] == found["dice_WT"] == found["dice_label_4"] == 1
+    assert found["validation_loss"] == pytest.approx(0, abs=1e-4)
+
+
+def test_a_label_that_is_never_predicted_is_called_out(cases, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.console.logger.propagate", True)
+    network = TrainingState.initial(recipe(), 0, CPU).network
+    network.head.weight.data.zero_()
+    network.head.bias.data = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])
+    validate(network, cases, CPU)
+    assert f"label 4 ({LABEL_NAMES[4]}) is never predicted" in caplog.text
+    assert "label 1" not in caplog.text
+
+
+def test_a_record_that_is_unreadable_costs_its_own_rows_only(cases, tmp_path):
+    train(cases, tmp_path, 1, 2)
+    (tmp_path / "epoch-0001.json").write_text("{")
+    table = history_table([tmp_path / "epoch-0001.pt", tmp_path / "epoch-0002.pt"])
+    assert table["epoch"].tolist() == [2]
+
+
+def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
+    checkpoint = train(cases, tmp_path, 1)
+    record = json.loads(checkpoint.with_suffix(".json").read_text())
+    assert record["seconds"] > 0
+    assert b"seconds" not in checkpoint.read_bytes()
