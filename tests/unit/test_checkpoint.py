@@ -119,7 +119,7 @@ def test_weights_of_another_shape_are_refused(checkpoint):
     content = load(checkpoint)
     content["weights"]["head.weight"] = torch.zeros(1)
     rewrite(checkpoint, content)
-    assert codes(checkpoint) == ["wrong_weights"]
+    assert codes(checkpoint) == ["wrong_state"]
 
 
 def test_weights_that_do_not_reproduce_the_probe_are_refused(checkpoint):
@@ -129,9 +129,29 @@ def test_weights_that_do_not_reproduce_the_probe_are_refused(checkpoint):
     assert codes(checkpoint) == ["probe_mismatch"]
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(checkpoint):
-    rewrite(checkpoint, {"hello": 1})
+@pytest.mark.parametrize("content", [{"hello": 1}, [1, 2], None, torch.zeros(3)])
+def test_a_file_that_is_no_checkpoint_is_refused(checkpoint, content):
+    rewrite(checkpoint, content)
     assert codes(checkpoint) == ["wrong_content"]
+
+
+@pytest.mark.parametrize("key", ["recipe", "weights", "optimizer", "history"])
+def test_a_checkpoint_with_a_part_of_another_kind_is_refused(checkpoint, key):
+    rewrite(checkpoint, load(checkpoint) | {key: 5})
+    assert len(codes(checkpoint)) == 1
+
+
+@pytest.mark.parametrize("record", ["", "{}", "[]", "{", '{"digest": 3}'])
+def test_a_checkpoint_whose_record_is_damaged_is_refused(checkpoint, record):
+    record_path(checkpoint).write_text(record)
+    assert codes(checkpoint) in (["no_record"], ["digest_mismatch"])
+
+
+def test_a_record_without_a_probe_vouches_for_nothing(checkpoint):
+    record = read_json(record_path(checkpoint))
+    del record["probe"]
+    write_json(record_path(checkpoint), record)
+    assert len(codes(checkpoint)) == 1
 
 
 class Malicious:

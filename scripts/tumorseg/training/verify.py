@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from tumorseg.files import read_json, sha256
-from tumorseg.network.unet import build
+from tumorseg.network.execution import Execution
 from tumorseg.training.checkpoint import FORMAT, load, probe, record_path
 from tumorseg.training.settings import Recipe
+from tumorseg.training.state import TrainingState
 
 PROBE_TOLERANCE = 1e-3
 """Machines round differently; a damaged network answers something else altogether."""
@@ -22,7 +23,7 @@ PROBE_TOLERANCE = 1e-3
 class Problem:
     """Why a checkpoint is refused.
 
-    code: missing, empty, no_record, digest_mismatch, unreadable, unsafe, wrong_content, wrong_recipe, wrong_weights,
+    code: missing, empty, no_record, digest_mismatch, unreadable, unsafe, wrong_content, wrong_recipe, wrong_state,
     not_finite or probe_mismatch.
     """
 
@@ -41,7 +42,10 @@ def problems_of(path: Path, recipe: Recipe, fold: int, epoch: int) -> list[Probl
         return [Problem("unsafe", "holds Python objects other than tensors and plain types; it was not run")]
     except Exception as error:  # whatever torch raises, the file is not a checkpoint
         return [Problem("unreadable", f"cannot be read: {type(error).__name__}")]
-    return _content_problems(content, path, recipe, fold, epoch)
+    try:
+        return _content_problems(content, path, recipe, fold, epoch)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        return [Problem("wrong_content", f"is not a checkpoint of this workflow ({type(error).__name__})")]
 
 
 def _damage(path: Path) -> Problem | None:
@@ -68,6 +72,8 @@ def _content_problems(content: Any, path: Path, recipe: Recipe, fold: int, epoch
     needed = {"format", "recipe", "fold", "epoch", "history", "weights", "optimizer", "scaler"}
     if not isinstance(content, dict) or not needed <= content.keys() or content["format"] != FORMAT:
         return [Problem("wrong_content", "is not a checkpoint of this workflow")]
+    if content["history"][-1]["epoch"] != content["epoch"]:
+        return [Problem("wrong_content", "its history does not end with its epoch")]
     if (content["fold"], content["epoch"]) != (fold, epoch):
         there = f"fold {content['fold']}, epoch {content['epoch']}"
         return [Problem("wrong_content", f"is the checkpoint of {there}, not of fold {fold}, epoch {epoch}")]
@@ -80,13 +86,13 @@ def _content_problems(content: Any, path: Path, recipe: Recipe, fold: int, epoch
     not_finite = sorted(_not_finite(content))
     if not_finite:
         return [Problem("not_finite", f"NaN or infinity in {', '.join(not_finite[:5])}")]
-    network = build(recipe.architecture)
+    state = TrainingState.initial(recipe, fold, Execution(torch.device("cpu"), torch.float32))
     try:
-        network.load_state_dict(content["weights"])
-    except (RuntimeError, TypeError, AttributeError):
-        return [Problem("wrong_weights", "its weights do not fit the configured network")]
+        state.restore(content)
+    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
+        return [Problem("wrong_state", "its weights or its optimizer do not fit the configured network")]
     expected = read_json(record_path(path)).get("probe")
-    if not np.allclose(probe(network), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
+    if not np.allclose(probe(state.network), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
         return [Problem("probe_mismatch", "the network does not answer a fixed input as it did when it was saved")]
     return []
 
