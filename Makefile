@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
+.DELETE_ON_ERROR:
 .PHONY: demo test test-slow lint
 
 demo: .venv/workflow

@@ -19,6 +19,7 @@ from tumorseg.cohort.discover import CaseFiles, discover, to_json
 from tumorseg.configuration import mistakes
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
+from tumorseg.training import epochs
 
 _schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
 if _mistakes := mistakes(config, _schema):
@@ -100,8 +101,8 @@ def normalised_batches(wildcards):
 
 def checkpoint_epochs():
     """The epochs, as written in file names, after which a checkpoint is saved."""
-    epochs, interval = config["training"]["epochs"], config["training"]["epochs_per_checkpoint"]
-    return [f"{epoch:04d}" for epoch in sorted({*range(interval, epochs + 1, interval), epochs})]
+    training = config["training"]
+    return [f"{epoch:04d}" for epoch in epochs.checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])]
 
 
 def checkpoint_files(fold, suffix="pt"):
@@ -113,8 +114,7 @@ def checkpoint_files(fold, suffix="pt"):
 
 def previous_file(wildcards, suffix):
     """The file of the checkpoint that a training goes on from; none for the first."""
-    interval = config["training"]["epochs_per_checkpoint"]
-    previous = (int(wildcards.epoch) - 1) // interval * interval
+    previous = epochs.previous_epoch(int(wildcards.epoch), config["training"]["epochs_per_checkpoint"])
     return [f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.{suffix}"] if previous else []
 
 
