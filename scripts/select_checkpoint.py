@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dice = dict(zip(table["epoch"], table["validation_dice"], strict=True))
         epoch = choose_epoch(verdicts, dice, options.settings["choose"])
         for line in refusals(verdicts):
-            console.logger.warning("REFUSED %s. Delete it and run again to train that epoch anew", line)
+            console.logger.warning("REFUSED %s", line)
         chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
         network, architecture = network_of(Path(chosen["file"]), chosen["digest"])
         normalisation = options.settings["normalisation"]

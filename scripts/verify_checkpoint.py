@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 from tumorseg import console
-from tumorseg.files import sha256, write_json
+from tumorseg.files import read_json, write_json
+from tumorseg.training.checkpoint import record_path
 from tumorseg.training.settings import Recipe
 from tumorseg.training.verify import problems_of
 
@@ -26,10 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job(f"verify_checkpoint fold {options.fold} epoch {options.epoch}", options.log):
         recipe = Recipe.of(options.recipe)
-        torch.set_num_threads(recipe.training.threads)
         problems = problems_of(options.checkpoint, recipe, options.fold, options.epoch)
         for problem in problems:
-            console.logger.warning("REFUSED %s: %s [%s]", options.checkpoint, problem.message, problem.code)
+            console.logger.warning("REFUSED %s %s [%s]", options.checkpoint, problem.message, problem.code)
         if not problems:
             console.logger.info("%s is sound", options.checkpoint)
         verdict = {
@@ -38,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "file": str(options.checkpoint),
             "ok": not problems,
             "problems": [asdict(problem) for problem in problems],
-            "digest": sha256(options.checkpoint) if options.checkpoint.is_file() else None,
+            "digest": None if problems else read_json(record_path(options.checkpoint))["digest"],
         }
         write_json(options.output, verdict)
 

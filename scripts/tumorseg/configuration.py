@@ -75,11 +75,16 @@ def _container(name: str, schema: dict[str, Any]) -> str:
 
 
 def _hint(value: Any) -> str:
-    """YAML takes 1e-3, without a point, for text: a slip that is hard to see."""
+    """Numbers that arrive as text: YAML's 1e-3 without a point, and all within a section given with --config."""
     try:
-        return f" (YAML reads {value} as text: write {float(value):g} with a point)" if isinstance(value, str) else ""
+        number = float(value) if isinstance(value, str) else None
     except ValueError:
+        number = None
+    if number is None:
         return ""
+    if "e" in value.lower():
+        return f" (YAML reads {value} as text: write {number:g} with a point)"
+    return " (Snakemake reads what is nested in --config as text: put it in a file and give that with --configfile)"
 
 
 def _key(error: ValidationError) -> str:

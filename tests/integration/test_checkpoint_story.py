@@ -53,13 +53,29 @@ def test_a_rotten_middle_checkpoint_retrains_and_deletes_nothing(finished, tmp_p
     assert (selection["epoch"], [refused["epoch"] for refused in selection["refused"]]) == (3, [1])
 
 
+def test_a_rotten_record_costs_no_other_checkpoint(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    (run.results / "training/fold-0/epoch-0002.json").write_text("{")
+    assert "train_epoch" not in run.planned()
+    run.succeed("verify")
+    selection = json.loads((run.results / "training/fold-0/selection.json").read_text())
+    assert (selection["epoch"], [refused["epoch"] for refused in selection["refused"]]) == (3, [2])
+    assert (run.results / LAST).read_bytes() == (finished.results / LAST).read_bytes()
+
+
+def test_a_deleted_middle_checkpoint_is_trained_again_with_those_after_it(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    (run.results / "training/fold-0/epoch-0002.pt").unlink()
+    assert run.planned("train") == Counter(train_epoch=2)
+
+
 def test_training_never_goes_on_from_a_rotten_checkpoint(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     (run.results / LAST).write_bytes(b"")
     run.configure({"training": {"epochs": 4}})
     completed = run.run("train")
     assert completed.returncode != 0
-    assert "epoch-0003.pt: this checkpoint, from which the training should go on, the file is empty" in completed.stdout
+    assert "epoch-0003.pt: this checkpoint, from which the training should go on, is empty" in completed.stdout
     assert (run.results / "training/fold-0/epoch-0002.pt").exists()
 
 
@@ -70,4 +86,4 @@ def test_without_any_sound_checkpoint_the_run_stops_and_names_them_all(finished,
     completed = run.run("verify")
     assert completed.returncode != 0
     assert "no checkpoint is sound" in completed.stdout
-    assert all(f"epoch-{epoch:04d}.pt: its bytes are not those" in completed.stdout for epoch in (1, 2, 3))
+    assert all(f"epoch-{epoch:04d}.pt is damaged or was replaced" in completed.stdout for epoch in (1, 2, 3))

@@ -52,6 +52,19 @@ def test_an_empty_cohort_is_told(workflow):
     assert "cohort.root" in refused(workflow, "validate")
 
 
+def test_a_link_that_leads_nowhere_drops_its_case_and_no_other(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    case = "BraTS-GLI-90002-000"
+    link = run.folder / f"cohort/{case}/{case}-t1n.nii.gz"
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere")
+    run.configure({"demo": None})
+    run.succeed("validate")
+    manifest = (run.results / "cohort/manifest.tsv").read_text()
+    assert f"{case}\tBraTS-GLI-90002\tfalse\tunreadable" in manifest
+    assert manifest.count("\ttrue\t") == 4
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_a_gpu_that_is_not_there_is_told_by_the_training_job_before_it_loads_data(finished, tmp_path):
     run = finished.copy(tmp_path / "run")

@@ -1,3 +1,4 @@
+import os
 import pickle
 import random
 
@@ -152,6 +153,34 @@ def test_a_record_without_a_probe_vouches_for_nothing(checkpoint):
     del record["probe"]
     write_json(record_path(checkpoint), record)
     assert len(codes(checkpoint)) == 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"fold": 7}, {"epoch": 9}, {"epochs": []}, {"epochs": [{"epoch": 1, "train_loss": 0.1}]}]
+)
+def test_a_record_of_another_training_vouches_for_nothing(checkpoint, changes):
+    write_json(record_path(checkpoint), read_json(record_path(checkpoint)) | changes)
+    assert codes(checkpoint) == ["no_record"]
+
+
+def test_an_optimizer_of_another_network_is_refused(checkpoint):
+    content = load(checkpoint)
+    content["optimizer"]["state"][0]["exp_avg"] = torch.zeros(3)
+    rewrite(checkpoint, content)
+    assert codes(checkpoint) == ["wrong_state"]
+
+
+def test_a_learning_rate_that_is_no_number_is_refused(checkpoint):
+    content = load(checkpoint)
+    content["optimizer"]["param_groups"][0]["lr"] = float("nan")
+    rewrite(checkpoint, content)
+    assert codes(checkpoint) == ["not_finite"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_is_refused(checkpoint):
+    checkpoint.chmod(0)
+    assert codes(checkpoint) == ["unreadable"]
 
 
 class Malicious:

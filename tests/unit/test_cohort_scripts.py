@@ -46,6 +46,14 @@ def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
     assert sorted(fold for _, _, fold in rows) == ["0", "1", "2"]
 
 
+def test_a_cohort_that_stops_names_its_manifest(root, tmp_path, capsys):
+    run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
+    settings = json.dumps({"labels": "auto", "expected_usable": 4})
+    with pytest.raises(SystemExit, match="1"):
+        run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--output", tmp_path / "c.json")
+    assert f"see {tmp_path / 'm.tsv'} for their reasons" in capsys.readouterr().err
+
+
 def test_only_usable_cases_are_normalised(root, tmp_path):
     verdicts = validate(root, tmp_path / "v.json")
     settings = json.dumps({"clip_percentiles": [0.5, 99.5], "margin": 2})

@@ -42,6 +42,37 @@ def test_one_split_holds_out_the_fraction(fraction, expected):
     assert abs(sizes[0] - expected) <= 2
 
 
+@pytest.mark.parametrize("time_points", [1, 2])
+@pytest.mark.parametrize("patients", [10, 11, 22, 40, 100])
+@pytest.mark.parametrize("fraction", [0.15, 0.24, 0.3, 0.35, 0.4, 0.45, 0.47])
+def test_any_fraction_is_held_out_to_within_a_patient(patients, time_points, fraction):
+    found = folds_of(cohort(patients, time_points), 1, fraction=fraction)
+    held_out = sum(fold == 0 for fold in found.values())
+    assert set(found.values()) == {0, -1}
+    assert abs(held_out - fraction * len(found)) <= time_points
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.25, 0.5])
+def test_a_fraction_of_one_in_n_is_the_first_of_n_folds(fraction):
+    table = cohort(30, time_points=2)
+    first = {case for case, fold in folds_of(table, round(1 / fraction)).items() if fold == 0}
+    assert {case for case, fold in folds_of(table, 1, fraction=fraction).items() if fold == 0} == first
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.01, 4), (0.03, 12)])
+def test_a_small_fraction_is_held_out_too(fraction, expected):
+    sizes = Counter(folds_of(cohort(400), 1, fraction=fraction).values())
+    assert abs(sizes[0] - expected) <= 1
+
+
+def test_a_fraction_in_finer_parts_is_still_alike_in_enhancing_tumour_and_size():
+    table = cohort(200)
+    table["held out"] = table["case"].map(folds_of(table, 1, fraction=0.4)) == 0
+    size = table[["label_1", "label_2", "label_4"]].sum(axis=1)
+    assert table.loc[table["label_4"] == 0, "held out"].sum() == pytest.approx(16, abs=2)  # of 40
+    assert table.loc[size > size.quantile(2 / 3), "held out"].mean() == pytest.approx(0.4, abs=0.05)
+
+
 def test_folds_are_alike_in_enhancing_tumour_and_size():
     table = cohort(200)
     table["fold"] = table["case"].map(folds_of(table, 4))
@@ -73,8 +104,10 @@ def test_unusable_cases_are_left_out():
 
 
 @pytest.mark.parametrize(("patients", "folds"), [(2, 1), (3, 1), (5, 5), (7, 5)])
-def test_few_patients_fill_every_fold(patients, folds):
-    assert set(folds_of(cohort(patients), folds).values()) == ({0, -1} if folds == 1 else set(range(folds)))
+@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.45])
+def test_few_patients_fill_every_fold(patients, folds, fraction):
+    expected = {0, -1} if folds == 1 else set(range(folds))
+    assert set(folds_of(cohort(patients), folds, fraction=fraction).values()) == expected
 
 
 @pytest.mark.parametrize(("patients", "folds", "key"), [(4, 5, "folds"), (1, 1, "validation_fraction")])

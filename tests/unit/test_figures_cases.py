@@ -4,8 +4,8 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from test_figures_scripts import LPS, MARGIN, write_cohort
 
+from tests.unit.test_figures_scripts import LPS, MARGIN, write_cohort
 from tumorseg.errors import UserError
 from tumorseg.figures.cases import choose_cases, show_cases
 from tumorseg.labels import STRUCTURES
@@ -29,6 +29,11 @@ def test_best_median_and_worst_are_chosen():
     assert [case.case for case in chosen] == ["b", "c", "a"]
     words = [case.title.split(": ")[1].split(" of")[0] for case in chosen]
     assert words == ["best", "median", "worst"]
+
+
+def test_the_better_of_two_cases_is_the_best():
+    titles = [case.title for case in choose_cases(scores_of({"a": 0.1, "b": 0.9}), 2)]
+    assert [title.split(",")[0] for title in titles] == ["b: best of 2 cases", "a: worst of 2 cases"]
 
 
 def test_ties_go_by_case():

@@ -1,5 +1,6 @@
 import pytest
 
+from tumorseg.errors import UserError
 from tumorseg.files import read_json, replacing, sha256, write_json, write_text
 
 
@@ -36,6 +37,13 @@ def test_nan_is_no_json(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"dice": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", ["{", "", "\xff"])
+def test_damaged_json_is_told_by_its_file(tmp_path, content):
+    (tmp_path / "a.json").write_text(content, encoding="latin-1")
+    with pytest.raises(UserError, match=r"a\.json: this file is missing or damaged .* delete it and run again"):
+        read_json(tmp_path / "a.json")
 
 
 def test_sha256_is_that_of_the_standard(tmp_path):

@@ -123,6 +123,25 @@ def test_a_damaged_model_is_refused(tmp_path, kept):
         read_model(tmp_path / "a.safetensors")
 
 
+@pytest.mark.parametrize("place", [0.5, 0.99])
+def test_one_flipped_bit_of_a_model_is_refused(tmp_path, place):
+    write_model(tmp_path / "a.safetensors", build(TINY), card())
+    content = bytearray((tmp_path / "a.safetensors").read_bytes())
+    content[int(place * len(content))] ^= 1
+    (tmp_path / "a.safetensors").write_bytes(content)
+    with pytest.raises(UserError, match="not a sound model"):
+        read_model(tmp_path / "a.safetensors")
+
+
+def test_another_card_is_refused(tmp_path):
+    write_model(tmp_path / "a.safetensors", build(TINY), card())
+    content = (tmp_path / "a.safetensors").read_bytes()
+    assert content.count(b"margin") == 1
+    (tmp_path / "a.safetensors").write_bytes(content.replace(b"margin", b"nigram"))
+    with pytest.raises(UserError, match="its content is not what was written"):
+        read_model(tmp_path / "a.safetensors")
+
+
 def test_a_normalised_case_is_no_model(tmp_path):
     with pytest.raises(UserError, match="not a sound model"):
         read_model(write_random_case(tmp_path / "a.safetensors"))

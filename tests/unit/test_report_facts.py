@@ -1,5 +1,6 @@
 """What the report says, on a made-up run of three cases."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -36,10 +37,14 @@ def scores(**changes: float) -> pd.DataFrame:
 
 
 def results(
-    *, refused: tuple[dict[str, Any], ...] = (), rows: tuple[dict[str, Any], ...] = (), **changes: float
+    *,
+    refused: tuple[dict[str, Any], ...] = (),
+    rows: tuple[dict[str, Any], ...] = (),
+    choose: str = "last",
+    **changes: float,
 ) -> Results:
     history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [0.9, 0.51234, 0.4], "learning_rate": [1e-3, 1e-3, 1e-5]})
-    selection = {"fold": 0, "epoch": 2, "choose": "last", "refused": refused, "model": "model", "digest": "d1ge57"}
+    selection = {"fold": 0, "epoch": 2, "choose": choose, "refused": refused, "model": "model", "digest": "d1ge57"}
     table = scores(**changes)
     return Results(
         manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
@@ -63,6 +68,7 @@ def test_a_sound_run_has_no_alerts():
     [
         ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
         ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
+        ({"choose": "best"}, "the scores are optimistic", "training"),
         ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
         ({"rows": (manifest_row("d", warnings="no_enhancing_tumour"),)}, "something unusual: 1 case", "warned"),
     ],
@@ -71,6 +77,11 @@ def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, sect
     alert = facts(**changes).alerts[0]
     assert words in alert.text
     assert alert.section == section
+
+
+def test_models_chosen_by_the_scored_cases_are_one_alert():
+    run = results(choose="best")
+    assert len(gather(replace(run, folds=run.folds * 3)).alerts) == 1
 
 
 def test_every_message_of_a_dropped_case_is_told():

@@ -1,4 +1,5 @@
 import base64
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -6,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.image import imsave
-from test_report_facts import REFUSED, facts, manifest_row
 
+from tests.unit.test_report_facts import REFUSED, facts, manifest_row
 from tumorseg.errors import UserError
 from tumorseg.report.captions import CAPTIONS
 from tumorseg.report.page import embed, render
@@ -116,6 +117,24 @@ def test_every_figure_has_a_caption_for_the_report_of_snakemake():
 
 def test_the_chosen_epoch_is_marked_in_the_history(page):
     assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>0.5123</td>' in page
+
+
+def test_the_history_goes_by_names_not_by_the_order_of_columns():
+    told = facts()
+    fold = told.folds[0].fold
+    history = fold.history[["learning_rate", "epoch", "train_loss"]].assign(learning_rate=2.0)
+    page = render(replace(told, folds=[replace(told.folds[0], fold=replace(fold, history=history))]), [], CONFIGURATION)
+    columns = "".join(f'<th scope="col">{name}</th>' for name in ("epoch", "learning rate", "train loss"))
+    assert f"<thead><tr>{columns}</tr></thead>" in page
+    assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>2</td><td>0.5123</td></tr>' in page
+    assert '<tr><th scope="row">1</th><td>2</td><td>0.9</td></tr>' in page
+
+
+def test_every_refused_checkpoint_says_what_to_do():
+    other = {**REFUSED, "epoch": 1, "file": "results/training/fold-0/epoch-0001.pt"}
+    page = render(facts(refused=(REFUSED, other)), [], CONFIGURATION)
+    for file in (REFUSED["file"], other["file"]):
+        assert f"Delete <code>{file}</code> and run again" in page
 
 
 def test_equal_facts_give_equal_pages(page, figure):

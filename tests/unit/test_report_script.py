@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 from matplotlib.image import imsave
-from test_report_facts import REFUSED, manifest_row, results
 
 import report
+from tests.unit.test_report_facts import REFUSED, manifest_row, results
 from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
 from tumorseg.cohort.splits import write_splits
 

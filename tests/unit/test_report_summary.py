@@ -1,7 +1,6 @@
 from pathlib import Path
 
-from test_report_facts import REFUSED, facts, manifest_row
-
+from tests.unit.test_report_facts import REFUSED, facts, manifest_row
 from tumorseg.report.summary import summary_text
 
 REPORT = Path("results/report.html")

@@ -5,7 +5,7 @@ from tumorseg.training.select import choose_epoch, refusals
 
 
 def verdict(epoch, ok=True):
-    problems = [] if ok else [{"code": "digest_mismatch", "message": "its bytes are not those that were saved"}]
+    problems = [] if ok else [{"code": "digest_mismatch", "message": "is damaged"}]
     return {"epoch": epoch, "ok": ok, "file": f"epoch-{epoch:04d}.pt", "problems": problems}
 
 
@@ -23,9 +23,11 @@ def test_of_equally_good_epochs_the_earlier_is_chosen():
 
 
 def test_no_sound_epoch_stops_with_every_file_named():
-    with pytest.raises(UserError, match=r"(?s)epoch-0001\.pt.*epoch-0002\.pt.*Delete these files"):
+    with pytest.raises(UserError, match=r"(?s)epoch-0001\.pt.*Delete epoch-0002\.pt"):
         choose_epoch([verdict(1, ok=False), verdict(2, ok=False)], {}, "last")
 
 
 def test_a_refusal_names_file_and_reason():
-    assert refusals([verdict(1), verdict(3, ok=False)]) == ["epoch-0003.pt: its bytes are not those that were saved"]
+    assert refusals([verdict(1), verdict(3, ok=False)]) == [
+        "epoch-0003.pt is damaged. Delete epoch-0003.pt and run again to train that epoch, and those after it, anew"
+    ]

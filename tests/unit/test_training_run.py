@@ -61,8 +61,23 @@ def test_another_seed_gives_another_training(cases, tmp_path):
 def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     previous.write_bytes(previous.read_bytes()[:-1])
-    with pytest.raises(UserError, match=r"epoch-0001\.pt: this checkpoint.*Delete it and run again"):
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: this checkpoint.*Delete .*epoch-0001\.pt and run again"):
         start_state(recipe(), 0, CPU, previous, 1)
+
+
+def test_a_training_goes_on_only_as_it_began(cases, tmp_path):
+    previous = train(cases, tmp_path, 1)
+    elsewhere = Execution(torch.device("cpu"), torch.bfloat16)
+    with pytest.raises(UserError, match="began on cpu fp32 and would go on here on cpu bf16"):
+        start_state(recipe(), 0, elsewhere, previous, 1)
+
+
+def test_a_network_ruined_by_the_last_step_is_not_saved(cases, tmp_path):
+    with pytest.raises(
+        UserError, match=r"after epoch 1 the network holds NaN or infinity.*lower training\.learning_rate"
+    ):
+        train(cases, tmp_path / "fold-0", 1, settings=recipe(learning_rate=1e36, steps_per_epoch=1))
+    assert not (tmp_path / "fold-0").exists()
 
 
 def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
@@ -123,6 +138,11 @@ def test_a_record_that_is_unreadable_costs_its_own_rows_only(cases, tmp_path):
     (tmp_path / "epoch-0001.json").write_text("{")
     table = history_table([tmp_path / "epoch-0001.pt", tmp_path / "epoch-0002.pt"])
     assert table["epoch"].tolist() == [2]
+    assert table.columns[0] == "epoch"
+
+
+def test_without_any_record_the_history_is_empty(tmp_path):
+    assert history_table([tmp_path / "epoch-0001.pt"]).empty
 
 
 def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):

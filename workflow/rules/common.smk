@@ -64,14 +64,18 @@ def cases_by_batch():
 
 
 def raw_files(cases, roles=None):
-    """The paths of the cases' files, of all roles or of those given."""
-    return [
-        str(ROOT / name)
+    """The paths of the cases' files, of all roles or of those given.
+
+    Links that lead nowhere are left to validation, which drops their case; Snakemake would stop the whole cohort.
+    """
+    paths = [
+        ROOT / name
         for case in cases
         for role, names in sorted(case.files.items())
         if roles is None or role in roles
         for name in names
     ]
+    return [str(path) for path in paths if path.exists() or not path.is_symlink()]
 
 
 def raw_batch(wildcards):
@@ -123,12 +127,12 @@ def previous_checkpoint(wildcards):
     return [ancient(file) for file in previous_file(wildcards, "pt")]
 
 
-def previous_record(wildcards):
-    """Not ancient: by this file alone a training that is done again takes those after it along.
+def previous_done(wildcards):
+    """Not ancient, and empty, so that it cannot rot: a training that is done again takes those after it along.
 
-    (Snakemake does not look for reasons of their own in jobs downstream of one that has to run.)
+    (By ancient files alone it would not: in a job downstream of one that has to run, Snakemake looks for no reasons.)
     """
-    return previous_file(wildcards, "json")
+    return previous_file(wildcards, "done")
 
 
 def settings(**sections):

@@ -15,10 +15,11 @@ rule train_epoch:
         normalised=normalised_batches,
         splits=rules.split.output,
         previous=previous_checkpoint,
-        previous_record=previous_record,
+        done=previous_done,
     output:
         checkpoint="results/training/fold-{fold}/epoch-{epoch}.pt",
         record="results/training/fold-{fold}/epoch-{epoch}.json",
+        done=touch("results/training/fold-{fold}/epoch-{epoch}.done"),
     log:
         "results/logs/train_epoch/fold-{fold}-epoch-{epoch}.log",
     cache: True

@@ -19,6 +19,12 @@ class Execution:
     device: torch.device
     dtype: torch.dtype
 
+    @property
+    def name(self) -> str:
+        """Kind of device and precision, such as `cuda fp16`: with another one a training has other bits."""
+        precision = next(name for name, dtype in DTYPES.items() if dtype == self.dtype)
+        return f"{self.device.type} {precision}"
+
     def autocast(self) -> torch.autocast:
         """The context in which the network is called."""
         return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)

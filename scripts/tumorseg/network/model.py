@@ -7,7 +7,9 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
+from tumorseg.digests import content_digest
 from tumorseg.errors import UserError
 from tumorseg.files import write_bytes
 from tumorseg.network.unet import Architecture, UNet, build
@@ -29,10 +31,11 @@ class ModelCard:
 
 
 def write_model(path: Path, network: UNet, card: ModelCard) -> None:
-    """Write a network's weights with its card, whole or not at all. Equal models give equal bytes."""
+    """Write a network's weights and its card with a digest of both, whole or not at all. Equal models, equal bytes."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    header = json.dumps({"format": FORMAT, **asdict(card)}, sort_keys=True)
-    write_bytes(path, save(weights, metadata={METADATA_KEY: header}))
+    text = json.dumps(asdict(card), sort_keys=True)
+    header = {"format": FORMAT, "digest": _digest(weights, text), "card": text}
+    write_bytes(path, save(weights, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 
 
 def read_model(path: Path) -> tuple[UNet, ModelCard]:
@@ -41,10 +44,16 @@ def read_model(path: Path) -> tuple[UNet, ModelCard]:
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()[METADATA_KEY])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        del header["format"]
-        card = ModelCard(**{**header, "architecture": Architecture(**header["architecture"])})
+        if header["digest"] != _digest(weights, header["card"]):
+            raise ValueError("its content is not what was written")
+        content = json.loads(header["card"])
+        card = ModelCard(**{**content, "architecture": Architecture(**content["architecture"])})
         network = build(card.architecture)
         network.load_state_dict(weights)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(f"{path}: not a sound model ({error}); delete it and run the workflow again") from None
     return network.eval(), card
+
+
+def _digest(weights: dict[str, Tensor], card: str) -> str:
+    return content_digest({name: tensor.numpy() for name, tensor in weights.items()}, card)

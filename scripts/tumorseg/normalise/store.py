@@ -1,6 +1,5 @@
 """A normalised case on disk: one safetensors file, which never runs code when opened and can be mapped into memory."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from tumorseg.digests import content_digest
 from tumorseg.errors import UserError
 from tumorseg.files import write_bytes
 from tumorseg.labels import Convention
@@ -53,26 +53,29 @@ class NormalisedCase:
 
 
 def write_case(path: Path, case: NormalisedCase) -> None:
-    """Write a case, with a digest of its voxels, whole or not at all. Equal cases give equal bytes."""
+    """Write a case with a digest of its voxels and its origin, whole or not at all. Equal cases give equal bytes."""
     tensors: dict[str, NDArray[Any]] = {
         "image": np.ascontiguousarray(case.image),
         "mask": np.ascontiguousarray(case.mask),
     }
-    header = {"format": FORMAT, "digest": _digest(tensors), "origin": asdict(case.origin)}
+    origin = json.dumps(asdict(case.origin), sort_keys=True)
+    header = {"format": FORMAT, "digest": content_digest(tensors, origin), "origin": origin}
     write_bytes(path, save(tensors, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 
 
 def read_case(path: Path) -> NormalisedCase:
-    """Read a case whole. Raises UserError where it is unreadable or its voxels are not those that were written."""
+    """Read a case whole. Raises UserError where it is unreadable or not what was written."""
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()[METADATA_KEY])
             tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, str(error)) from None
-    if header["digest"] != _digest(tensors):
-        raise _damaged(path, "its voxels are not those that were written")
-    return NormalisedCase(tensors["image"], tensors["mask"], _origin(header["origin"]))
+        if header["digest"] != content_digest(tensors, header["origin"]):
+            raise ValueError("its content is not what was written")
+        return NormalisedCase(tensors["image"], tensors["mask"], _origin(json.loads(header["origin"])))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{path}: this normalised case is damaged ({error}); delete its folder {path.parent} and run again"
+        ) from None
 
 
 def find_case(folders: Iterable[Path], case: str) -> Path:
@@ -82,19 +85,6 @@ def find_case(folders: Iterable[Path], case: str) -> Path:
         if path.exists():
             return path
     raise UserError(f"{case}: no normalised file is there; delete results/normalised and run the workflow again")
-
-
-def _digest(tensors: dict[str, NDArray[Any]]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
-        digest.update(tensor.data)
-    return digest.hexdigest()
-
-
-def _damaged(path: Path, why: str) -> UserError:
-    return UserError(f"{path}: this normalised case is damaged ({why}); delete its folder {path.parent} and run again")
 
 
 def _origin(content: dict[str, Any]) -> Origin:

@@ -6,8 +6,22 @@ from pathlib import Path
 import pandas as pd
 
 from tumorseg.console import logger
+from tumorseg.errors import UserError
 from tumorseg.files import read_json
+from tumorseg.labels import STRUCTURES
 from tumorseg.training.checkpoint import record_path
+
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "validation_loss",
+    "validation_dice",
+    *(f"dice_{structure}" for structure in STRUCTURES),
+    "learning_rate",
+    "steps",
+    "skipped_steps",
+    "seconds",
+)
 
 
 def history_table(checkpoints: Sequence[Path]) -> pd.DataFrame:
@@ -22,6 +36,6 @@ def history_table(checkpoints: Sequence[Path]) -> pd.DataFrame:
             record = read_json(path)
             epochs, seconds = record["epochs"], record["seconds"]
             rows += [{**epoch, "seconds": seconds / len(epochs)} for epoch in epochs]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("%s is unreadable (%s): its epochs are missing in the history", path, error)
-    return pd.DataFrame(rows).sort_values("epoch", ignore_index=True)
+        except (UserError, KeyError, TypeError, ZeroDivisionError) as error:
+            logger.warning("%s is damaged (%s): its epochs are missing in the history", path, error)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("epoch", ignore_index=True)

@@ -1,8 +1,11 @@
 """From one checkpoint to the next."""
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import torch
 
 from tumorseg.console import Progress, logger
 from tumorseg.errors import UserError
@@ -11,6 +14,7 @@ from tumorseg.normalise.store import read_case
 from tumorseg.training.checkpoint import load, save
 from tumorseg.training.data import batches, steps_of
 from tumorseg.training.loop import train_epoch
+from tumorseg.training.select import remedy
 from tumorseg.training.settings import Recipe
 from tumorseg.training.state import TrainingState
 from tumorseg.training.validation import validate
@@ -29,10 +33,16 @@ def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path 
     if problems:
         raise UserError(
             f"{previous}: this checkpoint, from which the training should go on, "
-            f"{'; '.join(problem.message for problem in problems)}. "
-            "Delete it and run again: its epoch is then trained anew"
+            f"{'; '.join(problem.message for problem in problems)}. {remedy(previous)}"
         )
-    state.restore(load(previous))
+    content = load(previous)
+    if content["execution"] != state.execution:
+        raise UserError(
+            f"{previous}: the training began on {content['execution']} and would go on here on {state.execution}, "
+            "which gives other results: run where it began, set training.device and training.precision to match, "
+            f"or delete {previous.parent} to train anew"
+        )
+    state.restore(content)
     return state
 
 
@@ -59,6 +69,7 @@ def train_until(
         coming = batches(training_cases, settings, state.fold, state.epoch + 1)
         trained = train_epoch(state, coming, steps, execution)
         validated = validate(state.network, held_out_cases, execution)
+        _insist_on_finite(state, validated["validation_loss"])
         state.epoch += 1
         state.history.append({"epoch": state.epoch, **trained, **validated})
         logger.info(
@@ -68,3 +79,14 @@ def train_until(
             *(validated[name] for name in ("validation_loss", "dice_WT", "dice_TC", "dice_ET", "validation_dice")),
         )
     save(checkpoint, state, state.history[first:], time.monotonic() - began)
+
+
+def _insist_on_finite(state: TrainingState, validation_loss: float) -> None:
+    """Raise UserError, before anything is saved, where the last steps have ruined the network."""
+    ruined = [name for name, tensor in state.network.state_dict().items() if not bool(torch.isfinite(tensor).all())]
+    if ruined or not math.isfinite(validation_loss):
+        where = ", ".join(ruined[:3]) or "its answers"
+        raise UserError(
+            f"after epoch {state.epoch + 1} the network holds NaN or infinity ({where}); "
+            "lower training.learning_rate, or set training.precision to bf16 or fp32"
+        )

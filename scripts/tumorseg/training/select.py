@@ -1,6 +1,7 @@
 """Which of the verified epochs to go on with."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from tumorseg.errors import UserError
@@ -17,16 +18,21 @@ def choose_epoch(
     sound: list[int] = [verdict["epoch"] for verdict in verifications if verdict["ok"]]
     if not sound:
         refused = "\n".join(f"  {line}" for line in refusals(verifications))
-        raise UserError(
-            f"no checkpoint is sound:\n{refused}\nDelete these files and run again: the epochs are then trained anew"
-        )
+        raise UserError(f"no checkpoint is sound:\n{refused}")
     return max(sound) if choose == "last" else max(sorted(sound), key=lambda epoch: validation_dice[epoch])
 
 
+def remedy(checkpoint: Path) -> str:
+    """What to do about an unsound checkpoint: which file to delete, in Snakemake's shared cache too if it is there."""
+    files = f"{checkpoint} and {checkpoint.resolve()}" if checkpoint.is_symlink() else str(checkpoint)
+    return f"Delete {files} and run again to train that epoch, and those after it, anew"
+
+
 def refusals(verifications: Sequence[dict[str, Any]]) -> list[str]:
-    """One line for each refused checkpoint: its file and what is wrong with it."""
+    """One line for each refused checkpoint: its file, what is wrong with it, and what to do."""
     return [
-        f"{verdict['file']}: {'; '.join(problem['message'] for problem in verdict['problems'])}"
+        f"{verdict['file']} {'; '.join(problem['message'] for problem in verdict['problems'])}. "
+        f"{remedy(Path(verdict['file']))}"
         for verdict in verifications
         if not verdict["ok"]
     ]

@@ -13,13 +13,17 @@ from tumorseg.training.settings import Recipe
 
 @dataclass
 class TrainingState:
-    """All that changes during a training. history: one dictionary per finished epoch (losses, Dice, learning rate)."""
+    """All that changes during a training. execution: device and precision, such as "cuda fp16".
+
+    history: one dictionary per finished epoch (losses, Dice, learning rate).
+    """
 
     recipe: Recipe
     fold: int
     network: UNet
     optimizer: torch.optim.Adam
     scaler: torch.amp.GradScaler
+    execution: str
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -32,13 +36,14 @@ class TrainingState:
         optimizer = torch.optim.Adam(network.parameters(), lr=recipe.training.learning_rate)
         # Gradients of fp16 vanish without scaling; other precisions have float32's range of exponents.
         scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
-        return cls(recipe, fold, network, optimizer, scaler)
+        return cls(recipe, fold, network, optimizer, scaler, execution.name)
 
     def content(self) -> dict[str, Any]:
         """The state as tensors and plain Python types."""
         return {
             "recipe": self.recipe.as_dict(),
             "fold": self.fold,
+            "execution": self.execution,
             "epoch": self.epoch,
             "history": self.history,
             "weights": self.network.state_dict(),

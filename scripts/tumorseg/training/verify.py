@@ -1,6 +1,7 @@
 """Is a checkpoint sound? Reads it afresh from disk and trusts nothing."""
 
 import json
+import math
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tumorseg.errors import UserError
 from tumorseg.files import read_json, sha256
 from tumorseg.network.execution import Execution
 from tumorseg.training.checkpoint import FORMAT, load, probe, record_path
@@ -33,74 +35,88 @@ class Problem:
 
 def problems_of(path: Path, recipe: Recipe, fold: int, epoch: int) -> list[Problem]:
     """What speaks against the checkpoint at `path` as that of this recipe, fold and epoch; nothing if it is sound."""
-    problem = _damage(path)
-    if problem is not None:
-        return [problem]
     try:
+        problem, record = _damage(path)
+        if problem is not None:
+            return [problem]
         content = load(path)
     except pickle.UnpicklingError:
         return [Problem("unsafe", "holds Python objects other than tensors and plain types; it was not run")]
-    except Exception as error:  # whatever torch raises, the file is not a checkpoint
-        return [Problem("unreadable", f"cannot be read: {type(error).__name__}")]
+    except Exception as error:  # whatever the disk or torch raises, nothing can be said for the file
+        return [Problem("unreadable", f"cannot be read ({type(error).__name__}: {error})")]
     try:
-        return _content_problems(content, path, recipe, fold, epoch)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        return [Problem("wrong_content", f"is not a checkpoint of this workflow ({type(error).__name__})")]
+        problem = _content_problem(content, recipe, fold, epoch) or _record_problem(content, record, recipe)
+    except Exception as error:  # the content is not of the kind that it should be
+        problem = Problem("wrong_content", f"is not a checkpoint of this workflow ({type(error).__name__})")
+    return [] if problem is None else [problem]
 
 
-def _damage(path: Path) -> Problem | None:
-    """What is wrong with the file's bytes, compared with the record that was written with it."""
+def _damage(path: Path) -> tuple[Problem | None, dict[str, Any]]:
+    """What is wrong with the file's bytes, compared with the record that was written with it; and that record."""
     if not path.is_file():
-        return Problem("missing", "the file is not there")
+        return Problem("missing", "is not there"), {}
     if path.stat().st_size == 0:
-        return Problem("empty", "the file is empty")
+        return Problem("empty", "is empty"), {}
     try:
-        expected = read_json(record_path(path))["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return Problem(
-            "no_record", f"its record {record_path(path).name} is missing or unreadable, so nothing vouches for it"
-        )
+        record = read_json(record_path(path))
+        expected = record["digest"]
+    except (UserError, KeyError, TypeError):
+        name = record_path(path).name
+        return Problem("no_record", f"has no readable record ({name}), so nothing vouches for it"), {}
     if sha256(path) != expected:
-        return Problem(
-            "digest_mismatch", "its bytes are not those that were saved: the file is damaged or was replaced"
-        )
+        return Problem("digest_mismatch", "is damaged or was replaced: its bytes are not those that were saved"), {}
+    return None, record
+
+
+def _content_problem(content: Any, recipe: Recipe, fold: int, epoch: int) -> Problem | None:
+    """What is wrong with an undamaged file's content."""
+    needed = {"format", "recipe", "fold", "execution", "epoch", "history", "weights", "optimizer", "scaler"}
+    if not isinstance(content, dict) or not needed <= content.keys() or content["format"] != FORMAT:
+        return Problem("wrong_content", "is not a checkpoint of this workflow")
+    if content["history"][-1]["epoch"] != content["epoch"]:
+        return Problem("wrong_content", "has a history that does not end with its epoch")
+    if (content["fold"], content["epoch"]) != (fold, epoch):
+        there = f"fold {content['fold']}, epoch {content['epoch']}"
+        return Problem("wrong_content", f"is the checkpoint of {there}, not of fold {fold}, epoch {epoch}")
+    if content["recipe"] != recipe.as_dict():
+        difference = _difference(content["recipe"], recipe)
+        return Problem("wrong_recipe", f"was trained with another configuration ({difference})")
+    not_finite = sorted(_not_finite(content))
+    if not_finite:
+        return Problem("not_finite", f"has NaN or infinity in {', '.join(not_finite[:5])}")
     return None
 
 
-def _content_problems(content: Any, path: Path, recipe: Recipe, fold: int, epoch: int) -> list[Problem]:
-    """What is wrong with an undamaged file's content."""
-    needed = {"format", "recipe", "fold", "epoch", "history", "weights", "optimizer", "scaler"}
-    if not isinstance(content, dict) or not needed <= content.keys() or content["format"] != FORMAT:
-        return [Problem("wrong_content", "is not a checkpoint of this workflow")]
-    if content["history"][-1]["epoch"] != content["epoch"]:
-        return [Problem("wrong_content", "its history does not end with its epoch")]
-    if (content["fold"], content["epoch"]) != (fold, epoch):
-        there = f"fold {content['fold']}, epoch {content['epoch']}"
-        return [Problem("wrong_content", f"is the checkpoint of {there}, not of fold {fold}, epoch {epoch}")]
-    if content["recipe"] != recipe.as_dict():
-        return [
-            Problem(
-                "wrong_recipe", f"was trained with another configuration ({_difference(content['recipe'], recipe)})"
-            )
-        ]
-    not_finite = sorted(_not_finite(content))
-    if not_finite:
-        return [Problem("not_finite", f"NaN or infinity in {', '.join(not_finite[:5])}")]
-    state = TrainingState.initial(recipe, fold, Execution(torch.device("cpu"), torch.float32))
+def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Recipe) -> Problem | None:
+    """Where the restored state does not fit the network, or the record tells another story than the checkpoint."""
+    state = TrainingState.initial(recipe, content["fold"], Execution(torch.device("cpu"), torch.float32))
     try:
         state.restore(content)
-    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
-        return [Problem("wrong_state", "its weights or its optimizer do not fit the configured network")]
-    expected = read_json(record_path(path)).get("probe")
+        fits = all(
+            moment.shape == parameter.shape
+            for parameter, moments in state.optimizer.state.items()
+            for moment in (moments["exp_avg"], moments["exp_avg_sq"])
+        )
+    except Exception:  # torch raises many kinds
+        fits = False
+    if not fits:
+        return Problem("wrong_state", "has weights or an optimizer that do not fit the configured network")
+    told = [record.get(key) for key in ("fold", "epoch")]
+    epochs = record.get("epochs")
+    if told != [content["fold"], content["epoch"]] or not epochs or epochs != content["history"][-len(epochs) :]:
+        return Problem("no_record", "has a record that tells of another training, so nothing vouches for it")
+    expected = np.array(record.get("probe"), dtype=float)
     if not np.allclose(probe(state.network), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
-        return [Problem("probe_mismatch", "the network does not answer a fixed input as it did when it was saved")]
-    return []
+        return Problem("probe_mismatch", "does not answer a fixed input as it did when it was saved")
+    return None
 
 
 def _not_finite(content: Any, name: str = "") -> set[str]:
-    """Names of the tensors in nested containers that hold NaN or infinity."""
+    """Names of the tensors and numbers in nested containers that are NaN or infinite."""
     if isinstance(content, torch.Tensor):
         return set() if bool(torch.isfinite(content).all()) else {name}
+    if isinstance(content, float):
+        return set() if math.isfinite(content) else {name}
     if isinstance(content, dict):
         items = list(content.items())
     elif isinstance(content, list | tuple):

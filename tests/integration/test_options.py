@@ -1,0 +1,34 @@
+"""Settings beside the default path, all the way to the report."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from tests.integration.workflow import Workflow
+
+pytestmark = pytest.mark.slow
+
+
+def test_cross_validation_scores_every_case_once_with_the_best_of_sparse_checkpoints(tmp_path):
+    workflow = Workflow(tmp_path / "run")
+    workflow.configure(
+        {
+            "cohort": {"folds": 2},
+            "training": {"epochs": 3, "epochs_per_checkpoint": 2, "steps_per_epoch": 1},
+            "checkpoint": {"choose": "best"},
+        }
+    )
+    workflow.succeed()
+    splits = pd.read_csv(workflow.results / "cohort/splits.tsv", sep="\t")
+    scores = pd.read_csv(workflow.results / "evaluation/cases.csv")
+    assert sorted(scores["case"].unique()) == sorted(splits["case"])
+    assert scores.groupby("case")["fold"].nunique().max() == 1
+    for fold in (0, 1):
+        folder = workflow.results / f"training/fold-{fold}"
+        assert sorted(path.name for path in folder.glob("*.pt")) == ["epoch-0002.pt", "epoch-0003.pt"]
+        history = pd.read_csv(folder / "history.csv")
+        assert history["epoch"].tolist() == [1, 2, 3]
+        saved = history[history["epoch"] > 1].set_index("epoch")["validation_dice"]
+        assert json.loads((folder / "selection.json").read_text())["epoch"] == saved.idxmax()
+    assert "Nothing to be done" in workflow.succeed()
