@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("check_cohort", options.log):
         facts = check_cohort(
             read_manifest(options.manifest),
+            path=options.manifest,
             labels=options.settings["labels"],
             expected_usable=options.settings["expected_usable"],
         )

@@ -94,8 +94,8 @@ def test_another_number_than_expected_stops():
     assert check_cohort(table, labels="auto", expected_usable=1)["usable"] == 1
     with pytest.raises(UserError) as stop:
         check_cohort(table, labels="auto", expected_usable=2)
-    said = "cohort.expected_usable: 1 cases are usable, not 2; 1 are dropped (truncated 1); see results/cohort/manifest.tsv"
-    assert str(stop.value).startswith(said)
+    counts = "cohort.expected_usable: 1 cases are usable, not 2; 1 are dropped (truncated 1)"
+    assert str(stop.value).startswith(f"{counts}; see results/cohort/manifest.tsv")
 
 
 def test_both_conventions_stop_unless_they_are_meant():

@@ -43,8 +43,8 @@ def test_one_split_holds_out_the_fraction(fraction, expected):
 
 
 @pytest.mark.parametrize("time_points", [1, 2])
-@pytest.mark.parametrize("patients", [10, 11, 22, 40, 100])
-@pytest.mark.parametrize("fraction", [0.15, 0.24, 0.3, 0.35, 0.4, 0.45, 0.47])
+@pytest.mark.parametrize("patients", [11, 22, 100])
+@pytest.mark.parametrize("fraction", [0.15, 0.24, 0.3, 0.4, 0.47])
 def test_any_fraction_is_held_out_to_within_a_patient(patients, time_points, fraction):
     found = folds_of(cohort(patients, time_points), 1, fraction=fraction)
     held_out = sum(fold == 0 for fold in found.values())

@@ -131,5 +131,5 @@ def test_a_prediction_with_an_unknown_value_is_told(cohort):
 def test_a_damaged_prediction_is_told(cohort, damage):
     path = prediction_of(cohort)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="prediction is damaged"):
         show(cohort)

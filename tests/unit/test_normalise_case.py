@@ -68,7 +68,7 @@ def test_large_values_do_not_overflow():
     np.testing.assert_allclose(normalised, normalise_intensities(image(), (0, 100))[0], atol=2e-3)
 
 
-@pytest.mark.parametrize("scale", [1e17, 1e34])
+@pytest.mark.parametrize("scale", [1e-28, 1e17, 1e34])
 def test_squares_beyond_float32_do_not_blank_the_image(scale):
     voxels = image().astype(np.float32) * np.float32(scale)
     normalised, applied = normalise_intensities(voxels, (0, 100))

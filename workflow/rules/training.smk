@@ -19,7 +19,8 @@ rule train_epoch:
     output:
         checkpoint="results/training/fold-{fold}/epoch-{epoch}.pt",
         record="results/training/fold-{fold}/epoch-{epoch}.json",
-        done=touch("results/training/fold-{fold}/epoch-{epoch}.done"),
+        # Not touch(), which the between-workflow cache cannot move.
+        done="results/training/fold-{fold}/epoch-{epoch}.done",
     log:
         "results/logs/train_epoch/fold-{fold}-epoch-{epoch}.log",
     cache: True
@@ -39,7 +40,7 @@ rule train_epoch:
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --splits {input.splits:q}'
         " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
-        " --output {output.checkpoint:q} --log {log:q}"
+        " --output {output.checkpoint:q} --log {log:q} && touch {output.done:q}"
 
 
 rule verify_checkpoint:

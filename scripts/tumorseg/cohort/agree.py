@@ -1,6 +1,7 @@
 """Is the cohort as a whole what its user means it to be?"""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,8 +10,8 @@ from tumorseg.errors import UserError
 from tumorseg.labels import ENHANCING
 
 
-def check_cohort(table: pd.DataFrame, *, labels: str, expected_usable: int | None) -> dict[str, Any]:
-    """Facts of a cohort that holds together, from its manifest.
+def check_cohort(table: pd.DataFrame, *, path: Path, labels: str, expected_usable: int | None) -> dict[str, Any]:
+    """Facts of a cohort that holds together, from its manifest, which stands in the file `path`.
 
     Returns `usable` and `dropped` (cases), `convention` ("brats2021", "brats2023", "mixed", or None where no mask shows
     enhancing tumour) and `reasons` (dropped cases for each problem code). Raises UserError where no case is usable,
@@ -22,11 +23,11 @@ def check_cohort(table: pd.DataFrame, *, labels: str, expected_usable: int | Non
     dropped = len(table) - len(usable)
     why = ", ".join(f"{code} {count}" for code, count in reasons.items())
     if usable.empty:
-        raise UserError(f"none of the {len(table)} cases is usable ({why}); the manifest names what is wrong with each")
+        raise UserError(f"none of the {len(table)} cases is usable ({why}); {path} names what is wrong with each")
     if expected_usable is not None and len(usable) != expected_usable:
         raise UserError(
             f"cohort.expected_usable: {len(usable)} cases are usable, not {expected_usable}; {dropped} are dropped"
-            f"{f' ({why})' if why else ''}; see the manifest for their reasons, then mend the data or change the number"
+            f"{f' ({why})' if why else ''}; see {path} for their reasons, then mend the data or change the number"
         )
     examples = {
         convention: usable.loc[usable["convention"] == convention, "mask_file"].iloc[0]

@@ -7,12 +7,11 @@ Read each time the workflow is planned, hence free of heavy imports. Names follo
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from tumorseg.cohort.naming import SUFFIXES
 from tumorseg.errors import UserError
 
 Damage = Literal["truncated", "missing_modality", "mask_shape"]
 
-SUFFIXES: Final = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f", "seg": "seg"}
-"""How BraTS 2023 writes each role."""
 DAMAGES: Final[tuple[Damage, ...]] = ("truncated", "missing_modality", "mask_shape")
 """What is wrong with the last cases of the cohort, one each."""
 DAMAGED_ROLE: Final[dict[Damage, str]] = {"truncated": "flair", "missing_modality": "t1ce", "mask_shape": "seg"}
@@ -75,5 +74,5 @@ def _planned(number: int, total: int, seed: int) -> DemoCase:
         enhancing=trait != 2,
         foci=2 if trait == 0 else 1,
         damage=damage,
-        files={role: f"{case}/{case}-{suffix}.nii.gz" for role, suffix in SUFFIXES.items() if role != absent},
+        files={role: f"{case}/{case}-{suffix}.nii.gz" for role, (suffix, *_) in SUFFIXES.items() if role != absent},
     )

@@ -36,7 +36,7 @@ class ChosenCase:
     def _place(self) -> str:
         if self.of == 1:
             return "the only case"
-        words = {1: "best", (self.of + 1) // 2: "median", self.of: "worst"}
+        words = {(self.of + 1) // 2: "median", 1: "best", self.of: "worst"}  # of two, the median is the best
         word = words.get(self.rank)
         return f"{word} of {self.of} cases" if word else f"rank {self.rank} of {self.of} cases"
 

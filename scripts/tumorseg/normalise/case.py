@@ -1,5 +1,6 @@
 """From the volumes of a case to what the network sees."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tumorseg.cohort.again import read_again
 from tumorseg.cohort.images import brain_of
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.cohort.volume import Volume
+from tumorseg.errors import UserError
 from tumorseg.labels import MODALITIES, Convention, to_inside
 from tumorseg.normalise.crop import box_slices, brain_box
 from tumorseg.normalise.intensity import normalise_intensities
@@ -56,7 +58,15 @@ def normalise_case(
 def normalise_verdict(root: Path, verdict: Verdict, settings: Mapping[str, Any]) -> NormalisedCase:
     """Read the files of a usable case again, below `root`, and normalise it.
 
-    Raises UserError where a file is no longer the one that the verdict is about.
+    Raises UserError where a file is no longer the one that the verdict is about, or its intensities are too large.
     """
-    volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
-    return normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)
+    files = verdict.facts["files"]
+    volumes = {role: read_again(root, facts) for role, facts in files.items()}
+    case = normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)
+    for modality, applied in case.origin.intensities.items():
+        if not math.isfinite(applied["std"]):
+            raise UserError(
+                f"{root / files[modality]['path']}: its intensities are too large for float32 (about 3e38 at most); "
+                "divide the image by a constant, write it anew and run again"
+            )
+    return case

@@ -16,7 +16,7 @@ def normalise_intensities(
     of one value gives 0 everywhere.
 
     voxels: (x, y, z), any real type, finite. Returns float16 (x, y, z) in C order, and what was applied: `low`, `high`
-    (the bounds), `mean` and `std` after clipping.
+    (the bounds), `mean` and `std` after clipping. Intensities that float32 cannot hold give a `std` that is not finite.
     """
     normalised = np.zeros(voxels.shape, np.float16)
     ordered = np.ascontiguousarray(voxels)
@@ -24,13 +24,14 @@ def normalise_intensities(
     brain = ordered[shown]
     if brain.size == 0:
         return normalised, {"low": 0.0, "high": 0.0, "mean": 0.0, "std": 0.0}
-    low, high = (float(bound) for bound in np.percentile(brain, clip_percentiles))
-    values = brain.astype(np.float32)
-    np.clip(values, low, high, out=values)
-    mean = float(values.mean(dtype=np.float64))
-    values -= np.float32(mean)
-    std = float(np.sqrt(np.mean(np.square(values), dtype=np.float64)))
-    if std > 1e-6 * max(abs(low), abs(high)):  # below that it is rounding
-        values /= np.float32(std)
-        normalised[shown] = values
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller is told by `std`
+        low, high = (float(bound) for bound in np.percentile(brain, clip_percentiles))
+        values = brain.astype(np.float32)
+        np.clip(values, low, high, out=values)
+        mean = float(values.mean(dtype=np.float64))
+        values -= np.float32(mean)
+        std = float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))  # squares of 2e19 and more overflow float32
+        if std > 1e-6 * max(abs(low), abs(high)):  # below that it is rounding
+            values /= np.float32(std)
+            normalised[shown] = values
     return normalised, {"low": low, "high": high, "mean": mean, "std": std}

@@ -136,6 +136,14 @@ def _alerts(results: Results, dropped: list[Finding], warned: list[Finding], nev
             )
             for refused in fold.refused
         ]
+    if any(fold.choose == "best" for fold in results.folds):
+        alerts.append(
+            Alert(
+                "The model was chosen by its Dice on the very cases that it is scored on (checkpoint.choose: best), so "
+                "the scores are optimistic.",
+                "training",
+            )
+        )
     found = len(results.manifest)
     if dropped:
         alerts.append(Alert(f"{len(dropped)} of {counted(found, 'case')} dropped.", "dropped"))
