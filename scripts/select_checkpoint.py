@@ -51,9 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "digest": sha256(options.model),
         }
         write_json(options.selection, selection)
-        console.logger.info(
-            "going on with epoch %d (%s of %d verified)", epoch, options.settings["choose"], len(verdicts)
-        )
+        sound, choose = sum(verdict["ok"] for verdict in verdicts), options.settings["choose"]
+        console.logger.info("going on with epoch %d: the %s of %d sound among %d", epoch, choose, sound, len(verdicts))
 
 
 if __name__ == "__main__":
