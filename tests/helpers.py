@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tumorseg.labels import MODALITIES
+from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.normalise.store import NormalisedCase, Origin, write_case
 from tumorseg.training.settings import Recipe
 
@@ -37,3 +37,8 @@ def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0) -> Path:
     crop = tuple((0, side) for side in shape)
     write_case(path, NormalisedCase(image, mask, Origin(path.stem, shape, affine, crop, "brats2023", {}, {})))
     return path
+
+
+def structure_mask(mask, structure: str):
+    """Voxels of a region or label, by name, in a mask of inside labels."""
+    return np.isin(mask, STRUCTURES[structure])

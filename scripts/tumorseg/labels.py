@@ -29,11 +29,6 @@ STRUCTURES: Final[dict[str, tuple[int, ...]]] = {**REGIONS, **{f"label_{label}":
 """All that is scored: the regions, then each label by itself."""
 
 
-def structure_mask(mask: NDArray[np.uint8], structure: str) -> NDArray[np.bool_]:
-    """Voxels of a region or label, by name, in a mask of inside labels; same shape as `mask`."""
-    return np.isin(mask, STRUCTURES[structure])
-
-
 def to_inside(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A mask of either convention in inside labels; same shape, a copy. 3 and 4 never stand in one mask."""
     inside = mask.copy()

@@ -5,10 +5,11 @@ import pytest
 from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from tests.helpers import structure_mask
 from tumorseg.demo.anatomy import cohort_grid, load_template
 from tumorseg.demo.cohort import made_case
 from tumorseg.demo.layout import planned_cases
-from tumorseg.labels import MODALITIES, structure_mask, to_inside
+from tumorseg.labels import MODALITIES, to_inside
 
 SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
 TRAINING, HELD_OUT = (0, 2, 4, 5, 7), (3, 6)

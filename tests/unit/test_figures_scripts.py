@@ -17,7 +17,8 @@ import figure_ground_truth
 import figure_modalities
 import figure_overlays
 import figure_predictions
-from tumorseg.labels import STRUCTURES, from_inside, structure_mask
+from tests.helpers import structure_mask
+from tumorseg.labels import STRUCTURES, from_inside
 from tumorseg.normalise.store import NormalisedCase, Origin, write_case
 
 SETTINGS = {
