@@ -16,6 +16,14 @@ def pins(name: str) -> dict[str, str]:
     return dict(line.split("==") for line in lines if line and not line.startswith(("#", "-r")))
 
 
+def conda_versions(name: str) -> dict[str, str]:
+    """The version of each package of a conda environment, by its name on PyPI; those it takes by pip included."""
+    *conda, by_pip = yaml.safe_load((REPOSITORY / "envs" / name).read_text())["dependencies"]
+    packages = [package.split("=") for package in conda if package != "pip" and not package.startswith("python=")]
+    versions = {CONDA_NAMES.get(package, package): version for package, version in packages}
+    return versions | dict(package.split("==") for package in by_pip["pip"])
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_requirement_is_pinned_exactly(name):
     lines = (REPOSITORY / "envs" / name).read_text().splitlines()
@@ -25,11 +33,10 @@ def test_every_requirement_is_pinned_exactly(name):
 
 @pytest.mark.parametrize("name", ["light.yaml", "torch.yaml"])
 def test_conda_versions_are_those_of_pip(name):
-    packages = yaml.safe_load((REPOSITORY / "envs" / name).read_text())["dependencies"]
-    versions = dict(package.split("=") for package in packages if not package.startswith("python="))
+    versions = conda_versions(name)
     assert len(versions) >= 6
     for package, version in versions.items():
-        assert pins("requirements.txt")[CONDA_NAMES.get(package, package)] == version
+        assert pins("requirements.txt")[package] == version
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py")))
@@ -37,8 +44,7 @@ def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
     code = code_digest(REPOSITORY / "scripts" / f"{script}.py")
     used = {package.split(" ")[0].lower() for package in code.split("  ")[1].split(", ")}
     name = "torch.yaml" if "torch" in used else "light.yaml"
-    packages = yaml.safe_load((REPOSITORY / "envs" / name).read_text())["dependencies"]
-    assert used <= {CONDA_NAMES.get(package.split("=")[0], package.split("=")[0]) for package in packages}
+    assert used <= set(conda_versions(name))
     rule = next(text for text in rules() if f"{script}.py" in text)
     assert f"../../envs/{name}" in rule
 

@@ -2,23 +2,64 @@
 
 from typing import Final
 
+import deflate
 from isal import igzip_lib, isal_zlib
 
 from tumorseg.cohort.damage import Damage
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
+_MEMBER_START: Final = GZIP_MAGIC + b"\x08"
 MIB: Final = 2**20
 DRAIN_LIMIT: Final = 256 * MIB
 
 
+def content_of(raw: bytes, largest: int) -> "PlainContent | GzipContent":
+    """The content of a file, told from its first bytes whether it is compressed.
+
+    largest: bytes of content up to which a sound file is decompressed at once, which takes two thirds of the time.
+    """
+    if not raw.startswith(GZIP_MAGIC):
+        return PlainContent(raw)
+    whole = _whole_member(raw, largest)
+    return GzipContent(raw) if whole is None else PlainContent(whole, int.from_bytes(raw[-8:-4], "little"))
+
+
+def _whole_member(raw: bytes, largest: int) -> bytearray | None:
+    """The content of a gzip file that is one sound member and nothing else, its CRC and its length checked.
+
+    None for every other file, whatever is the matter with it: `GzipContent` finds out, piece by piece.
+    """
+    length = int.from_bytes(raw[-4:], "little")
+    if not 0 < length <= largest or _may_have_another_member(raw):
+        return None
+    try:
+        content: bytearray = deflate.gzip_decompress(raw, length)
+    except (deflate.DeflateError, ValueError):
+        return None
+    return content if len(content) == length else None
+
+
+def _may_have_another_member(raw: bytes) -> bool:
+    """Whether the start of a gzip header stands in the file once more; by chance, it does in one of 40 BraTS images."""
+    where = raw.find(_MEMBER_START, 1)
+    while where >= 0:
+        if raw[where + 3 : where + 4] < b"\x20":  # the upper bits of the flags are 0 in every gzip header
+            return True
+        where = raw.find(_MEMBER_START, where + 1)
+    return False
+
+
 class PlainContent:
-    """The bytes of an uncompressed file. No checksum comes with it, and no byte is outside the content."""
+    """Bytes that are in memory as they are, of which none is outside the content.
+
+    `crc32` is that of all of them, None where none is known.
+    """
 
     trailing = 0
-    crc32 = None
 
-    def __init__(self, raw: bytes) -> None:
-        self._raw = memoryview(raw)
+    def __init__(self, raw: bytes | bytearray, crc32: int | None = None) -> None:
+        self.crc32 = crc32
+        self._raw = memoryview(raw).toreadonly()
         self._position = 0
 
     def take(self, count: int) -> bytes | memoryview:

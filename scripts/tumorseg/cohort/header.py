@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import Damage
 
-LARGEST_CONTENT: Final = 512 * 2**20
-"""Bytes that a volume may have: 28 times an int16 volume of BraTS. Whatever promises more is not read."""
+LARGEST_VOXELS: Final = 2**25
+"""Voxels that a volume may have: 320x320x320 fit, almost four times the grid of BraTS. What promises more is refused."""
+LARGEST_VOLUME: Final = 128 * 2**20
+"""Bytes that the voxels may take in memory: seven times an int16 volume of BraTS."""
+LARGEST_OFFSET: Final = 2**24
+LARGEST_FILE: Final = LARGEST_VOLUME + LARGEST_OFFSET
+"""Bytes of a file, and of its decompressed content: the voxels and what stands before them."""
 
+ZIP_MAGIC: Final = b"PK\x03\x04"
 NIFTI1_BYTES: Final = 348
 NIFTI2_BYTES: Final = 540
 _AGAIN: Final = "copy or download the file again"
@@ -34,8 +40,14 @@ class Header:
 
     @property
     def voxel_bytes(self) -> int:
-        """Bytes that the voxels occupy."""
+        """Bytes that the voxels occupy in the file."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def held_dtype(self) -> np.dtype[Any]:
+        """The type of the voxels in memory, in native byte order: a real one where the file scales its intensities."""
+        native = self.dtype.newbyteorder("=")
+        return native if (self.slope, self.inter) == (1.0, 0.0) else np.result_type(native, np.float32)
 
 
 def header_bytes(start: bytes) -> int:
@@ -53,6 +65,8 @@ def header_bytes(start: bytes) -> int:
         raise Damage("truncated", f"the file stops within its header; {_AGAIN}")
     if magic:
         raise _bad("it does not begin with its own length")
+    if start.startswith(ZIP_MAGIC):
+        raise Damage("not_nifti", "the file is a zip archive, whatever its name; extract it and put its content here")
     raise Damage("not_nifti", "the file is no NIfTI volume (a single file, .nii or .nii.gz); convert it or replace it")
 
 
@@ -64,14 +78,16 @@ def parse_header(block: bytes) -> Header:
     shape = _shape(header)
     dtype = _dtype(header)
     offset = _offset(header, size + 4)
-    if offset + math.prod(shape) * dtype.itemsize > LARGEST_CONTENT:
-        raise _bad(f"it promises {'x'.join(map(str, shape))} voxels of {dtype.name}, more than any volume has")
     slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
     if not math.isfinite(slope) or slope == 0:
         slope, inter = 1.0, 0.0
     if not math.isfinite(inter):
         raise _bad("its intensity scaling is not a number")
-    return Header(shape, dtype, offset, _affine(header), slope, inter)
+    promise = Header(shape, dtype, offset, _affine(header), slope, inter)
+    voxels = math.prod(shape)
+    if voxels > LARGEST_VOXELS or voxels * max(dtype.itemsize, promise.held_dtype.itemsize) > LARGEST_VOLUME:
+        raise _bad(f"it promises {'x'.join(map(str, shape))} voxels of {dtype.name}, more than any volume has")
+    return promise
 
 
 def _byte_order(start: bytes, size: int) -> Literal["<", ">"] | None:
@@ -108,7 +124,7 @@ def _offset(header: Any, least: int) -> int:
     offset = float(header["vox_offset"])
     if offset == 0:  # left unset by some writers: the voxels follow the header
         return least
-    if not least <= offset <= LARGEST_CONTENT or offset != int(offset):
+    if not least <= offset <= LARGEST_OFFSET or offset != int(offset):
         raise _bad(f"it says that the voxels begin at byte {offset:g}")
     return int(offset)
 

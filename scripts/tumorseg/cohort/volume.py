@@ -10,9 +10,9 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from tumorseg.cohort.content import GZIP_MAGIC, GzipContent, PlainContent
+from tumorseg.cohort.content import GzipContent, PlainContent, content_of
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.header import LARGEST_CONTENT, NIFTI1_BYTES, Header, header_bytes, parse_header
+from tumorseg.cohort.header import LARGEST_FILE, NIFTI1_BYTES, Header, header_bytes, parse_header
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +37,11 @@ class Volume:
 def read_volume(path: Path) -> Volume:
     """Read a NIfTI file (`.nii` or `.nii.gz`, told apart by their first bytes), checking all that can be checked.
 
-    Memory stays within what a sound header promises, itself at most 512 MiB. Raises Damage, and nothing else.
+    Memory stays below three times `header.LARGEST_FILE`, whatever the file is. Raises Damage, and nothing else.
     """
     try:
         raw = _read(path)
-        content = GzipContent(raw) if raw.startswith(GZIP_MAGIC) else PlainContent(raw)
+        content = content_of(raw, LARGEST_FILE)
         try:
             header, before, voxels = _decode(content)
         except Damage as damage:
@@ -69,7 +69,7 @@ def _read(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise Damage("unreadable", "this is no file; put the file itself in its place")
-        if status.st_size > LARGEST_CONTENT:
+        if status.st_size > LARGEST_FILE:
             raise Damage("unreadable", f"the file has {status.st_size} bytes, more than any volume has; replace it")
         raw = path.read_bytes()
     except OSError as error:
@@ -118,7 +118,8 @@ def _scaled(array: NDArray[Any], header: Header) -> NDArray[Any]:
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     if (header.slope, header.inter) == (1.0, 0.0):
         return native
-    real = np.result_type(native.dtype, np.float32)
+    real = header.held_dtype.type
     with np.errstate(all="ignore"):  # an overflow shows as a value that is not finite, which has a code of its own
-        scaled: NDArray[Any] = native * real.type(header.slope) + real.type(header.inter)
+        scaled: NDArray[Any] = native * real(header.slope)
+        scaled += real(header.inter)
     return scaled
