@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tumorseg.cohort.damage import Damage
 
 LARGEST_VOXELS: Final = 2**25
-"""Voxels that a volume may have: 320x320x320 fit, almost four times the grid of BraTS. What promises more is refused."""
+"""Voxels that a volume may have: 320x320x320 fit, almost four times the grid of BraTS. More are refused."""
 LARGEST_VOLUME: Final = 128 * 2**20
 """Bytes that the voxels may take in memory: seven times an int16 volume of BraTS."""
 LARGEST_OFFSET: Final = 2**24
