@@ -4,7 +4,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tumorseg.figures.slices import cut, fullest_slices, grey, turned, turned_spacing
+from tumorseg.figures.slices import cut, fullest_slices, grey
+from tumorseg.orientation import turned, turned_spacing
 
 ORIENTATIONS = [
     tuple(code[flip] for code, flip in zip(axes, flips, strict=True))

@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorseg.errors import UserError
-from tumorseg.figures.slices import Plane, fullest_slices, turned, turned_spacing
+from tumorseg.figures.slices import Plane, fullest_slices
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.summary import LABEL_STRUCTURES
 from tumorseg.normalise.crop import box_slices
 from tumorseg.normalise.store import NormalisedCase, find_case, read_case
+from tumorseg.orientation import turned, turned_spacing
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
 """Slices as a radiologist expects them: the patient's right at the viewer's left, front or top of the head up.
 
-A volume is turned to the axes L, P, I (towards the patient's left, back and feet), so that each anatomical plane is
-one index away and its rows and columns already run as on the screen.
+Volumes are those of `tumorseg.orientation`, so that each anatomical plane is one index away and its rows and columns
+already run as on the screen.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import nibabel as nib
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Plane = Literal["axial", "coronal", "sagittal"]
 
@@ -17,9 +16,6 @@ PLANES: Final[tuple[Plane, ...]] = ("axial", "coronal", "sagittal")
 PLANE_ENDS: Final[dict[Plane, tuple[str, str]]] = {"axial": ("R", "L"), "coronal": ("R", "L"), "sagittal": ("A", "P")}
 """What lies at the viewer's left and right of each plane."""
 _ACROSS: Final[dict[Plane, int]] = {"axial": 2, "coronal": 1, "sagittal": 0}
-_orientations: Any = nib.orientations  # nibabel leaves its functions untyped
-_affines: Any = nib.affines
-_DISPLAY_AXES: Final = ("L", "P", "I")
 
 
 @dataclass(frozen=True)
@@ -34,28 +30,6 @@ class Picture:
     def extent(self) -> tuple[float, float]:
         """Width and height in mm."""
         return self.pixels.shape[1] * self.width, self.pixels.shape[0] * self.height
-
-
-def _to_display(affine: ArrayLike) -> NDArray[np.float64]:
-    current = _orientations.io_orientation(np.asarray(affine))
-    wanted = _orientations.axcodes2ornt(_DISPLAY_AXES)
-    turn: NDArray[np.float64] = _orientations.ornt_transform(current, wanted)
-    return turn
-
-
-def turned(volume: NDArray[Any], affine: ArrayLike) -> NDArray[Any]:
-    """`volume` (x, y, z) of the grid of `affine`, with its axes swapped and flipped to L, P, I; not resampled."""
-    result: NDArray[Any] = _orientations.apply_orientation(volume, _to_display(affine))
-    return result
-
-
-def turned_spacing(affine: ArrayLike) -> tuple[float, float, float]:
-    """Voxel size in mm along L, P, I of a volume after `turned`."""
-    sizes = _affines.voxel_sizes(np.asarray(affine))
-    spacing = [0.0, 0.0, 0.0]
-    for axis, (target, _) in enumerate(_to_display(affine)):
-        spacing[int(target)] = float(sizes[axis])
-    return spacing[0], spacing[1], spacing[2]
 
 
 def fullest_slices(mask: NDArray[np.uint8]) -> dict[Plane, int]:
