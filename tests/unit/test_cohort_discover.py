@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from tumorseg.cohort.discover import discover, from_json, to_json
+from tumorseg.cohort.discover import discover, from_json, locate, to_json
 from tumorseg.errors import UserError
 
 
@@ -57,15 +59,27 @@ def test_a_broken_link_is_still_a_file_of_the_case(tmp_path):
     assert list(discover(tmp_path)[0].files) == ["t1", "t1ce"]
 
 
+def test_what_a_mac_leaves_in_archives_is_no_case(tmp_path):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "__MACOSX/B-1/._B-1-t1n.nii.gz")
+    assert [case.case for case in discover(tmp_path)] == ["B-1"]
+
+
+def test_a_case_that_is_still_packed_is_a_case_without_files(tmp_path):
+    touch(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz", "BraTS-GLI-00002-000.zip")
+    touch(tmp_path, "BraTS-GLI-00001-000.zip", "TrainingData.zip")
+    assert [(case.case, len(case.files)) for case in discover(tmp_path)] == [
+        ("BraTS-GLI-00001-000", 1),
+        ("BraTS-GLI-00002-000", 0),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "cannot list"),
-        ([], "no folder in it"),
-        (["B-1/readme.txt"], "no image was found"),
-        (["B-1-t1n.nii.gz"], "folder of one case"),
-        (["B-1-t1n.nii/57_t1.nii"], "folder of one case"),
-        (["BraTS/B-1/B-1-t1n.nii.gz"], "one level deeper, in .*BraTS"),
+        (None, "cannot list .*one folder per case"),
+        ([], "no image was found .*one folder per case"),
+        (["B-1/readme.txt"], "no image was found .*one folder per case"),
+        (["TrainingData.zip", "more.tar.gz"], r"still packed \(TrainingData.zip, more.tar.gz\): extract it"),
     ],
 )
 def test_a_wrong_root_is_told_with_the_key_and_what_is_expected(tmp_path, content, words):
@@ -73,9 +87,47 @@ def test_a_wrong_root_is_told_with_the_key_and_what_is_expected(tmp_path, conten
     if content is not None:
         root.mkdir()
         touch(root, *content)
-    with pytest.raises(UserError, match=f"cohort.root: .*{words}") as error:
+    assert locate(root) == (root, None)
+    with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
         discover(root)
-    assert "one folder per case" in str(error.value)
+
+
+def test_a_root_of_case_folders_is_taken_as_it_is(tmp_path):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "more/B-2/B-2-t1n.nii.gz", "B-9-t1n.nii.gz")
+    assert locate(tmp_path) == (tmp_path, None)
+
+
+@pytest.mark.parametrize("image", ["B-1/B-1-t1n.nii.gz", "B-1/B-1-t1n.nii/57_t1.nii"])
+def test_a_root_one_level_too_high_or_too_low_gives_the_right_folder_and_says_so(tmp_path, image):
+    touch(tmp_path, f"cohort/TrainingData/{image}", "cohort/__MACOSX/B-1/B-1-t1n.nii.gz", "cohort/documents/read.txt")
+    right = tmp_path / "cohort/TrainingData"
+    folder, note = locate(tmp_path / "cohort")
+    assert (folder, str(right) in note) == (right, True)
+    folder, note = locate(right / "B-1")
+    assert (folder, str(right) in note) == (right, True)
+    assert [case.case for case in discover(folder)] == ["B-1"]
+
+
+def test_the_folder_above_a_relative_root_is_relative_too(tmp_path, monkeypatch):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    monkeypatch.chdir(tmp_path / "B-1")
+    assert locate(Path())[0] == Path("..")
+    monkeypatch.chdir(tmp_path)
+    assert locate(Path("B-1"))[0] == Path()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (["train/B-1/B-1-t1n.nii.gz", "test/B-2/B-2-t1n.nii.gz"], r"more than one folder .*\(test, train\)"),
+        (["B-1-t1n.nii.gz", "B-2-t1n.nii.gz"], "2 cases side by side"),
+    ],
+)
+def test_a_root_that_may_mean_several_things_is_refused(tmp_path, content, words):
+    with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
+        locate(touch(tmp_path, *content))
+    with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
+        discover(tmp_path)
 
 
 def test_a_case_survives_json(tmp_path):

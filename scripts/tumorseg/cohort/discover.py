@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorseg.cohort.naming import role_of
+from tumorseg.cohort.naming import archive_of, names_case, role_of
 from tumorseg.errors import UserError
 
 EXPECTED = (
@@ -32,25 +32,61 @@ class CaseFiles:
 
 
 def discover(root: Path) -> list[CaseFiles]:
-    """The cases below `root`, sorted: each sub-folder is one, unless its name begins with a dot.
+    """The cases below `root`, sorted: each sub-folder is one, unless it is a stray (`.name`, `__MACOSX`).
 
     A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
     the files inside it. Anything that is not named like a file of a case is ignored, so a case may have no file at
-    all. Raises UserError where `root` is not a folder of case folders.
+    all; nor has a case of which only the packed archive is there. Raises UserError where `root` is not a folder of case
+    folders.
     """
     try:
         with os.scandir(root) as entries:
-            folders = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+            names = [(entry.name, entry.is_dir()) for entry in entries]
     except OSError as error:
         raise UserError(f"cohort.root: cannot list {root} ({error.strerror}); it should be {EXPECTED}") from None
-    if any(role_of(folder) for folder in folders) or (not folders and _images(root)):
-        raise UserError(f"cohort.root: {root} is the folder of one case; give the folder above it, {EXPECTED}")
-    if not folders:
-        raise UserError(f"cohort.root: {root} has no folder in it; it should be {EXPECTED}")
-    cases = [_case_files(root, folder) for folder in folders]
+    packed = {content: name for name, is_folder in names if not is_folder and (content := archive_of(name))}
+    folders = {name for name, is_folder in names if is_folder and not _is_stray(name)}
+    still_packed = {content for content in packed if names_case(content)}
+    cases = [_case_files(root, folder) for folder in sorted(folders | still_packed)]
     if not any(case.files for case in cases):
-        raise UserError(f"cohort.root: no image was found below {root}; it should be {EXPECTED}{_hint(root, folders)}")
+        locate(root)  # knows better what is wrong where there are images at other places
+        archives = ", ".join(sorted(packed.values())[:3])
+        hint = f"; it holds what is still packed ({archives}): extract it" if packed else f"; it should be {EXPECTED}"
+        raise UserError(f"cohort.root: no image was found below {root}{hint}")
     return cases
+
+
+def locate(root: Path) -> tuple[Path, str | None]:
+    """The folder of case folders that is meant by `root`, and a sentence about it where that is not `root` itself.
+
+    Where `root` is the folder of one case, it is the folder above; where the cases are all in one folder below `root`,
+    it is that. Raises UserError where several folders below have cases, and where the files of several cases lie side
+    by side in `root`.
+    """
+    if any(_has_images(root, name) for name in _folders(root)):
+        return root, None
+    cases = {found[0].casefold() for name, _ in _images(root) if (found := role_of(name))}
+    if len(cases) == 1:
+        above = root.parent if root.name else Path("..")
+        return above, f"cohort.root: {root} is the folder of one case; the folder above it, {above}, is taken"
+    if cases:
+        raise UserError(
+            f"cohort.root: {root} has the files of {len(cases)} cases side by side; put each case into a folder of its "
+            f"own. It should be {EXPECTED}"
+        )
+    below = [
+        root / name
+        for name in _folders(root)
+        if any(_has_images(root / name, inner) for inner in _folders(root / name))
+    ]
+    if len(below) > 1:
+        raise UserError(
+            f"cohort.root: cases are in more than one folder below {root} ({', '.join(path.name for path in below)}); "
+            "give one of them, or put all case folders into one"
+        )
+    if below:
+        return below[0], f"cohort.root: the cases are one level deeper than {root}; {below[0]} is taken"
+    return root, None
 
 
 def to_json(case: CaseFiles) -> str:
@@ -86,6 +122,16 @@ def _images(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
+def _folders(folder: Path) -> list[str]:
+    """The sub-folders that may be those of cases."""
+    return sorted(name for name, is_folder in _entries(folder) if is_folder and not _is_stray(name))
+
+
+def _has_images(root: Path, folder: str) -> bool:
+    """Whether a folder is that of a case, and no folder that is named like a file."""
+    return role_of(folder) is None and bool(_images(root / folder))
+
+
 def _inside(folder: Path, name: str) -> list[str]:
     return [
         f"{name}/{inner}"
@@ -103,8 +149,5 @@ def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
         return
 
 
-def _hint(root: Path, folders: list[str]) -> str:
-    for folder in folders:
-        if any(is_folder and _images(root / folder / name) for name, is_folder in _entries(root / folder)):
-            return f". Cases are one level deeper, in {root / folder}: is that the folder you mean?"
-    return ""
+def _is_stray(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"

@@ -16,6 +16,8 @@ SUFFIXES: Final = {
 
 _ROLE_OF_SUFFIX: Final = {suffix: role for role, suffixes in SUFFIXES.items() for suffix in suffixes}
 _FILE: Final = re.compile(rf"(?P<case>[^.].*)[-_](?P<suffix>{'|'.join(_ROLE_OF_SUFFIX)})\.nii(?:\.gz)?", re.IGNORECASE)
+_CASE: Final = re.compile(r"BraTS-[A-Za-z]+-\d+-\d+|BraTS\d{2,4}_(?:\w+_)?\d+", re.IGNORECASE)
+_ARCHIVE: Final = re.compile(r"(?P<content>[^.].*)\.(?:zip|7z|rar|tar|tgz|tar\.(?:gz|bz2|xz))", re.IGNORECASE)
 _TIME_POINT: Final = re.compile(r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+")
 
 
@@ -27,6 +29,17 @@ def role_of(name: str) -> tuple[str, str] | None:
     """
     match = _FILE.fullmatch(name)
     return (match["case"], _ROLE_OF_SUFFIX[match["suffix"].lower()]) if match else None
+
+
+def archive_of(name: str) -> str | None:
+    """What a packed archive holds, by its name (`X` for `X.zip`, `X.tar.gz`); None where it is named like none."""
+    match = _ARCHIVE.fullmatch(name)
+    return match["content"] if match else None
+
+
+def names_case(name: str) -> bool:
+    """Whether a case of BraTS 2023 or 2021 is called so."""
+    return _CASE.fullmatch(name) is not None
 
 
 def patient_of(case: str) -> str:
