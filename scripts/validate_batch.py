@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.check import check_case
+from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import from_json
+from tumorseg.cohort.preview import write_previews
 from tumorseg.cohort.verdict import write_verdicts
 
 
@@ -20,19 +21,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings", type=json.loads, required=True, help="`shape` and `labels` of the cohort, as JSON"
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file of the verdicts")
+    parser.add_argument("--previews", type=Path, required=True, help="safetensors file of a small picture of each case")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("validate_batch", options.log):
         progress = console.Progress(len(options.cases), "case")
-        verdicts = []
+        verdicts, previews = [], {}
         for case_files in options.cases:
-            verdict = check_case(
+            verdict, preview = examine_case(
                 options.root, case_files, shape=options.settings["shape"], labels=options.settings["labels"]
             )
             for problem, reason in zip(verdict.problems, verdict.reasons(), strict=True):
                 console.logger.warning("%s dropped: %s: %s", verdict.case, problem.code, reason)
             verdicts.append(verdict)
+            if preview is not None:
+                previews[verdict.case] = preview
             progress.step(verdict.case)
+        write_previews(options.previews, previews)
         write_verdicts(options.output, verdicts)
 
 

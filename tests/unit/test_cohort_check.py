@@ -1,4 +1,5 @@
 import gzip
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,24 @@ def test_what_is_missing_is_named(root):
 def test_a_folder_that_cannot_be_listed_is_unreadable(tmp_path):
     found = check_case(tmp_path, CaseFiles("gone", {}), shape=None, labels="auto")
     assert [finding.code for finding in found.problems] == ["unreadable"]
+
+
+def test_a_case_that_is_still_packed_is_told(tmp_path):
+    (tmp_path / f"{CASE}.tar.gz").touch()
+    (finding,) = check_case(tmp_path, CaseFiles(CASE, {}), shape=None, labels="auto").problems
+    assert (finding.code, f"still packed in {CASE}.tar.gz" in finding.message) == ("unreadable", True)
+
+
+def test_an_archive_in_the_place_of_an_image_is_told(root):
+    path = path_of(root, "t1ce")
+    with zipfile.ZipFile(path.parent / f"{path.name}.zip", "w") as archive:
+        archive.write(path, path.name)
+    path.unlink()
+    (finding,) = verdict(root).problems
+    assert (finding.code, f"{path.name}.zip" in finding.message) == ("missing_modality", True)
+    (path.parent / f"{path.name}.zip").rename(path)
+    (finding,) = verdict(root).problems
+    assert (finding.code, "zip archive" in finding.message) == ("not_nifti", True)
 
 
 def test_damage_names_the_file(root):

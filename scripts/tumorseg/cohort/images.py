@@ -87,6 +87,26 @@ def value_findings(array: NDArray[Any], role: str, file: str) -> tuple[list[Find
     return [], warnings
 
 
+def intensity_facts(array: NDArray[Any]) -> dict[str, float]:
+    """`min`, `p01`, `median`, `p99` and `max` of the voxels of a modality that are not 0, by a sample of its voxels.
+
+    Only `max` is that of all voxels, since a single bright voxel tells something. Nothing where the sample is all 0.
+    """
+    voxels = array.reshape(-1, order="F")
+    sample = voxels[:: max(1, voxels.size // SAMPLED_VOXELS)]
+    sample = sample[sample != 0]
+    if sample.size == 0:
+        return {}
+    low, middle, high = (float(value) for value in np.percentile(sample, (1, 50, 99)))
+    return {
+        "min": float(sample.min()),
+        "p01": low,
+        "median": middle,
+        "p99": high,
+        "max": float(array.max()),
+    }
+
+
 def spacing_warning(volume: Volume, file: str) -> Finding | None:
     """`non_unit_spacing` where voxels are not cubes of 1 mm, as those of BraTS are."""
     if np.allclose(volume.spacing, 1, rtol=0, atol=AFFINE_TOLERANCE):

@@ -1,0 +1,81 @@
+"""A small picture of a case, as it was found, in which a person sees at a glance that something is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from safetensors.numpy import load_file, save
+
+from tumorseg.files import write_bytes
+from tumorseg.labels import MODALITIES, to_inside
+from tumorseg.orientation import axial_axis, turned
+
+SIDE: Final = 64
+"""Pixels of a preview along each side, at most."""
+_DARKEST: Final = 30
+_PREFIX: Final = "case "  # safetensors keeps some names to itself, and a folder may be called anything
+
+
+def fullest_slice(where: NDArray[np.intp], shape: tuple[int, ...], affine: ArrayLike) -> int:
+    """The axial slice with most of the voxels at flat positions `where` (Fortran order); for none the middle one."""
+    axis = axial_axis(affine)
+    if where.size == 0:
+        return shape[axis] // 2
+    along = where // int(np.prod(shape[:axis], dtype=np.intp)) % shape[axis]
+    return int(np.bincount(along).argmax())
+
+
+def preview(
+    images: Mapping[str, NDArray[Any]], mask: NDArray[Any] | None, affine: ArrayLike, index: int
+) -> NDArray[np.uint8]:
+    """Axial slice `index` of a case, (5, H, W): the four modalities as grey values, then the mask.
+
+    images: (X, Y, Z) of one shape, finite, by modality; those that are missing are all 0. mask: (X, Y, Z) of sound
+    labels, or None. The patient's right is at the left, the front at the top. The slice is cut to what the images show
+    and thinned, not smoothed, to at most `SIDE` pixels; of what is not 0, percentile 1 becomes dark grey and 99 white.
+    """
+    *pixels, labels = _slices([*images.values(), *([] if mask is None else [mask])], affine, index)
+    if mask is None:
+        pixels, labels = [*pixels, labels], np.zeros_like(labels)
+    shown = np.logical_or.reduce([values != 0 for values in pixels])
+    rows, columns = (_extent(shown.any(axis=axis)) for axis in (1, 0))
+    step = -(-max(rows.stop - rows.start, columns.stop - columns.start) // SIDE)
+    window = (slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step))
+    inside = to_inside(labels[window].astype(np.uint8))
+    blank = np.zeros(inside.shape, np.uint8)
+    grey = {modality: _grey(values[window]) for modality, values in zip(images, pixels, strict=True)}
+    return np.stack([*(grey.get(modality, blank) for modality in MODALITIES), inside])
+
+
+def write_previews(path: Path, previews: Mapping[str, NDArray[np.uint8]]) -> None:
+    """Write the previews of a batch by case. Equal previews give equal bytes."""
+    write_bytes(path, save({_PREFIX + case: picture for case, picture in previews.items()}))
+
+
+def read_previews(path: Path) -> dict[str, NDArray[np.uint8]]:
+    """The previews that `write_previews` wrote."""
+    return {name.removeprefix(_PREFIX): picture for name, picture in load_file(path).items()}
+
+
+def _slices(volumes: Sequence[NDArray[Any]], affine: ArrayLike, index: int) -> NDArray[Any]:
+    """The axial slice of each volume, (volumes, rows, columns)."""
+    thin = (*(slice(None),) * axial_axis(affine), slice(index, index + 1))
+    slices: NDArray[Any] = turned(np.stack([volume[thin] for volume in volumes], axis=3), affine)[:, :, 0].T
+    return slices
+
+
+def _extent(shown: NDArray[np.bool_]) -> slice:
+    where = np.flatnonzero(shown)
+    return slice(int(where[0]), int(where[-1]) + 1) if where.size else slice(0, shown.size)
+
+
+def _grey(values: NDArray[Any]) -> NDArray[np.uint8]:
+    shown = values != 0
+    if not shown.any():
+        return np.zeros(values.shape, np.uint8)
+    low, high = (float(bound) for bound in np.percentile(values[shown], (1, 99)))
+    with np.errstate(all="ignore"):  # of absurdly large values
+        shade = np.nan_to_num((values.astype(np.float64) - low) / max(high - low, 1e-300))
+    return np.where(shown, _DARKEST + (255 - _DARKEST) * np.clip(shade, 0, 1), 0).astype(np.uint8)

@@ -1,0 +1,85 @@
+import nibabel
+import numpy as np
+import pytest
+
+from tests.cohort_cases import image, mask, path_of, real_data, write_sound
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import discover
+from tumorseg.cohort.preview import fullest_slice, preview, read_previews, write_previews
+
+RAS = np.eye(4)
+
+
+def shown(root):
+    (case,) = discover(root)
+    return examine_case(root, case, shape=None, labels="auto")
+
+
+def test_the_slice_with_most_tumour_is_found_along_the_axis_from_feet_to_head():
+    where = np.flatnonzero(mask().reshape(-1, order="F"))  # of 10x11x12: z = 3 has 12 voxels, z = 4 has 8
+    assert fullest_slice(where, (10, 11, 12), RAS) == 3
+    assert fullest_slice(where, (10, 11, 12), RAS[:, [2, 1, 0, 3]]) == 5  # z runs along the first axis
+    assert fullest_slice(where[:0], (10, 11, 12), RAS) == 6
+
+
+def test_the_patients_right_is_at_the_left_and_the_front_at_the_top_however_the_file_is_written():
+    volume = np.ones((5, 6, 7), np.int16)
+    volume[4, 5, 2] = 9  # farthest to the right and to the front
+    made = nibabel.Nifti1Image(volume, RAS)
+    for codes in ("RAS", "LPS", "PIR", "SAL"):
+        ornt = nibabel.orientations.ornt_transform(
+            nibabel.orientations.io_orientation(RAS), nibabel.orientations.axcodes2ornt(codes)
+        )
+        turned = made.as_reoriented(ornt)
+        array = np.asarray(turned.dataobj)
+        where = np.flatnonzero(array.reshape(-1, order="F") == 9)
+        index = fullest_slice(where, array.shape, turned.affine)
+        picture = preview({"t1": array}, None, turned.affine, index)
+        assert picture.shape == (5, 6, 5)
+        assert np.argwhere(picture[0] == 255).tolist() == [[0, 0]]
+
+
+def test_missing_modalities_and_masks_are_blank_and_labels_are_inside_labels():
+    with_mask = preview({"flair": image("flair")}, mask(enhancing=3), RAS, 3)
+    assert not with_mask[:3].any()
+    assert set(np.unique(with_mask[4])) == {0, 1, 2, 4}
+    assert not preview({"flair": image("flair")}, None, RAS, 3)[4].any()
+
+
+def test_a_large_slice_is_thinned():
+    assert preview({"t1": np.ones((240, 130, 3))}, None, RAS, 0).shape == (5, 33, 60)
+
+
+def test_an_empty_slice_has_a_picture_all_the_same():
+    assert preview({"t1": np.zeros((9, 8, 3))}, None, RAS, 0).shape == (5, 8, 9)
+
+
+def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):
+    pictures = {"__metadata__": np.ones((5, 2, 3), np.uint8), "é 1": np.zeros((5, 4, 4), np.uint8)}
+    write_previews(tmp_path / "p", pictures)
+    again = read_previews(tmp_path / "p")
+    assert set(again) == set(pictures)
+    np.testing.assert_array_equal(again["__metadata__"], pictures["__metadata__"])
+
+
+def test_a_dropped_case_is_shown_as_far_as_it_can_be_read(tmp_path):
+    root = write_sound(tmp_path)
+    path_of(root, "t2").write_bytes(b"")
+    verdict, picture = shown(root)
+    assert not verdict.usable
+    assert [bool(channel.any()) for channel in picture] == [True, True, False, True, True]
+    assert set(verdict.facts["intensities"]) == {"t1", "t1ce", "flair"}
+    for role in ("t1", "t1ce", "flair"):
+        path_of(root, role).unlink()
+    assert shown(root)[1] is None
+
+
+@pytest.mark.parametrize("case", ["BraTS2021_00006", "BraTS2021_01484"])
+def test_real_cases_are_shown(case):
+    root = real_data()
+    files = next(found for found in discover(root) if found.case == case)
+    verdict, picture = examine_case(root, files, shape=None, labels="auto")
+    assert max(picture.shape[1:]) <= 64
+    assert all(channel.any() for channel in picture)
+    facts = verdict.facts["intensities"]["flair"]
+    assert 0 < facts["min"] <= facts["p01"] < facts["median"] < facts["p99"] <= facts["max"]
