@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.own_splits import dropped_names, own_splits
 from tumorseg.cohort.splits import held_out, trained_on, write_splits
 from tumorseg.cohort.stratify import split
 
@@ -19,20 +20,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings",
         type=json.loads,
         required=True,
-        help="`folds`, `validation_fraction` and `seed` of the cohort, as JSON",
+        help="`folds` of the cohort and, without a split file, `validation_fraction` and `seed`, as JSON",
     )
+    parser.add_argument("--split-file", type=Path, nargs="?", help="the user's own table of folds")
     parser.add_argument("--output", type=Path, required=True, help="TSV file of the splits")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("split", options.log):
-        splits = split(
-            read_manifest(options.manifest),
-            folds=options.settings["folds"],
-            validation_fraction=options.settings["validation_fraction"],
-            seed=options.settings["seed"],
-        )
+        table, folds = read_manifest(options.manifest), options.settings["folds"]
+        if options.split_file:
+            splits = own_splits(options.split_file, table, folds=folds)
+            if dropped := dropped_names(options.split_file, table):
+                console.logger.info("%s: names without a usable case, left out: %d", options.split_file, len(dropped))
+        else:
+            splits = split(
+                table,
+                folds=folds,
+                validation_fraction=options.settings["validation_fraction"],
+                seed=options.settings["seed"],
+            )
         write_splits(options.output, splits)
-        for fold in range(options.settings["folds"]):
+        for fold in range(folds):
             trained, validation = len(trained_on(splits, fold)), len(held_out(splits, fold))
             console.logger.info("fold %d: %d cases to train on, %d held out", fold, trained, validation)
 

@@ -52,6 +52,28 @@ def test_an_empty_cohort_is_told(workflow):
     assert "cohort.root" in refused(workflow, "validate")
 
 
+def test_a_split_file_that_does_not_exist_is_told(workflow):
+    workflow.configure({"cohort": {"split_file": "nowhere.tsv"}})
+    assert "cohort.split_file: there is no file nowhere.tsv; correct the path, or leave it null" in refused(workflow)
+
+
+def test_the_table_that_the_workflow_writes_is_no_split_file_of_the_same_run(workflow):
+    workflow.configure({"cohort": {"split_file": "results/cohort/splits.tsv"}})
+    table = workflow.results / "cohort/splits.tsv"
+    table.parent.mkdir(parents=True)
+    table.write_text("case\tfold\n")
+    completed = workflow.run(options=("--dry-run",))
+    assert completed.returncode != 0
+    assert "results/cohort/splits.tsv is what the rule split writes; copy it and give the copy" in completed.stdout
+
+
+def test_a_split_file_beside_the_results_is_found_and_belongs_to_the_plan(workflow):
+    workflow.configure({"cohort": {"split_file": "own split.csv"}})
+    (workflow.folder / "own split.csv").write_text("case,fold\n")
+    planned = workflow.run("split", options=("--dry-run", "--printshellcmds")).stdout
+    assert "--settings '{\"folds\": 1}' --split-file 'own split.csv' --output" in planned
+
+
 def test_a_link_that_leads_nowhere_drops_its_case_and_no_other(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     case = "BraTS-GLI-90002-000"

@@ -29,7 +29,19 @@ def run(script, *arguments):
 
 def validate(root, verdicts):
     cases = [to_json(case) for case in discover(root)]
-    run(validate_batch, "--root", root, "--cases", *cases, "--settings", COHORT, "--output", verdicts)
+    run(
+        validate_batch,
+        "--root",
+        root,
+        "--cases",
+        *cases,
+        "--settings",
+        COHORT,
+        "--output",
+        verdicts,
+        "--previews",
+        verdicts.with_suffix(".p"),
+    )
     return verdicts
 
 
@@ -41,9 +53,34 @@ def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
     run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", COHORT, "--output", tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["reasons"] == {"empty_file": 1}
     settings = json.dumps({"folds": 3, "validation_fraction": 0.2, "seed": 1})
-    run(split, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--output", tmp_path / "s.tsv")
+    # As the rule calls it where the user has no split file: the option without a value.
+    run(split, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--split-file", "--output", tmp_path / "s.tsv")
     rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()[1:]]
     assert sorted(fold for _, _, fold in rows) == ["0", "1", "2"]
+
+
+def test_the_users_own_split_file_is_followed_and_its_dropped_cases_are_told(root, tmp_path, capsys):
+    run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
+    own = tmp_path / "own.csv"
+    own.write_text("case,fold\n" + "".join(f"{case},{fold}\n" for case, fold in zip(CASES, "1101", strict=True)))
+    arguments = ["--manifest", tmp_path / "m.tsv", "--settings", '{"folds": 2}', "--output", tmp_path / "s.tsv"]
+    run(split, *arguments, "--split-file", own)
+    rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()[1:]]
+    assert [(case, fold) for case, _, fold in rows] == [(CASES[0], "1"), (CASES[2], "0"), (CASES[3], "1")]
+    said = capsys.readouterr().err
+    assert f"{own}: names without a usable case, left out: 1" in said
+    assert "fold 0: 2 cases to train on, 1 held out" in said
+
+
+def test_a_mistake_in_the_users_own_split_file_is_told(root, tmp_path, capsys):
+    run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
+    own = tmp_path / "own.csv"
+    own.write_text(f"case,fold\n{CASES[0]},0\n")
+    arguments = ["--manifest", tmp_path / "m.tsv", "--settings", '{"folds": 1}', "--output", tmp_path / "s.tsv"]
+    with pytest.raises(SystemExit, match="1"):
+        run(split, *arguments, "--split-file", own)
+    assert f"split: {own}: no row for a usable case: {CASES[2]}, {CASES[3]};" in capsys.readouterr().err
+    assert not (tmp_path / "s.tsv").exists()
 
 
 def test_a_cohort_that_stops_names_its_manifest(root, tmp_path, capsys):

@@ -40,6 +40,8 @@ def test_the_defaults_have_no_mistake():
         ("training.learning_rate", "0.1", ["training.learning_rate", "give that with --configfile"]),
         ("cohort.root", "", ["cohort.root", "the path of a folder"]),
         ("cohort.root", "a {b}", ["cohort.root", "without braces"]),
+        ("cohort.split_file", "a {b}", ["cohort.split_file", "without braces, or null"]),
+        ("cohort.split_file", 3, ["cohort.split_file", "the path of a table"]),
         ("normalisation.clip_percentiles", [99, 1], ["normalisation.clip_percentiles[0]", "less than 50"]),
         ("figures.colours.label_1", "red", ["figures.colours.label_1", "#0072B2"]),
         ("cohort", None, ["cohort", "a section with the keys root"]),

@@ -1,19 +1,20 @@
-"""Which cases are held out together: those of a patient always, and each fold as like the others as can be."""
+"""Which cases are held out together: those of a patient always, each fold as like the others as can be, and stable.
 
-from collections.abc import Iterator
-from fractions import Fraction
-from typing import Final
+All patients stand on one line, ordered so that every stretch of it is stratified; folds are cut from it. A patient's
+place hangs on a digest of its name and on its rank within its stratum, so a case that is added or removed moves only
+patients next to a cut. scikit-learn's StratifiedGroupKFold fills its folds patient by patient from one shuffle of all:
+a single added case gives most of the others another fold.
+"""
+
+import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from tumorseg.cohort.splits import Assignment
 from tumorseg.errors import UserError
-
-FINEST_PARTS: Final = 20
-"""A fraction is k of n parts, and n at most this: more parts would leave coarser strata. Only a 1 of n goes beyond."""
 
 
 def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: int) -> list[Assignment]:
@@ -21,70 +22,59 @@ def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: 
 
     folds > 1: the fold in which the case is held out, 0 to folds - 1. folds = 1: `validation_fraction` of the cases, in
     (0, 0.5], as nearly as whole patients allow, are held out in fold 0, all others have -1. All cases of a patient
-    share a fold. Folds are alike in the presence of enhancing tumour and in tumour size (thirds of the cases with it,
-    and of those without), as far as the number of patients allows (scikit-learn's StratifiedGroupKFold). The order of
-    the rows does not matter.
+    share a fold. Folds are alike in the presence of enhancing tumour and in tumour size (thirds of the patients with
+    it, and of those without), as far as the number of patients allows. The order of the rows does not matter, and most
+    cases keep their fold when others are added or removed.
     Raises UserError where there are too few patients.
     """
     cases = table[table["usable"]].sort_values("case", ignore_index=True)
-    patients = cases["patient"].nunique()
-    if patients < max(folds, 2):
+    patients = _line(cases, seed)
+    if len(patients) < max(folds, 2):
         key = "folds" if folds > 1 else "validation_fraction"
         raise UserError(
-            f"cohort.{key}: there are only {patients} usable patients for {max(folds, 2)} parts; "
+            f"cohort.{key}: there are only {len(patients)} usable patients for {max(folds, 2)} parts; "
             "add cases, or ask for fewer parts"
         )
-    if folds > 1:
-        fold = _parts(cases, folds, seed)
-    else:
-        number = min(_number_of_parts(validation_fraction), patients)
-        part = _parts(cases, number, seed)
-        fold = np.where(np.isin(part, _held_out(np.bincount(part, minlength=number), validation_fraction)), 0, -1)
-    return [Assignment(*row) for row in zip(cases["case"], cases["patient"], fold.tolist(), strict=True)]
+    shares = [part / folds for part in range(1, folds)] if folds > 1 else [validation_fraction]
+    parts = np.searchsorted(_cuts(patients.to_numpy(), shares), np.arange(len(patients)), side="right")
+    fold = dict(zip(patients.index, (parts if folds > 1 else -parts).tolist(), strict=True))
+    return [
+        Assignment(case, patient, fold[patient]) for case, patient in zip(cases["case"], cases["patient"], strict=True)
+    ]
 
 
-def _parts(cases: pd.DataFrame, number: int, seed: int) -> NDArray[np.int64]:
-    """The part of each case, 0 to number - 1."""
-    part = np.empty(len(cases), np.int64)
-    splitter = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
-    strata = next(_sufficient(cases, number))
-    for index, (_, chosen) in enumerate(splitter.split(cases, strata, groups=cases["patient"])):
-        part[chosen] = index
-    return part
+def _line(cases: pd.DataFrame, seed: int) -> pd.Series:
+    """The number of cases of each patient, in the order of the line.
 
-
-def _number_of_parts(fraction: float) -> int:
-    return Fraction(fraction).limit_denominator(max(FINEST_PARTS, round(1 / fraction))).denominator
-
-
-def _held_out(sizes: NDArray[np.int64], fraction: float) -> list[int]:
-    """Which of the parts make up the fraction: the first, then each time the one that keeps nearest to the share."""
-    number = max(1, round(fraction * len(sizes)))
-    share = fraction * sizes.sum() / number
-    held = [0]
-    while len(held) < number:
-        missing = share * (len(held) + 1) - sizes[held].sum()
-        others = (part for part in range(len(sizes)) if part not in held)
-        held.append(min(others, key=lambda part: abs(sizes[part] - missing)))
-    return held
-
-
-def _sufficient(cases: pd.DataFrame, parts: int) -> Iterator[pd.Series]:
-    """Strata of the cases, finest first, that have a patient for every part each; the last is one stratum for all."""
+    A patient's place on it, in (0, 1), is the share of the cases of its stratum that stand before it. The stratum: the
+    presence of enhancing tumour in any of its cases, and the third of its largest tumour among patients of that kind.
+    """
     tumour = cases[["label_1", "label_2", "label_4"]].sum(axis="columns").astype(int)
-    enhancing = cases["label_4"] > 0
-    third = _thirds(tumour).astype(str)
-    third_of_its_kind = tumour.groupby(enhancing).transform(_thirds).astype(str)
-    for strata in (
-        enhancing.astype(str) + third_of_its_kind,
-        third_of_its_kind.where(enhancing, "none"),
-        third,
-        enhancing.astype(str),
-    ):
-        if cases["patient"].groupby(strata).nunique().min() >= parts:
-            yield strata
-    yield pd.Series("all", index=cases.index)
+    by_patient = cases.assign(tumour=tumour, enhancing=cases["label_4"] > 0).groupby("patient")
+    patients = by_patient.agg(cases=("case", "size"), tumour=("tumour", "max"), enhancing=("enhancing", "any"))
+    patients["digest"] = [hashlib.sha256(f"{seed} {patient}".encode()).hexdigest() for patient in patients.index]
+    patients = patients.sort_values("digest")
+    third = patients.groupby("enhancing")["tumour"].transform(_thirds).astype(int)
+    stratum = patients.groupby([patients["enhancing"], third])["cases"]
+    # The thirds of a kind stand a third of a step apart: a kind of few patients is then spread evenly over the line.
+    before = stratum.cumsum() - patients["cases"]
+    place = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")
+    return patients.assign(place=place).sort_values(["place", "digest"])["cases"]
 
 
 def _thirds(sizes: pd.Series) -> pd.Series:
-    return (sizes.rank(method="first") - 1) * 3 // len(sizes)
+    # By the middle of each rank, so that a lone patient is of the middle third, halfway along the line.
+    return (sizes.rank(method="first") - 0.5) * 3 // len(sizes)
+
+
+def _cuts(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[int]:
+    """How many patients stand before each cut: those whose cases come nearest to the share of all cases.
+
+    sizes: cases of each patient. shares: rising, in (0, 1). There is a patient before, between and after the cuts.
+    """
+    total = np.cumsum(sizes)
+    cuts: list[int] = []
+    for index, share in enumerate(shares):
+        first, last = (cuts[-1] if cuts else 0) + 1, len(sizes) - len(shares) + index
+        cuts.append(first + int(np.abs(total[first - 1 : last] - share * total[-1]).argmin()))
+    return cuts
