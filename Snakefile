@@ -38,6 +38,7 @@ rule validate:
     """Every case is checked, and the cohort as a whole."""
     input:
         rules.manifest.output,
+        rules.cohort_page.output,
         rules.check_cohort.output,
 
 
@@ -73,4 +74,5 @@ rule all:
     default_target: True
     input:
         CHECKPOINTS,
+        rules.cohort_page.output,
         rules.report.output,

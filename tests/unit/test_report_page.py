@@ -112,7 +112,7 @@ def test_a_figure_without_caption_is_told(figure):
 
 def test_every_figure_has_a_caption_for_the_report_of_snakemake():
     folder = Path(__file__).parents[2] / "workflow" / "report"
-    assert {path.stem for path in folder.glob("*.rst")} == {"workflow", *CAPTIONS}
+    assert {path.stem for path in folder.glob("*.rst")} == {"workflow", "cohort", *CAPTIONS}
 
 
 def test_the_chosen_epoch_is_marked_in_the_history(page):

@@ -10,7 +10,8 @@ rule validate_batch:
     input:
         raw_batch,
     output:
-        "results/cohort/verdicts/{batch}.json",
+        verdicts="results/cohort/verdicts/{batch}.json",
+        previews="results/cohort/previews/{batch}.safetensors",
     log:
         "results/logs/validate_batch/{batch}.log",
     cache: True
@@ -25,7 +26,8 @@ rule validate_batch:
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'
-        " --cases {params.cases:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --cases {params.cases:q} --settings {params.settings:q} --output {output.verdicts:q}"
+        " --previews {output.previews:q} --log {log:q}"
 
 
 rule manifest:
@@ -47,6 +49,32 @@ rule manifest:
         code=code("manifest"),
     shell:
         'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --output {output:q} --log {log:q}'
+
+
+rule cohort_page:
+    """All that a person needs in order to decide about the cohort, on one self-contained page."""
+    input:
+        manifest=rules.manifest.output,
+        verdicts=verdict_files,
+        previews=preview_files,
+    output:
+        report("results/cohort/cohort.html", caption="../report/cohort.rst", category="Cohort"),
+    log:
+        "results/logs/cohort_page.log",
+    benchmark:
+        "results/benchmarks/cohort_page.tsv"
+    priority: 1  # made before check_cohort, which becomes ready with it, may stop the run
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(**only("figures", "colours")),
+        code=code("cohort_page"),
+    shell:
+        'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
+        " --previews {input.previews:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
 rule check_cohort:
@@ -77,6 +105,7 @@ rule split:
     input:
         manifest=rules.manifest.output,
         check=rules.check_cohort.output,
+        own=own_split_file(),
     output:
         "results/cohort/splits.tsv",
     log:
@@ -89,8 +118,8 @@ rule split:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings(**only("cohort", "folds", "validation_fraction", "seed")),
+        settings=settings(**only("cohort", "folds", *(() if own_split_file() else ("validation_fraction", "seed")))),
         code=code("split"),
     shell:
         'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
+        " --split-file {input.own:q} --output {output:q} --log {log:q}"

@@ -15,7 +15,7 @@ os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.env
 
 from tumorseg import codedigest
 from tumorseg.cohort.batches import batch_of
-from tumorseg.cohort.discover import CaseFiles, discover, to_json
+from tumorseg.cohort.discover import CaseFiles, discover, locate, to_json
 from tumorseg.configuration import mistakes
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
@@ -26,7 +26,22 @@ if _mistakes := mistakes(config, _schema):
     # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
     raise SystemExit("\n".join(["The configuration has mistakes:", *_mistakes]))
 
-ROOT = Path(config["cohort"]["root"])
+
+def cohort_folder():
+    """The folder of case folders; that which is taken instead of the one that is set is told."""
+    root = Path(config["cohort"]["root"])
+    if config["demo"]:
+        return root  # made by the workflow
+    try:
+        folder, note = locate(root)
+    except UserError:
+        return root  # told when a target needs the cohort
+    if note:
+        print(note, file=sys.stderr)
+    return folder
+
+
+ROOT = cohort_folder()
 # Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
 # records, so that a finished run can be moved.
 os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
@@ -47,6 +62,18 @@ def found_cases():
         if config["demo"]:
             return []  # not made yet
         raise SystemExit(f"{error}") from None
+
+
+def own_split_file():
+    """The user's own table of folds, in a list; an empty list where the workflow makes the split."""
+    file = config["cohort"]["split_file"]
+    if file is None:
+        return []
+    if not Path(file).is_file():
+        raise SystemExit(f"cohort.split_file: there is no file {file}; correct the path, or leave it null")
+    if Path(file).resolve() == Path("results/cohort/splits.tsv").resolve():
+        raise SystemExit(f"cohort.split_file: {file} is what the rule split writes; copy it and give the copy")
+    return [file]
 
 
 @cache
@@ -96,6 +123,11 @@ def batch_cases(wildcards):
 def verdict_files(wildcards):
     """The verdicts of all batches."""
     return expand("results/cohort/verdicts/{batch}.json", batch=cases_by_batch())
+
+
+def preview_files(wildcards):
+    """The small pictures of the cases of all batches."""
+    return expand("results/cohort/previews/{batch}.safetensors", batch=cases_by_batch())
 
 
 def normalised_batches(wildcards):

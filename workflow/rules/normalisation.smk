@@ -8,7 +8,7 @@ rule normalise_batch:
     """Crop the usable cases of a batch to the brain, clip and z-score their intensities."""
     input:
         raw=raw_batch,
-        verdicts=rules.validate_batch.output,
+        verdicts=rules.validate_batch.output.verdicts,
     output:
         directory("results/normalised/{batch}"),
     log:

@@ -1,0 +1,48 @@
+"""Page from which a person decides about the cohort."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.preview import read_previews
+from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.cohort_page.cases import read_cases
+from tumorseg.cohort_page.facts import gather
+from tumorseg.cohort_page.page import render
+from tumorseg.cohort_page.thumbnails import strip_url
+from tumorseg.files import write_text
+from tumorseg.labels import TUMOUR_LABELS
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule cohort_page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
+    parser.add_argument(
+        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
+    )
+    parser.add_argument(
+        "--previews", type=Path, nargs="+", required=True, help="safetensors files of the small pictures of all batches"
+    )
+    parser.add_argument("--settings", type=json.loads, required=True, help="`colours` of the labels, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("cohort_page", options.log):
+        verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
+        facts = gather(read_cases(read_manifest(options.manifest), verdicts))
+        colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
+        strips = {
+            case: strip_url(preview, colours)
+            for path in options.previews
+            for case, preview in read_previews(path).items()
+        }
+        write_text(options.output, render(facts, strips, colours))
+        console.logger.info("%d of %d cases are usable: see %s", len(facts.usable), len(facts.cases), options.output)
+
+
+if __name__ == "__main__":
+    main()

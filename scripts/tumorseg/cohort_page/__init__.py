@@ -1,0 +1,1 @@
+"""The page from which a person decides about the cohort."""

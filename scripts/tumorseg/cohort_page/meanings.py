@@ -1,0 +1,33 @@
+"""What each code of `cohort.damage` means, in a sentence for people."""
+
+from typing import Final
+
+PROBLEMS: Final[dict[str, str]] = {
+    "missing_modality": "One of T1, T1CE, T2 and FLAIR is not in the folder.",
+    "missing_mask": "The expert's mask is not in the folder.",
+    "empty_file": "A file has no content.",
+    "truncated": "A file stops before its end.",
+    "crc_mismatch": "The content of a compressed file is damaged: its check sum or its structure is wrong.",
+    "not_nifti": "A file is something else than a NIfTI volume.",
+    "bad_header": "The header of a file contradicts itself or its content.",
+    "wrong_shape": "A volume is not three-dimensional, or not of the shape that the configuration asks for.",
+    "shape_mismatch": "The modalities have different numbers of voxels.",
+    "affine_mismatch": "The modalities lie at different places in space.",
+    "not_finite": "Some voxels are not a number, or infinite.",
+    "constant_image": "All voxels of an image have one value.",
+    "duplicate_modality": "Two different files claim to be the same modality or mask.",
+    "bad_label": "The mask has labels that its convention does not know.",
+    "mask_mismatch": "The mask does not fit the images: another grid, outside the brain, or empty.",
+    "duplicate_case": "Another case has the very same images.",
+    "unreadable": "A file or folder cannot be read.",
+}
+WARNINGS: Final[dict[str, str]] = {
+    "no_enhancing_tumour": "The mask shows no enhancing tumour, which may be right.",
+    "tumour_outside_brain": "Part of the tumour lies where all images are 0.",
+    "saturated_intensities": "Some voxels have the largest value that the file can hold; they may be clipped.",
+    "negative_intensities": "Some voxels are negative; the image may have been normalised before.",
+    "non_unit_spacing": "Voxels are not cubes of 1 mm.",
+    "nearly_equal_modalities": "Two modalities look alike; one may be a copy of the other.",
+    "duplicate_file": "A file is there twice, with equal voxels; one of them is used.",
+    "trailing_bytes": "Something follows the end of a file's compressed content, which itself is sound.",
+}

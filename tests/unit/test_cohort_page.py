@@ -1,0 +1,167 @@
+import base64
+import io
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cohort_page
+import manifest
+from tests.cohort_cases import path_of, write_sound
+from tests.unit.test_cohort_page_facts import facts, unread, verdict
+from tests.unit.test_report_page import Outline
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import discover
+from tumorseg.cohort.preview import write_previews
+from tumorseg.cohort.verdict import Finding, write_verdicts
+from tumorseg.cohort_page.page import render
+from tumorseg.cohort_page.thumbnails import strip_url
+
+COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
+HOSTILE = "<script>alert('&')</script>"
+SECTIONS = ("reasons", "warnings", "dropped", "grids", "volumes", "intensities", "cases")
+
+
+class Page(Outline):
+    """The outline of a page that has form controls."""
+
+    def handle_starttag(self, tag, attrs):
+        super().handle_starttag(tag, attrs)
+        if tag == "input":
+            self._open.pop()
+
+
+def picture(seed=0, shape=(57, 47)):
+    """A preview of smooth grey with some noise, about as hard to compress as a real one, and three labels."""
+    rng = np.random.default_rng(seed)
+    rough = np.kron(rng.integers(30, 220, (4, 8, 8)), np.ones((1, 8, 8)))[:, : shape[0], : shape[1]]
+    preview = np.zeros((5, *shape), np.uint8)
+    preview[:4] = np.clip(rough + rng.normal(0, 12, rough.shape), 0, 255)
+    preview[4, 10:26, 10:26], preview[4, 26:40, 10:26], preview[4, 26:40, 26:40] = 1, 2, 4
+    return preview
+
+
+@pytest.fixture
+def page():
+    told = facts(
+        verdict("a", warnings=[Finding("negative_intensities", "a/t1.nii", "down to -3")]),
+        verdict("b", shape=[64, 64, 64], spacing=[2.0, 2.0, 2.5], convention="brats2023"),
+        verdict("c"),
+        unread(f"d{HOSTILE}", message=HOSTILE),
+    )
+    strips = {case: strip_url(picture(), COLOURS) for case in ("a", f"d{HOSTILE}")}
+    return render(told, strips, COLOURS)
+
+
+@pytest.mark.parametrize("shape", [(57, 47), (30, 64), (1, 3), (9, 9)])
+def test_a_strip_has_five_tiles_and_its_colours_can_be_seen(shape):
+    preview = np.zeros((5, *shape), np.uint8)
+    preview[:4], preview[4] = 100, 2
+    kind, content = strip_url(preview, COLOURS).split(",")
+    strip = Image.open(io.BytesIO(base64.b64decode(content)))
+    assert (kind, strip.format, strip.size) == ("data:image/webp;base64", "WEBP", (320, 64))
+    assert strip.getpixel((32, 32)) == pytest.approx((100, 100, 100), abs=6)
+    red, green, blue = strip.getpixel((4 * 64 + 32, 32))
+    assert red + 30 < green < blue - 20
+
+
+def test_labels_keep_their_colours_where_they_meet():
+    strip = Image.open(io.BytesIO(base64.b64decode(strip_url(picture(), COLOURS).split(",")[1]))).convert("RGB")
+    left, scale = 4 * 64 + 5, 64 / 57
+    core, oedema, enhancing = (
+        strip.getpixel((left + round(x * scale), round(y * scale))) for y, x in ((18, 18), (33, 18), (33, 33))
+    )
+    assert core[0] > core[2] + 60
+    assert oedema[2] > oedema[0] + 30
+    assert min(enhancing[:2]) > enhancing[2] + 40
+
+
+def test_every_section_is_there_and_every_link_has_its_target(page):
+    outline = Page(page)
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert [found for found in ids if found in SECTIONS] == list(SECTIONS)
+    assert {attributes["href"][1:] for attributes in outline.all("a")} <= set(ids)
+    assert {"case-1", "case-2", "case-3", "case-4"} <= set(ids)
+
+
+def test_the_page_needs_nothing_beside_it(page):
+    outline = Page(page)
+    for attributes in outline.all("img", "link", "a"):
+        address = attributes.get("src") or attributes.get("href")
+        assert address.startswith(("data:", "#"))
+    assert [attributes for attributes in outline.all("script") if attributes] == []
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_names_and_messages_are_never_markup(page):
+    assert HOSTILE not in page
+    assert page.count("<script>") == 1
+    assert "d&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;" in page
+
+
+def test_the_page_speaks_to_those_who_cannot_see(page):
+    outline = Page(page)
+    levels = [int(tag[1]) for tag, _ in outline.tags if tag in {"h1", "h2", "h3", "h4"}]
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
+    assert all(attributes["alt"] and attributes["loading"] == "lazy" for attributes in outline.all("img"))
+    assert {(image["width"], image["height"]) for image in outline.all("img")} == {("320", "64")}
+    assert len(outline.all("caption")) == len(outline.all("table")) == 7
+
+
+def test_a_cohort_without_usable_case_has_its_page():
+    page = render(facts(unread("a")), {}, COLOURS)
+    Page(page)
+    assert "No case is usable." in page
+    assert "No image could be shown." in page
+    assert "<script>" not in page
+
+
+def test_a_cohort_without_fault_has_its_page():
+    page = render(facts(verdict("a")), {}, COLOURS)
+    Page(page)
+    assert "No case was dropped." in page
+    assert "All usable cases are on one grid." in page
+
+
+def test_the_page_of_a_whole_cohort_is_small_and_equal_when_made_again():
+    warning = [Finding("no_enhancing_tumour", "x/seg.nii.gz", "the mask shows no enhancing tumour; that may be right")]
+    names = [f"BraTS2021_{number:05d}" for number in range(1253)]
+    verdicts = [
+        verdict(name, warnings=warning if number % 10 == 0 else (), label_2=20000 + 37 * number)
+        if number % 40
+        else unread(name)
+        for number, name in enumerate(names)
+    ]
+    urls = [strip_url(picture(seed), COLOURS) for seed in range(10)]
+    assert np.mean([len(url) for url in urls]) > 4500  # as those of real cases have
+    strips = {name: urls[number % 10] for number, name in enumerate(names)}
+    page = render(facts(*verdicts), strips, COLOURS)
+    assert len(page.encode()) < 12e6
+    assert render(facts(*reversed(verdicts)), strips, COLOURS) == page
+
+
+def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
+    for seed, case in enumerate(("one", "two")):
+        write_sound(tmp_path / "data", case, seed=seed)
+    path_of(tmp_path / "data", "t1", "two").write_bytes(b"")
+    found = [examine_case(tmp_path / "data", files, shape=None, labels="auto") for files in discover(tmp_path / "data")]
+    verdicts, previews, table = tmp_path / "v.json", tmp_path / "p.safetensors", tmp_path / "m.tsv"
+    write_verdicts(verdicts, [case_verdict for case_verdict, _ in found])
+    write_previews(previews, {case_verdict.case: preview for case_verdict, preview in found})
+    manifest.main(["--verdicts", str(verdicts), "--output", str(table)])
+    settings = json.dumps({"colours": {f"label_{label}": colour for label, colour in COLOURS.items()}})
+    arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]
+    for name in ("1.html", "2.html"):
+        cohort_page.main([str(argument) for argument in (*arguments, "--output", tmp_path / name)])
+    assert "1 of 2 cases are usable: see" in capsys.readouterr().err
+    page = (tmp_path / "1.html").read_text()
+    assert page == (tmp_path / "2.html").read_text()
+    assert str(tmp_path) not in page
+    assert "two-t1n.nii.gz: the file is empty" in page
+    assert len(Page(page).all("img")) == 2
