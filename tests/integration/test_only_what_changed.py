@@ -37,10 +37,11 @@ def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
     assert Workflow(run.folder, repository).planned() == Counter()
 
 
-def test_a_colour_redraws_what_shows_colours_and_the_report(run):
+def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
     run.configure({"figures": {"colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"}}})
-    expected = dict.fromkeys(["figure_ground_truth", "figure_predictions", "figure_overlays", "report"], 1)
-    assert run.planned() == Counter(expected)
+    assert run.planned() == Counter(
+        ["figure_ground_truth", "figure_predictions", "figure_overlays", "cohort_page", "report"]
+    )
 
 
 def test_a_change_of_the_loss_retrains_and_validates_nothing_again(run, tmp_path):
@@ -51,7 +52,7 @@ def test_a_change_of_the_loss_retrains_and_validates_nothing_again(run, tmp_path
 
 def test_a_change_of_the_template_makes_the_report_anew(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
-    edit(repository / "scripts/tumorseg/report/template.html", "</footer>", "<p></p></footer>")
+    edit(repository / "scripts/tumorseg/report/template.html", "{% block main %}", "{% block main %}<p></p>")
     assert Workflow(run.folder, repository).planned() == Counter(report=1)
 
 
@@ -72,7 +73,7 @@ def test_repairing_a_damaged_file_redoes_its_batch_and_what_depends_on_it(run):
     )
     shutil.copy(sound, truncated)
     assert run.planned() == AFTER_SPLIT + Counter(
-        validate_batch=1, manifest=1, check_cohort=1, split=1, normalise_batch=1
+        validate_batch=1, manifest=1, cohort_page=1, check_cohort=1, split=1, normalise_batch=1
     )
     run.succeed("validate")
     assert "BraTS-GLI-90005-000\tBraTS-GLI-90005\ttrue" in (run.results / "cohort/manifest.tsv").read_text()

@@ -124,7 +124,8 @@ def test_every_job_leaves_a_log_with_its_time_and_memory(finished):
 def test_a_stage_by_name_stops_there(tmp_path):
     workflow = Workflow(tmp_path / "run")
     workflow.configure()
-    assert workflow.planned("validate").keys() == {"demo_cohort", "validate_batch", "manifest", "check_cohort"}
+    checked = {"demo_cohort", "validate_batch", "manifest", "cohort_page", "check_cohort"}
+    assert workflow.planned("validate").keys() == checked
     assert "train_epoch" not in workflow.planned("normalise")
     assert "verify_checkpoint" not in workflow.planned("train")
     assert "predict" not in workflow.planned("verify")

@@ -10,7 +10,7 @@ from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
 from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.summary import summarise
-from tumorseg.report.facts import Facts, counted, gather, structure_name
+from tumorseg.report.facts import Facts, gather, structure_name
 from tumorseg.report.inputs import Results
 
 REFUSED = {
@@ -113,7 +113,3 @@ def test_cases_are_sorted_and_have_the_mean_over_the_labels():
 def test_structures_are_named_in_words():
     assert structure_name("TC") == "TC: tumour core"
     assert structure_name("label_2") == "Label 2: oedema"
-
-
-def test_one_is_singular():
-    assert [counted(number, "case") for number in (0, 1, 2)] == ["0 cases", "1 case", "2 cases"]

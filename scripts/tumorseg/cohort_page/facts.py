@@ -10,6 +10,7 @@ from tumorseg.cohort_page.intensities import IntensityFacts, intensity_facts
 from tumorseg.cohort_page.meanings import PROBLEMS, WARNINGS
 from tumorseg.cohort_page.volumes import VolumeFacts, volume_facts
 from tumorseg.labels import ENHANCING
+from tumorseg.pages.words import counted
 
 _CONVENTIONS: Final[dict[str, str]] = {
     **{str(name): f"written as {label} (BraTS {name.removeprefix('brats')})" for name, label in ENHANCING.items()},
@@ -54,11 +55,6 @@ class CohortFacts:
     volumes: list[VolumeFacts]
     intensities: list[IntensityFacts]
     notes: list[tuple[str, str]]
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 case`, `1,253 cases`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def gather(cases: Sequence[Case]) -> CohortFacts:

@@ -4,19 +4,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from tumorseg import report
 from tumorseg.cohort.preview import SIDE
 from tumorseg.cohort_page.cases import VOLUMES
-from tumorseg.cohort_page.facts import CohortFacts, counted
+from tumorseg.cohort_page.facts import CohortFacts
 from tumorseg.cohort_page.intensities import FIGURES, UNUSUAL
 from tumorseg.cohort_page.thumbnails import TILES, WIDTH
 from tumorseg.labels import LABEL_NAMES, MODALITY_NAMES
+from tumorseg.pages.page import render_page
 
 _HERE: Final = Path(__file__).parent
-_STYLES: Final = (Path(report.__file__).parent / "style.css", _HERE / "style.css")
-"""The look of the report, which this page shares, then what it has of its own."""
+_SECTIONS: Final = {
+    "reasons": "Dropped by reason",
+    "warnings": "Warnings",
+    "dropped": "Dropped cases",
+    "grids": "Shape and spacing",
+    "volumes": "Volumes",
+    "intensities": "Intensities",
+    "cases": "Usable cases",
+}
 _HEADS: Final = {**{f"label_{label}": f"Label {label}" for label in LABEL_NAMES}, "whole": "Whole tumour"}
 
 
@@ -25,11 +30,12 @@ def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, 
 
     strips: the data URL of the pictures of each case that could be shown, by case. colours: of each label in them.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"counted": counted, "number": _number}
-    return environment.get_template("template.html").render(
+    return render_page(
+        _HERE,
+        _number,
+        style=(_HERE / "style.css").read_text(encoding="utf-8"),
+        subject="cohort",
+        sections=_SECTIONS,
         facts=facts,
         strips=strips,
         colours=colours,
@@ -40,7 +46,6 @@ def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, 
         volume_heads=_HEADS,
         figures=FIGURES,
         unusual=UNUSUAL,
-        style="".join(path.read_text(encoding="utf-8") for path in _STYLES),
         script=(_HERE / "table.js").read_text(encoding="utf-8"),
     )
 

@@ -10,6 +10,7 @@ from tumorseg.cohort.splits import Assignment, held_out, trained_on
 from tumorseg.figures.folds import Fold
 from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
 from tumorseg.metrics.summary import LABEL_STRUCTURES
+from tumorseg.pages.words import counted
 from tumorseg.report.inputs import Results
 
 
@@ -88,11 +89,6 @@ def structure_name(structure: str) -> str:
         return f"{structure}: {REGION_NAMES[structure]}"
     (label,) = STRUCTURES[structure]
     return f"Label {label}: {LABEL_NAMES[label]}"
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def gather(results: Results) -> Facts:

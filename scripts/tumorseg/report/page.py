@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from tumorseg.errors import UserError
 from tumorseg.labels import STRUCTURES
+from tumorseg.pages.page import render_page
 from tumorseg.report.captions import CAPTIONS, Caption
-from tumorseg.report.facts import Facts, counted
+from tumorseg.report.facts import Facts
 
 _HERE: Final = Path(__file__).parent
+_SECTIONS: Final = {
+    "scores": "Scores",
+    "figures": "Figures",
+    "cohort": "Cohort",
+    "training": "Training",
+    "cases": "Scores of each case",
+    "configuration": "Configuration",
+}
 _SCORE_NAMES: Final = {"dice": "Dice", "iou": "IoU", "f1": "F1"}
 """The scores of the first table."""
 _SIZE_IN_HEADER: Final = slice(16, 24)  # of a PNG: width and height, four bytes each
@@ -48,17 +55,16 @@ def embed(path: Path) -> EmbeddedFigure:
 
 def render(facts: Facts, figures: Sequence[EmbeddedFigure], configuration: dict[str, Any]) -> str:
     """The page as HTML; equal arguments give equal text."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": _number, "counted": counted}
-    return environment.get_template("template.html").render(
+    return render_page(
+        _HERE,
+        _number,
+        subject="report",
+        sections=_SECTIONS,
         facts=facts,
         figures=figures,
         structures=tuple(STRUCTURES),
         score_names=_SCORE_NAMES,
         configuration=json.dumps(configuration, indent=2, ensure_ascii=False),
-        style=(_HERE / "style.css").read_text(encoding="utf-8"),
     )
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from tumorseg.report.facts import Facts, FoldFacts, counted
+from tumorseg.pages.words import counted
+from tumorseg.report.facts import Facts, FoldFacts
 
 _NAMED_CASES: Final = 10
 
