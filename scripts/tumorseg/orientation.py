@@ -1,5 +1,6 @@
 """Volumes turned to the axes L, P, I (towards the patient's left, back and feet), as they are shown."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import nibabel as nib
@@ -12,7 +13,13 @@ _DISPLAY_AXES: Final = ("L", "P", "I")
 
 
 def _to_display(affine: ArrayLike) -> NDArray[np.float64]:
-    current = _orientations.io_orientation(np.asarray(affine))
+    return _turn(np.asarray(affine, np.float64).tobytes())
+
+
+@lru_cache(maxsize=16)
+def _turn(affine: bytes) -> NDArray[np.float64]:
+    """The affines of a cohort are few, and validation asks ten times a case."""
+    current = _orientations.io_orientation(np.frombuffer(affine).reshape(4, 4))
     wanted = _orientations.axcodes2ornt(_DISPLAY_AXES)
     turn: NDArray[np.float64] = _orientations.ornt_transform(current, wanted)
     return turn

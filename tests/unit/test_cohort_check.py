@@ -46,7 +46,6 @@ def test_a_sound_case_is_usable_and_its_facts_are_found(root):
     assert (facts["shape"], facts["spacing"], facts["affine"]) == (list(SHAPE), [1, 1, 1], AFFINE.tolist())
     assert facts["labels"] == {"0": np.prod(SHAPE) - 20, "1": 8, "2": 8, "3": 4}
     assert (facts["convention"], facts["label_1"], facts["label_2"], facts["label_4"]) == ("brats2023", 8, 8, 4)
-    assert facts["brain_voxels"] == 6 * 7 * 8
     assert facts["files"]["t1"]["path"] == name("t1")
 
 
@@ -218,10 +217,16 @@ def test_tumour_outside_the_brain_is_a_warning(root):
 
 def test_the_brain_is_what_any_modality_shows(root):
     volume = image("flair")
-    volume[:, :, :5] = 0  # a slab that was not acquired
+    volume[:, :, :5] = 0  # a slab that was not acquired, with tumour in it
     put(root, "flair", volume)
     assert warnings(root) == []
-    assert verdict(root).facts["brain_voxels"] == 6 * 7 * 8
+
+
+def test_saturation_shows_in_real_numbers_too(root):
+    volume = image("t1").astype(np.float32)
+    volume[4, 4, 4] = 32767
+    put(root, "t1", volume)
+    assert warnings(root) == ["saturated_intensities"]
 
 
 def test_suspicious_intensities_are_warnings(root):

@@ -19,7 +19,7 @@ def sound(case: str, *, images: int | None = None, tumour: int = 1, convention: 
         for number, role in enumerate(("t1", "t1ce", "t2", "flair", "seg"))
     }
     facts = {"shape": [4, 5, 6], "spacing": [1.0, 1.0, 1.5], "files": files, "convention": convention}
-    facts |= {"label_1": 1, "label_2": 2, "label_4": 3, "brain_voxels": 100, "tumour_crc32": tumour}
+    facts |= {"label_1": 1, "label_2": 2, "label_4": 3, "tumour_crc32": tumour}
     return Verdict(case, case, True, (), (), facts)
 
 
@@ -45,7 +45,7 @@ def test_the_manifest_survives_its_file(tmp_path):
     assert again.fillna(-1).to_dict("records") == table.fillna(-1).to_dict("records")
     assert again["case"].tolist() == ["a", "b", "c"]
     second = (tmp_path / "m.tsv").read_text().splitlines()[2].split("\t")
-    assert " ".join(second) == "b b true    brats2023 4x5x6 1x1x1.5 1 2 3 100 b/b-seg.nii.gz"
+    assert " ".join(second) == "b b true    brats2023 4x5x6 1x1x1.5 1 2 3 b/b-seg.nii.gz"
 
 
 def test_a_file_that_is_no_manifest_is_told(tmp_path):

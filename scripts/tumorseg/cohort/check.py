@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort import images, mask, preview
-from tumorseg.cohort.damage import Damage
+from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
-from tumorseg.cohort.naming import ROLES, SUFFIXES, archive_of, patient_of
+from tumorseg.cohort.look import ImageLook, MaskLook, look_at_image, look_at_mask
+from tumorseg.cohort.naming import ROLES, archive_of, patient_of
+from tumorseg.cohort.preview import preview
+from tumorseg.cohort.reading import Reading, missing, read_role
 from tumorseg.cohort.verdict import Finding, Verdict
-from tumorseg.cohort.volume import Volume, read_volume
-from tumorseg.labels import MODALITIES, MODALITY_NAMES
+from tumorseg.cohort.volume import Volume
+from tumorseg.labels import MODALITIES
 
 
 def check_case(root: Path, case_files: CaseFiles, *, shape: Sequence[int] | None, labels: str) -> Verdict:
@@ -57,11 +59,11 @@ class _Check:
         self.facts: dict[str, Any] = {"files": {}}
         self._root = root
         self._case_files = case_files
-        self._volumes: dict[str, Volume] = {}
-        self._sound: dict[str, Volume] = {}
-        self._brain: NDArray[np.bool_] | None = None
-        self._tumour = np.empty(0, np.intp)
-        self._labels: NDArray[Any] | None = None
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._images: dict[str, ImageLook] = {}
+        self._grid: ImageLook | None = None
+        self._mask: MaskLook | None = None
+        self._mask_is_shown = False
 
     def read(self) -> None:
         """Every file, to its last byte."""
@@ -70,135 +72,119 @@ class _Check:
             with os.scandir(self._root / case) as entries:
                 packed = sorted(entry.name for entry in entries if archive_of(entry.name) is not None)
         except OSError as error:
-            names = sorted(path.name for path in self._root.glob(f"{escape(case)}.*"))
-            archive = next((name for name in names if archive_of(name) == case), None)
-            message = (
-                f"the case is still packed in {archive}; extract it there"
-                if archive
-                else f"the folder cannot be listed ({error.strerror}); check its permissions and the disk"
-            )
-            self.problems.append(Finding("unreadable", case, message))
+            self.problems.append(_closed(self._root, case, error))
             return
+        # The mask first: it decides which slice of the images is kept.
+        readings = {role: self._read_role(role, packed) for role in ("seg", *MODALITIES)}
         for role in ROLES:
-            paths = self._case_files.files.get(role, ())
-            if not paths:
-                self.problems.append(_missing(case, role, packed))
-            for path in paths:
-                try:
-                    volume = read_volume(self._root / path)
-                except Damage as damage:
-                    self.problems.append(Finding(damage.code, path, damage.message))
-                else:
-                    self._take(role, path, volume)
+            self.problems.extend(readings[role].problems)
+            self.warnings.extend(readings[role].warnings)
+            if readings[role].facts:
+                self.facts["files"][role] = readings[role].facts
 
-    def _take(self, role: str, path: str, volume: Volume) -> None:
-        if role in self._volumes:
-            self._compare(path, volume, self._path(role), self._volumes[role])
+    def _read_role(self, role: str, packed: Sequence[str]) -> Reading:
+        paths = self._case_files.files.get(role, ())
+        if not paths:
+            return Reading(problems=[missing(self._case_files.case, role, packed)])
+        reading, volume = read_role(self._root, paths)
+        if volume is not None:
+            self._look(role, reading.facts["path"], volume)
+        return reading
+
+    def _look(self, role: str, file: str, volume: Volume) -> None:
+        self._shapes[role] = shape = volume.shape
+        if len(shape) != 3:
             return
-        self._volumes[role] = volume
-        self.facts["files"][role] = {
-            "path": path,
-            "bytes": volume.size,
-            "sha256": volume.sha256,
-            "crc32": volume.crc32,
-        }
-        if volume.trailing:
-            message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
-            self.warnings.append(Finding("trailing_bytes", path, message))
-
-    def _compare(self, path: str, volume: Volume, taken_path: str, taken: Volume) -> None:
-        same = images.same_grid(volume, taken) and np.array_equal(volume.array, taken.array, equal_nan=True)
-        if same:
-            self.warnings.append(Finding("duplicate_file", path, f"has the voxels of {taken_path}, which is used"))
-        else:
-            message = f"stands beside {taken_path} and has other voxels; remove the one that is wrong"
-            self.problems.append(Finding("duplicate_modality", path, message))
+        if role == "seg":
+            self._mask = look_at_mask(volume)
+            return
+        self._images[role] = look_at_image(volume, role, file, self._mask)
 
     def shapes(self, expected: Sequence[int] | None) -> None:
-        """Volumes that are not three-dimensional go no further."""
-        for role, volume in list(self._volumes.items()):
-            problem = images.shape_problem(volume, self._path(role), expected)
-            if problem:
-                self.problems.append(problem)
-            if volume.array.ndim != 3:
-                del self._volumes[role]
+        """Volumes that are not three-dimensional were looked at no further."""
+        found = [images.shape_problem(self._shapes[role], self._path(role), expected) for role in self.facts["files"]]
+        self.problems.extend(problem for problem in found if problem)
 
     def images(self) -> None:
         """The modalities: one grid, values that make sense, and the brain that they show."""
-        modalities: dict[str, Volume] = {role: self._volumes[role] for role in MODALITIES if role in self._volumes}
-        if not modalities:
+        if not self._images:
             return
-        files = {role: self._path(role) for role in modalities}
-        leader = images.reference(modalities)
-        grid = modalities[leader]
-        self.problems.extend(images.grid_problems(modalities, files, grid))
+        files = {role: self._path(role) for role in self._images}
+        leader = images.reference(self._images)
+        self._grid = grid = self._images[leader]
+        self.problems.extend(images.grid_problems(self._images, files, grid))
         self.facts.update(
-            shape=list(grid.array.shape),
+            shape=list(grid.shape),
             spacing=[round(edge, 6) for edge in grid.spacing],
             affine=(grid.affine + 0.0).tolist(),  # -0.0 becomes 0.0
+            intensities={role: image.intensities for role, image in self._images.items() if not image.problems},
         )
-        spacing = images.spacing_warning(grid, files[leader])
+        spacing = images.spacing_warning(grid.spacing, files[leader])
         self.warnings.extend([spacing] if spacing else [])
-        intensities = {}
-        for role, volume in modalities.items():
-            problems, warnings = images.value_findings(volume.array, role, files[role])
-            self.problems.extend(problems)
-            self.warnings.extend(warnings)
-            if not problems:
-                intensities[role] = images.intensity_facts(volume.array)
-            if not problems and volume.array.shape == grid.array.shape:
-                self._sound[role] = volume
-        self.facts["intensities"] = intensities
-        if self._sound:
-            self._brain = images.brain_of(self._sound)
-            self.facts["brain_voxels"] = int(np.count_nonzero(self._brain))
-            self.warnings.extend(images.likeness_warnings(self._sound, self._brain, files))
+        for image in self._images.values():
+            self.problems.extend(image.problems)
+            self.warnings.extend(image.warnings)
+        if sound := self._sound():
+            samples = {role: image.sample for role, image in sound.items()}
+            checksums = {role: image.crc32 for role, image in sound.items()}
+            self.warnings.extend(images.likeness_warnings(samples, checksums, files))
 
     def mask(self, labels: str) -> None:
         """The mask: its grid, its labels, its place."""
-        volume = self._volumes.get("seg")
-        if volume is None:
+        if self._mask is None:
             return
-        file = self._path("seg")
-        where, written = mask.tumour_voxels(volume.array)
-        problem = mask.label_problem(written, file, labels)
+        file, found = self._path("seg"), self._mask.labels
+        problem = mask.label_problem(found, file, labels)
         if problem:
             self.problems.append(problem)
         else:
-            self.facts.update(mask.mask_facts(volume.array, where, written))
+            self.facts.update(mask.mask_facts(found))
             if not self.facts["label_4"]:
                 message = "the mask shows no enhancing tumour; that may be right"
                 self.warnings.append(Finding("no_enhancing_tumour", file, message))
-        if "shape" not in self.facts:
+        if self._grid is None:
             return
-        if not problem and list(volume.array.shape) == self.facts["shape"]:
-            self._tumour, self._labels = where, volume.array
-        mismatch = mask.grid_problem(volume, self.facts["shape"], np.array(self.facts["affine"]), file)
+        self._mask_is_shown = not problem
+        mismatch = mask.grid_problem(self._mask, self._grid, file)
         if mismatch:
             self.problems.append(mismatch)
-        elif self._brain is not None:
-            problems, warnings = mask.place_findings(where, self._brain, file)
+        elif sound := self._sound():
+            shown = np.logical_or.reduce([image.shown for image in sound.values()])
+            problems, warnings = mask.place_findings(shown, file)
             self.problems.extend(problems)
             self.warnings.extend(warnings)
 
     def preview(self) -> NDArray[np.uint8] | None:
         """The case in small, of the modalities that are sound and, where its labels are, the mask."""
-        if not self._sound:
+        if self._grid is None:
             return None
-        index = preview.fullest_slice(self._tumour, self.facts["shape"], self.facts["affine"])
-        arrays = {role: volume.array for role, volume in self._sound.items()}
-        return preview.preview(arrays, self._labels, self.facts["affine"], index)
+        slices = {role: image.thin for role, image in self._sound().items()}
+        shape = self._grid.thin.shape  # another one where the affines disagree about which way is up
+        slices = {role: image for role, image in slices.items() if image.shape == shape}
+        if not slices:
+            return None
+        fits = self._mask is not None and self._mask_is_shown and self._mask.thin.shape == shape
+        return preview(slices, self._mask.thin if self._mask is not None and fits else None, self._grid.affine)
+
+    def _sound(self) -> dict[str, ImageLook]:
+        return {
+            role: image
+            for role, image in self._images.items()
+            if self._grid is not None and image.shape == self._grid.shape and not image.problems
+        }
 
     def _path(self, role: str) -> str:
         path: str = self.facts["files"][role]["path"]
         return path
 
 
-def _missing(case: str, role: str, packed: Sequence[str]) -> Finding:
-    new, old = SUFFIXES[role][0], SUFFIXES[role][-1]
-    names = f"no file named {case}-{new}.nii.gz or {case}_{old}.nii.gz is in its folder; add it"
-    if packed:
-        names += f", perhaps by extracting {packed[0]}, which is still packed"
-    if role == "seg":
-        return Finding("missing_mask", case, f"the mask is missing: {names}")
-    return Finding("missing_modality", case, f"{MODALITY_NAMES[role]} is missing: {names}")
+def _closed(root: Path, case: str, error: OSError) -> Finding:
+    """A case whose folder cannot be listed: it may be there in an archive only."""
+    names = sorted(path.name for path in root.glob(f"{escape(case)}.*"))
+    archive = next((name for name in names if archive_of(name) == case), None)
+    message = (
+        f"the case is still packed in {archive}; extract it there"
+        if archive
+        else f"the folder cannot be listed ({error.strerror}); check its permissions and the disk"
+    )
+    return Finding("unreadable", case, message)

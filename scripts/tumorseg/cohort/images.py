@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.verdict import Finding
-from tumorseg.cohort.volume import Volume
 from tumorseg.labels import MODALITY_NAMES
 
 AFFINE_TOLERANCE: Final = 1e-3
@@ -17,7 +16,18 @@ SAMPLED_VOXELS: Final = 2**14
 NEARLY_EQUAL: Final = 0.02
 """Root mean square difference, in standard deviations, below which two modalities are suspected to be one."""
 
-Images = Mapping[str, Volume]
+_LIMITS: Final = {float(np.iinfo(name).max): name for name in ("int16", "uint16")}
+"""Largest values that images are stored with, which show in real numbers, too, after a conversion."""
+
+
+class Grid(Protocol):
+    """Whatever lies on a grid: voxels along each axis, voxel to millimetres (4x4)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def affine(self) -> NDArray[np.float64]: ...  # noqa: D102
 
 
 def size_text(shape: Sequence[int]) -> str:
@@ -30,14 +40,13 @@ def same_affine(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE)
 
 
-def same_grid(one: Volume, other: Volume) -> bool:
+def same_grid(one: Grid, other: Grid) -> bool:
     """Whether two volumes have one shape and, within the tolerance, one affine."""
-    return one.array.shape == other.array.shape and same_affine(one.affine, other.affine)
+    return one.shape == other.shape and same_affine(one.affine, other.affine)
 
 
-def shape_problem(volume: Volume, file: str, expected: Sequence[int] | None) -> Finding | None:
+def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | None) -> Finding | None:
     """`wrong_shape` where a volume has not three dimensions, or not the shape that `cohort.shape` expects."""
-    shape = volume.array.shape
     if len(shape) != 3:
         message = f"the volume is {size_text(shape)}, not three-dimensional; extract the one volume that is meant"
     elif expected is not None and shape != tuple(expected):
@@ -47,27 +56,32 @@ def shape_problem(volume: Volume, file: str, expected: Sequence[int] | None) -> 
     return Finding("wrong_shape", file, message)
 
 
-def reference(images: Images) -> str:
+def reference(images: Mapping[str, Grid]) -> str:
     """The modality whose grid (shape and affine) most others share, the first of them where there is a tie."""
     return max(images, key=lambda role: sum(same_grid(images[role], other) for other in images.values()))
 
 
-def grid_problems(images: Images, files: Mapping[str, str], grid: Volume) -> Iterator[Finding]:
+def grid_problems(images: Mapping[str, Grid], files: Mapping[str, str], grid: Grid) -> Iterator[Finding]:
     """`shape_mismatch` and `affine_mismatch` of every modality whose grid is not that of the reference."""
-    for role, volume in images.items():
-        name, shape = MODALITY_NAMES[role], volume.array.shape
-        if shape != grid.array.shape:
-            message = f"{name} is {size_text(shape)}, the others are {size_text(grid.array.shape)}; register them anew"
+    for role, image in images.items():
+        name = MODALITY_NAMES[role]
+        if image.shape != grid.shape:
+            message = f"{name} is {size_text(image.shape)}, the others are {size_text(grid.shape)}; register them anew"
             yield Finding("shape_mismatch", files[role], message)
-        if not same_affine(volume.affine, grid.affine):
-            far = float(np.abs(volume.affine - grid.affine).max())
+        if not same_affine(image.affine, grid.affine):
+            far = float(np.abs(image.affine - grid.affine).max())
             message = f"the affine of {name} differs from the others' by up to {far:.3g}; register them anew"
             yield Finding("affine_mismatch", files[role], message)
 
 
-def value_findings(array: NDArray[Any], role: str, file: str) -> tuple[list[Finding], list[Finding]]:
-    """Problems (`not_finite`, `constant_image`) and warnings (saturated, negative) of the values of one modality."""
-    name, low, high = MODALITY_NAMES[role], array.min(), array.max()
+def value_findings(
+    array: NDArray[Any], low: Any, high: Any, role: str, file: str
+) -> tuple[list[Finding], list[Finding]]:
+    """Problems (`not_finite`, `constant_image`) and warnings (saturated, negative) of the values of one modality.
+
+    low, high: the extremes of the array.
+    """
+    name = MODALITY_NAMES[role]
     if not (np.isfinite(low) and np.isfinite(high)):
         count = array.size - int(np.count_nonzero(np.isfinite(array)))
         message = f"{count} voxels of {name} are not a number or infinite; write the image anew from the original"
@@ -76,9 +90,10 @@ def value_findings(array: NDArray[Any], role: str, file: str) -> tuple[list[Find
         message = f"every voxel of {name} is {low:g}; replace the file by the real image"
         return [Finding("constant_image", file, message)], []
     warnings = []
-    if array.dtype.kind in "iu" and high == np.iinfo(array.dtype).max:
+    limit = _LIMITS.get(float(high)) if array.dtype.kind == "f" else array.dtype.name
+    if limit and high == np.iinfo(limit).max:
         count = int(np.count_nonzero(array == high))
-        message = f"{count} voxels of {name} have the largest value that {array.dtype.name} can hold; it may be clipped"
+        message = f"{count} voxels of {name} have the largest value that {limit} can hold; it may be clipped"
         warnings.append(Finding("saturated_intensities", file, message))
     if low < 0:
         count = int(np.count_nonzero(array < 0))
@@ -87,60 +102,48 @@ def value_findings(array: NDArray[Any], role: str, file: str) -> tuple[list[Find
     return [], warnings
 
 
-def intensity_facts(array: NDArray[Any]) -> dict[str, float]:
-    """`min`, `p01`, `median`, `p99` and `max` of the voxels of a modality that are not 0, by a sample of its voxels.
+def sampled(voxels: NDArray[Any]) -> NDArray[Any]:
+    """Some of the voxels of a volume, given flat: `SAMPLED_VOXELS` of them or a few more, evenly spread."""
+    return voxels[:: max(1, voxels.size // SAMPLED_VOXELS)].copy()
 
-    Only `max` is that of all voxels, since a single bright voxel tells something. Nothing where the sample is all 0.
+
+def intensity_facts(sample: NDArray[Any], highest: float) -> dict[str, float]:
+    """`min`, `p01`, `median` and `p99` of those sampled voxels of a modality that are not 0, and `max`, that of all.
+
+    A single bright voxel tells something, so that `max` is not left to the sample. Nothing where the sample is all 0.
     """
-    voxels = array.reshape(-1, order="F")
-    sample = voxels[:: max(1, voxels.size // SAMPLED_VOXELS)]
-    sample = sample[sample != 0]
-    if sample.size == 0:
+    shown = sample[sample != 0]
+    if shown.size == 0:
         return {}
-    low, middle, high = (float(value) for value in np.percentile(sample, (1, 50, 99)))
-    return {
-        "min": float(sample.min()),
-        "p01": low,
-        "median": middle,
-        "p99": high,
-        "max": float(array.max()),
-    }
+    low, middle, high = (float(value) for value in np.percentile(shown, (1, 50, 99)))
+    return {"min": float(shown.min()), "p01": low, "median": middle, "p99": high, "max": highest}
 
 
-def spacing_warning(volume: Volume, file: str) -> Finding | None:
+def spacing_warning(spacing: tuple[float, ...], file: str) -> Finding | None:
     """`non_unit_spacing` where voxels are not cubes of 1 mm, as those of BraTS are."""
-    if np.allclose(volume.spacing, 1, rtol=0, atol=AFFINE_TOLERANCE):
+    if np.allclose(spacing, 1, rtol=0, atol=AFFINE_TOLERANCE):
         return None
-    edges = " x ".join(f"{edge:.4g}" for edge in volume.spacing)
+    edges = " x ".join(f"{edge:.4g}" for edge in spacing)
     return Finding("non_unit_spacing", file, f"voxels are {edges} mm; BraTS has 1 mm, for which the settings are meant")
 
 
-def brain_of(images: Images) -> NDArray[np.bool_]:
-    """Voxels that are not zero in any modality, flat, in the order of memory (Fortran). All shapes must be equal."""
-    volumes = [volume.array.reshape(-1, order="F") for volume in images.values()]
-    brain: NDArray[np.bool_] = volumes[0] != 0
-    present = np.empty_like(brain)
-    for voxels in volumes[1:]:
-        np.not_equal(voxels, 0, out=present)
-        np.logical_or(brain, present, out=brain)
-    return brain
+def likeness_warnings(
+    samples: Mapping[str, NDArray[Any]], checksums: Mapping[str, int], files: Mapping[str, str]
+) -> Iterator[Finding]:
+    """`nearly_equal_modalities` of every two modalities of one shape that show the same values.
 
-
-def likeness_warnings(images: Images, brain: NDArray[np.bool_], files: Mapping[str, str]) -> Iterator[Finding]:
-    """`nearly_equal_modalities` of every two modalities of one shape that show the same values, by a sample of them."""
-    step = max(1, brain.size // SAMPLED_VOXELS)
-    chosen = brain[::step]
-    if not chosen.any():
+    samples: the same sample of each. checksums: equal where all voxels are. files: the path of each.
+    """
+    brain = np.logical_or.reduce([sample != 0 for sample in samples.values()])
+    if not brain.any():
         return
-    samples = {
-        role: volume.array.reshape(-1, order="F")[::step][chosen].astype(np.float64) for role, volume in images.items()
-    }
-    for one, other in combinations(samples, 2):
+    values = {role: sample[brain].astype(np.float64) for role, sample in samples.items()}
+    for one, other in combinations(values, 2):
         with np.errstate(all="ignore"):  # of absurdly large values
-            spread = max(samples[one].std(), samples[other].std())
-            difference = np.sqrt(np.mean((samples[one] - samples[other]) ** 2))
+            spread = max(values[one].std(), values[other].std())
+            difference = np.sqrt(np.mean((values[one] - values[other]) ** 2))
         if np.isfinite(spread) and difference <= NEARLY_EQUAL * spread:
             pair = f"{MODALITY_NAMES[one]} and {MODALITY_NAMES[other]}"
-            degree = "equal" if images[one].crc32 == images[other].crc32 else "nearly equal"
+            degree = "equal" if checksums[one] == checksums[other] else "nearly equal"
             message = f"{pair} are {degree}; was one copied in place of the other?"
             yield Finding("nearly_equal_modalities", files[other], message)

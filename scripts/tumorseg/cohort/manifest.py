@@ -13,14 +13,14 @@ from tumorseg.errors import UserError
 from tumorseg.files import write_text
 from tumorseg.labels import MODALITIES
 
-COUNTS: Final = ("label_1", "label_2", "label_4", "brain_voxels")
+COUNTS: Final = ("label_1", "label_2", "label_4")
 COLUMNS: Final = (
     *("case", "patient", "usable", "problems", "detail", "warnings", "convention", "shape", "spacing"),
     *COUNTS,
     "mask_file",
 )
 """problems, warnings: codes, comma-separated. detail: the messages of the problems. shape: 240x240x155. spacing: 1x1x1
-(mm). label_1, label_2, label_4, brain_voxels: voxels, missing where unknown. mask_file: relative to the root."""
+(mm). label_1, label_2, label_4: voxels, missing where unknown. mask_file: relative to the root."""
 
 
 def manifest(verdicts: Iterable[Verdict]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ _DARKEST: Final = 30
 _PREFIX: Final = "case "  # safetensors keeps some names to itself, and a folder may be called anything
 
 
-def fullest_slice(where: NDArray[np.intp], shape: tuple[int, ...], affine: ArrayLike) -> int:
+def fullest_slice(where: NDArray[Any], shape: tuple[int, ...], affine: ArrayLike) -> int:
     """The axial slice with most of the voxels at flat positions `where` (Fortran order); for none the middle one."""
     axis = axial_axis(affine)
     if where.size == 0:
@@ -27,16 +27,19 @@ def fullest_slice(where: NDArray[np.intp], shape: tuple[int, ...], affine: Array
     return int(np.bincount(along).argmax())
 
 
-def preview(
-    images: Mapping[str, NDArray[Any]], mask: NDArray[Any] | None, affine: ArrayLike, index: int
-) -> NDArray[np.uint8]:
-    """Axial slice `index` of a case, (5, H, W): the four modalities as grey values, then the mask.
+def thin(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
+    """A copy of axial slice `index` of a volume (X, Y, Z), which keeps three axes, one of them of length 1."""
+    return volume[(*(slice(None),) * axial_axis(affine), slice(index, index + 1))].copy()
 
-    images: (X, Y, Z) of one shape, finite, by modality; those that are missing are all 0. mask: (X, Y, Z) of sound
+
+def preview(images: Mapping[str, NDArray[Any]], mask: NDArray[Any] | None, affine: ArrayLike) -> NDArray[np.uint8]:
+    """A case in small, (5, H, W): the four modalities as grey values, then the mask.
+
+    images: the `thin` slices of one shape, finite, by modality; those that are missing are all 0. mask: that of sound
     labels, or None. The patient's right is at the left, the front at the top. The slice is cut to what the images show
     and thinned, not smoothed, to at most `SIDE` pixels; of what is not 0, percentile 1 becomes dark grey and 99 white.
     """
-    *pixels, labels = _slices([*images.values(), *([] if mask is None else [mask])], affine, index)
+    *pixels, labels = _turned([*images.values(), *([] if mask is None else [mask])], affine)
     if mask is None:
         pixels, labels = [*pixels, labels], np.zeros_like(labels)
     shown = np.logical_or.reduce([values != 0 for values in pixels])
@@ -59,11 +62,10 @@ def read_previews(path: Path) -> dict[str, NDArray[np.uint8]]:
     return {name.removeprefix(_PREFIX): picture for name, picture in load_file(path).items()}
 
 
-def _slices(volumes: Sequence[NDArray[Any]], affine: ArrayLike, index: int) -> NDArray[Any]:
-    """The axial slice of each volume, (volumes, rows, columns)."""
-    thin = (*(slice(None),) * axial_axis(affine), slice(index, index + 1))
-    slices: NDArray[Any] = turned(np.stack([volume[thin] for volume in volumes], axis=3), affine)[:, :, 0].T
-    return slices
+def _turned(slices: Sequence[NDArray[Any]], affine: ArrayLike) -> NDArray[Any]:
+    """Thin slices as they are shown, (slices, rows, columns)."""
+    pixels: NDArray[Any] = turned(np.stack(slices, axis=3), affine)[:, :, 0].T
+    return pixels
 
 
 def _extent(shown: NDArray[np.bool_]) -> slice:

@@ -25,10 +25,10 @@ class Verdict:
     """What is known of a case after every file of it has been read.
 
     problems drop the case, warnings do not. facts, as far as they could be found: `shape`, `spacing`, `affine` of its
-    images; `intensities` of each modality, see `images.intensity_facts`; `brain_voxels`, those that are not zero in
-    every modality; `labels`, voxels for each value that the mask has on disk; `label_1`, `label_2`, `label_4`, voxels
-    by inside label; `convention` of the mask, null where it shows no enhancing tumour; `tumour_crc32`, equal for equal
-    masks, however they are written; `files`, for each role `path`, `bytes`, `sha256` and the `crc32` of its voxels.
+    images; `intensities` of each modality, see `images.intensity_facts`; `labels`, voxels for each value that the mask
+    has on disk; `label_1`, `label_2`, `label_4`, voxels by inside label; `convention` of the mask, null where it shows
+    no enhancing tumour; `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role `path`,
+    `bytes`, and the checksums `content_crc32` and `crc32` of `Volume`.
     """
 
     case: str

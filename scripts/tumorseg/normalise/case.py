@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.again import read_again
-from tumorseg.cohort.images import brain_of
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.errors import UserError
 from tumorseg.labels import MODALITIES, Convention, to_inside
-from tumorseg.normalise.crop import box_slices, brain_box
+from tumorseg.normalise.crop import box_slices, brain_box, brain_of
 from tumorseg.normalise.intensity import normalise_intensities
 from tumorseg.normalise.store import NormalisedCase, Origin
 
@@ -31,7 +30,7 @@ def normalise_images(
     images = {modality: volumes[modality] for modality in MODALITIES}
     grid = images[MODALITIES[0]]
     shape = grid.array.shape
-    crop = brain_box(brain_of(images).reshape(shape, order="F"), settings["margin"])
+    crop = brain_box(brain_of([volume.array for volume in images.values()]), settings["margin"])
     extents = [stop - start for start, stop in crop]
     image = np.empty((len(MODALITIES), *extents), np.float16)
     intensities = {}

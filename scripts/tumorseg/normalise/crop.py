@@ -1,5 +1,8 @@
 """The box around the brain that is kept of a case, and the way back to the whole grid."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +10,14 @@ from tumorseg.normalise.store import Origin
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 """Start and stop along each axis."""
+
+
+def brain_of(images: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Voxels that are not zero in any of the images (X, Y, Z), which have one shape."""
+    brain: NDArray[np.bool_] = images[0] != 0
+    for image in images[1:]:
+        np.logical_or(brain, image != 0, out=brain)
+    return brain
 
 
 def brain_box(brain: NDArray[np.bool_], margin: int) -> Box:

@@ -1,0 +1,76 @@
+"""What is kept of a volume once its voxels are let go: a case is judged with one volume in memory at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.cohort import images
+from tumorseg.cohort.mask import Labels, read_labels
+from tumorseg.cohort.preview import fullest_slice, thin
+from tumorseg.cohort.verdict import Finding
+from tumorseg.cohort.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class MaskLook:
+    """A mask of three dimensions. shape, affine: see `Volume`. thin: the axial slice with most of it, (X, Y, Z)."""
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    labels: Labels
+    index: int
+    thin: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageLook:
+    """A modality of three dimensions.
+
+    shape, affine, spacing, crc32: see `Volume`. problems, warnings: about its values. intensities: see
+    `images.intensity_facts`, of a modality without problems. sample: see `images.sampled`. shown: whether it is not 0
+    at each of the tumour's voxels, and thin: the slice of the mask's `thin`, (X, Y, Z), where the mask has its shape;
+    else nothing, and the middle slice.
+    """
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    spacing: tuple[float, ...]
+    crc32: int
+    problems: list[Finding]
+    warnings: list[Finding]
+    intensities: dict[str, float]
+    sample: NDArray[Any]
+    shown: NDArray[np.bool_]
+    thin: NDArray[Any]
+
+
+def look_at_mask(volume: Volume) -> MaskLook:
+    """What is kept of the mask."""
+    labels = read_labels(volume.array)
+    index = fullest_slice(labels.where, volume.shape, volume.affine)
+    return MaskLook(volume.shape, volume.affine, labels, index, thin(volume.array, volume.affine, index))
+
+
+def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -> ImageLook:
+    """What is kept of a modality. file: its path, for the findings."""
+    voxels = volume.array.reshape(-1, order="F")
+    low, high = voxels.min(), voxels.max()
+    problems, warnings = images.value_findings(volume.array, low, high, role, file)
+    sample = images.sampled(voxels)
+    fitting = mask if mask is not None and mask.shape == volume.shape else None
+    tumour = fitting.labels.where if fitting else np.empty(0, np.int32)
+    index = fitting.index if fitting else fullest_slice(tumour, volume.shape, volume.affine)
+    return ImageLook(
+        shape=volume.shape,
+        affine=volume.affine,
+        spacing=volume.spacing,
+        crc32=volume.crc32,
+        problems=problems,
+        warnings=warnings,
+        intensities={} if problems else images.intensity_facts(sample, float(high)),
+        sample=sample,
+        shown=voxels[tumour] != 0,
+        thin=thin(volume.array, volume.affine, index),
+    )

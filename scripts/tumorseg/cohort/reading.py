@@ -1,0 +1,64 @@
+"""The files of one role of a case: each read to its last byte, and the one that is taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.images import same_grid
+from tumorseg.cohort.naming import SUFFIXES
+from tumorseg.cohort.verdict import Finding
+from tumorseg.cohort.volume import Volume, read_volume
+from tumorseg.labels import MODALITY_NAMES
+
+
+@dataclass
+class Reading:
+    """What reading the files of a role brought. facts: those of the file that is taken, as in `Verdict`, or none."""
+
+    problems: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]:
+    """Read the files of a role, below `root`, and take the first that can be read; the others should be equal to it."""
+    reading, taken = Reading(), None
+    for path in paths:
+        try:
+            volume = read_volume(root / path)
+        except Damage as damage:
+            reading.problems.append(Finding(damage.code, path, damage.message))
+            continue
+        if taken is None:
+            taken = volume
+            reading.facts = {
+                "path": path,
+                "bytes": volume.size,
+                "content_crc32": volume.content_crc32,
+                "crc32": volume.crc32,
+            }
+            if volume.trailing:
+                message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
+                reading.warnings.append(Finding("trailing_bytes", path, message))
+        elif same_grid(volume, taken) and np.array_equal(volume.array, taken.array, equal_nan=True):
+            message = f"has the voxels of {reading.facts['path']}, which is used"
+            reading.warnings.append(Finding("duplicate_file", path, message))
+        else:
+            message = f"stands beside {reading.facts['path']} and has other voxels; remove the one that is wrong"
+            reading.problems.append(Finding("duplicate_modality", path, message))
+    return reading, taken
+
+
+def missing(case: str, role: str, packed: Sequence[str]) -> Finding:
+    """`missing_modality` or `missing_mask`. packed: archives in the folder of the case, which may hold the file."""
+    new, old = SUFFIXES[role][0], SUFFIXES[role][-1]
+    names = f"no file named {case}-{new}.nii.gz or {case}_{old}.nii.gz is in its folder; add it"
+    if packed:
+        names += f", perhaps by extracting {packed[0]}, which is still packed"
+    if role == "seg":
+        return Finding("missing_mask", case, f"the mask is missing: {names}")
+    return Finding("missing_modality", case, f"{MODALITY_NAMES[role]} is missing: {names}")
