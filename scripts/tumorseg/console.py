@@ -39,15 +39,28 @@ def job(name: str, log: Path | None) -> Iterator[None]:
         logger.exception("stopped by an unexpected error")
         raise SystemExit(1) from None
     finally:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
         if log is not None:
             record = logger.makeRecord(
-                logger.name, logging.INFO, "", 0, "%.1f s, peak memory %.0f MiB", (time.monotonic() - began, peak), None
+                logger.name,
+                logging.INFO,
+                "",
+                0,
+                "%.1f s, peak memory %.0f MiB",
+                (time.monotonic() - began, _peak_memory()),
+                None,
             )
             handlers[1].handle(record)
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
+
+
+def _peak_memory() -> float:
+    """Most memory that this process held at any time, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would count what the parent held when it started this process
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
 
 
 class Progress:

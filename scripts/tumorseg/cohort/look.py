@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import images
 from tumorseg.cohort.mask import Labels, read_labels
+from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.preview import fullest_slice, thin
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
@@ -71,6 +72,13 @@ def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -
         warnings=warnings,
         intensities={} if problems else images.intensity_facts(sample, float(high)),
         sample=sample,
-        shown=voxels[tumour] != 0,
+        shown=_shown(voxels, tumour),
         thin=thin(volume.array, volume.affine, index),
     )
+
+
+def _shown(voxels: NDArray[Any], where: NDArray[np.int32]) -> NDArray[np.bool_]:
+    shown = np.empty(where.size, np.bool_)
+    for part in pieces(where.size):
+        np.not_equal(voxels[where[part]], 0, out=shown[part])
+    return shown

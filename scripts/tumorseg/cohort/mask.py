@@ -9,13 +9,12 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from tumorseg.cohort.images import Grid, same_affine, size_text
+from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
 from tumorseg.labels import ENHANCING, Convention
 
 _ALLOWED: Final = "0, 1, 2 and either 3 (BraTS 2023) or 4 (BraTS until 2021)"
 _EXAMPLES: Final = 5
-_PIECE: Final = 2**20
-"""Voxels looked at together, so that a mask of nothing but nonsense takes no more memory than another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +41,12 @@ def read_labels(mask: NDArray[Any]) -> Labels:
     counts = np.zeros(5, np.int64)
     not_finite = others = 0
     examples: set[float] = set()
-    for start in range(0, voxels.size, _PIECE):
-        piece = voxels[start : start + _PIECE]
+    for part in pieces(voxels.size):
+        piece = voxels[part]
         found = np.flatnonzero(piece != 0)
         if found.size == 0:
             continue
-        where.append(found.astype(np.int32) + np.int32(start))
+        where.append(found.astype(np.int32) + np.int32(part.start))
         values = piece[found]
         labels = _as_labels(values)
         if labels is None:

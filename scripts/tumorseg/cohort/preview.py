@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import load_file, save
 
+from tumorseg.cohort.pieces import pieces
 from tumorseg.files import write_bytes
 from tumorseg.labels import MODALITIES, to_inside
 from tumorseg.orientation import axial_axis, turned
@@ -23,8 +24,9 @@ def fullest_slice(where: NDArray[Any], shape: tuple[int, ...], affine: ArrayLike
     axis = axial_axis(affine)
     if where.size == 0:
         return shape[axis] // 2
-    along = where // int(np.prod(shape[:axis], dtype=np.intp)) % shape[axis]
-    return int(np.bincount(along).argmax())
+    stride, length = int(np.prod(shape[:axis], dtype=np.intp)), shape[axis]
+    counts = sum(np.bincount(where[part] // stride % length, minlength=length) for part in pieces(where.size))
+    return int(np.argmax(counts))
 
 
 def thin(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
