@@ -17,7 +17,8 @@ WIDTH: Final = SIDE * len(TILES)
 """Of a strip, in pixels; it is `SIDE` high."""
 _OPACITY: Final = 0.65
 _QUALITY: Final = 75
-"""Of WebP, 0 to 100: a strip of a real case takes about 3.5 KB."""
+"""Of WebP, 0 to 100: a strip of a real case takes about 3.7 KB; a tenth less at four times the cost of `_METHOD`."""
+_METHOD: Final = 2
 
 
 def strip_url(preview: NDArray[np.uint8], colours: Mapping[int, str]) -> str:
@@ -29,7 +30,7 @@ def strip_url(preview: NDArray[np.uint8], colours: Mapping[int, str]) -> str:
     tiles = [np.repeat(_fitted(image)[:, :, None], 3, axis=2) for image in images]
     picture = np.concatenate([*tiles, _painted(tiles[-1], _fitted(labels, smooth=False), colours)], axis=1)
     content = io.BytesIO()
-    Image.fromarray(picture).save(content, "WEBP", quality=_QUALITY, method=6, use_sharp_yuv=True)
+    Image.fromarray(picture).save(content, "WEBP", quality=_QUALITY, method=_METHOD, use_sharp_yuv=True)
     return "data:image/webp;base64," + base64.b64encode(content.getvalue()).decode()
 
 

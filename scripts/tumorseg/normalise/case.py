@@ -35,9 +35,8 @@ def normalise_images(
     image = np.empty((len(MODALITIES), *extents), np.float16)
     intensities = {}
     for channel, modality in enumerate(MODALITIES):
-        image[channel], intensities[modality] = normalise_intensities(
-            images[modality].array[box_slices(crop)], settings["clip_percentiles"]
-        )
+        voxels = images[modality].array[box_slices(crop)]
+        _, intensities[modality] = normalise_intensities(voxels, settings["clip_percentiles"], out=image[channel])
     affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
     return image, Origin(case, shape, affine, crop, convention, dict(settings), intensities)
 
