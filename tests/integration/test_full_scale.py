@@ -1,0 +1,68 @@
+"""As many cases as BraTS 2023 has, as many of them damaged as earlier users lost: each is judged rightly."""
+
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+from tests.full_scale import CASES, DAMAGED, DAMAGES, case_name, sound, write_cohort, write_files
+from tests.integration.workflow import Workflow
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """The workflow, with its cohort validated and normalised; the code that each damaged case should have."""
+    workflow = Workflow(tmp_path_factory.mktemp("full scale") / "run")
+    codes = write_cohort(workflow.folder / "cohort")
+    configure(workflow, CASES - DAMAGED)
+    workflow.succeed("validate", "normalise")
+    return workflow, codes
+
+
+def configure(workflow, expected_usable):
+    workflow.configure({"cohort": {"root": "cohort", "expected_usable": expected_usable}, "demo": None})
+
+
+def manifest(workflow):
+    return pd.read_csv(workflow.results / "cohort/manifest.tsv", sep="\t", index_col="case")
+
+
+def test_each_damaged_case_has_its_code_and_every_other_is_usable(cohort):
+    workflow, codes = cohort
+    assert set(codes.values()) == {code for code, _ in DAMAGES}
+    table = manifest(workflow)
+    assert (len(table), table["usable"].sum()) == (1253, 989)
+    assert table.loc[~table["usable"], "problems"].to_dict() == codes
+
+
+def test_every_usable_case_is_normalised_and_no_damaged_one(cohort):
+    workflow, codes = cohort
+    normalised = {path.stem for path in workflow.results.glob("normalised/*/*.safetensors")}
+    # That a case is there twice is known of the cohort, not of its batch; such a case is normalised, and never used.
+    dropped = {case for case, code in codes.items() if code != "duplicate_case"}
+    assert normalised == {case_name(number) for number in range(CASES)} - dropped
+
+
+def test_the_page_shows_every_case(cohort):
+    workflow, codes = cohort
+    page = (workflow.results / "cohort/cohort.html").read_text()
+    assert all(f">{case_name(number)}<" in page for number in range(CASES))
+    assert page.count('class="strip"') > CASES - DAMAGED
+
+
+def test_a_repaired_case_is_validated_with_its_batch_alone_and_counted(cohort):
+    workflow, _ = cohort
+    case = case_name(CASES - 1)
+    write_files(workflow.folder / "cohort", sound(case, CASES - 1))
+    planned = workflow.planned("validate", "normalise")
+    assert planned == Counter(validate_batch=1, manifest=1, cohort_page=1, check_cohort=1, normalise_batch=1)
+    refused = workflow.run("validate")
+    assert refused.returncode != 0
+    assert "990" in refused.stdout
+    assert "cohort.expected_usable" in refused.stdout
+    assert manifest(workflow)["usable"].sum() == 990
+    configure(workflow, 990)
+    workflow.succeed("validate", "normalise")
+    assert workflow.planned("validate", "normalise") == Counter()
