@@ -1,10 +1,10 @@
-# make demo | test | test-slow | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-slow | lint | benchmark: each sets up what it needs in .venv, once.
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow lint
+.PHONY: demo test test-slow lint benchmark
 
 demo: .venv/workflow
 	.venv/bin/snakemake --cores all --directory demo --configfile workflow/demo.yaml
@@ -22,6 +22,9 @@ lint: .venv/development
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/snakemake --lint
 
+benchmark: .venv/benchmark
+	PYTHONPATH=scripts .venv/bin/python -m tests.benchmarks $(ONLY)
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
 	$(PYTHON) -m venv .venv
@@ -32,4 +35,8 @@ lint: .venv/development
 
 .venv/development: envs/requirements-dev.txt .venv/workflow
 	.venv/bin/python -m pip install --quiet --requirement envs/requirements-dev.txt
+	touch $@
+
+.venv/benchmark: envs/requirements-benchmark.txt .venv/development
+	.venv/bin/python -m pip install --quiet --no-deps --requirement envs/requirements-benchmark.txt
 	touch $@

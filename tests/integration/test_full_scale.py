@@ -22,7 +22,7 @@ def cohort(tmp_path_factory):
 
 
 def configure(workflow, expected_usable):
-    workflow.configure({"cohort": {"root": "cohort", "expected_usable": expected_usable}, "demo": None})
+    workflow.configure({"cohort": {"root": "cohort", "batches": 32, "expected_usable": expected_usable}, "demo": None})
 
 
 def manifest(workflow):
@@ -46,7 +46,7 @@ def test_every_usable_case_is_normalised_and_no_damaged_one(cohort):
 
 
 def test_the_page_shows_every_case(cohort):
-    workflow, codes = cohort
+    workflow, _ = cohort
     page = (workflow.results / "cohort/cohort.html").read_text()
     assert all(f">{case_name(number)}<" in page for number in range(CASES))
     assert page.count('class="strip"') > CASES - DAMAGED

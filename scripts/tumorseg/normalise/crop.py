@@ -30,7 +30,10 @@ def brain_box(brain: NDArray[np.bool_], margin: int) -> Box:
     if not brain.any():
         x, y, z = brain.shape
         return ((0, x), (0, y), (0, z))
-    return (_extent(brain, 0, margin), _extent(brain, 1, margin), _extent(brain, 2, margin))
+    plane = brain.any(axis=2)
+    shown = (plane.any(axis=1), plane.any(axis=0), brain.any(axis=(0, 1)))
+    first, second, third = (_extent(along, margin) for along in shown)
+    return (first, second, third)
 
 
 def box_slices(box: Box) -> tuple[slice, slice, slice]:
@@ -46,6 +49,6 @@ def uncrop(mask: NDArray[np.uint8], origin: Origin) -> NDArray[np.uint8]:
     return whole
 
 
-def _extent(brain: NDArray[np.bool_], axis: int, margin: int) -> tuple[int, int]:
-    where = np.flatnonzero(brain.any(axis=tuple(other for other in range(3) if other != axis)))
-    return (max(0, int(where[0]) - margin), min(brain.shape[axis], int(where[-1]) + 1 + margin))
+def _extent(shown: NDArray[np.bool_], margin: int) -> tuple[int, int]:
+    where = np.flatnonzero(shown)
+    return (max(0, int(where[0]) - margin), min(shown.size, int(where[-1]) + 1 + margin))

@@ -1,0 +1,35 @@
+"""Run all benchmarks, or those that are named, and print what was measured."""
+
+import os
+import sys
+
+import pytest
+
+from tests.benchmarks import full_scale, memory, normalisation, validation, writing
+from tests.cohort_cases import real_data
+
+ON_REAL_CASES = {"validation": validation, "normalisation": normalisation, "writing": writing, "memory": memory}
+
+
+def main(names: list[str]) -> None:
+    """The benchmarks of those names, all for none."""
+    print(f"{os.cpu_count()} processors")
+    try:
+        root = real_data()
+    except pytest.skip.Exception as reason:
+        print(f"left out: {', '.join(ON_REAL_CASES)}: {reason}")
+    else:
+        for name, benchmark in ON_REAL_CASES.items():
+            if not names or name in names:
+                _tell(benchmark.figures(root))
+    if not names or "full_scale" in names:
+        _tell(full_scale.figures())
+
+
+def _tell(figures) -> None:
+    for figure in figures:
+        print(figure.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,36 @@
+"""The peak memory of a job that validates, and of one that normalises, all real cases."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from tests.benchmarks.timing import Figure
+from tests.helpers import REPOSITORY
+from tumorseg.cohort.discover import discover, to_json
+
+
+def figures(root: Path) -> Iterator[Figure]:
+    """MB, from the jobs' own logs."""
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        verdicts = Path(folder, "verdicts.json")
+        cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}
+        cases = [to_json(case) for case in discover(root)]
+        yield _peak("validate_batch", root, cohort, verdicts, ["--cases", *cases, "--previews", f"{folder}/previews"])
+        settings = configuration["normalisation"]
+        yield _peak("normalise_batch", root, settings, Path(folder, "normalised"), ["--verdicts", str(verdicts)])
+
+
+def _peak(script: str, root: Path, settings: dict, output: Path, options: list[str]) -> Figure:
+    log = output.with_suffix(".log")
+    command = [sys.executable, str(REPOSITORY / "scripts" / f"{script}.py"), "--root", str(root), *options]
+    command += ["--settings", json.dumps(settings), "--output", str(output), "--log", str(log)]
+    subprocess.run(command, check=True, capture_output=True)
+    mebibytes = re.search(r"peak memory (\d+) MiB", log.read_text())
+    return Figure(f"peak memory of {script}", int(mebibytes[1]) * 2**20 / 1e6, "MB", most=700)

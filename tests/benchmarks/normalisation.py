@@ -1,0 +1,63 @@
+"""Normalising a case, from decompressed arrays to the written file, against the same steps of MONAI in memory."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from tests.benchmarks.timing import Figure, best_seconds
+from tests.helpers import REPOSITORY
+from tumorseg.cohort.again import read_again
+from tumorseg.cohort.check import check_case
+from tumorseg.cohort.discover import discover
+from tumorseg.labels import MODALITIES
+from tumorseg.normalise.case import normalise_case
+from tumorseg.normalise.store import write_case
+
+CASES = 4
+
+
+def figures(root: Path) -> Iterator[Figure]:
+    """Milliseconds a case, on real cases below `root`; MONAI on one thread, as a job has, and on all."""
+    with warnings.catch_warnings(action="ignore"):
+        from monai.transforms import ClipIntensityPercentiles, Compose, CropForeground, NormalizeIntensity
+    settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
+    cases = []
+    for files in discover(root)[:CASES]:
+        verdict = check_case(root, files, shape=None, labels="auto")
+        cases.append((verdict, {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}))
+    pipeline = Compose(
+        [
+            CropForeground(margin=settings["margin"]),
+            ClipIntensityPercentiles(*settings["clip_percentiles"], channel_wise=True),
+            NormalizeIntensity(nonzero=True, channel_wise=True),
+        ]
+    )
+    stacks = [np.stack([volumes[role].array for role in MODALITIES]).astype(np.float32) for _, volumes in cases]
+    all_threads = torch.get_num_threads()
+
+    def monai(threads: int):
+        torch.set_num_threads(threads)
+        for stack in stacks:
+            pipeline(stack)
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "case.safetensors")
+
+        def normalise():
+            for verdict, volumes in cases:
+                case = normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)
+                write_case(file, case)
+
+        best = best_seconds(
+            {"here": normalise, "monai, one": lambda: monai(1), "monai, all": lambda: monai(all_threads)}, rounds=4
+        )
+    milliseconds = {name: seconds / len(cases) * 1000 for name, seconds in best.items()}
+    yield Figure("normalise a case and write it, one thread", milliseconds["here"], "ms")
+    yield Figure("MONAI, in memory, one thread", milliseconds["monai, one"], "ms")
+    yield Figure(f"MONAI, in memory, {all_threads} threads", milliseconds["monai, all"], "ms")
+    yield Figure("MONAI / normalisation, a thread each", milliseconds["monai, one"] / milliseconds["here"], "", least=4)

@@ -1,0 +1,51 @@
+"""Validating a case, against the decompression that it cannot do without and against loading it with nibabel."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import deflate
+import nibabel
+from isal import igzip
+
+from tests.benchmarks.timing import Figure, best_seconds
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import discover
+
+
+def figures(root: Path) -> Iterator[Figure]:
+    """Milliseconds a case, on the real cases below `root`, and what they are to each other."""
+    cases = discover(root)
+    files = [root / path for case in cases for paths in case.files.values() for path in paths]
+
+    def decompress_with_libdeflate():
+        for file in files:
+            deflate.gzip_decompress(file.read_bytes())
+
+    def decompress_with_isal():
+        for file in files:
+            igzip.decompress(file.read_bytes())
+
+    def load_with_nibabel():
+        for file in files:
+            nibabel.load(file).get_fdata()
+
+    def validate():
+        for case in cases:
+            examine_case(root, case, shape=None, labels="auto")
+
+    best = best_seconds(
+        {
+            "libdeflate": decompress_with_libdeflate,
+            "isal": decompress_with_isal,
+            "nibabel": load_with_nibabel,
+            "validation": validate,
+        }
+    )
+    milliseconds = {name: seconds / len(cases) * 1000 for name, seconds in best.items()}
+    yield Figure("decompress the five files of a case, libdeflate", milliseconds["libdeflate"], "ms")
+    yield Figure("decompress the five files of a case, isal", milliseconds["isal"], "ms")
+    yield Figure("load the five files of a case, nibabel's get_fdata", milliseconds["nibabel"], "ms")
+    yield Figure("validate a case", milliseconds["validation"], "ms")
+    fastest = min(milliseconds["libdeflate"], milliseconds["isal"])
+    yield Figure("validation / the faster decompression", milliseconds["validation"] / fastest, "", most=1.5)
+    yield Figure("nibabel's get_fdata / validation", milliseconds["nibabel"] / milliseconds["validation"], "", least=3)
