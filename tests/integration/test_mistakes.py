@@ -52,6 +52,16 @@ def test_an_empty_cohort_is_told(workflow):
     assert "cohort.root" in refused(workflow, "validate")
 
 
+@pytest.mark.parametrize("root", [".", "cohort/BraTS-GLI-90001-000"])
+def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(finished, tmp_path, root):
+    run = finished.copy(tmp_path / "run")
+    run.configure({"cohort": {"root": root}, "demo": None})
+    output = run.run("validate", options=("--dry-run",)).stdout
+    assert "cohort.root: " in output
+    assert " is taken" in output
+    assert "Nothing to be done" in output
+
+
 def test_a_split_file_that_does_not_exist_is_told(workflow):
     workflow.configure({"cohort": {"split_file": "nowhere.tsv"}})
     assert "cohort.split_file: there is no file nowhere.tsv; correct the path, or leave it null" in refused(workflow)

@@ -1,8 +1,7 @@
 """Which cases are usable, and which of them are held out.
 
-Needs: the folder of cases. Makes: a verdict on each case (results/cohort/verdicts), the manifest of all cases and a page
-about them (results/cohort/cohort.html), a check
-of the cohort as a whole, and the splits.
+Needs: the folder of cases. Makes: a verdict on each case and a small picture of it (results/cohort/verdicts, previews),
+the manifest of all cases and a page about them (cohort.html), a check of the cohort as a whole, and the splits.
 """
 
 
