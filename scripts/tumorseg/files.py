@@ -15,13 +15,16 @@ from tumorseg.errors import UserError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffixes, that takes its place when the block ends without error.
 
-    The content and the folder's entry are flushed to disk. When the block raises, the temporary file is removed and
-    whatever stood at `path` before stays as it was.
+    It has the permissions of any new file, whoever writes it. The content and the folder's entry are flushed to disk.
+    When the block raises, the temporary file is removed and whatever stood at `path` before stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        temporary.chmod(mode)  # some libraries put a private file of their own in its place
         _flush(temporary)
         temporary.replace(path)
         _flush(path.parent)

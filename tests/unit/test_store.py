@@ -48,3 +48,9 @@ def test_a_case_is_found_among_the_batches(tmp_path):
     assert find_case([tmp_path / "a", tmp_path / "b"], "x") == path
     with pytest.raises(UserError, match="y: no normalised file is there"):
         find_case([tmp_path / "a", tmp_path / "b"], "y")
+
+
+def test_a_normalised_case_can_be_read_by_whoever_may_read_new_files(tmp_path):
+    (tmp_path / "new").touch()
+    path = write_random_case(tmp_path / "a.safetensors")
+    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
