@@ -30,8 +30,8 @@ def brain_box(brain: NDArray[np.bool_], margin: int) -> Box:
     if not brain.any():
         x, y, z = brain.shape
         return ((0, x), (0, y), (0, z))
-    plane = brain.any(axis=2)
-    shown = (plane.any(axis=1), plane.any(axis=0), brain.any(axis=(0, 1)))
+    plane: NDArray[np.bool_] = np.any(brain, axis=2)
+    shown: list[NDArray[np.bool_]] = [np.any(plane, axis=1), np.any(plane, axis=0), np.any(brain, axis=(0, 1))]
     first, second, third = (_extent(along, margin) for along in shown)
     return (first, second, third)
 
