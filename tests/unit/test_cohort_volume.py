@@ -64,6 +64,19 @@ def test_scaling_is_applied_only_where_it_is_set(tmp_path):
     assert read(tmp_path, patched(plain(image()), SLOPE, "<2f", 1, 0)).array.dtype == np.int16
 
 
+@pytest.mark.parametrize("changes", [{"pixdim": 0}, {"qform_code": -1}, {"sform_code": 99}])
+def test_small_slips_about_the_orientation_are_read_as_nibabel_reads_them(tmp_path, changes):
+    made = nibabel.Nifti1Image(image(), AFFINE)
+    made.set_qform(np.diag([1.0, 1.0, 2.0, 1.0]), code=1)
+    made.set_sform(AFFINE, code=0 if "pixdim" in changes else 1)
+    content = bytearray(made.to_bytes())
+    offsets = {"pixdim": (76, "<f"), "qform_code": (252, "<h"), "sform_code": (254, "<h")}
+    for field, value in changes.items():
+        struct.pack_into(offsets[field][1], content, offsets[field][0], value)
+    (tmp_path / "n.nii").write_bytes(content)
+    np.testing.assert_allclose(read(tmp_path, bytes(content)).affine, nibabel.load(tmp_path / "n.nii").affine)
+
+
 def test_extensions_before_the_voxels_are_skipped(tmp_path):
     made = nibabel.Nifti1Image(image(), AFFINE)
     made.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"x" * 500))
@@ -111,6 +124,7 @@ def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_p
         (lambda content: patched(content, DATATYPE, "<h", 128), "bad_header"),
         (lambda content: patched(content, DATATYPE, "<h", 999), "bad_header"),
         (lambda content: patched(content, VOX_OFFSET, "<f", np.nan), "bad_header"),
+        (lambda content: patched(content, VOX_OFFSET, "<f", 0), "bad_header"),  # readers disagree about what it means
         (lambda content: patched(content, VOX_OFFSET, "<f", 1e30), "bad_header"),
         (lambda content: patched(content, SLOPE, "<2f", 2, np.inf), "bad_header"),
         (lambda content: patched(content, SROW_X, "<f", np.nan), "bad_header"),

@@ -25,6 +25,7 @@ LARGEST_FILE: Final = LARGEST_VOLUME + LARGEST_OFFSET
 ZIP_MAGIC: Final = b"PK\x03\x04"
 NIFTI1_BYTES: Final = 348
 NIFTI2_BYTES: Final = 540
+_LAST_XFORM_CODE: Final = 5
 _AGAIN: Final = "copy or download the file again"
 
 
@@ -124,14 +125,17 @@ def _dtype(header: Any) -> np.dtype[Any]:
 
 def _offset(header: Any, least: int) -> int:
     offset = float(header["vox_offset"])
-    if offset == 0:  # left unset by some writers: the voxels follow the header
-        return least
     if not least <= offset <= LARGEST_OFFSET or offset != int(offset):
         raise _bad(f"it says that the voxels begin at byte {offset:g}")
     return int(offset)
 
 
 def _affine(header: Any) -> NDArray[np.float64]:
+    for code in ("qform_code", "sform_code"):
+        if not 0 <= int(header[code]) <= _LAST_XFORM_CODE:
+            header[code] = 0  # as if that orientation were not there, which is how nibabel reads it, too
+    if header["pixdim"][0] not in (-1, 1):
+        header["pixdim"][0] = 1  # the handedness; the standard reads 0 so
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             affine = np.asarray(header.get_best_affine(), dtype=np.float64)
