@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tumorseg.cohort.check import check_case
+from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 from tumorseg.nifti import write_nifti
 
@@ -50,6 +50,11 @@ def write_sound(root: Path, case: str = CASE, *, seed: int = 0, enhancing: int =
 def plain(volume, affine=AFFINE) -> bytes:
     """The bytes of an uncompressed NIfTI file."""
     return nibabel.Nifti1Image(volume, affine).to_bytes()
+
+
+def check_case(root: Path, case_files, *, shape, labels):
+    """The verdict on a case alone."""
+    return examine_case(root, case_files, shape=shape, labels=labels)[0]
 
 
 def verdict(root: Path, *, shape=None, labels: str = "auto"):

@@ -10,9 +10,9 @@ import torch
 import yaml
 
 from tests.benchmarks.timing import Figure, best_seconds
+from tests.cohort_cases import check_case
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.again import read_again
-from tumorseg.cohort.check import check_case
 from tumorseg.cohort.discover import discover
 from tumorseg.labels import MODALITIES
 from tumorseg.normalise.case import normalise_case

@@ -65,6 +65,7 @@ def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(finish
 def test_a_split_file_that_does_not_exist_is_told(workflow):
     workflow.configure({"cohort": {"split_file": "nowhere.tsv"}})
     assert "cohort.split_file: there is no file nowhere.tsv; correct the path, or leave it null" in refused(workflow)
+    assert workflow.planned("validate")["validate_batch"] > 0  # which needs no split
 
 
 def test_the_table_that_the_workflow_writes_is_no_split_file_of_the_same_run(workflow):

@@ -9,6 +9,7 @@ from tests.cohort_cases import (
     AFFINE,
     CASE,
     SHAPE,
+    check_case,
     image,
     mask,
     path_of,
@@ -19,8 +20,8 @@ from tests.cohort_cases import (
     warnings,
     write_sound,
 )
-from tumorseg.cohort.check import check_case
 from tumorseg.cohort.discover import CaseFiles, discover
+from tumorseg.cohort.images import sampled
 from tumorseg.cohort.verdict import read_verdicts, write_verdicts
 from tumorseg.nifti import write_nifti
 
@@ -220,6 +221,29 @@ def test_the_brain_is_what_any_modality_shows(root):
     volume[:, :, :5] = 0  # a slab that was not acquired, with tumour in it
     put(root, "flair", volume)
     assert warnings(root) == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("factor", "code"), [(1e200, "not_finite"), (-1e36, "not_finite"), (1e-300, "constant_image"), (1e-30, None)]
+)
+def test_values_have_to_be_finite_and_different_as_float32(root, factor, code):
+    put(root, "t2", image("t2").astype(np.float64) * factor)
+    assert problems(root) == ([(code, name("t2"))] if code else [])
+
+
+def test_a_mask_of_another_orientation_is_told(root):
+    for role in ("t1", "t1ce", "t2", "flair"):
+        put(root, role, image(role), np.eye(4)[:, [0, 2, 1, 3]])
+    put(root, "seg", np.flip(mask(), axis=2))  # with most of it farther up than the images have slices that way
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (128, 128, 32), (10, 11, 12), (96, 64, 80)])
+def test_a_sample_shows_all_planes(shape):
+    for axis, side in enumerate(shape):
+        along = np.broadcast_to(np.arange(side).reshape([-1 if axis == other else 1 for other in range(3)]), shape)
+        assert np.unique(sampled(np.asfortranarray(along))).size == side
 
 
 def test_saturation_shows_in_real_numbers_too(root):

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_the_folder_above_a_relative_root_is_relative_too(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (["train/B-1/B-1-t1n.nii.gz", "test/B-2/B-2-t1n.nii.gz"], r"more than one folder .*\(test, train\)"),
+        (["train/B-1/B-1-t1n.nii.gz", "test/B-2/B-2-t1n.nii.gz"], r"in 2 folders .*\(test, train\)"),
         (["B-1-t1n.nii.gz", "B-2-t1n.nii.gz"], "2 cases side by side"),
     ],
 )
@@ -135,3 +136,37 @@ def test_a_case_survives_json(tmp_path):
     (case,) = discover(tmp_path)
     assert from_json(to_json(case)) == case
     assert "\n" not in to_json(case)
+
+
+def test_a_case_folder_in_one_of_its_own_name_is_that_case(tmp_path):
+    touch(tmp_path, "B-1/B-1/B-1-t1n.nii.gz", "B-2/B-2-t1n.nii.gz")
+    assert [case.files for case in discover(tmp_path)] == [
+        {"t1": ("B-1/B-1/B-1-t1n.nii.gz",)},
+        {"t1": ("B-2/B-2-t1n.nii.gz",)},
+    ]
+    assert locate(tmp_path) == (tmp_path, None)
+
+
+def test_a_link_in_a_circle_is_no_folder(tmp_path):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    for folder in (tmp_path, tmp_path / "B-1"):
+        (folder / "loop").symlink_to("loop")
+    assert [case.files for case in discover(tmp_path)] == [{"t1": ("B-1/B-1-t1n.nii.gz",)}]
+
+
+@pytest.mark.parametrize("name", ["case {x}", "tab\there", b"F\xe4lle"])
+def test_a_case_folder_with_a_name_that_no_table_holds_is_told_and_a_stray_one_ignored(tmp_path, name):
+    awkward = tmp_path / os.fsdecode(name)
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    awkward.mkdir()
+    assert [case.case for case in discover(tmp_path)] == ["B-1"]
+    (awkward / "B-2-t1n.nii.gz").touch()
+    with pytest.raises(UserError, match=r"cohort.root: rename the case folder") as told:
+        discover(tmp_path)
+    str(told.value).encode()
+
+
+def test_the_folder_above_is_found_where_the_root_is_written_as_dots(tmp_path, monkeypatch):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/inner/x")
+    monkeypatch.chdir(tmp_path / "B-1/inner")
+    assert locate(Path(".."))[0].resolve() == tmp_path

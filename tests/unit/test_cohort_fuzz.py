@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.cohort_cases import AFFINE, SUFFIXES, image, mask, path_of, plain, write_sound
-from tumorseg.cohort.check import check_case
+from tests.cohort_cases import AFFINE, SUFFIXES, check_case, image, mask, path_of, plain, write_sound
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.images import AFFINE_TOLERANCE
 from tumorseg.cohort.volume import read_volume

@@ -1,12 +1,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.cohort_cases import AFFINE, check_case, image, path_of, write_sound
 from tumorseg.cohort.agree import check_cohort as check_table
+from tumorseg.cohort.discover import discover
 from tumorseg.cohort.manifest import manifest, read_manifest, summary, write_manifest
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.errors import UserError
+from tumorseg.nifti import write_nifti
 
 
 def check_cohort(table, **settings):
@@ -15,7 +19,7 @@ def check_cohort(table, **settings):
 
 def sound(case: str, *, images: int | None = None, tumour: int = 1, convention: str | None = "brats2023") -> Verdict:
     files = {
-        role: {"path": f"{case}/{case}-{role}.nii.gz", "crc32": (images or hash(case)) + number}
+        role: {"path": f"{case}/{case}-{role}.nii.gz", "sample_crc32": (images or hash(case)) + number}
         for number, role in enumerate(("t1", "t1ce", "t2", "flair", "seg"))
     }
     facts = {"shape": [4, 5, 6], "spacing": [1.0, 1.0, 1.5], "files": files, "convention": convention}
@@ -118,3 +122,13 @@ def test_the_facts_of_a_cohort():
     assert (
         check_cohort(manifest([sound("b", convention=None)]), labels="auto", expected_usable=None)["convention"] is None
     )
+
+
+def test_equal_images_are_found_however_they_are_stored(tmp_path):
+    for case, kind in (("BraTS-GLI-00001-000", np.int16), ("BraTS-GLI-00002-000", np.float32)):
+        write_sound(tmp_path, case)
+        for role in ("t1", "t1ce", "t2", "flair"):
+            write_nifti(path_of(tmp_path, role, case), image(role).astype(kind), AFFINE)
+    verdicts = [check_case(tmp_path, case, shape=None, labels="auto") for case in discover(tmp_path)]
+    assert all(verdict.usable for verdict in verdicts)
+    assert manifest(verdicts)["problems"].tolist() == ["", "duplicate_case"]

@@ -4,8 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import CASE, SUFFIXES, image, mask, path_of, real_data, verdict
-from tumorseg.cohort.check import check_case
+from tests.cohort_cases import CASE, SUFFIXES, check_case, image, mask, path_of, real_data, verdict
 from tumorseg.cohort.discover import discover
 from tumorseg.inference.prediction import write_prediction
 from tumorseg.normalise.case import normalise_verdict

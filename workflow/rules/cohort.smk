@@ -105,7 +105,7 @@ rule split:
     input:
         manifest=rules.manifest.output,
         check=rules.check_cohort.output,
-        own=own_split_file(),
+        own=own_split_file,
     output:
         "results/cohort/splits.tsv",
     log:
@@ -118,7 +118,7 @@ rule split:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings(**only("cohort", "folds", *(() if own_split_file() else ("validation_fraction", "seed")))),
+        settings=settings(**only("cohort", "folds", *(() if config["cohort"]["split_file"] else ("validation_fraction", "seed")))),
         code=code("split"),
     shell:
         'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --settings {params.settings:q}'

@@ -64,7 +64,7 @@ def found_cases():
         raise SystemExit(f"{error}") from None
 
 
-def own_split_file():
+def own_split_file(wildcards):
     """The user's own table of folds, in a list; an empty list where the workflow makes the split."""
     file = config["cohort"]["split_file"]
     if file is None:
@@ -102,7 +102,7 @@ def raw_files(cases, roles=None):
         if roles is None or role in roles
         for name in names
     ]
-    return [str(path) for path in paths if path.exists() or not path.is_symlink()]
+    return [str(path) for path in paths if os.path.exists(path) or not path.is_symlink()]
 
 
 def raw_batch(wildcards):

@@ -20,11 +20,6 @@ from tumorseg.cohort.volume import Volume
 from tumorseg.labels import MODALITIES
 
 
-def check_case(root: Path, case_files: CaseFiles, *, shape: Sequence[int] | None, labels: str) -> Verdict:
-    """The verdict of `examine_case`, without the preview."""
-    return examine_case(root, case_files, shape=shape, labels=labels)[0]
-
-
 def examine_case(
     root: Path, case_files: CaseFiles, *, shape: Sequence[int] | None, labels: str
 ) -> tuple[Verdict, NDArray[np.uint8] | None]:
@@ -121,7 +116,8 @@ class _Check:
         )
         spacing = images.spacing_warning(grid.spacing, files[leader])
         self.warnings.extend([spacing] if spacing else [])
-        for image in self._images.values():
+        for role, image in self._images.items():
+            self.facts["files"][role]["sample_crc32"] = images.sample_checksum(image.sample)
             self.problems.extend(image.problems)
             self.warnings.extend(image.warnings)
         if sound := self._sound():

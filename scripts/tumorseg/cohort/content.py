@@ -28,7 +28,8 @@ def content_of(raw: bytes, largest: int) -> "PlainContent | GzipContent":
 def _whole_member(raw: bytes, largest: int) -> bytearray | None:
     """The content of a gzip file that is one sound member and nothing else, its CRC and its length checked.
 
-    None for every other file, whatever is the matter with it: `GzipContent` finds out, piece by piece.
+    (Trailing bytes that end in the member's own length, which nobody makes by accident, go unnoticed.) None for every
+    other file, whatever is the matter with it: `GzipContent` finds out, piece by piece.
     """
     length = int.from_bytes(raw[-4:], "little")
     if not 0 < length <= largest or _may_have_another_member(raw):

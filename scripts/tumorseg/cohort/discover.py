@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorseg.cohort.naming import archive_of, names_case, role_of
+from tumorseg.cohort.naming import archive_of, is_awkward, names_case, role_of
 from tumorseg.errors import UserError
 
 EXPECTED = (
@@ -35,19 +35,26 @@ def discover(root: Path) -> list[CaseFiles]:
     """The cases below `root`, sorted: each sub-folder is one, unless it is a stray (`.name`, `__MACOSX`).
 
     A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
-    the files inside it. Anything that is not named like a file of a case is ignored, so a case may have no file at
-    all; nor has a case of which only the packed archive is there. Raises UserError where `root` is not a folder of case
-    folders.
+    the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
+    file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
+    there. Raises UserError where `root` is not a folder of case folders, and where a case has a name that cannot be
+    written into a table.
     """
     try:
         with os.scandir(root) as entries:
-            names = [(entry.name, entry.is_dir()) for entry in entries]
+            names = [(entry.name, _is_folder(entry)) for entry in entries]
     except OSError as error:
         raise UserError(f"cohort.root: cannot list {root} ({error.strerror}); it should be {EXPECTED}") from None
     packed = {content: name for name, is_folder in names if not is_folder and (content := archive_of(name))}
     folders = {name for name, is_folder in names if is_folder and not _is_stray(name)}
+    awkward = {name for name in folders if is_awkward(name)}
+    if with_images := sorted(name for name in awkward if _has_images(root, name)):
+        raise UserError(
+            f"cohort.root: rename the case folder {with_images[0]!a} below {root}: names with braces, control "
+            "characters or bytes that are no UTF-8 cannot stand in a table"
+        )
     still_packed = {content for content in packed if names_case(content)}
-    cases = [_case_files(root, folder) for folder in sorted(folders | still_packed)]
+    cases = [_case_files(root, folder) for folder in sorted((folders - awkward) | still_packed)]
     if not any(case.files for case in cases):
         locate(root)  # knows better what is wrong where there are images at other places
         archives = ", ".join(sorted(packed.values())[:3])
@@ -67,7 +74,7 @@ def locate(root: Path) -> tuple[Path, str | None]:
         return root, None
     cases = {found[0].casefold() for name, _ in _images(root) if (found := role_of(name))}
     if len(cases) == 1:
-        above = root.parent if root.name else Path("..")
+        above = root / ".." if root.name in ("", "..") else root.parent
         return above, f"cohort.root: {root} is the folder of one case; the folder above it, {above}, is taken"
     if cases:
         raise UserError(
@@ -80,9 +87,10 @@ def locate(root: Path) -> tuple[Path, str | None]:
         if any(_has_images(root / name, inner) for inner in _folders(root / name))
     ]
     if len(below) > 1:
+        names = ", ".join(path.name for path in below[:3]) + (" …" if len(below) > 3 else "")
         raise UserError(
-            f"cohort.root: cases are in more than one folder below {root} ({', '.join(path.name for path in below)}); "
-            "give one of them, or put all case folders into one"
+            f"cohort.root: cases are in {len(below)} folders below {root} ({names}); give one of them, or put all case "
+            "folders into one"
         )
     if below:
         return below[0], f"cohort.root: the cases are one level deeper than {root}; {below[0]} is taken"
@@ -113,11 +121,19 @@ def _case_files(root: Path, folder: str) -> CaseFiles:
 
 
 def _images(folder: Path) -> list[tuple[str, str]]:
-    """Name and path within `folder` of whatever is named like a file of a case; a folder gives the files inside it."""
+    """Name and path within `folder` of whatever is named like a file of a case, or, where there is none, of that in a
+    folder in it of the same name, as archives leave it.
+    """
+    again = folder.name
+    return _named(folder) or [(name, f"{again}/{path}") for name, path in _named(folder / again)]
+
+
+def _named(folder: Path) -> list[tuple[str, str]]:
+    """Name and path of the entries that are named like a file of a case; a folder gives the files inside it."""
     return [
         (name, path)
         for name, is_folder in _entries(folder)
-        if role_of(name)
+        if role_of(name) and not is_awkward(name)
         for path in (_inside(folder, name) if is_folder else [name])
     ]
 
@@ -136,7 +152,7 @@ def _inside(folder: Path, name: str) -> list[str]:
     return [
         f"{name}/{inner}"
         for inner, is_folder in _entries(folder / name)
-        if inner.lower().endswith((".nii", ".nii.gz")) and not inner.startswith(".") and not is_folder
+        if inner.lower().endswith((".nii", ".nii.gz")) and not (inner.startswith(".") or is_folder or is_awkward(inner))
     ]
 
 
@@ -144,9 +160,16 @@ def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
     """Names in a folder, and whether each is a folder; none where it cannot be listed, which `check_case` reports."""
     try:
         with os.scandir(folder) as entries:
-            yield from [(entry.name, entry.is_dir()) for entry in entries]
+            yield from [(entry.name, _is_folder(entry)) for entry in entries]
     except OSError:
         return
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, or into a closed folder
+        return False
 
 
 def _is_stray(name: str) -> bool:

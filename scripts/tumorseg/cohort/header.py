@@ -89,7 +89,11 @@ def parse_header(block: bytes) -> Header:
     promise = Header(shape, dtype, offset, _affine(header), slope, inter)
     voxels = math.prod(shape)
     if voxels > LARGEST_VOXELS or voxels * max(dtype.itemsize, promise.held_dtype.itemsize) > LARGEST_VOLUME:
-        raise _bad(f"it promises {'x'.join(map(str, shape))} voxels of {dtype.name}, more than any volume has")
+        raise Damage(
+            "bad_header",
+            f"the header promises {'x'.join(map(str, shape))} voxels of {dtype.name}; at most {LARGEST_VOXELS} voxels "
+            f"and {LARGEST_VOLUME // 2**20} MiB are read: if it is right, resample or crop the image, else {_AGAIN}",
+        )
     return promise
 
 

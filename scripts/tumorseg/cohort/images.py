@@ -1,10 +1,12 @@
 """Checks on the four images of a case: do they agree with each other, and do their values make sense?"""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final, Protocol
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from tumorseg.cohort.verdict import Finding
@@ -48,7 +50,7 @@ def same_grid(one: Grid, other: Grid) -> bool:
 def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | None) -> Finding | None:
     """`wrong_shape` where a volume has not three dimensions, or not the shape that `cohort.shape` expects."""
     if len(shape) != 3:
-        message = f"the volume is {size_text(shape)}, not three-dimensional; extract the one volume that is meant"
+        message = f"the volume is {size_text(shape)}, not three-dimensional; write the one volume that is meant as such"
     elif expected is not None and shape != tuple(expected):
         message = f"the grid is {size_text(shape)}; cohort.shape expects {size_text(expected)}; resample or change it"
     else:
@@ -86,9 +88,15 @@ def value_findings(
         count = array.size - int(np.count_nonzero(np.isfinite(array)))
         message = f"{count} voxels of {name} are not a number or infinite; write the image anew from the original"
         return [Finding("not_finite", file, message)], []
-    if low == high:
-        message = f"every voxel of {name} is {low:g}; replace the file by the real image"
-        return [Finding("constant_image", file, message)], []
+    with np.errstate(over="ignore", invalid="ignore"):
+        least, most = np.float32(low), np.float32(high)
+        spread = most - least
+    if not np.isfinite(spread):
+        message = f"{name} has values from {low:g} to {high:g}, beyond float32; divide it by a constant, write it anew"
+        return [Finding("not_finite", file, message)], []
+    if spread == 0:
+        value = f"{low:g}" if low == high else f"{low:g}, or closer to it than float32 can tell"
+        return [Finding("constant_image", file, f"every voxel of {name} is {value}; replace it by the real image")], []
     warnings = []
     limit = _LIMITS.get(float(high)) if array.dtype.kind == "f" else array.dtype.name
     if limit and high == np.iinfo(limit).max:
@@ -102,9 +110,21 @@ def value_findings(
     return [], warnings
 
 
-def sampled(voxels: NDArray[Any]) -> NDArray[Any]:
-    """Some of the voxels of a volume, given flat: `SAMPLED_VOXELS` of them or a few more, evenly spread."""
-    return voxels[:: max(1, voxels.size // SAMPLED_VOXELS)].copy()
+def sampled(array: NDArray[Any]) -> NDArray[Any]:
+    """About `SAMPLED_VOXELS` of the voxels of a volume (X, Y, Z), or all of a smaller one, evenly spread, flat.
+
+    The step shares no divisor with any side, or the sample would show a few planes only.
+    """
+    step = max(1, array.size // SAMPLED_VOXELS)
+    while any(math.gcd(step, side) > 1 for side in array.shape):
+        step += 1
+    return array.reshape(-1, order="F")[::step].copy()
+
+
+def sample_checksum(sample: NDArray[Any]) -> int:
+    """CRC-32 of sampled values: equal where the values are, whatever type they were stored in."""
+    checksum: int = isal_zlib.crc32(sample.astype("<f8") + 0.0)  # -0.0 becomes 0.0
+    return checksum
 
 
 def intensity_facts(sample: NDArray[Any], highest: float) -> dict[str, float]:

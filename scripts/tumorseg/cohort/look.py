@@ -12,6 +12,7 @@ from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.preview import fullest_slice, thin
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
+from tumorseg.orientation import axial_axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,8 @@ class ImageLook:
 
     shape, affine, spacing, crc32: see `Volume`. problems, warnings: about its values. intensities: see
     `images.intensity_facts`, of a modality without problems. sample: see `images.sampled`. shown: whether it is not 0
-    at each of the tumour's voxels, and thin: the slice of the mask's `thin`, (X, Y, Z), where the mask has its shape;
-    else nothing, and the middle slice.
+    at each of the tumour's voxels, where the mask has its shape. thin: the slice of the mask's `thin`, (X, Y, Z), where
+    they also agree about which way is up; else the middle slice.
     """
 
     shape: tuple[int, ...]
@@ -59,10 +60,11 @@ def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -
     voxels = volume.array.reshape(-1, order="F")
     low, high = voxels.min(), voxels.max()
     problems, warnings = images.value_findings(volume.array, low, high, role, file)
-    sample = images.sampled(voxels)
+    sample = images.sampled(volume.array)
     fitting = mask if mask is not None and mask.shape == volume.shape else None
     tumour = fitting.labels.where if fitting else np.empty(0, np.int32)
-    index = fitting.index if fitting else fullest_slice(tumour, volume.shape, volume.affine)
+    same_way_up = fitting and axial_axis(fitting.affine) == axial_axis(volume.affine)
+    index = fitting.index if fitting and same_way_up else fullest_slice(tumour[:0], volume.shape, volume.affine)
     return ImageLook(
         shape=volume.shape,
         affine=volume.affine,

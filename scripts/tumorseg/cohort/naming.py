@@ -18,6 +18,7 @@ _ROLE_OF_SUFFIX: Final = {suffix: role for role, suffixes in SUFFIXES.items() fo
 _FILE: Final = re.compile(rf"(?P<case>[^.].*)[-_](?P<suffix>{'|'.join(_ROLE_OF_SUFFIX)})\.nii(?:\.gz)?", re.IGNORECASE)
 _CASE: Final = re.compile(r"BraTS-[A-Za-z]+-\d+-\d+|BraTS\d{2,4}_(?:\w+_)?\d+", re.IGNORECASE)
 _ARCHIVE: Final = re.compile(r"(?P<content>[^.].*)\.(?:zip|7z|rar|tar|tgz|tar\.(?:gz|bz2|xz))", re.IGNORECASE)
+_AWKWARD: Final = re.compile(r"[{}\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TIME_POINT: Final = re.compile(r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+")
 
 
@@ -40,6 +41,11 @@ def archive_of(name: str) -> str | None:
 def names_case(name: str) -> bool:
     """Whether a case of BraTS 2023 or 2021 is called so."""
     return _CASE.fullmatch(name) is not None
+
+
+def is_awkward(name: str) -> bool:
+    """Whether a name cannot stand in tables and plans: it has braces, control characters or bytes that are no UTF-8."""
+    return _AWKWARD.search(name) is not None
 
 
 def patient_of(case: str) -> str:

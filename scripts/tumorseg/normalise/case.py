@@ -1,6 +1,5 @@
 """From the volumes of a case to what the network sees."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 from tumorseg.cohort.again import read_again
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.cohort.volume import Volume
-from tumorseg.errors import UserError
 from tumorseg.labels import MODALITIES, Convention, to_inside
 from tumorseg.normalise.crop import box_slices, brain_box, brain_of
 from tumorseg.normalise.intensity import normalise_intensities
@@ -23,9 +21,9 @@ def normalise_images(
 ) -> tuple[NDArray[np.float16], Origin]:
     """The image of a case, (4, x, y, z) in the order of `labels.MODALITIES`, and where it comes from.
 
-    volumes: the four modalities on one grid (X, Y, Z), finite. settings: `margin`, voxels kept around the brain (all
-    that is not 0 in every modality), and `clip_percentiles`, see `normalise_intensities`. The mask has no say in it,
-    so that a case is normalised alike with and without one.
+    volumes: the four modalities on one grid (X, Y, Z), finite as float32. settings: `margin`, voxels kept around the
+    brain (all that is not 0 in every modality), and `clip_percentiles`, see `normalise_intensities`. The mask has no
+    say in it, so that a case is normalised alike with and without one.
     """
     images = {modality: volumes[modality] for modality in MODALITIES}
     grid = images[MODALITIES[0]]
@@ -56,15 +54,8 @@ def normalise_case(
 def normalise_verdict(root: Path, verdict: Verdict, settings: Mapping[str, Any]) -> NormalisedCase:
     """Read the files of a usable case again, below `root`, and normalise it.
 
-    Raises UserError where a file is no longer the one that the verdict is about, or its intensities are too large.
+    Raises UserError where a file is no longer the one that the verdict is about.
     """
     files = verdict.facts["files"]
     volumes = {role: read_again(root, facts) for role, facts in files.items()}
-    case = normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)
-    for modality, applied in case.origin.intensities.items():
-        if not math.isfinite(applied["std"]):
-            raise UserError(
-                f"{root / files[modality]['path']}: its intensities are too large for float32 (about 3e38 at most); "
-                "divide the image by a constant, write it anew and run again"
-            )
-    return case
+    return normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)

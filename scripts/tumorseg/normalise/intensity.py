@@ -20,9 +20,8 @@ def normalise_intensities(
     nothing, be it background or a slab that was not acquired, the result is exactly 0, the mean of the brain. A brain
     of one value gives 0 everywhere.
 
-    voxels: (x, y, z), any real type, finite. out: where the result is put, new if None. Returns float16 (x, y, z), and
-    what was applied: `low`, `high` (the bounds), `mean` and `std` after clipping. Intensities that float32 cannot hold
-    give a `std` that is not finite.
+    voxels: (x, y, z), any real type, finite as float32. out: where the result is put, new if None. Returns float16
+    (x, y, z), and what was applied: `low`, `high` (the bounds), `mean` and `std` after clipping.
     """
     result = np.empty(voxels.shape, np.float16) if out is None else out
     if voxels.dtype.kind in "iu" and voxels.dtype.itemsize <= 4:
@@ -58,18 +57,17 @@ def _z_scores(
     """The clipped z-score of each value, and what was applied. counts: how often each occurs, None for once."""
     if values.size == 0 or (counts is not None and not counts.any()):
         return np.zeros(values.shape, np.float16), {"low": 0.0, "high": 0.0, "mean": 0.0, "std": 0.0}
-    with np.errstate(over="ignore", invalid="ignore"):  # the caller is told by `std`
-        low, high = _percentiles(values, counts, clip_percentiles)
-        scores = values.astype(np.float32)
-        np.clip(scores, low, high, out=scores)
-        mean = float(np.average(scores.astype(np.float64), weights=counts))
-        scores -= np.float32(mean)
-        # In float64, since squares of 2e19 and more overflow float32.
-        std = float(np.sqrt(np.average(np.square(scores, dtype=np.float64), weights=counts)))
-        if std > 1e-6 * max(abs(low), abs(high)):  # below that it is rounding
-            scores /= np.float32(std)
-        else:
-            scores[:] = 0
+    low, high = _percentiles(values, counts, clip_percentiles)
+    scores = values.astype(np.float32)
+    np.clip(scores, low, high, out=scores)
+    mean = float(np.average(scores.astype(np.float64), weights=counts))
+    scores -= np.float32(mean)
+    # In float64, since squares of 2e19 and more overflow float32.
+    std = float(np.sqrt(np.average(np.square(scores, dtype=np.float64), weights=counts)))
+    if std > 1e-6 * max(abs(low), abs(high)):  # below that it is rounding
+        scores /= np.float32(std)
+    else:
+        scores[:] = 0
     return scores.astype(np.float16), {"low": low, "high": high, "mean": mean, "std": std}
 
 
