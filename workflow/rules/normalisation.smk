@@ -17,7 +17,7 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,  # a case of BraTS takes a quarter of a gigabyte, the largest that is read 1.4
         runtime=60,
     params:
         cases=batch_cases,
