@@ -100,6 +100,9 @@ rule check_cohort:
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
+SPLIT_KEYS = ["folds"] if config["cohort"]["split_file"] else ["folds", "validation_fraction", "seed"]
+
+
 rule split:
     """Decide by patient which cases are held out, and in which fold."""
     input:
@@ -118,7 +121,7 @@ rule split:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings(**only("cohort", "folds", *(() if config["cohort"]["split_file"] else ("validation_fraction", "seed")))),
+        settings=settings(**only("cohort", *SPLIT_KEYS)),
         code=code("split"),
     shell:
         'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --settings {params.settings:q}'
