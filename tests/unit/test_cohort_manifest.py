@@ -19,7 +19,7 @@ def check_cohort(table, **settings):
 
 def sound(case: str, *, images: int | None = None, tumour: int = 1, convention: str | None = "brats2023") -> Verdict:
     files = {
-        role: {"path": f"{case}/{case}-{role}.nii.gz", "sample_crc32": (images or hash(case)) + number}
+        role: {"path": f"{case}/{case}-{role}.nii.gz", "sample_digest": (images or hash(case)) + number}
         for number, role in enumerate(("t1", "t1ce", "t2", "flair", "seg"))
     }
     facts = {"shape": [4, 5, 6], "spacing": [1.0, 1.0, 1.5], "files": files, "convention": convention}

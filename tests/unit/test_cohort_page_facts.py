@@ -26,7 +26,7 @@ def verdict(case="a", *, problems=(), warnings=(), median=500.0, **facts):
         "label_4": 3000,
         "tumour_crc32": 0,
         "intensities": dict.fromkeys(MODALITIES, intensities),
-        "files": {role: {"path": f"{case}/{role}", "sample_crc32": case} for role in (*MODALITIES, "seg")},
+        "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")},
     }
     return Verdict(case, f"patient of {case}", not problems, tuple(problems), tuple(warnings), known | facts)
 

@@ -8,7 +8,7 @@ import yaml
 from tests.helpers import REPOSITORY
 from tumorseg.codedigest import code_digest
 
-CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "python-xxhash": "xxhash"}
 
 
 def pins(name: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tumorseg.errors import UserError
 
 
 def read_again(root: Path, facts: Mapping[str, Any]) -> Volume:
-    """The volume of a file, from its facts in a verdict (`path` below `root`, `bytes`, `content_crc32`).
+    """The volume of a file, from its facts in a verdict (`path` below `root`, `digest`).
 
     Raises UserError where the file is no longer the one that was validated.
     """
@@ -19,6 +19,6 @@ def read_again(root: Path, facts: Mapping[str, Any]) -> Volume:
         volume = read_volume(path)
     except Damage as damage:
         raise UserError(f"{path}: sound when it was validated, now {damage.code}: {damage.message}") from None
-    if (volume.size, volume.content_crc32) != (facts["bytes"], facts["content_crc32"]):
+    if volume.digest != facts["digest"]:
         raise UserError(f"{path}: the file has changed since it was validated; run the workflow again")
     return volume

@@ -117,13 +117,12 @@ class _Check:
         spacing = images.spacing_warning(grid.spacing, files[leader])
         self.warnings.extend([spacing] if spacing else [])
         for role, image in self._images.items():
-            self.facts["files"][role]["sample_crc32"] = images.sample_checksum(image.sample)
+            self.facts["files"][role]["sample_digest"] = images.sample_digest(image.sample)
             self.problems.extend(image.problems)
             self.warnings.extend(image.warnings)
         if sound := self._sound():
             samples = {role: image.sample for role, image in sound.items()}
-            checksums = {role: image.crc32 for role, image in sound.items()}
-            self.warnings.extend(images.likeness_warnings(samples, checksums, files))
+            self.warnings.extend(images.likeness_warnings(samples, files))
 
     def mask(self, labels: str) -> None:
         """The mask: its grid, its labels, its place."""

@@ -22,7 +22,7 @@ def content_of(raw: bytes, largest: int) -> "PlainContent | GzipContent":
     if not raw.startswith(GZIP_MAGIC):
         return PlainContent(raw)
     whole = _whole_member(raw, largest)
-    return GzipContent(raw) if whole is None else PlainContent(whole, int.from_bytes(raw[-8:-4], "little"))
+    return GzipContent(raw) if whole is None else PlainContent(whole)
 
 
 def _whole_member(raw: bytes, largest: int) -> bytearray | None:
@@ -59,15 +59,11 @@ def _may_have_another_member(raw: bytes) -> bool:
 
 
 class PlainContent:
-    """Bytes that are in memory as they are, of which none is outside the content.
-
-    `crc32` is that of all of them, None where none is known.
-    """
+    """Bytes that are in memory as they are, of which none is outside the content."""
 
     trailing = 0
 
-    def __init__(self, raw: bytes | bytearray, crc32: int | None = None) -> None:
-        self.crc32 = crc32
+    def __init__(self, raw: bytes | bytearray) -> None:
         self._raw = memoryview(raw).toreadonly()
         self._position = 0
 
@@ -85,15 +81,13 @@ class GzipContent:
     """The decompressed bytes of a gzip file of one or more members, each checked against its CRC and its length.
 
     `trailing` counts bytes after the last member; zeros there are padding, as for gzip itself, and do not count.
-    `crc32` is that of the whole content, known for nothing where this is one member that was read to its end.
     """
 
     def __init__(self, raw: bytes) -> None:
         self.trailing = 0
-        self.crc32: int | None = None
-        self._raw = self._left = raw
+        self._left = raw
         self._member = isal_zlib.decompressobj(wbits=31)
-        self._several = self._finished = False
+        self._finished = False
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes, fewer only where the content ends soundly.
@@ -130,11 +124,8 @@ class GzipContent:
 
     def _next_member(self, rest: bytes) -> None:
         if rest.startswith(GZIP_MAGIC):
-            self._several, self._left = True, rest
+            self._left = rest
             self._member = isal_zlib.decompressobj(wbits=31)
         else:
             self._finished = True
-            if not self._several:
-                end = len(self._raw) - len(rest)
-                self.crc32 = int.from_bytes(self._raw[end - 8 : end - 4], "little")  # the decompressor has checked it
             self.trailing = len(rest.strip(b"\0"))

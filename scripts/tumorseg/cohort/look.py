@@ -30,7 +30,7 @@ class MaskLook:
 class ImageLook:
     """A modality of three dimensions.
 
-    shape, affine, spacing, crc32: see `Volume`. problems, warnings: about its values. intensities: see
+    shape, affine, spacing: see `Volume`. problems, warnings: about its values. intensities: see
     `images.intensity_facts`, of a modality without problems. sample: see `images.sampled`. shown: whether it is not 0
     at each of the tumour's voxels, where the mask has its shape. thin: the slice of the mask's `thin`, (X, Y, Z), where
     they also agree about which way is up; else the middle slice.
@@ -39,7 +39,6 @@ class ImageLook:
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     spacing: tuple[float, ...]
-    crc32: int
     problems: list[Finding]
     warnings: list[Finding]
     intensities: dict[str, float]
@@ -69,7 +68,6 @@ def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -
         shape=volume.shape,
         affine=volume.affine,
         spacing=volume.spacing,
-        crc32=volume.crc32,
         problems=problems,
         warnings=warnings,
         intensities={} if problems else images.intensity_facts(sample, float(high)),

@@ -99,7 +99,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
 
 
 def _images_key(verdict: Verdict) -> tuple[Any, ...]:
-    return (verdict.facts["shape"], [verdict.facts["files"][role]["sample_crc32"] for role in MODALITIES])
+    return (verdict.facts["shape"], [verdict.facts["files"][role]["sample_digest"] for role in MODALITIES])
 
 
 def _codes(findings: Iterable[Finding]) -> str:

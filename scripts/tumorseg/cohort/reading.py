@@ -35,12 +35,7 @@ def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]
             continue
         if taken is None:
             taken = volume
-            reading.facts = {
-                "path": path,
-                "bytes": volume.size,
-                "content_crc32": volume.content_crc32,
-                "crc32": volume.crc32,
-            }
+            reading.facts = {"path": path, "bytes": volume.size, "digest": volume.digest}
             if volume.trailing:
                 message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
                 reading.warnings.append(Finding("trailing_bytes", path, message))

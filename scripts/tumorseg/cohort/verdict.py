@@ -28,8 +28,8 @@ class Verdict:
     images; `intensities` of each modality, see `images.intensity_facts`; `labels`, voxels for each value that the mask
     has on disk; `label_1`, `label_2`, `label_4`, voxels by inside label; `convention` of the mask, null where it shows
     no enhancing tumour; `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role `path`,
-    `bytes`, the checksums `content_crc32` and `crc32` of `Volume` and, of an image, that of its sampled values,
-    `sample_crc32`, equal for equal images, however they are written.
+    `bytes`, `digest` (see `Volume`) and, of an image, `sample_digest`, that of its sampled values, equal for equal
+    images, however they are written.
     """
 
     case: str

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
+from xxhash import xxh3_128_hexdigest
 
 from tumorseg.cohort.content import GzipContent, PlainContent, content_of
 from tumorseg.cohort.damage import Damage
@@ -20,17 +20,15 @@ class Volume:
 
     array: voxels (X, Y, Z) in the file's own type and order in memory (Fortran), read-only; float32 or float64 where
     the file scales its intensities. affine: voxel to millimetres, 4x4. spacing: voxel edges in millimetres. size: bytes
-    of the file as it stands on disk. content_crc32: of its decompressed content, header and voxels. crc32: of the
-    voxels alone, before any scaling. trailing: bytes after the end of the compressed content, which are not part of the
-    volume.
+    of the file as it stands on disk. digest: XXH3-128 of those bytes. trailing: bytes after the end of the compressed
+    content, which are not part of the volume.
     """
 
     array: NDArray[Any]
     affine: NDArray[np.float64]
     spacing: tuple[float, ...]
     size: int
-    content_crc32: int
-    crc32: int
+    digest: str
     trailing: int
 
     @property
@@ -48,20 +46,18 @@ def read_volume(path: Path) -> Volume:
         raw = _read(path)
         content = content_of(raw, LARGEST_FILE)
         try:
-            header, before, voxels = _decode(content)
+            header, voxels = _decode(content)
         except Damage as damage:
             if damage.code in ("not_nifti", "bad_header"):
                 content.drain()  # raises where the file is corrupt, which explains a bad header
             raise
-        content_crc32, crc32 = _checksums(content, before, voxels)
         array = np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F")
         return Volume(
             array=_scaled(array, header),
             affine=header.affine,
             spacing=tuple(float(edge) for edge in np.linalg.norm(header.affine[:3, :3], axis=0)),
             size=len(raw),
-            content_crc32=content_crc32,
-            crc32=crc32,
+            digest=xxh3_128_hexdigest(raw),
             trailing=content.trailing,
         )
     except Damage:
@@ -87,13 +83,13 @@ def _read(path: Path) -> bytes:
     return raw
 
 
-def _decode(content: GzipContent | PlainContent) -> tuple[Header, bytes, bytes | memoryview]:
+def _decode(content: GzipContent | PlainContent) -> tuple[Header, bytes | memoryview]:
     start = bytes(content.take(NIFTI1_BYTES + 4))
     if not start:
         raise Damage("empty_file", "the compressed content is empty; copy or download the file again")
     block = start + bytes(content.take(header_bytes(start) + 4 - len(start)))
     header = parse_header(block)
-    before = block + bytes(content.take(header.offset - len(block)))
+    content.take(header.offset - len(block))  # extensions
     voxels = content.take(header.voxel_bytes + 1)
     if len(voxels) < header.voxel_bytes:
         raise Damage(
@@ -107,19 +103,7 @@ def _decode(content: GzipContent | PlainContent) -> tuple[Header, bytes, bytes |
             f"the file holds more than the {header.voxel_bytes} bytes of voxels that its header promises; "
             "copy or download it again, or write it anew from the original images",
         )
-    return header, before, voxels
-
-
-def _checksums(content: GzipContent | PlainContent, before: bytes, voxels: bytes | memoryview) -> tuple[int, int]:
-    """CRC-32 of the whole content and of the voxels alone, without a second pass where the first is known."""
-    start: int = isal_zlib.crc32(before)
-    if content.crc32 is None:
-        checksum: int = isal_zlib.crc32(voxels)
-        whole: int = isal_zlib.crc32_combine(start, checksum, len(voxels))
-        return whole, checksum
-    # combine(a, b) is a, moved on by as many bytes as b stands for, xor b.
-    moved: int = isal_zlib.crc32_combine(start, 0, len(voxels))
-    return content.crc32, content.crc32 ^ moved
+    return header, voxels
 
 
 def _scaled(array: NDArray[Any], header: Header) -> NDArray[Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from xxhash import xxh3_128
 
 from tumorseg.errors import UserError
 from tumorseg.files import replacing
@@ -53,13 +53,13 @@ class NormalisedCase:
 
 
 def write_case(path: Path, case: NormalisedCase) -> None:
-    """Write a case with a checksum of its voxels and its origin, whole or not at all. Equal cases give equal bytes."""
+    """Write a case with a digest of its voxels and its origin, whole or not at all. Equal cases give equal bytes."""
     tensors: dict[str, NDArray[Any]] = {
         "image": np.ascontiguousarray(case.image),
         "mask": np.ascontiguousarray(case.mask),
     }
     origin = json.dumps(asdict(case.origin), sort_keys=True)
-    header = {"format": FORMAT, "crc32": _checksum(tensors, origin), "origin": origin}
+    header = {"format": FORMAT, "digest": _digest(tensors, origin), "origin": origin}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)})
 
@@ -70,7 +70,7 @@ def read_case(path: Path) -> NormalisedCase:
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()[METADATA_KEY])
             tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
-        if header["crc32"] != _checksum(tensors, header["origin"]):
+        if header["digest"] != _digest(tensors, header["origin"]):
             raise ValueError("its content is not what was written")
         return NormalisedCase(tensors["image"], tensors["mask"], _origin(json.loads(header["origin"])))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -88,13 +88,13 @@ def find_case(folders: Iterable[Path], case: str) -> Path:
     raise UserError(f"{case}: no normalised file is there; delete results/normalised and run the workflow again")
 
 
-def _checksum(tensors: Mapping[str, NDArray[Any]], origin: str) -> int:
-    """CRC-32 of contiguous tensors (names, types, shapes, values) and of their origin: it tells rot, in no time."""
-    checksum: int = isal_zlib.crc32(origin.encode())
+def _digest(tensors: Mapping[str, NDArray[Any]], origin: str) -> str:
+    """XXH3-128 of contiguous tensors (names, types, shapes, values) and of their origin: it tells rot, in no time."""
+    digest = xxh3_128(origin.encode())
     for name, tensor in sorted(tensors.items()):
-        checksum = isal_zlib.crc32(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode(), checksum)
-        checksum = isal_zlib.crc32(tensor.reshape(-1).data, checksum)
-    return checksum
+        digest.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(tensor.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _origin(content: dict[str, Any]) -> Origin:
