@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import images
 from tumorseg.cohort.mask import Labels, read_labels
-from tumorseg.cohort.pieces import pieces
+from tumorseg.cohort.pieces import CACHED_PIECE, pieces
 from tumorseg.cohort.preview import fullest_slice, thin
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
@@ -57,7 +57,7 @@ def look_at_mask(volume: Volume) -> MaskLook:
 def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -> ImageLook:
     """What is kept of a modality. file: its path, for the findings."""
     voxels = volume.array.reshape(-1, order="F")
-    low, high = voxels.min(), voxels.max()
+    low, high = _extremes(voxels)
     problems, warnings = images.value_findings(volume.array, low, high, role, file)
     sample = images.sampled(volume.array)
     fitting = mask if mask is not None and mask.shape == volume.shape else None
@@ -75,6 +75,13 @@ def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -
         shown=_shown(voxels, tumour),
         thin=thin(volume.array, volume.affine, index),
     )
+
+
+def _extremes(voxels: NDArray[Any]) -> tuple[Any, Any]:
+    """The lowest and the highest value; both are NaN where a voxel is."""
+    parts = [voxels[part] for part in pieces(voxels.size, CACHED_PIECE)]
+    lows, highs = zip(*((part.min(), part.max()) for part in parts), strict=True)
+    return np.min(lows), np.max(highs)
 
 
 def _shown(voxels: NDArray[Any], where: NDArray[np.int32]) -> NDArray[np.bool_]:
