@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tests.helpers import recipe, write_random_case
+from tumorseg.normalise.store import read_case, write_case
 from tumorseg.training.data import batches, read_patch, steps_of
 from tumorseg.training.randomness import case_order
 
@@ -64,3 +65,31 @@ def test_order_depends_on_seed_fold_and_epoch(other):
     orders = [list(islice(case_order(50, **each), 50)) for each in (place, place | other)]
     assert orders[0] != orders[1]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(50))
+
+
+def with_tumour(path, *places):
+    """A case of 40x40x40 with one voxel of each (label, place)."""
+    case = read_case(write_random_case(path, shape=(40, 40, 40)))
+    case.mask[:] = 0
+    for label, place in places:
+        case.mask[place] = label
+    write_case(path, case)
+    return path
+
+
+def test_patches_are_laid_around_tumour_as_often_as_asked_for(tmp_path):
+    path = with_tumour(tmp_path / "a.safetensors", (4, (39, 0, 20)))
+    for fraction, least, most in ((1, 1, 1), (0.5, 0.4, 0.7), (0, 0, 0.2)):
+        masks = [read_patch(path, (16, 16, 16), np.random.default_rng(seed), fraction)[1] for seed in range(60)]
+        assert least <= np.mean([mask.any() for mask in masks]) <= most
+
+
+def test_every_label_is_as_likely_to_be_chosen(tmp_path):
+    many = [(2, (x, y, 2)) for x in range(3) for y in range(3)]
+    path = with_tumour(tmp_path / "a.safetensors", (1, (38, 38, 38)), *many)
+    masks = [read_patch(path, (16, 16, 16), np.random.default_rng(seed), 1)[1] for seed in range(60)]
+    assert 0.3 < np.mean([1 in mask for mask in masks]) < 0.7
+
+
+def test_a_case_without_tumour_gives_patches_all_the_same(tmp_path):
+    assert read_patch(with_tumour(tmp_path / "a.safetensors"), (16, 16, 16), np.random.default_rng(0), 1)[1].sum() == 0

@@ -1,4 +1,6 @@
 import json
+import math
+import re
 
 import pytest
 import torch
@@ -88,14 +90,64 @@ def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
         train(cases, tmp_path, 1)
 
 
-def test_a_loss_that_is_not_finite_names_epoch_step_and_cases(cases):
-    state = TrainingState.initial(recipe(), 0, CPU)
-    state.network.head.bias.data.fill_(float("nan"))
-    before = state.network.head.weight.clone()
-    coming = batches(cases, recipe().training, 0, 1)
-    with pytest.raises(UserError, match=r"loss is nan at step 1 of epoch 1 \(cases: case-\d\)"):
-        train_epoch(state, coming, 3, CPU)
-    assert torch.equal(state.network.head.weight, before)
+def poisoned(cases, *steps):
+    """Batches of which those at `steps` hold an infinity."""
+    for step, batch in enumerate(batches(cases, recipe(steps_per_epoch=5).training, 0, 1), start=1):
+        if step in steps:
+            batch.images[0, 0, 0, 0, 0] = float("inf")
+        yield batch
+
+
+def test_a_step_whose_loss_is_not_finite_is_told_skipped_and_counted(cases, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.console.logger.propagate", True)
+    state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
+    trained = train_epoch(state, poisoned(cases, 2, 4), 5, CPU)
+    assert (trained["steps"], trained["nonfinite_steps"]) == (5, 2)
+    assert math.isfinite(trained["train_loss"])
+    assert re.search(r"the loss is nan at step 2 of epoch 1 \(cases: case-\d\): this step is skipped", caplog.text)
+    assert all(torch.isfinite(tensor).all() for tensor in state.network.state_dict().values())
+
+
+def test_a_skipped_step_leaves_nothing_behind(cases):
+    states = [TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU) for _ in range(2)]
+    train_epoch(states[0], poisoned(cases, 5), 5, CPU)
+    train_epoch(states[1], list(poisoned(cases))[:4], 5, CPU)
+    for one, other in zip(*(state.network.state_dict().values() for state in states), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_losses_that_stay_not_finite_stop_the_training_and_name_epoch_step_and_cases(cases):
+    state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
+    with pytest.raises(UserError, match=r"loss is nan at step 4 of epoch 1 \(cases: case-\d\), 3 times in succession"):
+        train_epoch(state, poisoned(cases, 2, 3, 4, 5), 5, CPU)
+
+
+def test_an_epoch_without_any_finite_loss_stops_the_training(cases):
+    state = TrainingState.initial(recipe(steps_per_epoch=1), 0, CPU)
+    with pytest.raises(UserError, match="loss is nan at step 1 of epoch 1"):
+        train_epoch(state, poisoned(cases, 1), 1, CPU)
+
+
+def test_a_clipped_gradient_moves_the_weights_less(cases):
+    def moved(clip):
+        settings = recipe(gradient_clip=clip, steps_per_epoch=1)
+        state = TrainingState.initial(settings, 0, CPU)
+        state.optimizer = torch.optim.SGD(state.network.parameters(), lr=1)  # Adam would make up for it
+        before = state.network.head.weight.clone()
+        train_epoch(state, batches(cases, settings.training, 0, 1), 1, CPU)
+        return (state.network.head.weight - before).norm()
+
+    assert 0 < moved(1e-4) < 1e-2 * moved(None)
+
+
+def test_the_learning_rate_follows_its_schedule_across_jobs(cases, tmp_path):
+    settings = recipe(schedule="polynomial", schedule_epochs=4)
+    one = train(cases, tmp_path / "one", 3, settings=settings)
+    three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
+    assert sha256(one) == sha256(three)
+    rates = history_table([one])["learning_rate"].tolist()
+    assert rates == sorted(rates, reverse=True)
+    assert rates[2] == pytest.approx(0.01 * (1 - 2.5 / 4) ** 0.9)  # at the second of two steps
 
 
 def test_fp16_trains_with_gradient_scaling(cases):

@@ -41,7 +41,9 @@ def batches(cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch:
 
     def read(step: int) -> Batch:
         rng = generator("patch", settings.seed, fold, epoch, step)
-        patches = [read_patch(cases[index], settings.input_shape, rng) for index in chosen[step]]
+        patches = [
+            read_patch(cases[index], settings.input_shape, rng, settings.foreground_fraction) for index in chosen[step]
+        ]
         return Batch(
             torch.from_numpy(np.stack([image for image, _ in patches])),
             torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
@@ -58,19 +60,24 @@ def batches(cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch:
 
 
 def read_patch(
-    path: Path, shape: tuple[int, int, int], rng: np.random.Generator
+    path: Path, shape: tuple[int, int, int], rng: np.random.Generator, foreground_fraction: float = 0
 ) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
     """A patch of a case and its mask: (4, *shape) and shape.
 
     Along an axis on which the case is larger, the patch lies at a random place; where it is smaller, it stands in the
-    middle with background (0) around it. Only the voxels of the patch are read from disk.
+    middle with background (0) around it. With a probability of `foreground_fraction`, the place is drawn around a voxel
+    of a label of the tumour, every label that the case shows being as likely. Only the voxels of the patch are read
+    from disk, and then those of the whole mask.
     """
     with safe_open(path, framework="numpy") as file:
         image, mask = file.get_slice("image"), file.get_slice("mask")
         sides = mask.get_shape()
+        centre = _tumour_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
         source, target = [], []
-        for side, wanted in zip(sides, shape, strict=True):
+        for axis, (side, wanted) in enumerate(zip(sides, shape, strict=True)):
             start = int(rng.integers(side - wanted + 1)) if side > wanted else 0
+            if centre is not None:
+                start = min(max(0, centre[axis] - wanted // 2), max(0, side - wanted))
             kept = min(side, wanted)
             source.append(slice(start, start + kept))
             before = (wanted - kept) // 2
@@ -80,3 +87,13 @@ def read_patch(
         mask_patch = np.zeros(shape, np.uint8)
         mask_patch[*target] = mask[*source]
     return image_patch, mask_patch
+
+
+def _tumour_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
+    """A random voxel of a random label of the tumour, None where there is no tumour."""
+    where = np.flatnonzero(mask)
+    if where.size == 0:
+        return None
+    values = mask.reshape(-1)[where]
+    there = where[values == rng.choice(np.unique(values))]
+    return tuple(int(place) for place in np.unravel_index(rng.choice(there), mask.shape))

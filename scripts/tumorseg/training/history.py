@@ -20,6 +20,7 @@ COLUMNS = (
     "learning_rate",
     "steps",
     "skipped_steps",
+    "nonfinite_steps",
     "seconds",
 )
 

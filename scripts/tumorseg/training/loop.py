@@ -1,50 +1,82 @@
 """One epoch of training."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import torch
+from torch.nn.utils import clip_grad_norm_
 
-from tumorseg.console import Progress
+from tumorseg.console import Progress, logger
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
 from tumorseg.training.data import Batch
 from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.schedule import learning_rate
 from tumorseg.training.state import TrainingState
+
+_PATIENCE: Final = 3
+"""Steps in succession whose loss may be no finite number before the training stops."""
 
 
 def train_epoch(state: TrainingState, batches: Iterable[Batch], steps: int, execution: Execution) -> dict[str, Any]:
     """Train on `steps` batches; the state's network, optimizer and scaler change in place.
 
-    Returns the mean training loss, the learning rate, the steps, and how many of them the gradient scaler skipped.
-    Raises UserError at a loss that is not finite, naming epoch, step and cases, before it reaches the weights.
+    A step whose loss is not finite is told with epoch, step and cases, and skipped: it changes neither weights nor the
+    statistics of batch norm. Returns the mean training loss over the others, the learning rate of the last step, the
+    steps, how many of them the gradient scaler skipped, and how many had a loss that was not finite.
+    Raises UserError where such losses persist, or no step of the epoch has a finite one.
     """
-    network, optimizer, scaler = state.network, state.optimizer, state.scaler
+    network, scaler, settings = state.network, state.scaler, state.recipe.training
     network.train()
     epoch = state.epoch + 1
     progress = Progress(steps, f"epoch {epoch}: step")
-    total, skipped = 0.0, 0
+    total, skipped, not_finite, in_succession, rate = 0.0, 0, 0, 0, settings.learning_rate
     for step, batch in enumerate(batches, start=1):
-        optimizer.zero_grad(set_to_none=True)
+        done = state.epoch + (step - 1) / steps
+        rate = learning_rate(settings.schedule, settings.learning_rate, settings.schedule_epochs, done)
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        statistics = [buffer.clone() for buffer in network.buffers()]
         masks = batch.masks.to(execution.device, non_blocking=True)
         with execution.autocast():
             logits = network(execution.place(batch.images))  # (B, classes, X, Y, Z)
         loss = segmentation_loss(logits, masks)
-        if not torch.isfinite(loss):
-            raise UserError(
-                f"the loss is {loss.item()} at step {step} of epoch {epoch} (cases: {', '.join(batch.cases)}); "
-                "lower training.learning_rate, or set training.precision to bf16 or fp32"
-            )
-        scale = scaler.get_scale()
-        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        scaler.step(optimizer)
-        scaler.update()
-        skipped += scaler.get_scale() < scale
-        total += loss.item()
-        progress.step(f"loss {total / step:.4f}")
+        if bool(torch.isfinite(loss)):
+            scale = scaler.get_scale()
+            _descend(state, loss)
+            skipped += scaler.get_scale() < scale
+            total += loss.item()
+            in_succession = 0
+        else:
+            for buffer, before in zip(network.buffers(), statistics, strict=True):
+                buffer.copy_(before)
+            not_finite, in_succession = not_finite + 1, in_succession + 1
+            what = f"the loss is {loss.item()} at step {step} of epoch {epoch} (cases: {', '.join(batch.cases)})"
+            if in_succession == min(_PATIENCE, steps):
+                raise UserError(
+                    f"{what}, {in_succession} times in succession; "
+                    "lower training.learning_rate, or set training.precision to bf16 or fp32"
+                )
+            logger.warning("%s: this step is skipped", what)
+        progress.step(f"loss {total / max(1, step - not_finite):.4f}")
+    if not_finite == steps:
+        raise UserError(f"no step of epoch {epoch} had a finite loss; lower training.learning_rate")
     return {
-        "train_loss": total / steps,
-        "learning_rate": state.recipe.training.learning_rate,
+        "train_loss": total / (steps - not_finite),
+        "learning_rate": rate,
         "steps": steps,
         "skipped_steps": skipped,
+        "nonfinite_steps": not_finite,
     }
+
+
+def _descend(state: TrainingState, loss: torch.Tensor) -> None:
+    """One step of the optimizer, with scaled gradients, clipped where that is asked for."""
+    clip = state.recipe.training.gradient_clip
+    state.optimizer.zero_grad(set_to_none=True)
+    state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    if clip is not None:
+        state.scaler.unscale_(state.optimizer)
+        clip_grad_norm_(state.network.parameters(), clip)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()

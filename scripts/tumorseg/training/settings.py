@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 from tumorseg.network.unet import Architecture
+from tumorseg.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,11 @@ class TrainingSettings:
     batch_size: int
     steps_per_epoch: int | None
     epochs_per_checkpoint: int
+    foreground_fraction: float
     learning_rate: float
+    schedule: Schedule
+    schedule_epochs: int
+    gradient_clip: float | None
     precision: Literal["fp16", "bf16", "fp32"]
     device: Literal["auto", "cpu", "cuda"]
     threads: int
