@@ -23,6 +23,7 @@ def recipe(base_channels: int = 2, **changes) -> Recipe:
         "schedule": "constant",
         "schedule_epochs": 100,
         "gradient_clip": None,
+        "gradient_checkpointing": False,
         "precision": "fp32",
         "device": "cpu",
         "threads": 1,

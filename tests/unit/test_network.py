@@ -40,6 +40,50 @@ def test_a_skip_connection_carries_each_level_to_the_output(level):
     assert features[0].grad.abs().sum() > 0
 
 
+def test_instance_norm_takes_the_place_of_batch_norm():
+    kinds = [type(module) for module in build(Architecture(2, norm="instance")).modules()]
+    assert (kinds.count(nn.InstanceNorm3d), kinds.count(nn.BatchNorm3d)) == (14, 0)
+
+
+def test_an_image_by_itself_has_the_answer_that_it_has_in_a_batch_with_instance_norm():
+    network, images = build(Architecture(2, norm="instance")), torch.randn(2, 4, 16, 16, 16)
+    torch.testing.assert_close(network(images)[:1], network(images[:1]))
+
+
+def test_strided_convolutions_take_the_place_of_pooling():
+    network = build(Architecture(2, down_sampling="stride"))
+    assert network(torch.zeros(1, 4, 16, 24, 8)).shape == (1, 5, 16, 24, 8)
+    assert not [module for module in network.modules() if isinstance(module, nn.MaxPool3d)]
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_gradient_checkpointing_changes_no_bit(norm):
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    plain, images = build(Architecture(2, norm=norm)), torch.randn(2, 4, 16, 16, 16)
+    frugal = build(plain.architecture)
+    frugal.load_state_dict(plain.state_dict())
+    frugal.gradient_checkpointing = True
+    for _ in range(2):
+        for network in (plain, frugal):
+            network(images).square().mean().backward()
+    gradients = [[parameter.grad for parameter in network.parameters()] for network in (plain, frugal)]
+    assert all(map(torch.equal, *gradients))
+    assert all(map(torch.equal, plain.state_dict().values(), frugal.state_dict().values()))
+
+
+def test_gradient_checkpointing_keeps_less():
+    kept = {}
+    for checkpointing in (False, True):
+        network = build(TINY)
+        network.gradient_checkpointing = checkpointing
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, sizes=sizes: sizes.append(t.numel()), lambda _: None):
+            network(torch.randn(1, 4, 16, 16, 16))
+        kept[checkpointing] = sum(sizes)
+    assert kept[True] < 0.6 * kept[False]
+
+
 def test_weights_lie_in_channels_last_format():
     weight = build(TINY).encoder[1][0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last_3d)

@@ -4,11 +4,13 @@ After Ronneberger et al. 2015 (arXiv:1505.04597) and Çiçek et al. 2016 (arXiv:
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from tumorseg.labels import CLASSES, MODALITIES
+from tumorseg.network.recomputation import checkpointed
 
 DOWN_SAMPLINGS = 3
 DIVISOR = 2**DOWN_SAMPLINGS
@@ -17,53 +19,75 @@ DIVISOR = 2**DOWN_SAMPLINGS
 
 @dataclass(frozen=True)
 class Architecture:
-    """All that is needed to build the network. base_channels: channels of the first level, doubled at each next one."""
+    """All that is needed to build the network.
+
+    base_channels: channels of the first level, doubled at each next one. norm: over the batch or each image by itself.
+    down_sampling: by max pooling or by a strided 2x2x2 convolution.
+    """
 
     base_channels: int
+    norm: Literal["batch", "instance"] = "batch"
+    down_sampling: Literal["pool", "stride"] = "pool"
     classes: int = CLASSES
     modalities: int = len(MODALITIES)
 
 
 class UNet(nn.Module):
-    """Logits (B, classes, X, Y, Z) of images (B, modalities, X, Y, Z), where X, Y and Z are multiples of 8."""
+    """Logits (B, classes, X, Y, Z) of images (B, modalities, X, Y, Z), where X, Y and Z are multiples of 8.
+
+    `gradient_checkpointing`, off at first: keep only what goes between the blocks in training, and compute the rest
+    again for the gradient, which takes more time and less memory, and gives the same bits.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self.gradient_checkpointing = False
         widths = [architecture.base_channels * 2**level for level in range(DOWN_SAMPLINGS + 1)]
         self.encoder = nn.ModuleList(
-            ConvolutionBlock(before, width)
+            ConvolutionBlock(before, width, architecture.norm)
             for before, width in zip([architecture.modalities, *widths], widths, strict=False)
         )
+        self.down = nn.ModuleList(
+            nn.Conv3d(width, width, kernel_size=2, stride=2)
+            if architecture.down_sampling == "stride"
+            else nn.MaxPool3d(2)
+            for width in widths[:-1]
+        )
         self.decoder = nn.ModuleList(
-            Expansion(below, width) for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
+            Expansion(below, width, architecture.norm)
+            for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         self.head = nn.Conv3d(widths[0], architecture.classes, kernel_size=1)
-        self.pool = nn.MaxPool3d(2)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch of images."""
         skips: list[Tensor] = []
         features = images
         for level, block in enumerate(self.encoder):
-            features = block(features if level == 0 else self.pool(features))  # (B, base·2^level, X/2^level, …)
+            below = features if level == 0 else self.down[level - 1](features)
+            features = self._run(block, below)  # (B, base·2^level, X/2^level, …)
             skips.append(features)
         for expansion, skip in zip(self.decoder, skips[-2::-1], strict=True):
-            features = expansion(features, skip)
+            features = self._run(expansion, features, skip)
         logits: Tensor = self.head(features)  # (B, classes, X, Y, Z)
         return logits
 
+    def _run(self, part: nn.Module, *inputs: Tensor) -> Tensor:
+        result: Tensor = checkpointed(part, *inputs) if self.gradient_checkpointing and self.training else part(*inputs)
+        return result
+
 
 class ConvolutionBlock(nn.Sequential):
-    """Twice: 3x3x3 convolution, batch norm, ReLU. (B, before, X, Y, Z) to (B, width, X, Y, Z)."""
+    """Twice: 3x3x3 convolution, norm, ReLU. (B, before, X, Y, Z) to (B, width, X, Y, Z)."""
 
-    def __init__(self, before: int, width: int) -> None:
+    def __init__(self, before: int, width: int, norm: Literal["batch", "instance"]) -> None:
         layers: list[nn.Module] = []
         for channels in (before, width):
             # The norm that follows has a shift of its own, so the convolution needs no bias.
             layers += [
                 nn.Conv3d(channels, width, 3, padding=1, bias=False),
-                nn.BatchNorm3d(width),
+                nn.BatchNorm3d(width) if norm == "batch" else nn.InstanceNorm3d(width, affine=True),
                 nn.ReLU(inplace=True),
             ]
         super().__init__(*layers)
@@ -72,10 +96,10 @@ class ConvolutionBlock(nn.Sequential):
 class Expansion(nn.Module):
     """Doubles the grid of what comes from below, joins the skip connection, and convolves both."""
 
-    def __init__(self, below: int, width: int) -> None:
+    def __init__(self, below: int, width: int, norm: Literal["batch", "instance"]) -> None:
         super().__init__()
         self.up = nn.ConvTranspose3d(below, width, kernel_size=2, stride=2)
-        self.block = ConvolutionBlock(2 * width, width)
+        self.block = ConvolutionBlock(2 * width, width, norm)
 
     def forward(self, features: Tensor, skip: Tensor) -> Tensor:
         """(B, below, x, y, z) and (B, width, 2x, 2y, 2z) to (B, width, 2x, 2y, 2z)."""

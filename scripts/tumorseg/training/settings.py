@@ -20,6 +20,7 @@ class TrainingSettings:
     schedule: Schedule
     schedule_epochs: int
     gradient_clip: float | None
+    gradient_checkpointing: bool
     precision: Literal["fp16", "bf16", "fp32"]
     device: Literal["auto", "cpu", "cuda"]
     threads: int

@@ -33,6 +33,7 @@ class TrainingState:
         # Weights are drawn on the CPU, so that every device starts from the same ones.
         torch.manual_seed(int(generator("weights", recipe.training.seed, fold).integers(2**63)))
         network = build(recipe.architecture).to(execution.device)
+        network.gradient_checkpointing = recipe.training.gradient_checkpointing
         optimizer = torch.optim.Adam(network.parameters(), lr=recipe.training.learning_rate)
         # Gradients of fp16 vanish without scaling; other precisions have float32's range of exponents.
         scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
