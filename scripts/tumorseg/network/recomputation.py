@@ -16,7 +16,9 @@ def checkpointed(part: nn.Module, *inputs: Tensor) -> Tensor:
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), _statistics_apart(part)
 
-    result: Tensor = checkpoint(part, *inputs, use_reentrant=False, context_fn=contexts)
+    result: Tensor = checkpoint(
+        part, *inputs, use_reentrant=False, context_fn=contexts, preserve_rng_state=False
+    )  # nothing in a part is random
     return result
 
 
