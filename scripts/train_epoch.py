@@ -10,6 +10,7 @@ from tumorseg.cohort.splits import held_out, read_splits, trained_on
 from tumorseg.network.execution import resolve
 from tumorseg.normalise.store import find_case
 from tumorseg.training.epochs import previous_epoch
+from tumorseg.training.memory import insist_on_memory
 from tumorseg.training.run import start_state, train_until
 from tumorseg.training.settings import Recipe
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job(f"train_epoch fold {options.fold}", options.log):
         recipe = Recipe.of(options.recipe)
         execution = resolve(recipe.training.device, recipe.training.precision, recipe.training.threads)
+        insist_on_memory(recipe, execution)
         before = previous_epoch(options.epoch, recipe.training.epochs_per_checkpoint)
         state = start_state(recipe, options.fold, execution, options.previous, before)
         splits = read_splits(options.splits)

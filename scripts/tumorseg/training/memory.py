@@ -1,0 +1,97 @@
+"""How much memory a training step takes at its peak, found out before it is run, from the network itself."""
+
+import dataclasses
+import weakref
+from typing import Any, Final
+
+import psutil
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from tumorseg.console import logger
+from tumorseg.errors import UserError
+from tumorseg.network.execution import Execution
+from tumorseg.network.unet import UNet
+from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.settings import Recipe
+
+GIB: Final = 2**30
+OVERHEAD: Final = 0.3 * GIB
+"""Python, torch and its libraries before the first tensor, as measured on a CPU; a CUDA context takes about as much."""
+
+
+def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
+    """Bytes that a training step takes at its peak, network and optimizer included.
+
+    A step is run on torch's meta device, where tensors have shapes and no content, and every tensor is counted from its
+    making to its end. dtype: that of the network's inner results.
+    """
+    settings = recipe.training
+    ledger = _Ledger()
+    with ledger, torch.device("meta"):
+        network = UNet(recipe.architecture).to(dtype)
+        network.gradient_checkpointing = settings.gradient_checkpointing
+        images = torch.zeros(settings.batch_size, recipe.architecture.modalities, *settings.input_shape)
+        masks = torch.zeros(settings.batch_size, *settings.input_shape, dtype=torch.long)
+        placed = images.to(dtype).contiguous(memory_format=torch.channels_last_3d)
+        del images
+        segmentation_loss(network(placed), masks).backward()  # type: ignore[no-untyped-call]
+    # The meta network has its weights once, in `dtype`: Adam keeps two moments beside float32 weights and gradients.
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    return int(ledger.peak + 3 * 4 * weights + OVERHEAD)
+
+
+def insist_on_memory(recipe: Recipe, execution: Execution) -> None:
+    """Say what a training step will take. Raises UserError, with what to change, where the device has less."""
+    needed, there = peak_bytes(recipe, execution.dtype), _device_bytes(execution.device)
+    settings = recipe.training
+    logger.info("a training step takes about %.1f GiB of the %.1f GiB of this device", needed / GIB, there / GIB)
+    if needed <= there:
+        return
+    advice = "lower model.base_channels, training.input_shape or training.batch_size"
+    if not settings.gradient_checkpointing:
+        frugal = dataclasses.replace(recipe, training=dataclasses.replace(settings, gradient_checkpointing=True))
+        less = peak_bytes(frugal, execution.dtype) / GIB
+        advice += f", or set training.gradient_checkpointing to true, with which it takes about {less:.1f} GiB"
+    shape = "x".join(map(str, settings.input_shape))
+    raise UserError(
+        f"a training step on {settings.batch_size} x {shape} voxels with model.base_channels "
+        f"{recipe.architecture.base_channels} takes about {needed / GIB:.1f} GiB, and the device ({execution.name}) "
+        f"has {there / GIB:.1f} GiB: {advice}"
+    )
+
+
+def _device_bytes(device: torch.device) -> int:
+    """The memory of the device, used or not."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)
+
+
+class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds up the bytes of the storages that exist at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak = self._live = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        tree_map_only(Tensor, self._enter, result)
+        return result
+
+    def _enter(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key not in self._known:
+            self._known.add(key)
+            self._live += size
+            self.peak = max(self.peak, self._live)
+            weakref.finalize(storage, self._leave, key, size)
+
+    def _leave(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self._live -= size

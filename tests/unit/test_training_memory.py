@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from tests.helpers import recipe
+from tumorseg.errors import UserError
+from tumorseg.network.execution import Execution
+from tumorseg.training.memory import GIB, insist_on_memory, peak_bytes
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+MISSION = {"base_channels": 16, "input_shape": [240, 240, 160]}
+
+
+def test_the_memory_of_a_whole_volume_is_near_what_was_measured():
+    assert peak_bytes(recipe(**MISSION), torch.float32) / GIB == pytest.approx(9.4, rel=0.15)
+    frugal = recipe(**MISSION, gradient_checkpointing=True)
+    assert peak_bytes(frugal, torch.float32) / GIB == pytest.approx(6.2, rel=0.15)
+
+
+def test_memory_grows_with_the_batch_and_shrinks_with_the_precision():
+    whole = peak_bytes(recipe(**MISSION), torch.float32)
+    assert peak_bytes(recipe(**MISSION, batch_size=2), torch.float32) == pytest.approx(2 * whole, rel=0.1)
+    assert peak_bytes(recipe(**MISSION), torch.float16) < 0.75 * whole
+
+
+def test_the_default_fits_a_card_of_24_gb():
+    assert peak_bytes(recipe(base_channels=32, input_shape=[240, 240, 160]), torch.float16) < 0.5 * 24e9
+
+
+def test_too_much_is_refused_with_what_to_change():
+    with pytest.raises(
+        UserError, match=r"base_channels 64 takes about \d+\.\d GiB, and the device \(cpu fp32\) has"
+    ) as told:
+        insist_on_memory(recipe(base_channels=64, input_shape=[2400, 2400, 1600]), CPU)
+    assert "training.gradient_checkpointing to true" in str(told.value)
+    with pytest.raises(UserError) as told:
+        insist_on_memory(recipe(input_shape=[4000, 4000, 4000], gradient_checkpointing=True), CPU)
+    assert "gradient_checkpointing" not in str(told.value)
+
+
+def test_what_fits_is_said(caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.console.logger.propagate", True)
+    with caplog.at_level("INFO"):
+        insist_on_memory(recipe(), CPU)
+    assert "a training step takes about 0.3 GiB of the" in caplog.text
