@@ -56,10 +56,15 @@ class Workflow:
         }
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(content))
 
-    def run(self, *targets: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake as a user does; its output, both streams together, is in `stdout`."""
+    def command(self, *targets: str, options: tuple[str, ...] = ()) -> list[str]:
+        """The command line of a run."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.repository / "Snakefile"), "--cores", "2"]
         command += [*targets, *options, "--directory", str(self.folder), "--configfile", str(self.folder / "tiny.yaml")]
+        return command
+
+    def run(self, *targets: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake as a user does; its output, both streams together, is in `stdout`."""
+        command = self.command(*targets, options=options)
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
     def succeed(self, *targets: str) -> str:
