@@ -19,6 +19,7 @@ def recipe(base_channels: int = 2, **changes) -> Recipe:
         "steps_per_epoch": None,
         "epochs_per_checkpoint": 1,
         "foreground_fraction": 0,
+        "augmentation": [],
         "learning_rate": 0.01,
         "schedule": "constant",
         "schedule_epochs": 100,

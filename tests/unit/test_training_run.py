@@ -55,6 +55,15 @@ def test_a_training_in_three_jobs_is_that_of_one_job(cases, tmp_path):
     assert sha256(one) == sha256(three)
 
 
+def test_augmentation_changes_the_training_and_not_its_exactness(cases, tmp_path):
+    settings = recipe(augmentation=["flip", "affine", "noise"])
+    plain, once, twice = (
+        sha256(train(cases, tmp_path / name, *epochs, settings=which))
+        for name, epochs, which in (("plain", [2], recipe()), ("once", [2], settings), ("twice", [1, 2], settings))
+    )
+    assert once == twice != plain
+
+
 def test_another_seed_gives_another_training(cases, tmp_path):
     first, second = (train(cases, tmp_path / str(seed), 1, settings=recipe(seed=seed)) for seed in (1, 2))
     assert sha256(first) != sha256(second)

@@ -9,8 +9,10 @@ from torch.nn.utils import clip_grad_norm_
 from tumorseg.console import Progress, logger
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
+from tumorseg.training.augmentation import augment
 from tumorseg.training.data import Batch
 from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.randomness import generator
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.state import TrainingState
 
@@ -37,9 +39,11 @@ def train_epoch(state: TrainingState, batches: Iterable[Batch], steps: int, exec
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         statistics = [buffer.clone() for buffer in network.buffers()]
+        rng = generator("augmentation", settings.seed, state.fold, epoch, step)
         masks = batch.masks.to(execution.device, non_blocking=True)
+        images, masks = augment(execution.place(batch.images), masks, settings.augmentation, rng)
         with execution.autocast():
-            logits = network(execution.place(batch.images))  # (B, classes, X, Y, Z)
+            logits = network(images)  # (B, classes, X, Y, Z)
         loss = segmentation_loss(logits, masks)
         if bool(torch.isfinite(loss)):
             scale = scaler.get_scale()

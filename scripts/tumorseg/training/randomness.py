@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_PURPOSES = ("weights", "order", "patch")
+_PURPOSES = ("weights", "order", "patch", "augmentation")
 
 
 def generator(purpose: str, *where: int) -> np.random.Generator:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 from tumorseg.network.unet import Architecture
+from tumorseg.training.augmentation import Kind
 from tumorseg.training.schedule import Schedule
 
 
@@ -16,6 +17,7 @@ class TrainingSettings:
     steps_per_epoch: int | None
     epochs_per_checkpoint: int
     foreground_fraction: float
+    augmentation: tuple[Kind, ...]
     learning_rate: float
     schedule: Schedule
     schedule_epochs: int
@@ -37,11 +39,13 @@ class Recipe:
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
         """The recipe of `{"model": …, "training": …}`, two sections of the configuration."""
-        training = {**settings["training"], "input_shape": tuple(settings["training"]["input_shape"])}
+        lists = {key: tuple(settings["training"][key]) for key in ("input_shape", "augmentation")}
+        training = {**settings["training"], **lists}
         return cls(Architecture(**settings["model"]), TrainingSettings(**training))
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON types."""
         content = asdict(self)
-        content["training"]["input_shape"] = list(self.training.input_shape)
+        for key in ("input_shape", "augmentation"):
+            content["training"][key] = list(content["training"][key])
         return content
