@@ -1,6 +1,6 @@
 """Other views of the same patches, drawn at random, on the device where the network trains.
 
-Kinds, chances and ranges follow nnU-Net's (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z, supplement).
+Kinds and ranges are those of nnU-Net (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z, supplement).
 """
 
 import math
