@@ -24,6 +24,16 @@ def test_the_defaults_have_no_mistake():
     assert mistakes(DEFAULTS, SCHEMA) == []
 
 
+@pytest.mark.parametrize("name", ["demo", "small", "strong"])
+def test_the_configurations_that_come_with_it_have_no_mistake(name):
+    changes = yaml.safe_load((REPOSITORY / f"workflow/{name}.yaml").read_text())
+    sections = {
+        section: {**DEFAULTS[section], **content} if DEFAULTS[section] else content
+        for section, content in changes.items()
+    }
+    assert mistakes({**DEFAULTS, **sections}, SCHEMA) == []
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
