@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tumorseg.cohort.discover import discover, from_json, locate, to_json
+from tests.cohort_cases import check_case
+from tumorseg.cohort.discover import CaseFiles, discover, from_json, locate, to_json
 from tumorseg.errors import UserError
 
 
@@ -145,6 +146,16 @@ def test_a_case_folder_in_one_of_its_own_name_is_that_case(tmp_path):
         {"t1": ("B-2/B-2-t1n.nii.gz",)},
     ]
     assert locate(tmp_path) == (tmp_path, None)
+
+
+@pytest.mark.parametrize("gone", ["BraTS-GLI-00002-000", "nowhere"])
+def test_a_case_that_is_a_link_to_nowhere_is_a_case_that_cannot_be_read(tmp_path, gone):
+    touch(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz")
+    (tmp_path / "BraTS-GLI-00002-000").symlink_to(gone)
+    linked = discover(tmp_path)[1]
+    assert linked == CaseFiles("BraTS-GLI-00002-000", {})
+    (problem,) = check_case(tmp_path, linked, shape=None, labels="auto").problems
+    assert (problem.code, problem.file) == ("unreadable", "BraTS-GLI-00002-000")
 
 
 def test_a_link_in_a_circle_is_no_folder(tmp_path):

@@ -37,7 +37,7 @@ def discover(root: Path) -> list[CaseFiles]:
     A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
     the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
     file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
-    there. Raises UserError where `root` is not a folder of case folders, and where a case has a name that cannot be
+    there, or a link that leads nowhere. Raises UserError where `root` is not a folder of case folders, and where a case has a name that cannot be
     written into a table.
     """
     try:
@@ -53,8 +53,9 @@ def discover(root: Path) -> list[CaseFiles]:
             f"cohort.root: rename the case folder {with_images[0]!a} below {root}: names with braces, control "
             "characters or bytes that are no UTF-8 cannot stand in a table"
         )
-    still_packed = {content for content in packed if names_case(content)}
-    cases = [_case_files(root, folder) for folder in sorted((folders - awkward) | still_packed)]
+    # What is called like a case and is no folder: packed, or a link that leads nowhere. `examine_case` says which.
+    closed = {name for name in {*packed, *(name for name, is_folder in names if not is_folder)} if names_case(name)}
+    cases = [_case_files(root, folder) for folder in sorted((folders - awkward) | closed)]
     if not any(case.files for case in cases):
         locate(root)  # knows better what is wrong where there are images at other places
         archives = ", ".join(sorted(packed.values())[:3])
