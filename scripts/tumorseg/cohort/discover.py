@@ -37,8 +37,8 @@ def discover(root: Path) -> list[CaseFiles]:
     A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
     the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
     file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
-    there, or a link that leads nowhere. Raises UserError where `root` is not a folder of case folders, and where a case has a name that cannot be
-    written into a table.
+    there, or a link that leads nowhere. Raises UserError where `root` is not a folder of case folders, and where a case
+    has a name that cannot be written into a table.
     """
     try:
         with os.scandir(root) as entries:

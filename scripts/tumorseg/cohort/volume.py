@@ -72,7 +72,11 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise Damage("unreadable", "this is no file; put the file itself in its place")
         if status.st_size > LARGEST_FILE:
-            raise Damage("unreadable", f"the file has {status.st_size} bytes, more than any volume has; replace it")
+            raise Damage(
+                "unreadable",
+                f"the file has {status.st_size} bytes, and at most {LARGEST_FILE} are read; "
+                "resample or crop the image, or replace the file",
+            )
         raw = path.read_bytes()
     except OSError as error:
         raise Damage(

@@ -26,8 +26,9 @@ COLUMNS = (
 
 
 def history_table(checkpoints: Sequence[Path]) -> pd.DataFrame:
-    """One row per trained epoch: losses, held-out Dice, learning rate, steps, skipped steps, seconds.
+    """One row per trained epoch: losses, held-out Dice, learning rate, seconds, and the number of steps.
 
+    Of the steps, also those that the gradient scaler skipped, and those whose loss was not finite.
     `seconds` are those of the job, spread evenly over its epochs. A checkpoint whose record is unreadable, which its
     verification has told already, has no rows.
     """

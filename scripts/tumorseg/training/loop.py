@@ -26,7 +26,7 @@ def train_epoch(state: TrainingState, batches: Iterable[Batch], steps: int, exec
     A step whose loss is not finite is told with epoch, step and cases, and skipped: it changes neither weights nor the
     statistics of batch norm. Returns the mean training loss over the others, the learning rate of the last step, the
     steps, how many of them the gradient scaler skipped, and how many had a loss that was not finite.
-    Raises UserError where such losses persist, or no step of the epoch has a finite one.
+    Raises UserError where such losses come three times in succession, or in every step of a shorter epoch.
     """
     network, scaler, settings = state.network, state.scaler, state.recipe.training
     network.train()
@@ -63,8 +63,6 @@ def train_epoch(state: TrainingState, batches: Iterable[Batch], steps: int, exec
                 )
             logger.warning("%s: this step is skipped", what)
         progress.step(f"loss {total / max(1, step - not_finite):.4f}")
-    if not_finite == steps:
-        raise UserError(f"no step of epoch {epoch} had a finite loss; lower training.learning_rate")
     return {
         "train_loss": total / (steps - not_finite),
         "learning_rate": rate,

@@ -19,7 +19,7 @@ from tumorseg.training.settings import Recipe
 
 GIB: Final = 2**30
 OVERHEAD: Final = 0.3 * GIB
-"""Python, torch and its libraries before the first tensor, as measured on a CPU; a CUDA context takes about as much."""
+"""Python, torch and its libraries before the first tensor, as measured on a CPU; that of CUDA has not been measured."""
 
 
 def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
