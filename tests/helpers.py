@@ -3,12 +3,24 @@
 from pathlib import Path
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 
 from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.normalise.store import NormalisedCase, Origin, write_case
 from tumorseg.training.settings import Recipe
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+def trying(examples: int) -> settings:
+    """A property test of so many examples, the same ones each time, however long each takes."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def recipe(base_channels: int = 2, **changes) -> Recipe:

@@ -8,10 +8,11 @@ from dataclasses import asdict
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.cohort_cases import AFFINE, SUFFIXES, check_case, image, mask, path_of, plain, write_sound
+from tests.helpers import trying
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.images import AFFINE_TOLERANCE
 from tumorseg.cohort.volume import read_volume
@@ -116,13 +117,7 @@ def fuzz(root, examples):
     (case,) = discover(root)
     usable = []
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @trying(examples)
     @given(st.data())
     def damage_and_check(data):
         role = data.draw(st.sampled_from(sorted(SUFFIXES)))

@@ -6,10 +6,11 @@ from dataclasses import asdict
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cohort_cases import CASE, SUFFIXES, path_of
+from tests.helpers import trying
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.preview import write_previews
@@ -51,9 +52,7 @@ def judge(root, examples):
     path_of(root, "t1").parent.mkdir(parents=True)
     usable = []
 
-    @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @trying(examples)
     @given(st.data())
     def put_together(data):
         shape, affine = data.draw(st.sampled_from(SHAPES)), data.draw(st.sampled_from(AFFINES))

@@ -5,11 +5,12 @@ import tracemalloc
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_128_hexdigest
 
 from tests.cohort_cases import AFFINE, image, plain, real_data
+from tests.helpers import trying
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.volume import read_volume
 
@@ -159,13 +160,7 @@ SOUND = plain(image())
 COMPRESSED = gzip.compress(SOUND)
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@trying(150)
 @given(st.data())
 def test_a_damaged_file_never_gives_other_voxels_and_nothing_but_damage_is_raised(tmp_path, data):
     where = data.draw(st.integers(0, len(COMPRESSED) - 1))
