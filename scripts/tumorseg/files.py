@@ -1,14 +1,26 @@
 """Files that are either whole or not there: written under a temporary name, flushed to disk, renamed."""
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tumorseg.errors import UserError
+
+_SPACE: Final = "make room on its disk"
+_PERMISSION: Final = "give permission to write to its folder"
+_REMEDIES: Final = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: _SPACE,
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: _PERMISSION,
+}
 
 
 @contextmanager
@@ -17,10 +29,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
     It has the permissions of any new file, whoever writes it. The content and the folder's entry are flushed to disk.
     When the block raises, the temporary file is removed and whatever stood at `path` before stays as it was.
+    Raises UserError where the disk is full or may not be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
         mode = temporary.stat().st_mode
         yield temporary
@@ -28,8 +41,13 @@ def replacing(path: Path) -> Iterator[Path]:
         _flush(temporary)
         temporary.replace(path)
         _flush(path.parent)
+    except OSError as error:
+        if error.errno not in _REMEDIES:
+            raise
+        remedy = _REMEDIES[error.errno]
+        raise UserError(f"{path}: cannot be written ({error.strerror}); {remedy}, and run again") from error
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             temporary.unlink()
 
 

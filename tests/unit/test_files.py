@@ -1,7 +1,11 @@
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from tumorseg.errors import UserError
-from tumorseg.files import read_json, replacing, sha256, write_json, write_text
+from tumorseg.files import read_json, replacing, sha256, write_bytes, write_json, write_text
 
 
 def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
@@ -49,3 +53,23 @@ def test_damaged_json_is_told_by_its_file(tmp_path, content):
 def test_sha256_is_that_of_the_standard(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "epoch-0001.pt"
+    write_bytes(path, b"before")
+
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: cannot be written \(No space left.*make room on its disk"):
+        write_bytes(path, b"after")
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_may_not_be_written_to_is_told():
+    # Nobody can make files here, whoever runs the tests.
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: cannot be written .*give permission to write to its folder"):
+        write_bytes(Path("/sys/kernel/tumorseg/epoch-0001.pt"), b"content")
