@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.splits import held_out, read_splits, trained_on
 from tumorseg.network.execution import resolve
 from tumorseg.normalise.store import find_case
+from tumorseg.training import parallel
 from tumorseg.training.epochs import previous_epoch
 from tumorseg.training.memory import insist_on_memory
 from tumorseg.training.run import start_state, train_until
@@ -25,13 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to go on from; none: from the beginning")
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint; its record is written beside it")
+    parser.add_argument("--processes", type=int, default=1, help="processes that share the batches, one for each GPU")
+    parser.add_argument("--tensorboard", default="", help="folder of event files, one below it a fold; empty: none")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
-    with console.job(f"train_epoch fold {options.fold}", options.log):
-        recipe = Recipe.of(options.recipe)
-        execution = resolve(recipe.training.device, recipe.training.precision, recipe.training.threads)
+    recipe = Recipe.of(options.recipe)
+    settings = recipe.training
+    if parallel.launched(options.processes, settings.threads, Path(__file__), arguments or sys.argv[1:]):
+        return
+    with console.job(f"train_epoch fold {options.fold}", options.log, quiet=parallel.rank() > 0), ExitStack() as stack:
+        execution = resolve(settings.device, settings.precision, settings.threads, settings.deterministic)
         insist_on_memory(recipe, execution)
-        before = previous_epoch(options.epoch, recipe.training.epochs_per_checkpoint)
+        stack.enter_context(parallel.joined(execution.device))
+        before = previous_epoch(options.epoch, settings.epochs_per_checkpoint)
         state = start_state(recipe, options.fold, execution, options.previous, before)
         splits = read_splits(options.splits)
         train_until(
@@ -41,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             held_out_cases=[find_case(options.normalised, case) for case in held_out(splits, options.fold)],
             execution=execution,
             checkpoint=options.output,
+            events=Path(options.tensorboard, f"fold-{options.fold}") if options.tensorboard else None,
         )
 
 

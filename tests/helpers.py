@@ -23,8 +23,8 @@ def trying(examples: int) -> settings:
     )
 
 
-def recipe(base_channels: int = 2, **changes) -> Recipe:
-    """A tiny training."""
+def recipe(base_channels: int = 2, model: dict | None = None, **changes) -> Recipe:
+    """A tiny training. model: other keys of that section; changes: those of the section `training`."""
     training = {
         "input_shape": [16, 16, 16],
         "batch_size": 1,
@@ -36,13 +36,16 @@ def recipe(base_channels: int = 2, **changes) -> Recipe:
         "schedule": "constant",
         "schedule_epochs": 100,
         "gradient_clip": None,
+        "weight_averaging": None,
         "gradient_checkpointing": False,
         "precision": "fp32",
         "device": "cpu",
+        "deterministic": False,
         "threads": 1,
         "seed": 7,
     }
-    return Recipe.of({"model": {"base_channels": base_channels, "classes": 5}, "training": training | changes})
+    sections = {"model": {"base_channels": base_channels, "classes": 5, **(model or {})}}
+    return Recipe.of({**sections, "training": training | changes})
 
 
 def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0) -> Path:

@@ -14,19 +14,21 @@ logger = logging.getLogger("tumorseg")
 
 
 @contextmanager
-def job(name: str, log: Path | None) -> Iterator[None]:
+def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     """Run a job whose messages go to the terminal, headed by `name`, and to the file `log`.
 
     At the end the log receives the job's seconds and its peak memory. A `UserError` is told in its own words and ends
     the process with status 1; any other exception leaves its traceback in the log as well as on the terminal.
+    quiet: errors only, and no log, for a process that helps another one with the same job.
     """
+    log = None if quiet else log
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setFormatter(logging.Formatter(f"{name}: %(message)s"))
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
         handlers[1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)
     logger.propagate = False
     logger.handlers[:] = handlers
     began = time.monotonic()

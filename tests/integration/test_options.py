@@ -32,3 +32,29 @@ def test_cross_validation_scores_every_case_once_with_the_best_of_sparse_checkpo
         saved = history[history["epoch"] > 1].set_index("epoch")["validation_dice"]
         assert json.loads((folder / "selection.json").read_text())["epoch"] == saved.idxmax()
     assert "Nothing to be done" in workflow.succeed()
+
+
+def test_the_strong_recipe_goes_all_the_way_and_event_files_retrain_nothing(tmp_path):
+    workflow = Workflow(tmp_path / "run")
+    strong = {
+        "model": {"norm": "instance", "down_sampling": "stride", "deep_supervision": True},
+        "training": {
+            "epochs": 1,
+            "foreground_fraction": 0.33,
+            "augmentation": ["flip", "affine", "gamma", "brightness", "contrast", "noise"],
+            "schedule": "polynomial",
+            "gradient_clip": 12,
+            "weight_averaging": 0.9,
+            "gradient_checkpointing": True,
+            "deterministic": True,
+        },
+    }
+    workflow.configure(strong)
+    workflow.succeed()
+    strong["training"]["tensorboard"] = True
+    workflow.configure(strong)
+    assert "Nothing to be done" in workflow.succeed()
+    strong["training"]["epochs"] = 2
+    workflow.configure(strong)
+    workflow.succeed("train")
+    assert len(list((workflow.results / "logs/tensorboard/fold-0").glob("events.out.tfevents.*"))) == 1

@@ -26,7 +26,8 @@ def patches(batch=2, shape=(12, 10, 8)):
 
 
 def changed(*kinds, seed=0, **options):
-    return augment(*patches(**options), kinds, np.random.default_rng(seed))
+    images, masks = patches(**options)
+    return augment(images, masks, kinds, [np.random.default_rng(seed)] * len(images))
 
 
 def test_nothing_asked_for_changes_nothing():
@@ -76,7 +77,7 @@ def test_a_turn_takes_the_mask_along_and_keeps_its_labels():
     masks[:, 6:18, 5:12, 4:12] = 2
     images = masks[:, None].float().expand(-1, 4, -1, -1, -1)
     for seed in range(10):
-        turned, labels = augment(images, masks, ["affine"], np.random.default_rng(seed))
+        turned, labels = augment(images, masks, ["affine"], [np.random.default_rng(seed)])
         assert set(labels.unique().tolist()) <= {0, 2}
         assert ((turned[:, 0] > 1) == (labels == 2)).float().mean() > 0.98
         assert not torch.equal(labels, masks)
@@ -87,6 +88,17 @@ def test_a_turn_keeps_the_shape_of_voxels_whatever_the_sides():
     x, y, z = torch.meshgrid(torch.arange(40), torch.arange(24), torch.arange(32), indexing="ij")
     ball = ((x - 19.5) ** 2 + (y - 11.5) ** 2 + (z - 15.5) ** 2 < 49).long()[None]
     for seed in range(5):
-        _, labels = augment(ball[:, None].float(), ball, ["affine"], np.random.default_rng(seed))
+        _, labels = augment(ball[:, None].float(), ball, ["affine"], [np.random.default_rng(seed)])
         sides = [int(np.ptp(where)) + 1 for where in np.nonzero(labels[0].numpy())]
         assert max(sides) - min(sides) <= 2
+
+
+def test_an_image_is_changed_as_its_own_draw_says_whatever_batch_it_stands_in():
+    images, masks = patches(batch=2)
+
+    def rngs():
+        return [np.random.default_rng(seed) for seed in (1, 2)]
+
+    together, _ = augment(images, masks, KINDS, rngs())
+    alone, _ = augment(images[1:], masks[1:], KINDS, rngs()[1:])
+    assert torch.equal(together[1:], alone)

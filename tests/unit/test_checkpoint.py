@@ -124,7 +124,7 @@ def test_weights_of_another_shape_are_refused(checkpoint):
 
 def test_weights_that_do_not_reproduce_the_probe_are_refused(checkpoint):
     content = load(checkpoint)
-    content["weights"]["head.bias"] += 0.1
+    content["weights"]["heads.0.bias"] += 0.1
     rewrite(checkpoint, content)
     assert codes(checkpoint) == ["probe_mismatch"]
 

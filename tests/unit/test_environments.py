@@ -8,7 +8,12 @@ import yaml
 from tests.helpers import REPOSITORY
 from tumorseg.codedigest import code_digest
 
-CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "python-xxhash": "xxhash"}
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "python-xxhash": "xxhash",
+    "tensorboardx": "tensorboardX",
+}
 
 
 def pins(name: str) -> dict[str, str]:
@@ -44,7 +49,7 @@ def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
     code = code_digest(REPOSITORY / "scripts" / f"{script}.py")
     used = {package.split(" ")[0].lower() for package in code.split("  ")[1].split(", ")}
     name = "torch.yaml" if "torch" in used else "light.yaml"
-    assert used <= set(conda_versions(name))
+    assert used <= {package.lower() for package in conda_versions(name)}
     rule = next(text for text in rules() if f"{script}.py" in text)
     assert f"../../envs/{name}" in rule
 

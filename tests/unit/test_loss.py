@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
-from tumorseg.training.loss import segmentation_loss, soft_dice
+from tumorseg.training.loss import segmentation_loss, supervised_loss
+from tumorseg.training.loss import soft_dice as soft_dice_of_probabilities
 
 MASK = torch.tensor([0, 1, 2, 4, 0, 1, 2, 4]).reshape(1, 2, 2, 2)
 
@@ -10,6 +11,10 @@ MASK = torch.tensor([0, 1, 2, 4, 0, 1, 2, 4]).reshape(1, 2, 2, 2)
 def certain(mask: torch.Tensor) -> torch.Tensor:
     """Logits that give `mask` with certainty."""
     return 100.0 * one_hot(mask, 5).movedim(-1, 1).float()
+
+
+def soft_dice(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return soft_dice_of_probabilities(logits.softmax(1), one_hot(mask, 5).movedim(-1, 1).bool())
 
 
 def test_a_perfect_prediction_costs_nothing():
@@ -44,3 +49,25 @@ def test_fp16_logits_are_summed_in_float32():
     loss = segmentation_loss(certain(mask).half(), mask)
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(0, abs=1e-4)
+
+
+def test_the_cross_entropy_is_that_of_torch():
+    logits = torch.randn(2, 5, 2, 2, 2, generator=torch.Generator().manual_seed(0))
+    masks = MASK.repeat(2, 1, 1, 1)
+    dice = soft_dice(logits, masks).mean()
+    expected = torch.nn.functional.cross_entropy(logits, masks) + 1 - dice
+    assert segmentation_loss(logits, masks).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_a_coarser_level_is_held_against_every_second_voxel_and_counts_half():
+    mask = torch.zeros(1, 4, 4, 4, dtype=torch.long)
+    mask[:, ::2, ::2, ::2] = MASK
+    right, wrong = certain(mask), torch.zeros(1, 5, 2, 2, 2)
+    assert supervised_loss([right, certain(MASK)], mask).item() == pytest.approx(0, abs=1e-5)
+    expected = (0 + 0.5 * segmentation_loss(wrong, MASK)) / 1.5
+    assert supervised_loss([right, wrong], mask).item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_one_level_costs_what_it_costs_by_itself():
+    logits = torch.randn(1, 5, 2, 2, 2, generator=torch.Generator().manual_seed(0))
+    assert supervised_loss([logits], MASK) == segmentation_loss(logits, MASK)

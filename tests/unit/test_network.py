@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 from torch import nn
@@ -103,3 +105,27 @@ def test_a_gpu_asked_for_where_there_is_none_is_one_sentence():
 def test_torch_runs_on_the_configured_number_of_threads():
     resolve("cpu", "fp32", threads=3)
     assert torch.get_num_threads() == 3
+
+
+def test_with_deep_supervision_the_coarser_levels_answer_too():
+    network = build(Architecture(2, deep_supervision=True))
+    images = torch.randn(1, 4, 16, 24, 32)
+    levels = network.levels(images)
+    assert [tuple(level.shape[1:]) for level in levels] == [(5, 16, 24, 32), (5, 8, 12, 16), (5, 4, 6, 8)]
+    assert [len(build(TINY).levels(images)), len(levels)] == [1, 3]
+    assert torch.equal(network.eval()(images), network.levels(images)[0])
+
+
+def test_with_deep_supervision_every_level_learns():
+    network = build(Architecture(2, deep_supervision=True))
+    sum(level.square().mean() for level in network.levels(torch.randn(1, 4, 16, 16, 16))).backward()
+    assert all(head.weight.grad.abs().sum() > 0 for head in network.heads)
+
+
+def test_deterministic_algorithms_are_switched_on_and_off(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    resolve("cpu", "fp32", threads=1, deterministic=True)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    resolve("cpu", "fp32", threads=1)
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -93,3 +93,22 @@ def test_every_label_is_as_likely_to_be_chosen(tmp_path):
 
 def test_a_case_without_tumour_gives_patches_all_the_same(tmp_path):
     assert read_patch(with_tumour(tmp_path / "a.safetensors"), (16, 16, 16), np.random.default_rng(0), 1)[1].sum() == 0
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_the_number_of_readers_changes_nothing(cases, workers):
+    settings = recipe(steps_per_epoch=4, batch_size=2, foreground_fraction=0.5).training
+    one, several = (list(batches(cases, settings, 0, 1, workers=number)) for number in (1, workers))
+    assert [batch.cases for batch in one] == [batch.cases for batch in several]
+    assert all(torch.equal(a.images, b.images) for a, b in zip(one, several, strict=True))
+
+
+def test_processes_share_a_batch_and_draw_what_one_process_does(cases, monkeypatch):
+    settings = recipe(steps_per_epoch=3, batch_size=2).training
+    whole = list(batches(cases, settings, 0, 1))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in range(2):
+        monkeypatch.setenv("RANK", str(rank))
+        for share, batch in zip(batches(cases, settings, 0, 1), whole, strict=True):
+            assert torch.equal(share.images, batch.images[rank : rank + 1])
+            assert share.augmentation[0].random() == batch.augmentation[rank].random()

@@ -4,7 +4,7 @@ import torch
 from tests.helpers import recipe
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
-from tumorseg.training.memory import GIB, insist_on_memory, peak_bytes
+from tumorseg.training.memory import GIB, insist_on_memory, limits, peak_bytes
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 MISSION = {"base_channels": 16, "input_shape": [240, 240, 160]}
@@ -42,3 +42,36 @@ def test_what_fits_is_said(caplog, monkeypatch):
     with caplog.at_level("INFO"):
         insist_on_memory(recipe(), CPU)
     assert "a training step takes about 0.3 GiB of the" in caplog.text
+
+
+def test_the_limit_of_a_container_or_a_scheduler_counts(tmp_path):
+    own = tmp_path / "own"
+    job = tmp_path / "cgroup/slurm/job"
+    job.mkdir(parents=True)
+    (job / "memory.max").write_text("max\n")
+    (job.parent / "memory.max").write_text("1024\n")
+    own.write_text("0::/slurm/job\n")
+    assert min(limits(tmp_path / "cgroup", own)) == 1024
+    old = tmp_path / "cgroup/memory/job"
+    old.mkdir(parents=True)
+    (old / "memory.limit_in_bytes").write_text("512\n")
+    own.write_text("7:cpu:/\n5:memory:/job\n")
+    assert min(limits(tmp_path / "cgroup", own)) == 512
+    assert min(limits(tmp_path / "cgroup", tmp_path / "none")) > 2**60
+
+
+@pytest.mark.parametrize(("step", "kept"), [(2, False), (8, True)])
+def test_memory_is_spent_on_speed_only_where_there_is_plenty(monkeypatch, step, kept):
+    asked = []
+    monkeypatch.setattr("tumorseg.training.memory.keep_freed_memory", lambda: asked.append(1))
+    monkeypatch.setattr("tumorseg.training.memory._device_bytes", lambda _: step * peak_bytes(recipe(), torch.float32))
+    insist_on_memory(recipe(), CPU)
+    assert bool(asked) == kept
+
+
+def test_an_average_and_coarser_levels_are_counted():
+    plain, average, levels = (
+        peak_bytes(recipe(base_channels=8, **changes), torch.float32)
+        for changes in ({}, {"weight_averaging": 0.9}, {"model": {"deep_supervision": True}})
+    )
+    assert plain < min(average, levels)

@@ -10,12 +10,15 @@ from tumorseg.errors import UserError
 from tumorseg.files import sha256
 from tumorseg.labels import LABEL_NAMES
 from tumorseg.network.execution import Execution
+from tumorseg.training.checkpoint import probe
 from tumorseg.training.data import batches
+from tumorseg.training.export import network_of
 from tumorseg.training.history import history_table
 from tumorseg.training.loop import train_epoch
 from tumorseg.training.run import start_state, train_until
 from tumorseg.training.state import TrainingState
 from tumorseg.training.validation import validate
+from tumorseg.training.verify import problems_of
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 
@@ -142,9 +145,9 @@ def test_a_clipped_gradient_moves_the_weights_less(cases):
         settings = recipe(gradient_clip=clip, steps_per_epoch=1)
         state = TrainingState.initial(settings, 0, CPU)
         state.optimizer = torch.optim.SGD(state.network.parameters(), lr=1)  # Adam would make up for it
-        before = state.network.head.weight.clone()
+        before = state.network.heads[0].weight.clone()
         train_epoch(state, batches(cases, settings.training, 0, 1), 1, CPU)
-        return (state.network.head.weight - before).norm()
+        return (state.network.heads[0].weight - before).norm()
 
     assert 0 < moved(1e-4) < 1e-2 * moved(None)
 
@@ -163,11 +166,11 @@ def test_fp16_trains_with_gradient_scaling(cases):
     half = Execution(torch.device("cpu"), torch.float16)
     settings = recipe(precision="fp16", steps_per_epoch=1, batch_size=2)
     state = TrainingState.initial(settings, 0, half)
-    before = state.network.head.weight.clone()
+    before = state.network.heads[0].weight.clone()
     assert state.scaler.get_scale() > 1
     trained = train_epoch(state, batches(cases, settings.training, 0, 1), 1, half)
-    assert trained["skipped_steps"] + (not torch.equal(state.network.head.weight, before)) == 1
-    assert state.network.head.weight.dtype == torch.float32
+    assert trained["skipped_steps"] + (not torch.equal(state.network.heads[0].weight, before)) == 1
+    assert state.network.heads[0].weight.dtype == torch.float32
 
 
 def test_validation_is_perfect_for_a_network_that_knows_the_answer(cases, monkeypatch):
@@ -187,8 +190,8 @@ def test_validation_is_perfect_for_a_network_that_knows_the_answer(cases, monkey
 def test_a_label_that_is_never_predicted_is_called_out(cases, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.console.logger.propagate", True)
     network = TrainingState.initial(recipe(), 0, CPU).network
-    network.head.weight.data.zero_()
-    network.head.bias.data = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])
+    network.heads[0].weight.data.zero_()
+    network.heads[0].bias.data = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])
     validate(network, cases, CPU)
     assert f"label 4 ({LABEL_NAMES[4]}) is never predicted" in caplog.text
     assert "label 1" not in caplog.text
@@ -211,3 +214,52 @@ def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
     record = json.loads(checkpoint.with_suffix(".json").read_text())
     assert record["seconds"] > 0
     assert b"seconds" not in checkpoint.read_bytes()
+
+
+def test_bf16_trains_without_gradient_scaling(cases):
+    execution = Execution(torch.device("cpu"), torch.bfloat16)
+    settings = recipe(precision="bf16", steps_per_epoch=2)
+    state = TrainingState.initial(settings, 0, execution)
+    before = state.network.heads[0].weight.clone()
+    dtypes = []
+    state.network.heads[0].register_forward_hook(lambda _module, _inputs, output: dtypes.append(output.dtype))
+    trained = train_epoch(state, batches(cases, settings.training, 0, 1), 2, execution)
+    assert dtypes == [torch.bfloat16] * 2
+    assert not torch.equal(state.network.heads[0].weight, before)
+    assert state.network.heads[0].weight.dtype == torch.float32
+    assert (trained["skipped_steps"], trained["nonfinite_steps"]) == (0, 0)
+
+
+def test_the_averaged_weights_follow_slowly_and_are_those_that_answer(cases):
+    settings = recipe(weight_averaging=0.75, steps_per_epoch=1)
+    state = TrainingState.initial(settings, 0, CPU)
+    weights = []
+    for epoch in range(1, 4):
+        train_epoch(state, batches(cases, settings.training, 0, epoch), 1, CPU)
+        weights.append(state.network.heads[0].weight.clone())
+    expected = 0.75 * (0.75 * weights[0] + 0.25 * weights[1]) + 0.25 * weights[2]
+    torch.testing.assert_close(state.answering.heads[0].weight, expected)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"weight_averaging": 0.9}, {"model": {"deep_supervision": True, "down_sampling": "stride"}}]
+)
+def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(cases, tmp_path, changes):
+    settings = recipe(**changes)
+    one = train(cases, tmp_path / "one", 3, settings=settings)
+    three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
+    assert sha256(one) == sha256(three)
+    assert problems_of(three, settings, 0, 3) == []
+    network, architecture = network_of(three, sha256(three))
+    assert architecture == settings.architecture
+    assert probe(network) == json.loads(three.with_suffix(".json").read_text())["probe"]
+
+
+def test_tensorboard_shows_every_step_and_every_epoch(cases, tmp_path):
+    settings = recipe(steps_per_epoch=2)
+    state = start_state(settings, 0, CPU, None, 0)
+    options = {"training_cases": cases[:2], "held_out_cases": cases[2:], "execution": CPU}
+    train_until(2, state, checkpoint=tmp_path / "epoch-0002.pt", events=tmp_path / "events", **options)
+    written = b"".join(path.read_bytes() for path in (tmp_path / "events").glob("events.out.tfevents.*"))
+    assert written.count(b"step/loss") == 4
+    assert written.count(b"epoch/validation_dice") == 2

@@ -26,7 +26,7 @@ rule predict:
         runtime=240,
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
-        settings=settings(**only("training", "device", "precision", "threads")),
+        settings=settings(**only("training", "device", "precision", "threads", "deterministic")),
         code=code("predict"),
     shell:
         'python "$SCRIPTS/predict.py" --model {input.model:q} --normalised {input.normalised:q}'

@@ -5,7 +5,8 @@ history.csv, selection.json) and the exported model, results/model/fold-{fold}.s
 """
 
 RECIPE = settings(
-    model=config["model"], training={key: value for key, value in config["training"].items() if key != "epochs"}
+    model=config["model"],
+    training={key: value for key, value in config["training"].items() if key not in ("epochs", "tensorboard")},
 )
 
 
@@ -40,7 +41,8 @@ rule train_epoch:
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --splits {input.splits:q}'
         " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
-        " --output {output.checkpoint:q} --log {log:q} && touch {output.done:q}"
+        " --processes {resources.gpu} --output {output.checkpoint:q} --log {log:q}"
+        ' --tensorboard "$EVENTS" && touch {output.done:q}'
 
 
 rule verify_checkpoint:

@@ -1,5 +1,6 @@
 """Where and in which precision the network runs, decided on the machine where it runs."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,14 +36,23 @@ class Execution:
 
 
 def resolve(
-    device: Literal["auto", "cpu", "cuda"], precision: Literal["fp16", "bf16", "fp32"], threads: int
+    device: Literal["auto", "cpu", "cuda"],
+    precision: Literal["fp16", "bf16", "fp32"],
+    threads: int,
+    deterministic: bool = False,
 ) -> Execution:
-    """Settle device and precision on this machine and set torch's number of CPU threads.
+    """Settle device and precision on this machine, set torch's number of CPU threads and the algorithms it may use.
 
-    fp16 on a CPU becomes fp32, and that is said. Raises UserError when a GPU is asked for and there is none.
+    fp16 on a CPU becomes fp32, and that is said. deterministic: torch refuses operations that may give other bits in
+    another run (those of a CPU never do). Raises UserError when a GPU is asked for and there is none.
     """
     # The number of threads decides in what order sums are taken, hence the last bits of every result.
     torch.set_num_threads(threads)
+    # Read by cuBLAS when CUDA starts; without it, results may differ (its manual, "Results reproducibility").
+    if deterministic:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.use_deterministic_algorithms(deterministic)  # of cuDNN as well
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # takes time, guards nothing here
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise UserError(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # synchronised or not
 from torch.utils.checkpoint import checkpoint
 
 
@@ -25,7 +26,7 @@ def checkpointed(part: nn.Module, *inputs: Tensor) -> Tensor:
 @contextmanager
 def _statistics_apart(part: nn.Module) -> Iterator[None]:
     """Let the second computation update copies of the running statistics, which the first has updated already."""
-    norms = [module for module in part.modules() if isinstance(module, nn.BatchNorm3d)]
+    norms = [module for module in part.modules() if isinstance(module, _BatchNorm)]
     kept = [dict(norm._buffers) for norm in norms]
     try:
         for norm, buffers in zip(norms, kept, strict=True):

@@ -22,12 +22,14 @@ class Architecture:
     """All that is needed to build the network.
 
     base_channels: channels of the first level, doubled at each next one. norm: over the batch or each image by itself.
-    down_sampling: by max pooling or by a strided 2x2x2 convolution.
+    down_sampling: by max pooling or by a strided 2x2x2 convolution. deep_supervision: the coarser levels of the
+    expanding path answer too, in training.
     """
 
     base_channels: int
     norm: Literal["batch", "instance"] = "batch"
     down_sampling: Literal["pool", "stride"] = "pool"
+    deep_supervision: bool = False
     classes: int = CLASSES
     modalities: int = len(MODALITIES)
 
@@ -58,20 +60,31 @@ class UNet(nn.Module):
             Expansion(below, width, architecture.norm)
             for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
-        self.head = nn.Conv3d(widths[0], architecture.classes, kernel_size=1)
+        answering = widths[:-1] if architecture.deep_supervision else widths[:1]  # finest first
+        self.heads = nn.ModuleList(nn.Conv3d(width, architecture.classes, kernel_size=1) for width in answering)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch of images."""
+        logits: Tensor = self.heads[0](self._features(images)[0])
+        return logits
+
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """The logits, and with deep supervision those of the coarser levels: (B, classes, X/2^n, Y/2^n, Z/2^n)."""
+        return [head(features) for head, features in zip(self.heads, self._features(images), strict=False)]
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """What the levels of the expanding path make of a batch of images, finest first."""
         skips: list[Tensor] = []
         features = images
         for level, block in enumerate(self.encoder):
             below = features if level == 0 else self.down[level - 1](features)
             features = self._run(block, below)  # (B, base·2^level, X/2^level, …)
             skips.append(features)
+        expanded: list[Tensor] = []
         for expansion, skip in zip(self.decoder, skips[-2::-1], strict=True):
             features = self._run(expansion, features, skip)
-        logits: Tensor = self.head(features)  # (B, classes, X, Y, Z)
-        return logits
+            expanded.append(features)
+        return expanded[::-1]
 
     def _run(self, part: nn.Module, *inputs: Tensor) -> Tensor:
         result: Tensor = checkpointed(part, *inputs) if self.gradient_checkpointing and self.training else part(*inputs)

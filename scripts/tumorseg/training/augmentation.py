@@ -4,7 +4,7 @@ Kinds and ranges are those of nnU-Net (Isensee et al. 2021, doi:10.1038/s41592-0
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -18,14 +18,17 @@ _CHANCE: Final = 0.2
 """Of each kind, for each patch; flips have one half, for each axis."""
 
 
-def augment(images: Tensor, masks: Tensor, kinds: Sequence[Kind], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    images: Tensor, masks: Tensor, kinds: Sequence[Kind], rngs: Iterable[np.random.Generator]
+) -> tuple[Tensor, Tensor]:
     """Images (B, C, X, Y, Z), float32, and masks (B, X, Y, Z), int64, changed in the ways of `kinds`.
 
-    Every draw comes from `rng`, noise too, so that all devices see the same. Background, where an image is 0, stays 0.
+    Every draw for an image comes from its own of `rngs`, noise too, so that all devices see the same, and any share of
+    a batch too. Background, where an image is 0, stays 0.
     """
     if not kinds:
         return images, masks
-    changed = [_changed(image, mask, kinds, rng) for image, mask in zip(images, masks, strict=True)]
+    changed = [_changed(image, mask, kinds, rng) for image, mask, rng in zip(images, masks, rngs, strict=True)]
     format_ = torch.channels_last_3d
     return torch.stack([image for image, _ in changed]).contiguous(memory_format=format_), torch.stack(
         [mask for _, mask in changed]

@@ -28,7 +28,7 @@ def save(path: Path, state: TrainingState, trained: Sequence[dict[str, Any]], se
         "fold": state.fold,
         "epoch": state.epoch,
         "digest": sha256(path),
-        "probe": probe(state.network),
+        "probe": probe(state.answering),
         "epochs": list(trained),
         "seconds": round(seconds, 3),
     }

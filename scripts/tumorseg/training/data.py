@@ -1,5 +1,6 @@
 """Batches of patches from normalised cases."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,17 +13,22 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor
 
+from tumorseg.training.parallel import mine
 from tumorseg.training.randomness import case_order, generator
 from tumorseg.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
 class Batch:
-    """images: float16 (B, 4, X, Y, Z). masks: int64 (B, X, Y, Z), inside labels. cases: their ids."""
+    """images: float16 (B, 4, X, Y, Z). masks: int64 (B, X, Y, Z), inside labels. cases: their ids.
+
+    augmentation: for each patch, what its changes are drawn from.
+    """
 
     images: Tensor
     masks: Tensor
     cases: tuple[str, ...]
+    augmentation: tuple[np.random.Generator, ...]
 
 
 def steps_of(cases: int, settings: TrainingSettings) -> int:
@@ -30,32 +36,42 @@ def steps_of(cases: int, settings: TrainingSettings) -> int:
     return settings.steps_per_epoch or -(-cases // settings.batch_size)
 
 
-def batches(cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int) -> Iterator[Batch]:
-    """The batches of an epoch, the next one read while one is in use.
+def batches(
+    cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int, *, workers: int = 1
+) -> Iterator[Batch]:
+    """The share of this process in the batches of an epoch, the next ones read while one is in use.
 
-    cases: files of normalised cases. The order of the cases and the place of each patch follow from
-    (seed, fold, epoch, step) alone.
+    cases: files of normalised cases. The order of the cases and the place of each patch follow from (seed, fold, epoch,
+    step, place in the batch) alone. workers: threads that read, each a batch of its own.
     """
     order = case_order(len(cases), settings.seed, fold, epoch)
-    chosen = [list(islice(order, settings.batch_size)) for _ in range(steps_of(len(cases), settings))]
+    chosen = [
+        list(mine(list(enumerate(islice(order, settings.batch_size))))) for _ in range(steps_of(len(cases), settings))
+    ]
 
     def read(step: int) -> Batch:
-        rng = generator("patch", settings.seed, fold, epoch, step)
         patches = [
-            read_patch(cases[index], settings.input_shape, rng, settings.foreground_fraction) for index in chosen[step]
+            read_patch(
+                cases[index],
+                settings.input_shape,
+                generator("patch", settings.seed, fold, epoch, step, place),
+                settings.foreground_fraction,
+            )
+            for place, index in chosen[step]
         ]
         return Batch(
             torch.from_numpy(np.stack([image for image, _ in patches])),
             torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
-            tuple(cases[index].stem for index in chosen[step]),
+            tuple(cases[index].stem for _, index in chosen[step]),
+            tuple(generator("augmentation", settings.seed, fold, epoch, step, place) for place, _ in chosen[step]),
         )
 
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(read, 0)
-        for step in range(len(chosen)):
-            batch = coming.result()
-            if step + 1 < len(chosen):
-                coming = reader.submit(read, step + 1)
+    with ThreadPoolExecutor(max_workers=workers) as readers:
+        coming = deque(readers.submit(read, step) for step in range(min(workers, len(chosen))))
+        for step in range(workers, len(chosen) + workers):
+            batch = coming.popleft().result()
+            if step < len(chosen):
+                coming.append(readers.submit(read, step))
             yield batch
 
 

@@ -9,7 +9,7 @@ from tumorseg.training.checkpoint import load
 
 
 def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture]:
-    """The network of the checkpoint whose verified SHA-256 is `digest`.
+    """The network of the checkpoint whose verified SHA-256 is `digest`: the average over the steps, where it has one.
 
     Raises UserError where the file has changed since it was verified.
     """
@@ -18,5 +18,8 @@ def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture]:
     content = load(checkpoint)
     architecture = Architecture(**content["recipe"]["architecture"])
     network = build(architecture)
-    network.load_state_dict(content["weights"])
+    weights = content["weights"]
+    if content["average"] is not None:
+        weights = {name: content["average"][f"module.{name}"] for name in weights}  # as AveragedModel names them
+    network.load_state_dict(weights)
     return network, architecture

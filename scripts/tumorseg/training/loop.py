@@ -1,6 +1,7 @@
 """One epoch of training."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import torch
@@ -9,10 +10,10 @@ from torch.nn.utils import clip_grad_norm_
 from tumorseg.console import Progress, logger
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
+from tumorseg.training import parallel
 from tumorseg.training.augmentation import augment
 from tumorseg.training.data import Batch
-from tumorseg.training.loss import segmentation_loss
-from tumorseg.training.randomness import generator
+from tumorseg.training.objective import Objective
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.state import TrainingState
 
@@ -20,16 +21,24 @@ _PATIENCE: Final = 3
 """Steps in succession whose loss may be no finite number before the training stops."""
 
 
-def train_epoch(state: TrainingState, batches: Iterable[Batch], steps: int, execution: Execution) -> dict[str, Any]:
-    """Train on `steps` batches; the state's network, optimizer and scaler change in place.
+def train_epoch(
+    state: TrainingState,
+    batches: Iterable[Batch],
+    steps: int,
+    execution: Execution,
+    told: Callable[[int, float, float], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Train on `steps` batches; the state's network, its average, optimizer and scaler change in place.
 
     A step whose loss is not finite is told with epoch, step and cases, and skipped: it changes neither weights nor the
-    statistics of batch norm. Returns the mean training loss over the others, the learning rate of the last step, the
-    steps, how many of them the gradient scaler skipped, and how many had a loss that was not finite.
+    statistics of batch norm. told: is called with each step, counted from the beginning of the training, its loss and
+    its learning rate. Returns the mean training loss over the steps not skipped so, the learning rate of the last step,
+    the steps, how many of them the gradient scaler skipped, and how many had a loss that was not finite.
     Raises UserError where such losses come three times in succession, or in every step of a shorter epoch.
     """
     network, scaler, settings = state.network, state.scaler, state.recipe.training
     network.train()
+    objective = parallel.together(Objective(network, execution))
     epoch = state.epoch + 1
     progress = Progress(steps, f"epoch {epoch}: step")
     total, skipped, not_finite, in_succession, rate = 0.0, 0, 0, 0, settings.learning_rate
@@ -39,23 +48,22 @@ def train_epoch(state: TrainingState, batches: Iterable[Batch], steps: int, exec
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         statistics = [buffer.clone() for buffer in network.buffers()]
-        rng = generator("augmentation", settings.seed, state.fold, epoch, step)
         masks = batch.masks.to(execution.device, non_blocking=True)
-        images, masks = augment(execution.place(batch.images), masks, settings.augmentation, rng)
-        with execution.autocast():
-            logits = network(images)  # (B, classes, X, Y, Z)
-        loss = segmentation_loss(logits, masks)
-        if bool(torch.isfinite(loss)):
+        images, masks = augment(execution.place(batch.images), masks, settings.augmentation, batch.augmentation)
+        loss = objective(images, masks)
+        value = parallel.mean(loss).item()  # not finite for one process: not finite for all
+        told(state.epoch * steps + step, value, rate)
+        if math.isfinite(value):
             scale = scaler.get_scale()
             _descend(state, loss)
             skipped += scaler.get_scale() < scale
-            total += loss.item()
+            total += value
             in_succession = 0
         else:
             for buffer, before in zip(network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
             not_finite, in_succession = not_finite + 1, in_succession + 1
-            what = f"the loss is {loss.item()} at step {step} of epoch {epoch} (cases: {', '.join(batch.cases)})"
+            what = f"the loss is {value} at step {step} of epoch {epoch} (cases: {', '.join(batch.cases)})"
             if in_succession == min(_PATIENCE, steps):
                 raise UserError(
                     f"{what}, {in_succession} times in succession; "
@@ -82,3 +90,5 @@ def _descend(state: TrainingState, loss: torch.Tensor) -> None:
         clip_grad_norm_(state.network.parameters(), clip)
     state.scaler.step(state.optimizer)
     state.scaler.update()
+    if state.average is not None:
+        state.average.update_parameters(state.network)

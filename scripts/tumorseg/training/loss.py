@@ -1,34 +1,60 @@
 """Soft Dice + categorical cross-entropy."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
 
 from tumorseg.labels import TUMOUR_LABELS
 
 _SMOOTHING = 1e-5
 
 
-def segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
+def segmentation_loss(
+    logits: Tensor, masks: Tensor, across_processes: Callable[[Tensor], Tensor] = lambda sums: sums
+) -> Tensor:
     """Cross-entropy over all classes plus one minus the mean soft Dice of the tumour labels; a float32 scalar.
 
-    logits: (B, classes, X, Y, Z), any floating dtype. masks: int64 (B, X, Y, Z), inside labels. Both terms are computed
-    in float32, whatever the precision of the network: sums over millions of voxels overflow in fp16.
+    logits: (B, classes, X, Y, Z), any floating dtype. masks: int64 (B, X, Y, Z), inside labels. across_processes: adds
+    up the sums of Dice where processes share a batch. Both terms are computed in float32, whatever the precision of the
+    network: sums over millions of voxels overflow in fp16. All operations have deterministic gradients on CUDA, which
+    those that gather by the mask have not.
     """
-    logits = logits.float()
-    return cross_entropy(logits, masks) + 1 - soft_dice(logits, masks).mean()
+    log_probabilities = logits.float().log_softmax(dim=1)
+    classes = torch.arange(logits.shape[1], device=masks.device).view(1, -1, 1, 1, 1)
+    reference = masks[:, None] == classes  # (B, classes, X, Y, Z)
+    cross_entropy = -torch.where(reference, log_probabilities, 0).sum() / masks.numel()
+    return cross_entropy + 1 - soft_dice(log_probabilities.exp(), reference, across_processes).mean()
 
 
-def soft_dice(logits: Tensor, masks: Tensor) -> Tensor:
+def supervised_loss(
+    levels: Sequence[Tensor], masks: Tensor, across_processes: Callable[[Tensor], Tensor] = lambda sums: sums
+) -> Tensor:
+    """`segmentation_loss` of the logits, or its mean over several levels of them, first that on the masks' own grid.
+
+    Each coarser level is held against every second voxel of the masks before it and counts half as much (deep
+    supervision, Lee et al. 2015, arXiv:1409.5185; the weights are those of Isensee et al. 2021,
+    doi:10.1038/s41592-020-01008-z).
+    """
+    total, weights = torch.zeros((), device=masks.device), 0.0
+    for level, logits in enumerate(levels):
+        step, weight = 2**level, 0.5**level
+        total = total + weight * segmentation_loss(logits, masks[:, ::step, ::step, ::step], across_processes)
+        weights += weight
+    return total / weights
+
+
+def soft_dice(
+    probabilities: Tensor, reference: Tensor, across_processes: Callable[[Tensor], Tensor] = lambda sums: sums
+) -> Tensor:
     """Soft Dice of each of `labels.TUMOUR_LABELS`, over the voxels of the whole batch; (3,).
 
+    probabilities: float32 (B, classes, X, Y, Z). reference: bool, of the same shape.
     2 Σpg / (Σp + Σg) with p the softmax probability and g the reference (Milletari et al. 2016, arXiv:1606.04797,
     without squares). Background takes no part, as it would hide the tumour; nor does class 3, which no voxel has.
     """
-    labels = list(TUMOUR_LABELS)
-    probabilities = logits.softmax(dim=1)[:, labels]  # (B, 3, X, Y, Z)
-    reference = one_hot(masks, logits.shape[1])[..., labels].movedim(-1, 1)  # (B, 3, X, Y, Z)
     over_voxels = (0, 2, 3, 4)
-    overlap = (probabilities * reference).sum(over_voxels)
+    overlap = torch.where(reference, probabilities, 0).sum(over_voxels)  # (classes,)
     total = probabilities.sum(over_voxels) + reference.sum(over_voxels)
-    return torch.div(2 * overlap + _SMOOTHING, total + _SMOOTHING)
+    overlap, total = across_processes(torch.stack([overlap, total])).unbind()
+    return torch.stack([(2 * overlap[label] + _SMOOTHING) / (total[label] + _SMOOTHING) for label in TUMOUR_LABELS])

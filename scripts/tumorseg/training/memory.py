@@ -1,7 +1,10 @@
 """How much memory a training step takes at its peak, found out before it is run, from the network itself."""
 
 import dataclasses
+import sys
 import weakref
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -12,18 +15,23 @@ from torch.utils._pytree import tree_map_only
 
 from tumorseg.console import logger
 from tumorseg.errors import UserError
+from tumorseg.network.allocation import keep_freed_memory
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import UNet
-from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.loss import supervised_loss
+from tumorseg.training.parallel import processes_here, share_of
 from tumorseg.training.settings import Recipe
 
 GIB: Final = 2**30
 OVERHEAD: Final = 0.3 * GIB
 """Python, torch and its libraries before the first tensor, as measured on a CPU; that of CUDA has not been measured."""
 
+PLENTY: Final = 4
+"""So many times what a step takes, and the memory of freed tensors is kept for the next ones."""
+
 
 def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
-    """Bytes that a training step takes at its peak, network and optimizer included.
+    """Bytes that a training step takes at its peak in each process, network and optimizer included.
 
     A step is run on torch's meta device, where tensors have shapes and no content, and every tensor is counted from its
     making to its end. dtype: that of the network's inner results.
@@ -33,21 +41,28 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
     with ledger, torch.device("meta"):
         network = UNet(recipe.architecture).to(dtype)
         network.gradient_checkpointing = settings.gradient_checkpointing
-        images = torch.zeros(settings.batch_size, recipe.architecture.modalities, *settings.input_shape)
-        masks = torch.zeros(settings.batch_size, *settings.input_shape, dtype=torch.long)
+        patches = share_of(settings.batch_size)
+        images = torch.zeros(patches, recipe.architecture.modalities, *settings.input_shape)
+        masks = torch.zeros(patches, *settings.input_shape, dtype=torch.long)
         placed = images.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         del images
-        segmentation_loss(network(placed), masks).backward()  # type: ignore[no-untyped-call]
+        supervised_loss(network.levels(placed), masks).backward()  # type: ignore[no-untyped-call]
     # The meta network has its weights once, in `dtype`: Adam keeps two moments beside float32 weights and gradients.
     weights = sum(parameter.numel() for parameter in network.parameters())
-    return int(ledger.peak + 3 * 4 * weights + OVERHEAD)
+    copies = 3 if settings.weight_averaging is None else 4
+    return int(ledger.peak + copies * 4 * weights + OVERHEAD)
 
 
 def insist_on_memory(recipe: Recipe, execution: Execution) -> None:
-    """Say what a training step will take. Raises UserError, with what to change, where the device has less."""
+    """Say what a training step will take, and where there is plenty of memory spend it on speed.
+
+    Raises UserError, with what to change, where the device has less.
+    """
     needed, there = peak_bytes(recipe, execution.dtype), _device_bytes(execution.device)
     settings = recipe.training
     logger.info("a training step takes about %.1f GiB of the %.1f GiB of this device", needed / GIB, there / GIB)
+    if execution.device.type == "cpu" and needed <= there / PLENTY:
+        keep_freed_memory()
     if needed <= there:
         return
     advice = "lower model.base_channels, training.input_shape or training.batch_size"
@@ -64,10 +79,24 @@ def insist_on_memory(recipe: Recipe, execution: Execution) -> None:
 
 
 def _device_bytes(device: torch.device) -> int:
-    """The memory of the device, used or not."""
+    """The memory of the device, used or not, for each of the processes that share it."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return int(psutil.virtual_memory().total)
+    return min(int(psutil.virtual_memory().total), *limits()) // processes_here()
+
+
+def limits(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[int]:
+    """Limits that a container or a scheduler sets to this process's memory (control groups of Linux, both versions)."""
+    limits = [sys.maxsize]
+    for line in own.read_text().splitlines() if own.exists() else []:
+        _, controllers, name = line.split(":", 2)
+        group, file = (root, "memory.max") if not controllers else (root / controllers, "memory.limit_in_bytes")
+        for folder in [group / name.strip("/"), *(group / name.strip("/")).parents]:
+            with suppress(OSError, ValueError):  # no such file; "max"
+                limits.append(int((folder / file).read_text()))
+            if folder == group:
+                break
+    return limits
 
 
 class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import torch
@@ -13,7 +14,9 @@ from tumorseg.network.execution import Execution
 from tumorseg.normalise.store import read_case
 from tumorseg.training.checkpoint import load, save
 from tumorseg.training.data import batches, steps_of
+from tumorseg.training.events import Events
 from tumorseg.training.loop import train_epoch
+from tumorseg.training.parallel import agreeing, mine, rank
 from tumorseg.training.select import remedy
 from tumorseg.training.settings import Recipe
 from tumorseg.training.state import TrainingState
@@ -39,8 +42,8 @@ def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path 
     if content["execution"] != state.execution:
         raise UserError(
             f"{previous}: the training began on {content['execution']} and would go on here on {state.execution}, "
-            "which gives other results: run where it began, set training.device and training.precision to match, "
-            f"or delete {previous.parent} to train anew"
+            "which gives other results: run where it began, set training.device, training.precision and the rule's "
+            f"resource gpu to match, or delete {previous.parent} to train anew"
         )
     state.restore(content)
     return state
@@ -54,31 +57,42 @@ def train_until(
     held_out_cases: Sequence[Path],
     execution: Execution,
     checkpoint: Path,
+    events: Path | None = None,
 ) -> None:
-    """Train `state` up to the end of `epoch`, validating after each epoch, and save it to `checkpoint`."""
+    """Train `state` up to the end of `epoch`, validating after each epoch, and save it to `checkpoint`.
+
+    Of several processes, each trains on its share of the batches and validates its share of the cases; one saves.
+    events: a folder for TensorBoard, which only has what happens in this call.
+    """
     began = time.monotonic()
-    progress = Progress(len(training_cases), "checking training case")
-    for path in training_cases:
-        read_case(path)  # raises where a file is damaged; afterwards patches are read without another check
-        progress.step()
+    progress = Progress(len(mine(training_cases)), "checking training case")
+    with agreeing():
+        for path in mine(training_cases):
+            read_case(path)  # raises where a file is damaged; afterwards patches are read without another check
+            progress.step()
     settings = state.recipe.training
     steps = steps_of(len(training_cases), settings)
     logger.info("%d training cases, %d held out, %d steps an epoch", len(training_cases), len(held_out_cases), steps)
     first = len(state.history)
-    while state.epoch < epoch:
-        coming = batches(training_cases, settings, state.fold, state.epoch + 1)
-        trained = train_epoch(state, coming, steps, execution)
-        validated = validate(state.network, held_out_cases, execution)
-        _insist_on_finite(state, validated["validation_loss"])
-        state.epoch += 1
-        state.history.append({"epoch": state.epoch, **trained, **validated})
-        logger.info(
-            "epoch %d: training loss %.4f, held-out loss %.4f, held-out Dice WT %.3f, TC %.3f, ET %.3f, labels %.3f",
-            state.epoch,
-            trained["train_loss"],
-            *(validated[name] for name in ("validation_loss", "dice_WT", "dice_TC", "dice_ET", "validation_dice")),
-        )
-    save(checkpoint, state, state.history[first:], time.monotonic() - began)
+    writing = closing(Events(events, state.epoch * steps + 1)) if events and rank() == 0 else nullcontext()
+    with writing as told:
+        while state.epoch < epoch:
+            coming = batches(training_cases, settings, state.fold, state.epoch + 1)
+            trained = train_epoch(state, coming, steps, execution, *([told.step] if told else []))
+            validated = validate(state.answering, held_out_cases, execution)
+            _insist_on_finite(state, validated["validation_loss"])
+            state.epoch += 1
+            state.history.append({"epoch": state.epoch, **trained, **validated})
+            logger.info(
+                "epoch %d: loss %.4f in training, %.4f held out; held-out Dice WT %.3f, TC %.3f, ET %.3f, labels %.3f",
+                state.epoch,
+                trained["train_loss"],
+                *(validated[name] for name in ("validation_loss", "dice_WT", "dice_TC", "dice_ET", "validation_dice")),
+            )
+            if told:
+                told.epoch(state.history[-1], state.epoch * steps)
+    if rank() == 0:
+        save(checkpoint, state, state.history[first:], time.monotonic() - began)
 
 
 def _insist_on_finite(state: TrainingState, validation_loss: float) -> None:

@@ -10,7 +10,7 @@ from tumorseg.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The `training` section of the configuration, without `epochs`, which says how far to go and not how."""
+    """The `training` section of the configuration, without `epochs` and `tensorboard`, which change nothing in it."""
 
     input_shape: tuple[int, int, int]
     batch_size: int
@@ -22,9 +22,11 @@ class TrainingSettings:
     schedule: Schedule
     schedule_epochs: int
     gradient_clip: float | None
+    weight_averaging: float | None
     gradient_checkpointing: bool
     precision: Literal["fp16", "bf16", "fp32"]
     device: Literal["auto", "cpu", "cuda"]
+    deterministic: bool
     threads: int
     seed: int
 

@@ -14,6 +14,7 @@ from tumorseg.network.execution import Execution
 from tumorseg.network.unet import UNet
 from tumorseg.normalise.store import read_case
 from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.parallel import agreeing, everyones, mine
 
 
 def validate(network: UNet, cases: Sequence[Path], execution: Execution) -> dict[str, float]:
@@ -21,25 +22,21 @@ def validate(network: UNet, cases: Sequence[Path], execution: Execution) -> dict
 
     A label that no prediction has although the references do is called out at once.
     """
-    progress = Progress(len(cases), "held-out case")
-    losses: list[float] = []
-    dice: dict[str, list[float]] = {name: [] for name in STRUCTURES}
-    voxels = np.zeros((2, len(TUMOUR_LABELS)), int)
-    for path in cases:
-        case = read_case(path)
-        logits = logits_of(network, case.image, execution)
-        masks = torch.from_numpy(case.mask).long().to(execution.device)
-        losses.append(segmentation_loss(logits[None], masks[None]).item())
-        found = overlaps(mask_of(logits), case.mask)
-        for name, overlap in found.items():
-            dice[name].append(overlap.dice)
-        labels = [found[f"label_{label}"] for label in TUMOUR_LABELS]
-        voxels += [[overlap.reference_voxels for overlap in labels], [overlap.predicted_voxels for overlap in labels]]
-        progress.step()
-    for label, in_reference, predicted in zip(TUMOUR_LABELS, *voxels, strict=True):
-        if in_reference and not predicted:
+    progress = Progress(len(mine(cases)), "held-out case")
+    own = []
+    with agreeing():
+        for path in mine(cases):
+            case = read_case(path)
+            logits = logits_of(network, case.image, execution)
+            masks = torch.from_numpy(case.mask).long().to(execution.device)
+            own.append((segmentation_loss(logits[None], masks[None]).item(), overlaps(mask_of(logits), case.mask)))
+            progress.step()
+    losses, found = zip(*everyones(own), strict=True)
+    for label in TUMOUR_LABELS:
+        overlap = [of_case[f"label_{label}"] for of_case in found]
+        if any(o.reference_voxels for o in overlap) and not any(o.predicted_voxels for o in overlap):
             logger.warning("label %d (%s) is never predicted on the held-out cases", label, LABEL_NAMES[label])
-    means = {f"dice_{name}": float(np.mean(values)) for name, values in dice.items()}
+    means = {f"dice_{name}": float(np.mean([of_case[name].dice for of_case in found])) for name in STRUCTURES}
     return {
         "validation_loss": float(np.mean(losses)),
         "validation_dice": float(np.mean([means[f"dice_label_{label}"] for label in TUMOUR_LABELS])),

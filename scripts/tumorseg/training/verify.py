@@ -70,7 +70,8 @@ def _damage(path: Path) -> tuple[Problem | None, dict[str, Any]]:
 
 def _content_problem(content: Any, recipe: Recipe, fold: int, epoch: int) -> Problem | None:
     """What is wrong with an undamaged file's content."""
-    needed = {"format", "recipe", "fold", "execution", "epoch", "history", "weights", "optimizer", "scaler"}
+    needed = {"format", "recipe", "fold", "execution", "epoch", "history", "weights"}
+    needed |= {"average", "optimizer", "scaler"}
     if not isinstance(content, dict) or not needed <= content.keys() or content["format"] != FORMAT:
         return Problem("wrong_content", "is not a checkpoint of this workflow")
     if content["history"][-1]["epoch"] != content["epoch"]:
@@ -106,7 +107,7 @@ def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Rec
     if told != [content["fold"], content["epoch"]] or not epochs or epochs != content["history"][-len(epochs) :]:
         return Problem("no_record", "has a record that tells of another training, so nothing vouches for it")
     expected = np.array(record.get("probe"), dtype=float)
-    if not np.allclose(probe(state.network), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
+    if not np.allclose(probe(state.answering), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
         return Problem("probe_mismatch", "does not answer a fixed input as it did when it was saved")
     return None
 

@@ -1,0 +1,85 @@
+"""Two processes over gloo, as torchrun starts them, against one process with the same batches."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.helpers import REPOSITORY, recipe, write_random_case
+from tumorseg.cohort.splits import COLUMNS
+from tumorseg.errors import UserError
+from tumorseg.training.checkpoint import load
+from tumorseg.training.parallel import mine, share_of
+from tumorseg.training.settings import Recipe
+
+TOLERANCE = 1e-4
+"""Of losses. Sums that are taken in another order differ in the last bits, and steps carry that on."""
+
+
+@pytest.fixture
+def cohort(tmp_path) -> Path:
+    for number in range(5):
+        write_random_case(tmp_path / f"normalised/case-{number}.safetensors", shape=(20, 18, 16), seed=number)
+    rows = [f"case-{number}\tpatient-{number}\t{0 if number > 2 else -1}" for number in range(5)]
+    (tmp_path / "splits.tsv").write_text("\n".join(["\t".join(COLUMNS[:3]), *rows]) + "\n")
+    return tmp_path
+
+
+def train(cohort: Path, settings: Recipe, processes: int) -> subprocess.CompletedProcess[str]:
+    """The script of the rule train_epoch, up to the second epoch, in so many processes."""
+    command = [sys.executable, str(REPOSITORY / "scripts/train_epoch.py")]
+    command += ["--normalised", str(cohort / "normalised"), "--splits", str(cohort / "splits.tsv")]
+    command += ["--fold", "0", "--epoch", "2", "--processes", str(processes), "--log", str(cohort / f"{processes}.log")]
+    content = settings.as_dict()
+    described = json.dumps({"model": content["architecture"], "training": content["training"]})
+    command += ["--recipe", described, "--output", str(cohort / f"in-{processes}/epoch-0002.pt")]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_two_processes_train_as_one_does_with_the_same_batches(cohort, norm):
+    model = {"norm": norm, "deep_supervision": norm == "instance"}
+    settings = recipe(
+        model=model, batch_size=2, steps_per_epoch=4, epochs_per_checkpoint=2, augmentation=["flip", "noise"]
+    )
+    for processes in (1, 2):
+        completed = train(cohort, settings, processes)
+        assert completed.returncode == 0, completed.stdout
+    one, two = (load(cohort / f"in-{processes}/epoch-0002.pt") for processes in (1, 2))
+    assert (one["execution"], two["execution"]) == ("cpu fp32", "cpu fp32 in 2 processes")
+    for alone, together in zip(one["history"], two["history"], strict=True):
+        assert together == pytest.approx(alone, rel=TOLERANCE)
+    alone, together = (torch.cat([tensor.flatten() for tensor in run["weights"].values()]) for run in (one, two))
+    assert (together - alone).norm() < 1e-3 * alone.norm()
+    # Only the first process writes and speaks.
+    assert completed.stdout.count("epoch 2: loss") == 1
+    assert sorted(path.name for path in (cohort / "in-2").iterdir()) == ["epoch-0002.json", "epoch-0002.pt"]
+
+
+def test_an_error_in_one_process_ends_all_in_its_own_words(cohort):
+    damaged = cohort / "normalised/case-1.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    completed = train(cohort, recipe(batch_size=2), 2)
+    assert completed.returncode == 1
+    assert completed.stdout.count("case-1.safetensors: this normalised case is damaged") == 1
+    assert "Traceback" not in completed.stdout
+    assert not (cohort / "in-2").exists()
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert share_of(4) == 2
+    with pytest.raises(UserError, match=r"training\.batch_size 3 cannot be shared .* among 2 .* set it to 4"):
+        share_of(3)
+
+
+def test_each_process_takes_items_of_its_own(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    taken = []
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        taken.append(mine("abcde"))
+    assert taken == ["ace", "bd"]
