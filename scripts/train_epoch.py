@@ -38,8 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     with console.job(f"train_epoch fold {options.fold}", options.log, quiet=parallel.rank() > 0), ExitStack() as stack:
         execution = resolve(settings.device, settings.precision, settings.threads, settings.deterministic)
-        insist_on_memory(recipe, execution)
         stack.enter_context(parallel.joined(execution.device))
+        with parallel.agreeing():
+            insist_on_memory(recipe, execution)
         before = previous_epoch(options.epoch, settings.epochs_per_checkpoint)
         state = start_state(recipe, options.fold, execution, options.previous, before)
         splits = read_splits(options.splits)

@@ -33,17 +33,7 @@ def mistakes(configuration: dict[str, Any], schema: dict[str, Any]) -> list[str]
     errors = sorted(
         _Validator(schema).iter_errors(configuration), key=lambda error: list(map(str, error.absolute_path))
     )
-    return [sentence for error in errors for sentence in _sentences(error)] or list(_contradictions(configuration))
-
-
-def _contradictions(configuration: dict[str, Any]) -> Iterator[str]:
-    """Keys that are right by themselves and do not go together."""
-    model, training = configuration["model"], configuration["training"]
-    if training["deterministic"] and training["device"] != "cpu" and model["down_sampling"] == "pool":
-        yield (
-            "training.deterministic: true needs model.down_sampling: stride, as the gradient of max pooling has no "
-            "deterministic form on a GPU; or set training.device to cpu, where every result is reproducible anyway"
-        )
+    return [sentence for error in errors for sentence in _sentences(error)]
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:

@@ -19,7 +19,7 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
 
     At the end the log receives the job's seconds and its peak memory. A `UserError` is told in its own words and ends
     the process with status 1; any other exception leaves its traceback in the log as well as on the terminal.
-    quiet: errors only, and no log, for a process that helps another one with the same job.
+    quiet: no log, and unexpected errors only, for a process that helps another one with the same job.
     """
     log = None if quiet else log
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
@@ -35,7 +35,8 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        logger.error("%s", error)
+        if not quiet:
+            logger.error("%s", error)
         raise SystemExit(1) from None
     except Exception:
         logger.exception("stopped by an unexpected error")

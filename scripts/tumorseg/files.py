@@ -16,7 +16,7 @@ _PERMISSION: Final = "give permission to write to its folder"
 _REMEDIES: Final = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
-    errno.EFBIG: _SPACE,
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: _PERMISSION,

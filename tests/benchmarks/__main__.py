@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from tests.benchmarks import full_scale, memory, normalisation, validation, writing
+from tests.benchmarks import full_scale, memory, normalisation, race, step_memory, training, validation, writing
 from tests.cohort_cases import real_data
 
 ON_REAL_CASES = {"validation": validation, "normalisation": normalisation, "writing": writing, "memory": memory}
+ON_MADE_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory, "race": race}
 
 
 def main(names: list[str]) -> None:
@@ -22,8 +23,9 @@ def main(names: list[str]) -> None:
         for name, benchmark in ON_REAL_CASES.items():
             if not names or name in names:
                 _tell(benchmark.figures(root))
-    if not names or "full_scale" in names:
-        _tell(full_scale.figures())
+    for name, benchmark in ON_MADE_CASES.items():
+        if not names or name in names:
+            _tell(benchmark.figures())
 
 
 def _tell(figures) -> None:

@@ -97,7 +97,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_harms_nothing(digests, fin
     assert checkpoints(run) == digests
 
 
-def test_a_checkpoint_that_the_disk_has_no_room_for_is_told_and_the_one_before_stays(finished, tmp_path):
+def test_a_checkpoint_that_may_not_be_written_whole_is_told_and_the_one_before_stays(finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     train(run, 1)
     kept = sha256(run.results / CHECKPOINTS.format(1))
@@ -112,7 +112,7 @@ def test_a_checkpoint_that_the_disk_has_no_room_for_is_told_and_the_one_before_s
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),  # no file may be larger
     )
     assert completed.returncode != 0
-    assert re.search(r"epoch-0002\.pt: cannot be written \(File too large\); make room on its disk", completed.stdout)
+    assert re.search(r"epoch-0002\.pt: cannot be written \(File too large\); raise the limit", completed.stdout)
     assert sha256(run.results / CHECKPOINTS.format(1)) == kept
     assert [path.name for path in sorted((run.results / "training/fold-0").glob("*epoch-0002*"))] == []
 

@@ -73,15 +73,3 @@ def test_all_mistakes_are_told_at_once():
     configuration["training"]["epochs"] = 0
     configuration["cohort"]["folds"] = "two"
     assert len(mistakes(configuration, SCHEMA)) == 2
-
-
-def test_what_a_gpu_cannot_do_deterministically_is_told_before_anything_runs():
-    configuration = copy.deepcopy(DEFAULTS)
-    configuration["training"]["deterministic"] = True
-    (said,) = mistakes(configuration, SCHEMA)
-    assert "training.deterministic: true needs model.down_sampling: stride" in said
-    configuration["training"]["device"] = "cpu"
-    assert mistakes(configuration, SCHEMA) == []
-    configuration["training"]["device"] = "auto"
-    configuration["model"]["down_sampling"] = "stride"
-    assert mistakes(configuration, SCHEMA) == []

@@ -1,10 +1,14 @@
 """Two processes over gloo, as torchrun starts them, against one process with the same batches."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -28,7 +32,7 @@ def cohort(tmp_path) -> Path:
     return tmp_path
 
 
-def train(cohort: Path, settings: Recipe, processes: int) -> subprocess.CompletedProcess[str]:
+def command_of(cohort: Path, settings: Recipe, processes: int) -> list[str]:
     """The script of the rule train_epoch, up to the second epoch, in so many processes."""
     command = [sys.executable, str(REPOSITORY / "scripts/train_epoch.py")]
     command += ["--normalised", str(cohort / "normalised"), "--splits", str(cohort / "splits.tsv")]
@@ -36,14 +40,24 @@ def train(cohort: Path, settings: Recipe, processes: int) -> subprocess.Complete
     content = settings.as_dict()
     described = json.dumps({"model": content["architecture"], "training": content["training"]})
     command += ["--recipe", described, "--output", str(cohort / f"in-{processes}/epoch-0002.pt")]
+    return command
+
+
+def train(cohort: Path, settings: Recipe, processes: int) -> subprocess.CompletedProcess[str]:
+    command = command_of(cohort, settings, processes)
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_two_processes_train_as_one_does_with_the_same_batches(cohort, norm):
-    model = {"norm": norm, "deep_supervision": norm == "instance"}
+    everything = {"gradient_checkpointing": True, "weight_averaging": 0.9, "gradient_clip": 1.0}
     settings = recipe(
-        model=model, batch_size=2, steps_per_epoch=4, epochs_per_checkpoint=2, augmentation=["flip", "noise"]
+        model={"norm": norm, "deep_supervision": norm == "instance"},
+        batch_size=2,
+        steps_per_epoch=4,
+        epochs_per_checkpoint=2,
+        augmentation=["flip", "noise"],
+        **(everything if norm == "batch" else {}),
     )
     for processes in (1, 2):
         completed = train(cohort, settings, processes)
@@ -83,3 +97,21 @@ def test_each_process_takes_items_of_its_own(monkeypatch):
         monkeypatch.setenv("RANK", rank)
         taken.append(mine("abcde"))
     assert taken == ["ace", "bd"]
+
+
+def test_processes_end_with_the_one_that_started_them(cohort):
+    settings = recipe(batch_size=2, steps_per_epoch=100_000)
+    launcher = subprocess.Popen(
+        command_of(cohort, settings, 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    log, deadline = cohort / "2.log", time.monotonic() + 60
+    while not (log.exists() and "steps an epoch" in log.read_text()):
+        assert launcher.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    workers = psutil.Process(launcher.pid).children()
+    assert len(workers) == 2
+    os.killpg(launcher.pid, signal.SIGKILL)
+    launcher.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []

@@ -32,7 +32,7 @@ class Execution:
 
     def place(self, images: Tensor) -> Tensor:
         """Images (B, C, X, Y, Z) on the device, as float32 in the network's memory format."""
-        return images.to(self.device, torch.float32, non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
+        return images.to(self.device, torch.float32, non_blocking=True, memory_format=torch.channels_last_3d)
 
 
 def resolve(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from xxhash import xxh3_128
 
 from tumorseg.errors import UserError
-from tumorseg.files import replacing
+from tumorseg.files import write_bytes
 from tumorseg.labels import Convention
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
@@ -60,8 +60,7 @@ def write_case(path: Path, case: NormalisedCase) -> None:
     }
     origin = json.dumps(asdict(case.origin), sort_keys=True)
     header = {"format": FORMAT, "digest": _digest(tensors, origin), "origin": origin}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)})
+    write_bytes(path, save(tensors, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 
 
 def read_case(path: Path) -> NormalisedCase:

@@ -1,12 +1,14 @@
 """Several processes that train one network together, each on its share of every batch (torch.distributed)."""
 
+import ctypes
 import logging
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -18,6 +20,8 @@ from torch.nn.parallel import DistributedDataParallel
 from tumorseg.errors import UserError
 
 Item = TypeVar("Item")
+_PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2)."""
 
 
 def rank() -> int:
@@ -54,17 +58,31 @@ def launched(processes: int, threads: int, script: Path, arguments: Sequence[str
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[None]:
-    """Meet the other processes, if there are any, over nccl on GPUs and gloo on CPUs."""
+    """Meet the other processes, if there are any, over nccl on GPUs and gloo on CPUs.
+
+    Raises UserError where there are fewer GPUs than processes.
+    """
     if count() == 1:
         yield
         return
+    _end_with_parent()
     if device.type == "cuda":
+        if processes_here() > torch.cuda.device_count():
+            raise UserError(
+                f"{processes_here()} processes are to train here, one for each GPU, and torch sees "
+                f"{torch.cuda.device_count()}: lower the resource gpu of the rule train_epoch"
+            )
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
+    yield
+    distributed.destroy_process_group()  # not after an error, where it could wait for processes that wait for this one
+
+
+def _end_with_parent() -> None:
+    """Let Linux kill this process as soon as torchrun's is gone, however that ended: nothing holds on to the GPU."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def share_of(batch_size: int) -> int:

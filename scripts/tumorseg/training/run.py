@@ -5,30 +5,38 @@ import time
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Final
 
 import torch
 
 from tumorseg.console import Progress, logger
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
+from tumorseg.network.unet import DIVISOR
 from tumorseg.normalise.store import read_case
 from tumorseg.training.checkpoint import load, save
 from tumorseg.training.data import batches, steps_of
 from tumorseg.training.events import Events
 from tumorseg.training.loop import train_epoch
-from tumorseg.training.parallel import agreeing, mine, rank
+from tumorseg.training.objective import Objective
+from tumorseg.training.parallel import agreeing, mine, rank, together
 from tumorseg.training.select import remedy
 from tumorseg.training.settings import Recipe
 from tumorseg.training.state import TrainingState
 from tumorseg.training.validation import validate
 from tumorseg.training.verify import problems_of
 
+READERS: Final = 2
+"""Threads that read the coming batches, one of which each holds in memory."""
+
 
 def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path | None, epoch: int) -> TrainingState:
     """The state to train from: that of the checkpoint `previous`, of `epoch`, or the initial one.
 
-    Raises UserError, naming the file to delete, where the previous checkpoint is not sound.
+    Raises UserError, naming the file to delete, where the previous checkpoint is not sound; and where torch would not
+    compute soundly.
     """
+    _insist_on_sound_arithmetic(recipe, execution)
     state = TrainingState.initial(recipe, fold, execution)
     if previous is None:
         return state
@@ -47,6 +55,19 @@ def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path 
         )
     state.restore(content)
     return state
+
+
+def _insist_on_sound_arithmetic(recipe: Recipe, execution: Execution) -> None:
+    """Refuse what torch 2.13 gets wrong on a CPU: bf16 gradients of convolutions whose input is 2 voxels wide.
+
+    They hold whatever was in memory before, NaN among it, as repeated calls with the same input show.
+    """
+    smallest = min(recipe.training.input_shape)
+    if execution.device.type == "cpu" and execution.dtype == torch.bfloat16 and smallest < 3 * DIVISOR:
+        raise UserError(
+            f"training.input_shape has a side of {smallest}, for which torch's gradients in bf16 on a CPU are wrong: "
+            f"set it to {3 * DIVISOR} or more, or training.precision to fp32"
+        )
 
 
 def train_until(
@@ -74,11 +95,12 @@ def train_until(
     steps = steps_of(len(training_cases), settings)
     logger.info("%d training cases, %d held out, %d steps an epoch", len(training_cases), len(held_out_cases), steps)
     first = len(state.history)
+    objective = together(Objective(state.network, execution))
     writing = closing(Events(events, state.epoch * steps + 1)) if events and rank() == 0 else nullcontext()
     with writing as told:
         while state.epoch < epoch:
-            coming = batches(training_cases, settings, state.fold, state.epoch + 1)
-            trained = train_epoch(state, coming, steps, execution, *([told.step] if told else []))
+            coming = batches(training_cases, settings, state.fold, state.epoch + 1, workers=READERS)
+            trained = train_epoch(state, objective, coming, steps, execution, told=told.step if told else None)
             validated = validate(state.answering, held_out_cases, execution)
             _insist_on_finite(state, validated["validation_loss"])
             state.epoch += 1

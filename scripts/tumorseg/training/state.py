@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import UNet, build
 from tumorseg.training import parallel
+from tumorseg.training.averaging import averaged
 from tumorseg.training.batch_norm import synchronised
 from tumorseg.training.randomness import generator
 from tumorseg.training.settings import Recipe
@@ -43,11 +44,7 @@ class TrainingState:
         # Gradients of fp16 vanish without scaling; other precisions have float32's range of exponents.
         scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
         decay = recipe.training.weight_averaging
-        average = (
-            None
-            if decay is None
-            else AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)  # type: ignore[no-untyped-call]
-        )
+        average = None if decay is None else averaged(network, decay)
         name = execution.name if parallel.count() == 1 else f"{execution.name} in {parallel.count()} processes"
         return cls(recipe, fold, network, optimizer, scaler, average, name)
 

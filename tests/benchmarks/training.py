@@ -1,0 +1,173 @@
+"""A training step of our network against those of others of equal widths, and an epoch against its bare steps."""
+
+import ctypes
+import dataclasses
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tests.benchmarks.timing import Figure, best_seconds
+from tests.helpers import recipe, write_random_case
+from tumorseg.network.allocation import keep_freed_memory
+from tumorseg.network.execution import Execution
+from tumorseg.network.unet import Architecture, build
+from tumorseg.normalise.store import read_case, write_case
+from tumorseg.training.checkpoint import save
+from tumorseg.training.data import batches, steps_of
+from tumorseg.training.loop import train_epoch
+from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.objective import Objective
+from tumorseg.training.run import READERS
+from tumorseg.training.state import TrainingState
+
+WIDTHS = [16, 32, 64, 128]
+CPU = Execution(torch.device("cpu"), torch.float32)
+THREADS = 2
+MIB = 2**20
+HERE = "here"
+
+
+def figures() -> Iterator[Figure]:
+    """Steps at two shapes, the whole epoch, and the loader, in fp32 on two threads."""
+    torch.set_num_threads(THREADS)
+    yield from _steps(side=64, batch=2, least=1.6, rounds=3)
+    yield from _steps(side=128, batch=1, least=2, rounds=3)
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [_case(Path(folder, f"{number}.safetensors"), number) for number in range(4)]
+        yield from _loader(cases)
+        yield from _epoch(cases)
+
+
+def _case(path: Path, seed: int) -> Path:
+    """A case of the size of a brain, with a tumour in one place."""
+    case = read_case(write_random_case(path, shape=(150, 180, 150), seed=seed))
+    tumour = np.zeros_like(case.mask)
+    tumour[40:90, 60:110, 50:100] = case.mask[40:90, 60:110, 50:100]
+    write_case(path, dataclasses.replace(case, mask=tumour))
+    return path
+
+
+def nnunet_plain(widths: list[int], classes: int, *, deep_supervision: bool) -> nn.Module:
+    """nnU-Net v2's network, with the norm and activation of its plans."""
+    from dynamic_network_architectures.architectures.unet import PlainConvUNet
+
+    levels = len(widths)
+    norm = {"norm_op": nn.InstanceNorm3d, "norm_op_kwargs": {"eps": 1e-5, "affine": True}}
+    activation = {"nonlin": nn.LeakyReLU, "nonlin_kwargs": {"inplace": True}}
+    convolutions = {"conv_bias": True, "deep_supervision": deep_supervision}
+    strides = [1] + [2] * (levels - 1)
+    shape = (4, levels, widths, nn.Conv3d, [3] * levels, strides, [2] * levels, classes, [2] * (levels - 1))
+    return PlainConvUNet(*shape, **convolutions, **norm, **activation)
+
+
+def monai_dynunet(widths: list[int], classes: int) -> nn.Module:
+    """MONAI's network that is like nnU-Net's."""
+    with warnings.catch_warnings(action="ignore"):
+        from monai.networks.nets import DynUNet
+    strides = [1] + [2] * (len(widths) - 1)
+    return DynUNet(3, 4, classes, [3] * len(widths), strides, strides[1:], filters=widths)
+
+
+def _others() -> dict[str, nn.Module]:
+    """Networks of the same widths, three down-samplings and two convolutions a level, as they come."""
+    with warnings.catch_warnings(action="ignore"):
+        from monai.networks.nets import BasicUNet
+    return {
+        "nnU-Net's PlainConvUNet": nnunet_plain(WIDTHS, 5, deep_supervision=False),
+        "MONAI's DynUNet": monai_dynunet(WIDTHS, 5),
+        # One level more than the others, which it cannot do without; its widest features are as wide as theirs.
+        "MONAI's BasicUNet": BasicUNet(3, 4, 5, features=(*WIDTHS, WIDTHS[-1], WIDTHS[0])),
+    }
+
+
+def _steps(side: int, batch: int, least: float, rounds: int) -> Iterator[Figure]:
+    """Ratios of one forward, loss, backward and step of Adam, taken in turns; the loss is ours for all."""
+    images = torch.randn(batch, 4, side, side, side)
+    masks = torch.randint(0, 3, (batch, side, side, side))
+    ours = _step(build(Architecture(WIDTHS[0])), CPU.place(images), masks)
+    others = {name: _step(network, images, masks) for name, network in _others().items()}
+    steps = {HERE: ours, "scarce memory": ours, **others}
+
+    def prepared(name: str) -> None:
+        """As in a training: each with the memory as it has it, and a step behind it."""
+        keep_freed_memory() if name == HERE else _give_freed_memory_back()
+        steps[name]()
+
+    best = best_seconds(steps, rounds, prepared)
+    what = f"training step, {batch} x {side}^3"
+    yield Figure(f"{what}, base {WIDTHS[0]}", best[HERE], "s")
+    yield Figure(f"{what}, where memory is not plenty / here", best["scarce memory"] / best[HERE], "")
+    for name in others:
+        yield Figure(f"{what}, {name} / here", best[name] / best[HERE], "", least=least)
+    keep_freed_memory()
+    best = best_seconds({HERE: ours, **others}, rounds=2)
+    for name in others:
+        yield Figure(f"{what}, {name} / here, both keeping freed memory", best[name] / best[HERE], "")
+
+
+def _step(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[], None]:
+    optimizer = torch.optim.Adam(network.parameters())
+
+    def step() -> None:
+        optimizer.zero_grad()
+        segmentation_loss(network(images), masks).backward()
+        optimizer.step()
+
+    return step
+
+
+def _give_freed_memory_back() -> None:
+    """What the GNU C library does by itself, once it has grown used to large blocks: the largest go back at once."""
+    libc = ctypes.CDLL(None)
+    for parameter, value in ((-4, 65536), (-3, 32 * MIB), (-1, 64 * MIB)):  # M_MMAP_MAX, M_MMAP_THRESHOLD, M_TRIM…
+        libc.mallopt(parameter, value)
+    libc.malloc_trim(0)
+
+
+def _epoch(cases: list[Path]) -> Iterator[Figure]:
+    """An epoch with loading, augmentation and saving, against its steps with one batch that is there already."""
+    settings = recipe(
+        base_channels=WIDTHS[0],
+        input_shape=[64, 64, 64],
+        batch_size=2,
+        steps_per_epoch=12,
+        augmentation=["flip", "affine", "gamma", "brightness", "contrast", "noise"],
+        foreground_fraction=0.33,
+    )
+    keep_freed_memory()
+    state = TrainingState.initial(settings, 0, CPU)
+    steps = steps_of(len(cases), settings.training)
+    batch = next(batches(cases, settings.training, 0, 1))
+    bare = _step(state.network, CPU.place(batch.images), batch.masks)
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def epoch() -> None:
+            began = time.monotonic()
+            trained = train_epoch(
+                state, Objective(state.network, CPU), batches(cases, settings.training, 0, 1), steps, CPU
+            )
+            history = [{"epoch": 1, **trained}]
+            save(Path(folder, "epoch-0001.pt"), state, history, time.monotonic() - began)
+
+        best = best_seconds({"bare": lambda: [bare() for _ in range(steps)], "epoch": epoch}, rounds=3)
+    yield Figure(
+        "epoch, loading, augmentation and saving included / bare steps", best["epoch"] / best["bare"], "", 1.05
+    )
+
+
+def _loader(cases: list[Path]) -> Iterator[Figure]:
+    settings = recipe(input_shape=[128, 128, 128], batch_size=1, steps_per_epoch=40, foreground_fraction=0.33)
+
+    def load() -> None:
+        for _ in batches(cases, settings.training, 0, 1, workers=READERS):
+            pass
+
+    seconds = best_seconds({"load": load}, rounds=3)["load"]
+    yield Figure("patches of 128^3 x 4 that the loader reads in a second", 40 / seconds, "", least=20)
