@@ -31,8 +31,8 @@ def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     edit(
         repository / "scripts/tumorseg/training/loss.py",
-        "    logits = logits.float()",
-        "    # why\n    logits = logits.float()",
+        "    log_probabilities = logits.float()",
+        "    # why\n    log_probabilities = logits.float()",
     )
     assert Workflow(run.folder, repository).planned() == Counter()
 
