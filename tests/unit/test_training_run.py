@@ -271,6 +271,18 @@ def test_a_step_that_the_scaler_skips_is_none_for_the_average(cases):
     assert (trained["skipped_steps"], int(state.average.n_averaged)) == (1, 0)
 
 
+def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.console.logger.propagate", True)
+    half = Execution(torch.device("cpu"), torch.float16)
+    state = start_state(recipe(precision="fp16", steps_per_epoch=1), 0, half, None, 0)
+    state.scaler.load_state_dict({**state.scaler.state_dict(), "scale": 2.0**100})  # every gradient overflows
+    options = {"training_cases": cases[:2], "held_out_cases": cases[2:], "execution": half}
+    with caplog.at_level("INFO"):
+        train_until(1, state, checkpoint=tmp_path / "epoch-0001.pt", **options)
+    assert "epoch 1: the gradient scaler skipped 1 of 1 steps" in caplog.text
+    assert history_table([tmp_path / "epoch-0001.pt"])["skipped_steps"].tolist() == [1]
+
+
 @pytest.mark.parametrize(
     "changes", [{"weight_averaging": 0.9}, {"model": {"deep_supervision": True, "down_sampling": "stride"}}]
 )

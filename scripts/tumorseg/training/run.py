@@ -111,6 +111,13 @@ def train_until(
                 trained["train_loss"],
                 *(validated[name] for name in ("validation_loss", "dice_WT", "dice_TC", "dice_ET", "validation_dice")),
             )
+            if trained["skipped_steps"]:
+                logger.info(
+                    "epoch %d: the gradient scaler skipped %d of %d steps, whose gradients overflowed",
+                    state.epoch,
+                    trained["skipped_steps"],
+                    steps,
+                )
             if told:
                 told.epoch(state.history[-1], state.epoch * steps)
     if rank() == 0:

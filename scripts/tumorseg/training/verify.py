@@ -70,8 +70,8 @@ def _damage(path: Path) -> tuple[Problem | None, dict[str, Any]]:
 
 def _content_problem(content: Any, recipe: Recipe, fold: int, epoch: int) -> Problem | None:
     """What is wrong with an undamaged file's content."""
-    needed = {"format", "recipe", "fold", "execution", "epoch", "history", "weights"}
-    needed |= {"average", "optimizer", "scaler"}
+    state = {"weights", "average", "optimizer", "scaler"}
+    needed = {"format", "recipe", "fold", "execution", "epoch", "history", *state}
     if not isinstance(content, dict) or not needed <= content.keys() or content["format"] != FORMAT:
         return Problem("wrong_content", "is not a checkpoint of this workflow")
     if content["history"][-1]["epoch"] != content["epoch"]:
