@@ -3,20 +3,33 @@
 import argparse
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tumorseg import console
 from tumorseg.cohort.again import read_again
-from tumorseg.cohort.splits import read_splits
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.files import write_json, write_text
+from tumorseg.cohort.splits import Assignment, read_splits
+from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.labels import to_inside
-from tumorseg.metrics.overlap import overlaps
-from tumorseg.metrics.summary import rows, summarise
+from tumorseg.metrics.scores import case_scores
+from tumorseg.scoring.cases import CaseScores, score_cases, write_scores
+
+
+def score(
+    item: tuple[Assignment, Verdict], *, root: Path, predictions: Sequence[Path], surface_tolerance: float
+) -> CaseScores:
+    """The scores of one case, from its files."""
+    assignment, facts = item[0], item[1].facts
+    volume = read_again(root, facts["files"]["seg"])
+    reference = to_inside(volume.array.astype(np.uint8, order="C"))
+    prediction = read_prediction(predictions, assignment.case, facts["shape"], facts["affine"])
+    x, y, z = volume.spacing
+    return CaseScores(
+        assignment.case, assignment.fold, *case_scores(prediction, reference, (x, y, z), surface_tolerance)
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,27 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of predicted masks")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`evaluation` section, as JSON")
+    parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
     parser.add_argument("--scores", type=Path, required=True, help="table of scores, as CSV")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("evaluate", options.log):
         verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_verdicts(path)}
-        scored = [assignment for assignment in read_splits(options.splits) if assignment.fold >= 0]
-        progress = console.Progress(len(scored), "case")
-        table = []
-        for assignment in scored:
-            facts = verdicts[assignment.case].facts
-            reference = to_inside(read_again(options.root, facts["files"]["seg"]).array.astype(np.uint8))
-            prediction = read_prediction(options.predictions, assignment.case, facts["shape"], facts["affine"])
-            table += rows(assignment.case, assignment.fold, overlaps(prediction, reference))
-            progress.step(assignment.case)
-        scores = pd.DataFrame(table)
-        summary = summarise(scores, **options.settings)
-        write_text(options.scores, scores.to_csv(index=False, lineterminator="\n"))
-        write_json(options.summary, summary)
-        for label in summary["never_predicted"]:
-            console.logger.warning("%s is never predicted although the references have it", label)
+        splits = read_splits(options.splits)
+        scored = [(assignment, verdicts[assignment.case]) for assignment in splits if assignment.fold >= 0]
+        tolerance = options.settings["surface_tolerance"]
+        score_one = partial(score, root=options.root, predictions=options.predictions, surface_tolerance=tolerance)
+        table, confusion = score_cases(scored, score_one, options.processes)
+        write_scores(options.scores, table, options.summary, confusion, options.settings)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ REGIONS: Final[dict[str, tuple[int, ...]]] = {"WT": (1, 2, 4), "TC": (1, 4), "ET
 REGION_NAMES: Final = {"WT": "whole tumour", "TC": "tumour core", "ET": "enhancing tumour"}
 STRUCTURES: Final[dict[str, tuple[int, ...]]] = {**REGIONS, **{f"label_{label}": (label,) for label in TUMOUR_LABELS}}
 """All that is scored: the regions, then each label by itself."""
+LABEL_STRUCTURES: Final = tuple(f"label_{label}" for label in TUMOUR_LABELS)
+STRUCTURE_NAMES: Final = {**REGION_NAMES, **{f"label_{label}": name for label, name in LABEL_NAMES.items()}}
 
 
 def to_inside(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

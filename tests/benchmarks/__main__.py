@@ -5,10 +5,28 @@ import sys
 
 import pytest
 
-from tests.benchmarks import full_scale, memory, normalisation, race, step_memory, training, validation, writing
+from tests.benchmarks import (
+    full_scale,
+    inference,
+    memory,
+    normalisation,
+    race,
+    scoring,
+    step_memory,
+    training,
+    validation,
+    writing,
+)
 from tests.cohort_cases import real_data
 
-ON_REAL_CASES = {"validation": validation, "normalisation": normalisation, "writing": writing, "memory": memory}
+ON_REAL_CASES = {
+    "validation": validation,
+    "normalisation": normalisation,
+    "writing": writing,
+    "inference": inference,
+    "scoring": scoring,
+    "memory": memory,
+}
 ON_MADE_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory, "race": race}
 
 

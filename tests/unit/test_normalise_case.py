@@ -8,19 +8,11 @@ from tumorseg.errors import UserError
 from tumorseg.labels import from_inside
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.case import normalise_verdict
-from tumorseg.normalise.crop import brain_box, uncrop
+from tumorseg.normalise.crop import uncrop
 from tumorseg.normalise.intensity import normalise_intensities
 from tumorseg.normalise.store import read_case, write_case
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
-
-
-def test_the_box_is_the_brain_with_its_margin_within_the_grid():
-    brain = np.zeros((10, 10, 10), bool)
-    brain[3:5, 0, 8] = True
-    assert brain_box(brain, 0) == ((3, 5), (0, 1), (8, 9))
-    assert brain_box(brain, 2) == ((1, 7), (0, 3), (6, 10))
-    assert brain_box(np.zeros((4, 5, 6), bool), 2) == ((0, 4), (0, 5), (0, 6))
 
 
 def test_the_brain_has_mean_0_and_deviation_1_and_the_background_is_0():

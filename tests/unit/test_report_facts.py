@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
-from tumorseg.labels import STRUCTURES
+from tumorseg.labels import CLASSES, STRUCTURES
+from tumorseg.metrics.scores import COLUMNS, DEFINITIONS
 from tumorseg.metrics.summary import summarise
 from tumorseg.report.facts import Facts, gather, structure_name
 from tumorseg.report.inputs import Results
@@ -25,11 +27,10 @@ def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: s
 
 
 def scores(**changes: float) -> pd.DataFrame:
-    values = dict.fromkeys(("dice", "iou", "f1", "precision", "sensitivity"), 0.5)
-    voxels = {"reference_voxels": 10, "predicted_voxels": 10}
+    values = dict.fromkeys(COLUMNS, 10) | dict.fromkeys(DEFINITIONS, 0.5)
     return pd.DataFrame(
         [
-            {"case": case, "fold": 0, "region": structure, **values, **voxels, **changes}
+            {"case": case, "fold": 0, "region": structure, **values, **changes}
             for case in ("b", "a")
             for structure in STRUCTURES
         ]
@@ -49,7 +50,14 @@ def results(
     return Results(
         manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
         splits=[Assignment("a", "A", 0), Assignment("b", "A", 0), Assignment("c", "C", -1)],
-        summary=summarise(table, confidence=0.95, bootstrap_samples=20, seed=1),
+        summary=summarise(
+            table,
+            np.zeros((CLASSES, CLASSES), np.int64),
+            confidence=0.95,
+            bootstrap_samples=20,
+            surface_tolerance=1,
+            seed=1,
+        ),
         scores=table,
         folds=[Fold.from_dict(history, selection)],
     )

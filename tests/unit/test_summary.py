@@ -2,18 +2,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tumorseg.metrics.overlap import overlaps
-from tumorseg.metrics.summary import never_predicted, rows, summarise
+from tests.scenes import labelled_pair
+from tumorseg.labels import STRUCTURES
+from tumorseg.metrics.overlap import confusion
+from tumorseg.metrics.scores import DEFINITIONS, case_scores, missing_scores, rows
+from tumorseg.metrics.summary import never_predicted, summarise
+
+SPACING = (1.0, 1.0, 1.0)
+SETTINGS = {"confidence": 0.95, "bootstrap_samples": 500, "surface_tolerance": 1, "seed": 1}
 
 
-def table(pairs) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            row
-            for number, (prediction, reference) in enumerate(pairs)
-            for row in rows(f"case-{number}", 0, overlaps(prediction, reference))
-        ]
-    )
+def scored(pairs):
+    """The table of scores and the pooled confusion of (prediction, reference)s, whose prediction may be None."""
+    found = [
+        missing_scores(reference, SPACING) if prediction is None else case_scores(prediction, reference, SPACING, 1)
+        for prediction, reference in pairs
+    ]
+    table = [row for number, (scores, _) in enumerate(found) for row in rows(f"case-{number}", 0, scores)]
+    return pd.DataFrame(table), sum(pooled for _, pooled in found)
+
+
+def summary(pairs, **changes):
+    missing = [f"case-{number}" for number, (prediction, _) in enumerate(pairs) if prediction is None]
+    return summarise(*scored(pairs), missing=missing, **SETTINGS | changes)
 
 
 def filled(*labels: int) -> np.ndarray:
@@ -25,10 +36,13 @@ PAIRS = [
     (filled(0, 2, 0, 0), filled(1, 2, 0, 0)),
     (filled(2, 2), filled(2, 2)),
 ]
+RANDOM = [labelled_pair(seed)[::-1] for seed in range(6)]
 
 
-def summary(pairs, **changes):
-    return summarise(table(pairs), **{"confidence": 0.95, "bootstrap_samples": 500, "seed": 1} | changes)
+def dice(prediction, reference, *labels: int) -> float:
+    predicted, expected = np.isin(prediction, labels), np.isin(reference, labels)
+    total = predicted.sum() + expected.sum()
+    return 2 * (predicted & expected).sum() / total if total else 1.0
 
 
 def test_the_mean_is_over_all_cases_empty_ones_included():
@@ -37,9 +51,84 @@ def test_the_mean_is_over_all_cases_empty_ones_included():
     assert (label_4["scores"]["dice"]["n"], label_4["empty_reference"], label_4["both_empty"]) == (3, 2, 2)
 
 
+def test_every_score_of_every_structure_is_described():
+    table, _ = scored(RANDOM)
+    structures = summary(RANDOM)["structures"]
+    assert list(structures) == list(STRUCTURES)
+    for name, structure in structures.items():
+        part = table[table["region"] == name]
+        assert {score: structure["scores"][score]["mean"] for score in DEFINITIONS} == pytest.approx(
+            part[list(DEFINITIONS)].mean().to_dict()
+        )
+
+
+def test_structures_have_their_names_and_labels():
+    structures = summary(PAIRS)["structures"]
+    assert (structures["TC"]["name"], structures["TC"]["labels"]) == ("tumour core", [1, 4])
+    assert structures["label_2"]["name"] == "oedema"
+
+
+def test_lesions_are_summed_over_the_cases():
+    table, _ = scored(RANDOM)
+    whole_tumour = table[table["region"] == "WT"]
+    for kind in ("lesions_found", "lesions_missed", "lesions_false"):
+        assert summary(RANDOM)["structures"]["WT"][kind] == whole_tumour[kind].sum()
+
+
 def test_the_macro_mean_leaves_out_background():
-    dice = [np.mean([1, 1, 2 / 3]), np.mean([0, 1, 1]), 1.0]
-    assert summary(PAIRS)["macro"]["dice"]["mean"] == pytest.approx(np.mean(dice))
+    expected = [np.mean([1, 1, 2 / 3]), np.mean([0, 1, 1]), 1.0]
+    assert summary(PAIRS)["macro"]["dice"]["mean"] == pytest.approx(np.mean(expected))
+
+
+def test_the_other_macro_mean_has_background_as_one_more_label():
+    expected = [np.mean([dice(*pair, label) for label in (0, 1, 2, 4)]) for pair in RANDOM]
+    assert summary(RANDOM)["macro_with_background"]["dice"]["mean"] == pytest.approx(np.mean(expected))
+
+
+def test_background_flatters():
+    found = summary(RANDOM)
+    for score in ("dice", "iou", "f1"):
+        assert found["macro_with_background"][score]["mean"] > found["macro"][score]["mean"]
+
+
+def test_every_number_is_defined():
+    found = summary(PAIRS)
+    for structure in found["structures"].values():
+        assert set(structure["scores"]) == set(found["definitions"])
+    for macro in ("macro", "macro_with_background"):
+        assert set(found[macro]) == {"dice", "iou", "f1"}
+        assert all("background" in score["definition"] for score in found[macro].values())
+    assert "500 times" in found["interval"]
+    assert (found["confidence"], found["surface_tolerance_mm"], found["cases"]) == (0.95, 1, 3)
+    assert found["confusion"]["definition"]
+
+
+def test_the_confusion_is_that_of_all_cases_by_the_references_label():
+    voxels = summary(RANDOM)["confusion"]["voxels"]
+    expected = sum(confusion(*pair) for pair in RANDOM)
+    assert list(voxels) == ["0", "1", "2", "4"]
+    assert voxels == {
+        str(reference): {str(predicted): expected[reference, predicted] for predicted in (0, 1, 2, 4)}
+        for reference in (0, 1, 2, 4)
+    }
+    assert summary([(filled(1, 0), filled(4, 0))])["confusion"]["voxels"]["4"]["1"] == 1
+
+
+def test_a_missing_prediction_counts_as_the_worst_in_every_mean():
+    found = summary([*PAIRS, (None, filled(1, 2, 0))])
+    before = summary(PAIRS)["structures"]["label_4"]["scores"]
+    label_4 = found["structures"]["label_4"]["scores"]  # which that reference lacks
+    assert label_4["dice"]["n"] == 4
+    assert label_4["dice"]["mean"] == pytest.approx(before["dice"]["mean"] * 3 / 4)
+    assert label_4["specificity"]["mean"] == pytest.approx(before["specificity"]["mean"] * 3 / 4)
+    assert label_4["hd95"]["mean"] == pytest.approx((before["hd95"]["mean"] * 3 + 374) / 4)
+
+
+@pytest.mark.parametrize("macro", ["macro", "macro_with_background"])
+@pytest.mark.parametrize("reference", [filled(1, 2, 0), filled(0, 0, 0)])
+def test_a_missing_prediction_has_a_macro_mean_of_0(macro, reference):
+    found, before = summary([*PAIRS, (None, reference)]), summary(PAIRS)
+    assert found[macro]["dice"]["mean"] == pytest.approx(before[macro]["dice"]["mean"] * 3 / 4)
 
 
 def test_the_interval_holds_the_mean_and_is_repeated_exactly():
@@ -55,11 +144,15 @@ def test_a_wider_confidence_gives_a_wider_interval():
 
 
 def test_a_label_that_no_prediction_has_is_named():
-    assert never_predicted(table([(filled(0, 2, 2), filled(1, 2, 4)), (filled(4, 2, 2), filled(4, 2, 1))])) == [
-        "label_1"
-    ]
+    table, _ = scored([(filled(0, 2, 2), filled(1, 2, 4)), (filled(4, 2, 2), filled(4, 2, 1))])
+    assert never_predicted(table) == ["label_1"]
 
 
 def test_the_order_of_the_rows_does_not_matter():
-    shuffled = table(PAIRS).sample(frac=1, random_state=3)
-    assert summarise(shuffled, confidence=0.95, bootstrap_samples=500, seed=1) == summary(PAIRS)
+    table, pooled = scored(PAIRS)
+    assert summarise(table.sample(frac=1, random_state=3), pooled, **SETTINGS) == summary(PAIRS)
+
+
+def test_a_missing_prediction_is_not_counted_as_rightly_empty():
+    label_1 = summary([(None, filled(0, 2)), (filled(0, 2), filled(0, 2))])["structures"]["label_1"]
+    assert (label_1["empty_reference"], label_1["both_empty"]) == (2, 1)

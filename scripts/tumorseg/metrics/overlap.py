@@ -1,31 +1,22 @@
-"""Overlap of a predicted mask with its reference: Dice, IoU, F1, precision and sensitivity of one structure."""
+"""Overlap of a predicted mask with its reference, voxel by voxel."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.labels import STRUCTURES
-
-DEFINITIONS = {
-    "dice": "2 TP / (2 TP + FP + FN) over the voxels of a case; 1 where reference and prediction are both empty, "
-    "0 where only one of them is",
-    "iou": "TP / (TP + FP + FN) over the voxels of a case, "
-    "empty masks as for Dice; in each case IoU = Dice / (2 - Dice)",
-    "f1": "harmonic mean of precision and sensitivity over the voxels of a case, empty masks as for Dice; in each case "
-    "F1 = Dice",
-    "precision": "TP / (TP + FP); with nothing predicted, 1 where the reference is empty too and 0 elsewhere",
-    "sensitivity": "TP / (TP + FN); with an empty reference, 1 where nothing is predicted and 0 elsewhere",
-}
+from tumorseg.boxes import box_around, box_slices
+from tumorseg.labels import CLASSES, STRUCTURES
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Voxels of a structure in both masks (true positives), in the prediction only, in the reference only."""
+    """Voxels of a structure in both masks (true positives), in one of them only, in neither (true negatives)."""
 
     true_positives: int
     false_positives: int
     false_negatives: int
+    true_negatives: int
 
     @property
     def reference_voxels(self) -> int:
@@ -59,6 +50,12 @@ class Overlap:
         return self._ratio(self.true_positives, self.reference_voxels)
 
     @property
+    def specificity(self) -> float:
+        """Share of the other voxels that are left alone; 1 where there are none."""
+        others = self.true_negatives + self.false_positives
+        return self.true_negatives / others if others else 1.0
+
+    @property
     def f1(self) -> float:
         """Harmonic mean of precision and sensitivity."""
         total = self.precision + self.sensitivity
@@ -71,23 +68,37 @@ class Overlap:
         return float(self.reference_voxels == self.predicted_voxels == 0)
 
 
-def overlaps(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> dict[str, Overlap]:
-    """The overlap of each of `labels.STRUCTURES`, by name, of two masks of inside labels and equal shape.
+def confusion(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many voxels there are of each pair of labels: (reference's label, predicted label), of `CLASSES` each.
 
-    Raises ValueError when the shapes differ.
+    prediction, reference: masks of inside labels and equal shape, (X, Y, Z). Raises ValueError when the shapes differ,
+    and where a value is no label.
     """
     if prediction.shape != reference.shape:
         raise ValueError(f"masks of different shapes: {prediction.shape} and {reference.shape}")
-    # One pass over the voxels gives the count of each pair of labels; all structures follow from that table.
-    width = int(max(prediction.max(initial=0), reference.max(initial=0))) + 1
-    pairs = np.bincount((reference.astype(np.uint16) * width + prediction).ravel(), minlength=width**2)
-    table = pairs.reshape(width, width)  # (reference label, predicted label)
-    scores = {}
-    for name, labels in STRUCTURES.items():
-        inside = np.isin(np.arange(width), labels)
-        scores[name] = Overlap(
-            true_positives=int(table[inside][:, inside].sum()),
-            false_positives=int(table[~inside][:, inside].sum()),
-            false_negatives=int(table[inside][:, ~inside].sum()),
-        )
-    return scores
+    if max(prediction.max(initial=0), reference.max(initial=0)) >= CLASSES:
+        raise ValueError(f"masks with values beyond the labels, which end at {CLASSES - 1}")
+    box = box_slices(box_around((prediction != 0) | (reference != 0)))
+    pairs = reference[box] * np.uint8(CLASSES) + prediction[box]
+    table = np.bincount(pairs.ravel(), minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    table[0, 0] += reference.size - pairs.size
+    return table
+
+
+def overlaps(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> dict[str, Overlap]:
+    """The overlap of each of `labels.STRUCTURES`, by name, of two masks; see `confusion`."""
+    return overlaps_of(confusion(prediction, reference))
+
+
+def overlaps_of(table: NDArray[np.int64]) -> dict[str, Overlap]:
+    """The overlap of each of `labels.STRUCTURES`, by name, from the table that `confusion` gives."""
+    return {name: _overlap(table, np.isin(np.arange(CLASSES), labels)) for name, labels in STRUCTURES.items()}
+
+
+def _overlap(table: NDArray[np.int64], inside: NDArray[np.bool_]) -> Overlap:
+    return Overlap(
+        true_positives=int(table[inside][:, inside].sum()),
+        false_positives=int(table[~inside][:, inside].sum()),
+        false_negatives=int(table[inside][:, ~inside].sum()),
+        true_negatives=int(table[~inside][:, ~inside].sum()),
+    )

@@ -61,4 +61,22 @@ CAPTIONS: Final = {
         "Box plots with single points of Dice, IoU, precision and sensitivity for each region and label. The numbers "
         "are in the table of the scores of each case.",
     ),
+    "calibration": Caption(
+        "Calibration",
+        "The probability that the network gives to a region, in 15 bins, beside the share of those voxels that belong "
+        "to it in the reference; over the voxels of the brain of all held-out cases, before any post-processing. On "
+        "the dashed line both are the same; below it the network is too sure. The bars count the voxels of each bin; "
+        "the point of a bin with fewer than 100 is hollow. The expected calibration error is the mean difference of "
+        "both over the voxels (Guo et al. 2017).",
+        "Reliability diagrams of the regions and of the most probable label. The numbers are in "
+        "results/evaluation/calibration.json.",
+    ),
+    "left_out": Caption(
+        "Without each modality",
+        "Mean Dice of the held-out cases, within the brain's box, with one modality left out (set to 0, as background "
+        "is), and below it the change. The network was trained with all four: a small change does not mean that one "
+        "trained without the modality would do as well.",
+        "A table of mean Dice: modalities left out in rows, regions and labels in columns. The numbers are in "
+        "results/evaluation/modalities_left_out.csv.",
+    ),
 }

@@ -8,8 +8,7 @@ import pandas as pd
 
 from tumorseg.cohort.splits import Assignment, held_out, trained_on
 from tumorseg.figures.folds import Fold
-from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
-from tumorseg.metrics.summary import LABEL_STRUCTURES
+from tumorseg.labels import LABEL_NAMES, LABEL_STRUCTURES, REGION_NAMES, STRUCTURES
 from tumorseg.pages.words import counted
 from tumorseg.report.inputs import Results
 
@@ -42,10 +41,14 @@ class FoldFacts:
 
 @dataclass(frozen=True)
 class StructureFacts:
-    """The scores of a region or label over all cases. scores: by name, as in summary.json."""
+    """The scores of a region or label over all cases. scores: by name, as in summary.json.
+
+    lesions: how many of all cases together were found, were missed, and are false.
+    """
 
     name: str
     scores: dict[str, dict[str, float]]
+    lesions: tuple[int, int, int]
     empty_reference: int
     empty_prediction: int
     both_empty: int
@@ -79,6 +82,8 @@ class Facts:
     definitions: dict[str, str]
     structures: dict[str, StructureFacts]
     macro: dict[str, dict[str, Any]]
+    macro_with_background: dict[str, dict[str, Any]]
+    surface_tolerance: float
     cases: list[CaseFacts]
     rows: list[dict[str, Any]]
 
@@ -113,6 +118,8 @@ def gather(results: Results) -> Facts:
         definitions=summary["definitions"],
         structures={name: _structure_facts(name, summary["structures"][name]) for name in STRUCTURES},
         macro=summary["macro"],
+        macro_with_background=summary["macro_with_background"],
+        surface_tolerance=summary["surface_tolerance_mm"],
         cases=_case_facts(results.scores),
         rows=results.scores.to_dict("records"),
     )
@@ -163,6 +170,7 @@ def _structure_facts(structure: str, content: dict[str, Any]) -> StructureFacts:
     return StructureFacts(
         name=structure_name(structure),
         scores=content["scores"],
+        lesions=(content["lesions_found"], content["lesions_missed"], content["lesions_false"]),
         empty_reference=content["empty_reference"],
         empty_prediction=content["empty_prediction"],
         both_empty=content["both_empty"],

@@ -24,6 +24,16 @@ _SECTIONS: Final = {
 }
 _SCORE_NAMES: Final = {"dice": "Dice", "iou": "IoU", "f1": "F1"}
 """The scores of the first table."""
+_LESION_SCORE_NAMES: Final = {
+    "lesionwise_dice": ("Lesion-wise Dice", 3),
+    "lesionwise_hd95": ("Lesion-wise HD95, mm", 1),
+    "hd95": ("HD95 as in BraTS, mm", 1),
+    "hd95_border": ("HD95 of border voxels, mm", 1),
+    "surface_dice": ("Surface Dice", 3),
+    "volume_error_mm3": ("Volume error, mm³", 0),
+}
+"""The scores of the second table, and their decimals."""
+_OTHER_SCORE_NAMES: Final = {"precision": "Precision", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 _SIZE_IN_HEADER: Final = slice(16, 24)  # of a PNG: width and height, four bytes each
 
 
@@ -64,6 +74,12 @@ def render(facts: Facts, figures: Sequence[EmbeddedFigure], configuration: dict[
         figures=figures,
         structures=tuple(STRUCTURES),
         score_names=_SCORE_NAMES,
+        lesion_score_names=_LESION_SCORE_NAMES,
+        all_score_names={
+            **_SCORE_NAMES,
+            **_OTHER_SCORE_NAMES,
+            **{score: name for score, (name, _) in _LESION_SCORE_NAMES.items()},
+        },
         configuration=json.dumps(configuration, indent=2, ensure_ascii=False),
     )
 

@@ -1,0 +1,31 @@
+"""HD95 between border voxels, the definition of MONAI among others, beside that of the challenge in `surface`."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from tumorseg.boxes import box_around, box_slices
+from tumorseg.metrics.cells import Spacing
+from tumorseg.metrics.distances import distances_between
+
+
+def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing) -> float:
+    """The 95th percentile (interpolated) of the distances in each direction, the larger of the two, in mm.
+
+    Distances are between the centres of border voxels, which have a neighbour across a face that is outside; so is
+    what lies beyond the grid. Neither mask (X, Y, Z) is empty.
+    """
+    box = box_slices(box_around(reference | prediction))
+    borders = [_border(mask[box]) for mask in (reference, prediction)]
+    return max(
+        float(np.percentile(distances_between(own, other, spacing), 95))
+        for own, other in zip(borders, borders[::-1], strict=True)
+    )
+
+
+def _border(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    inside: NDArray[Any] = ndimage.binary_erosion(mask)  # with the six neighbours
+    border: NDArray[np.bool_] = mask & ~inside
+    return border

@@ -1,0 +1,97 @@
+"""Lesion-wise scores of BraTS 2023: each lesion counts once, however large it is, and each false one too.
+
+After the challenge's evaluation code for adult glioma (https://github.com/rachitsaluja/BraTS-2023-Metrics) and
+Moawad et al. 2024 (arXiv:2306.00838), with equal values. Components are 26-connected. A lesion is what becomes one
+component when the reference is dilated three times with the 18 neighbours of a voxel. It is compared with all predicted
+components that touch the dilated lesion, whole, of which each may belong to several lesions.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.boxes import box_around, box_slices
+from tumorseg.metrics.cells import Spacing
+from tumorseg.metrics.surface import surface_distances
+
+DILATIONS: Final = 3
+SMALLEST_MM3: Final = 50.0
+"""Lesions of at most this volume count neither as found nor as missed; what touches them is no false lesion."""
+WORST_HD95: Final = 374.0
+"""HD95 (mm) where there is nothing to measure to: the diagonal of the grid of BraTS."""
+
+
+@dataclass(frozen=True)
+class LesionScores:
+    """dice: mean over the lesions. hd95: the same, in mm. found, missed: lesions. false: predicted components."""
+
+    dice: float
+    hd95: float
+    found: int
+    missed: int
+    false: int
+
+
+def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing) -> LesionScores:
+    """Lesion-wise Dice and HD95 of one structure, from its masks (X, Y, Z).
+
+    A missed and a false lesion have Dice 0 and HD95 374. Where there is no lesion at all, they are 1 and 0.
+    """
+    box = box_slices(box_around(reference | prediction))
+    reference, prediction = reference[box], prediction[box]
+    # A dilated lesion is as connected within the box as beyond it: what stands out can be moved back to its edge.
+    dilated, lesions = _components(_dilated(reference))
+    predicted, components = _components(prediction)
+    touches = np.zeros((lesions + 1, components + 1), bool)
+    touches[dilated[prediction], predicted[prediction]] = True
+    touches[0] = False
+    own = np.where(reference, dilated, 0)  # the lesion of each voxel of the reference
+    sizes = np.bincount(own.ravel(), minlength=lesions + 1)
+    x, y, z = spacing
+    counted = [lesion for lesion in range(1, lesions + 1) if sizes[lesion] * x * y * z > SMALLEST_MM3]
+    found = [lesion for lesion in counted if touches[lesion].any()]
+    pairs = [_compare(own == lesion, touches[lesion][predicted], spacing) for lesion in found]
+    false = components - int(np.count_nonzero(touches[:, 1:].any(axis=0)))
+    missed = len(counted) - len(found)
+    everything = len(counted) + false
+    if everything == 0:
+        return LesionScores(1.0, 0.0, 0, 0, 0)
+    return LesionScores(
+        dice=sum(dice for dice, _ in pairs) / everything,
+        hd95=(sum(hd95 for _, hd95 in pairs) + WORST_HD95 * (missed + false)) / everything,
+        found=len(found),
+        missed=missed,
+        false=false,
+    )
+
+
+def _compare(lesion: NDArray[np.bool_], matched: NDArray[np.bool_], spacing: Spacing) -> tuple[float, float]:
+    """Dice and HD95 (mm) of one lesion and the predicted components that belong to it."""
+    shared = np.count_nonzero(lesion & matched)
+    dice = 2 * shared / (np.count_nonzero(lesion) + np.count_nonzero(matched))
+    return float(dice), surface_distances(lesion, matched, spacing).hausdorff95()
+
+
+def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger], int]:
+    labelled, count = cc3d.connected_components(mask, connectivity=26, return_N=True)
+    return labelled, count
+
+
+def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Three dilations with the 18 neighbours that share a face or an edge: those that differ in two axes at most."""
+    for _ in range(DILATIONS):
+        x, y, z = (_along(mask, axis) for axis in range(3))
+        mask = _along(x, 1) | _along(y, 2) | _along(z, 0)
+    return mask
+
+
+def _along(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    """A dilation by one voxel in both directions of one axis."""
+    wide = mask.copy()
+    moved, source = np.moveaxis(wide, axis, 0), np.moveaxis(mask, axis, 0)
+    moved[1:] |= source[:-1]
+    moved[:-1] |= source[1:]
+    return wide

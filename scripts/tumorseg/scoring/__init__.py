@@ -1,0 +1,1 @@
+"""Scoring the masks of many cases on disk."""

@@ -1,0 +1,77 @@
+"""The scores of many cases, several at a time, gathered into one table."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumorseg.console import Progress, logger
+from tumorseg.files import write_json, write_text
+from tumorseg.labels import CLASSES
+from tumorseg.metrics.scores import Scores, rows
+from tumorseg.metrics.summary import summarise
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """The scores of a case and its table of label pairs, as `metrics.scores.case_scores` gives them."""
+
+    case: str
+    fold: int
+    scores: Scores
+    confusion: NDArray[np.int64]
+
+
+def score_cases(
+    items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int
+) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """The table of scores of all items (see `metrics.scores.rows`) and the sum of their tables of label pairs.
+
+    score: of one item; it is called in other processes where there is more than one, whose number changes no result.
+    """
+    progress = Progress(len(items), "case")
+    table: list[dict[str, Any]] = []
+    confusion = np.zeros((CLASSES, CLASSES), np.int64)
+    for found in _scored(items, score, min(processes, len(items))):
+        table += rows(found.case, found.fold, found.scores)
+        confusion += found.confusion
+        progress.step(found.case)
+    return pd.DataFrame(table), confusion
+
+
+def write_scores(
+    scores: Path,
+    table: pd.DataFrame,
+    summary: Path,
+    confusion: NDArray[np.int64],
+    settings: dict[str, Any],
+    *,
+    missing: Collection[str] = (),
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write the table and its summary, which is returned.
+
+    settings: the section `evaluation` of the configuration. missing: cases without a prediction. more: what the summary
+    holds beside the scores.
+    """
+    content = {**summarise(table, confusion, missing=missing, **settings), **(more or {})}
+    write_text(scores, table.to_csv(index=False, lineterminator="\n"))
+    write_json(summary, content)
+    for label in content["never_predicted"]:
+        logger.warning("%s is never predicted although the references have it", label)
+    return content
+
+
+def _scored(items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int) -> Iterable[CaseScores]:
+    if processes <= 1:
+        yield from map(score, items)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(score, items)

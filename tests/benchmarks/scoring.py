@@ -1,0 +1,93 @@
+"""Scoring cases of full size: all their scores, and HD95 and lesion-wise scores against others who take them."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import torch
+from scipy import ndimage
+
+from tests.benchmarks.timing import Figure, best_seconds
+from tests.helpers import structure_mask
+from tests.oracles import challenge_lesions
+from tumorseg.cohort.discover import discover
+from tumorseg.labels import REGIONS, to_inside
+from tumorseg.metrics.border import border_hausdorff95
+from tumorseg.metrics.lesions import lesion_scores
+from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.surface import surface_distances
+
+CASES = 4
+ROUNDS = 2
+MILLIMETRE = (1.0, 1.0, 1.0)
+
+
+def figures(root: Path) -> Iterator[Figure]:
+    """Seconds a case on one thread, of made-up predictions of real cases below `root`, and ratios."""
+    with warnings.catch_warnings(action="ignore"):
+        from medpy.metric.binary import hd95 as medpy_hd95
+        from monai.metrics import compute_hausdorff_distance
+    torch.set_num_threads(1)
+    pairs, regions, stacks = [], [], []
+    for number, case in enumerate(discover(root)[:CASES]):
+        file = nibabel.load(root / case.files["seg"][0])
+        reference = to_inside(np.asarray(file.dataobj).astype(np.uint8))
+        pairs.append((predicted(reference, number), reference))
+        masks = [[structure_mask(mask, region) for mask in pairs[-1]] for region in REGIONS]
+        regions += masks
+        stacks.append([torch.from_numpy(np.stack(one)[None]) for one in zip(*masks, strict=True)])
+
+    def of_regions(score):
+        return lambda: [score(reference, prediction, MILLIMETRE) for prediction, reference in regions]
+
+    def monai():
+        with warnings.catch_warnings(action="ignore"):
+            for prediction, reference in stacks:
+                compute_hausdorff_distance(prediction, reference, include_background=True, percentile=95)
+
+    each_case = {
+        f"case {number}": lambda pair=pair: case_scores(*pair, MILLIMETRE, surface_tolerance=1)
+        for number, pair in enumerate(pairs)
+    }
+    best = best_seconds(
+        each_case
+        | {
+            "hd95": of_regions(lambda *masks: surface_distances(*masks).hausdorff95()),
+            "hd95_border": of_regions(border_hausdorff95),
+            "monai": monai,
+            "medpy": of_regions(medpy_hd95),
+            "lesions": of_regions(lesion_scores),
+            "challenge": of_regions(challenge_lesions),
+        },
+        rounds=ROUNDS,
+    )
+    hd95, border, lesions = (best[name] for name in ("hd95", "hd95_border", "lesions"))
+    seconds = [best[name] for name in each_case]
+    yield Figure("all scores of 3 regions and 3 labels of a case, one thread, mean", np.mean(seconds), "s", most=1.5)
+    yield Figure("the same, the slowest case", max(seconds), "s")
+    yield Figure("HD95 of 3 regions, as the challenge takes it", hd95 / CASES, "s")
+    yield Figure("HD95 of 3 regions, as MONAI takes it", border / CASES, "s")
+    yield Figure("MONAI's HD95 / HD95 as the challenge takes it", best["monai"] / hd95, "", least=3)
+    yield Figure("MONAI's HD95 / the same here", best["monai"] / border, "", least=3)
+    yield Figure("medpy's HD95 / HD95 as the challenge takes it", best["medpy"] / hd95, "", least=20)
+    yield Figure("medpy's HD95 / HD95 as MONAI takes it", best["medpy"] / border, "", least=20)
+    yield Figure("lesion-wise scores of 3 regions", lesions / CASES, "s")
+    yield Figure("the challenge's algorithm, taken literally / the same here", best["challenge"] / lesions, "")
+
+
+def predicted(reference, seed: int):
+    """A plausible prediction: the reference bent by some voxels, without its finest detail, and with false parts."""
+    rng = np.random.default_rng(seed)
+    shape = reference.shape
+    bend = [3 * ndimage.zoom(rng.normal(size=[side // 20 + 2 for side in shape]), 20, order=1) for _ in shape]
+    places = [grid + moved[tuple(map(slice, shape))] for grid, moved in zip(np.indices(shape), bend, strict=True)]
+    prediction = ndimage.map_coordinates(reference, places, order=0)
+    prediction[ndimage.median_filter(prediction, 3) == 0] = 0
+    tumour = np.argwhere(reference)
+    for label in (1, 2, 2, 4):
+        middle = tumour[rng.integers(len(tumour))] + rng.integers(-25, 26, 3)
+        part = prediction[tuple(slice(max(0, place - 4), place + 4) for place in middle)]
+        part[part == 0] = label
+    return prediction

@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.scenes import labelled_pair
+from tumorseg import console
+from tumorseg.errors import UserError
+from tumorseg.labels import STRUCTURES
+from tumorseg.metrics.overlap import confusion
+from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.summary import summarise
+from tumorseg.scoring.cases import CaseScores, score_cases, write_scores
+
+SEEDS = range(5)
+SETTINGS = {"confidence": 0.9, "bootstrap_samples": 50, "surface_tolerance": 1, "seed": 1}
+
+
+def score(seed: int) -> CaseScores:
+    """Of a random case; here, so that other processes find it."""
+    if seed < 0:
+        raise UserError(f"case {seed} has no prediction")
+    reference, prediction = labelled_pair(seed)
+    return CaseScores(f"case-{seed}", seed % 2, *case_scores(prediction, reference, (1.0, 1.0, 1.0), 1))
+
+
+def without_label_1(seed: int) -> CaseScores:
+    reference, prediction = labelled_pair(seed)
+    prediction[prediction == 1] = 2
+    return CaseScores(f"case-{seed}", 0, *case_scores(prediction, reference, (1.0, 1.0, 1.0), 1))
+
+
+def write(tmp_path, score_one):
+    table, pooled = score_cases(SEEDS, score_one, 1)
+    return table, pooled, write_scores(tmp_path / "scores.csv", table, tmp_path / "summary.json", pooled, SETTINGS)
+
+
+@pytest.mark.parametrize("processes", [2, 9])
+def test_the_number_of_processes_changes_nothing(processes):
+    table, pooled = score_cases(SEEDS, score, 1)
+    again, pooled_again = score_cases(SEEDS, score, processes)
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    np.testing.assert_array_equal(pooled_again, pooled)
+
+
+def test_there_are_rows_for_each_case_in_the_order_of_the_items():
+    table, _ = score_cases(SEEDS, score, 2)
+    assert table["case"].tolist() == [f"case-{seed}" for seed in SEEDS for _ in STRUCTURES]
+    assert table["region"].tolist() == [*STRUCTURES] * len(SEEDS)
+    assert table["fold"].tolist() == [seed % 2 for seed in SEEDS for _ in STRUCTURES]
+
+
+def test_the_confusion_is_the_sum_of_those_of_the_cases():
+    _, pooled = score_cases(SEEDS, score, 1)
+    np.testing.assert_array_equal(pooled, sum(confusion(*labelled_pair(seed)[::-1]) for seed in SEEDS))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_mistake_in_one_case_is_told_in_its_own_words(processes):
+    with pytest.raises(UserError, match="case -1 has no prediction"):
+        score_cases([0, 1, -1], score, processes)
+
+
+def test_progress_is_told_case_by_case(capsys):
+    with console.job("evaluate", None):
+        score_cases([0, 1], score, 2)
+    assert "evaluate: case 2/2, case-1, done in 0:00" in capsys.readouterr().err
+
+
+def test_scores_and_their_summary_are_written(tmp_path):
+    table, pooled, content = write(tmp_path, score)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "scores.csv"), table, check_exact=True)
+    assert json.loads((tmp_path / "summary.json").read_text()) == content == summarise(table, pooled, **SETTINGS)
+
+
+def test_a_label_that_is_never_predicted_is_warned_of(tmp_path, capsys):
+    with console.job("evaluate", None):
+        write(tmp_path, without_label_1)
+    assert "evaluate: label_1 is never predicted although the references have it" in capsys.readouterr().err
+
+
+def test_nothing_is_warned_of_where_every_label_is_predicted(tmp_path, capsys):
+    with console.job("evaluate", None):
+        write(tmp_path, score)
+    assert "never predicted" not in capsys.readouterr().err
