@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings = FigureSettings.from_dict(options.settings)
         cases = show_cases(options.scores, settings.cases, options.normalised, None)
         save(mask_sheet(cases, "reference", settings), options.output, settings.dpi)
-        console.logger.info("%s cases shown: %s", len(cases), ", ".join(case.chosen.case for case in cases))
+        console.logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))
 
 
 if __name__ == "__main__":

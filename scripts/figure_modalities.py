@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("figure_modalities", options.log):
         cases = show_cases(options.scores, options.settings["cases"], options.normalised, None)
         save(modality_sheet(cases), options.output, options.settings["dpi"])
-        console.logger.info("%s cases shown: %s", len(cases), ", ".join(case.chosen.case for case in cases))
+        console.logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.splits import held_out, read_splits
-from tumorseg.files import read_json
-from tumorseg.inference.prediction import write_prediction
-from tumorseg.inference.whole_volume import logits_of, mask_of
+from tumorseg.files import write_json
+from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
 from tumorseg.network.model import read_model
 from tumorseg.normalise.store import find_case, read_case
@@ -21,25 +20,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, required=True, help="exported model")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
-    parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")
     parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases are segmented")
-    parser.add_argument("--settings", type=json.loads, required=True, help="device, precision and threads, as JSON")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder of the masks")
+    parser.add_argument("--record", type=Path, required=True, help="how each mask came about, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"predict fold {options.fold}", options.log):
-        execution = resolve(**options.settings)
-        network, _ = read_model(options.model)
-        network.to(execution.device)
-        convention = read_json(options.check)["convention"]
+        execution = resolve(**options.settings["execution"])
+        network, card = read_model(options.model)
+        segmenter = Segmenter([network], execution, options.settings["prediction"])
         cases = held_out(read_splits(options.splits), options.fold)
         options.output.mkdir(parents=True, exist_ok=True)
-        progress = console.Progress(len(cases), "case")
+        progress, record = console.Progress(len(cases), "case"), {}
         for name in cases:
             case = read_case(find_case(options.normalised, name))
-            mask = mask_of(logits_of(network, case.image, execution))
-            write_prediction(options.output, mask, case.origin, convention)
+            record[name] = segmenter.segment(options.output, case.image, case.origin, card.convention).record()
             progress.step(name)
+        write_json(options.record, {"settings": options.settings["prediction"], "cases": record})
 
 
 if __name__ == "__main__":

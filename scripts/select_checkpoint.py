@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule select_checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="verdicts on the checkpoints")
+    parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")
     parser.add_argument("--fold", type=int, required=True, help="fold of the checkpoints")
     parser.add_argument("--settings", type=json.loads, required=True, help="`choose` and `normalisation`, as JSON")
     parser.add_argument("--selection", type=Path, required=True, help="the choice, as JSON")
@@ -34,7 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
         network, architecture = network_of(Path(chosen["file"]), chosen["digest"])
         normalisation = options.settings["normalisation"]
-        card = ModelCard(architecture, normalisation, options.fold, epoch, checkpoint=chosen["digest"])
+        card = ModelCard(
+            architecture,
+            normalisation,
+            convention=read_json(options.check)["convention"],
+            fold=options.fold,
+            epoch=epoch,
+            checkpoint=chosen["digest"],
+        )
         write_model(options.model, network, card)
         write_text(options.history, table.to_csv(index=False, lineterminator="\n"))
         selection = {

@@ -9,7 +9,8 @@ import torch
 
 from tests.benchmarks.timing import Figure
 from tests.helpers import recipe
-from tumorseg.training.memory import GIB, peak_bytes
+from tumorseg.network.memory import GIB
+from tumorseg.training.memory import peak_bytes
 
 _STEP = """
 import sys, torch

@@ -100,7 +100,7 @@ def test_a_perfect_prediction_lies_on_its_reference(cohort):
 
 def test_the_image_is_turned_with_its_mask(cohort):
     shown = show(cohort)
-    stored = read_case(find_case([cohort / "normalised" / "batch-0"], shown.chosen.case))
+    stored = read_case(find_case([cohort / "normalised" / "batch-0"], shown.case))
     enhancing = np.sort(shown.image[:, shown.reference == 4], axis=1)
     assert (enhancing == np.sort(stored.image[:, stored.mask == 4], axis=1)).all()
     assert (shown.image[0] == stored.image[0][:, :, ::-1]).all()  # L, P, S as stored; L, P, I on the screen

@@ -96,7 +96,7 @@ def test_a_prediction_on_another_grid_is_refused(tmp_path):
 
 
 def card() -> ModelCard:
-    return ModelCard(TINY, {"margin": 4}, fold=0, epoch=2, checkpoint="abc")
+    return ModelCard(TINY, {"margin": 4}, "brats2023", fold=0, epoch=2, checkpoint="abc")
 
 
 def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):

@@ -4,7 +4,8 @@ import torch
 from tests.helpers import recipe
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
-from tumorseg.training.memory import GIB, insist_on_memory, limits, peak_bytes
+from tumorseg.network.memory import GIB, limits
+from tumorseg.training.memory import insist_on_memory, peak_bytes
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 MISSION = {"base_channels": 16, "input_shape": [240, 240, 160]}

@@ -21,15 +21,16 @@ from tumorseg.labels import MODALITIES
 
 
 def examine_case(
-    root: Path, case_files: CaseFiles, *, shape: Sequence[int] | None, labels: str
+    root: Path, case_files: CaseFiles, *, shape: Sequence[int] | None, labels: str, with_mask: bool = True
 ) -> tuple[Verdict, NDArray[np.uint8] | None]:
     """Read every file of a case and judge it. Whatever is wrong with a file is a finding: nothing is raised.
 
     root: the folder that the paths of `case_files` are relative to. shape: the only grid allowed, None for any.
-    labels: `auto`, `mixed`, `brats2021` or `brats2023`, as `cohort.labels` says. Returned with the verdict: the
-    `preview`, None where no image could be read.
+    labels: `auto`, `mixed`, `brats2021` or `brats2023`, as `cohort.labels` says. with_mask: whether the case has to
+    have a mask; where not, one that is there is not looked at. Returned with the verdict: the `preview`, None where no
+    image could be read.
     """
-    check = _Check(root, case_files)
+    check = _Check(root, case_files, ROLES if with_mask else MODALITIES)
     check.read()
     check.shapes(shape)
     check.images()
@@ -48,12 +49,13 @@ def examine_case(
 class _Check:
     """The stages of a check: each works on what the stages before it left sound, and adds to the findings."""
 
-    def __init__(self, root: Path, case_files: CaseFiles) -> None:
+    def __init__(self, root: Path, case_files: CaseFiles, roles: Sequence[str]) -> None:
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
         self.facts: dict[str, Any] = {"files": {}}
         self._root = root
         self._case_files = case_files
+        self._roles = roles
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._images: dict[str, ImageLook] = {}
         self._grid: ImageLook | None = None
@@ -70,8 +72,8 @@ class _Check:
             self.problems.append(_closed(self._root, case, error))
             return
         # The mask first: it decides which slice of the images is kept.
-        readings = {role: self._read_role(role, packed) for role in ("seg", *MODALITIES)}
-        for role in ROLES:
+        readings = {role: self._read_role(role, packed) for role in sorted(self._roles, key=MODALITIES.__contains__)}
+        for role in self._roles:
             self.problems.extend(readings[role].problems)
             self.warnings.extend(readings[role].warnings)
             if readings[role].facts:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorseg.cohort.naming import archive_of, is_awkward, names_case, role_of
+from tumorseg.cohort.naming import archive_of, is_awkward, is_stray, names_case, role_of
 from tumorseg.errors import UserError
 
 EXPECTED = (
@@ -31,40 +31,40 @@ class CaseFiles:
     files: dict[str, tuple[str, ...]]
 
 
-def discover(root: Path) -> list[CaseFiles]:
+def discover(root: Path, key: str = "cohort.root") -> list[CaseFiles]:
     """The cases below `root`, sorted: each sub-folder is one, unless it is a stray (`.name`, `__MACOSX`).
 
     A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
     the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
     file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
-    there, or a link that leads nowhere. Raises UserError where `root` is not a folder of case folders, and where a case
-    has a name that cannot be written into a table.
+    there, or a link that leads nowhere. key: that of the configuration which names `root`. Raises UserError where
+    `root` is not a folder of case folders, and where a case has a name that cannot be written into a table.
     """
     try:
         with os.scandir(root) as entries:
             names = [(entry.name, _is_folder(entry)) for entry in entries]
     except OSError as error:
-        raise UserError(f"cohort.root: cannot list {root} ({error.strerror}); it should be {EXPECTED}") from None
+        raise UserError(f"{key}: cannot list {root} ({error.strerror}); it should be {EXPECTED}") from None
     packed = {content: name for name, is_folder in names if not is_folder and (content := archive_of(name))}
-    folders = {name for name, is_folder in names if is_folder and not _is_stray(name)}
+    folders = {name for name, is_folder in names if is_folder and not is_stray(name)}
     awkward = {name for name in folders if is_awkward(name)}
     if with_images := sorted(name for name in awkward if _has_images(root, name)):
         raise UserError(
-            f"cohort.root: rename the case folder {with_images[0]!a} below {root}: names with braces, control "
+            f"{key}: rename the case folder {with_images[0]!a} below {root}: names with braces, control "
             "characters or bytes that are no UTF-8 cannot stand in a table"
         )
     # What is called like a case and is no folder: packed, or a link that leads nowhere. `examine_case` says which.
     closed = {name for name in {*packed, *(name for name, is_folder in names if not is_folder)} if names_case(name)}
     cases = [_case_files(root, folder) for folder in sorted((folders - awkward) | closed)]
     if not any(case.files for case in cases):
-        locate(root)  # knows better what is wrong where there are images at other places
+        locate(root, key)  # knows better what is wrong where there are images at other places
         archives = ", ".join(sorted(packed.values())[:3])
         hint = f"; it holds what is still packed ({archives}): extract it" if packed else f"; it should be {EXPECTED}"
-        raise UserError(f"cohort.root: no image was found below {root}{hint}")
+        raise UserError(f"{key}: no image was found below {root}{hint}")
     return cases
 
 
-def locate(root: Path) -> tuple[Path, str | None]:
+def locate(root: Path, key: str = "cohort.root") -> tuple[Path, str | None]:
     """The folder of case folders that is meant by `root`, and a sentence about it where that is not `root` itself.
 
     Where `root` is the folder of one case, it is the folder above; where the cases are all in one folder below `root`,
@@ -76,10 +76,10 @@ def locate(root: Path) -> tuple[Path, str | None]:
     cases = {found[0].casefold() for name, _ in _images(root) if (found := role_of(name))}
     if len(cases) == 1:
         above = root / ".." if root.name in ("", "..") else root.parent
-        return above, f"cohort.root: {root} is the folder of one case; the folder above it, {above}, is taken"
+        return above, f"{key}: {root} is the folder of one case; the folder above it, {above}, is taken"
     if cases:
         raise UserError(
-            f"cohort.root: {root} has the files of {len(cases)} cases side by side; put each case into a folder of its "
+            f"{key}: {root} has the files of {len(cases)} cases side by side; put each case into a folder of its "
             f"own. It should be {EXPECTED}"
         )
     below = [
@@ -90,11 +90,11 @@ def locate(root: Path) -> tuple[Path, str | None]:
     if len(below) > 1:
         names = ", ".join(path.name for path in below[:3]) + (" …" if len(below) > 3 else "")
         raise UserError(
-            f"cohort.root: cases are in {len(below)} folders below {root} ({names}); give one of them, or put all case "
+            f"{key}: cases are in {len(below)} folders below {root} ({names}); give one of them, or put all case "
             "folders into one"
         )
     if below:
-        return below[0], f"cohort.root: the cases are one level deeper than {root}; {below[0]} is taken"
+        return below[0], f"{key}: the cases are one level deeper than {root}; {below[0]} is taken"
     return root, None
 
 
@@ -141,7 +141,7 @@ def _named(folder: Path) -> list[tuple[str, str]]:
 
 def _folders(folder: Path) -> list[str]:
     """The sub-folders that may be those of cases."""
-    return sorted(name for name, is_folder in _entries(folder) if is_folder and not _is_stray(name))
+    return sorted(name for name, is_folder in _entries(folder) if is_folder and not is_stray(name))
 
 
 def _has_images(root: Path, folder: str) -> bool:
@@ -171,7 +171,3 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link in a circle, or into a closed folder
         return False
-
-
-def _is_stray(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"

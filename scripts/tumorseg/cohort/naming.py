@@ -48,6 +48,11 @@ def is_awkward(name: str) -> bool:
     return _AWKWARD.search(name) is not None
 
 
+def is_stray(name: str) -> bool:
+    """Whether a file or folder is none of the user's: `._x`, `.DS_Store`, `__MACOSX`."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def patient_of(case: str) -> str:
     """The patient of a case: `BraTS-GLI-00005-001`, a time point, is of `BraTS-GLI-00005`; other cases stand alone."""
     match = _TIME_POINT.fullmatch(case)

@@ -1,21 +1,17 @@
-"""Which cases a figure shows, chosen by score and not by hand, and their volumes, ready to be cut into slices."""
+"""Which cases a figure shows, chosen by score and not by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tumorseg.errors import UserError
-from tumorseg.figures.slices import Plane, fullest_slices
+from tumorseg.figures.shown import ShownCase, show
 from tumorseg.inference.prediction import read_prediction
-from tumorseg.labels import STRUCTURES
-from tumorseg.metrics.summary import LABEL_STRUCTURES
-from tumorseg.normalise.crop import box_slices
-from tumorseg.normalise.store import NormalisedCase, find_case, read_case
-from tumorseg.orientation import turned, turned_spacing
+from tumorseg.labels import LABEL_STRUCTURES, STRUCTURES
+from tumorseg.normalise.crop import crop
+from tumorseg.normalise.store import find_case, read_case
 
 
 @dataclass(frozen=True)
@@ -40,23 +36,6 @@ class ChosenCase:
         words = {(self.of + 1) // 2: "median", 1: "best", self.of: "worst"}  # of two, the median is the best
         word = words.get(self.rank)
         return f"{word} of {self.of} cases" if word else f"rank {self.rank} of {self.of} cases"
-
-
-@dataclass(frozen=True)
-class ShownCase:
-    """A chosen case with its volumes, all turned to L, P, I and on the cropped grid.
-
-    image: float16 (4, x, y, z), normalised. brain: bool (x, y, z). reference, prediction: uint8 (x, y, z), inside
-    labels; no prediction where a figure needs none. spacing: mm. slices: the index to show in each plane.
-    """
-
-    chosen: ChosenCase
-    image: NDArray[np.float16]
-    brain: NDArray[np.bool_]
-    reference: NDArray[np.uint8]
-    prediction: NDArray[np.uint8] | None
-    spacing: tuple[float, float, float]
-    slices: dict[Plane, int]
 
 
 def choose_cases(scores: pd.DataFrame, count: int) -> list[ChosenCase]:
@@ -98,21 +77,15 @@ def show_cases(
         prediction = None
         if predictions is not None:
             origin = case.origin
-            whole = read_prediction(predictions, origin.case, origin.shape, origin.affine)
-            prediction = whole[box_slices(origin.crop)]
-        shown.append(_turn(chosen, case, prediction))
+            prediction = crop(read_prediction(predictions, origin.case, origin.shape, origin.affine), origin)
+        shown.append(
+            show(
+                case.origin,
+                case.image,
+                title=chosen.title,
+                dice=chosen.dice,
+                reference=case.mask,
+                prediction=prediction,
+            )
+        )
     return shown
-
-
-def _turn(chosen: ChosenCase, case: NormalisedCase, prediction: NDArray[np.uint8] | None) -> ShownCase:
-    affine = case.origin.affine
-    reference = turned(case.mask, affine)
-    return ShownCase(
-        chosen=chosen,
-        image=np.stack([turned(modality, affine) for modality in case.image]),
-        brain=turned((case.image != 0).any(axis=0), affine),
-        reference=reference,
-        prediction=None if prediction is None else turned(prediction, affine),
-        spacing=turned_spacing(affine),
-        slices=fullest_slices(reference),
-    )

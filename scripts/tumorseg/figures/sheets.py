@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tumorseg.figures.cases import ShownCase
 from tumorseg.figures.comparison import compare, outcome_handles
 from tumorseg.figures.layout import Row, lay_out
 from tumorseg.figures.panels import draw_comparison, draw_image, draw_labels, mark, mark_plane
+from tumorseg.figures.shown import ShownCase
 from tumorseg.figures.slices import PLANES, Picture, Plane, cut, grey
 from tumorseg.figures.style import FigureSettings, add_legend, context, label_handles
 from tumorseg.labels import LABEL_NAMES, MODALITIES, MODALITY_NAMES, REGIONS
@@ -32,7 +32,7 @@ class _Box:
     @classmethod
     def around(cls, cases: Sequence[ShownCase]) -> "_Box":
         extents = [
-            [voxels * size for voxels, size in zip(case.reference.shape, case.spacing, strict=True)] for case in cases
+            [voxels * size for voxels, size in zip(case.brain.shape, case.spacing, strict=True)] for case in cases
         ]
         return cls(*map(max, zip(*extents, strict=True)))
 
@@ -43,7 +43,7 @@ def modality_sheet(cases: Sequence[ShownCase]) -> Figure:
     names = tuple(MODALITY_NAMES[modality] for modality in MODALITIES)
     rows = []
     for case in cases:
-        rows.append(Row((box.side,) * len(names), box.depth, heading=(case.chosen.title,), titles=names))
+        rows.append(Row((box.side,) * len(names), box.depth, heading=(case.title,), titles=names))
         rows.append(Row((box.side, box.depth) * len(names), box.height))
     with context():
         figure, panels = lay_out(rows, foot_lines=0)
@@ -63,12 +63,12 @@ def mask_sheet(
     """For each case the slices of `modality_sheet` in FLAIR with the labels of its reference or its prediction."""
     box = _Box.around(cases)
     widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
-    rows = [Row(widths, height, heading=(case.chosen.title,), titles=PLANES) for case in cases]
+    rows = [Row(widths, height, heading=(case.title,), titles=PLANES) for case in cases]
     with context():
         figure, panels = lay_out(rows, foot_lines=1)
         for case, row in zip(cases, panels, strict=True):
             image = _grey(case, "flair")
-            mask = case.reference if which == "reference" else _prediction(case)
+            mask = case.mask(which)
             for axes, plane in zip(row, PLANES, strict=True):
                 draw_image(axes, _slice(case, image, plane))
                 draw_labels(axes, _slice(case, mask, plane), settings)
@@ -82,9 +82,7 @@ def overlay_sheet(cases: Sequence[ShownCase], settings: FigureSettings) -> Figur
     """For each case its axial T1CE slice, the reference, the prediction, and what agrees, is missed and is false."""
     box = _Box.around(cases)
     titles = ("T1CE", "reference", "prediction", "comparison")
-    rows = [
-        Row((box.side,) * 4, box.depth, heading=(case.chosen.title, _dice_line(case)), titles=titles) for case in cases
-    ]
+    rows = [Row((box.side,) * 4, box.depth, heading=(case.title, _dice_line(case)), titles=titles) for case in cases]
     with context():
         figure, panels = lay_out(rows, foot_lines=2)
         for case, row in zip(cases, panels, strict=True):
@@ -95,16 +93,16 @@ def overlay_sheet(cases: Sequence[ShownCase], settings: FigureSettings) -> Figur
 
 
 def _draw_overlays(case: ShownCase, row: Sequence[Axes], settings: FigureSettings) -> None:
-    prediction = _prediction(case)
+    reference, prediction = case.mask("reference"), case.mask("prediction")
     image = _slice(case, _grey(case, "t1ce"), "axial")
     for axes in row[:3]:
         draw_image(axes, image)
     draw_image(row[3], replace(image, pixels=_DIMMED * image.pixels))
     for axes in row:
         mark_plane(axes, "axial")
-    draw_labels(row[1], _slice(case, case.reference, "axial"), settings)
+    draw_labels(row[1], _slice(case, reference, "axial"), settings)
     draw_labels(row[2], _slice(case, prediction, "axial"), settings)
-    draw_comparison(row[3], _slice(case, compare(case.reference, prediction), "axial"))
+    draw_comparison(row[3], _slice(case, compare(reference, prediction), "axial"))
 
 
 def _dice_line(case: ShownCase) -> str:
@@ -112,13 +110,8 @@ def _dice_line(case: ShownCase) -> str:
         **{region: region for region in REGIONS},
         **{f"label_{label}": name for label, name in LABEL_NAMES.items()},
     }
-    return "Dice: " + ", ".join(f"{name} {case.chosen.dice[structure]:.3f}" for structure, name in names.items())
-
-
-def _prediction(case: ShownCase) -> NDArray[Any]:
-    if case.prediction is None:
-        raise ValueError(f"{case.chosen.case} was read without its prediction")
-    return case.prediction
+    dice = case.dice or {}
+    return "Dice: " + ", ".join(f"{name} {dice[structure]:.3f}" for structure, name in names.items())
 
 
 def _slice(case: ShownCase, volume: NDArray[Any], plane: Plane) -> Picture:

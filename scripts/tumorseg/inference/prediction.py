@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
-from tumorseg.labels import CLASSES, Convention, from_inside, to_inside
+from tumorseg.labels import CLASSES, TUMOUR_LABELS, Convention, from_inside, to_inside
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.crop import uncrop
 from tumorseg.normalise.store import Origin
@@ -18,12 +18,26 @@ from tumorseg.normalise.store import Origin
 def write_prediction(folder: Path, mask: NDArray[np.uint8], origin: Origin, cohort_convention: str | None) -> None:
     """Write a mask of inside labels on the cropped grid (x, y, z) to `{case}.nii.gz` in `folder`, uint8.
 
-    A case whose own mask shows no enhancing tumour follows `cohort_convention`, or, where that is mixed or unknown
-    too, BraTS 2023.
+    A case whose own mask shows no enhancing tumour, or that has none, follows `cohort_convention`, or, where that is
+    mixed or unknown too, BraTS 2023.
     """
     of_cohort: Convention = "brats2021" if cohort_convention == "brats2021" else "brats2023"
     written = from_inside(uncrop(mask, origin), origin.convention or of_cohort)
     write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine)
+
+
+def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin: Origin) -> None:
+    """Write (classes, x, y, z) on the cropped grid to `{case}-probabilities.nii.gz`, float32 (X, Y, Z, 4).
+
+    Last axis: background and the labels 1, 2, 4. Rounded to four digits, without which the file is several times as
+    large. Beyond the crop all is background.
+    """
+    labels = (0, *TUMOUR_LABELS)
+    whole = np.zeros((*origin.shape, len(labels)), np.float32)
+    whole[..., 0] = 1
+    for place, label in enumerate(labels):
+        uncrop(np.round(probabilities[label], 4), origin, out=whole[..., place])
+    write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine)
 
 
 def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:

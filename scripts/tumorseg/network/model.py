@@ -15,19 +15,23 @@ from tumorseg.files import write_bytes
 from tumorseg.network.unet import Architecture, UNet, build
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model's weights are: how to rebuild the network, how to prepare its input, and which checkpoint it was."""
+    """What a model's weights are: how to rebuild the network, how to prepare its input, and which checkpoint it was.
+
+    convention: how the masks it was trained on write enhancing tumour, `brats2021` or `brats2023`; `mixed`, or None
+    where none shows any. checkpoint: SHA-256 of the one that the weights were taken from.
+    """
 
     architecture: Architecture
     normalisation: dict[str, Any]
+    convention: str | None
     fold: int
     epoch: int
     checkpoint: str
-    """SHA-256 of the checkpoint that the weights were taken from."""
 
 
 def write_model(path: Path, network: UNet, card: ModelCard) -> None:

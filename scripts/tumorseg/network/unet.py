@@ -116,7 +116,9 @@ class Expansion(nn.Module):
 
     def forward(self, features: Tensor, skip: Tensor) -> Tensor:
         """(B, below, x, y, z) and (B, width, 2x, 2y, 2z) to (B, width, 2x, 2y, 2z)."""
-        joined: Tensor = self.block(torch.cat([self.up(features), skip], dim=1))
+        joined = torch.cat([self.up(features), skip], dim=1)
+        for layer in self.block:  # one by one, so that without gradients `joined` goes as soon as it is used
+            joined = layer(joined)
         return joined
 
 

@@ -1,17 +1,19 @@
 """From the volumes of a case to what the network sees."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.boxes import box_around
 from tumorseg.cohort.again import read_again
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.labels import MODALITIES, Convention, to_inside
-from tumorseg.normalise.crop import box_slices, brain_box, brain_of
+from tumorseg.normalise.crop import brain_of, crop
 from tumorseg.normalise.intensity import normalise_intensities
 from tumorseg.normalise.store import NormalisedCase, Origin
 
@@ -21,22 +23,25 @@ def normalise_images(
 ) -> tuple[NDArray[np.float16], Origin]:
     """The image of a case, (4, x, y, z) in the order of `labels.MODALITIES`, and where it comes from.
 
+    It is turned to `orientation.NETWORK_AXES`, so that every case meets the network the same way round.
+
     volumes: the four modalities on one grid (X, Y, Z), finite as float32. settings: `margin`, voxels kept around the
     brain (all that is not 0 in every modality), and `clip_percentiles`, see `normalise_intensities`. The mask has no
     say in it, so that a case is normalised alike with and without one.
     """
     images = {modality: volumes[modality] for modality in MODALITIES}
     grid = images[MODALITIES[0]]
-    shape = grid.array.shape
-    crop = brain_box(brain_of([volume.array for volume in images.values()]), settings["margin"])
-    extents = [stop - start for start, stop in crop]
-    image = np.empty((len(MODALITIES), *extents), np.float16)
+    box = box_around(brain_of([volume.array for volume in images.values()]), settings["margin"])
+    affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
+    origin = Origin(case, grid.array.shape, affine, box, convention, dict(settings), {})
+    voxels = {modality: crop(volume.array, origin) for modality, volume in images.items()}
+    image = np.empty((len(MODALITIES), *voxels[MODALITIES[0]].shape), np.float16)
     intensities = {}
     for channel, modality in enumerate(MODALITIES):
-        voxels = images[modality].array[box_slices(crop)]
-        _, intensities[modality] = normalise_intensities(voxels, settings["clip_percentiles"], out=image[channel])
-    affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
-    return image, Origin(case, shape, affine, crop, convention, dict(settings), intensities)
+        _, intensities[modality] = normalise_intensities(
+            voxels[modality], settings["clip_percentiles"], out=image[channel]
+        )
+    return image, replace(origin, intensities=intensities)
 
 
 def normalise_case(
@@ -47,7 +52,7 @@ def normalise_case(
     Tumour voxels beyond the margin around the brain, where no modality shows anything, are not kept.
     """
     image, origin = normalise_images(case, volumes, convention=convention, settings=settings)
-    mask = volumes["seg"].array[box_slices(origin.crop)].astype(np.uint8, order="C")
+    mask = crop(volumes["seg"].array, origin).astype(np.uint8, order="C")
     return NormalisedCase(image, to_inside(mask), origin)
 
 

@@ -1,4 +1,4 @@
-"""The box around the brain that is kept of a case, and the way back to the whole grid."""
+"""The brain that is kept of a case, and the way there and back between its original grid and that of the network."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.boxes import box_slices
 from tumorseg.normalise.store import Origin
-
-Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-"""Start and stop along each axis."""
+from tumorseg.orientation import NETWORK_AXES, turned, turned_affine, turned_back, turned_start
 
 
 def brain_of(images: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
@@ -22,33 +21,29 @@ def brain_of(images: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
     return brain
 
 
-def brain_box(brain: NDArray[np.bool_], margin: int) -> Box:
-    """The smallest box around the True voxels of `brain` (X, Y, Z), wider by `margin` voxels where the grid allows.
+def crop(volume: NDArray[Any], origin: Origin) -> NDArray[Any]:
+    """What is kept of a volume on the original grid (X, Y, Z): cropped, and turned to the network's axes; a view."""
+    return turned(volume[box_slices(origin.crop)], origin.affine, NETWORK_AXES)
 
-    A brain without any voxel gives the whole grid.
+
+def uncrop(volume: NDArray[Any], origin: Origin, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """A volume on the grid that `crop` gives, put back in its place on the original grid (X, Y, Z).
+
+    out: what is there elsewhere; 0 if None. It is changed and returned.
     """
-    if not brain.any():
-        x, y, z = brain.shape
-        return ((0, x), (0, y), (0, z))
-    plane: NDArray[np.bool_] = np.any(brain, axis=2)
-    shown: list[NDArray[np.bool_]] = [np.any(plane, axis=1), np.any(plane, axis=0), np.any(brain, axis=(0, 1))]
-    first, second, third = (_extent(along, margin) for along in shown)
-    return (first, second, third)
-
-
-def box_slices(box: Box) -> tuple[slice, slice, slice]:
-    """The box as an index of an array (X, Y, Z)."""
-    first, second, third = (slice(start, stop) for start, stop in box)
-    return (first, second, third)
-
-
-def uncrop(mask: NDArray[np.uint8], origin: Origin) -> NDArray[np.uint8]:
-    """A mask on the cropped grid (x, y, z), put back in its place on the original grid (X, Y, Z); 0 elsewhere."""
-    whole = np.zeros(origin.shape, np.uint8)
-    whole[box_slices(origin.crop)] = mask
+    whole = np.zeros(origin.shape, volume.dtype) if out is None else out
+    whole[box_slices(origin.crop)] = turned_back(volume, origin.affine, NETWORK_AXES)
     return whole
 
 
-def _extent(shown: NDArray[np.bool_], margin: int) -> tuple[int, int]:
-    where = np.flatnonzero(shown)
-    return (max(0, int(where[0]) - margin), min(shown.size, int(where[-1]) + 1 + margin))
+def cropped_start(origin: Origin) -> tuple[int, int, int]:
+    """The first voxel of the grid that `crop` gives, on the whole grid turned to the network's axes."""
+    return turned_start(origin.affine, origin.shape, origin.crop, NETWORK_AXES)
+
+
+def cropped_affine(origin: Origin) -> NDArray[np.float64]:
+    """Voxel to millimetres of the grid that `crop` gives."""
+    starts = [start for start, _ in origin.crop]
+    moved = np.array(origin.affine)
+    moved[:3, 3] += moved[:3, :3] @ starts
+    return turned_affine(moved, tuple(stop - start for start, stop in origin.crop), NETWORK_AXES)

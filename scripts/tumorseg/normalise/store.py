@@ -17,7 +17,7 @@ from tumorseg.files import write_bytes
 from tumorseg.labels import Convention
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,16 @@ class Origin:
     settings: dict[str, Any]
     intensities: dict[str, dict[str, float]]
 
+    @property
+    def voxel_mm3(self) -> float:
+        """The volume of a voxel in mm³."""
+        edges = np.array(self.affine)[:3, :3].T
+        return abs(float(edges[0] @ np.cross(edges[1], edges[2])))
+
 
 @dataclass(frozen=True)
 class NormalisedCase:
-    """A case on its cropped grid, as the network sees it.
+    """A case on its cropped grid, turned to `orientation.NETWORK_AXES`, as the network sees it.
 
     image: float16 (4, x, y, z), modalities in the order of `labels.MODALITIES`, background exactly 0.
     mask: uint8 (x, y, z), inside labels.

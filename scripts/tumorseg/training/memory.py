@@ -1,30 +1,19 @@
 """How much memory a training step takes at its peak, found out before it is run, from the network itself."""
 
 import dataclasses
-import sys
-import weakref
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psutil
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 
 from tumorseg.console import logger
 from tumorseg.errors import UserError
 from tumorseg.network.allocation import keep_freed_memory
 from tumorseg.network.execution import Execution
+from tumorseg.network.memory import GIB, OVERHEAD, Ledger, device_bytes
 from tumorseg.network.unet import UNet
 from tumorseg.training.loss import supervised_loss
 from tumorseg.training.parallel import processes_here, share_of
 from tumorseg.training.settings import Recipe
-
-GIB: Final = 2**30
-OVERHEAD: Final = 0.3 * GIB
-"""Python, torch and its libraries before the first tensor, as measured on a CPU; that of CUDA has not been measured."""
 
 PLENTY: Final = 4
 """So many times what a step takes, and the memory of freed tensors is kept for the next ones."""
@@ -37,7 +26,7 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
     making to its end. dtype: that of the network's inner results.
     """
     settings = recipe.training
-    ledger = _Ledger()
+    ledger = Ledger()
     with ledger, torch.device("meta"):
         network = UNet(recipe.architecture).to(dtype)
         network.gradient_checkpointing = settings.gradient_checkpointing
@@ -79,48 +68,5 @@ def insist_on_memory(recipe: Recipe, execution: Execution) -> None:
 
 
 def _device_bytes(device: torch.device) -> int:
-    """The memory of the device, used or not, for each of the processes that share it."""
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    return min(int(psutil.virtual_memory().total), *limits()) // processes_here()
-
-
-def limits(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[int]:
-    """Limits that a container or a scheduler sets to this process's memory (control groups of Linux, both versions)."""
-    limits = [sys.maxsize]
-    for line in own.read_text().splitlines() if own.exists() else []:
-        _, controllers, name = line.split(":", 2)
-        group, file = (root, "memory.max") if not controllers else (root / controllers, "memory.limit_in_bytes")
-        for folder in [group / name.strip("/"), *(group / name.strip("/")).parents]:
-            with suppress(OSError, ValueError):  # no such file; "max"
-                limits.append(int((folder / file).read_text()))
-            if folder == group:
-                break
-    return limits
-
-
-class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the bytes of the storages that exist at the same time."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.peak = self._live = 0
-        self._known: set[int] = set()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        tree_map_only(Tensor, self._enter, result)
-        return result
-
-    def _enter(self, tensor: Tensor) -> None:
-        storage = tensor.untyped_storage()
-        key, size = storage._cdata, storage.nbytes()
-        if key not in self._known:
-            self._known.add(key)
-            self._live += size
-            self.peak = max(self.peak, self._live)
-            weakref.finalize(storage, self._leave, key, size)
-
-    def _leave(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self._live -= size
+    """The memory of the device for each of the processes that share it."""
+    return device_bytes(device) if device.type == "cuda" else device_bytes(device) // processes_here()

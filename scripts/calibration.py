@@ -1,0 +1,41 @@
+"""Compare the probabilities of the held-out cases with what came true."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.splits import read_splits
+from tumorseg.files import write_json
+from tumorseg.inference.held_out import segmented_cases
+from tumorseg.metrics.calibration import DEFINITION, case_reliability
+from tumorseg.network.execution import resolve
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule calibration."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="the exported model of each fold")
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="reliability by region, as JSON")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("calibration", options.log):
+        execution = resolve(**options.settings["execution"])
+        splits, section = read_splits(options.splits), options.settings["prediction"]
+        curves: dict = {}
+        for _, case, segmenter in segmented_cases(options.models, options.normalised, splits, execution, section):
+            probabilities = segmenter.predict(case.image, case.origin).probabilities
+            found = case_reliability(probabilities, case.mask, (case.image != 0).any(axis=0))
+            curves = {name: curves[name] + one if curves else one for name, one in found.items()}
+        content = {name: curve.as_dict() for name, curve in curves.items()}
+        write_json(options.output, {"definition": DEFINITION, "curves": content})
+        for name, curve in curves.items():
+            console.logger.info("expected calibration error, %s: %.4f", name, curve.expected_calibration_error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""A trained model as an ONNX file, for programs that know neither torch nor this workflow."""
+
+import argparse
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.inference.onnx_export import write_onnx
+from tumorseg.network.model import read_model
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule export_onnx."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="exported model")
+    parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    # What torch's exporter says of itself (torchvision is not there, a name is deprecated) is nothing to act upon.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore", FutureWarning)
+    with console.job(f"export_onnx {options.model.stem}", options.log):
+        network, card = read_model(options.model)
+        write_onnx(options.output, network, card)
+        console.logger.info("%s: %.1f MiB", options.output, options.output.stat().st_size / 2**20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Score the held-out cases with each modality left out in turn: which of them does the network live on?"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from tumorseg import console
+from tumorseg.cohort.splits import read_splits
+from tumorseg.files import write_text
+from tumorseg.inference.held_out import segmented_cases
+from tumorseg.labels import MODALITIES
+from tumorseg.metrics.overlap import overlaps
+from tumorseg.network.execution import resolve
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule leave_out_modalities."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="the exported model of each fold")
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="Dice by case, modality left out and structure, CSV")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("leave_out_modalities", options.log):
+        execution = resolve(**options.settings["execution"])
+        splits, section = read_splits(options.splits), options.settings["prediction"]
+        rows = []
+        for fold, case, segmenter in segmented_cases(options.models, options.normalised, splits, execution, section):
+            for left_out in ("none", *MODALITIES):
+                image = case.image.copy()
+                if left_out != "none":
+                    image[MODALITIES.index(left_out)] = 0  # as background is, and the mean of the brain
+                mask, _ = segmenter.mask_of(segmenter.predict(image, case.origin), case.origin)
+                rows += [
+                    {
+                        "case": case.origin.case,
+                        "fold": fold,
+                        "left_out": left_out,
+                        "region": structure,
+                        "dice": overlap.dice,
+                    }
+                    for structure, overlap in overlaps(mask, case.mask).items()
+                ]
+        write_text(options.output, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+
+
+if __name__ == "__main__":
+    main()

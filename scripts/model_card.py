@@ -1,0 +1,45 @@
+"""The model card: what the models of a run are, what they were trained on, how good they are, and what to know."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.files import write_text
+from tumorseg.model_card.facts import gather
+from tumorseg.model_card.inputs import read_results
+from tumorseg.model_card.page import render
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule model_card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="manifest of the cohort")
+    parser.add_argument("--check", type=Path, required=True, help="result of check_cohort")
+    parser.add_argument("--splits", type=Path, required=True, help="fold of each case")
+    parser.add_argument("--summary", type=Path, required=True, help="summary of the scores")
+    parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection of each fold")
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="model of each fold, in that order")
+    parser.add_argument(
+        "--configuration", type=json.loads, required=True, help="sections of the configuration, as JSON"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="card to write (Markdown)")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("model_card", options.log):
+        results = read_results(
+            manifest=options.manifest,
+            check=options.check,
+            splits=options.splits,
+            summary=options.summary,
+            selections=options.selection,
+            models=options.models,
+        )
+        facts = gather(results, options.configuration)
+        write_text(options.output, render(facts, options.configuration))
+        console.logger.info("what to know before the models are handed on: %s", options.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Score masks from any tool against references: one folder of them, or several side by side."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.console import logger
+from tumorseg.files import write_json, write_text
+from tumorseg.metrics.comparison import compare, comparison_table
+from tumorseg.scoring.cases import write_scores
+from tumorseg.scoring.folder import score_pairs, sort_out
+from tumorseg.scoring.judge import reference_grids
+from tumorseg.scoring.match import match_folders
+from tumorseg.scoring.overview import overview
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule score."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of masks")
+    parser.add_argument("--references", type=Path, required=True, help="folder of the experts' masks")
+    parser.add_argument("--settings", type=json.loads, required=True, help="settings of `evaluation`, as JSON")
+    parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="table of scores of each folder, CSV")
+    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary of each folder, JSON")
+    parser.add_argument("--comparison", type=Path, nargs="*", help="table, CSV, and JSON that compare the folders")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("score", options.log):
+        settings, processes = options.settings, options.processes
+        matches = match_folders(options.predictions, options.references)
+        files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
+        grids = reference_grids(options.references, files, processes)
+        tables, summaries = {}, {}
+        outputs = zip(options.scores, options.summaries, strict=True)
+        for (name, of_folder), (scores, summary) in zip(matches.items(), outputs, strict=True):
+            pairs, facts = sort_out(of_folder, grids, processes)
+            tables[name], confusion = score_pairs(
+                pairs,
+                predictions=of_folder.folder,
+                references=options.references,
+                surface_tolerance=settings["surface_tolerance"],
+                processes=processes,
+            )
+            missing = [pair.case for pair in pairs if pair.prediction is None]
+            summaries[name] = write_scores(
+                scores, tables[name], summary, confusion, settings, missing=missing, more=facts
+            )
+        result = options.summaries[0]
+        if options.comparison:
+            table, result = options.comparison
+            compared = compare(tables, **{key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")})
+            write_text(table, comparison_table(compared).to_csv(index=False, lineterminator="\n"))
+            write_json(result, compared)
+        for line in overview(summaries):
+            logger.info("%s", line)
+        logger.info("Scores: %s", result.resolve())
+
+
+if __name__ == "__main__":
+    main()

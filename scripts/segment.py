@@ -1,0 +1,31 @@
+"""Gather the masks and pictures of all new patients into one folder, with a table of their volumes."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.files import write_bytes
+from tumorseg.segmentation.table import RECORD, TABLE, gist, read_records, write_table
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule segment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batches", type=Path, nargs="+", required=True, help="folders of the batches")
+    parser.add_argument("--output", type=Path, required=True, help="folder of all masks and pictures")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("segment", options.log):
+        for batch in options.batches:
+            for file in sorted(batch.iterdir()):
+                if file.name != RECORD and not file.name.startswith("."):
+                    write_bytes(options.output / file.name, file.read_bytes())
+        patients = read_records(options.batches)
+        write_table(options.output / TABLE, patients)
+        for line in gist(patients, options.output / TABLE):
+            console.logger.info("%s", line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Segment each new patient of one batch that can be segmented, and tell of each that cannot."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.discover import from_json
+from tumorseg.figures.style import FigureSettings
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.network.execution import resolve
+from tumorseg.segmentation.models import read_models
+from tumorseg.segmentation.patient import segment_patient
+from tumorseg.segmentation.table import write_record
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule segment_batch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
+    parser.add_argument("--cases", type=from_json, nargs="+", required=True, help="the files of each case, as JSON")
+    parser.add_argument(
+        "--models", type=Path, nargs="+", required=True, help="exported models; several give their mean"
+    )
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="`prediction`, `execution` and `figures`, as JSON"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder of the masks and pictures")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("segment_batch", options.log):
+        execution = resolve(**options.settings["execution"])
+        networks, card = read_models(options.models)
+        segmenter = Segmenter(networks, execution, options.settings["prediction"])
+        figures = FigureSettings.from_dict(options.settings["figures"])
+        options.output.mkdir(parents=True, exist_ok=True)
+        progress, patients = console.Progress(len(options.cases), "case"), []
+        for files in options.cases:
+            patient = segment_patient(options.root, files, segmenter, card, folder=options.output, figures=figures)
+            if not patient.segmented:
+                console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
+            patients.append(patient)
+            progress.step(patient.case)
+        write_record(options.output, patients)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What one network, or the mean of several, says of a whole case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import pad
+
+from tumorseg.inference.folding import folded
+from tumorseg.inference.memory import forward_bytes
+from tumorseg.inference.settings import PredictionSettings
+from tumorseg.inference.windows import gaussian, windows
+from tumorseg.labels import CLASSES, UNUSED_CLASS
+from tumorseg.network.execution import Execution
+from tumorseg.network.memory import device_bytes
+from tumorseg.network.unet import DIVISOR, UNet
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """probabilities: float32 (classes, x, y, z), 0 for the class that no voxel has. windowed: made of windows."""
+
+    probabilities: NDArray[np.float32]
+    windowed: bool
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """The most probable label of each voxel, (x, y, z), inside labels."""
+        mask: NDArray[np.uint8] = self.probabilities.argmax(axis=0).astype(np.uint8)
+        return mask
+
+
+class Predictor:
+    """Probabilities by networks of one kind of input, on one device; more than one give their mean."""
+
+    def __init__(self, networks: Sequence[UNet], execution: Execution, settings: PredictionSettings) -> None:
+        self._networks = [folded(network).to(execution.device) for network in networks]
+        self._execution = execution
+        self._settings = settings
+
+    def predict(self, image: NDArray[np.float16], start: Sequence[int] = (0, 0, 0)) -> Prediction:
+        """The prediction for a normalised image (4, x, y, z) of any size.
+
+        start: its first voxel on the whole grid. Background before and after it makes the down-samplings fall as they
+        would over the whole grid, so that where an image is cropped hardly matters.
+        """
+        before = [first % DIVISOR for first in start]
+        after = [-(first + side) % DIVISOR for first, side in zip(before, image.shape[1:], strict=True)]
+        around = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
+        padded = pad(torch.from_numpy(image)[None], around)
+        windowed = self._needs_windows(padded.shape[2:])
+        flips = _mirrors() if self._settings.flips else [()]
+        with torch.inference_mode(), self._execution.autocast():
+            answers = (
+                self._answer(network, padded.flip(axes), windowed=windowed).flip([axis - 1 for axis in axes])
+                for network in self._networks
+                for axes in flips
+            )
+            total = reduce(torch.add, answers) / (len(self._networks) * len(flips))
+        cut = total[:, *(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))]
+        return Prediction(cut.cpu().contiguous().numpy(), windowed)
+
+    def _answer(self, network: UNet, images: Tensor, *, windowed: bool) -> Tensor:
+        """Probabilities (classes, x, y, z) of one volume (1, 4, x, y, z), on the device."""
+        placed = self._execution.place(images)
+        return (self._in_windows(network, placed) if windowed else _probabilities(network, placed))[0]
+
+    def _needs_windows(self, sides: Sequence[int]) -> bool:
+        if self._settings.mode != "auto":
+            return self._settings.mode == "window"
+        needed = max(forward_bytes(network.architecture, sides, self._execution.dtype) for network in self._networks)
+        return needed > device_bytes(self._execution.device)
+
+    def _in_windows(self, network: UNet, images: Tensor) -> Tensor:
+        """The mean of the windows that cover each voxel, weighted by how near it is to their middle."""
+        sides = images.shape[2:]
+        window = [min(side, length) for side, length in zip(sides, self._settings.window, strict=True)]
+        weights = gaussian(window).to(images.device)
+        total = torch.zeros(1, CLASSES, *sides, device=images.device)
+        counts = torch.zeros(*sides, device=images.device)
+        for place in windows(sides, window, self._settings.overlap):
+            total[:, :, *place] += _probabilities(network, images[:, :, *place]) * weights
+            counts[*place] += weights
+        return total / counts
+
+
+def _probabilities(network: UNet, images: Tensor) -> Tensor:
+    logits: Tensor = network(images).float()
+    logits[:, UNUSED_CLASS] = -torch.inf
+    return logits.softmax(dim=1)
+
+
+def _mirrors() -> list[tuple[int, ...]]:
+    """The axes of (B, C, X, Y, Z) that are flipped in each of the eight mirror images, none first."""
+    return [axes for count in range(4) for axes in combinations((2, 3, 4), count)]

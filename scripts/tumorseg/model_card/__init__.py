@@ -1,0 +1,1 @@
+"""What goes with the models of a run when they are handed on."""

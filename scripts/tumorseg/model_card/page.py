@@ -1,0 +1,62 @@
+"""The model card as Markdown."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tumorseg.labels import LABEL_NAMES, MODALITY_NAMES, REGION_NAMES, REGIONS
+from tumorseg.model_card.facts import Facts
+from tumorseg.orientation import NETWORK_AXES
+from tumorseg.pages.words import counted
+
+_SCORES: Final = {
+    "dice": "Dice",
+    "lesionwise_dice": "Lesion-wise Dice",
+    "hd95": "HD95",
+    "lesionwise_hd95": "Lesion-wise HD95",
+}
+"""The scores of the regions: those of the BraTS challenge."""
+_UNBOUNDED: Final = ("hd95", "lesionwise_hd95")
+
+
+def render(facts: Facts, configuration: Mapping[str, Any]) -> str:
+    """The card; equal arguments give equal text. configuration: see `facts.gather`."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=False,  # noqa: S701 (no HTML; all text is the workflow's own, or a value that the schema allows)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"counted": counted, "setting": _setting, "python": _python, "score": _score}
+    return environment.get_template("template.md.jinja").render(
+        facts=facts,
+        configuration=configuration,
+        modalities=MODALITY_NAMES,
+        labels=LABEL_NAMES,
+        regions=REGIONS,
+        region_names=REGION_NAMES,
+        axes=NETWORK_AXES,
+        scores=_SCORES,
+    )
+
+
+def _setting(value: Any) -> str:
+    """A value as it stands in the configuration."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _python(value: Any) -> str:
+    """A value as Python writes it; text in double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def _score(scores: Mapping[str, Mapping[str, float]], name: str) -> str:
+    """The mean of a score with its interval: `0.812 (0.790 to 0.833)`."""
+    digits = 1 if name in _UNBOUNDED else 3
+    mean, low, high = (f"{scores[name][number]:.{digits}f}" for number in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"

@@ -1,0 +1,35 @@
+"""All that the scores of some folders of masks depend on, in one digest."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from xxhash import xxh3_128, xxh3_128_hexdigest
+
+from tumorseg.scoring.match import Matches
+
+
+def masks_digest(matches: Mapping[str, Matches], references: Path) -> str:
+    """XXH3-128 of the names and bytes of all masks that are compared, and of the names of the others.
+
+    references: the folder that the matches were made with. A file that cannot be read counts by its name: the job
+    tells what is wrong with it. The digest does not depend on where the folders lie, or when their files were written.
+    """
+    lines = []
+    for name, of_folder in matches.items():
+        lines += [name, *of_folder.without_reference]
+        for pair in of_folder.pairs:
+            lines += [pair.reference, _file_digest(references / pair.reference)]
+            if pair.prediction is not None:
+                lines += [pair.prediction, _file_digest(of_folder.folder / pair.prediction)]
+    return xxh3_128_hexdigest("\n".join(lines).encode())
+
+
+def _file_digest(path: Path) -> str:
+    hasher: Any = xxh3_128  # which is all that hashlib needs, but not by its type
+    try:
+        with path.open("rb") as file:
+            return str(hashlib.file_digest(file, hasher).hexdigest())
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""New patients, without masks: checked, segmented, shown and measured."""

@@ -1,0 +1,76 @@
+"""One new patient: whatever is the matter with a case, it is told, and the next one is seen to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tumorseg.cohort.again import read_again
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import CaseFiles
+from tumorseg.cohort.verdict import Verdict
+from tumorseg.console import logger
+from tumorseg.errors import UserError
+from tumorseg.figures.sheets import mask_sheet
+from tumorseg.figures.shown import show
+from tumorseg.figures.style import FigureSettings, save
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.labels import STRUCTURES
+from tumorseg.network.model import ModelCard
+from tumorseg.normalise.case import normalise_images
+from tumorseg.segmentation.outcome import Patient
+
+
+def segment_patient(
+    root: Path, files: CaseFiles, segmenter: Segmenter, card: ModelCard, *, folder: Path, figures: FigureSettings
+) -> Patient:
+    """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
+
+    card: that of the segmenter's models. The mask lies on the grid of the case, in the patient's own space.
+    """
+    verdict, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False)
+    if not verdict.usable:
+        codes = ",".join(dict.fromkeys(problem.code for problem in verdict.problems))
+        return Patient(verdict.case, codes, " ".join(" | ".join(verdict.reasons()).split()), _warnings(verdict))
+    try:
+        return _segmented(root, verdict, segmenter, card, folder=folder, figures=figures)
+    except UserError as error:
+        return Patient(verdict.case, "failed", str(error), _warnings(verdict))
+    except Exception as error:
+        logger.exception("%s: stopped by an unexpected error", verdict.case)
+        return Patient(verdict.case, "failed", f"{type(error).__name__}: {error}", _warnings(verdict))
+
+
+def _segmented(
+    root: Path, verdict: Verdict, segmenter: Segmenter, card: ModelCard, *, folder: Path, figures: FigureSettings
+) -> Patient:
+    volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
+    image, origin = normalise_images(verdict.case, volumes, convention=None, settings=card.normalisation)
+    segmentation = segmenter.segment(folder, image, origin, card.convention)
+    mm3 = {
+        structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
+        for structure, labels in STRUCTURES.items()
+    }
+    shown = show(
+        origin, image, title=_title(verdict.case, mm3), dice=None, reference=None, prediction=segmentation.mask
+    )
+    save(mask_sheet([shown], "prediction", figures), folder / f"{verdict.case}.png", figures.dpi)
+    return Patient(
+        verdict.case,
+        warnings=_warnings(verdict),
+        volumes=mm3,
+        windowed=segmentation.windowed,
+        changed=segmentation.changed,
+    )
+
+
+def _title(case: str, mm3: Mapping[str, float]) -> str:
+    sizes = (
+        f"{name} {mm3[region] / 1000:.1f} cm³"
+        for region, name in {"WT": "whole tumour", "TC": "core", "ET": "enhancing"}.items()
+    )
+    return f"{case}: {', '.join(sizes)}"
+
+
+def _warnings(verdict: Verdict) -> str:
+    return ",".join(dict.fromkeys(warning.code for warning in verdict.warnings))

@@ -1,0 +1,48 @@
+"""What became of all new patients: a record of each batch, one table of all, and the gist of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from tumorseg.files import read_json, write_json, write_text
+from tumorseg.labels import STRUCTURES
+from tumorseg.segmentation.outcome import Patient
+
+RECORD: Final = "patients.json"
+"""The record of a batch, in its folder."""
+TABLE: Final = "volumes.tsv"
+
+
+def write_record(folder: Path, patients: Sequence[Patient]) -> None:
+    """Write what became of the patients of a batch into its folder."""
+    write_json(folder / RECORD, [asdict(patient) for patient in patients])
+
+
+def read_records(folders: Iterable[Path]) -> list[Patient]:
+    """The patients of all batches, sorted by case."""
+    patients = [Patient(**content) for folder in folders for content in read_json(folder / RECORD)]
+    return sorted(patients, key=lambda patient: patient.case)
+
+
+def write_table(path: Path, patients: Iterable[Patient]) -> None:
+    """Write one row a patient as TSV: `segmented` is true or false, volumes are in mm³, empty without a mask."""
+    write_text(path, pd.DataFrame([_row(patient) for patient in patients]).to_csv(sep="\t", index=False))
+
+
+def gist(patients: Sequence[Patient], table: Path) -> list[str]:
+    """How many patients are segmented, why the others are not, and where the table is."""
+    left = [patient for patient in patients if not patient.segmented]
+    lines = [f"{len(patients) - len(left)} of {len(patients)} cases are segmented; volumes and warnings: {table}"]
+    return [*lines, *(f"NOT segmented: {patient.case}: {patient.problems}: {patient.detail}" for patient in left)]
+
+
+def _row(patient: Patient) -> dict[str, Any]:
+    return {
+        "case": patient.case,
+        "segmented": "true" if patient.segmented else "false",
+        **{f"{structure}_mm3": patient.volumes.get(structure) for structure in STRUCTURES},
+        **{key: getattr(patient, key) for key in ("problems", "detail", "warnings")},
+    }

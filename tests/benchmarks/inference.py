@@ -1,0 +1,124 @@
+"""Segmenting a case of full size: against MONAI's sliding window over the same network, and the memory it takes."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from tests.benchmarks.timing import Figure, best_seconds
+from tests.cohort_cases import check_case
+from tests.helpers import REPOSITORY, recipe
+from tumorseg.cohort.discover import discover
+from tumorseg.inference.predictor import Predictor
+from tumorseg.inference.settings import PredictionSettings
+from tumorseg.inference.whole_volume import logits_of, mask_of
+from tumorseg.labels import TUMOUR_LABELS
+from tumorseg.metrics.overlap import overlaps
+from tumorseg.network.execution import Execution
+from tumorseg.network.model import ModelCard, write_model
+from tumorseg.network.unet import UNet, build
+from tumorseg.normalise.case import normalise_verdict
+from tumorseg.normalise.crop import cropped_start, uncrop
+from tumorseg.normalise.store import read_case, write_case
+from tumorseg.training.data import batches
+from tumorseg.training.loss import segmentation_loss
+
+CASES = 4
+STEPS = 80
+THREADS = 2
+CPU = Execution(torch.device("cpu"), torch.float32)
+WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, flips=False, probabilities=False)
+_PREDICT = """
+import sys, torch
+from pathlib import Path
+from tumorseg.inference.predictor import Predictor
+from tumorseg.network.execution import resolve
+from tumorseg.network.model import read_model
+from tumorseg.normalise.crop import cropped_start
+from tumorseg.normalise.store import read_case
+from tests.benchmarks.inference import THREADS, WHOLE
+network, _ = read_model(Path(sys.argv[1]))
+case = read_case(Path(sys.argv[2]))
+Predictor([network], resolve("cpu", "fp32", THREADS), WHOLE).predict(case.image, cropped_start(case.origin))
+print(open("/proc/self/status").read())
+"""
+
+
+def figures(root: Path) -> Iterator[Figure]:
+    """Seconds on two threads in fp32, ratios, Dice of masks with each other, and GB, on real cases below `root`."""
+    torch.set_num_threads(THREADS)
+    normalisation = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for case in discover(root)[:CASES]:
+            verdict = check_case(root, case, shape=None, labels="auto")
+            files.append(Path(folder, f"{case.case}.safetensors"))
+            write_case(files[-1], normalise_verdict(root, verdict, normalisation))
+        network = _trained(files)
+        case = read_case(files[0])
+        here = Predictor([network], CPU, WHOLE)
+        volume = torch.from_numpy(np.stack([uncrop(image, case.origin) for image in case.image])).float()[None]
+        with warnings.catch_warnings(action="ignore"):
+            from monai.inferers import SlidingWindowInferer
+        inferer = SlidingWindowInferer((128, 128, 128), sw_batch_size=1, overlap=0.5, mode="gaussian")
+
+        def monai():
+            with torch.inference_mode():
+                return inferer(volume, network)
+
+        best = best_seconds(
+            {"here": lambda: here.predict(case.image, cropped_start(case.origin)), "monai": monai}, rounds=2
+        )
+        yield Figure("segment a 240x240x155 case, base 16, two threads", best["here"], "s")
+        yield Figure("MONAI's sliding window, the same network / here", best["monai"] / best["here"], "", least=3)
+        yield from _agreement(network, here, files)
+        model = Path(folder, "model.safetensors")
+        write_model(model, network, ModelCard(network.architecture, normalisation, "brats2021", 0, 1, "none"))
+        command = [sys.executable, "-c", _PREDICT, str(model), str(files[0])]
+        status = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e9
+        yield Figure("peak memory of it", peak, "GB", most=2)
+
+
+def _trained(files: list[Path]) -> UNet:
+    """A network of base 16 that has learnt enough to predict every label."""
+    settings = recipe(
+        base_channels=16,
+        input_shape=(64, 64, 64),
+        batch_size=2,
+        steps_per_epoch=STEPS,
+        foreground_fraction=0.7,
+        threads=THREADS,
+    )
+    torch.manual_seed(0)
+    network = build(settings.architecture)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.005)
+    for batch in islice(batches(files, settings.training, 0, 1), STEPS):
+        optimizer.zero_grad()
+        segmentation_loss(network(CPU.place(batch.images)), batch.masks).backward()
+        optimizer.step()
+    return network.eval()
+
+
+def _agreement(network: UNet, here: Predictor, files: list[Path]) -> Iterator[Figure]:
+    """The lowest Dice over the cases of each label of our mask with that of the network over the whole volume."""
+    lowest = dict.fromkeys(TUMOUR_LABELS, 1.0)
+    for file in files:
+        case = read_case(file)
+        whole = mask_of(logits_of(network, np.stack([uncrop(image, case.origin) for image in case.image]), CPU))
+        found = overlaps(uncrop(here.predict(case.image, cropped_start(case.origin)).mask, case.origin), whole)
+        for label in TUMOUR_LABELS:
+            assert found[f"label_{label}"].reference_voxels > 0, "a label that is never predicted agrees with anything"
+            lowest[label] = min(lowest[label], found[f"label_{label}"].dice)
+    for label, dice in lowest.items():
+        yield Figure(
+            f"lowest Dice with the whole volume's mask, label {label}, {len(files)} cases", dice, "", least=0.99
+        )

@@ -1,0 +1,105 @@
+"""The ONNX file of a model, run by another runtime, against the prediction of the library."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnxruntime import InferenceSession
+
+from tests.helpers import REPOSITORY
+from tumorseg.inference.onnx_export import write_onnx
+from tumorseg.inference.predictor import Predictor
+from tumorseg.inference.settings import PredictionSettings
+from tumorseg.network.execution import Execution
+from tumorseg.network.model import ModelCard, write_model
+from tumorseg.network.unet import Architecture, UNet, build
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, flips=False, probabilities=False)
+ARCHITECTURES = {
+    norm: Architecture(base_channels=2, norm=norm, down_sampling=down_sampling, deep_supervision=True)
+    for norm, down_sampling in (("batch", "pool"), ("instance", "stride"))
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    network: UNet
+    card: ModelCard
+    onnx: Path
+
+
+def network_of(architecture: Architecture) -> UNet:
+    """A network that has seen something, with clear-cut answers of all labels."""
+    torch.manual_seed(0)
+    network, images = build(architecture), 2 * torch.randn(2, 4, 16, 16, 16) + 1
+    for _ in range(3):
+        network(images)  # moves the running statistics of batch norm
+    logits = network.eval()(images).detach()
+    scale, mean = 10 / logits.std(dim=(0, 2, 3, 4)), logits.mean(dim=(0, 2, 3, 4))
+    head = network.heads[0]
+    head.weight.data *= scale[:, None, None, None, None]
+    head.bias.data = (head.bias.data - mean) * scale
+    return network
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def exported(request, tmp_path_factory) -> Exported:
+    architecture = ARCHITECTURES[request.param]
+    network, path = network_of(architecture), tmp_path_factory.mktemp("model") / "fold-2.onnx"
+    card = ModelCard(architecture, {"margin": 4}, "brats2023", fold=2, epoch=7, checkpoint="abc")
+    write_onnx(path, network, card)
+    return Exported(network, card, path)
+
+
+def probabilities(file: Path, image: np.ndarray) -> np.ndarray:
+    (answer,) = InferenceSession(file).run(["probabilities"], {"image": image[None].astype(np.float32)})
+    return answer[0]
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 16), (24, 16, 32), (8, 40, 16)])
+def test_another_runtime_gives_the_masks_of_the_library(exported, shape):
+    image = np.random.default_rng(1).normal(size=(4, *shape)).astype(np.float16)
+    expected = Predictor([exported.network], CPU, WHOLE).predict(image)
+    answer = probabilities(exported.onnx, image)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer, expected.probabilities, atol=1e-4)
+    np.testing.assert_array_equal(answer.argmax(axis=0), expected.mask)
+    assert len(np.unique(expected.mask)) == 4
+
+
+def test_the_class_that_no_voxel_has_is_exactly_0(exported):
+    answer = probabilities(exported.onnx, np.full((4, 16, 16, 16), 100, np.float16))
+    assert not answer[3].any()
+    np.testing.assert_allclose(answer.sum(axis=0), 1, atol=1e-5)
+
+
+def test_the_metadata_says_how_to_prepare_an_input(exported):
+    (entry,) = onnx.load(exported.onnx).metadata_props
+    assert entry.key == "tumorseg"
+    content = json.loads(entry.value)
+    assert content["normalisation"] == {"margin": 4}
+    assert (content["fold"], content["epoch"], content["checkpoint"]) == (2, 7, "abc")
+    assert content["modalities"] == ["t1", "t1ce", "t2", "flair"]
+    assert content["orientation"] == "LPS"
+    assert content["labels"]["4"] == "enhancing tumour"
+    assert content["architecture"]["deep_supervision"] is True
+
+
+@pytest.mark.parametrize("exported", ["batch"], indirect=True)
+def test_the_script_writes_the_same_bytes_and_no_path_of_this_machine(exported, tmp_path):
+    model, path = tmp_path / "fold-2.safetensors", tmp_path / "fold-2.onnx"
+    write_model(model, exported.network, exported.card)
+    command = [sys.executable, REPOSITORY / "scripts/export_onnx.py", "--model", model, "--output", path]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert len(done.stderr.splitlines()) == 1, done.stderr  # its own line, nothing of the exporter's
+    content = path.read_bytes()
+    assert content == exported.onnx.read_bytes()
+    for folder in (REPOSITORY, tmp_path, Path(torch.__file__).parent, Path.home()):
+        assert str(folder).encode() not in content

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+import torch
+
+from tumorseg.inference.folding import folded
+from tumorseg.inference.memory import forward_bytes
+from tumorseg.inference.predictor import Predictor
+from tumorseg.inference.settings import PredictionSettings
+from tumorseg.inference.whole_volume import logits_of, mask_of
+from tumorseg.network.execution import Execution
+from tumorseg.network.memory import GIB
+from tumorseg.network.unet import Architecture, build
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+SETTINGS = {"mode": "whole", "window": (16, 16, 16), "overlap": 0.5, "flips": False, "probabilities": False}
+
+
+def network(seed: int = 0, **changes):
+    """A network whose batch norms have seen something, so that folding them matters."""
+    torch.manual_seed(seed)
+    made = build(Architecture(base_channels=4, **changes)).train()
+    for _ in range(3):
+        made(2 + 3 * torch.randn(1, 4, 16, 16, 16))
+    return made.eval()
+
+
+def image(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(1, 2, size=(4, *shape)).astype(np.float16)
+
+
+def predict(networks, volume, **changes):
+    return Predictor(networks, CPU, PredictionSettings(**{**SETTINGS, **changes})).predict(volume)
+
+
+@pytest.mark.parametrize("changes", [{}, {"norm": "instance"}, {"down_sampling": "stride", "deep_supervision": True}])
+def test_a_folded_network_gives_the_same_logits(changes):
+    made, images = network(**changes), torch.randn(1, 4, 16, 24, 16)
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(made)(images), made(images), atol=1e-4, rtol=1e-4)
+
+
+def test_folding_takes_all_batch_norms_and_leaves_the_network_as_it_was():
+    made = network()
+    before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
+    assert not any(isinstance(module, torch.nn.BatchNorm3d) for module in folded(made).modules())
+    assert all(torch.equal(before[name], tensor) for name, tensor in made.state_dict().items())
+
+
+def test_the_mask_is_that_of_the_network_over_the_whole_volume():
+    made, volume = network(), image(20, 17, 16)
+    found = predict([made], volume)
+    agreeing = (found.mask == mask_of(logits_of(made, volume, CPU))).mean()
+    assert agreeing > 0.999  # rounding decides a tie now and then
+    assert not found.windowed
+
+
+def test_probabilities_add_up_and_leave_out_the_class_that_no_voxel_has():
+    found = predict([network()], image(16, 17, 18)).probabilities
+    assert (found.dtype, found.shape) == (np.float32, (5, 16, 17, 18))
+    np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
+    assert (found[3] == 0).all()
+
+
+def test_a_window_as_large_as_the_volume_is_the_whole_volume():
+    made, volume = network(), image(16, 24, 16)
+    windowed = predict([made], volume, mode="window", window=(32, 32, 32))
+    assert windowed.windowed
+    np.testing.assert_allclose(windowed.probabilities, predict([made], volume).probabilities, atol=1e-5)
+
+
+def test_windows_agree_with_the_whole_volume_in_the_middle_of_each():
+    made, volume = network(), image(48, 16, 16)
+    whole, windowed = predict([made], volume), predict([made], volume, mode="window", window=(32, 16, 16))
+    assert np.abs(whole.probabilities - windowed.probabilities).mean() < 0.05
+    assert not np.array_equal(whole.probabilities, windowed.probabilities)
+
+
+def test_with_flips_a_mirrored_image_has_the_mirrored_prediction():
+    made, volume = network(), image(16, 16, 24)
+    mirrored = predict([made], volume[:, ::-1, :, ::-1].copy(), flips=True).probabilities[:, ::-1, :, ::-1]
+    np.testing.assert_allclose(mirrored, predict([made], volume, flips=True).probabilities, atol=1e-4)
+    plain = predict([made], volume).probabilities
+    assert np.abs(plain - mirrored).max() > 1e-3
+
+
+def test_several_networks_give_the_mean_of_their_probabilities():
+    one, other, volume = network(1), network(2), image(16, 16, 16)
+    mean = (predict([one], volume).probabilities + predict([other], volume).probabilities) / 2
+    np.testing.assert_allclose(predict([one, other], volume).probabilities, mean, atol=1e-6)
+
+
+@pytest.mark.parametrize(("room", "windowed"), [(GIB, False), (1, True)])
+def test_windows_are_taken_only_where_memory_forces_it(monkeypatch, room, windowed):
+    monkeypatch.setattr("tumorseg.inference.predictor.device_bytes", lambda _: room)
+    assert predict([network()], image(16, 16, 24), mode="auto").windowed == windowed
+
+
+def test_the_memory_of_a_brain_at_once_is_near_what_was_measured():
+    assert forward_bytes(Architecture(16), (144, 192, 144), torch.float32) / GIB == pytest.approx(1.6, rel=0.15)
+
+
+def test_down_samplings_fall_as_they_would_over_the_whole_grid():
+    made, volume = network(), image(20, 17, 16)
+    whole = np.pad(volume, [(0, 0), (11, 0), (8, 0), (14, 0)])
+    expected = predict([made], whole[:, 8:, 8:, 8:]).probabilities[:, 3:, :, 6:]
+    settings = PredictionSettings(**SETTINGS)
+    found = Predictor([made], CPU, settings).predict(volume, (11, 8, 14)).probabilities
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -1,0 +1,183 @@
+"""New patients: found, checked, segmented on their own grid, whatever is the matter with the one before."""
+
+from dataclasses import replace
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, write_sound
+from tests.helpers import REPOSITORY
+from tumorseg.cohort.discover import discover
+from tumorseg.errors import UserError
+from tumorseg.figures.style import FigureSettings
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.network.execution import Execution
+from tumorseg.network.model import ModelCard, write_model
+from tumorseg.network.unet import Architecture, build
+from tumorseg.segmentation.models import read_models
+from tumorseg.segmentation.patient import segment_patient
+from tumorseg.segmentation.table import gist, read_records, write_record, write_table
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
+CARD = ModelCard(Architecture(2), {"clip_percentiles": [0.5, 99.5], "margin": 1}, "brats2023", 0, 1, "abc")
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Segmenter:
+    torch.manual_seed(3)
+    return Segmenter([build(CARD.architecture)], CPU, CONFIGURATION["prediction"])
+
+
+def segment(root, folder, segmenter, card=CARD):
+    """What became of each patient below `root`; masks and pictures in `folder`."""
+    folder.mkdir(exist_ok=True)
+    return [
+        segment_patient(root, files, segmenter, card, folder=folder, figures=FIGURES)
+        for files in discover(root, "segment.cases")
+    ]
+
+
+def mask_of(folder, case):
+    return nibabel.load(folder / f"{case}.nii.gz")
+
+
+def turned(root, made, codes: str, suffix: str = ".nii.gz"):
+    """The images of the sound case `made`, as a scanner of other axes would have written them, below `root`."""
+    for role in SUFFIXES:
+        whole = nibabel.load(path_of(made, role))
+        start = nibabel.orientations.io_orientation(whole.affine)
+        other = whole.as_reoriented(
+            nibabel.orientations.ornt_transform(start, nibabel.orientations.axcodes2ornt(codes))
+        )
+        path = path_of(root, role)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if role != "seg":
+            nibabel.save(other, str(path).replace(".nii.gz", suffix))
+
+
+def test_a_patient_without_a_mask_gets_one_with_a_picture_and_volumes(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data")
+    path_of(root, "seg").unlink()
+    (patient,) = segment(root, tmp_path / "out", segmenter)
+    mask = mask_of(tmp_path / "out", patient.case)
+    original = nibabel.load(path_of(root, "t1"))
+    assert (mask.shape, mask.get_data_dtype()) == (original.shape, np.uint8)
+    np.testing.assert_array_equal(mask.affine, original.affine)
+    voxels = np.asarray(mask.dataobj)
+    assert set(np.unique(voxels)) <= {0, 1, 2, 3}
+    assert patient.volumes["WT"] == np.count_nonzero(voxels) > 0
+    assert patient.volumes["label_4"] == patient.volumes["ET"] == np.count_nonzero(voxels == 3)
+    assert (tmp_path / f"out/{patient.case}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_mask_that_is_there_is_not_looked_at(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data")
+    path_of(root, "seg").write_bytes(b"no mask")
+    (patient,) = segment(root, tmp_path / "out", segmenter)
+    assert patient.segmented
+
+
+@pytest.mark.parametrize(("codes", "suffix"), [("RAS", ".nii"), ("SAL", ".nii.gz"), ("PIR", ".nii.gz")])
+def test_a_patient_of_other_axes_gets_the_same_mask_in_its_own_space(tmp_path, segmenter, codes, suffix):
+    made = write_sound(tmp_path / "made")
+    turned(tmp_path / "turned", made, codes, suffix)
+    (patient,) = segment(made, tmp_path / "a", segmenter)
+    (other,) = segment(tmp_path / "turned", tmp_path / "b", segmenter)
+    expected, found = mask_of(tmp_path / "a", patient.case), mask_of(tmp_path / "b", other.case)
+    assert nibabel.aff2axcodes(found.affine) == tuple(codes)
+    back = nibabel.orientations.ornt_transform(
+        nibabel.orientations.io_orientation(found.affine), nibabel.orientations.io_orientation(expected.affine)
+    )
+    np.testing.assert_array_equal(np.asarray(found.as_reoriented(back).dataobj), np.asarray(expected.dataobj))
+    assert other.volumes == patient.volumes
+
+
+@pytest.mark.parametrize(("convention", "enhancing"), [("brats2021", 4), ("brats2023", 3), ("mixed", 3), (None, 3)])
+def test_enhancing_tumour_is_written_as_the_model_was_taught(tmp_path, segmenter, convention, enhancing):
+    root = write_sound(tmp_path / "data")
+    (patient,) = segment(root, tmp_path / "out", segmenter, replace(CARD, convention=convention))
+    voxels = np.asarray(mask_of(tmp_path / "out", patient.case).dataobj)
+    assert patient.volumes["ET"] == np.count_nonzero(voxels == enhancing) > 0
+
+
+def test_a_bad_case_is_told_and_the_others_are_segmented(tmp_path, segmenter):
+    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    path = path_of(root, "t2", "P-1")
+    path.write_bytes(path.read_bytes()[:-20])
+    bad, good = segment(root, tmp_path / "out", segmenter)
+    assert (bad.segmented, bad.problems, good.segmented) == (False, "truncated", True)
+    assert "P-1-t2w.nii.gz: " in bad.detail
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["P-2.nii.gz", "P-2.png"]
+
+
+def test_an_unexpected_error_is_told_and_the_others_are_segmented(tmp_path, segmenter, monkeypatch):
+    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    whole = segmenter.segment
+
+    def fails_once(folder, images, origin, convention):
+        if origin.case == "P-1":
+            raise RuntimeError("out of memory")
+        return whole(folder, images, origin, convention)
+
+    monkeypatch.setattr(segmenter, "segment", fails_once)
+    bad, good = segment(root, tmp_path / "out", segmenter)
+    assert (bad.problems, bad.detail, good.segmented) == ("failed", "RuntimeError: out of memory", True)
+
+
+def test_what_is_unusual_about_a_patient_stands_in_the_table(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data", "P-1")
+    for role in SUFFIXES:
+        nibabel.save(nibabel.Nifti1Image(image(role), AFFINE * [[2], [2], [2], [1]]), path_of(root, role, "P-1"))
+    (patient,) = segment(root, tmp_path / "out", segmenter)
+    assert patient.warnings == "non_unit_spacing"
+    voxels = np.asarray(mask_of(tmp_path / "out", "P-1").dataobj)
+    assert patient.volumes["WT"] == 8 * np.count_nonzero(voxels)
+
+
+def test_probabilities_are_written_beside_the_mask_when_asked(tmp_path):
+    torch.manual_seed(3)
+    with_probabilities = Segmenter(
+        [build(CARD.architecture)], CPU, CONFIGURATION["prediction"] | {"probabilities": True}
+    )
+    root = write_sound(tmp_path / "data")
+    (patient,) = segment(root, tmp_path / "out", with_probabilities)
+    written = nibabel.load(tmp_path / f"out/{patient.case}-probabilities.nii.gz")
+    mask = mask_of(tmp_path / "out", patient.case)
+    probabilities = np.asarray(written.dataobj)
+    assert (probabilities.shape, probabilities.dtype) == ((*mask.shape, 4), np.float32)
+    np.testing.assert_array_equal(written.affine, mask.affine)
+    np.testing.assert_allclose(probabilities.sum(axis=3), 1, atol=2e-4)
+    agreeing = probabilities.argmax(axis=3) == np.asarray(mask.dataobj)  # 0, 1, 2, and 3 for enhancing tumour
+    assert agreeing.mean() > 0.999
+
+
+def test_the_table_has_a_row_for_every_patient_of_all_batches(tmp_path, segmenter):
+    root = write_sound(write_sound(tmp_path / "data", "P-2"), "P-1", seed=1)
+    path_of(root, "t1", "P-2").unlink()
+    one, other = segment(root, tmp_path / "out", segmenter)
+    for folder, patient in (("x", other), ("y", one)):
+        write_record(tmp_path / folder, [patient])
+    patients = read_records([tmp_path / "x", tmp_path / "y"])
+    assert patients == [one, other]
+    write_table(tmp_path / "volumes.tsv", patients)
+    table = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case")
+    assert table["segmented"].tolist() == [True, False]
+    assert table["problems"].fillna("").tolist() == ["", "missing_modality"]
+    assert table.loc["P-1", "WT_mm3"] == one.volumes["WT"]
+    assert gist(patients, tmp_path / "volumes.tsv")[1].startswith("NOT segmented: P-2: missing_modality: T1 is missing")
+
+
+def test_models_of_different_trainings_are_not_mixed(tmp_path):
+    for name, margin in (("a", 1), ("b", 2)):
+        card = replace(CARD, normalisation={**CARD.normalisation, "margin": margin})
+        write_model(tmp_path / name, build(CARD.architecture), card)
+    with pytest.raises(UserError, match=r"segment\.models: .*b and .*a were trained on cases"):
+        read_models([tmp_path / "a", tmp_path / "b"])
+    networks, card = read_models([tmp_path / "a", tmp_path / "a"])
+    assert (len(networks), card.normalisation["margin"]) == (2, 1)

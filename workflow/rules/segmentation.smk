@@ -1,0 +1,57 @@
+"""New patients without masks, segmented by the models that exist; nothing is trained for it.
+
+Needs: segment.cases, models. Makes: results/segmentations ({case}.nii.gz, {case}.png, volumes.tsv).
+"""
+
+
+include: "segmentation_patients.smk"
+
+
+rule segment_batch:
+    """Segment each new patient of a batch that can be segmented, and tell of each that cannot."""
+    input:
+        lambda wildcards: raw_files(patients_by_batch()[wildcards.batch], root=patient_folder()[0]),
+    output:
+        directory("results/segmented/{batch}"),
+    log:
+        "results/logs/segment_batch/{batch}.log",
+    benchmark:
+        "results/benchmarks/segment_batch/{batch}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        gpu=0 if config["training"]["device"] == "cpu" else 1,
+    params:
+        root=lambda wildcards: patient_folder()[0],
+        cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
+        models=lambda wildcards: models(),
+        digests=lambda wildcards: [sha256(Path(model)) for model in models()],
+        settings=settings(prediction=config["prediction"], execution=EXECUTION, figures=config["figures"]),
+        code=code("segment_batch"),
+    shell:
+        'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q}'
+        " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule segment:
+    """The masks, pictures and volumes of all new patients."""
+    input:
+        lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_batch()),
+    output:
+        directory("results/segmentations"),
+    log:
+        "results/logs/segment.log",
+    benchmark:
+        "results/benchmarks/segment.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("segment"),
+    shell:
+        'python "$SCRIPTS/segment.py" --batches {input:q} --output {output:q} --log {log:q}'

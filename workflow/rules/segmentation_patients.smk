@@ -1,0 +1,56 @@
+"""Who is segmented, and by which models, as the section `segment` of the configuration says."""
+
+from tumorseg.files import sha256
+
+
+@cache
+def patient_folder():
+    """The folder of the new patients' folders, and the case that alone is meant where its own folder was given."""
+    cases = config["segment"]["cases"]
+    if cases is None:
+        raise SystemExit("segment.cases: no folder is given; add --config segment='{cases: FOLDER}'")
+    root = Path(cases)
+    try:
+        folder, note = locate(root, "segment.cases")
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    if folder in (root.parent, root / ".."):
+        return folder, root.resolve().name
+    if note:
+        print(note, file=sys.stderr)
+    return folder, None
+
+
+@cache
+def patients_by_batch():
+    """The new patients of each batch that has any, less their masks."""
+    folder, only_case = patient_folder()
+    try:
+        found = discover(folder, "segment.cases")
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    batches = {}
+    for patient in found:
+        if only_case is None or patient.case == only_case:
+            files = {role: names for role, names in patient.files.items() if role != "seg"}
+            batch = batch_of(patient.case, config["cohort"]["batches"])
+            batches.setdefault(batch, []).append(CaseFiles(patient.case, files))
+    return dict(sorted(batches.items()))
+
+
+@cache
+def models():
+    """The files of the models that segment.
+
+    They are no inputs: Snakemake would bring them up to date, and train.
+    """
+    named = config["segment"]["models"]
+    files = named or sorted(str(path) for path in Path("results/model").glob("fold-*.safetensors"))
+    if not files:
+        raise SystemExit(
+            "segment: there is no model in results/model; train one, for instance with `snakemake --cores all verify`, "
+            "or name the files of models in segment.models"
+        )
+    if missing := [file for file in files if not Path(file).is_file()]:
+        raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")
+    return files
