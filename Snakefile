@@ -17,6 +17,10 @@ include: "workflow/rules/cohort.smk"
 include: "workflow/rules/normalisation.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/model.smk"
+include: "workflow/rules/scoring.smk"
+include: "workflow/rules/segmentation.smk"
+include: "workflow/rules/examination.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -30,6 +34,7 @@ localrules:
     train,
     verify,
     figures,
+    onnx,
 
 
 # Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules. Checkpoints are
@@ -69,6 +74,12 @@ rule figures:
         FIGURES,
 
 
+rule onnx:
+    """The models as ONNX files, for other runtimes."""
+    input:
+        expand(rules.export_onnx.output, fold=FOLDS),
+
+
 rule all:
     """The report, reached by plain `snakemake`."""
     default_target: True
@@ -76,3 +87,4 @@ rule all:
         CHECKPOINTS,
         rules.cohort_page.output,
         rules.report.output,
+        rules.model_card.output,

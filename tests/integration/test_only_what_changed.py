@@ -13,6 +13,7 @@ AFTER_SPLIT = Counter(
     select_checkpoint=1,
     predict=1,
     evaluate=1,
+    model_card=1,
     report=1,
     **dict.fromkeys(FIGURE_RULES, 1),
 )

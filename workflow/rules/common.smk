@@ -92,13 +92,13 @@ def cases_by_batch():
     return dict(sorted(batches.items()))
 
 
-def raw_files(cases, roles=None):
-    """The paths of the cases' files, of all roles or of those given.
+def raw_files(cases, roles=None, root=ROOT):
+    """The paths of the cases' files below `root`, of all roles or of those given.
 
     Links that lead nowhere are left to validation, which drops their case; Snakemake would stop the whole cohort.
     """
     paths = [
-        ROOT / name
+        root / name
         for case in cases
         for role, names in sorted(case.files.items())
         if roles is None or role in roles

@@ -1,8 +1,10 @@
 """Predictions on the original grid, and their scores.
 
-Needs: models, normalised cases, raw masks. Makes: results/predictions/fold-{fold}/{case}.nii.gz and
-results/evaluation/{cases.csv,summary.json}.
+Needs: models, normalised cases, raw masks. Makes: results/predictions/fold-{fold}/{case}.nii.gz, fold-{fold}.json (how
+each mask came about) and results/evaluation/{cases.csv,summary.json}.
 """
+
+EXECUTION = only("training", "device", "precision", "threads", "deterministic")
 
 
 rule predict:
@@ -11,9 +13,9 @@ rule predict:
         model=rules.select_checkpoint.output.model,
         normalised=normalised_batches,
         splits=rules.split.output,
-        check=rules.check_cohort.output,
     output:
-        directory("results/predictions/fold-{fold}"),
+        masks=directory("results/predictions/fold-{fold}"),
+        record="results/predictions/fold-{fold}.json",
     log:
         "results/logs/predict/fold-{fold}.log",
     benchmark:
@@ -26,18 +28,18 @@ rule predict:
         runtime=240,
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
-        settings=settings(**only("training", "device", "precision", "threads", "deterministic")),
+        settings=settings(prediction=config["prediction"], execution=EXECUTION),
         code=code("predict"),
     shell:
         'python "$SCRIPTS/predict.py" --model {input.model:q} --normalised {input.normalised:q}'
-        " --splits {input.splits:q} --check {input.check:q} --fold {wildcards.fold} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        " --splits {input.splits:q} --fold {wildcards.fold} --settings {params.settings:q}"
+        " --output {output.masks:q} --record {output.record:q} --log {log:q}"
 
 
 rule evaluate:
     """Score every prediction against the expert's mask as it was delivered."""
     input:
-        predictions=expand(rules.predict.output, fold=FOLDS),
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
         verdicts=verdict_files,
         splits=rules.split.output,
         masks=raw_masks,
@@ -50,13 +52,14 @@ rule evaluate:
         "results/benchmarks/evaluate.tsv"
     conda:
         "../../envs/light.yaml"
+    threads: 4
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=120,
     params:
-        settings=settings(**config["evaluation"]),
+        settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         code=code("evaluate"),
     shell:
         'python "$SCRIPTS/evaluate.py" --root "$COHORT" --verdicts {input.verdicts:q}'
         " --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q}"
-        " --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"
+        " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"

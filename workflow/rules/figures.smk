@@ -56,7 +56,7 @@ rule figure_predictions:
     """The predicted masks over the image."""
     input:
         normalised=normalised_batches,
-        predictions=expand(rules.predict.output, fold=FOLDS),
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         report("results/figures/predictions.png", caption="../report/predictions.rst", category="Cases"),
@@ -82,7 +82,7 @@ rule figure_overlays:
     """Image, reference, prediction and where they agree, side by side."""
     input:
         normalised=normalised_batches,
-        predictions=expand(rules.predict.output, fold=FOLDS),
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         report("results/figures/overlays.png", caption="../report/overlays.rst", category="Cases"),
@@ -160,4 +160,6 @@ FIGURES = [
     *rules.figure_overlays.output,
     *rules.figure_learning_curves.output,
     *rules.figure_scores.output,
+    *(rules.figure_calibration.output if config["evaluation"]["calibration"] else ()),
+    *(rules.figure_left_out.output if config["evaluation"]["leave_out_modalities"] else ()),
 ]

@@ -26,7 +26,9 @@ rule report:
         mem_mb=1000,
         runtime=10,
     params:
-        configuration=settings(**config),
+        configuration=settings(
+            **{section: content for section, content in config.items() if section not in ("segment", "score")}
+        ),
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --splits {input.splits:q}'

@@ -75,6 +75,7 @@ rule select_checkpoint:
         checkpoints=lambda wildcards: checkpoint_files(wildcards.fold),
         records=lambda wildcards: checkpoint_files(wildcards.fold, "json"),
         verifications=lambda wildcards: checkpoint_files(wildcards.fold, "verification.json"),
+        check=rules.check_cohort.output,
     output:
         selection="results/training/fold-{fold}/selection.json",
         history="results/training/fold-{fold}/history.csv",
@@ -93,7 +94,7 @@ rule select_checkpoint:
         code=code("select_checkpoint"),
     shell:
         'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q}'
-        " --fold {wildcards.fold} --settings {params.settings:q} --selection {output.selection:q}"
+        " --check {input.check:q} --fold {wildcards.fold} --settings {params.settings:q} --selection {output.selection:q}"
         " --history {output.history:q} --model {output.model:q} --log {log:q}"
 
 

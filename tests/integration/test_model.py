@@ -1,0 +1,83 @@
+"""The model of a finished run as a thing to hand on: its card, the library's use of it, other runtimes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnxruntime import InferenceSession
+
+from tests.helpers import REPOSITORY
+from tumorseg.files import sha256
+from tumorseg.inference.prediction import read_prediction
+from tumorseg.inference.predictor import Prediction, Predictor
+from tumorseg.inference.settings import PredictionSettings
+from tumorseg.network.execution import Execution
+from tumorseg.network.model import read_model
+from tumorseg.network.unet import DIVISOR
+from tumorseg.normalise.crop import crop, cropped_start
+from tumorseg.normalise.store import NormalisedCase, find_case, read_case
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, flips=False, probabilities=False)
+
+
+@pytest.fixture(scope="module")
+def case(finished) -> NormalisedCase:
+    """A case that the model was not trained on."""
+    prediction = min((finished.results / "predictions/fold-0").glob("*.nii.gz"))
+    return read_case(find_case((finished.results / "normalised").iterdir(), prediction.name.removesuffix(".nii.gz")))
+
+
+@pytest.fixture(scope="module")
+def prediction(finished, case) -> Prediction:
+    network, _ = read_model(finished.results / "model/fold-0.safetensors")
+    return Predictor([network], CPU, WHOLE).predict(case.image, cropped_start(case.origin))
+
+
+def test_the_card_says_what_was_dropped_and_that_it_is_not_for_the_clinic(finished):
+    card = (finished.results / "model/README.md").read_text()
+    assert "8 cases found, 5 usable, 3 dropped" in card
+    assert "not for clinical use" in card
+    assert "Of no use on patients" in card
+    assert sha256(finished.results / "model/fold-0.safetensors") in card
+    assert str(finished.folder) not in card
+
+
+def test_the_file_of_the_model_is_enough_to_segment_with_the_library(finished, case, prediction):
+    origin = case.origin
+    written = read_prediction([finished.results / "predictions/fold-0"], origin.case, origin.shape, origin.affine)
+    np.testing.assert_array_equal(prediction.mask, crop(written, origin))
+
+
+def test_the_example_on_the_card_makes_the_mask_that_was_evaluated(finished, case, tmp_path):
+    (example,) = re.findall(r"```python\n(.*?)```", (finished.results / "model/README.md").read_text(), re.DOTALL)
+    raw = finished.folder / "cohort" / case.origin.case / case.origin.case
+    example = example.replace('"case-', f'"{raw}-').replace('"results/', f'"{finished.results}/')
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "scripts")}
+    subprocess.run([sys.executable, "-c", example], check=True, cwd=tmp_path, env=environment)
+    evaluated = finished.results / f"predictions/fold-0/{case.origin.case}.nii.gz"
+    assert (tmp_path / "masks/case.nii.gz").read_bytes() == evaluated.read_bytes()
+
+
+def test_another_runtime_gives_the_masks_of_the_library(finished, case, prediction, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    run.succeed("onnx")
+    file = run.results / "model/fold-0.onnx"
+    sides = case.image.shape[1:]
+    before = [start % DIVISOR for start in cropped_start(case.origin)]
+    around = [(first, -(first + side) % DIVISOR) for first, side in zip(before, sides, strict=True)]
+    image = np.pad(case.image, [(0, 0), *around])[None].astype(np.float32)
+    (answer,) = InferenceSession(file).run(["probabilities"], {"image": image})
+    probabilities = answer[0, :, *(slice(first, first + side) for first, side in zip(before, sides, strict=True))]
+    np.testing.assert_allclose(probabilities, prediction.probabilities, atol=1e-4)
+    np.testing.assert_array_equal(probabilities.argmax(axis=0), prediction.mask)
+    (entry,) = onnx.load(file).metadata_props
+    selection = json.loads((run.results / "training/fold-0/selection.json").read_text())
+    assert json.loads(entry.value)["epoch"] == selection["epoch"]
+    assert run.planned("onnx") == {}

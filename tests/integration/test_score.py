@@ -1,0 +1,136 @@
+"""The target `score`: any masks against references, where there is neither a cohort nor a training."""
+
+import json
+import os
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+from tests.cohort_cases import AFFINE, SHAPE, mask, write_sound
+from tests.integration.workflow import Workflow
+from tumorseg.nifti import write_nifti
+
+CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2)]
+
+
+class Scoring(Workflow):
+    """A folder with references and two folders of predictions, and nothing else."""
+
+    def score(self, predictions, references="the references"):
+        """Configure what is scored; the cohort is a folder that does not exist."""
+        section = {"predictions": predictions, "references": references}
+        self.configure({"demo": None, "cohort": {"root": "data"}, "score": section})
+
+    def predict(self, folder: str, case: str, enhancing: int = 3, shape=SHAPE):
+        path = self.folder / folder / f"{case}_pred.nii.gz"
+        write_nifti(path, mask(enhancing, shape), AFFINE)
+        return path
+
+    def table(self, place: str = "") -> pd.DataFrame:
+        """The scores by case and region."""
+        return pd.read_csv(self.results / "scores" / place / "cases.csv", index_col=["case", "region"])
+
+    def summary(self, place: str = "") -> dict:
+        return json.loads((self.results / "scores" / place / "summary.json").read_text())
+
+    def refused(self, *targets: str) -> str:
+        """What a run says that is refused before any job starts."""
+        completed = self.run(*targets)
+        assert completed.returncode != 0
+        assert "Traceback" not in completed.stdout
+        assert not self.results.exists()
+        return completed.stdout
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    workflow = Scoring(tmp_path / "it's a run")
+    for seed, case in enumerate(CASES):
+        write_sound(workflow.folder / "the references", case, seed=seed)
+        for folder in ("first 'net'", "second"):
+            workflow.predict(folder, case)
+    workflow.score("first 'net'")
+    return workflow
+
+
+def test_masks_are_scored_without_a_cohort_and_again_only_after_a_change(workflow):
+    said = workflow.succeed("score")
+    assert f"score: Scores: {workflow.results / 'scores/summary.json'}" in said
+    assert (workflow.table()["dice"] == 1).all()
+    for path in workflow.folder.glob("*/*.nii.gz"):
+        path.touch()
+    assert "Nothing to be done" in workflow.succeed("score")
+    changed = workflow.predict("first 'net'", CASES[0], shape=(10, 11, 13))
+    os.utime(changed, (0, 0))  # as a file that is moved here from elsewhere
+    assert workflow.planned("score") == Counter(score=1)
+    workflow.predict("first 'net'", CASES[0])
+    workflow.predict("first 'net'", "BraTS-GLI-00003-000")
+    workflow.succeed("score")
+    assert workflow.summary()["without_reference"] == ["BraTS-GLI-00003-000_pred.nii.gz"]
+
+
+def test_what_is_missing_and_unusable_counts_as_missed(workflow):
+    workflow.predict("first 'net'", CASES[0]).unlink()
+    workflow.predict("first 'net'", CASES[1], shape=(10, 11, 13))
+    said = workflow.succeed("score")
+    summary = workflow.summary()
+    assert (summary["missing"], [found["case"] for found in summary["unusable"]]) == (CASES[:1], CASES[1:])
+    assert "the mask is 10x11x13, its reference 10x11x12" in said
+    assert (workflow.table()["dice"] == 0).all()
+
+
+def test_two_folders_are_compared(workflow):
+    workflow.predict("second", CASES[0]).unlink()
+    workflow.score(["first 'net'", "second"])
+    workflow.succeed("score")
+    assert (workflow.table("first 'net'")["dice"] == 1).all()
+    assert workflow.summary("second")["missing"] == CASES[:1]
+    comparison = json.loads((workflow.results / "scores/comparison.json").read_text())
+    assert comparison["structures"]["ET"]["dice"]["means"] == {"first 'net'": 1.0, "second": 0.5}
+    assert (workflow.results / "scores/comparison.csv").is_file()
+    assert not (workflow.results / "scores/cases.csv").exists()
+    assert "Nothing to be done" in workflow.succeed("score")
+
+
+def test_folders_can_be_given_on_the_command_line(workflow):
+    workflow.score(None, None)
+    given = "score={predictions: [second, first 'net'], references: the references}"
+    planned = workflow.run("score", options=("--dry-run", "--config", given)).stdout
+    assert "results/scores/second/cases.csv, results/scores/first 'net'/cases.csv" in planned
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references", "sentence"),
+    [
+        (None, "the references", "score.predictions: no folder is given; add --config score='{predictions: DIR, ref"),
+        ("second", None, "score.references: no folder is given; add --config score='{predictions: DIR, references"),
+        ("nowhere", "the references", "score.predictions: cannot list nowhere (No such file or directory); it should"),
+        (["second", "others"], "the references", "no mask below others (cases 7) has its reference below score.refer"),
+        ("second", ".", "score.references: first 'net'/BraTS-GLI-00001-000_pred.nii.gz and second/BraTS-GLI-00001-00"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence_before_any_job_starts(workflow, predictions, references, sentence):
+    workflow.predict("others", "7").rename(workflow.folder / "others/7.nii.gz")
+    workflow.score(predictions, references)
+    assert sentence in workflow.refused("score")
+
+
+def test_what_is_wrong_with_the_section_concerns_no_other_target(tmp_path):
+    workflow = Scoring(tmp_path / "run")
+    workflow.configure({"score": {"predictions": "nowhere", "references": None}})
+    assert workflow.planned("validate")["manifest"] == 1
+    assert "score.references: no folder is given" in workflow.refused("validate", "score")
+
+
+def test_the_predictions_of_a_run_have_the_scores_of_its_evaluation(finished, tmp_path):
+    run = Scoring(finished.copy(tmp_path / "run").folder)
+    run.configure({"score": {"predictions": "results/predictions/fold-0", "references": "cohort"}})
+    assert run.planned("score") == Counter(score=1)  # although a rule of the workflow makes these masks
+    splits = pd.read_csv(run.results / "cohort/splits.tsv", sep="\t")
+    evaluated = pd.read_csv(run.results / "evaluation/cases.csv", index_col=["case", "region"])
+    run.succeed("score")
+    scored = run.table()
+    pd.testing.assert_frame_equal(scored.loc[evaluated.index].drop(columns="fold"), evaluated.drop(columns="fold"))
+    assert set(run.summary()["missing"]) >= set(splits.loc[splits["fold"] != 0, "case"])
+    assert run.planned() == Counter()

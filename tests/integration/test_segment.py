@@ -1,0 +1,109 @@
+"""New patients: segmented by the model that exists, without a cohort, and only those that are new."""
+
+import shutil
+
+import nibabel
+import pandas as pd
+import pytest
+
+from tests.integration.workflow import Workflow
+
+DAMAGED = {"BraTS-GLI-90005-000": "truncated", "BraTS-GLI-90006-000": "missing_modality"}
+
+
+@pytest.fixture(scope="module")
+def clinic(finished, tmp_path_factory):
+    """A folder with a model and some patients, and nothing else of a run. Read it only; copy it to change it."""
+    workflow = Workflow(tmp_path_factory.mktemp("clinic") / "new patients")
+    workflow.configure({"cohort": {"root": "nowhere"}, "demo": None, "segment": {"cases": "the patients"}})
+    shutil.copytree(finished.results / "model", workflow.results / "model")
+    shutil.copytree(finished.folder / "cohort", workflow.folder / "the patients")
+    workflow.succeed("segment")
+    return workflow
+
+
+def table(workflow: Workflow) -> pd.DataFrame:
+    return pd.read_csv(workflow.results / "segmentations/volumes.tsv", sep="\t", index_col="case")
+
+
+def test_every_sound_patient_gets_a_mask_on_its_own_grid_and_a_picture(clinic):
+    segmented = table(clinic).query("segmented").index
+    assert len(segmented) == 6
+    for case in segmented:
+        mask = nibabel.load(clinic.results / f"segmentations/{case}.nii.gz")
+        image = nibabel.load(clinic.folder / f"the patients/{case}/{case}-t1n.nii.gz")
+        assert mask.shape == image.shape
+        assert (mask.affine == image.affine).all()
+        assert (clinic.results / f"segmentations/{case}.png").stat().st_size > 1000
+
+
+def test_each_damaged_patient_is_named_with_its_reason(clinic):
+    left = table(clinic).query("not segmented")
+    assert left["problems"].to_dict() == DAMAGED
+    assert left["detail"].str.len().min() > 20
+    assert left["WT_mm3"].isna().all()
+
+
+def test_a_held_out_case_gets_the_mask_that_the_evaluation_saw(clinic, finished):
+    for prediction in (finished.results / "predictions/fold-0").glob("*.nii.gz"):
+        again = clinic.results / "segmentations" / prediction.name
+        assert again.read_bytes() == prediction.read_bytes()
+
+
+def test_a_finished_segmentation_is_not_done_again(clinic):
+    assert clinic.planned("segment") == {}
+
+
+def test_a_new_patient_costs_its_own_batch_and_a_patient_that_left_is_gone(clinic, tmp_path):
+    run = clinic.copy(tmp_path / "run")
+    shutil.copytree(run.folder / "the patients/BraTS-GLI-90002-000", run.folder / "the patients/P-7")
+    for file in list((run.folder / "the patients/P-7").iterdir()):
+        file.rename(file.with_name(file.name.replace("BraTS-GLI-90002-000", "P-7")))
+    assert run.planned("segment") == {"segment_batch": 1, "segment": 1}
+    shutil.rmtree(run.folder / "the patients/BraTS-GLI-90002-000")
+    run.succeed("segment")
+    assert "P-7" in table(run).index
+    assert "BraTS-GLI-90002-000" not in table(run).index
+    assert not (run.results / "segmentations/BraTS-GLI-90002-000.nii.gz").exists()
+
+
+def test_another_model_segments_all_again(clinic, tmp_path):
+    run = clinic.copy(tmp_path / "run")
+    shutil.copy(run.results / "model/fold-0.safetensors", run.results / "model/fold-1.safetensors")
+    assert run.planned("segment")["segment_batch"] == len(list((run.results / "segmented").iterdir()))
+
+
+def test_the_folder_of_one_patient_is_that_patient(clinic, tmp_path):
+    run = clinic.copy(tmp_path / "run")
+    run.configure(
+        {"cohort": {"root": "nowhere"}, "demo": None, "segment": {"cases": "the patients/BraTS-GLI-90002-000"}}
+    )
+    run.succeed("segment")
+    assert table(run).index.tolist() == ["BraTS-GLI-90002-000"]
+
+
+@pytest.mark.parametrize(
+    ("segment", "sentence"),
+    [
+        ({"cases": None}, "segment.cases: no folder is given; add --config segment='{cases: FOLDER}'"),
+        ({"cases": "nowhere"}, "segment.cases: cannot list nowhere (No such file or directory)"),
+        ({"cases": "the patients", "models": ["a.safetensors"]}, "segment.models: there is no file a.safetensors"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(clinic, tmp_path, segment, sentence):
+    run = clinic.copy(tmp_path / "run")
+    run.configure({"demo": None, "segment": segment})
+    completed = run.run("segment")
+    assert completed.returncode != 0
+    assert sentence in completed.stdout
+    assert "Traceback" not in completed.stdout
+
+
+def test_without_a_model_nothing_is_trained_and_one_sentence_says_so(clinic, finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    shutil.rmtree(run.results / "model")
+    run.configure({"segment": {"cases": str(clinic.folder / "the patients")}})
+    completed = run.run("segment")
+    assert completed.returncode != 0
+    assert "segment: there is no model in results/model; train one" in completed.stdout
+    assert not (run.results / "model").exists()

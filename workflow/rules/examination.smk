@@ -1,0 +1,105 @@
+"""A closer look at the models, where `evaluation` asks for it: calibration, and what each modality is worth.
+
+Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, modalities_left_out.csv, and a
+figure of each.
+"""
+
+
+rule calibration:
+    """Compare the probabilities of the held-out cases with what came true."""
+    input:
+        models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
+        normalised=normalised_batches,
+        splits=rules.split.output,
+    output:
+        "results/evaluation/calibration.json",
+    log:
+        "results/logs/calibration.log",
+    benchmark:
+        "results/benchmarks/calibration.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=16000,
+        runtime=480,
+        gpu=0 if config["training"]["device"] == "cpu" else 1,
+    params:
+        settings=settings(prediction=config["prediction"], execution=EXECUTION),
+        code=code("calibration"),
+    shell:
+        'python "$SCRIPTS/calibration.py" --models {input.models:q} --normalised {input.normalised:q}'
+        " --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule leave_out_modalities:
+    """Score the held-out cases with each modality left out in turn."""
+    input:
+        models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
+        normalised=normalised_batches,
+        splits=rules.split.output,
+    output:
+        "results/evaluation/modalities_left_out.csv",
+    log:
+        "results/logs/leave_out_modalities.log",
+    benchmark:
+        "results/benchmarks/leave_out_modalities.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=16000,
+        runtime=960,
+        gpu=0 if config["training"]["device"] == "cpu" else 1,
+    params:
+        settings=settings(prediction=config["prediction"], execution=EXECUTION),
+        code=code("leave_out_modalities"),
+    shell:
+        'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --normalised {input.normalised:q}'
+        " --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule figure_calibration:
+    """Reliability diagrams of the probabilities."""
+    input:
+        rules.calibration.output,
+    output:
+        report("results/figures/calibration.png", caption="../report/calibration.rst", category="Scores"),
+    log:
+        "results/logs/figure_calibration.log",
+    benchmark:
+        "results/benchmarks/figure_calibration.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_calibration"),
+    shell:
+        'python "$SCRIPTS/figure_calibration.py" --calibration {input:q} --settings {params.settings:q}'
+        " --output {output:q} --log {log:q}"
+
+
+rule figure_left_out:
+    """Dice with each modality left out in turn."""
+    input:
+        rules.leave_out_modalities.output,
+    output:
+        report("results/figures/left_out.png", caption="../report/left_out.rst", category="Scores"),
+    log:
+        "results/logs/figure_left_out.log",
+    benchmark:
+        "results/benchmarks/figure_left_out.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_left_out"),
+    shell:
+        'python "$SCRIPTS/figure_left_out.py" --scores {input:q} --settings {params.settings:q}'
+        " --output {output:q} --log {log:q}"

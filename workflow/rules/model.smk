@@ -1,0 +1,58 @@
+"""The model as a thing to hand on.
+
+Needs: models, and of the card's facts: manifest, splits, scores. Makes: results/model/README.md (the model card) and,
+by the target `onnx`, results/model/fold-{fold}.onnx.
+"""
+
+
+rule export_onnx:
+    """A model for other runtimes."""
+    input:
+        rules.select_checkpoint.output.model,
+    output:
+        "results/model/fold-{fold}.onnx",
+    log:
+        "results/logs/export_onnx/fold-{fold}.log",
+    benchmark:
+        "results/benchmarks/export_onnx/fold-{fold}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        code=code("export_onnx"),
+    shell:
+        'python "$SCRIPTS/export_onnx.py" --model {input:q} --output {output:q} --log {log:q}'
+
+
+rule model_card:
+    """What the models are, what they were trained on, how good they are, and what to know."""
+    input:
+        manifest=rules.manifest.output,
+        check=rules.check_cohort.output,
+        splits=rules.split.output,
+        summary=rules.evaluate.output.summary,
+        selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
+    output:
+        "results/model/README.md",
+    log:
+        "results/logs/model_card.log",
+    benchmark:
+        "results/benchmarks/model_card.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        configuration=settings(
+            **{section: config[section] for section in ("demo", "normalisation", "model", "prediction")},
+            training={key: value for key, value in config["training"].items() if key != "tensorboard"},
+        ),
+        code=code("model_card"),
+    shell:
+        'python "$SCRIPTS/model_card.py" --manifest {input.manifest:q} --check {input.check:q}'
+        " --splits {input.splits:q} --summary {input.summary:q} --selection {input.selection:q}"
+        " --models {input.models:q} --configuration {params.configuration:q} --output {output:q} --log {log:q}"

@@ -1,0 +1,39 @@
+"""Scores of any masks against references, from whatever tool; neither a cohort nor a training is needed.
+
+Needs: folders of masks. Makes: results/scores/{cases.csv,summary.json}, or, of several folders, these in a folder of
+each one's name, and results/scores/comparison.{csv,json}.
+"""
+
+
+include: "scoring_masks.smk"
+
+
+rule score:
+    """Score folders of masks against the experts', and several folders against each other."""
+    output:
+        scores=expand("{place}/cases.csv", place=score_places()),
+        summaries=expand("{place}/summary.json", place=score_places()),
+        comparison=(
+            ["results/scores/comparison.csv", "results/scores/comparison.json"] if len(score_places()) > 1 else []
+        ),
+    log:
+        "results/logs/score.log",
+    benchmark:
+        "results/benchmarks/score.tsv"
+    conda:
+        "../../envs/light.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        predictions=scored_folders(),
+        references=config["score"]["references"],
+        # A digest, not inputs: Snakemake goes by time, and would miss a mask that is replaced by an older one.
+        masks=lambda wildcards: scored_masks(),
+        settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
+        code=code("score"),
+    shell:
+        'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
+        " --settings {params.settings:q} --processes {threads} --scores {output.scores:q}"
+        " --summaries {output.summaries:q} --comparison {output.comparison:q} --log {log:q}"

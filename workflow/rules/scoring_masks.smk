@@ -1,0 +1,32 @@
+"""What is scored: folders of masks, from wherever, as the section `score` of the configuration says."""
+
+from tumorseg.scoring.digest import masks_digest
+from tumorseg.scoring.match import match_folders
+from tumorseg.scoring.names import folder_names
+
+
+def scored_folders():
+    """The folders of predictions; none where the section is not filled in."""
+    given = config["score"]["predictions"] or []
+    return [given] if isinstance(given, str) else given
+
+
+def score_places():
+    """The folder of each one's scores: of a single one that of all scores, of several ones a folder by its name."""
+    names = dict.fromkeys(folder_names([Path(folder) for folder in scored_folders()]))
+    return expand("results/scores/{name}", name=names) if len(names) > 1 else ["results/scores"]
+
+
+@cache
+def scored_masks():
+    """The digest of all masks that are scored. Ends with a sentence where there is nothing to score."""
+    for key in ("predictions", "references"):
+        if not config["score"][key]:
+            raise SystemExit(
+                f"score.{key}: no folder is given; add --config score='{{predictions: DIR, references: DIR}}'"
+            )
+    predictions, references = [Path(folder) for folder in scored_folders()], Path(config["score"]["references"])
+    try:
+        return masks_digest(match_folders(predictions, references), references)
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
