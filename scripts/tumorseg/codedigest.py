@@ -7,7 +7,8 @@ digest among its params reruns for both, and for no comment, docstring, new form
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -24,11 +25,13 @@ def code_digest(script: Path) -> str:
     root = script.parent
     digest, packages = hashlib.sha256(), set()
     for path in sorted(_reachable(script, root)):
+        name = path.relative_to(root).as_posix()
         if path.suffix == ".py":
-            digest.update(f"{path.relative_to(root).as_posix()} {_tree(path)}".encode())
-            packages |= {name for name, _ in _imports(path)} - {file.stem for file in root.iterdir()}
+            digest.update(f"{name} {_read(path).tree}".encode())
+            packages |= {module for module, _ in _read(path).imports}
         else:
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+            digest.update(name.encode() + path.read_bytes())
+    packages -= {file.stem for file in root.iterdir()}
     versions = ", ".join(f"{name} {version(name)}" for name in sorted(_distributions(packages)))
     return f"{digest.hexdigest()[:32]}  {versions}"
 
@@ -37,16 +40,24 @@ def _reachable(script: Path, root: Path) -> set[Path]:
     """The script, the modules below `root` that it imports, directly or not, and the data files beside those."""
     found, waiting = {script}, [script]
     while waiting:
-        for module, names in _imports(waiting.pop()):
-            parts = module.split(".")
-            modules = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-            for candidate in [*modules, *(f"{module}.{name}" for name in names)]:
-                new = set(_files(candidate, root)) - found
-                waiting += [path for path in new if path.suffix == ".py"]
-                found |= new
+        new = _imported(waiting.pop(), root) - found
+        waiting += [path for path in new if path.suffix == ".py"]
+        found |= new
     return found
 
 
+@cache
+def _imported(path: Path, root: Path) -> set[Path]:
+    """The modules below `root` that a file imports itself, and the data files beside them."""
+    candidates = set()
+    for module, names in _read(path).imports:
+        parts = module.split(".")
+        candidates |= {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+        candidates |= {f"{module}.{name}" for name in names}
+    return {file for candidate in candidates for file in _files(candidate, root)}
+
+
+@cache
 def _files(module: str, root: Path) -> list[Path]:
     """The file of a module below `root`; of a package its `__init__` and its data files; nothing for other modules."""
     path = root.joinpath(*module.split("."))
@@ -60,33 +71,33 @@ def _files(module: str, root: Path) -> list[Path]:
     return [path / "__init__.py", *data]
 
 
-@cache
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(), filename=str(path))
+@dataclass(frozen=True)
+class _Module:
+    """imports: each module that a file imports, function bodies included, and the names that it takes from it.
+
+    tree: its syntax tree as text, without comments, positions and docstrings.
+    """
+
+    imports: tuple[tuple[str, tuple[str, ...]], ...]
+    tree: str
 
 
 @cache
-def _imports(path: Path) -> list[tuple[str, tuple[str, ...]]]:
-    """Each module that a file imports, and the names that it takes from it; function bodies included."""
-    return list(_import_statements(_parsed(path)))
+def _read(path: Path) -> _Module:
+    tree = ast.parse(path.read_text(), filename=str(path))
+    nodes = list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    return _Module(tuple(_import_statements(nodes)), ast.dump(tree))
 
 
-def _import_statements(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for node in ast.walk(tree):
+def _import_statements(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, ()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module, tuple(alias.name for alias in node.names)
-
-
-@cache
-def _tree(path: Path) -> str:
-    """A file's syntax tree as text, without comments, positions and docstrings."""
-    tree = ast.parse(path.read_text(), filename=str(path))
-    for node in ast.walk(tree):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            del node.body[0]
-    return ast.dump(tree)
 
 
 @cache

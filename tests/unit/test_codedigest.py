@@ -1,6 +1,6 @@
 import pytest
 
-from tumorseg.codedigest import _imports, _parsed, _tree, code_digest
+from tumorseg.codedigest import _files, _imported, _read, code_digest
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def project(tmp_path):
 
 
 def digest(project):
-    for cached in (_parsed, _tree, _imports):
+    for cached in (_read, _imported, _files):
         cached.cache_clear()
     return code_digest(project / "script.py")
 
