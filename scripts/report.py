@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--selection", type=Path, nargs="+", required=True, help="selection of each fold, in that order"
     )
+    parser.add_argument(
+        "--predictions", type=Path, nargs="+", required=True, help="how the masks of each fold came about"
+    )
     parser.add_argument("--figures", type=Path, nargs="+", required=True, help="figures, in their order on the page")
     parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
@@ -37,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             scores=options.scores,
             histories=options.history,
             selections=options.selection,
+            predictions=options.predictions,
         )
         facts = gather(results)
         figures = [embed(path) for path in options.figures]

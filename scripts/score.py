@@ -12,6 +12,7 @@ from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.scoring.cases import write_scores
 from tumorseg.scoring.folder import score_pairs, sort_out
 from tumorseg.scoring.judge import reference_grids
+from tumorseg.scoring.leftovers import remove_leftovers
 from tumorseg.scoring.match import match_folders
 from tumorseg.scoring.overview import overview
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="table of scores of each folder, CSV")
     parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary of each folder, JSON")
     parser.add_argument("--comparison", type=Path, nargs="*", help="table, CSV, and JSON that compare the folders")
+    parser.add_argument("--clear", type=Path, help="folder in which the scores that an earlier run left are removed")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("score", options.log):
@@ -54,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             compared = compare(tables, **{key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")})
             write_text(table, comparison_table(compared).to_csv(index=False, lineterminator="\n"))
             write_json(result, compared)
+        if options.clear:
+            written = [*options.scores, *options.summaries, *(options.comparison or [])]
+            for old in remove_leftovers(options.clear, written):
+                logger.info("removed, since it is of other folders: %s", old)
         for line in overview(summaries):
             logger.info("%s", line)
         logger.info("Scores: %s", result.resolve())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.files import write_bytes
-from tumorseg.segmentation.table import RECORD, TABLE, gist, read_records, write_table
+from tumorseg.segmentation.table import RECORD, TABLE, gist, read_records, write_record, write_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,8 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for file in sorted(batch.iterdir()):
                 if file.name != RECORD and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
-        patients = read_records(options.batches)
+        patients, how = read_records(options.batches)
+        write_record(options.output, patients, how)
         write_table(options.output / TABLE, patients)
+        for model in how["models"]:
+            console.logger.info("segmented by %s (SHA-256 %s)", model["file"], model["digest"])
         for line in gist(patients, options.output / TABLE):
             console.logger.info("%s", line)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.cohort.discover import from_json
 from tumorseg.figures.style import FigureSettings
+from tumorseg.files import sha256
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
 from tumorseg.segmentation.models import read_models
@@ -42,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
             patients.append(patient)
             progress.step(patient.case)
-        write_record(options.output, patients)
+        models = [{"file": str(path), "digest": sha256(path)} for path in options.models]
+        how = {"models": models, "prediction": options.settings["prediction"], "execution": execution.name}
+        write_record(options.output, patients, how)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Segmenting a case of full size: against MONAI's sliding window over the same network, and the memory it takes."""
 
+import json
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import yaml
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.cohort_cases import check_case
 from tests.helpers import REPOSITORY, recipe
-from tumorseg.cohort.discover import discover
+from tumorseg.cohort.discover import discover, to_json
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.whole_volume import logits_of, mask_of
@@ -36,20 +37,6 @@ STEPS = 80
 THREADS = 2
 CPU = Execution(torch.device("cpu"), torch.float32)
 WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, flips=False, probabilities=False)
-_PREDICT = """
-import sys, torch
-from pathlib import Path
-from tumorseg.inference.predictor import Predictor
-from tumorseg.network.execution import resolve
-from tumorseg.network.model import read_model
-from tumorseg.normalise.crop import cropped_start
-from tumorseg.normalise.store import read_case
-from tests.benchmarks.inference import THREADS, WHOLE
-network, _ = read_model(Path(sys.argv[1]))
-case = read_case(Path(sys.argv[2]))
-Predictor([network], resolve("cpu", "fp32", THREADS), WHOLE).predict(case.image, cropped_start(case.origin))
-print(open("/proc/self/status").read())
-"""
 
 
 def figures(root: Path) -> Iterator[Figure]:
@@ -80,12 +67,34 @@ def figures(root: Path) -> Iterator[Figure]:
         yield Figure("segment a 240x240x155 case, base 16, two threads", best["here"], "s")
         yield Figure("MONAI's sliding window, the same network / here", best["monai"] / best["here"], "", least=3)
         yield from _agreement(network, here, files)
-        model = Path(folder, "model.safetensors")
-        write_model(model, network, ModelCard(network.architecture, normalisation, "brats2021", 0, 1, "none"))
-        command = [sys.executable, "-c", _PREDICT, str(model), str(files[0])]
-        status = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e9
-        yield Figure("peak memory of it", peak, "GB", most=2)
+        yield from _jobs(root, Path(folder), network, normalisation)
+
+
+def _jobs(root: Path, folder: Path, network: UNet, normalisation: dict) -> Iterator[Figure]:
+    """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds from the jobs' logs."""
+    model, log = folder / "model.safetensors", folder / "log"
+    write_model(model, network, ModelCard(network.architecture, normalisation, "brats2021", 0, 1, "none"))
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    settings = {
+        "prediction": configuration["prediction"] | {"mode": "whole"},
+        "execution": {"device": "cpu", "precision": "fp32", "threads": THREADS},
+        "figures": configuration["figures"],
+    }
+
+    def job(cases: list[str]) -> tuple[float, float]:
+        command = [sys.executable, str(REPOSITORY / "scripts/segment_batch.py"), "--root", str(root), "--cases", *cases]
+        command += ["--models", str(model), "--settings", json.dumps(settings), "--output", str(folder / "out")]
+        subprocess.run([*command, "--log", str(log)], check=True, capture_output=True)
+        seconds, mebibytes = re.search(r"([\d.]+) s, peak memory (\d+) MiB", log.read_text()).groups()
+        return float(seconds), int(mebibytes) * 2**20 / 1e9
+
+    cases = [to_json(case) for case in discover(root)]
+    seconds, gigabytes = job(cases)
+    yield Figure("from raw files to mask and picture, a case", seconds / len(cases), "s")
+    yield Figure(
+        "peak memory of a job of one case, the highest of all", max(job([case])[1] for case in cases), "GB", most=2
+    )
+    yield Figure(f"peak memory of a job of {len(cases)} cases", gigabytes, "GB")
 
 
 def _trained(files: list[Path]) -> UNet:

@@ -92,7 +92,8 @@ def test_a_second_run_at_the_same_time_is_refused_and_harms_nothing(digests, fin
     second = run.run("train")
     assert first.poll() is None
     assert second.returncode != 0
-    assert "Directory cannot be locked" in second.stdout
+    # Which of the two it says first depends on what the first run is about.
+    assert "Directory cannot be locked" in second.stdout or "Incomplete files" in second.stdout
     assert first.wait() == 0
     assert checkpoints(run) == digests
 

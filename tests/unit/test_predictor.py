@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tumorseg.inference import predictor
 from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
 from tumorseg.inference.predictor import Predictor
@@ -106,3 +107,21 @@ def test_down_samplings_fall_as_they_would_over_the_whole_grid():
     settings = PredictionSettings(**SETTINGS)
     found = Predictor([made], CPU, settings).predict(volume, (11, 8, 14)).probabilities
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_where_the_memory_that_is_left_is_too_little_windows_are_taken(monkeypatch):
+    made, volume = network(), image(16, 16, 24)
+    expected = predict([made], volume, mode="window").probabilities
+    alone = predictor._probabilities
+
+    def only_windows(net, images):
+        if images.shape[2:] == (16, 16, 24):
+            raise torch.OutOfMemoryError
+        return alone(net, images)
+
+    monkeypatch.setattr(predictor, "_probabilities", only_windows)
+    found = predict([made], volume, mode="auto")
+    assert found.windowed
+    np.testing.assert_array_equal(found.probabilities, expected)
+    with pytest.raises(torch.OutOfMemoryError):
+        predict([made], volume, mode="whole")

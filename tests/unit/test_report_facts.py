@@ -42,6 +42,8 @@ def results(
     refused: tuple[dict[str, Any], ...] = (),
     rows: tuple[dict[str, Any], ...] = (),
     choose: str = "last",
+    filled: int = 0,
+    windowed: bool = False,
     **changes: float,
 ) -> Results:
     history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [0.9, 0.51234, 0.4], "learning_rate": [1e-3, 1e-3, 1e-5]})
@@ -60,6 +62,7 @@ def results(
         ),
         scores=table,
         folds=[Fold.from_dict(history, selection)],
+        predictions=[{"cases": {case: {"windowed": windowed, "changed": {"filled": filled}} for case in ("a", "b")}}],
     )
 
 
@@ -77,6 +80,8 @@ def test_a_sound_run_has_no_alerts():
         ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
         ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
         ({"choose": "best"}, "the scores are optimistic", "training"),
+        ({"filled": 3}, "changed the masks before they were scored: filled 6 voxels", "configuration"),
+        ({"windowed": True}, "Predicted in windows, not at once: 2 cases", "configuration"),
         ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
         ({"rows": (manifest_row("d", warnings="no_enhancing_tumour"),)}, "something unusual: 1 case", "warned"),
     ],

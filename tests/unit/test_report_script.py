@@ -27,6 +27,7 @@ def arguments(tmp_path):
     run.folds[0].history.to_csv(tmp_path / "history.csv", index=False)
     selection = {"fold": 0, "epoch": 2, "choose": "last", "refused": [REFUSED], "model": "m", "digest": "d"}
     (tmp_path / "selection.json").write_text(json.dumps(selection))
+    (tmp_path / "predictions.json").write_text(json.dumps(run.predictions[0]))
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
         "manifest": "manifest.tsv",
@@ -35,6 +36,7 @@ def arguments(tmp_path):
         "scores": "cases.csv",
         "history": "history.csv",
         "selection": "selection.json",
+        "predictions": "predictions.json",
         "figures": "modalities.png",
         "output": "report.html",
         "log": "report.log",

@@ -37,7 +37,7 @@ class Folders:
         arguments = ["--predictions", *(self.root / folder for folder in folders), "--references", self.references]
         arguments += ["--settings", json.dumps(SETTINGS), "--scores", *(place / "cases.csv" for place in places)]
         arguments += ["--summaries", *(place / "summary.json" for place in places)]
-        arguments += ["--comparison", *(comparison if len(folders) > 1 else [])]
+        arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])
 
     def scored(self) -> tuple[pd.DataFrame, dict]:
@@ -243,3 +243,21 @@ def test_the_number_of_processes_changes_no_byte(folders, tmp_path):
     score.main([str(argument) for argument in arguments])
     assert (tmp_path / "2.csv").read_bytes() == once
     assert (tmp_path / "2.json").read_bytes() == (tmp_path / "scores/summary.json").read_bytes()
+
+
+def test_scores_of_other_folders_than_those_scored_now_are_not_left_behind(folders):
+    def left() -> list[str]:
+        root = folders.root / "scores"
+        return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+
+    folders.predict(f"{CASES[0]}.nii.gz", mask(), folder="others")
+    folders.score("predictions")
+    assert left() == ["cases.csv", "summary.json"]
+    (folders.root / "scores/notes.txt").write_text("mine")
+    folders.score("predictions", "others")
+    tables = [f"{folder}/{file}" for folder in ("others", "predictions") for file in ("cases.csv", "summary.json")]
+    assert left() == sorted(["comparison.csv", "comparison.json", "notes.txt", "others", "predictions", *tables])
+    folders.score("others")
+    assert left() == ["cases.csv", "notes.txt", "summary.json"]
+    summary = json.loads((folders.root / "scores/summary.json").read_text())
+    assert Path(summary["predictions"]).name == "others"

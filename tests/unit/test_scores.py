@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import nibabel
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.overlap import confusion
 from tumorseg.metrics.scores import COLUMNS, DEFINITIONS, case_scores, missing_scores, rows
+from tumorseg.scoring.masks import read_mask
 
 MILLIMETRE = (1.0, 1.0, 1.0)
 SHARES = ("dice", "iou", "f1", "precision", "sensitivity", "specificity", "surface_dice", "lesionwise_dice")
@@ -186,3 +190,26 @@ def test_every_score_is_defined_and_stands_first():
     assert COLUMNS[: len(DEFINITIONS)] == tuple(DEFINITIONS)
     assert set(SHARES) | set(DISTANCES) | {"volume_error_mm3"} == set(DEFINITIONS)
     assert all(DEFINITIONS.values())
+
+
+def rotated(path: Path, mask: np.ndarray) -> Path:
+    """A mask in voxels of 1 mm whose axes are oblique, as float32 headers hold them."""
+    turn = nibabel.eulerangles.euler2mat(0.3, -0.2, 0.4)
+    nibabel.save(nibabel.Nifti1Image(mask, nibabel.affines.from_matvec(turn, [3, 4, 5])), path)
+    return path
+
+
+@pytest.mark.parametrize(("voxels", "dice"), [(50, 1), (51, 0)])
+def test_an_oblique_grid_moves_no_lesion_over_its_threshold(tmp_path, voxels, dice):
+    mask = np.zeros((64, 10, 10), np.uint8)
+    mask[2 : 2 + voxels, 4, 4] = 2
+    read = read_mask(rotated(tmp_path / "a.nii.gz", mask))
+    assert read.spacing == (1, 1, 1)
+    assert case_scores(np.zeros_like(mask), read.labels, read.spacing, 1)[0]["WT"]["lesionwise_dice"] == dice
+
+
+def test_an_oblique_grid_moves_no_surface_over_the_tolerance(tmp_path):
+    reference, prediction = np.zeros((2, 16, 16, 16), np.uint8)
+    reference[4:10, 4:10, 4:10] = prediction[4:11, 4:10, 4:10] = 2
+    read = read_mask(rotated(tmp_path / "a.nii.gz", reference))
+    assert case_scores(prediction, read.labels, read.spacing, 1)[0]["WT"]["surface_dice"] == 1

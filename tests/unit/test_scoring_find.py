@@ -76,3 +76,8 @@ def test_a_name_that_cannot_stand_in_a_table_is_told(found):
 def test_a_mask_without_a_case_in_its_name_is_of_the_case_of_its_folder(found):
     masks = [f"fold-0/BraTS2021_0000{number}/pred.nii.gz" for number in (1, 2)]
     assert found(*masks) == {"BraTS2021_00001": masks[0], "BraTS2021_00002": masks[1]}
+
+
+def test_a_file_that_is_called_by_its_role_alone_is_of_its_folder(found):
+    masks = [f"patient {number}/{name}.nii.gz" for number, name in ((1, "seg"), (2, "pred"))]
+    assert found(*masks) == {"patient 1": masks[0], "patient 2": masks[1]}

@@ -162,9 +162,9 @@ def test_the_table_has_a_row_for_every_patient_of_all_batches(tmp_path, segmente
     path_of(root, "t1", "P-2").unlink()
     one, other = segment(root, tmp_path / "out", segmenter)
     for folder, patient in (("x", other), ("y", one)):
-        write_record(tmp_path / folder, [patient])
-    patients = read_records([tmp_path / "x", tmp_path / "y"])
-    assert patients == [one, other]
+        write_record(tmp_path / folder, [patient], {"models": []})
+    patients, how = read_records([tmp_path / "x", tmp_path / "y"])
+    assert (patients, how) == ([one, other], {"models": []})
     write_table(tmp_path / "volumes.tsv", patients)
     table = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case")
     assert table["segmented"].tolist() == [True, False]

@@ -13,6 +13,7 @@ rule report:
         scores=rules.evaluate.output.scores,
         history=expand(rules.select_checkpoint.output.history, fold=FOLDS),
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        predictions=expand(rules.predict.output.record, fold=FOLDS),
         figures=FIGURES,
     output:
         "results/report.html",
@@ -33,5 +34,5 @@ rule report:
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --splits {input.splits:q}'
         " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
-        " --selection {input.selection:q} --figures {input.figures:q} --configuration {params.configuration:q}"
+        " --selection {input.selection:q} --predictions {input.predictions:q} --figures {input.figures:q} --configuration {params.configuration:q}"
         " --output {output:q} --log {log:q}"

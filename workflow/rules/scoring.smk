@@ -36,4 +36,4 @@ rule score:
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
         " --settings {params.settings:q} --processes {threads} --scores {output.scores:q}"
-        " --summaries {output.summaries:q} --comparison {output.comparison:q} --log {log:q}"
+        " --summaries {output.summaries:q} --comparison {output.comparison:q} --clear results/scores --log {log:q}"

@@ -45,7 +45,15 @@ def models():
     They are no inputs: Snakemake would bring them up to date, and train.
     """
     named = config["segment"]["models"]
-    files = named or sorted(str(path) for path in Path("results/model").glob("fold-*.safetensors"))
+    files = [named] if isinstance(named, str) else named
+    if files is None:
+        files = sorted(str(path) for path in Path("results/model").glob("fold-*.safetensors"))
+        if len(files) not in (0, len(FOLDS)):
+            print(
+                f"segment: {len(files)} models lie in results/model, while cohort.folds is {len(FOLDS)}; the mean of all "
+                "is taken: name those that you mean in segment.models",
+                file=sys.stderr,
+            )
     if not files:
         raise SystemExit(
             "segment: there is no model in results/model; train one, for instance with `snakemake --cores all verify`, "

@@ -55,7 +55,8 @@ def read_volume(path: Path) -> Volume:
         return Volume(
             array=_scaled(array, header),
             affine=header.affine,
-            spacing=tuple(float(edge) for edge in np.linalg.norm(header.affine[:3, :3], axis=0)),
+            # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
+            spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.affine[:3, :3], axis=0)),
             size=len(raw),
             digest=xxh3_128_hexdigest(raw),
             trailing=content.trailing,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.images import same_affine
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
 from tumorseg.labels import CLASSES, TUMOUR_LABELS, Convention, from_inside, to_inside
@@ -55,7 +56,7 @@ def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], af
             f"{path}: this prediction is damaged ({damage.message}); delete its folder, run again"
         ) from None
     mask = volume.array
-    if mask.shape != tuple(shape) or not np.allclose(volume.affine, affine, atol=1e-3):
+    if mask.shape != tuple(shape) or not same_affine(volume.affine, np.asarray(affine)):
         raise UserError(f"{path}: this prediction is not on the grid of its case; delete its folder and run again")
     if mask.max(initial=0) >= CLASSES:
         raise UserError(f"{path}: the value {mask.max()} is no label; delete the folder of this prediction, run again")

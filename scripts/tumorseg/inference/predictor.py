@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
+from tumorseg.console import logger
 from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
 from tumorseg.inference.settings import PredictionSettings
@@ -54,16 +55,28 @@ class Predictor:
         around = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
         padded = pad(torch.from_numpy(image)[None], around)
         windowed = self._needs_windows(padded.shape[2:])
+        try:
+            total = self._mean(padded, windowed=windowed)
+        except torch.OutOfMemoryError:  # of a GPU on which others have their share
+            if windowed or self._settings.mode != "auto":
+                raise
+            logger.info("the whole brain at once does not fit the memory that is left: taking windows")
+            windowed, total = True, self._mean(padded, windowed=True)
+        cut = total[:, *(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))]
+        return Prediction(cut.cpu().contiguous().numpy(), windowed)
+
+    def _mean(self, padded: Tensor, *, windowed: bool) -> Tensor:
+        """The mean over networks and mirror images of the probabilities (classes, x, y, z)."""
         flips = _mirrors() if self._settings.flips else [()]
         with torch.inference_mode(), self._execution.autocast():
             answers = (
-                self._answer(network, padded.flip(axes), windowed=windowed).flip([axis - 1 for axis in axes])
+                self._answer(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
+                    [axis - 1 for axis in axes]
+                )
                 for network in self._networks
                 for axes in flips
             )
-            total = reduce(torch.add, answers) / (len(self._networks) * len(flips))
-        cut = total[:, *(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))]
-        return Prediction(cut.cpu().contiguous().numpy(), windowed)
+            return reduce(torch.add, answers) / (len(self._networks) * len(flips))
 
     def _answer(self, network: UNet, images: Tensor, *, windowed: bool) -> Tensor:
         """Probabilities (classes, x, y, z) of one volume (1, 4, x, y, z), on the device."""

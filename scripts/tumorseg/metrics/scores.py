@@ -29,14 +29,27 @@ DEFINITIONS: Final = {
     "voxels, the 95th percentile of their distances to the other surface, weighted by their areas, in each direction; "
     "the larger of the two. 0 where both masks are empty, 374 where one is",
     "hd95_border": "as MONAI takes it, mm: the same with the centres of border voxels, each of which counts alike",
-    "lesionwise_dice": "BraTS 2023: mean of the Dice of each lesion of more than 50 mm³ with all predicted components "
-    "that touch it after three dilations, where a missed lesion and a predicted component that belongs to no lesion "
-    "count as 0; 1 where there is neither",
+    "lesionwise_dice": "BraTS 2023: mean of the Dice of each lesion with all predicted components that touch it after "
+    "three dilations, where a missed lesion and a predicted component that belongs to no lesion count as 0; 1 where "
+    "there is neither. Components are 26-connected, lesions that three dilations join are one, and those of at most "
+    "50 mm³ count neither as found nor as missed",
     "lesionwise_hd95": "BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice, where a missed and a "
     "false lesion count as 374; 0 where there is neither",
-    "volume_error_mm3": "predicted minus the reference's volume, mm³",
+    "volume_error_mm3": "predicted minus the reference's volume, mm³; minus the reference's where the "
+    "prediction is missing",
 }
 """Those scores that a mean over cases says something about, in the order of the tables."""
+
+COUNT_DEFINITIONS: Final = {
+    "lesions_found": "lesions of all cases that a predicted component touches, see lesionwise_dice",
+    "lesions_missed": "lesions of all cases that none touches",
+    "lesions_false": "predicted components of all cases that belong to no lesion",
+    "empty_reference": "cases whose reference lacks the structure",
+    "empty_prediction": "cases whose prediction lacks it, or that have none",
+    "both_empty": "cases whose reference and prediction both lack it",
+    "missing prediction": "counts as the worst of each score: 0, and 374 mm, in every structure",
+}
+"""What else a summary counts, by structure, and how it counts what is not there."""
 
 COLUMNS: Final = (
     *DEFINITIONS,
@@ -95,7 +108,7 @@ def case_scores(
 
 
 def missing_scores(reference: NDArray[np.uint8], spacing: Spacing) -> tuple[Scores, NDArray[np.int64]]:
-    """What a case gets of which there is no prediction: as if nothing were predicted, and the worst of each score."""
+    """What a case gets of which there is no prediction: volumes as if it were empty, and the worst of each score."""
     scores, table = case_scores(np.zeros_like(reference), reference, spacing, surface_tolerance=0)
     return {structure: {**of_structure, **WORST} for structure, of_structure in scores.items()}, table
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tumorseg.labels import CLASSES, LABEL_STRUCTURES, STRUCTURE_NAMES, STRUCTURES, UNUSED_CLASS
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.overlap import Overlap
-from tumorseg.metrics.scores import DEFINITIONS
+from tumorseg.metrics.scores import COUNT_DEFINITIONS, DEFINITIONS
 
 MACRO_SCORES: Final = ("dice", "iou", "f1")
 MACRO_DEFINITION: Final = "mean over the labels 1, 2 and 4 of a case, without background; then the mean over the cases"
@@ -49,6 +49,7 @@ def summarise(
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
         "surface_tolerance_mm": surface_tolerance,
         "definitions": DEFINITIONS,
+        "count_definitions": COUNT_DEFINITIONS,
         "structures": {name: _structure(name, parts[name], is_missing, bootstrap) for name in STRUCTURES},
         "macro": _macro([_label_scores(parts[name]) for name in LABEL_STRUCTURES], bootstrap, MACRO_DEFINITION),
         "macro_with_background": _macro(

@@ -15,7 +15,7 @@ from tumorseg.pages.words import counted
 _SCORES: Final = {
     "dice": "Dice",
     "lesionwise_dice": "Lesion-wise Dice",
-    "hd95": "HD95",
+    "hd95": "HD95 as in BraTS",
     "lesionwise_hd95": "Lesion-wise HD95",
 }
 """The scores of the regions: those of the BraTS challenge."""

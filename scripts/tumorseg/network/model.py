@@ -55,7 +55,10 @@ def read_model(path: Path) -> tuple[UNet, ModelCard]:
         network = build(card.architecture)
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise UserError(f"{path}: not a sound model ({error}); delete it and run the workflow again") from None
+        raise UserError(
+            f"{path}: not a sound model ({error}); copy it again, or, where this workflow made it, delete it and "
+            "run again"
+        ) from None
     return network.eval(), card
 
 

@@ -42,7 +42,7 @@ class Origin:
     def voxel_mm3(self) -> float:
         """The volume of a voxel in mm³."""
         edges = np.array(self.affine)[:3, :3].T
-        return abs(float(edges[0] @ np.cross(edges[1], edges[2])))
+        return round(abs(float(edges[0] @ np.cross(edges[1], edges[2]))), 6)
 
 
 @dataclass(frozen=True)

@@ -147,11 +147,30 @@ def _alerts(results: Results, dropped: list[Finding], warned: list[Finding], nev
                 "training",
             )
         )
+    alerts += _changed_masks(results.predictions)
     found = len(results.manifest)
     if dropped:
         alerts.append(Alert(f"{len(dropped)} of {counted(found, 'case')} dropped.", "dropped"))
     if warned:
         alerts.append(Alert(f"Used in spite of something unusual: {counted(len(warned), 'case')}.", "warned"))
+    return alerts
+
+
+def _changed_masks(predictions: list[dict[str, Any]]) -> list[Alert]:
+    """What post-processing made of the masks, and how many were not predicted at once."""
+    cases = [of_case for record in predictions for of_case in record["cases"].values()]
+    totals = {step: sum(of_case["changed"][step] for of_case in cases) for step in cases[0]["changed"]} if cases else {}
+    steps = ", ".join(
+        f"{step.replace('_', ' ')} {counted(voxels, 'voxel')}" for step, voxels in totals.items() if voxels
+    )
+    alerts = (
+        [Alert(f"Post-processing changed the masks before they were scored: {steps}.", "configuration")]
+        if steps
+        else []
+    )
+    windowed = sum(of_case["windowed"] for of_case in cases)
+    if windowed:
+        alerts.append(Alert(f"Predicted in windows, not at once: {counted(windowed, 'case')}.", "configuration"))
     return alerts
 
 

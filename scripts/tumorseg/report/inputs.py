@@ -15,17 +15,28 @@ from tumorseg.files import read_json
 
 @dataclass(frozen=True)
 class Results:
-    """What a run wrote. manifest: a row per case folder. scores: a row per case and structure."""
+    """What a run wrote. manifest: a row per case folder. scores: a row per case and structure.
+
+    predictions: of each fold, how its masks came about.
+    """
 
     manifest: pd.DataFrame
     splits: list[Assignment]
     summary: dict[str, Any]
     scores: pd.DataFrame
     folds: list[Fold]
+    predictions: list[dict[str, Any]]
 
 
 def read_results(
-    *, manifest: Path, splits: Path, summary: Path, scores: Path, histories: Sequence[Path], selections: Sequence[Path]
+    *,
+    manifest: Path,
+    splits: Path,
+    summary: Path,
+    scores: Path,
+    histories: Sequence[Path],
+    selections: Sequence[Path],
+    predictions: Sequence[Path],
 ) -> Results:
     """Read the results of a run; `histories` and `selections` name the same folds in the same order."""
     return Results(
@@ -34,4 +45,5 @@ def read_results(
         summary=read_json(summary),
         scores=pd.read_csv(scores, dtype={"case": str}),
         folds=read_folds(histories, selections),
+        predictions=[read_json(path) for path in predictions],
     )

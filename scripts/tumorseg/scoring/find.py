@@ -41,8 +41,8 @@ def find_masks(folder: Path, key: str) -> dict[str, MaskFile]:
         other = masks.setdefault(case.casefold(), MaskFile(case, path))
         if other.path != path:
             raise UserError(
-                f"{key}: {other.path} and {path} below {folder} are both of the case {case}; remove one of "
-                "them, or give a folder that has one mask for each case"
+                f"{key}: {other.path} and {path} below {folder} are both of the case {case}; name each after "
+                "its case, or give a folder that has one mask for each case"
             )
     if not masks:
         raise UserError(f"{key}: no mask was found below {folder}; it should be {EXPECTED}")

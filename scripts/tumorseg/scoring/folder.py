@@ -39,6 +39,7 @@ def sort_out(matches: Matches, grids: Mapping[str, Grid], threads: int) -> tuple
         logger.warning("%s: without a reference, not scored: %s", matches.folder, names)
     pairs = [replace(pair, prediction=None) if pair.case in reasons else pair for pair in matches.pairs]
     return pairs, {
+        "predictions": str(matches.folder),
         "references": len(pairs),
         "missing": missing,
         "unusable": [{"case": case, "file": there[case], "reason": reason} for case, reason in reasons.items()],

@@ -15,6 +15,7 @@ _CASE: Final = re.compile(
     re.IGNORECASE,
 )
 """Cases of BraTS from 2023 on, of 2017 to 2019 (`BraTS19_CBICA_AAB_1`), and of 2020 and 2021."""
+_ROLES_ALONE: Final = ("seg", "pred")
 _NO_MASK: Final = re.compile(r"[-_]probabilities", re.IGNORECASE)
 
 
@@ -29,9 +30,10 @@ def case_of_mask(name: str, folders: Sequence[str] = ()) -> str | None:
     That is: another modality, probabilities, no NIfTI file.
 
     It is the case of BraTS that the name has in it, wherever that stands (`BraTS-GLI-00005-000_pred.nii.gz`,
-    `BraTS2021_00005_seg.nii`), else that in the name of the nearest folder (`BraTS2021_00005/pred.nii.gz`), else the
-    name without `.nii.gz` and a role at its end (`-seg`, `_seg`). The spellings of 2023 and of 2021 are never taken for
-    each other: equal numbers in them are different patients.
+    `BraTS2021_00005_seg.nii`), else that in the name of the nearest folder (`BraTS2021_00005/pred.nii.gz`), else, of a
+    file that is called `seg` or `pred` and no more, the name of its folder (`patient 7/seg.nii.gz`), else the name
+    without `.nii.gz` and a role at its end (`-seg`, `_seg`). The spellings of 2023 and of 2021 are never taken for each
+    other: equal numbers in them are different patients.
     """
     image, role = _IMAGE.fullmatch(name), role_of(name)
     if image is None or (role and role[1] != "seg") or _NO_MASK.search(image["stem"]):
@@ -41,6 +43,8 @@ def case_of_mask(name: str, folders: Sequence[str] = ()) -> str | None:
         case = case_in_name[0]
         # Upper case, or `naming.patient_of` would miss that two time points are of one patient.
         return f"BraTS{case[5:].upper()}" if case[5] == "-" else f"BraTS{case[5:]}"
+    if folders and image["stem"].casefold() in _ROLES_ALONE:
+        return folders[-1]
     return role[0] if role else image["stem"]
 
 

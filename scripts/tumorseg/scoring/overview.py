@@ -8,7 +8,7 @@ from tumorseg.labels import REGIONS
 _SCORES: Final = {
     "dice": ("Dice", 3),
     "lesionwise_dice": ("lesion-wise Dice", 3),
-    "hd95": ("HD95 (mm)", 1),
+    "hd95": ("HD95 as in BraTS (mm)", 1),
     "lesionwise_hd95": ("lesion-wise HD95 (mm)", 1),
 }
 """Heading and decimals of each column of numbers."""

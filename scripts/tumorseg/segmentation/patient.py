@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tumorseg.cohort.again import read_again
 from tumorseg.cohort.check import examine_case
@@ -18,6 +19,7 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.labels import STRUCTURES
 from tumorseg.network.model import ModelCard
 from tumorseg.normalise.case import normalise_images
+from tumorseg.normalise.store import Origin
 from tumorseg.segmentation.outcome import Patient
 
 
@@ -44,8 +46,7 @@ def segment_patient(
 def _segmented(
     root: Path, verdict: Verdict, segmenter: Segmenter, card: ModelCard, *, folder: Path, figures: FigureSettings
 ) -> Patient:
-    volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
-    image, origin = normalise_images(verdict.case, volumes, convention=None, settings=card.normalisation)
+    image, origin = _normalised(root, verdict, card)
     segmentation = segmenter.segment(folder, image, origin, card.convention)
     mm3 = {
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
@@ -62,6 +63,12 @@ def _segmented(
         windowed=segmentation.windowed,
         changed=segmentation.changed,
     )
+
+
+def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
+    """The image as the models know it. What it is made of is let go before a network needs the memory."""
+    volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
+    return normalise_images(verdict.case, volumes, convention=None, settings=card.normalisation)
 
 
 def _title(case: str, mm3: Mapping[str, float]) -> str:

@@ -1,6 +1,6 @@
 """What became of all new patients: a record of each batch, one table of all, and the gist of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -12,19 +12,20 @@ from tumorseg.labels import STRUCTURES
 from tumorseg.segmentation.outcome import Patient
 
 RECORD: Final = "patients.json"
-"""The record of a batch, in its folder."""
+"""The record of a batch, in its folder, and that of all, in the folder of all masks."""
 TABLE: Final = "volumes.tsv"
 
 
-def write_record(folder: Path, patients: Sequence[Patient]) -> None:
-    """Write what became of the patients of a batch into its folder."""
-    write_json(folder / RECORD, [asdict(patient) for patient in patients])
+def write_record(folder: Path, patients: Sequence[Patient], how: Mapping[str, Any]) -> None:
+    """Write what became of the patients of a batch into its folder. how: models and settings, equal in all batches."""
+    write_json(folder / RECORD, {"how": how, "patients": [asdict(patient) for patient in patients]})
 
 
-def read_records(folders: Iterable[Path]) -> list[Patient]:
-    """The patients of all batches, sorted by case."""
-    patients = [Patient(**content) for folder in folders for content in read_json(folder / RECORD)]
-    return sorted(patients, key=lambda patient: patient.case)
+def read_records(folders: Sequence[Path]) -> tuple[list[Patient], dict[str, Any]]:
+    """The patients of all batches, sorted by case, and how they were segmented."""
+    records = [read_json(folder / RECORD) for folder in folders]
+    patients = [Patient(**content) for record in records for content in record["patients"]]
+    return sorted(patients, key=lambda patient: patient.case), records[0]["how"]
 
 
 def write_table(path: Path, patients: Iterable[Patient]) -> None:
