@@ -71,7 +71,7 @@ def figures(root: Path) -> Iterator[Figure]:
 
 
 def _jobs(root: Path, folder: Path, network: UNet, normalisation: dict) -> Iterator[Figure]:
-    """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds from the jobs' logs."""
+    """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds, as the jobs log."""
     model, log = folder / "model.safetensors", folder / "log"
     write_model(model, network, ModelCard(network.architecture, normalisation, "brats2021", 0, 1, "none"))
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
