@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
-from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, write_sound
-from tests.helpers import REPOSITORY
+from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
+from tests.helpers import REPOSITORY, lively_network
 from tumorseg.cohort.discover import discover
 from tumorseg.errors import UserError
 from tumorseg.figures.style import FigureSettings
@@ -18,6 +18,7 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import ModelCard, write_model
 from tumorseg.network.unet import Architecture, build
+from tumorseg.normalise.case import normalise_verdict
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.table import gist, read_records, write_record, write_table
@@ -30,8 +31,7 @@ CARD = ModelCard(Architecture(2), {"clip_percentiles": [0.5, 99.5], "margin": 1}
 
 @pytest.fixture(scope="module")
 def segmenter() -> Segmenter:
-    torch.manual_seed(3)
-    return Segmenter([build(CARD.architecture)], CPU, CONFIGURATION["prediction"])
+    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"])
 
 
 def segment(root, folder, segmenter, card=CARD):
@@ -90,6 +90,7 @@ def test_a_patient_of_other_axes_gets_the_same_mask_in_its_own_space(tmp_path, s
     (patient,) = segment(made, tmp_path / "a", segmenter)
     (other,) = segment(tmp_path / "turned", tmp_path / "b", segmenter)
     expected, found = mask_of(tmp_path / "a", patient.case), mask_of(tmp_path / "b", other.case)
+    assert min(patient.volumes.values()) > 0  # a mask that shows which way round it is
     assert nibabel.aff2axcodes(found.affine) == tuple(codes)
     back = nibabel.orientations.ornt_transform(
         nibabel.orientations.io_orientation(found.affine), nibabel.orientations.io_orientation(expected.affine)
@@ -181,3 +182,13 @@ def test_models_of_different_trainings_are_not_mixed(tmp_path):
         read_models([tmp_path / "a", tmp_path / "b"])
     networks, card = read_models([tmp_path / "a", tmp_path / "a"])
     assert (len(networks), card.normalisation["margin"]) == (2, 1)
+
+
+def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data")
+    (patient,) = segment(root, tmp_path / "new", segmenter)
+    case = normalise_verdict(root, verdict(root), CARD.normalisation)
+    segmenter.segment(tmp_path / "held out", case.image, case.origin, CARD.convention)
+    name = f"{patient.case}.nii.gz"
+    assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "held out" / name).read_bytes()
+    assert min(patient.volumes.values()) > 0

@@ -1,0 +1,58 @@
+"""Calibration and left-out modalities, with a network that predicts every label."""
+
+import json
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+import calibration
+import leave_out_modalities
+from tests.helpers import REPOSITORY, lively_network, write_random_case
+from tumorseg.cohort.splits import Assignment, write_splits
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.labels import MODALITIES
+from tumorseg.metrics.overlap import overlaps
+from tumorseg.network.execution import Execution
+from tumorseg.network.model import ModelCard, read_model, write_model
+from tumorseg.normalise.store import read_case
+
+CASES = ("a", "b")
+EXECUTION = {"device": "cpu", "precision": "fp32", "threads": 1, "deterministic": False}
+PREDICTION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    network = lively_network()
+    write_model(tmp_path / "model", network, ModelCard(network.architecture, {}, "brats2023", 0, 1, "abc"))
+    for seed, case in enumerate(CASES):
+        write_random_case(tmp_path / f"normalised/{case}.safetensors", seed=seed)
+    write_splits(tmp_path / "splits.tsv", [*(Assignment(case, case, 0) for case in CASES), Assignment("c", "c", -1)])
+    options = ["--models", tmp_path / "model", "--normalised", tmp_path / "normalised"]
+    options += ["--splits", tmp_path / "splits.tsv", "--output", tmp_path / "out"]
+    return [*map(str, options), "--settings", json.dumps({"prediction": PREDICTION, "execution": EXECUTION})]
+
+
+def test_nothing_left_out_is_the_mask_of_the_whole_input_and_a_modality_less_is_not(arguments, tmp_path):
+    leave_out_modalities.main(arguments)
+    dice = pd.read_csv(tmp_path / "out").set_index(["case", "left_out", "region"])["dice"]
+    network, _ = read_model(tmp_path / "model")
+    segmenter = Segmenter([network], Execution(torch.device("cpu"), torch.float32), PREDICTION)
+    for name in CASES:
+        case = read_case(tmp_path / f"normalised/{name}.safetensors")
+        mask, _ = segmenter.mask_of(segmenter.predict(case.image, case.origin), case.origin)
+        for structure, overlap in overlaps(mask, case.mask).items():
+            assert overlap.predicted_voxels > 0
+            assert dice[name, "none", structure] == pytest.approx(overlap.dice)
+        for modality in MODALITIES:
+            assert not dice[name, modality].equals(dice[name, "none"])
+
+
+def test_every_voxel_of_the_brain_of_every_held_out_case_counts_once(arguments, tmp_path):
+    calibration.main(arguments)
+    curves = json.loads((tmp_path / "out").read_text())["curves"]
+    for curve in curves.values():
+        assert sum(part["voxels"] for part in curve["bins"]) == len(CASES) * 16**3
+        assert curve["expected_calibration_error"] > 0  # of masks that are noise
