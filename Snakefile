@@ -22,6 +22,7 @@ include: "workflow/rules/scoring.smk"
 include: "workflow/rules/segmentation.smk"
 include: "workflow/rules/examination.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/plots.smk"
 include: "workflow/rules/report.smk"
 
 

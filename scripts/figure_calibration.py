@@ -1,11 +1,10 @@
 """Reliability diagrams of the probabilities."""
 
-import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.figures.command import figure_parser
 from tumorseg.figures.reliability import reliability_diagrams
 from tumorseg.figures.style import save
 from tumorseg.files import read_json
@@ -13,11 +12,8 @@ from tumorseg.files import read_json
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule figure_calibration."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = figure_parser(__doc__)
     parser.add_argument("--calibration", type=Path, required=True, help="reliability by region, JSON")
-    parser.add_argument("--settings", type=json.loads, required=True, help="`dpi` of the figures, as JSON")
-    parser.add_argument("--output", type=Path, required=True, help="figure to write (PNG)")
-    parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("figure_calibration", options.log):
         curves = read_json(options.calibration)["curves"]

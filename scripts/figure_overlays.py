@@ -1,31 +1,23 @@
 """Image, reference, prediction and their comparison, case by case."""
 
-import argparse
-import json
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from tumorseg import console
-from tumorseg.figures.cases import show_cases
+from matplotlib.figure import Figure
+
+from tumorseg.figures.command import draw_cases
 from tumorseg.figures.sheets import overlay_sheet
-from tumorseg.figures.style import FigureSettings, save
+from tumorseg.figures.shown import ShownCase
+from tumorseg.figures.style import FigureSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule figure_overlays."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")
-    parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
-    parser.add_argument("--settings", type=json.loads, required=True, help="figure settings, as JSON")
-    parser.add_argument("--output", type=Path, required=True, help="figure to write (PNG)")
-    parser.add_argument("--log", type=Path, help="log file")
-    options = parser.parse_args(arguments)
-    with console.job("figure_overlays", options.log):
-        settings = FigureSettings.from_dict(options.settings)
-        cases = show_cases(options.scores, settings.cases, options.normalised, options.predictions)
-        save(overlay_sheet(cases, settings), options.output, settings.dpi)
-        console.logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))
+    draw_cases("figure_overlays", __doc__, _draw, arguments, predictions=True)
+
+
+def _draw(cases: Sequence[ShownCase], settings: dict[str, Any]) -> Figure:
+    return overlay_sheet(cases, FigureSettings.from_dict(settings))
 
 
 if __name__ == "__main__":

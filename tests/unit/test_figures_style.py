@@ -21,16 +21,16 @@ def drawn() -> Figure:
 
 def test_equal_figures_are_equal_bytes_without_time_or_software(tmp_path):
     for name in ("one.png", "two.png"):
-        save(drawn(), tmp_path / name, 50)
+        save(drawn(), [tmp_path / name], 50)
     content = (tmp_path / "one.png").read_bytes()
     assert content == (tmp_path / "two.png").read_bytes()
     assert not any(key in content for key in (b"Software", b"tIME", b"tEXt"))
 
 
 def test_the_settings_of_the_user_change_nothing(tmp_path):
-    save(drawn(), tmp_path / "one.png", 50)
+    save(drawn(), [tmp_path / "one.png"], 50)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.bbox": "tight", "lines.linewidth": 9}):
-        save(drawn(), tmp_path / "two.png", 50)
+        save(drawn(), [tmp_path / "two.png"], 50)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 

@@ -64,7 +64,13 @@ rule figure_calibration:
     input:
         rules.calibration.output,
     output:
-        report("results/figures/calibration.png", caption="../report/calibration.rst", category="Scores"),
+        png=report(
+            "results/figures/calibration.png",
+            caption="../report/calibration.rst",
+            category="Scores",
+            labels={"figure": "calibration"},
+        ),
+        pdf="results/figures/calibration.pdf",
     log:
         "results/logs/figure_calibration.log",
     benchmark:
@@ -87,7 +93,13 @@ rule figure_left_out:
     input:
         rules.leave_out_modalities.output,
     output:
-        report("results/figures/left_out.png", caption="../report/left_out.rst", category="Scores"),
+        png=report(
+            "results/figures/left_out.png",
+            caption="../report/left_out.rst",
+            category="Scores",
+            labels={"figure": "left out"},
+        ),
+        pdf="results/figures/left_out.pdf",
     log:
         "results/logs/figure_left_out.log",
     benchmark:

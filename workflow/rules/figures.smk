@@ -1,6 +1,6 @@
 """Pictures: one rule a figure.
 
-Needs: normalised cases, predictions, scores, the course of the training. Makes: results/figures/*.png.
+Needs: normalised cases, predictions, scores, the course of the training. Makes: results/figures/*.png and *.pdf.
 """
 
 
@@ -10,7 +10,13 @@ rule figure_modalities:
         normalised=normalised_batches,
         scores=rules.evaluate.output.scores,
     output:
-        report("results/figures/modalities.png", caption="../report/modalities.rst", category="Cases"),
+        png=report(
+            "results/figures/modalities.png",
+            caption="../report/modalities.rst",
+            category="Cases",
+            labels={"figure": "modalities"},
+        ),
+        pdf="results/figures/modalities.pdf",
     log:
         "results/logs/figure_modalities.log",
     benchmark:
@@ -34,7 +40,13 @@ rule figure_ground_truth:
         normalised=normalised_batches,
         scores=rules.evaluate.output.scores,
     output:
-        report("results/figures/ground_truth.png", caption="../report/ground_truth.rst", category="Cases"),
+        png=report(
+            "results/figures/ground_truth.png",
+            caption="../report/ground_truth.rst",
+            category="Cases",
+            labels={"figure": "ground truth"},
+        ),
+        pdf="results/figures/ground_truth.pdf",
     log:
         "results/logs/figure_ground_truth.log",
     benchmark:
@@ -59,7 +71,13 @@ rule figure_predictions:
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
-        report("results/figures/predictions.png", caption="../report/predictions.rst", category="Cases"),
+        png=report(
+            "results/figures/predictions.png",
+            caption="../report/predictions.rst",
+            category="Cases",
+            labels={"figure": "predictions"},
+        ),
+        pdf="results/figures/predictions.pdf",
     log:
         "results/logs/figure_predictions.log",
     benchmark:
@@ -85,7 +103,13 @@ rule figure_overlays:
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
-        report("results/figures/overlays.png", caption="../report/overlays.rst", category="Cases"),
+        png=report(
+            "results/figures/overlays.png",
+            caption="../report/overlays.rst",
+            category="Cases",
+            labels={"figure": "overlays"},
+        ),
+        pdf="results/figures/overlays.pdf",
     log:
         "results/logs/figure_overlays.log",
     benchmark:
@@ -102,64 +126,3 @@ rule figure_overlays:
         'python "$SCRIPTS/figure_overlays.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
         " --output {output:q} --log {log:q}"
-
-
-rule figure_learning_curves:
-    """Losses and held-out Dice by epoch, with the chosen epoch and the refused ones marked."""
-    input:
-        history=expand(rules.select_checkpoint.output.history, fold=FOLDS),
-        selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
-    output:
-        report("results/figures/learning_curves.png", caption="../report/learning_curves.rst", category="Training"),
-    log:
-        "results/logs/figure_learning_curves.log",
-    benchmark:
-        "results/benchmarks/figure_learning_curves.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        settings=settings(**only("figures", "dpi")),
-        code=code("figure_learning_curves"),
-    shell:
-        'python "$SCRIPTS/figure_learning_curves.py" --history {input.history:q}'
-        " --selection {input.selection:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
-
-
-rule figure_scores:
-    """The distribution of the scores, every case a point."""
-    input:
-        scores=rules.evaluate.output.scores,
-    output:
-        report(
-            "results/figures/score_distributions.png", caption="../report/score_distributions.rst", category="Scores"
-        ),
-    log:
-        "results/logs/figure_scores.log",
-    benchmark:
-        "results/benchmarks/figure_scores.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        settings=settings(**only("figures", "dpi")),
-        code=code("figure_scores"),
-    shell:
-        'python "$SCRIPTS/figure_scores.py" --scores {input.scores:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
-
-
-FIGURES = [
-    *rules.figure_modalities.output,
-    *rules.figure_ground_truth.output,
-    *rules.figure_predictions.output,
-    *rules.figure_overlays.output,
-    *rules.figure_learning_curves.output,
-    *rules.figure_scores.output,
-    *(rules.figure_calibration.output if config["evaluation"]["calibration"] else ()),
-    *(rules.figure_left_out.output if config["evaluation"]["leave_out_modalities"] else ()),
-]

@@ -43,6 +43,11 @@ _RC: Final[dict[str, Any]] = {
     "figure.constrained_layout.h_pad": 0.1,
     "figure.constrained_layout.w_pad": 0.1,
     "figure.facecolor": "white",
+    "pdf.fonttype": 42,  # TrueType, which editors of vector graphics can edit
+}
+_NO_METADATA: Final[dict[str, dict[str, Any]]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
 }
 
 
@@ -95,7 +100,13 @@ def add_legend(figure: Figure, handles: Sequence[Artist], *, line: int = 0) -> N
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, height), ncols=len(handles), borderpad=0.2)
 
 
-def save(figure: Figure, path: Path, dpi: int) -> None:
-    """Write `figure` as PNG, whole or not at all, without date or software: equal figures give equal bytes."""
-    with context(), replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})
+def save(figure: Figure, paths: Sequence[Path], dpi: int) -> None:
+    """Write `figure` to each path, as PNG or PDF by its suffix, whole or not at all.
+
+    No date or software is written: equal figures give equal bytes. In a PDF lines and text stay such, and text can be
+    edited; images are embedded at `dpi`.
+    """
+    for path in paths:
+        format_ = path.suffix.removeprefix(".")
+        with context(), replacing(path) as temporary:
+            figure.savefig(temporary, format=format_, dpi=dpi, metadata=_NO_METADATA[format_])

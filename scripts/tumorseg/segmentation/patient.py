@@ -55,7 +55,7 @@ def _segmented(
     shown = show(
         origin, image, title=_title(verdict.case, mm3), dice=None, reference=None, prediction=segmentation.mask
     )
-    save(mask_sheet([shown], "prediction", figures), folder / f"{verdict.case}.png", figures.dpi)
+    save(mask_sheet([shown], "prediction", figures), [folder / f"{verdict.case}.png"], figures.dpi)
     return Patient(
         verdict.case,
         warnings=_warnings(verdict),
