@@ -23,6 +23,7 @@ include: "workflow/rules/segmentation.smk"
 include: "workflow/rules/examination.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/plots.smk"
+include: "workflow/rules/viewer.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -3,20 +3,28 @@
 import argparse
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tumorseg import console
+from tumorseg.figures.cases import choose_cases
+from tumorseg.figures.style import FigureSettings
 from tumorseg.files import write_text
 from tumorseg.report.facts import gather
 from tumorseg.report.inputs import read_results
-from tumorseg.report.page import embed, render
+from tumorseg.report.page import render
+from tumorseg.report.pictures import embed, read_strips
+from tumorseg.report.run import run_facts
 from tumorseg.report.summary import summary_text
+from tumorseg.viewer.parts import ViewerParts, viewer_parts
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the cohort")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on all cases")
     parser.add_argument("--splits", type=Path, required=True, help="fold of each case")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
@@ -27,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--predictions", type=Path, nargs="+", required=True, help="how the masks of each fold came about"
     )
-    parser.add_argument("--figures", type=Path, nargs="+", required=True, help="figures, in their order on the page")
+    parser.add_argument("--figures", type=Path, nargs="+", required=True, help="figures (PNG)")
+    parser.add_argument("--strips", type=Path, required=True, help="folder of the small pictures of each case")
+    parser.add_argument("--viewer", type=Path, nargs="*", default=[], help="cases of the viewer, JSON; none: no viewer")
+    parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
     parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
     parser.add_argument("--log", type=Path, help="log file")
@@ -35,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("report", options.log):
         results = read_results(
             manifest=options.manifest,
+            verdicts=options.verdicts,
             splits=options.splits,
             summary=options.summary,
             scores=options.scores,
@@ -42,11 +54,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
             selections=options.selection,
             predictions=options.predictions,
         )
-        facts = gather(results)
-        figures = [embed(path) for path in options.figures]
-        write_text(options.output, render(facts, figures, options.configuration))
+        facts = gather(results, options.configuration)
+        page = render(
+            facts,
+            run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
+            figures=[embed(path) for path in options.figures],
+            strips=read_strips(options.strips),
+            shown=[chosen.case for chosen in choose_cases(results.scores, options.configuration["figures"]["cases"])],
+            viewer=_viewer(options.viewer, options.configuration["figures"]),
+            table=options.scores.read_bytes(),
+            codes=options.codes,
+            configuration=options.configuration,
+        )
+        write_text(options.output, page)
         for line in summary_text(facts, options.output.resolve()).splitlines():
             console.logger.info("%s", line)
+
+
+def _viewer(files: Sequence[Path], figures: dict[str, Any]) -> ViewerParts | None:
+    settings = FigureSettings.from_dict(figures)
+    return viewer_parts(files[0], settings.colours, settings.opacity) if files else None
 
 
 if __name__ == "__main__":

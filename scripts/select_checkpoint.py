@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in refusals(verdicts):
             console.logger.warning("REFUSED %s", line)
         chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
-        network, architecture = network_of(Path(chosen["file"]), chosen["digest"])
+        network, architecture, execution = network_of(Path(chosen["file"]), chosen["digest"])
         normalisation = options.settings["normalisation"]
         card = ModelCard(
             architecture,
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 if not verdict["ok"]
             ],
             "checkpoint": chosen["file"],
+            "execution": execution,
             "model": str(options.model),
             "digest": sha256(options.model),
         }

@@ -14,6 +14,7 @@ AFTER_SPLIT = Counter(
     predict=1,
     evaluate=1,
     model_card=1,
+    case_strips=1,
     report=1,
     **dict.fromkeys(FIGURE_RULES, 1),
 )
@@ -41,7 +42,7 @@ def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
 def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
     run.configure({"figures": {"colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"}}})
     assert run.planned() == Counter(
-        ["figure_ground_truth", "figure_predictions", "figure_overlays", "cohort_page", "report"]
+        ["figure_ground_truth", "figure_predictions", "figure_overlays", "case_strips", "cohort_page", "report"]
     )
 
 

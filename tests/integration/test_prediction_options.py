@@ -57,7 +57,7 @@ def test_a_setting_of_prediction_predicts_again_and_trains_nothing(finished, tmp
     run = finished.copy(tmp_path / "run")
     run.configure({"prediction": {"flips": True}})
     planned = run.planned()
-    again = {"predict", "evaluate", "model_card", "report", *FIGURE_RULES} - {"figure_learning_curves"}
+    again = {"predict", "evaluate", "model_card", "case_strips", "report", *FIGURE_RULES} - {"figure_learning_curves"}
     assert planned == Counter(again)
 
 

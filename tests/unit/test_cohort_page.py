@@ -24,15 +24,6 @@ HOSTILE = "<script>alert('&')</script>"
 SECTIONS = ("reasons", "warnings", "dropped", "grids", "volumes", "intensities", "cases")
 
 
-class Page(Outline):
-    """The outline of a page that has form controls."""
-
-    def handle_starttag(self, tag, attrs):
-        super().handle_starttag(tag, attrs)
-        if tag == "input":
-            self._open.pop()
-
-
 def picture(seed=0, shape=(57, 47)):
     """A preview of smooth grey with some noise, about as hard to compress as a real one, and three labels."""
     rng = np.random.default_rng(seed)
@@ -79,7 +70,7 @@ def test_labels_keep_their_colours_where_they_meet():
 
 
 def test_every_section_is_there_and_every_link_has_its_target(page):
-    outline = Page(page)
+    outline = Outline(page)
     ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert [found for found in ids if found in SECTIONS] == list(SECTIONS)
@@ -88,7 +79,7 @@ def test_every_section_is_there_and_every_link_has_its_target(page):
 
 
 def test_the_page_needs_nothing_beside_it(page):
-    outline = Page(page)
+    outline = Outline(page)
     for attributes in outline.all("img", "link", "a"):
         address = attributes.get("src") or attributes.get("href")
         assert address.startswith(("data:", "#"))
@@ -104,7 +95,7 @@ def test_names_and_messages_are_never_markup(page):
 
 
 def test_the_page_speaks_to_those_who_cannot_see(page):
-    outline = Page(page)
+    outline = Outline(page)
     levels = [int(tag[1]) for tag, _ in outline.tags if tag in {"h1", "h2", "h3", "h4"}]
     assert (levels[0], levels.count(1)) == (1, 1)
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
@@ -116,15 +107,15 @@ def test_the_page_speaks_to_those_who_cannot_see(page):
 
 def test_a_cohort_without_usable_case_has_its_page():
     page = render(facts(unread("a")), {}, COLOURS)
-    Page(page)
+    Outline(page)
     assert "No case is usable." in page
     assert "No image could be shown." in page
-    assert "<script>" not in page
+    assert 'class="sortable"' not in page
 
 
 def test_a_cohort_without_fault_has_its_page():
     page = render(facts(verdict("a")), {}, COLOURS)
-    Page(page)
+    Outline(page)
     assert "No case was dropped." in page
     assert "All usable cases are on one grid." in page
 
@@ -164,4 +155,4 @@ def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
     assert page == (tmp_path / "2.html").read_text()
     assert str(tmp_path) not in page
     assert "two-t1n.nii.gz: the file is empty" in page
-    assert len(Page(page).all("img")) == 2
+    assert len(Outline(page).all("img")) == 2

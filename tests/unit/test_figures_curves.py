@@ -10,25 +10,37 @@ from tumorseg.figures.folds import Fold, read_folds
 REFUSED = {"epoch": 3, "file": "epoch-0003.pt", "problems": [{"code": "digest_mismatch", "message": "another file"}]}
 
 
-def history(epochs: int) -> pd.DataFrame:
-    columns = ["train_loss", "validation_loss", "dice_WT", "dice_TC", "dice_ET"]
-    return pd.DataFrame({"epoch": range(1, epochs + 1), **{column: [0.5] * epochs for column in columns}})
+def history(epochs: int, **columns) -> pd.DataFrame:
+    known = dict.fromkeys(("train_loss", "validation_loss", "dice_WT", "dice_TC", "dice_ET", "learning_rate"), 0.5)
+    steps = {"steps": 10, "skipped_steps": 0, "nonfinite_steps": 0}
+    return pd.DataFrame({"epoch": range(1, epochs + 1)}).assign(**{**known, **steps, **columns})
 
 
 def selection(fold: int = 0, epoch: int = 2, refused: tuple = (REFUSED,)) -> dict:
-    return {"fold": fold, "epoch": epoch, "choose": "last", "refused": list(refused), "model": "m", "digest": "d"}
+    named = {"fold": fold, "epoch": epoch, "choose": "last", "refused": list(refused)}
+    return {**named, "execution": "cpu fp32", "model": "m", "digest": "d"}
 
 
-def fold(epochs: int = 3, **changes) -> Fold:
-    return Fold.from_dict(history(epochs), selection(**changes))
+def fold(epochs: int = 3, columns: dict | None = None, **changes) -> Fold:
+    return Fold.from_dict(history(epochs, **(columns or {})), selection(**changes))
 
 
 def labelled(axes, label):
     return [line for line in axes.lines if line.get_label() == label]
 
 
-def test_chosen_and_refused_epochs_are_marked_in_both_plots():
-    for axes in learning_curves([fold()]).axes:
+def bars(axes) -> list[list[tuple[float, float, float]]]:
+    """Epoch, lower and upper end of each bar, by reason."""
+    return [
+        [(lower[0], lower[1], upper[1]) for lower, upper in collection.get_segments()]
+        for collection in axes.collections
+    ]
+
+
+def test_chosen_and_refused_epochs_are_marked_in_every_plot():
+    figure = learning_curves([fold()])
+    assert len(figure.axes) == 3
+    for axes in figure.axes:
         assert list(labelled(axes, "chosen epoch")[0].get_xdata()) == [2, 2]
         assert list(labelled(axes, "refused epoch")[0].get_xdata()) == [3]
 
@@ -40,8 +52,38 @@ def test_a_refused_epoch_without_history_is_marked_within_the_plot():
 
 def test_every_fold_has_its_row():
     figure = learning_curves([fold(fold=0), fold(fold=1, refused=())])
-    assert [axes.get_title().split(":")[0] for axes in figure.axes] == ["Fold 0", "Fold 0", "Fold 1", "Fold 1"]
-    assert not labelled(figure.axes[2], "refused epoch")
+    assert [axes.get_title("left") for axes in figure.axes] == ["Fold 0", "", "", "Fold 1", "", ""]
+    assert labelled(figure.axes[0], "refused epoch")
+    assert not labelled(figure.axes[3], "refused epoch")
+
+
+def test_a_fold_alone_is_not_numbered():
+    assert learning_curves([fold()]).axes[0].get_title("left") == ""
+
+
+def test_without_skipped_steps_the_learning_rate_stands_alone_and_says_so():
+    *_, rate = learning_curves([fold()]).axes
+    assert rate.get_title("right") == "none of 30 steps skipped"
+    assert not rate.collections
+
+
+def test_skipped_steps_are_bars_upon_each_other_below_the_learning_rate():
+    skipped = {"skipped_steps": [2, 0, 1], "nonfinite_steps": [1, 3, 0]}
+    *_, rate, strip = learning_curves([fold(columns=skipped)]).axes
+    assert rate.get_title("right") == "7 of 30 steps skipped"
+    assert bars(strip) == [[(1, 0, 2), (3, 0, 1)], [(1, 2, 3), (2, 0, 3)]]
+    assert strip.get_position().y0 < rate.get_position().y0
+
+
+def test_only_what_skipped_steps_is_named():
+    figure = learning_curves([fold(columns={"skipped_steps": [2, 0, 1]})])
+    assert [text.get_text() for text in figure.axes[-1].get_legend().get_texts()] == ["gradient scaler"]
+
+
+def test_a_rate_that_never_changes_has_a_scale_from_nothing():
+    rate = learning_curves([fold(columns={"learning_rate": 0.001})]).axes[2]
+    assert rate.get_ylim()[0] == 0
+    assert 0.001 < rate.get_ylim()[1] < 0.003
 
 
 def test_a_single_epoch_is_a_visible_point():

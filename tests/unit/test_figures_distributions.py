@@ -51,3 +51,21 @@ def test_conventional_scores_are_hollow():
         diamonds = [line for line in axes.lines if line.get_marker() == "D" and len(line.get_xdata())]
         assert [len(line.get_xdata()) for line in diamonds] == [3]
         assert diamonds[0].get_markerfacecolor() == "none"
+
+
+def test_of_many_cases_conventional_scores_are_numbered_and_the_others_points():
+    table = scores(120, absent=30)
+    table.loc[(table["reference_voxels"] == 0) & (table["case"] < "case-2"), ["dice", "iou"]] = 1.0
+    axes = score_distributions(table).axes[0]
+    assert sorted(text.get_text() for text in axes.texts) == ["12", "18"]
+    points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
+    assert points == 120 * len(STRUCTURES) - 30
+
+
+def test_of_many_cases_the_box_is_seen_through_and_lies_over_the_points():
+    for cases, over in ((4, False), (120, True)):
+        axes = score_distributions(scores(cases)).axes[0]
+        box = axes.patches[0]
+        points = next(line for line in axes.lines if line.get_marker() == "o")
+        assert (box.get_facecolor()[3] == 0) == over
+        assert (box.get_zorder() > points.get_zorder()) == over

@@ -1,8 +1,16 @@
+from itertools import combinations
+
+import numpy as np
 import pytest
 
-from tumorseg.figures.layout import Row, lay_out
+from tumorseg.figures.layout import Row, lay_out, write_note
+from tumorseg.figures.numbers import HEADS
+from tumorseg.figures.panels import mark_plane
+from tumorseg.figures.scale import length_label, round_length
+from tumorseg.figures.style import context
 
-ROWS = [Row((100, 140), 120, heading=("case",), titles=("left", "right")), Row((100, 50, 80), 60)]
+TABLE = (HEADS, ("1: necrotic / non-enhancing core", "(0.000)", "(0.000)", "(374.0)", "absent", "1234.5"))
+ROWS = [Row((100, 140), 120, heading=("case",), table=TABLE, titles=("left", "right")), Row((100, 50, 80), 60)]
 
 
 def inches(figure, axes):
@@ -29,11 +37,50 @@ def test_rows_lie_on_the_page_one_below_the_other():
     assert all(line[-1][2] < figure.get_figwidth() for line in places)
 
 
-def test_text_overlaps_no_panel_and_is_not_clipped():
-    figure, panels = lay_out(ROWS, foot_lines=0)
-    renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else figure._get_renderer()
-    heading = figure.texts[0].get_window_extent(renderer)
-    title = panels[0][0].title.get_window_extent(renderer)
-    assert heading.y1 <= figure.bbox.y1
-    assert heading.y0 >= title.y1
-    assert title.y0 >= panels[0][0].get_window_extent(renderer).y1
+def extents(figure, artists):
+    """Of texts, on the page."""
+    with context():
+        renderer = figure._get_renderer()
+        return [artist.get_window_extent(renderer) for artist in artists]
+
+
+def test_no_text_overlaps_another_one_or_a_panel_or_is_clipped():
+    with context():
+        figure, panels = lay_out(ROWS, foot_lines=1)
+        write_note(figure, "a note", line=0)
+    texts = [text for text in figure.texts if text.get_text()]
+    boxes = extents(figure, [*texts, panels[0][0].title, panels[0][1].title])
+    assert len(boxes) == 1 + 5 + 6 + 1 + 2  # heading, heads, cells, note, titles
+    boxes += [axes.get_window_extent() for row in panels for axes in row]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in boxes)
+
+
+def test_the_scale_bars_of_a_row_have_one_round_length():
+    _, panels = lay_out(ROWS, foot_lines=0)
+    lengths = [[float(np.ptp(axes.lines[0].get_xdata())) for axes in row] for row in panels]
+    assert lengths == [[20, 20], [20, 20, 20]]
+    assert [axes.texts[0].get_text() for axes in panels[0]] == ["2 cm", "2 cm"]
+
+
+def test_scale_and_sides_leave_each_other_alone():
+    with context():
+        figure, panels = lay_out([Row((140, 170) * 4, 140)], foot_lines=0)
+        for axes in panels[0]:
+            mark_plane(axes, "axial")
+    for axes in panels[0]:
+        boxes = extents(figure, axes.texts)
+        assert len(boxes) == 3
+        assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+        panel = axes.get_window_extent()
+        assert all(panel.x0 <= box.x0 and box.x1 <= panel.x1 and panel.y0 <= box.y0 for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("limit", "length", "label"),
+    [(56, 50, "5 cm"), (49, 20, "2 cm"), (10, 10, "1 cm"), (9, 5, "5 mm"), (260, 200, "20 cm"), (0.3, 0.2, "0.2 mm")],
+)
+def test_lengths_of_scale_bars_are_round(limit, length, label):
+    assert round_length(limit) == pytest.approx(length)
+    assert length_label(round_length(limit)) == label

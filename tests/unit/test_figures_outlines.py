@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tumorseg.figures.outlines import border, squares
+from tumorseg.figures.outlines import border, deepest, squares
 
 SHAPES = {"pixel": (["#"], 4), "pair": (["##"], 6), "corner": (["#.", "##"], 8), "ring": (["###", "#.#", "###"], 16)}
 
@@ -25,5 +25,19 @@ def test_each_pixel_is_one_closed_square():
     assert squares(region).tolist() == [[[2, 1], [3, 1], [3, 2], [2, 2], [2, 1]]]
 
 
-def test_an_empty_region_has_neither():
-    assert len(border(np.zeros((2, 2), bool))) == len(squares(np.zeros((2, 2), bool))) == 0
+def test_each_piece_is_deepest_in_its_middle():
+    region = np.zeros((5, 9), bool)
+    region[:, :5], region[4, 6:] = True, True
+    (large, room), (_, little) = deepest(region, (1.0, 1.0))
+    assert (large.tolist(), room, little) == ([2.5, 2.5], 3.0, 1.0)
+
+
+def test_the_depth_is_in_the_unit_of_the_pixels():
+    region = np.ones((3, 5), bool)
+    assert deepest(region, (10.0, 1.0))[0][1] == 3.0
+    assert deepest(region, (0.5, 1.0))[0][1] == 1.0
+
+
+def test_an_empty_region_has_none_of_them():
+    empty = np.zeros((2, 2), bool)
+    assert len(border(empty)) == len(squares(empty)) == len(deepest(empty, (1.0, 1.0))) == 0

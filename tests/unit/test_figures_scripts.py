@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+import figure_gallery
 import figure_ground_truth
 import figure_modalities
 import figure_overlays
@@ -89,6 +90,10 @@ def score_row(case: str, structure: str, mask: NDArray[np.uint8], prediction: ND
         "f1": dice,
         "precision": both / p if p else 0.0,
         "sensitivity": both / r if r else 0.0,
+        "hd95": 1.0,
+        "lesionwise_dice": dice,
+        "reference_mm3": float(r),
+        "predicted_mm3": float(p),
         "reference_voxels": r,
         "predicted_voxels": p,
     }
@@ -103,14 +108,16 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def draw(module: ModuleType, cohort: Path, output: Path, settings: dict[str, object] = SETTINGS) -> Path:
     arguments = ["--normalised", *map(str, sorted((cohort / "normalised").iterdir()))]
-    if module in (figure_predictions, figure_overlays):
+    if module in (figure_predictions, figure_overlays, figure_gallery):
         arguments += ["--predictions", str(cohort / "predictions" / "fold-0")]
     arguments += ["--scores", str(cohort / "cases.csv"), "--settings", json.dumps(settings), "--output", str(output)]
     module.main(arguments)
     return output
 
 
-@pytest.mark.parametrize("module", [figure_modalities, figure_ground_truth, figure_predictions, figure_overlays])
+@pytest.mark.parametrize(
+    "module", [figure_modalities, figure_ground_truth, figure_predictions, figure_overlays, figure_gallery]
+)
 def test_equal_inputs_give_equal_bytes(module, cohort, tmp_path):
     first = draw(module, cohort, tmp_path / "first.png").read_bytes()
     assert first == draw(module, cohort, tmp_path / "second.png").read_bytes()
@@ -132,7 +139,7 @@ def test_a_prediction_is_not_drawn_in_place_of_the_reference(cohort, tmp_path):
 def test_one_case_alone_is_drawn(cohort, tmp_path):
     shapes = [
         matplotlib.image.imread(
-            draw(figure_overlays, cohort, tmp_path / f"{cases}.png", {**SETTINGS, "cases": cases})
+            draw(figure_gallery, cohort, tmp_path / f"{cases}.png", {**SETTINGS, "cases": cases})
         ).shape
         for cases in (1, 3)
     ]

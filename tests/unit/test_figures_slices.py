@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tumorseg.figures.slices import cut, fullest_slices, grey
+from tumorseg.figures.slices import cut, first_with_tumour, fullest_slices, grey
 from tumorseg.orientation import turned, turned_spacing
 
 ORIENTATIONS = [
@@ -47,6 +47,14 @@ def test_the_slice_with_most_tumour_is_shown():
     mask[1, 2, 3:6] = 2
     mask[1, 4:6, 4] = 4
     assert fullest_slices(mask) == {"sagittal": 1, "coronal": 2, "axial": 4}
+
+
+def test_the_prediction_guides_where_the_reference_has_no_tumour():
+    empty, full = np.zeros((2, 2, 2), np.uint8), np.ones((2, 2, 2), np.uint8)
+    assert first_with_tumour(full, 4 * full, shape=(2, 2, 2)) is full
+    assert first_with_tumour(empty, full, shape=(2, 2, 2)) is full
+    assert first_with_tumour(None, full, shape=(2, 2, 2)) is full
+    assert first_with_tumour(None, None, shape=(3, 2, 2)).shape == (3, 2, 2)
 
 
 def test_without_tumour_the_middle_is_shown():

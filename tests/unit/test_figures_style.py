@@ -2,7 +2,8 @@ import matplotlib as mpl
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from tumorseg.figures.style import FigureSettings, context, over_grey, save
+from tumorseg.figures.comparison import OUTCOMES
+from tumorseg.figures.style import FigureSettings, context, outcome_handles, over_grey, save
 
 SETTINGS = {
     "cases": 3,
@@ -41,3 +42,9 @@ def test_colours_are_read_by_label():
 def test_an_opaque_colour_hides_the_tissue():
     assert over_grey("#d55e00", 1.0) == to_rgb("#d55e00")
     assert len(set(over_grey("#d55e00", 0.0))) == 1
+
+
+def test_every_outcome_can_be_seen_on_paper():
+    handles = outcome_handles()
+    assert [handle.get_hatch() for handle in handles] == [outcome.hatch for outcome in OUTCOMES]
+    assert all(max(handle.get_edgecolor()[:3]) < 0.2 for handle in handles)

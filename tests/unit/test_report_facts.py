@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.unit.test_cohort_page_facts import verdict
 from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
 from tumorseg.labels import CLASSES, STRUCTURES
@@ -24,6 +25,18 @@ REFUSED = {
 
 def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: str = "") -> dict[str, Any]:
     return {"case": case, "usable": not problems, "problems": problems, "detail": detail, "warnings": warnings}
+
+
+CONFIGURATION = {
+    "demo": None,
+    "cohort": {"root": "data/<BraTS>"},
+    "figures": {
+        "cases": 1,
+        "dpi": 50,
+        "opacity": 0.5,
+        "colours": {"label_1": "#D55E00", "label_2": "#56B4E9", "label_4": "#F0E442"},
+    },
+}
 
 
 def scores(**changes: float) -> pd.DataFrame:
@@ -44,13 +57,32 @@ def results(
     choose: str = "last",
     filled: int = 0,
     windowed: bool = False,
+    nonfinite: int = 0,
     **changes: float,
 ) -> Results:
-    history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [0.9, 0.51234, 0.4], "learning_rate": [1e-3, 1e-3, 1e-5]})
-    selection = {"fold": 0, "epoch": 2, "choose": choose, "refused": refused, "model": "model", "digest": "d1ge57"}
+    history = pd.DataFrame(
+        {
+            "epoch": [1, 2, 3],
+            "train_loss": [0.9, 0.51234, 0.4],
+            "learning_rate": [1e-3, 1e-3, 1e-5],
+            "steps": 10,
+            "skipped_steps": 0,
+            "nonfinite_steps": [0, nonfinite, 0],
+        }
+    )
+    selection = {
+        "fold": 0,
+        "epoch": 2,
+        "choose": choose,
+        "refused": refused,
+        "execution": "cpu fp32",
+        "model": "model",
+        "digest": "d1ge57",
+    }
     table = scores(**changes)
     return Results(
         manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
+        verdicts=[verdict(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
         splits=[Assignment("a", "A", 0), Assignment("b", "A", 0), Assignment("c", "C", -1)],
         summary=summarise(
             table,
@@ -67,7 +99,7 @@ def results(
 
 
 def facts(**changes: Any) -> Facts:
-    return gather(results(**changes))
+    return gather(results(**changes), CONFIGURATION)
 
 
 def test_a_sound_run_has_no_alerts():
@@ -80,6 +112,7 @@ def test_a_sound_run_has_no_alerts():
         ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
         ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
         ({"choose": "best"}, "the scores are optimistic", "training"),
+        ({"nonfinite": 2}, "the loss of 2 of 30 steps was not finite", "history"),
         ({"filled": 3}, "changed the masks before they were scored: filled 6 voxels", "configuration"),
         ({"windowed": True}, "Predicted in windows, not at once: 2 cases", "configuration"),
         ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
@@ -92,9 +125,14 @@ def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, sect
     assert alert.section == section
 
 
+def test_a_demo_cohort_is_told_before_all_else():
+    told = gather(results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}})
+    assert "demo cohort" in told.alerts[0].text
+
+
 def test_models_chosen_by_the_scored_cases_are_one_alert():
     run = results(choose="best")
-    assert len(gather(replace(run, folds=run.folds * 3)).alerts) == 1
+    assert len(gather(replace(run, folds=run.folds * 3), CONFIGURATION).alerts) == 1
 
 
 def test_every_message_of_a_dropped_case_is_told():
@@ -118,9 +156,20 @@ def test_cases_and_patients_are_counted():
 def test_cases_are_sorted_and_have_the_mean_over_the_labels():
     run = results()
     run.scores.loc[(run.scores["case"] == "a") & (run.scores["region"] == "label_2"), "dice"] = 0.8
-    first, second = gather(run).cases
+    first, second = gather(run, CONFIGURATION).cases
     assert (first.case, second.case) == ("a", "b")
     assert first.mean_dice == pytest.approx(0.6)
+    assert first.anchor != second.anchor
+
+
+def test_a_case_has_its_patient_and_its_volumes_in_ml():
+    first, _ = facts(reference_mm3=2500, predicted_mm3=500).cases
+    assert (first.patient, first.volumes) == ("A", (2.5, 0.5))
+
+
+def test_structures_that_the_reference_lacks_are_known():
+    assert facts(reference_voxels=0).cases[0].absent == set(STRUCTURES)
+    assert facts().cases[0].absent == set()
 
 
 def test_structures_are_named_in_words():

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
-from tests.unit.test_report_facts import REFUSED, facts, manifest_row
-from tumorseg.errors import UserError
-from tumorseg.report.captions import CAPTIONS
-from tumorseg.report.page import embed, render
+from tests.unit.test_report_facts import CONFIGURATION, REFUSED, facts, manifest_row
+from tumorseg.report.page import render
+from tumorseg.report.pictures import Strip, embed
+from tumorseg.report.run import RunFacts
 
-CONFIGURATION = {"cohort": {"root": "data/<BraTS>"}}
-VOID = {"meta", "link", "img", "br"}
+RUN = RunFacts("2026-01-02 03:04 UTC", "c0ffee", "a machine", {"Python": "3.11.7"})
+STRIP = Strip("data:image/webp;base64,QUJD", 320, 64)
+VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Outline(HTMLParser):
@@ -39,6 +40,20 @@ class Outline(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
+def page_of(told, *, figures=(), strips=None, shown=(), viewer=None):
+    return render(
+        told,
+        RUN,
+        figures=figures,
+        strips=strips or {},
+        shown=shown,
+        viewer=viewer,
+        table=b"case,dice\na,0.5\n",
+        codes={"evaluate": "d1ge57  numpy 2.4.6"},
+        configuration=CONFIGURATION,
+    )
+
+
 @pytest.fixture
 def figure(tmp_path: Path) -> Path:
     path = tmp_path / "overlays.png"
@@ -50,12 +65,13 @@ def figure(tmp_path: Path) -> Path:
 def page(figure: Path) -> str:
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
     told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
-    return render(told, [embed(figure)], CONFIGURATION)
+    return page_of(told, figures=[embed(figure)], strips={"a": STRIP}, shown=["b"])
 
 
 def test_nothing_is_fetched_from_elsewhere(page):
     outline = Outline(page)
-    assert outline.all("script", "iframe", "object") == []
+    assert outline.all("iframe", "object") == []
+    assert all("src" not in attributes for attributes in outline.all("script"))
     for attributes in outline.all("img", "link", "a"):
         address = attributes.get("src") or attributes.get("href")
         assert address.startswith(("data:", "#"))
@@ -71,7 +87,8 @@ def test_text_from_files_is_never_markup(page):
 def test_every_link_has_its_target(page):
     outline = Outline(page)
     targets = {attributes.get("id") for _, attributes in outline.tags}
-    assert {attributes["href"][1:] for attributes in outline.all("a")} <= targets
+    links = {attributes["href"] for attributes in outline.all("a") if "download" not in attributes}
+    assert {link.removeprefix("#") for link in links} <= targets
 
 
 def test_no_heading_level_is_skipped(page):
@@ -96,23 +113,38 @@ def test_ids_are_unique(page):
 def test_alerts_stand_before_everything_else(page):
     assert page.index("Please note") < page.index('id="scores"')
     assert "epoch 3 was refused" in page
-    assert "Please note" not in render(facts(), [], CONFIGURATION)
+    assert "Please note" not in page_of(facts())
 
 
-def test_a_figure_is_embedded_whole(page, figure):
-    (image,) = Outline(page).all("img")
-    assert base64.b64decode(image["src"].split(",")[1]) == figure.read_bytes()
-    assert (image["width"], image["height"]) == ("5", "3")
+def test_a_figure_stands_in_its_section(page):
+    assert page.index('id="cases"') < page.index('id="overlays"') < page.index('id="cohort"')
 
 
-def test_a_figure_without_caption_is_told(figure):
-    with pytest.raises(UserError, match="no caption"):
-        embed(figure.rename(figure.with_name("unknown.png")))
+def test_a_row_and_its_pictures_are_linked(page):
+    outline = Outline(page)
+    assert [image["alt"] for image in outline.all("img") if image.get("class") == "strip"] == [
+        "T1CE, FLAIR, reference, prediction, comparison of a"
+    ]
+    rows = {attributes["id"] for attributes in outline.all("tr") if "id" in attributes}
+    assert {"case-1", "case-2"} <= rows
+    links = [attributes["href"] for attributes in outline.all("a")]
+    assert links.count("#case-2") == 1  # of the case in the figures
+    assert "#case-1" not in links
 
 
-def test_every_figure_has_a_caption_for_the_report_of_snakemake():
-    folder = Path(__file__).parents[2] / "workflow" / "report"
-    assert {path.stem for path in folder.glob("*.rst")} == {"workflow", "cohort", *CAPTIONS}
+def test_a_score_that_is_a_convention_stands_in_brackets():
+    assert '<td data-value="0.5">(0.500)</td>' in page_of(facts(reference_voxels=0))
+    assert "(0.500)" not in page_of(facts())
+
+
+def test_all_scores_can_be_saved_from_the_page(page):
+    (link,) = [attributes for attributes in Outline(page).all("a") if "download" in attributes]
+    assert base64.b64decode(link["href"].split(",")[1]) == b"case,dice\na,0.5\n"
+
+
+def test_the_page_says_how_it_was_made(page):
+    for words in ("2026-01-02 03:04 UTC", "c0ffee", "a machine", "Python 3.11.7", "d1ge57", "numpy 2.4.6", "cpu fp32"):
+        assert words in page
 
 
 def test_the_chosen_epoch_is_marked_in_the_history(page):
@@ -123,7 +155,7 @@ def test_the_history_goes_by_names_not_by_the_order_of_columns():
     told = facts()
     fold = told.folds[0].fold
     history = fold.history[["learning_rate", "epoch", "train_loss"]].assign(learning_rate=2.0)
-    page = render(replace(told, folds=[replace(told.folds[0], fold=replace(fold, history=history))]), [], CONFIGURATION)
+    page = page_of(replace(told, folds=[replace(told.folds[0], fold=replace(fold, history=history))]))
     columns = "".join(f'<th scope="col">{name}</th>' for name in ("epoch", "learning rate", "train loss"))
     assert f"<thead><tr>{columns}</tr></thead>" in page
     assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>2</td><td>0.5123</td></tr>' in page
@@ -132,7 +164,7 @@ def test_the_history_goes_by_names_not_by_the_order_of_columns():
 
 def test_every_refused_checkpoint_says_what_to_do():
     other = {**REFUSED, "epoch": 1, "file": "results/training/fold-0/epoch-0001.pt"}
-    page = render(facts(refused=(REFUSED, other)), [], CONFIGURATION)
+    page = page_of(facts(refused=(REFUSED, other)))
     for file in (REFUSED["file"], other["file"]):
         assert f"Delete <code>{file}</code> and run again" in page
 
@@ -140,11 +172,9 @@ def test_every_refused_checkpoint_says_what_to_do():
 def test_equal_facts_give_equal_pages(page, figure):
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
     told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
-    assert render(told, [embed(figure)], CONFIGURATION) == page
+    assert page_of(told, figures=[embed(figure)], strips={"a": STRIP}, shown=["b"]) == page
 
 
 def test_a_long_table_is_folded_away():
-    told = facts()
-    folded = render(told, [], CONFIGURATION).count("<details>")
-    many = render(type(told)(**{**vars(told), "cases": told.cases * 20}), [], CONFIGURATION)
-    assert many.count("<details>") == folded + 1
+    told = facts(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
+    assert page_of(told).count("<details>") == page_of(facts()).count("<details>") + 1

@@ -5,9 +5,10 @@ import pytest
 from matplotlib.image import imsave
 
 import report
-from tests.unit.test_report_facts import REFUSED, manifest_row, results
+from tests.unit.test_report_facts import CONFIGURATION, REFUSED, manifest_row, results
 from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
 from tumorseg.cohort.splits import write_splits
+from tumorseg.cohort.verdict import write_verdicts
 
 
 @pytest.fixture
@@ -25,12 +26,22 @@ def arguments(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(run.summary))
     run.scores.to_csv(tmp_path / "cases.csv", index=False)
     run.folds[0].history.to_csv(tmp_path / "history.csv", index=False)
-    selection = {"fold": 0, "epoch": 2, "choose": "last", "refused": [REFUSED], "model": "m", "digest": "d"}
+    write_verdicts(tmp_path / "verdicts.json", run.verdicts)
+    selection = {
+        "fold": 0,
+        "epoch": 2,
+        "choose": "last",
+        "refused": [REFUSED],
+        "execution": "cpu fp32",
+        "model": "m",
+        "digest": "d",
+    }
     (tmp_path / "selection.json").write_text(json.dumps(selection))
     (tmp_path / "predictions.json").write_text(json.dumps(run.predictions[0]))
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
         "manifest": "manifest.tsv",
+        "verdicts": "verdicts.json",
         "splits": "splits.tsv",
         "summary": "summary.json",
         "scores": "cases.csv",
@@ -38,11 +49,12 @@ def arguments(tmp_path):
         "selection": "selection.json",
         "predictions": "predictions.json",
         "figures": "modalities.png",
+        "strips": "strips",
         "output": "report.html",
         "log": "report.log",
     }
     options = [word for option, name in files.items() for word in (f"--{option}", str(tmp_path / name))]
-    return [*options, "--configuration", '{"training": {"epochs": 3}}']
+    return [*options, "--codes", '{"evaluate": "d1ge57  numpy 2.4.6"}', "--configuration", json.dumps(CONFIGURATION)]
 
 
 def test_the_page_is_written_and_its_gist_is_said(arguments, tmp_path, capsys):

@@ -292,8 +292,8 @@ def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(case
     three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
     assert sha256(one) == sha256(three)
     assert problems_of(three, settings, 0, 3) == []
-    network, architecture = network_of(three, sha256(three))
-    assert architecture == settings.architecture
+    network, architecture, execution = network_of(three, sha256(three))
+    assert (architecture, execution) == (settings.architecture, "cpu fp32")
     assert probe(network) == json.loads(three.with_suffix(".json").read_text())["probe"]
 
 

@@ -35,7 +35,12 @@ rule manifest:
     input:
         verdicts=verdict_files,
     output:
-        "results/cohort/manifest.tsv",
+        report(
+            "results/cohort/manifest.tsv",
+            caption="../report/manifest.rst",
+            category="Cohort",
+            labels={"result": "manifest", "kind": "table"},
+        ),
     log:
         "results/logs/manifest.log",
     benchmark:
@@ -58,7 +63,12 @@ rule cohort_page:
         verdicts=verdict_files,
         previews=preview_files,
     output:
-        report("results/cohort/cohort.html", caption="../report/cohort.rst", category="Cohort"),
+        report(
+            "results/cohort/cohort.html",
+            caption="../report/cohort.rst",
+            category="Cohort",
+            labels={"result": "every case", "kind": "page"},
+        ),
     log:
         "results/logs/cohort_page.log",
     benchmark:

@@ -44,8 +44,18 @@ rule evaluate:
         splits=rules.split.output,
         masks=raw_masks,
     output:
-        scores="results/evaluation/cases.csv",
-        summary="results/evaluation/summary.json",
+        scores=report(
+            "results/evaluation/cases.csv",
+            caption="../report/cases.rst",
+            category="Scores",
+            labels={"result": "scores of each case", "kind": "table"},
+        ),
+        summary=report(
+            "results/evaluation/summary.json",
+            caption="../report/summary.rst",
+            category="Scores",
+            labels={"result": "summary with definitions", "kind": "JSON"},
+        ),
     log:
         "results/logs/evaluate.log",
     benchmark:

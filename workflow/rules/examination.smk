@@ -68,7 +68,7 @@ rule figure_calibration:
             "results/figures/calibration.png",
             caption="../report/calibration.rst",
             category="Scores",
-            labels={"figure": "calibration"},
+            labels={"result": "calibration", "kind": "figure"},
         ),
         pdf="results/figures/calibration.pdf",
     log:
@@ -97,7 +97,7 @@ rule figure_left_out:
             "results/figures/left_out.png",
             caption="../report/left_out.rst",
             category="Scores",
-            labels={"figure": "left out"},
+            labels={"result": "left out", "kind": "figure"},
         ),
         pdf="results/figures/left_out.pdf",
     log:

@@ -1,6 +1,7 @@
 """Pictures: one rule a figure.
 
-Needs: normalised cases, predictions, scores, the course of the training. Makes: results/figures/*.png and *.pdf.
+Needs: normalised cases, predictions, scores. Makes: results/figures/*.png and *.pdf,
+results/figures/cases/{case}.webp.
 """
 
 
@@ -14,7 +15,7 @@ rule figure_modalities:
             "results/figures/modalities.png",
             caption="../report/modalities.rst",
             category="Cases",
-            labels={"figure": "modalities"},
+            labels={"result": "modalities", "kind": "figure"},
         ),
         pdf="results/figures/modalities.pdf",
     log:
@@ -44,7 +45,7 @@ rule figure_ground_truth:
             "results/figures/ground_truth.png",
             caption="../report/ground_truth.rst",
             category="Cases",
-            labels={"figure": "ground truth"},
+            labels={"result": "ground truth", "kind": "figure"},
         ),
         pdf="results/figures/ground_truth.pdf",
     log:
@@ -75,7 +76,7 @@ rule figure_predictions:
             "results/figures/predictions.png",
             caption="../report/predictions.rst",
             category="Cases",
-            labels={"figure": "predictions"},
+            labels={"result": "predictions", "kind": "figure"},
         ),
         pdf="results/figures/predictions.pdf",
     log:
@@ -97,7 +98,7 @@ rule figure_predictions:
 
 
 rule figure_overlays:
-    """Image, reference, prediction and where they agree, side by side."""
+    """Where the predicted masks agree with the experts', in the same slices."""
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
@@ -107,7 +108,7 @@ rule figure_overlays:
             "results/figures/overlays.png",
             caption="../report/overlays.rst",
             category="Cases",
-            labels={"figure": "overlays"},
+            labels={"result": "overlays", "kind": "figure"},
         ),
         pdf="results/figures/overlays.pdf",
     log:
@@ -120,9 +121,67 @@ rule figure_overlays:
         mem_mb=2000,
         runtime=10,
     params:
-        settings=settings(**config["figures"]),
+        settings=settings(**only("figures", "cases", "dpi")),
         code=code("figure_overlays"),
     shell:
         'python "$SCRIPTS/figure_overlays.py" --normalised {input.normalised:q}'
+        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
+
+
+rule figure_gallery:
+    """Images, masks, comparison and numbers of each shown case."""
+    input:
+        normalised=normalised_batches,
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        scores=rules.evaluate.output.scores,
+    output:
+        png=report(
+            "results/figures/gallery.png",
+            caption="../report/gallery.rst",
+            category="Cases",
+            labels={"result": "gallery", "kind": "figure"},
+        ),
+        pdf="results/figures/gallery.pdf",
+    log:
+        "results/logs/figure_gallery.log",
+    benchmark:
+        "results/benchmarks/figure_gallery.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        settings=settings(**config["figures"]),
+        code=code("figure_gallery"),
+    shell:
+        'python "$SCRIPTS/figure_gallery.py" --normalised {input.normalised:q}'
+        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
+
+
+rule case_strips:
+    """A small picture of every held-out case, for the rows of the report's table."""
+    input:
+        normalised=normalised_batches,
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        scores=rules.evaluate.output.scores,
+    output:
+        directory("results/figures/cases"),
+    log:
+        "results/logs/case_strips.log",
+    benchmark:
+        "results/benchmarks/case_strips.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=settings(**only("figures", "colours")),
+        code=code("case_strips"),
+    shell:
+        'python "$SCRIPTS/case_strips.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
         " --output {output:q} --log {log:q}"

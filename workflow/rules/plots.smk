@@ -1,11 +1,72 @@
-"""Plots: the course of the training and the scores, one rule a figure.
+"""Plots: the cohort, the course of the training and the scores, one rule a figure.
 
-Needs: the course of the training, scores. Makes: results/figures/*.png and *.pdf.
+Needs: manifest, verdicts, normalised cases, the course of the training, scores. Makes: results/figures/*.png and *.pdf.
 """
 
 
+rule figure_cohort_overview:
+    """Kept and dropped cases by reason, and the tumour volumes of the kept ones."""
+    input:
+        manifest=rules.manifest.output,
+        verdicts=verdict_files,
+    output:
+        png=report(
+            "results/figures/cohort_overview.png",
+            caption="../report/cohort_overview.rst",
+            category="Cohort",
+            labels={"result": "cohort overview", "kind": "figure"},
+        ),
+        pdf="results/figures/cohort_overview.pdf",
+    log:
+        "results/logs/figure_cohort_overview.log",
+    benchmark:
+        "results/benchmarks/figure_cohort_overview.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(**only("figures", "dpi", "colours")),
+        code=code("figure_cohort_overview"),
+    shell:
+        'python "$SCRIPTS/figure_cohort_overview.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
+        " --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+rule figure_intensities:
+    """Intensities of every case before and after normalisation."""
+    input:
+        manifest=rules.manifest.output,
+        verdicts=verdict_files,
+        normalised=normalised_batches,
+    output:
+        png=report(
+            "results/figures/intensities.png",
+            caption="../report/intensities.rst",
+            category="Cohort",
+            labels={"result": "intensities", "kind": "figure"},
+        ),
+        pdf="results/figures/intensities.pdf",
+    log:
+        "results/logs/figure_intensities.log",
+    benchmark:
+        "results/benchmarks/figure_intensities.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_intensities"),
+    shell:
+        'python "$SCRIPTS/figure_intensities.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
+        " --normalised {input.normalised:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
 rule figure_learning_curves:
-    """Losses and held-out Dice by epoch, with the chosen epoch and the refused ones marked."""
+    """Losses, held-out Dice, learning rate and skipped steps by epoch; the chosen and the refused ones are marked."""
     input:
         history=expand(rules.select_checkpoint.output.history, fold=FOLDS),
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
@@ -14,7 +75,7 @@ rule figure_learning_curves:
             "results/figures/learning_curves.png",
             caption="../report/learning_curves.rst",
             category="Training",
-            labels={"figure": "learning curves"},
+            labels={"result": "learning curves", "kind": "figure"},
         ),
         pdf="results/figures/learning_curves.pdf",
     log:
@@ -43,7 +104,7 @@ rule figure_scores:
             "results/figures/score_distributions.png",
             caption="../report/score_distributions.rst",
             category="Scores",
-            labels={"figure": "score distributions"},
+            labels={"result": "score distributions", "kind": "figure"},
         ),
         pdf="results/figures/score_distributions.pdf",
     log:
@@ -63,13 +124,76 @@ rule figure_scores:
         " --output {output:q} --log {log:q}"
 
 
+rule figure_dice_by_volume:
+    """Dice against tumour volume, every case a point."""
+    input:
+        scores=rules.evaluate.output.scores,
+    output:
+        png=report(
+            "results/figures/dice_by_volume.png",
+            caption="../report/dice_by_volume.rst",
+            category="Scores",
+            labels={"result": "Dice by volume", "kind": "figure"},
+        ),
+        pdf="results/figures/dice_by_volume.pdf",
+    log:
+        "results/logs/figure_dice_by_volume.log",
+    benchmark:
+        "results/benchmarks/figure_dice_by_volume.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_dice_by_volume"),
+    shell:
+        'python "$SCRIPTS/figure_dice_by_volume.py" --scores {input.scores:q} --settings {params.settings:q}'
+        " --output {output:q} --log {log:q}"
+
+
+rule figure_confusion_matrix:
+    """What the voxels of each label were taken for."""
+    input:
+        summary=rules.evaluate.output.summary,
+    output:
+        png=report(
+            "results/figures/confusion_matrix.png",
+            caption="../report/confusion_matrix.rst",
+            category="Scores",
+            labels={"result": "confusion matrix", "kind": "figure"},
+        ),
+        pdf="results/figures/confusion_matrix.pdf",
+    log:
+        "results/logs/figure_confusion_matrix.log",
+    benchmark:
+        "results/benchmarks/figure_confusion_matrix.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(**only("figures", "dpi")),
+        code=code("figure_confusion_matrix"),
+    shell:
+        'python "$SCRIPTS/figure_confusion_matrix.py" --summary {input.summary:q} --settings {params.settings:q}'
+        " --output {output:q} --log {log:q}"
+
+
 FIGURES = [
+    rules.figure_cohort_overview.output.png,
+    rules.figure_intensities.output.png,
     rules.figure_modalities.output.png,
     rules.figure_ground_truth.output.png,
     rules.figure_predictions.output.png,
     rules.figure_overlays.output.png,
+    rules.figure_gallery.output.png,
     rules.figure_learning_curves.output.png,
     rules.figure_scores.output.png,
+    rules.figure_dice_by_volume.output.png,
+    rules.figure_confusion_matrix.output.png,
     *([rules.figure_calibration.output.png] if config["evaluation"]["calibration"] else []),
     *([rules.figure_left_out.output.png] if config["evaluation"]["leave_out_modalities"] else []),
 ]

@@ -3,11 +3,24 @@
 Needs: manifest, splits, scores, the course of the training, figures. Makes: results/report.html.
 """
 
+# What a result depends on, stage by stage.
+CHAIN = [
+    "validate_batch",
+    "split",
+    "normalise_batch",
+    "train_epoch",
+    "verify_checkpoint",
+    "select_checkpoint",
+    "predict",
+    "evaluate",
+]
+
 
 rule report:
     """One self-contained page: numbers, dropped cases, refused checkpoints, figures."""
     input:
         manifest=rules.manifest.output,
+        verdicts=verdict_files,
         splits=rules.split.output,
         summary=rules.evaluate.output.summary,
         scores=rules.evaluate.output.scores,
@@ -15,8 +28,15 @@ rule report:
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         predictions=expand(rules.predict.output.record, fold=FOLDS),
         figures=FIGURES,
+        strips=rules.case_strips.output,
+        viewer=VIEWER,
     output:
-        "results/report.html",
+        report(
+            "results/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"result": "report", "kind": "page"},
+        ),
     log:
         "results/logs/report.log",
     benchmark:
@@ -30,9 +50,11 @@ rule report:
         configuration=settings(
             **{section: content for section, content in config.items() if section not in ("segment", "score")}
         ),
+        codes=json.dumps({rule: code(rule) for rule in CHAIN}),
         code=code("report"),
     shell:
-        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --splits {input.splits:q}'
+        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'
         " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
-        " --selection {input.selection:q} --predictions {input.predictions:q} --figures {input.figures:q} --configuration {params.configuration:q}"
+        " --selection {input.selection:q} --predictions {input.predictions:q} --figures {input.figures:q}"
+        " --strips {input.strips:q} --viewer {input.viewer:q} --codes {params.codes:q} --configuration {params.configuration:q}"
         " --output {output:q} --log {log:q}"

@@ -46,7 +46,6 @@ def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, 
         volume_heads=_HEADS,
         figures=FIGURES,
         unusual=UNUSUAL,
-        script=(_HERE / "table.js").read_text(encoding="utf-8"),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -13,16 +14,21 @@ from tumorseg.labels import LABEL_STRUCTURES, STRUCTURES
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import find_case, read_case
 
+_LISTED: Final = 20
+
 
 @dataclass(frozen=True)
 class ChosenCase:
-    """A case to show. rank: 1 is the best of `of`. dice: by structure. mean_dice: over the three labels."""
+    """A case to show.
+
+    rank: 1 is the best of `of`. mean_dice: over the three labels. scores: its rows, by structure, then by column.
+    """
 
     case: str
     rank: int
     of: int
     mean_dice: float
-    dice: dict[str, float]
+    scores: dict[str, dict[str, float]]
 
     @property
     def title(self) -> str:
@@ -38,54 +44,66 @@ class ChosenCase:
         return f"{word} of {self.of} cases" if word else f"rank {self.rank} of {self.of} cases"
 
 
-def choose_cases(scores: pd.DataFrame, count: int) -> list[ChosenCase]:
-    """At most `count` cases at evenly spaced ranks of the mean Dice over the labels, best first; ties by case id.
+def choose_cases(scores: pd.DataFrame, wanted: int | Sequence[str]) -> list[ChosenCase]:
+    """The cases named by `wanted`, or so many at evenly spaced ranks of the mean Dice over the labels, best first.
 
-    scores: the rows of results/evaluation/cases.csv. One case alone is the median one (of an even number, the better
-    of the two in the middle). Raises UserError where there are no scores.
+    scores: the rows of results/evaluation/cases.csv. Ties go by case id. One case alone is the median one (of an even
+    number, the better of the two in the middle). Raises UserError where there are no scores, or none of a named case.
     """
     if scores.empty:
         raise UserError("no case is scored, so there is none to show: give a fold at least one case to validate on")
     dice = scores.pivot(index="case", columns="region", values="dice")
     mean = dice[list(LABEL_STRUCTURES)].mean(axis="columns")
     ranked = sorted(mean.index, key=lambda case: (-mean[case], case))
-    last = len(ranked) - 1
-    shown = min(count, len(ranked))
-    places = [last * step // (shown - 1) for step in range(shown)] if shown > 1 else [last // 2]
+    places = _spaced(len(ranked), wanted) if isinstance(wanted, int) else _named(ranked, wanted)
     return [
         ChosenCase(
             case=ranked[place],
             rank=place + 1,
             of=len(ranked),
             mean_dice=float(mean[ranked[place]]),
-            dice={structure: float(dice.loc[ranked[place], structure]) for structure in STRUCTURES},
+            scores=_rows_of(scores, ranked[place]),
         )
         for place in places
     ]
 
 
-def show_cases(
-    scores: Path, count: int, normalised: Sequence[Path], predictions: Sequence[Path] | None
-) -> list[ShownCase]:
-    """Choose `count` cases from the file `scores` and read them from the folders of the batches and of the folds.
+def _rows_of(scores: pd.DataFrame, case: str) -> dict[str, dict[str, float]]:
+    rows = scores[scores["case"] == case].set_index("region").drop(columns="case")
+    return {structure: {str(column): float(rows.at[structure, column]) for column in rows} for structure in STRUCTURES}
 
-    Raises UserError where a case or a prediction is missing, damaged or of another grid.
+
+def _spaced(cases: int, count: int) -> list[int]:
+    """The places of at most `count` of so many ranked cases, evenly spaced from the first to the last."""
+    last, shown = cases - 1, min(count, cases)
+    return [last * step // (shown - 1) for step in range(shown)] if shown > 1 else [last // 2]
+
+
+def _named(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
+    """The places of the named ones among the ranked cases."""
+    if unknown := [name for name in names if name not in ranked]:
+        scored = ", ".join(sorted(ranked)[:_LISTED]) + (", …" if len(ranked) > _LISTED else "")
+        raise UserError(f"{', '.join(unknown)}: not scored, so it cannot be shown; name any of {scored}")
+    return [ranked.index(name) for name in names]
+
+
+def show_cases(
+    scores: Path, wanted: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path] | None
+) -> list[ShownCase]:
+    """Choose cases from the file `scores`, as `choose_cases` does, and read them as `read_shown` does."""
+    chosen = choose_cases(pd.read_csv(scores, dtype={"case": str}), wanted)
+    return [read_shown(case, normalised, predictions) for case in chosen]
+
+
+def read_shown(chosen: ChosenCase, normalised: Sequence[Path], predictions: Sequence[Path] | None) -> ShownCase:
+    """Read a case from the folders of the batches and, where given, its prediction from those of the folds.
+
+    Raises UserError where the case or its prediction is missing, damaged or of another grid.
     """
-    shown = []
-    for chosen in choose_cases(pd.read_csv(scores, dtype={"case": str}), count):
-        case = read_case(find_case(normalised, chosen.case))
-        prediction = None
-        if predictions is not None:
-            origin = case.origin
-            prediction = crop(read_prediction(predictions, origin.case, origin.shape, origin.affine), origin)
-        shown.append(
-            show(
-                case.origin,
-                case.image,
-                title=chosen.title,
-                dice=chosen.dice,
-                reference=case.mask,
-                prediction=prediction,
-            )
-        )
-    return shown
+    case = read_case(find_case(normalised, chosen.case))
+    origin, prediction = case.origin, None
+    if predictions is not None:
+        prediction = crop(read_prediction(predictions, origin.case, origin.shape, origin.affine), origin)
+    return show(
+        origin, case.image, title=chosen.title, scores=chosen.scores, reference=case.mask, prediction=prediction
+    )

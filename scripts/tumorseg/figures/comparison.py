@@ -4,11 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
-
-from tumorseg.figures.style import over_grey
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,8 @@ OTHER_LABEL: Final = Outcome(2, "tumour, but another label", "#cc79a7", 0.3, "..
 MISSED: Final = Outcome(3, "missed (reference only)", "#ffffff", 0.2, "/////")
 FALSE: Final = Outcome(4, "false (prediction only)", "#e69f00", 0.2, "xxxxx")
 OUTCOMES: Final = (AGREEMENT, OTHER_LABEL, MISSED, FALSE)
+DIMMED: Final = 0.5
+"""Brightness of the image below labels and outcomes: even in grey print they stand out, over bright tumour too."""
 
 
 def compare(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -38,16 +36,3 @@ def compare(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDAr
     result[(reference > 0) & (prediction == 0)] = MISSED.code
     result[(reference == 0) & (prediction > 0)] = FALSE.code
     return result
-
-
-def outcome_handles() -> list[Artist]:
-    """Legend entries of the outcomes, as they look over the image."""
-    return [
-        Patch(
-            facecolor=over_grey(outcome.colour, outcome.opacity),
-            edgecolor=outcome.colour,
-            hatch=outcome.hatch,
-            label=outcome.name,
-        )
-        for outcome in OUTCOMES
-    ]

@@ -1,6 +1,6 @@
 """Distributions of the scores: every case a point, a box behind it, for each region and label."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,25 @@ _SCORES: Final = {"dice": "Dice", "iou": "IoU", "precision": "Precision", "sensi
 _HEIGHT: Final = 7.6
 _BOX: Final = "#dbe6ee"
 _LINE: Final = "#777777"
-_POINT: Final = "#0072b2"
+_POINT: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "o",
+    "color": "#0072b2",
+    "markersize": 4,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.4,
+}
+_SMALL: Final = {**_POINT, "markersize": 1.8, "markeredgewidth": 0, "alpha": 0.6}
+_ABSENT: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "D",
+    "color": INK,
+    "markersize": 4,
+    "markerfacecolor": "none",
+}
+_MANY: Final = 100
+"""Cases up to which points hide neither the box nor each other."""
+_LEVELS: Final = 120
 _HALF_BOX: Final = 0.4
 _ASIDE: Final = 0.28
 """Half of a box's width, and how far points may go aside, which leaves the ends of the median line to be seen;
@@ -29,7 +47,7 @@ def score_distributions(scores: pd.DataFrame) -> Figure:
     """Dice, IoU, precision and sensitivity by structure; scores: the rows of results/evaluation/cases.csv.
 
     Points of structures that the reference of a case does not have, whose score is a convention (1 if the prediction
-    has none either, else 0), are hollow diamonds.
+    has none either, else 0), are hollow diamonds; of many cases one for each score, with their number.
     """
     with context():
         figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
@@ -58,36 +76,56 @@ def _draw_score(axes: Axes, scores: pd.DataFrame, score: str, name: str) -> None
     for place, structure in enumerate(STRUCTURES):
         rows = scores[scores["region"] == structure]
         _draw_structure(axes, place, rows[score].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
-    axes.set(title=name, ylim=(-0.04, 1.04), xlim=(-0.6, len(STRUCTURES) - 0.4))
+    beyond = 0.1 if scores["case"].nunique() > _MANY else 0.04  # room for the numbers of conventional scores
+    axes.set(
+        title=name, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, len(STRUCTURES) - 0.4)
+    )
     axes.set_xticks(range(len(STRUCTURES)), [_tick(structure) for structure in STRUCTURES], fontsize=7.5)
     axes.grid(visible=True, axis="y")
 
 
 def _draw_structure(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+    many = len(values) > _MANY
+    line = INK if many else _LINE
     axes.boxplot(
         values,
         positions=[place],
         widths=2 * _HALF_BOX,
         showfliers=False,
         patch_artist=True,
-        boxprops={"facecolor": _BOX, "edgecolor": _LINE},
+        zorder=4 if many else 2,
+        boxprops={"facecolor": "none" if many else _BOX, "edgecolor": line},
         medianprops={"color": INK, "linewidth": 2},
-        whiskerprops={"color": _LINE},
-        capprops={"color": _LINE},
+        whiskerprops={"color": line},
+        capprops={"color": line},
     )
-    steps = spread(values)
-    x = place + steps * min(0.05, _ASIDE / max(float(np.abs(steps).max(initial=0)), 1))
-    axes.plot(
-        x[~absent],
-        values[~absent],
-        "o",
-        zorder=3,
-        color=_POINT,
-        markersize=4,
-        markeredgecolor="white",
-        markeredgewidth=0.4,
-    )
-    axes.plot(x[absent], values[absent], "D", zorder=3, color=INK, markersize=4, markerfacecolor="none")
+    if many:
+        _draw_many(axes, place, values, absent)
+    else:
+        x = place + _aside(spread(values))
+        axes.plot(x[~absent], values[~absent], zorder=3, **_POINT)
+        axes.plot(x[absent], values[absent], zorder=3, **_ABSENT)
+
+
+def _draw_many(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+    """Small points, on which the box shows; of the structures that a reference does not have, their numbers."""
+    axes.plot(place + _aside(spread(values[~absent], _LEVELS)), values[~absent], zorder=3, **_SMALL)
+    for score, count in zip(*np.unique(values[absent], return_counts=True), strict=True):
+        axes.plot(place, score, zorder=5, **{**_ABSENT, "markerfacecolor": "white"})
+        above = 6 if score > 0.5 else -6
+        axes.annotate(
+            f"{count:,}",
+            (place, score),
+            (0, above),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if above > 0 else "top",
+            fontsize=7,
+        )
+
+
+def _aside(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    return steps * min(0.05, _ASIDE / max(float(np.abs(steps).max(initial=0)), 1))
 
 
 def _tick(structure: str) -> str:
@@ -101,7 +139,7 @@ def _handles(scores: pd.DataFrame) -> list[Artist]:
     cases = scores["case"].nunique()
     absent = "structure absent from the case's reference"
     return [
-        Line2D([], [], linestyle="none", marker="o", color=_POINT, markersize=5, label=f"one case (of {cases})"),
-        Line2D([], [], linestyle="none", marker="D", color=INK, markersize=5, markerfacecolor="none", label=absent),
+        Line2D([], [], **{**_POINT, "markersize": 5}, label=f"one case (of {cases:,})"),
+        Line2D([], [], **{**_ABSENT, "markersize": 5}, label=f"{absent} (cases)" if cases > _MANY else absent),
         Patch(facecolor=_BOX, edgecolor=_LINE, label="quartiles, median; whiskers within 1.5 boxes"),
     ]

@@ -23,13 +23,17 @@ class Refused:
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold. history: a row per epoch. chosen: the epoch of the model. choose: the rule, `last` or `best`."""
+    """One fold. history: a row per epoch. chosen: the epoch of the model. choose: the rule, `last` or `best`.
+
+    execution: on what it was trained, such as "cuda fp16". digest: SHA-256 of the file `model`.
+    """
 
     fold: int
     history: pd.DataFrame
     chosen: int
     choose: str
     refused: tuple[Refused, ...]
+    execution: str
     model: str
     digest: str
 
@@ -51,6 +55,7 @@ class Fold:
             selection["epoch"],
             selection["choose"],
             refused,
+            selection["execution"],
             selection["model"],
             selection["digest"],
         )

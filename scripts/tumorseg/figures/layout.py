@@ -6,54 +6,72 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from tumorseg.figures.panels import frame
-from tumorseg.figures.style import FOOT_LINE, WIDTH
+from tumorseg.figures.panels import draw_scale, frame
+from tumorseg.figures.scale import round_length
+from tumorseg.figures.style import FOOT_LINE, INK, WIDTH
 
 _MARGIN: Final = 0.12
 _GAP: Final = 0.05
 _HEADING_LINE: Final = 0.19
 _HEADING_SPACE: Final = 0.12
-_TITLE: Final = 0.22  # inches, as all above
+_TITLE: Final = 0.22
+_TABLE_LINE: Final = 0.18
+_NAMES: Final = 2.2
+_COLUMN: Final = 1.15  # inches, as all above
+_SCALE_SHARE: Final = 0.4
+"""Of the narrowest panel of a row, which its scale bars may take at most."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of panels. widths, height: in mm. heading: lines of text above it. titles: one above each panel."""
+    """A row of panels.
+
+    widths, height: in mm. heading: lines of text above it. table: lines of cells below the heading, the first of them
+    the heads, all as long. titles: one above each panel.
+    """
 
     widths: tuple[float, ...]
     height: float
     heading: tuple[str, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
     titles: tuple[str, ...] = ()
 
     @property
-    def _scale(self) -> float:
+    def _inches_per_mm(self) -> float:
         room = WIDTH - 2 * _MARGIN - _GAP * (len(self.widths) - 1)
         return room / sum(self.widths)
 
     @property
     def _above(self) -> float:
         heading = _HEADING_SPACE + _HEADING_LINE * len(self.heading) if self.heading else 0.0
-        return heading + (_TITLE if self.titles else 0.0)
+        return heading + _TABLE_LINE * len(self.table) + (_TITLE if self.titles else 0.0)
 
 
 def lay_out(rows: Sequence[Row], *, foot_lines: int) -> tuple[Figure, list[list[Axes]]]:
     """A figure as high as its rows need, each row across the whole width, with room for legends at the foot.
 
-    Returns the figure and, for each row, its framed panels.
+    Returns the figure and, for each row, its framed panels, which have the row's scale bar each.
     """
     foot = _MARGIN + FOOT_LINE * foot_lines
-    total = _MARGIN + foot + sum(row._above + row.height * row._scale + _GAP for row in rows)
+    total = _MARGIN + foot + sum(row._above + row.height * row._inches_per_mm + _GAP for row in rows)
     figure = Figure(figsize=(WIDTH, total))
     panels = []
     top = total - _MARGIN
     for row in rows:
         _write_heading(figure, row, top, total)
         top -= row._above
-        height = row.height * row._scale
+        height = row.height * row._inches_per_mm
         panels.append(_add_panels(figure, row, top - height, total))
         top -= height + _GAP
     return figure, panels
+
+
+def write_note(figure: Figure, text: str, *, line: int) -> None:
+    """Put a line of text at the foot of `figure`; `line` counts upwards, as in `style.add_legend`."""
+    height = (FOOT_LINE * line + 0.15) / figure.get_figheight()
+    figure.text(0.5, height, text, ha="center", va="center")
 
 
 def _write_heading(figure: Figure, row: Row, top: float, total: float) -> None:
@@ -62,16 +80,28 @@ def _write_heading(figure: Figure, row: Row, top: float, total: float) -> None:
         baseline -= _HEADING_LINE
         weight = "bold" if number == 0 else "normal"
         figure.text(_MARGIN / WIDTH, (baseline + 0.05) / total, line, fontweight=weight, va="bottom")
+    for number, cells in enumerate(row.table):
+        baseline -= _TABLE_LINE
+        figure.text(_MARGIN / WIDTH, (baseline + 0.05) / total, cells[0], va="bottom")
+        for column, cell in enumerate(cells[1:], start=1):
+            right = _MARGIN + _NAMES + _COLUMN * column
+            figure.text(right / WIDTH, (baseline + 0.05) / total, cell, ha="right", va="bottom")
+        if number == 0:
+            ends = (_MARGIN / WIDTH, (_MARGIN + _NAMES + _COLUMN * (len(cells) - 1)) / WIDTH)
+            heights = 2 * [(baseline + 0.03) / total]
+            figure.add_artist(Line2D(ends, heights, color=INK, linewidth=0.6))
 
 
 def _add_panels(figure: Figure, row: Row, bottom: float, total: float) -> list[Axes]:
-    height = row.height * row._scale
+    height = row.height * row._inches_per_mm
+    length = round_length(_SCALE_SHARE * min(row.widths))
     left = _MARGIN
     panels = []
     for number, width in enumerate(row.widths):
-        inches = width * row._scale
+        inches = width * row._inches_per_mm
         axes = figure.add_axes((left / WIDTH, bottom / total, inches / WIDTH, height / total))
         frame(axes, width, row.height)
+        draw_scale(axes, length, inset=0.06 / row._inches_per_mm)
         if row.titles:
             axes.set_title(row.titles[number], pad=4)
         panels.append(axes)

@@ -3,15 +3,16 @@
 from typing import Final
 
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from tumorseg.figures.style import INK, WIDTH, context
+from tumorseg.figures.contrast import ink_on
+from tumorseg.figures.style import WIDTH, context
 from tumorseg.labels import LABEL_NAMES, MODALITY_NAMES, REGION_NAMES, STRUCTURES
 
 _HEIGHT: Final = 3.4
 _ROWS: Final = {"none": "none", **MODALITY_NAMES}
-_DARK: Final = 0.55
-"""Mean Dice above which a cell is dark, and its text white."""
+_SHADES: Final = colormaps["Blues"]
 
 
 def left_out_table(scores: pd.DataFrame) -> Figure:
@@ -24,13 +25,13 @@ def left_out_table(scores: pd.DataFrame) -> Figure:
     with context():
         figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
         axes = figure.subplots()
-        axes.imshow(means.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.imshow(means.to_numpy(), cmap=_SHADES, vmin=0, vmax=1, aspect="auto")
         for row in range(len(means)):
             for column in range(len(means.columns)):
                 value = means.iat[row, column]
-                change = f"\n{value - means.iat[0, column]:+.3f}" if row else ""
-                colour = "white" if value > _DARK else INK
-                axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=colour, fontsize=8.5)
+                change = f"\n{value - means.iat[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if row else ""
+                ink = ink_on(_SHADES(value))
+                axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=ink, fontsize=8.5)
         axes.set_xticks(range(len(means.columns)), [_column(structure) for structure in means.columns])
         axes.set_yticks(range(len(means)), list(_ROWS.values()))
         axes.set(ylabel="modality left out")

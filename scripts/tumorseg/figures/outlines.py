@@ -5,6 +5,7 @@ Coordinates are pixel edges: the square of pixel (row, column) runs from (column
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, label, maximum_position
 
 
 def squares(region: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -22,3 +23,15 @@ def border(region: NDArray[np.bool_]) -> NDArray[np.float64]:
     rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
     vertical = np.stack([np.stack([columns, rows], -1), np.stack([columns, rows + 1], -1)], axis=1)
     return np.concatenate([horizontal, vertical]).astype(np.float64)
+
+
+def deepest(region: NDArray[np.bool_], pixel: tuple[float, float]) -> list[tuple[NDArray[np.float64], float]]:
+    """For each piece of a bool (rows, columns) region the middle (x, y) of its deepest pixel, and its depth.
+
+    pixel: height and width of a pixel. depth: from there to the middle of the nearest pixel outside, in the same unit.
+    Pieces hang together by edges. Of equally deep pixels it is the first.
+    """
+    depths = distance_transform_edt(np.pad(region, 1), sampling=pixel)[1:-1, 1:-1]
+    pieces, count = label(region)
+    places = maximum_position(depths, pieces, range(1, count + 1))
+    return [(np.array([column + 0.5, row + 0.5]), float(depths[row, column])) for row, column in places]

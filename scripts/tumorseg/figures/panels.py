@@ -1,6 +1,6 @@
 """Drawing of one panel: the image in true proportion, regions painted over it with their exact borders, marks."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,10 +12,18 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from tumorseg.figures.comparison import OUTCOMES
-from tumorseg.figures.outlines import border, squares
+from tumorseg.figures.outlines import border, deepest, squares
+from tumorseg.figures.scale import length_label
 from tumorseg.figures.slices import PLANE_ENDS, Picture, Plane
 from tumorseg.figures.style import FigureSettings
 from tumorseg.labels import TUMOUR_LABELS
+
+_POINTS: Final = 7.5
+_DIGIT_POINTS: Final = 6.5
+_DIGIT_ROOM: Final = 0.05
+"""Inches that a label's digit takes around its middle."""
+_ABOVE: Final = 5
+"""Where marks lie: above images, regions and their borders."""
 
 
 def frame(axes: Axes, width: float, height: float) -> None:
@@ -39,9 +47,17 @@ def draw_image(axes: Axes, picture: Picture) -> None:
 
 
 def draw_labels(axes: Axes, mask: Picture, settings: FigureSettings) -> None:
-    """Paint the labels of a slice (inside labels) over the image."""
+    """Paint the labels of a slice (inside labels) over the image, with its digit in each piece into which it fits.
+
+    The digits tell the labels apart without colour.
+    """
     for label in TUMOUR_LABELS:
-        _draw_region(axes, mask, mask.pixels == label, settings.colours[label], settings.opacity)
+        region = mask.pixels == label
+        _draw_region(axes, mask, region, settings.colours[label], settings.opacity)
+        for place, room in deepest(region, (mask.height, mask.width)):
+            if room >= _DIGIT_ROOM / _inches_per_mm(axes):
+                x, y = _in_mm(place, mask)
+                _write(axes, str(label), (x, y), ha="center", va="center", transform=axes.transData, size=_DIGIT_POINTS)
 
 
 def draw_comparison(axes: Axes, outcomes: Picture) -> None:
@@ -53,14 +69,27 @@ def draw_comparison(axes: Axes, outcomes: Picture) -> None:
 
 
 def mark_plane(axes: Axes, plane: Plane) -> None:
-    """Write at both edges of a panel which side of the patient lies there."""
-    for text, x in zip(PLANE_ENDS[plane], (0.03, 0.97), strict=True):
-        _write(axes, text, x, 0.5, {"ha": "left" if x < 0.5 else "right", "va": "center"})
+    """Write into both upper corners of a panel, which a head leaves free, which side of the patient lies there."""
+    left, right = PLANE_ENDS[plane]
+    _write(axes, left, (0.03, 0.98), ha="left", va="top")
+    _write(axes, right, (0.97, 0.98), ha="right", va="top")
 
 
-def mark(axes: Axes, text: str) -> None:
-    """Write `text` into the upper left corner of a panel."""
-    _write(axes, text, 0.03, 0.97, {"ha": "left", "va": "top"})
+def draw_scale(axes: Axes, length: float, inset: float) -> None:
+    """Draw a bar of `length` mm and its length into the lower left corner of a framed panel, `inset` mm from it."""
+    left, bottom = axes.get_xlim()[0] + inset, axes.get_ylim()[0] - inset
+    outline = [withStroke(linewidth=3.5, foreground="black")]
+    axes.plot(
+        (left, left + length),
+        (bottom, bottom),
+        color="white",
+        linewidth=2,
+        solid_capstyle="butt",
+        path_effects=outline,
+        zorder=_ABOVE,
+    )
+    middle = (left + length / 2, bottom - 0.4 * inset)
+    _write(axes, length_label(length), middle, ha="center", va="bottom", transform=axes.transData)
 
 
 def _draw_region(
@@ -89,6 +118,12 @@ def _in_mm(points: NDArray[np.float64], grid: Picture) -> NDArray[np.float64]:
     return placed
 
 
-def _write(axes: Axes, text: str, x: float, y: float, place: dict[str, Any]) -> None:
+def _inches_per_mm(axes: Axes) -> float:
+    left, right = axes.get_xlim()
+    return float(axes.bbox.width / axes.figure.dpi / (right - left))
+
+
+def _write(axes: Axes, text: str, place: tuple[float, float], **look: Any) -> None:
     outline = [withStroke(linewidth=1.5, foreground="black")]
-    axes.text(x, y, text, transform=axes.transAxes, color="white", fontsize=7.5, path_effects=outline, **place)
+    look = {"transform": axes.transAxes, "color": "white", "size": _POINTS, "path_effects": outline, **look}
+    axes.text(*place, text, zorder=_ABOVE, **look)

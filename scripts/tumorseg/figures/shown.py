@@ -1,34 +1,42 @@
 """A case as figures show it: its volumes the way round in which they are looked at, and the slices to show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.figures.slices import Plane, fullest_slices
+from tumorseg.figures.slices import Plane, first_with_tumour, fullest_slices
 from tumorseg.normalise.crop import cropped_affine
 from tumorseg.normalise.store import Origin
-from tumorseg.orientation import turned, turned_spacing
+from tumorseg.orientation import DISPLAY_AXES, turned, turned_affine, turned_spacing
 
 
 @dataclass(frozen=True, eq=False)
 class ShownCase:
     """A case with its volumes, all turned to L, P, I and on the cropped grid.
 
-    title: one line above its panels. dice: by structure, None where there is no reference. image: float16 (4, x, y, z),
-    normalised. brain: bool (x, y, z). reference, prediction: uint8 (x, y, z), inside labels, or None. spacing: mm.
-    slices: the index to show in each plane.
+    title: one line above its panels. scores: by structure, then by column of results/evaluation/cases.csv; None where
+    there is no reference. image: float16 (4, x, y, z), normalised. brain: bool (x, y, z). reference, prediction: uint8
+    (x, y, z), inside labels, or None. spacing: mm. affine: voxel to millimetres, (4, 4). slices: the index to show in
+    each plane.
     """
 
     case: str
     title: str
-    dice: dict[str, float] | None
+    scores: Mapping[str, Mapping[str, float]] | None
     image: NDArray[np.float16]
     brain: NDArray[np.bool_]
     reference: NDArray[np.uint8] | None
     prediction: NDArray[np.uint8] | None
     spacing: tuple[float, float, float]
+    affine: NDArray[np.float64]
     slices: dict[Plane, int]
+
+    @property
+    def dice(self) -> dict[str, float] | None:
+        """By structure."""
+        return None if self.scores is None else {name: columns["dice"] for name, columns in self.scores.items()}
 
     def mask(self, which: str) -> NDArray[np.uint8]:
         """The `reference` or the `prediction`. Raises ValueError where the case was read without it."""
@@ -43,7 +51,7 @@ def show(
     image: NDArray[np.float16],
     *,
     title: str,
-    dice: dict[str, float] | None,
+    scores: Mapping[str, Mapping[str, float]] | None,
     reference: NDArray[np.uint8] | None,
     prediction: NDArray[np.uint8] | None,
 ) -> ShownCase:
@@ -51,15 +59,15 @@ def show(
     affine = cropped_affine(origin)
     reference, prediction = (None if mask is None else turned(mask, affine) for mask in (reference, prediction))
     brain = turned((image != 0).any(axis=0), affine)
-    guide = next((mask for mask in (reference, prediction) if mask is not None), np.zeros(brain.shape, np.uint8))
     return ShownCase(
         case=origin.case,
         title=title,
-        dice=dice,
+        scores=scores,
         image=np.stack([turned(modality, affine) for modality in image]),
         brain=brain,
         reference=reference,
         prediction=prediction,
         spacing=turned_spacing(affine),
-        slices=fullest_slices(guide),
+        affine=turned_affine(affine, image.shape[1:], DISPLAY_AXES),
+        slices=fullest_slices(first_with_tumour(reference, prediction, shape=brain.shape)),
     )

@@ -32,6 +32,11 @@ class Picture:
         return self.pixels.shape[1] * self.width, self.pixels.shape[0] * self.height
 
 
+def first_with_tumour(*masks: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The first mask that is there and has tumour, by which slices are chosen; an empty one of `shape` if none has."""
+    return next((mask for mask in masks if mask is not None and mask.any()), np.zeros(shape, np.uint8))
+
+
 def fullest_slices(mask: NDArray[np.uint8]) -> dict[Plane, int]:
     """For each plane the index of the slice with most tumour in a turned mask; the middle one if there is no tumour."""
     tumour = mask > 0

@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from tumorseg.figures.comparison import OUTCOMES
 from tumorseg.files import replacing
 from tumorseg.labels import LABEL_NAMES, TUMOUR_LABELS
 
@@ -91,6 +92,20 @@ def label_handles(settings: FigureSettings) -> list[Artist]:
             label=f"{label}: {LABEL_NAMES[label]}",
         )
         for label in TUMOUR_LABELS
+    ]
+
+
+def outcome_handles() -> list[Artist]:
+    """Legend entries of the outcomes of a comparison: as they look over the image, hatches included."""
+    return [
+        Patch(
+            facecolor=over_grey(outcome.colour, outcome.opacity),
+            edgecolor=INK,  # white would be lost on paper
+            hatchcolor=outcome.colour,
+            hatch=outcome.hatch,
+            label=outcome.name,
+        )
+        for outcome in OUTCOMES
     ]
 
 

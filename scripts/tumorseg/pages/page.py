@@ -25,5 +25,5 @@ def render_page(folder: Path, number: Callable[[Any], str], *, style: str = "", 
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "counted": counted}
-    shared = (_HERE / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("template.html").render(style=shared + style, **context)
+    shared, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "table.js"))
+    return environment.get_template("template.html").render(style=shared + style, table_script=script, **context)

@@ -1,24 +1,19 @@
 """What the report says, computed from the results and free of any markup."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 import pandas as pd
 
 from tumorseg.cohort.splits import Assignment, held_out, trained_on
 from tumorseg.figures.folds import Fold
-from tumorseg.labels import LABEL_NAMES, LABEL_STRUCTURES, REGION_NAMES, STRUCTURES
-from tumorseg.pages.words import counted
+from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
+from tumorseg.report import alerts
+from tumorseg.report.alerts import Alert
+from tumorseg.report.cases import CaseFacts, case_facts
 from tumorseg.report.inputs import Results
-
-
-@dataclass(frozen=True)
-class Alert:
-    """Something that a reader must not overlook. section: the anchor of the section with the details."""
-
-    text: str
-    section: str
+from tumorseg.report.run import DataFacts, data_facts
 
 
 @dataclass(frozen=True)
@@ -55,16 +50,6 @@ class StructureFacts:
 
 
 @dataclass(frozen=True)
-class CaseFacts:
-    """The Dice of one case by structure, and its mean over the three labels."""
-
-    case: str
-    fold: int
-    dice: dict[str, float]
-    mean_dice: float
-
-
-@dataclass(frozen=True)
 class Facts:
     """All that the page and the summary at the terminal say."""
 
@@ -85,7 +70,7 @@ class Facts:
     macro_with_background: dict[str, dict[str, Any]]
     surface_tolerance: float
     cases: list[CaseFacts]
-    rows: list[dict[str, Any]]
+    data: DataFacts
 
 
 def structure_name(structure: str) -> str:
@@ -96,18 +81,25 @@ def structure_name(structure: str) -> str:
     return f"Label {label}: {LABEL_NAMES[label]}"
 
 
-def gather(results: Results) -> Facts:
-    """Compute what the report says."""
+def gather(results: Results, configuration: Mapping[str, Any]) -> Facts:
+    """Compute what the report says. configuration: all its sections."""
     manifest, summary = results.manifest, results.summary
     usable = manifest["usable"]
     dropped = _findings(manifest[~usable], "problems")
     warned = _findings(manifest[usable & (manifest["warnings"] != "")], "warnings")
     never = [structure_name(structure) for structure in summary["never_predicted"]]
+    patients = {assignment.case: assignment.patient for assignment in results.splits}
     return Facts(
         found=len(manifest),
         usable=int(usable.sum()),
-        patients=len({assignment.patient for assignment in results.splits}),
-        alerts=_alerts(results, dropped, warned, never),
+        patients=len(set(patients.values())),
+        alerts=[
+            *([alerts.demo()] if configuration["demo"] else []),
+            *alerts.never_predicted(never),
+            *alerts.training(results.folds),
+            *alerts.changed_masks(results.predictions),
+            *alerts.cohort(len(manifest), len(dropped), len(warned)),
+        ],
         never_predicted=never,
         dropped=dropped,
         warned=warned,
@@ -120,58 +112,9 @@ def gather(results: Results) -> Facts:
         macro=summary["macro"],
         macro_with_background=summary["macro_with_background"],
         surface_tolerance=summary["surface_tolerance_mm"],
-        cases=_case_facts(results.scores),
-        rows=results.scores.to_dict("records"),
+        cases=case_facts(results.scores, patients),
+        data=data_facts(results.verdicts, set(manifest.loc[usable, "case"])),
     )
-
-
-def _alerts(results: Results, dropped: list[Finding], warned: list[Finding], never: list[str]) -> list[Alert]:
-    alerts = [
-        Alert(f"Never predicted: {name}. The references have it, and it is missed in every case.", "scores")
-        for name in never
-    ]
-    for fold in results.folds:
-        alerts += [
-            Alert(
-                f"Fold {fold.fold}: the checkpoint of epoch {refused.epoch} was refused ({', '.join(refused.codes)}); "
-                f"the model is that of epoch {fold.chosen}.",
-                "refused",
-            )
-            for refused in fold.refused
-        ]
-    if any(fold.choose == "best" for fold in results.folds):
-        alerts.append(
-            Alert(
-                "The model was chosen by its Dice on the very cases that it is scored on (checkpoint.choose: best), so "
-                "the scores are optimistic.",
-                "training",
-            )
-        )
-    alerts += _changed_masks(results.predictions)
-    found = len(results.manifest)
-    if dropped:
-        alerts.append(Alert(f"{len(dropped)} of {counted(found, 'case')} dropped.", "dropped"))
-    if warned:
-        alerts.append(Alert(f"Used in spite of something unusual: {counted(len(warned), 'case')}.", "warned"))
-    return alerts
-
-
-def _changed_masks(predictions: list[dict[str, Any]]) -> list[Alert]:
-    """What post-processing made of the masks, and how many were not predicted at once."""
-    cases = [of_case for record in predictions for of_case in record["cases"].values()]
-    totals = {step: sum(of_case["changed"][step] for of_case in cases) for step in cases[0]["changed"]} if cases else {}
-    steps = ", ".join(
-        f"{step.replace('_', ' ')} {counted(voxels, 'voxel')}" for step, voxels in totals.items() if voxels
-    )
-    alerts = (
-        [Alert(f"Post-processing changed the masks before they were scored: {steps}.", "configuration")]
-        if steps
-        else []
-    )
-    windowed = sum(of_case["windowed"] for of_case in cases)
-    if windowed:
-        alerts.append(Alert(f"Predicted in windows, not at once: {counted(windowed, 'case')}.", "configuration"))
-    return alerts
 
 
 def _findings(rows: pd.DataFrame, column: str) -> list[Finding]:
@@ -194,15 +137,3 @@ def _structure_facts(structure: str, content: dict[str, Any]) -> StructureFacts:
         empty_prediction=content["empty_prediction"],
         both_empty=content["both_empty"],
     )
-
-
-def _case_facts(scores: pd.DataFrame) -> list[CaseFacts]:
-    return [
-        CaseFacts(
-            case=str(case),
-            fold=int(rows["fold"].iloc[0]),
-            dice=(dice := dict(zip(rows["region"], rows["dice"].astype(float), strict=True))),
-            mean_dice=fmean(dice[label] for label in LABEL_STRUCTURES),
-        )
-        for case, rows in scores.groupby("case")
-    ]

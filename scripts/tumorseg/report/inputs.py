@@ -9,6 +9,7 @@ import pandas as pd
 
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import Assignment, read_splits
+from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.figures.folds import Fold, read_folds
 from tumorseg.files import read_json
 
@@ -21,6 +22,7 @@ class Results:
     """
 
     manifest: pd.DataFrame
+    verdicts: list[Verdict]
     splits: list[Assignment]
     summary: dict[str, Any]
     scores: pd.DataFrame
@@ -31,6 +33,7 @@ class Results:
 def read_results(
     *,
     manifest: Path,
+    verdicts: Sequence[Path],
     splits: Path,
     summary: Path,
     scores: Path,
@@ -41,6 +44,7 @@ def read_results(
     """Read the results of a run; `histories` and `selections` name the same folds in the same order."""
     return Results(
         manifest=read_manifest(manifest),
+        verdicts=[verdict for path in verdicts for verdict in read_verdicts(path)],
         splits=read_splits(splits),
         summary=read_json(summary),
         scores=pd.read_csv(scores, dtype={"case": str}),

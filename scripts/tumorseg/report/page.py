@@ -1,26 +1,26 @@
-"""The report as one HTML page that needs nothing beside it: style and figures are embedded."""
+"""The report as one HTML page that needs nothing beside it: style, scripts and pictures are embedded."""
 
 import base64
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tumorseg.errors import UserError
-from tumorseg.labels import STRUCTURES
+from tumorseg.figures.strips import TILES
+from tumorseg.labels import LABEL_NAMES, REGIONS, STRUCTURES, TUMOUR_LABELS
 from tumorseg.pages.page import render_page
-from tumorseg.report.captions import CAPTIONS, Caption
 from tumorseg.report.facts import Facts
+from tumorseg.report.pictures import EmbeddedFigure, Strip, by_section
+from tumorseg.report.run import RunFacts
+from tumorseg.viewer.parts import ViewerParts
 
 _HERE: Final = Path(__file__).parent
 _SECTIONS: Final = {
     "scores": "Scores",
-    "figures": "Figures",
+    "cases": "Cases",
     "cohort": "Cohort",
     "training": "Training",
-    "cases": "Scores of each case",
-    "configuration": "Configuration",
+    "run": "How this was made",
 }
 _SCORE_NAMES: Final = {"dice": "Dice", "iou": "IoU", "f1": "F1"}
 """The scores of the first table."""
@@ -33,46 +33,49 @@ _LESION_SCORE_NAMES: Final = {
     "volume_error_mm3": ("Volume error, mm³", 0),
 }
 """The scores of the second table, and their decimals."""
+
 _OTHER_SCORE_NAMES: Final = {"precision": "Precision", "sensitivity": "Sensitivity", "specificity": "Specificity"}
-_SIZE_IN_HEADER: Final = slice(16, 24)  # of a PNG: width and height, four bytes each
 
 
-@dataclass(frozen=True)
-class EmbeddedFigure:
-    """A figure with its caption, as a data URL. width, height: in pixels."""
+def render(
+    facts: Facts,
+    run: RunFacts,
+    *,
+    figures: Sequence[EmbeddedFigure],
+    strips: Mapping[str, Strip],
+    shown: Sequence[str],
+    viewer: ViewerParts | None,
+    table: bytes,
+    codes: Mapping[str, str],
+    configuration: dict[str, Any],
+) -> str:
+    """The page as HTML; equal arguments give equal text.
 
-    name: str
-    caption: Caption
-    url: str
-    width: int
-    height: int
-
-
-def embed(path: Path) -> EmbeddedFigure:
-    """Read a PNG for the page. Raises UserError where no caption is known for its stem."""
-    if path.stem not in CAPTIONS:
-        raise UserError(f"{path}: the report has no caption for this figure; it knows {', '.join(sorted(CAPTIONS))}")
-    content = path.read_bytes()
-    size = content[_SIZE_IN_HEADER]
-    return EmbeddedFigure(
-        name=path.stem,
-        caption=CAPTIONS[path.stem],
-        url="data:image/png;base64," + base64.b64encode(content).decode(),
-        width=int.from_bytes(size[:4]),
-        height=int.from_bytes(size[4:]),
-    )
-
-
-def render(facts: Facts, figures: Sequence[EmbeddedFigure], configuration: dict[str, Any]) -> str:
-    """The page as HTML; equal arguments give equal text."""
+    strips: the small picture of each case. shown: the cases in the figures. viewer: None
+    where there is none. table: of all scores, CSV, to be saved from
+    the page. codes: digest and packages of each rule's code.
+    """
+    colours = {label: configuration["figures"]["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
     return render_page(
         _HERE,
         _number,
+        style=(_HERE / "style.css").read_text(encoding="utf-8") + (viewer.style if viewer else ""),
         subject="report",
         sections=_SECTIONS,
         facts=facts,
-        figures=figures,
+        run=run,
+        figures=by_section(figures),
+        strips=strips,
+        tiles=TILES,
+        shown=shown,
+        viewer=viewer,
+        anchors={case.case: case.anchor for case in facts.cases},
+        table="data:text/csv;base64," + base64.b64encode(table).decode(),
+        codes={rule: digest.split("  ", 1) for rule, digest in codes.items()},
+        colours=colours,
+        label_names=LABEL_NAMES,
         structures=tuple(STRUCTURES),
+        regions=tuple(REGIONS),
         score_names=_SCORE_NAMES,
         lesion_score_names=_LESION_SCORE_NAMES,
         all_score_names={

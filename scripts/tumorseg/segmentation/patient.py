@@ -53,7 +53,7 @@ def _segmented(
         for structure, labels in STRUCTURES.items()
     }
     shown = show(
-        origin, image, title=_title(verdict.case, mm3), dice=None, reference=None, prediction=segmentation.mask
+        origin, image, title=_title(verdict.case, mm3), scores=None, reference=None, prediction=segmentation.mask
     )
     save(mask_sheet([shown], "prediction", figures), [folder / f"{verdict.case}.png"], figures.dpi)
     return Patient(

@@ -8,8 +8,10 @@ from tumorseg.network.unet import Architecture, UNet, build
 from tumorseg.training.checkpoint import load
 
 
-def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture]:
+def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture, str]:
     """The network of the checkpoint whose verified SHA-256 is `digest`: the average over the steps, where it has one.
+
+    With its architecture, and on what it was trained, such as "cuda fp16".
 
     Raises UserError where the file has changed since it was verified.
     """
@@ -22,4 +24,4 @@ def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture]:
     if content["average"] is not None:
         weights = {name: content["average"][f"module.{name}"] for name in weights}  # as AveragedModel names them
     network.load_state_dict(weights)
-    return network, architecture
+    return network, architecture, content["execution"]

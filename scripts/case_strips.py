@@ -1,0 +1,45 @@
+"""A small picture of every scored case, for the table of the report."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from tumorseg import console
+from tumorseg.figures.strips import case_strip
+from tumorseg.files import write_bytes
+from tumorseg.inference.prediction import read_prediction
+from tumorseg.labels import TUMOUR_LABELS
+from tumorseg.normalise.crop import crop
+from tumorseg.normalise.store import find_case, read_case
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule case_strips."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")
+    parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`colours` of the labels, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the pictures, named after their cases")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("case_strips", options.log):
+        colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
+        names = sorted(pd.read_csv(options.scores, dtype={"case": str})["case"].unique())
+        options.output.mkdir(parents=True, exist_ok=True)
+        for stale in options.output.glob("*.webp"):
+            stale.unlink()
+        progress = console.Progress(len(names), "case")
+        for name in names:
+            case = read_case(find_case(options.normalised, name))
+            whole = read_prediction(options.predictions, name, case.origin.shape, case.origin.affine)
+            content = case_strip(case, crop(whole, case.origin), colours)
+            write_bytes(options.output / f"{name}.webp", content)
+            progress.step(name)
+
+
+if __name__ == "__main__":
+    main()

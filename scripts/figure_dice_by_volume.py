@@ -1,0 +1,26 @@
+"""Dice of each held-out case against the volume in its reference, by region."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from tumorseg import console
+from tumorseg.figures.by_volume import dice_by_volume
+from tumorseg.figures.command import figure_parser
+from tumorseg.figures.style import save
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule figure_dice_by_volume."""
+    parser = figure_parser(__doc__)
+    parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
+    options = parser.parse_args(arguments)
+    with console.job("figure_dice_by_volume", options.log):
+        scores = pd.read_csv(options.scores, dtype={"case": str})
+        save(dice_by_volume(scores), options.output, options.settings["dpi"])
+        console.logger.info("%s cases drawn", scores["case"].nunique())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Images, masks, comparison and numbers of the best, the median and the worst case."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from tumorseg.figures.command import draw_cases
+from tumorseg.figures.gallery import gallery_sheet
+from tumorseg.figures.shown import ShownCase
+from tumorseg.figures.style import FigureSettings
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule figure_gallery."""
+    draw_cases("figure_gallery", __doc__, _draw, arguments, predictions=True)
+
+
+def _draw(cases: Sequence[ShownCase], settings: dict[str, Any]) -> Figure:
+    return gallery_sheet(cases, FigureSettings.from_dict(settings))
+
+
+if __name__ == "__main__":
+    main()

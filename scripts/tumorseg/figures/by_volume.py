@@ -1,0 +1,132 @@
+"""Dice of every case against the volume of its structure in the reference, a plot for each region."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from tumorseg.figures.style import INK, WIDTH, context
+from tumorseg.figures.volume_axis import set_volume_axis, volume_limits
+from tumorseg.labels import REGION_NAMES
+
+_HEIGHT: Final = 4.2
+_LIMITS: Final = (-0.04, 1.04)
+_STRIP: Final = (1, 5)
+"""Widths of the strip of cases without the structure, and of the plot of the others."""
+_PLAIN: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 5,
+    "color": "#0072b2",
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.4,
+}
+_PALE: Final = {**_PLAIN, "markersize": 3.5, "markeredgewidth": 0, "alpha": 0.35}
+_ASIDE: Final = "#f3f3f3"
+ENOUGH: Final = 5
+"""Cases from which on a rank correlation is told."""
+_MANY: Final = 100
+"""Cases up to which points are large; of more, tenths are summarised."""
+_GROUPS: Final = 10
+_TENTHS: Final[dict[str, Any]] = {
+    "color": INK,
+    "linestyle": "-",
+    "linewidth": 1.2,
+    "marker": "s",
+    "markersize": 4.5,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+}
+_ABSENT: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "D",
+    "markersize": 5,
+    "color": INK,
+    "markerfacecolor": "none",
+}
+
+
+def dice_by_volume(scores: pd.DataFrame) -> Figure:
+    """A plot for each region; scores: the rows of results/evaluation/cases.csv.
+
+    Cases whose reference lacks the region, whose Dice is a convention, stand in a strip of their own at the left.
+    """
+    rows = {region: scores[scores["region"] == region] for region in REGION_NAMES}
+    strips = [bool((rows[region]["reference_mm3"] == 0).any()) for region in REGION_NAMES]
+    widths = [width for strip in strips for width in (_STRIP if strip else _STRIP[1:])]
+    with context():
+        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
+        panels = iter(figure.subplots(1, len(widths), width_ratios=widths))
+        for region, strip in zip(REGION_NAMES, strips, strict=True):
+            volumes, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
+            present = volumes > 0
+            if strip:
+                _draw_absent(next(panels), dice[~present])
+            _draw_present(next(panels), region, volumes[present] / 1000, dice[present], aside=strip)
+        figure.axes[0].set_ylabel("Dice")
+        figure.legend(handles=_handles(rows.values()), loc="outside lower center", ncols=3)
+    return figure
+
+
+def rank_correlation(volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> float | None:
+    """Spearman's, None where there are too few cases or all of them are alike."""
+    if len(dice) < ENOUGH or np.ptp(dice) == 0 or np.ptp(volumes) == 0:
+        return None
+    return float(spearmanr(volumes, dice).statistic)
+
+
+def _draw_present(
+    axes: Axes, region: str, volumes: NDArray[np.float64], dice: NDArray[np.float64], *, aside: bool
+) -> None:
+    """Cases that have the region. aside: whether the strip of the others, with the scale of the Dice, is beside it."""
+    known = rank_correlation(volumes, dice)
+    told = "" if known is None else f"Spearman ρ = {known:.2f}, ".replace("-", "\N{MINUS SIGN}")
+    axes.set_title(f"{region}: {REGION_NAMES[region]}\n{told}n = {len(dice):,}")
+    axes.set(ylim=_LIMITS, xlabel="volume in the reference, ml")
+    axes.grid(visible=True)
+    if aside:
+        axes.tick_params(axis="y", left=False, labelleft=False)
+        axes.spines["left"].set_visible(False)
+    if not dice.size:
+        axes.set_xticks([])
+        axes.text(0.5, 0.5, "absent from every reference", transform=axes.transAxes, ha="center", va="center")
+        return
+    axes.plot(volumes, dice, **(_PALE if len(dice) > _MANY else _PLAIN))
+    if len(dice) > _MANY:
+        _draw_tenths(axes, volumes, dice)
+    set_volume_axis(axes, volume_limits(volumes))
+
+
+def _draw_tenths(axes: Axes, volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> None:
+    tenths = np.array_split(np.argsort(volumes, kind="stable"), _GROUPS)
+    middle = [float(np.median(volumes[tenth])) for tenth in tenths]
+    low, median, high = np.array([np.percentile(dice[tenth], (25, 50, 75)) for tenth in tenths]).T
+    axes.errorbar(middle, median, (median - low, high - median), elinewidth=1.2, zorder=3, **_TENTHS)
+
+
+def _draw_absent(axes: Axes, dice: NDArray[np.float64]) -> None:
+    """A mark for each score that occurs, and how many cases have it."""
+    scores, counts = np.unique(dice, return_counts=True)
+    axes.plot(np.full(len(scores), 0.28), scores, **_ABSENT)
+    for score, count in zip(scores, counts, strict=True):
+        axes.text(0.5, score, f"{count:,}", va="center", fontsize=8)
+    axes.set(ylim=_LIMITS, xlim=(0, 1), xticks=[0.5], xticklabels=["absent"], facecolor=_ASIDE)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(visible=True, axis="y")
+
+
+def _handles(regions: Collection[pd.DataFrame]) -> list[Artist]:
+    cases = max(rows["case"].nunique() for rows in regions)
+    handles: list[Artist] = [Line2D([], [], **_PLAIN, label=f"one case (of {cases:,})")]
+    if any((rows["reference_mm3"] > 0).sum() > _MANY for rows in regions):
+        handles.append(Line2D([], [], **_TENTHS, label="median and quartiles of each tenth of the cases"))
+    if any((rows["reference_mm3"] == 0).any() for rows in regions):
+        handles.append(Line2D([], [], **_ABSENT, label="absent from the reference, with the number of such cases"))
+    return handles

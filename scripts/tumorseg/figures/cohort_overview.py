@@ -1,0 +1,123 @@
+"""Which cases are kept, why the others are dropped, and how large the tumours are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from tumorseg.cohort_page.cases import VOLUMES, Case
+from tumorseg.cohort_page.facts import CohortFacts
+from tumorseg.cohort_page.volumes import NAMES
+from tumorseg.figures.distributions import spread
+from tumorseg.figures.style import INK, WIDTH, context
+from tumorseg.figures.volume_axis import set_volume_axis, volume_limits
+from tumorseg.pages.words import counted
+
+_BAR_HEIGHT: Final = 0.3
+_VOLUMES_HEIGHT: Final = 4.2
+_FRAME: Final = 0.8
+"""Inches for a bar, for the volumes, and for title and axis of the bars."""
+_KEPT: Final[dict[str, Any]] = {"color": "#0072b2"}
+_DROPPED: Final[dict[str, Any]] = {"color": "#8c8c8c"}
+_REASON: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#8c8c8c", "hatch": "////"}
+_WHOLE: Final = "#8c8c8c"
+_DOT: Final = "#666666"
+_MANY: Final = 100
+"""Cases up to which each is a point; of more the shape of the distribution is drawn."""
+_BINS: Final = 80
+_BOX: Final = 0.26
+_BELOW: Final = 0.32
+_REACH: Final = 0.14
+"""How far the middle of the points lies below that of the box, and how far they spread; volumes are 1 apart."""
+
+
+def cohort_overview(facts: CohortFacts, colours: Mapping[int, str]) -> Figure:
+    """Bars of kept and dropped cases above, volumes of the labels and the whole tumour in the usable cases below.
+
+    colours: of each label.
+    """
+    bars = _bars(facts)
+    height = _BAR_HEIGHT * len(bars) + _FRAME
+    with context():
+        figure = Figure(figsize=(WIDTH, height + _VOLUMES_HEIGHT), layout="constrained")
+        upper, lower = figure.subplots(2, 1, height_ratios=(height, _VOLUMES_HEIGHT))
+        _draw_bars(upper, facts, bars)
+        _draw_volumes(lower, facts.usable, colours)
+    return figure
+
+
+def _bars(facts: CohortFacts) -> dict[str, int]:
+    """Cases by what is said of them, in the order of the bars."""
+    problems = {f"{fact.code.replace('_', ' ')}": len(fact.cases) for fact in facts.problems}
+    return {"kept": len(facts.usable), "dropped": len(facts.dropped), **problems}
+
+
+def _draw_bars(axes: Axes, facts: CohortFacts, bars: Mapping[str, int]) -> None:
+    for place, (count, look) in enumerate(zip(bars.values(), (_KEPT, _DROPPED, *[_REASON] * len(bars)), strict=False)):
+        axes.bar_label(axes.barh(place, count, height=0.66, **look), fmt="{:,.0f}", padding=4)
+    axes.set_yticks(range(len(bars)), list(bars))
+    axes.set(ylim=(len(bars) - 0.4, -0.6), xlim=(0, 1.06 * max(1, *bars.values())))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=True, axis="x")
+    axes.set_title(f"{len(facts.usable):,} of {counted(len(facts.cases), 'case')} kept")
+    several = sum(len(fact.cases) for fact in facts.problems) > len(facts.dropped)
+    axes.set_xlabel("cases; one with several problems counts under each" if several else "cases")
+
+
+def _draw_volumes(axes: Axes, cases: Sequence[Case], colours: Mapping[int, str]) -> None:
+    known = {key: np.array([case.volumes[key] for case in cases if case.volumes]) for key in VOLUMES}
+    present = {key: volumes[volumes > 0] for key, volumes in known.items()}
+    every = np.concatenate(list(present.values()))
+    axes.set_title("Tumour volumes of the cases kept")
+    if not every.size:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no case with a known volume is kept", transform=axes.transAxes, ha="center", va="center")
+        return
+    limits = volume_limits(every)
+    faces = {**{f"label_{label}": colour for label, colour in colours.items()}, "whole": _WHOLE}
+    for place, (key, volumes) in enumerate(present.items()):
+        _draw_volume(axes, place, volumes, limits, faces[key])
+    set_volume_axis(axes, limits)
+    names = [f"{NAMES[key]}\nin {len(present[key]):,} of {counted(len(known[key]), 'case')}" for key in VOLUMES]
+    axes.set_yticks(range(len(VOLUMES)), [name.replace(" / ", " /\n") for name in names])
+    axes.set(ylim=(len(VOLUMES) - 0.35, -0.35), xlabel="volume in the cases that have it, ml")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=True, axis="x")
+
+
+def _draw_volume(
+    axes: Axes, place: int, volumes: NDArray[np.float64], limits: tuple[float, float], colour: str
+) -> None:
+    """A box of the quartiles, with whiskers to the 5th and 95th percentile, and below it the cases."""
+    if not volumes.size:
+        return
+    axes.boxplot(
+        volumes,
+        positions=[place],
+        orientation="horizontal",
+        widths=_BOX,
+        whis=(5, 95),
+        showfliers=False,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": colour, "edgecolor": INK},
+        medianprops={"color": INK, "linewidth": 2},
+        whiskerprops={"color": INK},
+        capprops={"color": INK},
+    )
+    middle = place + _BELOW
+    if volumes.size > _MANY:
+        counts, edges = np.histogram(volumes, np.geomspace(*limits, _BINS + 1))
+        heights = _REACH * counts / counts.max()
+        axes.stairs(middle + heights, edges, baseline=middle - heights, fill=True, color=_DOT)
+        return
+    low, high = np.log(limits)
+    steps = spread((np.log(volumes) - low) / (high - low), _BINS)
+    y = middle + steps * min(0.05, _REACH / max(1.0, float(np.abs(steps).max())))
+    axes.plot(volumes, y, "o", color=_DOT, markersize=4, markeredgewidth=0, alpha=0.8)

@@ -1,0 +1,113 @@
+"""Intensities of every case before and after normalisation, by modality."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from tumorseg.cohort_page.cases import Case
+from tumorseg.figures.style import INK, WIDTH, context
+from tumorseg.labels import MODALITIES, MODALITY_NAMES
+from tumorseg.normalise.planes import read_planes
+from tumorseg.normalise.store import find_case
+
+_HEIGHT: Final = 5.6
+_PERCENTS: Final = (1, 50, 99)
+_KEYS: Final = ("p01", "median", "p99")
+_STEP: Final = 8
+"""Of the planes of a normalised case one in so many is read."""
+_MANY: Final = 100
+"""Cases up to which each has a line; the spans of more run together into a band."""
+_SPAN: Final = "#9db7c9"
+_POINTS: Final = 120
+"""Points that the spans of all cases share, in a panel that is somewhat wider."""
+
+
+def spans_before(cases: Sequence[Case]) -> NDArray[np.float64]:
+    """1st percentile, median and 99th percentile of the files' values that are not 0, as validation found them.
+
+    Returns (cases, modalities, 3), NaN where a modality has none.
+    """
+    unknown = dict.fromkeys(_KEYS, np.nan)
+    return np.array(
+        [
+            [[{**unknown, **case.intensities.get(modality, {})}[key] for key in _KEYS] for modality in MODALITIES]
+            for case in cases
+        ]
+    ).reshape(len(cases), len(MODALITIES), len(_KEYS))
+
+
+def spans_after(cases: Sequence[Case], folders: Sequence[Path]) -> NDArray[np.float64]:
+    """The same of the voxels of the normalised files, which lie in the folders of the batches; in every eighth plane.
+
+    Raises UserError where a case's file is missing or unreadable.
+    """
+    return np.array([_spans(read_planes(find_case(folders, case.case), _STEP)) for case in cases]).reshape(
+        len(cases), len(MODALITIES), len(_PERCENTS)
+    )
+
+
+def intensity_spans(before: NDArray[np.float64], after: NDArray[np.float64]) -> Figure:
+    """For each modality the spans of all cases before normalisation, and below them those after it.
+
+    before, after: (cases, modalities, 3), see `spans_before`. Cases stand by their median before.
+    """
+    with context():
+        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
+        rows = figure.subplots(2, len(MODALITIES), sharex=True, sharey="row")
+        if np.nanmin(before, initial=np.inf) > 0:
+            rows[0, 0].set_yscale("log")
+            rows[0, 0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        for column, modality in enumerate(MODALITIES):
+            order = np.argsort(before[:, column, 1], kind="stable")
+            for axes, spans, decimals in zip(rows[:, column], (before, after), (0, 2), strict=True):
+                _draw_spans(axes, spans[order, column])
+                axes.set_title(_told(spans[:, column, 1], decimals))
+                axes.tick_params(axis="y", which="both", left=column == 0)
+            rows[0, column].set_title(f"{MODALITY_NAMES[modality]}\n{rows[0, column].get_title()}")
+            rows[1, column].set_xlabel("cases, by their median before")
+        rows[0, 0].set_ylabel("before: units of the files")
+        rows[1, 0].set_ylabel("after: standard deviations\nfrom the brain's mean")
+        figure.legend(handles=_handles(len(before)), loc="outside lower center", ncols=2)
+    return figure
+
+
+def _spans(planes: NDArray[np.float16]) -> list[NDArray[np.float64]]:
+    channels = [channel[channel != 0] for channel in planes.astype(np.float32)]
+    nothing = np.full(len(_PERCENTS), np.nan)
+    return [np.percentile(shown, _PERCENTS) if shown.size else nothing for shown in channels]
+
+
+def _draw_spans(axes: Axes, spans: NDArray[np.float64]) -> None:
+    low, middle, high = spans.T
+    places = np.arange(len(spans))
+    if len(spans) <= _MANY:
+        axes.vlines(places, low, high, color=_SPAN, linewidth=min(6.0, _POINTS / len(spans)))
+    else:
+        axes.fill_between(places, low, high, color=_SPAN, linewidth=0, step="mid")
+    axes.plot(places, middle, "o", color=INK, markersize=3.5 if len(spans) <= _MANY else 1.2, markeredgewidth=0)
+    axes.set(xticks=[], xlim=(-1, len(spans)))
+    axes.grid(visible=True, axis="y")
+
+
+def _told(medians: NDArray[np.float64], decimals: int) -> str:
+    known = medians[~np.isnan(medians)]
+    if not known.size:
+        return "not shown in any case"
+    low, high = (f"{value:,.{decimals}f}".replace("-", "\N{MINUS SIGN}") for value in (known.min(), known.max()))
+    return f"medians {low} to {high}"
+
+
+def _handles(cases: int) -> list[Artist]:
+    return [
+        Patch(facecolor=_SPAN, label=f"1st to 99th percentile of a case (of {cases:,}), zeros left out"),
+        Line2D([], [], linestyle="none", marker="o", color=INK, markersize=3.5, label="its median"),
+    ]

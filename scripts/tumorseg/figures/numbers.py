@@ -1,0 +1,56 @@
+"""The numbers of a case as lines of a small table, in which a convention never looks like a score."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tumorseg.labels import LABEL_NAMES, REGION_NAMES
+
+HEADS: Final = ("", "Dice", "lesion-wise Dice", "HD95, mm", "reference, ml", "prediction, ml")
+ABSENT: Final = "absent"
+NOTE: Final = "In brackets: a convention, since the reference or the prediction lacks the structure."
+_ROWS: Final = {
+    "WT": f"WT: {REGION_NAMES['WT']}",
+    "TC": f"TC: {REGION_NAMES['TC']}",
+    "label_1": f"1: {LABEL_NAMES[1]}",
+    "label_2": f"2: {LABEL_NAMES[2]}",
+    "ET": f"ET = 4: {REGION_NAMES['ET']}",
+}
+"""What stands in each row; ET and label 4 are the same voxels."""
+_MM3_PER_ML: Final = 1000
+
+
+def number_lines(scores: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
+    """A line of cells, as many as `HEADS`, for each structure.
+
+    scores: of a case, by structure, then by column of results/evaluation/cases.csv. A score that is a convention stands
+    in brackets: all where the reference lacks the structure, distances where the prediction does. A volume of no voxel
+    is `ABSENT`.
+    """
+    return [(name, *_cells(scores[structure])) for structure, name in _ROWS.items()]
+
+
+def has_convention(line: tuple[str, ...]) -> bool:
+    """Whether any score of a line is a convention."""
+    return any(cell.startswith("(") for cell in line)
+
+
+def _cells(columns: Mapping[str, float]) -> tuple[str, ...]:
+    no_reference, no_prediction = columns["reference_voxels"] == 0, columns["predicted_voxels"] == 0
+    return (
+        _score(columns["dice"], 3, no_reference),
+        _score(columns["lesionwise_dice"], 3, no_reference),
+        _score(columns["hd95"], 1, no_reference or no_prediction),
+        ABSENT if no_reference else _volume(columns["reference_mm3"]),
+        ABSENT if no_prediction else _volume(columns["predicted_mm3"]),
+    )
+
+
+def _score(value: float, decimals: int, convention: bool) -> str:
+    text = f"{value:.{decimals}f}"
+    return f"({text})" if convention else text
+
+
+def _volume(mm3: float) -> str:
+    """In ml, to 0.1 ml, and below that to the first digit that is not 0, which few voxels have late."""
+    ml = mm3 / _MM3_PER_ML
+    return f"{ml:.1f}" if ml >= 0.1 else f"{ml:.1g}"

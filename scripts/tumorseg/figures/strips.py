@@ -1,0 +1,57 @@
+"""A small picture of a case for the row of a table: what was seen, what was marked, what was found."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.figures.comparison import DIMMED, OUTCOMES, compare
+from tumorseg.figures.slices import Picture, cut, first_with_tumour, fullest_slices, grey
+from tumorseg.labels import MODALITIES
+from tumorseg.normalise.crop import cropped_affine
+from tumorseg.normalise.store import NormalisedCase
+from tumorseg.orientation import turned, turned_spacing
+from tumorseg.pages.tiles import coloured, fitted, painted, strip
+
+TILES: Final = ("T1CE", "FLAIR", "reference", "prediction", "comparison")
+SIDE: Final = 96
+"""Pixels of a tile along each side."""
+_OUTCOME_COLOURS: Final = {outcome.code: outcome.colour for outcome in OUTCOMES}
+
+
+def case_strip(case: NormalisedCase, prediction: NDArray[np.uint8], colours: Mapping[int, str]) -> bytes:
+    """T1CE, FLAIR, the reference over FLAIR, the prediction over FLAIR, and their comparison, as a WebP file.
+
+    All in the axial slice with most tumour in the reference, or in the prediction where the reference has none.
+    prediction: uint8 of the shape of the case's mask, inside labels. colours: of each label, as `#rrggbb`.
+    """
+    affine = cropped_affine(case.origin)
+    reference, predicted = turned(case.mask, affine), turned(prediction, affine)
+    index = fullest_slices(first_with_tumour(reference, predicted, shape=reference.shape))["axial"]
+
+    def axial(volume: NDArray[np.generic]) -> Picture:
+        return cut(volume, turned_spacing(affine), "axial", index)
+
+    marks, finds = axial(reference), axial(predicted)
+    pixel = (marks.height, marks.width)
+    images = np.stack([axial(turned(modality, affine)).pixels for modality in case.image])
+    brain = (images != 0).any(axis=0)
+    t1ce, flair = (
+        fitted((255 * grey(images[MODALITIES.index(modality)], brain)).round().astype(np.uint8), SIDE, pixel=pixel)
+        for modality in ("t1ce", "flair")
+    )
+    marked, found, outcomes = (
+        fitted(codes, SIDE, pixel=pixel, smooth=False)
+        for codes in (marks.pixels, finds.pixels, compare(marks.pixels, finds.pixels))
+    )
+    dimmed = (DIMMED * flair).astype(np.uint8)
+    return strip(
+        [
+            coloured(t1ce),
+            coloured(flair),
+            painted(flair, marked, colours),
+            painted(flair, found, colours),
+            painted(dimmed, outcomes, _OUTCOME_COLOURS),
+        ]
+    )

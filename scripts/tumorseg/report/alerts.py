@@ -1,0 +1,89 @@
+"""What a reader of the report must not overlook."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tumorseg.figures.folds import Fold
+from tumorseg.pages.words import counted
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that a reader must not overlook. section: the anchor of the section with the details."""
+
+    text: str
+    section: str
+
+
+def never_predicted(names: Sequence[str]) -> list[Alert]:
+    """Structures that the references have and no prediction has."""
+    return [
+        Alert(f"Never predicted: {name}. The references have it, and it is missed in every case.", "scores")
+        for name in names
+    ]
+
+
+def training(folds: Sequence[Fold]) -> list[Alert]:
+    """Checkpoints that were refused, steps that came to nothing, and models chosen by the cases they are scored on."""
+    alerts = []
+    for fold in folds:
+        alerts += [
+            Alert(
+                f"Fold {fold.fold}: the checkpoint of epoch {refused.epoch} was refused ({', '.join(refused.codes)}); "
+                f"the model is that of epoch {fold.chosen}.",
+                "refused",
+            )
+            for refused in fold.refused
+        ]
+        lost = int(fold.history["nonfinite_steps"].sum())
+        if lost:
+            steps = f"{lost} of {counted(int(fold.history['steps'].sum()), 'step')}"
+            alerts.append(Alert(f"Fold {fold.fold}: the loss of {steps} was not finite; they were skipped.", "history"))
+    if any(fold.choose == "best" for fold in folds):
+        alerts.append(
+            Alert(
+                "The model was chosen by its Dice on the very cases that it is scored on (checkpoint.choose: best), so "
+                "the scores are optimistic.",
+                "training",
+            )
+        )
+    return alerts
+
+
+def changed_masks(predictions: Sequence[dict[str, Any]]) -> list[Alert]:
+    """What post-processing made of the masks, and how many were not predicted at once.
+
+    predictions: of each fold, how its masks came about.
+    """
+    cases = [of_case for record in predictions for of_case in record["cases"].values()]
+    totals = {step: sum(of_case["changed"][step] for of_case in cases) for step in cases[0]["changed"]} if cases else {}
+    steps = ", ".join(
+        f"{step.replace('_', ' ')} {counted(voxels, 'voxel')}" for step, voxels in totals.items() if voxels
+    )
+    alerts = []
+    if steps:
+        alerts.append(Alert(f"Post-processing changed the masks before they were scored: {steps}.", "configuration"))
+    windowed = sum(of_case["windowed"] for of_case in cases)
+    if windowed:
+        alerts.append(Alert(f"Predicted in windows, not at once: {counted(windowed, 'case')}.", "configuration"))
+    return alerts
+
+
+def cohort(found: int, dropped: int, warned: int) -> list[Alert]:
+    """Cases that were dropped, and cases used in spite of something unusual."""
+    alerts = []
+    if dropped:
+        alerts.append(Alert(f"{dropped:,} of {counted(found, 'case')} dropped.", "dropped"))
+    if warned:
+        alerts.append(Alert(f"Used in spite of something unusual: {counted(warned, 'case')}.", "warned"))
+    return alerts
+
+
+def demo() -> Alert:
+    """The cohort is none of patients."""
+    return Alert(
+        "This is the demo cohort: tumours drawn into the anatomy of a template. The scores say that the workflow "
+        "works, and nothing of patients.",
+        "configuration",
+    )

@@ -1,0 +1,35 @@
+"""The volumes of a few cases for the interactive viewer of the report."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.figures.cases import show_cases
+from tumorseg.files import write_json
+from tumorseg.viewer.volumes import encode_case
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule viewer_cases."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")
+    parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
+    parser.add_argument("--settings", type=json.loads, required=True, help="`viewer_cases`, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="cases with their volumes (JSON)")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("viewer_cases", options.log):
+        wanted = options.settings["viewer_cases"]
+        shown = show_cases(options.scores, wanted, options.normalised, options.predictions)
+        cases = [encode_case(case) for case in shown]
+        write_json(options.output, {"cases": cases})
+        for case in cases:
+            size = sum(map(len, case["volumes"].values())) / 1e6
+            console.logger.info("%s: %.2f MB, %s steps of grey", case["case"], size, case["levels"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+from tumorseg.figures.numbers import ABSENT, HEADS, has_convention, number_lines
+from tumorseg.labels import STRUCTURES
+
+SOUND = {
+    "dice": 0.9,
+    "lesionwise_dice": 0.4567,
+    "hd95": 12.34,
+    "reference_voxels": 500.0,
+    "predicted_voxels": 400.0,
+    "reference_mm3": 12345.0,
+    "predicted_mm3": 40.0,
+}
+
+
+def lines_with(**enhancing):
+    """The cells of whole and of enhancing tumour, which differs by `enhancing`."""
+    scores = dict.fromkeys(STRUCTURES, SOUND)
+    scores |= {structure: {**SOUND, **enhancing} for structure in ("ET", "label_4")}
+    lines = number_lines(scores)
+    assert {len(line) for line in lines} == {len(HEADS)}
+    return lines[0], lines[-1]
+
+
+def test_numbers_are_rounded_and_volumes_are_millilitres():
+    whole, _ = lines_with()
+    assert whole == ("WT: whole tumour", "0.900", "0.457", "12.3", "12.3", "0.04")
+
+
+def test_every_region_and_label_has_a_line():
+    names = [line[0] for line in number_lines(dict.fromkeys(STRUCTURES, SOUND))]
+    assert [name.split(":")[0] for name in names] == ["WT", "TC", "1", "2", "ET = 4"]
+
+
+def test_scores_of_what_the_reference_lacks_are_conventions():
+    whole, enhancing = lines_with(
+        reference_voxels=0, reference_mm3=0, predicted_voxels=0, predicted_mm3=0, dice=1, hd95=0
+    )
+    assert enhancing[1:] == ("(1.000)", "(0.457)", "(0.0)", ABSENT, ABSENT)
+    assert (has_convention(enhancing), has_convention(whole)) == (True, False)
+
+
+def test_missing_what_is_there_is_no_convention_but_its_distance_is():
+    _, enhancing = lines_with(predicted_voxels=0, predicted_mm3=0, dice=0, lesionwise_dice=0, hd95=374)
+    assert enhancing[1:] == ("0.000", "0.000", "(374.0)", "12.3", ABSENT)

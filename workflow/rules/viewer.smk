@@ -1,0 +1,32 @@
+"""The cases that can be looked through in the report.
+
+Needs: normalised cases, predictions, scores. Makes: results/figures/viewer.json.
+"""
+
+
+rule viewer_cases:
+    """The volumes of a few cases, small enough for a page."""
+    input:
+        normalised=normalised_batches,
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        scores=rules.evaluate.output.scores,
+    output:
+        "results/figures/viewer.json",
+    log:
+        "results/logs/viewer_cases.log",
+    benchmark:
+        "results/benchmarks/viewer_cases.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=10,
+    params:
+        settings=settings(**only("report", "viewer_cases")),
+        code=code("viewer_cases"),
+    shell:
+        'python "$SCRIPTS/viewer_cases.py" --normalised {input.normalised:q} --predictions {input.predictions:q}'
+        " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
+VIEWER = rules.viewer_cases.output if config["report"]["viewer_cases"] else []
