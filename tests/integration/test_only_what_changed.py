@@ -15,6 +15,7 @@ AFTER_SPLIT = Counter(
     evaluate=1,
     model_card=1,
     case_strips=1,
+    viewer_cases=1,
     report=1,
     **dict.fromkeys(FIGURE_RULES, 1),
 )
@@ -42,7 +43,15 @@ def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
 def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
     run.configure({"figures": {"colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"}}})
     assert run.planned() == Counter(
-        ["figure_ground_truth", "figure_predictions", "figure_overlays", "case_strips", "cohort_page", "report"]
+        [
+            "figure_ground_truth",
+            "figure_predictions",
+            "figure_cohort_overview",
+            "figure_gallery",
+            "case_strips",
+            "cohort_page",
+            "report",
+        ]
     )
 
 
@@ -75,7 +84,14 @@ def test_repairing_a_damaged_file_redoes_its_batch_and_what_depends_on_it(run):
     )
     shutil.copy(sound, truncated)
     assert run.planned() == AFTER_SPLIT + Counter(
-        validate_batch=1, manifest=1, cohort_page=1, check_cohort=1, split=1, normalise_batch=1
+        validate_batch=1,
+        manifest=1,
+        cohort_page=1,
+        check_cohort=1,
+        split=1,
+        normalise_batch=1,
+        figure_cohort_overview=1,
+        figure_intensities=1,
     )
     run.succeed("validate")
     assert "BraTS-GLI-90005-000\tBraTS-GLI-90005\ttrue" in (run.results / "cohort/manifest.tsv").read_text()

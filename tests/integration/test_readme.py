@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx
 import pytest
 import yaml
 
 from tests.helpers import REPOSITORY
-from tests.integration.workflow import TINY, copy_repository
+from tests.integration.workflow import TINY, Workflow, copy_repository
 
-pytestmark = pytest.mark.slow
 UNTRIED = "# not run by the tests: "
 ELSEWHERE = {
     "make demo",  # make itself by CI, what it runs by test_demo.py
@@ -54,6 +54,7 @@ def place(finished, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_each_command_does_what_the_readme_says(place):
     lines = [line for line in commands() if line not in ELSEWHERE]
     assert len(lines) > 5
@@ -75,3 +76,18 @@ def test_each_command_does_what_the_readme_says(place):
     for left in ("report.html", "model/fold-0.onnx", "segmentations/volumes.tsv", "scores/summary.json"):
         assert (place / "results" / left).is_file()
     assert (place / "snakemake-report.html").is_file()
+
+
+def test_the_graph_is_that_of_the_rules(tmp_path):
+    """With the rules of figures and pictures as one, and edges left out that follow from others."""
+    (drawn,) = re.findall(r"^```mermaid\n(.*?)^```", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    workflow = Workflow(tmp_path)
+    workflow.configure()
+    planned = workflow.run(options=("--rulegraph", "mermaid-js")).stdout
+    rules = dict(re.findall(r"(id\d+)\[(\w+)\]", planned))
+    pictures = {rule for rule in rules.values() if rule.startswith("figure_")} | {"case_strips", "viewer_cases"}
+    names = {node: "figures" if rule in pictures else rule for node, rule in rules.items()}
+    edges = [(names[one], names[other]) for one, other in re.findall(r"(id\d+) --> (id\d+)", planned)]
+    graph = networkx.DiGraph([(one, other) for one, other in edges if one != other])
+    graph.remove_nodes_from(["all", "demo_cohort"])
+    assert set(re.findall(r"(\w+) --> (\w+)", drawn)) == set(networkx.transitive_reduction(graph).edges)

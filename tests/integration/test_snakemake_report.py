@@ -5,6 +5,8 @@ import zipfile
 
 import pytest
 
+_START = 'var results = {"results/'
+
 
 @pytest.fixture(scope="module")
 def told(finished, tmp_path_factory):
@@ -14,7 +16,7 @@ def told(finished, tmp_path_factory):
     assert completed.returncode == 0, completed.stdout[-4000:]
     with zipfile.ZipFile(report) as archive:
         page = archive.read("report/report.html").decode()
-    results, _ = json.JSONDecoder().raw_decode(page[page.index("var results = ") + len("var results = ") :])
+    results, _ = json.JSONDecoder().raw_decode(page[page.index(_START) + len("var results = ") :])
     return results
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
+from tumorseg.report.captions import CAPTIONS
 
 STRUCTURES = ["WT", "TC", "ET", "label_1", "label_2", "label_4"]
 
@@ -94,15 +95,17 @@ def test_the_summary_holds_the_means_with_their_definitions(finished):
     assert {"dice", "iou", "f1"} <= summary["definitions"].keys()
 
 
-def test_the_figures_are_pictures(finished):
+def test_every_figure_is_there_in_both_formats(finished):
     names = {path.stem for path in finished.results.glob("figures/*.png")}
-    assert names == {"modalities", "ground_truth", "predictions", "overlays", "learning_curves", "score_distributions"}
+    asked_for = {"calibration", "left_out"}
+    assert names == set(CAPTIONS) - asked_for
+    assert {path.stem for path in finished.results.glob("figures/*.pdf")} == names
 
 
 def test_the_report_is_one_page_that_names_what_was_dropped(finished, manifest):
     page = (finished.results / "report.html").read_text()
     assert all(case in page for case in manifest.index[~manifest["usable"]])
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("<figure ") == 11
     assert "http://" not in page
     assert "https://" not in page
 

@@ -90,13 +90,17 @@ class Workflow:
 
 
 TARGETS = ("all", "validate", "normalise", "train", "verify", "figures", "onnx")
+# Of the figures those that show what came of the training.
 FIGURE_RULES = (
     "figure_modalities",
     "figure_ground_truth",
     "figure_predictions",
     "figure_overlays",
+    "figure_gallery",
     "figure_learning_curves",
     "figure_scores",
+    "figure_dice_by_volume",
+    "figure_confusion_matrix",
 )
 
 
