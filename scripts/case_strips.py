@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from tumorseg import console
-from tumorseg.figures.strips import case_strip
+from tumorseg.figures.strips import case_strip, side_for
 from tumorseg.files import write_bytes
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.labels import TUMOUR_LABELS
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in names:
             case = read_case(find_case(options.normalised, name))
             whole = read_prediction(options.predictions, name, case.origin.shape, case.origin.affine)
-            content = case_strip(case, crop(whole, case.origin), colours)
+            content = case_strip(case, crop(whole, case.origin), colours, side=side_for(len(names)))
             write_bytes(options.output / f"{name}.webp", content)
             progress.step(name)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 import case_strips
 from tests.unit.test_figures_scripts import SETTINGS, write_cohort
-from tumorseg.figures.strips import SIDE, TILES, case_strip
+from tumorseg.figures.strips import SIDE, TILES, case_strip, side_for
 from tumorseg.normalise.store import NormalisedCase, Origin
 
 COLOURS = {1: "#ff0000", 2: "#00ff00", 4: "#0000ff"}
@@ -87,3 +87,10 @@ def test_a_missing_prediction_is_told(tmp_path, capsys):
     with pytest.raises(SystemExit):
         run(tmp_path)
     assert "no prediction is there" in capsys.readouterr().err
+
+
+def test_strips_of_a_whole_cohort_fit_a_page():
+    case, prediction = case_of()
+    with Image.open(io.BytesIO(case_strip(case, prediction, COLOURS, side=side_for(1251)))) as image:
+        assert image.size == (64 * len(TILES), 64)
+    assert side_for(250) == SIDE

@@ -1,4 +1,5 @@
 import base64
+import gzip
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -139,7 +140,7 @@ def test_a_score_that_is_a_convention_stands_in_brackets():
 
 def test_all_scores_can_be_saved_from_the_page(page):
     (link,) = [attributes for attributes in Outline(page).all("a") if "download" in attributes]
-    assert base64.b64decode(link["href"].split(",")[1]) == b"case,dice\na,0.5\n"
+    assert gzip.decompress(base64.b64decode(link["href"].split(",")[1])) == b"case,dice\na,0.5\n"
 
 
 def test_the_page_says_how_it_was_made(page):

@@ -17,14 +17,25 @@ from tumorseg.pages.tiles import coloured, fitted, painted, strip
 TILES: Final = ("T1CE", "FLAIR", "reference", "prediction", "comparison")
 SIDE: Final = 96
 """Pixels of a tile along each side."""
+_SMALL_SIDE: Final = 64
+_MANY: Final = 400
+"""Cases above which tiles are small: one page holds the strips of all cases, and has to stay below 25 MB."""
 _OUTCOME_COLOURS: Final = {outcome.code: outcome.colour for outcome in OUTCOMES}
 
 
-def case_strip(case: NormalisedCase, prediction: NDArray[np.uint8], colours: Mapping[int, str]) -> bytes:
+def side_for(cases: int) -> int:
+    """Pixels of a tile along each side where one page holds the strips of so many cases."""
+    return SIDE if cases <= _MANY else _SMALL_SIDE
+
+
+def case_strip(
+    case: NormalisedCase, prediction: NDArray[np.uint8], colours: Mapping[int, str], *, side: int = SIDE
+) -> bytes:
     """T1CE, FLAIR, the reference over FLAIR, the prediction over FLAIR, and their comparison, as a WebP file.
 
     All in the axial slice with most tumour in the reference, or in the prediction where the reference has none.
     prediction: uint8 of the shape of the case's mask, inside labels. colours: of each label, as `#rrggbb`.
+    side: pixels of a tile along each side.
     """
     affine = cropped_affine(case.origin)
     reference, predicted = turned(case.mask, affine), turned(prediction, affine)
@@ -38,11 +49,11 @@ def case_strip(case: NormalisedCase, prediction: NDArray[np.uint8], colours: Map
     images = np.stack([axial(turned(modality, affine)).pixels for modality in case.image])
     brain = (images != 0).any(axis=0)
     t1ce, flair = (
-        fitted((255 * grey(images[MODALITIES.index(modality)], brain)).round().astype(np.uint8), SIDE, pixel=pixel)
+        fitted((255 * grey(images[MODALITIES.index(modality)], brain)).round().astype(np.uint8), side, pixel=pixel)
         for modality in ("t1ce", "flair")
     )
     marked, found, outcomes = (
-        fitted(codes, SIDE, pixel=pixel, smooth=False)
+        fitted(codes, side, pixel=pixel, smooth=False)
         for codes in (marks.pixels, finds.pixels, compare(marks.pixels, finds.pixels))
     )
     dimmed = (DIMMED * flair).astype(np.uint8)
