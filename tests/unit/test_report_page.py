@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
-from tests.unit.test_report_facts import CONFIGURATION, REFUSED, facts, manifest_row
+from tests.unit.test_report_facts import CONFIGURATION, REFUSED, facts, manifest_row, results
+from tumorseg.labels import CLASSES
+from tumorseg.metrics.summary import summarise
+from tumorseg.report.facts import gather
 from tumorseg.report.page import render
 from tumorseg.report.pictures import Strip, embed
 from tumorseg.report.run import RunFacts
@@ -179,3 +182,14 @@ def test_equal_facts_give_equal_pages(page, figure):
 def test_a_long_table_is_folded_away():
     told = facts(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
     assert page_of(told).count("<details>") == page_of(facts()).count("<details>") + 1
+
+
+def test_the_mean_of_one_case_has_no_confidence_interval():
+    run = results()
+    table = run.scores[run.scores["case"] == "a"]
+    settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
+    summary = summarise(table, np.zeros((CLASSES, CLASSES), np.int64), **settings)
+    alone = page_of(gather(replace(run, scores=table, summary=summary), CONFIGURATION))
+    headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (alone, page_of(facts()))]
+    assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
+    assert "of which no confidence interval can be told" in alone
