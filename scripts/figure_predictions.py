@@ -13,7 +13,7 @@ from tumorseg.figures.style import FigureSettings
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule figure_predictions."""
-    draw_cases("figure_predictions", __doc__, _draw, arguments, predictions=True)
+    draw_cases("figure_predictions", __doc__, _draw, arguments)
 
 
 def _draw(cases: Sequence[ShownCase], settings: dict[str, Any]) -> Figure:

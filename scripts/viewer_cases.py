@@ -8,7 +8,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.figures.cases import show_cases
 from tumorseg.files import write_json
-from tumorseg.viewer.volumes import encode_case
+from tumorseg.viewer.volumes import budget_for, encode_case
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("viewer_cases", options.log):
         wanted = options.settings["viewer_cases"]
         shown = show_cases(options.scores, wanted, options.normalised, options.predictions)
-        cases = [encode_case(case) for case in shown]
+        cases = [encode_case(case, budget_for(len(shown))) for case in shown]
         write_json(options.output, {"cases": cases})
         for case in cases:
             size = sum(map(len, case["volumes"].values())) / 1e6

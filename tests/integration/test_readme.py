@@ -30,8 +30,8 @@ PLANNED = ("workflow/small.yaml",)
 def commands() -> list[str]:
     """Every command line of the README that can run here, in its order, without comments."""
     found = []
-    for block in re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL):
-        if not block.startswith(UNTRIED):
+    for block in re.findall(r"^ *```sh\n(.*?)^ *```", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL):
+        if not block.strip().startswith(UNTRIED):
             found += [line.split("  #")[0].strip() for line in block.splitlines()]
     return found
 

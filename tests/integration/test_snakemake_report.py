@@ -22,7 +22,9 @@ def told(finished, tmp_path_factory):
 
 def test_every_figure_table_and_page_is_in_it(told, finished):
     figures = {f"results/figures/{path.name}" for path in finished.results.glob("figures/*.png")}
-    tables = {"results/cohort/manifest.tsv", "results/evaluation/cases.csv", "results/evaluation/summary.json"}
+    tables = {"results/cohort/manifest.tsv", "results/cohort/splits.tsv", "results/training/fold-0/history.csv"}
+    tables |= {"results/training/fold-0/selection.json", "results/model/README.md"}
+    tables |= {"results/evaluation/cases.csv", "results/evaluation/summary.json"}
     pages = {"results/cohort/cohort.html", "results/report.html"}
     assert set(told) == figures | tables | pages
 

@@ -76,4 +76,4 @@ def test_the_table_of_modalities_shows_means_and_their_change():
     texts = [text.get_text() for text in left_out_table(scores).axes[0].texts]
     assert len(texts) == 5 * len(STRUCTURES)
     assert texts[0] == "0.900"
-    assert texts[-1] == "0.500\n-0.400"
+    assert texts[-1] == "0.500\n−0.400"

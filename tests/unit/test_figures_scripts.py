@@ -108,8 +108,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def draw(module: ModuleType, cohort: Path, output: Path, settings: dict[str, object] = SETTINGS) -> Path:
     arguments = ["--normalised", *map(str, sorted((cohort / "normalised").iterdir()))]
-    if module in (figure_predictions, figure_overlays, figure_gallery):
-        arguments += ["--predictions", str(cohort / "predictions" / "fold-0")]
+    arguments += ["--predictions", str(cohort / "predictions" / "fold-0")]
     arguments += ["--scores", str(cohort / "cases.csv"), "--settings", json.dumps(settings), "--output", str(output)]
     module.main(arguments)
     return output

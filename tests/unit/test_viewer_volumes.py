@@ -14,7 +14,7 @@ from tumorseg.figures.slices import grey
 from tumorseg.labels import MODALITIES
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import Origin
-from tumorseg.viewer.volumes import BUDGET, encode_case
+from tumorseg.viewer.volumes import BUDGET, budget_for, encode_case
 
 WHOLE = (30, 34, 28)
 MARGIN = ((3, 27), (4, 30), (2, 25))
@@ -141,3 +141,8 @@ def test_a_tiny_budget_is_kept_by_leaving_out_voxels_along_the_finest_axes_first
     np.testing.assert_allclose(affine[:3, 3], case.affine[:3, 3], atol=1e-4)  # the first voxel stays
     corner, last = np.array(values.shape) - 1, (np.array(values.shape) - 1) * strides
     np.testing.assert_allclose(affine @ [*corner, 1], case.affine @ [*last, 1], atol=1e-3)
+
+
+def test_many_cases_take_no_more_than_three():
+    assert [budget_for(cases) for cases in (1, 3)] == [BUDGET, BUDGET]
+    assert 12 * budget_for(12) <= 3 * BUDGET

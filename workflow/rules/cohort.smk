@@ -120,7 +120,12 @@ rule split:
         check=rules.check_cohort.output,
         own=own_split_file,
     output:
-        "results/cohort/splits.tsv",
+        report(
+            "results/cohort/splits.tsv",
+            caption="../report/splits.rst",
+            category="Cohort",
+            labels={"result": "split", "kind": "table"},
+        ),
     log:
         "results/logs/split.log",
     benchmark:

@@ -9,6 +9,7 @@ rule figure_modalities:
     """The four modalities of the shown cases, in slices through the tumour."""
     input:
         normalised=normalised_batches,
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -32,13 +33,15 @@ rule figure_modalities:
         code=code("figure_modalities"),
     shell:
         'python "$SCRIPTS/figure_modalities.py" --normalised {input.normalised:q}'
-        " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
 
 
 rule figure_ground_truth:
     """The experts' masks over the image."""
     input:
         normalised=normalised_batches,
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -62,7 +65,8 @@ rule figure_ground_truth:
         code=code("figure_ground_truth"),
     shell:
         'python "$SCRIPTS/figure_ground_truth.py" --normalised {input.normalised:q}'
-        " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+        " --output {output:q} --log {log:q}"
 
 
 rule figure_predictions:

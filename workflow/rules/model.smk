@@ -36,7 +36,12 @@ rule model_card:
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
     output:
-        "results/model/README.md",
+        report(
+            "results/model/README.md",
+            caption="../report/model_card.rst",
+            category="Model",
+            labels={"result": "model card", "kind": "text"},
+        ),
     log:
         "results/logs/model_card.log",
     benchmark:

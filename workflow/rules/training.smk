@@ -77,8 +77,18 @@ rule select_checkpoint:
         verifications=lambda wildcards: checkpoint_files(wildcards.fold, "verification.json"),
         check=rules.check_cohort.output,
     output:
-        selection="results/training/fold-{fold}/selection.json",
-        history="results/training/fold-{fold}/history.csv",
+        selection=report(
+            "results/training/fold-{fold}/selection.json",
+            caption="../report/selection.rst",
+            category="Training",
+            labels={"result": "choice of fold {fold}", "kind": "JSON"},
+        ),
+        history=report(
+            "results/training/fold-{fold}/history.csv",
+            caption="../report/history.rst",
+            category="Training",
+            labels={"result": "history of fold {fold}", "kind": "table"},
+        ),
         model="results/model/fold-{fold}.safetensors",
     log:
         "results/logs/select_checkpoint/fold-{fold}.log",

@@ -88,22 +88,21 @@ def _named(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
 
 
 def show_cases(
-    scores: Path, wanted: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path] | None
+    scores: Path, wanted: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path]
 ) -> list[ShownCase]:
     """Choose cases from the file `scores`, as `choose_cases` does, and read them as `read_shown` does."""
     chosen = choose_cases(pd.read_csv(scores, dtype={"case": str}), wanted)
     return [read_shown(case, normalised, predictions) for case in chosen]
 
 
-def read_shown(chosen: ChosenCase, normalised: Sequence[Path], predictions: Sequence[Path] | None) -> ShownCase:
-    """Read a case from the folders of the batches and, where given, its prediction from those of the folds.
+def read_shown(chosen: ChosenCase, normalised: Sequence[Path], predictions: Sequence[Path]) -> ShownCase:
+    """Read a case from the folders of the batches and its prediction from those of the folds.
 
     Raises UserError where the case or its prediction is missing, damaged or of another grid.
     """
     case = read_case(find_case(normalised, chosen.case))
-    origin, prediction = case.origin, None
-    if predictions is not None:
-        prediction = crop(read_prediction(predictions, origin.case, origin.shape, origin.affine), origin)
+    origin = case.origin
+    prediction = crop(read_prediction(predictions, origin.case, origin.shape, origin.affine), origin)
     return show(
         origin, case.image, title=chosen.title, scores=chosen.scores, reference=case.mask, prediction=prediction
     )

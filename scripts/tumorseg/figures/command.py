@@ -28,24 +28,18 @@ def draw_cases(
     description: str | None,
     draw: Callable[[Sequence[ShownCase], dict[str, Any]], Figure],
     arguments: Sequence[str] | None,
-    *,
-    predictions: bool,
 ) -> None:
-    """The command line of a figure of the chosen cases, with their predictions where it needs them.
+    """The command line of a figure of the chosen cases, all of which show the same slices.
 
     draw: from the cases and the figure settings as JSON.
     """
     parser = figure_parser(description)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
-    if predictions:
-        parser.add_argument(
-            "--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions"
-        )
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")
     options = parser.parse_args(arguments)
     with console.job(rule, options.log):
         settings = options.settings
-        folders = options.predictions if predictions else None
-        cases = show_cases(options.scores, settings["cases"], options.normalised, folders)
+        cases = show_cases(options.scores, settings["cases"], options.normalised, options.predictions)
         save(draw(cases, settings), options.output, settings["dpi"])
         console.logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))

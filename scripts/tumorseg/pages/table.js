@@ -6,7 +6,10 @@
     const controls = document.querySelector(`.controls[data-table="${table.id}"]`);
     const input = controls.querySelector("input");
     const shown = controls.querySelector("output");
-    const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    // Names and words, not numbers, and not the words of links.
+    const words = (row) => [...row.querySelectorAll("th, td.text, td.findings")];
+    const word = (cell) => cell.dataset.value ?? cell.textContent;
+    const texts = new Map(rows.map((row) => [row, words(row).map(word).join(" ").toLowerCase()]));
 
     const filter = () => {
       const wanted = input.value.trim().toLowerCase();
@@ -41,8 +44,9 @@
       head.append(button);
     }
     // A link to a case leads to its row, even where the filter hides it.
-    addEventListener("hashchange", () => {
-      const row = document.getElementById(location.hash.slice(1));
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest('a[href^="#"]');
+      const row = link && document.getElementById(link.hash.slice(1));
       if (!row?.hidden || !table.contains(row)) return;
       input.value = "";
       filter();

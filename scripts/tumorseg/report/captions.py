@@ -18,8 +18,8 @@ _CASES: Final = (
     "are not picked by hand."
 )
 _SLICES: Final = (
-    "Each slice is the one with most tumour in the reference. Radiological orientation: the patient's right (R) is at "
-    "the viewer's left."
+    "Each slice is the one with most tumour in the reference, or in the prediction where the reference has none. "
+    "Radiological orientation: the patient's right (R) is at the viewer's left."
 )
 _LABELS: Final = "Each piece of a label bears its number where that fits into it."
 _OUTCOMES: Final = "agreement is plain, a wrong label dotted, missed tumour striped, false tumour cross-hatched"

@@ -17,8 +17,9 @@ class CaseFacts:
     """A held-out case.
 
     anchor: of its row on the page. dice: by structure. absent: the structures that its reference lacks, whose scores
-    are a convention. mean_dice: over the three labels. lesionwise_dice, hd95 (mm): by region. volumes: reference and
-    prediction of the whole tumour in ml.
+    are a convention; far: those that its reference or its prediction lacks, whose distances are one. mean_dice: over
+    the three labels. lesionwise_dice, hd95 (mm): by region. volumes: reference and prediction of the whole tumour in
+    ml.
     """
 
     case: str
@@ -27,6 +28,7 @@ class CaseFacts:
     fold: int
     dice: dict[str, float]
     absent: frozenset[str]
+    far: frozenset[str]
     mean_dice: float
     lesionwise_dice: dict[str, float]
     hd95: dict[str, float]
@@ -46,6 +48,10 @@ def case_facts(scores: pd.DataFrame, patients: Mapping[str, str]) -> list[CaseFa
 
 def _of(case: str, number: int, rows: pd.DataFrame, patient: str) -> CaseFacts:
     dice = {structure: float(rows.at[structure, "dice"]) for structure in STRUCTURES}
+    empty = {
+        column: [structure for structure in STRUCTURES if rows.at[structure, column] == 0]
+        for column in ("reference_voxels", "predicted_voxels")
+    }
     volumes = rows.loc["WT", ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
     return CaseFacts(
         case=case,
@@ -53,7 +59,8 @@ def _of(case: str, number: int, rows: pd.DataFrame, patient: str) -> CaseFacts:
         patient=patient,
         fold=int(rows["fold"].iloc[0]),
         dice=dice,
-        absent=frozenset(structure for structure in STRUCTURES if rows.at[structure, "reference_voxels"] == 0),
+        absent=frozenset(empty["reference_voxels"]),
+        far=frozenset(empty["reference_voxels"] + empty["predicted_voxels"]),
         mean_dice=fmean(dice[label] for label in LABEL_STRUCTURES),
         lesionwise_dice={region: float(rows.at[region, "lesionwise_dice"]) for region in REGIONS},
         hd95={region: float(rows.at[region, "hd95"]) for region in REGIONS},

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tumorseg.figures.comparison import OUTCOMES
 from tumorseg.figures.strips import TILES
 from tumorseg.labels import LABEL_NAMES, REGIONS, STRUCTURES, TUMOUR_LABELS
 from tumorseg.pages.page import render_page
@@ -34,7 +35,6 @@ _LESION_SCORE_NAMES: Final = {
     "volume_error_mm3": ("Volume error, mm³", 0),
 }
 """The scores of the second table, and their decimals."""
-
 _OTHER_SCORE_NAMES: Final = {"precision": "Precision", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 
 
@@ -52,9 +52,8 @@ def render(
 ) -> str:
     """The page as HTML; equal arguments give equal text.
 
-    strips: the small picture of each case. shown: the cases in the figures. viewer: None
-    where there is none. table: of all scores, CSV, to be saved from
-    the page. codes: digest and packages of each rule's code.
+    strips: the small picture of each case. shown: the cases in the figures. viewer: None where there is none. table: of
+    all scores, CSV, to be saved from the page. codes: digest and packages of each rule's code.
     """
     colours = {label: configuration["figures"]["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
     return render_page(
@@ -75,6 +74,7 @@ def render(
         codes={rule: digest.split("  ", 1) for rule, digest in codes.items()},
         colours=colours,
         label_names=LABEL_NAMES,
+        outcomes=OUTCOMES,
         structures=tuple(STRUCTURES),
         regions=tuple(REGIONS),
         score_names=_SCORE_NAMES,

@@ -142,7 +142,11 @@ void main() {
   };
 
   const fail = (error) => {
-    nv?.cleanup();
+    try {
+      nv?.cleanup();
+    } catch {
+      // What was lost cannot be tidied up; the sentence matters more.
+    }
     for (const part of app.querySelectorAll(":scope > div")) part.hidden = true;
     app.querySelector(".viewer-off").hidden = false;
     setState("failed", `It cannot be shown here: ${error.message}`);
@@ -174,6 +178,7 @@ void main() {
       cycleClipPlaneHotKey: "none",
     });
     await nv.attachToCanvas(canvas, true);
+    canvas.addEventListener("webglcontextlost", () => fail(new Error("the browser took the picture's memory away; open the page again.")));
     nv.drawLut = niivue.cmapper.makeDrawLut(colours());
     nv.setCustomSliceShader(shader());
     nv.onLocationChange = tellPlace;

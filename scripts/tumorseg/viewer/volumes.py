@@ -29,6 +29,11 @@ class Encoding:
     strides: tuple[int, int, int]
 
 
+def budget_for(cases: int) -> int:
+    """Bytes of base64 that each of so many cases may take: together no more than three at their finest."""
+    return min(BUDGET, 3 * BUDGET // cases)
+
+
 def encode_case(case: ShownCase, budget: int = BUDGET) -> dict[str, Any]:
     """A case as JSON, its volumes within `budget` bytes of base64; equal cases give equal content.
 
