@@ -141,6 +141,13 @@ def test_a_score_that_is_a_convention_stands_in_brackets():
     assert "(0.500)" not in page_of(facts())
 
 
+def test_large_and_negative_numbers_are_written_as_elsewhere():
+    page = page_of(facts(volume_error_mm3=-11844.2, reference_mm3=2_500_000))
+    assert "<td>−11,844 <span" in page
+    assert ">−11,844 to −11,844</span>" in page
+    assert '<td data-value="2500">2,500.0</td>' in page
+
+
 def test_all_scores_can_be_saved_from_the_page(page):
     (link,) = [attributes for attributes in Outline(page).all("a") if "download" in attributes]
     assert gzip.decompress(base64.b64decode(link["href"].split(",")[1])) == b"case,dice\na,0.5\n"

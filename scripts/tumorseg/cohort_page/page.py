@@ -11,6 +11,7 @@ from tumorseg.cohort_page.intensities import FIGURES, UNUSUAL
 from tumorseg.cohort_page.thumbnails import TILES, WIDTH
 from tumorseg.labels import LABEL_NAMES, MODALITY_NAMES
 from tumorseg.pages.page import render_page
+from tumorseg.pages.words import decimal
 
 _HERE: Final = Path(__file__).parent
 _SECTIONS: Final = {
@@ -52,5 +53,5 @@ def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, 
 def _number(value: float) -> str:
     """Three significant digits, and all of those before the point: `0.0123`, `4.57`, `12.3`, `1,235`."""
     if abs(value) < 1:
-        return f"{value:.3g}"
-    return f"{value:,.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+        return f"{value:.3g}".replace("-", "−")
+    return decimal(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tumorseg.pages.words import counted
+from tumorseg.pages.words import counted, decimal
 
 _HERE: Final = Path(__file__).parent
 
@@ -24,6 +24,6 @@ def render_page(folder: Path, number: Callable[[Any], str], *, style: str = "", 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "counted": counted}
+    environment.filters |= {"number": number, "counted": counted, "decimal": decimal}
     shared, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "table.js"))
     return environment.get_template("template.html").render(style=shared + style, table_script=script, **context)

@@ -11,6 +11,7 @@ from tumorseg.figures.comparison import OUTCOMES
 from tumorseg.figures.strips import TILES
 from tumorseg.labels import LABEL_NAMES, REGIONS, STRUCTURES, TUMOUR_LABELS
 from tumorseg.pages.page import render_page
+from tumorseg.pages.words import decimal
 from tumorseg.report.facts import Facts
 from tumorseg.report.pictures import EmbeddedFigure, Strip, by_section
 from tumorseg.report.run import RunFacts
@@ -89,7 +90,7 @@ def render(
 
 
 def _number(value: Any) -> str:
-    """Whole numbers as they are, others with four significant digits, text unchanged."""
+    """Whole numbers with thousands set apart, others with four significant digits, text unchanged."""
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.4g}"
-    return f"{value:.0f}" if isinstance(value, float) else str(value)
+    return decimal(value) if isinstance(value, int | float) else str(value)
