@@ -11,6 +11,8 @@ from tumorseg.files import read_json, write_json
 from tumorseg.viewer.parts import viewer_parts
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
+_A4 = 718
+"""CSS pixels across, within margins of 1 cm; 1047 where it lies."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,14 @@ def test_a_page_opens_without_network_and_without_complaint(browser, path):
 
 def test_a_page_fits_a_phone(browser, path):
     assert visit(browser, path, width=390).page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_nothing_is_wider_than_the_paper_that_it_is_printed_on(browser, path):
+    page = visit(browser, path, width=_A4).page
+    page.emulate_media(media="print")
+    page.evaluate("[...document.querySelectorAll('.landscape')].forEach(part => part.style.width = '1047px')")
+    for region in page.locator(".wide").all():
+        assert region.evaluate("part => part.scrollWidth <= part.clientWidth"), region.get_attribute("aria-label")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +82,17 @@ def test_a_link_to_a_row_shows_it_though_the_filter_hides_it(report):
         link.press("Enter")
         report.locator(link.get_attribute("href")).wait_for(state="visible")
     report.get_by_label("Filter").fill("")
+
+
+def test_a_shadow_tells_that_there_is_more_at_the_right(report):
+    region = report.get_by_role("region", name="Scores of each case")
+    brightness = []
+    for place in (0, 100_000):
+        region.evaluate("(part, place) => { part.scrollLeft = place; }", place)
+        with Image.open(io.BytesIO(region.screenshot())) as image:
+            brightness.append(np.asarray(image.convert("L"))[10, -2])  # beside the caption
+    assert brightness[0] < 240
+    assert brightness[1] == 255
 
 
 @pytest.fixture(scope="module")
