@@ -41,9 +41,9 @@ def start() -> Iterator[Browser]:
             browser.close()
 
 
-def visit(browser: Browser, path: Path, *, width: int = 1280) -> Visit:
-    """Open the file `path` in a window so many CSS pixels wide."""
-    opened = Visit(browser.new_page(viewport={"width": width, "height": 900}))
+def visit(browser: Browser, path: Path, *, width: int = 1280, touch: bool = False) -> Visit:
+    """Open the file `path` in a window so many CSS pixels wide; touch: as on a phone, by finger."""
+    opened = Visit(browser.new_page(viewport={"width": width, "height": 900}, has_touch=touch, is_mobile=touch))
     opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
     opened.page.on("request", lambda request: opened.requests.append(request.url))

@@ -178,3 +178,36 @@ def test_the_head_is_rendered_in_3d(viewer):
     viewer.page.get_by_label("View", exact=True).select_option("3d")
     assert (seen(viewer, wait=5000).max(axis=2) > 50).mean() > 0.02
     viewer.page.get_by_label("View", exact=True).select_option("planes")
+
+
+def swipe_up(page, x, y, length):
+    """A finger that touches the screen and moves up."""
+    session = page.context.new_cdp_session(page)
+    points = [{"x": x, "y": y - moved} for moved in range(0, length + 1, 20)]
+    for number, point in enumerate(points):
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        page.wait_for_timeout(20)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(500)
+
+
+def test_a_finger_scrolls_past_the_picture_until_it_was_tapped(browser, finished):
+    page = visit(browser, finished.results / "report.html", width=390, touch=True).page
+    page.locator("#viewer").scroll_into_view_if_needed()
+    page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
+    picture = page.locator(".viewer-picture")
+
+    def scrolled():
+        picture.evaluate("picture => picture.scrollIntoView({ block: 'center' })")
+        page.wait_for_timeout(500)
+        before = page.evaluate("scrollY")
+        box = picture.bounding_box()
+        swipe_up(page, box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8, 200)
+        return page.evaluate("scrollY") - before
+
+    assert scrolled() > 100
+    picture.tap()
+    assert scrolled() == 0
+    page.locator("#viewer").tap()
+    assert scrolled() > 100

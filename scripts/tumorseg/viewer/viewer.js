@@ -214,14 +214,16 @@ void main() {
     control("case").value = link.dataset.viewerCase;
     later(update);
   });
-  // The wheel scrolls the page unless the picture was clicked before.
-  picture.addEventListener(
-    "wheel",
-    (event) => {
-      if (document.activeElement !== canvas) event.stopPropagation();
-    },
-    { capture: true },
-  );
+  // The wheel and the finger scroll the page unless the picture was clicked or tapped before.
+  for (const name of ["wheel", "touchstart", "touchmove", "touchend"]) {
+    picture.addEventListener(
+      name,
+      (event) => {
+        if (document.activeElement !== canvas) event.stopPropagation();
+      },
+      { capture: true, passive: true },
+    );
+  }
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
