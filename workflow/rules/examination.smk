@@ -12,7 +12,12 @@ rule calibration:
         normalised=normalised_batches,
         splits=rules.split.output,
     output:
-        "results/evaluation/calibration.json",
+        report(
+            "results/evaluation/calibration.json",
+            caption="../report/calibration_bins.rst",
+            category="Scores",
+            labels={"result": "calibration by bin", "kind": "JSON"},
+        ),
     log:
         "results/logs/calibration.log",
     benchmark:
@@ -39,7 +44,12 @@ rule leave_out_modalities:
         normalised=normalised_batches,
         splits=rules.split.output,
     output:
-        "results/evaluation/modalities_left_out.csv",
+        report(
+            "results/evaluation/modalities_left_out.csv",
+            caption="../report/modalities_left_out.rst",
+            category="Scores",
+            labels={"result": "Dice without each modality", "kind": "table"},
+        ),
     log:
         "results/logs/leave_out_modalities.log",
     benchmark:

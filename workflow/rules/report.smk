@@ -13,6 +13,7 @@ CHAIN = [
     "select_checkpoint",
     "predict",
     "evaluate",
+    *(rule for rule in ("calibration", "leave_out_modalities") if config["evaluation"][rule]),
 ]
 
 
