@@ -39,8 +39,9 @@ localrules:
     onnx,
 
 
-# Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules. Checkpoints are
-# named as such: Snakemake does not miss a deleted file, for instance a refused checkpoint, that lies between others.
+# Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules. Targets name all
+# that a user may delete in order to have it made anew, a refused checkpoint for instance: Snakemake does not miss a file
+# that lies between others.
 rule validate:
     """Every case is checked, and the cohort as a whole."""
     input:
@@ -83,10 +84,14 @@ rule onnx:
 
 
 rule all:
-    """The report, reached by plain `snakemake`."""
+    """The report and all results beside it, reached by plain `snakemake`."""
     default_target: True
     input:
         CHECKPOINTS,
+        expand(rules.select_checkpoint.output, fold=FOLDS),
+        expand(rules.predict.output, fold=FOLDS),
+        rules.evaluate.output,
+        FIGURES,
         rules.cohort_page.output,
         rules.report.output,
         rules.model_card.output,
