@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     recipe = Recipe.of(options.recipe)
     settings = recipe.training
-    if parallel.launched(options.processes, settings.threads, Path(__file__), arguments or sys.argv[1:]):
+    on_gpus, own = settings.device != "cpu", arguments or sys.argv[1:]
+    if parallel.launched(options.processes, settings.threads, on_gpus, Path(__file__), own):
         return
     with console.job(f"train_epoch fold {options.fold}", options.log, quiet=parallel.rank() > 0), ExitStack() as stack:
         execution = resolve(settings.device, settings.precision, settings.threads, settings.deterministic)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tumorseg.console import logger
 from tumorseg.errors import UserError
+from tumorseg.network.gpus import take_gpus
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -43,6 +44,8 @@ def resolve(
 ) -> Execution:
     """Settle device and precision on this machine, set torch's number of CPU threads and the algorithms it may use.
 
+    Of several GPUs one is taken, which no other job of this user on this machine gets until this process ends.
+
     fp16 on a CPU becomes fp32, and that is said. deterministic: torch refuses operations that may give other bits in
     another run (those of a CPU never do). Raises UserError when a GPU is asked for and there is none.
     """
@@ -53,6 +56,8 @@ def resolve(
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.use_deterministic_algorithms(deterministic)  # of cuDNN as well
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # takes time, guards nothing here
+    if device != "cpu":
+        take_gpus(1)
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise UserError(

@@ -18,6 +18,7 @@ from torch.distributed.run import parse_args, run
 from torch.nn.parallel import DistributedDataParallel
 
 from tumorseg.errors import UserError
+from tumorseg.network.gpus import take_gpus
 
 Item = TypeVar("Item")
 _PR_SET_PDEATHSIG: Final = 1
@@ -39,7 +40,7 @@ def processes_here() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
-def launched(processes: int, threads: int, script: Path, arguments: Sequence[str]) -> bool:
+def launched(processes: int, threads: int, on_gpus: bool, script: Path, arguments: Sequence[str]) -> bool:
     """Run the script in so many processes on this machine, each told who it is, and say whether that was done.
 
     It is not where one process is enough, nor where torchrun has started this one already, as a person does to train on
@@ -47,6 +48,8 @@ def launched(processes: int, threads: int, script: Path, arguments: Sequence[str
     """
     if processes <= 1 or "WORLD_SIZE" in os.environ:
         return False
+    if on_gpus:
+        take_gpus(processes)
     os.environ |= {"OMP_NUM_THREADS": str(threads)}
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:

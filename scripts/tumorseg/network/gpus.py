@@ -1,0 +1,73 @@
+"""Which GPUs a process takes where it sees more than it needs, so that no two jobs of a user share one.
+
+Snakemake counts the jobs that run at a time, and tells none of them which GPU is its own. A scheduler does: what sees
+no more than it needs takes that.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+
+from tumorseg.console import logger
+
+_POLL_S: Final = 1.0
+_held: Final[list[socket.socket]] = []
+"""For as long as this process lives."""
+
+
+def take_gpus(wanted: int) -> None:
+    """Leave in sight of this process, and of those it starts, as many GPUs as wanted that no other job has taken.
+
+    Waits until there are so many, and says so. To be called before CUDA starts. The GPUs are this user's on this
+    machine until the process ends, however it ends.
+    """
+    visible = visible_gpus()
+    # torchrun numbers the GPUs of the processes that it starts.
+    if len(visible) <= wanted or "WORLD_SIZE" in os.environ:
+        return
+    taken = _free(visible, wanted)
+    if not taken:
+        logger.warning("waiting for %d of the GPUs %s: other jobs of yours have them", wanted, ", ".join(visible))
+    while not taken:
+        time.sleep(_POLL_S)
+        taken = _free(visible, wanted)
+    _held.extend(taken.values())
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them, or else by number."""
+    count = torch.cuda.device_count()  # asks the driver's library, and starts no CUDA
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [str(index) for index in range(count)] if named is None else named.split(",")[:count]
+
+
+def _free(gpus: Sequence[str], wanted: int) -> dict[str, socket.socket]:
+    """The first GPUs, as many as wanted, that nobody has taken; from now on they are. None where there are fewer."""
+    taken: dict[str, socket.socket] = {}
+    for gpu in gpus:
+        if len(taken) < wanted and (token := _token(gpu)):
+            taken[gpu] = token
+    if len(taken) == wanted:
+        return taken
+    for token in taken.values():
+        token.close()
+    return {}
+
+
+def _token(gpu: str) -> socket.socket | None:
+    """What only one process of a user on a machine can have; None where another has it.
+
+    An address without a file (unix(7), abstract), of which Linux lets go when its owner dies: nothing is left behind.
+    """
+    token = socket.socket(socket.AF_UNIX)
+    try:
+        token.bind(f"\0tumorseg of user {os.getuid()}: GPU {gpu}")
+    except OSError:
+        token.close()
+        return None
+    return token
