@@ -29,7 +29,7 @@ def conda_versions(name: str) -> dict[str, str]:
     return versions | dict(package.split("==") for package in by_pip["pip"])
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-slurm.txt"])
 def test_every_requirement_is_pinned_exactly(name):
     lines = (REPOSITORY / "envs" / name).read_text().splitlines()
     wanted = [line for line in lines if line and not line.startswith(("#", "-r"))]

@@ -18,8 +18,8 @@ rule validate_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
     params:
         cases=batch_cases,
         settings=settings(**only("cohort", "labels", "shape")),
@@ -48,8 +48,8 @@ rule manifest:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         code=code("manifest"),
     shell:
@@ -77,8 +77,8 @@ rule cohort_page:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "colours")),
         code=code("cohort_page"),
@@ -100,8 +100,8 @@ rule check_cohort:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("cohort", "labels", "expected_usable")),
         code=code("check_cohort"),
@@ -133,8 +133,8 @@ rule split:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("cohort", *SPLIT_KEYS)),
         code=code("split"),

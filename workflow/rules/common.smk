@@ -179,6 +179,11 @@ def only(section, *keys):
     return {key: config[section][key] for key in keys}
 
 
+def scaled(amount):
+    """A resource of which each new submission of a failed job asks for more: once, twice, three times the amount."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def code(script):
     """The digest of a script and all that it imports, which Snakemake does not track."""
     return codedigest.code_digest(SCRIPTS / f"{script}.py")

@@ -16,8 +16,8 @@ if config["demo"]:
         conda:
             "../../envs/light.yaml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=scaled(2000),
+            runtime=scaled(10),
         params:
             settings=settings(**config["demo"]),
             code=code("demo_cohort"),

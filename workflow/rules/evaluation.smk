@@ -24,8 +24,8 @@ rule predict:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=scaled(16000),
+        runtime=scaled(240),
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
@@ -64,8 +64,8 @@ rule evaluate:
         "../../envs/light.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=scaled(4000),
+        runtime=scaled(120),
     params:
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         code=code("evaluate"),

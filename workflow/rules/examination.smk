@@ -26,8 +26,8 @@ rule calibration:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=16000,
-        runtime=480,
+        mem_mb=scaled(16000),
+        runtime=scaled(480),
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
@@ -58,8 +58,8 @@ rule leave_out_modalities:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=16000,
-        runtime=960,
+        mem_mb=scaled(16000),
+        runtime=scaled(960),
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
@@ -88,8 +88,8 @@ rule figure_calibration:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_calibration"),
@@ -117,8 +117,8 @@ rule figure_left_out:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_left_out"),

@@ -26,8 +26,8 @@ rule figure_modalities:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "cases", "dpi")),
         code=code("figure_modalities"),
@@ -58,8 +58,8 @@ rule figure_ground_truth:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000),
+        runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
         code=code("figure_ground_truth"),
@@ -90,8 +90,8 @@ rule figure_predictions:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000),
+        runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
         code=code("figure_predictions"),
@@ -122,8 +122,8 @@ rule figure_overlays:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "cases", "dpi")),
         code=code("figure_overlays"),
@@ -154,8 +154,8 @@ rule figure_gallery:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000),
+        runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
         code=code("figure_gallery"),
@@ -180,8 +180,8 @@ rule case_strips:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
     params:
         settings=settings(**only("figures", "colours")),
         code=code("case_strips"),

@@ -18,8 +18,8 @@ rule export_onnx:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=scaled(4000),
+        runtime=scaled(10),
     params:
         code=code("export_onnx"),
     shell:
@@ -49,8 +49,8 @@ rule model_card:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         configuration=settings(
             **{section: config[section] for section in ("demo", "normalisation", "model", "prediction")},

@@ -17,8 +17,8 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=2000,  # a case of BraTS takes a quarter of a gigabyte, the largest that is read 1.4
-        runtime=60,
+        mem_mb=scaled(2000),  # a case of BraTS takes a quarter of a gigabyte, the largest that is read 1.4
+        runtime=scaled(60),
     params:
         cases=batch_cases,
         settings=settings(**config["normalisation"]),

@@ -24,8 +24,8 @@ rule figure_cohort_overview:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi", "colours")),
         code=code("figure_cohort_overview"),
@@ -55,8 +55,8 @@ rule figure_intensities:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_intensities"),
@@ -85,8 +85,8 @@ rule figure_learning_curves:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_learning_curves"),
@@ -114,8 +114,8 @@ rule figure_scores:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_scores"),
@@ -143,8 +143,8 @@ rule figure_dice_by_volume:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_dice_by_volume"),
@@ -172,8 +172,8 @@ rule figure_confusion_matrix:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
         code=code("figure_confusion_matrix"),

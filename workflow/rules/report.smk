@@ -45,8 +45,8 @@ rule report:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         configuration=settings(
             **{section: content for section, content in config.items() if section not in ("segment", "score")}

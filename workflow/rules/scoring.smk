@@ -24,8 +24,8 @@ rule score:
         "../../envs/light.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=scaled(4000),
+        runtime=scaled(120),
     params:
         predictions=scored_folders(),
         references=config["score"]["references"],

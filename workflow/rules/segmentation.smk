@@ -21,8 +21,8 @@ rule segment_batch:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=scaled(16000),
+        runtime=scaled(240),
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         root=lambda wildcards: patient_folder()[0],
@@ -49,8 +49,8 @@ rule segment:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
     params:
         code=code("segment"),
     shell:

@@ -29,8 +29,8 @@ rule train_epoch:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=24000,
-        runtime=1440,
+        mem_mb=scaled(24000),
+        runtime=scaled(720),
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         # Wildcards are no part of the key of the between-workflow cache; params are.
@@ -59,8 +59,8 @@ rule verify_checkpoint:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         recipe=RECIPE,
         code=code("verify_checkpoint"),
@@ -97,8 +97,8 @@ rule select_checkpoint:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=scaled(4000),
+        runtime=scaled(10),
     params:
         settings=settings(**config["checkpoint"], normalisation=config["normalisation"]),
         code=code("select_checkpoint"),

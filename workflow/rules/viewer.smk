@@ -19,8 +19,8 @@ rule viewer_cases:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=scaled(3000),
+        runtime=scaled(10),
     params:
         settings=settings(**only("report", "viewer_cases")),
         code=code("viewer_cases"),

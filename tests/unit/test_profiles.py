@@ -1,0 +1,40 @@
+"""What the rules ask of a machine, and what the profiles say of them."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.helpers import REPOSITORY
+
+RULES = dict(
+    re.findall(
+        r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)",
+        "\n".join(path.read_text() for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk"))),
+        re.MULTILINE | re.DOTALL,
+    )
+)
+
+
+def profile(name: str) -> str:
+    return (REPOSITORY / f"workflow/profiles/{name}/config.yaml").read_text()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_asks_for_more_when_it_is_submitted_again(rule):
+    """And is not tried again by itself, which would be within the first submission."""
+    assert re.search(r"mem_mb=scaled\(\d+\)", RULES[rule])
+    assert re.search(r"runtime=scaled\(\d+\)", RULES[rule])
+    assert "retries:" not in RULES[rule]
+
+
+def test_the_slurm_profile_names_all_rules_that_use_a_gpu():
+    users = {rule for rule, text in RULES.items() if re.search(r"\bgpu=", text)}
+    assert {"train_epoch", "predict", "segment_batch"} <= users
+    assert set(re.findall(r"^#   (\w+): \{slurm_partition", profile("slurm"), re.MULTILINE)) == users
+
+
+@pytest.mark.parametrize("name", ["slurm", "workstation"])
+def test_no_rule_asks_for_more_memory_than_a_profile_allows(name):
+    limits = dict(limit.split("=") for limit in yaml.safe_load(profile(name))["resources"])
+    assert max(int(re.search(r"mem_mb=scaled\((\d+)\)", text)[1]) for text in RULES.values()) <= int(limits["mem_mb"])
