@@ -1,10 +1,10 @@
-# make demo | test | test-slow | lint | benchmark: each sets up what it needs in .venv, once.
+# make demo | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow lint benchmark
+.PHONY: demo test test-slow test-slurm lint benchmark
 
 demo: .venv/workflow
 	.venv/bin/snakemake --cores all --directory demo --configfile workflow/demo.yaml
@@ -14,6 +14,9 @@ test: .venv/development
 
 test-slow: .venv/development
 	$(PYTEST) -m slow
+
+test-slurm: .venv/slurm
+	$(PYTEST) -m slurm
 
 lint: .venv/development
 	.venv/bin/ruff check .
@@ -35,6 +38,10 @@ benchmark: .venv/benchmark
 
 .venv/development: envs/requirements-dev.txt .venv/workflow
 	.venv/bin/python -m pip install --quiet --requirement envs/requirements-dev.txt
+	touch $@
+
+.venv/slurm: envs/requirements-slurm.txt .venv/development
+	.venv/bin/python -m pip install --quiet --requirement envs/requirements-slurm.txt
 	touch $@
 
 .venv/benchmark: envs/requirements-benchmark.txt .venv/development

@@ -20,6 +20,7 @@ ELSEWHERE = {
     ".venv/bin/snakemake --cores all --directory demo --configfile workflow/demo.yaml",  # by test_demo.py
     "make test",  # by CI, as the following
     "make test-slow",
+    "make test-slurm",
     "make lint",
     "make benchmark",  # by hand: it measures
 }

@@ -1,0 +1,40 @@
+"""The cluster of the tests leaves a cluster that is not its own alone."""
+
+import os
+
+import pytest
+
+from tests.slurm import configuration
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr(configuration, "PLACE", tmp_path / "etc")
+    return tmp_path / "etc"
+
+
+def test_what_is_written_can_be_removed(place, tmp_path):
+    configuration.write(tmp_path)
+    assert sorted(path.name for path in place.iterdir()) == ["gres.conf", "slurm.conf"]
+    configuration.remove_left_over()  # its keeper, this process, lives
+    assert len(list(place.iterdir())) == 2
+    configuration.remove()
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["ClusterName=real\n", "", f"{configuration.MARK}{os.getpid()}\n"])
+def test_a_cluster_that_is_there_stays(place, tmp_path, content):
+    place.mkdir()
+    (place / "slurm.conf").write_text(content)
+    configuration.remove_left_over()
+    with pytest.raises(FileExistsError):
+        configuration.write(tmp_path)
+    assert [path.name for path in place.iterdir()] == ["slurm.conf"]
+    assert (place / "slurm.conf").read_text() == content
+
+
+def test_what_a_killed_keeper_has_left_is_removed(place):
+    place.mkdir()
+    (place / "slurm.conf").write_text(f"{configuration.MARK}{2**22 + 1}\n")  # beyond the highest that Linux gives
+    configuration.remove_left_over()
+    assert list(place.iterdir()) == []
