@@ -1,16 +1,21 @@
 """What a person at the terminal and a reader of the log see of a job: the same lines, in both places."""
 
 import logging
+import os
 import resource
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tumorseg.errors import UserError
+from tumorseg.processes import end_with
 
 logger = logging.getLogger("tumorseg")
+WORKFLOW: Final = "WORKFLOW_PROCESS"
+"""Environment variable: the process without which a job does not go on. The workflow sets it to its own."""
 
 
 @contextmanager
@@ -33,11 +38,17 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     logger.handlers[:] = handlers
     began = time.monotonic()
     try:
+        if WORKFLOW in os.environ:
+            end_with(int(os.environ[WORKFLOW]))
         yield
     except UserError as error:
         if not quiet:
             logger.error("%s", error)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        if not quiet:
+            logger.error("interrupted")
+        raise SystemExit(130) from None
     except Exception:
         logger.exception("stopped by an unexpected error")
         raise SystemExit(1) from None

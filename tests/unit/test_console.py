@@ -28,6 +28,14 @@ def test_a_users_mistake_is_told_without_a_traceback(tmp_path, capsys):
     assert "Traceback" not in said + (tmp_path / "a.log").read_text()
 
 
+def test_ctrl_c_is_told_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(tmp_path / "a.log", KeyboardInterrupt())
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err.splitlines() == ["a_job: working", "a_job: interrupted"]
+    assert "Traceback" not in (tmp_path / "a.log").read_text()
+
+
 def test_an_unexpected_error_leaves_its_traceback_in_the_log(tmp_path):
     with pytest.raises(SystemExit):
         run(tmp_path / "a.log", ZeroDivisionError("why"))

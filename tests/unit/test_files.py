@@ -1,5 +1,6 @@
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,14 @@ def test_a_folder_that_may_not_be_written_to_is_told():
     # Nobody can make files here, whoever runs the tests.
     with pytest.raises(UserError, match=r"epoch-0001\.pt: cannot be written .*give permission to write to its folder"):
         write_bytes(Path("/sys/kernel/tumorseg/epoch-0001.pt"), b"content")
+
+
+def test_what_a_killed_process_has_left_goes_with_the_next_write_and_nothing_else_does(tmp_path):
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    stale, of_another_file = (tmp_path / f".tmp-{killed.pid}-{name}" for name in ("a[1].pt", "b-a[1].pt"))
+    under_way = tmp_path / f".tmp-{os.getppid()}-a[1].pt"
+    for path in (stale, of_another_file, under_way):
+        path.write_bytes(b"half")
+    write_bytes(tmp_path / "a[1].pt", b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "a[1].pt", of_another_file, under_way])

@@ -17,6 +17,7 @@ from tumorseg import codedigest
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.discover import CaseFiles, discover, locate, to_json
 from tumorseg.configuration import mistakes
+from tumorseg.console import WORKFLOW
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
 from tumorseg.training import epochs
@@ -45,6 +46,8 @@ ROOT = cohort_folder()
 # Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
 # records, so that a finished run can be moved.
 os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
+# Where Snakemake is killed alone, its jobs end too: they would write beside those of the next run.
+os.environ |= {WORKFLOW: str(os.getpid())}
 # No param: switching it on or off makes nobody train again.
 os.environ |= {"EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else ""}
 FOLDS = range(config["cohort"]["folds"])

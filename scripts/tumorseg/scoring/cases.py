@@ -15,6 +15,7 @@ from tumorseg.files import write_json, write_text
 from tumorseg.labels import CLASSES
 from tumorseg.metrics.scores import Scores, rows
 from tumorseg.metrics.summary import summarise
+from tumorseg.processes import help_parent
 
 Item = TypeVar("Item")
 
@@ -73,5 +74,5 @@ def _scored(items: Sequence[Item], score: Callable[[Item], CaseScores], processe
     if processes <= 1:
         yield from map(score, items)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=help_parent) as pool:
         yield from pool.map(score, items)

@@ -1,14 +1,12 @@
 """Several processes that train one network together, each on its share of every batch (torch.distributed)."""
 
-import ctypes
 import logging
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -19,10 +17,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from tumorseg.errors import UserError
 from tumorseg.network.gpus import take_gpus
+from tumorseg.processes import end_with_parent
 
 Item = TypeVar("Item")
-_PR_SET_PDEATHSIG: Final = 1
-"""Of prctl(2)."""
 
 
 def rank() -> int:
@@ -68,7 +65,7 @@ def joined(device: torch.device) -> Iterator[None]:
     if count() == 1:
         yield
         return
-    _end_with_parent()
+    end_with_parent()
     if device.type == "cuda":
         if processes_here() > torch.cuda.device_count():
             raise UserError(
@@ -79,13 +76,6 @@ def joined(device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     yield
     distributed.destroy_process_group()  # not after an error, where it could wait for processes that wait for this one
-
-
-def _end_with_parent() -> None:
-    """Let Linux kill this process as soon as torchrun's is gone, however that ended: nothing holds on to the GPU."""
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def share_of(batch_size: int) -> int:

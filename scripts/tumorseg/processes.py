@@ -1,0 +1,49 @@
+"""Processes that end with the one that they work for: nothing writes, or holds a GPU, after a run was killed."""
+
+import ctypes
+import os
+import select
+import signal
+import time
+from threading import Thread
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2)."""
+_GRACE: Final = 10.0
+"""Seconds in which an interrupted process can tidy up."""
+
+
+def end_with(process: int) -> None:
+    """Interrupt this process, as Ctrl-C does, as soon as `process` is gone (Linux).
+
+    Not the parent alone: between Snakemake and a job stands a shell, which a kill of Snakemake leaves alive.
+    Raises KeyboardInterrupt where it is gone already.
+    """
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        raise KeyboardInterrupt from None
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return
+    Thread(target=_interrupt_after, args=(descriptor,), daemon=True).start()
+
+
+def _interrupt_after(descriptor: int) -> None:
+    select.select([descriptor], [], [])
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_GRACE)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """Let Linux kill this process as soon as its parent is gone, however that ended."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
+def help_parent() -> None:
+    """What a worker of a pool begins with: it leaves Ctrl-C to its parent, and does not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()

@@ -1,0 +1,91 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.helpers import REPOSITORY
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")}
+JOB = """
+import time
+from pathlib import Path
+from tumorseg import console
+from tumorseg.files import replacing
+with console.job("a_job", None), replacing(Path("result")) as temporary:
+    print("began", flush=True)
+    time.sleep(60)
+"""
+POOL = """
+import sys, time
+from tumorseg.scoring.cases import score_cases
+def score(item):
+    print("began", flush=True)
+    time.sleep(60)
+score_cases([1, 2], score, 2)
+"""
+
+
+def python(code, folder, **environment):
+    """Python code under way; it has said that it began."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**ENVIRONMENT, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "began\n"
+    return process
+
+
+@pytest.fixture
+def workflow():
+    """A process that stands for Snakemake."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_job_ends_with_its_workflow_and_leaves_nothing(tmp_path, workflow):
+    job = python(JOB, tmp_path, WORKFLOW_PROCESS=str(workflow.pid))
+    workflow.kill()
+    assert job.communicate(timeout=20)[1] == "a_job: interrupted\n"
+    assert job.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_whose_workflow_is_gone_does_not_begin(tmp_path, workflow):
+    workflow.kill()
+    workflow.wait()
+    environment = {**ENVIRONMENT, "WORKFLOW_PROCESS": str(workflow.pid)}
+    job = subprocess.run([sys.executable, "-c", JOB], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (job.returncode, job.stdout) == (130, b"")
+
+
+def workers_of(job):
+    workers = psutil.Process(job.pid).children(recursive=True)
+    assert len(workers) == 2
+    return workers
+
+
+def test_the_workers_of_a_pool_do_not_outlive_a_killed_job(tmp_path):
+    job = python(POOL, tmp_path)
+    workers = workers_of(job)
+    job.kill()
+    job.wait()
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
+
+
+def test_the_workers_of_a_pool_leave_ctrl_c_to_the_job(tmp_path):
+    job = python(POOL.replace("60", "1"), tmp_path)
+    workers_of(job)
+    time.sleep(0.2)
+    os.killpg(job.pid, signal.SIGINT)
+    assert job.communicate(timeout=20)[1].count("Traceback") == 1
