@@ -6,11 +6,12 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from tumorseg.errors import UserError
+from tumorseg.files import told_by_name
 from tumorseg.processes import end_with
 
 logger = logging.getLogger("tumorseg")
@@ -27,17 +28,17 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     quiet: no log, and unexpected errors only, for a process that helps another one with the same job.
     """
     log = None if quiet else log
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
-    handlers[0].setFormatter(logging.Formatter(f"{name}: %(message)s"))
-    if log is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
-        handlers[1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter(f"{name}: %(message)s"))
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
     logger.propagate = False
-    logger.handlers[:] = handlers
+    logger.handlers[:] = [terminal]
     began = time.monotonic()
+    written = None
     try:
+        if log is not None:
+            written = _LogFile(log)
+            logger.addHandler(written)
         if WORKFLOW in os.environ:
             end_with(int(os.environ[WORKFLOW]))
         yield
@@ -53,7 +54,7 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
         logger.exception("stopped by an unexpected error")
         raise SystemExit(1) from None
     finally:
-        if log is not None:
+        if written is not None:
             record = logger.makeRecord(
                 logger.name,
                 logging.INFO,
@@ -63,10 +64,27 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
                 (time.monotonic() - began, _peak_memory()),
                 None,
             )
-            handlers[1].handle(record)
-        for handler in handlers:
-            logger.removeHandler(handler)
-            handler.close()
+            written.handle(record)
+            written.close()
+        logger.handlers.clear()
+
+
+class _LogFile(logging.FileHandler):
+    """The log, less what its disk has no room for: that is no reason to stop, and the terminal has it all."""
+
+    def __init__(self, path: Path) -> None:
+        with told_by_name(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            super().__init__(path, mode="w", encoding="utf-8")
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 def _peak_memory() -> float:

@@ -25,6 +25,18 @@ _REMEDIES: Final = {
 
 
 @contextmanager
+def told_by_name(path: Path) -> Iterator[None]:
+    """A block that writes `path`. Raises UserError where the disk is full or may not be written to."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REMEDIES:
+            raise
+        remedy = _REMEDIES[error.errno]
+        raise UserError(f"{path}: cannot be written ({error.strerror}); {remedy}, and run again") from error
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffixes, that takes its place when the block ends without error.
 
@@ -34,20 +46,16 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        yield temporary
-        temporary.chmod(mode)  # some libraries put a private file of their own in its place
-        _flush(temporary)
-        temporary.replace(path)
-        _flush(path.parent)
-    except OSError as error:
-        if error.errno not in _REMEDIES:
-            raise
-        remedy = _REMEDIES[error.errno]
-        raise UserError(f"{path}: cannot be written ({error.strerror}); {remedy}, and run again") from error
+        with told_by_name(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(path)
+            temporary.touch()
+            mode = temporary.stat().st_mode
+            yield temporary
+            temporary.chmod(mode)  # some libraries put a private file of their own in its place
+            _flush(temporary)
+            temporary.replace(path)
+            _flush(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink()

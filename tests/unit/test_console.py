@@ -1,4 +1,5 @@
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,17 @@ def test_a_users_mistake_is_told_without_a_traceback(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "a_job: x.nii.gz is empty; copy it again" in said
     assert "Traceback" not in said + (tmp_path / "a.log").read_text()
+
+
+def test_a_log_that_may_not_be_written_is_told(capsys):
+    with pytest.raises(SystemExit):
+        run(Path("/sys/kernel/tumorseg/a.log"))
+    assert "a.log: cannot be written" in capsys.readouterr().err
+
+
+def test_a_full_disk_of_the_log_stops_nothing(capsys):
+    run(Path("/dev/full"))
+    assert capsys.readouterr().err.splitlines() == ["a_job: working"]
 
 
 def test_ctrl_c_is_told_in_one_line(tmp_path, capsys):

@@ -1,0 +1,120 @@
+"""Ways in which a running workflow is interrupted, and what has to be the same after it has gone on."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from tests.integration.workflow import Workflow
+
+# Times, and the report, which shows them.
+EXEMPT = re.compile(r"logs/.*|benchmarks/.*|report\.html")
+SHELL = "a shell"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A workflow under way, as the foreground job of a terminal of its own."""
+
+    workflow: Workflow
+    process: subprocess.Popen
+
+    def jobs(self) -> dict[int, str]:
+        """The processes of jobs, with the name of their script: all that run in its folder and are not Snakemake."""
+        found = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                at_home = (entry / "cwd").readlink() == self.workflow.folder.resolve()
+                command = (entry / "cmdline").read_text()
+            except OSError:  # gone meanwhile, or not ours
+                continue
+            if at_home and int(entry.name) != self.process.pid and command:
+                script = re.search(r"python[^\0]*\0[^\0]*scripts/(\w+)\.py", command)
+                found[int(entry.name)] = script[1] if script else SHELL
+        return found
+
+    def scripts(self) -> set[str]:
+        """The scripts that run."""
+        return {*self.jobs().values()} - {SHELL}
+
+    def wait_for(self, ready: Callable[[], object], seconds: float = 120) -> bool:
+        """Wait until `ready`, and say whether that came before the workflow's end."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.process.poll() is not None:
+                return False
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return True
+
+    def ended(self, seconds: float) -> bool:
+        """Whether no process of a job is left, or none after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.jobs() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return not self.jobs()
+
+    def kill(self, kind: str) -> None:
+        """Interrupt in one of the ways of `KINDS`, and wait until Snakemake has ended."""
+        KINDS[kind](self)
+        self.process.wait()
+
+    def said(self) -> str:
+        """What Snakemake and the jobs have said."""
+        return (self.workflow.folder / "said.txt").read_text()
+
+
+def start(workflow: Workflow, *targets: str) -> Running:
+    """Start a run, with the one option that Snakemake asks for after an interruption."""
+    with (workflow.folder / "said.txt").open("w") as said:
+        command = workflow.command(*targets, options=("--rerun-incomplete",))
+        return Running(workflow, subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True))
+
+
+def unlock(workflow: Workflow) -> None:
+    """Unlock, where Snakemake would ask for it."""
+    if list((workflow.folder / ".snakemake/locks").glob("*")):
+        completed = workflow.run(options=("--unlock",))
+        assert completed.returncode == 0, completed.stdout
+
+
+def _job_alone(running: Running) -> None:
+    for process, script in sorted(running.jobs().items(), reverse=True):
+        if script != SHELL:
+            os.kill(process, signal.SIGKILL)
+            return
+
+
+KINDS: dict[str, Callable[[Running], None]] = {
+    "Ctrl-C": lambda running: os.killpg(running.process.pid, signal.SIGINT),
+    "Snakemake alone": lambda running: os.kill(running.process.pid, signal.SIGKILL),
+    "a job alone": _job_alone,
+    "all at once": lambda running: os.killpg(running.process.pid, signal.SIGKILL),
+}
+
+
+def content(workflow: Workflow) -> dict[str, str]:
+    """A digest of each result, hidden files and folders' leftovers included, less the times in it."""
+    found = {}
+    for path in sorted(path for path in workflow.results.rglob("*") if path.is_file()):
+        name = str(path.relative_to(workflow.results))
+        if not EXEMPT.fullmatch(name):
+            found[name] = sha256(_less_times(path)).hexdigest()
+    return found
+
+
+def _less_times(path: Path) -> bytes:
+    if re.fullmatch(r"epoch-\d+\.json", path.name):
+        return json.dumps({**json.loads(path.read_text()), "seconds": None}).encode()
+    if path.name == "history.csv":
+        rows = list(csv.DictReader(io.StringIO(path.read_text())))
+        return json.dumps([{**row, "seconds": None} for row in rows]).encode()
+    return path.read_bytes()
