@@ -87,10 +87,11 @@ def unlock(workflow: Workflow) -> None:
 
 
 def _job_alone(running: Running) -> None:
-    for process, script in sorted(running.jobs().items(), reverse=True):
-        if script != SHELL:
-            os.kill(process, signal.SIGKILL)
-            return
+    if running.wait_for(running.scripts):
+        for process, script in sorted(running.jobs().items(), reverse=True):
+            if script != SHELL:
+                os.kill(process, signal.SIGKILL)
+                return
 
 
 KINDS: dict[str, Callable[[Running], None]] = {
