@@ -24,7 +24,8 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     """Run a job whose messages go to the terminal, headed by `name`, and to the file `log`.
 
     At the end the log receives the job's seconds and its peak memory. A `UserError` is told in its own words and ends
-    the process with status 1; any other exception leaves its traceback in the log as well as on the terminal.
+    the process with status 1; any other exception leaves its traceback in the log as well as on the terminal. Ctrl-C is
+    told in a line, and ends it with status 130; so does the end of the process that `WORKFLOW` names.
     quiet: no log, and unexpected errors only, for a process that helps another one with the same job.
     """
     log = None if quiet else log

@@ -99,11 +99,13 @@ def test_each_process_takes_items_of_its_own(monkeypatch):
     assert taken == ["ace", "bd"]
 
 
-def test_processes_end_with_the_one_that_started_them(cohort):
+@pytest.mark.parametrize(("killed", "told"), [(signal.SIGKILL, None), (signal.SIGINT, "interrupted")])
+def test_processes_end_with_the_one_that_started_them(cohort, killed, told):
     settings = recipe(batch_size=2, steps_per_epoch=100_000)
-    launcher = subprocess.Popen(
-        command_of(cohort, settings, 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    said = cohort / "said.txt"
+    with said.open("w") as stream:
+        command = command_of(cohort, settings, 2)
+        launcher = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True)
     log, deadline = cohort / "2.log", time.monotonic() + 60
     while not (log.exists() and "steps an epoch" in log.read_text()):
         assert launcher.poll() is None
@@ -111,7 +113,9 @@ def test_processes_end_with_the_one_that_started_them(cohort):
         time.sleep(0.05)
     workers = psutil.Process(launcher.pid).children()
     assert len(workers) == 2
-    os.killpg(launcher.pid, signal.SIGKILL)
+    os.killpg(launcher.pid, killed)
     launcher.wait()
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert alive == []
+    assert "Traceback" not in said.read_text()
+    assert told is None or told in said.read_text()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.nn.functional import all_reduce
 from torch.distributed.run import parse_args, run
@@ -41,7 +42,8 @@ def launched(processes: int, threads: int, on_gpus: bool, script: Path, argument
     """Run the script in so many processes on this machine, each told who it is, and say whether that was done.
 
     It is not where one process is enough, nor where torchrun has started this one already, as a person does to train on
-    several machines. Raises SystemExit, after the processes' own words, where one of them has failed.
+    several machines. Raises SystemExit, after the processes' own words, where one of them has failed or all were
+    interrupted.
     """
     if processes <= 1 or "WORLD_SIZE" in os.environ:
         return False
@@ -51,7 +53,7 @@ def launched(processes: int, threads: int, on_gpus: bool, script: Path, argument
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:
         run(parse_args(["--standalone", f"--nproc-per-node={processes}", "--", str(script), *arguments]))  # type: ignore[no-untyped-call]
-    except ChildFailedError:
+    except (ChildFailedError, SignalException):
         raise SystemExit(1) from None
     return True
 
