@@ -1,7 +1,11 @@
+import resource
+
 import matplotlib as mpl
+import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from tumorseg.errors import UserError
 from tumorseg.figures.comparison import OUTCOMES
 from tumorseg.figures.style import FigureSettings, context, outcome_handles, over_grey, save
 
@@ -26,6 +30,18 @@ def test_equal_figures_are_equal_bytes_without_time_or_software(tmp_path):
     content = (tmp_path / "one.png").read_bytes()
     assert content == (tmp_path / "two.png").read_bytes()
     assert not any(key in content for key in (b"Software", b"tIME", b"tEXt"))
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf"])
+def test_a_figure_for_which_there_is_no_room_is_told_by_its_file(tmp_path, suffix):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
+    try:
+        with pytest.raises(UserError, match=f"one.{suffix}: cannot be written"):
+            save(drawn(), [tmp_path / f"one.{suffix}"], 50)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_settings_of_the_user_change_nothing(tmp_path):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from tumorseg.figures.comparison import OUTCOMES
-from tumorseg.files import replacing
+from tumorseg.files import write_bytes
 from tumorseg.labels import LABEL_NAMES, TUMOUR_LABELS
 
 WIDTH: Final = 10.0
@@ -123,5 +124,7 @@ def save(figure: Figure, paths: Sequence[Path], dpi: int) -> None:
     """
     for path in paths:
         format_ = path.suffix.removeprefix(".")
-        with context(), replacing(path) as temporary:
-            figure.savefig(temporary, format=format_, dpi=dpi, metadata=_NO_METADATA[format_])
+        content = BytesIO()  # not the file: on a full disk matplotlib's PDF writer stumbles over its own half-made file
+        with context():
+            figure.savefig(content, format=format_, dpi=dpi, metadata=_NO_METADATA[format_])
+        write_bytes(path, content.getvalue())
