@@ -1,0 +1,242 @@
+"""What runs again after each change is what workflow/RERUNS.md says, rule by rule."""
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.helpers import REPOSITORY
+from tests.integration.workflow import TINY, Workflow, copy_repository
+
+pytestmark = pytest.mark.slow
+
+CASE = "BraTS-GLI-90001-000"
+TIMES = {"": None, " once": 1, " twice": 2}
+
+
+def sections() -> dict[str, list[tuple[str, str]]]:
+    """The rows of the table below each heading of the documentation, without the header."""
+    parts = re.split(r"^##? (.+)$", (REPOSITORY / "workflow/RERUNS.md").read_text(), flags=re.MULTILINE)
+    rows = {
+        title: re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+        for title, text in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    return {title: table[2:] for title, table in rows.items()}
+
+
+TABLES = sections()
+STAGES = dict(TABLES["What runs again"])
+
+
+def rules_of(cell: str) -> dict[str, int | None]:
+    """The rules that a cell names, stages resolved, and how many jobs of each, where it says so."""
+    found: dict[str, int | None] = {}
+    if cell.startswith("nothing"):
+        return found
+    for stage in re.findall(r"\b[A-Z]{4,}\b", cell):
+        found |= rules_of(STAGES[stage])
+    return found | {rule: TIMES[times] for rule, times in re.findall(r"`(\w+)`( once| twice|)", cell)}
+
+
+SETTINGS: dict[str, Any] = {
+    "cohort.root": "elsewhere",
+    "cohort.labels": "mixed",
+    "cohort.shape": [40, 40, 40],
+    "cohort.batches": 5,
+    "cohort.expected_usable": 5,
+    "cohort.folds": 2,
+    "cohort.validation_fraction": 0.3,
+    "cohort.split_file": "own.tsv",
+    "cohort.seed": 5,
+    "normalisation.clip_percentiles": [1, 99],
+    "normalisation.margin": 2,
+    "model.base_channels": 4,
+    "model.norm": "instance",
+    "model.down_sampling": "stride",
+    "model.deep_supervision": True,
+    "training.epochs": 4,
+    "training.epochs_per_checkpoint": 3,
+    "training.input_shape": [24, 16, 16],
+    "training.batch_size": 1,
+    "training.steps_per_epoch": 4,
+    "training.foreground_fraction": 0.5,
+    "training.augmentation": ["flip"],
+    "training.learning_rate": 0.1,
+    "training.schedule": "cosine",
+    "training.schedule_epochs": 50,
+    "training.gradient_clip": 1,
+    "training.weight_averaging": 0.9,
+    "training.gradient_checkpointing": True,
+    "training.precision": "bf16",
+    "training.device": "auto",
+    "training.deterministic": True,
+    "training.threads": 2,
+    "training.tensorboard": True,
+    "training.seed": 3,
+    "checkpoint.choose": "best",
+    "prediction.mode": "window",
+    "prediction.window": [16, 16, 16],
+    "prediction.overlap": 0.25,
+    "prediction.flips": True,
+    "prediction.probabilities": True,
+    "prediction.remove_components": {"WT": 5, "TC": 0, "ET": 0},
+    "prediction.smallest_enhancing": 5,
+    "prediction.fill_holes": True,
+    "evaluation.surface_tolerance": 2,
+    "evaluation.confidence": 0.9,
+    "evaluation.bootstrap_samples": 50,
+    "evaluation.seed": 4,
+    "evaluation.calibration": True,
+    "evaluation.leave_out_modalities": True,
+    "figures.cases": 2,
+    "figures.dpi": 70,
+    "figures.opacity": 0.4,
+    "figures.colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"},
+    "report.viewer_cases": 1,
+    "segment.cases": "patients",
+    "segment.models": "model.safetensors",
+    "score.predictions": "masks",
+    "score.references": "cohort",
+}
+"""Another value of each key than the finished run has."""
+
+
+def change_image(run: Workflow) -> None:
+    shutil.copy(run.folder / f"cohort/{CASE}/{CASE}-t2f.nii.gz", run.folder / f"cohort/{CASE}/{CASE}-t2w.nii.gz")
+
+
+def add_case(run: Workflow) -> None:
+    new = CASE.replace("90001", "95001")
+    for path in (run.folder / "cohort" / CASE).iterdir():
+        target = run.folder / "cohort" / new / path.name.replace(CASE, new)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(path, target)
+
+
+def damage(run: Workflow) -> None:
+    (run.results / "training/fold-0/epoch-0002.pt").write_bytes(b"rotten")
+
+
+def delete(*names: str) -> Callable[[Workflow], None]:
+    def change(run: Workflow) -> None:
+        for path in (run.results / name for name in names):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return change
+
+
+FILES: dict[str, Callable[[Workflow], None]] = {
+    "a raw file is touched, its content the same": lambda run: (
+        run.folder / f"cohort/{CASE}/{CASE}-t1n.nii.gz"
+    ).touch(),
+    "an image of a case is changed": change_image,
+    "a case is added": add_case,
+    "a checkpoint is damaged": damage,
+    "the first checkpoint of three is deleted": delete("training/fold-0/epoch-0001.pt"),
+    "the second checkpoint of three is deleted": delete("training/fold-0/epoch-0002.pt"),
+    "a model is deleted": delete("model/fold-0.safetensors"),
+    "the predictions are deleted": delete("predictions/fold-0"),
+    "the scores are deleted": delete("evaluation/cases.csv"),
+    "a figure is deleted": delete("figures/modalities.png"),
+    "the report is deleted": delete("report.html"),
+    "the folder of normalised cases, the manifest or the split is deleted": delete(
+        "normalised/batch-001", "cohort/manifest.tsv", "cohort/splits.tsv"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """How many jobs each rule has in a run from nothing."""
+    run = Workflow(tmp_path_factory.mktemp("nothing") / "run")
+    run.configure()
+    return run.planned()
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    return finished.copy(tmp_path / "run")
+
+
+def assert_planned(planned: Counter[str], cell: str, jobs: Counter[str]) -> None:
+    wanted = rules_of(cell)
+    assert set(planned) == set(wanted)
+    # More of them where the change itself makes more: of folds, or of batches.
+    few = {rule: count for rule, count in planned.items() if count < (wanted[rule] or jobs.get(rule, 1))}
+    many = {rule: count for rule, count in planned.items() if wanted[rule] and count > wanted[rule]}
+    assert (few, many) == ({}, {})
+
+
+def keys_of(cell: str) -> list[str]:
+    return re.findall(r"`(\w+\.\w+)`", cell)
+
+
+def test_every_setting_has_a_row_and_a_change():
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    keys = [f"{section}.{key}" for section, content in configuration.items() if content for key in content]
+    in_table = [key for cell, _ in TABLES["Settings"] for key in keys_of(cell)]
+    # Other sizes of the output are not offered.
+    assert sorted(in_table) == sorted(set(keys) - {"model.classes"}) == sorted(SETTINGS)
+
+
+@pytest.mark.parametrize(("key", "cell"), [(key, cell) for keys, cell in TABLES["Settings"] for key in keys_of(keys)])
+def test_a_setting(key, cell, run, jobs):
+    shutil.copy(run.results / "cohort/splits.tsv", run.folder / "own.tsv")
+    section, name = key.split(".")
+    run.configure({section: {**TINY.get(section, {}), name: SETTINGS[key]}})
+    planned = run.planned()
+    planned.pop("demo_cohort", None)  # of another root: the demo's cohort is made there
+    assert_planned(planned, cell, jobs)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    return copy_repository(tmp_path_factory.mktemp("code") / "a checkout")
+
+
+def test_every_sub_package_has_a_row():
+    packages = sorted(path.parent.name for path in (REPOSITORY / "scripts/tumorseg").glob("*/__init__.py"))
+    assert sorted(name for cell, _ in TABLES["Code"] for name in re.findall(r"`(\w+)`", cell)) == packages
+
+
+@pytest.mark.parametrize(
+    ("package", "cell"),
+    [(name, cell) for names, cell in TABLES["Code"] for name in re.findall(r"`(\w+)`", names)],
+)
+def test_a_sub_package(package, cell, finished, repository, jobs):
+    module = repository / "scripts/tumorseg" / package / "__init__.py"
+    before = module.read_text()
+    module.write_text(f"{before}\n_CHANGED = True\n")
+    try:
+        assert_planned(Workflow(finished.folder, repository).planned(), cell, jobs)
+    finally:
+        module.write_text(before)
+
+
+def test_comments_and_a_fresh_checkout(finished, tmp_path):
+    repository = copy_repository(tmp_path / "a checkout")
+    for path in Path(repository, "scripts").rglob("*.py"):
+        path.write_text(f"# A comment.\n{path.read_text()}")
+    assert Workflow(finished.folder, repository).planned() == Counter()
+
+
+def test_every_event_has_a_row():
+    assert [event for event, _ in TABLES["Files"]] == list(FILES)
+
+
+@pytest.mark.parametrize(("event", "cell"), TABLES["Files"])
+def test_an_event(event, cell, run, jobs):
+    FILES[event](run)
+    assert_planned(run.planned(), cell, jobs)
+
+
+def test_a_stage_that_comes_to_the_same_by_itself_spares_what_follows(run):
+    run.configure({"cohort": {**TINY["cohort"], "expected_usable": 5}})
+    assert "train_epoch" in run.planned()
+    run.succeed("validate")
+    assert run.planned() == Counter(report=1)  # which shows the configuration
