@@ -55,7 +55,7 @@ def test_no_job_goes_on_when_snakemake_has_ended_and_the_next_run_completes(fini
     log = run.results / "logs/train_epoch/fold-0-epoch-0003.log"
     assert running.wait_for(lambda: log.exists() and "checking training case" in log.read_text())
     running.kill(kind)
-    assert running.ended(seconds=10)
+    assert running.ended(seconds=30)
     assert "train_epoch fold 0: interrupted" in running.said()
     assert "Traceback" not in running.said()
     assert not list(run.results.rglob(".tmp-*"))
@@ -91,7 +91,7 @@ def test_killed_at_random_moments_the_results_are_those_of_an_uninterrupted_run(
             running.kill(kind)
             story.append(f"{kind} at {sorted(hit[-1])}")
             if kind != "Snakemake alone":  # whose jobs the next run meets, as it may
-                assert running.ended(seconds=10), (story, running.jobs())
+                assert running.ended(seconds=30), (story, running.jobs())
             unlock(run)
         running = start(run)
         assert running.process.wait() == 0, (story, running.said()[-6000:])
