@@ -11,27 +11,28 @@ from typing import Final
 _PR_SET_PDEATHSIG: Final = 1
 """Of prctl(2)."""
 _GRACE: Final = 10.0
-"""Seconds in which an interrupted process can tidy up."""
+"""Seconds in which a process that has to end can tidy up."""
 
 
 def end_with(process: int) -> None:
-    """Interrupt this process, as Ctrl-C does, as soon as `process` is gone (Linux).
+    """End this process as soon as `process` is gone (Linux), by SIGTERM, which from now on is told as Ctrl-C is.
 
-    Not the parent alone: between Snakemake and a job stands a shell, which a kill of Snakemake leaves alive.
-    Raises KeyboardInterrupt where it is gone already.
+    Not with the parent alone: between Snakemake and a job stands a shell, which outlives a killed Snakemake. Nor by
+    SIGINT, which what was started in the background ignores. Raises KeyboardInterrupt where `process` is gone already.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:
         raise KeyboardInterrupt from None
     except (AttributeError, OSError):  # not Linux, or an old one
         return
-    Thread(target=_interrupt_after, args=(descriptor,), daemon=True).start()
+    Thread(target=_end_after, args=(descriptor,), daemon=True).start()
 
 
-def _interrupt_after(descriptor: int) -> None:
+def _end_after(descriptor: int) -> None:
     select.select([descriptor], [], [])
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -44,6 +45,7 @@ def end_with_parent() -> None:
 
 
 def help_parent() -> None:
-    """What a worker of a pool begins with: it leaves Ctrl-C to its parent, and does not outlive it."""
+    """What a worker of a pool begins with: it leaves Ctrl-C to its parent, ends when told, and does not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent()

@@ -76,6 +76,8 @@ def start(workflow: Workflow, *targets: str) -> Running:
     """Start a run, with the one option that Snakemake asks for after an interruption."""
     with (workflow.folder / "said.txt").open("w") as said:
         command = workflow.command(*targets, options=("--rerun-incomplete",))
+        # Where the tests run in the background of a shell, Ctrl-C is ignored; not so by what they start.
+        command = ["env", "--default-signal=INT", *command]
         return Running(workflow, subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True))
 
 

@@ -29,10 +29,10 @@ score_cases([1, 2], score, 2)
 """
 
 
-def python(code, folder, **environment):
-    """Python code under way; it has said that it began."""
+def python(code, folder, interrupts="default", **environment):
+    """Python code under way; it has said that it began. interrupts: default | ignore."""
     process = subprocess.Popen(
-        [sys.executable, "-c", code],
+        ["env", f"--{interrupts}-signal=INT", sys.executable, "-c", code],
         cwd=folder,
         env={**ENVIRONMENT, **environment},
         stdout=subprocess.PIPE,
@@ -53,8 +53,10 @@ def workflow():
     process.wait()
 
 
-def test_a_job_ends_with_its_workflow_and_leaves_nothing(tmp_path, workflow):
-    job = python(JOB, tmp_path, WORKFLOW_PROCESS=str(workflow.pid))
+@pytest.mark.parametrize("interrupts", ["default", "ignore"])
+def test_a_job_ends_with_its_workflow_and_leaves_nothing(tmp_path, workflow, interrupts):
+    """In the foreground of a shell, and in its background, where SIGINT is ignored."""
+    job = python(JOB, tmp_path, interrupts, WORKFLOW_PROCESS=str(workflow.pid))
     workflow.kill()
     assert job.communicate(timeout=20)[1] == "a_job: interrupted\n"
     assert job.returncode == 130
