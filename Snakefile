@@ -25,6 +25,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/plots.smk"
 include: "workflow/rules/viewer.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/provenance.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -95,3 +96,4 @@ rule all:
         rules.cohort_page.output,
         rules.report.output,
         rules.model_card.output,
+        rules.provenance.output,

@@ -11,11 +11,11 @@ from tumorseg import console
 from tumorseg.figures.cases import choose_cases
 from tumorseg.figures.style import FigureSettings
 from tumorseg.files import write_text
+from tumorseg.provenance.run import run_facts
 from tumorseg.report.facts import gather
 from tumorseg.report.inputs import read_results
 from tumorseg.report.page import render
 from tumorseg.report.pictures import embed, read_strips
-from tumorseg.report.run import run_facts
 from tumorseg.report.summary import summary_text
 from tumorseg.viewer.parts import ViewerParts, viewer_parts
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tests.integration.workflow import Workflow
 
-# Times, and the report, which shows them.
-EXEMPT = re.compile(r"logs/.*|benchmarks/.*|report\.html")
+# Times, and what shows them.
+EXEMPT = re.compile(r"logs/.*|benchmarks/.*|report\.html|provenance/.*|ro-crate-metadata\.json")
 SHELL = "a shell"
 
 

@@ -17,6 +17,7 @@ AFTER_SPLIT = Counter(
     case_strips=1,
     viewer_cases=1,
     report=1,
+    provenance=1,
     **dict.fromkeys(FIGURE_RULES, 1),
 )
 
@@ -51,6 +52,7 @@ def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
             "case_strips",
             "cohort_page",
             "report",
+            "provenance",
         ]
     )
 
@@ -64,7 +66,7 @@ def test_a_change_of_the_loss_retrains_and_validates_nothing_again(run, tmp_path
 def test_a_change_of_the_template_makes_the_report_anew(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     edit(repository / "scripts/tumorseg/report/template.html", "{% block main %}", "{% block main %}<p></p>")
-    assert Workflow(run.folder, repository).planned() == Counter(report=1)
+    assert Workflow(run.folder, repository).planned() == Counter(report=1, provenance=1)
 
 
 def test_a_touched_file_reruns_nothing(run):

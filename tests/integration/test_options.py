@@ -53,7 +53,7 @@ def test_the_strong_recipe_goes_all_the_way_and_event_files_retrain_nothing(tmp_
     workflow.succeed()
     strong["training"]["tensorboard"] = True
     workflow.configure(strong)
-    assert set(workflow.planned()) <= {"report"}  # which tells all settings
+    assert set(workflow.planned()) <= {"report", "provenance"}  # which tell all settings
     strong["training"]["epochs"] = 2
     workflow.configure(strong)
     workflow.succeed("train")

@@ -57,9 +57,16 @@ def test_a_setting_of_prediction_predicts_again_and_trains_nothing(finished, tmp
     run = finished.copy(tmp_path / "run")
     run.configure({"prediction": {"flips": True}})
     planned = run.planned()
-    again = {"predict", "evaluate", "model_card", "case_strips", "viewer_cases", "report", *FIGURE_RULES} - {
-        "figure_learning_curves"
-    }
+    again = {
+        "predict",
+        "evaluate",
+        "model_card",
+        "case_strips",
+        "viewer_cases",
+        "report",
+        "provenance",
+        *FIGURE_RULES,
+    } - {"figure_learning_curves"}
     assert planned == Counter(again)
 
 
@@ -67,7 +74,7 @@ def test_a_closer_look_adds_its_own_jobs_and_the_report(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     run.configure({"evaluation": EVALUATION})
     assert run.planned() == Counter(
-        ["calibration", "leave_out_modalities", "figure_calibration", "figure_left_out", "report"]
+        ["calibration", "leave_out_modalities", "figure_calibration", "figure_left_out", "report", "provenance"]
     )
 
 

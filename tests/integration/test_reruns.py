@@ -239,4 +239,4 @@ def test_a_stage_that_comes_to_the_same_by_itself_spares_what_follows(run):
     run.configure({"cohort": {**TINY["cohort"], "expected_usable": 5}})
     assert "train_epoch" in run.planned()
     run.succeed("validate")
-    assert run.planned() == Counter(report=1)  # which shows the configuration
+    assert run.planned() == Counter(report=1, provenance=1)  # which shows the configuration

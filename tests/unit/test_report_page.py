@@ -12,10 +12,10 @@ from matplotlib.image import imsave
 from tests.unit.test_report_facts import CONFIGURATION, REFUSED, facts, manifest_row, results
 from tumorseg.labels import CLASSES
 from tumorseg.metrics.summary import summarise
+from tumorseg.provenance.run import RunFacts
 from tumorseg.report.facts import gather
 from tumorseg.report.page import render
 from tumorseg.report.pictures import Strip, embed
-from tumorseg.report.run import RunFacts
 
 RUN = RunFacts("2026-01-02 03:04 UTC", "c0ffee", "a machine", {"Python": "3.11.7"})
 STRIP = Strip("data:image/webp;base64,QUJD", 320, 64)

@@ -15,6 +15,11 @@ CHAIN = [
     "evaluate",
     *(rule for rule in ("calibration", "leave_out_modalities") if config["evaluation"][rule]),
 ]
+CODES = json.dumps({rule: code(rule) for rule in CHAIN})
+# All that decides about the results.
+CONFIGURATION = settings(
+    **{section: content for section, content in config.items() if section not in ("segment", "score")}
+)
 
 
 rule report:
@@ -48,10 +53,8 @@ rule report:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
-        configuration=settings(
-            **{section: content for section, content in config.items() if section not in ("segment", "score")}
-        ),
-        codes=json.dumps({rule: code(rule) for rule in CHAIN}),
+        configuration=CONFIGURATION,
+        codes=CODES,
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'

@@ -9,11 +9,11 @@ import pandas as pd
 from tumorseg.cohort.splits import Assignment, held_out, trained_on
 from tumorseg.figures.folds import Fold
 from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
+from tumorseg.provenance.run import DataFacts, data_facts
 from tumorseg.report import alerts
 from tumorseg.report.alerts import Alert
 from tumorseg.report.cases import CaseFacts, case_facts
 from tumorseg.report.inputs import Results
-from tumorseg.report.run import DataFacts, data_facts
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from tumorseg.figures.strips import TILES
 from tumorseg.labels import LABEL_NAMES, REGIONS, STRUCTURES, TUMOUR_LABELS
 from tumorseg.pages.page import render_page
 from tumorseg.pages.words import decimal
+from tumorseg.provenance.run import RunFacts
 from tumorseg.report.facts import Facts
 from tumorseg.report.pictures import EmbeddedFigure, Strip, by_section
-from tumorseg.report.run import RunFacts
 from tumorseg.viewer.parts import ViewerParts
 
 _HERE: Final = Path(__file__).parent

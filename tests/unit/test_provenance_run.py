@@ -5,7 +5,7 @@ import pytest
 
 from tests.helpers import REPOSITORY
 from tests.unit.test_cohort_page_facts import verdict
-from tumorseg.report.run import commit_of, data_facts, run_facts
+from tumorseg.provenance.run import commit_of, data_facts, run_facts
 
 
 def git(folder, *arguments):

@@ -1,4 +1,4 @@
-"""By what code, on what machine, from which data and when a report was made."""
+"""By what code, on what machine, from which data and when results were made."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ class DataFacts:
 
 
 def run_facts(repository: Path, now: datetime) -> RunFacts:
-    """The facts of a report that is made `now` (in UTC) by the code in the folder `repository`."""
+    """The facts of what is made `now` (in UTC) by the code in the folder `repository`."""
     return RunFacts(
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         commit=commit_of(repository),

@@ -1,0 +1,78 @@
+"""What a reader needs in order to repeat a run, beside its results."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from tumorseg import console
+from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.files import read_json, write_json, write_text
+from tumorseg.provenance import crate, jobs, raw_files
+from tumorseg.provenance.run import run_facts
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule provenance."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder that all results lie in")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on all cases")
+    parser.add_argument("--checkpoints", type=Path, nargs="+", required=True, help="checkpoints of all folds")
+    parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection of each fold")
+    parser.add_argument("--results", type=Path, nargs="+", required=True, help="results to describe")
+    parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
+    parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
+    parser.add_argument("--engine", required=True, help="version of Snakemake")
+    parser.add_argument("--output", type=Path, required=True, help="metadata of the RO-Crate; the rest goes beside it")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job("provenance", options.log):
+        repository, root, now = Path(__file__).parent.parent, options.root, datetime.now(UTC)
+        facts = run_facts(repository, now)
+        folder = root / "provenance"
+        write_text(folder / "Snakefile", (repository / "Snakefile").read_text())
+        write_text(folder / "configuration.yaml", yaml.safe_dump(options.configuration, sort_keys=False))
+        write_text(folder / "requirements.txt", _installed())
+        verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
+        _write_table(folder / "raw_files.tsv", raw_files.table(verdicts))
+        current = {path.stem for path in options.verdicts}
+        for path in options.checkpoints:
+            current |= {path.parent.name, f"{path.parent.name}-{path.stem}"}
+        _write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, current)))
+        models = [read_json(path) for path in options.selection]
+        run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}
+        run["snakemake"] = options.engine
+        write_json(folder / "run.json", {**run, "code": options.codes, "models": models})
+        inputs = [Path("provenance", name) for name in ("configuration.yaml", "raw_files.tsv", "requirements.txt")]
+        results = [Path("provenance", name) for name in ("run.json", "jobs.tsv")]
+        results += [path.relative_to(root) for path in options.results]
+        described = crate.metadata(
+            root,
+            workflow=Path("provenance/Snakefile"),
+            inputs=inputs,
+            results=results,
+            commit=facts.commit,
+            engine=options.engine,
+            ended=now,
+        )
+        write_json(options.output, described)
+        console.logger.info("what is needed to repeat this run: %s", folder)
+
+
+def _installed() -> str:
+    """Every installed distribution as a line of a pip requirements file."""
+    names = {f"{found.name}=={found.version}" for found in distributions()}
+    return "".join(f"{line}\n" for line in sorted(names, key=str.lower))
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    write_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
+
+
+if __name__ == "__main__":
+    main()

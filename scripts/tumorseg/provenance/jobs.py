@@ -1,0 +1,67 @@
+"""How long each job took, how much memory it held and on what it computed, from the logs and Snakemake's benchmarks."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+_END: Final = re.compile(r"^(\S+ \S+),\d+ INFO ([\d.]+) s, peak memory (\d+) MiB$", re.MULTILINE)
+"""Last line of a log, as `tumorseg.console` writes it."""
+_DEVICE: Final = re.compile(r" INFO .*?(?:computing in )?((?:fp16|bf16|fp32) on .+)$", re.MULTILINE)
+COLUMNS: Final = ("rule", "job", "finished", "seconds", "peak_memory_mib", "computed_in")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A finished job. job: its batch, fold or epoch; empty where the rule has one. finished: local time of its machine.
+
+    seconds: from the script's start, imports left out. peak_memory: MiB, of all its processes together where Snakemake
+    has measured more than the first of them held. computed_in: precision and device of the network, if it used it.
+    """
+
+    rule: str
+    job: str
+    finished: str
+    seconds: float
+    peak_memory: float
+    computed_in: str
+
+
+def read_jobs(results: Path, current: Collection[str]) -> list[Job]:
+    """The jobs whose logs lie in `results`/logs, by rule and name.
+
+    current: the batches, folds and epochs that the run has, for instance "batch-003", "fold-0", "fold-0-epoch-0002";
+    the logs of others are left from earlier settings. A job that was taken from a cache has no log.
+    """
+    logs = results / "logs"
+    rules = [(path, path.stem, "") for path in logs.glob("*.log")]
+    several = [(path, path.parent.name, path.stem) for path in logs.glob("*/*.log") if path.stem in current]
+    jobs = (_job(*found, results / "benchmarks" / found[0].relative_to(logs)) for found in sorted(rules + several))
+    return [job for job in jobs if job is not None]
+
+
+def table(jobs: Collection[Job]) -> pd.DataFrame:
+    """A row a job, columns as in `COLUMNS`."""
+    rows = [(job.rule, job.job, job.finished, job.seconds, round(job.peak_memory), job.computed_in) for job in jobs]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
+    text = log.read_text(encoding="utf-8")
+    ends = _END.findall(text)
+    if not ends:  # killed
+        return None
+    finished, seconds, memory = ends[-1]
+    device = _DEVICE.search(text)
+    peak = max(float(memory), _measured(benchmark.with_suffix(".tsv")))
+    return Job(rule, name, finished, float(seconds), peak, device[1] if device else "")
+
+
+def _measured(benchmark: Path) -> float:
+    """Peak memory of a job's processes together, in MiB; 0 where Snakemake has not looked in time."""
+    if not benchmark.is_file():
+        return 0
+    return float(pd.read_csv(benchmark, sep="\t")["max_rss"].fillna(0).max())

@@ -1,0 +1,47 @@
+"""What a reader needs in order to repeat the run.
+
+Needs: all results. Makes: results/provenance (configuration, versions, digests of raw files, durations and memory of each
+job, commit and machine) and results/ro-crate-metadata.json, which makes results/ a Workflow Run RO-Crate.
+"""
+
+
+rule provenance:
+    """Configuration, versions, digests, durations and machine, beside the results."""
+    input:
+        verdicts=verdict_files,
+        checkpoints=CHECKPOINTS,
+        selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        results=[
+            rules.report.output,
+            rules.cohort_page.output,
+            rules.manifest.output,
+            rules.split.output,
+            expand(rules.select_checkpoint.output, fold=FOLDS),
+            rules.model_card.output,
+            expand(rules.predict.output.masks, fold=FOLDS),
+            rules.evaluate.output,
+        ],
+    output:
+        crate="results/ro-crate-metadata.json",
+        files=expand(
+            "results/provenance/{name}",
+            name=["Snakefile", "configuration.yaml", "requirements.txt", "raw_files.tsv", "jobs.tsv", "run.json"],
+        ),
+    log:
+        "results/logs/provenance.log",
+    benchmark:
+        "results/benchmarks/provenance.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
+    params:
+        configuration=CONFIGURATION,
+        codes=CODES,
+        engine=version("snakemake"),
+        code=code("provenance"),
+    shell:
+        'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q} --checkpoints {input.checkpoints:q}'
+        " --selection {input.selection:q} --results {input.results:q} --codes {params.codes:q}"
+        " --configuration {params.configuration:q} --engine {params.engine:q} --output {output.crate:q} --log {log:q}"
