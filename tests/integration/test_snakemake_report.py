@@ -2,22 +2,39 @@
 
 import json
 import zipfile
+from collections import Counter
 
 import pytest
 
-_START = 'var results = {"results/'
+from tests.integration.workflow import Workflow
 
 
 @pytest.fixture(scope="module")
-def told(finished, tmp_path_factory):
-    """What the report says of each result, by its path."""
+def page(finished, tmp_path_factory):
+    """The page of the report."""
     report = tmp_path_factory.mktemp("report") / "report.zip"
     completed = finished.run(options=("--report", str(report)))
     assert completed.returncode == 0, completed.stdout[-4000:]
     with zipfile.ZipFile(report) as archive:
-        page = archive.read("report/report.html").decode()
-    results, _ = json.JSONDecoder().raw_decode(page[page.index(_START) + len("var results = ") :])
-    return results
+        return archive.read("report/report.html").decode()
+
+
+def value(page, start):
+    """What the page's script sets a variable to, from the text that begins that statement."""
+    return json.JSONDecoder().raw_decode(page[page.index(start) + start.index("{") :])[0]
+
+
+@pytest.fixture(scope="module")
+def told(page):
+    """What the report says of each result, by its path."""
+    return value(page, 'var results = {"results/')
+
+
+def test_it_shows_the_runtime_of_every_rule(page, tmp_path):
+    runtimes = Counter(job["rule"] for job in value(page, "var runtimes_spec = {")["data"]["values"])
+    nothing = Workflow(tmp_path)
+    nothing.configure()
+    assert runtimes == nothing.planned()
 
 
 def test_every_figure_table_and_page_is_in_it(told, finished):
