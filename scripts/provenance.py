@@ -13,7 +13,7 @@ import yaml
 from tumorseg import console
 from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.files import read_json, write_json, write_text
-from tumorseg.provenance import crate, jobs, raw_files
+from tumorseg.provenance import crate, files, jobs
 from tumorseg.provenance.run import run_facts
 
 
@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder that all results lie in")
     parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on all cases")
-    parser.add_argument("--checkpoints", type=Path, nargs="+", required=True, help="checkpoints of all folds")
     parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection of each fold")
     parser.add_argument("--results", type=Path, nargs="+", required=True, help="results to describe")
+    parser.add_argument("--rules", nargs="+", required=True, help="rules that the run is made of")
     parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
     parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
     parser.add_argument("--engine", required=True, help="version of Snakemake")
@@ -39,17 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_text(folder / "configuration.yaml", yaml.safe_dump(options.configuration, sort_keys=False))
         write_text(folder / "requirements.txt", _installed())
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
-        _write_table(folder / "raw_files.tsv", raw_files.table(verdicts))
-        current = {path.stem for path in options.verdicts}
-        for path in options.checkpoints:
-            current |= {path.parent.name, f"{path.parent.name}-{path.stem}"}
-        _write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, current)))
+        _write_table(folder / "raw_files.tsv", files.raw(verdicts))
+        _write_table(folder / "masks.tsv", files.masks(root))
+        names = jobs.names(options.configuration, [path.stem for path in options.verdicts])
+        _write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, options.rules, names)))
         models = [read_json(path) for path in options.selection]
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}
         run["snakemake"] = options.engine
         write_json(folder / "run.json", {**run, "code": options.codes, "models": models})
         inputs = [Path("provenance", name) for name in ("configuration.yaml", "raw_files.tsv", "requirements.txt")]
-        results = [Path("provenance", name) for name in ("run.json", "jobs.tsv")]
+        results = [Path("provenance", name) for name in ("run.json", "jobs.tsv", "masks.tsv")]
         results += [path.relative_to(root) for path in options.results]
         described = crate.metadata(
             root,
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             results=results,
             commit=facts.commit,
             engine=options.engine,
-            ended=now,
+            made=now,
         )
         write_json(options.output, described)
         console.logger.info("what is needed to repeat this run: %s", folder)

@@ -34,10 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     recipe = Recipe.of(options.recipe)
     settings = recipe.training
-    on_gpus, own = settings.device != "cpu", arguments or sys.argv[1:]
-    if parallel.launched(options.processes, settings.threads, on_gpus, Path(__file__), own):
+    name = f"train_epoch fold {options.fold}"
+    if options.processes > 1 and not parallel.started():
+        with console.job(name, None):  # the log is that of the first process
+            on_gpus, own = settings.device != "cpu", arguments or sys.argv[1:]
+            parallel.launch(options.processes, settings.threads, on_gpus, Path(__file__), own)
         return
-    with console.job(f"train_epoch fold {options.fold}", options.log, quiet=parallel.rank() > 0), ExitStack() as stack:
+    with console.job(name, options.log, quiet=parallel.rank() > 0), ExitStack() as stack:
         execution = resolve(settings.device, settings.precision, settings.threads, settings.deterministic)
         stack.enter_context(parallel.joined(execution.device))
         with parallel.agreeing():

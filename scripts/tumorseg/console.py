@@ -40,16 +40,16 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
         if log is not None:
             written = _LogFile(log)
             logger.addHandler(written)
-        if WORKFLOW in os.environ:
+        if WORKFLOW in os.environ and not quiet:  # a helper ends with the process that it helps
             end_with(int(os.environ[WORKFLOW]))
         yield
     except UserError as error:
         if not quiet:
             logger.error("%s", error)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if not quiet:
-            logger.error("interrupted")
+            logger.error("%s", ": ".join(["interrupted", *map(str, interrupt.args)]))
         raise SystemExit(130) from None
     except Exception:
         logger.exception("stopped by an unexpected error")

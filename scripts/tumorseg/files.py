@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
@@ -44,7 +45,7 @@ def replacing(path: Path) -> Iterator[Path]:
     When the block raises, the temporary file is removed and whatever stood at `path` before stays as it was.
     Raises UserError where the disk is full or may not be written to.
     """
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{_own_mark()}{os.getpid()}-{path.name}")
     try:
         with told_by_name(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,10 +62,15 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def _own_mark() -> str:
+    """How temporary files of this machine begin; another's processes on the same disk can be alive unseen."""
+    return f".tmp-{socket.gethostname()}-"
+
+
 def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of processes that were killed while they wrote `path`."""
-    for file in path.parent.glob(f".tmp-*-{escape(path.name)}"):
-        process = file.name.removeprefix(".tmp-").removesuffix(f"-{path.name}")
+    """Remove the temporary files of processes of this machine that were killed while they wrote `path`."""
+    for file in path.parent.glob(f"{escape(_own_mark())}*-{escape(path.name)}"):
+        process = file.name.removeprefix(_own_mark()).removesuffix(f"-{path.name}")
         if process.isdigit() and not _lives(int(process)):
             file.unlink(missing_ok=True)
 

@@ -24,7 +24,7 @@ def end_with(process: int) -> None:
     try:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:
-        raise KeyboardInterrupt from None
+        raise KeyboardInterrupt(f"the workflow, process {process}, is gone") from None
     except (AttributeError, OSError):  # not Linux, or an old one
         return
     Thread(target=_end_after, args=(descriptor,), daemon=True).start()

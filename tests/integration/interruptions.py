@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -89,11 +90,12 @@ def unlock(workflow: Workflow) -> None:
 
 
 def _job_alone(running: Running) -> None:
-    if running.wait_for(running.scripts):
+    while running.wait_for(running.scripts):
         for process, script in sorted(running.jobs().items(), reverse=True):
             if script != SHELL:
-                os.kill(process, signal.SIGKILL)
-                return
+                with suppress(ProcessLookupError):  # it has ended just now: another one, then
+                    os.kill(process, signal.SIGKILL)
+                    return
 
 
 KINDS: dict[str, Callable[[Running], None]] = {

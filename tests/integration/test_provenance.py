@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections import Counter
 from hashlib import sha256
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -32,6 +33,13 @@ def test_every_raw_file_that_could_be_read_stands_there_with_its_digest(finished
         assert (row["bytes"], row["xxh3_128"]) == (len(content), xxh3_128_hexdigest(content))
     unread = {path.name for path in finished.folder.glob("cohort/*/*")} - {path.split("/")[1] for path in table["path"]}
     assert unread == {"BraTS-GLI-90005-000-t2f.nii.gz"}  # truncated
+
+
+def test_every_mask_stands_there_with_its_digest(finished, folder):
+    table = pd.read_csv(folder / "masks.tsv", sep="\t", index_col="path")
+    masks = {str(path.relative_to(finished.results)): path for path in finished.results.glob("predictions/*/*.nii.gz")}
+    assert table["sha256"].to_dict() == {name: sha256(path.read_bytes()).hexdigest() for name, path in masks.items()}
+    assert len(table) > 0
 
 
 def test_the_configuration_that_lies_there_leaves_nothing_to_do(finished, folder, tmp_path):
@@ -64,7 +72,7 @@ def test_the_commit_the_code_and_the_models_stand_there(finished, folder):
 
 def test_the_packages_are_a_requirements_file(folder):
     lines = (folder / "requirements.txt").read_text().splitlines()
-    assert "nibabel==5.4.2" in lines
+    assert f"nibabel=={version('nibabel')}" in lines
     assert all(line.count("==") == 1 for line in lines)
 
 

@@ -5,12 +5,12 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.helpers import REPOSITORY
+from tests.integration.other_settings import SETTINGS
 from tests.integration.workflow import TINY, Workflow, copy_repository
 
 pytestmark = pytest.mark.slow
@@ -43,69 +43,6 @@ def rules_of(cell: str) -> dict[str, int | None]:
     return found | {rule: TIMES[times] for rule, times in re.findall(r"`(\w+)`( once| twice|)", cell)}
 
 
-SETTINGS: dict[str, Any] = {
-    "cohort.root": "elsewhere",
-    "cohort.labels": "mixed",
-    "cohort.shape": [40, 40, 40],
-    "cohort.batches": 5,
-    "cohort.expected_usable": 5,
-    "cohort.folds": 2,
-    "cohort.validation_fraction": 0.3,
-    "cohort.split_file": "own.tsv",
-    "cohort.seed": 5,
-    "normalisation.clip_percentiles": [1, 99],
-    "normalisation.margin": 2,
-    "model.base_channels": 4,
-    "model.norm": "instance",
-    "model.down_sampling": "stride",
-    "model.deep_supervision": True,
-    "training.epochs": 4,
-    "training.epochs_per_checkpoint": 3,
-    "training.input_shape": [24, 16, 16],
-    "training.batch_size": 1,
-    "training.steps_per_epoch": 4,
-    "training.foreground_fraction": 0.5,
-    "training.augmentation": ["flip"],
-    "training.learning_rate": 0.1,
-    "training.schedule": "cosine",
-    "training.schedule_epochs": 50,
-    "training.gradient_clip": 1,
-    "training.weight_averaging": 0.9,
-    "training.gradient_checkpointing": True,
-    "training.precision": "bf16",
-    "training.device": "auto",
-    "training.deterministic": True,
-    "training.threads": 2,
-    "training.tensorboard": True,
-    "training.seed": 3,
-    "checkpoint.choose": "best",
-    "prediction.mode": "window",
-    "prediction.window": [16, 16, 16],
-    "prediction.overlap": 0.25,
-    "prediction.flips": True,
-    "prediction.probabilities": True,
-    "prediction.remove_components": {"WT": 5, "TC": 0, "ET": 0},
-    "prediction.smallest_enhancing": 5,
-    "prediction.fill_holes": True,
-    "evaluation.surface_tolerance": 2,
-    "evaluation.confidence": 0.9,
-    "evaluation.bootstrap_samples": 50,
-    "evaluation.seed": 4,
-    "evaluation.calibration": True,
-    "evaluation.leave_out_modalities": True,
-    "figures.cases": 2,
-    "figures.dpi": 70,
-    "figures.opacity": 0.4,
-    "figures.colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"},
-    "report.viewer_cases": 1,
-    "segment.cases": "patients",
-    "segment.models": "model.safetensors",
-    "score.predictions": "masks",
-    "score.references": "cohort",
-}
-"""Another value of each key than the finished run has."""
-
-
 def change_image(run: Workflow) -> None:
     shutil.copy(run.folder / f"cohort/{CASE}/{CASE}-t2f.nii.gz", run.folder / f"cohort/{CASE}/{CASE}-t2w.nii.gz")
 
@@ -116,6 +53,28 @@ def add_case(run: Workflow) -> None:
         target = run.folder / "cohort" / new / path.name.replace(CASE, new)
         target.parent.mkdir(exist_ok=True)
         shutil.copy(path, target)
+
+
+def remove_case(run: Workflow) -> None:
+    run.configure({"demo": None})  # which would make the case again
+    shutil.rmtree(run.folder / "cohort" / CASE)
+
+
+def repair(run: Workflow) -> None:
+    truncated = CASE.replace("90001", "90005")
+    sound = run.folder / f"cohort/{CASE}/{CASE}-t2f.nii.gz"
+    shutil.copy(sound, run.folder / f"cohort/{truncated}/{truncated}-t2f.nii.gz")
+
+
+def edit_split_file(run: Workflow) -> None:
+    own = run.folder / "own.tsv"
+    shutil.copy(run.results / "cohort/splits.tsv", own)
+    run.configure({"cohort": {**TINY["cohort"], "split_file": "own.tsv"}})
+    run.succeed("split")
+    assert "split" not in run.planned()
+    header, first, *rest = own.read_text().splitlines()
+    case, patient, fold = first.split("\t")
+    own.write_text("\n".join([header, f"{case}\t{patient}\t{-1 - int(fold)}", *rest]) + "\n")
 
 
 def damage(run: Workflow) -> None:
@@ -136,6 +95,9 @@ FILES: dict[str, Callable[[Workflow], None]] = {
     ).touch(),
     "an image of a case is changed": change_image,
     "a case is added": add_case,
+    "a case is removed": remove_case,
+    "a damaged image is repaired": repair,
+    "the split file is edited": edit_split_file,
     "a checkpoint is damaged": damage,
     "the first checkpoint of three is deleted": delete("training/fold-0/epoch-0001.pt"),
     "the second checkpoint of three is deleted": delete("training/fold-0/epoch-0002.pt"),
@@ -172,6 +134,10 @@ def assert_planned(planned: Counter[str], cell: str, jobs: Counter[str]) -> None
     assert (few, many) == ({}, {})
 
 
+def modules_of(cell: str) -> list[str]:
+    return re.findall(r"`(\w+(?:\.py)?)`", cell)
+
+
 def keys_of(cell: str) -> list[str]:
     return re.findall(r"`(\w+\.\w+)`", cell)
 
@@ -200,16 +166,18 @@ def repository(tmp_path_factory):
 
 
 def test_every_sub_package_has_a_row():
-    packages = sorted(path.parent.name for path in (REPOSITORY / "scripts/tumorseg").glob("*/__init__.py"))
-    assert sorted(name for cell, _ in TABLES["Code"] for name in re.findall(r"`(\w+)`", cell)) == packages
+    library = REPOSITORY / "scripts/tumorseg"
+    modules = {path.parent.name for path in library.glob("*/__init__.py")}
+    modules |= {path.name for path in library.glob("*.py")} - {"__init__.py"}
+    assert sorted(name for cell, _ in TABLES["Code"] for name in modules_of(cell)) == sorted(modules)
 
 
 @pytest.mark.parametrize(
     ("package", "cell"),
-    [(name, cell) for names, cell in TABLES["Code"] for name in re.findall(r"`(\w+)`", names)],
+    [(name, cell) for names, cell in TABLES["Code"] for name in modules_of(names)],
 )
 def test_a_sub_package(package, cell, finished, repository, jobs):
-    module = repository / "scripts/tumorseg" / package / "__init__.py"
+    module = repository / "scripts/tumorseg" / (package if package.endswith(".py") else f"{package}/__init__.py")
     before = module.read_text()
     module.write_text(f"{before}\n_CHANGED = True\n")
     try:
@@ -221,7 +189,7 @@ def test_a_sub_package(package, cell, finished, repository, jobs):
 def test_comments_and_a_fresh_checkout(finished, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     for path in Path(repository, "scripts").rglob("*.py"):
-        path.write_text(f"# A comment.\n{path.read_text()}")
+        path.write_text("# A comment.\n" + path.read_text().replace('"""', '"""Said otherwise. ', 1))
     assert Workflow(finished.folder, repository).planned() == Counter()
 
 

@@ -1,5 +1,6 @@
 import errno
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -79,9 +80,11 @@ def test_a_folder_that_may_not_be_written_to_is_told():
 def test_what_a_killed_process_has_left_goes_with_the_next_write_and_nothing_else_does(tmp_path):
     killed = subprocess.Popen(["true"])
     killed.wait()
-    stale, of_another_file = (tmp_path / f".tmp-{killed.pid}-{name}" for name in ("a[1].pt", "b-a[1].pt"))
-    under_way = tmp_path / f".tmp-{os.getppid()}-a[1].pt"
-    for path in (stale, of_another_file, under_way):
+    here = socket.gethostname()
+    stale, of_another_file = (tmp_path / f".tmp-{here}-{killed.pid}-{name}" for name in ("a[1].pt", "b-a[1].pt"))
+    under_way = tmp_path / f".tmp-{here}-{os.getppid()}-a[1].pt"
+    elsewhere = tmp_path / f".tmp-node-7-{killed.pid}-a[1].pt"
+    for path in (stale, of_another_file, under_way, elsewhere):
         path.write_bytes(b"half")
     write_bytes(tmp_path / "a[1].pt", b"whole")
-    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "a[1].pt", of_another_file, under_way])
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "a[1].pt", of_another_file, under_way, elsewhere])

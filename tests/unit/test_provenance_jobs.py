@@ -1,7 +1,11 @@
 import pytest
 
-from tumorseg.provenance.jobs import Job, read_jobs, table
+from tumorseg.provenance.jobs import Job, names, read_jobs, table
 
+RULES = ("manifest", "train_epoch", "evaluate")
+NAMES = names(
+    {"cohort": {"folds": 1}, "training": {"epochs": 2, "epochs_per_checkpoint": 1}}, ["batch-000", "batch-001"]
+)
 END = "2026-11-26 10:00:{} INFO {} s, peak memory {} MiB\n"
 
 
@@ -14,6 +18,8 @@ def results(tmp_path):
         ),
         "train_epoch/fold-0-epoch-0002.log": "2026-11-26 10:01:00,1 INFO computing in fp16 on NVIDIA H100\n",
         "train_epoch/fold-0-epoch-0009.log": END.format("02,1", 2, 3),
+        "calibration.log": END.format("04,1", 2, 3),
+        "segment_batch/batch-001.log": END.format("04,1", 2, 3),
         "evaluate.log": END.format("03,1", 4, 100),
     }
     for name, text in logs.items():
@@ -27,7 +33,7 @@ def results(tmp_path):
 
 @pytest.fixture
 def jobs(results):
-    return {(job.rule, job.job): job for job in read_jobs(results, {"fold-0-epoch-0001", "fold-0-epoch-0002"})}
+    return {(job.rule, job.job): job for job in read_jobs(results, RULES, NAMES)}
 
 
 def test_a_log_tells_when_a_job_ended_how_long_it_took_and_what_it_held(jobs):
@@ -42,8 +48,12 @@ def test_the_memory_of_all_processes_counts_where_it_was_measured(jobs):
     assert jobs["evaluate", ""].peak_memory == 450.2
 
 
-def test_killed_jobs_and_logs_of_earlier_settings_are_left_out(jobs):
-    assert {job for rule, job in jobs if rule == "train_epoch"} == {"fold-0-epoch-0001"}
+def test_killed_jobs_other_targets_and_earlier_settings_are_left_out(jobs):
+    assert set(jobs) == {("manifest", ""), ("train_epoch", "fold-0-epoch-0001"), ("evaluate", "")}
+
+
+def test_jobs_are_named_by_batch_fold_and_epoch():
+    assert {"batch-000", "batch-001", "fold-0", "fold-0-epoch-0001", "fold-0-epoch-0002"} == NAMES
 
 
 def test_the_table_has_a_row_a_job(jobs):

@@ -182,18 +182,19 @@ rule figure_confusion_matrix:
         " --output {output:q} --log {log:q}"
 
 
-FIGURES = [
-    rules.figure_cohort_overview.output.png,
-    rules.figure_intensities.output.png,
-    rules.figure_modalities.output.png,
-    rules.figure_ground_truth.output.png,
-    rules.figure_predictions.output.png,
-    rules.figure_overlays.output.png,
-    rules.figure_gallery.output.png,
-    rules.figure_learning_curves.output.png,
-    rules.figure_scores.output.png,
-    rules.figure_dice_by_volume.output.png,
-    rules.figure_confusion_matrix.output.png,
-    *([rules.figure_calibration.output.png] if config["evaluation"]["calibration"] else []),
-    *([rules.figure_left_out.output.png] if config["evaluation"]["leave_out_modalities"] else []),
+FIGURE_RULES = [
+    "figure_cohort_overview",
+    "figure_intensities",
+    "figure_modalities",
+    "figure_ground_truth",
+    "figure_predictions",
+    "figure_overlays",
+    "figure_gallery",
+    "figure_learning_curves",
+    "figure_scores",
+    "figure_dice_by_volume",
+    "figure_confusion_matrix",
+    *(["figure_calibration"] if config["evaluation"]["calibration"] else []),
+    *(["figure_left_out"] if config["evaluation"]["leave_out_modalities"] else []),
 ]
+FIGURES = [getattr(rules, name).output.png for name in FIGURE_RULES]

@@ -4,12 +4,20 @@ Needs: all results. Makes: results/provenance (configuration, versions, digests 
 job, commit and machine) and results/ro-crate-metadata.json, which makes results/ a Workflow Run RO-Crate.
 """
 
+# What a run is made of: logs of other targets, or of what was switched off, may lie beside theirs.
+RULES = [
+    *(["demo_cohort"] if config["demo"] else []),
+    *CHAIN,
+    *["manifest", "cohort_page", "check_cohort", "case_strips", "model_card", "report"],
+    *(["viewer_cases"] if VIEWER else []),
+    *FIGURE_RULES,
+]
+
 
 rule provenance:
     """Configuration, versions, digests, durations and machine, beside the results."""
     input:
         verdicts=verdict_files,
-        checkpoints=CHECKPOINTS,
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         results=[
             rules.report.output,
@@ -25,7 +33,10 @@ rule provenance:
         crate="results/ro-crate-metadata.json",
         files=expand(
             "results/provenance/{name}",
-            name=["Snakefile", "configuration.yaml", "requirements.txt", "raw_files.tsv", "jobs.tsv", "run.json"],
+            name=[
+                *["Snakefile", "configuration.yaml", "requirements.txt", "raw_files.tsv"],
+                *["masks.tsv", "jobs.tsv", "run.json"],
+            ],
         ),
     log:
         "results/logs/provenance.log",
@@ -39,9 +50,10 @@ rule provenance:
     params:
         configuration=CONFIGURATION,
         codes=CODES,
+        rules=RULES,
         engine=version("snakemake"),
         code=code("provenance"),
     shell:
-        'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q} --checkpoints {input.checkpoints:q}'
-        " --selection {input.selection:q} --results {input.results:q} --codes {params.codes:q}"
+        'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q}'
+        " --selection {input.selection:q} --rules {params.rules:q} --results {input.results:q} --codes {params.codes:q}"
         " --configuration {params.configuration:q} --engine {params.engine:q} --output {output.crate:q} --log {log:q}"

@@ -43,7 +43,9 @@ def visible_gpus() -> list[str]:
     """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them, or else by number."""
     count = torch.cuda.device_count()  # asks the driver's library, and starts no CUDA
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return [str(index) for index in range(count)] if named is None else named.split(",")[:count]
+    if named is None:
+        return [str(index) for index in range(count)]
+    return [name.strip() for name in named.split(",")][:count]
 
 
 def _free(gpus: Sequence[str], wanted: int) -> dict[str, socket.socket]:

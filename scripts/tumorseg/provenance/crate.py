@@ -20,10 +20,11 @@ _PROFILES: Final = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
 _MEANINGS: Final = {
-    "provenance/configuration.yaml": "Every setting of the run; `--configfile` takes it",
+    "provenance/configuration.yaml": "Every setting that decides about the results; `--configfile` takes it",
     "provenance/raw_files.tsv": "Each raw file that was read, with its digest",
-    "provenance/requirements.txt": "Every installed Python package with its version",
+    "provenance/requirements.txt": "The Python packages that were installed where this was written",
     "provenance/run.json": "Commit and code digests, machine, and the models with what they were trained on",
+    "provenance/masks.tsv": "The masks of the held-out cases, with their digests",
     "provenance/jobs.tsv": "Seconds, peak memory and device of each job",
     "report.html": "The report: one page with scores, figures, dropped cases and refused checkpoints",
     "cohort/cohort.html": "Every case of the cohort in small, with all that was found",
@@ -37,6 +38,7 @@ _MEANINGS: Final = {
     "evaluation/cases.csv": "Scores of each case",
     "evaluation/summary.json": "Scores over all cases, with definitions and confidence intervals",
 }
+_WORKFLOW: Final = "The entry point; its rules and scripts are those of the version, a commit"
 _RUN: Final = "From raw MRI to report, in one go or several; jobs.tsv says when each job ended and how long it took"
 _TYPES: Final = {
     ".yaml": "application/yaml",
@@ -58,17 +60,17 @@ def metadata(
     results: Iterable[Path],
     commit: str,
     engine: str,
-    ended: datetime,
+    made: datetime,
 ) -> dict[str, Any]:
     """The content of `root`/ro-crate-metadata.json (JSON-LD).
 
     root: folder in which all paths lie. workflow: the Snakefile. inputs, results: files, told with their SHA-256, or
-    folders. commit: of the code. engine: version of Snakemake. ended: when the last job ended, with its time zone.
+    folders. commit: of the code. engine: version of Snakemake. made: now, with its time zone.
     """
     crate = ROCrate(version="1.1")
     crate.name = "Brain tumour segmentation: a run"
     crate.description = "A 3D U-Net trained on brain MRI, verified and evaluated on held-out cases, with all settings."
-    crate.datePublished = ended
+    crate.datePublished = made
     crate.license = crate.add(
         _context(
             crate,
@@ -84,7 +86,12 @@ def metadata(
         main=True,
         lang="snakemake",
         lang_version=engine,
-        properties={"name": "tumorseg", "version": commit, "license": "https://spdx.org/licenses/MIT"},
+        properties={
+            "name": "tumorseg",
+            "description": _WORKFLOW,
+            "version": commit,
+            "license": "https://spdx.org/licenses/MIT",
+        },
     )
     for identifier, (name, number) in _PROFILES.items():
         profile = crate.add(_context(crate, identifier, "CreativeWork", name=name, version=number))
@@ -94,7 +101,7 @@ def metadata(
         identifier="#run",
         object=[_entity(crate, root, path) for path in inputs],
         result=[_entity(crate, root, path) for path in results],
-        properties={"name": "The run", "description": _RUN, "endTime": ended.isoformat(timespec="seconds")},
+        properties={"name": "The run", "description": _RUN, "endTime": made.isoformat(timespec="seconds")},
     )
     crate.root_dataset.append_to("mentions", action)
     content: dict[str, Any] = crate.metadata.generate()

@@ -1,12 +1,14 @@
 """How long each job took, how much memory it held and on what it computed, from the logs and Snakemake's benchmarks."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
+
+from tumorseg.training.epochs import checkpoint_epochs
 
 _END: Final = re.compile(r"^(\S+ \S+),\d+ INFO ([\d.]+) s, peak memory (\d+) MiB$", re.MULTILINE)
 """Last line of a log, as `tumorseg.console` writes it."""
@@ -19,7 +21,8 @@ class Job:
     """A finished job. job: its batch, fold or epoch; empty where the rule has one. finished: local time of its machine.
 
     seconds: from the script's start, imports left out. peak_memory: MiB, of all its processes together where Snakemake
-    has measured more than the first of them held. computed_in: precision and device of the network, if it used it.
+    has measured that (not of a training by several processes: of the first). computed_in: precision and device of the
+    network, if it used it.
     """
 
     rule: str
@@ -30,16 +33,27 @@ class Job:
     computed_in: str
 
 
-def read_jobs(results: Path, current: Collection[str]) -> list[Job]:
-    """The jobs whose logs lie in `results`/logs, by rule and name.
+def names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
+    """What the jobs of rules with more than one are called: "batch-003", "fold-0", "fold-0-epoch-0002".
 
-    current: the batches, folds and epochs that the run has, for instance "batch-003", "fold-0", "fold-0-epoch-0002";
-    the logs of others are left from earlier settings. A job that was taken from a cache has no log.
+    configuration: sections `cohort` and `training`. batches: those that have any case.
+    """
+    training = configuration["training"]
+    epochs = checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])
+    folds = [f"fold-{fold}" for fold in range(configuration["cohort"]["folds"])]
+    return {*batches, *folds, *(f"{fold}-epoch-{epoch:04d}" for fold in folds for epoch in epochs)}
+
+
+def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> list[Job]:
+    """The jobs of these rules and names (see `names`) whose logs lie in `results`/logs, by rule and name.
+
+    Other logs there are of other targets or left from earlier settings. A job that was taken from a cache has no log.
     """
     logs = results / "logs"
-    rules = [(path, path.stem, "") for path in logs.glob("*.log")]
-    several = [(path, path.parent.name, path.stem) for path in logs.glob("*/*.log") if path.stem in current]
-    jobs = (_job(*found, results / "benchmarks" / found[0].relative_to(logs)) for found in sorted(rules + several))
+    alone = [(path, path.stem, "") for path in logs.glob("*.log")]
+    several = [(path, path.parent.name, path.stem) for path in logs.glob("*/*.log") if path.stem in names]
+    found = [(log, rule, name) for log, rule, name in sorted(alone + several) if rule in rules]
+    jobs = [_job(log, rule, name, results / "benchmarks" / log.relative_to(logs)) for log, rule, name in found]
     return [job for job in jobs if job is not None]
 
 

@@ -38,15 +38,16 @@ def processes_here() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
-def launched(processes: int, threads: int, on_gpus: bool, script: Path, arguments: Sequence[str]) -> bool:
-    """Run the script in so many processes on this machine, each told who it is, and say whether that was done.
+def started() -> bool:
+    """Whether torchrun has started this process, as `launch` does, or a person who trains on several machines."""
+    return "WORLD_SIZE" in os.environ
 
-    It is not where one process is enough, nor where torchrun has started this one already, as a person does to train on
-    several machines. Raises SystemExit, after the processes' own words, where one of them has failed or all were
-    interrupted.
+
+def launch(processes: int, threads: int, on_gpus: bool, script: Path, arguments: Sequence[str]) -> None:
+    """Run the script in so many processes on this machine, each told who it is, until they have ended.
+
+    Raises SystemExit, after the processes' own words, where one of them has failed or all were interrupted.
     """
-    if processes <= 1 or "WORLD_SIZE" in os.environ:
-        return False
     if on_gpus:
         take_gpus(processes)
     os.environ |= {"OMP_NUM_THREADS": str(threads)}
@@ -55,7 +56,6 @@ def launched(processes: int, threads: int, on_gpus: bool, script: Path, argument
         run(parse_args(["--standalone", f"--nproc-per-node={processes}", "--", str(script), *arguments]))  # type: ignore[no-untyped-call]
     except (ChildFailedError, SignalException):
         raise SystemExit(1) from None
-    return True
 
 
 @contextmanager
