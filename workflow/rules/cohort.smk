@@ -22,6 +22,7 @@ rule validate_batch:
         runtime=scaled(60),
     params:
         cases=batch_cases,
+        files=raw_identity,
         settings=settings(**only("cohort", "labels", "shape")),
         code=code("validate_batch"),
     shell:

@@ -36,12 +36,14 @@ rule train_epoch:
         # Wildcards are no part of the key of the between-workflow cache; params are.
         fold="{fold}",
         epoch="{epoch}",
+        # Nor are resources, nor do they make anything run again: start_state says what becomes of a training begun before.
+        processes=lambda wildcards, resources: resources.gpu,
         recipe=RECIPE,
         code=code("train_epoch"),
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --splits {input.splits:q}'
         " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
-        " --processes {resources.gpu} --output {output.checkpoint:q} --log {log:q}"
+        " --processes {params.processes} --output {output.checkpoint:q} --log {log:q}"
         ' --tensorboard "$EVENTS" && touch {output.done:q}'
 
 
