@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tumorseg.errors import UserError
+from tumorseg.places import named
 
 _SPACE: Final = "make room on its disk"
 _PERMISSION: Final = "give permission to write to its folder"
@@ -114,7 +115,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: this file is missing or damaged ({error}); delete it and run again") from None
+        raise UserError(
+            f"{path}: this file is missing or damaged ({error}); delete {named(path)} and run again"
+        ) from None
 
 
 def sha256(path: Path) -> str:

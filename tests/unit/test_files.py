@@ -48,7 +48,14 @@ def test_nan_is_no_json(tmp_path):
 @pytest.mark.parametrize("content", ["{", "", "\xff"])
 def test_damaged_json_is_told_by_its_file(tmp_path, content):
     (tmp_path / "a.json").write_text(content, encoding="latin-1")
-    with pytest.raises(UserError, match=r"a\.json: this file is missing or damaged .* delete it and run again"):
+    with pytest.raises(UserError, match=r"a\.json: this file is missing or damaged .* delete .*a\.json and run again"):
+        read_json(tmp_path / "a.json")
+
+
+def test_damaged_json_from_the_shared_cache_is_told_by_both_its_places(tmp_path):
+    (tmp_path / "kept.json").write_text("{")
+    (tmp_path / "a.json").symlink_to(tmp_path / "kept.json")
+    with pytest.raises(UserError, match=r"delete .*a\.json and .*kept\.json and run again"):
         read_json(tmp_path / "a.json")
 
 

@@ -180,6 +180,13 @@ def test_every_refused_checkpoint_says_what_to_do():
         assert f"Delete <code>{file}</code> and run again" in page
 
 
+def test_a_refused_checkpoint_in_the_shared_cache_is_to_be_deleted_there_too(tmp_path):
+    (tmp_path / "kept.pt").touch()
+    (tmp_path / "epoch.pt").symlink_to(tmp_path / "kept.pt")
+    page = page_of(facts(refused=({**REFUSED, "file": str(tmp_path / "epoch.pt")},)))
+    assert f"Delete <code>{tmp_path}/epoch.pt</code> and <code>{tmp_path}/kept.pt</code> and run again" in page
+
+
 def test_equal_facts_give_equal_pages(page, figure):
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
     told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)

@@ -91,6 +91,16 @@ def test_a_training_goes_on_only_as_it_began(cases, tmp_path):
         start_state(recipe(), 0, elsewhere, previous, 1)
 
 
+def test_one_from_the_shared_cache_that_began_elsewhere_is_not_fetched_from_there_again(cases, tmp_path):
+    cached = train(cases, tmp_path / "cache", 1)
+    previous = tmp_path / cached.name
+    previous.symlink_to(cached)
+    previous.with_suffix(".json").symlink_to(cached.with_suffix(".json"))
+    elsewhere = Execution(torch.device("cpu"), torch.float16)
+    with pytest.raises(UserError, match="to train anew without --cache"):
+        start_state(recipe(), 0, elsewhere, previous, 1)
+
+
 def test_a_network_ruined_by_the_last_step_is_not_saved(cases, tmp_path):
     with pytest.raises(
         UserError, match=r"after epoch 1 the network holds NaN or infinity.*lower training\.learning_rate"

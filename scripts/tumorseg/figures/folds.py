@@ -9,16 +9,18 @@ import pandas as pd
 
 from tumorseg.errors import UserError
 from tumorseg.files import read_json
+from tumorseg.places import places
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A checkpoint that was not sound. codes, messages: one of each for every problem found."""
+    """A checkpoint that was not sound. codes, messages: one of each for every problem found. places: what to delete."""
 
     epoch: int
     file: str
     codes: tuple[str, ...]
     messages: tuple[str, ...]
+    places: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Fold:
                 file=entry["file"],
                 codes=tuple(problem["code"] for problem in entry["problems"]),
                 messages=tuple(problem["message"] for problem in entry["problems"]),
+                places=tuple(places(Path(entry["file"]))),
             )
             for entry in selection["refused"]
         )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from tumorseg.errors import UserError
+from tumorseg.places import named
 
 
 def read_planes(path: Path, step: int) -> NDArray[np.float16]:
@@ -22,7 +23,7 @@ def read_planes(path: Path, step: int) -> NDArray[np.float16]:
             planes = [image[:, plane : plane + 1] for plane in range((size - 1) % step // 2, size, step)]
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"{path}: this normalised case is damaged ({error}); delete its folder {path.parent} and run again"
+            f"{path}: this normalised case is damaged ({error}); delete its folder {named(path.parent)} and run again"
         ) from None
     chosen: NDArray[np.float16] = np.concatenate(planes, axis=1)
     return chosen

@@ -15,6 +15,7 @@ from xxhash import xxh3_128
 from tumorseg.errors import UserError
 from tumorseg.files import write_bytes
 from tumorseg.labels import Convention
+from tumorseg.places import named
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
 FORMAT = 3
@@ -80,7 +81,7 @@ def read_case(path: Path) -> NormalisedCase:
         return NormalisedCase(tensors["image"], tensors["mask"], _origin(json.loads(header["origin"])))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
-            f"{path}: this normalised case is damaged ({error}); delete its folder {path.parent} and run again"
+            f"{path}: this normalised case is damaged ({error}); delete its folder {named(path.parent)} and run again"
         ) from None
 
 

@@ -48,10 +48,11 @@ def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path 
         )
     content = load(previous)
     if content["execution"] != state.execution:
+        anew = "train anew without --cache" if previous.is_symlink() else "train anew"
         raise UserError(
             f"{previous}: the training began on {content['execution']} and would go on here on {state.execution}, "
             "which gives other results: run where it began, set training.device, training.precision and the rule's "
-            f"resource gpu to match, or delete {previous.parent} to train anew"
+            f"resource gpu to match, or delete {previous.parent} to {anew}"
         )
     state.restore(content)
     return state

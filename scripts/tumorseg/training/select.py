@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tumorseg.errors import UserError
+from tumorseg.places import named
 
 
 def choose_epoch(
@@ -24,8 +25,7 @@ def choose_epoch(
 
 def remedy(checkpoint: Path) -> str:
     """What to do about an unsound checkpoint: which file to delete, in Snakemake's shared cache too if it is there."""
-    files = f"{checkpoint} and {checkpoint.resolve()}" if checkpoint.is_symlink() else str(checkpoint)
-    return f"Delete {files} and run again to train that epoch, and those after it, anew"
+    return f"Delete {named(checkpoint)} and run again to train that epoch, and those after it, anew"
 
 
 def refusals(verifications: Sequence[dict[str, Any]]) -> list[str]:
