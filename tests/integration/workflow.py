@@ -73,9 +73,9 @@ class Workflow:
         assert completed.returncode == 0, completed.stdout[-8000:]
         return completed.stdout
 
-    def planned(self, *targets: str) -> Counter[str]:
+    def planned(self, *targets: str, options: tuple[str, ...] = ()) -> Counter[str]:
         """How many jobs of each rule a dry run schedules, targets aside."""
-        output = self.run(*targets, options=("--dry-run",)).stdout
+        output = self.run(*targets, options=("--dry-run", *options)).stdout
         if "Nothing to be done" in output:
             return Counter()
         table = re.search(r"Job stats:\njob +count\n-+ +-+\n(.*?)\ntotal", output, re.DOTALL)
