@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.workflow import Workflow
+from tests.unit.test_profiles import RULES
 
 SHARED = ("validate_batch", "normalise_batch", "train_epoch")
 LAST = "training/fold-0/epoch-0002.pt"
@@ -74,6 +75,10 @@ def second(first, refusing, tmp_path_factory):  # noqa: ARG001 the others come b
     workflow = configured(tmp_path_factory.mktemp("second") / "run")
     succeed(workflow, "evaluate")
     return workflow
+
+
+def test_no_other_rule_shares():
+    assert {rule for rule, text in RULES.items() if "cache:" in text} == set(SHARED)
 
 
 def test_a_second_folder_takes_what_costs_from_the_cache(first, second):
