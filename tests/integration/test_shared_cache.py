@@ -10,6 +10,8 @@ import pytest
 from tests.integration.workflow import Workflow
 from tests.unit.test_profiles import RULES
 
+pytestmark = pytest.mark.slow
+
 SHARED = ("validate_batch", "normalise_batch", "train_epoch")
 LAST = "training/fold-0/epoch-0002.pt"
 
