@@ -15,14 +15,12 @@ from tests.benchmarks import (
     step_memory,
     training,
     validation,
-    writing,
 )
 from tests.cohort_cases import real_data
 
 ON_REAL_CASES = {
     "validation": validation,
     "normalisation": normalisation,
-    "writing": writing,
     "inference": inference,
     "scoring": scoring,
     "memory": memory,
