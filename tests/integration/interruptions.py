@@ -1,8 +1,5 @@
-"""Ways in which a running workflow is interrupted, and what has to be the same after it has gone on."""
+"""Ways in which a running workflow is interrupted."""
 
-import csv
-import io
-import json
 import os
 import re
 import signal
@@ -11,13 +8,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from tests.integration.workflow import Workflow
 
-# Times, and what shows them.
-EXEMPT = re.compile(r"logs/.*|benchmarks/.*|report\.html|provenance/.*|ro-crate-metadata\.json")
 SHELL = "a shell"
 
 
@@ -104,22 +98,3 @@ KINDS: dict[str, Callable[[Running], None]] = {
     "a job alone": _job_alone,
     "all at once": lambda running: os.killpg(running.process.pid, signal.SIGKILL),
 }
-
-
-def content(workflow: Workflow) -> dict[str, str]:
-    """A digest of each result, hidden files and folders' leftovers included, less the times in it."""
-    found = {}
-    for path in sorted(path for path in workflow.results.rglob("*") if path.is_file()):
-        name = str(path.relative_to(workflow.results))
-        if not EXEMPT.fullmatch(name):
-            found[name] = sha256(_less_times(path)).hexdigest()
-    return found
-
-
-def _less_times(path: Path) -> bytes:
-    if re.fullmatch(r"epoch-\d+\.json", path.name):
-        return json.dumps({**json.loads(path.read_text()), "seconds": None}).encode()
-    if path.name == "history.csv":
-        rows = list(csv.DictReader(io.StringIO(path.read_text())))
-        return json.dumps([{**row, "seconds": None} for row in rows]).encode()
-    return path.read_bytes()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.interruptions import content, unlock
+from tests.integration.interruptions import unlock
+from tests.integration.results import content
 from tests.integration.workflow import Workflow
 
 TOLD = r"\S+: cannot be written \(No space left on device\); make room on its disk, and run again"

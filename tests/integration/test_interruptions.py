@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.interruptions import KINDS, content, start, unlock
+from tests.integration.interruptions import KINDS, start, unlock
+from tests.integration.results import content
 from tests.integration.workflow import Workflow
 
 KILLS = 24

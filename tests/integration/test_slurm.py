@@ -1,6 +1,5 @@
 """A real run through the Slurm profile on a real Slurm, a job of it killed, beside the same run without Slurm."""
 
-import json
 import os
 import re
 import subprocess
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import REPOSITORY
+from tests.integration.results import content
 from tests.integration.workflow import Workflow
 from tests.slurm.cluster import Cluster, Job, running
 from tests.slurm.configuration import GPUS, hindrance
-from tumorseg.files import sha256
 
 pytestmark = pytest.mark.slurm
 
@@ -27,7 +26,6 @@ SETTINGS = {
 }
 TARGET = "evaluate"
 KILLED = "rule_train_epoch_wildcards_0_0002"
-COMPARED = ("cohort", "normalised", "training", "model", "predictions", "evaluation")
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -195,7 +193,7 @@ def test_no_submission_asks_for_more_than_the_profile_allows(submitted):
 
 
 def test_the_results_are_those_of_a_run_without_slurm(submitted, local):
-    ours, theirs = contents(submitted.run), contents(local)
+    ours, theirs = content(submitted.run), content(local)
     assert [name for name in ours | theirs if ours.get(name) != theirs.get(name)] == []
     assert len(ours) >= 30
 
@@ -217,21 +215,3 @@ def test_a_training_on_the_cpu_asks_for_no_gpu(submitted, cluster):
     (job,) = cluster.jobs()[before:]
     assert (rule_of(job.rule), job.state, job.gpus) == ("train_epoch", "COMPLETED", 0)
     assert cluster.devices()[job.number] == {"none"}
-
-
-def contents(run: Workflow) -> dict[str, str]:
-    """A digest of each file that a run has made, less how long something took."""
-    return {
-        str(path.relative_to(run.results)): digest(path)
-        for folder in COMPARED
-        for path in sorted((run.results / folder).rglob("*"))
-        if path.is_file()
-    }
-
-
-def digest(path: Path) -> str:
-    if path.match("training/*/epoch-*.json"):
-        return repr({key: value for key, value in json.loads(path.read_text()).items() if key != "seconds"})
-    if path.name == "history.csv":
-        return repr([line.rpartition(",")[0] for line in path.read_text().splitlines()])
-    return sha256(path)
