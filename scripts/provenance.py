@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder that all results lie in")
     parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on all cases")
     parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection of each fold")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folder of masks of each fold")
     parser.add_argument("--results", type=Path, nargs="+", required=True, help="results to describe")
     parser.add_argument("--rules", nargs="+", required=True, help="rules that the run is made of")
     parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_text(folder / "requirements.txt", _installed())
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
         _write_table(folder / "raw_files.tsv", files.raw(verdicts))
-        _write_table(folder / "masks.tsv", files.masks(root))
+        _write_table(folder / "masks.tsv", files.masks(options.predictions, root))
         names = jobs.names(options.configuration, [path.stem for path in options.verdicts])
         _write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, options.rules, names)))
         models = [read_json(path) for path in options.selection]
@@ -64,9 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _installed() -> str:
-    """Every installed distribution as a line of a pip requirements file."""
-    names = {f"{found.name}=={found.version}" for found in distributions()}
-    return "".join(f"{line}\n" for line in sorted(names, key=str.lower))
+    """Every installed distribution as a line of a pip requirements file.
+
+    A build of its own ("2.13.0+cpu") stands as a comment: indexes that lack it have the version that it is a build of.
+    """
+    versions = {found.name: found.version.partition("+") for found in distributions()}
+    lines = [
+        f"{name}=={version}{f'  # here {version}+{build}' if build else ''}"
+        for name, (version, _, build) in versions.items()
+    ]
+    return "".join(f"{line}\n" for line in sorted(lines, key=str.lower))
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

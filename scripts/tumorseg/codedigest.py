@@ -1,7 +1,8 @@
 """A digest of the code behind a script: what it does, not how it is written.
 
 Snakemake notices neither a change of a module that a script imports nor an upgrade of a package; a rule that has this
-digest among its params reruns for both, and for no comment, docstring, new formatting or fresh checkout.
+digest among its params reruns for both, and for no comment, docstring, new formatting or fresh checkout. Python's own
+minor version counts like that of a package: another parses the same code to another tree.
 """
 
 import ast
@@ -13,14 +14,12 @@ from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-
 
 def code_digest(script: Path) -> str:
     """Digest of a script and of the modules beside it that it imports, transitively, and versions of the packages used.
 
     The digest is taken over the syntax trees without comments and docstrings, and over the data files (templates,
-    styles) that lie beside an imported module. For example `"1f0c…  numpy 2.4.6, torch 2.13.0"`.
+    styles) that lie beside an imported module. For example `"1f0c…  Python 3.11, numpy 2.4.6"`.
     """
     root = script.parent
     digest, packages = hashlib.sha256(), set()
@@ -32,8 +31,9 @@ def code_digest(script: Path) -> str:
         else:
             digest.update(name.encode() + path.read_bytes())
     packages -= {file.stem for file in root.iterdir()}
-    versions = ", ".join(f"{name} {version(name)}" for name in sorted(_distributions(packages)))
-    return f"{digest.hexdigest()[:32]}  {versions}"
+    python = ".".join(map(str, sys.version_info[:2]))
+    versions = [f"Python {python}", *(f"{name} {version(name)}" for name in sorted(_distributions(packages)))]
+    return f"{digest.hexdigest()[:32]}  {', '.join(versions)}"
 
 
 def _reachable(script: Path, root: Path) -> set[Path]:
@@ -87,9 +87,15 @@ def _read(path: Path) -> _Module:
     tree = ast.parse(path.read_text(), filename=str(path))
     nodes = list(ast.walk(tree))
     for node in nodes:
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            del node.body[0]
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                setattr(node, field, [entry for entry in value if not _is_docstring(entry)])
     return _Module(tuple(_import_statements(nodes)), ast.dump(tree))
+
+
+def _is_docstring(node: object) -> bool:
+    """Whether a statement is nothing but a string: of a module, class, function, or behind a constant."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _import_statements(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, tuple[str, ...]]]:

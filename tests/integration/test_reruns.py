@@ -1,5 +1,6 @@
 """What runs again after each change is what workflow/RERUNS.md says, rule by rule."""
 
+import os
 import re
 import shutil
 from collections import Counter
@@ -56,7 +57,6 @@ def add_case(run: Workflow) -> None:
 
 
 def remove_case(run: Workflow) -> None:
-    run.configure({"demo": None})  # which would make the case again
     shutil.rmtree(run.folder / "cohort" / CASE)
 
 
@@ -66,10 +66,17 @@ def repair(run: Workflow) -> None:
     shutil.copy(sound, run.folder / f"cohort/{truncated}/{truncated}-t2f.nii.gz")
 
 
+def repair_keeping_the_time(run: Workflow) -> None:
+    repair(run)
+    long_ago = (run.folder / f"cohort/{CASE}/{CASE}-t1n.nii.gz").stat().st_mtime - 10**6
+    for path in (run.folder / "cohort" / CASE.replace("90001", "90005")).iterdir():
+        os.utime(path, (long_ago, long_ago))
+
+
 def edit_split_file(run: Workflow) -> None:
     own = run.folder / "own.tsv"
     shutil.copy(run.results / "cohort/splits.tsv", own)
-    run.configure({"cohort": {**TINY["cohort"], "split_file": "own.tsv"}})
+    run.configure({"cohort": {**TINY["cohort"], "split_file": "own.tsv"}, "demo": None})
     run.succeed("split")
     assert "split" not in run.planned()
     header, first, *rest = own.read_text().splitlines()
@@ -97,6 +104,7 @@ FILES: dict[str, Callable[[Workflow], None]] = {
     "a case is added": add_case,
     "a case is removed": remove_case,
     "a damaged image is repaired": repair,
+    "a damaged image is repaired by one of another size that keeps an older time": repair_keeping_the_time,
     "the split file is edited": edit_split_file,
     "a checkpoint is damaged": damage,
     "the first checkpoint of three is deleted": delete("training/fold-0/epoch-0001.pt"),
@@ -123,6 +131,15 @@ def jobs(tmp_path_factory):
 @pytest.fixture
 def run(finished, tmp_path):
     return finished.copy(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def on_own_cases(finished, tmp_path_factory):
+    """A finished run on files that the workflow has not made."""
+    run = finished.copy(tmp_path_factory.mktemp("own") / "run")
+    run.configure({"demo": None})
+    run.succeed()
+    return run
 
 
 def assert_planned(planned: Counter[str], cell: str, jobs: Counter[str]) -> None:
@@ -189,7 +206,8 @@ def test_a_sub_package(package, cell, finished, repository, jobs):
 def test_comments_and_a_fresh_checkout(finished, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     for path in Path(repository, "scripts").rglob("*.py"):
-        path.write_text("# A comment.\n" + path.read_text().replace('"""', '"""Said otherwise. ', 1))
+        said_otherwise = re.sub(r'^( *r?""")(?=\S)', r"\1Said otherwise. ", path.read_text(), flags=re.MULTILINE)
+        path.write_text(f"# A comment.\n{said_otherwise}")
     assert Workflow(finished.folder, repository).planned() == Counter()
 
 
@@ -198,7 +216,8 @@ def test_every_event_has_a_row():
 
 
 @pytest.mark.parametrize(("event", "cell"), TABLES["Files"])
-def test_an_event(event, cell, run, jobs):
+def test_an_event(event, cell, on_own_cases, tmp_path, jobs):
+    run = on_own_cases.copy(tmp_path / "run")
     FILES[event](run)
     assert_planned(run.planned(), cell, jobs)
 

@@ -1,5 +1,6 @@
 """New patients: segmented by the model that exists, without a cohort, and only those that are new."""
 
+import os
 import shutil
 
 import nibabel
@@ -65,6 +66,15 @@ def test_a_new_patient_costs_its_own_batch_and_a_patient_that_left_is_gone(clini
     assert "P-7" in table(run).index
     assert "BraTS-GLI-90002-000" not in table(run).index
     assert not (run.results / "segmentations/BraTS-GLI-90002-000.nii.gz").exists()
+
+
+def test_an_image_that_is_replaced_by_an_older_one_is_segmented_again(clinic, tmp_path):
+    run = clinic.copy(tmp_path / "run")
+    image = run.folder / "the patients/BraTS-GLI-90002-000/BraTS-GLI-90002-000-t1n.nii.gz"
+    long_ago = image.stat().st_mtime - 10**6
+    shutil.copy(run.folder / "the patients/BraTS-GLI-90003-000/BraTS-GLI-90003-000-t1n.nii.gz", image)
+    os.utime(image, (long_ago, long_ago))
+    assert run.planned("segment") == {"segment_batch": 1, "segment": 1}
 
 
 def test_another_model_segments_all_again(clinic, tmp_path):

@@ -9,7 +9,7 @@ def project(tmp_path):
         "script.py": "from lib.used import twice\n\n\ndef main():\n    print(twice(2))\n",
         "lib/__init__.py": "",
         "lib/used.py": '"""U."""\nfrom lib.inner import one\ndef twice(x):\n    """D."""\n    return 2 * x * one\n',
-        "lib/inner.py": "import numpy\n\none = int(numpy.ones(1)[0])\n",
+        "lib/inner.py": 'import numpy\n\none = int(numpy.ones(1)[0])\n"""O."""\n',
         "lib/unused.py": "x = 1\n",
         "lib/page/__init__.py": "",
         "lib/page/render.py": "",
@@ -53,6 +53,7 @@ def test_a_change_of_what_is_reached_changes_the_digest(project, name, before, a
     [
         ("lib/used.py", "return", "# why\n    return"),
         ("lib/used.py", '"""D."""', '"""Twice as much."""'),
+        ("lib/inner.py", '"""O."""', '"""Of a constant."""'),
         ("lib/used.py", "2 * x * one", "2  *  x*one"),
         ("lib/unused.py", "1", "2"),
         ("lib/page/page.html", "<p>", "<b>"),

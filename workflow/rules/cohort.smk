@@ -23,6 +23,7 @@ rule validate_batch:
     params:
         cases=batch_cases,
         files=raw_identity,
+        sizes=raw_sizes,
         settings=settings(**only("cohort", "labels", "shape")),
         code=code("validate_batch"),
     shell:

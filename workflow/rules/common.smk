@@ -111,6 +111,15 @@ def raw_files(cases, roles=None, root=ROOT):
     return [str(path) for path in paths if os.path.exists(path) or not path.is_symlink()]
 
 
+def sizes(files):
+    """The sizes of raw files in bytes.
+
+    Snakemake compares times only: what takes a file's place with an older time of its own, as archives and copies keep
+    it, would go unnoticed.
+    """
+    return [os.path.getsize(file) for file in files]
+
+
 def raw_batch(wildcards):
     """The raw files of one batch."""
     return raw_files(cases_by_batch()[wildcards.batch])
@@ -119,6 +128,11 @@ def raw_batch(wildcards):
 def raw_masks(wildcards):
     """The raw masks of all cases."""
     return raw_files([case for cases in cases_by_batch().values() for case in cases], ["seg"])
+
+
+def raw_sizes(wildcards):
+    """The sizes of the raw files of one batch; none of the demo's, which do not exist when it is asked."""
+    return [] if config["demo"] else sizes(raw_batch(wildcards))
 
 
 def batch_cases(wildcards):

@@ -19,6 +19,7 @@ rule provenance:
     input:
         verdicts=verdict_files,
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
         results=[
             rules.report.output,
             rules.cohort_page.output,
@@ -55,5 +56,5 @@ rule provenance:
         code=code("provenance"),
     shell:
         'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q}'
-        " --selection {input.selection:q} --rules {params.rules:q} --results {input.results:q} --codes {params.codes:q}"
+        " --selection {input.selection:q} --predictions {input.predictions:q} --rules {params.rules:q} --results {input.results:q} --codes {params.codes:q}"
         " --configuration {params.configuration:q} --engine {params.engine:q} --output {output.crate:q} --log {log:q}"

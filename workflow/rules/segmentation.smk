@@ -10,7 +10,7 @@ include: "segmentation_patients.smk"
 rule segment_batch:
     """Segment each new patient of a batch that can be segmented, and tell of each that cannot."""
     input:
-        lambda wildcards: raw_files(patients_by_batch()[wildcards.batch], root=patient_folder()[0]),
+        patient_files,
     output:
         directory("results/segmented/{batch}"),
     log:
@@ -26,6 +26,7 @@ rule segment_batch:
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         root=lambda wildcards: patient_folder()[0],
+        sizes=lambda wildcards: sizes(patient_files(wildcards)),
         cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: [sha256(Path(model)) for model in models()],

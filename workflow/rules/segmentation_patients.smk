@@ -38,6 +38,11 @@ def patients_by_batch():
     return dict(sorted(batches.items()))
 
 
+def patient_files(wildcards):
+    """The raw files of the new patients of one batch."""
+    return raw_files(patients_by_batch()[wildcards.batch], root=patient_folder()[0])
+
+
 @cache
 def models():
     """The files of the models that segment.

@@ -52,7 +52,7 @@ class _Check:
     def __init__(self, root: Path, case_files: CaseFiles, roles: Sequence[str]) -> None:
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
-        self.facts: dict[str, Any] = {"files": {}}
+        self.facts: dict[str, Any] = {"files": {}, "other_files": []}
         self._root = root
         self._case_files = case_files
         self._roles = roles
@@ -78,6 +78,7 @@ class _Check:
             self.warnings.extend(readings[role].warnings)
             if readings[role].facts:
                 self.facts["files"][role] = readings[role].facts
+            self.facts["other_files"] += [{"role": role, **facts} for facts in readings[role].others]
 
     def _read_role(self, role: str, packed: Sequence[str]) -> Reading:
         paths = self._case_files.files.get(role, ())

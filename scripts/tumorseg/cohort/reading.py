@@ -17,11 +17,15 @@ from tumorseg.labels import MODALITY_NAMES
 
 @dataclass
 class Reading:
-    """What reading the files of a role brought. facts: those of the file that is taken, as in `Verdict`, or none."""
+    """What reading the files of a role brought.
+
+    facts: those of the file that is taken, as in `Verdict`, or none. others: those of the other files, likewise.
+    """
 
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    others: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]:
@@ -32,20 +36,27 @@ def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]
             volume = read_volume(root / path)
         except Damage as damage:
             reading.problems.append(Finding(damage.code, path, damage.message))
+            reading.others.append(_facts(path, damage))
             continue
         if taken is None:
             taken = volume
-            reading.facts = {"path": path, "bytes": volume.size, "digest": volume.digest}
+            reading.facts = _facts(path, volume)
             if volume.trailing:
                 message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
                 reading.warnings.append(Finding("trailing_bytes", path, message))
-        elif same_grid(volume, taken) and np.array_equal(volume.array, taken.array, equal_nan=True):
+            continue
+        reading.others.append(_facts(path, volume))
+        if same_grid(volume, taken) and np.array_equal(volume.array, taken.array, equal_nan=True):
             message = f"has the voxels of {reading.facts['path']}, which is used"
             reading.warnings.append(Finding("duplicate_file", path, message))
         else:
             message = f"stands beside {reading.facts['path']} and has other voxels; remove the one that is wrong"
             reading.problems.append(Finding("duplicate_modality", path, message))
     return reading, taken
+
+
+def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:
+    return {"path": path, "bytes": file.size, "digest": file.digest}
 
 
 def missing(case: str, role: str, packed: Sequence[str]) -> Finding:

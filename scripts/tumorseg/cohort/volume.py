@@ -42,29 +42,39 @@ def read_volume(path: Path) -> Volume:
 
     Memory stays below three times `header.LARGEST_FILE`, whatever the file is. Raises Damage, and nothing else.
     """
+    raw = None
     try:
         raw = _read(path)
-        content = content_of(raw, LARGEST_FILE)
-        try:
-            header, voxels = _decode(content)
-        except Damage as damage:
-            if damage.code in ("not_nifti", "bad_header"):
-                content.drain()  # raises where the file is corrupt, which explains a bad header
-            raise
-        array = np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F")
-        return Volume(
-            array=_scaled(array, header),
-            affine=header.affine,
-            # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
-            spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.affine[:3, :3], axis=0)),
-            size=len(raw),
-            digest=xxh3_128_hexdigest(raw),
-            trailing=content.trailing,
-        )
-    except Damage:
-        raise
+        return _volume(raw)
+    except Damage as found:
+        damage = found
     except Exception as error:  # whatever a hostile file provokes is a verdict on it, not the end of the run
-        raise Damage("unreadable", f"the file cannot be read ({type(error).__name__}); replace it") from error
+        damage = Damage("unreadable", f"the file cannot be read ({type(error).__name__}); replace it")
+    if raw is not None:
+        damage.size, damage.digest = len(raw), xxh3_128_hexdigest(raw)
+    raise damage
+
+
+def _volume(raw: bytes) -> Volume:
+    if not raw:
+        raise Damage("empty_file", "the file is empty; copy or download it again")
+    content = content_of(raw, LARGEST_FILE)
+    try:
+        header, voxels = _decode(content)
+    except Damage as damage:
+        if damage.code in ("not_nifti", "bad_header"):
+            content.drain()  # raises where the file is corrupt, which explains a bad header
+        raise
+    array = np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F")
+    return Volume(
+        array=_scaled(array, header),
+        affine=header.affine,
+        # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
+        spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.affine[:3, :3], axis=0)),
+        size=len(raw),
+        digest=xxh3_128_hexdigest(raw),
+        trailing=content.trailing,
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -78,14 +88,11 @@ def _read(path: Path) -> bytes:
                 f"the file has {status.st_size} bytes, and at most {LARGEST_FILE} are read; "
                 "resample or crop the image, or replace the file",
             )
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Damage(
             "unreadable", f"the file cannot be read ({error.strerror}); check its permissions and the disk"
         ) from None
-    if not raw:
-        raise Damage("empty_file", "the file is empty; copy or download it again")
-    return raw
 
 
 def _decode(content: GzipContent | PlainContent) -> tuple[Header, bytes | memoryview]:

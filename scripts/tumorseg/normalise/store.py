@@ -91,7 +91,10 @@ def find_case(folders: Iterable[Path], case: str) -> Path:
         path = folder / f"{case}.safetensors"
         if path.exists():
             return path
-    raise UserError(f"{case}: no normalised file is there; delete results/normalised and run the workflow again")
+    raise UserError(
+        f"{case}: no normalised file is there; delete results/normalised and run the workflow again, without --cache "
+        "where that only brings the same back"
+    )
 
 
 def _digest(tensors: Mapping[str, NDArray[Any]], origin: str) -> str:

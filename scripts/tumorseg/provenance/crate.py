@@ -19,17 +19,19 @@ _PROFILES: Final = {
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
+_TERMS: Final = "https://w3id.org/ro/terms/workflow-run/context"
+"""Defines `sha256`, which RO-Crate 1.1 does not."""
 _MEANINGS: Final = {
     "provenance/configuration.yaml": "Every setting that decides about the results; `--configfile` takes it",
-    "provenance/raw_files.tsv": "Each raw file that was read, with its digest",
+    "provenance/raw_files.tsv": "Each raw file, with its digest",
     "provenance/requirements.txt": "The Python packages that were installed where this was written",
     "provenance/run.json": "Commit and code digests, machine, and the models with what they were trained on",
     "provenance/masks.tsv": "The masks of the held-out cases, with their digests",
-    "provenance/jobs.tsv": "Seconds, peak memory and device of each job",
+    "provenance/jobs.tsv": "Seconds, peak memory and device of each job that ran here",
     "report.html": "The report: one page with scores, figures, dropped cases and refused checkpoints",
     "cohort/cohort.html": "Every case of the cohort in small, with all that was found",
     "cohort/manifest.tsv": "Every case folder: usable or not, and why",
-    "cohort/splits.tsv": "The fold in which each case is held out",
+    "cohort/splits.tsv": "The fold in which each case is held out; a copy of it serves as `cohort.split_file`",
     "training/*/history.csv": "Losses, validation Dice and learning rate of each epoch",
     "training/*/selection.json": "The epoch that was chosen, and those that were refused",
     "model/*.safetensors": "Weights of the network and all that is needed to use them",
@@ -80,6 +82,7 @@ def metadata(
             description="What was made from a data set comes under its terms; BraTS forbids to hand its data on.",
         )
     )
+    crate.metadata.extra_contexts.append(_TERMS)
     main = crate.add_workflow(
         root / workflow,
         workflow.as_posix(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,21 +11,35 @@ from tumorseg.files import sha256
 
 
 def raw(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """A row a raw file that could be read to its end, of usable cases and of dropped ones, by case and role.
+    """A row a raw file, of usable cases and of dropped ones, damaged ones included, by case, role and path.
 
     Columns `case`, `usable` (true or false, of the case by itself), `role` (t1, t1ce, t2, flair, seg), `path` (relative
-    to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal).
+    to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal), both empty where the disk
+    does not give them.
     """
     rows = [
-        (verdict.case, str(verdict.usable).lower(), role, file["path"], file["bytes"], file["digest"])
+        (verdict.case, str(verdict.usable).lower(), file["role"], file["path"], file["bytes"], file["digest"])
         for verdict in verdicts
-        for role, file in verdict.facts["files"].items()
+        for file in _files(verdict)
     ]
-    return pd.DataFrame(sorted(rows), columns=["case", "usable", "role", "path", "bytes", "xxh3_128"])
+    table = pd.DataFrame(rows, columns=["case", "usable", "role", "path", "bytes", "xxh3_128"])
+    return table.astype({"bytes": "Int64"}).sort_values(["case", "role", "path"], ignore_index=True)
 
 
-def masks(results: Path) -> pd.DataFrame:
-    """A row a predicted mask in `results`: columns `path` (relative to it), `bytes` and `sha256`."""
-    paths = sorted(results.glob("predictions/fold-*/*.nii.gz"))
-    rows = [(path.relative_to(results).as_posix(), path.stat().st_size, sha256(path)) for path in paths]
+def _files(verdict: Verdict) -> list[dict[str, Any]]:
+    taken = [{"role": role, **file} for role, file in verdict.facts["files"].items()]
+    return [*taken, *verdict.facts["other_files"]]
+
+
+def masks(folders: Iterable[Path], results: Path) -> pd.DataFrame:
+    """A row a predicted mask in these folders below `results`: `path` (relative to it), `bytes` and `sha256`.
+
+    Probabilities that lie beside the masks are none.
+    """
+    paths = [path for folder in folders for path in sorted(folder.glob("*.nii.gz"))]
+    rows = [
+        (path.relative_to(results).as_posix(), path.stat().st_size, sha256(path))
+        for path in paths
+        if not path.name.endswith("-probabilities.nii.gz")
+    ]
     return pd.DataFrame(rows, columns=["path", "bytes", "sha256"])

@@ -47,7 +47,8 @@ def names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
 def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> list[Job]:
     """The jobs of these rules and names (see `names`) whose logs lie in `results`/logs, by rule and name.
 
-    Other logs there are of other targets or left from earlier settings. A job that was taken from a cache has no log.
+    Other logs there are of other targets or left from earlier settings. Of a job whose
+    results came from a cache the log is empty, and it is left out: it ran elsewhere.
     """
     logs = results / "logs"
     alone = [(path, path.stem, "") for path in logs.glob("*.log")]

@@ -1,0 +1,38 @@
+from hashlib import sha256
+
+import pandas as pd
+from xxhash import xxh3_128_hexdigest
+
+from tests.cohort_cases import CASE, path_of, verdict, write_sound
+from tumorseg.provenance.files import masks, raw
+
+
+def test_damaged_files_and_those_that_are_not_taken_have_their_digests_too(tmp_path):
+    root = write_sound(tmp_path)
+    damaged, copy, empty = path_of(root, "t2"), path_of(root, "t1").with_suffix(""), path_of(root, "flair")
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    copy.write_bytes(path_of(root, "t1").read_bytes())
+    empty.write_bytes(b"")
+    table = raw([verdict(root)]).set_index("path")
+    assert set(table.index) == {str(path.relative_to(root)) for path in (root / CASE).iterdir()}
+    for path, row in table.iterrows():
+        content = (root / path).read_bytes()
+        assert (row["bytes"], row["xxh3_128"]) == (len(content), xxh3_128_hexdigest(content))
+
+
+def test_a_file_that_the_disk_does_not_give_stands_there_without(tmp_path):
+    root = write_sound(tmp_path)
+    path_of(root, "t2").unlink()
+    path_of(root, "t2").symlink_to("nowhere")
+    row = raw([verdict(root)]).set_index("role").loc["t2"]
+    assert row[["bytes", "xxh3_128"]].isna().all()
+
+
+def test_masks_are_those_of_these_folders_without_probabilities(tmp_path):
+    for name in ("fold-0/a.nii.gz", "fold-0/a-probabilities.nii.gz", "fold-1/b.nii.gz", "fold-2/c.nii.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    table = masks([tmp_path / "fold-0", tmp_path / "fold-1"], tmp_path)
+    assert isinstance(table, pd.DataFrame)
+    assert table["path"].tolist() == ["fold-0/a.nii.gz", "fold-1/b.nii.gz"]
+    assert table["sha256"].tolist() == [sha256(name.encode()).hexdigest() for name in table["path"]]
