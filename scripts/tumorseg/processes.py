@@ -1,6 +1,7 @@
 """Processes that end with the one that they work for: nothing writes, or holds a GPU, after a run was killed."""
 
 import ctypes
+import multiprocessing
 import os
 import select
 import signal
@@ -38,10 +39,16 @@ def _end_after(descriptor: int) -> None:
 
 
 def end_with_parent() -> None:
-    """Let Linux kill this process as soon as its parent is gone, however that ended."""
+    """Let Linux kill this process as soon as its parent is gone, however that ended.
+
+    Raises SystemExit in a worker of `multiprocessing` whose parent is gone already.
+    """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        raise SystemExit(1)
 
 
 def help_parent() -> None:

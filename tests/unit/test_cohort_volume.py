@@ -1,6 +1,8 @@
+import gc
 import gzip
 import struct
 import tracemalloc
+from contextlib import suppress
 
 import nibabel
 import numpy as np
@@ -45,6 +47,22 @@ def test_a_volume_is_read_whatever_its_name_says_of_compression(tmp_path, name, 
     np.testing.assert_array_equal(volume.affine, AFFINE)
     assert volume.spacing == (1, 1, 1)
     assert (volume.size, volume.digest) == (len(content), xxh3_128_hexdigest(content))
+
+
+def test_a_damaged_file_leaves_nothing_in_memory(tmp_path):
+    """Not even until the next collection of cycles, which bytes do not bring about."""
+    path = tmp_path / "x.nii"
+    path.write_bytes(plain(np.ones((100, 100, 100), np.int16))[:-2])
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            with suppress(Damage):
+                read_volume(path)
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 def test_nifti2_and_big_endian_are_read(tmp_path):

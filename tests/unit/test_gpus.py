@@ -77,6 +77,11 @@ def test_a_job_that_sees_no_more_than_it_needs_takes_that(start, gpus):
     assert has(start(gpus[:2], wanted=2)) == gpus[:2]
 
 
+def test_who_has_a_choice_leaves_what_others_had_to_take(start, gpus):
+    assert has(start(gpus[:2], wanted=2)) == gpus[:2]
+    assert has(start(gpus)) == gpus[2:]
+
+
 def test_the_processes_of_torchrun_see_all_that_it_has_taken(start, gpus):
     assert has(start(gpus, WORLD_SIZE="2")) == gpus
 

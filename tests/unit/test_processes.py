@@ -18,6 +18,14 @@ with console.job("a_job", None), replacing(Path("result")) as temporary:
     print("began", flush=True)
     time.sleep(60)
 """
+LATE = """
+import multiprocessing
+from unittest.mock import Mock
+from tumorseg.processes import help_parent
+multiprocessing.parent_process = lambda: Mock(is_alive=lambda: False)
+help_parent()
+print("went on")
+"""
 POOL = """
 import os, time
 from tumorseg.scoring.cases import score_cases
@@ -90,3 +98,8 @@ def test_the_workers_of_a_pool_leave_ctrl_c_to_the_job(tmp_path):
     assert job.stdout.readline() == "began\n"  # the other one, too, has its signals in order
     os.killpg(job.pid, signal.SIGINT)
     assert job.communicate(timeout=20)[1].count("Traceback") == 1
+
+
+def test_a_worker_whose_parent_is_gone_before_it_begins_ends():
+    worker = subprocess.run([sys.executable, "-c", LATE], env=ENVIRONMENT, stdout=subprocess.PIPE, check=False)
+    assert (worker.returncode, worker.stdout) == (1, b"")

@@ -28,6 +28,15 @@ def test_a_file_that_the_disk_does_not_give_stands_there_without(tmp_path):
     assert row[["bytes", "xxh3_128"]].isna().all()
 
 
+def test_a_file_that_is_too_large_to_be_read_stands_there_with_its_size(tmp_path):
+    root = write_sound(tmp_path)
+    with path_of(root, "t2").open("r+b") as file:
+        file.truncate(2**30)  # no space is taken
+    row = raw([verdict(root)]).set_index("role").loc["t2"]
+    assert row["bytes"] == 2**30
+    assert pd.isna(row["xxh3_128"])
+
+
 def test_masks_are_those_of_these_folders_without_probabilities(tmp_path):
     for name in ("fold-0/a.nii.gz", "fold-0/a-probabilities.nii.gz", "fold-1/b.nii.gz", "fold-2/c.nii.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -39,12 +39,13 @@ WarningCode = Literal[
 class Damage(Exception):  # noqa: N818 - it is a finding about a file, not an error of the program
     """A file cannot be read as a volume: a code, and one or two sentences on what is wrong and what the user can do.
 
-    size: bytes of the file on disk. digest: XXH3-128 of them. Both are None where not even its bytes could be read.
+    size: bytes of the file on disk, where it has any. digest: XXH3-128 of them, where they could be read; larger files
+    than `header.LARGEST_FILE` are not.
     """
 
-    def __init__(self, code: ProblemCode, message: str) -> None:
+    def __init__(self, code: ProblemCode, message: str, size: int | None = None) -> None:
         super().__init__(message)
         self.code: ProblemCode = code
         self.message = message
-        self.size: int | None = None
+        self.size = size
         self.digest: str | None = None

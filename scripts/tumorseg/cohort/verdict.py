@@ -30,7 +30,7 @@ class Verdict:
     no enhancing tumour; `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role `path`,
     `bytes`, `digest` (see `Volume`) and, of an image, `sample_digest`, that of its sampled values, equal for equal
     images, however they are written; `other_files`, of those that are damaged or not taken, `role`, `path`, `bytes` and
-    `digest`, null where the bytes cannot be read.
+    `digest`, null where the file is too large to be read or cannot be.
     """
 
     case: str

@@ -46,13 +46,20 @@ def read_volume(path: Path) -> Volume:
     try:
         raw = _read(path)
         return _volume(raw)
-    except Damage as found:
-        damage = found
+    # No exception gets a name that outlasts its handler: in a cycle with this frame it would keep the voxels in memory.
+    except Damage as damage:
+        _of_bytes(raw, damage)
+        raise
     except Exception as error:  # whatever a hostile file provokes is a verdict on it, not the end of the run
-        damage = Damage("unreadable", f"the file cannot be read ({type(error).__name__}); replace it")
+        reason = f"the file cannot be read ({type(error).__name__}); replace it"
+        raise _of_bytes(raw, Damage("unreadable", reason)) from error
+
+
+def _of_bytes(raw: bytes | None, damage: Damage) -> Damage:
+    """What is wrong with a file, with the digest of its bytes where these could be read."""
     if raw is not None:
         damage.size, damage.digest = len(raw), xxh3_128_hexdigest(raw)
-    raise damage
+    return damage
 
 
 def _volume(raw: bytes) -> Volume:
@@ -87,6 +94,7 @@ def _read(path: Path) -> bytes:
                 "unreadable",
                 f"the file has {status.st_size} bytes, and at most {LARGEST_FILE} are read; "
                 "resample or crop the image, or replace the file",
+                size=status.st_size,
             )
         return path.read_bytes()
     except OSError as error:

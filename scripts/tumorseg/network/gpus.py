@@ -26,8 +26,11 @@ def take_gpus(wanted: int) -> None:
     machine until the process ends, however it ends.
     """
     visible = visible_gpus()
-    # torchrun numbers the GPUs of the processes that it starts.
-    if len(visible) <= wanted or "WORLD_SIZE" in os.environ:
+    if "WORLD_SIZE" in os.environ:  # torchrun numbers the GPUs of the processes that it starts
+        return
+    if len(visible) <= wanted:
+        # No choice, and no reason to wait: but those who have a choice shall not choose these.
+        _held.extend(token for gpu in visible if (token := _token(gpu)))
         return
     taken = _free(visible, wanted)
     if not taken:
