@@ -7,7 +7,7 @@ PYTEST = .venv/bin/python -m pytest
 .PHONY: demo test test-slow test-slurm lint benchmark
 
 demo: .venv/workflow
-	.venv/bin/snakemake --cores all --directory demo --configfile workflow/demo.yaml
+	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
 
 test: .venv/development
 	$(PYTEST)

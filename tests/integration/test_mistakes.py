@@ -52,9 +52,18 @@ def test_an_empty_cohort_is_told(workflow):
     assert "cohort.root" in refused(workflow, "validate")
 
 
+@pytest.fixture(scope="module")
+def validated(finished, tmp_path_factory):
+    """Cases that are on the disk before the workflow comes."""
+    run = finished.copy(tmp_path_factory.mktemp("validated") / "run")
+    run.configure({"demo": None})
+    run.succeed("validate")
+    return run
+
+
 @pytest.mark.parametrize("root", [".", "cohort/BraTS-GLI-90001-000"])
-def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(finished, tmp_path, root):
-    run = finished.copy(tmp_path / "run")
+def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(validated, tmp_path, root):
+    run = validated.copy(tmp_path / "run")
     run.configure({"cohort": {"root": root}, "demo": None})
     output = run.run("validate", options=("--dry-run",)).stdout
     assert "cohort.root: " in output

@@ -17,7 +17,6 @@ from tests.integration.workflow import TINY, Workflow, copy_repository
 UNTRIED = "# not run by the tests: "
 ELSEWHERE = {
     "make demo",  # make itself by CI, what it runs by test_demo.py
-    ".venv/bin/snakemake --cores all --directory demo --configfile workflow/demo.yaml",  # by test_demo.py
     "make test",  # by CI, as the following
     "make test-slow",
     "make test-slurm",

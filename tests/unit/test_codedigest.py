@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from tumorseg.codedigest import _files, _imported, _read, code_digest
@@ -82,7 +84,9 @@ def test_data_files_beside_an_imported_module_count(project):
 def test_versions_of_imported_packages_are_named(project):
     import numpy
 
-    assert digest(project).endswith(f"  numpy {numpy.__version__}")
+    assert digest(project).endswith(
+        f"  Python {sys.version_info.major}.{sys.version_info.minor}, numpy {numpy.__version__}"
+    )
 
 
 def test_the_place_of_the_project_does_not_count(project, tmp_path_factory):
