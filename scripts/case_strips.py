@@ -9,7 +9,7 @@ import pandas as pd
 
 from tumorseg import console
 from tumorseg.figures.strips import case_strip, side_for
-from tumorseg.files import write_bytes
+from tumorseg.files import make_folder, write_bytes
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.labels import TUMOUR_LABELS
 from tumorseg.normalise.crop import crop
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("case_strips", options.log):
         colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
         names = sorted(pd.read_csv(options.scores, dtype={"case": str})["case"].unique())
-        options.output.mkdir(parents=True, exist_ok=True)
+        make_folder(options.output)
         for stale in options.output.glob("*.webp"):
             stale.unlink()
         progress = console.Progress(len(names), "case")

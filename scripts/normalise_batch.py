@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.files import make_folder
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.store import write_case
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("normalise_batch", options.log):
         usable = [verdict for verdict in read_verdicts(options.verdicts) if verdict.usable]
-        options.output.mkdir(parents=True, exist_ok=True)
+        make_folder(options.output)
         for stale in options.output.glob("*.safetensors"):
             stale.unlink()
         progress = console.Progress(len(usable), "case")

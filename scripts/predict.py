@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.splits import held_out, read_splits
-from tumorseg.files import write_json
+from tumorseg.files import make_folder, write_json
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
 from tumorseg.network.model import read_model
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         network, card = read_model(options.model)
         segmenter = Segmenter([network], execution, options.settings["prediction"])
         cases = held_out(read_splits(options.splits), options.fold)
-        options.output.mkdir(parents=True, exist_ok=True)
+        make_folder(options.output)
         progress, record = console.Progress(len(cases), "case"), {}
         for name in cases:
             case = read_case(find_case(options.normalised, name))

@@ -8,7 +8,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.cohort.discover import from_json
 from tumorseg.figures.style import FigureSettings
-from tumorseg.files import sha256
+from tumorseg.files import make_folder, sha256
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
 from tumorseg.segmentation.models import read_models
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         networks, card = read_models(options.models)
         segmenter = Segmenter(networks, execution, options.settings["prediction"])
         figures = FigureSettings.from_dict(options.settings["figures"])
-        options.output.mkdir(parents=True, exist_ok=True)
+        make_folder(options.output)
         progress, patients = console.Progress(len(options.cases), "case"), []
         for files in options.cases:
             patient = segment_patient(options.root, files, segmenter, card, folder=options.output, figures=figures)

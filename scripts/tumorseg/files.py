@@ -38,6 +38,12 @@ def told_by_name(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: cannot be written ({error.strerror}); {remedy}, and run again") from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there. Raises UserError as `told_by_name` does."""
+    with told_by_name(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffixes, that takes its place when the block ends without error.

@@ -6,6 +6,8 @@ import socket
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 PLACE = Path("/etc/slurm")
 """The plugin takes every SLURM_ variable away from its jobs, so that Slurm looks where Debian has compiled it to."""
 MARK = "# A throw-away cluster of the tests of tumorseg, kept by process "
@@ -23,7 +25,11 @@ def hindrance() -> str | None:
         return "needs the packages of envs/requirements-slurm.txt"
     remove_left_over()
     there = [str(PLACE / name) for name in FILES if (PLACE / name).exists()]
-    return f"{there[0]} is there already: a cluster is configured, or another test of this kind runs" if there else None
+    if there:
+        return f"{there[0]} is there already: a cluster is configured, or another test of this kind runs"
+    if "SLURM_CONF" in os.environ or "slurmd" in {process.info["name"] for process in psutil.process_iter(["name"])}:
+        return "this machine belongs to a cluster already, which has its configuration elsewhere"
+    return None
 
 
 def program(name: str) -> str | None:

@@ -17,6 +17,7 @@ from tumorseg.network import gpus
 torch.cuda.device_count = lambda: os.environ["CUDA_VISIBLE_DEVICES"].count(",") + 1
 gpus._POLL_S = 0.05
 gpus.take_gpus(int(sys.argv[1]))
+gpus.take_gpus(int(sys.argv[1]))  # changes nothing
 print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
@@ -71,15 +72,30 @@ def test_a_job_that_needs_two_takes_two_or_none(start, gpus):
     assert has(start(gpus)) == gpus[:1]
 
 
-def test_a_job_that_sees_no_more_than_it_needs_takes_that(start, gpus):
-    """A scheduler has chosen; it may number the GPUs of each job from 0."""
-    assert [has(job) for job in (start(gpus[:1]), start(gpus[:1]))] == [gpus[:1], gpus[:1]]
-    assert has(start(gpus[:2], wanted=2)) == gpus[:2]
+def test_a_job_that_wants_all_waits_too(start, gpus):
+    first = start(gpus[:1])
+    assert has(first) == gpus[:1]
+    second = start(gpus[:1])
+    assert f"waiting for 1 of the GPUs {gpus[0]}" in second.stderr.readline()
+    first.kill()
+    assert has(second) == gpus[:1]
 
 
-def test_who_has_a_choice_leaves_what_others_had_to_take(start, gpus):
-    assert has(start(gpus[:2], wanted=2)) == gpus[:2]
-    assert has(start(gpus)) == gpus[2:]
+def test_a_job_that_wants_more_than_there_are_takes_all(start, gpus):
+    """What becomes of it is the caller's word."""
+    assert has(start(gpus[:2], wanted=3)) == gpus[:2]
+
+
+def test_a_job_that_wants_none_takes_none(start, gpus):
+    assert has(start(gpus, wanted=0)) == gpus
+    assert has(start(gpus, wanted=3)) == gpus
+
+
+@pytest.mark.parametrize("scheduler", ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"])
+def test_allocations_of_a_scheduler_may_each_number_their_gpus_from_0(start, gpus, scheduler):
+    jobs = [start(gpus[:1], **{scheduler: allocation}) for allocation in ("17", "18")]
+    assert [has(job) for job in jobs] == [gpus[:1], gpus[:1]]
+    assert "waiting" in start(gpus[:1], **{scheduler: "17"}).stderr.readline()
 
 
 def test_the_processes_of_torchrun_see_all_that_it_has_taken(start, gpus):

@@ -19,6 +19,12 @@ from tumorseg.training.checkpoint import load
 from tumorseg.training.parallel import mine, share_of
 from tumorseg.training.settings import Recipe
 
+LATE = """
+import torch
+from tumorseg.training.parallel import joined
+with joined(torch.device("cpu")):
+    print("went on")
+"""
 TOLERANCE = 1e-4
 """Of losses. Sums that are taken in another order differ in the last bits, and steps carry that on."""
 
@@ -71,6 +77,12 @@ def test_two_processes_train_as_one_does_with_the_same_batches(cohort, norm):
     # Only the first process writes and speaks.
     assert completed.stdout.count("epoch 2: loss") == 1
     assert sorted(path.name for path in (cohort / "in-2").iterdir()) == ["epoch-0002.json", "epoch-0002.pt"]
+
+
+def test_a_process_whose_launcher_is_gone_before_it_joins_ends():
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "scripts"), "WORLD_SIZE": "2", "LAUNCHER_PROCESS": "1"}
+    process = subprocess.run([sys.executable, "-c", LATE], env=environment, stdout=subprocess.PIPE, check=False)
+    assert (process.returncode, process.stdout) == (1, b"")
 
 
 def test_an_error_in_one_process_ends_all_in_its_own_words(cohort):

@@ -1,7 +1,6 @@
-"""Which GPUs a process takes where it sees more than it needs, so that no two jobs of a user share one.
+"""Which GPUs a process takes, so that no two jobs of a user share one.
 
-Snakemake counts the jobs that run at a time, and tells none of them which GPU is its own. A scheduler does: what sees
-no more than it needs takes that.
+Snakemake counts the jobs that run at a time in one folder, and tells none of them which GPU is its own.
 """
 
 import os
@@ -15,6 +14,8 @@ import torch
 from tumorseg.console import logger
 
 _POLL_S: Final = 1.0
+_ALLOCATIONS: Final = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
+"""How schedulers name what they have given to a job, in which they may number its GPUs from 0."""
 _held: Final[list[socket.socket]] = []
 """For as long as this process lives."""
 
@@ -22,15 +23,15 @@ _held: Final[list[socket.socket]] = []
 def take_gpus(wanted: int) -> None:
     """Leave in sight of this process, and of those it starts, as many GPUs as wanted that no other job has taken.
 
-    Waits until there are so many, and says so. To be called before CUDA starts. The GPUs are this user's on this
-    machine until the process ends, however it ends.
+    All that are there where they are fewer. Waits until they are free, and says so. To be called before CUDA starts.
+    The GPUs are this process's until it ends, however it ends; a second call changes nothing.
     """
-    visible = visible_gpus()
-    if "WORLD_SIZE" in os.environ:  # torchrun numbers the GPUs of the processes that it starts
+    if _held:
         return
-    if len(visible) <= wanted:
-        # No choice, and no reason to wait: but those who have a choice shall not choose these.
-        _held.extend(token for gpu in visible if (token := _token(gpu)))
+    visible = visible_gpus()
+    wanted = min(wanted, len(visible))
+    # torchrun numbers the GPUs of the processes that it starts.
+    if wanted == 0 or "WORLD_SIZE" in os.environ:
         return
     taken = _free(visible, wanted)
     if not taken:
@@ -69,9 +70,10 @@ def _token(gpu: str) -> socket.socket | None:
 
     An address without a file (unix(7), abstract), of which Linux lets go when its owner dies: nothing is left behind.
     """
+    allocation = next((os.environ[name] for name in _ALLOCATIONS if name in os.environ), "none")
     token = socket.socket(socket.AF_UNIX)
     try:
-        token.bind(f"\0tumorseg of user {os.getuid()}: GPU {gpu}")
+        token.bind(f"\0tumorseg of user {os.getuid()}, allocation {allocation}: GPU {gpu}")
     except OSError:
         token.close()
         return None

@@ -1,27 +1,68 @@
 """The course of a training as TensorBoard shows it, while it runs."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tensorboardX import SummaryWriter
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.summary import scalar
+
+from tumorseg.console import logger
 
 
 class Events:
-    """Event files in `folder`. first_step: of this job; what an interrupted one wrote from there on is not shown."""
+    """Event files in `folder`. first_step: of this job; what an interrupted one wrote from there on is not shown.
+
+    Where they cannot be written, for instance on a full disk, that is told once and the training goes on without.
+    (Hence not tensorboardX's SummaryWriter: its thread would die of that, and the training wait for it for ever.)
+    """
 
     def __init__(self, folder: Path, first_step: int) -> None:
-        self._writer = SummaryWriter(str(folder), purge_step=first_step)
+        self._folder = folder
+        self._writer: EventsWriter | None = None
+        with self._or_without():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._writer = EventsWriter(str(folder / "events"))
+            self._write(Event(step=first_step, session_log=SessionLog(status=SessionLog.START)))
 
     def step(self, step: int, loss: float, learning_rate: float) -> None:
         """A step of the training, counted from its beginning."""
-        self._writer.add_scalar("step/loss", loss, step)
-        self._writer.add_scalar("step/learning_rate", learning_rate, step)
+        self._scalars({"step/loss": loss, "step/learning_rate": learning_rate}, step)
 
     def epoch(self, history: Mapping[str, float], step: int) -> None:
         """An epoch's row of the history, which ended with `step`."""
-        for name, value in history.items():
-            self._writer.add_scalar(f"epoch/{name}", value, step)
+        self._scalars({f"epoch/{name}": value for name, value in history.items()}, step)
 
     def close(self) -> None:
-        """Write what is not on disk yet."""
-        self._writer.close()
+        """Let go of the file, in which everything stands."""
+        with self._or_without():
+            if self._writer is not None:
+                self._writer.close()
+
+    def _scalars(self, values: Mapping[str, float], step: int) -> None:
+        with self._or_without():
+            for name, value in values.items():
+                self._write(Event(step=step, summary=scalar(name, value)))
+
+    def _write(self, event: Event) -> None:
+        if self._writer is not None:
+            event.wall_time = time.time()
+            self._writer.write_event(event)
+            self._writer.flush()
+
+    @contextmanager
+    def _or_without(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            writer, self._writer = self._writer, None
+            logger.warning(
+                "%s: events for TensorBoard cannot be written (%s); the training goes on without them",
+                self._folder,
+                error.strerror,
+            )
+            if writer is not None:
+                with suppress(OSError):
+                    writer.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -21,6 +21,8 @@ from tumorseg.network.gpus import take_gpus
 from tumorseg.processes import end_with_parent
 
 Item = TypeVar("Item")
+_LAUNCHER: Final = "LAUNCHER_PROCESS"
+"""Environment variable with the process that has launched this one."""
 
 
 def rank() -> int:
@@ -50,7 +52,7 @@ def launch(processes: int, threads: int, on_gpus: bool, script: Path, arguments:
     """
     if on_gpus:
         take_gpus(processes)
-    os.environ |= {"OMP_NUM_THREADS": str(threads)}
+    os.environ |= {"OMP_NUM_THREADS": str(threads), _LAUNCHER: str(os.getpid())}
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:
         run(parse_args(["--standalone", f"--nproc-per-node={processes}", "--", str(script), *arguments]))  # type: ignore[no-untyped-call]
@@ -68,6 +70,8 @@ def joined(device: torch.device) -> Iterator[None]:
         yield
         return
     end_with_parent()
+    if os.environ.get(_LAUNCHER, str(os.getppid())) != str(os.getppid()):
+        raise SystemExit(1)  # killed before that
     if device.type == "cuda":
         if processes_here() > torch.cuda.device_count():
             raise UserError(
