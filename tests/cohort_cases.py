@@ -47,6 +47,11 @@ def write_sound(root: Path, case: str = CASE, *, seed: int = 0, enhancing: int =
     return root
 
 
+def put(root: Path, role: str, volume, affine=AFFINE) -> None:
+    """Put a volume in the place of one of the only case."""
+    write_nifti(path_of(root, role), volume, affine)
+
+
 def plain(volume, affine=AFFINE) -> bytes:
     """The bytes of an uncompressed NIfTI file."""
     return nibabel.Nifti1Image(volume, affine).to_bytes()

@@ -2,65 +2,40 @@
 
 Each has its own network (of equal widths), loss, optimizer, schedule and augmentation; all get the same patches, of
 which a third are laid around tumour.
-Ours: `workflow/demo.yaml` with a polynomial schedule, and flips, brightness and contrast as augmentation.
-nnU-Net v2: what its trainer sets up (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), less the mask that it lays
-over normalised images.
-MONAI: DynUNet with the loss, optimizer and augmentation of its BraTS tutorial, at ten times the learning rate of that,
-with which it learns next to nothing in minutes.
+The contestants: `contestants.py`.
 """
 
 import itertools
-import math
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 import yaml
-from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from tests.benchmarks.contestants import WIDTHS, Contestant, monai, nnunet, ours
 from tests.benchmarks.timing import Figure
-from tests.benchmarks.training import monai_dynunet, nnunet_plain
 from tests.helpers import REPOSITORY, recipe
 from tumorseg.cohort.splits import held_out, read_splits, trained_on
 from tumorseg.labels import TUMOUR_LABELS, UNUSED_CLASS
 from tumorseg.metrics.overlap import overlaps
-from tumorseg.network.execution import Execution
-from tumorseg.network.unet import Architecture, build
 from tumorseg.normalise.store import find_case, read_case
-from tumorseg.training.augmentation import augment
-from tumorseg.training.data import Batch, batches
-from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.data import batches
 
 SEEDS = (1, 2, 3)
 MINUTES = 1.5
 TURN = 15.0
 """Seconds of training in a turn."""
-WIDTHS = [8, 16, 32, 64]
-CPU = Execution(torch.device("cpu"), torch.float32)
 COHORT = {
     "cohort": {"root": "cohort", "batches": 4, "validation_fraction": 0.4},
     "demo": {"cases": 16, "spacing_mm": 2.5, "seed": 90210},
     "normalisation": {"margin": 2},
 }
-
-
-@dataclass
-class Contestant:
-    """step: one step on a batch at a share of the race, 0 to 1. answer: logits of images. trained: seconds so far."""
-
-    network: nn.Module
-    step: Callable[[Batch, float], None]
-    answer: Callable[[Tensor], Tensor]
-    seconds: float = 0.0
-    steps: int = 0
 
 
 def figures() -> Iterator[Figure]:
@@ -107,7 +82,7 @@ def _race(training: list[Path], rest: list[Path], seed: int) -> dict[str, tuple[
         seed=seed,
     ).training
     torch.manual_seed(seed)
-    contestants = {"here": _ours(), "nnU-Net": _nnunet(), "MONAI": _monai()}
+    contestants = {"here": ours(), "nnU-Net": nnunet(), "MONAI": monai()}
     coming = {
         name: itertools.chain.from_iterable(batches(training, settings, 0, epoch) for epoch in itertools.count(1))
         for name in contestants
@@ -138,136 +113,3 @@ def _dice(contestant: Contestant, cases: list[Path]) -> list[float]:
         mask[mask == UNUSED_CLASS] = 4  # the networks of others have four classes
         found.append(overlaps(mask, case.mask))
     return [float(np.mean([of_case[f"label_{label}"].dice for of_case in found])) for label in TUMOUR_LABELS]
-
-
-def _ours() -> Contestant:
-    network = build(Architecture(WIDTHS[0]))
-    optimizer = torch.optim.Adam(network.parameters())
-
-    def step(batch: Batch, share: float) -> None:
-        _set_rate(optimizer, 0.01 * max(0.01, (1 - share) ** 0.9))
-        images, masks = augment(
-            CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation
-        )
-        _descend(optimizer, segmentation_loss(network(images), masks))
-
-    def answer(images: Tensor) -> Tensor:
-        logits = network(CPU.place(images))
-        logits[:, UNUSED_CLASS] = -torch.inf
-        return logits
-
-    return Contestant(network, step, answer)
-
-
-def _nnunet() -> Contestant:
-    """nnUNetTrainer's loss, optimizer, schedule and augmentation, as its methods set them up."""
-    from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
-    from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
-    from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
-
-    network = nnunet_plain(WIDTHS, classes=4, deep_supervision=True)
-    network.apply(network.initialize)
-    dice = {"batch_dice": False, "smooth": 1e-5, "do_bg": False, "ddp": False}
-    single = DC_and_CE_loss(dice, {}, weight_ce=1, weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)
-    loss = DeepSupervisionWrapper(single, np.array([1, 0.5, 0]) / 1.5)
-    optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.99, weight_decay=3e-5, nesterov=True)
-    transforms = _nnunet_transforms((48, 48, 48))
-
-    def step(batch: Batch, share: float) -> None:
-        _set_rate(optimizer, 0.01 * max(0.0, 1 - share) ** 0.9)
-        images, masks = [], []
-        for image, mask in zip(batch.images, _four_classes(batch.masks), strict=True):
-            changed = transforms(image=image.float(), segmentation=mask[None].to(torch.int16))
-            images.append(changed["image"])
-            masks.append(changed["segmentation"])
-        target = torch.stack(masks)
-        targets = [target[:, :, :: 2**level, :: 2**level, :: 2**level] for level in range(3)]
-        optimizer.zero_grad()
-        loss(network(torch.stack(images)), targets).backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 12)
-        optimizer.step()
-
-    def answer(images: Tensor) -> Tensor:
-        return network(images)[0]  # finest first
-
-    return Contestant(network, step, answer)
-
-
-def _nnunet_transforms(patch: tuple[int, int, int]) -> Callable[..., dict[str, Tensor]]:
-    """What nnUNetTrainer.get_training_transforms gives for a cubic patch."""
-    from batchgeneratorsv2.transforms.intensity.brightness import MultiplicativeBrightnessTransform
-    from batchgeneratorsv2.transforms.intensity.contrast import BGContrast, ContrastTransform
-    from batchgeneratorsv2.transforms.intensity.gamma import GammaTransform
-    from batchgeneratorsv2.transforms.intensity.gaussian_noise import GaussianNoiseTransform
-    from batchgeneratorsv2.transforms.noise.gaussian_blur import GaussianBlurTransform
-    from batchgeneratorsv2.transforms.spatial.low_resolution import SimulateLowResolutionTransform
-    from batchgeneratorsv2.transforms.spatial.mirroring import MirrorTransform
-    from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
-    from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
-    from batchgeneratorsv2.transforms.utils.random import RandomTransform
-    from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
-
-    each = {"synchronize_channels": False}
-    gamma = {"gamma": BGContrast((0.7, 1.5)), "p_per_channel": 1, "p_retain_stats": 1, **each}
-    turn = (-30 / 360 * 2 * math.pi, 30 / 360 * 2 * math.pi)
-    spatial = {"patch_center_dist_from_border": 0, "random_crop": False, "p_elastic_deform": 0, "p_rotation": 0.2}
-    spatial |= {"rotation": turn, "p_scaling": 0.2, "scaling": (0.7, 1.4), "p_synchronize_scaling_across_axes": 1}
-    spatial |= {"bg_style_seg_sampling": False, "border_mode_seg": "constant", "padding_value_seg": -1}
-    blur = {"blur_sigma": (0.5, 1.0), "synchronize_axes": False, "p_per_channel": 0.5, "benchmark": True, **each}
-    low = {"scale": (0.5, 1), "synchronize_axes": True, "ignore_axes": None, "allowed_channels": None, **each}
-    spread = BGContrast((0.75, 1.25))
-    chances = [
-        (GaussianNoiseTransform(noise_variance=(0, 0.1), p_per_channel=1, synchronize_channels=True), 0.1),
-        (GaussianBlurTransform(**blur), 0.2),
-        (MultiplicativeBrightnessTransform(multiplier_range=spread, p_per_channel=1, **each), 0.15),
-        (ContrastTransform(contrast_range=spread, preserve_range=True, p_per_channel=1, **each), 0.15),
-        (SimulateLowResolutionTransform(p_per_channel=0.5, **low), 0.25),
-        (GammaTransform(p_invert_image=1, **gamma), 0.1),
-        (GammaTransform(p_invert_image=0, **gamma), 0.3),
-    ]
-    return ComposeTransforms(
-        [
-            SpatialTransform(patch, **spatial),
-            *(RandomTransform(transform, apply_probability=chance) for transform, chance in chances),
-            MirrorTransform(allowed_axes=(0, 1, 2)),
-            RemoveLabelTansform(-1, 0),
-        ]
-    )
-
-
-def _monai() -> Contestant:
-    """Adam, a cosine, Dice with cross-entropy, flips and shifted and scaled intensities."""
-    with warnings.catch_warnings(action="ignore"):
-        from monai.losses import DiceCELoss
-        from monai.transforms import Compose, RandFlipd, RandScaleIntensityd, RandShiftIntensityd
-    network = monai_dynunet(WIDTHS, classes=4)
-    loss = DiceCELoss(softmax=True, to_onehot_y=True, include_background=False, batch=True)
-    optimizer = torch.optim.Adam(network.parameters(), weight_decay=1e-5)
-    flips = [RandFlipd(["image", "mask"], prob=0.5, spatial_axis=axis) for axis in range(3)]
-    intensities = [RandScaleIntensityd("image", factors=0.1, prob=1), RandShiftIntensityd("image", offsets=0.1, prob=1)]
-    transforms = Compose([*flips, *intensities])
-
-    def step(batch: Batch, share: float) -> None:
-        _set_rate(optimizer, 1e-3 * (1 + math.cos(math.pi * min(1.0, share))) / 2)
-        pairs = zip(batch.images, _four_classes(batch.masks), strict=True)
-        changed = [transforms({"image": image.float(), "mask": mask[None]}) for image, mask in pairs]
-        images = torch.stack([torch.as_tensor(pair["image"]) for pair in changed])
-        masks = torch.stack([torch.as_tensor(pair["mask"]) for pair in changed])
-        _descend(optimizer, loss(network(images), masks))
-
-    return Contestant(network, step, network)
-
-
-def _four_classes(masks: Tensor) -> Tensor:
-    return torch.where(masks == 4, 3, masks)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()

@@ -1,37 +1,23 @@
 import json
-import math
-import re
 
 import pytest
 import torch
 
-from tests.helpers import recipe, write_random_case
+from tests.helpers import recipe
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
 from tumorseg.labels import LABEL_NAMES
 from tumorseg.network.execution import Execution
 from tumorseg.training.checkpoint import probe
-from tumorseg.training.data import batches
 from tumorseg.training.export import network_of
 from tumorseg.training.history import history_table
-from tumorseg.training.loop import train_epoch
-from tumorseg.training.objective import Objective
 from tumorseg.training.run import start_state, train_until
 from tumorseg.training.state import TrainingState
 from tumorseg.training.validation import validate
 from tumorseg.training.verify import problems_of
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = Execution(torch.device("cpu"), torch.float32)
-
-
-@pytest.fixture
-def cases(tmp_path):
-    return [write_random_case(tmp_path / f"case-{number}.safetensors", seed=number) for number in range(3)]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 def train(cases, folder, *epochs, settings=None):
@@ -44,10 +30,6 @@ def train(cases, folder, *epochs, settings=None):
             epoch, state, training_cases=cases[:2], held_out_cases=cases[2:], execution=CPU, checkpoint=previous
         )
     return previous
-
-
-def one_epoch(state, coming, steps, execution):
-    return train_epoch(state, Objective(state.network, execution), coming, steps, execution)
 
 
 def test_training_lowers_the_loss(cases, tmp_path):
@@ -117,56 +99,6 @@ def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
         train(cases, tmp_path, 1)
 
 
-def poisoned(cases, *steps):
-    """Batches of which those at `steps` hold an infinity."""
-    for step, batch in enumerate(batches(cases, recipe(steps_per_epoch=5).training, 0, 1), start=1):
-        if step in steps:
-            batch.images[0, 0, 0, 0, 0] = float("inf")
-        yield batch
-
-
-def test_a_step_whose_loss_is_not_finite_is_told_skipped_and_counted(cases, caplog, monkeypatch):
-    monkeypatch.setattr("tumorseg.console.logger.propagate", True)
-    state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
-    trained = one_epoch(state, poisoned(cases, 2, 4), 5, CPU)
-    assert (trained["steps"], trained["nonfinite_steps"]) == (5, 2)
-    assert math.isfinite(trained["train_loss"])
-    assert re.search(r"the loss is nan at step 2 of epoch 1 \(cases: case-\d\): this step is skipped", caplog.text)
-    assert all(torch.isfinite(tensor).all() for tensor in state.network.state_dict().values())
-
-
-def test_a_skipped_step_leaves_nothing_behind(cases):
-    states = [TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU) for _ in range(2)]
-    one_epoch(states[0], poisoned(cases, 5), 5, CPU)
-    one_epoch(states[1], list(poisoned(cases))[:4], 5, CPU)
-    for one, other in zip(*(state.network.state_dict().values() for state in states), strict=True):
-        assert torch.equal(one, other)
-
-
-def test_losses_that_stay_not_finite_stop_the_training_and_name_epoch_step_and_cases(cases):
-    state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
-    with pytest.raises(UserError, match=r"loss is nan at step 4 of epoch 1 \(cases: case-\d\), 3 times in succession"):
-        one_epoch(state, poisoned(cases, 2, 3, 4, 5), 5, CPU)
-
-
-def test_an_epoch_without_any_finite_loss_stops_the_training(cases):
-    state = TrainingState.initial(recipe(steps_per_epoch=1), 0, CPU)
-    with pytest.raises(UserError, match="loss is nan at step 1 of epoch 1"):
-        one_epoch(state, poisoned(cases, 1), 1, CPU)
-
-
-def test_a_clipped_gradient_moves_the_weights_less(cases):
-    def moved(clip):
-        settings = recipe(gradient_clip=clip, steps_per_epoch=1)
-        state = TrainingState.initial(settings, 0, CPU)
-        state.optimizer = torch.optim.SGD(state.network.parameters(), lr=1)  # Adam would make up for it
-        before = state.network.heads[0].weight.clone()
-        one_epoch(state, batches(cases, settings.training, 0, 1), 1, CPU)
-        return (state.network.heads[0].weight - before).norm()
-
-    assert 0 < moved(1e-4) < 1e-2 * moved(None)
-
-
 def test_the_learning_rate_follows_its_schedule_across_jobs(cases, tmp_path):
     settings = recipe(schedule="polynomial", schedule_epochs=4)
     one = train(cases, tmp_path / "one", 3, settings=settings)
@@ -175,17 +107,6 @@ def test_the_learning_rate_follows_its_schedule_across_jobs(cases, tmp_path):
     rates = history_table([one])["learning_rate"].tolist()
     assert rates == sorted(rates, reverse=True)
     assert rates[2] == pytest.approx(0.01 * (1 - 2.5 / 4) ** 0.9)  # at the second of two steps
-
-
-def test_fp16_trains_with_gradient_scaling(cases):
-    half = Execution(torch.device("cpu"), torch.float16)
-    settings = recipe(precision="fp16", steps_per_epoch=1, batch_size=2)
-    state = TrainingState.initial(settings, 0, half)
-    before = state.network.heads[0].weight.clone()
-    assert state.scaler.get_scale() > 1
-    trained = one_epoch(state, batches(cases, settings.training, 0, 1), 1, half)
-    assert trained["skipped_steps"] + (not torch.equal(state.network.heads[0].weight, before)) == 1
-    assert state.network.heads[0].weight.dtype == torch.float32
 
 
 def test_validation_is_perfect_for_a_network_that_knows_the_answer(cases, monkeypatch):
@@ -231,54 +152,10 @@ def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
     assert b"seconds" not in checkpoint.read_bytes()
 
 
-def test_bf16_trains_without_gradient_scaling(cases):
-    execution = Execution(torch.device("cpu"), torch.bfloat16)
-    settings = recipe(precision="bf16", steps_per_epoch=2, input_shape=[24, 24, 24])
-    state = start_state(settings, 0, execution, None, 0)
-    before = state.network.heads[0].weight.clone()
-    dtypes = []
-    state.network.heads[0].register_forward_hook(lambda _module, _inputs, output: dtypes.append(output.dtype))
-    trained = one_epoch(state, batches(cases, settings.training, 0, 1), 2, execution)
-    assert dtypes == [torch.bfloat16] * 2
-    assert not torch.equal(state.network.heads[0].weight, before)
-    assert state.network.heads[0].weight.dtype == torch.float32
-    assert (trained["skipped_steps"], trained["nonfinite_steps"]) == (0, 0)
-
-
 def test_patches_whose_bf16_gradients_torch_gets_wrong_are_refused():
     execution = Execution(torch.device("cpu"), torch.bfloat16)
     with pytest.raises(UserError, match=r"training\.input_shape has a side of 16, .* set it to 24 or more"):
         start_state(recipe(precision="bf16"), 0, execution, None, 0)
-
-
-def test_the_averaged_weights_follow_slowly_and_are_those_that_answer(cases):
-    settings = recipe(weight_averaging=0.15, steps_per_epoch=1)
-    state = TrainingState.initial(settings, 0, CPU)
-    weights = []
-    for epoch in range(1, 4):
-        one_epoch(state, batches(cases, settings.training, 0, epoch), 1, CPU)
-        weights.append(state.network.heads[0].weight.clone())
-    # After the first step a share of 0.15 is left of what was there; (1 + 1) / (10 + 1) would be more.
-    expected = 0.15 * (0.15 * weights[0] + 0.85 * weights[1]) + 0.85 * weights[2]
-    torch.testing.assert_close(state.answering.heads[0].weight, expected)
-
-
-def test_an_average_of_few_steps_has_forgotten_where_it_began(cases):
-    settings = recipe(weight_averaging=0.999, steps_per_epoch=12)
-    state = TrainingState.initial(settings, 0, CPU)
-    one_epoch(state, batches(cases, settings.training, 0, 1), 12, CPU)
-    begun = TrainingState.initial(settings, 0, CPU).network.heads[0].weight
-    now, average = state.network.heads[0].weight, state.answering.heads[0].weight
-    assert (average - now).norm() < 0.5 * (begun - now).norm()
-
-
-def test_a_step_that_the_scaler_skips_is_none_for_the_average(cases):
-    half = Execution(torch.device("cpu"), torch.float16)
-    settings = recipe(precision="fp16", weight_averaging=0.9, steps_per_epoch=1)
-    state = TrainingState.initial(settings, 0, half)
-    state.scaler.load_state_dict({**state.scaler.state_dict(), "scale": 2.0**100})  # every gradient overflows
-    trained = one_epoch(state, batches(cases, settings.training, 0, 1), 1, half)
-    assert (trained["skipped_steps"], int(state.average.n_averaged)) == (1, 0)
 
 
 def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tmp_path, caplog, monkeypatch):

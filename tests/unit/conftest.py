@@ -1,0 +1,16 @@
+import pytest
+import torch
+
+from tests.helpers import write_random_case
+
+
+@pytest.fixture
+def cases(tmp_path):
+    """Three normalised cases, for trainings."""
+    return [write_random_case(tmp_path / f"case-{number}.safetensors", seed=number) for number in range(3)]
+
+
+@pytest.fixture
+def one_thread():
+    """The bits of a result depend on the number of threads."""
+    torch.set_num_threads(1)
