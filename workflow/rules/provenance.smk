@@ -56,5 +56,6 @@ rule provenance:
         code=code("provenance"),
     shell:
         'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q}'
-        " --selection {input.selection:q} --predictions {input.predictions:q} --rules {params.rules:q} --results {input.results:q} --codes {params.codes:q}"
-        " --configuration {params.configuration:q} --engine {params.engine:q} --output {output.crate:q} --log {log:q}"
+        " --selection {input.selection:q} --predictions {input.predictions:q} --results {input.results:q}"
+        " --rules {params.rules:q} --codes {params.codes:q} --configuration {params.configuration:q}"
+        " --engine {params.engine:q} --output {output.crate:q} --log {log:q}"
