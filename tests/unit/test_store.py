@@ -3,7 +3,9 @@ import pytest
 
 from tests.helpers import write_random_case
 from tumorseg.errors import UserError
-from tumorseg.normalise.store import find_case, read_case, write_case
+from tumorseg.normalise.planes import read_planes
+from tumorseg.normalise.store import case_digest, find_case, read_case, write_case
+from tumorseg.training.data import read_patch
 
 
 def test_a_case_is_read_as_it_was_written(tmp_path):
@@ -56,3 +58,28 @@ def test_a_normalised_case_can_be_read_by_whoever_may_read_new_files(tmp_path):
     (tmp_path / "new").touch()
     path = write_random_case(tmp_path / "a.safetensors")
     assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+READERS = {
+    "read_case": read_case,
+    "read_patch": lambda path: read_patch(path, (8, 8, 8), np.random.default_rng(0)),
+    "read_planes": lambda path: read_planes(path, 4),
+    "case_digest": case_digest,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_another_case_in_the_place_of_the_one_asked_for_is_refused(tmp_path, reader):
+    other = write_random_case(tmp_path / "b.safetensors", seed=1)
+    path = other.rename(tmp_path / "a.safetensors")
+    with pytest.raises(UserError, match=r"a\.safetensors: this file holds the case b instead of a; delete its folder"):
+        READERS[reader](path)
+
+
+def test_the_digest_of_a_case_is_that_of_its_content(tmp_path):
+    paths = [tmp_path / str(number) / "a.safetensors" for number in range(3)]
+    for path, seed in zip(paths, (1, 1, 2), strict=True):
+        path.parent.mkdir()
+        write_random_case(path, seed=seed)
+    first, same, other = map(case_digest, paths)
+    assert first == same != other

@@ -1,7 +1,8 @@
 """A normalised case on disk: one safetensors file, which never runs code when opened and can be mapped into memory."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -71,18 +72,53 @@ def write_case(path: Path, case: NormalisedCase) -> None:
 
 
 def read_case(path: Path) -> NormalisedCase:
-    """Read a case whole. Raises UserError where it is unreadable or not what was written."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads(file.metadata()[METADATA_KEY])
-            tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
+    """The case that `write_case` wrote. Raises UserError if the file is damaged or holds another case than it names."""
+    with refusing_damage(path), safe_open(path, framework="numpy") as file:
+        header = header_of(path, file)
+        tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
         if header["digest"] != _digest(tensors, header["origin"]):
             raise ValueError("its content is not what was written")
         return NormalisedCase(tensors["image"], tensors["mask"], _origin(json.loads(header["origin"])))
+
+
+def case_digest(path: Path) -> str:
+    """The digest that a normalised case carries, read without its voxels.
+
+    Raises UserError as `read_case` does, except that it does not compare the digest with the voxels.
+    """
+    with refusing_damage(path), safe_open(path, framework="numpy") as file:
+        return str(header_of(path, file)["digest"])
+
+
+def case_origin(path: Path) -> Origin:
+    """Where a normalised case comes from, read without its voxels. Raises UserError as `case_digest` does."""
+    with refusing_damage(path), safe_open(path, framework="numpy") as file:
+        return _origin(json.loads(header_of(path, file)["origin"]))
+
+
+@contextmanager
+def refusing_damage(path: Path) -> Iterator[None]:
+    """A block that reads the normalised case `path`. Raises UserError, with the remedy, where the file is damaged."""
+    try:
+        yield
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{path}: this normalised case is damaged ({error}); delete its folder {named(path.parent)} and run again"
         ) from None
+
+
+def header_of(path: Path, file: Any) -> dict[str, Any]:
+    """The header of the normalised case `path`, opened as `file`.
+
+    Raises UserError where the file holds another case than the one that its name asks for.
+    """
+    header: dict[str, Any] = json.loads(file.metadata()[METADATA_KEY])
+    if (case := json.loads(header["origin"])["case"]) != path.stem:
+        raise UserError(
+            f"{path}: this file holds the case {case} instead of {path.stem}; delete its folder {named(path.parent)} "
+            "and run again"
+        )
+    return header
 
 
 def find_case(folders: Iterable[Path], case: str) -> Path:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor
 
+from tumorseg.normalise.store import header_of, refusing_damage
 from tumorseg.training.parallel import mine
 from tumorseg.training.randomness import case_order, generator
 from tumorseg.training.settings import TrainingSettings
@@ -83,9 +84,10 @@ def read_patch(
     Along an axis on which the case is larger, the patch lies at a random place; where it is smaller, it stands in the
     middle with background (0) around it. With a probability of `foreground_fraction`, the place is drawn around a voxel
     of a label of the tumour, every label that the case shows being as likely. Only the voxels of the patch are read
-    from disk, and then those of the whole mask.
+    from disk, and then those of the whole mask. Raises UserError where the file is damaged or holds another case.
     """
-    with safe_open(path, framework="numpy") as file:
+    with refusing_damage(path), safe_open(path, framework="numpy") as file:
+        header_of(path, file)
         image, mask = file.get_slice("image"), file.get_slice("mask")
         sides = mask.get_shape()
         centre = _tumour_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
