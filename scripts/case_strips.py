@@ -5,15 +5,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from tumorseg import console
 from tumorseg.figures.strips import case_strip, side_for
 from tumorseg.files import make_folder, write_bytes
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.labels import TUMOUR_LABELS
+from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import find_case, read_case
+from tumorseg.tables import read_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("case_strips", options.log):
         colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
-        names = sorted(pd.read_csv(options.scores, dtype={"case": str})["case"].unique())
+        names = sorted(read_table(options.scores, text=TEXT_COLUMNS)["case"].unique())
         make_folder(options.output)
         for stale in options.output.glob("*.webp"):
             stale.unlink()

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from tumorseg import console
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.left_out import left_out_table
 from tumorseg.figures.style import save
+from tumorseg.tables import read_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scores", type=Path, required=True, help="Dice by case, modality left out and structure, CSV")
     options = parser.parse_args(arguments)
     with console.job("figure_left_out", options.log):
-        scores = pd.read_csv(options.scores, dtype={"case": str})
+        scores = read_table(options.scores, text=("case", "left_out", "region"))
         save(left_out_table(scores), options.output, options.settings["dpi"])
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from tumorseg import console
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.distributions import score_distributions
 from tumorseg.figures.style import save
+from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.tables import read_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
     options = parser.parse_args(arguments)
     with console.job("figure_scores", options.log):
-        scores = pd.read_csv(options.scores, dtype={"case": str})
+        scores = read_table(options.scores, text=TEXT_COLUMNS)
         save(score_distributions(scores), options.output, options.settings["dpi"])
         console.logger.info("scores of %s cases drawn", scores["case"].nunique())
 

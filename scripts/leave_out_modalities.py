@@ -9,11 +9,11 @@ import pandas as pd
 
 from tumorseg import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.files import write_text
 from tumorseg.inference.held_out import segmented_cases
 from tumorseg.labels import MODALITIES
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import resolve
+from tumorseg.tables import write_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     }
                     for structure, overlap in overlaps(mask, case.mask).items()
                 ]
-        write_text(options.output, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+        write_table(options.output, pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from tumorseg import console
@@ -15,6 +14,7 @@ from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.files import read_json, write_json, write_text
 from tumorseg.provenance import crate, files, jobs
 from tumorseg.provenance.run import run_facts
+from tumorseg.tables import write_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,10 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_text(folder / "configuration.yaml", yaml.safe_dump(options.configuration, sort_keys=False))
         write_text(folder / "requirements.txt", _installed())
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
-        _write_table(folder / "raw_files.tsv", files.raw(verdicts))
-        _write_table(folder / "masks.tsv", files.masks(options.predictions, root))
+        write_table(folder / "raw_files.tsv", files.raw(verdicts))
+        write_table(folder / "masks.tsv", files.masks(options.predictions, root))
         names = jobs.names(options.configuration, [path.stem for path in options.verdicts])
-        _write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, options.rules, names)))
+        write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, options.rules, names)))
         models = [read_json(path) for path in options.selection]
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}
         run["snakemake"] = options.engine
@@ -75,10 +75,6 @@ def _installed() -> str:
         for name, (version, _, build) in versions.items()
     ]
     return "".join(f"{line}\n" for line in sorted(lines, key=str.lower))
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    write_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.console import logger
-from tumorseg.files import write_json, write_text
+from tumorseg.files import write_json
 from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.scoring.cases import write_scores
 from tumorseg.scoring.folder import score_pairs, sort_out
@@ -15,6 +15,7 @@ from tumorseg.scoring.judge import reference_grids
 from tumorseg.scoring.leftovers import remove_leftovers
 from tumorseg.scoring.match import match_folders
 from tumorseg.scoring.overview import overview
+from tumorseg.tables import write_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.comparison:
             table, result = options.comparison
             compared = compare(tables, **{key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")})
-            write_text(table, comparison_table(compared).to_csv(index=False, lineterminator="\n"))
+            write_table(table, comparison_table(compared))
             write_json(result, compared)
         if options.clear:
             written = [*options.scores, *options.summaries, *(options.comparison or [])]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.files import read_json, sha256, write_json, write_text
+from tumorseg.files import read_json, sha256, write_json
 from tumorseg.network.model import ModelCard, write_model
+from tumorseg.tables import write_table
 from tumorseg.training.export import network_of
 from tumorseg.training.history import history_table
 from tumorseg.training.select import choose_epoch, refusals
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             checkpoint=chosen["digest"],
         )
         write_model(options.model, network, card)
-        write_text(options.history, table.to_csv(index=False, lineterminator="\n"))
+        write_table(options.history, table)
         selection = {
             "fold": options.fold,
             "epoch": epoch,

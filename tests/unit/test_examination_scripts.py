@@ -37,7 +37,7 @@ def arguments(tmp_path):
 
 def test_nothing_left_out_is_the_mask_of_the_whole_input_and_a_modality_less_is_not(arguments, tmp_path):
     leave_out_modalities.main(arguments)
-    dice = pd.read_csv(tmp_path / "out").set_index(["case", "left_out", "region"])["dice"].sort_index()
+    dice = pd.read_csv(tmp_path / "out", sep="\t").set_index(["case", "left_out", "region"])["dice"].sort_index()
     network, _ = read_model(tmp_path / "model")
     segmenter = Segmenter([network], Execution(torch.device("cpu"), torch.float32), PREDICTION)
     for name in CASES:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.errors import UserError
-from tumorseg.files import write_text
 from tumorseg.labels import MODALITIES
+from tumorseg.tables import read_table, write_table
 
 COUNTS: Final = ("label_1", "label_2", "label_4")
 COLUMNS: Final = (
@@ -54,13 +54,13 @@ def drop_duplicates(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def write_manifest(path: Path, table: pd.DataFrame) -> None:
     """Write the table as TSV; `usable` is `true` or `false`, what is unknown is empty."""
     written = table.assign(usable=table["usable"].map({True: "true", False: "false"}))
-    write_text(path, written.to_csv(sep="\t", index=False, lineterminator="\n"))
+    write_table(path, written)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
     """The table that `write_manifest` wrote. Raises UserError where the file is no manifest."""
     try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        table = read_table(path)
         missing = [column for column in COLUMNS if column not in table]
         if missing:
             raise UserError(f"{path}: the manifest has no column {missing[0]}; delete the file and run again")

@@ -1,12 +1,13 @@
 """The table that says in which fold each case is held out."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+import pandas as pd
+
 from tumorseg.errors import UserError
-from tumorseg.files import write_text
+from tumorseg.tables import read_table, write_table
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,16 @@ COLUMNS = tuple(field.name for field in fields(Assignment))
 
 def write_splits(path: Path, splits: Iterable[Assignment]) -> None:
     """Write the table as TSV."""
-    rows = [COLUMNS, *map(astuple, splits)]
-    write_text(path, "".join("\t".join(map(str, row)) + "\n" for row in rows))
+    write_table(path, pd.DataFrame(map(astuple, splits), columns=list(COLUMNS)))
 
 
 def read_splits(path: Path) -> list[Assignment]:
     """The table that `write_splits` wrote. Raises UserError where the file is no such table."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return [Assignment(row["case"], row["patient"], int(row["fold"])) for row in rows]
-    except (OSError, KeyError, TypeError, ValueError):
+        table = read_table(path)
+        rows = zip(table["case"], table["patient"], table["fold"], strict=True)
+        return [Assignment(case, patient, int(fold)) for case, patient, fold in rows]
+    except (KeyError, ValueError, UserError):
         raise UserError(f"{path}: this is no table of splits ({', '.join(COLUMNS)}); delete it and run again") from None
 
 

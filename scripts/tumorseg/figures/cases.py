@@ -11,8 +11,10 @@ from tumorseg.errors import UserError
 from tumorseg.figures.shown import ShownCase, show
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.labels import LABEL_STRUCTURES, STRUCTURES
+from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import find_case, read_case
+from tumorseg.tables import read_table
 
 _LISTED: Final = 20
 
@@ -91,7 +93,7 @@ def show_cases(
     scores: Path, wanted: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path]
 ) -> list[ShownCase]:
     """Choose cases from the file `scores`, as `choose_cases` does, and read them as `read_shown` does."""
-    chosen = choose_cases(pd.read_csv(scores, dtype={"case": str}), wanted)
+    chosen = choose_cases(read_table(scores, text=TEXT_COLUMNS), wanted)
     return [read_shown(case, normalised, predictions) for case in chosen]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from tumorseg.errors import UserError
 from tumorseg.files import read_json
 from tumorseg.places import places
+from tumorseg.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_folds(histories: Sequence[Path], selections: Sequence[Path]) -> list[Fo
             f"{len(histories)} histories but {len(selections)} selections are given: name both of every fold"
         )
     folds = [
-        Fold.from_dict(pd.read_csv(history), read_json(selection))
+        Fold.from_dict(read_table(history, text=()), read_json(selection))
         for history, selection in zip(histories, selections, strict=True)
     ]
     return sorted(folds, key=lambda fold: fold.fold)

@@ -56,6 +56,8 @@ COLUMNS: Final = (
     *("lesions_found", "lesions_missed", "lesions_false", "reference_mm3", "predicted_mm3"),
     *("reference_voxels", "predicted_voxels", "true_positives", "true_negatives"),
 )
+TEXT_COLUMNS: Final = ("case", "region")
+"""Of a table of scores; its other columns are numbers."""
 
 WORST: Final = {
     **dict.fromkeys(("dice", "iou", "f1", "precision", "sensitivity", "specificity", "surface_dice"), 0.0),

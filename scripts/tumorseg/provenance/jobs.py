@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from tumorseg.tables import read_table
 from tumorseg.training.epochs import checkpoint_epochs
 
 _END: Final = re.compile(r"^(\S+ \S+),\d+ INFO ([\d.]+) s, peak memory (\d+) MiB$", re.MULTILINE)
@@ -79,4 +80,5 @@ def _measured(benchmark: Path) -> float:
     """Peak memory of a job's processes together, in MiB; 0 where Snakemake has not looked in time."""
     if not benchmark.is_file():
         return 0
-    return float(pd.read_csv(benchmark, sep="\t")["max_rss"].fillna(0).max())
+    # Snakemake writes NA or - where it has not looked.
+    return float(pd.to_numeric(read_table(benchmark)["max_rss"], errors="coerce").fillna(0).max())

@@ -12,6 +12,8 @@ from tumorseg.cohort.splits import Assignment, read_splits
 from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.figures.folds import Fold, read_folds
 from tumorseg.files import read_json
+from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def read_results(
         verdicts=[verdict for path in verdicts for verdict in read_verdicts(path)],
         splits=read_splits(splits),
         summary=read_json(summary),
-        scores=pd.read_csv(scores, dtype={"case": str}),
+        scores=read_table(scores, text=TEXT_COLUMNS),
         folds=read_folds(histories, selections),
         predictions=[read_json(path) for path in predictions],
     )

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorseg.console import Progress, logger
-from tumorseg.files import write_json, write_text
+from tumorseg.files import write_json
 from tumorseg.labels import CLASSES
 from tumorseg.metrics.scores import Scores, rows
 from tumorseg.metrics.summary import summarise
 from tumorseg.processes import help_parent
+from tumorseg.tables import write_table
 
 Item = TypeVar("Item")
 
@@ -63,7 +64,7 @@ def write_scores(
     holds beside the scores.
     """
     content = {**summarise(table, confusion, missing=missing, **settings), **(more or {})}
-    write_text(scores, table.to_csv(index=False, lineterminator="\n"))
+    write_table(scores, table)
     write_json(summary, content)
     for label in content["never_predicted"]:
         logger.warning("%s is never predicted although the references have it", label)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.files import read_json, write_json, write_text
+from tumorseg import tables
+from tumorseg.files import read_json, write_json
 from tumorseg.labels import STRUCTURES
 from tumorseg.segmentation.outcome import Patient
 
@@ -30,7 +31,7 @@ def read_records(folders: Sequence[Path]) -> tuple[list[Patient], dict[str, Any]
 
 def write_table(path: Path, patients: Iterable[Patient]) -> None:
     """Write one row a patient as TSV: `segmented` is true or false, volumes are in mm³, empty without a mask."""
-    write_text(path, pd.DataFrame([_row(patient) for patient in patients]).to_csv(sep="\t", index=False))
+    tables.write_table(path, pd.DataFrame([_row(patient) for patient in patients]))
 
 
 def gist(patients: Sequence[Patient], table: Path) -> list[str]:
