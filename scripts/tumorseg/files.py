@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
@@ -24,6 +25,47 @@ _REMEDIES: Final = {
     errno.EPERM: _PERMISSION,
     errno.EROFS: _PERMISSION,
 }
+
+_OF_THE_FILE: Final = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+        *(errno.EACCES, errno.EPERM, errno.EIO, errno.ENXIO, errno.ENODEV),
+    }
+)
+_KINDS: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO (named pipe)"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def is_passing(error: OSError) -> bool:
+    """Return whether an error is the machine's and not the file's: too many open files, a network disk that is away.
+
+    Another attempt may succeed, so it says nothing about the file. No file, no permission and a read error of the disk
+    are about the file.
+    """
+    return error.errno not in _OF_THE_FILE
+
+
+def kind_of(mode: int) -> str | None:
+    """Return what `st_mode` stands for in words where it is no regular file ("a FIFO (named pipe)"), else None."""
+    if stat.S_ISREG(mode):
+        return None
+    return next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
+
+
+def require_regular_file(path: Path) -> int:
+    """Return the size of a regular file in bytes, links followed. Nothing is opened: a FIFO would never answer.
+
+    Raises UserError where something else stands there, OSError where nothing does.
+    """
+    status = path.stat()
+    if kind := kind_of(status.st_mode):
+        raise UserError(f"{path}: this is {kind}, not a regular file; put the file itself there")
+    return status.st_size
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_p
         (lambda content: patched(content, DIM, "<h", 0), "bad_header"),
         (lambda content: patched(content, DIM, "<4h", 3, 10, -11, 12), "bad_header"),
         (lambda content: gzip.compress(patched(content, DIM, "<8h", 7, *[32767] * 7)), "bad_header"),
-        (lambda content: patched(content, DATATYPE, "<h", 128), "bad_header"),
+        (lambda content: patched(content, DATATYPE, "<h", 128), "wrong_data_type"),
         (lambda content: patched(content, DATATYPE, "<h", 999), "bad_header"),
         (lambda content: patched(content, VOX_OFFSET, "<f", np.nan), "bad_header"),
         (lambda content: patched(content, VOX_OFFSET, "<f", 0), "bad_header"),  # readers disagree about what it means

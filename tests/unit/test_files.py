@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from tumorseg.errors import UserError
-from tumorseg.files import read_json, replacing, sha256, write_bytes, write_json, write_text
+from tumorseg.files import (
+    is_passing,
+    read_json,
+    replacing,
+    require_regular_file,
+    sha256,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
@@ -95,3 +104,34 @@ def test_what_a_killed_process_has_left_goes_with_the_next_write_and_nothing_els
         path.write_bytes(b"half")
     write_bytes(tmp_path / "a[1].pt", b"whole")
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "a[1].pt", of_another_file, under_way, elsewhere])
+
+
+def test_the_size_of_a_regular_file_is_returned_and_links_are_followed(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to("a")
+    assert require_regular_file(tmp_path / "link") == 3
+
+
+def test_what_is_no_regular_file_is_refused_by_its_kind_before_it_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(tmp_path / "socket"))
+        kinds = {"fifo": "a FIFO", "zero": "a device", "socket": "a socket", ".": "a folder"}
+        for name, kind in kinds.items():
+            with pytest.raises(UserError, match=f"this is {kind}"):
+                require_regular_file(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        require_regular_file(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR]
+)
+def test_an_error_of_the_machine_is_passing(number):
+    assert is_passing(OSError(number, os.strerror(number)))
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.EIO, errno.ELOOP])
+def test_an_error_of_the_file_is_not_passing(number):
+    assert not is_passing(OSError(number, os.strerror(number)))

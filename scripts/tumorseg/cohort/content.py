@@ -12,27 +12,22 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 _MAGIC_PAIR: Final = int.from_bytes(GZIP_MAGIC, "little")
 MIB: Final = 2**20
 DRAIN_LIMIT: Final = 256 * MIB
+_HANDED: Final = MIB // 16
 
 
-def content_of(raw: bytes, largest: int) -> "PlainContent | GzipContent":
-    """The content of a file, told from its first bytes whether it is compressed.
+def content_of(raw: bytes) -> "PlainContent | GzipContent":
+    """The content of a file, told from its first bytes whether it is compressed."""
+    return GzipContent(raw) if raw.startswith(GZIP_MAGIC) else PlainContent(raw)
 
-    largest: bytes of content up to which a sound file is decompressed at once, which takes a quarter of the time.
+
+def whole_member(raw: bytes, length: int) -> bytearray | None:
+    """The content of a gzip file that is one sound member of `length` bytes and nothing else; its CRC is checked.
+
+    It is decompressed at once, which takes a quarter of the time. (Trailing bytes that end in the member's own length,
+    which nobody makes by accident, go unnoticed.) None for every other file, whatever is the matter with it:
+    `GzipContent` finds out, piece by piece.
     """
-    if not raw.startswith(GZIP_MAGIC):
-        return PlainContent(raw)
-    whole = _whole_member(raw, largest)
-    return GzipContent(raw) if whole is None else PlainContent(whole)
-
-
-def _whole_member(raw: bytes, largest: int) -> bytearray | None:
-    """The content of a gzip file that is one sound member and nothing else, its CRC and its length checked.
-
-    (Trailing bytes that end in the member's own length, which nobody makes by accident, go unnoticed.) None for every
-    other file, whatever is the matter with it: `GzipContent` finds out, piece by piece.
-    """
-    length = int.from_bytes(raw[-4:], "little")
-    if not 0 < length <= largest or _may_have_another_member(raw):
+    if length != int.from_bytes(raw[-4:], "little") or _may_have_another_member(raw):
         return None
     try:
         content: bytearray = deflate.gzip_decompress(raw, length)
@@ -85,21 +80,23 @@ class GzipContent:
 
     def __init__(self, raw: bytes) -> None:
         self.trailing = 0
-        self._left = raw
+        self._raw = memoryview(raw)
+        self._position = 0
         self._member = isal_zlib.decompressobj(wbits=31)
         self._finished = False
 
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes, fewer only where the content ends soundly.
+    def take(self, count: int) -> bytes | memoryview:
+        """The next `count` bytes, fewer only where the content ends soundly. No more than these are in memory.
 
         Raises Damage: `truncated` where the file ends too early, `crc_mismatch` where it is corrupt.
         """
-        pieces = []
-        while count > 0 and not self._finished:
-            piece = self._decompress(count)
-            pieces.append(piece)
-            count -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        taken = memoryview(bytearray(count))
+        length = 0
+        while length < count and not self._finished:
+            piece = self._decompress(count - length)
+            taken[length : length + len(piece)] = piece
+            length += len(piece)
+        return taken[:length].toreadonly()
 
     def drain(self) -> None:
         """Read what is left, up to 256 MiB of it, and drop it: a corrupt file is told from one that was made wrong."""
@@ -108,24 +105,26 @@ class GzipContent:
                 return
 
     def _decompress(self, count: int) -> bytes:
+        """Some of the next `count` bytes. The file is handed over in pieces, since what is left of one is copied."""
+        handed = self._raw[self._position : self._position + _HANDED]
         try:
-            piece: bytes = self._member.decompress(self._left, count)
+            piece: bytes = self._member.decompress(handed, count)
         except igzip_lib.IsalError as error:  # type: ignore[misc]  # wrong in its stub
             reason = str(error).removesuffix(" found")
             raise Damage(
                 "crc_mismatch", f"the compressed content is corrupt ({reason}); copy or download the file again"
             ) from None
-        self._left = self._member.unconsumed_tail
+        rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        self._position += len(handed) - len(rest)
         if self._member.eof:
-            self._next_member(self._member.unused_data)
-        elif len(piece) < count:
+            self._next_member()
+        elif not piece and not handed:
             raise Damage("truncated", "the compressed content stops in the middle; copy or download the file again")
         return piece
 
-    def _next_member(self, rest: bytes) -> None:
-        if rest.startswith(GZIP_MAGIC):
-            self._left = rest
+    def _next_member(self) -> None:
+        if bytes(self._raw[self._position : self._position + len(GZIP_MAGIC)]) == GZIP_MAGIC:
             self._member = isal_zlib.decompressobj(wbits=31)
         else:
             self._finished = True
-            self.trailing = len(rest.strip(b"\0"))
+            self.trailing = len(bytes(self._raw[self._position :]).strip(b"\0"))

@@ -9,7 +9,10 @@ ProblemCode = Literal[
     "truncated",
     "crc_mismatch",
     "not_nifti",
+    "not_downloaded",
+    "too_large",
     "bad_header",
+    "wrong_data_type",
     "wrong_shape",
     "shape_mismatch",
     "affine_mismatch",
@@ -32,6 +35,9 @@ WarningCode = Literal[
     "nearly_equal_modalities",
     "duplicate_file",
     "trailing_bytes",
+    "orientations_disagree",
+    "orientation_unknown",
+    "dated_in_future",
 ]
 """A warning is worth knowing, and its case stays."""
 
@@ -39,8 +45,8 @@ WarningCode = Literal[
 class Damage(Exception):  # noqa: N818 - it is a finding about a file, not an error of the program
     """A file cannot be read as a volume: a code, and one or two sentences on what is wrong and what the user can do.
 
-    size: bytes of the file on disk, where it has any. digest: XXH3-128 of them, where they could be read; larger files
-    than `header.LARGEST_FILE` are not.
+    size: bytes of the file on disk, where it has any. digest: XXH3-128 of them, where they could be read; files that
+    are too large are not.
     """
 
     def __init__(self, code: ProblemCode, message: str, size: int | None = None) -> None:

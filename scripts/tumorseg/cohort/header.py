@@ -1,7 +1,6 @@
 """The header of a NIfTI file (https://nifti.nimh.nih.gov/nifti-1): what it promises, or why it cannot be right."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -10,40 +9,50 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
-from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.foreign import foreign
+from tumorseg.cohort.forms import Placement, placement
+from tumorseg.cohort.images import not_3d, size_text
 
-LARGEST_VOXELS: Final = 2**25
-"""Voxels that a volume may have: 320x320x320 fit, almost four times the grid of BraTS. More are refused."""
-LARGEST_VOLUME: Final = 128 * 2**20
-"""Bytes that the voxels may take in memory: seven times an int16 volume of BraTS."""
+LARGEST_VOXELS: Final = 2**26
+"""Voxels that a volume may have where the caller sets no limit, as the default of `cohort.largest_voxels`."""
 LARGEST_OFFSET: Final = 2**24
-LARGEST_FILE: Final = LARGEST_VOLUME + LARGEST_OFFSET
-"""Bytes of a file, and of its decompressed content: the voxels and what stands before them."""
+_LARGEST_VOXEL_BYTES: Final = 8
+_LARGEST_EXPANSION: Final = 1032
+"""Bytes of content for each byte of a gzip file, at most: a property of DEFLATE."""
 
-ZIP_MAGIC: Final = b"PK\x03\x04"
 NIFTI1_BYTES: Final = 348
 NIFTI2_BYTES: Final = 540
-_LAST_XFORM_CODE: Final = 5
+_COLOURS: Final = {128: "RGB colours", 2304: "RGBA colours"}
+_COMPLEX: Final = (32, 1792, 2048)
 _AGAIN: Final = "copy or download the file again"
 
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """What a sound header says. offset: bytes before the voxels. slope, inter: 1 and 0 where there is no scaling."""
+    """What a sound header says.
+
+    shape: without axes of length 1 at the end, beyond the third. offset: bytes before the voxels. slope, inter: 1 and 0
+    where there is no scaling.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     offset: int
-    affine: NDArray[np.float64]
+    placement: Placement
     slope: float
     inter: float
 
     @property
+    def voxels(self) -> int:
+        """The number of voxels."""
+        return math.prod(self.shape)
+
+    @property
     def voxel_bytes(self) -> int:
         """Bytes that the voxels occupy in the file."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        return self.voxels * self.dtype.itemsize
 
     @property
     def held_dtype(self) -> np.dtype[Any]:
@@ -52,10 +61,15 @@ class Header:
         return native if (self.slope, self.inter) == (1.0, 0.0) else np.result_type(native, np.float32)
 
 
+def largest_file(largest_voxels: int) -> int:
+    """Return the bytes that a file with so many voxels may have, the widest voxels and the longest header assumed."""
+    return largest_voxels * _LARGEST_VOXEL_BYTES + LARGEST_OFFSET
+
+
 def header_bytes(start: bytes) -> int:
     """Length of the header of a file that begins so.
 
-    Raises Damage: `not_nifti`, or `truncated` and `bad_header` where it may once have been one.
+    Raises Damage: what `foreign` returns, or `truncated` and `bad_header` where it may once have been a volume.
     """
     if start[4:12] == b"n+2\0\r\n\x1a\n" and _byte_order(start, NIFTI2_BYTES):
         return NIFTI2_BYTES
@@ -67,9 +81,7 @@ def header_bytes(start: bytes) -> int:
         raise Damage("truncated", f"the file stops within its header; {_AGAIN}")
     if magic:
         raise _bad("it does not begin with its own length")
-    if start.startswith(ZIP_MAGIC):
-        raise Damage("not_nifti", "the file is a zip archive, whatever its name; extract it and put its content here")
-    raise Damage("not_nifti", "the file is no NIfTI volume (a single file, .nii or .nii.gz); convert it or replace it")
+    raise foreign(start)
 
 
 @lru_cache(maxsize=8)  # the images of a case mostly have one header
@@ -86,15 +98,35 @@ def parse_header(block: bytes) -> Header:
         slope, inter = 1.0, 0.0
     if not math.isfinite(inter):
         raise _bad("its intensity scaling is not a number")
-    promise = Header(shape, dtype, offset, _affine(header), slope, inter)
-    voxels = math.prod(shape)
-    if voxels > LARGEST_VOXELS or voxels * max(dtype.itemsize, promise.held_dtype.itemsize) > LARGEST_VOLUME:
+    try:
+        placed = placement(header, shape)
+    except ValueError as error:
+        raise _bad(str(error)) from None
+    return Header(shape, dtype, offset, placed, slope, inter)
+
+
+def refuse_large(header: Header, largest_voxels: int, size: int, *, compressed: bool) -> None:
+    """Raise Damage where a header promises more than `largest_voxels`.
+
+    size: bytes of the file on disk. It is `bad_header` where the file cannot hold as much as its header promises,
+    `wrong_shape` where it holds several volumes, else `too_large`.
+    """
+    if header.voxels <= largest_voxels:
+        return
+    text = size_text(header.shape)
+    if header.offset + header.voxel_bytes > size * (_LARGEST_EXPANSION if compressed else 1):
         raise Damage(
             "bad_header",
-            f"the header promises {'x'.join(map(str, shape))} voxels of {dtype.name}; at most {LARGEST_VOXELS} voxels "
-            f"and {LARGEST_VOLUME // 2**20} MiB are read: if it is right, resample or crop the image, else {_AGAIN}",
+            f"the header promises {text} voxels of {header.dtype.name}, more than a file of {size} bytes can hold; "
+            f"{_AGAIN}",
         )
-    return promise
+    if len(header.shape) != 3:
+        raise Damage("wrong_shape", not_3d(header.shape))
+    raise Damage(
+        "too_large",
+        f"the volume has {header.voxels} voxels ({text}), and cohort.largest_voxels is {largest_voxels}; "
+        "raise that setting if the memory allows, or resample or crop the image",
+    )
 
 
 def _byte_order(start: bytes, size: int) -> Literal["<", ">"] | None:
@@ -113,17 +145,25 @@ def _shape(header: Any) -> tuple[int, ...]:
         raise _bad(f"it has {dimensions} dimensions")
     shape = tuple(int(length) for length in header["dim"][1 : dimensions + 1])
     if min(shape) < 1:
-        raise _bad(f"its shape is {'x'.join(map(str, shape))}")
+        raise _bad(f"its shape is {size_text(shape)}")
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
     return shape
 
 
 def _dtype(header: Any) -> np.dtype[Any]:
+    code = int(header["datatype"])
+    if what := _COLOURS.get(code, "complex numbers" if code in _COMPLEX else None):
+        raise Damage(
+            "wrong_data_type",
+            f"the voxels are {what}, not one intensity each; export the image in grey, as whole or real numbers",
+        )
     try:
         dtype: np.dtype[Any] = np.dtype(header.get_data_dtype())
     except (HeaderDataError, KeyError):
         dtype = np.dtype(np.void)
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise _bad(f"its data type ({int(header['datatype'])}) is not one of whole or real numbers")
+        raise _bad(f"its data type ({code}) is not one of whole or real numbers")
     return dtype
 
 
@@ -132,22 +172,3 @@ def _offset(header: Any, least: int) -> int:
     if not least <= offset <= LARGEST_OFFSET or offset != int(offset):
         raise _bad(f"it says that the voxels begin at byte {offset:g}")
     return int(offset)
-
-
-def _affine(header: Any) -> NDArray[np.float64]:
-    for code in ("qform_code", "sform_code"):
-        if not 0 <= int(header[code]) <= _LAST_XFORM_CODE:
-            header[code] = 0  # as if that orientation were not there, which is how nibabel reads it, too
-    if header["pixdim"][0] not in (-1, 1):
-        header["pixdim"][0] = 1  # the handedness; the standard reads 0 so
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            affine = np.asarray(header.get_best_affine(), dtype=np.float64)
-            lengths = np.linalg.norm(affine[:3, :3], axis=0)
-            volume = abs(np.linalg.det(affine[:3, :3] / lengths))
-    except (HeaderDataError, ValueError, np.linalg.LinAlgError):
-        raise _bad("its orientation cannot be computed") from None
-    if not (np.isfinite(affine).all() and volume > 1e-3):
-        raise _bad("its orientation is not one of a volume in space")
-    affine.flags.writeable = False
-    return affine

@@ -37,6 +37,12 @@ def size_text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
+def not_3d(shape: Sequence[int]) -> str:
+    """What to say of a volume that has not three dimensions."""
+    several = "; export the one volume that is needed as a file of its own" if len(shape) > 3 else ""
+    return f"the volume is {size_text(shape)}, but must be three-dimensional{several}"
+
+
 def same_affine(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether two affines place a voxel at the same point, within the tolerance."""
     return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE)
@@ -50,7 +56,7 @@ def same_grid(one: Grid, other: Grid) -> bool:
 def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | None) -> Finding | None:
     """`wrong_shape` where a volume has not three dimensions, or not the shape that `cohort.shape` expects."""
     if len(shape) != 3:
-        message = f"the volume is {size_text(shape)}, not three-dimensional; write the one volume that is meant as such"
+        message = not_3d(shape)
     elif expected is not None and shape != tuple(expected):
         message = f"the grid is {size_text(shape)}; cohort.shape expects {size_text(expected)}; resample or change it"
     else:

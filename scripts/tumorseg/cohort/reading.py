@@ -1,9 +1,10 @@
 """The files of one role of a case: each read to its last byte, and the one that is taken."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from tumorseg.cohort.naming import SUFFIXES
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.labels import MODALITY_NAMES
+
+CLOCK_DIFFERENCE_S: Final = 120
+"""Seconds that the clocks of two machines may differ by; a file dated later than that is dated in the future."""
 
 
 @dataclass
@@ -41,9 +45,7 @@ def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]
         if taken is None:
             taken = volume
             reading.facts = _facts(path, volume)
-            if volume.trailing:
-                message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
-                reading.warnings.append(Finding("trailing_bytes", path, message))
+            reading.warnings.extend(_warnings(path, volume))
             continue
         reading.others.append(_facts(path, volume))
         if same_grid(volume, taken) and np.array_equal(volume.array, taken.array, equal_nan=True):
@@ -53,6 +55,18 @@ def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]
             message = f"stands beside {reading.facts['path']} and has other voxels; remove the one that is wrong"
             reading.problems.append(Finding("duplicate_modality", path, message))
     return reading, taken
+
+
+def _warnings(path: str, volume: Volume) -> Iterator[Finding]:
+    """What is unusual about a file that can be used."""
+    if volume.trailing:
+        message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
+        yield Finding("trailing_bytes", path, message)
+    if volume.orientation_note:
+        yield Finding(volume.orientation_note.code, path, volume.orientation_note.message)
+    if volume.modified_s > time.time() + CLOCK_DIFFERENCE_S:
+        message = "the file is dated in the future; correct the clock that wrote it, then `touch` the file"
+        yield Finding("dated_in_future", path, message)
 
 
 def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:

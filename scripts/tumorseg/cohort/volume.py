@@ -1,17 +1,31 @@
 """A volume in memory, from a file that was read once and to its last byte."""
 
-import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_hexdigest
 
-from tumorseg.cohort.content import GzipContent, PlainContent, content_of
+from tumorseg.cohort.content import GZIP_MAGIC, GzipContent, PlainContent, content_of, whole_member
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.header import LARGEST_FILE, NIFTI1_BYTES, Header, header_bytes, parse_header
+from tumorseg.cohort.foreign import missing_target
+from tumorseg.cohort.forms import OrientationNote
+from tumorseg.cohort.header import (
+    LARGEST_VOXELS,
+    NIFTI1_BYTES,
+    Header,
+    header_bytes,
+    largest_file,
+    parse_header,
+    refuse_large,
+)
+from tumorseg.files import is_passing, kind_of
+
+_AHEAD: Final = 2**16
+"""Bytes of a compressed file in which its header lies, unless somebody made it otherwise on purpose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +35,9 @@ class Volume:
     array: voxels (X, Y, Z) in the file's own type and order in memory (Fortran), read-only; float32 or float64 where
     the file scales its intensities. affine: voxel to millimetres, 4x4. spacing: voxel edges in millimetres. size: bytes
     of the file as it stands on disk. digest: XXH3-128 of those bytes. trailing: bytes after the end of the compressed
-    content, which are not part of the volume.
+    content, which are not part of the volume. modified_s: when the file was last changed, in seconds since 1970.
+    orientation_note: a warning about the orientation in the header, if there is one. forms: both forms of orientation
+    as the header has them, where `affine` does not stand for both; see `forms.Placement`.
     """
 
     array: NDArray[Any]
@@ -30,6 +46,9 @@ class Volume:
     size: int
     digest: str
     trailing: int
+    modified_s: float
+    orientation_note: OrientationNote | None
+    forms: dict[str, Any] | None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -37,93 +56,143 @@ class Volume:
         return self.array.shape
 
 
-def read_volume(path: Path) -> Volume:
+def read_volume(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Volume:
     """Read a NIfTI file (`.nii` or `.nii.gz`, told apart by their first bytes), checking all that can be checked.
 
-    Memory stays below three times `header.LARGEST_FILE`, whatever the file is. Raises Damage, and nothing else.
+    largest_voxels: larger volumes are refused. Memory stays below the file and twice its voxels, and below three times
+    `header.largest_file`, whatever the file is. Raises Damage for whatever is wrong with the file. MemoryError and
+    OSError, which name it, are the machine's: they say nothing about the file.
     """
-    raw = None
+    size, digest = None, None
     try:
-        raw = _read(path)
-        return _volume(raw)
+        raw, modified_s = _read(path, largest_voxels)
+        size, digest = len(raw), xxh3_128_hexdigest(raw)
+        header, voxels, trailing = _decode(raw, largest_voxels)
+        del raw  # room for the scaled voxels
+        return Volume(
+            array=_scaled(np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F"), header),
+            affine=header.placement.affine,
+            # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
+            spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.placement.affine[:3, :3], axis=0)),
+            size=size,
+            digest=digest,
+            trailing=trailing,
+            modified_s=modified_s,
+            orientation_note=header.placement.note,
+            forms=header.placement.forms,
+        )
     # No exception gets a name that outlasts its handler: in a cycle with this frame it would keep the voxels in memory.
     except Damage as damage:
-        _of_bytes(raw, damage)
+        damage.size, damage.digest = size or damage.size, digest
         raise
+    except MemoryError:
+        raise MemoryError(f"{path}: not enough memory to read this file") from None
     except Exception as error:  # whatever a hostile file provokes is a verdict on it, not the end of the run
-        reason = f"the file cannot be read ({type(error).__name__}); replace it"
-        raise _of_bytes(raw, Damage("unreadable", reason)) from error
+        if isinstance(error, OSError) and is_passing(error):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise _unreadable(type(error).__name__, size, digest) from error
 
 
-def _of_bytes(raw: bytes | None, damage: Damage) -> Damage:
-    """What is wrong with a file, with the digest of its bytes where these could be read."""
-    if raw is not None:
-        damage.size, damage.digest = len(raw), xxh3_128_hexdigest(raw)
+def _unreadable(reason: str, size: int | None, digest: str | None) -> Damage:
+    damage = Damage("unreadable", f"the file cannot be read ({reason}); replace it", size)
+    damage.digest = digest
     return damage
 
 
-def _volume(raw: bytes) -> Volume:
-    if not raw:
-        raise Damage("empty_file", "the file is empty; copy or download it again")
-    content = content_of(raw, LARGEST_FILE)
-    try:
-        header, voxels = _decode(content)
-    except Damage as damage:
-        if damage.code in ("not_nifti", "bad_header"):
-            content.drain()  # raises where the file is corrupt, which explains a bad header
-        raise
-    array = np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F")
-    return Volume(
-        array=_scaled(array, header),
-        affine=header.affine,
-        # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
-        spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.affine[:3, :3], axis=0)),
-        size=len(raw),
-        digest=xxh3_128_hexdigest(raw),
-        trailing=content.trailing,
-    )
-
-
-def _read(path: Path) -> bytes:
+def _read(path: Path, largest_voxels: int) -> tuple[bytes, float]:
+    """The content of a file as it stands on disk, and the time of its last change."""
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise Damage("unreadable", "this is no file; put the file itself in its place")
-        if status.st_size > LARGEST_FILE:
-            raise Damage(
-                "unreadable",
-                f"the file has {status.st_size} bytes, and at most {LARGEST_FILE} are read; "
-                "resample or crop the image, or replace the file",
-                size=status.st_size,
-            )
-        return path.read_bytes()
+        if kind := kind_of(status.st_mode):
+            raise Damage("unreadable", f"this is {kind}, not a file; put the file itself in its place")
+        with path.open("rb") as file:
+            if status.st_size > largest_file(largest_voxels):
+                raise _too_large(file.read(_AHEAD), status.st_size, largest_voxels)
+            raw = file.read(status.st_size + 1)
     except OSError as error:
+        if is_passing(error):
+            raise
+        if path.is_symlink() and not path.exists():
+            raise missing_target(str(path.readlink())) from None
         raise Damage(
             "unreadable", f"the file cannot be read ({error.strerror}); check its permissions and the disk"
         ) from None
+    if len(raw) > status.st_size:
+        raise Damage("unreadable", "the file grows while it is read; run again when it is complete")
+    return raw, status.st_mtime
 
 
-def _decode(content: GzipContent | PlainContent) -> tuple[Header, bytes | memoryview]:
+def _too_large(start: bytes, size: int, largest_voxels: int) -> Damage:
+    """What is wrong with a file that is larger than the largest volume. start: of its content on disk."""
+    try:
+        header = _header(content_of(start))[0]
+        refuse_large(header, largest_voxels, size, compressed=start.startswith(GZIP_MAGIC))
+    except Damage as damage:
+        damage.size = size
+        return damage
+    return _more_than_promised(header, size)
+
+
+def _decode(raw: bytes, largest_voxels: int) -> tuple[Header, bytes | bytearray | memoryview, int]:
+    """The header, the bytes of the voxels, and the number of bytes after the compressed content."""
+    if not raw:
+        raise Damage("empty_file", "the file is empty; copy or download it again")
+    compressed = raw.startswith(GZIP_MAGIC)
+    if compressed and (found := _decoded_at_once(raw, largest_voxels)):
+        return *found, 0
+    content = content_of(raw)
+    try:
+        header, read = _header(content)
+        refuse_large(header, largest_voxels, len(raw), compressed=compressed)
+        voxels = _voxels(content, header, read)
+    except Damage as damage:
+        if damage.code in ("not_nifti", "bad_header", "wrong_data_type"):
+            content.drain()  # raises where the file is corrupt, which explains a bad header
+        raise
+    return header, voxels, content.trailing
+
+
+def _decoded_at_once(raw: bytes, largest_voxels: int) -> tuple[Header, memoryview] | None:
+    """The header and the bytes of the voxels of a sound compressed file; None where anything is wrong with it."""
+    with suppress(Damage):
+        header, _ = _header(GzipContent(raw[:_AHEAD]))
+        refuse_large(header, largest_voxels, len(raw), compressed=True)
+        if content := whole_member(raw, header.offset + header.voxel_bytes):
+            return header, memoryview(content).toreadonly()[header.offset :]
+    return None
+
+
+def _header(content: GzipContent | PlainContent) -> tuple[Header, int]:
+    """The header, and the bytes that were taken to read it."""
     start = bytes(content.take(NIFTI1_BYTES + 4))
     if not start:
         raise Damage("empty_file", "the compressed content is empty; copy or download the file again")
     block = start + bytes(content.take(header_bytes(start) + 4 - len(start)))
-    header = parse_header(block)
-    content.take(header.offset - len(block))  # extensions
-    voxels = content.take(header.voxel_bytes + 1)
+    return parse_header(block), len(block)
+
+
+def _voxels(content: GzipContent | PlainContent, header: Header, read: int) -> bytes | memoryview:
+    """The bytes of the voxels, all that follows what was `read` of the content."""
+    content.take(header.offset - read)  # extensions
+    voxels = content.take(header.voxel_bytes)
     if len(voxels) < header.voxel_bytes:
         raise Damage(
             "truncated",
             f"the file holds {len(voxels)} bytes of voxels where its header promises {header.voxel_bytes}; "
             "copy or download it again",
         )
-    if len(voxels) > header.voxel_bytes:
-        raise Damage(
-            "bad_header",
-            f"the file holds more than the {header.voxel_bytes} bytes of voxels that its header promises; "
-            "copy or download it again, or write it anew from the original images",
-        )
-    return header, voxels
+    if content.take(1):
+        raise _more_than_promised(header)
+    return voxels
+
+
+def _more_than_promised(header: Header, size: int | None = None) -> Damage:
+    return Damage(
+        "bad_header",
+        f"the file holds more than the {header.voxel_bytes} bytes of voxels that its header promises; "
+        "copy or download it again, or write it anew from the original images",
+        size,
+    )
 
 
 def _scaled(array: NDArray[Any], header: Header) -> NDArray[Any]:

@@ -9,7 +9,10 @@ PROBLEMS: Final[dict[str, str]] = {
     "truncated": "A file stops before its end.",
     "crc_mismatch": "The content of a compressed file is damaged: its check sum or its structure is wrong.",
     "not_nifti": "A file is something else than a NIfTI volume.",
+    "not_downloaded": "A file stands in for content that was not downloaded (git-annex, Git LFS, DVC).",
+    "too_large": "A volume has more voxels than cohort.largest_voxels allows.",
     "bad_header": "The header of a file contradicts itself or its content.",
+    "wrong_data_type": "The voxels of a volume are colours or complex numbers, not one intensity each.",
     "wrong_shape": "A volume is not three-dimensional, or not of the shape that the configuration asks for.",
     "shape_mismatch": "The modalities have different numbers of voxels.",
     "affine_mismatch": "The modalities lie at different places in space.",
@@ -30,4 +33,7 @@ WARNINGS: Final[dict[str, str]] = {
     "nearly_equal_modalities": "Two modalities look alike; one may be a copy of the other.",
     "duplicate_file": "A file is there twice, with equal voxels; one of them is used.",
     "trailing_bytes": "Something follows the end of a file's compressed content, which itself is sound.",
+    "orientations_disagree": "The two orientations in a file's header, qform and sform, place it differently.",
+    "orientation_unknown": "A file's header gives no orientation, so which side is left is a guess.",
+    "dated_in_future": "A file is dated in the future.",
 }

@@ -1,0 +1,127 @@
+"""Files in the place of a NIfTI volume that are something else: what they are, and what to do about it."""
+
+from typing import Final, Literal
+
+from tumorseg.cohort.damage import Damage
+
+_EXTRACT: Final = "extract it and put its content here"
+_CONVERT: Final = "convert it to .nii.gz"
+_ANNEX: Final = (
+    "this is a git-annex link whose content was not downloaded; "
+    "run `datalad get FILE` or `git annex get FILE` in its data set"
+)
+_LFS: Final = "this is a Git LFS pointer whose content was not downloaded; run `git lfs pull` in its repository"
+_DVC: Final = "this is a DVC link or pointer whose content was not downloaded; run `dvc pull` in its repository"
+_ARCHIVES: Final = (
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"PK\x05\x06", "an empty zip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"BZh", "compressed with bzip2"),
+    (0, b"\xfd7zXZ\0", "compressed with xz"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed with Zstandard"),
+    (0, b"\x1f\x8b", "compressed twice"),
+)
+_FORMATS: Final = (
+    (128, b"DICM", "a DICOM file"),
+    (0, b"NRRD", "an NRRD file"),
+    (0, b"ObjectType", "a MetaImage header"),
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (MINC, for instance)"),
+    (0, b"CDF\x01", "a NetCDF file (MINC, for instance)"),
+    (0, b"CDF\x02", "a NetCDF file (MINC, for instance)"),
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"%PDF", "a PDF document"),
+)
+_ENCODINGS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
+_ANALYZE_EXTENTS: Final = 16384
+_SHOWN: Final = 60
+
+
+def foreign(start: bytes) -> Damage:
+    """Return what is wrong with a file whose content begins so, which is no NIfTI header; 352 bytes are enough.
+
+    It is `not_nifti`, or `not_downloaded` where the file only stands in for a volume.
+    """
+    for offset, magic, what in _ARCHIVES:
+        if start[offset:].startswith(magic):
+            return _no_nifti(f"the file is {what}, whatever its name; {_EXTRACT}")
+    for offset, magic, what in _FORMATS:
+        if start[offset:].startswith(magic):
+            return _no_nifti(f"the file is {what}, whatever its name; {_CONVERT}")
+    if start[344:348] == b"ni1\0" or start[4:8] == b"ni2\0":
+        return _no_nifti(f"the file is the header of a pair .hdr/.img, without the voxels; {_CONVERT}, from both files")
+    if _is_analyze(start):
+        return _no_nifti(
+            "the file has a header of the Analyze format, which does not say which side is left; "
+            "convert the original images to .nii.gz"
+        )
+    if _is_mgh(start):
+        return _no_nifti(
+            "the file is a FreeSurfer volume (MGH or MGZ), whatever its name; run mri_convert FILE .nii.gz"
+        )
+    if start and not any(start):
+        return _no_nifti("the file begins with zeros, as an interrupted download leaves it; download it again")
+    return _text(start) or _no_nifti(
+        "the file is no NIfTI volume (a single file, .nii or .nii.gz); convert it or replace it"
+    )
+
+
+def _text(start: bytes) -> Damage | None:
+    text = _decoded(start)
+    if text is None:
+        return None
+    small = text.lower()
+    if "annex/objects/" in small.partition("\n")[0]:
+        return Damage("not_downloaded", _ANNEX)
+    if small.startswith("version https://git-lfs"):
+        return Damage("not_downloaded", _LFS)
+    if small.startswith("outs:") or "\nouts:" in small:
+        return Damage("not_downloaded", _DVC)
+    if small.startswith(("<!doctype html", "<html")) or "<html" in small or "<head" in small:
+        return _no_nifti(
+            "the file is a web page (HTML), a log-in or error page perhaps, saved in its place; download it again"
+        )
+    what = "XML" if small.startswith("<") else "JSON" if small.startswith(("{", "[")) else "text"
+    shown = " ".join(text[:_SHOWN].split())
+    return _no_nifti(f"the file is {what}, an error message perhaps ({shown!r}); download it again")
+
+
+def missing_target(target: str) -> Damage:
+    """Return what is wrong with a link that leads nowhere. target: where it leads."""
+    if "annex/objects/" in target:
+        return Damage("not_downloaded", _ANNEX)
+    if ".dvc/cache/" in target:
+        return Damage("not_downloaded", _DVC)
+    name = target.rpartition("/")[2]  # what is compared between machines holds no paths of theirs
+    return Damage("unreadable", f"this is a link to {name}, which is not there; put the file itself in its place")
+
+
+def _decoded(start: bytes) -> str | None:
+    """The start of a file as text, less blanks before it; None where it is none."""
+    encoding = next((name for mark, name in _ENCODINGS if start.startswith(mark)), "utf-8")
+    text = start.decode(encoding, errors="replace").lstrip("\ufeff \t\r\n")
+    # The last character may be cut in two.
+    clean = [(letter.isprintable() and letter != "\ufffd") or letter in "\t\r\n\f" for letter in text[:-1]]
+    return text if len(text) > 3 and all(clean) else None
+
+
+def _is_analyze(start: bytes) -> bool:
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    return len(start) >= 348 and any(
+        int.from_bytes(start[:4], order) == 348
+        and (start[38:39] == b"r" or int.from_bytes(start[32:36], order) == _ANALYZE_EXTENTS)
+        for order in orders
+    )
+
+
+def _is_mgh(start: bytes) -> bool:
+    """Version 1, then four sizes and a known type, big-endian."""
+    numbers = [int.from_bytes(start[place : place + 4], "big") for place in range(0, 24, 4)]
+    return numbers[0] == 1 and all(0 < side < 2**15 for side in numbers[1:5]) and numbers[5] in (0, 1, 3, 4, 10)
+
+
+def _no_nifti(message: str) -> Damage:
+    return Damage("not_nifti", message)
