@@ -40,7 +40,7 @@ def size_text(shape: Sequence[int]) -> str:
 def not_3d(shape: Sequence[int]) -> str:
     """What to say of a volume that has not three dimensions."""
     several = "; export the one volume that is needed as a file of its own" if len(shape) > 3 else ""
-    return f"the volume is {size_text(shape)}, but must be three-dimensional{several}"
+    return f"the volume is {size_text(shape)}, not three-dimensional{several}"
 
 
 def same_affine(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

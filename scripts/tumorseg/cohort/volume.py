@@ -83,7 +83,8 @@ def read_volume(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Volume:
         )
     # No exception gets a name that outlasts its handler: in a cycle with this frame it would keep the voxels in memory.
     except Damage as damage:
-        damage.size, damage.digest = size or damage.size, digest
+        if size is not None:
+            damage.size, damage.digest = size, digest
         raise
     except MemoryError:
         raise MemoryError(f"{path}: not enough memory to read this file") from None
