@@ -8,22 +8,28 @@ import nibabel
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tumorseg.cohort.forms import put_fields
 from tumorseg.files import write_bytes
 
 
-def write_nifti(path: Path, volume: NDArray[Any], affine: ArrayLike) -> None:
-    """Write a volume (X, Y, Z), in its dtype, as `.nii.gz`. affine: voxel to millimetres, (4, 4)."""
-    write_bytes(path, nifti_bytes(volume, affine))
+def write_nifti(path: Path, volume: NDArray[Any], affine: ArrayLike, forms: dict[str, Any] | None = None) -> None:
+    """Write a volume (X, Y, Z), in its dtype, as `.nii.gz`. affine, forms: see `nifti_bytes`."""
+    write_bytes(path, nifti_bytes(volume, affine, forms=forms))
 
 
-def nifti_bytes(volume: NDArray[Any], affine: ArrayLike, level: int = 6) -> bytes:
-    """A NIfTI-1 file with both forms of the affine, in millimetres, gzipped at a level of libdeflate's, 1 to 12.
+def nifti_bytes(volume: NDArray[Any], affine: ArrayLike, level: int = 6, forms: dict[str, Any] | None = None) -> bytes:
+    """A NIfTI-1 file with both forms of its orientation, in millimetres, gzipped at a level of libdeflate's, 1 to 12.
 
+    affine: voxel to millimetres, (4, 4); both forms are made from it. forms: written instead of those, so that the
+    volume lies over the image that they come from in programs that read either; see `cohort.forms.Placement`.
     Neither the header of the file nor that of the gzip holds a time or a name.
     """
-    image: Any = nibabel.Nifti1Image(volume, np.asarray(affine, float))  # type: ignore[no-untyped-call]
-    image.set_qform(image.affine, code="scanner")
-    image.set_sform(image.affine, code="scanner")
+    image: Any = nibabel.Nifti1Image(volume, None if forms else np.asarray(affine, float))  # type: ignore[no-untyped-call]
+    if forms:
+        put_fields(image.header, forms)
+    else:
+        image.set_qform(image.affine, code="scanner")
+        image.set_sform(image.affine, code="scanner")
     image.header.set_xyzt_units("mm")
     # ISA-L is faster, by a hundredth of a second a mask, but its bytes depend on the kind of processor: equal volumes
     # written by two machines of a cluster would differ.

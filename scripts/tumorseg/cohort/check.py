@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
 from tumorseg.cohort.look import ImageLook, MaskLook, look_at_image, look_at_mask
-from tumorseg.cohort.naming import ROLES, archive_of, patient_of
+from tumorseg.cohort.naming import ROLES, archive_of, is_awkward, patient_of
 from tumorseg.cohort.preview import preview
 from tumorseg.cohort.reading import Reading, missing, read_role
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort.volume import Volume
+from tumorseg.files import is_passing
 from tumorseg.labels import MODALITIES
 
 
@@ -67,12 +68,14 @@ class _Check:
         case = self._case_files.case
         try:
             with os.scandir(self._root / case) as entries:
-                packed = sorted(entry.name for entry in entries if archive_of(entry.name) is not None)
+                names = sorted(entry.name for entry in entries if not is_awkward(entry.name))
         except OSError as error:
+            if is_passing(error):
+                raise
             self.problems.append(_closed(self._root, case, error))
             return
         # The mask first: it decides which slice of the images is kept.
-        readings = {role: self._read_role(role, packed) for role in sorted(self._roles, key=MODALITIES.__contains__)}
+        readings = {role: self._read_role(role, names) for role in sorted(self._roles, key=MODALITIES.__contains__)}
         for role in self._roles:
             self.problems.extend(readings[role].problems)
             self.warnings.extend(readings[role].warnings)
@@ -80,10 +83,10 @@ class _Check:
                 self.facts["files"][role] = readings[role].facts
             self.facts["other_files"] += [{"role": role, **facts} for facts in readings[role].others]
 
-    def _read_role(self, role: str, packed: Sequence[str]) -> Reading:
+    def _read_role(self, role: str, names: Sequence[str]) -> Reading:
         paths = self._case_files.files.get(role, ())
         if not paths:
-            return Reading(problems=[missing(self._case_files.case, role, packed)])
+            return Reading(problems=[missing(self._case_files.case, role, names)])
         reading, volume = read_role(self._root, paths)
         if volume is not None:
             self._look(role, reading.facts["path"], volume)

@@ -11,7 +11,7 @@ _ANNEX: Final = (
     "run `datalad get FILE` or `git annex get FILE` in its data set"
 )
 _LFS: Final = "this is a Git LFS pointer whose content was not downloaded; run `git lfs pull` in its repository"
-_DVC: Final = "this is a DVC link or pointer whose content was not downloaded; run `dvc pull` in its repository"
+NOT_PULLED: Final = "this is a DVC link or pointer whose content was not downloaded; run `dvc pull` in its repository"
 _ARCHIVES: Final = (
     (0, b"PK\x03\x04", "a zip archive"),
     (0, b"PK\x05\x06", "an empty zip archive"),
@@ -79,7 +79,7 @@ def _text(start: bytes) -> Damage | None:
     if small.startswith("version https://git-lfs"):
         return Damage("not_downloaded", _LFS)
     if small.startswith("outs:") or "\nouts:" in small:
-        return Damage("not_downloaded", _DVC)
+        return Damage("not_downloaded", NOT_PULLED)
     if small.startswith(("<!doctype html", "<html")) or "<html" in small or "<head" in small:
         return _no_nifti(
             "the file is a web page (HTML), a log-in or error page perhaps, saved in its place; download it again"
@@ -94,7 +94,7 @@ def missing_target(target: str) -> Damage:
     if "annex/objects/" in target:
         return Damage("not_downloaded", _ANNEX)
     if ".dvc/cache/" in target:
-        return Damage("not_downloaded", _DVC)
+        return Damage("not_downloaded", NOT_PULLED)
     name = target.rpartition("/")[2]  # what is compared between machines holds no paths of theirs
     return Damage("unreadable", f"this is a link to {name}, which is not there; put the file itself in its place")
 

@@ -1,5 +1,6 @@
 """The files of one role of a case: each read to its last byte, and the one that is taken."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +10,20 @@ from typing import Any, Final
 import numpy as np
 
 from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.foreign import NOT_PULLED
 from tumorseg.cohort.images import same_grid
-from tumorseg.cohort.naming import SUFFIXES
+from tumorseg.cohort.naming import SUFFIXES, archive_of, role_of
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.labels import MODALITY_NAMES
 
 CLOCK_DIFFERENCE_S: Final = 120
 """Seconds that the clocks of two machines may differ by; a file dated later than that is dated in the future."""
+_OTHER: Final = re.compile(
+    r"(?P<stem>.+?)\.(?:hdr|img|img\.gz|mh[ad]|n?rrd|nhdr|mg[hz]|mnc|dcm|ima|h5|np[yz]|nii\.(?:bz2|xz|zst))",
+    re.IGNORECASE,
+)
+"""Names of volumes in other formats, or compressed otherwise."""
 
 
 @dataclass
@@ -73,12 +80,30 @@ def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:
     return {"path": path, "bytes": file.size, "digest": file.digest}
 
 
-def missing(case: str, role: str, packed: Sequence[str]) -> Finding:
-    """`missing_modality` or `missing_mask`. packed: archives in the folder of the case, which may hold the file."""
+def missing(case: str, role: str, names: Sequence[str]) -> Finding:
+    """`missing_modality` or `missing_mask`, or `not_downloaded` where a pointer of DVC stands for the file.
+
+    names: of all that is in the folder of the case.
+    """
+    for name in names:
+        if name.endswith(".dvc") and _role(name.removesuffix(".dvc")) == role:
+            return Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)
     new, old = SUFFIXES[role][0], SUFFIXES[role][-1]
-    names = f"no file named {case}-{new}.nii.gz or {case}_{old}.nii.gz is in its folder; add it"
-    if packed:
-        names += f", perhaps by extracting {packed[0]}, which is still packed"
+    text = f"no file named {case}-{new}.nii.gz or {case}_{old}.nii.gz is in its folder"
+    others = [name for name in names if (match := _OTHER.fullmatch(name)) and _role(f"{match['stem']}.nii") == role]
+    packed = [name for name in names if archive_of(name) is not None]
+    if others:
+        what = "the pair" if any(name.lower().endswith(".hdr") for name in others) else "it"
+        text += f"; found {' and '.join(others)}: convert {what} to .nii.gz"
+    elif packed:
+        text += f"; add it, perhaps by extracting {packed[0]}, which is still packed"
+    else:
+        text += "; add it"
     if role == "seg":
-        return Finding("missing_mask", case, f"the mask is missing: {names}")
-    return Finding("missing_modality", case, f"{MODALITY_NAMES[role]} is missing: {names}")
+        return Finding("missing_mask", case, f"the mask is missing: {text}")
+    return Finding("missing_modality", case, f"{MODALITY_NAMES[role]} is missing: {text}")
+
+
+def _role(name: str) -> str | None:
+    found = role_of(name)
+    return found[1] if found else None

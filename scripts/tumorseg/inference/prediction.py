@@ -1,5 +1,6 @@
 """Predicted masks on disk: on the input's own grid, enhancing tumour written as the input's masks write it."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def write_prediction(folder: Path, mask: NDArray[np.uint8], origin: Origin, coho
     """
     of_cohort: Convention = "brats2021" if cohort_convention == "brats2021" else "brats2023"
     written = from_inside(uncrop(mask, origin), origin.convention or of_cohort)
-    write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine)
+    write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine, origin.forms)
 
 
 def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin: Origin) -> None:
@@ -38,7 +39,7 @@ def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin
     whole[..., 0] = 1
     for place, label in enumerate(labels):
         uncrop(np.round(probabilities[label], 4), origin, out=whole[..., place])
-    write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine)
+    write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms)
 
 
 def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
@@ -50,7 +51,7 @@ def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], af
     if path is None:
         raise UserError(f"{case}: no prediction is there; delete results/predictions and run the workflow again")
     try:
-        volume = read_volume(path)
+        volume = read_volume(path, math.prod(shape))
     except Damage as damage:
         raise UserError(
             f"{path}: this prediction is damaged ({damage.message}); delete its folder, run again"

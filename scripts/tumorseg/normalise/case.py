@@ -33,7 +33,7 @@ def normalise_images(
     grid = images[MODALITIES[0]]
     box = box_around(brain_of([volume.array for volume in images.values()]), settings["margin"])
     affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
-    origin = Origin(case, grid.array.shape, affine, box, convention, dict(settings), {})
+    origin = Origin(case, grid.array.shape, affine, box, convention, dict(settings), {}, grid.forms)
     voxels = {modality: crop(volume.array, origin) for modality, volume in images.items()}
     image = np.empty((len(MODALITIES), *voxels[MODALITIES[0]].shape), np.float16)
     intensities = {}

@@ -29,7 +29,8 @@ class Origin:
     shape: voxels of the original grid (X, Y, Z). affine: voxel to millimetres, 4x4, of the original grid. crop: start
     and stop of the kept box along each axis. convention: how the case's mask writes enhancing tumour, None where it
     shows none. settings: the normalisation settings. intensities: for each modality the clipping bounds, mean and
-    standard deviation applied.
+    standard deviation applied. forms: both forms of the image's orientation, where `affine` does not stand for both;
+    see `cohort.forms.Placement`.
     """
 
     case: str
@@ -39,6 +40,7 @@ class Origin:
     convention: Convention | None
     settings: dict[str, Any]
     intensities: dict[str, dict[str, float]]
+    forms: dict[str, Any] | None = None
 
     @property
     def voxel_mm3(self) -> float:

@@ -1,0 +1,35 @@
+import re
+
+import pytest
+
+from tests.cohort_cases import check_case
+from tests.public_cases import made
+from tumorseg.cohort.discover import discover
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    root = made("11", tmp_path_factory.mktemp("11")) / "cohort"
+    return [check_case(root, files, shape=None, labels="auto") for files in discover(root)]
+
+
+def test_what_was_downloaded_is_usable(verdicts):
+    assert [verdict.usable for verdict in verdicts] == [True] + [False] * 5
+
+
+@pytest.mark.parametrize(
+    ("number", "codes", "words"),
+    [
+        (1, {"not_downloaded"}, "git-annex.*`datalad get FILE` or `git annex get FILE`"),
+        (2, {"not_downloaded"}, "git-annex.*`datalad get FILE` or `git annex get FILE`"),
+        (3, {"not_downloaded"}, "Git LFS.*`git lfs pull`"),
+        (4, {"not_downloaded"}, "DVC.*`dvc pull`"),
+        (5, {"not_nifti"}, "web page"),
+    ],
+)
+def test_a_placeholder_is_told_by_what_it_is_and_how_its_content_is_fetched(verdicts, number, codes, words):
+    problems = verdicts[number].problems
+    assert len(problems) == 5
+    assert {problem.code for problem in problems} == codes
+    for problem in problems:
+        assert re.search(words, problem.message)
