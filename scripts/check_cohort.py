@@ -16,7 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
     parser.add_argument(
-        "--settings", type=json.loads, required=True, help="`labels` and `expected_usable` of the cohort, as JSON"
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="`labels`, `expected_usable` and `patient` of the cohort, as JSON",
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file of the facts of the cohort")
     parser.add_argument("--log", type=Path, help="log file")
@@ -27,8 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             path=options.manifest,
             labels=options.settings["labels"],
             expected_usable=options.settings["expected_usable"],
+            patient=options.settings.get("patient"),
         )
         write_json(options.output, facts)
+        for doubt in facts["doubts"]:
+            console.logger.warning("%s", doubt)
         console.logger.info(
             "the cohort holds together: %d usable cases, masks of convention %s",
             facts["usable"],

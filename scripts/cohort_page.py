@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.manifest import read_manifest, usable_patients
 from tumorseg.cohort.preview import read_previews
 from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.cohort.visits import doubts
 from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
 from tumorseg.cohort_page.page import render
@@ -27,13 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--previews", type=Path, nargs="+", required=True, help="safetensors files of the small pictures of all batches"
     )
-    parser.add_argument("--settings", type=json.loads, required=True, help="`colours` of the labels, as JSON")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="`colours` of the labels and `patient`, as JSON"
+    )
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("cohort_page", options.log):
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
-        facts = gather(read_cases(read_manifest(options.manifest), verdicts))
+        table = read_manifest(options.manifest)
+        by_name = options.settings.get("patient") is None
+        facts = gather(read_cases(table, verdicts), doubts(usable_patients(table)) if by_name else ())
         colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
         strips = {
             case: strip_url(preview, colours)

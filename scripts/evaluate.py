@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tolerance = options.settings["surface_tolerance"]
         score_one = partial(score, root=options.root, predictions=options.predictions, surface_tolerance=tolerance)
         table, confusion = score_cases(scored, score_one, options.processes)
-        write_scores(options.scores, table, options.summary, confusion, options.settings)
+        patients = {assignment.case: assignment.patient for assignment in splits}
+        write_scores(options.scores, table, options.summary, confusion, options.settings, patients=patients)
 
 
 if __name__ == "__main__":

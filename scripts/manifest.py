@@ -1,12 +1,14 @@
 """Table of all cases: what is usable, and why the rest is not."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.manifest import manifest, summary, write_manifest
+from tumorseg.cohort.manifest import manifest, summary, usable_patients, write_manifest
 from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.cohort.visits import doubts
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -15,14 +17,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
     )
+    parser.add_argument(
+        "--settings", type=json.loads, default={"patient": None}, help="the pattern of the `patient` of a case, as JSON"
+    )
+    parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
     parser.add_argument("--output", type=Path, required=True, help="TSV file of the manifest")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("manifest", options.log):
-        table = manifest(verdict for path in options.verdicts for verdict in read_verdicts(path))
+        pattern, own = options.settings["patient"], options.patient_table
+        verdicts = (verdict for path in options.verdicts for verdict in read_verdicts(path))
+        table = manifest(verdicts, patient_pattern=pattern, patient_table=own)
         write_manifest(options.output, table)
         for line in summary(table, options.output):
             console.logger.info("%s", line)
+        patients = usable_patients(table)
+        console.logger.info("they are of %d patients", len(set(patients.values())))
+        if pattern is None and own is None:
+            for doubt in doubts(patients):
+                console.logger.warning("%s", doubt)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.cohort.patients import patients_of
 from tumorseg.console import logger
 from tumorseg.files import write_json
 from tumorseg.metrics.comparison import compare, comparison_table
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of masks")
     parser.add_argument("--references", type=Path, required=True, help="folder of the experts' masks")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of `evaluation`, as JSON")
+    parser.add_argument("--patient", help="the pattern of the patient of a case")
+    parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
     parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="table of scores of each folder, CSV")
     parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary of each folder, JSON")
@@ -36,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         matches = match_folders(options.predictions, options.references)
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
         grids = reference_grids(options.references, files, processes)
+        patients = patients_of(files, pattern=options.patient, table=options.patient_table)
         tables, summaries = {}, {}
         outputs = zip(options.scores, options.summaries, strict=True)
         for (name, of_folder), (scores, summary) in zip(matches.items(), outputs, strict=True):
@@ -49,12 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
             missing = [pair.case for pair in pairs if pair.prediction is None]
             summaries[name] = write_scores(
-                scores, tables[name], summary, confusion, settings, missing=missing, more=facts
+                scores, tables[name], summary, confusion, settings, missing=missing, more=facts, patients=patients
             )
         result = options.summaries[0]
         if options.comparison:
             table, result = options.comparison
-            compared = compare(tables, **{key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")})
+            asked = {key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")}
+            compared = compare(tables, **asked, patients=patients)
             write_table(table, comparison_table(compared))
             write_json(result, compared)
         if options.clear:

@@ -54,14 +54,17 @@ def read_table(path: Path, text: Collection[str] | None = None) -> pd.DataFrame:
                 for name, cells in zip(header, columns, strict=True)
             }
         )
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: this table is missing or damaged ({error}); delete it and run again") from None
 
 
 def parse_rows(content: str, separator: str) -> list[list[str]]:
-    """The cells of each row, header first, less the apostrophes that `write_table` adds. Raises csv.Error."""
+    """The cells of each row, header first, less the apostrophes that `write_table` adds. Raises ValueError."""
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
-    return [[cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in row] for row in reader]
+    try:
+        return [[cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in row] for row in reader]
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
 
 
 def _separator(path: Path) -> str:

@@ -10,6 +10,7 @@ SETTINGS: dict[str, Any] = {
     "cohort.expected_usable": 5,
     "cohort.folds": 2,
     "cohort.validation_fraction": 0.3,
+    "cohort.patient": r"(BraTS-GLI-\d+-\d+)",
     "cohort.split_file": "own.tsv",
     "cohort.seed": 5,
     "normalisation.clip_percentiles": [1, 99],

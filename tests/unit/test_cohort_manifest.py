@@ -24,12 +24,12 @@ def sound(case: str, *, images: int | None = None, tumour: int = 1, convention: 
     }
     facts = {"shape": [4, 5, 6], "spacing": [1.0, 1.0, 1.5], "files": files, "convention": convention}
     facts |= {"label_1": 1, "label_2": 2, "label_4": 3, "tumour_crc32": tumour}
-    return Verdict(case, case, True, (), (), facts)
+    return Verdict(case, True, (), (), facts)
 
 
 def damaged(case: str, *codes: str) -> Verdict:
     found = tuple(Finding(code, f"{case}/{case}.nii", "it is\tbroken;\nmend it") for code in codes)
-    return Verdict(case, case, False, found, (), {"files": {}})
+    return Verdict(case, False, found, (), {"files": {}})
 
 
 def usable(table) -> dict[str, bool]:
@@ -116,6 +116,8 @@ def test_the_facts_of_a_cohort():
     assert check_cohort(table, labels="auto", expected_usable=None) == {
         "usable": 2,
         "dropped": 2,
+        "patients": 2,
+        "doubts": [],
         "convention": "brats2023",
         "reasons": {"bad_label": 1, "truncated": 2},
     }

@@ -1,7 +1,7 @@
 import pytest
 
 from tumorseg.cohort.batches import batch_of
-from tumorseg.cohort.naming import ROLES, patient_of, role_of
+from tumorseg.cohort.naming import ROLES, role_of
 from tumorseg.labels import MODALITIES
 
 
@@ -32,11 +32,6 @@ def test_role_of_reads_the_names_of_2023_and_2021(name, case, role):
 )
 def test_strays_have_no_role(name):
     assert role_of(name) is None
-
-
-def test_time_points_share_a_patient():
-    assert patient_of("BraTS-GLI-00005-000") == patient_of("BraTS-GLI-00005-001") == "BraTS-GLI-00005"
-    assert patient_of("BraTS2021_00006") == "BraTS2021_00006"
 
 
 def test_a_case_has_the_same_batch_whatever_the_other_cases():

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from tumorseg.cohort.naming import patient_of
 from tumorseg.cohort.own_splits import dropped_names, own_splits
+from tumorseg.cohort.patients import patient_of
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.errors import UserError
 

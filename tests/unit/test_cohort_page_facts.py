@@ -28,7 +28,7 @@ def verdict(case="a", *, problems=(), warnings=(), median=500.0, **facts):
         "intensities": dict.fromkeys(MODALITIES, intensities),
         "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")},
     }
-    return Verdict(case, f"patient of {case}", not problems, tuple(problems), tuple(warnings), known | facts)
+    return Verdict(case, not problems, tuple(problems), tuple(warnings), known | facts)
 
 
 def unread(case, code="unreadable", message="it cannot be read"):

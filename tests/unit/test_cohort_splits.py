@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
-from tumorseg.cohort.naming import patient_of
+from tumorseg.cohort.patients import patient_of
 from tumorseg.cohort.splits import Assignment, held_out, read_splits, trained_on, write_splits
 from tumorseg.cohort.stratify import split
 from tumorseg.errors import UserError

@@ -25,7 +25,7 @@ def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float =
         "tumour_crc32": 0,
         "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")},
     }
-    return Verdict(case, case, not problems, problems, (), facts)
+    return Verdict(case, not problems, problems, (), facts)
 
 
 def drawn(*verdicts: Verdict):

@@ -27,7 +27,7 @@ def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> Verdict
     files = {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")}
     grid = {"shape": [8, 8, 8], "spacing": [1.0, 1.0, 1.0]}
     facts = {**grid, "convention": None, "tumour_crc32": 0, "intensities": intensities, "files": files}
-    return Verdict(case, case, usable, (), (), facts)
+    return Verdict(case, usable, (), (), facts)
 
 
 def cases_of(*verdicts: Verdict):

@@ -29,7 +29,7 @@ def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: s
 
 CONFIGURATION = {
     "demo": None,
-    "cohort": {"root": "data/<BraTS>"},
+    "cohort": {"root": "data/<BraTS>", "patient": None},
     "figures": {
         "cases": 1,
         "dpi": 50,

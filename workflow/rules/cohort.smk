@@ -36,6 +36,7 @@ rule manifest:
     """Gather the verdicts: one row per case, with the reason where it is dropped."""
     input:
         verdicts=verdict_files,
+        patients=PATIENT_TABLE,
     output:
         report(
             "results/cohort/manifest.tsv",
@@ -53,9 +54,11 @@ rule manifest:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
+        settings=settings(patient=PATIENT_PATTERN),
         code=code("manifest"),
     shell:
-        'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --settings {params.settings:q}'
+        " --patient-table {input.patients:q} --output {output:q} --log {log:q}"
 
 
 rule cohort_page:
@@ -82,7 +85,7 @@ rule cohort_page:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
-        settings=settings(**only("figures", "colours")),
+        settings=settings(**only("figures", "colours"), **only("cohort", "patient")),
         code=code("cohort_page"),
     shell:
         'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
@@ -105,7 +108,7 @@ rule check_cohort:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
-        settings=settings(**only("cohort", "labels", "expected_usable")),
+        settings=settings(**only("cohort", "labels", "expected_usable", "patient")),
         code=code("check_cohort"),
     shell:
         'python "$SCRIPTS/check_cohort.py" --manifest {input.manifest:q}'

@@ -17,6 +17,7 @@ os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.env
 from tumorseg import codedigest
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.discover import CaseFiles, discover, locate, to_json
+from tumorseg.cohort.patients import compiled
 from tumorseg.configuration import mistakes
 from tumorseg.console import WORKFLOW
 from tumorseg.demo.layout import planned_cases
@@ -68,6 +69,29 @@ def found_cases():
         if config["demo"]:
             return []  # not made yet
         raise SystemExit(f"{error}") from None
+
+
+def own_patients():
+    """What `cohort.patient` says: the pattern, or the path of the table in a list; None and an empty list without."""
+    given = config["cohort"]["patient"]
+    if given is None:
+        return None, []
+    if Path(given).is_file():
+        if Path(given).resolve() == Path("results/cohort/manifest.tsv").resolve():
+            raise SystemExit(f"cohort.patient: {given} is what the rule manifest writes; copy it and give the copy")
+        if set(given) & set("{}"):
+            raise SystemExit(f"cohort.patient: rename the table {given}: a path cannot have braces")
+        return None, [given]
+    if Path(given).suffix.lower() in (".tsv", ".csv", ".txt"):
+        raise SystemExit(f"cohort.patient: there is no file {given}; correct the path, or leave it null")
+    try:
+        compiled(given)
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    return given, []
+
+
+PATIENT_PATTERN, PATIENT_TABLE = own_patients()
 
 
 def own_split_file(wildcards):
@@ -199,8 +223,11 @@ def raw_identity(wildcards, input):
 
 
 def settings(**sections):
-    """Parts of the configuration as one JSON string: a rule's params are exactly what its result depends on."""
-    return json.dumps(sections, sort_keys=True)
+    """Parts of the configuration as one JSON string: a rule's params are exactly what its result depends on.
+
+    As a function: in a plain string Snakemake would take braces, as in a pattern such as \\d{4}, for wildcards.
+    """
+    return lambda wildcards: json.dumps(sections, sort_keys=True)
 
 
 def only(section, *keys):

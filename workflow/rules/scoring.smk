@@ -10,6 +10,8 @@ include: "scoring_masks.smk"
 
 rule score:
     """Score folders of masks against the experts', and several folders against each other."""
+    input:
+        patients=PATIENT_TABLE,
     output:
         scores=expand("{place}/cases.csv", place=score_places()),
         summaries=expand("{place}/summary.json", place=score_places()),
@@ -32,8 +34,10 @@ rule score:
         # A digest, not inputs: Snakemake goes by time, and would miss a mask that is replaced by an older one.
         masks=lambda wildcards: scored_masks(),
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
+        patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
-        " --settings {params.settings:q} --processes {threads} --scores {output.scores:q}"
-        " --summaries {output.summaries:q} --comparison {output.comparison:q} --clear results/scores --log {log:q}"
+        " --settings {params.settings:q} {params.patient:q} --patient-table {input.patients:q}"
+        " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q} --comparison {output.comparison:q}"
+        " --clear results/scores --log {log:q}"

@@ -6,16 +6,22 @@ from typing import Any
 
 import pandas as pd
 
+from tumorseg.cohort.manifest import usable_patients
+from tumorseg.cohort.visits import doubts
 from tumorseg.errors import UserError
 from tumorseg.labels import ENHANCING
 
 
-def check_cohort(table: pd.DataFrame, *, path: Path, labels: str, expected_usable: int | None) -> dict[str, Any]:
+def check_cohort(
+    table: pd.DataFrame, *, path: Path, labels: str, expected_usable: int | None, patient: str | None = None
+) -> dict[str, Any]:
     """Facts of a cohort that holds together, from its manifest, which stands in the file `path`.
 
-    Returns `usable` and `dropped` (cases), `convention` ("brats2021", "brats2023", "mixed", or None where no mask shows
-    enhancing tumour) and `reasons` (dropped cases for each problem code). Raises UserError where no case is usable,
-    where not `expected_usable` of them are, or where masks of both conventions meet and `labels` is "auto".
+    patient: `cohort.patient`, null where patients go by the names of cases. Returns `usable` and `dropped` (cases),
+    `patients`, `doubts` about them (see `visits.doubts`), `convention` ("brats2021", "brats2023", "mixed", or None
+    where no mask shows enhancing tumour) and `reasons` (dropped cases for each problem code).
+    Raises UserError where no case is usable, where not `expected_usable` of them are, or where masks of both
+    conventions meet and `labels` is "auto".
     """
     usable = table[table["usable"]]
     codes = Counter(code for problems in table.loc[~table["usable"], "problems"] for code in problems.split(","))
@@ -41,4 +47,12 @@ def check_cohort(table: pd.DataFrame, *, path: Path, labels: str, expected_usabl
             "set labels: mixed; otherwise remove or convert those of one kind"
         )
     convention = "mixed" if len(examples) > 1 else next(iter(examples), None)
-    return {"usable": len(usable), "dropped": dropped, "convention": convention, "reasons": reasons}
+    patients = usable_patients(table)
+    return {
+        "usable": len(usable),
+        "dropped": dropped,
+        "patients": len(set(patients.values())),
+        "doubts": doubts(patients) if patient is None else [],
+        "convention": convention,
+        "reasons": reasons,
+    }

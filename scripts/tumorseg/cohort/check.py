@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
 from tumorseg.cohort.look import ImageLook, MaskLook, look_at_image, look_at_mask
-from tumorseg.cohort.naming import ROLES, archive_of, is_awkward, patient_of
+from tumorseg.cohort.naming import ROLES, archive_of, is_awkward
 from tumorseg.cohort.preview import preview
 from tumorseg.cohort.reading import Reading, missing, read_role
 from tumorseg.cohort.verdict import Finding, Verdict
@@ -38,7 +38,6 @@ def examine_case(
     check.mask(labels)
     verdict = Verdict(
         case=case_files.case,
-        patient=patient_of(case_files.case),
         usable=not check.problems,
         problems=tuple(check.problems),
         warnings=tuple(check.warnings),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from tumorseg.cohort.patients import patients_of
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.errors import UserError
 from tumorseg.labels import MODALITIES
@@ -23,9 +24,21 @@ COLUMNS: Final = (
 (mm). label_1, label_2, label_4: voxels, missing where unknown. mask_file: relative to the root."""
 
 
-def manifest(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """The table of all cases, sorted by case, duplicates between them found; columns as in `COLUMNS`."""
-    rows = [_row(verdict) for verdict in drop_duplicates(sorted(verdicts, key=lambda verdict: verdict.case))]
+def manifest(
+    verdicts: Iterable[Verdict], *, patient_pattern: str | None = None, patient_table: Path | None = None
+) -> pd.DataFrame:
+    """The table of all cases, sorted by case, duplicates between them found; columns as in `COLUMNS`.
+
+    patient_pattern, patient_table: the user's own, see `patients.patients_of`, which also says what it raises.
+    """
+    found = drop_duplicates(sorted(verdicts, key=lambda verdict: verdict.case))
+    patients = patients_of(
+        [verdict.case for verdict in found],
+        pattern=patient_pattern,
+        table=patient_table,
+        wanted=[verdict.case for verdict in found if verdict.usable],
+    )
+    rows = [_row(verdict, patients[verdict.case]) for verdict in found]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64") | {"usable": bool})
 
 
@@ -64,10 +77,18 @@ def read_manifest(path: Path) -> pd.DataFrame:
         missing = [column for column in COLUMNS if column not in table]
         if missing:
             raise UserError(f"{path}: the manifest has no column {missing[0]}; delete the file and run again")
-        table["usable"] = table["usable"].map({"true": True, "false": False}).astype(bool)
+        if not table["usable"].isin(("true", "false")).all():
+            raise ValueError("usable is neither true nor false")
+        table["usable"] = table["usable"] == "true"
         return table.assign(**{column: pd.to_numeric(table[column]).astype("Int64") for column in COUNTS})
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: this is no manifest ({error}); delete the file and run again") from None
+
+
+def usable_patients(table: pd.DataFrame) -> dict[str, str]:
+    """The patient of each usable case of a manifest."""
+    usable = table[table["usable"]]
+    return dict(zip(usable["case"], usable["patient"], strict=True))
 
 
 def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[str]:
@@ -81,11 +102,11 @@ def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[str]:
     return [f"{count}; {len(dropped)} dropped:", *(f"  {line}" for line in lines + rest)]
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
+def _row(verdict: Verdict, patient: str) -> dict[str, Any]:
     facts = verdict.facts
     return {
         "case": verdict.case,
-        "patient": verdict.patient,
+        "patient": patient,
         "usable": verdict.usable,
         "problems": _codes(verdict.problems),
         "detail": _one_line(verdict.reasons()),

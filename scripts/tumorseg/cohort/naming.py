@@ -19,7 +19,6 @@ _FILE: Final = re.compile(rf"(?P<case>[^.].*)[-_](?P<suffix>{'|'.join(_ROLE_OF_S
 _CASE: Final = re.compile(r"BraTS-[A-Za-z]+-\d+-\d+|BraTS\d{2,4}_(?:\w+_)?\d+", re.IGNORECASE)
 _ARCHIVE: Final = re.compile(r"(?P<content>[^.].*)\.(?:zip|7z|rar|tar|tgz|tar\.(?:gz|bz2|xz))", re.IGNORECASE)
 _AWKWARD: Final = re.compile(r"[{}\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_TIME_POINT: Final = re.compile(r"(?P<patient>BraTS-[A-Za-z]+-\d+)-\d+")
 
 
 def role_of(name: str) -> tuple[str, str] | None:
@@ -51,9 +50,3 @@ def is_awkward(name: str) -> bool:
 def is_stray(name: str) -> bool:
     """Whether a file or folder is none of the user's: `._x`, `.DS_Store`, `__MACOSX`."""
     return name.startswith(".") or name == "__MACOSX"
-
-
-def patient_of(case: str) -> str:
-    """The patient of a case: `BraTS-GLI-00005-001`, a time point, is of `BraTS-GLI-00005`; other cases stand alone."""
-    match = _TIME_POINT.fullmatch(case)
-    return match["patient"] if match else case

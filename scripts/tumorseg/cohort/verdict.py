@@ -34,7 +34,6 @@ class Verdict:
     """
 
     case: str
-    patient: str
     usable: bool
     problems: tuple[Finding, ...]
     warnings: tuple[Finding, ...]

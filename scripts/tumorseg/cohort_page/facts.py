@@ -57,8 +57,8 @@ class CohortFacts:
     notes: list[tuple[str, str]]
 
 
-def gather(cases: Sequence[Case]) -> CohortFacts:
-    """Compute what the page says of the cases, which come sorted."""
+def gather(cases: Sequence[Case], doubts: Sequence[str] = ()) -> CohortFacts:
+    """Compute what the page says of the cases, which come sorted. doubts: about their patients, in sentences."""
     usable = [case for case in cases if case.usable]
     dropped = [case for case in cases if not case.usable]
     grids = _grids(cases)
@@ -74,7 +74,10 @@ def gather(cases: Sequence[Case]) -> CohortFacts:
         grids=grids,
         volumes=volume_facts(usable),
         intensities=intensity_facts(usable),
-        notes=_notes(usable, dropped, grids, conventions),
+        notes=[
+            *_notes(usable, dropped, grids, conventions),
+            *((f"{doubt[0].upper()}{doubt[1:]}.", "cases") for doubt in doubts),
+        ],
     )
 
 

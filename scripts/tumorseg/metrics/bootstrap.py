@@ -1,11 +1,11 @@
 """Confidence intervals of means over cases, from resampled patients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.naming import patient_of
+from tumorseg.cohort.patients import patients_by_name
 
 
 class Bootstrap:
@@ -14,9 +14,19 @@ class Bootstrap:
     All cases of a patient come and go together, since they are alike. Every number is taken from the same draws.
     """
 
-    def __init__(self, cases: Sequence[str], *, confidence: float, samples: int, seed: int) -> None:
-        patients, self._patient_of = np.unique([patient_of(case) for case in cases], return_inverse=True)
-        self._draws = np.random.default_rng(seed).integers(len(patients), size=(samples, len(patients)))
+    def __init__(
+        self,
+        cases: Sequence[str],
+        *,
+        confidence: float,
+        samples: int,
+        seed: int,
+        patients: Mapping[str, str] | None = None,
+    ) -> None:
+        """patients: the patient of each case; None: by their names."""
+        of = patients or patients_by_name(cases)
+        names, self._patient_of = np.unique([of[case] for case in cases], return_inverse=True)
+        self._draws = np.random.default_rng(seed).integers(len(names), size=(samples, len(names)))
         self._counts = np.bincount(self._patient_of)
         self._drawn_cases = self._counts[self._draws].sum(axis=1)
         self._tail = (1 - confidence) / 2

@@ -27,15 +27,21 @@ COMPARISON_DEFINITIONS: Final = {
 
 
 def compare(
-    tables: Mapping[str, pd.DataFrame], *, confidence: float, bootstrap_samples: int, seed: int
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    confidence: float,
+    bootstrap_samples: int,
+    seed: int,
+    patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Means of each score of each structure in every table, and differences of all but the first table to the first.
 
-    tables: by name, of columns as `scores.rows` gives them, all of the same cases.
+    tables: by name, of columns as `scores.rows` gives them, all of the same cases. patients: of
+    each case; None: by their names.
     """
     first, *others = tables
     cases = sorted(tables[first]["case"].unique())
-    bootstrap = Bootstrap(cases, confidence=confidence, samples=bootstrap_samples, seed=seed)
+    bootstrap = Bootstrap(cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients)
     parts = {
         (name, structure): part.set_index("case").loc[cases]
         for name, table in tables.items()

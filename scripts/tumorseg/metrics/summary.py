@@ -31,15 +31,16 @@ def summarise(
     surface_tolerance: float,
     seed: int,
     missing: Collection[str] = (),
+    patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Mean, median, quartiles and a bootstrap confidence interval of each score of each structure, with definitions.
 
     table: columns of `scores.rows`. confusion: label pairs of all cases, summed. surface_tolerance: that of the
     surface Dice, mm. missing: cases without a prediction, which have the scores of `scores.missing_scores`. Every case
-    counts in every mean; empty masks are counted beside them.
+    counts in every mean; empty masks are counted beside them. patients: of each case; None: by their names.
     """
     cases = sorted(table["case"].unique())
-    bootstrap = Bootstrap(cases, confidence=confidence, samples=bootstrap_samples, seed=seed)
+    bootstrap = Bootstrap(cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients)
     parts = {name: part.set_index("case").loc[cases] for name, part in table.groupby("region")}
     is_missing = np.isin(cases, list(missing))
     return {

@@ -80,6 +80,11 @@ def cohort(found: int, dropped: int, warned: int) -> list[Alert]:
     return alerts
 
 
+def patients(doubts: Sequence[str]) -> list[Alert]:
+    """What may be wrong with patients that were found by the names of their cases, in sentences."""
+    return [Alert(f"{doubt[0].upper()}{doubt[1:]}.", "cohort") for doubt in doubts]
+
+
 def demo() -> Alert:
     """The cohort is none of patients."""
     return Alert(

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from tumorseg.cohort.splits import Assignment, held_out, trained_on
+from tumorseg.cohort.visits import doubts
 from tumorseg.figures.folds import Fold
 from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
 from tumorseg.provenance.run import DataFacts, data_facts
@@ -99,6 +100,7 @@ def gather(results: Results, configuration: Mapping[str, Any]) -> Facts:
             *alerts.training(results.folds),
             *alerts.changed_masks(results.predictions),
             *alerts.cohort(len(manifest), len(dropped), len(warned)),
+            *alerts.patients([] if configuration["cohort"]["patient"] else doubts(patients)),
         ],
         never_predicted=never,
         dropped=dropped,

@@ -57,13 +57,14 @@ def write_scores(
     *,
     missing: Collection[str] = (),
     more: Mapping[str, Any] | None = None,
+    patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write the table and its summary, which is returned.
 
     settings: the section `evaluation` of the configuration. missing: cases without a prediction. more: what the summary
-    holds beside the scores.
+    holds beside the scores. patients: of each case; None: by their names.
     """
-    content = {**summarise(table, confusion, missing=missing, **settings), **(more or {})}
+    content = {**summarise(table, confusion, missing=missing, patients=patients, **settings), **(more or {})}
     write_table(scores, table)
     write_json(summary, content)
     for label in content["never_predicted"]:

@@ -1,0 +1,50 @@
+"""Tables that a user has written: read strictly, since a slip in one spoils every score."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from tumorseg.errors import UserError
+from tumorseg.tables import parse_rows
+
+FEW: Final = 3
+"""Offenders that a message names."""
+
+
+def read_own_table(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
+    """The columns of a table, and its rows by column, as written; cells that a short row lacks are empty.
+
+    The file: UTF-8, tab- or comma-separated with a header. key: that of the configuration which names it. Raises
+    UserError where it cannot be read or is no such table.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        header, *lines = parse_rows(text, "\t" if "\t" in text.partition("\n")[0] else ",") or [[]]
+    except OSError as error:
+        raise UserError(f"{path}: cannot read this file ({error.strerror}); correct {key}") from None
+    except ValueError as error:
+        raise UserError(f"{path}: this is no text table in UTF-8 ({error}); save it as TSV or CSV in UTF-8") from None
+    columns = [name.strip() for name in header]
+    short = [""] * len(columns)
+    return columns, [dict(zip(columns, line + short, strict=False)) for line in lines if any(map(str.strip, line))]
+
+
+def spelled(name: str, known: Collection[str]) -> str:
+    """A name as written where it is known, else without the blanks around it."""
+    return name if name in known else name.strip()
+
+
+def refuse(where: object, what: str, offenders: Iterable[str], remedy: str) -> None:
+    """Raise a UserError that names the first of the offenders, if there are any."""
+    names = [name or "an empty name" for name in offenders]
+    if names:
+        more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+        raise UserError(f"{where}: {what}: {', '.join(names[:FEW])}{more}; {remedy}")
+
+
+def with_hints(names: Collection[str], known: Iterable[str]) -> list[str]:
+    """Names that are not known, the first of them with what may be meant."""
+    few, allowed = list(names), sorted(known)
+    close = {name: get_close_matches(name, allowed, n=1) for name in few[:FEW]}
+    return [f"{name} (did you mean {close[name][0]}?)" if close.get(name) else name for name in few]

@@ -1,0 +1,48 @@
+"""Six patients with three visits each, named in five ways: no patient is held out in two folds."""
+
+from collections import defaultdict
+
+import pytest
+
+from tests.integration.workflow import Workflow
+from tests.public_cases import made
+from tumorseg.cohort.splits import read_splits
+from tumorseg.files import read_json
+
+PREFIXES = {
+    "upenn": len("UPENN-GBM-00001"),
+    "lumiere": len("Patient-001"),
+    "bids": len("sub-001"),
+    "ucsf": len("00001"),
+    "brats": len("BraTS-GLI-00001"),
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return made("10", tmp_path_factory.mktemp("visits"))
+
+
+def split(data, kind, folder, **cohort):
+    """Cases with their folds, and what the run said."""
+    run = Workflow(folder)
+    run.configure({"demo": None, "cohort": {"root": str(data / kind), "batches": 1, "folds": 3, **cohort}})
+    said = run.succeed("split")
+    return read_splits(run.results / "cohort/splits.tsv"), said, read_json(run.results / "cohort/check.json")
+
+
+@pytest.mark.parametrize("kind", PREFIXES)
+def test_no_patient_is_in_two_folds(data, tmp_path, kind):
+    splits, said, check = split(data, kind, tmp_path / "run")
+    folds = defaultdict(set)
+    for row in splits:
+        folds[row.case[: PREFIXES[kind]]].add(row.fold)
+    assert len(splits) == 18
+    assert [len(of_patient) for of_patient in folds.values()] == [1] * 6
+    assert (check["patients"], check["doubts"]) == (6, [])
+    assert "they are of 6 patients" in said
+
+
+def test_a_pattern_of_ones_own_goes_before_the_names(data, tmp_path):
+    splits, *_ = split(data, "ucsf", tmp_path / "run", patient=r"\d{4}(\d_time)\d")
+    assert sorted({row.patient for row in splits}) == [f"{number}_time" for number in range(1, 7)]
