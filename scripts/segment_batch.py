@@ -25,7 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--models", type=Path, nargs="+", required=True, help="exported models; several give their mean"
     )
     parser.add_argument(
-        "--settings", type=json.loads, required=True, help="`prediction`, `execution` and `figures`, as JSON"
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="`prediction`, `execution`, `figures` and, of the cohort, `largest_voxels`, as JSON",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the masks and pictures")
     parser.add_argument("--log", type=Path, help="log file")
@@ -35,10 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         networks, card = read_models(options.models)
         segmenter = Segmenter(networks, execution, options.settings["prediction"])
         figures = FigureSettings.from_dict(options.settings["figures"])
+        largest = options.settings["cohort"]["largest_voxels"]
         make_folder(options.output)
         progress, patients = console.Progress(len(options.cases), "case"), []
         for files in options.cases:
-            patient = segment_patient(options.root, files, segmenter, card, folder=options.output, figures=figures)
+            patient = segment_patient(
+                options.root, files, segmenter, card, folder=options.output, figures=figures, largest_voxels=largest
+            )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
             patients.append(patient)

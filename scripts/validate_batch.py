@@ -18,7 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
     parser.add_argument("--cases", type=from_json, nargs="+", required=True, help="the files of each case, as JSON")
     parser.add_argument(
-        "--settings", type=json.loads, required=True, help="`shape` and `labels` of the cohort, as JSON"
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="`shape`, `labels` and `largest_voxels` of the cohort, as JSON",
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file of the verdicts")
     parser.add_argument("--previews", type=Path, required=True, help="safetensors file of a small picture of each case")
@@ -29,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         verdicts, previews = [], {}
         for case_files in options.cases:
             verdict, preview = examine_case(
-                options.root, case_files, shape=options.settings["shape"], labels=options.settings["labels"]
+                options.root,
+                case_files,
+                shape=options.settings["shape"],
+                labels=options.settings["labels"],
+                largest_voxels=options.settings["largest_voxels"],
             )
             for problem, reason in zip(verdict.problems, verdict.reasons(), strict=True):
                 console.logger.warning("%s dropped: %s: %s", verdict.case, problem.code, reason)

@@ -6,6 +6,7 @@ SETTINGS: dict[str, Any] = {
     "cohort.root": "elsewhere",
     "cohort.labels": "mixed",
     "cohort.shape": [40, 40, 40],
+    "cohort.largest_voxels": 10**7,
     "cohort.batches": 5,
     "cohort.expected_usable": 5,
     "cohort.folds": 2,

@@ -1,5 +1,8 @@
 """What is worth knowing of a case and does not drop it."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,18 @@ def test_real_cases_are_usable_and_their_labels_are_counted():
     assert [finding.code for finding in without.warnings] == ["no_enhancing_tumour"]
     assert [without.facts[f"label_{label}"] for label in (1, 2, 4)] == [135025, 27678, 0]
     assert saturated.facts["convention"] == "brats2021"
+
+
+def test_a_file_that_is_dated_in_the_future_is_named(tmp_path):
+    root = write_sound(tmp_path)
+    later = time.time() + 86_400
+    os.utime(path_of(root, "t2"), (later, later))
+    (finding,) = verdict(root).warnings
+    assert (finding.code, finding.file) == ("dated_in_future", path_of(root, "t2").relative_to(root).as_posix())
+
+
+def test_clocks_of_two_machines_may_differ_a_little(tmp_path):
+    root = write_sound(tmp_path)
+    later = time.time() + 30
+    os.utime(path_of(root, "t2"), (later, later))
+    assert warnings(root) == []

@@ -18,13 +18,13 @@ rule validate_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
+        mem_mb=scaled(1500),  # volumes of float64 with cohort.largest_voxels as in config.yaml take 1.1 GB; BraTS 0.1
         runtime=scaled(60),
     params:
         cases=batch_cases,
         files=raw_identity,
         sizes=raw_sizes,
-        settings=settings(**only("cohort", "labels", "shape")),
+        settings=settings(**only("cohort", "labels", "shape", "largest_voxels")),
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'

@@ -17,7 +17,7 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(2000),  # a case of BraTS takes a quarter of a gigabyte, the largest that is read 1.4
+        mem_mb=scaled(3000),  # float32 with cohort.largest_voxels as in config.yaml takes 2.6 GB, a case of BraTS 0.3
         runtime=scaled(60),
     params:
         cases=batch_cases,

@@ -30,7 +30,12 @@ rule segment_batch:
         cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: [sha256(Path(model)) for model in models()],
-        settings=settings(prediction=config["prediction"], execution=EXECUTION, figures=config["figures"]),
+        settings=settings(
+            prediction=config["prediction"],
+            execution=EXECUTION,
+            figures=config["figures"],
+            cohort=only("cohort", "largest_voxels"),
+        ),
         code=code("segment_batch"),
     shell:
         'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q}'

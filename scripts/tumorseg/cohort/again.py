@@ -10,13 +10,13 @@ from tumorseg.errors import UserError
 
 
 def read_again(root: Path, facts: Mapping[str, Any]) -> Volume:
-    """The volume of a file, from its facts in a verdict (`path` below `root`, `digest`).
+    """The volume of a file, from its facts in a verdict (`path` below `root`, `digest`, `voxels`).
 
     Raises UserError where the file is no longer the one that was validated.
     """
     path = root / facts["path"]
     try:
-        volume = read_volume(path)
+        volume = read_volume(path, facts["voxels"])
     except Damage as damage:
         raise UserError(f"{path}: sound when it was validated, now {damage.code}: {damage.message}") from None
     if volume.digest != facts["digest"]:

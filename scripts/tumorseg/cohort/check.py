@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
+from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.look import ImageLook, MaskLook, look_at_image, look_at_mask
 from tumorseg.cohort.naming import ROLES, archive_of, is_awkward
 from tumorseg.cohort.preview import preview
@@ -22,16 +23,22 @@ from tumorseg.labels import MODALITIES
 
 
 def examine_case(
-    root: Path, case_files: CaseFiles, *, shape: Sequence[int] | None, labels: str, with_mask: bool = True
+    root: Path,
+    case_files: CaseFiles,
+    *,
+    shape: Sequence[int] | None,
+    labels: str,
+    with_mask: bool = True,
+    largest_voxels: int = LARGEST_VOXELS,
 ) -> tuple[Verdict, NDArray[np.uint8] | None]:
     """Read every file of a case and judge it. Whatever is wrong with a file is a finding: nothing is raised.
 
     root: the folder that the paths of `case_files` are relative to. shape: the only grid allowed, None for any.
     labels: `auto`, `mixed`, `brats2021` or `brats2023`, as `cohort.labels` says. with_mask: whether the case has to
-    have a mask; where not, one that is there is not looked at. Returned with the verdict: the `preview`, None where no
-    image could be read.
+    have a mask; where not, one that is there is not looked at. largest_voxels: as `cohort.largest_voxels` says.
+    Returned with the verdict: the `preview`, None where no image could be read.
     """
-    check = _Check(root, case_files, ROLES if with_mask else MODALITIES)
+    check = _Check(root, case_files, ROLES if with_mask else MODALITIES, largest_voxels)
     check.read()
     check.shapes(shape)
     check.images()
@@ -49,13 +56,14 @@ def examine_case(
 class _Check:
     """The stages of a check: each works on what the stages before it left sound, and adds to the findings."""
 
-    def __init__(self, root: Path, case_files: CaseFiles, roles: Sequence[str]) -> None:
+    def __init__(self, root: Path, case_files: CaseFiles, roles: Sequence[str], largest_voxels: int) -> None:
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
         self.facts: dict[str, Any] = {"files": {}, "other_files": []}
         self._root = root
         self._case_files = case_files
         self._roles = roles
+        self._largest_voxels = largest_voxels
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._images: dict[str, ImageLook] = {}
         self._grid: ImageLook | None = None
@@ -86,7 +94,7 @@ class _Check:
         paths = self._case_files.files.get(role, ())
         if not paths:
             return Reading(problems=[missing(self._case_files.case, role, names)])
-        reading, volume = read_role(self._root, paths)
+        reading, volume = read_role(self._root, paths, self._largest_voxels)
         if volume is not None:
             self._look(role, reading.facts["path"], volume)
         return reading

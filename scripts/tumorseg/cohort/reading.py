@@ -11,6 +11,7 @@ import numpy as np
 
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.foreign import NOT_PULLED
+from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.naming import SUFFIXES, archive_of, role_of
 from tumorseg.cohort.verdict import Finding
@@ -39,12 +40,15 @@ class Reading:
     others: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_role(root: Path, paths: Sequence[str]) -> tuple[Reading, Volume | None]:
-    """Read the files of a role, below `root`, and take the first that can be read; the others should be equal to it."""
+def read_role(root: Path, paths: Sequence[str], largest_voxels: int = LARGEST_VOXELS) -> tuple[Reading, Volume | None]:
+    """Read the files of a role, below `root`, and take the first that can be read; the others should be equal to it.
+
+    largest_voxels: see `read_volume`.
+    """
     reading, taken = Reading(), None
     for path in paths:
         try:
-            volume = read_volume(root / path)
+            volume = read_volume(root / path, largest_voxels)
         except Damage as damage:
             reading.problems.append(Finding(damage.code, path, damage.message))
             reading.others.append(_facts(path, damage))
@@ -77,7 +81,8 @@ def _warnings(path: str, volume: Volume) -> Iterator[Finding]:
 
 
 def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:
-    return {"path": path, "bytes": file.size, "digest": file.digest}
+    facts = {"path": path, "bytes": file.size, "digest": file.digest}
+    return facts | {"voxels": file.array.size} if isinstance(file, Volume) else facts
 
 
 def missing(case: str, role: str, names: Sequence[str]) -> Finding:

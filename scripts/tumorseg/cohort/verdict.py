@@ -28,9 +28,9 @@ class Verdict:
     images; `intensities` of each modality, see `images.intensity_facts`; `labels`, voxels for each value that the mask
     has on disk; `label_1`, `label_2`, `label_4`, voxels by inside label; `convention` of the mask, null where it shows
     no enhancing tumour; `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role `path`,
-    `bytes`, `digest` (see `Volume`) and, of an image, `sample_digest`, that of its sampled values, equal for equal
-    images, however they are written; `other_files`, of those that are damaged or not taken, `role`, `path`, `bytes` and
-    `digest`, null where the file is too large to be read or cannot be.
+    `bytes`, `digest` (see `Volume`), `voxels` (their number) and, of an image, `sample_digest`, that of its sampled
+    values, equal for equal images, however they are written; `other_files`, of those that are damaged or not taken,
+    `role`, `path`, `bytes` and `digest`, null where the file is too large to be read or cannot be.
     """
 
     case: str

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tumorseg.cohort.again import read_again
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import CaseFiles
+from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.console import logger
 from tumorseg.errors import UserError
@@ -24,13 +25,20 @@ from tumorseg.segmentation.outcome import Patient
 
 
 def segment_patient(
-    root: Path, files: CaseFiles, segmenter: Segmenter, card: ModelCard, *, folder: Path, figures: FigureSettings
+    root: Path,
+    files: CaseFiles,
+    segmenter: Segmenter,
+    card: ModelCard,
+    *,
+    folder: Path,
+    figures: FigureSettings,
+    largest_voxels: int = LARGEST_VOXELS,
 ) -> Patient:
     """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
 
     card: that of the segmenter's models. The mask lies on the grid of the case, in the patient's own space.
     """
-    verdict, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False)
+    verdict, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels)
     if not verdict.usable:
         codes = ",".join(dict.fromkeys(problem.code for problem in verdict.problems))
         return Patient(verdict.case, codes, " ".join(" | ".join(verdict.reasons()).split()), _warnings(verdict))

@@ -1,0 +1,106 @@
+"""Volumes beyond the setting `cohort.largest_voxels`, and headers that promise what their file cannot hold."""
+
+import gzip
+import itertools
+import tracemalloc
+
+import nibabel
+import numpy as np
+import pytest
+
+from tests.cohort_cases import AFFINE, check_case, image, path_of, plain, write_sound
+from tests.unit.test_cohort_volume import DIM, patched
+from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.discover import discover
+from tumorseg.cohort.header import largest_file
+from tumorseg.cohort.volume import read_volume
+
+SIDE = 20
+VOLUME = np.random.default_rng(0).integers(0, 999, (SIDE, SIDE, SIDE), np.int16)
+
+
+def refused(tmp_path, content: bytes, largest: int) -> Damage:
+    (tmp_path / "x.nii.gz").write_bytes(content)
+    with pytest.raises(Damage) as damage:
+        read_volume(tmp_path / "x.nii.gz", largest)
+    return damage.value
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float64])
+def test_the_limit_is_one_of_voxels_whatever_their_type(tmp_path, pack, kind):
+    content = pack(plain(VOLUME.astype(kind)))
+    (tmp_path / "x.nii.gz").write_bytes(content)
+    assert read_volume(tmp_path / "x.nii.gz", SIDE**3).array.size == SIDE**3
+    damage = refused(tmp_path, content, SIDE**3 - 1)
+    assert damage.code == "too_large"
+    assert "20x20x20" in damage.message
+    assert "cohort.largest_voxels is 7999; raise that setting" in damage.message
+
+
+def test_a_file_larger_than_any_volume_within_the_limit_is_told_by_its_header_alone(tmp_path):
+    for side, code in ((2048, "too_large"), (SIDE, "bad_header")):
+        with (tmp_path / "x.nii.gz").open("wb") as file:
+            file.write(patched(plain(VOLUME), DIM, "<4h", 3, side, side, side))
+            file.truncate(2**35)  # no space is taken
+        with pytest.raises(Damage) as damage:
+            read_volume(tmp_path / "x.nii.gz")
+        assert (damage.value.code, damage.value.size) == (code, 2**35)
+        assert damage.value.digest is None
+
+
+def test_a_large_file_that_is_no_volume_is_told_by_what_it_is(tmp_path):
+    with (tmp_path / "x.nii.gz").open("wb") as file:
+        file.write(b"\x89HDF\r\n\x1a\n")
+        file.truncate(largest_file(1000) + 1)
+    with pytest.raises(Damage, match="HDF5") as damage:
+        read_volume(tmp_path / "x.nii.gz", 1000)
+    assert damage.value.code == "not_nifti"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_header_that_promises_more_than_its_file_can_hold_is_bad(tmp_path, pack):
+    content = pack(patched(plain(VOLUME), DIM, "<4h", 3, 32767, 32767, 32767))
+    damage = refused(tmp_path, content, 10**6)
+    assert damage.code == "bad_header"
+    assert f"more than a file of {len(content)} bytes can hold" in damage.message
+
+
+def test_many_volumes_beyond_the_limit_are_told_as_such(tmp_path):
+    several = np.zeros((10, 10, 10, 30), np.uint8)
+    damage = refused(tmp_path, gzip.compress(plain(several)), 10_000)
+    assert (damage.code, "10x10x10x30" in damage.message) == ("wrong_shape", True)
+
+
+@pytest.mark.parametrize(
+    ("shape", "read"), [((5, 6, 7, 1), (5, 6, 7)), ((5, 6, 7, 1, 1), (5, 6, 7)), ((5, 6, 1, 7), None)]
+)
+def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
+    content = plain(np.arange(np.prod(shape), dtype=np.int16).reshape(shape))
+    (tmp_path / "x.nii").write_bytes(content)
+    volume = read_volume(tmp_path / "x.nii")
+    assert volume.shape == read
+    expected = np.asarray(nibabel.Nifti1Image.from_bytes(content).dataobj).reshape(read)
+    np.testing.assert_array_equal(volume.array, expected)
+
+
+def test_a_case_of_which_one_volume_has_a_fourth_axis_of_length_1_is_usable(tmp_path):
+    root = write_sound(tmp_path)
+    path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
+    (files,) = discover(root)
+    assert check_case(root, files, shape=None, labels="auto").usable
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float64])
+@pytest.mark.parametrize("members", [1, 50])
+def test_a_volume_takes_the_memory_of_its_file_and_its_voxels(tmp_path, kind, members):
+    content = plain(np.random.default_rng(0).integers(0, 999, (128, 128, 64)).astype(kind))
+    edges = np.linspace(0, len(content), members + 1, dtype=int)
+    packed = b"".join(gzip.compress(content[start:stop], 1) for start, stop in itertools.pairwise(edges))
+    (tmp_path / "x.nii.gz").write_bytes(packed)
+    tracemalloc.start()
+    try:
+        read_volume(tmp_path / "x.nii.gz")
+        assert tracemalloc.get_traced_memory()[1] < len(content) + len(packed) + 2**20
+    finally:
+        tracemalloc.stop()
