@@ -73,7 +73,8 @@ def test_many_volumes_beyond_the_limit_are_told_as_such(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("shape", "read"), [((5, 6, 7, 1), (5, 6, 7)), ((5, 6, 7, 1, 1), (5, 6, 7)), ((5, 6, 1, 7), None)]
+    ("shape", "read"),
+    [((5, 6, 7, 1), (5, 6, 7)), ((5, 6, 7, 1, 1), (5, 6, 7)), ((5, 6, 1, 7), (5, 6, 1, 7)), ((5, 6, 1), (5, 6, 1))],
 )
 def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
     content = plain(np.arange(np.prod(shape), dtype=np.int16).reshape(shape))
