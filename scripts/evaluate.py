@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from tumorseg import console
-from tumorseg.cohort.again import read_again
+from tumorseg.cohort.again import read_mask_again
 from tumorseg.cohort.splits import Assignment, read_splits
 from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.inference.prediction import read_prediction
@@ -23,8 +21,8 @@ def score(
 ) -> CaseScores:
     """The scores of one case, from its files."""
     assignment, facts = item[0], item[1].facts
-    volume = read_again(root, facts["files"]["seg"])
-    reference = to_inside(volume.array.astype(np.uint8, order="C"))
+    volume = read_mask_again(root, facts)
+    reference = to_inside(volume.array)
     prediction = read_prediction(predictions, assignment.case, facts["shape"], facts["affine"])
     x, y, z = volume.spacing
     return CaseScores(

@@ -11,7 +11,7 @@ from tumorseg.console import logger
 from tumorseg.files import write_json
 from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.scoring.cases import write_scores
-from tumorseg.scoring.folder import score_pairs, sort_out
+from tumorseg.scoring.folder import find_hints, log_reference_notes, score_pairs, sort_out
 from tumorseg.scoring.judge import reference_grids
 from tumorseg.scoring.leftovers import remove_leftovers
 from tumorseg.scoring.match import match_folders
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         matches = match_folders(options.predictions, options.references)
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
         grids = reference_grids(options.references, files, processes)
+        log_reference_notes(options.references, files, grids)
         patients = patients_of(files, pattern=options.patient, table=options.patient_table)
         tables, summaries = {}, {}
         outputs = zip(options.scores, options.summaries, strict=True)
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 references=options.references,
                 surface_tolerance=settings["surface_tolerance"],
                 processes=processes,
+            )
+            facts["hints"] = find_hints(
+                pairs, tables[name], predictions=of_folder.folder, references=options.references
             )
             missing = [pair.case for pair in pairs if pair.prediction is None]
             summaries[name] = write_scores(

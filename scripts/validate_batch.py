@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings",
         type=json.loads,
         required=True,
-        help="`shape`, `labels` and `largest_voxels` of the cohort, as JSON",
+        help="`shape`, `labels`, `empty_masks` and `largest_voxels` of the cohort, as JSON",
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file of the verdicts")
     parser.add_argument("--previews", type=Path, required=True, help="safetensors file of a small picture of each case")
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 case_files,
                 shape=options.settings["shape"],
                 labels=options.settings["labels"],
+                empty_masks=options.settings["empty_masks"],
                 largest_voxels=options.settings["largest_voxels"],
             )
             for problem, reason in zip(verdict.problems, verdict.reasons(), strict=True):

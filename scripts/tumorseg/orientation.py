@@ -34,6 +34,12 @@ def axial_axis(affine: ArrayLike) -> int:
     return int(np.argmax(turn[:, 0] == DISPLAY_AXES.index("I")))
 
 
+def axis_names(affine: ArrayLike) -> list[str]:
+    """The direction in the patient along which each axis of the grid of `affine` runs, more or less."""
+    names = ("left-right", "front-back", "head-feet")
+    return [names[int(axis)] for axis in _orientations.io_orientation(np.asarray(affine))[:, 0]]
+
+
 def turned(volume: NDArray[Any], affine: ArrayLike, axes: str = DISPLAY_AXES) -> NDArray[Any]:
     """`volume` (x, y, z, ...) of the grid of `affine`, with its axes swapped and flipped to `axes`; a view."""
     turn, _ = _turns(affine, axes)

@@ -7,6 +7,7 @@ SETTINGS: dict[str, Any] = {
     "cohort.labels": "mixed",
     "cohort.shape": [40, 40, 40],
     "cohort.largest_voxels": 10**7,
+    "cohort.empty_masks": "keep",
     "cohort.batches": 5,
     "cohort.expected_usable": 5,
     "cohort.folds": 2,

@@ -12,7 +12,9 @@ from tumorseg.cohort.discover import discover, to_json
 from tumorseg.normalise.store import read_case
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(4)]
-COHORT = json.dumps({"shape": None, "labels": "auto", "largest_voxels": 10**6, "expected_usable": None})
+COHORT = json.dumps(
+    {"shape": None, "labels": "auto", "empty_masks": "drop", "largest_voxels": 10**6, "expected_usable": None}
+)
 
 
 @pytest.fixture

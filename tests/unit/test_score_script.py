@@ -52,7 +52,8 @@ def test_equal_masks_are_perfect_and_belong_to_no_fold(folders):
     assert set(table["fold"]) == {-1}
     assert (table["dice"] == 1).all()
     assert (summary["references"], summary["cases"]) == (3, 3)
-    assert [summary[key] for key in ("missing", "unusable", "without_reference")] == [[], [], []]
+    nothing = ("missing", "unusable", "without_reference", "notes", "reference_notes", "hints")
+    assert [summary[key] for key in nothing] == [[]] * 6
 
 
 def test_a_case_without_a_prediction_counts_as_missed(folders, capsys):

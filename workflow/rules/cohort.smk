@@ -24,7 +24,7 @@ rule validate_batch:
         cases=batch_cases,
         files=raw_identity,
         sizes=raw_sizes,
-        settings=settings(**only("cohort", "labels", "shape", "largest_voxels")),
+        settings=settings(**only("cohort", "labels", "shape", "largest_voxels", "empty_masks")),
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'

@@ -1,10 +1,15 @@
 """Files that were validated, read again: still the ones that the verdict is about, or a clear stop."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.mask import read_labels
+from tumorseg.cohort.regrid import VoxelGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.errors import UserError
 
@@ -22,3 +27,20 @@ def read_again(root: Path, facts: Mapping[str, Any]) -> Volume:
     if volume.digest != facts["digest"]:
         raise UserError(f"{path}: the file has changed since it was validated; run the workflow again")
     return volume
+
+
+def read_mask_again(root: Path, facts: Mapping[str, Any]) -> Volume:
+    """The mask of a usable case, from the facts of its verdict, as validation took it.
+
+    Its labels (uint8, in the file's convention) are rounded and on the grid of the images, whose affine and spacing it
+    has. Raises UserError as `read_again` does.
+    """
+    file = facts["files"]["seg"]
+    volume = read_again(root, file)
+    images = VoxelGrid(tuple(facts["shape"]), np.array(facts["affine"]))
+    placed = regrid(read_labels(volume.array), volume, images, "the images")
+    if placed.labels is None:
+        raise UserError(f"{root / file['path']}: {placed.problem}; run the workflow again")
+    return replace(
+        volume, array=dense(placed.labels, images.shape), affine=images.affine, spacing=tuple(facts["spacing"])
+    )

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
 from tumorseg.cohort.header import LARGEST_VOXELS
-from tumorseg.cohort.look import ImageLook, MaskLook, look_at_image, look_at_mask
+from tumorseg.cohort.images import Grid, same_grid
+from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
 from tumorseg.cohort.naming import ROLES, archive_of, is_awkward
-from tumorseg.cohort.preview import preview
+from tumorseg.cohort.preview import preview, thin_mask
 from tumorseg.cohort.reading import Reading, missing, read_role
+from tumorseg.cohort.regrid import VoxelGrid
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.files import is_passing
@@ -28,21 +30,23 @@ def examine_case(
     *,
     shape: Sequence[int] | None,
     labels: str,
+    empty_masks: str = "drop",
     with_mask: bool = True,
     largest_voxels: int = LARGEST_VOXELS,
 ) -> tuple[Verdict, NDArray[np.uint8] | None]:
     """Read every file of a case and judge it. Whatever is wrong with a file is a finding: nothing is raised.
 
     root: the folder that the paths of `case_files` are relative to. shape: the only grid allowed, None for any.
-    labels: `auto`, `mixed`, `brats2021` or `brats2023`, as `cohort.labels` says. with_mask: whether the case has to
-    have a mask; where not, one that is there is not looked at. largest_voxels: as `cohort.largest_voxels` says.
-    Returned with the verdict: the `preview`, None where no image could be read.
+    labels: `auto`, `mixed`, `brats2021` or `brats2023`, as `cohort.labels` says. empty_masks: `drop` or `keep`, as
+    `cohort.empty_masks` says. with_mask: whether the case has to have a mask; where not, one that is there is not
+    looked at. largest_voxels: as `cohort.largest_voxels` says. Returned with the verdict: the `preview`, None where no
+    image could be read.
     """
     check = _Check(root, case_files, ROLES if with_mask else MODALITIES, largest_voxels)
     check.read()
     check.shapes(shape)
     check.images()
-    check.mask(labels)
+    check.mask(labels, empty_masks)
     verdict = Verdict(
         case=case_files.case,
         usable=not check.problems,
@@ -68,6 +72,7 @@ class _Check:
         self._images: dict[str, ImageLook] = {}
         self._grid: ImageLook | None = None
         self._mask: MaskLook | None = None
+        self._fitted: FittedMask | None = None
         self._mask_is_shown = False
 
     def read(self) -> None:
@@ -106,7 +111,14 @@ class _Check:
         if role == "seg":
             self._mask = look_at_mask(volume)
             return
-        self._images[role] = look_at_image(volume, role, file, self._mask)
+        fitted = self._fit_mask(VoxelGrid(shape, volume.affine))
+        self._images[role] = look_at_image(volume, role, file, fitted.mask if fitted else None)
+
+    def _fit_mask(self, images: Grid) -> FittedMask | None:
+        """The mask on this grid, or the one that was put there last where that is the same; None without a mask."""
+        if self._mask is not None and (self._fitted is None or not same_grid(self._fitted.images, images)):
+            self._fitted = fit_mask(self._mask, images)
+        return self._fitted
 
     def shapes(self, expected: Sequence[int] | None) -> None:
         """Volumes that are not three-dimensional were looked at no further."""
@@ -137,28 +149,27 @@ class _Check:
             samples = {role: image.sample for role, image in sound.items()}
             self.warnings.extend(images.likeness_warnings(samples, files))
 
-    def mask(self, labels: str) -> None:
+    def mask(self, labels: str, empty_masks: str) -> None:
         """The mask: its grid, its labels, its place."""
         if self._mask is None:
             return
-        file, found = self._path("seg"), self._mask.labels
+        file = self._path("seg")
+        fitted = self._fit_mask(self._grid) if self._grid is not None else None
+        found = (fitted.mask if fitted else self._mask).labels
         problem = mask.label_problem(found, file, labels)
         if problem:
             self.problems.append(problem)
         else:
             self.facts.update(mask.mask_facts(found))
-            if not self.facts["label_4"]:
-                message = "the mask shows no enhancing tumour; that may be right"
-                self.warnings.append(Finding("no_enhancing_tumour", file, message))
-        if self._grid is None:
+            self.warnings.extend(mask.label_warnings(found, file))
+        if self._grid is None or fitted is None:
             return
         self._mask_is_shown = not problem
-        mismatch = mask.grid_problem(self._mask, self._grid, file)
-        if mismatch:
-            self.problems.append(mismatch)
-        elif sound := self._sound():
-            shown = np.logical_or.reduce([image.shown for image in sound.values()])
-            problems, warnings = mask.place_findings(shown, file)
+        self.warnings.extend(Finding(code, file, note) for code, note in fitted.notes.items())
+        if fitted.problem:
+            self.problems.append(Finding("mask_mismatch", file, fitted.problem))
+        elif shown := [image.shown for image in self._sound().values() if same_grid(image, self._grid)]:
+            problems, warnings = mask.place_findings(np.logical_or.reduce(shown), file, empty_masks)
             self.problems.extend(problems)
             self.warnings.extend(warnings)
 
@@ -171,8 +182,15 @@ class _Check:
         slices = {role: image for role, image in slices.items() if image.shape == shape}
         if not slices:
             return None
-        fits = self._mask is not None and self._mask_is_shown and self._mask.thin.shape == shape
-        return preview(slices, self._mask.thin if self._mask is not None and fits else None, self._grid.affine)
+        return preview(slices, self._shown_mask(shape), self._grid.affine)
+
+    def _shown_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+        """The slice of the mask, where its labels are sound and it is of `shape`."""
+        if self._fitted is None or not self._mask_is_shown:
+            return None
+        fitted = self._fitted.mask
+        picture = thin_mask(fitted.labels.where, fitted.labels.written, fitted.shape, fitted.affine, fitted.index)
+        return picture if picture.shape == shape else None
 
     def _sound(self) -> dict[str, ImageLook]:
         return {

@@ -28,6 +28,10 @@ ProblemCode = Literal[
 
 WarningCode = Literal[
     "no_enhancing_tumour",
+    "rounded_labels",
+    "mask_reoriented",
+    "mask_extent",
+    "empty_mask",
     "tumour_outside_brain",
     "saturated_intensities",
     "negative_intensities",

@@ -1,5 +1,6 @@
 """What is kept of a volume once its voxels are let go: a case is judged with one volume in memory at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort import images
+from tumorseg.cohort.damage import WarningCode
+from tumorseg.cohort.images import Grid
 from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import CACHED_PIECE, pieces
 from tumorseg.cohort.preview import fullest_slice, thin
+from tumorseg.cohort.regrid import regrid
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
 from tumorseg.orientation import axial_axis
@@ -17,13 +21,22 @@ from tumorseg.orientation import axial_axis
 
 @dataclass(frozen=True, eq=False)
 class MaskLook:
-    """A mask of three dimensions. shape, affine: see `Volume`. thin: the axial slice with most of it, (X, Y, Z)."""
+    """A mask of three dimensions. shape, affine: see `Volume`. index: the axial slice with most of it."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     labels: Labels
     index: int
-    thin: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMask:
+    """A mask on the grid of the images, or as it is where it does not fit there. notes, problem: see `Regridded`."""
+
+    images: Grid
+    mask: MaskLook
+    notes: Mapping[WarningCode, str]
+    problem: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +45,8 @@ class ImageLook:
 
     shape, affine, spacing: see `Volume`. problems, warnings: about its values. intensities: see
     `images.intensity_facts`, of a modality without problems. sample: see `images.sampled`. shown: whether it is not 0
-    at each of the tumour's voxels, where the mask has its shape. thin: the slice of the mask's `thin`, (X, Y, Z), where
-    they also agree about which way is up; else the middle slice.
+    at each of the tumour's voxels, where the mask has its shape. thin: the slice `index` of the mask, (X, Y, Z),
+    where they also agree about which way is up; else the middle slice.
     """
 
     shape: tuple[int, ...]
@@ -49,9 +62,19 @@ class ImageLook:
 
 def look_at_mask(volume: Volume) -> MaskLook:
     """What is kept of the mask."""
-    labels = read_labels(volume.array)
-    index = fullest_slice(labels.where, volume.shape, volume.affine)
-    return MaskLook(volume.shape, volume.affine, labels, index, thin(volume.array, volume.affine, index))
+    return _look_at_labels(read_labels(volume.array), volume)
+
+
+def fit_mask(mask: MaskLook, images: Grid) -> FittedMask:
+    """The mask on the grid of the images; see `regrid`."""
+    placed = regrid(mask.labels, mask, images, "the images")
+    moved = placed.labels is not None and placed.labels is not mask.labels
+    fitted = _look_at_labels(placed.labels, images) if placed.labels is not None and moved else mask
+    return FittedMask(images, fitted, placed.notes, placed.problem)
+
+
+def _look_at_labels(labels: Labels, grid: Grid) -> MaskLook:
+    return MaskLook(grid.shape, grid.affine, labels, fullest_slice(labels.where, grid.shape, grid.affine))
 
 
 def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -> ImageLook:

@@ -8,13 +8,15 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from tumorseg.cohort.images import Grid, same_affine, size_text
 from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
 from tumorseg.labels import ENHANCING, Convention
 
 _ALLOWED: Final = "0, 1, 2 and either 3 (BraTS 2023) or 4 (BraTS until 2021)"
 _EXAMPLES: Final = 5
+LABEL_TOLERANCE: Final = 0.02
+"""Values that lie no further from a whole label are that label: scale factors in headers leave 1.0039 or 0.9999."""
+_FLOAT_ERROR: Final = 1e-6  # 1.02 - 1 is more than 0.02 in real numbers of 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,8 @@ class Labels:
 
     where: their flat positions (int32, in the order of memory, Fortran), all of them. written: their values (uint8),
     none where some are not labels. counts: voxels of label 0 to 4. not_finite, others: voxels that are no number, or
-    none of 0 to 4. examples: a few of those other values.
+    further than `LABEL_TOLERANCE` from each of 0 to 4. examples: a few of those other values. rounded: a few of the
+    values that were rounded to a label.
     """
 
     where: NDArray[np.int32]
@@ -32,6 +35,7 @@ class Labels:
     not_finite: int
     others: int
     examples: list[float]
+    rounded: list[float]
 
 
 def read_labels(mask: NDArray[Any]) -> Labels:
@@ -41,23 +45,26 @@ def read_labels(mask: NDArray[Any]) -> Labels:
     counts = np.zeros(5, np.int64)
     not_finite = others = 0
     examples: set[float] = set()
+    rounded: set[float] = set()
     for part in pieces(voxels.size):
         piece = voxels[part]
         found = np.flatnonzero(piece != 0)
         if found.size == 0:
             continue
-        where.append(found.astype(np.int32) + np.int32(part.start))
         values = piece[found]
         labels = _as_labels(values)
         if labels is None:
-            finite = values[np.isfinite(values)]
-            other = finite[~np.isin(finite, np.arange(5))]
-            not_finite += values.size - finite.size
-            others += other.size
-            examples |= set(np.unique(other)[:_EXAMPLES].tolist())
-        else:
-            written.append(labels)
-            counts += np.bincount(labels, minlength=5)
+            near, labels = _nearest_labels(values)
+            finite = np.isfinite(values)
+            not_finite += values.size - int(np.count_nonzero(finite))
+            others += int(np.count_nonzero(finite & ~near))
+            examples |= set(np.unique(values[finite & ~near])[:_EXAMPLES].tolist())
+            rounded |= set(np.unique(values[near & (labels != values)])[:_EXAMPLES].tolist())
+            marked = ~near | (labels != 0)
+            found, labels = found[marked], labels[marked]
+        where.append(found.astype(np.int32) + np.int32(part.start))
+        written.append(labels)
+        counts += np.bincount(labels, minlength=5)
     positions = np.concatenate(where)
     counts[0] = voxels.size - positions.size
     sound = not (not_finite or others)
@@ -68,6 +75,7 @@ def read_labels(mask: NDArray[Any]) -> Labels:
         not_finite,
         others,
         sorted(examples)[:_EXAMPLES],
+        sorted(rounded)[:_EXAMPLES],
     )
 
 
@@ -77,6 +85,15 @@ def _as_labels(values: NDArray[Any]) -> NDArray[np.uint8] | None:
         return None
     labels = values.astype(np.uint8)
     return labels if np.array_equal(labels, values) else None
+
+
+def _nearest_labels(values: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Which values lie within `LABEL_TOLERANCE` of a label, and those labels; 0 for the other values."""
+    exact = values.astype(np.float64)
+    whole = np.rint(exact)
+    with np.errstate(invalid="ignore"):  # infinite values
+        near = (np.abs(exact - whole) <= LABEL_TOLERANCE + _FLOAT_ERROR) & (whole >= 0) & (whole <= 4)
+    return near, np.where(near, whole, 0).astype(np.uint8)
 
 
 def convention_of(counts: Sequence[int]) -> Convention | None:
@@ -105,26 +122,40 @@ def label_problem(found: Labels, file: str, setting: str) -> Finding | None:
     return None
 
 
-def grid_problem(mask: Grid, images: Grid, file: str) -> Finding | None:
-    """`mask_mismatch` where the grid of the mask is not that of the images (shape and affine)."""
-    if mask.shape != images.shape:
-        message = f"the mask is {size_text(mask.shape)}, the images are {size_text(images.shape)}"
-    elif not same_affine(mask.affine, images.affine):
-        far = float(np.abs(mask.affine - images.affine).max())
-        message = f"the affine of the mask differs from the images' by up to {far:.3g}"
-    else:
+def rounding_note(found: Labels) -> str | None:
+    """What was rounded in a mask with sound labels; None where nothing was."""
+    if not found.rounded:
         return None
-    return Finding("mask_mismatch", file, f"{message}; resample it to their grid, or replace it")
+    examples = ", ".join(f"{value:.8g}" for value in found.rounded)
+    return f"values of the mask ({examples}) were rounded to the nearest label; all lie within {LABEL_TOLERANCE} of one"
 
 
-def place_findings(shown: NDArray[np.bool_], file: str) -> tuple[list[Finding], list[Finding]]:
-    """Problems (`mask_mismatch`: no tumour voxel touches the brain) and warnings (`tumour_outside_brain`: some do not).
+def label_warnings(found: Labels, file: str) -> list[Finding]:
+    """`rounded_labels` and `no_enhancing_tumour` of a mask with sound labels that is not empty."""
+    warnings = []
+    if note := rounding_note(found):
+        warnings.append(Finding("rounded_labels", file, note))
+    if found.where.size and convention_of(found.counts) is None:
+        warnings.append(Finding("no_enhancing_tumour", file, "the mask shows no enhancing tumour; that may be right"))
+    return warnings
 
-    shown: whether any image is not 0 there, for each voxel of the tumour.
+
+def place_findings(shown: NDArray[np.bool_], file: str, empty_masks: str) -> tuple[list[Finding], list[Finding]]:
+    """Problems (`mask_mismatch`: no tumour voxel touches the brain, or there is none) and warnings.
+
+    Warnings: `tumour_outside_brain` where part of the tumour does not touch it, `empty_mask` where there is none.
+
+    shown: whether any image is not 0 there, for each voxel of the tumour. empty_masks: `drop` or `keep`, as
+    `cohort.empty_masks` says.
     """
     outside = shown.size - int(np.count_nonzero(shown))
+    if shown.size == 0 and empty_masks == "keep":
+        return [], [Finding("empty_mask", file, "the mask is empty: it marks no tumour; cohort.empty_masks keeps it")]
     if shown.size == 0:
-        message = "the mask is empty: it marks no tumour at all; put the expert's mask in its place"
+        message = (
+            "the mask is empty: it marks no tumour; put the expert's mask in its place, or, if the patient has no "
+            "tumour, set cohort.empty_masks: keep"
+        )
     elif outside == shown.size:
         message = f"none of the {shown.size} tumour voxels touches the brain; is it the mask of another case?"
     elif outside:

@@ -34,6 +34,25 @@ def thin(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
     return volume[(*(slice(None),) * axial_axis(affine), slice(index, index + 1))].copy()
 
 
+def thin_mask(
+    where: NDArray[Any], written: NDArray[np.uint8], shape: tuple[int, ...], affine: ArrayLike, index: int
+) -> NDArray[np.uint8]:
+    """Axial slice `index`, as `thin` gives it, of the mask (X, Y, Z) with labels `written` at flat positions `where`.
+
+    where: in Fortran order; all other voxels are 0.
+    """
+    axis = axial_axis(affine)
+    stride, length = int(np.prod(shape[:axis], dtype=np.intp)), shape[axis]
+    slice_shape = (*shape[:axis], 1, *shape[axis + 1 :])
+    labels = np.zeros(slice_shape, np.uint8)
+    for part in pieces(where.size):
+        inside = where[part] // stride % length == index
+        indices = list(np.unravel_index(where[part][inside], shape, order="F"))
+        indices[axis] = np.zeros_like(indices[axis])
+        labels[tuple(indices)] = written[part][inside]
+    return labels
+
+
 def preview(images: Mapping[str, NDArray[Any]], mask: NDArray[Any] | None, affine: ArrayLike) -> NDArray[np.uint8]:
     """A case in small, (5, H, W): the four modalities as grey values, then the mask.
 

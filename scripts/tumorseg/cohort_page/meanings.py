@@ -20,12 +20,17 @@ PROBLEMS: Final[dict[str, str]] = {
     "constant_image": "All voxels of an image have one value.",
     "duplicate_modality": "Two different files claim to be the same modality or mask.",
     "bad_label": "The mask has labels that its convention does not know.",
-    "mask_mismatch": "The mask does not fit the images: another grid, outside the brain, or empty.",
+    "mask_mismatch": "The mask does not fit the images: another grid, outside the brain, or empty although empty masks "
+    "are not kept.",
     "duplicate_case": "Another case has the very same images.",
     "unreadable": "A file or folder cannot be read.",
 }
 WARNINGS: Final[dict[str, str]] = {
     "no_enhancing_tumour": "The mask shows no enhancing tumour, which may be right.",
+    "rounded_labels": "Values of the mask that are almost whole, such as 1.0039, were rounded to labels.",
+    "mask_reoriented": "The axes of the mask run in another order or direction than the images'; it was turned.",
+    "mask_extent": "The mask covers a smaller or larger box of the images' voxel grid; it was put back in its place.",
+    "empty_mask": "The mask marks no tumour, and the configuration keeps empty masks.",
     "tumour_outside_brain": "Part of the tumour lies where all images are 0.",
     "saturated_intensities": "Some voxels have the largest value that the file can hold; they may be clipped.",
     "negative_intensities": "Some voxels are negative; the image may have been normalised before.",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.boxes import box_around
-from tumorseg.cohort.again import read_again
+from tumorseg.cohort.again import read_again, read_mask_again
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.labels import MODALITIES, Convention, to_inside
@@ -47,12 +47,12 @@ def normalise_images(
 def normalise_case(
     case: str, volumes: Mapping[str, Volume], *, convention: Convention | None, settings: Mapping[str, Any]
 ) -> NormalisedCase:
-    """A case with its mask (`seg` among the volumes), written in `convention`, on the same grid.
+    """A case with its mask (`seg` among the volumes, of sound labels), written in `convention`, on the same grid.
 
     Tumour voxels beyond the margin around the brain, where no modality shows anything, are not kept.
     """
     image, origin = normalise_images(case, volumes, convention=convention, settings=settings)
-    mask = crop(volumes["seg"].array, origin).astype(np.uint8, order="C")
+    mask = np.rint(crop(volumes["seg"].array, origin)).astype(np.uint8, order="C")  # 0.9999 is label 1
     return NormalisedCase(image, to_inside(mask), origin)
 
 
@@ -62,5 +62,6 @@ def normalise_verdict(root: Path, verdict: Verdict, settings: Mapping[str, Any])
     Raises UserError where a file is no longer the one that the verdict is about.
     """
     files = verdict.facts["files"]
-    volumes = {role: read_again(root, facts) for role, facts in files.items()}
+    volumes = {role: read_again(root, files[role]) for role in MODALITIES}
+    volumes["seg"] = read_mask_again(root, verdict.facts)
     return normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)

@@ -10,41 +10,56 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorseg.cohort.images import Grid
 from tumorseg.console import logger
 from tumorseg.metrics.scores import case_scores, missing_scores
 from tumorseg.scoring.cases import CaseScores, score_cases
-from tumorseg.scoring.judge import unusable_predictions
-from tumorseg.scoring.masks import read_mask
+from tumorseg.scoring.judge import MaskGrid, judge_predictions
+from tumorseg.scoring.masks import read_mask, read_prediction
 from tumorseg.scoring.match import Matches, Pair
+from tumorseg.scoring.orientation_hint import may_have_a_hint, orientation_hint
 
 NO_FOLD: Final = -1
 """In the column `fold`: masks from elsewhere belong to none."""
 
 
-def sort_out(matches: Matches, grids: Mapping[str, Grid], threads: int) -> tuple[Sequence[Pair], dict[str, Any]]:
+def sort_out(matches: Matches, grids: Mapping[str, MaskGrid], threads: int) -> tuple[Sequence[Pair], dict[str, Any]]:
     """The pairs to score, those whose prediction is unusable without it, and what summary.json says of them.
 
-    grids: those of the references. `missing`: cases without a prediction. `unusable`: case, file and reason.
+    grids: those of the references. `missing`: cases without a prediction. `unusable`: case, file and reason. `notes`
+    and `reference_notes`: case, file and note, where something had to be done with a mask before it could be compared.
     """
     there = {pair.case: pair.prediction for pair in matches.pairs if pair.prediction is not None}
-    reasons = unusable_predictions(matches.folder, there, grids, threads)
+    judgements = judge_predictions(matches.folder, there, grids, threads)
+    reasons = {case: found.reason for case, found in judgements.items() if found.reason is not None}
+    notes = [(case, there[case], note) for case, found in judgements.items() for note in found.notes]
     missing = [pair.case for pair in matches.pairs if pair.prediction is None]
     for case, reason in reasons.items():
         logger.warning("%s: %s; the case counts as missed", matches.folder / there[case], reason)
+    for _, file, note in notes:
+        logger.warning("%s: %s", matches.folder / file, note)
     if missing:
         logger.warning("%s: without a prediction, counted as missed: %s", matches.folder, ", ".join(missing))
     if matches.without_reference:
         names = ", ".join(matches.without_reference)
         logger.warning("%s: without a reference, not scored: %s", matches.folder, names)
     pairs = [replace(pair, prediction=None) if pair.case in reasons else pair for pair in matches.pairs]
+    of_references = [(pair.case, pair.reference, note) for pair in pairs for note in grids[pair.case].notes]
     return pairs, {
         "predictions": str(matches.folder),
         "references": len(pairs),
         "missing": missing,
         "unusable": [{"case": case, "file": there[case], "reason": reason} for case, reason in reasons.items()],
         "without_reference": list(matches.without_reference),
+        "notes": _as_rows("note", notes),
+        "reference_notes": _as_rows("note", of_references),
     }
+
+
+def log_reference_notes(references: Path, files: Mapping[str, str], grids: Mapping[str, MaskGrid]) -> None:
+    """Log what had to be done with references. files: by case, the path of its reference below `references`."""
+    for case, grid in grids.items():
+        for note in grid.notes:
+            logger.warning("%s: %s", references / files[case], note)
 
 
 def score_pairs(
@@ -55,10 +70,35 @@ def score_pairs(
     return score_cases(pairs, score, processes)
 
 
+def find_hints(
+    pairs: Sequence[Pair], table: pd.DataFrame, *, predictions: Path, references: Path
+) -> list[dict[str, str]]:
+    """Case, file and hint where a mirrored or transposed copy of a prediction would fit far better; each is logged.
+
+    table: the scores of the pairs. Only masks whose whole-tumour Dice leaves room for it are read again.
+    """
+    whole = table[table["region"] == "WT"].set_index("case")["dice"]
+    hints = []
+    for pair in pairs:
+        if pair.prediction is None or not may_have_a_hint(whole[pair.case]):
+            continue
+        reference = read_mask(references / pair.reference)
+        prediction = read_prediction(predictions / pair.prediction, reference)
+        hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
+        if hint is not None:
+            logger.warning("%s: %s", predictions / pair.prediction, hint.message())
+            hints.append((pair.case, pair.prediction, hint.message()))
+    return _as_rows("hint", hints)
+
+
+def _as_rows(what: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
+    return [{"case": case, "file": file, what: text} for case, file, text in found]
+
+
 def _score(pair: Pair, *, predictions: Path, references: Path, surface_tolerance: float) -> CaseScores:
     reference = read_mask(references / pair.reference)
     if pair.prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing))
-    prediction = read_mask(predictions / pair.prediction)
+    prediction = read_prediction(predictions / pair.prediction, reference)
     scores = case_scores(prediction.labels, reference.labels, reference.spacing, surface_tolerance)
     return CaseScores(pair.case, NO_FOLD, *scores)

@@ -1,6 +1,6 @@
 """Which masks can be scored: all are read before the first score is taken, so that what is wrong is told at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,20 +9,30 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.images import Grid, same_affine, size_text
+from tumorseg.cohort.images import Grid
 from tumorseg.console import Progress
 from tumorseg.errors import UserError
-from tumorseg.scoring.masks import UnsoundMask, read_mask
+from tumorseg.scoring.masks import UnsoundMask, read_mask, read_prediction
 
+Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False)
 class MaskGrid:
-    """The grid of a mask, see `cohort.images.Grid`."""
+    """The grid of a reference, see `cohort.images.Grid`, and what a person should know of its file."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A prediction. reason: why it cannot be scored, or None. notes: what a person should know of its file."""
+
+    reason: str | None
+    notes: tuple[str, ...] = ()
 
 
 def reference_grids(folder: Path, files: Mapping[str, str], threads: int) -> dict[str, MaskGrid]:
@@ -30,50 +40,46 @@ def reference_grids(folder: Path, files: Mapping[str, str], threads: int) -> dic
 
     Raises UserError, which lists all references that are unsound: the set of them is the user's to mend.
     """
-    found = _each([folder / file for file in files.values()], _grid, "checking reference", threads)
+    found = _each({file: folder / file for file in files.values()}, _reference, "checking reference", threads)
     unsound = [f"{file}: {grid}" for file, grid in zip(files.values(), found, strict=True) if isinstance(grid, str)]
     if unsound:
         raise UserError("\n".join([f"score.references: mend or remove what is unsound below {folder}", *unsound]))
     return {case: grid for case, grid in zip(files, found, strict=True) if not isinstance(grid, str)}
 
 
-def unusable_predictions(
+def judge_predictions(
     folder: Path, files: Mapping[str, str], grids: Mapping[str, Grid], threads: int
-) -> dict[str, str]:
-    """By case, what is wrong with a prediction that cannot be compared with its reference.
+) -> dict[str, Judgement]:
+    """By case, whether a prediction can be compared with its reference.
 
     files: by case, its path below `folder`. grids: those of the references.
     """
-    found = _each([folder / file for file in files.values()], _grid, "checking prediction", threads)
-    reasons = {case: _mismatch(grid, grids[case]) for case, grid in zip(files, found, strict=True)}
-    return {case: reason for case, reason in reasons.items() if reason is not None}
+    items = {file: (folder / file, grids[case]) for case, file in files.items()}
+    return dict(zip(files, _each(items, _prediction, "checking prediction", threads), strict=True))
 
 
-def _each(paths: Sequence[Path], judge: Callable[[Path], Found], unit: str, threads: int) -> list[Found]:
-    progress, found = Progress(len(paths), unit), []
+def _each(items: Mapping[str, Item], judge: Callable[[Item], Found], unit: str, threads: int) -> list[Found]:
+    """What `judge` finds of each item. items: by file name."""
+    progress, found = Progress(len(items), unit), []
     with ThreadPoolExecutor(threads) as pool:
-        for path, of_path in zip(paths, pool.map(judge, paths), strict=True):
-            found.append(of_path)
-            progress.step(path.name)
+        for name, of_item in zip(items, pool.map(judge, items.values()), strict=True):
+            found.append(of_item)
+            progress.step(name)
     return found
 
 
-def _grid(path: Path) -> MaskGrid | str:
+def _reference(path: Path) -> MaskGrid | str:
     """The grid of a mask, or what is wrong with it."""
     try:
         mask = read_mask(path)
     except UnsoundMask as unsound:
         return str(unsound)
-    return MaskGrid(mask.labels.shape, mask.affine)
+    return MaskGrid(mask.labels.shape, mask.affine, mask.notes)
 
 
-def _mismatch(grid: MaskGrid | str, reference: Grid) -> str | None:
-    if isinstance(grid, str):
-        return grid
-    if grid.shape != reference.shape:
-        sizes = f"{size_text(grid.shape)}, its reference {size_text(reference.shape)}"
-        return f"the mask is {sizes}; resample it to the grid of its reference"
-    if not same_affine(grid.affine, reference.affine):
-        far = float(np.abs(grid.affine - reference.affine).max())
-        return f"the affine differs from its reference's by up to {far:.3g}; resample it to the grid of its reference"
-    return None
+def _prediction(item: tuple[Path, Grid]) -> Judgement:
+    path, reference = item
+    try:
+        return Judgement(None, read_prediction(path, reference).notes)
+    except UnsoundMask as unsound:
+        return Judgement(str(unsound))

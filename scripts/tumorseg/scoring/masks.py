@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.images import shape_problem
-from tumorseg.cohort.mask import label_problem, read_labels
-from tumorseg.cohort.volume import read_volume
+from tumorseg.cohort.images import Grid, shape_problem
+from tumorseg.cohort.mask import label_problem, read_labels, rounding_note
+from tumorseg.cohort.regrid import dense, regrid
+from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.labels import to_inside
 from tumorseg.metrics.cells import Spacing
 
@@ -20,23 +21,57 @@ class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """labels: inside labels (X, Y, Z). affine: voxel to millimetres, 4x4. spacing: voxel edges in millimetres."""
+    """A reference. labels: inside labels (X, Y, Z). affine: voxel to millimetres, 4x4. spacing: voxel edges in mm.
+
+    notes: what a person should know of its file, such as that its values were rounded.
+    """
 
     labels: NDArray[np.uint8]
     affine: NDArray[np.float64]
     spacing: Spacing
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Voxels along each axis."""
+        return self.labels.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A mask on the grid of its reference. labels: inside labels (X, Y, Z). notes: see `Mask`."""
+
+    labels: NDArray[np.uint8]
+    notes: tuple[str, ...]
 
 
 def read_mask(path: Path) -> Mask:
     """Read a mask in any type that writes enhancing tumour as 3 or as 4. Raises UnsoundMask."""
+    volume, prediction = _read(path, None)
+    x, y, z = volume.spacing
+    return Mask(prediction.labels, volume.affine, (x, y, z), prediction.notes)
+
+
+def read_prediction(path: Path, reference: Grid) -> Prediction:
+    """Read a mask as `read_mask` does and put it on the grid of its reference, see `regrid`.
+
+    Raises UnsoundMask, also where it does not fit there.
+    """
+    return _read(path, reference)[1]
+
+
+def _read(path: Path, reference: Grid | None) -> tuple[Volume, Prediction]:
     try:
         volume = read_volume(path)
     except Damage as damage:
         raise UnsoundMask(damage.message) from None
-    problem = shape_problem(volume.shape, path.name, None) or label_problem(
-        read_labels(volume.array), path.name, "auto"
-    )
+    found = read_labels(volume.array)
+    problem = shape_problem(volume.shape, path.name, None) or label_problem(found, path.name, "auto")
     if problem:
         raise UnsoundMask(problem.message)
-    x, y, z = volume.spacing
-    return Mask(to_inside(volume.array.astype(np.uint8, order="C")), volume.affine, (x, y, z))
+    rounded = rounding_note(found)
+    placed = regrid(found, volume, volume if reference is None else reference, "its reference")
+    if placed.labels is None:
+        raise UnsoundMask(placed.problem)
+    labels = to_inside(dense(placed.labels, volume.shape if reference is None else reference.shape))
+    return volume, Prediction(labels, (*([rounded] if rounded else []), *placed.notes.values()))

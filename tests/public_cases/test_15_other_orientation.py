@@ -1,0 +1,39 @@
+"""The same mask with other axes under a right header, and with other axes under the header of the reference."""
+
+import pytest
+
+from tests.cohort_cases import check_case
+from tests.public_cases import made
+from tests.score_folders import Folders
+from tumorseg.cohort.discover import discover
+
+RAS, ASL, FLIPPED, TRANSPOSED, SAME = [f"BraTS2021_0100{number}" for number in range(5)]
+
+
+@pytest.fixture
+def data(tmp_path):
+    return made("15", tmp_path)
+
+
+def test_masks_on_other_axes_are_turned_with_a_warning(data):
+    found = {
+        files.case: check_case(data / "cohort", files, shape=None, labels="auto") for files in discover(data / "cohort")
+    }
+    assert all(found[case].usable for case in (RAS, ASL, SAME))
+    turned = [case for case in found if "mask_reoriented" in {warning.code for warning in found[case].warnings}]
+    assert turned == [RAS, ASL]
+
+
+def test_turned_predictions_have_a_dice_of_1_and_lost_headers_a_hint(data, capsys):
+    table, summary = Folders(data).scored()
+    whole = table["dice"].unstack()["WT"]
+    assert (whole[[RAS, ASL, SAME]] == 1).all()
+    assert (whole[[FLIPPED, TRANSPOSED]] < 0.7).all()
+    assert summary["unusable"] == []
+    assert [note["case"] for note in summary["notes"]] == [RAS, ASL]
+    hints = {hint["case"]: hint["hint"] for hint in summary["hints"]}
+    assert list(hints) == [FLIPPED, TRANSPOSED]
+    assert "would be 1.00 with the mask flipped left-right; " in hints[FLIPPED]
+    assert "would be 1.00 with the mask with its axes in the order 3, 2, 1; " in hints[TRANSPOSED]
+    said = capsys.readouterr().err
+    assert f"{FLIPPED}.nii.gz: {hints[FLIPPED]}" in said
