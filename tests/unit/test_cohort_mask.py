@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.cohort_cases import AFFINE, CASE, SHAPE, mask, path_of, problems, put, verdict, warnings, write_sound
+from tests.cohort_cases import image as picture
 from tumorseg.cohort.again import read_mask_again
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -115,6 +116,18 @@ def test_a_turned_mask_is_no_other_case(tmp_path):
         for files in discover(tmp_path)
     }
     assert len(checksums) == 1
+
+
+def test_a_mask_whose_header_gives_no_orientation_is_not_turned(root):
+    """Its axes seem to run in other directions, but that is what readers take where nothing is said."""
+    nibabel.save(nibabel.Nifti1Image(mask(), None), path_of(root, "seg"))
+    unknown = nibabel.Nifti1Image(mask(), nibabel.load(path_of(root, "seg")).affine)
+    for role in ("t1", "t1ce", "t2", "flair"):
+        turned = unknown.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]]))
+        put(root, role, picture(role), turned.affine)
+    (problem,) = verdict(root).problems
+    assert problem.code == "mask_mismatch"
+    assert "a header gives no orientation" in problem.message
 
 
 def test_a_mask_between_the_voxels_of_the_images_is_refused(root):

@@ -1,3 +1,6 @@
+import os
+import socket
+
 import pytest
 
 from tumorseg.errors import UserError
@@ -81,3 +84,23 @@ def test_a_mask_without_a_case_in_its_name_is_of_the_case_of_its_folder(found):
 def test_a_file_that_is_called_by_its_role_alone_is_of_its_folder(found):
     masks = [f"patient {number}/{name}.nii.gz" for number, name in ((1, "seg"), (2, "pred"))]
     assert found(*masks) == {"patient 1": masks[0], "patient 2": masks[1]}
+
+
+def test_what_is_no_regular_file_is_refused_before_it_is_opened(found, tmp_path):
+    found("a.nii.gz")
+    os.mkfifo(tmp_path / "masks/b_seg.nii.gz")
+    said = refusal(found)
+    assert said.startswith(f"{KEY}: {tmp_path / 'masks/b_seg.nii.gz'}: this is a FIFO (named pipe), not a regular file")
+    (tmp_path / "masks/b_seg.nii.gz").unlink()
+    (tmp_path / "masks/c.nii").symlink_to("/dev/zero")
+    assert "this is a device" in refusal(found)
+    (tmp_path / "masks/c.nii").unlink()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "masks/d.nii"))
+        assert "this is a socket" in refusal(found)
+
+
+def test_what_is_no_mask_by_its_name_may_be_anything(found, tmp_path):
+    found("a.nii.gz")
+    os.mkfifo(tmp_path / "masks/notes")
+    assert found() == {"a": "a.nii.gz"}

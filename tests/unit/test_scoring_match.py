@@ -56,6 +56,12 @@ def test_a_folder_that_is_given_twice_is_told(folders):
         match_folders([predictions, predictions / "../p"], references)
 
 
+def make_huge(file, size: int = 2**37):
+    """A file of more bytes than can be read in the time that a person waits, though it takes no room on the disk."""
+    with file.open("r+b") as opened:
+        opened.truncate(size)
+
+
 @pytest.fixture
 def digest(folders):
     predictions, references = folders(["1.nii", "2.nii"], p=["1.nii", "9.nii"])
@@ -72,6 +78,7 @@ def digest(folders):
     "change",
     [
         lambda predictions, _: (predictions / "1.nii").write_text("2"),
+        lambda predictions, _: make_huge(predictions / "1.nii"),
         lambda _, references: (references / "2.nii").write_text("1"),
         lambda predictions, _: (predictions / "2.nii").write_text(""),
         lambda predictions, _: (predictions / "9.nii").unlink(),
@@ -97,3 +104,9 @@ def test_the_digest_does_not_change_with_what_no_score_depends_on(digest, change
 
 def test_a_link_that_leads_nowhere_is_left_to_the_job(digest):
     assert digest(lambda predictions, _: (predictions / "2.nii").symlink_to("nowhere"))
+
+
+def test_a_file_too_large_to_be_a_mask_counts_by_its_size(digest):
+    large = digest(lambda predictions, _: make_huge(predictions / "1.nii"))
+    assert digest() == large
+    assert digest(lambda predictions, _: make_huge(predictions / "1.nii", 2**37 + 1)) != large

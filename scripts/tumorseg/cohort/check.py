@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
 from tumorseg.cohort.header import LARGEST_VOXELS
-from tumorseg.cohort.images import Grid, same_grid
+from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
 from tumorseg.cohort.naming import ROLES, archive_of, is_awkward
 from tumorseg.cohort.preview import preview, thin_mask
 from tumorseg.cohort.reading import Reading, missing, read_role
-from tumorseg.cohort.regrid import VoxelGrid
+from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.files import is_passing
@@ -111,10 +111,10 @@ class _Check:
         if role == "seg":
             self._mask = look_at_mask(volume)
             return
-        fitted = self._fit_mask(VoxelGrid(shape, volume.affine))
+        fitted = self._fit_mask(VoxelGrid(shape, volume.affine, volume.oriented))
         self._images[role] = look_at_image(volume, role, file, fitted.mask if fitted else None)
 
-    def _fit_mask(self, images: Grid) -> FittedMask | None:
+    def _fit_mask(self, images: OrientedGrid) -> FittedMask | None:
         """The mask on this grid, or the one that was put there last where that is the same; None without a mask."""
         if self._mask is not None and (self._fitted is None or not same_grid(self._fitted.images, images)):
             self._fitted = fit_mask(self._mask, images)

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import images
 from tumorseg.cohort.damage import WarningCode
-from tumorseg.cohort.images import Grid
 from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import CACHED_PIECE, pieces
 from tumorseg.cohort.preview import fullest_slice, thin
-from tumorseg.cohort.regrid import regrid
+from tumorseg.cohort.regrid import OrientedGrid, regrid
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
 from tumorseg.orientation import axial_axis
@@ -21,10 +20,11 @@ from tumorseg.orientation import axial_axis
 
 @dataclass(frozen=True, eq=False)
 class MaskLook:
-    """A mask of three dimensions. shape, affine: see `Volume`. index: the axial slice with most of it."""
+    """A mask of three dimensions. shape, affine, oriented: see `Volume`. index: the axial slice with most of it."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
+    oriented: bool
     labels: Labels
     index: int
 
@@ -33,7 +33,7 @@ class MaskLook:
 class FittedMask:
     """A mask on the grid of the images, or as it is where it does not fit there. notes, problem: see `Regridded`."""
 
-    images: Grid
+    images: OrientedGrid
     mask: MaskLook
     notes: Mapping[WarningCode, str]
     problem: str
@@ -43,7 +43,7 @@ class FittedMask:
 class ImageLook:
     """A modality of three dimensions.
 
-    shape, affine, spacing: see `Volume`. problems, warnings: about its values. intensities: see
+    shape, affine, oriented, spacing: see `Volume`. problems, warnings: about its values. intensities: see
     `images.intensity_facts`, of a modality without problems. sample: see `images.sampled`. shown: whether it is not 0
     at each of the tumour's voxels, where the mask has its shape. thin: the slice `index` of the mask, (X, Y, Z),
     where they also agree about which way is up; else the middle slice.
@@ -51,6 +51,7 @@ class ImageLook:
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
+    oriented: bool
     spacing: tuple[float, ...]
     problems: list[Finding]
     warnings: list[Finding]
@@ -65,7 +66,7 @@ def look_at_mask(volume: Volume) -> MaskLook:
     return _look_at_labels(read_labels(volume.array), volume)
 
 
-def fit_mask(mask: MaskLook, images: Grid) -> FittedMask:
+def fit_mask(mask: MaskLook, images: OrientedGrid) -> FittedMask:
     """The mask on the grid of the images; see `regrid`."""
     placed = regrid(mask.labels, mask, images, "the images")
     moved = placed.labels is not None and placed.labels is not mask.labels
@@ -73,8 +74,10 @@ def fit_mask(mask: MaskLook, images: Grid) -> FittedMask:
     return FittedMask(images, fitted, placed.notes, placed.problem)
 
 
-def _look_at_labels(labels: Labels, grid: Grid) -> MaskLook:
-    return MaskLook(grid.shape, grid.affine, labels, fullest_slice(labels.where, grid.shape, grid.affine))
+def _look_at_labels(labels: Labels, grid: OrientedGrid) -> MaskLook:
+    return MaskLook(
+        grid.shape, grid.affine, grid.oriented, labels, fullest_slice(labels.where, grid.shape, grid.affine)
+    )
 
 
 def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -> ImageLook:
@@ -90,6 +93,7 @@ def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -
     return ImageLook(
         shape=volume.shape,
         affine=volume.affine,
+        oriented=volume.oriented,
         spacing=volume.spacing,
         problems=problems,
         warnings=warnings,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,20 @@ from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import pieces
 
 
+class OrientedGrid(Grid, Protocol):
+    """A grid, and whether a header says where it lies; where not, its affine is a guess."""
+
+    @property
+    def oriented(self) -> bool: ...  # noqa: D102
+
+
 @dataclass(frozen=True, eq=False)
 class VoxelGrid:
-    """A grid by itself, see `cohort.images.Grid`."""
+    """A grid by itself, see `OrientedGrid`."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
+    oriented: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +50,21 @@ class _Steps:
     starts: tuple[int, ...]
 
 
-def regrid(found: Labels, mask: Grid, target: Grid, whose: str) -> Regridded:
+def regrid(found: Labels, mask: OrientedGrid, target: OrientedGrid, whose: str) -> Regridded:
     """The labels of a mask on the grid `target`, in the order of memory there.
 
     It fits where its voxel centres, within `images.AFFINE_TOLERANCE`, are centres of the target's voxels too: with axes
     in any order and direction, cropped to a box, or padded with background. It does not fit where nothing says which
     voxels were cut or added (another shape, the same affine), where it is as long as the target along an axis and yet
-    displaced, and where it marks tumour beyond the target. mask: its own grid. whose: the target in words, such as
-    "the images".
+    displaced, where it marks tumour beyond the target, and where one of both headers gives no orientation.
+
+    mask: its own grid. whose: the target in words, such as "the images".
     """
     if same_grid(mask, target):
         return Regridded(found)
     possessive = f"{whose}'" if whose.endswith("s") else f"{whose}'s"
-    steps = None if same_affine(mask.affine, target.affine) else _steps(mask, target)
+    told = mask.oriented and target.oriented and not same_affine(mask.affine, target.affine)
+    steps = _steps(mask, target) if told else None
     if steps is None:
         return Regridded(None, _difference(mask, target, whose, possessive))
     sides = tuple(mask.shape[axis] for axis in steps.axes)
@@ -127,16 +138,18 @@ def _moved(found: Labels, shape: tuple[int, ...], target: tuple[int, ...], steps
     return replace(found, where=on_target.where)
 
 
-def _difference(mask: Grid, target: Grid, whose: str, possessive: str) -> str:
+def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive: str) -> str:
     """How the grid of a mask differs from the one that it should lie on."""
     if mask.shape == target.shape:
         far = float(np.abs(mask.affine - target.affine).max())
-        return f"the affine differs from {possessive} by up to {far:.3g}; resample it to that grid, or replace it"
-    message = f"the mask is {size_text(mask.shape)}, {whose} {size_text(target.shape)}; resample it to that grid"
-    if same_affine(mask.affine, target.affine):
-        message += ", or replace it (with equal affines, nothing tells which voxels were cut off or added)"
-    elif sorted(mask.shape) == sorted(target.shape):
-        message += ", or replace it (its sides are the same in another order: was it transposed?)"
+        message = f"the affine differs from {possessive} by up to {far:.3g}"
     else:
-        message += ", or replace it"
+        message = f"the mask is {size_text(mask.shape)}, {whose} {size_text(target.shape)}"
+    message += "; resample it to that grid, or replace it"
+    if not (mask.oriented and target.oriented):
+        return f"{message} (where it lies is not known, since a header gives no orientation)"
+    if mask.shape != target.shape and same_affine(mask.affine, target.affine):
+        return f"{message} (with equal affines, nothing tells which voxels were cut off or added)"
+    if mask.shape != target.shape and sorted(mask.shape) == sorted(target.shape):
+        return f"{message} (its sides are the same in another order: was it transposed?)"
     return message

@@ -51,6 +51,11 @@ class Volume:
     forms: dict[str, Any] | None
 
     @property
+    def oriented(self) -> bool:
+        """Whether the header says how the volume lies in the patient; where not, the affine is a guess."""
+        return self.orientation_note is None or self.orientation_note.code != "orientation_unknown"
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Voxels along each axis."""
         return self.array.shape

@@ -7,14 +7,16 @@ from typing import Any
 
 from xxhash import xxh3_128, xxh3_128_hexdigest
 
+from tumorseg.cohort.header import LARGEST_VOXELS, largest_file
 from tumorseg.scoring.match import Matches
 
 
 def masks_digest(matches: Mapping[str, Matches], references: Path) -> str:
     """XXH3-128 of the names and bytes of all masks that are compared, and of the names of the others.
 
-    references: the folder that the matches were made with. A file that cannot be read counts by its name: the job
-    tells what is wrong with it. The digest does not depend on where the folders lie, or when their files were written.
+    references: the folder that the matches were made with. A file that cannot be read counts by its name, and one that
+    is too large to be a mask by its name, its size and its time: the job tells what is wrong with it. The digest does
+    not depend on where the folders lie, or when the other files were written.
     """
     lines = []
     for name, of_folder in matches.items():
@@ -29,6 +31,9 @@ def masks_digest(matches: Mapping[str, Matches], references: Path) -> str:
 def _file_digest(path: Path) -> str:
     hasher: Any = xxh3_128  # which is all that hashlib needs, but not by its type
     try:
+        status = path.stat()
+        if status.st_size > largest_file(LARGEST_VOXELS):
+            return f"{status.st_size} bytes of {status.st_mtime_ns}"
         with path.open("rb") as file:
             return str(hashlib.file_digest(file, hasher).hexdigest())
     except OSError:

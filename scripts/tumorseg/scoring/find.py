@@ -7,6 +7,7 @@ from typing import Final
 
 from tumorseg.cohort.naming import is_awkward, is_stray
 from tumorseg.errors import UserError
+from tumorseg.files import require_regular_file
 from tumorseg.scoring.names import case_of_mask, is_image
 
 EXPECTED: Final = "a folder of masks with names such as BraTS-GLI-00000-000.nii.gz or BraTS2021_00000_seg.nii.gz"
@@ -26,7 +27,8 @@ def find_masks(folder: Path, key: str) -> dict[str, MaskFile]:
     Strays and what is no mask by its name are passed over (see `case_of_mask`), so that a folder of case folders does
     too. A folder that is named like a file (`X-seg.nii/00000057_final_seg.nii`, as public mirrors unpack them) gives
     its name to the files inside it. key: of the configuration, for messages. Raises UserError where a folder cannot be
-    listed, where there is no mask, where two are of one case, and where a name cannot be written into a table.
+    listed, where there is no mask, where one is no regular file (a FIFO, a device), where two are of one case, and
+    where a name cannot be written into a table.
     """
     masks: dict[str, MaskFile] = {}
     for name, path in _images(folder, key):
@@ -38,6 +40,7 @@ def find_masks(folder: Path, key: str) -> dict[str, MaskFile]:
                 f"{key}: rename {path!a} below {folder}: names with braces, control characters or bytes that are no "
                 "UTF-8 cannot stand in a table"
             )
+        _require_file(folder / path, key)
         other = masks.setdefault(case.casefold(), MaskFile(case, path))
         if other.path != path:
             raise UserError(
@@ -47,6 +50,16 @@ def find_masks(folder: Path, key: str) -> dict[str, MaskFile]:
     if not masks:
         raise UserError(f"{key}: no mask was found below {folder}; it should be {EXPECTED}")
     return dict(sorted(masks.items()))
+
+
+def _require_file(path: Path, key: str) -> None:
+    """What cannot be looked at, such as a link that leads nowhere, is left to the job."""
+    try:
+        require_regular_file(path)
+    except UserError as error:
+        raise UserError(f"{key}: {error}") from None
+    except OSError:
+        return
 
 
 def _images(

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.images import Grid
+from tumorseg.cohort.regrid import OrientedGrid
 from tumorseg.console import Progress
 from tumorseg.errors import UserError
 from tumorseg.scoring.masks import UnsoundMask, read_mask, read_prediction
@@ -20,10 +20,11 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, eq=False)
 class MaskGrid:
-    """The grid of a reference, see `cohort.images.Grid`, and what a person should know of its file."""
+    """The grid of a reference, see `cohort.regrid.OrientedGrid`, and what a person should know of its file."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
+    oriented: bool
     notes: tuple[str, ...]
 
 
@@ -48,7 +49,7 @@ def reference_grids(folder: Path, files: Mapping[str, str], threads: int) -> dic
 
 
 def judge_predictions(
-    folder: Path, files: Mapping[str, str], grids: Mapping[str, Grid], threads: int
+    folder: Path, files: Mapping[str, str], grids: Mapping[str, OrientedGrid], threads: int
 ) -> dict[str, Judgement]:
     """By case, whether a prediction can be compared with its reference.
 
@@ -74,10 +75,10 @@ def _reference(path: Path) -> MaskGrid | str:
         mask = read_mask(path)
     except UnsoundMask as unsound:
         return str(unsound)
-    return MaskGrid(mask.labels.shape, mask.affine, mask.notes)
+    return MaskGrid(mask.labels.shape, mask.affine, mask.oriented, mask.notes)
 
 
-def _prediction(item: tuple[Path, Grid]) -> Judgement:
+def _prediction(item: tuple[Path, OrientedGrid]) -> Judgement:
     path, reference = item
     try:
         return Judgement(None, read_prediction(path, reference).notes)

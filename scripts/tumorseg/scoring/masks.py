@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.images import Grid, shape_problem
+from tumorseg.cohort.images import shape_problem
 from tumorseg.cohort.mask import label_problem, read_labels, rounding_note
-from tumorseg.cohort.regrid import dense, regrid
+from tumorseg.cohort.regrid import OrientedGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.labels import to_inside
 from tumorseg.metrics.cells import Spacing
@@ -21,15 +21,16 @@ class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A reference. labels: inside labels (X, Y, Z). affine: voxel to millimetres, 4x4. spacing: voxel edges in mm.
+    """A reference. labels: inside labels (X, Y, Z). affine, oriented, spacing: see `cohort.volume.Volume`.
 
     notes: what a person should know of its file, such as that its values were rounded.
     """
 
     labels: NDArray[np.uint8]
     affine: NDArray[np.float64]
+    oriented: bool
     spacing: Spacing
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,10 +50,10 @@ def read_mask(path: Path) -> Mask:
     """Read a mask in any type that writes enhancing tumour as 3 or as 4. Raises UnsoundMask."""
     volume, prediction = _read(path, None)
     x, y, z = volume.spacing
-    return Mask(prediction.labels, volume.affine, (x, y, z), prediction.notes)
+    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.notes)
 
 
-def read_prediction(path: Path, reference: Grid) -> Prediction:
+def read_prediction(path: Path, reference: OrientedGrid) -> Prediction:
     """Read a mask as `read_mask` does and put it on the grid of its reference, see `regrid`.
 
     Raises UnsoundMask, also where it does not fit there.
@@ -60,7 +61,7 @@ def read_prediction(path: Path, reference: Grid) -> Prediction:
     return _read(path, reference)[1]
 
 
-def _read(path: Path, reference: Grid | None) -> tuple[Volume, Prediction]:
+def _read(path: Path, reference: OrientedGrid | None) -> tuple[Volume, Prediction]:
     try:
         volume = read_volume(path)
     except Damage as damage:
@@ -74,4 +75,6 @@ def _read(path: Path, reference: Grid | None) -> tuple[Volume, Prediction]:
     if placed.labels is None:
         raise UnsoundMask(placed.problem)
     labels = to_inside(dense(placed.labels, volume.shape if reference is None else reference.shape))
-    return volume, Prediction(labels, (*([rounded] if rounded else []), *placed.notes.values()))
+    oriented = volume.orientation_note.message if volume.orientation_note else None
+    notes = [note for note in (rounded, oriented, *placed.notes.values()) if note]
+    return volume, Prediction(labels, tuple(notes))
