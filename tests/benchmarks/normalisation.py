@@ -13,6 +13,7 @@ from tests.benchmarks.timing import Figure, best_seconds
 from tests.cohort_cases import check_case
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.again import read_again
+from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.discover import discover
 from tumorseg.labels import MODALITIES
 from tumorseg.normalise.case import normalise_case
@@ -50,7 +51,13 @@ def figures(root: Path) -> Iterator[Figure]:
 
         def normalise():
             for verdict, volumes in cases:
-                case = normalise_case(verdict.case, volumes, convention=verdict.facts["convention"], settings=settings)
+                case = normalise_case(
+                    verdict.case,
+                    volumes,
+                    backgrounds=backgrounds_of(verdict.facts),
+                    convention=verdict.facts["convention"],
+                    settings=settings,
+                )
                 write_case(file, case)
 
         best = best_seconds(

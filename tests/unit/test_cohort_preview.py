@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.cohort_cases import image, mask, path_of, real_data, write_sound
+from tumorseg.cohort.background import ZERO
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.preview import fullest_slice, preview, read_previews, thin, write_previews
@@ -34,25 +35,25 @@ def test_the_patients_right_is_at_the_left_and_the_front_at_the_top_however_the_
         array = np.asarray(turned.dataobj)
         where = np.flatnonzero(array.reshape(-1, order="F") == 9)
         index = fullest_slice(where, array.shape, turned.affine)
-        picture = preview({"t1": thin(array, turned.affine, index)}, None, turned.affine)
+        picture = preview({"t1": thin(array, turned.affine, index)}, {"t1": ZERO}, None, turned.affine)
         assert picture.shape == (5, 6, 5)
         assert np.argwhere(picture[0] == 255).tolist() == [[0, 0]]
 
 
 def test_missing_modalities_and_masks_are_blank_and_labels_are_inside_labels():
     flair, labels = (thin(volume, RAS, 3) for volume in (image("flair"), mask(enhancing=3)))
-    with_mask = preview({"flair": flair}, labels, RAS)
+    with_mask = preview({"flair": flair}, {"flair": ZERO}, labels, RAS)
     assert not with_mask[:3].any()
     assert set(np.unique(with_mask[4])) == {0, 1, 2, 4}
-    assert not preview({"flair": flair}, None, RAS)[4].any()
+    assert not preview({"flair": flair}, {"flair": ZERO}, None, RAS)[4].any()
 
 
 def test_a_large_slice_is_thinned():
-    assert preview({"t1": np.ones((240, 130, 1))}, None, RAS).shape == (5, 33, 60)
+    assert preview({"t1": np.ones((240, 130, 1))}, {"t1": ZERO}, None, RAS).shape == (5, 33, 60)
 
 
 def test_an_empty_slice_has_a_picture_all_the_same():
-    assert preview({"t1": np.zeros((9, 8, 1))}, None, RAS).shape == (5, 8, 9)
+    assert preview({"t1": np.zeros((9, 8, 1))}, {"t1": ZERO}, None, RAS).shape == (5, 8, 9)
 
 
 def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):

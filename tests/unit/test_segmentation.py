@@ -18,6 +18,7 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import ModelCard, write_model
 from tumorseg.network.unet import Architecture, build
+from tumorseg.nifti import write_nifti
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
@@ -192,3 +193,14 @@ def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segment
     name = f"{patient.case}.nii.gz"
     assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "held out" / name).read_bytes()
     assert min(patient.volumes.values()) > 0
+
+
+def test_a_background_that_is_not_0_changes_nothing_but_a_warning(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data")
+    (expected,) = segment(root, tmp_path / "a", segmenter)
+    for role in ("t1", "t1ce", "t2", "flair"):
+        write_nifti(path_of(root, role), image(role) - np.int16(300), AFFINE)
+    (patient,) = segment(root, tmp_path / "b", segmenter)
+    assert (expected.warnings, patient.warnings) == ("", "background_not_zero")
+    assert patient.volumes == expected.volumes
+    assert min(expected.volumes.values()) > 0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import images, mask
 from tumorseg.cohort.discover import CaseFiles
+from tumorseg.cohort.duplicates import duplicate_findings
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
@@ -138,6 +139,7 @@ class _Check:
             spacing=[round(edge, 6) for edge in grid.spacing],
             affine=(grid.affine + 0.0).tolist(),  # -0.0 becomes 0.0
             intensities={role: image.intensities for role, image in self._images.items() if not image.problems},
+            background={role: image.background.facts() for role, image in self._images.items() if not image.problems},
         )
         spacing = images.spacing_warning(grid.spacing, files[leader])
         self.warnings.extend([spacing] if spacing else [])
@@ -147,7 +149,11 @@ class _Check:
             self.warnings.extend(image.warnings)
         if sound := self._sound():
             samples = {role: image.sample for role, image in sound.items()}
-            self.warnings.extend(images.likeness_warnings(samples, files))
+            duplicates = duplicate_findings(self._root, self.facts["files"], samples)
+            self.problems.extend(duplicates.values())
+            shown = np.logical_or.reduce([~image.background.mask(image.sample) for image in sound.values()])
+            others = {role: sample for role, sample in samples.items() if role not in duplicates}
+            self.warnings.extend(images.likeness_warnings(others, shown, files))
 
     def mask(self, labels: str, empty_masks: str) -> None:
         """The mask: its grid, its labels, its place."""
@@ -182,7 +188,8 @@ class _Check:
         slices = {role: image for role, image in slices.items() if image.shape == shape}
         if not slices:
             return None
-        return preview(slices, self._shown_mask(shape), self._grid.affine)
+        backgrounds = {role: self._images[role].background for role in slices}
+        return preview(slices, backgrounds, self._shown_mask(shape), self._grid.affine)
 
     def _shown_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """The slice of the mask, where its labels are sound and it is of `shape`."""

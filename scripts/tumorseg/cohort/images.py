@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_hexdigest
 
+from tumorseg.cohort.background import Background, stray_voxels
 from tumorseg.cohort.verdict import Finding
 from tumorseg.labels import MODALITY_NAMES
 
@@ -82,49 +83,66 @@ def grid_problems(images: Mapping[str, Grid], files: Mapping[str, str], grid: Gr
             yield Finding("affine_mismatch", files[role], message)
 
 
-def value_findings(
-    array: NDArray[Any], low: Any, high: Any, role: str, file: str
-) -> tuple[list[Finding], list[Finding]]:
-    """Problems (`not_finite`, `constant_image`) and warnings (saturated, negative) of the values of one modality.
+def value_problem(volume: NDArray[Any], low: Any, high: Any, role: str, file: str) -> Finding | None:
+    """`not_finite` or `constant_image`: a modality of such values cannot be used.
 
-    low, high: the extremes of the array.
+    low, high: the extremes of the volume (X, Y, Z), less voxels of the background that are not a number.
     """
     name = MODALITY_NAMES[role]
     if not (np.isfinite(low) and np.isfinite(high)):
-        count = array.size - int(np.count_nonzero(np.isfinite(array)))
-        message = f"{count} voxels of {name} are not a number or infinite; write the image anew from the original"
-        return [Finding("not_finite", file, message)], []
+        stray = stray_voxels(volume)
+        if stray.size == 0:
+            return Finding("not_finite", file, f"no voxel of {name} is a number; replace it by the real image")
+        first = ", ".join(str(index) for index in np.unravel_index(int(stray[0]), volume.shape, order="F"))
+        message = (
+            f"{stray.size} voxels of {name} are infinite, or not a number within the brain, the first at voxel "
+            f"({first}); write the image anew from the original"
+        )
+        return Finding("not_finite", file, message)
     with np.errstate(over="ignore", invalid="ignore"):
         least, most = np.float32(low), np.float32(high)
         spread = most - least
     if not np.isfinite(spread):
         message = f"{name} has values from {low:g} to {high:g}, beyond float32; divide it by a constant, write it anew"
-        return [Finding("not_finite", file, message)], []
+        return Finding("not_finite", file, message)
     if spread == 0:
         value = f"{low:g}" if low == high else f"{low:g}, or closer to it than float32 can tell"
-        return [Finding("constant_image", file, f"every voxel of {name} is {value}; replace it by the real image")], []
-    warnings = []
+        return Finding("constant_image", file, f"every voxel of {name} is {value}; replace it by the real image")
+    return None
+
+
+def value_warnings(
+    array: NDArray[Any], extremes: tuple[Any, Any], background: Background, role: str, file: str
+) -> Iterator[Finding]:
+    """`saturated_intensities` and `negative_intensities` of a modality that has no problem.
+
+    extremes: the lowest and the highest value of what is not background. What is negative only because the background
+    is, as after a z-score over the whole volume, needs no warning: intensities are normalised anew.
+    """
+    name, (low, high) = MODALITY_NAMES[role], extremes
     limit = _LIMITS.get(float(high)) if array.dtype.kind == "f" else array.dtype.name
     if limit and high == np.iinfo(limit).max:
         count = int(np.count_nonzero(array == high))
         message = f"{count} voxels of {name} have the largest value that {limit} can hold; it may be clipped"
-        warnings.append(Finding("saturated_intensities", file, message))
-    if low < 0:
-        count = int(np.count_nonzero(array < 0))
-        message = f"{count} voxels of {name} are negative, down to {low:g}; is this a raw intensity image?"
-        warnings.append(Finding("negative_intensities", file, message))
-    return [], warnings
+        yield Finding("saturated_intensities", file, message)
+    least = min([0.0, *(lowest for lowest, _ in background.bands)])
+    if low < least:
+        count = int(np.count_nonzero(array < least))
+        below = "negative" if least == 0 else f"below the background ({least:.5g})"
+        message = f"{count} voxels of {name} are {below}, down to {low:g}; is this a raw intensity image?"
+        yield Finding("negative_intensities", file, message)
 
 
-def sampled(array: NDArray[Any]) -> NDArray[Any]:
-    """About `SAMPLED_VOXELS` of the voxels of a volume (X, Y, Z), or all of a smaller one, evenly spread, flat.
+def sampled_positions(shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Flat positions (Fortran order) of about `SAMPLED_VOXELS` voxels, or of all of a smaller grid, evenly spread.
 
     The step shares no divisor with any side, or the sample would show a few planes only.
     """
-    step = max(1, array.size // SAMPLED_VOXELS)
-    while any(math.gcd(step, side) > 1 for side in array.shape):
+    size = math.prod(shape)
+    step = max(1, size // SAMPLED_VOXELS)
+    while any(math.gcd(step, side) > 1 for side in shape):
         step += 1
-    return array.reshape(-1, order="F")[::step].copy()
+    return np.arange(0, size, step)
 
 
 def sample_digest(sample: NDArray[Any]) -> str:
@@ -132,12 +150,13 @@ def sample_digest(sample: NDArray[Any]) -> str:
     return xxh3_128_hexdigest((sample.astype("<f8") + 0.0).data)  # -0.0 becomes 0.0
 
 
-def intensity_facts(sample: NDArray[Any], highest: float) -> dict[str, float]:
-    """`min`, `p01`, `median` and `p99` of those sampled voxels of a modality that are not 0, and `max`, that of all.
+def intensity_facts(sample: NDArray[Any], highest: float, background: Background) -> dict[str, float]:
+    """`min`, `p01`, `median` and `p99` of those sampled voxels of a modality that are not background, and `max`.
 
-    A single bright voxel tells something, so that `max` is not left to the sample. Nothing where the sample is all 0.
+    A single bright voxel tells something, so that `max` is not left to the sample. Nothing where the sample shows
+    background only.
     """
-    shown = sample[sample != 0]
+    shown = sample[~background.mask(sample)]
     if shown.size == 0:
         return {}
     low, middle, high = (float(value) for value in np.percentile(shown, (1, 50, 99)))
@@ -152,20 +171,21 @@ def spacing_warning(spacing: tuple[float, ...], file: str) -> Finding | None:
     return Finding("non_unit_spacing", file, f"voxels are {edges} mm; BraTS has 1 mm, for which the settings are meant")
 
 
-def likeness_warnings(samples: Mapping[str, NDArray[Any]], files: Mapping[str, str]) -> Iterator[Finding]:
+def likeness_warnings(
+    samples: Mapping[str, NDArray[Any]], shown: NDArray[np.bool_], files: Mapping[str, str]
+) -> Iterator[Finding]:
     """`nearly_equal_modalities` of every two modalities of one shape that show the same values.
 
-    samples: the same sample of each. files: the path of each.
+    samples: the same sample of each. shown: where any of them is not background. files: the path of each.
     """
-    brain = np.logical_or.reduce([sample != 0 for sample in samples.values()])
-    if not brain.any():
+    if not shown.any():
         return
-    values = {role: sample[brain].astype(np.float64) for role, sample in samples.items()}
+    values = {role: sample[shown].astype(np.float64) for role, sample in samples.items()}
     for one, other in combinations(values, 2):
         with np.errstate(all="ignore"):  # of absurdly large values
             spread = max(values[one].std(), values[other].std())
             difference = np.sqrt(np.mean((values[one] - values[other]) ** 2))
         if np.isfinite(spread) and difference <= NEARLY_EQUAL * spread:
             pair = f"{MODALITY_NAMES[one]} and {MODALITY_NAMES[other]}"
-            message = f"{pair} are equal, or nearly; was one copied in place of the other?"
+            message = f"{pair} are nearly equal; was one copied in place of the other?"
             yield Finding("nearly_equal_modalities", files[other], message)

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort import images
+from tumorseg.cohort.background import ZERO, Background, stray_voxels
 from tumorseg.cohort.damage import WarningCode
 from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import CACHED_PIECE, pieces
+from tumorseg.cohort.preparation import background_findings
 from tumorseg.cohort.preview import fullest_slice, thin
 from tumorseg.cohort.regrid import OrientedGrid, regrid
 from tumorseg.cohort.verdict import Finding
@@ -44,9 +46,10 @@ class ImageLook:
     """A modality of three dimensions.
 
     shape, affine, oriented, spacing: see `Volume`. problems, warnings: about its values. intensities: see
-    `images.intensity_facts`, of a modality without problems. sample: see `images.sampled`. shown: whether it is not 0
-    at each of the tumour's voxels, where the mask has its shape. thin: the slice `index` of the mask, (X, Y, Z),
-    where they also agree about which way is up; else the middle slice.
+    `images.intensity_facts`, of a modality without problems. background: 0 of a modality with problems. sample: its
+    voxels at `images.sampled_positions`. shown: whether it is not background at each of the tumour's voxels, where the
+    mask has its shape. thin: the slice `index` of the mask, (X, Y, Z), where they also agree about which way is up;
+    else the middle slice.
     """
 
     shape: tuple[int, ...]
@@ -56,6 +59,7 @@ class ImageLook:
     problems: list[Finding]
     warnings: list[Finding]
     intensities: dict[str, float]
+    background: Background
     sample: NDArray[Any]
     shown: NDArray[np.bool_]
     thin: NDArray[Any]
@@ -83,9 +87,7 @@ def _look_at_labels(labels: Labels, grid: OrientedGrid) -> MaskLook:
 def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -> ImageLook:
     """What is kept of a modality. file: its path, for the findings."""
     voxels = volume.array.reshape(-1, order="F")
-    low, high = _extremes(voxels)
-    problems, warnings = images.value_findings(volume.array, low, high, role, file)
-    sample = images.sampled(volume.array)
+    values = _look_at_values(volume, voxels, role, file)
     fitting = mask if mask is not None and mask.shape == volume.shape else None
     tumour = fitting.labels.where if fitting else np.empty(0, np.int32)
     same_way_up = fitting and axial_axis(fitting.affine) == axial_axis(volume.affine)
@@ -95,24 +97,62 @@ def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -
         affine=volume.affine,
         oriented=volume.oriented,
         spacing=volume.spacing,
-        problems=problems,
-        warnings=warnings,
-        intensities={} if problems else images.intensity_facts(sample, float(high)),
-        sample=sample,
-        shown=_shown(voxels, tumour),
+        problems=values.problems,
+        warnings=values.warnings,
+        intensities=values.intensities,
+        background=values.background,
+        sample=values.sample,
+        shown=_shown(voxels, tumour, values.background),
         thin=thin(volume.array, volume.affine, index),
     )
 
 
-def _extremes(voxels: NDArray[Any]) -> tuple[Any, Any]:
-    """The lowest and the highest value; both are NaN where a voxel is."""
-    parts = [voxels[part] for part in pieces(voxels.size, CACHED_PIECE)]
-    lows, highs = zip(*((part.min(), part.max()) for part in parts), strict=True)
+@dataclass(frozen=True, eq=False)
+class _Values:
+    """What the values of a modality say. See `ImageLook`."""
+
+    sample: NDArray[Any]
+    problems: list[Finding]
+    warnings: list[Finding]
+    intensities: dict[str, float]
+    background: Background
+
+
+def _look_at_values(volume: Volume, voxels: NDArray[Any], role: str, file: str) -> _Values:
+    """voxels: those of the volume, flat (Fortran order)."""
+    positions = images.sampled_positions(volume.shape)
+    sample = voxels[positions]
+    low, high = _extremes(voxels, None)
+    nan = bool(np.isnan(low)) and stray_voxels(volume.array).size == 0
+    if nan:
+        low, high = _extremes(voxels, Background(nan=True))
+    problem = images.value_problem(volume.array, low, high, role, file)
+    if problem:
+        return _Values(sample, [problem], [], {}, ZERO)
+    background, warnings = background_findings(volume, sample, positions, low=float(low), nan=nan, role=role, file=file)
+    if background != ZERO:
+        low, high = _extremes(voxels, background)
+    warnings = [*images.value_warnings(volume.array, (low, high), background, role, file), *warnings]
+    return _Values(sample, [], warnings, images.intensity_facts(sample, float(high), background), background)
+
+
+def _extremes(voxels: NDArray[Any], background: Background | None) -> tuple[Any, Any]:
+    """The lowest and the highest value of what is not background, or of all; both are NaN where a voxel of these is.
+
+    Both are NaN, too, where there is nothing but background.
+    """
+    parts = (voxels[part] for part in pieces(voxels.size, CACHED_PIECE))
+    if background is not None:
+        parts = (part[~background.mask(part)] for part in parts)
+    ends = [(part.min(), part.max()) for part in parts if part.size]
+    if not ends:
+        return np.nan, np.nan
+    lows, highs = zip(*ends, strict=True)
     return np.min(lows), np.max(highs)
 
 
-def _shown(voxels: NDArray[Any], where: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _shown(voxels: NDArray[Any], where: NDArray[np.int32], background: Background) -> NDArray[np.bool_]:
     shown = np.empty(where.size, np.bool_)
     for part in pieces(where.size):
-        np.not_equal(voxels[where[part]], 0, out=shown[part])
+        np.logical_not(background.mask(voxels[where[part]]), out=shown[part])
     return shown

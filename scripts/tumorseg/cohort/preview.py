@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import load_file, save
 
+from tumorseg.cohort.background import Background
 from tumorseg.cohort.pieces import pieces
 from tumorseg.files import write_bytes
 from tumorseg.labels import MODALITIES, to_inside
@@ -53,23 +54,33 @@ def thin_mask(
     return labels
 
 
-def preview(images: Mapping[str, NDArray[Any]], mask: NDArray[Any] | None, affine: ArrayLike) -> NDArray[np.uint8]:
+def preview(
+    images: Mapping[str, NDArray[Any]],
+    backgrounds: Mapping[str, Background],
+    mask: NDArray[Any] | None,
+    affine: ArrayLike,
+) -> NDArray[np.uint8]:
     """A case in small, (5, H, W): the four modalities as grey values, then the mask.
 
-    images: the `thin` slices of one shape, finite, by modality; those that are missing are all 0. mask: that of sound
-    labels, or None. The patient's right is at the left, the front at the top. The slice is cut to what the images show
-    and thinned, not smoothed, to at most `SIDE` pixels; of what is not 0, percentile 1 becomes dark grey and 99 white.
+    images: the `thin` slices of one shape by modality, finite but for their `backgrounds`; those that are missing are
+    all 0. mask: that of sound labels, or None. The patient's right is at the left, the front at the top. The slice is
+    cut to what the images show and thinned, not smoothed, to at most `SIDE` pixels; of what is not background,
+    percentile 1 becomes dark grey and 99 white.
     """
     *pixels, labels = _turned([*images.values(), *([] if mask is None else [mask])], affine)
     if mask is None:
         pixels, labels = [*pixels, labels], np.zeros_like(labels)
-    shown = np.logical_or.reduce([values != 0 for values in pixels])
+    brains = [~backgrounds[modality].mask(values) for modality, values in zip(images, pixels, strict=True)]
+    shown = np.logical_or.reduce(brains)
     rows, columns = (_extent(shown.any(axis=axis)) for axis in (1, 0))
     step = -(-max(rows.stop - rows.start, columns.stop - columns.start) // SIDE)
     window = (slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step))
     inside = to_inside(labels[window].astype(np.uint8))
     blank = np.zeros(inside.shape, np.uint8)
-    grey = {modality: _grey(values[window]) for modality, values in zip(images, pixels, strict=True)}
+    grey = {
+        modality: _grey(values[window], brain[window])
+        for modality, values, brain in zip(images, pixels, brains, strict=True)
+    }
     return np.stack([*(grey.get(modality, blank) for modality in MODALITIES), inside])
 
 
@@ -94,8 +105,7 @@ def _extent(shown: NDArray[np.bool_]) -> slice:
     return slice(int(where[0]), int(where[-1]) + 1) if where.size else slice(0, shown.size)
 
 
-def _grey(values: NDArray[Any]) -> NDArray[np.uint8]:
-    shown = values != 0
+def _grey(values: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
     if not shown.any():
         return np.zeros(values.shape, np.uint8)
     low, high = (float(bound) for bound in np.percentile(values[shown], (1, 99)))

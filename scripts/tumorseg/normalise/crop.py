@@ -1,23 +1,27 @@
 """The brain that is kept of a case, and the way there and back between its original grid and that of the network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.boxes import box_slices
+from tumorseg.cohort.background import Background
 from tumorseg.normalise.store import Origin
 from tumorseg.orientation import NETWORK_AXES, turned, turned_affine, turned_back, turned_start
 
 
-def brain_of(images: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-    """Voxels that are not zero in any of the images (X, Y, Z), which have one shape."""
-    brain: NDArray[np.bool_] = images[0] != 0
-    shown = np.empty_like(brain)  # once: fresh memory for each comparison would double the time
-    for image in images[1:]:
-        np.not_equal(image, 0, out=shown)
-        np.logical_or(brain, shown, out=brain)
+def brain_of(images: Mapping[str, NDArray[Any]], backgrounds: Mapping[str, Background]) -> NDArray[np.bool_]:
+    """Voxels that are not background in any of the images (X, Y, Z), which have one shape.
+
+    images, backgrounds: by modality.
+    """
+    first, *others = images
+    outside = backgrounds[first].mask(images[first])
+    for modality in others:
+        np.logical_and(outside, backgrounds[modality].mask(images[modality]), out=outside)
+    brain: NDArray[np.bool_] = np.logical_not(outside, out=outside)
     return brain
 
 

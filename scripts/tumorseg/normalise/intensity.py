@@ -6,46 +6,60 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.cohort.background import ZERO, Background
+
 _LEVELS: Final = 2**16
 """Whole numbers that span fewer are counted: each level is normalised once, not each voxel."""
 _SLAB: Final = 16
 
 
 def normalise_intensities(
-    voxels: NDArray[Any], clip_percentiles: Sequence[float], out: NDArray[np.float16] | None = None
+    voxels: NDArray[Any],
+    clip_percentiles: Sequence[float],
+    background: Background = ZERO,
+    out: NDArray[np.float16] | None = None,
 ) -> tuple[NDArray[np.float16], dict[str, float]]:
     """Clip to percentiles, then subtract the mean and divide by the standard deviation (z-score).
 
-    All of them are those of the voxels that are not 0, which are the brain as this modality shows it; where it shows
-    nothing, be it background or a slab that was not acquired, the result is exactly 0, the mean of the brain. A brain
-    of one value gives 0 everywhere.
+    All of them are those of the voxels that are not background, which are the brain as this modality shows it; where it
+    shows nothing, be it background or a slab that was not acquired, the result is exactly 0, the mean of the brain. A
+    brain of one value gives 0 everywhere.
 
-    voxels: (x, y, z), any real type, finite as float32. out: where the result is put, new if None. Returns float16
-    (x, y, z), and what was applied: `low`, `high` (the bounds), `mean` and `std` after clipping.
+    voxels: (x, y, z), any real type, finite as float32 but for the background. out: where the result is put, new if
+    None. Returns float16 (x, y, z), and what was applied: `low`, `high` (the bounds), `mean` and `std` after clipping.
     """
     result = np.empty(voxels.shape, np.float16) if out is None else out
     if voxels.dtype.kind in "iu" and voxels.dtype.itemsize <= 4:
         lowest, highest = int(voxels.min()), int(voxels.max())
         if highest - lowest < _LEVELS:
-            return result, _normalise_levels(voxels, lowest, highest, clip_percentiles, result)
-    shown = voxels != 0
+            return result, _normalise_levels(voxels, (lowest, highest), background, clip_percentiles, result)
+    shown = ~background.mask(voxels)
     result[...] = 0
     result[shown], applied = _z_scores(voxels[shown], None, clip_percentiles)
     return result, applied
 
 
 def _normalise_levels(
-    voxels: NDArray[Any], lowest: int, highest: int, clip_percentiles: Sequence[float], out: NDArray[np.float16]
+    voxels: NDArray[Any],
+    ends: tuple[int, int],
+    background: Background,
+    clip_percentiles: Sequence[float],
+    out: NDArray[np.float16],
 ) -> dict[str, float]:
-    """Normalise whole numbers into `out`; slab by slab, since a slab fits into the processor's cache."""
+    """Normalise whole numbers into `out`; slab by slab, since a slab fits into the processor's cache.
+
+    ends: the lowest and the highest of them.
+    """
+    lowest, highest = ends
     values = np.arange(lowest, highest + 1, dtype=np.float64)
     counts = np.zeros(values.size, np.intp)
     for start in range(0, voxels.shape[2], _SLAB):
         level = voxels[:, :, start : start + _SLAB].astype(np.intp) - lowest
         counts += np.bincount(level.ravel(order="K"), minlength=values.size)
-    counts[values == 0] = 0
+    outside = background.mask(values)
+    counts[outside] = 0
     scores, applied = _z_scores(values, counts, clip_percentiles)
-    scores[values == 0] = 0
+    scores[outside] = 0
     for y in range(voxels.shape[1]):
         out[:, y] = scores.take(voxels[:, y].astype(np.intp) - lowest)
     return applied

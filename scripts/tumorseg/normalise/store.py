@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ class Origin:
     and stop of the kept box along each axis. convention: how the case's mask writes enhancing tumour, None where it
     shows none. settings: the normalisation settings. intensities: for each modality the clipping bounds, mean and
     standard deviation applied. forms: both forms of the image's orientation, where `affine` does not stand for both;
-    see `cohort.forms.Placement`.
+    see `cohort.forms.Placement`. backgrounds: what was taken as background of each modality where that is not 0, see
+    `Background.facts`.
     """
 
     case: str
@@ -41,6 +42,7 @@ class Origin:
     settings: dict[str, Any]
     intensities: dict[str, dict[str, float]]
     forms: dict[str, Any] | None = None
+    backgrounds: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def voxel_mm3(self) -> float:
@@ -68,7 +70,10 @@ def write_case(path: Path, case: NormalisedCase) -> None:
         "image": np.ascontiguousarray(case.image),
         "mask": np.ascontiguousarray(case.mask),
     }
-    origin = json.dumps(asdict(case.origin), sort_keys=True)
+    content = asdict(case.origin)
+    if not content["backgrounds"]:
+        del content["backgrounds"]  # of images prepared as BraTS prepares them, nothing needs to be said
+    origin = json.dumps(content, sort_keys=True)
     header = {"format": FORMAT, "digest": _digest(tensors, origin), "origin": origin}
     write_bytes(path, save(tensors, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.again import read_again
+from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import CaseFiles
 from tumorseg.cohort.header import LARGEST_VOXELS
@@ -76,7 +77,10 @@ def _segmented(
 def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
     """The image as the models know it. What it is made of is let go before a network needs the memory."""
     volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
-    return normalise_images(verdict.case, volumes, convention=None, settings=card.normalisation)
+    backgrounds = backgrounds_of(verdict.facts)
+    return normalise_images(
+        verdict.case, volumes, backgrounds=backgrounds, convention=None, settings=card.normalisation
+    )
 
 
 def _title(case: str, mm3: Mapping[str, float]) -> str:

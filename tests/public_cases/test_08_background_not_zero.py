@@ -1,0 +1,63 @@
+"""Brain-extracted images whose background is not 0 reach the network as those whose background is 0."""
+
+import nibabel
+import numpy as np
+import pytest
+
+from tests.public_cases import made
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import discover
+from tumorseg.labels import MODALITIES
+from tumorseg.normalise.case import normalise_verdict
+
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
+KINDS = {1: "constant", 2: "ringing", 3: "z-score", 4: "padded"}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return made("08", tmp_path_factory.mktemp("case")) / "cohort"
+
+
+def examined(root, number):
+    files = next(case for case in discover(root) if case.case == f"BraTS2021_{600 + number:05d}")
+    return examine_case(root, files, shape=None, labels="auto")[0]
+
+
+def with_a_background_of_0(root, number, verdict, folder):
+    """The same case, its background set to 0 and the intensities of its brain as they were before."""
+    for role, facts in verdict.facts["files"].items():
+        image = nibabel.load(root / facts["path"])
+        voxels = np.asarray(image.dataobj)
+        if role in MODALITIES:
+            x, y, z = np.indices(voxels.shape)
+            brain = ((x - 23.5) / 20) ** 2 + ((y - 27.5) / 24) ** 2 + ((z - 19.5) / 17) ** 2 < 1
+            shift = voxels[0, 0, 0] if KINDS[number] in ("constant", "z-score") else 0
+            voxels = np.where(brain, voxels - shift, 0)
+        path = folder / facts["path"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(nibabel.Nifti1Image(voxels, image.affine, image.header), path)
+    return folder
+
+
+@pytest.mark.parametrize("number", KINDS, ids=KINDS.values())
+def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohort, tmp_path, number):
+    found = examined(cohort, number)
+    assert found.usable
+    assert [warning.code for warning in found.warnings] == ["background_not_zero"] * 4
+    zero = with_a_background_of_0(cohort, number, found, tmp_path)
+    expected = normalise_verdict(zero, examined(zero, number), SETTINGS)
+    normalised = normalise_verdict(cohort, found, SETTINGS)
+    assert normalised.origin.crop == expected.origin.crop
+    assert normalised.image.shape == (4, 42, 50, 36)  # a voxel more than the brain on every side
+    np.testing.assert_array_equal(normalised.image != 0, expected.image != 0)
+    np.testing.assert_allclose(normalised.image, expected.image, atol=4e-3)
+    np.testing.assert_array_equal(normalised.mask, expected.mask)
+    assert set(normalised.origin.backgrounds) == set(MODALITIES)
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_a_background_of_0_needs_no_word(cohort, number):
+    found = examined(cohort, number)
+    assert found.warnings == ()
+    assert normalise_verdict(cohort, found, SETTINGS).origin.backgrounds == {}

@@ -1,0 +1,17 @@
+"""A head with skull, scalp and the noise of air is told; the same brain without them is not."""
+
+from tests.public_cases import made
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import discover
+
+
+def test_a_head_is_told_in_every_modality(tmp_path):
+    root = made("09", tmp_path) / "patients"
+    brain, head = (
+        examine_case(root, case, shape=None, labels="auto", with_mask=False)[0]
+        for case in discover(root, "segment.cases")
+    )
+    assert (brain.case, brain.usable, brain.warnings) == ("patient_0", True, ())
+    assert (head.case, head.usable) == ("patient_1", True)
+    told = {warning.file for warning in head.warnings if warning.code == "not_skull_stripped"}
+    assert told == {facts["path"] for facts in head.facts["files"].values()}

@@ -1,0 +1,37 @@
+"""What is not a number around the brain is background; within the brain it is a problem."""
+
+import numpy as np
+import pytest
+
+from tests.public_cases import made
+from tumorseg.cohort.check import examine_case
+from tumorseg.cohort.discover import discover
+from tumorseg.normalise.case import normalise_verdict
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return made("19", tmp_path_factory.mktemp("case")) / "cohort"
+
+
+@pytest.fixture(scope="module")
+def verdicts(root):
+    return [examine_case(root, case, shape=None, labels="auto")[0] for case in discover(root)]
+
+
+def test_not_a_number_around_the_brain_is_read_as_background(root, verdicts):
+    assert verdicts[0].usable
+    assert [warning.code for warning in verdicts[0].warnings] == ["background_not_zero"] * 4
+    case = normalise_verdict(root, verdicts[0], {"clip_percentiles": [0.5, 99.5], "margin": 0})
+    assert case.image.shape == (4, 40, 48, 34)  # the box of the brain
+    assert np.isfinite(case.image).all()
+    assert np.all(case.image[:, 0, 0, 0] == 0)
+
+
+def test_one_voxel_within_the_brain_that_is_not_a_number_drops_the_case(verdicts):
+    assert [problem.code for problem in verdicts[1].problems] == ["not_finite"] * 4
+    assert "voxel (24, 28, 20)" in verdicts[1].problems[0].message
+
+
+def test_a_background_of_0_needs_no_word(verdicts):
+    assert (verdicts[2].usable, verdicts[2].warnings) == (True, ())
