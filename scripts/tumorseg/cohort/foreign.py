@@ -1,6 +1,6 @@
 """Files in the place of a NIfTI volume that are something else: what they are, and what to do about it."""
 
-from typing import Final, Literal
+from typing import Final
 
 from tumorseg.cohort.damage import Damage
 
@@ -36,7 +36,6 @@ _FORMATS: Final = (
     (0, b"%PDF", "a PDF document"),
 )
 _ENCODINGS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
-_ANALYZE_EXTENTS: Final = 16384
 _SHOWN: Final = 60
 
 
@@ -55,8 +54,8 @@ def foreign(start: bytes) -> Damage:
         return _no_nifti(f"the file is the header of a pair .hdr/.img, without the voxels; {_CONVERT}, from both files")
     if _is_analyze(start):
         return _no_nifti(
-            "the file has a header of the Analyze format, which does not say which side is left; "
-            "convert the original images to .nii.gz"
+            "the file has a header of the Analyze format, which does not say which side is left, or a damaged one of "
+            "NIfTI; convert the original images to .nii.gz"
         )
     if _is_mgh(start):
         return _no_nifti(
@@ -109,12 +108,8 @@ def _decoded(start: bytes) -> str | None:
 
 
 def _is_analyze(start: bytes) -> bool:
-    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
-    return len(start) >= 348 and any(
-        int.from_bytes(start[:4], order) == 348
-        and (start[38:39] == b"r" or int.from_bytes(start[32:36], order) == _ANALYZE_EXTENTS)
-        for order in orders
-    )
+    """The length of its header, as NIfTI has it, without the magic of NIfTI, which the caller looks for."""
+    return len(start) >= 348 and 348 in (int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big"))
 
 
 def _is_mgh(start: bytes) -> bool:

@@ -24,7 +24,7 @@ from tumorseg.cohort.header import (
 )
 from tumorseg.files import is_passing, kind_of
 
-_AHEAD: Final = 2**16
+_AHEAD: Final = 2**12
 """Bytes of a compressed file in which its header lies, unless somebody made it otherwise on purpose."""
 
 
