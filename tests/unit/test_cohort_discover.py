@@ -165,16 +165,54 @@ def test_a_link_in_a_circle_is_no_folder(tmp_path):
     assert [case.files for case in discover(tmp_path)] == [{"t1": ("B-1/B-1-t1n.nii.gz",)}]
 
 
-@pytest.mark.parametrize("name", ["case {x}", "tab\there", b"F\xe4lle"])
-def test_a_case_folder_with_a_name_that_no_table_holds_is_told_and_a_stray_one_ignored(tmp_path, name):
-    awkward = tmp_path / os.fsdecode(name)
+@pytest.mark.parametrize(
+    ("name", "case"), [("case {x}", "case {x}"), ("tab\there", r"tab\x09here"), (b"F\xe4lle", r"F\xe4lle")]
+)
+def test_a_case_folder_with_an_awkward_name_is_a_case_without_files_and_stops_no_other(tmp_path, name, case):
     touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    awkward = tmp_path / os.fsdecode(name)
     awkward.mkdir()
-    assert [case.case for case in discover(tmp_path)] == ["B-1"]
-    (awkward / "B-2-t1n.nii.gz").touch()
-    with pytest.raises(UserError, match=r"cohort.root: rename the case folder") as told:
+    (awkward / f"{os.fsdecode(name)}-t1n.nii.gz").touch()
+    first, second = discover(tmp_path)
+    assert (first.case, second) == ("B-1", CaseFiles(case, {}, os.fsdecode(name)))
+    assert from_json(to_json(second)) == second
+    (problem,) = check_case(tmp_path, second, shape=None, labels="auto").problems
+    assert (problem.code, problem.file) == ("awkward_name", case)
+    assert "rename the folder" in problem.message
+    problem.message.encode()
+
+
+def test_awkward_names_that_look_alike_are_told_apart(tmp_path):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz", r"a\x07/a-t1n.nii.gz", "a\x07/x")
+    assert [case.case for case in discover(tmp_path)] == ["B-1", r"a\x07", r"a\x07 (2)"]
+
+
+def test_awkward_names_alone_are_told_in_one_sentence(tmp_path):
+    touch(tmp_path, "a{b}/a{b}-t1n.nii.gz", "c\x07/c-t1n.nii.gz")
+    with pytest.raises(UserError, match=r"no image was found .* cannot be used: rename a\{b\}, c\\x07"):
         discover(tmp_path)
-    str(told.value).encode()
+
+
+def test_what_is_not_understood_in_the_only_case_is_told(tmp_path):
+    touch(tmp_path, "patient 3/t1.nii.gz", "patient 3/fla.nii.gz", "patient 3/notes.txt", "patient 3/anat/x.nii")
+    words = "found, but not understood: patient 3/anat/, patient 3/fla.nii.gz, patient 3/t1.nii.gz; it should be"
+    with pytest.raises(UserError, match=words):
+        discover(tmp_path)
+
+
+def test_a_link_to_the_folder_of_cases_is_told(tmp_path):
+    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "more/B-2/B-2-t1n.nii.gz")
+    (tmp_path / "itself").symlink_to(tmp_path)
+    problems = [check_case(tmp_path, case, shape=None, labels="auto").problems[0] for case in discover(tmp_path)]
+    assert [problem.code for problem in problems] == ["empty_file", "folder_of_cases", "folder_of_cases"]
+    assert f"a link to {tmp_path}, a folder of cases (B-1)" in problems[1].message
+    assert "this is a folder of cases (B-2)" in problems[2].message
+
+
+def test_folders_one_level_deeper_are_named_with_what_to_do(tmp_path):
+    touch(tmp_path, *(f"{kind}/B-{kind}/B-{kind}-t1n.nii.gz" for kind in ("HGG", "LGG", "other")))
+    with pytest.raises(UserError, match=r"in 3 folders .*\(HGG, LGG, other\); give one of them, such as .*/HGG"):
+        discover(tmp_path)
 
 
 def test_the_folder_above_is_found_where_the_root_is_written_as_dots(tmp_path, monkeypatch):

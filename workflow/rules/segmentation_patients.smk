@@ -1,5 +1,7 @@
 """Who is segmented, and by which models, as the section `segment` of the configuration says."""
 
+from dataclasses import replace
+
 from tumorseg.files import sha256
 
 
@@ -31,10 +33,10 @@ def patients_by_batch():
         raise SystemExit(f"{error}") from None
     batches = {}
     for patient in found:
-        if only_case is None or patient.case == only_case:
+        if only_case is None or only_case in (patient.case, patient.folder):
             files = {role: names for role, names in patient.files.items() if role != "seg"}
             batch = batch_of(patient.case, config["cohort"]["batches"])
-            batches.setdefault(batch, []).append(CaseFiles(patient.case, files))
+            batches.setdefault(batch, []).append(replace(patient, files=files))
     return dict(sorted(batches.items()))
 
 

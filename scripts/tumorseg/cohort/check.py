@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort import images, mask
-from tumorseg.cohort.discover import CaseFiles
+from tumorseg.cohort.discover import CaseFiles, not_understood
 from tumorseg.cohort.duplicates import duplicate_findings
+from tumorseg.cohort.folders import folder_problem
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
-from tumorseg.cohort.naming import ROLES, archive_of, is_awkward
+from tumorseg.cohort.naming import ROLES, archive_of, is_awkward, role_of
 from tumorseg.cohort.preview import preview, thin_mask
 from tumorseg.cohort.reading import Reading, missing, read_role
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
@@ -79,6 +80,9 @@ class _Check:
     def read(self) -> None:
         """Every file, to its last byte."""
         case = self._case_files.case
+        if problem := folder_problem(self._root, self._case_files):
+            self.problems.append(problem)
+            return
         try:
             with os.scandir(self._root / case) as entries:
                 names = sorted(entry.name for entry in entries if not is_awkward(entry.name))
@@ -99,7 +103,12 @@ class _Check:
     def _read_role(self, role: str, names: Sequence[str]) -> Reading:
         paths = self._case_files.files.get(role, ())
         if not paths:
-            return Reading(problems=[missing(self._case_files.case, role, names)])
+            unknown = [
+                name
+                for name in not_understood(self._root, self._case_files)
+                if not (found := role_of(name)) or found[1] in self._roles
+            ]
+            return Reading(problems=[missing(self._case_files.case, role, names, unknown)])
         reading, volume = read_role(self._root, paths, self._largest_voxels)
         if volume is not None:
             self._look(role, reading.facts["path"], volume)

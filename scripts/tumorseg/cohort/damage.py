@@ -22,6 +22,8 @@ ProblemCode = Literal[
     "bad_label",
     "mask_mismatch",
     "duplicate_case",
+    "awkward_name",
+    "folder_of_cases",
     "unreadable",
 ]
 """A problem drops its case."""

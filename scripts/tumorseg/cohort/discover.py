@@ -6,11 +6,11 @@ Runs whenever the workflow is planned, so it lists folders and opens no file.
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorseg.cohort.naming import archive_of, is_awkward, is_stray, names_case, role_of
+from tumorseg.cohort.naming import archive_of, is_awkward, is_stray, may_be_image, names_case, role_of, shown
 from tumorseg.errors import UserError
 
 EXPECTED = (
@@ -25,10 +25,13 @@ class CaseFiles:
 
     case: the folder's name. files: for each role ("t1", "t1ce", "t2", "flair", "seg") that is there, the paths of its
     files relative to the root, with `/`; more than one where it stands there twice, as `.nii` beside `.nii.gz`.
+    folder: the folder's own name where that is awkward (see `naming.is_awkward`); `case` then shows it, no other case
+    is called so, and it has no files.
     """
 
     case: str
     files: dict[str, tuple[str, ...]]
+    folder: str | None = None
 
 
 def discover(root: Path, key: str = "cohort.root") -> list[CaseFiles]:
@@ -37,8 +40,8 @@ def discover(root: Path, key: str = "cohort.root") -> list[CaseFiles]:
     A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
     the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
     file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
-    there, or a link that leads nowhere. key: that of the configuration which names `root`. Raises UserError where
-    `root` is not a folder of case folders, and where a case has a name that cannot be written into a table.
+    there, or a link that leads nowhere, or whose name is awkward. key: that of the configuration which names `root`.
+    Raises UserError where `root` is not a folder of case folders.
     """
     try:
         with os.scandir(root) as entries:
@@ -47,21 +50,63 @@ def discover(root: Path, key: str = "cohort.root") -> list[CaseFiles]:
         raise UserError(f"{key}: cannot list {root} ({error.strerror}); it should be {EXPECTED}") from None
     packed = {content: name for name, is_folder in names if not is_folder and (content := archive_of(name))}
     folders = {name for name, is_folder in names if is_folder and not is_stray(name)}
-    awkward = {name for name in folders if is_awkward(name)}
-    if with_images := sorted(name for name in awkward if _has_images(root, name)):
-        raise UserError(
-            f"{key}: rename the case folder {with_images[0]!a} below {root}: names with braces, control "
-            "characters or bytes that are no UTF-8 cannot stand in a table"
-        )
+    awkward = sorted(name for name in folders if is_awkward(name))
     # What is called like a case and is no folder: packed, or a link that leads nowhere. `examine_case` says which.
     closed = {name for name in {*packed, *(name for name, is_folder in names if not is_folder)} if names_case(name)}
-    cases = [_case_files(root, folder) for folder in sorted((folders - awkward) | closed)]
+    cases = [_case_files(root, folder) for folder in sorted(folders.difference(awkward) | closed)]
     if not any(case.files for case in cases):
         locate(root, key)  # knows better what is wrong where there are images at other places
-        archives = ", ".join(sorted(packed.values())[:3])
-        hint = f"; it holds what is still packed ({archives}): extract it" if packed else f"; it should be {EXPECTED}"
-        raise UserError(f"{key}: no image was found below {root}{hint}")
-    return cases
+        raise UserError(f"{key}: no image was found below {root}{_hint(root, cases, awkward, packed)}")
+    return sorted([*cases, *_awkward_cases(awkward, {case.case for case in cases})], key=lambda case: case.case)
+
+
+def _awkward_cases(folders: Sequence[str], taken: Set[str]) -> Iterator[CaseFiles]:
+    """The case of each awkward folder, without files."""
+    names = set(taken)
+    for folder in folders:
+        name, number = shown(folder), 1
+        while name in names:
+            name, number = f"{shown(folder)} ({number + 1})", number + 1
+        names.add(name)
+        yield CaseFiles(name, {}, folder)
+
+
+def _hint(root: Path, cases: Sequence[CaseFiles], awkward: Sequence[str], packed: Mapping[str, str]) -> str:
+    """What a folder without any image of a case holds in their place."""
+    if packed:
+        return f"; it holds what is still packed ({few(sorted(packed.values()))}): extract it"
+    unknown = [f"{case.case}/{name}" for case in cases for name in not_understood(root, case)]
+    if unknown:
+        return f"; found, but not understood: {few(unknown)}; it should be {EXPECTED}"
+    if awkward:
+        names = few(map(shown, awkward))
+        return f"; names with braces, control characters or bytes that are no UTF-8 cannot be used: rename {names}"
+    return f"; it should be {EXPECTED}"
+
+
+def few(names: Iterable[str], most: int = 5) -> str:
+    """Some names, and how many more there are."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
+def not_understood(root: Path, case: CaseFiles) -> list[str]:
+    """What in the folder of a case may be an image by its name and is none of its files, as it can be shown."""
+    parts = [path.split("/") for paths in case.files.values() for path in paths]
+    again = bool(parts) and all(part[1] == case.case for part in parts)
+    used = {part[2 if again else 1] for part in parts}
+    return sorted(
+        f"{shown(name)}/" if is_folder else shown(name)
+        for name, is_folder in _entries(root / case.case / (case.case if again else ""))
+        if name not in used and not is_stray(name) and (is_folder or may_be_image(name))
+    )
+
+
+def case_folders_in(root: Path, case: CaseFiles) -> list[str]:
+    """The folders of cases in a folder that is no case itself: a link to the folder of all cases, or one between."""
+    if case.files or case.folder is not None:
+        return []
+    return [name for name in _folders(root / case.case) if not is_awkward(name) and _has_images(root / case.case, name)]
 
 
 def locate(root: Path, key: str = "cohort.root") -> tuple[Path, str | None]:
@@ -88,10 +133,9 @@ def locate(root: Path, key: str = "cohort.root") -> tuple[Path, str | None]:
         if any(_has_images(root / name, inner) for inner in _folders(root / name))
     ]
     if len(below) > 1:
-        names = ", ".join(path.name for path in below[:3]) + (" …" if len(below) > 3 else "")
         raise UserError(
-            f"{key}: cases are in {len(below)} folders below {root} ({names}); give one of them, or put all case "
-            "folders into one"
+            f"{key}: cases are in {len(below)} folders below {root} ({few(path.name for path in below)}); give one of "
+            f"them, such as {below[0]}, or put the case folders of all, or links to them, into one folder"
         )
     if below:
         return below[0], f"{key}: the cases are one level deeper than {root}; {below[0]} is taken"
@@ -100,13 +144,15 @@ def locate(root: Path, key: str = "cohort.root") -> tuple[Path, str | None]:
 
 def to_json(case: CaseFiles) -> str:
     """A case as one line of JSON with sorted keys."""
-    return json.dumps({"case": case.case, "files": case.files}, sort_keys=True, separators=(",", ":"))
+    folder = {} if case.folder is None else {"folder": case.folder}
+    return json.dumps({"case": case.case, "files": case.files, **folder}, sort_keys=True, separators=(",", ":"))
 
 
 def from_json(text: str) -> CaseFiles:
     """The case that `to_json` wrote."""
     content = json.loads(text)
-    return CaseFiles(content["case"], {role: tuple(paths) for role, paths in content["files"].items()})
+    files = {role: tuple(paths) for role, paths in content["files"].items()}
+    return CaseFiles(content["case"], files, content.get("folder"))
 
 
 def _case_files(root: Path, folder: str) -> CaseFiles:

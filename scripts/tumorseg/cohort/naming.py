@@ -18,6 +18,8 @@ _ROLE_OF_SUFFIX: Final = {suffix: role for role, suffixes in SUFFIXES.items() fo
 _FILE: Final = re.compile(rf"(?P<case>[^.].*)[-_](?P<suffix>{'|'.join(_ROLE_OF_SUFFIX)})\.nii(?:\.gz)?", re.IGNORECASE)
 _CASE: Final = re.compile(r"BraTS-[A-Za-z]+-\d+-\d+|BraTS\d{2,4}_(?:\w+_)?\d+", re.IGNORECASE)
 _ARCHIVE: Final = re.compile(r"(?P<content>[^.].*)\.(?:zip|7z|rar|tar|tgz|tar\.(?:gz|bz2|xz))", re.IGNORECASE)
+_IMAGE: Final = re.compile(r"\.(?:nii|nii\.gz|hdr|img|mha|mhd|nrrd|nhdr|mgh|mgz|mnc|dcm|ima)$", re.IGNORECASE)
+_UNSHOWN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _AWKWARD: Final = re.compile(r"[{}\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -42,9 +44,25 @@ def names_case(name: str) -> bool:
     return _CASE.fullmatch(name) is not None
 
 
+def may_be_image(name: str) -> bool:
+    """Whether a file is called like an image of any format."""
+    return _IMAGE.search(name) is not None
+
+
 def is_awkward(name: str) -> bool:
     """Whether a name cannot stand in tables and plans: it has braces, control characters or bytes that are no UTF-8."""
     return _AWKWARD.search(name) is not None
+
+
+def shown(name: str) -> str:
+    """A name as it can stand in tables: control characters and bytes that are no UTF-8 in Python's notation."""
+    return _UNSHOWN.sub(lambda found: _escape(found[0]), name)
+
+
+def _escape(character: str) -> str:
+    # Python reads a byte that is no UTF-8 as one of these (PEP 383).
+    code = ord(character) - 0xDC00 if "\udc80" <= character <= "\udcff" else ord(character)
+    return f"\\x{code:02x}"
 
 
 def is_stray(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.discover import few
 from tumorseg.cohort.foreign import NOT_PULLED
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
@@ -85,10 +86,10 @@ def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:
     return facts | {"voxels": file.array.size} if isinstance(file, Volume) else facts
 
 
-def missing(case: str, role: str, names: Sequence[str]) -> Finding:
+def missing(case: str, role: str, names: Sequence[str], unknown: Sequence[str] = ()) -> Finding:
     """`missing_modality` or `missing_mask`, or `not_downloaded` where a pointer of DVC stands for the file.
 
-    names: of all that is in the folder of the case.
+    names: of all that is in the folder of the case. unknown: of what there may be an image and is no file of the case.
     """
     for name in names:
         if name.endswith(".dvc") and _role(name.removesuffix(".dvc")) == role:
@@ -103,7 +104,9 @@ def missing(case: str, role: str, names: Sequence[str]) -> Finding:
     elif packed:
         text += f"; add it, perhaps by extracting {packed[0]}, which is still packed"
     else:
-        text += "; add it"
+        text += "; rename the file that it is, or add it" if unknown else "; add it"
+    if rest := [name for name in unknown if name not in others]:
+        text += f". Found, but not understood: {few(rest)}"
     if role == "seg":
         return Finding("missing_mask", case, f"the mask is missing: {text}")
     return Finding("missing_modality", case, f"{MODALITY_NAMES[role]} is missing: {text}")

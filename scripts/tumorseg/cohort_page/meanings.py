@@ -23,6 +23,8 @@ PROBLEMS: Final[dict[str, str]] = {
     "mask_mismatch": "The mask does not fit the images: another grid, outside the brain, or empty although empty masks "
     "are not kept.",
     "duplicate_case": "Another case has the very same images.",
+    "awkward_name": "The folder's name has braces, control characters or bytes that are no UTF-8.",
+    "folder_of_cases": "The folder holds case folders and is none itself.",
     "unreadable": "A file or folder cannot be read.",
 }
 WARNINGS: Final[dict[str, str]] = {
