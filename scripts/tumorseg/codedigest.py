@@ -84,7 +84,7 @@ class _Module:
 
 @cache
 def _read(path: Path) -> _Module:
-    tree = ast.parse(path.read_text(), filename=str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     nodes = list(ast.walk(tree))
     for node in nodes:
         for field, value in ast.iter_fields(node):

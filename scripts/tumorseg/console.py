@@ -92,7 +92,7 @@ def _peak_memory() -> float:
     """Most memory that this process held at any time, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss would count what the parent held when it started this process
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
+        return int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
 
 

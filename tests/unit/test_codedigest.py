@@ -1,7 +1,10 @@
+import os
+import subprocess
 import sys
 
 import pytest
 
+from tests.helpers import REPOSITORY
 from tumorseg.codedigest import _files, _imported, _read, code_digest
 
 
@@ -94,3 +97,19 @@ def test_the_place_of_the_project_does_not_count(project, tmp_path_factory):
     first = digest(project)
     project.rename(elsewhere)
     assert digest(elsewhere) == first
+
+
+def test_the_digest_is_the_same_in_any_locale():
+    script = REPOSITORY / "scripts/evaluate.py"
+    command = "import sys; sys.path.insert(0, sys.argv[1]); from tumorseg.codedigest import code_digest; "
+    command += "from pathlib import Path; print(code_digest(Path(sys.argv[1], 'evaluate.py')))"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for environment in (plain, {"LC_ALL": "C.UTF-8"}):
+        told = subprocess.run(
+            [sys.executable, "-c", command, str(script.parent)],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout.strip() == code_digest(script)

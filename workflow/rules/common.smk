@@ -24,7 +24,7 @@ from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
 from tumorseg.training import epochs
 
-_schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
+_schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 if _mistakes := mistakes(config, _schema):
     # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
     raise SystemExit("\n".join(["The configuration has mistakes:", *_mistakes]))

@@ -27,7 +27,7 @@ def device_bytes(device: torch.device) -> int:
 def limits(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[int]:
     """Limits that a container or a scheduler sets to this process's memory (control groups of Linux, both versions)."""
     limits = [sys.maxsize]
-    for line in own.read_text().splitlines() if own.exists() else []:
+    for line in own.read_text(encoding="utf-8").splitlines() if own.exists() else []:
         _, controllers, name = line.split(":", 2)
         group, file = (root, "memory.max") if not controllers else (root / controllers, "memory.limit_in_bytes")
         for folder in [group / name.strip("/"), *(group / name.strip("/")).parents]:

@@ -104,6 +104,6 @@ def _machine() -> str:
 def _processor() -> str:
     """The processor's name where the system tells it (Linux), else its architecture."""
     information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.is_file() else []
+    lines = information.read_text(encoding="utf-8").splitlines() if information.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())

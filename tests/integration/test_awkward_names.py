@@ -1,0 +1,43 @@
+"""Case folders whose names no table can hold, a case called like a missing value, and files nobody understands."""
+
+import os
+import shutil
+
+import pytest
+
+from tests.cohort_cases import write_sound
+from tests.integration.workflow import Workflow
+from tumorseg.cohort.manifest import read_manifest
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = Workflow(tmp_path / "run")
+    run.configure({"demo": None})
+    for number, case in enumerate(["NA", "007", "1e5"]):
+        write_sound(run.folder / "cohort", case, seed=number)
+    for name in ("a{b}", "bell\x07", os.fsdecode(b"caf\xe9")):
+        write_sound(run.folder / "cohort", "plain", seed=9)
+        for file in (run.folder / "cohort/plain").iterdir():
+            file.rename(file.with_name(file.name.replace("plain", name)))
+        (run.folder / "cohort/plain").rename(run.folder / "cohort" / name)
+    (run.folder / "cohort/itself").symlink_to(run.folder / "cohort")
+    return run
+
+
+def test_each_has_its_row_and_its_reason_and_the_others_are_used(run):
+    said = run.succeed("validate")
+    table = read_manifest(run.results / "cohort/manifest.tsv").set_index("case")
+    assert dict(table["problems"]) == {
+        "007": "",
+        "1e5": "",
+        "NA": "",
+        "a{b}": "awkward_name",
+        r"bell\x07": "awkward_name",
+        r"caf\xe9": "awkward_name",
+        "itself": "folder_of_cases",
+    }
+    assert all(rf"{name} dropped: awkward_name: the folder is called" in said for name in ("a{b}", r"bell\x07"))
+    assert r"caf\xe9" in (run.results / "cohort/cohort.html").read_text(encoding="utf-8")
+    shutil.rmtree(run.folder / "cohort" / "a{b}")
+    assert run.planned("validate")["validate_batch"] == 1
