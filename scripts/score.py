@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.patients import patients_of
 from tumorseg.console import logger
 from tumorseg.files import write_json
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of `evaluation`, as JSON")
     parser.add_argument("--patient", help="the pattern of the patient of a case")
     parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
+    parser.add_argument("--largest-voxels", type=int, default=LARGEST_VOXELS, help="voxels that a mask may have")
     parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="table of scores of each folder, CSV")
     parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary of each folder, JSON")
@@ -35,25 +37,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("score", options.log):
-        settings, processes = options.settings, options.processes
+        settings, processes, largest = options.settings, options.processes, options.largest_voxels
         matches = match_folders(options.predictions, options.references)
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
-        grids = reference_grids(options.references, files, processes)
+        grids = reference_grids(options.references, files, processes, largest)
         log_reference_notes(options.references, files, grids)
         patients = patients_of(files, pattern=options.patient, table=options.patient_table)
         tables, summaries = {}, {}
         outputs = zip(options.scores, options.summaries, strict=True)
         for (name, of_folder), (scores, summary) in zip(matches.items(), outputs, strict=True):
-            pairs, facts = sort_out(of_folder, grids, processes)
+            pairs, facts = sort_out(of_folder, grids, processes, largest)
             tables[name], confusion = score_pairs(
                 pairs,
                 predictions=of_folder.folder,
                 references=options.references,
                 surface_tolerance=settings["surface_tolerance"],
                 processes=processes,
+                largest_voxels=largest,
             )
             facts["hints"] = find_hints(
-                pairs, tables[name], predictions=of_folder.folder, references=options.references
+                pairs,
+                tables[name],
+                predictions=of_folder.folder,
+                references=options.references,
+                largest_voxels=largest,
             )
             missing = [pair.case for pair in pairs if pair.prediction is None]
             summaries[name] = write_scores(

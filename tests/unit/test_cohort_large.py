@@ -10,10 +10,13 @@ import pytest
 
 from tests.cohort_cases import AFFINE, check_case, image, path_of, plain, write_sound
 from tests.unit.test_cohort_volume import DIM, patched
+from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.header import largest_file
 from tumorseg.cohort.volume import read_volume
+from tumorseg.errors import UserError
+from tumorseg.scoring.judge import MaskGrid, judge_predictions, reference_grids
 
 SIDE = 20
 VOLUME = np.random.default_rng(0).integers(0, 999, (SIDE, SIDE, SIDE), np.int16)
@@ -90,6 +93,30 @@ def test_a_case_of_which_one_volume_has_a_fourth_axis_of_length_1_is_usable(tmp_
     path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
     (files,) = discover(root)
     assert check_case(root, files, shape=None, labels="auto").usable
+
+
+@pytest.mark.parametrize("role", ["t2", "seg"])
+def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp_path, role):
+    root = write_sound(tmp_path)
+    path_of(root, role).write_bytes(gzip.compress(plain(np.pad(image(role), 1), AFFINE)))
+    (files,) = discover(root)
+    limit = {"largest_voxels": image().size}
+    found, _ = examine_case(root, files, shape=None, labels="auto", **limit)
+    assert [(problem.code, problem.file) for problem in found.problems] == [
+        ("too_large", path_of(root, role).relative_to(root).as_posix())
+    ]
+    patient, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False, **limit)  # as segment asks
+    assert patient.usable == (role == "seg")
+
+
+def test_a_prediction_beyond_the_limit_is_unusable_and_the_message_names_the_setting(tmp_path):
+    path = tmp_path / "x.nii.gz"
+    path.write_bytes(gzip.compress(plain(np.ones((9, 9, 9), np.uint8))))
+    reference = MaskGrid((9, 9, 9), np.diag([-1.0, -1, 1, 1]), True, ())
+    judged = judge_predictions(tmp_path, {"x": "x.nii.gz"}, {"x": reference}, 1, 9**3 - 1)
+    assert "cohort.largest_voxels is 728" in judged["x"].reason
+    with pytest.raises(UserError, match=r"cohort\.largest_voxels is 728"):
+        reference_grids(tmp_path, {"x": "x.nii.gz"}, 1, 9**3 - 1)
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.float64])

@@ -34,10 +34,12 @@ rule score:
         # A digest, not inputs: Snakemake goes by time, and would miss a mask that is replaced by an older one.
         masks=lambda wildcards: scored_masks(),
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
+        largest_voxels=config["cohort"]["largest_voxels"],
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
-        " --settings {params.settings:q} {params.patient:q} --patient-table {input.patients:q}"
+        " --settings {params.settings:q} --largest-voxels {params.largest_voxels}"
+        " {params.patient:q} --patient-table {input.patients:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q} --comparison {output.comparison:q}"
         " --clear results/scores --log {log:q}"

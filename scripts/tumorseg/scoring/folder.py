@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.console import logger
 from tumorseg.metrics.scores import case_scores, missing_scores
 from tumorseg.scoring.cases import CaseScores, score_cases
@@ -22,14 +23,17 @@ NO_FOLD: Final = -1
 """In the column `fold`: masks from elsewhere belong to none."""
 
 
-def sort_out(matches: Matches, grids: Mapping[str, MaskGrid], threads: int) -> tuple[Sequence[Pair], dict[str, Any]]:
+def sort_out(
+    matches: Matches, grids: Mapping[str, MaskGrid], threads: int, largest_voxels: int = LARGEST_VOXELS
+) -> tuple[Sequence[Pair], dict[str, Any]]:
     """The pairs to score, those whose prediction is unusable without it, and what summary.json says of them.
 
     grids: those of the references. `missing`: cases without a prediction. `unusable`: case, file and reason. `notes`
     and `reference_notes`: case, file and note, where something had to be done with a mask before it could be compared.
+    largest_voxels: see `read_volume`.
     """
     there = {pair.case: pair.prediction for pair in matches.pairs if pair.prediction is not None}
-    judgements = judge_predictions(matches.folder, there, grids, threads)
+    judgements = judge_predictions(matches.folder, there, grids, threads, largest_voxels)
     reasons = {case: found.reason for case, found in judgements.items() if found.reason is not None}
     notes = [(case, there[case], note) for case, found in judgements.items() for note in found.notes]
     missing = [pair.case for pair in matches.pairs if pair.prediction is None]
@@ -63,15 +67,32 @@ def log_reference_notes(references: Path, files: Mapping[str, str], grids: Mappi
 
 
 def score_pairs(
-    pairs: Sequence[Pair], *, predictions: Path, references: Path, surface_tolerance: float, processes: int
+    pairs: Sequence[Pair],
+    *,
+    predictions: Path,
+    references: Path,
+    surface_tolerance: float,
+    processes: int,
+    largest_voxels: int = LARGEST_VOXELS,
 ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """Table and label pairs (see `score_cases`) of all pairs; a case without a prediction counts as missed."""
-    score = partial(_score, predictions=predictions, references=references, surface_tolerance=surface_tolerance)
+    score = partial(
+        _score,
+        predictions=predictions,
+        references=references,
+        surface_tolerance=surface_tolerance,
+        largest_voxels=largest_voxels,
+    )
     return score_cases(pairs, score, processes)
 
 
 def find_hints(
-    pairs: Sequence[Pair], table: pd.DataFrame, *, predictions: Path, references: Path
+    pairs: Sequence[Pair],
+    table: pd.DataFrame,
+    *,
+    predictions: Path,
+    references: Path,
+    largest_voxels: int = LARGEST_VOXELS,
 ) -> list[dict[str, str]]:
     """Case, file and hint where a mirrored or transposed copy of a prediction would fit far better; each is logged.
 
@@ -82,8 +103,8 @@ def find_hints(
     for pair in pairs:
         if pair.prediction is None or not may_have_a_hint(whole[pair.case]):
             continue
-        reference = read_mask(references / pair.reference)
-        prediction = read_prediction(predictions / pair.prediction, reference)
+        reference = read_mask(references / pair.reference, largest_voxels)
+        prediction = read_prediction(predictions / pair.prediction, reference, largest_voxels)
         hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
         if hint is not None:
             logger.warning("%s: %s", predictions / pair.prediction, hint.message())
@@ -95,10 +116,12 @@ def _as_rows(what: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str,
     return [{"case": case, "file": file, what: text} for case, file, text in found]
 
 
-def _score(pair: Pair, *, predictions: Path, references: Path, surface_tolerance: float) -> CaseScores:
-    reference = read_mask(references / pair.reference)
+def _score(
+    pair: Pair, *, predictions: Path, references: Path, surface_tolerance: float, largest_voxels: int
+) -> CaseScores:
+    reference = read_mask(references / pair.reference, largest_voxels)
     if pair.prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing))
-    prediction = read_prediction(predictions / pair.prediction, reference)
+    prediction = read_prediction(predictions / pair.prediction, reference, largest_voxels)
     scores = case_scores(prediction.labels, reference.labels, reference.spacing, surface_tolerance)
     return CaseScores(pair.case, NO_FOLD, *scores)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import Damage
+from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import shape_problem
 from tumorseg.cohort.mask import label_problem, read_labels, rounding_note
 from tumorseg.cohort.regrid import OrientedGrid, dense, regrid
@@ -46,24 +47,27 @@ class Prediction:
     notes: tuple[str, ...]
 
 
-def read_mask(path: Path) -> Mask:
-    """Read a mask in any type that writes enhancing tumour as 3 or as 4. Raises UnsoundMask."""
-    volume, prediction = _read(path, None)
+def read_mask(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Mask:
+    """Read a mask in any type that writes enhancing tumour as 3 or as 4. Raises UnsoundMask.
+
+    largest_voxels: see `read_volume`.
+    """
+    volume, prediction = _read(path, None, largest_voxels)
     x, y, z = volume.spacing
     return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.notes)
 
 
-def read_prediction(path: Path, reference: OrientedGrid) -> Prediction:
+def read_prediction(path: Path, reference: OrientedGrid, largest_voxels: int = LARGEST_VOXELS) -> Prediction:
     """Read a mask as `read_mask` does and put it on the grid of its reference, see `regrid`.
 
     Raises UnsoundMask, also where it does not fit there.
     """
-    return _read(path, reference)[1]
+    return _read(path, reference, largest_voxels)[1]
 
 
-def _read(path: Path, reference: OrientedGrid | None) -> tuple[Volume, Prediction]:
+def _read(path: Path, reference: OrientedGrid | None, largest_voxels: int) -> tuple[Volume, Prediction]:
     try:
-        volume = read_volume(path)
+        volume = read_volume(path, largest_voxels)
     except Damage as damage:
         raise UnsoundMask(damage.message) from None
     found = read_labels(volume.array)
