@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
@@ -10,6 +11,7 @@ from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
 from tumorseg.figures.cohort_overview import cohort_overview
 from tumorseg.labels import MODALITIES
+from tumorseg.report.captions import CAPTIONS
 
 COLOURS = {1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"}
 
@@ -83,6 +85,21 @@ def test_volumes_of_the_kept_cases_are_points_in_ml():
 def test_the_boxes_have_the_colours_of_the_labels():
     _, lower = drawn(verdict("a"), verdict("b"))
     assert [box.get_facecolor() for box in boxes(lower)[:3]] == [to_rgba(colour) for colour in COLOURS.values()]
+
+
+@pytest.mark.parametrize("cases", [2, 5, 30, 150])
+def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
+    voxels = np.random.default_rng(cases).integers(100, 90_000, (cases, 3))
+    _, lower = drawn(*(verdict(f"{case:03}", voxels=tuple(map(int, row))) for case, row in enumerate(voxels)))
+    expected = np.percentile(voxels[:, 0] / 1000, (5, 25, 50, 75, 95))
+    lines = [line for line in lower.lines if line.get_marker() != "o"][:5]  # of label 1: whiskers, caps, median
+    ends = [sorted(set(line.get_xdata())) for line in lines]
+    assert ends[0] == pytest.approx([expected[0], expected[1]])
+    assert ends[1] == pytest.approx([expected[3], expected[4]])
+    assert sorted(x for line in ends[2:] for x in line) == pytest.approx([expected[0], expected[2], expected[4]])
+    box = boxes(lower)[0].get_path().vertices[:, 0]
+    assert [box.min(), box.max()] == pytest.approx([expected[1], expected[3]])
+    assert "whiskers to the 5th and 95th percentile" in CAPTIONS["cohort_overview"].text
 
 
 def test_a_label_that_no_case_has_leaves_its_row_empty():

@@ -142,9 +142,9 @@ def test_a_score_that_is_a_convention_stands_in_brackets():
 
 
 def test_large_and_negative_numbers_are_written_as_elsewhere():
-    page = page_of(facts(volume_error_mm3=-11844.2, reference_mm3=2_500_000))
-    assert "<td>−11,844 <span" in page
-    assert ">−11,844 to −11,844</span>" in page
+    page = page_of(facts(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000))
+    assert "<td>−11,844.20 <span" in page
+    assert ">−11,844.20 to −11,844.20</span>" in page
     assert '<td data-value="2500">2,500.0</td>' in page
 
 

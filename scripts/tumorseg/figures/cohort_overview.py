@@ -29,6 +29,7 @@ _DOT: Final = "#666666"
 _MANY: Final = 100
 """Cases up to which each is a point; of more the shape of the distribution is drawn."""
 _BINS: Final = 80
+_PERCENTS: Final = (5, 25, 50, 75, 95)
 _BOX: Final = 0.26
 _BELOW: Final = 0.32
 _REACH: Final = 0.14
@@ -97,12 +98,13 @@ def _draw_volume(
     """A box of the quartiles, with whiskers to the 5th and 95th percentile, and below it the cases."""
     if not volumes.size:
         return
-    axes.boxplot(
-        volumes,
+    # Not by `boxplot`, whose whiskers end at the last case within the percentiles.
+    numbers = dict(zip(("whislo", "q1", "med", "q3", "whishi"), np.percentile(volumes, _PERCENTS), strict=True))
+    axes.bxp(
+        [numbers],
         positions=[place],
         orientation="horizontal",
         widths=_BOX,
-        whis=(5, 95),
         showfliers=False,
         patch_artist=True,
         manage_ticks=False,

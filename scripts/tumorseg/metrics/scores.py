@@ -32,11 +32,11 @@ DEFINITIONS: Final = {
     "lesionwise_dice": "BraTS 2023: mean of the Dice of each lesion with all predicted components that touch it after "
     "three dilations, where a missed lesion and a predicted component that belongs to no lesion count as 0; 1 where "
     "there is neither. Components are 26-connected, lesions that three dilations join are one, and those of at most "
-    "50 mm³ count neither as found nor as missed",
+    "0.05 ml (50 mm³) count neither as found nor as missed",
     "lesionwise_hd95": "BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice, where a missed and a "
     "false lesion count as 374; 0 where there is neither",
-    "volume_error_mm3": "predicted minus the reference's volume, mm³; minus the reference's where the "
-    "prediction is missing",
+    "volume_error_mm3": "predicted minus the reference's volume, minus the reference's where the prediction is "
+    "missing: mm³ in tables, ml on pages",
 }
 """Those scores that a mean over cases says something about, in the order of the tables."""
 

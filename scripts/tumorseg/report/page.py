@@ -28,14 +28,14 @@ _SECTIONS: Final = {
 _SCORE_NAMES: Final = {"dice": "Dice", "iou": "IoU", "f1": "F1"}
 """The scores of the first table."""
 _LESION_SCORE_NAMES: Final = {
-    "lesionwise_dice": ("Lesion-wise Dice", 3),
-    "lesionwise_hd95": ("Lesion-wise HD95, mm", 1),
-    "hd95": ("HD95 as in BraTS, mm", 1),
-    "hd95_border": ("HD95 of border voxels, mm", 1),
-    "surface_dice": ("Surface Dice", 3),
-    "volume_error_mm3": ("Volume error, mm³", 0),
+    "lesionwise_dice": ("Lesion-wise Dice", 3, 1),
+    "lesionwise_hd95": ("Lesion-wise HD95, mm", 1, 1),
+    "hd95": ("HD95 as in BraTS, mm", 1, 1),
+    "hd95_border": ("HD95 of border voxels, mm", 1, 1),
+    "surface_dice": ("Surface Dice", 3, 1),
+    "volume_error_mm3": ("Volume error, ml", 2, 1000),
 }
-"""The scores of the second table, and their decimals."""
+"""The scores of the second table, their decimals, and by what the file's numbers are divided."""
 _OTHER_SCORE_NAMES: Final = {"precision": "Precision", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 
 
@@ -83,7 +83,7 @@ def render(
         all_score_names={
             **_SCORE_NAMES,
             **_OTHER_SCORE_NAMES,
-            **{score: name for score, (name, _) in _LESION_SCORE_NAMES.items()},
+            **{score: name for score, (name, *_) in _LESION_SCORE_NAMES.items()},
         },
         configuration=json.dumps(configuration, indent=2, ensure_ascii=False),
     )

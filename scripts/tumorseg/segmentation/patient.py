@@ -85,7 +85,7 @@ def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[
 
 def _title(case: str, mm3: Mapping[str, float]) -> str:
     sizes = (
-        f"{name} {mm3[region] / 1000:.1f} cm³"
+        f"{name} {mm3[region] / 1000:.1f} ml"
         for region, name in {"WT": "whole tumour", "TC": "core", "ET": "enhancing"}.items()
     )
     return f"{case}: {', '.join(sizes)}"
