@@ -8,6 +8,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.cohort.agree import check_cohort
 from tumorseg.cohort.manifest import read_manifest
+from tumorseg.counts import counted
 from tumorseg.files import write_json
 
 
@@ -36,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for doubt in facts["doubts"]:
             console.logger.warning("%s", doubt)
         console.logger.info(
-            "the cohort holds together: %d usable cases, masks of convention %s",
-            facts["usable"],
+            "the cohort holds together: %s, masks of convention %s",
+            counted(facts["usable"], "usable case"),
             facts["convention"] or "unknown",
         )
 

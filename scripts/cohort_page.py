@@ -14,6 +14,7 @@ from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
 from tumorseg.cohort_page.page import render
 from tumorseg.cohort_page.thumbnails import strip_url
+from tumorseg.counts import part_is
 from tumorseg.files import write_text
 from tumorseg.labels import TUMOUR_LABELS
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for case, preview in read_previews(path).items()
         }
         write_text(options.output, render(facts, strips, colours))
-        console.logger.info("%d of %d cases are usable: see %s", len(facts.usable), len(facts.cases), options.output)
+        console.logger.info("%s usable: see %s", part_is(len(facts.usable), len(facts.cases), "case"), options.output)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
+from tumorseg.counts import part_is
 from tumorseg.figures.cohort_overview import cohort_overview
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.style import save
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         facts = gather(read_cases(read_manifest(options.manifest), verdicts))
         colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
         save(cohort_overview(facts, colours), options.output, options.settings["dpi"])
-        console.logger.info("%d of %d cases are kept", len(facts.usable), len(facts.cases))
+        console.logger.info("%s kept", part_is(len(facts.usable), len(facts.cases), "case"))
 
 
 if __name__ == "__main__":

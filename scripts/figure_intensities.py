@@ -7,6 +7,7 @@ from tumorseg import console
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.cohort_page.cases import read_cases
+from tumorseg.counts import counted
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.intensities import intensity_spans, spans_after, spans_before
 from tumorseg.figures.style import save
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cases = [case for case in read_cases(read_manifest(options.manifest), verdicts) if case.usable]
         figure = intensity_spans(spans_before(cases), spans_after(cases, options.normalised))
         save(figure, options.output, options.settings["dpi"])
-        console.logger.info("intensities of %d cases drawn", len(cases))
+        console.logger.info("intensities of %s drawn", counted(len(cases), "case"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.counts import counted
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.curves import learning_curves
 from tumorseg.figures.folds import read_folds
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("figure_learning_curves", options.log):
         folds = read_folds(options.history, options.selection)
         save(learning_curves(folds), options.output, options.settings["dpi"])
-        console.logger.info("%d epochs drawn", sum(len(fold.history) for fold in folds))
+        console.logger.info("%s drawn", counted(sum(len(fold.history) for fold in folds), "epoch"))
 
 
 if __name__ == "__main__":

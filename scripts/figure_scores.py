@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.counts import counted
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.distributions import score_distributions
 from tumorseg.figures.style import save
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("figure_scores", options.log):
         scores = read_table(options.scores, text=TEXT_COLUMNS)
         save(score_distributions(scores), options.output, options.settings["dpi"])
-        console.logger.info("scores of %s cases drawn", scores["case"].nunique())
+        console.logger.info("scores of %s drawn", counted(scores["case"].nunique(), "case"))
 
 
 if __name__ == "__main__":

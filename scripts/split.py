@@ -10,6 +10,7 @@ from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.own_splits import dropped_names, own_splits
 from tumorseg.cohort.splits import held_out, trained_on, write_splits
 from tumorseg.cohort.stratify import split
+from tumorseg.counts import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_splits(options.output, splits)
         for fold in range(folds):
             trained, validation = len(trained_on(splits, fold)), len(held_out(splits, fold))
-            console.logger.info("fold %d: %d cases to train on, %d held out", fold, trained, validation)
+            console.logger.info("fold %d: %s to train on, %d held out", fold, counted(trained, "case"), validation)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a person at the terminal and a reader of the log see of a job: the same lines, in both places."""
 
+import hashlib
 import logging
 import os
 import resource
@@ -17,6 +18,12 @@ from tumorseg.processes import end_with
 logger = logging.getLogger("tumorseg")
 WORKFLOW: Final = "WORKFLOW_PROCESS"
 """Environment variable: the process without which a job does not go on. The workflow sets it to its own."""
+RUN_FOLDER: Final = "WORKFLOW_FOLDER"
+"""Environment variable: a folder that lasts as long as a run and its jobs. They note in it what they said once."""
+CORES: Final = "WORKFLOW_CORES"
+"""Environment variable: CPU cores that all jobs of a run share."""
+ONCE: Final[dict[str, bool]] = {"once": True}
+"""`extra` of a message that the terminal shows in the first job of a run only; each log has it."""
 
 
 @contextmanager
@@ -31,6 +38,7 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     log = None if quiet else log
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(logging.Formatter(f"{name}: %(message)s"))
+    terminal.addFilter(_is_new)
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
     logger.propagate = False
     logger.handlers[:] = [terminal]
@@ -68,6 +76,20 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
             written.handle(record)
             written.close()
         logger.handlers.clear()
+
+
+def _is_new(record: logging.LogRecord) -> bool:
+    """Whether no other job of this run has shown a message that is to be shown once."""
+    folder = os.environ.get(RUN_FOLDER)
+    if not folder or not getattr(record, "once", False):
+        return True
+    try:
+        Path(folder, f"said-{hashlib.sha256(record.getMessage().encode()).hexdigest()}").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:  # on another machine
+        return True
+    return True
 
 
 class _LogFile(logging.FileHandler):

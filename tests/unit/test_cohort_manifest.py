@@ -80,7 +80,7 @@ def test_a_damaged_twin_does_not_drop_the_sound_case():
 def test_the_summary_names_the_first_dropped_cases(tmp_path):
     table = manifest([sound("s"), *(damaged(f"d{number:02d}", "truncated") for number in range(23))])
     lines = summary(table, tmp_path)
-    assert lines[0] == "1 of 24 cases are usable; 23 dropped:"
+    assert lines[0] == "1 of 24 cases is usable; 23 dropped:"
     assert lines[1].startswith("  d00: truncated: ")
     assert lines[-1] == f"  and 3 more: see {tmp_path}"
     assert len(lines) == 22
@@ -98,7 +98,7 @@ def test_another_number_than_expected_stops():
     assert check_cohort(table, labels="auto", expected_usable=1)["usable"] == 1
     with pytest.raises(UserError) as stop:
         check_cohort(table, labels="auto", expected_usable=2)
-    counts = "cohort.expected_usable: 1 cases are usable, not 2; 1 are dropped (truncated 1)"
+    counts = "cohort.expected_usable: 1 usable case, not 2; 1 dropped (truncated 1)"
     assert str(stop.value).startswith(f"{counts}; see results/cohort/manifest.tsv")
 
 

@@ -150,7 +150,7 @@ def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
     arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]
     for name in ("1.html", "2.html"):
         cohort_page.main([str(argument) for argument in (*arguments, "--output", tmp_path / name)])
-    assert "1 of 2 cases are usable: see" in capsys.readouterr().err
+    assert "1 of 2 cases is usable: see" in capsys.readouterr().err
     page = (tmp_path / "1.html").read_text()
     assert page == (tmp_path / "2.html").read_text()
     assert str(tmp_path) not in page

@@ -77,3 +77,27 @@ def test_progress_is_not_said_more_often_than_asked(capsys):
         for _ in range(1000):
             progress.step()
     assert len(capsys.readouterr().err.splitlines()) == 1  # the last step
+
+
+def say_once(log, message="computing on the CPU"):
+    with console.job("a_job", log):
+        console.logger.info("%s", message, extra=console.ONCE)
+
+
+def test_what_is_said_once_reaches_the_terminal_from_the_first_job_of_a_run_and_every_log(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv(console.RUN_FOLDER, str(tmp_path))
+    for name in ("a.log", "b.log"):
+        say_once(tmp_path / name)
+        assert "INFO computing on the CPU" in (tmp_path / name).read_text()
+    say_once(tmp_path / "c.log", "computing on a GPU")
+    assert capsys.readouterr().err.splitlines() == ["a_job: computing on the CPU", "a_job: computing on a GPU"]
+
+
+@pytest.mark.parametrize("folder", ["", "/nowhere/at/all"])
+def test_what_is_said_once_is_said_by_each_job_where_the_run_is_unknown(tmp_path, capsys, monkeypatch, folder):
+    monkeypatch.setenv(console.RUN_FOLDER, folder)
+    say_once(tmp_path / "a.log")
+    say_once(tmp_path / "b.log")
+    assert capsys.readouterr().err.splitlines() == ["a_job: computing on the CPU"] * 2

@@ -102,6 +102,15 @@ def test_a_gpu_asked_for_where_there_is_none_is_one_sentence():
         resolve("cuda", "fp16", threads=1)
 
 
+@pytest.mark.parametrize(("threads", "cores", "said"), [(2, "1", True), (1, "1", False), (1, "64", False)])
+def test_more_threads_than_cores_are_said_and_kept(threads, cores, said, monkeypatch, caplog):
+    monkeypatch.setenv("WORKFLOW_CORES", cores)
+    with caplog.at_level("INFO", logger="tumorseg"):
+        resolve("cpu", "fp32", threads=threads)
+    assert torch.get_num_threads() == threads
+    assert ("training.threads is 2, and this run has 1 CPU core" in caplog.text) == said
+
+
 def test_torch_runs_on_the_configured_number_of_threads():
     resolve("cpu", "fp32", threads=3)
     assert torch.get_num_threads() == 3

@@ -8,6 +8,7 @@ import pandas as pd
 
 from tumorseg.cohort.manifest import usable_patients
 from tumorseg.cohort.visits import doubts
+from tumorseg.counts import counted
 from tumorseg.errors import UserError
 from tumorseg.labels import ENHANCING
 
@@ -32,7 +33,7 @@ def check_cohort(
         raise UserError(f"none of the {len(table)} cases is usable ({why}); {path} names what is wrong with each")
     if expected_usable is not None and len(usable) != expected_usable:
         raise UserError(
-            f"cohort.expected_usable: {len(usable)} cases are usable, not {expected_usable}; {dropped} are dropped"
+            f"cohort.expected_usable: {counted(len(usable), 'usable case')}, not {expected_usable}; {dropped} dropped"
             f"{f' ({why})' if why else ''}; see {path} for their reasons, then mend the data or change the number"
         )
     examples = {

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tumorseg.cohort.patients import patients_of
 from tumorseg.cohort.verdict import Finding, Verdict
+from tumorseg.counts import part_is
 from tumorseg.errors import UserError
 from tumorseg.labels import MODALITIES
 from tumorseg.tables import read_table, write_table
@@ -94,7 +95,7 @@ def usable_patients(table: pd.DataFrame) -> dict[str, str]:
 def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[str]:
     """What a person wants to read of a manifest at `path`: how many cases are usable, and why the others are not."""
     dropped = table[~table["usable"]]
-    count = f"{len(table) - len(dropped)} of {len(table)} cases are usable"
+    count = f"{part_is(len(table) - len(dropped), len(table), 'case')} usable"
     if dropped.empty:
         return [count]
     lines = [f"{row.case}: {row.problems}: {row.detail}" for row in dropped.head(most).itertuples()]

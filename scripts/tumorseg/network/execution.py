@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from tumorseg.console import logger
+from tumorseg.console import CORES, ONCE, logger
+from tumorseg.counts import counted
 from tumorseg.errors import UserError
 from tumorseg.network.gpus import take_gpus
 
@@ -46,7 +47,8 @@ def resolve(
 
     Of several GPUs one is taken, which no other job of this user on this machine gets until this process ends.
 
-    fp16 on a CPU becomes fp32, and that is said. deterministic: torch refuses operations that may give other bits in
+    fp16 on a CPU becomes fp32. That, and more threads than CPU cores, is logged: on the terminal once in a run, since
+    there can be a job for each patient. deterministic: torch refuses operations that may give other bits in
     another run (those of a CPU never do). Raises UserError when a GPU is asked for and there is none.
     """
     # The number of threads decides in what order sums are taken, hence the last bits of every result.
@@ -66,8 +68,22 @@ def resolve(
         )
     chosen = torch.device("cuda" if available and device != "cpu" else "cpu")
     if chosen.type == "cpu" and precision == "fp16":
-        logger.info("fp16 needs a GPU: computing in fp32 on the CPU with %d threads", threads)
-        return Execution(chosen, torch.float32)
-    where = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"the CPU with {threads} threads"
-    logger.info("computing in %s on %s", precision, where)
+        logger.info("training.precision is fp16, in which only GPUs compute: fp32 is used", extra=ONCE)
+        precision = "fp32"
+    where = f"the CPU with {counted(threads, 'thread')}" if chosen.type == "cpu" else torch.cuda.get_device_name(chosen)
+    logger.info("computing in %s on %s", precision, where, extra=ONCE)
+    if chosen.type == "cpu" and threads > (cores := _cores()):
+        logger.info(
+            "training.threads is %d, and this run has %s: this takes longer than with fewer threads. They stay, since "
+            "their number decides the last digits of the results",
+            threads,
+            counted(cores, "CPU core"),
+            extra=ONCE,
+        )
     return Execution(chosen, DTYPES[precision])
+
+
+def _cores() -> int:
+    """CPU cores that this process may use, by the machine and by the run's `--cores`."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, int(os.environ.get(CORES, allowed)))

@@ -1,9 +1,8 @@
 """How pages, and messages like theirs, put numbers into words."""
 
+from tumorseg.counts import counted
 
-def counted(number: int, noun: str) -> str:
-    """`1 case`, `1,253 cases`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+__all__ = ["counted", "decimal"]
 
 
 def decimal(number: float, decimals: int = 0) -> str:

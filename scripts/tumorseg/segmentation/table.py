@@ -8,6 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from tumorseg import tables
+from tumorseg.counts import part_is
 from tumorseg.files import read_json, write_json
 from tumorseg.labels import STRUCTURES
 from tumorseg.segmentation.outcome import Patient
@@ -37,7 +38,7 @@ def write_table(path: Path, patients: Iterable[Patient]) -> None:
 def gist(patients: Sequence[Patient], table: Path) -> list[str]:
     """How many patients are segmented, why the others are not, and where the table is."""
     left = [patient for patient in patients if not patient.segmented]
-    lines = [f"{len(patients) - len(left)} of {len(patients)} cases are segmented; volumes and warnings: {table}"]
+    lines = [f"{part_is(len(patients) - len(left), len(patients), 'case')} segmented; volumes and warnings: {table}"]
     return [*lines, *(f"NOT segmented: {patient.case}: {patient.problems}: {patient.detail}" for patient in left)]
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import torch
 
 from tumorseg.console import Progress, logger
+from tumorseg.counts import counted
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import DIVISOR
@@ -94,7 +95,12 @@ def train_until(
             progress.step()
     settings = state.recipe.training
     steps = steps_of(len(training_cases), settings)
-    logger.info("%d training cases, %d held out, %d steps an epoch", len(training_cases), len(held_out_cases), steps)
+    logger.info(
+        "%s, %d held out, %s an epoch",
+        counted(len(training_cases), "training case"),
+        len(held_out_cases),
+        counted(steps, "step"),
+    )
     first = len(state.history)
     objective = together(Objective(state.network, execution))
     writing = closing(Events(events, state.epoch * steps + 1)) if events and rank() == 0 else nullcontext()
