@@ -11,6 +11,7 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config.yaml"
 
 
+include: "workflow/rules/configuration.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/cohort.smk"

@@ -51,7 +51,7 @@ SETTINGS: dict[str, Any] = {
     "prediction.fill_holes": True,
     "evaluation.surface_tolerance": 2,
     "evaluation.confidence": 0.9,
-    "evaluation.bootstrap_samples": 50,
+    "evaluation.bootstrap_samples": 200,
     "evaluation.seed": 4,
     "evaluation.calibration": True,
     "evaluation.leave_out_modalities": True,

@@ -1,9 +1,12 @@
 """Mistakes that a user can make: one clear sentence, before any job starts."""
 
+import os
+
 import pytest
 import torch
 
 from tests.integration.workflow import Workflow
+from tumorseg.running import other_run
 
 
 @pytest.fixture
@@ -30,13 +33,77 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ),
         (
             {"training": {"input_shape": [16, 20, 16]}},
-            "training.input_shape[1]: 20 is not allowed; it has to be a whole number, at least 16, a multiple of 8",
+            "training.input_shape[1]: 20 is not allowed; it has to be a whole number, at least 16, at most 512, a",
+        ),
+        ({"cohort": {"validation_fraction": float("nan")}}, "cohort.validation_fraction: .nan is not allowed"),
+        ({"training": {"epochs": 9999}}, "set training.epochs_per_checkpoint to 4 or more"),
+        ({"training": None}, "training: null is not allowed; it has to be a section with the keys epochs"),
+        (
+            {"cohort": {"folds": 9}},
+            "cohort.folds: 9 folds need as many patients at least, but cohort holds 8 case folders",
+        ),
+        ({"report": {"viewer_cases": ["BraTS-GLI-1"]}}, "report.viewer_cases: cohort has no case folder BraTS-GLI-1; "),
+        (
+            {"figures": {"colours": {"label_1": "#112233", "label_2": "#aabbcc", "label_4": "#AABBCC"}}},
+            "figures.colours.label_4: #AABBCC is the colour of label_2 already",
         ),
     ],
 )
 def test_a_mistake_in_the_configuration_is_told_by_its_key(workflow, changes, sentence):
     workflow.configure(changes)
     assert sentence in refused(workflow)
+
+
+def test_a_key_that_a_file_has_twice_is_told_with_its_lines(workflow):
+    workflow.configure()
+    (workflow.folder / "tiny.yaml").write_text("training: {epochs: 3}\ntraining: {threads: 1}\n")
+    assert "tiny.yaml: training: this key stands in line 1 and again in line 2" in refused(workflow)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (("root=elsewhere",), "did you mean cohort.root? On the command line: --config cohort='{root: elsewhere}'"),
+        (("data=a", "cohort={root: b}"), "--config gives both data (a) and cohort.root (b): leave one out"),
+        (("training={epochs: many}",), "training.epochs: 'many' is not allowed"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_told(workflow, given, sentence):
+    workflow.configure()
+    completed = workflow.run(options=("--config", *given))
+    assert completed.returncode != 0
+    assert sentence in completed.stdout
+    assert "Traceback" not in completed.stdout
+
+
+def test_numbers_in_braces_on_the_command_line_are_those_of_the_file(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    training = "training={epochs: 3, learning_rate: 0.01, input_shape: [16, 16, 16], deterministic: false}"
+    assert run.planned(options=("--config", training)) == {}
+    assert run.planned(options=("--config", training.replace("0.01", "1e-3")))["train_epoch"] == 3
+
+
+def test_a_second_run_in_the_same_folder_says_so(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    assert other_run(run.folder / ".snakemake/running") is None  # from here on this process is the first
+    output = run.run("validate", options=("--dry-run",)).stdout
+    assert f"Process {os.getpid()} is a run of Snakemake in this folder already" in output
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "folder", "huge"])
+def test_a_split_file_that_is_no_table_is_told_by_its_kind_or_size_and_is_not_read(workflow, kind):
+    workflow.configure({"cohort": {"split_file": "own.tsv"}})
+    own = workflow.folder / "own.tsv"
+    if kind == "FIFO":
+        os.mkfifo(own)
+    elif kind == "folder":
+        own.mkdir()
+    else:
+        with own.open("wb") as file:
+            file.truncate(100 * 10**9)
+    said = refused(workflow)
+    assert "cohort.split_file: own.tsv" in said
+    assert {"FIFO": "this is a FIFO", "folder": "this is a folder", "huge": "has 100,000,000,000 bytes"}[kind] in said
 
 
 def test_a_cohort_that_does_not_exist_is_told(workflow):

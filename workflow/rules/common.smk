@@ -1,4 +1,4 @@
-"""What the rules share: the checked configuration, the cases and their batches, settings and code as params."""
+"""What the rules share: the cases and their batches, settings and code as params."""
 
 import json
 import os
@@ -7,27 +7,16 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
-
-SCRIPTS = Path(workflow.basedir, "scripts")
-sys.path.insert(0, str(SCRIPTS))
-# Rules call `python`: let it be the one that runs Snakemake, even where its environment was not activated.
-os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
-
 from tumorseg import codedigest
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.discover import CaseFiles, discover, locate, to_json
 from tumorseg.cohort.patients import compiled
-from tumorseg.configuration import mistakes
-from tumorseg.console import WORKFLOW
+from tumorseg.configuration.limits import too_many_folds, unknown_cases
+from tumorseg.configuration.tables import require_table
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
+from tumorseg.files import require_regular_file
 from tumorseg.training import epochs
-
-_schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-if _mistakes := mistakes(config, _schema):
-    # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
-    raise SystemExit("\n".join(["The configuration has mistakes:", *_mistakes]))
 
 
 def cohort_folder():
@@ -48,10 +37,6 @@ ROOT = cohort_folder()
 # Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
 # records, so that a finished run can be moved.
 os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
-# Where Snakemake is killed alone, its jobs end too: they would write beside those of the next run.
-os.environ |= {WORKFLOW: str(os.getpid())}
-# No param: switching it on or off makes nobody train again.
-os.environ |= {"EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else ""}
 FOLDS = range(config["cohort"]["folds"])
 
 
@@ -76,19 +61,17 @@ def own_patients():
     given = config["cohort"]["patient"]
     if given is None:
         return None, []
-    if Path(given).is_file():
-        if Path(given).resolve() == Path("results/cohort/manifest.tsv").resolve():
-            raise SystemExit(f"cohort.patient: {given} is what the rule manifest writes; copy it and give the copy")
-        if set(given) & set("{}"):
-            raise SystemExit(f"cohort.patient: rename the table {given}: a path cannot have braces")
-        return None, [given]
-    if Path(given).suffix.lower() in (".tsv", ".csv", ".txt"):
-        raise SystemExit(f"cohort.patient: there is no file {given}; correct the path, or leave it null")
+    file = Path(os.path.expanduser(given))
     try:
-        compiled(given)
+        if not os.path.exists(file) and file.suffix.lower() not in (".tsv", ".csv", ".txt"):
+            compiled(given)
+            return given, []
+        require_table("cohort.patient", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
     except UserError as error:
         raise SystemExit(f"{error}") from None
-    return given, []
+    if set(str(file)) & set("{}"):
+        raise SystemExit(f"cohort.patient: rename the table {file}: a path cannot have braces")
+    return None, [str(file)]
 
 
 PATIENT_PATTERN, PATIENT_TABLE = own_patients()
@@ -98,12 +81,24 @@ def own_split_file(wildcards):
     """The user's own table of folds, in a list; an empty list where the workflow makes the split."""
     file = config["cohort"]["split_file"]
     if file is None:
+        cases = sum(map(len, cases_by_batch().values()))
+        if wrong := too_many_folds(config["cohort"]["folds"], cases, config["cohort"]["root"]):
+            raise SystemExit(wrong)
         return []
-    if not Path(file).is_file():
-        raise SystemExit(f"cohort.split_file: there is no file {file}; correct the path, or leave it null")
-    if Path(file).resolve() == Path("results/cohort/splits.tsv").resolve():
-        raise SystemExit(f"cohort.split_file: {file} is what the rule split writes; copy it and give the copy")
+    try:
+        require_table("cohort.split_file", Path(file), written=Path("results/cohort/splits.tsv"), rule="split")
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
     return [file]
+
+
+def viewer_cases_exist(wildcards):
+    """No files. Ends with a sentence where a case that the report shall show has no folder."""
+    named = config["report"]["viewer_cases"]
+    there = [case.case for cases in cases_by_batch().values() for case in cases]
+    if isinstance(named, list) and (wrong := unknown_cases(named, there, config["cohort"]["root"])):
+        raise SystemExit(wrong)
+    return []
 
 
 @cache

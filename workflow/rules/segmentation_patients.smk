@@ -66,6 +66,11 @@ def models():
             "segment: there is no model in results/model; train one, for instance with `snakemake --cores all verify`, "
             "or name the files of models in segment.models"
         )
-    if missing := [file for file in files if not Path(file).is_file()]:
-        raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")
+    for file in files:
+        try:
+            require_regular_file(Path(file))
+        except UserError as error:
+            raise SystemExit(f"segment.models: {error}") from None
+        except OSError:
+            raise SystemExit(f"segment.models: there is no file {file}; correct the path") from None
     return files

@@ -10,6 +10,7 @@ rule viewer_cases:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
+        checked=viewer_cases_exist,
     output:
         "results/figures/viewer.json",
     log:

@@ -1,0 +1,137 @@
+"""Mistakes in the configuration, each told in one sentence that names the key and what is allowed."""
+
+import json
+import math
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any, Final, cast
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+}
+_LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "more than {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+}
+_LONGEST: Final = 80
+"""Characters of a value that a sentence shows."""
+# JSON schema takes 3.0 for an integer; Python's range does not. NaN passes every limit.
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int).redefine(
+        "number", lambda _, value: type(value) is int or (type(value) is float and math.isfinite(value))
+    ),
+)
+
+
+def mistakes(configuration: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """One sentence for each mistake in a configuration, ordered by key; none if it follows the JSON schema.
+
+    Numbers have to be finite, whatever the schema says.
+    """
+    errors = sorted(
+        _Validator(schema).iter_errors(configuration), key=lambda error: list(map(str, error.absolute_path))
+    )
+    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error, schema)))
+
+
+def _sentences(error: ValidationError, whole: dict[str, Any]) -> Iterator[str]:
+    place, schema = _key(error), cast(dict[str, Any], error.schema)
+    if error.validator == "additionalProperties":
+        content = cast(dict[str, Any], error.instance)
+        for name in sorted(set(content) - set(schema["properties"]), key=str):
+            yield _unknown(place, name, content[name], schema, whole)
+    elif error.validator == "required":
+        missing = [name for name in schema["required"] if name not in cast(dict[str, Any], error.instance)]
+        yield from (f"{_join(place, name)}: this key is missing" for name in missing)
+    else:
+        value = error.instance
+        yield f"{place}: {_shown(value)} is not allowed; it has to be {allowed_by(schema)}{_hint(value, schema)}"
+
+
+def _unknown(place: str, name: object, value: Any, schema: dict[str, Any], whole: dict[str, Any]) -> str:
+    """A key that does not exist, and the one that may be meant: in its section, or in another where it is in none."""
+    allowed = list(schema["properties"])
+    close = get_close_matches(str(name), allowed, n=1)
+    elsewhere = [] if place else _elsewhere(str(name), whole, exactly=bool(close))
+    wrong = f"{_join(place, name)}: there is no such key"
+    if elsewhere:
+        section, _, key = elsewhere[0].partition(".")
+        shown = value if isinstance(value, str | int | float) else "…"
+        command = f"--config {section}='{{{key}: {shown}}}'"
+        return f"{wrong} outside a section; did you mean {' or '.join(elsewhere)}? On the command line: {command}"
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{wrong}; {hint}{place or 'the top level'} has {', '.join(allowed)}"
+
+
+def _elsewhere(name: str, schema: dict[str, Any], *, exactly: bool) -> list[str]:
+    """The keys of this name, or else of the most similar one, in all sections, as `section.key`."""
+    keys = {section: list(part["properties"]) for section, part in schema["properties"].items() if "properties" in part}
+    every = sorted({key for names in keys.values() for key in names})
+    close = [name] if name in every else [] if exactly else get_close_matches(name, every, n=1)
+    return [f"{section}.{key}" for key in close for section, names in keys.items() if key in names]
+
+
+def allowed_by(schema: dict[str, Any]) -> str:
+    """What a schema of a single key allows, in words: `a whole number, at least 8, a multiple of 8`."""
+    if "enum" in schema:
+        return "one of " + ", ".join("null" if value is None else str(value) for value in schema["enum"])
+    if "pattern" in schema:
+        return str(schema["description"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    words = [_container(name, schema) if name in ("array", "object") else _single(name, schema) for name in types]
+    return (", or " if "," in words[0] else " or ").join(words)
+
+
+def _single(name: str, schema: dict[str, Any]) -> str:
+    number = name in ("integer", "number")
+    limits = [text.format(schema[limit]) for limit, text in _LIMITS.items() if number and limit in schema]
+    return ", ".join([_TYPES[name], *limits])
+
+
+def _container(name: str, schema: dict[str, Any]) -> str:
+    if name == "object":
+        return f"a section with the keys {', '.join(schema['properties'])}"
+    if "prefixItems" in schema:
+        return "a list of " + " and ".join(allowed_by(item) for item in schema["prefixItems"])
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    length = f"{least} items" if least == most else f"{least} to {most} items" if most else "items"
+    each = ", no two of them equal" if schema.get("uniqueItems") else ""
+    return f"a list of {length}, each {allowed_by(schema['items'])}{each}"
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML writes it, shortened."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    text = repr(value) if isinstance(value, str | float) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _hint(value: Any, schema: dict[str, Any]) -> str:
+    if value is None:
+        return " (a key without a value is null; take it out to get its default)"
+    if "pattern" in schema and type(value) in (int, float):
+        return " (a name of digits only needs quotes)"
+    return ""
+
+
+def _key(error: ValidationError) -> str:
+    key = ""
+    for part in error.absolute_path:
+        key = f"{key}[{part}]" if isinstance(part, int) else _join(key, part)
+    return key
+
+
+def _join(place: str, name: object) -> str:
+    return f"{place}.{name}" if place else str(name)

@@ -1,0 +1,90 @@
+"""Values as the schema asks for them, whether they come from a file or from the command line.
+
+Snakemake passes what stands inside braces in `--config` as text: `training={epochs: 5}` arrives as "5". YAML 1.1 reads
+`1e-3` as text too. Both become what the same value is in a configuration file, so that both ways plan the same jobs.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+
+_SHORT: Final = {
+    "data": ("cohort", "root"),
+    "patients": ("segment", "cases"),
+    "predictions": ("score", "predictions"),
+    "references": ("score", "references"),
+}
+"""Short forms on the command line, and the section and key that each stands for."""
+_SCALAR: Final = re.compile(r"[\w.+~-]{0,40}", re.ASCII)
+_EXPONENT: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", re.ASCII)
+_NULL: Final = ("null", "Null", "NULL")
+
+
+def with_short_forms(configuration: Mapping[str, Any], command_line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with each short form of the command line, such as `data=DIR`, under its own key.
+
+    Args:
+        configuration: all files and the command line together.
+        command_line: what `--config` alone gave. A short form in a file stays, and is an unknown key.
+
+    Raises:
+        ValueError: a short form and its key are both on the command line and differ.
+    """
+    result = dict(configuration)
+    for short in [name for name in _SHORT if name in command_line]:
+        section, key = _SHORT[short]
+        value, given = result.pop(short), command_line.get(section)
+        if isinstance(given, Mapping) and given.get(key, value) != value:
+            raise ValueError(f"--config gives both {short} ({value}) and {section}.{key} ({given[key]}): leave one out")
+        if isinstance(result.get(section), Mapping):
+            result[section] = {**result[section], key: value}
+    return result
+
+
+def as_asked(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return a value, or a section or list with all that it holds, as the schema asks for it.
+
+    Text becomes a number, boolean or null where the schema asks for one and the text is exactly one. `~` at the start
+    of a path becomes the home folder. All else stays as it is, for the check to refuse.
+    """
+    if isinstance(value, Mapping):
+        parts = schema.get("properties", {})
+        return {key: as_asked(part, parts.get(key, {})) for key, part in value.items()}
+    if isinstance(value, list):
+        firsts = schema.get("prefixItems", [])
+        rest = [schema.get("items", {})] * (len(value) - len(firsts))
+        return [as_asked(item, part) for item, part in zip(value, [*firsts, *rest], strict=False)] if schema else value
+    return _scalar(value, schema) if isinstance(value, str) else value
+
+
+def _scalar(text: str, schema: Mapping[str, Any]) -> Any:
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if schema.get("format") == "path":
+        # Not Path.expanduser, which raises an error for `~` before an unknown user.
+        return None if text in _NULL and "null" in types else os.path.expanduser(text)  # noqa: PTH111
+    read = _read(text)
+    if "enum" in schema:
+        return read if text not in schema["enum"] and read in schema["enum"] else text
+    wanted = {
+        "integer": type(read) is int,
+        "number": type(read) in (int, float),
+        "boolean": type(read) is bool,
+        "null": read is None,
+    }
+    return read if any(wanted.get(name, False) for name in types) else text
+
+
+def _read(text: str) -> Any:
+    """A single value as YAML reads it, and numbers such as 1e-3; other text as it is."""
+    if _EXPONENT.fullmatch(text):
+        return float(text)
+    if not _SCALAR.fullmatch(text):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return text

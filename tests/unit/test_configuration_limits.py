@@ -1,0 +1,58 @@
+import copy
+
+import pytest
+import yaml
+
+from tests.helpers import REPOSITORY
+from tumorseg.configuration.limits import contradictions, too_many_folds, unknown_cases
+
+DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+
+
+def contradictions_with(**changes):
+    """Keys are written `section__key`."""
+    configuration = copy.deepcopy(DEFAULTS)
+    for name, value in changes.items():
+        section, key = name.split("__")
+        configuration[section][key] = value
+    return contradictions(configuration)
+
+
+def test_the_defaults_fit_together():
+    assert contradictions(DEFAULTS) == []
+
+
+@pytest.mark.parametrize("colour", ["#D55E00", "#d55e00", "#d55E00"])
+def test_the_same_colour_twice_is_refused(colour):
+    colours = {**DEFAULTS["figures"]["colours"], "label_4": colour}
+    (sentence,) = contradictions_with(figures__colours=colours)
+    assert sentence == f"figures.colours.label_4: {colour} is the colour of label_1 already; give each label its own"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "interval", "folds", "least"), [(9999, 1, 1, 4), (1000, 1, 5, 2), (3, 1, 1000, None), (301, 1, 10, 2)]
+)
+def test_more_checkpoints_than_can_be_planned_are_refused_with_a_remedy_that_helps(epochs, interval, folds, least):
+    changes = {"training__epochs": epochs, "cohort__folds": folds}
+    if least is None:
+        assert contradictions_with(training__epochs_per_checkpoint=interval, **changes) == []
+        return
+    (sentence,) = contradictions_with(training__epochs_per_checkpoint=interval, **changes)
+    assert f"set training.epochs_per_checkpoint to {least} or more" in sentence
+    assert contradictions_with(training__epochs_per_checkpoint=least, **changes) == []
+
+
+def test_folds_are_compared_with_the_case_folders():
+    assert too_many_folds(6, 6, "data") is None
+    sentence = too_many_folds(7, 6, "data")
+    assert sentence == "cohort.folds: 7 folds need as many patients at least, but data holds 6 case folders"
+    assert too_many_folds(1, 2, "data") is None
+    assert "data holds 1 case folder; at least 2" in too_many_folds(1, 1, "data")
+
+
+def test_cases_to_look_through_need_a_folder():
+    there = {"BraTS-GLI-00001-000", "BraTS-GLI-00002-000"}
+    assert unknown_cases(["BraTS-GLI-00002-000"], there, "data") is None
+    assert "did you mean BraTS-GLI-00001-000?" in unknown_cases(["BraTS-GLI-00001-00"], there, "data")
+    sentence = unknown_cases(["x", "y"], there, "data")
+    assert sentence.startswith("report.viewer_cases: data has no case folder x, y; name case folders, such as BraTS-")

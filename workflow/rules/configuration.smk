@@ -1,0 +1,61 @@
+"""The configuration, checked before anything is planned, and the environment of all jobs."""
+
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+SCRIPTS = Path(workflow.basedir, "scripts")
+sys.path.insert(0, str(SCRIPTS))
+
+from tumorseg.configuration.limits import contradictions
+from tumorseg.configuration.mistakes import mistakes
+from tumorseg.configuration.repeated import repeated_keys
+from tumorseg.configuration.values import as_asked, with_short_forms
+from tumorseg.console import CORES, RUN_FOLDER, WORKFLOW
+from tumorseg.running import cache_variables, other_run
+
+
+def checked_configuration():
+    """The configuration as the schema asks for it. Ends with one sentence for each mistake."""
+    schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    try:
+        asked = as_asked(with_short_forms(config, workflow.config_settings.config or {}), schema)
+        wrong = [
+            f"{file}: {repeated}"
+            for file in map(Path, workflow.configfiles)
+            for repeated in repeated_keys(file.read_text(encoding="utf-8"))
+        ]
+    except ValueError as error:
+        raise SystemExit(f"{error}") from None
+    if wrong := [*wrong, *mistakes(asked, schema)] or contradictions(asked):
+        # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
+        raise SystemExit("\n".join(["The configuration has mistakes:", *wrong]))
+    return asked
+
+
+# Snakemake itself refuses what two runs would both make, and cannot say whether the other is alive.
+if workflow.is_main_process and (_other := other_run(Path(".snakemake/running"))):
+    print(
+        f"Process {_other} is a run of Snakemake in this folder already, {Path.cwd()}. Two at once must not make the same "
+        "files: if this run is refused, start it again when the other has ended.",
+        file=sys.stderr,
+    )
+_checked = checked_configuration()
+# In its place, since Snakemake keeps this very dictionary.
+config.clear()
+config.update(_checked)
+
+# Rules call `python`: let it be the one that runs Snakemake, even where its environment was not activated.
+os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
+# Where Snakemake is killed alone, its jobs end too: they would write beside those of the next run.
+os.environ |= {WORKFLOW: str(os.getpid())}
+# What the jobs of this run share.
+os.environ |= {RUN_FOLDER: str(workflow.snakemake_tmp_dir)}
+if workflow.resource_settings.cores:
+    os.environ |= {CORES: str(workflow.resource_settings.cores)}
+# Where the home folder cannot be written to.
+os.environ |= cache_variables(os.environ, Path(".snakemake").absolute())
+# No param: switching it on or off makes nobody train again.
+os.environ |= {"EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else ""}
