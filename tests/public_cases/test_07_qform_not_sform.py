@@ -9,6 +9,7 @@ from tumorseg.cohort.discover import discover
 from tumorseg.inference.prediction import write_prediction
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.crop import crop
+from tumorseg.scoring.masks import read_mask
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
 
@@ -40,6 +41,11 @@ def test_the_message_says_how_far_apart_and_which_is_used(root):
         finding.message for finding in verdicts(root)["0"].warnings if finding.code == "orientations_disagree"
     )
     assert "up to 64 mm apart; the sform is used" in message  # the length of (10, -20, 60)
+
+
+def test_disagreement_is_told_in_score(root):
+    told = [any("apart" in note for note in read_mask(path).notes) for path in sorted(root.glob("*/*_seg.nii.gz"))]
+    assert told == [True, True, True, False]
 
 
 @pytest.mark.parametrize("digit", "0123")

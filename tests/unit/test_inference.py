@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import pytest
 import torch
 
 from tests.helpers import write_random_case
+from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction import read_prediction, write_prediction
 from tumorseg.inference.whole_volume import logits_of, mask_of
@@ -68,6 +71,23 @@ def test_a_prediction_is_read_back_in_inside_labels(tmp_path):
     whole = read_prediction([tmp_path / "other", tmp_path], "case-1", (6, 7, 8), AFFINE)
     np.testing.assert_array_equal(whole[1:4, 2:6, 3:8], mask)
     assert np.count_nonzero(whole) == np.count_nonzero(mask)
+
+
+@pytest.mark.parametrize("codes", [(1, 2), (0, 0)])
+def test_a_prediction_with_the_forms_of_its_image_is_read_back_on_the_grid_of_its_case(tmp_path, codes):
+    image = nibabel.Nifti1Image(np.zeros((6, 7, 8), np.int16), None)
+    image.set_qform(np.diag([-2.0, -2, 2, 1]), codes[0])
+    image.set_sform(AFFINE, codes[1])
+    nibabel.save(image, tmp_path / "image.nii.gz")
+    volume = read_volume(tmp_path / "image.nii.gz")
+    assert volume.forms is not None
+    affine = tuple(map(tuple, volume.affine.tolist()))
+    mask = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], np.uint8), size=(3, 4, 5))
+    write_prediction(tmp_path, mask, replace(origin(), affine=affine, forms=volume.forms), None)
+    whole = read_prediction([tmp_path], "case-1", (6, 7, 8), volume.affine)
+    assert np.count_nonzero(whole) == np.count_nonzero(mask)
+    written = read_volume(tmp_path / "case-1.nii.gz")
+    assert (written.forms, written.orientation_note) == (volume.forms, volume.orientation_note)
 
 
 def test_equal_predictions_are_equal_bytes(tmp_path):
