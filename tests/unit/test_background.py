@@ -59,6 +59,9 @@ BACKGROUNDS = {
     "filled beside 0": np.where(X + Y < 8, -500, IMAGE),
     "not a number beside 0": np.where(X < 3, np.nan, IMAGE),
     "0 in a frame of -1000": np.pad(IMAGE[1:-1, 1:-1, 1:-1], 1, constant_values=-1000),
+    "shifted, then padded with 0": np.pad((IMAGE + 2)[2:-2, 2:-2, 2:-2], 2),
+    "z-score of the volume, then padded with 0": np.pad(ZSCORE[2:-2, 2:-2, 2:-2], 2),
+    "shifted, then padded with -1000": np.pad((IMAGE + 2)[2:-2, 2:-2, 2:-2], 2, constant_values=-1000),
 }
 ROUNDED = ("noise", "padded, int16", "padded with the largest uint16")
 """Kinds whose brain is not exactly that of the image."""
@@ -74,6 +77,13 @@ def test_any_other_background_is_found_and_normalised_to_0(kind):
     normalised, _ = normalise_intensities(changed, (0.5, 99.5), found.background)
     expected, _ = normalise_intensities(IMAGE, (0.5, 99.5))
     np.testing.assert_allclose(normalised, expected, atol=0.1 if kind in ROUNDED else 4e-3)
+
+
+@pytest.mark.parametrize("levels", [(100, 100), (30, 100), (100, 30)])
+def test_a_brain_of_one_or_two_values_is_no_padded_background(levels):
+    outer, inner = levels
+    toy = np.where(BRAIN, np.where(abs(X - 20) + abs(Y - 22) + abs(Z - 17) < 9, inner, outer), 0).astype(np.int16)
+    assert look(toy).background == ZERO
 
 
 @pytest.mark.parametrize(

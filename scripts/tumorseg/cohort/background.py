@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from tumorseg.boxes import box_around, box_slices
 from tumorseg.cohort.pieces import pieces
 
 _FACE_VOXELS: Final = 2**11
@@ -30,6 +31,9 @@ _TISSUE: Final = 0.25
 """Brightness of the rest of such a border, in units of the brain's, from which it is brain and not air."""
 _SECOND: Final = 0.05
 """Part of the image that is 0 from which 0 is background, too, beside another value at the border."""
+
+_PADDED: Final = 0.2
+"""Part of what is not padding that one value takes at least, where it is background."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,24 @@ def find_background(faces: NDArray[Any], sample: NDArray[Any], low: float, *, na
         if not any(first <= value <= last for first, last in bands) and _share(voxels, value) >= least:
             bands.append((value, value))
     return Background(tuple(bands), nan)
+
+
+def beyond_padding(volume: NDArray[Any], sample: NDArray[Any], padding: Background) -> Background:
+    """The background of an image that may have been padded: with the value that lies within the padding, if one does.
+
+    An image with a background of -0.7, after a z-score over the whole volume, may have been padded with 0. What is not
+    padding then fills a box, whose faces show that value; no brain does. Only the lowest and the highest value are
+    tried, since a background is one of them.
+
+    volume: (X, Y, Z). sample: voxels from all over it. padding: what its border shows.
+    """
+    rest = sample[~padding.mask(sample)]
+    for value in (rest.min(), rest.max()) if rest.size else ():
+        if _PADDED <= _share(rest, value) < 1:
+            inner = volume[box_slices(box_around(~padding.mask(volume)))]
+            if _share(border(inner), value) >= 0.5:
+                return Background((*padding.bands, (float(value), float(value))), padding.nan)
+    return padding
 
 
 def stray_voxels(volume: NDArray[Any]) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.background import ZERO, Background, border, find_background
+from tumorseg.cohort.background import ZERO, Background, beyond_padding, border, find_background
 from tumorseg.cohort.skull import looks_like_air, sign_of_head
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
@@ -34,6 +34,7 @@ def background_findings(
     found = find_background(faces, sample, low, nan=nan)
     if found is None:
         return ZERO, [_none_found(name, file, air=looks_like_air(faces, sample))]
+    found = beyond_padding(volume.array, sample, found)
     findings = []
     if found != ZERO:
         message = f"the background of {name} is {found}, not 0; voxels of that value are treated as background"
