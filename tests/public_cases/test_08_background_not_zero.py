@@ -57,7 +57,7 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_a_background_of_0_needs_no_word(cohort, number):
+def test_a_background_of_0_gets_no_warning(cohort, number):
     found = examined(cohort, number)
     assert found.warnings == ()
     assert normalise_verdict(cohort, found, SETTINGS).origin.backgrounds == {}

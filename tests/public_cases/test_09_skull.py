@@ -1,11 +1,11 @@
-"""A head with skull, scalp and the noise of air is told; the same brain without them is not."""
+"""A head with skull, scalp and the noise of air gets a warning; the same brain without them does not."""
 
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 
 
-def test_a_head_is_told_in_every_modality(tmp_path):
+def test_each_modality_of_a_head_gets_a_warning(tmp_path):
     root = made("09", tmp_path) / "patients"
     brain, head = (
         examine_case(root, case, shape=None, labels="auto", with_mask=False)[0]

@@ -33,5 +33,5 @@ def test_one_voxel_within_the_brain_that_is_not_a_number_drops_the_case(verdicts
     assert "voxel (24, 28, 20)" in verdicts[1].problems[0].message
 
 
-def test_a_background_of_0_needs_no_word(verdicts):
+def test_a_background_of_0_gets_no_warning(verdicts):
     assert (verdicts[2].usable, verdicts[2].warnings) == (True, ())

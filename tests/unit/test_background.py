@@ -95,7 +95,7 @@ def test_a_brain_of_one_or_two_values_is_no_padded_background(levels):
     ],
     ids=["to its box", "into the brain", "below"],
 )
-def test_a_close_crop_of_a_background_of_0_needs_no_word(region):
+def test_a_close_crop_of_a_background_of_0_gets_no_warning(region):
     found = look(IMAGE[region])
     assert (found.background, found.warnings) == (ZERO, [])
 
@@ -163,7 +163,7 @@ def test_tumour_where_all_images_show_another_background_lies_outside_the_brain(
     np.testing.assert_array_equal(picture[:4], before[1][:4])
 
 
-def test_real_cases_have_a_background_of_0_and_need_no_word():
+def test_real_cases_have_a_background_of_0_and_get_no_warning():
     root = real_data()
     for case in discover(root)[:3]:
         found = examine_case(root, case, shape=None, labels="auto")[0]

@@ -1,4 +1,4 @@
-"""A whole head is told from a brain, whatever the air around it was set to."""
+"""A whole head gets a warning and a brain does not, whatever the air around it was set to."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_a_head_is_told(kind):
+def test_a_head_gets_a_warning(kind):
     assert "not_skull_stripped" in codes(HEADS[kind].astype(np.float32))
 
 
@@ -65,7 +65,7 @@ BRAINS = {
 
 
 @pytest.mark.parametrize("kind", BRAINS)
-def test_a_brain_is_none(kind):
+def test_a_brain_gets_none(kind):
     assert "not_skull_stripped" not in codes(BRAINS[kind].astype(np.float32))
 
 
@@ -80,7 +80,7 @@ def test_absurd_voxels_stop_nothing(edge):
 
 
 @pytest.mark.parametrize("name", ["t1", "t1c", "t2", "fla"])
-def test_a_real_head_is_told_and_its_brain_is_not(name):
+def test_a_real_head_gets_a_warning_and_its_brain_does_not(name):
     folder = real_data().parent / "raw/TCGA-FG-6692"
     if not folder.is_dir():
         pytest.skip("the real head is not beside the real cases")

@@ -16,9 +16,9 @@ _FACE_VOXELS: Final = 2**11
 """Voxels of each face that are looked at, about."""
 _NARROW: Final = 0.02
 """Width of half of the border's values, in units of the brain's brightness, up to which the border is near-constant."""
-_REACH: Final = 5
-"""A near-constant background reaches so many of these widths to both sides: Gaussian noise lies within 6.7 deviations,
-all but 1 of 10^8 voxels of Rayleigh noise within."""
+_REACH: Final = 7
+"""A near-constant background reaches so many of these widths to both sides, which is 9 standard deviations of Gaussian
+noise and leaves no voxel of Rayleigh noise outside, even of a large volume."""
 _RINGING: Final = 0.002
 """Values closer than this to the background, in units of the brain's brightness, are ringing where there are many."""
 _MANY: Final = 0.05

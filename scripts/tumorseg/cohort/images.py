@@ -180,7 +180,7 @@ def likeness_warnings(
     """
     if not shown.any():
         return
-    values = {role: sample[shown].astype(np.float64) for role, sample in samples.items()}
+    values = {role: np.nan_to_num(sample[shown].astype(np.float64)) for role, sample in samples.items()}
     for one, other in combinations(values, 2):
         with np.errstate(all="ignore"):  # of absurdly large values
             spread = max(values[one].std(), values[other].std())
