@@ -1,13 +1,18 @@
-# make demo | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
+# make demo | overview | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow test-slurm lint benchmark
+.PHONY: demo overview test test-slow test-slurm lint benchmark
 
 demo: .venv/workflow
 	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
+
+# The picture in README.md, from the demo as it is.
+overview: demo
+	.venv/bin/python -c 'from PIL import Image; picture = Image.open("demo/results/figures/gallery.png").convert("RGB"); \
+	picture.thumbnail((1200, 1600)); picture.save("workflow/report/overview.webp", quality=60, method=6)'
 
 test: .venv/development
 	$(PYTEST)

@@ -66,6 +66,8 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
         ("report.viewer_cases", 13, ["a whole number, at least 0, at most 12, or a list of 1 to 12 items"]),
         ("root", "data", ["root: ", "did you mean cohort.root?", "--config cohort='{root: data}'"]),
         ("seed", 5, ["did you mean cohort.seed or demo.seed or training.seed or evaluation.seed?"]),
+        ("cohort.root:data", "", ["cohort.root:data: there is no such key; write root: data, with a space after"]),
+        ("training.epochs=5", "", ["training.epochs=5: there is no such key; write epochs: 5, with a space after"]),
         ("epoch", 5, ["did you mean training.epochs?", "--config training='{epochs: 5}'"]),
     ],
 )

@@ -71,6 +71,10 @@ def _unknown(place: str, name: object, value: Any, schema: dict[str, Any], whole
         command = f"--config {section}='{{{key}: {shown}}}'"
         return f"{wrong} outside a section; did you mean {' or '.join(elsewhere)}? On the command line: {command}"
     hint = f"did you mean {close[0]}? " if close else ""
+    for sign in (":", "="):
+        key, _, rest = str(name).partition(sign)
+        if key in allowed and rest:
+            hint = f"write {key}: {rest}, with a space after the colon; "
     return f"{wrong}; {hint}{place or 'the top level'} has {', '.join(allowed)}"
 
 
