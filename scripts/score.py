@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 predictions=of_folder.folder,
                 references=options.references,
                 largest_voxels=largest,
+                threads=processes,
             )
             missing = [pair.case for pair in pairs if pair.prediction is None]
             summaries[name] = write_scores(

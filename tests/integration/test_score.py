@@ -116,6 +116,18 @@ def test_mistakes_are_told_in_one_sentence_before_any_job_starts(workflow, predi
     assert sentence in workflow.refused("score")
 
 
+def test_a_fifo_named_like_a_mask_is_refused_and_a_huge_file_read_neither_then_nor_later(workflow):
+    huge = workflow.predict("first 'net'", CASES[0])
+    with huge.open("r+b") as opened:
+        opened.truncate(2**37)
+    pipe = workflow.folder / "first 'net'" / "BraTS-GLI-00009-000.nii.gz"
+    os.mkfifo(pipe)
+    assert f"{pipe.name}: this is a FIFO (named pipe), not a regular file; put" in workflow.refused("score")
+    pipe.unlink()
+    workflow.succeed("score")
+    assert [found["case"] for found in workflow.summary()["unusable"]] == CASES[:1]
+
+
 def test_what_is_wrong_with_the_section_concerns_no_other_target(tmp_path):
     workflow = Scoring(tmp_path / "run")
     workflow.configure({"score": {"predictions": "nowhere", "references": None}})

@@ -77,6 +77,16 @@ def test_a_fraction_in_finer_parts_is_still_alike_in_enhancing_tumour_and_size()
     assert table.loc[size > size.quantile(2 / 3), "held out"].mean() == pytest.approx(0.4, abs=0.02)
 
 
+@pytest.mark.parametrize("empty", [5, 10])
+def test_folds_are_alike_in_cases_without_tumour(empty):
+    """Among cases without enhancing tumour, of which they would be the smallest."""
+    table = cohort(100, without=0.5)
+    table.loc[table.index[:empty], LABELS] = 0
+    found = folds_of(table, 5)
+    held_out = Counter(found[case] for case in table["case"][:empty])
+    assert set(held_out.values()) == {empty // 5}
+
+
 def test_folds_are_alike_in_enhancing_tumour_and_size():
     table = cohort(200)
     table["fold"] = table["case"].map(folds_of(table, 4))

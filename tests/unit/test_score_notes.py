@@ -1,5 +1,6 @@
 """What scoring says of masks that it had to put right, or that look turned."""
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -77,3 +78,16 @@ def test_a_hint_changes_no_score(folders):
     table, summary = folders.scored()
     assert (table.loc[(CASE, "WT"), "dice"], [hint["case"] for hint in summary["hints"]]) == (0.3, [CASE])
     assert "flipped front-back" in summary["hints"][0]["hint"]
+
+
+@pytest.mark.parametrize("which", ["prediction", "reference"])
+def test_orientations_in_a_header_that_disagree_are_told(folders, capsys, which):
+    path = folders.predict(f"{CASE}.nii.gz", mask())
+    if which == "reference":
+        path = folders.references / CASE / f"{CASE}-seg.nii.gz"
+    image = nibabel.Nifti1Image(mask(), AFFINE)
+    image.set_sform(AFFINE, 1)
+    image.set_qform(boxed((0, 3, 0)), 1)
+    nibabel.save(image, path)
+    key = "notes" if which == "prediction" else "reference_notes"
+    assert "sform and qform, place it up to 3 mm apart" in noted(folders, capsys, key)

@@ -22,8 +22,8 @@ def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: 
 
     folds > 1: the fold in which the case is held out, 0 to folds - 1. folds = 1: `validation_fraction` of the cases, in
     (0, 0.5], as nearly as whole patients allow, are held out in fold 0, all others have -1. All cases of a patient
-    share a fold. Folds are alike in the presence of enhancing tumour and in tumour size (thirds of the patients with
-    it, and of those without), as far as the number of patients allows. The order of the rows does not matter, and most
+    share a fold. Folds are alike in the presence of tumour and of enhancing tumour, and in tumour size (thirds of the
+    patients of each kind), as far as the number of patients allows. The order of the rows does not matter, and most
     cases keep their fold when others are added or removed.
     Raises UserError where there are too few patients.
     """
@@ -46,16 +46,18 @@ def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: 
 def _line(cases: pd.DataFrame, seed: int) -> pd.Series:
     """The number of cases of each patient, in the order of the line.
 
-    A patient's place on it, in (0, 1), is the share of the cases of its stratum that stand before it. The stratum: the
-    presence of enhancing tumour in any of its cases, and the third of its largest tumour among patients of that kind.
+    A patient's place on it, in (0, 1), is the share of the cases of its stratum that stand before it. The stratum: its
+    kind (no tumour in any of its cases, tumour, enhancing tumour), and the third of its largest tumour, if it has one,
+    among patients of that kind.
     """
     tumour = cases[["label_1", "label_2", "label_4"]].sum(axis="columns").astype(int)
     by_patient = cases.assign(tumour=tumour, enhancing=cases["label_4"] > 0).groupby("patient")
     patients = by_patient.agg(cases=("case", "size"), tumour=("tumour", "max"), enhancing=("enhancing", "any"))
     patients["digest"] = [hashlib.sha256(f"{seed} {patient}".encode()).hexdigest() for patient in patients.index]
     patients = patients.sort_values("digest")
-    third = patients.groupby("enhancing")["tumour"].transform(_thirds).astype(int)
-    stratum = patients.groupby([patients["enhancing"], third])["cases"]
+    kind = (patients["tumour"] > 0).astype(int) + patients["enhancing"]
+    third = patients.groupby(kind)["tumour"].transform(_thirds).astype(int).where(patients["tumour"] > 0, 1)
+    stratum = patients.groupby([kind, third])["cases"]
     # The thirds of a kind stand a third of a step apart: a kind of few patients is then spread evenly over the line.
     before = stratum.cumsum() - patients["cases"]
     place = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")

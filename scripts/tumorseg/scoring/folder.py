@@ -1,6 +1,7 @@
 """The scores of one folder of predictions, from any tool, against its references."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -92,24 +93,29 @@ def find_hints(
     *,
     predictions: Path,
     references: Path,
+    threads: int,
     largest_voxels: int = LARGEST_VOXELS,
 ) -> list[dict[str, str]]:
     """Case, file and hint where a mirrored or transposed copy of a prediction would fit far better; each is logged.
 
     table: the scores of the pairs. Only masks whose whole-tumour Dice leaves room for it are read again.
     """
-    whole = table[table["region"] == "WT"].set_index("case")["dice"]
-    hints = []
-    for pair in pairs:
-        if pair.prediction is None or not may_have_a_hint(whole[pair.case]):
-            continue
-        reference = read_mask(references / pair.reference, largest_voxels)
-        prediction = read_prediction(predictions / pair.prediction, reference, largest_voxels)
-        hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
-        if hint is not None:
-            logger.warning("%s: %s", predictions / pair.prediction, hint.message())
-            hints.append((pair.case, pair.prediction, hint.message()))
+    dice = table[table["region"] == "WT"].set_index("case")["dice"]
+    doubtful = [pair for pair in pairs if pair.prediction is not None and may_have_a_hint(dice[pair.case])]
+    hint = partial(_hint, predictions=predictions, references=references, largest_voxels=largest_voxels)
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(hint, doubtful))
+    hints = [(pair.case, pair.prediction or "", said) for pair, said in zip(doubtful, found, strict=True) if said]
+    for _, file, said in hints:
+        logger.warning("%s: %s", predictions / file, said)
     return _as_rows("hint", hints)
+
+
+def _hint(pair: Pair, *, predictions: Path, references: Path, largest_voxels: int) -> str | None:
+    reference = read_mask(references / pair.reference, largest_voxels)
+    prediction = read_prediction(predictions / str(pair.prediction), reference, largest_voxels)
+    hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
+    return hint.message() if hint else None
 
 
 def _as_rows(what: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
