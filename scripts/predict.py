@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress, record = console.Progress(len(cases), "case"), {}
         for name in cases:
             case = read_case(find_case(options.normalised, name))
-            record[name] = segmenter.segment(options.output, case.image, case.origin, card.convention).record()
+            segmentation = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark)
+            record[name] = segmentation.record()
             progress.step(name)
         write_json(options.record, {"settings": options.settings["prediction"], "cases": record})
 

@@ -24,9 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         patients, how = read_records(options.batches)
         write_record(options.output, patients, how)
         write_table(options.output / TABLE, patients)
-        for model in how["models"]:
-            console.logger.info("segmented by %s (SHA-256 %s)", model["file"], model["digest"])
-        for line in gist(patients, options.output / TABLE):
+        for line in gist(patients, options.output / TABLE, how):
             console.logger.info("%s", line)
 
 

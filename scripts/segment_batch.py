@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("segment_batch", options.log):
         execution = resolve(**options.settings["execution"])
-        networks, card = read_models(options.models)
+        networks, cards = read_models(options.models)
         segmenter = Segmenter(networks, execution, options.settings["prediction"])
         figures = FigureSettings.from_dict(options.settings["figures"])
         largest = options.settings["cohort"]["largest_voxels"]
@@ -43,13 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress, patients = console.Progress(len(options.cases), "case"), []
         for files in options.cases:
             patient = segment_patient(
-                options.root, files, segmenter, card, folder=options.output, figures=figures, largest_voxels=largest
+                options.root, files, segmenter, cards, folder=options.output, figures=figures, largest_voxels=largest
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
             patients.append(patient)
             progress.step(patient.case)
-        models = [{"file": str(path), "digest": sha256(path)} for path in options.models]
+        models = [
+            {"file": str(path), "digest": sha256(path), "mark": card.mark}
+            for path, card in zip(options.models, cards, strict=True)
+        ]
         how = {"models": models, "prediction": options.settings["prediction"], "execution": execution.name}
         write_record(options.output, patients, how)
 

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.cohort.splits import read_splits, trained_on
+from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.files import read_json, sha256, write_json
 from tumorseg.network.model import ModelCard, write_model
+from tumorseg.network.training_facts import training_facts
 from tumorseg.tables import write_table
 from tumorseg.training.export import network_of
 from tumorseg.training.history import history_table
@@ -19,8 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="verdicts on the checkpoints")
     parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on the cases, of all batches")
+    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold of the checkpoints")
-    parser.add_argument("--settings", type=json.loads, required=True, help="`choose` and `normalisation`, as JSON")
+    parser.add_argument(
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="`choose`, `normalisation`, `demo` and `input_shape`, as JSON",
+    )
     parser.add_argument("--selection", type=Path, required=True, help="the choice, as JSON")
     parser.add_argument("--history", type=Path, required=True, help="table of the epochs, as CSV")
     parser.add_argument("--model", type=Path, required=True, help="exported model")
@@ -43,6 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             fold=options.fold,
             epoch=epoch,
             checkpoint=chosen["digest"],
+            trained_on=training_facts(
+                [verdict for path in options.verdicts for verdict in read_verdicts(path)],
+                trained_on(read_splits(options.splits), options.fold),
+                demo=options.settings["demo"],
+                input_shape=options.settings["input_shape"],
+            ),
         )
         write_model(options.model, network, card)
         write_table(options.history, table)

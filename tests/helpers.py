@@ -7,6 +7,8 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from tumorseg.labels import MODALITIES, STRUCTURES
+from tumorseg.network.model import ModelCard
+from tumorseg.network.training_facts import Range, TrainingFacts
 from tumorseg.network.unet import Architecture, UNet, build
 from tumorseg.normalise.store import NormalisedCase, Origin, write_case
 from tumorseg.training.settings import Recipe
@@ -60,6 +62,33 @@ def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0) -> Path:
     crop = tuple((0, side) for side in shape)
     write_case(path, NormalisedCase(image, mask, Origin(path.stem, shape, affine, crop, "brats2023", {}, {})))
     return path
+
+
+def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False) -> TrainingFacts:
+    """What a model was trained on: one kind of case, like those of `tests.cohort_cases`."""
+    return TrainingFacts(
+        cases=3,
+        demo=demo,
+        modalities=MODALITIES,
+        input_shape=(16, 16, 16),
+        spacing_mm=tuple(Range(edge, edge, edge) for edge in spacing_mm),
+        shape=tuple(Range(side, side, side) for side in (10, 11, 12)),
+        brain_voxels=Range(300, 330, 350),
+        intensities={modality: {"median_position": Range(0.4, 0.5, 0.6)} for modality in MODALITIES},
+    )
+
+
+def model_card(architecture: Architecture, **changes) -> ModelCard:
+    """The card of a model that is valid, with the values that a test wants."""
+    usual = {
+        "normalisation": {"clip_percentiles": [0.5, 99.5], "margin": 1},
+        "convention": "brats2023",
+        "fold": 0,
+        "epoch": 1,
+        "checkpoint": "ab" * 32,
+        "trained_on": trained_on(),
+    }
+    return ModelCard(architecture, **{**usual, **changes})
 
 
 def structure_mask(mask, structure: str):

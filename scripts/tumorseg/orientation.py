@@ -63,6 +63,14 @@ def turned_spacing(affine: ArrayLike, axes: str = DISPLAY_AXES) -> tuple[float, 
     return spacing[0], spacing[1], spacing[2]
 
 
+def turned_shape(affine: ArrayLike, shape: Sequence[int], axes: str) -> tuple[int, int, int]:
+    """Voxels along `axes` of a volume of `shape` after `turned`."""
+    sides = [0, 0, 0]
+    for (target, _), side in zip(_turns(affine, axes)[0], shape, strict=True):
+        sides[int(target)] = side
+    return sides[0], sides[1], sides[2]
+
+
 def turned_start(
     affine: ArrayLike, shape: Sequence[int], box: Sequence[tuple[int, int]], axes: str
 ) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ import yaml
 
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.cohort_cases import check_case
-from tests.helpers import REPOSITORY, recipe
+from tests.helpers import REPOSITORY, model_card, recipe
 from tumorseg.cohort.discover import discover, to_json
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
@@ -24,7 +24,7 @@ from tumorseg.inference.whole_volume import logits_of, mask_of
 from tumorseg.labels import TUMOUR_LABELS
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import Execution
-from tumorseg.network.model import ModelCard, write_model
+from tumorseg.network.model import write_model
 from tumorseg.network.unet import UNet, build
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.crop import cropped_start, uncrop
@@ -73,7 +73,7 @@ def figures(root: Path) -> Iterator[Figure]:
 def _jobs(root: Path, folder: Path, network: UNet, normalisation: dict) -> Iterator[Figure]:
     """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds, as the jobs log."""
     model, log = folder / "model.safetensors", folder / "log"
-    write_model(model, network, ModelCard(network.architecture, normalisation, "brats2021", 0, 1, "none"))
+    write_model(model, network, model_card(network.architecture, normalisation=normalisation))
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     settings = {
         "prediction": configuration["prediction"] | {"mode": "whole"},

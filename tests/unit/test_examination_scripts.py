@@ -9,13 +9,13 @@ import yaml
 
 import calibration
 import leave_out_modalities
-from tests.helpers import REPOSITORY, lively_network, write_random_case
+from tests.helpers import REPOSITORY, lively_network, model_card, write_random_case
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.labels import MODALITIES
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import Execution
-from tumorseg.network.model import ModelCard, read_model, write_model
+from tumorseg.network.model import read_model, write_model
 from tumorseg.normalise.store import read_case
 
 CASES = ("a", "b")
@@ -26,7 +26,7 @@ PREDICTION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["predictio
 @pytest.fixture
 def arguments(tmp_path):
     network = lively_network()
-    write_model(tmp_path / "model", network, ModelCard(network.architecture, {}, "brats2023", 0, 1, "abc"))
+    write_model(tmp_path / "model", network, model_card(network.architecture))
     for seed, case in enumerate(CASES):
         write_random_case(tmp_path / f"normalised/{case}.safetensors", seed=seed)
     write_splits(tmp_path / "splits.tsv", [*(Assignment(case, case, 0) for case in CASES), Assignment("c", "c", -1)])

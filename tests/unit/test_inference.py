@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers import write_random_case
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction import read_prediction, write_prediction
 from tumorseg.inference.whole_volume import logits_of, mask_of
 from tumorseg.network.execution import Execution
-from tumorseg.network.model import ModelCard, read_model, write_model
 from tumorseg.network.unet import Architecture, build
 from tumorseg.normalise.store import Origin
 
@@ -113,55 +111,3 @@ def test_a_prediction_on_another_grid_is_refused(tmp_path):
     write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), None)
     with pytest.raises(UserError, match="not on the grid of its case"):
         read_prediction([tmp_path], "case-1", (6, 7, 9), AFFINE)
-
-
-def card() -> ModelCard:
-    return ModelCard(TINY, {"margin": 4}, "brats2023", fold=0, epoch=2, checkpoint="abc")
-
-
-def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
-    network = build(TINY).eval()
-    write_model(tmp_path / "a.safetensors", network, card())
-    again, its_card = read_model(tmp_path / "a.safetensors")
-    image = torch.randn(1, 4, 16, 16, 16)
-    assert torch.equal(network(image), again(image))
-    assert its_card == card()
-
-
-def test_equal_models_are_equal_bytes(tmp_path):
-    network = build(TINY)
-    for name in ("a", "b"):
-        write_model(tmp_path / name, network, card())
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-@pytest.mark.parametrize("kept", [0, 100, -1])
-def test_a_damaged_model_is_refused(tmp_path, kept):
-    write_model(tmp_path / "a.safetensors", build(TINY), card())
-    (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes()[:kept])
-    with pytest.raises(UserError, match="not a sound model"):
-        read_model(tmp_path / "a.safetensors")
-
-
-@pytest.mark.parametrize("place", [0.5, 0.99])
-def test_one_flipped_bit_of_a_model_is_refused(tmp_path, place):
-    write_model(tmp_path / "a.safetensors", build(TINY), card())
-    content = bytearray((tmp_path / "a.safetensors").read_bytes())
-    content[int(place * len(content))] ^= 1
-    (tmp_path / "a.safetensors").write_bytes(content)
-    with pytest.raises(UserError, match="not a sound model"):
-        read_model(tmp_path / "a.safetensors")
-
-
-def test_another_card_is_refused(tmp_path):
-    write_model(tmp_path / "a.safetensors", build(TINY), card())
-    content = (tmp_path / "a.safetensors").read_bytes()
-    assert content.count(b"margin") == 1
-    (tmp_path / "a.safetensors").write_bytes(content.replace(b"margin", b"nigram"))
-    with pytest.raises(UserError, match="its content is not what was written"):
-        read_model(tmp_path / "a.safetensors")
-
-
-def test_a_normalised_case_is_no_model(tmp_path):
-    with pytest.raises(UserError, match="not a sound model"):
-        read_model(write_random_case(tmp_path / "a.safetensors"))

@@ -12,7 +12,7 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 
-from tests.helpers import REPOSITORY
+from tests.helpers import REPOSITORY, model_card
 from tumorseg.inference.onnx_export import write_onnx
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
@@ -53,7 +53,7 @@ def network_of(architecture: Architecture) -> UNet:
 def exported(request, tmp_path_factory) -> Exported:
     architecture = ARCHITECTURES[request.param]
     network, path = network_of(architecture), tmp_path_factory.mktemp("model") / "fold-2.onnx"
-    card = ModelCard(architecture, {"margin": 4}, "brats2023", fold=2, epoch=7, checkpoint="abc")
+    card = model_card(architecture, fold=2, epoch=7)
     write_onnx(path, network, card)
     return Exported(network, card, path)
 
@@ -84,8 +84,10 @@ def test_the_metadata_says_how_to_prepare_an_input(exported):
     (entry,) = onnx.load(exported.onnx).metadata_props
     assert entry.key == "tumorseg"
     content = json.loads(entry.value)
-    assert content["normalisation"] == {"margin": 4}
-    assert (content["fold"], content["epoch"], content["checkpoint"]) == (2, 7, "abc")
+    assert content["normalisation"] == {"clip_percentiles": [0.5, 99.5], "margin": 1}
+    assert (content["fold"], content["epoch"], content["checkpoint"]) == (2, 7, "ab" * 32)
+    assert content["trained_on"]["spacing_mm"][0]["median"] == 1
+    assert content["warning"] == ""
     assert content["modalities"] == ["t1", "t1ce", "t2", "flair"]
     assert content["orientation"] == "LPS"
     assert content["labels"]["4"] == "enhancing tumour"

@@ -10,13 +10,13 @@ import torch
 import yaml
 
 from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
-from tests.helpers import REPOSITORY, lively_network
+from tests.helpers import REPOSITORY, lively_network, model_card
 from tumorseg.cohort.discover import discover
 from tumorseg.errors import UserError
 from tumorseg.figures.style import FigureSettings
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import Execution
-from tumorseg.network.model import ModelCard, write_model
+from tumorseg.network.model import write_model
 from tumorseg.network.unet import Architecture, build
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.case import normalise_verdict
@@ -27,7 +27,7 @@ from tumorseg.segmentation.table import gist, read_records, write_record, write_
 CPU = Execution(torch.device("cpu"), torch.float32)
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
-CARD = ModelCard(Architecture(2), {"clip_percentiles": [0.5, 99.5], "margin": 1}, "brats2023", 0, 1, "abc")
+CARD = model_card(Architecture(2))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def segment(root, folder, segmenter, card=CARD):
     """What became of each patient below `root`; masks and pictures in `folder`."""
     folder.mkdir(exist_ok=True)
     return [
-        segment_patient(root, files, segmenter, card, folder=folder, figures=FIGURES)
+        segment_patient(root, files, segmenter, [card], folder=folder, figures=FIGURES)
         for files in discover(root, "segment.cases")
     ]
 
@@ -122,10 +122,10 @@ def test_an_unexpected_error_is_told_and_the_others_are_segmented(tmp_path, segm
     root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
     whole = segmenter.segment
 
-    def fails_once(folder, images, origin, convention):
+    def fails_once(folder, images, origin, convention, mark):
         if origin.case == "P-1":
             raise RuntimeError("out of memory")
-        return whole(folder, images, origin, convention)
+        return whole(folder, images, origin, convention, mark)
 
     monkeypatch.setattr(segmenter, "segment", fails_once)
     bad, good = segment(root, tmp_path / "out", segmenter)
@@ -137,7 +137,7 @@ def test_what_is_unusual_about_a_patient_stands_in_the_table(tmp_path, segmenter
     for role in SUFFIXES:
         nibabel.save(nibabel.Nifti1Image(image(role), AFFINE * [[2], [2], [2], [1]]), path_of(root, role, "P-1"))
     (patient,) = segment(root, tmp_path / "out", segmenter)
-    assert patient.warnings == "non_unit_spacing"
+    assert patient.warning_codes == ["spacing_unlike_training"]
     voxels = np.asarray(mask_of(tmp_path / "out", "P-1").dataobj)
     assert patient.volumes["WT"] == 8 * np.count_nonzero(voxels)
 
@@ -172,7 +172,9 @@ def test_the_table_has_a_row_for_every_patient_of_all_batches(tmp_path, segmente
     assert table["segmented"].tolist() == [True, False]
     assert table["problems"].fillna("").tolist() == ["", "missing_modality"]
     assert table.loc["P-1", "WT_mm3"] == one.volumes["WT"]
-    assert gist(patients, tmp_path / "volumes.tsv")[1].startswith("NOT segmented: P-2: missing_modality: T1 is missing")
+    assert gist(patients, tmp_path / "volumes.tsv", how)[0].startswith(
+        "NOT segmented: P-2: missing_modality: T1 is missing"
+    )
 
 
 def test_models_of_different_trainings_are_not_mixed(tmp_path):
@@ -181,8 +183,8 @@ def test_models_of_different_trainings_are_not_mixed(tmp_path):
         write_model(tmp_path / name, build(CARD.architecture), card)
     with pytest.raises(UserError, match=r"segment\.models: .*b and .*a were trained on cases"):
         read_models([tmp_path / "a", tmp_path / "b"])
-    networks, card = read_models([tmp_path / "a", tmp_path / "a"])
-    assert (len(networks), card.normalisation["margin"]) == (2, 1)
+    networks, cards = read_models([tmp_path / "a", tmp_path / "a"])
+    assert (len(networks), cards[0].normalisation["margin"]) == (2, 1)
 
 
 def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segmenter):

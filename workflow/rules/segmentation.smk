@@ -29,7 +29,7 @@ rule segment_batch:
         sizes=lambda wildcards: sizes(patient_files(wildcards)),
         cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
         models=lambda wildcards: models(),
-        digests=lambda wildcards: [sha256(Path(model)) for model in models()],
+        digests=lambda wildcards: model_digests(),
         settings=settings(
             prediction=config["prediction"],
             execution=EXECUTION,

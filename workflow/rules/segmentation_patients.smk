@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tumorseg.files import sha256
+from tumorseg.network.model_file import read_header
 
 
 @cache
@@ -66,11 +67,17 @@ def models():
             "segment: there is no model in results/model; train one, for instance with `snakemake --cores all verify`, "
             "or name the files of models in segment.models"
         )
-    for file in files:
-        try:
-            require_regular_file(Path(file))
-        except UserError as error:
-            raise SystemExit(f"segment.models: {error}") from None
-        except OSError:
-            raise SystemExit(f"segment.models: there is no file {file}; correct the path") from None
+    if missing := [file for file in files if not os.path.lexists(file)]:
+        raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")
+    try:
+        for file in files:
+            read_header(Path(file))
+    except UserError as error:
+        raise SystemExit(f"segment.models: {error}") from None
     return files
+
+
+@cache
+def model_digests():
+    """The SHA-256 of each model that segments."""
+    return [sha256(Path(model)) for model in models()]

@@ -78,6 +78,8 @@ rule select_checkpoint:
         records=lambda wildcards: checkpoint_files(wildcards.fold, "json"),
         verifications=lambda wildcards: checkpoint_files(wildcards.fold, "verification.json"),
         check=rules.check_cohort.output,
+        verdicts=verdict_files,
+        splits=rules.split.output,
     output:
         selection=report(
             "results/training/fold-{fold}/selection.json",
@@ -102,11 +104,17 @@ rule select_checkpoint:
         mem_mb=scaled(4000),
         runtime=scaled(10),
     params:
-        settings=settings(**config["checkpoint"], normalisation=config["normalisation"]),
+        settings=settings(
+            **config["checkpoint"],
+            normalisation=config["normalisation"],
+            demo=bool(config["demo"]),
+            input_shape=config["training"]["input_shape"],
+        ),
         code=code("select_checkpoint"),
     shell:
         'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q}'
-        " --check {input.check:q} --fold {wildcards.fold} --settings {params.settings:q} --selection {output.selection:q}"
+        " --check {input.check:q} --verdicts {input.verdicts:q} --splits {input.splits:q} --fold {wildcards.fold}"
+        " --settings {params.settings:q} --selection {output.selection:q}"
         " --history {output.history:q} --model {output.model:q} --log {log:q}"
 
 

@@ -1,5 +1,6 @@
 """The verdict on one case: every file of it read once, all that is wrong with it, and the facts about it."""
 
+import math
 import os
 from collections.abc import Sequence
 from glob import escape
@@ -163,6 +164,7 @@ class _Check:
             shown = np.logical_or.reduce([~image.background.mask(image.sample) for image in sound.values()])
             others = {role: sample for role, sample in samples.items() if role not in duplicates}
             self.warnings.extend(images.likeness_warnings(others, shown, files))
+            self.facts["brain_voxels"] = round(float(shown.mean()) * math.prod(grid.shape))
 
     def mask(self, labels: str, empty_masks: str) -> None:
         """The mask: its grid, its labels, its place."""

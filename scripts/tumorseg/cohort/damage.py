@@ -47,6 +47,10 @@ WarningCode = Literal[
     "orientations_disagree",
     "orientation_unknown",
     "dated_in_future",
+    "demonstration_model",
+    "spacing_unlike_training",
+    "brain_size_unlike_training",
+    "intensities_unlike_training",
 ]
 """A warning is worth knowing, and its case stays."""
 

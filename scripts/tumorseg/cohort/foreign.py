@@ -63,12 +63,13 @@ def foreign(start: bytes) -> Damage:
         )
     if start and not any(start):
         return _no_nifti("the file begins with zeros, as an interrupted download leaves it; download it again")
-    return _text(start) or _no_nifti(
+    return text_problem(start) or _no_nifti(
         "the file is no NIfTI volume (a single file, .nii or .nii.gz); convert it or replace it"
     )
 
 
-def _text(start: bytes) -> Damage | None:
+def text_problem(start: bytes) -> Damage | None:
+    """Return what is wrong with a file of data that begins as text does; None where it does not."""
     text = _decoded(start)
     if text is None:
         return None

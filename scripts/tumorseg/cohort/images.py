@@ -44,6 +44,12 @@ def not_3d(shape: Sequence[int]) -> str:
     return f"the volume is {size_text(shape)}, not three-dimensional{several}"
 
 
+def spacing_text(spacing: Sequence[float]) -> str:
+    """Voxel edges in millimetres as people write them: 1 x 1 x 5 mm, or 2.5 mm where all are equal."""
+    edges = [f"{edge:.4g}" for edge in spacing]
+    return f"{edges[0] if len(set(edges)) == 1 else ' x '.join(edges)} mm"
+
+
 def same_affine(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether two affines place a voxel at the same point, within the tolerance."""
     return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE)
@@ -167,8 +173,7 @@ def spacing_warning(spacing: tuple[float, ...], file: str) -> Finding | None:
     """`non_unit_spacing` where voxels are not cubes of 1 mm, as those of BraTS are."""
     if np.allclose(spacing, 1, rtol=0, atol=AFFINE_TOLERANCE):
         return None
-    edges = " x ".join(f"{edge:.4g}" for edge in spacing)
-    return Finding("non_unit_spacing", file, f"voxels are {edges} mm; BraTS has 1 mm, for which the settings are meant")
+    return Finding("non_unit_spacing", file, f"voxels are {spacing_text(spacing)}; BraTS has 1 mm")
 
 
 def likeness_warnings(

@@ -46,4 +46,8 @@ WARNINGS: Final[dict[str, str]] = {
     "orientations_disagree": "The two orientations in a file's header, qform and sform, place it differently.",
     "orientation_unknown": "A file's header gives no orientation, so which side is left is a guess.",
     "dated_in_future": "A file is dated in the future.",
+    "demonstration_model": "The model was trained on the demo cohort and is of no use on patients.",
+    "spacing_unlike_training": "Voxels are smaller, larger or longer than those that the model was trained on.",
+    "brain_size_unlike_training": "The brain has far more or fewer voxels than those that the model was trained on.",
+    "intensities_unlike_training": "The grey values of the brain are spread otherwise than in the training cases.",
 }

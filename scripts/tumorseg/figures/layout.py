@@ -2,24 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from tumorseg.figures.panels import draw_scale, frame
 from tumorseg.figures.scale import round_length
-from tumorseg.figures.style import FOOT_LINE, INK, WIDTH
+from tumorseg.figures.style import ALERT, FOOT_LINE, INK, WIDTH
 
 _MARGIN: Final = 0.12
 _GAP: Final = 0.05
 _HEADING_LINE: Final = 0.19
 _HEADING_SPACE: Final = 0.12
+_BANNER: Final = 0.36
+_NOTE_LINE: Final = 0.17
+_NOTES_SPACE: Final = 0.06
 _TITLE: Final = 0.22
 _TABLE_LINE: Final = 0.18
 _NAMES: Final = 2.2
 _COLUMN: Final = 1.15  # inches, as all above
+_NOTE_CHARACTERS: Final = 112
+_TITLE_CHARACTERS: Final = 95
+"""Of a line of text across the figure, narrow enough for capital letters and digits; titles are bold."""
 _SCALE_SHARE: Final = 0.4
 """Of the narrowest panel of a row, which its scale bars may take at most."""
 
@@ -28,8 +36,9 @@ _SCALE_SHARE: Final = 0.4
 class Row:
     """A row of panels.
 
-    widths, height: in mm. heading: lines of text above it. table: lines of cells below the heading, the first of them
-    the heads, all as long. titles: one above each panel.
+    widths, height: in mm. banner: text in a band across the figure, above all else. heading: lines of text above it.
+    notes: lines of warning below the heading. table: lines of cells below them, the first of them the heads, all as
+    long. titles: one above each panel.
     """
 
     widths: tuple[float, ...]
@@ -37,6 +46,8 @@ class Row:
     heading: tuple[str, ...] = ()
     table: tuple[tuple[str, ...], ...] = ()
     titles: tuple[str, ...] = ()
+    banner: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def _inches_per_mm(self) -> float:
@@ -46,7 +57,14 @@ class Row:
     @property
     def _above(self) -> float:
         heading = _HEADING_SPACE + _HEADING_LINE * len(self.heading) if self.heading else 0.0
-        return heading + _TABLE_LINE * len(self.table) + (_TITLE if self.titles else 0.0)
+        notes = _NOTES_SPACE + _NOTE_LINE * len(self.notes) if self.notes else 0.0
+        banner = _BANNER if self.banner else 0.0
+        return banner + heading + notes + _TABLE_LINE * len(self.table) + (_TITLE if self.titles else 0.0)
+
+
+def wrapped(text: str, *, title: bool = False) -> tuple[str, ...]:
+    """A text in lines that fit across a figure, as notes of a row or, in bold, as its title."""
+    return tuple(wrap(text, _TITLE_CHARACTERS if title else _NOTE_CHARACTERS))
 
 
 def lay_out(rows: Sequence[Row], *, foot_lines: int) -> tuple[Figure, list[list[Axes]]]:
@@ -75,11 +93,17 @@ def write_note(figure: Figure, text: str, *, line: int) -> None:
 
 
 def _write_heading(figure: Figure, row: Row, top: float, total: float) -> None:
+    if row.banner:
+        top = _write_banner(figure, row.banner, top, total)
     baseline = top - _HEADING_SPACE
     for number, line in enumerate(row.heading):
         baseline -= _HEADING_LINE
         weight = "bold" if number == 0 else "normal"
         figure.text(_MARGIN / WIDTH, (baseline + 0.05) / total, line, fontweight=weight, va="bottom")
+    baseline -= _NOTES_SPACE if row.notes else 0
+    for line in row.notes:
+        baseline -= _NOTE_LINE
+        figure.text(_MARGIN / WIDTH, (baseline + 0.05) / total, line, color=ALERT, va="bottom")
     for number, cells in enumerate(row.table):
         baseline -= _TABLE_LINE
         figure.text(_MARGIN / WIDTH, (baseline + 0.05) / total, cells[0], va="bottom")
@@ -90,6 +114,17 @@ def _write_heading(figure: Figure, row: Row, top: float, total: float) -> None:
             ends = (_MARGIN / WIDTH, (_MARGIN + _NAMES + _COLUMN * (len(cells) - 1)) / WIDTH)
             heights = 2 * [(baseline + 0.03) / total]
             figure.add_artist(Line2D(ends, heights, color=INK, linewidth=0.6))
+
+
+def _write_banner(figure: Figure, text: str, top: float, total: float) -> float:
+    """White text in a band across the figure. Returns where the band ends, in inches."""
+    height = _BANNER - 0.06
+    place = (_MARGIN / WIDTH, (top - height) / total)
+    figure.add_artist(Rectangle(place, 1 - 2 * _MARGIN / WIDTH, height / total, color=ALERT))
+    figure.text(
+        0.5, (top - height / 2) / total, text, color="white", fontsize=12, fontweight="bold", ha="center", va="center"
+    )
+    return top - _BANNER
 
 
 def _add_panels(figure: Figure, row: Row, bottom: float, total: float) -> list[Axes]:

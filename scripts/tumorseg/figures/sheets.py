@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tumorseg.figures.comparison import DIMMED, compare
-from tumorseg.figures.layout import Row, lay_out
+from tumorseg.figures.layout import Row, lay_out, wrapped
 from tumorseg.figures.panels import draw_comparison, draw_image, draw_labels, mark_plane
 from tumorseg.figures.shown import ShownCase
 from tumorseg.figures.slices import PLANES, Picture, Plane, cut, grey
@@ -61,15 +61,24 @@ def modality_sheet(cases: Sequence[ShownCase]) -> Figure:
 
 
 def mask_sheet(
-    cases: Sequence[ShownCase], which: Literal["reference", "prediction"], settings: FigureSettings
+    cases: Sequence[ShownCase],
+    which: Literal["reference", "prediction"],
+    settings: FigureSettings,
+    *,
+    banner: str = "",
+    notes: Sequence[str] = (),
 ) -> Figure:
-    """For each case the slices of `modality_sheet` in dimmed FLAIR with the labels of its reference or prediction."""
+    """For each case the slices of `modality_sheet` in dimmed FLAIR with the labels of its reference or prediction.
+
+    banner: what nobody may overlook. notes: warnings, of any length. Both stand above each case.
+    """
 
     def draw(case: ShownCase, plane: Plane, axes: Axes) -> None:
         draw_labels(axes, slice_of(case, case.mask(which), plane), settings)
 
     heading = f"FLAIR, dimmed, with the labels of the {which}"
-    return _planes(cases, heading, draw, label_handles(settings))
+    lines = tuple(line for note in notes for line in wrapped(note))
+    return _planes(cases, heading, draw, label_handles(settings), banner=banner, notes=lines)
 
 
 def overlay_sheet(cases: Sequence[ShownCase]) -> Figure:
@@ -88,11 +97,17 @@ def _planes(
     heading: str,
     draw: Callable[[ShownCase, Plane, Axes], None],
     handles: Sequence[Artist],
+    *,
+    banner: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Figure:
     """A row of the three planes in dimmed FLAIR for each case; `draw` paints over them what `handles` explain."""
     box = Box.around(cases)
     widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
-    rows = [Row(widths, height, heading=(case.title, heading), titles=PLANES) for case in cases]
+    rows = [
+        Row(widths, height, (*wrapped(case.title, title=True), heading), titles=PLANES, banner=banner, notes=notes)
+        for case in cases
+    ]
     with context():
         figure, panels = lay_out(rows, foot_lines=1)
         for case, row in zip(cases, panels, strict=True):

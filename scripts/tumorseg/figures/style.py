@@ -23,6 +23,8 @@ FOOT_LINE: Final = 0.3
 """Height in inches that is kept for one line of legend at the foot of a figure."""
 INK: Final = "#222222"
 """Colour of text and axes."""
+ALERT: Final = "#9b1c1c"
+"""Colour of warnings, dark enough to be read on white and under white text."""
 _TISSUE: Final = 0.3
 _RC: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine

@@ -13,7 +13,8 @@ from torch.export import Dim
 from tumorseg.files import write_bytes
 from tumorseg.inference.folding import folded
 from tumorseg.labels import CLASSES, LABEL_NAMES, MODALITIES, REGIONS, UNUSED_CLASS
-from tumorseg.network.model import METADATA_KEY, ModelCard
+from tumorseg.network.model import ModelCard
+from tumorseg.network.model_file import METADATA_KEY
 from tumorseg.network.unet import DIVISOR, UNet
 from tumorseg.orientation import NETWORK_AXES
 
@@ -64,6 +65,7 @@ def write_onnx(path: Path, network: UNet, card: ModelCard) -> None:
 def _metadata(card: ModelCard) -> dict[str, Any]:
     return {
         **asdict(card),
+        "warning": card.mark,
         "modalities": MODALITIES,
         "orientation": NETWORK_AXES,
         "labels": {0: "background", **LABEL_NAMES},

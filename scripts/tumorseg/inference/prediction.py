@@ -17,29 +17,31 @@ from tumorseg.normalise.crop import uncrop
 from tumorseg.normalise.store import Origin
 
 
-def write_prediction(folder: Path, mask: NDArray[np.uint8], origin: Origin, cohort_convention: str | None) -> None:
+def write_prediction(
+    folder: Path, mask: NDArray[np.uint8], origin: Origin, cohort_convention: str | None, mark: str = ""
+) -> None:
     """Write a mask of inside labels on the cropped grid (x, y, z) to `{case}.nii.gz` in `folder`, uint8.
 
     A case whose own mask shows no enhancing tumour, or that has none, follows `cohort_convention`, or, where that is
-    mixed or unknown too, BraTS 2023.
+    mixed or unknown too, BraTS 2023. mark: the description in the file's header.
     """
     of_cohort: Convention = "brats2021" if cohort_convention == "brats2021" else "brats2023"
     written = from_inside(uncrop(mask, origin), origin.convention or of_cohort)
-    write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine, origin.forms)
+    write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine, origin.forms, mark)
 
 
-def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin: Origin) -> None:
+def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin: Origin, mark: str = "") -> None:
     """Write (classes, x, y, z) on the cropped grid to `{case}-probabilities.nii.gz`, float32 (X, Y, Z, 4).
 
     Last axis: background and the labels 1, 2, 4. Rounded to four digits, without which the file is several times as
-    large. Beyond the crop all is background.
+    large. Beyond the crop all is background. mark: the description in the file's header.
     """
     labels = (0, *TUMOUR_LABELS)
     whole = np.zeros((*origin.shape, len(labels)), np.float32)
     whole[..., 0] = 1
     for place, label in enumerate(labels):
         uncrop(np.round(probabilities[label], 4), origin, out=whole[..., place])
-    write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms)
+    write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms, mark)
 
 
 def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:

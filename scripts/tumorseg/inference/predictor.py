@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from tumorseg.console import logger
+from tumorseg.errors import UserError
 from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
 from tumorseg.inference.settings import PredictionSettings
@@ -20,6 +21,10 @@ from tumorseg.labels import CLASSES, UNUSED_CLASS
 from tumorseg.network.execution import Execution
 from tumorseg.network.memory import device_bytes
 from tumorseg.network.unet import DIVISOR, UNet
+
+
+class NotFinite(UserError):  # noqa: N818 - as NaN is not a number
+    """What a network says of a case is NaN or infinite somewhere, so that there is no mask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,8 @@ class Predictor:
         """The prediction for a normalised image (4, x, y, z) of any size.
 
         start: its first voxel on the whole grid. Background before and after it makes the down-samplings fall as they
-        would over the whole grid, so that where an image is cropped hardly matters.
+        would over the whole grid, so that where an image is cropped hardly matters. Raises NotFinite where a logit or
+        a probability is NaN or infinite.
         """
         before = [first % DIVISOR for first in start]
         after = [-(first + side) % DIVISOR for first, side in zip(before, image.shape[1:], strict=True)]
@@ -62,6 +68,7 @@ class Predictor:
                 raise
             logger.info("the whole brain at once does not fit the memory that is left: taking windows")
             windowed, total = True, self._mean(padded, windowed=True)
+        _require_finite(total)
         cut = total[:, *(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))]
         return Prediction(cut.cpu().contiguous().numpy(), windowed)
 
@@ -104,8 +111,17 @@ class Predictor:
 
 def _probabilities(network: UNet, images: Tensor) -> Tensor:
     logits: Tensor = network(images).float()
+    _require_finite(logits)  # the softmax would make a probability of 0 of minus infinity
     logits[:, UNUSED_CLASS] = -torch.inf
     return logits.softmax(dim=1)
+
+
+def _require_finite(answer: Tensor) -> None:
+    if not bool(torch.isfinite(answer).all()):
+        raise NotFinite(
+            "the network's answer is not a number in some voxels; look at the images, try another model, and where it "
+            "computed in fp16, set training.precision to fp32"
+        )
 
 
 def _mirrors() -> list[tuple[int, ...]]:

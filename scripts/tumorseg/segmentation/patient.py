@@ -1,6 +1,7 @@
 """One new patient: whatever is the matter with a case, it is told, and the next one is seen to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,21 @@ from tumorseg.errors import UserError
 from tumorseg.figures.sheets import mask_sheet
 from tumorseg.figures.shown import show
 from tumorseg.figures.style import FigureSettings, save
+from tumorseg.inference.predictor import NotFinite
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.labels import STRUCTURES
 from tumorseg.network.model import ModelCard
 from tumorseg.normalise.case import normalise_images
 from tumorseg.normalise.store import Origin
 from tumorseg.segmentation.outcome import Patient
+from tumorseg.segmentation.unlike import merged, patient_warnings, verdict_warnings
 
 
 def segment_patient(
     root: Path,
     files: CaseFiles,
     segmenter: Segmenter,
-    card: ModelCard,
+    cards: Sequence[ModelCard],
     *,
     folder: Path,
     figures: FigureSettings,
@@ -37,26 +40,40 @@ def segment_patient(
 ) -> Patient:
     """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
 
-    card: that of the segmenter's models. The mask lies on the grid of the case, in the patient's own space.
+    cards: those of the segmenter's models, to whose training cases the patient is compared. The mask lies on the grid
+    of the case, in the patient's own space.
     """
     verdict, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels)
     if not verdict.usable:
         codes = ",".join(dict.fromkeys(problem.code for problem in verdict.problems))
-        return Patient(verdict.case, codes, " ".join(" | ".join(verdict.reasons()).split()), _warnings(verdict))
+        detail = " ".join(" | ".join(verdict.reasons()).split())
+        return Patient(verdict.case, codes, detail, tuple(verdict_warnings(verdict)))
+    warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards])))
     try:
-        return _segmented(root, verdict, segmenter, card, folder=folder, figures=figures)
+        patient = Patient(verdict.case, warnings=warnings)
+        return _segmented(patient, root, verdict, segmenter, cards, folder=folder, figures=figures)
+    except NotFinite as error:
+        return Patient(verdict.case, "not_finite_prediction", str(error), warnings)
     except UserError as error:
-        return Patient(verdict.case, "failed", str(error), _warnings(verdict))
+        return Patient(verdict.case, "failed", str(error), warnings)
     except Exception as error:
         logger.exception("%s: stopped by an unexpected error", verdict.case)
-        return Patient(verdict.case, "failed", f"{type(error).__name__}: {error}", _warnings(verdict))
+        return Patient(verdict.case, "failed", f"{type(error).__name__}: {error}", warnings)
 
 
 def _segmented(
-    root: Path, verdict: Verdict, segmenter: Segmenter, card: ModelCard, *, folder: Path, figures: FigureSettings
+    patient: Patient,
+    root: Path,
+    verdict: Verdict,
+    segmenter: Segmenter,
+    cards: Sequence[ModelCard],
+    *,
+    folder: Path,
+    figures: FigureSettings,
 ) -> Patient:
-    image, origin = _normalised(root, verdict, card)
-    segmentation = segmenter.segment(folder, image, origin, card.convention)
+    image, origin = _normalised(root, verdict, cards[0])
+    mark = next((card.mark for card in cards if card.mark), "")
+    segmentation = segmenter.segment(folder, image, origin, cards[0].convention, mark=mark)
     mm3 = {
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
         for structure, labels in STRUCTURES.items()
@@ -64,14 +81,10 @@ def _segmented(
     shown = show(
         origin, image, title=_title(verdict.case, mm3), scores=None, reference=None, prediction=segmentation.mask
     )
-    save(mask_sheet([shown], "prediction", figures), [folder / f"{verdict.case}.png"], figures.dpi)
-    return Patient(
-        verdict.case,
-        warnings=_warnings(verdict),
-        volumes=mm3,
-        windowed=segmentation.windowed,
-        changed=segmentation.changed,
-    )
+    notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
+    sheet = mask_sheet([shown], "prediction", figures, banner=mark, notes=notes)
+    save(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
+    return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
 
 
 def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
@@ -89,7 +102,3 @@ def _title(case: str, mm3: Mapping[str, float]) -> str:
         for region, name in {"WT": "whole tumour", "TC": "core", "ET": "enhancing"}.items()
     )
     return f"{case}: {', '.join(sizes)}"
-
-
-def _warnings(verdict: Verdict) -> str:
-    return ",".join(dict.fromkeys(warning.code for warning in verdict.warnings))

@@ -1,0 +1,123 @@
+"""What the cases of a training were like: stored with its model, so that a new patient can be compared with them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final, Self
+
+from tumorseg.cohort.verdict import Verdict
+from tumorseg.errors import UserError
+from tumorseg.labels import MODALITIES
+from tumorseg.orientation import NETWORK_AXES, turned_shape, turned_spacing
+
+INTENSITIES: Final = ("p01", "median", "p99", "median_position")
+"""The intensity facts of a modality; see `intensity_facts`."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The lowest value, the median and the highest value over cases."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        """The range of one value or more."""
+        ordered = sorted(values)
+        return cls(ordered[0], median(ordered), ordered[-1])
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What a model was trained on.
+
+    cases: number of training cases. demo: whether they are those of the demo cohort. modalities: the input channels, in
+    order. input_shape: voxels of the patches that it was trained on (x, y, z). spacing_mm, shape: voxel edges in mm and
+    voxels of the grids, along each of `orientation.NETWORK_AXES`. brain_voxels: voxels that are not background.
+    intensities: for each modality the facts of `intensity_facts`; without those that no case has.
+    """
+
+    cases: int
+    demo: bool
+    modalities: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    spacing_mm: tuple[Range, ...]
+    shape: tuple[Range, ...]
+    brain_voxels: Range
+    intensities: dict[str, dict[str, Range]]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The facts from plain JSON types, which have been checked."""
+        return cls(
+            cases=content["cases"],
+            demo=content["demo"],
+            modalities=tuple(content["modalities"]),
+            input_shape=tuple(content["input_shape"]),
+            spacing_mm=tuple(Range(**edge) for edge in content["spacing_mm"]),
+            shape=tuple(Range(**side) for side in content["shape"]),
+            brain_voxels=Range(**content["brain_voxels"]),
+            intensities={
+                modality: {name: Range(**values) for name, values in facts.items()}
+                for modality, facts in content["intensities"].items()
+            },
+        )
+
+
+def training_facts(
+    verdicts: Iterable[Verdict], cases: Sequence[str], *, demo: bool, input_shape: Sequence[int]
+) -> TrainingFacts:
+    """Summarise the training cases, of which there is one at least, from the verdicts on all cases of the cohort.
+
+    Raises UserError where a training case has no verdict.
+    """
+    known = {verdict.case: verdict.facts for verdict in verdicts}
+    if unknown := [case for case in cases if case not in known]:
+        raise UserError(
+            f"{unknown[0]}: this training case has no verdict in results/cohort/verdicts; delete that folder, run again"
+        )
+    facts = [known[case] for case in cases]
+    return TrainingFacts(
+        cases=len(cases),
+        demo=demo,
+        modalities=MODALITIES,
+        input_shape=tuple(input_shape),
+        spacing_mm=tuple(map(Range.of, zip(*map(network_spacing, facts), strict=True))),
+        shape=tuple(map(Range.of, zip(*map(network_shape, facts), strict=True))),
+        brain_voxels=Range.of(case["brain_voxels"] for case in facts),
+        intensities={modality: _ranges([intensity_facts(case, modality) for case in facts]) for modality in MODALITIES},
+    )
+
+
+def network_spacing(facts: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Voxel edges in mm along `orientation.NETWORK_AXES`, from the facts of a verdict."""
+    x, y, z = (round(edge, 4) for edge in turned_spacing(facts["affine"], NETWORK_AXES))
+    return x, y, z
+
+
+def network_shape(facts: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Voxels along `orientation.NETWORK_AXES`, from the facts of a verdict."""
+    return turned_shape(facts["affine"], facts["shape"], NETWORK_AXES)
+
+
+def intensity_facts(facts: Mapping[str, Any], modality: str) -> dict[str, float]:
+    """`p01`, `median`, `p99` of a modality's brain, and `median_position`, from the facts of a verdict.
+
+    `median_position` is where the median lies between the two percentiles, from 0 to 1. It does not depend on the
+    scanner's unit. Empty where the modality shows no brain.
+    """
+    found = facts["intensities"].get(modality)
+    if not found:
+        return {}
+    known = {name: found[name] for name in ("p01", "median", "p99")}
+    width = known["p99"] - known["p01"]
+    if width > 0:
+        known["median_position"] = round((known["median"] - known["p01"]) / width, 6)
+    return known
+
+
+def _ranges(cases: Sequence[Mapping[str, float]]) -> dict[str, Range]:
+    values = {name: [case[name] for case in cases if name in case] for name in INTENSITIES}
+    return {name: Range.of(found) for name, found in values.items() if found}
