@@ -1,53 +1,17 @@
 """Model files: equal models are equal bytes, and what is no valid model is refused before its weights are loaded."""
 
 import json
-import os
-import pickle
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 
-from tests.helpers import model_card, trained_on, write_random_case
-from tumorseg.errors import UserError
+from tests.helpers import model_card, trained_on
+from tests.model_files import TINY, changed, forged, refusal, weights_of
 from tumorseg.network import model
 from tumorseg.network.model import DEMONSTRATION, read_model, write_model
 from tumorseg.network.unet import Architecture, build
-
-TINY = Architecture(base_channels=2)
-
-
-def weights_of(network):
-    return {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-
-
-def forged(path, card=None, weights=None, edited=None, **header):
-    """A model file as someone may make it on purpose: with any card and weights, and the digest of both.
-
-    edited: text that takes the place of the card after the digest was taken.
-    """
-    content = asdict(model_card(TINY)) if card is None else card
-    weights = weights_of(build(TINY)) if weights is None else weights
-    text = json.dumps(content, sort_keys=True)
-    own = {"format": 3, "digest": model._digest(weights, text), "card": edited or text} | header
-    path.write_bytes(save(weights, metadata={"tumorseg": json.dumps(own)}))
-    return path
-
-
-def changed(section, key, value):
-    """The card of a valid model with one value changed; section: None for the card itself."""
-    content = json.loads(json.dumps(asdict(model_card(TINY))))
-    (content if section is None else content[section])[key] = value
-    return content
-
-
-def refusal(path) -> str:
-    with pytest.raises(UserError) as caught:
-        read_model(Path(path))
-    assert str(path) in str(caught.value)
-    return str(caught.value)
 
 
 def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
@@ -200,71 +164,6 @@ def test_a_model_of_another_format_is_refused_with_what_to_do(tmp_path, format_)
     message = refusal(forged(tmp_path / "a.safetensors", format=format_))
     assert f"written in the format {format_} by another version" in message
     assert "run the workflow again to export it again, or train it again" in message
-
-
-def test_a_normalised_case_is_no_model(tmp_path):
-    assert "a normalised case of this workflow" in refusal(write_random_case(tmp_path / "a.safetensors"))
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
-        (b"/annex/objects/SHA256E-s9--ab.safetensors\n", "git annex get"),
-        (b"<!DOCTYPE html><html>login</html>", "download it again"),
-        (pickle.dumps({"weights": [1]}), "it was not opened); give the exported model"),
-        (b"PK\x03\x04" + bytes(40), "it was not opened); give the exported model"),
-        (b"\xff" * 200, "no safetensors file"),
-        ((2**63).to_bytes(8, "little") + b"{" + bytes(99), "its head says that it has 9223372036854775808 bytes"),
-        ((2).to_bytes(8, "little") + b"{}", "a safetensors file of another program"),
-        ((4).to_bytes(8, "little") + b"{xx}", "its head is no JSON"),
-        (save({"conv.weight": torch.zeros(8)}), "a safetensors file of another program"),
-    ],
-)
-def test_something_else_is_refused_for_what_it_is(tmp_path, content, words):
-    path = tmp_path / "a.safetensors"
-    path.write_bytes(content)
-    assert words in refusal(path)
-
-
-def test_the_checkpoint_of_a_training_is_refused_with_the_name_of_the_model(tmp_path):
-    path = tmp_path / "results/training/fold-3/epoch-0001.pt"
-    path.parent.mkdir(parents=True)
-    torch.save({"weights": weights_of(build(TINY))}, path)
-    message = refusal(path)
-    assert "the checkpoint of a training" in message
-    assert message.endswith("give the exported model, such as results/model/fold-3.safetensors")
-
-
-def test_a_fifo_is_refused_and_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "a.safetensors")
-    assert "this is a FIFO (named pipe), not a regular file" in refusal(tmp_path / "a.safetensors")
-
-
-@pytest.mark.parametrize("path", ["/dev/zero", "/"])
-def test_devices_and_folders_are_refused(path):
-    assert "not a regular file" in refusal(path)
-
-
-def test_a_huge_sparse_file_is_refused_by_its_size(tmp_path):
-    path = forged(tmp_path / "a.safetensors")
-    with path.open("ab") as file:
-        file.truncate(100 * 2**30)
-    assert "more follows than its head says" in refusal(path)
-
-
-def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
-    size = 100 * 2**30
-    head = json.dumps({"a": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()
-    with (tmp_path / "a.safetensors").open("wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head)
-        file.truncate(8 + len(head) + size)
-    assert f"at most {8 * 2**30} are read" in refusal(tmp_path / "a.safetensors")
-
-
-def test_a_link_to_nowhere_says_how_to_fetch_it(tmp_path):
-    (tmp_path / "a.safetensors").symlink_to(".git/annex/objects/xx")
-    assert "git annex get" in refusal(tmp_path / "a.safetensors")
 
 
 def test_the_weights_of_a_valid_file_are_those_that_were_written(tmp_path):

@@ -5,7 +5,7 @@ import torch
 from tumorseg.inference import predictor
 from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
-from tumorseg.inference.predictor import Predictor
+from tumorseg.inference.predictor import NotFinite, Predictor
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.whole_volume import logits_of, mask_of
 from tumorseg.network.execution import Execution
@@ -125,3 +125,28 @@ def test_where_the_memory_that_is_left_is_too_little_windows_are_taken(monkeypat
     np.testing.assert_array_equal(found.probabilities, expected)
     with pytest.raises(torch.OutOfMemoryError):
         predict([made], volume, mode="whole")
+
+
+@pytest.mark.parametrize(
+    ("value", "changes"),
+    [(float("nan"), {}), (float("inf"), {"mode": "window"}), (-float("inf"), {}), (float("nan"), {"flips": True})],
+)
+def test_an_answer_that_is_no_number_is_an_error_and_no_empty_mask(value, changes):
+    made = network()
+    made.heads[0].bias.data[1] = value
+    with pytest.raises(NotFinite, match="the network's answer is not a number in some voxels"):
+        predict([network(), made], image(16, 16, 24), **changes)
+
+
+def test_an_overflow_within_the_network_is_an_error():
+    made = network()
+    made.decoder[0].up.weight.data.fill_(3e38)
+    made.decoder[0].block[0].weight.data.normal_(0, 1e5)
+    with pytest.raises(NotFinite):
+        predict([made], image(16, 16, 16))
+
+
+def test_voxels_that_no_window_counts_are_an_error(monkeypatch):
+    monkeypatch.setattr(predictor, "gaussian", torch.zeros)
+    with pytest.raises(NotFinite):
+        predict([network()], image(16, 16, 24), mode="window")

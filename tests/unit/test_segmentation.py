@@ -7,45 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
-from tests.helpers import REPOSITORY, lively_network, model_card
-from tumorseg.cohort.discover import discover
+from tests.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.errors import UserError
-from tumorseg.figures.style import FigureSettings
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.network.execution import Execution
 from tumorseg.network.model import write_model
-from tumorseg.network.unet import Architecture, build
+from tumorseg.network.unet import build
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.segmentation.models import read_models
-from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.table import gist, read_records, write_record, write_table
-
-CPU = Execution(torch.device("cpu"), torch.float32)
-CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
-CARD = model_card(Architecture(2))
 
 
 @pytest.fixture(scope="module")
 def segmenter() -> Segmenter:
-    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"])
-
-
-def segment(root, folder, segmenter, card=CARD):
-    """What became of each patient below `root`; masks and pictures in `folder`."""
-    folder.mkdir(exist_ok=True)
-    return [
-        segment_patient(root, files, segmenter, [card], folder=folder, figures=FIGURES)
-        for files in discover(root, "segment.cases")
-    ]
-
-
-def mask_of(folder, case):
-    return nibabel.load(folder / f"{case}.nii.gz")
+    return tiny_segmenter()
 
 
 def turned(root, made, codes: str, suffix: str = ".nii.gz"):

@@ -1,0 +1,36 @@
+"""New patients, segmented by a tiny network."""
+
+import nibabel
+import torch
+import yaml
+
+from tests.helpers import REPOSITORY, lively_network, model_card
+from tumorseg.cohort.discover import discover
+from tumorseg.figures.style import FigureSettings
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.network.execution import Execution
+from tumorseg.network.unet import Architecture
+from tumorseg.segmentation.patient import segment_patient
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
+CARD = model_card(Architecture(2))
+
+
+def tiny_segmenter() -> Segmenter:
+    """One that finds every label somewhere in noise."""
+    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"])
+
+
+def segment(root, folder, segmenter, card=CARD):
+    """What became of each patient below `root`; masks and pictures in `folder`."""
+    folder.mkdir(exist_ok=True)
+    return [
+        segment_patient(root, files, segmenter, [card], folder=folder, figures=FIGURES)
+        for files in discover(root, "segment.cases")
+    ]
+
+
+def mask_of(folder, case):
+    return nibabel.load(folder / f"{case}.nii.gz")
