@@ -1,0 +1,50 @@
+"""Running `segment` on the patients of a public case, by a model that has never been trained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from tests.helpers import lively_network, model_card, trained_on
+from tests.integration.workflow import Workflow
+from tumorseg.labels import MODALITIES
+from tumorseg.network.model import write_model
+from tumorseg.network.training_facts import Range, TrainingFacts
+
+POSITIONS = {"t1": (0.47, 0.59), "t1ce": (0.39, 0.48), "t2": (0.37, 0.47), "flair": (0.49, 0.58)}
+"""Of the median between the percentiles 1 and 99 in the demo cohort."""
+
+
+def like_the_demo(spacing_mm: float, *, demo: bool = False) -> TrainingFacts:
+    """What the demo's model knows, for voxels of another size."""
+    intensities = {
+        name: {"median_position": Range(low, (low + high) / 2, high)} for name, (low, high) in POSITIONS.items()
+    }
+    voxels = 1.9e6 / spacing_mm**3
+    return replace(
+        trained_on((spacing_mm,) * 3, demo=demo),
+        brain_voxels=Range(0.9 * voxels, voxels, 1.1 * voxels),
+        intensities={modality: intensities[modality] for modality in MODALITIES},
+    )
+
+
+def write_lively_model(path: Path, facts: TrainingFacts) -> Path:
+    """A model whose masks have every label somewhere."""
+    network = lively_network()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_model(path, network, model_card(network.architecture, trained_on=facts))
+    return path
+
+
+def clinic(folder: Path, patients: Path, models: list[Path]) -> Workflow:
+    """A folder in which `segment` can run, and nothing else."""
+    workflow = Workflow(folder)
+    segment = {"cases": str(patients), "models": [str(model) for model in models]}
+    workflow.configure({"cohort": {"root": "nowhere", "batches": 1}, "demo": None, "segment": segment})
+    return workflow
+
+
+def volumes(workflow: Workflow) -> pd.DataFrame:
+    """The table of `segment`, by case; text stays text."""
+    table = pd.read_csv(workflow.results / "segmentations/volumes.tsv", sep="\t", dtype=str, keep_default_na=False)
+    return table.set_index("case")

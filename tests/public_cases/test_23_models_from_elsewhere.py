@@ -1,0 +1,43 @@
+import os
+
+import pytest
+import torch
+
+from tests.public_cases import made
+from tests.public_cases.segmenting import clinic
+
+WORDS = {
+    "pointer.safetensors": "Git LFS pointer",
+    "other.safetensors": "a safetensors file of another program",
+    "half.safetensors": "the file stops early",
+    "pickle.pth": "a file of torch.save or pickle",
+    "results/training/fold-0/epoch-0003.pt": "give the exported model, such as results/model/fold-0.safetensors",
+    "fifo.safetensors": "this is a FIFO (named pipe)",
+    "huge.safetensors": "not a sound model",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """The models of the public case, and three more."""
+    data = made("23", tmp_path_factory.mktemp("case"))
+    checkpoint = data / "models/results/training/fold-0/epoch-0003.pt"
+    checkpoint.parent.mkdir(parents=True)
+    torch.save({"weights": {"a": torch.zeros(3)}, "epoch": 3}, checkpoint)
+    os.mkfifo(data / "models/fifo.safetensors")
+    with (data / "models/huge.safetensors").open("wb") as file:
+        file.truncate(100 * 2**30)
+    return data
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_it_is_refused_by_name_before_any_job_and_nothing_is_run(data, tmp_path, name):
+    model = data / "models" / name
+    run = clinic(tmp_path / "run", data / "patients", [model])
+    completed = run.run("segment")
+    assert completed.returncode != 0
+    assert f"segment.models: {model}: " in completed.stdout
+    assert WORDS[name] in completed.stdout
+    assert "Traceback" not in completed.stdout
+    assert not (run.results / "segmented").exists()
+    assert not (data / "it ran").exists()
