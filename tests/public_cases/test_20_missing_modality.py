@@ -13,6 +13,6 @@ def test_the_complete_patient_is_segmented_and_the_others_are_told_which_sequenc
     assert table.loc["patient_1", "detail"].startswith("T1 is missing")
     assert "T2 is missing" in table.loc["patient_2", "detail"]
     assert "NOT segmented: patient_1: missing_modality: T1 is missing" in said
-    assert "1 of 3 patients segmented" in said
+    assert "1 of 3 patients is segmented" in said
     assert (run.results / "segmentations/patient_0.nii.gz").is_file()
     assert not (run.results / "segmentations/patient_1.nii.gz").exists()

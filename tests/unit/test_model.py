@@ -5,11 +5,13 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
-from tests.helpers import model_card, trained_on
+from tests.helpers import REPOSITORY, model_card, trained_on
 from tests.model_files import TINY, changed, forged, refusal, weights_of
 from tumorseg.network import model
+from tumorseg.network.card_check import LARGEST_MARGIN, LARGEST_WIDTH, card_problems
 from tumorseg.network.model import DEMONSTRATION, read_model, write_model
 from tumorseg.network.unet import Architecture, build
 
@@ -139,7 +141,7 @@ def test_weights_that_do_not_fit_the_description_are_refused_before_any_is_loade
 
 
 def test_a_description_of_a_larger_network_is_refused_before_it_is_built(tmp_path, monkeypatch):
-    path = forged(tmp_path / "a.safetensors", changed("architecture", "base_channels", 512))
+    path = forged(tmp_path / "a.safetensors", changed("architecture", "base_channels", 256))
     monkeypatch.setattr(model, "build", None)
     assert "its weights do not fit its description" in refusal(path)
 
@@ -170,3 +172,11 @@ def test_the_weights_of_a_valid_file_are_those_that_were_written(tmp_path):
     network = build(TINY)
     write_model(tmp_path / "a", network, model_card(TINY))
     assert all(torch.equal(tensor, network.state_dict()[name]) for name, tensor in load_file(tmp_path / "a").items())
+
+
+def test_a_card_allows_what_the_configuration_allows():
+    sections = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
+    assert sections["model"]["properties"]["base_channels"]["maximum"] == LARGEST_WIDTH
+    assert sections["normalisation"]["properties"]["margin"]["maximum"] == LARGEST_MARGIN
+    section = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
+    assert card_problems(json.loads(json.dumps(asdict(model_card(TINY, normalisation=section))))) == []

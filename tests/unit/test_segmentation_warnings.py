@@ -41,7 +41,7 @@ def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_pa
     lines = gist(patients, tmp_path / "volumes.tsv", how)
     assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
     assert lines[2] == f"{DEMONSTRATION} (demo.safetensors)"
-    assert lines[3].startswith("2 patients segmented; ")
+    assert lines[3].startswith("2 patients are segmented; ")
     assert len(lines) == 4
 
 
@@ -90,9 +90,9 @@ def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
 
 def test_one_patient_is_one_patient():
     how = {"models": []}
-    assert gist([Patient("P-1")], Path("t"), how) == ["1 patient segmented; volumes and warnings: t"]
+    assert gist([Patient("P-1")], Path("t"), how) == ["1 patient is segmented; volumes and warnings: t"]
     left = Patient("P-2", "truncated", "cut off")
-    assert gist([left], Path("t"), how)[-1] == "0 of 1 patient segmented; volumes and warnings: t"
+    assert gist([left], Path("t"), how)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
 
 
 def test_models_of_other_voxels_are_not_mixed(tmp_path):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from tumorseg.files import sha256
-from tumorseg.network.model_file import read_header
 
 
 @cache
@@ -52,6 +51,8 @@ def models():
 
     They are no inputs: Snakemake would bring them up to date, and train.
     """
+    from tumorseg.network.model_file import read_header  # it needs NumPy, without which other plans are made sooner
+
     named = config["segment"]["models"]
     files = [named] if isinstance(named, str) else named
     if files is None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tumorseg.labels import CLASSES, MODALITIES
-from tumorseg.network.training_facts import INTENSITIES
 
 LARGEST_WIDTH: Final = 256
 """Channels of the first level that a network may have, as in the configuration: 32 are usual, 256 make 1.5 GB."""
 LARGEST_MARGIN: Final = 256
+INTENSITIES: Final = ("p01", "median", "p99", "median_position")
+"""The intensity facts of a modality; see `training_facts.intensity_facts`."""
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.errors import UserError
 from tumorseg.labels import MODALITIES
+from tumorseg.network.card_check import INTENSITIES
 from tumorseg.orientation import NETWORK_AXES, turned_shape, turned_spacing
-
-INTENSITIES: Final = ("p01", "median", "p99", "median_position")
-"""The intensity facts of a modality; see `intensity_facts`."""
 
 
 @dataclass(frozen=True)
