@@ -97,12 +97,18 @@ def test_any_unit_of_intensity_is_like_the_training(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [lambda voxels: voxels + 2, lambda voxels: np.where(voxels > 0, voxels, 0.01), lambda voxels: voxels**6 / 1e12],
-    ids=["constant background", "near-constant background", "another spread"],
+    [lambda voxels: voxels**6 / 1e12, lambda voxels: np.where(voxels > 0, 1.1 - (voxels / 1000) ** 6, 0)],
 )
 def test_grey_values_that_are_spread_otherwise_are_told(tmp_path, change):
     training = facts_of(case_verdict(tmp_path / "a"))
     assert "intensities_unlike_training" in codes(case_verdict(tmp_path / "b", change=change), training)
+
+
+@pytest.mark.parametrize("background", [2, -32768])
+def test_another_background_alone_is_like_the_training(tmp_path, background):
+    training = facts_of(case_verdict(tmp_path / "a"))
+    patient = case_verdict(tmp_path / "b", change=lambda voxels: np.where(voxels > 0, voxels, background))
+    assert set(codes(patient, training)) <= {"background_not_zero", "negative_intensities"}
 
 
 def test_a_brain_of_far_more_or_fewer_voxels_is_told(tmp_path):
