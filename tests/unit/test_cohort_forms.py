@@ -111,7 +111,7 @@ def test_a_quaternion_that_is_no_rotation_is_refused_unless_the_sform_is_used(tm
 
 def test_disagreement_is_a_warning_about_each_file_that_has_it(tmp_path):
     root = write_sound(tmp_path)
-    path_of(root, "t2").write_bytes(made(moved(10, -20, 60), np.diag([-1.0, -1, 1, 1])))
+    path_of(root, "t2").write_bytes(made(moved(10, -20, 60), np.diag([-1.0, -1, 1, 1]), voxels=image("t2")))
     found = verdict(root)
     assert found.usable
     assert [(finding.code, finding.file) for finding in found.warnings if "orientation" in finding.code] == [

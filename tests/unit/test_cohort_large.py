@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import tracemalloc
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -93,6 +94,23 @@ def test_a_case_of_which_one_volume_has_a_fourth_axis_of_length_1_is_usable(tmp_
     path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
     (files,) = discover(root)
     assert check_case(root, files, shape=None, labels="auto").usable
+
+
+def test_a_small_file_that_promises_the_largest_volume_takes_no_memory_for_it(tmp_path):
+    content = patched(plain(VOLUME), DIM, "<4h", 3, 512, 512, 256)
+    assert resident_after(lambda: refused(tmp_path, gzip.compress(content), 512 * 512 * 256)) < 50 * 2**20
+
+
+def resident_after(action) -> int:
+    """Bytes by which the peak of the process's memory rises."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is reset
+    before = peak()
+    action()
+    return peak() - before
+
+
+def peak() -> int:
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
 
 
 @pytest.mark.parametrize("role", ["t2", "seg"])

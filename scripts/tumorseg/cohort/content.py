@@ -90,7 +90,7 @@ class GzipContent:
 
         Raises Damage: `truncated` where the file ends too early, `crc_mismatch` where it is corrupt.
         """
-        taken = memoryview(bytearray(count))
+        taken = np.empty(count, np.uint8).data  # takes memory only as it is filled, whatever a header promises
         length = 0
         while length < count and not self._finished:
             piece = self._decompress(count - length)
