@@ -40,4 +40,4 @@ def test_each_has_its_row_and_its_reason_and_the_others_are_used(run):
     assert all(rf"{name} dropped: awkward_name: the folder is called" in said for name in ("a{b}", r"bell\x07"))
     assert r"caf\xe9" in (run.results / "cohort/cohort.html").read_text(encoding="utf-8")
     shutil.rmtree(run.folder / "cohort" / "a{b}")
-    assert run.planned("validate")["validate_batch"] == 1
+    assert run.planned("validate")["manifest"] == 1

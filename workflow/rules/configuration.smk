@@ -9,6 +9,10 @@ import yaml
 SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))
 
+from tumorseg.utf8 import insist_on_utf8
+
+insist_on_utf8(workflow.overwrite_workdir)
+
 from tumorseg.configuration.limits import contradictions
 from tumorseg.configuration.mistakes import mistakes
 from tumorseg.configuration.repeated import repeated_keys
