@@ -38,6 +38,12 @@ def test_every_sound_patient_gets_a_mask_on_its_own_grid_and_a_picture(clinic):
         assert (clinic.results / f"segmentations/{case}.png").stat().st_size > 1000
 
 
+def test_the_model_of_the_demo_marks_what_it_makes_and_its_own_cases_are_like_its_training(clinic):
+    segmented = table(clinic).query("segmented")
+    assert set(segmented["warnings"]) == {"demonstration_model"}
+    assert set(segmented["warning_messages"]) == {"DEMONSTRATION MODEL: of no use on patients"}
+
+
 def test_each_damaged_patient_is_named_with_its_reason(clinic):
     left = table(clinic).query("not segmented")
     assert left["problems"].to_dict() == DAMAGED

@@ -80,7 +80,7 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
         ),
         ("normalisation", "clip_percentiles", [0.5], "normalisation.clip_percentiles"),
         ("normalisation", "clip_percentiles", [float("nan"), 99], "numbers that are none"),
-        ("normalisation", "extra", 1, "normalisation.extra: there is no such key"),
+        ("normalisation", "extra", 1, "normalisation.'extra': there is no such key"),
         (None, "normalisation", {}, "normalisation.clip_percentiles: this key is missing"),
         (None, "normalisation", [], "normalisation: it has to have the keys clip_percentiles, margin"),
         (
@@ -93,7 +93,8 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
         (None, "epoch", 10**6, "epoch: 1000000 is not allowed"),
         (None, "epoch", 1.0, "epoch: 1.0 is not allowed"),
         (None, "checkpoint", "../..", "checkpoint: '../..' is not allowed"),
-        (None, "extra", 1, "extra: there is no such key"),
+        (None, "extra", 1, "'extra': there is no such key"),
+        (None, "convention", "\x1b[31m\ud800", r"convention: '\x1b[31m\ud800' is not allowed"),
         ("architecture", "base_channels", 10**9, "architecture.base_channels: 1000000000 is not allowed"),
         ("architecture", "base_channels", 0, "architecture.base_channels: 0 is not allowed"),
         ("architecture", "classes", 4, "architecture.classes: 4 is not allowed; it has to be 5"),
@@ -127,7 +128,7 @@ def test_no_model_is_written_that_would_be_refused(tmp_path):
     ("change", "words"),
     [
         (lambda weights: weights.pop("heads.0.bias"), "heads.0.bias is missing"),
-        (lambda weights: weights.update(extra=torch.zeros(1)), "extra is no part of the network"),
+        (lambda weights: weights.update(extra=torch.zeros(1)), "'extra' is no part of the network"),
         (lambda weights: weights.update({"heads.0.bias": torch.zeros(4)}), "heads.0.bias is F32 4 instead of F32 5"),
         (lambda weights: weights.update({"heads.0.bias": torch.zeros(5).half()}), "heads.0.bias is F16 5 instead"),
     ],
@@ -164,7 +165,7 @@ def test_a_variance_below_0_is_refused(tmp_path):
 @pytest.mark.parametrize("format_", [2, 4, None, "3"])
 def test_a_model_of_another_format_is_refused_with_what_to_do(tmp_path, format_):
     message = refusal(forged(tmp_path / "a.safetensors", format=format_))
-    assert f"written in the format {format_} by another version" in message
+    assert f"written in the format {format_!r} by another version" in message
     assert "run the workflow again to export it again, or train it again" in message
 
 

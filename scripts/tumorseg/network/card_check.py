@@ -123,16 +123,21 @@ def card_problems(content: Any) -> list[str]:
     return list(_problems(content, _CARD, ""))
 
 
+def shown(value: Any) -> str:
+    """A value of a file that nobody vouches for, as a message may show it: in short, without control characters."""
+    return ascii(value)[:60]
+
+
 def _problems(content: Any, expected: Mapping[str, Any] | _Allowed, place: str) -> Iterator[str]:
     if isinstance(expected, _Allowed):
         if not expected.test(content):
-            yield f"{place}: {repr(content)[:60]} is not allowed; it has to be {expected.words}"
+            yield f"{place}: {shown(content)} is not allowed; it has to be {expected.words}"
         return
     if not isinstance(content, dict):
         yield f"{place or 'the description'}: it has to have the keys {', '.join(expected)}"
         return
     yield from (f"{_join(place, key)}: this key is missing" for key in expected if key not in content)
-    yield from (f"{_join(place, str(key)[:60])}: there is no such key" for key in content if key not in expected)
+    yield from (f"{_join(place, shown(key))}: there is no such key" for key in content if key not in expected)
     for key in expected:
         if key in content:
             yield from _problems(content[key], expected[key], _join(place, key))

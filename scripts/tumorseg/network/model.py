@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tumorseg.digests import content_digest
 from tumorseg.files import write_bytes
-from tumorseg.network.card_check import card_problems
+from tumorseg.network.card_check import card_problems, shown
 from tumorseg.network.model_file import FORMAT, METADATA_KEY, read_header, refuse
 from tumorseg.network.training_facts import TrainingFacts
 from tumorseg.network.unet import Architecture, UNet, build
@@ -107,7 +107,7 @@ def _difference(
         if name not in found:
             return f"{name} is missing"
         if name not in expected:
-            return f"{name[:60]} is no part of the network"
+            return f"{shown(name)} is no part of the network"
         if expected[name] != found[name]:
             return f"{name} is {_words(found[name])} instead of {_words(expected[name])}"
     return ""
@@ -115,7 +115,7 @@ def _difference(
 
 def _words(tensor: tuple[str, tuple[int, ...]]) -> str:
     dtype, shape = tensor
-    return f"{dtype} {'x'.join(map(str, shape)) or 'scalar'}"
+    return f"{shown(dtype)[1:-1]} {'x'.join(map(str, shape[:8])) or 'scalar'}"
 
 
 def _not_usable(weights: Mapping[str, Tensor]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from tumorseg.cohort.foreign import missing_target, text_problem
 from tumorseg.errors import UserError
 from tumorseg.files import require_regular_file
-from tumorseg.network.card_check import card_problems
+from tumorseg.network.card_check import card_problems, shown
 
 METADATA_KEY: Final = "tumorseg"  # one key: safetensors writes several in a random order
 FORMAT: Final = 3
@@ -87,7 +87,7 @@ def _described(path: Path, own: dict[str, Any], tensors: dict[str, tuple[str, tu
     if own.get("format") != FORMAT:
         refuse(
             path,
-            f"written in the format {str(own.get('format'))[:20]} by another version of this workflow; this version "
+            f"written in the format {shown(own.get('format'))} by another version of this workflow; this version "
             f"reads the format {FORMAT}, which also says what the model was trained on",
             "delete it and run the workflow again to export it again, or train it again",
         )
@@ -112,10 +112,10 @@ def _tensors(path: Path, content: dict[str, Any], size: int) -> dict[str, tuple[
         except (TypeError, KeyError, ValueError):
             whole = False
         if not whole:
-            refuse(path, f"its head does not describe the tensor {name[:60]}")
+            refuse(path, f"its head does not describe the tensor {shown(name)}")
         itemsize = _BYTES.get(tensors[name][0])
         if itemsize is not None and end - begin != itemsize * math.prod(shape):
-            refuse(path, f"the tensor {name[:60]} has {end - begin} bytes, which its shape does not need")
+            refuse(path, f"the tensor {shown(name)} has {end - begin} bytes, which its shape does not need")
         places.append((begin, end))
     promised = max(end for _, end in places)
     if promised != size:
