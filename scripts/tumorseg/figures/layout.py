@@ -25,9 +25,9 @@ _TITLE: Final = 0.22
 _TABLE_LINE: Final = 0.18
 _NAMES: Final = 2.2
 _COLUMN: Final = 1.15  # inches, as all above
-_NOTE_CHARACTERS: Final = 112
+_NOTE_CHARACTERS: Final = 122
 _TITLE_CHARACTERS: Final = 95
-"""Of a line of text across the figure, narrow enough for capital letters and digits; titles are bold."""
+"""Of a line of text across the figure, narrow enough for a line of digits; titles are bold."""
 _SCALE_SHARE: Final = 0.4
 """Of the narrowest panel of a row, which its scale bars may take at most."""
 
