@@ -148,8 +148,8 @@ def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive
     message += "; resample it to that grid, or replace it"
     if not (mask.oriented and target.oriented):
         return f"{message} (where it lies is not known, since a header gives no orientation)"
-    if mask.shape != target.shape and same_affine(mask.affine, target.affine):
-        return f"{message} (with equal affines, nothing tells which voxels were cut off or added)"
     if mask.shape != target.shape and sorted(mask.shape) == sorted(target.shape):
         return f"{message} (its sides are the same in another order: was it transposed?)"
+    if mask.shape != target.shape and same_affine(mask.affine, target.affine):
+        return f"{message} (with equal affines, nothing tells which voxels were cut off or added)"
     return message

@@ -11,28 +11,29 @@ from tumorseg.cohort.header import LARGEST_VOXELS, largest_file
 from tumorseg.scoring.match import Matches
 
 
-def masks_digest(matches: Mapping[str, Matches], references: Path) -> str:
+def masks_digest(matches: Mapping[str, Matches], references: Path, largest_voxels: int = LARGEST_VOXELS) -> str:
     """XXH3-128 of the names and bytes of all masks that are compared, and of the names of the others.
 
-    references: the folder that the matches were made with. A file that cannot be read counts by its name, and one that
-    is too large to be a mask by its name, its size and its time: the job tells what is wrong with it. The digest does
-    not depend on where the folders lie, or when the other files were written.
+    references: the folder that the matches were made with. largest_voxels: as `cohort.largest_voxels` says. A file that
+    cannot be read counts by its name, and one that is too large to be a mask by its name, its size and its time: the
+    job tells what is wrong with it. The digest does not depend on where the folders lie, or when the other files were
+    written.
     """
-    lines = []
+    lines, largest = [], largest_file(largest_voxels)
     for name, of_folder in matches.items():
         lines += [name, *of_folder.without_reference]
         for pair in of_folder.pairs:
-            lines += [pair.reference, _file_digest(references / pair.reference)]
+            lines += [pair.reference, _file_digest(references / pair.reference, largest)]
             if pair.prediction is not None:
-                lines += [pair.prediction, _file_digest(of_folder.folder / pair.prediction)]
+                lines += [pair.prediction, _file_digest(of_folder.folder / pair.prediction, largest)]
     return xxh3_128_hexdigest("\n".join(lines).encode())
 
 
-def _file_digest(path: Path) -> str:
+def _file_digest(path: Path, largest: int) -> str:
     hasher: Any = xxh3_128  # which is all that hashlib needs, but not by its type
     try:
         status = path.stat()
-        if status.st_size > largest_file(LARGEST_VOXELS):
+        if status.st_size > largest:
             return f"{status.st_size} bytes of {status.st_mtime_ns}"
         with path.open("rb") as file:
             return str(hashlib.file_digest(file, hasher).hexdigest())
