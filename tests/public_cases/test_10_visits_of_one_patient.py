@@ -6,7 +6,10 @@ import pytest
 
 from tests.integration.workflow import Workflow
 from tests.public_cases import made
+from tumorseg.cohort.discover import discover
+from tumorseg.cohort.patients import patients_of
 from tumorseg.cohort.splits import read_splits
+from tumorseg.cohort.visits import doubts
 from tumorseg.files import read_json
 
 PREFIXES = {
@@ -32,6 +35,15 @@ def split(data, kind, folder, **cohort):
 
 
 @pytest.mark.parametrize("kind", PREFIXES)
+def test_the_visits_are_those_of_six_patients(data, kind):
+    patients = patients_of([case.case for case in discover(data / kind)])
+    assert {case[: PREFIXES[kind]] for case in patients} == set(patients.values())
+    assert (len(patients), len(set(patients.values())), doubts(patients)) == (18, 6, [])
+
+
+@pytest.mark.parametrize(
+    "kind", ["upenn", *(pytest.param(kind, marks=pytest.mark.slow) for kind in PREFIXES if kind != "upenn")]
+)
 def test_no_patient_is_in_two_folds(data, tmp_path, kind):
     splits, said, check = split(data, kind, tmp_path / "run")
     folds = defaultdict(set)
@@ -43,6 +55,7 @@ def test_no_patient_is_in_two_folds(data, tmp_path, kind):
     assert "they are of 6 patients" in said
 
 
+@pytest.mark.slow
 def test_a_pattern_of_ones_own_goes_before_the_names(data, tmp_path):
     splits, *_ = split(data, "ucsf", tmp_path / "run", patient=r"\d{4}(\d_time)\d")
     assert sorted({row.patient for row in splits}) == [f"{number}_time" for number in range(1, 7)]

@@ -21,7 +21,16 @@ def configured(folder, root):
     return run
 
 
-@pytest.mark.parametrize("root", ["Übung Daten (neu)", "O'Brien's data", "50% #1 & co; $HOME", "very " + "long " * 30])
+@pytest.mark.parametrize(
+    "root",
+    [
+        "Übung Daten (neu)",
+        *(
+            pytest.param(root, marks=pytest.mark.slow)
+            for root in ("O'Brien's data", "50% #1 & co; $HOME", "very " + "long " * 30)
+        ),
+    ],
+)
 def test_every_case_is_usable_and_split(data, tmp_path, root):
     run = configured(tmp_path / "run", data / root)
     run.succeed("split")
