@@ -117,7 +117,8 @@ def _probabilities(network: UNet, images: Tensor) -> Tensor:
 
 
 def _require_finite(answer: Tensor) -> None:
-    if not bool(torch.isfinite(answer).all()):
+    extremes = torch.stack(answer.aminmax())  # NaN where one voxel is, and no copy of the answer
+    if not bool(torch.isfinite(extremes).all()):
         raise NotFinite(
             "the network's answer is not a number in some voxels; look at the images, try another model, and where it "
             "computed in fp16, set training.precision to fp32"
