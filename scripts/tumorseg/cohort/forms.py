@@ -103,7 +103,7 @@ def _disagreement(apart: float) -> OrientationNote:
     far = f"place it up to {apart:.3g} mm apart" if math.isfinite(apart) else "disagree (the qform cannot be computed)"
     message = (
         f"the two orientations in the header, sform and qform, {far}; the sform is used. Programs that read the qform "
-        "show the volume elsewhere: find out which is right, copy it to the other (`fslorient -copysform2qform FILE`)"
+        "show the volume elsewhere: find out which is right and copy it over the other (`fslorient -copysform2qform`)"
     )
     return OrientationNote("orientations_disagree", message)
 
