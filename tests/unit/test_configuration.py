@@ -60,7 +60,7 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
         ("figures.colours.label_1", "red", ["figures.colours.label_1", "#0072B2"]),
         ("cohort", None, ["cohort: null", "a section with the keys root", "a key without a value is null"]),
         ("cohort", ["root"], ['cohort: ["root"] is not allowed', "a section with the keys root"]),
-        ("cohort.root", 2023, ["cohort.root: 2023", "needs quotes"]),
+        ("cohort.root", 2023, ["cohort.root: 2023", "put it in quotes, or write ./2023"]),
         ("cohort.root", "a\0b", ["cohort.root", "control characters"]),
         ("report.viewer_cases", ["a", "a"], ["report.viewer_cases", "no two of them equal"]),
         ("report.viewer_cases", 13, ["a whole number, at least 0, at most 12, or a list of 1 to 12 items"]),

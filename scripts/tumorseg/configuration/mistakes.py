@@ -126,7 +126,8 @@ def _hint(value: Any, schema: dict[str, Any]) -> str:
     if value is None:
         return " (a key without a value is null; take it out to get its default)"
     if "pattern" in schema and type(value) in (int, float):
-        return " (a name of digits only needs quotes)"
+        path = f", or write ./{value}" if schema.get("format") == "path" else ""
+        return f" (a name of digits only is read as a number: put it in quotes{path})"
     return ""
 
 
