@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from snakemake.settings.types import SharedFSUsage
 
 from tests.helpers import REPOSITORY
 
@@ -38,3 +39,13 @@ def test_the_slurm_profile_names_all_rules_that_use_a_gpu():
 def test_no_rule_asks_for_more_memory_than_a_profile_allows(name):
     limits = dict(limit.split("=") for limit in yaml.safe_load(profile(name))["resources"])
     assert max(int(re.search(r"mem_mb=scaled\((\d+)\)", text)[1]) for text in RULES.values()) <= int(limits["mem_mb"])
+
+
+@pytest.mark.parametrize("name", ["default", "workstation"])
+def test_a_profile_shares_all_that_snakemake_can_share_but_the_cache_in_the_home_folder(name):
+    shared = yaml.safe_load(profile(name))["shared-fs-usage"]
+    assert {*SharedFSUsage.choices()} - {*shared} == {"source-cache", "none"}
+
+
+def test_the_default_profile_is_found_beside_the_snakefile():
+    assert (REPOSITORY / "profiles/default/config.yaml").samefile(REPOSITORY / "workflow/profiles/default/config.yaml")
