@@ -172,7 +172,7 @@ def test_a_case_with_a_fifo_for_a_modality_is_dropped(tmp_path):
         (("t2w.mgz",), "missing_modality", "convert it to .nii.gz"),
         (("t2w.nii.bz2",), "missing_modality", "convert it to .nii.gz"),
         (("t2w.nii.gz.dvc",), "not_downloaded", "dvc pull"),
-        (("t1n.hdr", "t1n.img"), "missing_modality", "; add it"),  # of another modality
+        (("t1n.hdr", "t1n.img"), "missing_modality", "or add it. Found, but not understood"),  # of another modality
     ],
 )
 def test_what_stands_in_the_place_of_a_missing_file_is_told(tmp_path, names, code, words):
