@@ -31,9 +31,12 @@ def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: 
     patients = _line(cases, seed)
     if len(patients) < max(folds, 2):
         key = "folds" if folds > 1 else "validation_fraction"
+        example = ", ".join(cases["case"].head(2))
+        taken = f"; {len(cases)} cases (such as {example}) are taken for theirs: if that is wrong, set cohort.patient"
+        hint = taken if len(patients) < len(cases) else ""
         raise UserError(
             f"cohort.{key}: there are only {len(patients)} usable patients for {max(folds, 2)} parts; "
-            "add cases, or ask for fewer parts"
+            f"add cases, or ask for fewer parts{hint}"
         )
     shares = [part / folds for part in range(1, folds)] if folds > 1 else [validation_fraction]
     parts = np.searchsorted(_cuts(patients.to_numpy(), shares), np.arange(len(patients)), side="right")
