@@ -13,9 +13,11 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 include: "workflow/rules/configuration.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/contents.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/normalisation.smk"
+include: "workflow/rules/missing.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/model.smk"
@@ -47,6 +49,8 @@ localrules:
 rule validate:
     """Every case is checked, and the cohort as a whole."""
     input:
+        verdict_files,
+        preview_files,
         rules.manifest.output,
         rules.cohort_page.output,
         rules.check_cohort.output,
@@ -69,6 +73,7 @@ rule verify:
     """The verdict on each checkpoint, and the model of the one chosen."""
     input:
         CHECKPOINTS,
+        VERIFICATIONS,
         expand(rules.select_checkpoint.output, fold=FOLDS),
 
 
@@ -76,7 +81,8 @@ rule figures:
     """All figures."""
     input:
         CHECKPOINTS,
-        FIGURES,
+        FIGURE_FILES,
+        rules.case_strips.output,
 
 
 rule onnx:
@@ -89,11 +95,16 @@ rule all:
     """The report and all results beside it, reached by plain `snakemake`."""
     default_target: True
     input:
+        name_missing,
         CHECKPOINTS,
+        VERIFICATIONS,
         expand(rules.select_checkpoint.output, fold=FOLDS),
         expand(rules.predict.output, fold=FOLDS),
         rules.evaluate.output,
-        FIGURES,
+        EXAMINATIONS,
+        FIGURE_FILES,
+        rules.case_strips.output,
+        VIEWER,
         rules.cohort_page.output,
         rules.report.output,
         rules.model_card.output,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.errors import UserError
 from tumorseg.files import write_bytes
 from tumorseg.segmentation.table import RECORD, TABLE, gist, read_records, write_record, write_table
 
@@ -17,11 +18,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment", options.log):
+        patients, how = read_records(options.batches)
+        # Beside the batches: Snakemake deletes the output of a job that fails.
+        without_any = options.batches[0].parent / TABLE
+        without_any.unlink(missing_ok=True)
+        if not any(patient.segmented for patient in patients):
+            write_table(without_any, patients)
+            raise UserError("\n".join(gist(patients, without_any)))
         for batch in options.batches:
             for file in sorted(batch.iterdir()):
                 if file.name != RECORD and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
-        patients, how = read_records(options.batches)
         write_record(options.output, patients, how)
         write_table(options.output / TABLE, patients)
         for line in gist(patients, options.output / TABLE, how):

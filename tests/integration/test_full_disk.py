@@ -1,6 +1,7 @@
 """A disk that fills up stops the run with a sentence; with room on it the same command completes to the same bytes."""
 
 import re
+import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,3 +76,24 @@ def test_a_disk_that_fills_up_anywhere_costs_nothing_but_room(finished, tmp_path
         resize(place, room)
         fails_and_then_completes(run, finished, place, f"{TOLD}|{SNAKEMAKES}")
         assert content(run) == content(finished)
+
+
+def test_a_disk_that_fills_up_while_patients_are_segmented_fails_the_job_and_leaves_no_mask(finished, tmp_path):
+    with disk(tmp_path / "disk") as place:
+        run = Workflow(place / "run")
+        run.configure({"cohort": {"root": "nowhere"}, "demo": None, "segment": {"cases": "patients"}})
+        shutil.copytree(finished.results / "model", run.results / "model")
+        case = "BraTS-GLI-90001-000"
+        shutil.copytree(finished.folder / "cohort" / case, run.folder / "patients" / case)
+        assert run.planned("segment") == {"segment_batch": 1, "segment": 1}  # what Snakemake itself writes
+        resize(place, f"{used(place) + 60}k")
+        failed = run.run("segment")
+        assert failed.returncode != 0
+        assert re.search(f"{TOLD}|{SNAKEMAKES}", failed.stdout), failed.stdout[-6000:]
+        assert not list(run.results.glob("segment*/**/*.nii.gz"))
+        resize(place, "64m")
+        unlock(run)
+        completed = run.run("segment", options=("--rerun-incomplete",))
+        assert completed.returncode == 0, completed.stdout[-6000:]
+        assert (run.results / f"segmentations/{case}.nii.gz").stat().st_size
+        assert run.planned("segment") == {}

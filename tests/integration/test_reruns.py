@@ -96,6 +96,10 @@ def delete(*names: str) -> Callable[[Workflow], None]:
     return change
 
 
+def delete_one(pattern: str) -> Callable[[Workflow], None]:
+    return lambda run: next(run.results.glob(pattern)).unlink()
+
+
 FILES: dict[str, Callable[[Workflow], None]] = {
     "a raw file is touched, its content the same": lambda run: (
         run.folder / f"cohort/{CASE}/{CASE}-t1n.nii.gz"
@@ -104,7 +108,7 @@ FILES: dict[str, Callable[[Workflow], None]] = {
     "a case is added": add_case,
     "a case is removed": remove_case,
     "a damaged image is repaired": repair,
-    "a damaged image is repaired by one of another size that keeps an older time": repair_keeping_the_time,
+    "a damaged image is repaired by a file with an older date": repair_keeping_the_time,
     "the split file is edited": edit_split_file,
     "a checkpoint is damaged": damage,
     "the first checkpoint of three is deleted": delete("training/fold-0/epoch-0001.pt"),
@@ -113,6 +117,11 @@ FILES: dict[str, Callable[[Workflow], None]] = {
     "the predictions are deleted": delete("predictions/fold-0"),
     "the scores are deleted": delete("evaluation/cases.csv"),
     "a figure is deleted": delete("figures/modalities.png"),
+    "the PDF of a figure is deleted": delete("figures/modalities.pdf"),
+    "a prediction is deleted": delete_one("predictions/fold-0/*.nii.gz"),
+    "a picture of a held-out case is deleted": lambda run: next(
+        (run.results / "figures/cases").glob("*.webp")
+    ).unlink(),
     "the report is deleted": delete("report.html"),
     "the folder of normalised cases, the manifest or the split is deleted": delete(
         "normalised/batch-001", "cohort/manifest.tsv", "cohort/splits.tsv"

@@ -123,3 +123,34 @@ def test_without_a_model_nothing_is_trained_and_one_sentence_says_so(clinic, fin
     assert completed.returncode != 0
     assert "segment: there is no model in results/model; train one" in completed.stdout
     assert not (run.results / "model").exists()
+
+
+def test_if_no_patient_is_segmented_the_run_fails_and_the_table_says_why(clinic, tmp_path):
+    run = clinic.copy(tmp_path / "run")
+    damaged = "the patients/BraTS-GLI-90005-000"
+    run.configure({"cohort": {"root": "nowhere"}, "demo": None, "segment": {"cases": damaged}})
+    for _ in range(2):
+        completed = run.run("segment")
+        assert completed.returncode != 0
+        assert "NOT segmented: BraTS-GLI-90005-000: truncated: " in completed.stdout
+        assert "truncated" in (run.results / "segmented/volumes.tsv").read_text()
+    image = run.folder / damaged / "BraTS-GLI-90005-000-t2f.nii.gz"
+    shutil.copy(run.folder / "the patients/BraTS-GLI-90001-000/BraTS-GLI-90001-000-t2f.nii.gz", image)
+    os.utime(image, (0, 0))
+    run.succeed("segment")
+    assert not (run.results / "segmented/volumes.tsv").exists()
+
+
+def test_an_image_that_is_replaced_by_one_of_its_size_and_date_is_segmented_again(clinic, tmp_path):
+    """And one that is only touched is not."""
+    run = clinic.copy(tmp_path / "run")
+    folder = run.folder / "the patients/BraTS-GLI-90002-000"
+    image = folder / "BraTS-GLI-90002-000-t1n.nii.gz"
+    image.touch()
+    assert run.planned("segment") == {}
+    content = bytearray(image.read_bytes())
+    content[4] ^= 1  # a date in the header of gzip, of no consequence
+    before = image.stat()
+    image.write_bytes(content)
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert run.planned("segment") == {"segment_batch": 1, "segment": 1}

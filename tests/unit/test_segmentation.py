@@ -10,6 +10,7 @@ import torch
 
 from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
 from tests.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
+from tumorseg.cohort.contents import file_digest
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.model import write_model
@@ -95,18 +96,55 @@ def test_a_bad_case_is_told_and_the_others_are_segmented(tmp_path, segmenter):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["P-2.nii.gz", "P-2.png"]
 
 
-def test_an_unexpected_error_is_told_and_the_others_are_segmented(tmp_path, segmenter, monkeypatch):
-    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+@pytest.fixture
+def failing(segmenter, monkeypatch):
+    """A function that makes the segmenter raise an error for the patient P-1, after its mask was written."""
     whole = segmenter.segment
 
-    def fails_once(folder, images, origin, convention, mark):
-        if origin.case == "P-1":
-            raise RuntimeError("out of memory")
-        return whole(folder, images, origin, convention, mark)
+    def fail(error: Exception) -> None:
+        def fails_once(folder, images, origin, convention, mark):
+            segmentation = whole(folder, images, origin, convention, mark)
+            if origin.case == "P-1":
+                raise error
+            return segmentation
 
-    monkeypatch.setattr(segmenter, "segment", fails_once)
+        monkeypatch.setattr(segmenter, "segment", fails_once)
+
+    return fail
+
+
+def test_an_error_that_the_images_cause_is_recorded_and_the_others_are_segmented(tmp_path, segmenter, failing):
+    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    failing(ValueError("of these images"))
     bad, good = segment(root, tmp_path / "out", segmenter)
-    assert (bad.problems, bad.detail, good.segmented) == ("failed", "RuntimeError: out of memory", True)
+    assert (bad.problems, bad.detail, good.segmented) == ("failed", "ValueError: of these images", True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["P-2.nii.gz", "P-2.png"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(5, "Input/output error"),
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        UserError("out/P-1.nii.gz: cannot be written (No space left on device)"),
+    ],
+)
+def test_an_error_that_the_machine_causes_fails_the_job(tmp_path, segmenter, failing, error):
+    root = write_sound(tmp_path / "data", "P-1")
+    failing(error)
+    with pytest.raises(UserError, match=r"P-1"):
+        segment(root, tmp_path / "out", segmenter)
+
+
+def test_the_files_that_were_read_are_recorded(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data", "P-1")
+    path_of(root, "t2", "P-1").write_bytes(b"broken")
+    (patient,) = segment(root, tmp_path / "out", segmenter)
+    recorded = {file["path"]: (file["bytes"], file["digest"]) for file in patient.files}
+    paths = [path_of(root, role, "P-1") for role in ("t1", "t1ce", "t2", "flair")]
+    assert recorded == {str(path.relative_to(root)): (path.stat().st_size, file_digest(path)) for path in paths}
 
 
 def test_what_is_unusual_about_a_patient_stands_in_the_table(tmp_path, segmenter):

@@ -8,7 +8,8 @@ the manifest of all cases and a page about them (cohort.html), a check of the co
 rule validate_batch:
     """Read every file of a batch of cases to its last byte and give a verdict on each case."""
     input:
-        raw_batch,
+        demo=demo_files,
+        changed=changed_files,
     output:
         verdicts="results/cohort/verdicts/{batch}.json",
         previews="results/cohort/previews/{batch}.safetensors",
@@ -23,7 +24,6 @@ rule validate_batch:
     params:
         cases=batch_cases,
         files=raw_identity,
-        sizes=raw_sizes,
         settings=settings(**only("cohort", "labels", "shape", "largest_voxels", "empty_masks")),
         code=code("validate_batch"),
     shell:
@@ -36,7 +36,6 @@ rule manifest:
     """Gather the verdicts: one row per case, with the reason where it is dropped."""
     input:
         verdicts=verdict_files,
-        patients=PATIENT_TABLE,
     output:
         report(
             "results/cohort/manifest.tsv",
@@ -55,10 +54,12 @@ rule manifest:
         runtime=scaled(10),
     params:
         settings=settings(patient=PATIENT_PATTERN),
+        patients=PATIENT_TABLE,
+        content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         code=code("manifest"),
     shell:
         'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --settings {params.settings:q}'
-        " --patient-table {input.patients:q} --output {output:q} --log {log:q}"
+        " --patient-table {params.patients:q} --output {output:q} --log {log:q}"
 
 
 rule cohort_page:
@@ -123,7 +124,7 @@ rule split:
     input:
         manifest=rules.manifest.output,
         check=rules.check_cohort.output,
-        own=own_split_file,
+        own=checked_split_file,
     output:
         report(
             "results/cohort/splits.tsv",
@@ -141,8 +142,10 @@ rule split:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
+        own=lambda wildcards: own_split_file(),
+        content=lambda wildcards: [file_digest(Path(file)) for file in own_split_file()],
         settings=settings(**only("cohort", *SPLIT_KEYS)),
         code=code("split"),
     shell:
         'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --settings {params.settings:q}'
-        " --split-file {input.own:q} --output {output:q} --log {log:q}"
+        " --split-file {params.own:q} --output {output:q} --log {log:q}"

@@ -15,7 +15,7 @@ from tumorseg.configuration.limits import too_many_folds, unknown_cases
 from tumorseg.configuration.tables import require_table
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
-from tumorseg.files import require_regular_file
+from tumorseg.files import read_json, require_regular_file
 from tumorseg.training import epochs
 
 
@@ -77,7 +77,7 @@ def own_patients():
 PATIENT_PATTERN, PATIENT_TABLE = own_patients()
 
 
-def own_split_file(wildcards):
+def own_split_file():
     """The user's own table of folds, in a list; an empty list where the workflow makes the split."""
     file = config["cohort"]["split_file"]
     if file is None:
@@ -101,6 +101,12 @@ def viewer_cases_exist(wildcards):
     return []
 
 
+def checked_split_file(wildcards):
+    """No input, since Snakemake would go by the table's date; asked for so that mistakes are told before any job."""
+    own_split_file()
+    return []
+
+
 @cache
 def cases_by_batch():
     """The cases of each batch that has any, read from the cohort's folder and, for the demo cohort, from its plan."""
@@ -113,45 +119,6 @@ def cases_by_batch():
     for _, case in sorted(cases.items()):
         batches.setdefault(batch_of(case.case, config["cohort"]["batches"]), []).append(case)
     return dict(sorted(batches.items()))
-
-
-def raw_files(cases, roles=None, root=ROOT):
-    """The paths of the cases' files below `root`, of all roles or of those given.
-
-    Links that lead nowhere are left to validation, which drops their case; Snakemake would stop the whole cohort.
-    """
-    paths = [
-        root / name
-        for case in cases
-        for role, names in sorted(case.files.items())
-        if roles is None or role in roles
-        for name in names
-    ]
-    return [str(path) for path in paths if os.path.exists(path) or not path.is_symlink()]
-
-
-def sizes(files):
-    """The sizes of raw files in bytes.
-
-    Snakemake compares times only: what takes a file's place with an older time of its own, as archives and copies keep
-    it, would go unnoticed.
-    """
-    return [os.path.getsize(file) for file in files]
-
-
-def raw_batch(wildcards):
-    """The raw files of one batch."""
-    return raw_files(cases_by_batch()[wildcards.batch])
-
-
-def raw_masks(wildcards):
-    """The raw masks of all cases."""
-    return raw_files([case for cases in cases_by_batch().values() for case in cases], ["seg"])
-
-
-def raw_sizes(wildcards):
-    """The sizes of the raw files of one batch; none of the demo's, which do not exist when it is asked."""
-    return [] if config["demo"] else sizes(raw_batch(wildcards))
 
 
 def batch_cases(wildcards):
@@ -207,14 +174,15 @@ def previous_done(wildcards):
 
 
 def raw_identity(wildcards, input):
-    """Which file each of a batch's raw files is, and since when, for the key of the between-workflow cache.
+    """The inode and change time of each raw file of a batch, for the key of the between-workflow cache.
 
-    Snakemake puts the files' contents into the key, but not which name has which. As this asks for `input`, which
-    Snakemake watches itself, another value makes nothing run again. The demo's files do not exist when it is asked.
+    As this asks for `input`, another value reruns nothing: `changed_files` does that. The demo's files do not exist yet.
     """
     if config["demo"]:
         return []
-    return [[status.st_ino, status.st_ctime_ns] for status in map(os.stat, input)]
+    files = [ROOT / path for case in cases_by_batch()[wildcards.batch] for path in case.paths()]
+    statuses = [os.stat(file) if os.path.exists(file) else None for file in files]
+    return [[status.st_ino, status.st_ctime_ns] if status else None for status in statuses]
 
 
 def settings(**sections):

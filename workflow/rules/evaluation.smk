@@ -13,6 +13,7 @@ rule predict:
         model=rules.select_checkpoint.output.model,
         normalised=normalised_batches,
         splits=rules.split.output,
+        incomplete=incomplete_predictions,
     output:
         masks=directory("results/predictions/fold-{fold}"),
         record="results/predictions/fold-{fold}.json",
@@ -42,7 +43,6 @@ rule evaluate:
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         verdicts=verdict_files,
         splits=rules.split.output,
-        masks=raw_masks,
     output:
         scores=report(
             "results/evaluation/cases.csv",

@@ -125,3 +125,9 @@ rule figure_left_out:
     shell:
         'python "$SCRIPTS/figure_left_out.py" --scores {input:q} --settings {params.settings:q}'
         " --output {output:q} --log {log:q}"
+
+
+EXAMINATIONS = [
+    *(rules.calibration.output if config["evaluation"]["calibration"] else []),
+    *(rules.leave_out_modalities.output if config["evaluation"]["leave_out_modalities"] else []),
+]

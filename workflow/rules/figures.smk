@@ -171,6 +171,7 @@ rule case_strips:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         scores=rules.evaluate.output.scores,
+        incomplete=incomplete_strips,
     output:
         directory("results/figures/cases"),
     log:

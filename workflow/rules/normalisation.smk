@@ -7,7 +7,6 @@ Needs: raw files and verdicts. Makes: results/normalised/{batch}/{case}.safetens
 rule normalise_batch:
     """Crop the usable cases of a batch to the brain, clip and z-score their intensities."""
     input:
-        raw=raw_batch,
         verdicts=rules.validate_batch.output.verdicts,
     output:
         directory("results/normalised/{batch}"),

@@ -198,3 +198,4 @@ FIGURE_RULES = [
     *(["figure_left_out"] if config["evaluation"]["leave_out_modalities"] else []),
 ]
 FIGURES = [getattr(rules, name).output.png for name in FIGURE_RULES]
+FIGURE_FILES = [getattr(rules, name).output for name in FIGURE_RULES]

@@ -10,8 +10,6 @@ include: "scoring_masks.smk"
 
 rule score:
     """Score folders of masks against the experts', and several folders against each other."""
-    input:
-        patients=PATIENT_TABLE,
     output:
         scores=expand("{place}/cases.csv", place=score_places()),
         summaries=expand("{place}/summary.json", place=score_places()),
@@ -31,8 +29,10 @@ rule score:
     params:
         predictions=scored_folders(),
         references=config["score"]["references"],
-        # A digest, not inputs: Snakemake goes by time, and would miss a mask that is replaced by an older one.
+        # Digests, not inputs: Snakemake goes by time, and would miss a file that is replaced by an older one.
         masks=lambda wildcards: scored_masks(),
+        patients=PATIENT_TABLE,
+        content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         largest_voxels=config["cohort"]["largest_voxels"],
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
@@ -40,6 +40,6 @@ rule score:
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
         " --settings {params.settings:q} --largest-voxels {params.largest_voxels}"
-        " {params.patient:q} --patient-table {input.patients:q}"
+        " {params.patient:q} --patient-table {params.patients:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q} --comparison {output.comparison:q}"
         " --clear results/scores --log {log:q}"

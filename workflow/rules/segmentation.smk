@@ -10,7 +10,8 @@ include: "segmentation_patients.smk"
 rule segment_batch:
     """Segment each new patient of a batch that can be segmented, and tell of each that cannot."""
     input:
-        patient_files,
+        changed=changed_patient_files,
+        incomplete=incomplete_batch,
     output:
         directory("results/segmented/{batch}"),
     log:
@@ -26,7 +27,6 @@ rule segment_batch:
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         root=lambda wildcards: patient_folder()[0],
-        sizes=lambda wildcards: sizes(patient_files(wildcards)),
         cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
@@ -45,7 +45,8 @@ rule segment_batch:
 rule segment:
     """The masks, pictures and volumes of all new patients."""
     input:
-        lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_batch()),
+        batches=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_batch()),
+        incomplete=incomplete_segmentations,
     output:
         directory("results/segmentations"),
     log:
@@ -60,4 +61,4 @@ rule segment:
     params:
         code=code("segment"),
     shell:
-        'python "$SCRIPTS/segment.py" --batches {input:q} --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/segment.py" --batches {input.batches:q} --output {output:q} --log {log:q}'

@@ -40,9 +40,23 @@ def patients_by_batch():
     return dict(sorted(batches.items()))
 
 
-def patient_files(wildcards):
-    """The raw files of the new patients of one batch."""
-    return raw_files(patients_by_batch()[wildcards.batch], root=patient_folder()[0])
+def changed_patient_files(wildcards):
+    """The note about the patients' files in a batch that have changed since they were segmented; none if none has."""
+    return note_of_changes("segmentation", wildcards.batch, patient_folder()[0], patients_by_batch, recorded_patients)
+
+
+def recorded_patients(batch, cases):
+    """What the record of a batch of patients says about each of their files."""
+    patients = {
+        patient["case"]: patient.get("files", [])
+        for patient in read_json(Path(f"results/segmented/{batch}/patients.json"))["patients"]
+    }
+    return {
+        path: file
+        for case in cases
+        if case.case in patients
+        for path, file in recorded_files(case.paths(), patients[case.case]).items()
+    }
 
 
 @cache

@@ -119,3 +119,4 @@ rule select_checkpoint:
 
 
 CHECKPOINTS = [file for fold in FOLDS for file in checkpoint_files(fold)]
+VERIFICATIONS = [file for fold in FOLDS for file in checkpoint_files(fold, "verification.json")]

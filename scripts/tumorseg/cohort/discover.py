@@ -33,6 +33,10 @@ class CaseFiles:
     files: dict[str, tuple[str, ...]]
     folder: str | None = None
 
+    def paths(self) -> list[str]:
+        """The paths of all its files, by role."""
+        return [path for role in sorted(self.files) for path in self.files[role]]
+
 
 def discover(root: Path, key: str = "cohort.root") -> list[CaseFiles]:
     """The cases below `root`, sorted: each sub-folder is one, unless it is a stray (`.name`, `__MACOSX`).

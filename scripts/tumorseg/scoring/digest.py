@@ -1,12 +1,11 @@
 """All that the scores of some folders of masks depend on, in one digest."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from xxhash import xxh3_128, xxh3_128_hexdigest
+from xxhash import xxh3_128_hexdigest
 
+from tumorseg.cohort.contents import file_digest
 from tumorseg.cohort.header import LARGEST_VOXELS, largest_file
 from tumorseg.scoring.match import Matches
 
@@ -30,12 +29,10 @@ def masks_digest(matches: Mapping[str, Matches], references: Path, largest_voxel
 
 
 def _file_digest(path: Path, largest: int) -> str:
-    hasher: Any = xxh3_128  # which is all that hashlib needs, but not by its type
     try:
         status = path.stat()
-        if status.st_size > largest:
-            return f"{status.st_size} bytes of {status.st_mtime_ns}"
-        with path.open("rb") as file:
-            return str(hashlib.file_digest(file, hasher).hexdigest())
     except OSError:
         return ""
+    if status.st_size > largest:
+        return f"{status.st_size} bytes of {status.st_mtime_ns}"
+    return file_digest(path) or ""

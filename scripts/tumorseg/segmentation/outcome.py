@@ -13,7 +13,7 @@ class Patient:
 
     warnings: what is unusual about the case, as given, and about it as an input of the models. volumes: mm³ by
     structure, empty where the case was not segmented. windowed: whether the mask is made of windows. changed: voxels
-    that each step of the post-processing changed.
+    that each step of the post-processing changed. files: `path`, `bytes` and `digest` of each image, as in `Verdict`.
     """
 
     case: str
@@ -23,6 +23,7 @@ class Patient:
     volumes: dict[str, float] = field(default_factory=dict)
     windowed: bool = False
     changed: dict[str, int] = field(default_factory=dict)
+    files: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def segmented(self) -> bool:

@@ -1,8 +1,9 @@
-"""One new patient: whatever is the matter with a case, it is told, and the next one is seen to."""
+"""One new patient: checked, segmented and shown, or refused with the reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,24 +42,48 @@ def segment_patient(
     """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
 
     cards: those of the segmenter's models, to whose training cases the patient is compared. The mask lies on the grid
-    of the case, in the patient's own space.
+    of the case, in the patient's own space. What is wrong with the images is recorded. Raises UserError for what is
+    wrong with the machine, such as a full disk or too little memory: the job has to fail, so that the next run tries
+    again.
     """
     verdict, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels)
-    if not verdict.usable:
+    if verdict.usable:
+        warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards])))
+        unsegmented = Patient(verdict.case, warnings=warnings)
+        patient = _attempted(unsegmented, root, verdict, segmenter, cards, folder=folder, figures=figures)
+    else:
         codes = ",".join(dict.fromkeys(problem.code for problem in verdict.problems))
         detail = " ".join(" | ".join(verdict.reasons()).split())
-        return Patient(verdict.case, codes, detail, tuple(verdict_warnings(verdict)))
-    warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards])))
+        patient = Patient(verdict.case, codes, detail, tuple(verdict_warnings(verdict)))
+    return replace(patient, files=_files(verdict))
+
+
+def _attempted(
+    patient: Patient,
+    root: Path,
+    verdict: Verdict,
+    segmenter: Segmenter,
+    cards: Sequence[ModelCard],
+    *,
+    folder: Path,
+    figures: FigureSettings,
+) -> Patient:
     try:
-        patient = Patient(verdict.case, warnings=warnings)
         return _segmented(patient, root, verdict, segmenter, cards, folder=folder, figures=figures)
     except NotFinite as error:
-        return Patient(verdict.case, "not_finite_prediction", str(error), warnings)
-    except UserError as error:
-        return Patient(verdict.case, "failed", str(error), warnings)
+        return replace(patient, problems="not_finite_prediction", detail=str(error))
+    except UserError:
+        raise
+    except (OSError, MemoryError, RuntimeError) as error:  # torch raises RuntimeError if memory or a GPU is missing
+        raise UserError(
+            f"{verdict.case}: not segmented, because of the machine ({type(error).__name__}: {error}); "
+            "free memory, check the disk and the GPU, and run again"
+        ) from error
     except Exception as error:
         logger.exception("%s: stopped by an unexpected error", verdict.case)
-        return Patient(verdict.case, "failed", f"{type(error).__name__}: {error}", warnings)
+        for name in (f"{verdict.case}{ending}" for ending in (".nii.gz", "-probabilities.nii.gz", ".png")):
+            (folder / name).unlink(missing_ok=True)  # no mask stays of a case that counts as not segmented
+        return replace(patient, problems="failed", detail=f"{type(error).__name__}: {error}")
 
 
 def _segmented(
@@ -102,3 +127,9 @@ def _title(case: str, mm3: Mapping[str, float]) -> str:
         for region, name in {"WT": "whole tumour", "TC": "core", "ET": "enhancing"}.items()
     )
     return f"{case}: {', '.join(sizes)}"
+
+
+def _files(verdict: Verdict) -> list[dict[str, Any]]:
+    """What was read, by which planning notices later that a file has changed."""
+    files = [*verdict.facts["files"].values(), *verdict.facts["other_files"]]
+    return [{key: file[key] for key in ("path", "bytes", "digest")} for file in files]

@@ -1,0 +1,145 @@
+"""Which raw files have changed since a record of them was written, whatever their dates and sizes are.
+
+Snakemake compares times, but a file that replaces another often keeps an older date. Planning therefore compares the
+size, times and inode of each file with those seen at the planning before. Only where they differ is the file read, and
+its digest compared with the record: the verdict of validation, or the record of a segmentation.
+"""
+
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from xxhash import xxh3_128
+
+from tumorseg.files import write_text
+
+_SIGNATURES: Final = "signatures.json"
+_LARGEST: Final = 2**32
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a record says about a file.
+
+    size: in bytes. digest: XXH3-128 of the bytes, None if the file is too large to be read. Both are None if the file
+    could not be read, which may have been a passing trouble.
+    """
+
+    size: int | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The paths, relative to the root, of the files that have changed, and of those dated in the future."""
+
+    changed: tuple[str, ...]
+    future: tuple[str, ...]
+
+
+def recorded_files(paths: Iterable[str], facts: Iterable[Mapping[str, Any]]) -> dict[str, Recorded]:
+    """What the record of a case says about each of its files.
+
+    Args:
+        paths: the files that the case has now. The record may not name all of them: its folder was closed then.
+        facts: `path`, `bytes` and `digest` of each file in the record.
+    """
+    known = {fact["path"]: Recorded(fact["bytes"], fact["digest"]) for fact in facts}
+    return {path: known.get(path, Recorded()) for path in paths}
+
+
+def survey(
+    folder: Path, root: Path, batches: Mapping[str, Sequence[str]], recorded: Mapping[str, Mapping[str, Recorded]]
+) -> Survey:
+    """Compare the files of all batches with their records, and note in `folder` what has changed.
+
+    `{batch}.json` in `folder` names each file of a batch that has ever changed after a record was written, with the
+    time when this was noticed. It exists only if there is such a file. A job that has it as input runs again exactly
+    when a file of its batch has changed. If `folder` is lost, all files are read once.
+
+    Args:
+        folder: where signatures and changes are kept between plannings.
+        root: the folder that all paths are relative to.
+        batches: the files of each batch.
+        recorded: what the record of a batch says about each file. Files without an entry are new to the batch, or the
+            batch has no record: its job runs in any case.
+
+    Raises:
+        UserError: `folder` cannot be written to.
+    """
+    remembered = _read(folder / _SIGNATURES)
+    now = time.time_ns()
+    signatures: dict[str, list[int]] = {}
+    changed: list[str] = []
+    future: list[str] = []
+    for batch, paths in batches.items():
+        known, of_batch = recorded.get(batch, {}), []
+        for path in paths:
+            status = _status(root / path)
+            signatures[path] = signature = _signature(status)
+            seen = remembered.get(path) == signature
+            if path in known and not _is_same(root / path, status, known[path], seen=seen):
+                of_batch.append(path)
+            if status is not None and status.st_mtime_ns > now:
+                future.append(path)
+        _note(folder / f"{batch}.json", of_batch, paths, now)
+        changed += of_batch
+    if signatures != remembered:
+        write_text(folder / _SIGNATURES, json.dumps(signatures))
+    return Survey(tuple(changed), tuple(future))
+
+
+def file_digest(path: Path) -> str | None:
+    """XXH3-128 of the bytes of a regular file; None if it is not one, is larger than 4 GiB, or cannot be read."""
+    hasher: Any = xxh3_128  # which is all that hashlib needs, but not by its type
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            return None
+        with path.open("rb") as file:
+            return str(hashlib.file_digest(file, hasher).hexdigest())
+    except OSError:
+        return None
+
+
+def _is_same(path: Path, status: os.stat_result | None, known: Recorded, *, seen: bool) -> bool:
+    """Whether a file is still the one in the record. seen: it looks as it did at the planning before."""
+    if known.digest is not None:
+        return seen or (status is not None and status.st_size == known.size and file_digest(path) == known.digest)
+    return seen and not (known.size is None and file_digest(path) is not None)  # a trouble that has passed
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:  # a link that leads nowhere, a closed folder
+        return None
+
+
+def _signature(status: os.stat_result | None) -> list[int]:
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino] if status else []
+
+
+def _note(file: Path, changed: Sequence[str], paths: Sequence[str], now: int) -> None:
+    """Add the changed files of a batch to those noted before; forget those that the batch no longer has."""
+    before = _read(file)
+    noted = {path: noticed for path, noticed in before.items() if path in set(paths)} | dict.fromkeys(changed, now)
+    if not noted:
+        file.unlink(missing_ok=True)
+    elif noted != before:
+        write_text(file, json.dumps(noted, indent=2, sort_keys=True) + "\n")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a file that is written here; nothing if it is missing or damaged, which costs time only."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

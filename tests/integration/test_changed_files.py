@@ -1,0 +1,159 @@
+"""A raw file that has changed is noticed whatever its date and size are; one that is only touched reruns nothing."""
+
+import os
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import normalise_batch
+from tests.cohort_cases import AFFINE, CASE, SUFFIXES, image, mask, plain
+from tests.helpers import REPOSITORY
+from tests.integration.workflow import Workflow
+from tumorseg.nifti import nifti_bytes
+
+CASES = (CASE, CASE.replace("00001", "00002"))
+TARGETS = ("validate", "normalise")
+PROFILE = ("--workflow-profile", str(REPOSITORY / "workflow/profiles/workstation"))
+ONE_BATCH = Counter(("validate_batch", "normalise_batch", "manifest", "cohort_page", "check_cohort"))
+YEARS_AGO = 1_500_000_000
+
+
+def path_of(run: Workflow, case: str, role: str) -> Path:
+    """The file of a role. The images of the first case are plain, those of the second are compressed."""
+    return run.folder / "cohort" / case / f"{case}-{SUFFIXES[role]}.nii{'.gz' if case != CASES[0] else ''}"
+
+
+def content(path: Path, volume) -> bytes:
+    """The file of a volume, at a level at which gzip does not compress: all have one size."""
+    return plain(volume, AFFINE) if path.suffix == ".nii" else nifti_bytes(volume, AFFINE, level=0)
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory):
+    """Two cases in batches of their own, validated and normalised. Copy it to change it."""
+    run = Workflow(tmp_path_factory.mktemp("validated") / "run")
+    for number, case in enumerate(CASES):
+        for role in SUFFIXES:
+            path = path_of(run, case, role)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content(path, mask() if role == "seg" else image(role, number)))
+            os.utime(path, (YEARS_AGO, YEARS_AGO))
+    run.configure({"cohort": {"root": "cohort", "batches": 2}, "demo": None})
+    run.succeed(*TARGETS)
+    return run
+
+
+@pytest.fixture
+def run(validated, tmp_path):
+    return validated.copy(tmp_path / "run")
+
+
+def move_over(path: Path, new: bytes) -> None:
+    """As rsync and mv do it."""
+    other = path.with_name(".other")
+    other.write_bytes(new)
+    os.utime(other, (YEARS_AGO, YEARS_AGO))
+    other.replace(path)
+
+
+def copy_over(path: Path, new: bytes) -> None:
+    """As cp -p does it: the inode stays."""
+    path.write_bytes(new)
+    os.utime(path, (YEARS_AGO, YEARS_AGO))
+
+
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(PROFILE, marks=pytest.mark.slow)], ids=["no profile", "a profile"]
+)
+@pytest.mark.parametrize(("case", "change"), list(zip(CASES, (move_over, copy_over), strict=True)))
+def test_a_change_that_keeps_size_and_date_is_noticed(run, case, change, options):
+    path = path_of(run, case, "t2")
+    before = path.stat()
+    change(path, content(path, image("t2", 7)))
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert run.planned(*TARGETS, options=options) == ONE_BATCH
+    assert run.planned(*TARGETS, options=options) == ONE_BATCH  # a dry run does not make the next one forget
+    completed = run.run(*TARGETS, options=options)
+    assert completed.returncode == 0, completed.stdout[-8000:]
+    assert run.planned(*TARGETS, options=options) == Counter()
+
+
+def test_two_files_of_a_case_that_change_places_are_noticed(run):
+    one, other = path_of(run, CASES[0], "t1"), path_of(run, CASES[0], "t2")
+    between = one.rename(one.with_name("between"))
+    other.rename(one)
+    between.rename(other)
+    assert run.planned(*TARGETS) == ONE_BATCH
+
+
+def test_a_corrected_mask_is_noticed(run):
+    path = path_of(run, CASES[0], "seg")
+    corrected = mask()
+    corrected[corrected == 1] = 2
+    move_over(path, content(path, corrected))
+    run.succeed(*TARGETS)
+    table = (run.results / "cohort/manifest.tsv").read_text().splitlines()
+    row = dict(zip(table[0].split("\t"), table[1].split("\t"), strict=True))
+    assert (row["label_1"], row["label_2"]) == ("0", "16")
+
+
+def test_touched_files_rerun_nothing_even_if_they_are_dated_in_the_future(run):
+    for path in (run.folder / "cohort").rglob("*.nii*"):
+        path.touch()
+    ahead = path_of(run, CASES[1], "t1")
+    os.utime(ahead, (time.time() + 10**6,) * 2)
+    said = run.succeed(*TARGETS)
+    assert "Nothing to be done" in said
+    assert f"{ahead.relative_to(run.folder / 'cohort')}: dated in the future" in said
+
+
+def test_a_file_dated_in_the_future_stops_nothing(run):
+    path = path_of(run, CASES[1], "t1")
+    path.write_bytes(content(path, image("t1", 7)))
+    os.utime(path, (time.time() + 10**6,) * 2)
+    run.succeed(*TARGETS)
+    assert run.planned(*TARGETS) == Counter()
+
+
+def test_the_same_data_at_another_place_rerun_nothing(run):
+    shutil.move(run.folder / "cohort", run.folder / "moved")
+    run.configure({"cohort": {"root": "moved", "batches": 2}, "demo": None})
+    assert run.planned(*TARGETS) == Counter()
+
+
+def test_without_snakemakes_own_folder_a_change_is_noticed(run):
+    shutil.rmtree(run.folder / ".snakemake")
+    assert run.planned(*TARGETS) == Counter()
+    path = path_of(run, CASES[0], "t2")
+    move_over(path, content(path, image("t2", 7)))
+    shutil.rmtree(run.folder / ".snakemake")
+    assert run.planned(*TARGETS) == ONE_BATCH
+
+
+def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(run, capsys):
+    path = path_of(run, CASES[0], "t2")
+    move_over(path, content(path, image("t2", 7)))
+    verdicts = next(
+        file for file in (run.results / "cohort/verdicts").iterdir() if CASES[0] in file.read_text(encoding="utf-8")
+    )
+    command = ["--root", str(run.folder / "cohort"), "--verdicts", str(verdicts), "--output", str(run.folder / "out")]
+    with pytest.raises(SystemExit):
+        normalise_batch.main([*command, "--settings", '{"margin": 1, "clip_percentiles": [0.5, 99.5]}'])
+    assert "has changed since it was validated; run the workflow again" in capsys.readouterr().err
+    run.succeed(*TARGETS)
+    assert run.planned(*TARGETS) == Counter()
+
+
+def test_a_split_file_that_is_replaced_by_an_older_one_is_noticed(run):
+    own = run.folder / "own.tsv"
+    own.write_text(f"case\tfold\n{CASES[0]}\t0\n{CASES[1]}\t-1\n")
+    run.configure({"cohort": {"root": "cohort", "batches": 2, "split_file": "own.tsv"}, "demo": None})
+    run.succeed("split")
+    assert run.planned("split") == Counter()
+    own.write_text(f"case\tfold\n{CASES[1]}\t0\n{CASES[0]}\t-1\n")
+    os.utime(own, (YEARS_AGO, YEARS_AGO))
+    assert run.planned("split") == Counter(split=1)

@@ -1,0 +1,28 @@
+"""Corrected files with the date of the original release are validated again."""
+
+import shutil
+
+from tests.integration.workflow import Workflow
+from tests.public_cases import made
+from tumorseg import tables
+
+
+def manifest(run: Workflow) -> dict[str, tuple]:
+    """The voxels of labels 1, 2 and 4 of each usable case."""
+    table = tables.read_table(run.results / "cohort/manifest.tsv")
+    return {row.case: (row.label_1, row.label_2, row.label_4) for row in table.itertuples() if row.usable == "true"}
+
+
+def test_corrected_files_with_an_old_date_are_validated_again(tmp_path):
+    data = made("28", tmp_path)
+    run = Workflow(tmp_path / "run")
+    run.configure({"cohort": {"root": str(data / "cohort"), "batches": 4}, "demo": None})
+    run.succeed("validate")
+    before = manifest(run)
+    assert before["BraTS2021_01700"] == ("1432", "16592", "5728")
+    assert "BraTS2021_01701" not in before
+    shutil.copytree(data / "corrected", data / "cohort", dirs_exist_ok=True)  # with the dates, as cp -rp
+    run.succeed("validate")
+    after = manifest(run)
+    assert after["BraTS2021_01700"] == ("0", "18024", "5728")
+    assert "BraTS2021_01701" in after

@@ -1,0 +1,92 @@
+"""Raw files are no inputs of rules: Snakemake would go by their dates, and stop at one that is closed or dated ahead.
+
+An input of each job that reads them is the note in .snakemake/contents about those that have changed since its record
+was written. Without such a change there is no note.
+"""
+
+import time
+
+from tumorseg.cohort.contents import file_digest, recorded_files, survey
+from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.files import write_json
+
+CONTENTS = Path(".snakemake/contents")
+
+
+def demo_files(wildcards):
+    """The demo's files in a batch, which a rule makes; none of other cohorts."""
+    cases = {case.case for case in cases_by_batch()[wildcards.batch]}
+    planned = planned_cases(config["demo"]) if config["demo"] else ()
+    return [str(ROOT / name) for case in planned if case.case in cases for name in case.files.values()]
+
+
+def changed_files(wildcards):
+    """The note about the files of a batch that have changed since they were validated, in a list; none if none has."""
+    return note_of_changes("validation", wildcards.batch, ROOT, cases_by_batch, recorded_verdicts)
+
+
+def recorded_verdicts(batch, cases):
+    """What the verdicts of a batch say about each of its files."""
+    facts = {verdict.case: verdict.facts for verdict in verdicts_of(batch)}
+    return {
+        path: file
+        for case in cases
+        if (known := facts.get(case.case)) is not None
+        for path, file in recorded_files(case.paths(), [*known["files"].values(), *known["other_files"]]).items()
+    }
+
+
+@cache
+def verdicts_of(batch):
+    """The verdicts of a batch, as they are before anything runs."""
+    return read_verdicts(Path(f"results/cohort/verdicts/{batch}.json"))
+
+
+def note_of_changes(stage, batch, root, cases_by_batch, recorded):
+    """The path of a batch's note, in a list; none if there is none."""
+    if workflow.is_main_process:  # the others, on the nodes of a cluster, read what this one has noted
+        survey_once(stage, root, cases_by_batch, recorded)
+    note = CONTENTS / stage / f"{batch}.json"
+    return [str(note)] if note.exists() else []
+
+
+@cache
+def survey_once(stage, root, cases_by_batch, recorded):
+    """Note which files have changed, and name them and those that are dated in the future."""
+    batches = cases_by_batch()
+    records = {}
+    for batch, cases in batches.items():
+        try:
+            records[batch] = recorded(batch, cases)
+        except (OSError, UserError, ValueError, LookupError, TypeError):
+            pass  # no record yet, or a damaged one, which the rule that reads it names
+    files = {batch: [path for case in cases for path in case.paths()] for batch, cases in batches.items()}
+    try:
+        found = survey(CONTENTS / stage, root, files, records)
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    for paths, what in (
+        (found.changed, "changed since the last run, and read again"),
+        (found.future, "dated in the future, which does no harm; correct the date, for instance with touch"),
+    ):
+        if paths:
+            print(f"{stage}: {named_briefly(paths)}: {what}", file=sys.stderr)
+
+
+def made_again(folder, expected):
+    """A note, in a list, if a folder that a rule has made lacks some of its files: the rule then makes it again.
+
+    Snakemake does not look into such a folder. The note stays, so that the next run has nothing to do. While another
+    run is under way (its locks are there, this one's are not yet), its folders are not complete.
+    """
+    note = CONTENTS / "incomplete" / f"{folder.replace('/', '-')}.json"
+    missing = [name for name in expected if not Path(folder, name).exists()] if Path(folder).is_dir() else []
+    if missing and workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):
+        print(f"{folder}/{named_briefly(missing)}: missing; the folder is made again", file=sys.stderr)
+        write_json(note, {"missing": missing, "noticed": time.time_ns()})
+    return [str(note)] if note.exists() else []
+
+
+def named_briefly(names):
+    """The first names of a list, and how many follow."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
