@@ -153,6 +153,8 @@ def test_a_file_that_is_missing_now_or_was_then_is_a_change(cohort):
     assert cohort.survey().changed == ("a.nii",)
     cohort.recorded["batch-000"]["a.nii"] = Recorded()
     assert cohort.survey().changed == ()
+    (cohort.notes / "signatures.json").unlink()
+    assert cohort.survey().changed == ()
     cohort.a.write_bytes(content)
     assert cohort.survey().changed == ("a.nii",)
 

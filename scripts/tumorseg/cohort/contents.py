@@ -112,7 +112,9 @@ def _is_same(path: Path, status: os.stat_result | None, known: Recorded, *, seen
     """Whether a file is still the one in the record. seen: it looks as it did at the planning before."""
     if known.digest is not None:
         return seen or (status is not None and status.st_size == known.size and file_digest(path) == known.digest)
-    return seen and not (known.size is None and file_digest(path) is not None)  # a trouble that has passed
+    if known.size is None:  # it could not be read: the same as long as it still cannot be
+        return (seen or status is None) and file_digest(path) is None
+    return seen
 
 
 def _status(path: Path) -> os.stat_result | None:
