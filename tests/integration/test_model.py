@@ -80,4 +80,5 @@ def test_another_runtime_gives_the_masks_of_the_library(finished, case, predicti
     (entry,) = onnx.load(file).metadata_props
     selection = json.loads((run.results / "training/fold-0/selection.json").read_text())
     assert json.loads(entry.value)["epoch"] == selection["epoch"]
+    assert json.loads(entry.value)["warning"] == "DEMONSTRATION MODEL: of no use on patients"
     assert run.planned("onnx") == {}
