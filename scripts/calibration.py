@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule calibration."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="the exported model of each fold")
+    parser.add_argument("--selections", type=Path, nargs="+", required=True, help="selection of each fold")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
@@ -25,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("calibration", options.log):
         execution = resolve(**options.settings["execution"])
+        models = list(zip(options.models, options.selections, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
         curves: dict = {}
-        for _, case, segmenter in segmented_cases(options.models, options.normalised, splits, execution, section):
+        for _, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):
             probabilities = segmenter.predict(case.image, case.origin).probabilities
             found = case_reliability(probabilities, case.mask, (case.image != 0).any(axis=0))
             curves = {name: curves[name] + one if curves else one for name, one in found.items()}

@@ -9,6 +9,7 @@ from tumorseg import console
 from tumorseg.figures.strips import case_strip, side_for
 from tumorseg.files import make_folder, write_bytes
 from tumorseg.inference.prediction import read_prediction
+from tumorseg.inference.recorded import find_mask, recorded_masks
 from tumorseg.labels import TUMOUR_LABELS
 from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
@@ -32,10 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         make_folder(options.output)
         for stale in options.output.glob("*.webp"):
             stale.unlink()
+        masks = recorded_masks(options.predictions)
         progress = console.Progress(len(names), "case")
         for name in names:
             case = read_case(find_case(options.normalised, name))
-            whole = read_prediction(options.predictions, name, case.origin.shape, case.origin.affine)
+            whole = read_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
             content = case_strip(case, crop(whole, case.origin), colours, side=side_for(len(names)))
             write_bytes(options.output / f"{name}.webp", content)
             progress.step(name)

@@ -11,19 +11,18 @@ from tumorseg.cohort.again import read_mask_again
 from tumorseg.cohort.splits import Assignment, read_splits
 from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.inference.prediction import read_prediction
+from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
 from tumorseg.labels import to_inside
 from tumorseg.metrics.scores import case_scores
 from tumorseg.scoring.cases import CaseScores, score_cases, write_scores
 
 
-def score(
-    item: tuple[Assignment, Verdict], *, root: Path, predictions: Sequence[Path], surface_tolerance: float
-) -> CaseScores:
+def score(item: tuple[Assignment, Verdict, RecordedMask], *, root: Path, surface_tolerance: float) -> CaseScores:
     """The scores of one case, from its files."""
     assignment, facts = item[0], item[1].facts
     volume = read_mask_again(root, facts)
     reference = to_inside(volume.array)
-    prediction = read_prediction(predictions, assignment.case, facts["shape"], facts["affine"])
+    prediction = read_prediction(item[2], facts["shape"], facts["affine"])
     x, y, z = volume.spacing
     return CaseScores(
         assignment.case, assignment.fold, *case_scores(prediction, reference, (x, y, z), surface_tolerance)
@@ -35,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
     parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdict files of all batches")
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of predicted masks")
+    parser.add_argument(
+        "--predictions", type=Path, nargs="+", required=True, help="folders of predicted masks, by fold"
+    )
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`evaluation` section, as JSON")
     parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
@@ -46,9 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("evaluate", options.log):
         verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_verdicts(path)}
         splits = read_splits(options.splits)
-        scored = [(assignment, verdicts[assignment.case]) for assignment in splits if assignment.fold >= 0]
+        masks = recorded_masks(options.predictions)
+        scored = [
+            (assignment, verdicts[assignment.case], find_mask(masks, assignment.case, assignment.fold))
+            for assignment in splits
+            if assignment.fold >= 0
+        ]
         tolerance = options.settings["surface_tolerance"]
-        score_one = partial(score, root=options.root, predictions=options.predictions, surface_tolerance=tolerance)
+        score_one = partial(score, root=options.root, surface_tolerance=tolerance)
         table, confusion = score_cases(scored, score_one, options.processes)
         patients = {assignment.case: assignment.patient for assignment in splits}
         write_scores(options.scores, table, options.summary, confusion, options.settings, patients=patients)

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.inference.held_out import read_fold_model
 from tumorseg.inference.onnx_export import write_onnx
-from tumorseg.network.model import read_model
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule export_onnx."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="exported model")
+    parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names that model")
+    parser.add_argument("--fold", type=int, required=True, help="fold of the model")
     parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.simplefilter("ignore", FutureWarning)
     with console.job(f"export_onnx {options.model.stem}", options.log):
-        network, card = read_model(options.model)
+        network, card, _ = read_fold_model(options.model, options.selection, options.fold)
         write_onnx(options.output, network, card)
         console.logger.info("%s: %.1f MiB", options.output, options.output.stat().st_size / 2**20)
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.splits import held_out, read_splits
+from tumorseg.digests import file_digest
 from tumorseg.files import make_folder, write_json
+from tumorseg.inference.held_out import read_fold_model
+from tumorseg.inference.recorded import RECORD_FORMAT, mask_path
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
-from tumorseg.network.model import read_model
 from tumorseg.normalise.store import find_case, read_case
 
 
@@ -18,27 +20,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule predict."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="exported model")
+    parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names that model")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases are segmented")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder of the masks")
-    parser.add_argument("--record", type=Path, required=True, help="how each mask came about, as JSON")
+    parser.add_argument("--record", type=Path, required=True, help="how each mask came about, and its digest, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"predict fold {options.fold}", options.log):
         execution = resolve(**options.settings["execution"])
-        network, card = read_model(options.model)
+        splits = read_splits(options.splits)
+        network, card, model = read_fold_model(options.model, options.selection, options.fold, splits)
         segmenter = Segmenter([network], execution, options.settings["prediction"])
-        cases = held_out(read_splits(options.splits), options.fold)
+        cases = held_out(splits, options.fold)
         make_folder(options.output)
         progress, record = console.Progress(len(cases), "case"), {}
         for name in cases:
             case = read_case(find_case(options.normalised, name))
-            segmentation = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark)
-            record[name] = segmentation.record()
+            how = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark).record()
+            record[name] = {**how, "digest": file_digest(mask_path(options.output, name))}
             progress.step(name)
-        write_json(options.record, {"settings": options.settings["prediction"], "cases": record})
+        content = {
+            "format": RECORD_FORMAT,
+            "fold": options.fold,
+            "model": model,
+            "split": card.split,
+            "settings": options.settings["prediction"],
+            "cases": record,
+        }
+        write_json(options.record, content)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--selection", type=Path, nargs="+", required=True, help="selection of each fold, in that order"
     )
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="model of each fold, in that order")
     parser.add_argument(
         "--predictions", type=Path, nargs="+", required=True, help="how the masks of each fold came about"
     )
@@ -52,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             scores=options.scores,
             histories=options.history,
             selections=options.selection,
+            models=options.models,
             predictions=options.predictions,
+            settings=options.configuration["prediction"],
         )
         facts = gather(results, options.configuration)
         page = render(

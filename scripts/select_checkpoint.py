@@ -44,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in refusals(verdicts):
             console.logger.warning("REFUSED %s", line)
         chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
-        network, architecture, execution = network_of(Path(chosen["file"]), chosen["digest"])
+        trained = network_of(Path(chosen["file"]), chosen["digest"])
         normalisation = options.settings["normalisation"]
         card = ModelCard(
-            architecture,
+            trained.architecture,
             normalisation,
             convention=read_json(options.check)["convention"],
             fold=options.fold,
@@ -59,8 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 demo=options.settings["demo"],
                 input_shape=options.settings["input_shape"],
             ),
+            split=trained.split,
         )
-        write_model(options.model, network, card)
+        write_model(options.model, trained.network, card)
         write_table(options.history, table)
         selection = {
             "fold": options.fold,
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 if not verdict["ok"]
             ],
             "checkpoint": chosen["file"],
-            "execution": execution,
+            "execution": trained.execution,
             "model": str(options.model),
             "digest": sha256(options.model),
         }

@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.splits import held_out, read_splits, trained_on
 from tumorseg.network.execution import resolve
-from tumorseg.normalise.store import find_case
+from tumorseg.normalise.fold_data import find_cases, read_fold_data
 from tumorseg.training import parallel
 from tumorseg.training.epochs import previous_epoch
 from tumorseg.training.memory import insist_on_memory
@@ -22,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule train_epoch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
-    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
+    parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")
     parser.add_argument("--fold", type=int, required=True, help="fold that is held out")
     parser.add_argument("--epoch", type=int, required=True, help="epoch to train up to")
     parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to go on from; none: from the beginning")
@@ -46,13 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with parallel.agreeing():
             insist_on_memory(recipe, execution)
         before = previous_epoch(options.epoch, settings.epochs_per_checkpoint)
-        state = start_state(recipe, options.fold, execution, options.previous, before)
-        splits = read_splits(options.splits)
+        with parallel.agreeing():
+            data = read_fold_data(options.data, options.fold)
+            training, validation = (find_cases(options.normalised, part) for part in (data.training, data.held_out))
+        state = start_state(recipe, data, execution, options.previous, before)
         train_until(
             options.epoch,
             state,
-            training_cases=[find_case(options.normalised, case) for case in trained_on(splits, options.fold)],
-            held_out_cases=[find_case(options.normalised, case) for case in held_out(splits, options.fold)],
+            data=data,
+            training_cases=training,
+            held_out_cases=validation,
             execution=execution,
             checkpoint=options.output,
             events=Path(options.tensorboard, f"fold-{options.fold}") if options.tensorboard else None,

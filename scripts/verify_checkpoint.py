@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.files import read_json, write_json
+from tumorseg.normalise.fold_data import read_fold_data
 from tumorseg.training.checkpoint import record_path
 from tumorseg.training.settings import Recipe
 from tumorseg.training.verify import problems_of
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule verify_checkpoint. A refused checkpoint is a verdict, not a failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint; its record lies beside it")
+    parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")
     parser.add_argument("--fold", type=int, required=True, help="fold that it should belong to")
     parser.add_argument("--epoch", type=int, required=True, help="epoch that it should be of")
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
@@ -25,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job(f"verify_checkpoint fold {options.fold} epoch {options.epoch}", options.log):
         recipe = Recipe.of(options.recipe)
-        problems = problems_of(options.checkpoint, recipe, options.fold, options.epoch)
+        data = read_fold_data(options.data, options.fold)
+        problems = problems_of(options.checkpoint, recipe, data, options.epoch)
         for problem in problems:
             console.logger.warning("REFUSED %s %s [%s]", options.checkpoint, problem.message, problem.code)
         if not problems:

@@ -1,16 +1,21 @@
 """Small things that several tests need."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from hypothesis import HealthCheck, settings
 
+from tumorseg.digests import file_digest
+from tumorseg.files import write_json
+from tumorseg.inference.recorded import RECORD_FORMAT, record_path
 from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.network.model import ModelCard
 from tumorseg.network.training_facts import Range, TrainingFacts
 from tumorseg.network.unet import Architecture, UNet, build
-from tumorseg.normalise.store import NormalisedCase, Origin, write_case
+from tumorseg.normalise.fold_data import FoldData
+from tumorseg.normalise.store import NormalisedCase, Origin, case_digest, write_case
 from tumorseg.training.settings import Recipe
 
 REPOSITORY = Path(__file__).parents[1]
@@ -86,9 +91,25 @@ def model_card(architecture: Architecture, **changes) -> ModelCard:
         "fold": 0,
         "epoch": 1,
         "checkpoint": "ab" * 32,
+        "split": "cd" * 32,
         "trained_on": trained_on(),
     }
     return ModelCard(architecture, **{**usual, **changes})
+
+
+def data_of(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: int = 0) -> FoldData:
+    """The data of a fold of these normalised cases."""
+    parts = ({path.stem: case_digest(path) for path in paths} for paths in (training, held_out))
+    return FoldData(fold, *parts)
+
+
+def record_predictions(folder: Path, fold: int = 0, **changes) -> Path:
+    """Write the record of a folder of predicted masks as they are now. changes: other content of it."""
+    masks = sorted(path for path in folder.glob("*.nii.gz") if "-probabilities" not in path.name)
+    cases = {path.name.removesuffix(".nii.gz"): {"digest": file_digest(path)} for path in masks}
+    content = {"format": RECORD_FORMAT, "fold": fold, "model": "m", "split": "s", "settings": {}, "cases": cases}
+    write_json(record_path(folder), content | changes)
+    return folder
 
 
 def structure_mask(mask, structure: str):

@@ -1,10 +1,12 @@
-"""One digest of arrays and of the text that says what they are."""
+"""Digests: of arrays with the text that says what they are, and of files."""
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+from xxhash import xxh3_128_hexdigest
 
 
 def content_digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
@@ -14,3 +16,8 @@ def content_digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
         digest.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
         digest.update(array.reshape(-1).data)
     return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Hexadecimal XXH3-128 of a file's bytes, as `Volume.digest`."""
+    return xxh3_128_hexdigest(path.read_bytes())

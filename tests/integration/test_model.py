@@ -16,6 +16,7 @@ from tests.helpers import REPOSITORY
 from tumorseg.files import sha256
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.inference.predictor import Prediction, Predictor
+from tumorseg.inference.recorded import recorded_masks
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import read_model
@@ -51,7 +52,8 @@ def test_the_card_says_what_was_dropped_and_that_it_is_not_for_the_clinic(finish
 
 def test_the_file_of_the_model_is_enough_to_segment_with_the_library(finished, case, prediction):
     origin = case.origin
-    written = read_prediction([finished.results / "predictions/fold-0"], origin.case, origin.shape, origin.affine)
+    masks = recorded_masks([finished.results / "predictions/fold-0"])
+    written = read_prediction(masks[origin.case], origin.shape, origin.affine)
     np.testing.assert_array_equal(prediction.mask, crop(written, origin))
 
 

@@ -91,6 +91,7 @@ def test_repairing_a_damaged_file_redoes_its_batch_and_what_depends_on_it(run):
         cohort_page=1,
         check_cohort=1,
         split=1,
+        training_data=1,
         normalise_batch=1,
         figure_cohort_overview=1,
         figure_intensities=1,

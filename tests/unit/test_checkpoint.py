@@ -1,5 +1,6 @@
 import pickle
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,11 +8,15 @@ import torch
 from tests.helpers import recipe
 from tumorseg.files import read_json, sha256, write_json
 from tumorseg.network.execution import Execution
+from tumorseg.normalise.fold_data import FoldData
 from tumorseg.training.checkpoint import load, record_path, save
 from tumorseg.training.state import TrainingState
 from tumorseg.training.verify import problems_of
 
 CPU = Execution(torch.device("cpu"), torch.float32)
+
+
+DATA = FoldData(0, {"a": "1", "b": "2"}, {"c": "3"})
 
 
 def saved(path, **changes):
@@ -20,12 +25,12 @@ def saved(path, **changes):
         parameter.grad = torch.ones_like(parameter)
     state.optimizer.step()  # so that the optimizer has a state to keep
     state.epoch, state.history = 1, [{"epoch": 1, "train_loss": 0.5}]
-    save(path, state, state.history, seconds=1.0)
+    save(path, state, DATA, state.history, seconds=1.0)
     return state
 
 
 def codes(path, fold=0, epoch=1, **changes):
-    return [problem.code for problem in problems_of(path, recipe(**changes), fold, epoch)]
+    return [problem.code for problem in problems_of(path, recipe(**changes), replace(DATA, fold=fold), epoch)]
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def test_a_restored_state_is_the_saved_one(tmp_path):
     state = saved(tmp_path / "a.pt")
     restored = TrainingState.initial(recipe(), 0, CPU)
     restored.restore(load(tmp_path / "a.pt"))
-    save(tmp_path / "b.pt", restored, restored.history, seconds=2.0)
+    save(tmp_path / "b.pt", restored, DATA, restored.history, seconds=2.0)
     assert sha256(tmp_path / "b.pt") == sha256(tmp_path / "a.pt")
     assert restored.epoch == state.epoch
 
@@ -96,7 +101,7 @@ def test_another_networks_checkpoint_is_refused(checkpoint):
 
 
 def test_another_configuration_is_refused_naming_the_key(checkpoint):
-    (problem,) = problems_of(checkpoint, recipe(learning_rate=0.5), 0, 1)
+    (problem,) = problems_of(checkpoint, recipe(learning_rate=0.5), DATA, 1)
     assert "training.learning_rate: 0.01 instead of 0.5" in problem.message
 
 
@@ -105,12 +110,48 @@ def test_the_checkpoint_of_another_place_is_refused(checkpoint, place):
     assert codes(checkpoint, **place) == ["wrong_content"]
 
 
+@pytest.mark.parametrize(
+    ("data", "code", "message"),
+    [
+        (
+            FoldData(0, {"a": "1", "c": "3"}, {"b": "2"}),
+            "wrong_split",
+            "1 training case more (b), 1 training case less (c)",
+        ),
+        (
+            FoldData(0, {"a": "1"}, {"b": "2", "c": "3"}),
+            "wrong_split",
+            "1 training case more (b), 1 held-out case less (b)",
+        ),
+        (FoldData(0, {"x": "1", "y": "2", "z": "1"}, {"c": "3"}), "wrong_split", "3 training cases less (such as x)"),
+        (FoldData(0, {"a": "1", "b": "9"}, {"c": "3"}), "wrong_data", "normalised data: 1 case changed (b)"),
+        (FoldData(0, {"a": "9", "b": "9"}, {"c": "9"}), "wrong_data", "3 cases changed (such as a)"),
+    ],
+)
+def test_the_checkpoint_of_other_cases_or_of_other_data_is_refused_naming_one(checkpoint, data, code, message):
+    (problem,) = problems_of(checkpoint, recipe(), data, 1)
+    assert problem.code == code
+    assert message in problem.message
+
+
+@pytest.mark.parametrize("data", [{}, 5, {"training": 3, "held_out": {}}, {"training": {}, "held_out": [{}]}])
+def test_a_checkpoint_whose_data_are_of_another_kind_is_refused(checkpoint, data):
+    rewrite(checkpoint, load(checkpoint) | {"data": data})
+    assert codes(checkpoint) in (["wrong_content"], ["wrong_split"])
+
+
+def test_a_checkpoint_of_an_earlier_format_says_so(checkpoint):
+    rewrite(checkpoint, load(checkpoint) | {"format": 1})
+    (problem,) = problems_of(checkpoint, recipe(), DATA, 1)
+    assert (problem.code, "format 1 instead of 2" in problem.message) == ("wrong_format", True)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_numbers_that_are_not_finite_are_refused_by_name(checkpoint, bad):
     content = load(checkpoint)
     content["optimizer"]["state"][0]["exp_avg"][1, 2, 0, 1, 2] = bad
     rewrite(checkpoint, content)
-    (problem,) = problems_of(checkpoint, recipe(), 0, 1)
+    (problem,) = problems_of(checkpoint, recipe(), DATA, 1)
     assert problem.code == "not_finite"
     assert "optimizer.state.0.exp_avg" in problem.message
 

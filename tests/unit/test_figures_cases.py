@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers import record_predictions
 from tests.unit.test_figures_scripts import LPS, MARGIN, write_cohort
 from tumorseg.errors import UserError
 from tumorseg.figures.cases import choose_cases, show_cases
@@ -76,6 +77,7 @@ def prediction_of(cohort: Path) -> Path:
 
 def replace_prediction(cohort: Path, mask: np.ndarray, affine: np.ndarray = LPS) -> None:
     nib.save(nib.Nifti1Image(mask, affine), prediction_of(cohort))
+    record_predictions(cohort / "predictions/fold-0")
 
 
 def whole_grid() -> np.ndarray:

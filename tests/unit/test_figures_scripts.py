@@ -18,7 +18,7 @@ import figure_ground_truth
 import figure_modalities
 import figure_overlays
 import figure_predictions
-from tests.helpers import structure_mask
+from tests.helpers import record_predictions, structure_mask
 from tumorseg.labels import STRUCTURES, from_inside
 from tumorseg.normalise.store import NormalisedCase, Origin, write_case
 
@@ -74,6 +74,7 @@ def write_cohort(folder: Path, shape: tuple[int, int, int], errors: list[float])
         path.parent.mkdir(parents=True, exist_ok=True)
         nib.save(nib.Nifti1Image(whole, LPS), path)
         rows += [score_row(case, structure, mask, prediction) for structure in STRUCTURES]
+    record_predictions(folder / "predictions" / "fold-0")
     pd.DataFrame(rows).to_csv(folder / "cases.csv", index=False)
 
 

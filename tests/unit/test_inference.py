@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from tumorseg.cohort.volume import read_volume
+from tumorseg.digests import file_digest
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction import read_prediction, write_prediction
+from tumorseg.inference.recorded import RecordedMask
 from tumorseg.inference.whole_volume import logits_of, mask_of
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import Architecture, build
@@ -63,10 +65,15 @@ def test_enhancing_tumour_is_written_as_the_input_writes_it(tmp_path, of_case, o
     np.testing.assert_array_equal(image.affine, AFFINE)
 
 
+def recorded(folder):
+    path = folder / "case-1.nii.gz"
+    return RecordedMask(path, 0, file_digest(path))
+
+
 def test_a_prediction_is_read_back_in_inside_labels(tmp_path):
     mask = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], np.uint8), size=(3, 4, 5))
     write_prediction(tmp_path, mask, origin(), None)
-    whole = read_prediction([tmp_path / "other", tmp_path], "case-1", (6, 7, 8), AFFINE)
+    whole = read_prediction(recorded(tmp_path), (6, 7, 8), AFFINE)
     np.testing.assert_array_equal(whole[1:4, 2:6, 3:8], mask)
     assert np.count_nonzero(whole) == np.count_nonzero(mask)
 
@@ -94,20 +101,15 @@ def test_equal_predictions_are_equal_bytes(tmp_path):
     assert (tmp_path / "a/case-1.nii.gz").read_bytes() == (tmp_path / "b/case-1.nii.gz").read_bytes()
 
 
-def test_a_missing_prediction_is_named(tmp_path):
-    with pytest.raises(UserError, match="case-1: no prediction is there"):
-        read_prediction([tmp_path], "case-1", (6, 7, 8), AFFINE)
-
-
 def test_a_damaged_prediction_is_named(tmp_path):
     write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), None)
-    path = tmp_path / "case-1.nii.gz"
-    path.write_bytes(path.read_bytes()[:-9])
+    mask = recorded(tmp_path)
+    mask.path.write_bytes(mask.path.read_bytes()[:-9])
     with pytest.raises(UserError, match=r"case-1\.nii\.gz: this prediction is damaged"):
-        read_prediction([tmp_path], "case-1", (6, 7, 8), AFFINE)
+        read_prediction(mask, (6, 7, 8), AFFINE)
 
 
 def test_a_prediction_on_another_grid_is_refused(tmp_path):
     write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), None)
     with pytest.raises(UserError, match="not on the grid of its case"):
-        read_prediction([tmp_path], "case-1", (6, 7, 9), AFFINE)
+        read_prediction(recorded(tmp_path), (6, 7, 9), AFFINE)

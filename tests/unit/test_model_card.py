@@ -4,6 +4,7 @@ import ast
 import copy
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,14 @@ def test_equal_runs_give_equal_cards(results):
 
 def test_a_model_that_is_not_the_one_selected_stops_in_one_sentence(files):
     files["models"][1].write_bytes(b"another")
-    with pytest.raises(UserError, match=r"fold-1\.safetensors: the file is not the one that .*selection-1\.json names"):
+    with pytest.raises(UserError, match=r"fold-1\.safetensors: this is not the model that .*selection-1\.json names"):
+        read_results(**files)
+
+
+def test_the_model_of_another_fold_stops_even_with_its_selection(files):
+    for kind in ("models", "selections"):
+        shutil.copy(files[kind][0], files[kind][1])
+    with pytest.raises(UserError, match=r"selection-1\.json: this is not the selection of fold 1; delete it"):
         read_results(**files)
 
 

@@ -13,6 +13,7 @@ import torch
 from onnxruntime import InferenceSession
 
 from tests.helpers import REPOSITORY, model_card
+from tumorseg.files import sha256, write_json
 from tumorseg.inference.onnx_export import write_onnx
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
@@ -98,7 +99,10 @@ def test_the_metadata_says_how_to_prepare_an_input(exported):
 def test_the_script_writes_the_same_bytes_and_no_path_of_this_machine(exported, tmp_path):
     model, path = tmp_path / "fold-2.safetensors", tmp_path / "fold-2.onnx"
     write_model(model, exported.network, exported.card)
+    selection = tmp_path / "selection.json"
+    write_json(selection, {"fold": 2, "digest": sha256(model)})
     command = [sys.executable, REPOSITORY / "scripts/export_onnx.py", "--model", model, "--output", path]
+    command += ["--selection", selection, "--fold", "2"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert len(done.stderr.splitlines()) == 1, done.stderr  # its own line, nothing of the exporter's
     content = path.read_bytes()

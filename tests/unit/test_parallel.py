@@ -12,9 +12,9 @@ import psutil
 import pytest
 import torch
 
-from tests.helpers import REPOSITORY, recipe, write_random_case
-from tumorseg.cohort.splits import COLUMNS
+from tests.helpers import REPOSITORY, data_of, recipe, write_random_case
 from tumorseg.errors import UserError
+from tumorseg.normalise.fold_data import write_fold_data
 from tumorseg.training.checkpoint import load
 from tumorseg.training.parallel import mine, share_of
 from tumorseg.training.settings import Recipe
@@ -33,15 +33,15 @@ TOLERANCE = 1e-4
 def cohort(tmp_path) -> Path:
     for number in range(5):
         write_random_case(tmp_path / f"normalised/case-{number}.safetensors", shape=(20, 18, 16), seed=number)
-    rows = [f"case-{number}\tpatient-{number}\t{0 if number > 2 else -1}" for number in range(5)]
-    (tmp_path / "splits.tsv").write_text("\n".join(["\t".join(COLUMNS[:3]), *rows]) + "\n")
+    paths = sorted((tmp_path / "normalised").iterdir())
+    write_fold_data(tmp_path / "data.json", data_of(paths[:3], paths[3:]))
     return tmp_path
 
 
 def command_of(cohort: Path, settings: Recipe, processes: int) -> list[str]:
     """The script of the rule train_epoch, up to the second epoch, in so many processes."""
     command = [sys.executable, str(REPOSITORY / "scripts/train_epoch.py")]
-    command += ["--normalised", str(cohort / "normalised"), "--splits", str(cohort / "splits.tsv")]
+    command += ["--normalised", str(cohort / "normalised"), "--data", str(cohort / "data.json")]
     command += ["--fold", "0", "--epoch", "2", "--processes", str(processes), "--log", str(cohort / f"{processes}.log")]
     content = settings.as_dict()
     described = json.dumps({"model": content["architecture"], "training": content["training"]})

@@ -7,8 +7,10 @@ from matplotlib.image import imsave
 import report
 from tests.unit.test_report_facts import CONFIGURATION, REFUSED, manifest_row, results
 from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
-from tumorseg.cohort.splits import write_splits
+from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
 from tumorseg.cohort.verdict import write_verdicts
+from tumorseg.files import read_json, sha256, write_json
+from tumorseg.inference.recorded import RECORD_FORMAT
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def arguments(tmp_path):
     run.scores.to_csv(tmp_path / "cases.csv", index=False)
     run.folds[0].history.to_csv(tmp_path / "history.csv", index=False)
     write_verdicts(tmp_path / "verdicts.json", run.verdicts)
+    (tmp_path / "model").write_bytes(b"model")
     selection = {
         "fold": 0,
         "epoch": 2,
@@ -34,10 +37,12 @@ def arguments(tmp_path):
         "refused": [REFUSED],
         "execution": "cpu fp32",
         "model": "m",
-        "digest": "d",
+        "digest": sha256(tmp_path / "model"),
     }
     (tmp_path / "selection.json").write_text(json.dumps(selection))
-    (tmp_path / "predictions.json").write_text(json.dumps(run.predictions[0]))
+    record = {"format": RECORD_FORMAT, "fold": 0, "model": selection["digest"], "split": fold_digest(run.splits, 0)}
+    cases = {case: {**entry, "digest": "x"} for case, entry in run.predictions[0]["cases"].items()}
+    write_json(tmp_path / "predictions.json", {**record, "settings": CONFIGURATION["prediction"], "cases": cases})
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
         "manifest": "manifest.tsv",
@@ -47,6 +52,7 @@ def arguments(tmp_path):
         "scores": "cases.csv",
         "history": "history.csv",
         "selection": "selection.json",
+        "models": "model",
         "predictions": "predictions.json",
         "figures": "modalities.png",
         "strips": "strips",
@@ -70,4 +76,37 @@ def test_an_unknown_figure_stops_in_one_sentence(arguments, tmp_path, capsys):
     with pytest.raises(SystemExit, match="1"):
         report.main([word.replace("modalities.png", "odd.png") for word in arguments])
     assert "no caption" in capsys.readouterr().err
+    assert not (tmp_path / "report.html").exists()
+
+
+def change(path, **changes):
+    write_json(path, read_json(path) | changes)
+
+
+def split_otherwise(folder):
+    write_splits(folder / "splits.tsv", [Assignment("a", "A", 0), Assignment("b", "A", -1), Assignment("c", "C", -1)])
+
+
+@pytest.mark.parametrize(
+    ("attack", "said"),
+    [
+        (lambda run: (run / "model").write_bytes(b"other"), "model: this is not the model that"),
+        (lambda run: change(run / "selection.json", fold=1), "selection.json: this is not the selection of fold 0"),
+        (
+            lambda run: change(run / "predictions.json", fold=1),
+            "predictions.json: this is no record of the predictions",
+        ),
+        (lambda run: change(run / "predictions.json", model="d"), "made by another model than the selected one"),
+        (lambda run: change(run / "predictions.json", settings={}), "made with other settings"),
+        (lambda run: change(run / "predictions.json", cases={}), "not those of the cases that this fold holds out"),
+        (split_otherwise, "made by a model of another split"),
+    ],
+)
+def test_no_report_states_what_its_evidence_does_not_show(arguments, tmp_path, capsys, attack, said):
+    attack(tmp_path)
+    with pytest.raises(SystemExit, match="1"):
+        report.main(arguments)
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.rstrip().endswith("delete it and run again")
     assert not (tmp_path / "report.html").exists()

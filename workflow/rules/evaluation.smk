@@ -11,6 +11,7 @@ rule predict:
     """Segment the cases that a fold holds out, on their original grid."""
     input:
         model=rules.select_checkpoint.output.model,
+        selection=rules.select_checkpoint.output.selection,
         normalised=normalised_batches,
         splits=rules.split.output,
         incomplete=incomplete_predictions,
@@ -32,8 +33,8 @@ rule predict:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
         code=code("predict"),
     shell:
-        'python "$SCRIPTS/predict.py" --model {input.model:q} --normalised {input.normalised:q}'
-        " --splits {input.splits:q} --fold {wildcards.fold} --settings {params.settings:q}"
+        'python "$SCRIPTS/predict.py" --model {input.model:q} --selection {input.selection:q}'
+        " --normalised {input.normalised:q} --splits {input.splits:q} --fold {wildcards.fold} --settings {params.settings:q}"
         " --output {output.masks:q} --record {output.record:q} --log {log:q}"
 
 
@@ -41,6 +42,7 @@ rule evaluate:
     """Score every prediction against the expert's mask as it was delivered."""
     input:
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         verdicts=verdict_files,
         splits=rules.split.output,
     output:

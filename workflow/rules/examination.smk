@@ -9,6 +9,7 @@ rule calibration:
     """Compare the probabilities of the held-out cases with what came true."""
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
+        selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         normalised=normalised_batches,
         splits=rules.split.output,
     output:
@@ -33,14 +34,15 @@ rule calibration:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
         code=code("calibration"),
     shell:
-        'python "$SCRIPTS/calibration.py" --models {input.models:q} --normalised {input.normalised:q}'
-        " --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/calibration.py" --models {input.models:q} --selections {input.selections:q}'
+        " --normalised {input.normalised:q} --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
 rule leave_out_modalities:
     """Score the held-out cases with each modality left out in turn."""
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
+        selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         normalised=normalised_batches,
         splits=rules.split.output,
     output:
@@ -65,8 +67,8 @@ rule leave_out_modalities:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
         code=code("leave_out_modalities"),
     shell:
-        'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --normalised {input.normalised:q}'
-        " --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --selections {input.selections:q}'
+        " --normalised {input.normalised:q} --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
 rule figure_calibration:

@@ -10,6 +10,7 @@ rule figure_modalities:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -42,6 +43,7 @@ rule figure_ground_truth:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -74,6 +76,7 @@ rule figure_predictions:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -106,6 +109,7 @@ rule figure_overlays:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -138,6 +142,7 @@ rule figure_gallery:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
     output:
         png=report(
@@ -170,6 +175,7 @@ rule case_strips:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
         incomplete=incomplete_strips,
     output:

@@ -8,7 +8,8 @@ by the target `onnx`, results/model/fold-{fold}.onnx.
 rule export_onnx:
     """A model for other runtimes."""
     input:
-        rules.select_checkpoint.output.model,
+        model=rules.select_checkpoint.output.model,
+        selection=rules.select_checkpoint.output.selection,
     output:
         "results/model/fold-{fold}.onnx",
     log:
@@ -23,7 +24,8 @@ rule export_onnx:
     params:
         code=code("export_onnx"),
     shell:
-        'python "$SCRIPTS/export_onnx.py" --model {input:q} --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/export_onnx.py" --model {input.model:q} --selection {input.selection:q}'
+        " --fold {wildcards.fold} --output {output:q} --log {log:q}"
 
 
 rule model_card:

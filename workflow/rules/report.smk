@@ -8,6 +8,7 @@ CHAIN = [
     "validate_batch",
     "split",
     "normalise_batch",
+    "training_data",
     "train_epoch",
     "verify_checkpoint",
     "select_checkpoint",
@@ -32,6 +33,7 @@ rule report:
         scores=rules.evaluate.output.scores,
         history=expand(rules.select_checkpoint.output.history, fold=FOLDS),
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         predictions=expand(rules.predict.output.record, fold=FOLDS),
         figures=FIGURES,
         strips=rules.case_strips.output,
@@ -59,6 +61,6 @@ rule report:
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'
         " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
-        " --selection {input.selection:q} --predictions {input.predictions:q} --figures {input.figures:q}"
+        " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q} --figures {input.figures:q}"
         " --strips {input.strips:q} --viewer {input.viewer:q} --codes {params.codes:q} --configuration {params.configuration:q}"
         " --output {output:q} --log {log:q}"

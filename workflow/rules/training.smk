@@ -1,6 +1,6 @@
 """Training, one job from each checkpoint to the next, and the verdict on each checkpoint.
 
-Needs: normalised cases and splits. Makes: results/training/fold-{fold} (checkpoints, their records and verifications,
+Needs: normalised cases, verdicts and splits. Makes: results/training/fold-{fold} (data.json, checkpoints, their records and verifications,
 history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
 """
 
@@ -10,11 +10,35 @@ RECIPE = settings(
 )
 
 
+rule training_data:
+    """List the cases of a fold with the digest of each one's normalised file, which its checkpoints are bound to."""
+    input:
+        normalised=normalised_batches,
+        verdicts=verdict_files,
+        splits=rules.split.output,
+    output:
+        "results/training/fold-{fold}/data.json",
+    log:
+        "results/logs/training_data/fold-{fold}.log",
+    benchmark:
+        "results/benchmarks/training_data/fold-{fold}.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
+    params:
+        code=code("training_data"),
+    shell:
+        'python "$SCRIPTS/training_data.py" --normalised {input.normalised:q} --verdicts {input.verdicts:q}'
+        " --splits {input.splits:q} --fold {wildcards.fold} --output {output:q} --log {log:q}"
+
+
 rule train_epoch:
     """Train from one checkpoint to the next."""
     input:
         normalised=normalised_batches,
-        splits=rules.split.output,
+        data=rules.training_data.output,
         previous=previous_checkpoint,
         done=previous_done,
     output:
@@ -41,7 +65,7 @@ rule train_epoch:
         recipe=RECIPE,
         code=code("train_epoch"),
     shell:
-        'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --splits {input.splits:q}'
+        'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q}'
         " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
         " --processes {params.processes} --output {output.checkpoint:q} --log {log:q}"
         ' --tensorboard "$EVENTS" && touch {output.done:q}'
@@ -52,6 +76,7 @@ rule verify_checkpoint:
     input:
         checkpoint=rules.train_epoch.output.checkpoint,
         record=rules.train_epoch.output.record,
+        data=rules.training_data.output,
     output:
         "results/training/fold-{fold}/epoch-{epoch}.verification.json",
     log:
@@ -67,7 +92,7 @@ rule verify_checkpoint:
         recipe=RECIPE,
         code=code("verify_checkpoint"),
     shell:
-        'python "$SCRIPTS/verify_checkpoint.py" --checkpoint {input.checkpoint:q}'
+        'python "$SCRIPTS/verify_checkpoint.py" --checkpoint {input.checkpoint:q} --data {input.data:q}'
         " --fold {wildcards.fold} --epoch {wildcards.epoch} --recipe {params.recipe:q} --output {output:q} --log {log:q}"
 
 

@@ -9,6 +9,7 @@ rule viewer_cases:
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
         checked=viewer_cases_exist,
     output:

@@ -1,5 +1,7 @@
 """The table that says in which fold each case is held out."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -45,3 +47,14 @@ def held_out(splits: Sequence[Assignment], fold: int) -> list[str]:
 def trained_on(splits: Sequence[Assignment], fold: int) -> list[str]:
     """The cases that a fold is trained on: all that it does not hold out, in the order of the table."""
     return [assignment.case for assignment in splits if assignment.fold != fold]
+
+
+def split_digest(training: Iterable[str], held_out: Iterable[str]) -> str:
+    """SHA-256 of the cases that a fold is trained on and of those that it holds out, whatever their order."""
+    content = json.dumps({"training": sorted(training), "held_out": sorted(held_out)}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def fold_digest(splits: Sequence[Assignment], fold: int) -> str:
+    """The `split_digest` of a fold."""
+    return split_digest(trained_on(splits, fold), held_out(splits, fold))

@@ -10,6 +10,7 @@ import pandas as pd
 from tumorseg.errors import UserError
 from tumorseg.figures.shown import ShownCase, show
 from tumorseg.inference.prediction import read_prediction
+from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
 from tumorseg.labels import LABEL_STRUCTURES, STRUCTURES
 from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
@@ -94,17 +95,18 @@ def show_cases(
 ) -> list[ShownCase]:
     """Choose cases from the file `scores`, as `choose_cases` does, and read them as `read_shown` does."""
     chosen = choose_cases(read_table(scores, text=TEXT_COLUMNS), wanted)
-    return [read_shown(case, normalised, predictions) for case in chosen]
+    masks = recorded_masks(predictions)
+    return [read_shown(case, normalised, find_mask(masks, case.case)) for case in chosen]
 
 
-def read_shown(chosen: ChosenCase, normalised: Sequence[Path], predictions: Sequence[Path]) -> ShownCase:
-    """Read a case from the folders of the batches and its prediction from those of the folds.
+def read_shown(chosen: ChosenCase, normalised: Sequence[Path], mask: RecordedMask) -> ShownCase:
+    """Read a case from the folders of the batches, and its prediction.
 
-    Raises UserError where the case or its prediction is missing, damaged or of another grid.
+    Raises UserError where the case is missing, and where it or its prediction is damaged, replaced or of another grid.
     """
     case = read_case(find_case(normalised, chosen.case))
     origin = case.origin
-    prediction = crop(read_prediction(predictions, origin.case, origin.shape, origin.affine), origin)
+    prediction = crop(read_prediction(mask, origin.shape, origin.affine), origin)
     return show(
         origin, case.image, title=chosen.title, scores=chosen.scores, reference=case.mask, prediction=prediction
     )

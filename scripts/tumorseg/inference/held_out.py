@@ -4,26 +4,55 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tumorseg.cohort.splits import Assignment, held_out
+from tumorseg.cohort.splits import Assignment, fold_digest, held_out
 from tumorseg.console import Progress
+from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
+from tumorseg.inference.selected import check_selected
 from tumorseg.network.execution import Execution
-from tumorseg.network.model import read_model
+from tumorseg.network.model import ModelCard, read_model
+from tumorseg.network.unet import UNet
 from tumorseg.normalise.store import NormalisedCase, find_case, read_case
 
 
+def read_fold_model(
+    model: Path, selection: Path, fold: int, splits: Sequence[Assignment] | None = None
+) -> tuple[UNet, ModelCard, str]:
+    """The network of a fold's model, its card, and the SHA-256 of the file.
+
+    splits: where given, the model must have been trained on this split, so that it has seen no case that the fold
+    holds out. Raises UserError where the file is not the one that the selection names, or is of another fold or split.
+    """
+    digest = str(check_selected(model, selection, fold)["digest"])
+    network, card = read_model(model)
+    if card.fold != fold:
+        raise UserError(
+            f"{model}: this is the model of fold {card.fold}, not of fold {fold}; delete it and {selection}, and run "
+            "again"
+        )
+    if splits is not None and card.split != fold_digest(splits, fold):
+        raise UserError(
+            f"{model}: this model was trained on another split, so cases that fold {fold} holds out may be among its "
+            f"training cases; delete it and {selection.parent}, and run again"
+        )
+    return network, card, digest
+
+
 def segmented_cases(
-    models: Sequence[Path],
+    models: Sequence[tuple[Path, Path]],
     normalised: Sequence[Path],
     splits: Sequence[Assignment],
     execution: Execution,
     section: Mapping[str, Any],
 ) -> Iterator[tuple[int, NormalisedCase, Segmenter]]:
-    """Fold, case and segmenter, fold by fold. models: one file a fold. section: `prediction` of the configuration."""
+    """Fold, case and segmenter, fold by fold. section: `prediction` of the configuration.
+
+    models: of each fold, in order, the file and its selection. Raises UserError as `read_fold_model` does.
+    """
     cases = [(fold, case) for fold in range(len(models)) for case in held_out(splits, fold)]
     progress = Progress(len(cases), "case")
-    for fold, model in enumerate(models):
-        network, _ = read_model(model)
+    for fold, (model, selection) in enumerate(models):
+        network, _, _ = read_fold_model(model, selection, fold, splits)
         segmenter = Segmenter([network], execution, section)
         for name in held_out(splits, fold):
             yield fold, read_case(find_case(normalised, name)), segmenter

@@ -1,7 +1,7 @@
 """Predicted masks on disk: on the input's own grid, enhancing tumour written as the input's masks write it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.images import same_affine
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
+from tumorseg.inference.recorded import RecordedMask, mask_path
 from tumorseg.labels import CLASSES, TUMOUR_LABELS, Convention, from_inside, to_inside
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.crop import uncrop
@@ -27,7 +28,7 @@ def write_prediction(
     """
     of_cohort: Convention = "brats2021" if cohort_convention == "brats2021" else "brats2023"
     written = from_inside(uncrop(mask, origin), origin.convention or of_cohort)
-    write_nifti(folder / f"{origin.case}.nii.gz", written, origin.affine, origin.forms, mark)
+    write_nifti(mask_path(folder, origin.case), written, origin.affine, origin.forms, mark)
 
 
 def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin: Origin, mark: str = "") -> None:
@@ -44,23 +45,21 @@ def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin
     write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms, mark)
 
 
-def read_prediction(folders: Iterable[Path], case: str, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
-    """The predicted mask of a case, in inside labels, uint8 of `shape` (X, Y, Z), from the folders of the folds.
+def read_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
+    """The predicted mask of a case, in inside labels, uint8 of `shape` (X, Y, Z).
 
-    Raises UserError where it is missing, damaged, or not on the grid of its case.
+    Raises UserError where it is damaged, is not the file that was predicted, or is not on the grid of its case.
     """
-    path = next((path for folder in folders if (path := folder / f"{case}.nii.gz").exists()), None)
-    if path is None:
-        raise UserError(f"{case}: no prediction is there; delete results/predictions and run the workflow again")
+    path, remedy = mask.path, f"delete {mask.path.parent} and run again"
     try:
         volume = read_volume(path, math.prod(shape))
     except Damage as damage:
-        raise UserError(
-            f"{path}: this prediction is damaged ({damage.message}); delete its folder, run again"
-        ) from None
-    mask = volume.array
-    if mask.shape != tuple(shape) or not same_affine(volume.affine, np.asarray(affine)):
-        raise UserError(f"{path}: this prediction is not on the grid of its case; delete its folder and run again")
-    if mask.max(initial=0) >= CLASSES:
-        raise UserError(f"{path}: the value {mask.max()} is no label; delete the folder of this prediction, run again")
-    return to_inside(mask.astype(np.uint8))
+        raise UserError(f"{path}: this prediction is damaged ({damage.message}); {remedy}") from None
+    if volume.digest != mask.digest:
+        raise UserError(f"{path}: this mask was replaced or edited after it was predicted; {remedy}")
+    voxels = volume.array
+    if voxels.shape != tuple(shape) or not same_affine(volume.affine, np.asarray(affine)):
+        raise UserError(f"{path}: this prediction is not on the grid of its case; {remedy}")
+    if voxels.max(initial=0) >= CLASSES:
+        raise UserError(f"{path}: the value {voxels.max()} is no label; {remedy}")
+    return to_inside(voxels.astype(np.uint8))

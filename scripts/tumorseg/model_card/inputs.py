@@ -9,8 +9,8 @@ import pandas as pd
 
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import Assignment, read_splits
-from tumorseg.errors import UserError
-from tumorseg.files import read_json, sha256
+from tumorseg.files import read_json
+from tumorseg.inference.selected import check_selected
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Results:
 def read_results(
     *, manifest: Path, check: Path, splits: Path, summary: Path, selections: Sequence[Path], models: Sequence[Path]
 ) -> Results:
-    """Read the results of a run; `selections` and `models` name the same folds in the same order.
+    """Read the results of a run; `selections` and `models` are those of fold 0, 1 and so on.
 
     Raises UserError where a model is not the one that its selection names.
     """
@@ -45,12 +45,12 @@ def read_results(
         check=read_json(check),
         splits=read_splits(splits),
         summary=read_json(summary),
-        models=[_model(path, selection) for path, selection in zip(models, selections, strict=True)],
+        models=[
+            _model(path, selection, fold) for fold, (path, selection) in enumerate(zip(models, selections, strict=True))
+        ],
     )
 
 
-def _model(path: Path, selection: Path) -> Model:
-    content = read_json(selection)
-    if sha256(path) != content["digest"]:
-        raise UserError(f"{path}: the file is not the one that {selection} names; delete it and run again")
+def _model(path: Path, selection: Path, fold: int) -> Model:
+    content = check_selected(path, selection, fold)
     return Model(path.name, path.stat().st_size, content)

@@ -81,6 +81,10 @@ def _is_intensities(value: Any) -> bool:
 
 
 _TRUTH: Final = _Allowed("true or false", lambda value: type(value) is bool)
+_SHA256: Final = _Allowed(
+    "a SHA-256 of 64 hexadecimal digits",
+    lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None,
+)
 _CARD: Final[dict[str, Any]] = {
     "architecture": {
         "base_channels": _whole(1, LARGEST_WIDTH),
@@ -99,10 +103,8 @@ _CARD: Final[dict[str, Any]] = {
     "convention": _one_of("brats2021", "brats2023", "mixed", None),
     "fold": _whole(0, 9999),
     "epoch": _whole(1, 9999),
-    "checkpoint": _Allowed(
-        "a SHA-256 of 64 hexadecimal digits",
-        lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None,
-    ),
+    "checkpoint": _SHA256,
+    "split": _SHA256,
     "trained_on": {
         "cases": _whole(1, 10**7),
         "demo": _TRUTH,

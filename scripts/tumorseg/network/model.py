@@ -28,8 +28,9 @@ class ModelCard:
     """What a model's weights are: how to rebuild the network, how to prepare its input, and which checkpoint it was.
 
     convention: how the masks it was trained on write enhancing tumour, `brats2021` or `brats2023`; `mixed`, or None
-    where none shows any. checkpoint: SHA-256 of the one that the weights were taken from. trained_on: what its training
-    cases were like.
+    where none shows any. checkpoint: SHA-256 of the one that the weights were taken from. split: digest of the cases
+    that it was trained on and of those that its fold holds out, see `cohort.splits.split_digest`. trained_on: what its
+    training cases were like.
     """
 
     architecture: Architecture
@@ -38,6 +39,7 @@ class ModelCard:
     fold: int
     epoch: int
     checkpoint: str
+    split: str
     trained_on: TrainingFacts
 
     @classmethod

@@ -50,7 +50,8 @@ def normalise_images(
             voxels[modality], settings["clip_percentiles"], backgrounds[modality], out=image[channel]
         )
     other = {modality: found.facts() for modality, found in backgrounds.items() if found != ZERO}
-    return image, replace(origin, intensities=intensities, backgrounds=other)
+    files = {role: volume.digest for role, volume in volumes.items()}
+    return image, replace(origin, intensities=intensities, backgrounds=other, files=files)
 
 
 def normalise_case(

@@ -19,7 +19,7 @@ from tumorseg.labels import Convention
 from tumorseg.places import named
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Origin:
     shows none. settings: the normalisation settings. intensities: for each modality the clipping bounds, mean and
     standard deviation applied. forms: both forms of the image's orientation, where `affine` does not stand for both;
     see `cohort.forms.Placement`. backgrounds: what was taken as background of each modality where that is not 0, see
-    `Background.facts`.
+    `Background.facts`. files: for each role the digest of the raw file, see `Volume`.
     """
 
     case: str
@@ -43,6 +43,7 @@ class Origin:
     intensities: dict[str, dict[str, float]]
     forms: dict[str, Any] | None = None
     backgrounds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def voxel_mm3(self) -> float:

@@ -1,6 +1,6 @@
 """All that the report tells of a run, as read from the files that the run wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.figures.folds import Fold, read_folds
 from tumorseg.files import read_json
 from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.report.evidence import read_checked_records
 from tumorseg.tables import read_table
 
 
@@ -41,15 +42,22 @@ def read_results(
     scores: Path,
     histories: Sequence[Path],
     selections: Sequence[Path],
+    models: Sequence[Path],
     predictions: Sequence[Path],
+    settings: Mapping[str, Any],
 ) -> Results:
-    """Read the results of a run; `histories` and `selections` name the same folds in the same order."""
+    """Read the results of a run; histories, selections, models and predictions are those of fold 0, 1 and so on.
+
+    settings: `prediction` of the configuration. Raises UserError where a file is damaged, and where the predictions are
+    not what they should be, see `read_checked_records`.
+    """
+    assignments = read_splits(splits)
     return Results(
         manifest=read_manifest(manifest),
         verdicts=[verdict for path in verdicts for verdict in read_verdicts(path)],
-        splits=read_splits(splits),
+        splits=assignments,
         summary=read_json(summary),
         scores=read_table(scores, text=TEXT_COLUMNS),
         folds=read_folds(histories, selections),
-        predictions=[read_json(path) for path in predictions],
+        predictions=read_checked_records(predictions, models, selections, assignments, settings),
     )

@@ -10,18 +10,22 @@ import torch
 
 from tumorseg.files import sha256, write_bytes, write_json
 from tumorseg.network.unet import DIVISOR, UNet, build
+from tumorseg.normalise.fold_data import FoldData
 from tumorseg.training.state import TrainingState
 
-FORMAT = 1
+FORMAT = 2
 
 
-def save(path: Path, state: TrainingState, trained: Sequence[dict[str, Any]], seconds: float) -> None:
+def save(path: Path, state: TrainingState, data: FoldData, trained: Sequence[dict[str, Any]], seconds: float) -> None:
     """Write the state to `path` and its record (digest, probe, what the job has `trained`) to the `.json` beside it.
+
+    data: what it was trained on, which the checkpoint is bound to.
 
     Equal states give equal bytes: a checkpoint holds no time, path or machine name. It loads with `weights_only=True`.
     """
     buffer = io.BytesIO()  # not a path: torch writes a file's name into the archive
-    torch.save(_canonical({"format": FORMAT, "torch": str(torch.__version__), **state.content()}), buffer)
+    content = {"format": FORMAT, "torch": str(torch.__version__), "data": data.as_dict(), **state.content()}
+    torch.save(_canonical(content), buffer)
     write_bytes(path, buffer.getvalue())
     record = {
         "format": FORMAT,

@@ -1,17 +1,30 @@
 """The network out of a verified checkpoint."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from tumorseg.cohort.splits import split_digest
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
 from tumorseg.network.unet import Architecture, UNet, build
 from tumorseg.training.checkpoint import load
 
 
-def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture, str]:
-    """The network of the checkpoint whose verified SHA-256 is `digest`: the average over the steps, where it has one.
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The network of a checkpoint: the average over the steps, where it has one.
 
-    With its architecture, and on what it was trained, such as "cuda fp16".
+    execution: on what it was trained, such as "cuda fp16". split: see `cohort.splits.split_digest`.
+    """
+
+    network: UNet
+    architecture: Architecture
+    execution: str
+    split: str
+
+
+def network_of(checkpoint: Path, digest: str) -> Trained:
+    """The network of the checkpoint whose verified SHA-256 is `digest`.
 
     Raises UserError where the file has changed since it was verified.
     """
@@ -24,4 +37,5 @@ def network_of(checkpoint: Path, digest: str) -> tuple[UNet, Architecture, str]:
     if content["average"] is not None:
         weights = {name: content["average"][f"module.{name}"] for name in weights}  # as AveragedModel names them
     network.load_state_dict(weights)
-    return network, architecture, content["execution"]
+    data = content["data"]
+    return Trained(network, architecture, content["execution"], split_digest(data["training"], data["held_out"]))

@@ -14,6 +14,7 @@ from tumorseg.counts import counted
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import DIVISOR
+from tumorseg.normalise.fold_data import FoldData
 from tumorseg.normalise.store import read_case
 from tumorseg.training.checkpoint import load, save
 from tumorseg.training.data import batches, steps_of
@@ -31,17 +32,21 @@ READERS: Final = 2
 """Threads that read the coming batches, one of which each holds in memory."""
 
 
-def start_state(recipe: Recipe, fold: int, execution: Execution, previous: Path | None, epoch: int) -> TrainingState:
+def start_state(
+    recipe: Recipe, data: FoldData, execution: Execution, previous: Path | None, epoch: int
+) -> TrainingState:
     """The state to train from: that of the checkpoint `previous`, of `epoch`, or the initial one.
+
+    data: the cases of the fold, on which the previous checkpoint must have been trained too.
 
     Raises UserError, naming the file to delete, where the previous checkpoint is not sound; and where torch would not
     compute soundly.
     """
     _insist_on_sound_arithmetic(recipe, execution)
-    state = TrainingState.initial(recipe, fold, execution)
+    state = TrainingState.initial(recipe, data.fold, execution)
     if previous is None:
         return state
-    problems = problems_of(previous, recipe, fold, epoch)
+    problems = problems_of(previous, recipe, data, epoch)
     if problems:
         raise UserError(
             f"{previous}: this checkpoint, from which the training should go on, "
@@ -76,6 +81,7 @@ def train_until(
     epoch: int,
     state: TrainingState,
     *,
+    data: FoldData,
     training_cases: Sequence[Path],
     held_out_cases: Sequence[Path],
     execution: Execution,
@@ -83,6 +89,8 @@ def train_until(
     events: Path | None = None,
 ) -> None:
     """Train `state` up to the end of `epoch`, validating after each epoch, and save it to `checkpoint`.
+
+    data: what `training_cases` and `held_out_cases` are, which the checkpoint is bound to.
 
     Of several processes, each trains on its share of the batches and validates its share of the cases; one saves.
     events: a folder for TensorBoard, which only has what happens in this call.
@@ -128,7 +136,7 @@ def train_until(
             if told:
                 told.epoch(state.history[-1], state.epoch * steps)
     if rank() == 0:
-        save(checkpoint, state, state.history[first:], time.monotonic() - began)
+        save(checkpoint, state, data, state.history[first:], time.monotonic() - began)
 
 
 def _insist_on_finite(state: TrainingState, validation_loss: float) -> None:

@@ -13,6 +13,7 @@ import torch
 from tumorseg.errors import UserError
 from tumorseg.files import read_json, sha256
 from tumorseg.network.execution import Execution
+from tumorseg.normalise.fold_data import FoldData, data_difference
 from tumorseg.training.checkpoint import FORMAT, load, probe, record_path
 from tumorseg.training.settings import Recipe
 from tumorseg.training.state import TrainingState
@@ -33,8 +34,8 @@ class Problem:
     message: str
 
 
-def problems_of(path: Path, recipe: Recipe, fold: int, epoch: int) -> list[Problem]:
-    """What speaks against the checkpoint at `path` as that of this recipe, fold and epoch; nothing if it is sound."""
+def problems_of(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[Problem]:
+    """The problems that make the checkpoint at `path` invalid as that of this recipe, fold, data and epoch."""
     try:
         problem, record = _damage(path)
         if problem is not None:
@@ -45,7 +46,7 @@ def problems_of(path: Path, recipe: Recipe, fold: int, epoch: int) -> list[Probl
     except Exception as error:  # whatever the disk or torch raises, nothing can be said for the file
         return [Problem("unreadable", f"cannot be read ({type(error).__name__}: {error})")]
     try:
-        problem = _content_problem(content, recipe, fold, epoch) or _record_problem(content, record, recipe)
+        problem = _content_problem(content, recipe, data, epoch) or _record_problem(content, record, recipe)
     except Exception as error:  # the content is not of the kind that it should be
         problem = Problem("wrong_content", f"is not a checkpoint of this workflow ({type(error).__name__})")
     return [] if problem is None else [problem]
@@ -68,20 +69,27 @@ def _damage(path: Path) -> tuple[Problem | None, dict[str, Any]]:
     return None, record
 
 
-def _content_problem(content: Any, recipe: Recipe, fold: int, epoch: int) -> Problem | None:
+def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -> Problem | None:
     """What is wrong with an undamaged file's content."""
     state = {"weights", "average", "optimizer", "scaler"}
-    needed = {"format", "recipe", "fold", "execution", "epoch", "history", *state}
-    if not isinstance(content, dict) or not needed <= content.keys() or content["format"] != FORMAT:
+    needed = {"recipe", "fold", "data", "execution", "epoch", "history", *state}
+    if not isinstance(content, dict) or "format" not in content:
+        return Problem("wrong_content", "is not a checkpoint of this workflow")
+    if content["format"] != FORMAT:
+        message = f"was written by another version of this workflow (format {content['format']} instead of {FORMAT})"
+        return Problem("wrong_format", message)
+    if not needed <= content.keys():
         return Problem("wrong_content", "is not a checkpoint of this workflow")
     if content["history"][-1]["epoch"] != content["epoch"]:
         return Problem("wrong_content", "has a history that does not end with its epoch")
-    if (content["fold"], content["epoch"]) != (fold, epoch):
+    if (content["fold"], content["epoch"]) != (data.fold, epoch):
         there = f"fold {content['fold']}, epoch {content['epoch']}"
-        return Problem("wrong_content", f"is the checkpoint of {there}, not of fold {fold}, epoch {epoch}")
+        return Problem("wrong_content", f"is the checkpoint of {there}, not of fold {data.fold}, epoch {epoch}")
     if content["recipe"] != recipe.as_dict():
         difference = _difference(content["recipe"], recipe)
         return Problem("wrong_recipe", f"was trained with another configuration ({difference})")
+    if (other := data_difference(content["data"], data)) is not None:
+        return Problem(*other)
     not_finite = sorted(_not_finite(content))
     if not_finite:
         return Problem("not_finite", f"has NaN or infinity in {', '.join(not_finite[:5])}")

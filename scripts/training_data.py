@@ -1,0 +1,30 @@
+"""List the cases of a fold with the digest of each one's normalised file."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.cohort.splits import read_splits
+from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.normalise.fold_data import gather, write_fold_data
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rule training_data."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdict files of all batches")
+    parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
+    parser.add_argument("--fold", type=int, required=True, help="fold to list")
+    parser.add_argument("--output", type=Path, required=True, help="cases and digests, as JSON")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    with console.job(f"training_data fold {options.fold}", options.log):
+        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_verdicts(path)}
+        data = gather(options.normalised, read_splits(options.splits), options.fold, verdicts)
+        write_fold_data(options.output, data)
+
+
+if __name__ == "__main__":
+    main()

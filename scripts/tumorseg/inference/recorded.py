@@ -1,0 +1,90 @@
+"""The masks of the held-out cases, found by the records that the rule predict wrote beside their folders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tumorseg.console import logger
+from tumorseg.errors import UserError
+from tumorseg.files import read_json
+
+RECORD_FORMAT: Final = 2
+_LISTED: Final = 3
+
+
+@dataclass(frozen=True)
+class RecordedMask:
+    """A predicted mask on disk. fold: the one that holds its case out. digest: XXH3-128 of the file's bytes."""
+
+    path: Path
+    fold: int
+    digest: str
+
+
+def record_path(folder: Path) -> Path:
+    """Where the record of a folder of predicted masks lies."""
+    return folder.with_name(f"{folder.name}.json")
+
+
+def mask_path(folder: Path, case: str) -> Path:
+    """Where the predicted mask of a case lies."""
+    return folder / f"{case}.nii.gz"
+
+
+def read_record(path: Path, fold: int) -> dict[str, Any]:
+    """The record of a fold's predictions. Raises UserError where it is damaged or another fold's."""
+    record = read_json(path)
+    try:
+        if (record["format"], record["fold"]) != (RECORD_FORMAT, fold):
+            raise ValueError(f"it has format {record['format']} and fold {record['fold']}")
+        texts = [record["model"], record["split"], *(case["digest"] for case in record["cases"].values())]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a digest is not text")
+        return dict(record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: this is no record of the predictions of fold {fold} ({error}); delete it and run again"
+        ) from None
+
+
+def recorded_masks(folders: Sequence[Path]) -> dict[str, RecordedMask]:
+    """The masks of all cases; the folders are those of fold 0, 1 and so on. Warns of masks that no record names.
+
+    Raises UserError where a record is damaged, or names a mask that is not there.
+    """
+    masks: dict[str, RecordedMask] = {}
+    for fold, folder in enumerate(folders):
+        cases = read_record(record_path(folder), fold)["cases"]
+        masks |= {case: RecordedMask(mask_path(folder, case), fold, entry["digest"]) for case, entry in cases.items()}
+        _compare(folder, set(cases))
+    return masks
+
+
+def _compare(folder: Path, cases: set[str]) -> None:
+    """Raise UserError for the missing masks of a folder, and warn of the others that lie in it."""
+    there = {path.name for path in folder.glob("*")}
+    if missing := sorted(case for case in cases if mask_path(folder, case).name not in there):
+        raise UserError(
+            f"{folder}: no prediction is there for {_list(missing)}, which {record_path(folder).name} names; "
+            f"delete {folder} and run again"
+        )
+    known = {f"{case}{kind}" for case in cases for kind in (".nii.gz", "-probabilities.nii.gz")}
+    if unknown := sorted(name for name in there - known if not name.startswith(".")):
+        logger.warning(
+            "%s: not made by this workflow and not used: %s; move such files to another folder", folder, _list(unknown)
+        )
+
+
+def find_mask(masks: Mapping[str, RecordedMask], case: str, fold: int | None = None) -> RecordedMask:
+    """The mask of a case. fold: the one that should have predicted it. Raises UserError where there is none."""
+    mask = masks.get(case)
+    if mask is None or fold not in (None, mask.fold):
+        where = "" if fold is None else f" of fold {fold}"
+        raise UserError(f"{case}: no prediction{where} is there; delete results/predictions and run the workflow again")
+    return mask
+
+
+def _list(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + rest
