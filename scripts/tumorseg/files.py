@@ -41,6 +41,9 @@ _KINDS: Final = (
 )
 
 
+LARGEST_JSON: Final = 256 * 2**20
+
+
 def is_passing(error: OSError) -> bool:
     """Return whether an error is the machine's and not the file's: too many open files, a network disk that is away.
 
@@ -158,12 +161,25 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
+class DamagedFileError(UserError):
+    """A file that the workflow wrote is not there or is not what was written."""
+
+
 def read_json(path: Path) -> Any:
-    """The content of a JSON file that the workflow wrote. Raises UserError where it is missing or damaged."""
+    """The content of a JSON file that the workflow wrote, of at most `LARGEST_JSON` bytes.
+
+    Raises DamagedFileError where it is missing or damaged, and another UserError where the machine could not read it
+    (see `is_passing`), which says nothing against the file.
+    """
     try:
+        size = require_regular_file(path)
+        if size > LARGEST_JSON:
+            raise ValueError(f"it has {size} bytes")
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
+    except (OSError, ValueError, RecursionError, UserError) as error:
+        if isinstance(error, OSError) and is_passing(error):
+            raise UserError(f"{path}: cannot be read now ({error.strerror}); mend that and run again") from None
+        raise DamagedFileError(
             f"{path}: this file is missing or damaged ({error}); delete {named(path)} and run again"
         ) from None
 

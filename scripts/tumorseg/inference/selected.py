@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorseg.errors import UserError
-from tumorseg.files import read_json, sha256
+from tumorseg.files import is_passing, read_json, require_regular_file, sha256
 
 
 def read_selection(path: Path, fold: int) -> dict[str, Any]:
@@ -19,9 +19,11 @@ def check_selected(model: Path, selection: Path, fold: int) -> dict[str, Any]:
     """The selection of a fold, whose model is the file `model`. Raises UserError where it is another file."""
     content = read_selection(selection, fold)
     try:
+        require_regular_file(model)
         digest = sha256(model)
     except OSError as error:
-        raise UserError(f"{model}: this model cannot be read ({error.strerror}); delete it and run again") from None
+        remedy = "mend that" if is_passing(error) else "delete it"
+        raise UserError(f"{model}: this model cannot be read ({error.strerror}); {remedy} and run again") from None
     if digest != content["digest"]:
         raise UserError(
             f"{model}: this is not the model that {selection} names for fold {fold}: the file was replaced or edited; "

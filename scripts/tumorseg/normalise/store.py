@@ -14,7 +14,7 @@ from safetensors.numpy import save
 from xxhash import xxh3_128
 
 from tumorseg.errors import UserError
-from tumorseg.files import write_bytes
+from tumorseg.files import is_passing, kind_of, write_bytes
 from tumorseg.labels import Convention
 from tumorseg.places import named
 
@@ -108,8 +108,12 @@ def case_origin(path: Path) -> Origin:
 def refusing_damage(path: Path) -> Iterator[None]:
     """A block that reads the normalised case `path`. Raises UserError, with the remedy, where the file is damaged."""
     try:
+        if kind := kind_of(path.stat().st_mode):
+            raise ValueError(f"it is {kind}")
         yield
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, OSError) and is_passing(error):
+            raise UserError(f"{path}: cannot be read now ({error.strerror}); mend that and run again") from None
         raise UserError(
             f"{path}: this normalised case is damaged ({error}); delete its folder {named(path.parent)} and run again"
         ) from None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tumorseg.cohort.splits import split_digest
 from tumorseg.errors import UserError
-from tumorseg.files import sha256
+from tumorseg.files import require_regular_file, sha256
 from tumorseg.network.unet import Architecture, UNet, build
 from tumorseg.training.checkpoint import load
 
@@ -28,6 +28,7 @@ def network_of(checkpoint: Path, digest: str) -> Trained:
 
     Raises UserError where the file has changed since it was verified.
     """
+    require_regular_file(checkpoint)
     if sha256(checkpoint) != digest:
         raise UserError(f"{checkpoint}: the file has changed since it was verified; run again to verify it anew")
     content = load(checkpoint)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from tumorseg.console import logger
-from tumorseg.errors import UserError
-from tumorseg.files import read_json
+from tumorseg.files import DamagedFileError, read_json
 from tumorseg.labels import STRUCTURES
 from tumorseg.training.checkpoint import record_path
 
@@ -38,6 +37,6 @@ def history_table(checkpoints: Sequence[Path]) -> pd.DataFrame:
             record = read_json(path)
             epochs, seconds = record["epochs"], record["seconds"]
             rows += [{**epoch, "seconds": seconds / len(epochs)} for epoch in epochs]
-        except (UserError, KeyError, TypeError, ZeroDivisionError) as error:
+        except (DamagedFileError, KeyError, TypeError, ZeroDivisionError) as error:
             logger.warning("%s is damaged (%s): its epochs are missing in the history", path, error)
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("epoch", ignore_index=True)

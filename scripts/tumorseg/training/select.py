@@ -14,13 +14,19 @@ def choose_epoch(
     """The last sound epoch, or the sound epoch of the best validation Dice (of equal ones the earlier).
 
     verifications: the verdict on each checkpoint (`epoch`, `ok`, `file`, `problems`). Raises UserError, naming every
-    file and its problem, when no epoch is sound.
+    file and its problem, when no epoch is sound, and when the best is wanted of epochs whose Dice is not known.
     """
     sound: list[int] = [verdict["epoch"] for verdict in verifications if verdict["ok"]]
     if not sound:
         refused = "\n".join(f"  {line}" for line in refusals(verifications))
         raise UserError(f"no checkpoint is sound:\n{refused}")
-    return max(sound) if choose == "last" else max(sorted(sound), key=lambda epoch: validation_dice[epoch])
+    if choose == "last":
+        return max(sound)
+    if unknown := [epoch for epoch in sound if epoch not in validation_dice]:
+        raise UserError(
+            f"epoch {unknown[0]}: its record was damaged after it was verified; run again to verify it anew"
+        )
+    return max(sorted(sound), key=lambda epoch: validation_dice[epoch])
 
 
 def remedy(checkpoint: Path) -> str:

@@ -1,23 +1,32 @@
 """Is a checkpoint sound? Reads it afresh from disk and trusts nothing."""
 
+import errno
 import json
 import math
 import pickle
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 
 from tumorseg.errors import UserError
-from tumorseg.files import read_json, sha256
+from tumorseg.files import DamagedFileError, kind_of, read_json, sha256
 from tumorseg.network.execution import Execution
+from tumorseg.network.unet import build
 from tumorseg.normalise.fold_data import FoldData, data_difference
+from tumorseg.training.archive import archive_problem
 from tumorseg.training.checkpoint import FORMAT, load, probe, record_path
 from tumorseg.training.settings import Recipe
 from tumorseg.training.state import TrainingState
 
+MOST_COPIES: Final = 20
+"""A checkpoint is at most so many times as large as the network's weights; four times is what it is."""
+_OTHER_BYTES: Final = 32 * 2**20
+_OF_THE_DISK: Final = (errno.EIO, errno.ENXIO)
+_NO_MEMORY: Final = ("allocate memory", "out of memory", "Too many open files")
 PROBE_TOLERANCE = 1e-3
 """Machines round differently; a damaged network answers something else altogether."""
 
@@ -26,8 +35,8 @@ PROBE_TOLERANCE = 1e-3
 class Problem:
     """Why a checkpoint is refused.
 
-    code: missing, empty, no_record, digest_mismatch, unreadable, unsafe, wrong_content, wrong_recipe, wrong_state,
-    not_finite or probe_mismatch.
+    code: missing, empty, no_file, wrong_archive, no_record, digest_mismatch, unreadable, unsafe, wrong_content,
+    wrong_format, wrong_recipe, wrong_split, wrong_data, wrong_state, not_finite or probe_mismatch.
     """
 
     code: str
@@ -37,36 +46,80 @@ class Problem:
 def problems_of(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[Problem]:
     """The problems that make the checkpoint at `path` invalid as that of this recipe, fold, data and epoch."""
     try:
-        problem, record = _damage(path)
+        return _problems(path, recipe, data, epoch)
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not _is_of_machine(error):  # the disk does not give the file
+            return [Problem("unreadable", f"cannot be read ({error})")]
+        # No verdict: that would last.
+        raise UserError(
+            f"{path}: this checkpoint could not be read ({error or 'no memory'}), which says nothing against it; free "
+            "memory, mend the disk or its permissions, and run again"
+        ) from None
+
+
+def _is_of_machine(error: Exception) -> bool:
+    """Whether the machine and not the file caused an error: no memory, no permission, too many open files."""
+    if isinstance(error, OSError):
+        return error.errno not in _OF_THE_DISK
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
+
+
+def _problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[Problem]:
+    """As `problems_of`. Raises what `_is_of_machine` says is the machine's doing, and the errors of the disk."""
+    try:
+        problem, record = _damage(path, recipe)
         if problem is not None:
             return [problem]
         content = load(path)
+    except UserError:
+        raise
     except pickle.UnpicklingError:
         return [Problem("unsafe", "holds Python objects other than tensors and plain types; it was not run")]
-    except Exception as error:  # whatever the disk or torch raises, nothing can be said for the file
+    except Exception as error:  # torch raises many kinds
+        if isinstance(error, OSError) or _is_of_machine(error):
+            raise
         return [Problem("unreadable", f"cannot be read ({type(error).__name__}: {error})")]
     try:
         problem = _content_problem(content, recipe, data, epoch) or _record_problem(content, record, recipe)
     except Exception as error:  # the content is not of the kind that it should be
+        if _is_of_machine(error):
+            raise
         problem = Problem("wrong_content", f"is not a checkpoint of this workflow ({type(error).__name__})")
     return [] if problem is None else [problem]
 
 
-def _damage(path: Path) -> tuple[Problem | None, dict[str, Any]]:
+def _damage(path: Path, recipe: Recipe) -> tuple[Problem | None, dict[str, Any]]:
     """What is wrong with the file's bytes, compared with the record that was written with it; and that record."""
-    if not path.is_file():
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return Problem("missing", "is not there"), {}
-    if path.stat().st_size == 0:
+    if kind := kind_of(status.st_mode):
+        return Problem("no_file", f"is {kind}, not a file"), {}
+    if status.st_size == 0:
         return Problem("empty", "is empty"), {}
     try:
         record = read_json(record_path(path))
         expected = record["digest"]
-    except (UserError, KeyError, TypeError):
+    except (DamagedFileError, KeyError, TypeError):
         name = record_path(path).name
         return Problem("no_record", f"has no readable record ({name}), so nothing vouches for it"), {}
+    if status.st_size > (most := _most_bytes(recipe)):
+        message = f"has {status.st_size} bytes, and a checkpoint of the configured network at most {most}"
+        return Problem("wrong_archive", message), {}
     if sha256(path) != expected:
         return Problem("digest_mismatch", "is damaged or was replaced: its bytes are not those that were saved"), {}
+    if (wrong := archive_problem(path)) is not None:
+        return Problem("wrong_archive", wrong), {}
     return None, record
+
+
+def _most_bytes(recipe: Recipe) -> int:
+    """Far more than a checkpoint takes: weights, their average and two moments of each, in float32."""
+    with torch.device("meta"):
+        network = build(recipe.architecture)
+    weights = sum(int(tensor.nbytes) for tensor in network.state_dict().values())
+    return MOST_COPIES * weights + _OTHER_BYTES
 
 
 def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -> Problem | None:
@@ -90,8 +143,10 @@ def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -
         return Problem("wrong_recipe", f"was trained with another configuration ({difference})")
     if (other := data_difference(content["data"], data)) is not None:
         return Problem(*other)
-    not_finite = sorted(_not_finite(content))
-    if not_finite:
+    leaves = dict(_leaves(content))
+    if odd := sorted(name for name, leaf in leaves.items() if isinstance(leaf, torch.Tensor) and not _is_plain(leaf)):
+        return Problem("wrong_content", f"has tensors that stand for more values than they hold ({odd[0]})")
+    if not_finite := sorted(name for name, leaf in leaves.items() if not _is_finite(leaf)):
         return Problem("not_finite", f"has NaN or infinity in {', '.join(not_finite[:5])}")
     return None
 
@@ -106,7 +161,9 @@ def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Rec
             for parameter, moments in state.optimizer.state.items()
             for moment in (moments["exp_avg"], moments["exp_avg_sq"])
         )
-    except Exception:  # torch raises many kinds
+    except Exception as error:  # torch raises many kinds
+        if _is_of_machine(error):
+            raise
         fits = False
     if not fits:
         return Problem("wrong_state", "has weights or an optimizer that do not fit the configured network")
@@ -120,19 +177,30 @@ def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Rec
     return None
 
 
-def _not_finite(content: Any, name: str = "") -> set[str]:
-    """Names of the tensors and numbers in nested containers that are NaN or infinite."""
-    if isinstance(content, torch.Tensor):
-        return set() if bool(torch.isfinite(content).all()) else {name}
-    if isinstance(content, float):
-        return set() if math.isfinite(content) else {name}
-    if isinstance(content, dict):
-        items = list(content.items())
-    elif isinstance(content, list | tuple):
-        items = list(enumerate(content))
-    else:
-        return set()
-    return set().union(*(_not_finite(value, f"{name}.{key}".lstrip(".")) for key, value in items))
+def _leaves(content: Any) -> Iterator[tuple[str, Any]]:
+    """What nested containers hold, by name; a container that stands in several places is looked at once."""
+    waiting, seen = [("", content)], set()
+    while waiting:
+        name, value = waiting.pop()
+        if not isinstance(value, dict | list | tuple):
+            yield name, value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [(f"{name}.{key}".lstrip("."), held) for key, held in items]
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has a value in memory for each of its elements; others can stand for any number of them."""
+    dense = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    return dense and tensor.nbytes <= tensor.untyped_storage().nbytes()
+
+
+def _is_finite(leaf: Any) -> bool:
+    """Whether a tensor or a number is free of NaN and infinity; everything else is."""
+    if isinstance(leaf, torch.Tensor):
+        return bool(torch.isfinite(leaf).all())
+    return not isinstance(leaf, float) or math.isfinite(leaf)
 
 
 def _difference(found: dict[str, Any], recipe: Recipe) -> str:
