@@ -89,7 +89,7 @@ def test_a_prediction_with_the_forms_of_its_image_is_read_back_on_the_grid_of_it
     affine = tuple(map(tuple, volume.affine.tolist()))
     mask = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], np.uint8), size=(3, 4, 5))
     write_prediction(tmp_path, mask, replace(origin(), affine=affine, forms=volume.forms), None)
-    whole = read_prediction([tmp_path], "case-1", (6, 7, 8), volume.affine)
+    whole = read_prediction(recorded(tmp_path), (6, 7, 8), volume.affine)
     assert np.count_nonzero(whole) == np.count_nonzero(mask)
     written = read_volume(tmp_path / "case-1.nii.gz")
     assert (written.forms, written.orientation_note) == (volume.forms, volume.orientation_note)
