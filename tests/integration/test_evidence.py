@@ -65,6 +65,7 @@ def test_another_case_under_a_cases_name_is_not_segmented(run):
     (found,) = run.results.glob(f"normalised/*/{other}.safetensors")
     shutil.copy(found, place)
     shutil.rmtree(run.results / "predictions/fold-0")
+    (run.results / "evaluation/cases.csv").unlink()
     assert f"{case}.safetensors: this file holds the case {other} instead of {case}; delete its folder" in refused(run)
 
 

@@ -1,7 +1,7 @@
 """Training, one job from each checkpoint to the next, and the verdict on each checkpoint.
 
-Needs: normalised cases, verdicts and splits. Makes: results/training/fold-{fold} (data.json, checkpoints, their records and verifications,
-history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
+Needs: normalised cases, verdicts and splits. Makes: results/training/fold-{fold} (data.json, checkpoints, their
+records and verifications, history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
 """
 
 RECIPE = settings(
