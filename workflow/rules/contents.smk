@@ -74,15 +74,15 @@ def survey_once(stage, root, cases_by_batch, recorded):
 
 
 def made_again(folder, expected):
-    """A note, in a list, if a folder that a rule has made lacks some of its files: the rule then makes it again.
+    """A note, in a list, if the folder made by a job lacks some of its files; the job then runs again.
 
     Snakemake does not look into such a folder. The note stays, so that the next run has nothing to do. While another
     run is under way (its locks are there, this one's are not yet), its folders are not complete.
     """
-    note = CONTENTS / "incomplete" / f"{folder.replace('/', '-')}.json"
+    note = CONTENTS / "incomplete" / f"{'-'.join(Path(folder).parts)}.json"
     missing = [name for name in expected if not Path(folder, name).exists()] if Path(folder).is_dir() else []
     if missing and workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):
-        print(f"{folder}/{named_briefly(missing)}: missing; the folder is made again", file=sys.stderr)
+        print(f"{folder} lacks {named_briefly(missing)}; the folder is made again", file=sys.stderr)
         write_json(note, {"missing": missing, "noticed": time.time_ns()})
     return [str(note)] if note.exists() else []
 
