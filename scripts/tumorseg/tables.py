@@ -23,6 +23,8 @@ from tumorseg.files import write_text
 
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 """How text begins that gets an apostrophe; text that has one there already gets another, so that none is lost."""
+_NUMBER: Final = re.compile(r"[+-][0-9]+(?:\.[0-9]+)?")
+"""Text that begins like a formula and is a harmless number, such as a case called -3: it stays as it is."""
 _WHOLE: Final = re.compile(r"-?\d+")
 
 csv.field_size_limit(sys.maxsize)  # what is wrong with a case may take more than csv's 128 KiB
@@ -74,7 +76,7 @@ def _separator(path: Path) -> str:
 def _cell(value: Any, separator: str) -> str:
     if not isinstance(value, str):
         return "" if pd.isna(value) else str(value)
-    text = f"'{value}" if _FORMULA.match(value) else value
+    text = f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
     return '"' + text.replace('"', '""') + '"' if set(text) & {separator, '"', "\n", "\r"} else text
 
 

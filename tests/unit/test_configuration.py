@@ -54,7 +54,7 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
         ("cohort.root", "a {b}", ["cohort.root", "without braces"]),
         ("cohort.split_file", "a {b}", ["cohort.split_file", "or control characters, or null"]),
         ("cohort.split_file", 3, ["cohort.split_file", "the path of a table"]),
-        ("normalisation.clip_percentiles", [99, 1], ["normalisation.clip_percentiles[0]", "at most 25"]),
+        ("normalisation.clip_percentiles", [99, 1], ["normalisation.clip_percentiles[0]", "less than 50"]),
         ("normalisation.clip_percentiles", [50, 50], ["clip_percentiles[0]", "clip_percentiles[1]"]),
         ("normalisation.clip_percentiles", [1, 100.5], ["normalisation.clip_percentiles[1]", "at most 100"]),
         ("figures.colours.label_1", "red", ["figures.colours.label_1", "#0072B2"]),

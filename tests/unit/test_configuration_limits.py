@@ -30,7 +30,7 @@ def test_the_same_colour_twice_is_refused(colour):
 
 
 @pytest.mark.parametrize(
-    ("epochs", "interval", "folds", "least"), [(9999, 1, 1, 4), (1000, 1, 5, 2), (3, 1, 1000, None), (301, 1, 10, 2)]
+    ("epochs", "interval", "folds", "least"), [(9999, 1, 1, 4), (1000, 1, 5, 2), (3, 1, 100, None), (301, 1, 10, 2)]
 )
 def test_more_checkpoints_than_can_be_planned_are_refused_with_a_remedy_that_helps(epochs, interval, folds, least):
     changes = {"training__epochs": epochs, "cohort__folds": folds}

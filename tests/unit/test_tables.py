@@ -14,11 +14,12 @@ from tumorseg.errors import UserError
 from tumorseg.tables import read_table, write_table
 
 AWKWARD = ["NA", "nan", "null", "None", "1e5", "007", "True", "", " a ", "Müller 01", "case,2", "x'y", 'say "so"']
-FORMULAS = ["-3", "=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "\tx", "\rx", "'=1", "''-2", "＝1"]
+FORMULAS = ["-a", "=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "\tx", "\rx", "'=1", "''-2", "-3\n", "-２+x", "＝1"]
+NUMBERS = ["-3", "+1", "-0.5"]
 
 
 @pytest.mark.parametrize("name", ["table.tsv", "table.csv"])
-@pytest.mark.parametrize("text", [*AWKWARD, *FORMULAS, "a\tb", "a\nb", "a\r\nb", "a\rb", "'plain", "\\t"])
+@pytest.mark.parametrize("text", [*AWKWARD, *FORMULAS, *NUMBERS, "a\tb", "a\nb", "a\r\nb", "a\rb", "'plain", "\\t"])
 def test_text_comes_back_as_it_was(tmp_path, name, text):
     write_table(tmp_path / name, pd.DataFrame({"case": [text, "other"], "dice": [0.5, 1]}))
     table = read_table(tmp_path / name, text=["case"])
@@ -41,6 +42,12 @@ def test_a_spreadsheet_is_shown_no_formula(tmp_path, text):
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert row == {"case": f"'{text}", "volume": "-1.5"}
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_number_is_no_formula(tmp_path, text):
+    write_table(tmp_path / "t.tsv", pd.DataFrame({"case": [text]}))
+    assert (tmp_path / "t.tsv").read_text(encoding="utf-8") == f"case\n{text}\n"
 
 
 def test_numbers_come_back_bit_by_bit(tmp_path):
