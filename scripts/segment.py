@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         without_any.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
             write_table(without_any, patients)
-            raise UserError("\n".join(gist(patients, without_any)))
+            raise UserError("\n".join(gist(patients, without_any, how)))
         for batch in options.batches:
             for file in sorted(batch.iterdir()):
                 if file.name != RECORD and not file.name.startswith("."):

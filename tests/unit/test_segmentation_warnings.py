@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from segment import main as gather
 from tests.cohort_cases import path_of, write_sound
 from tests.helpers import lively_network, trained_on
 from tests.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, segment, tiny_segmenter
@@ -100,3 +101,15 @@ def test_models_of_other_voxels_are_not_mixed(tmp_path):
         write_model(tmp_path / name, build(CARD.architecture), replace(CARD, trained_on=trained_on(spacing)))
     with pytest.raises(UserError, match=r"b was trained on voxels of 2\.5 mm, .*a on voxels of 1 mm"):
         read_models([tmp_path / "a", tmp_path / "b"])
+
+
+def test_where_no_patient_is_segmented_the_job_stops_with_the_reasons(tmp_path, capsys):
+    how = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}]}
+    write_record(tmp_path / "batch", [Patient("P-1", "truncated", "the file is cut off")], how)
+    with pytest.raises(SystemExit):
+        gather(["--batches", str(tmp_path / "batch"), "--output", str(tmp_path / "out")])
+    said = capsys.readouterr().err
+    assert "NOT segmented: P-1: truncated: the file is cut off" in said
+    assert "segmented by" not in said
+    assert "0 of 1 patient is segmented" in said
+    assert (tmp_path / "volumes.tsv").exists()

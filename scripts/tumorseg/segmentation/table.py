@@ -47,9 +47,10 @@ def gist(patients: Sequence[Patient], table: Path, how: Mapping[str, Any]) -> li
     done = [patient for patient in patients if patient.segmented]
     everyone = f"{counted(len(done), 'patient')} {'is' if len(done) == 1 else 'are'}"
     count = part_is(len(done), len(patients), "patient") if left else everyone
-    marks = [f"{model['mark']} ({model['file']})" for model in how["models"] if model["mark"]]
+    models = how["models"] if done else []
+    marks = [f"{model['mark']} ({model['file']})" for model in models if model["mark"]]
     return [
-        *(f"segmented by {model['file']} (SHA-256 {model['digest']})" for model in how["models"]),
+        *(f"segmented by {model['file']} (SHA-256 {model['digest']})" for model in models),
         *(f"NOT segmented: {patient.case}: {patient.problems}: {patient.detail}" for patient in left),
         *_warnings(patients),
         *marks,
