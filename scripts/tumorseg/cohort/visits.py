@@ -15,6 +15,10 @@ _LAST: Final = re.compile(
     r"(?P<stem>.*[^\W_].*?)(?:[ _.-]+(?:[A-Z]{0,12}\d{1,3}|[A-Z]{1,12})|(?<=\d)[A-Z]{1,12}\d{0,2})",
     re.IGNORECASE,
 )
+_AFTER: Final = re.compile(
+    r"(?P<stem>.*\d.*?)[ _.-]+\d{1,3}(?:[dwmy]|st|nd|rd|th|days?|weeks?|mo|months?|years?)", re.IGNORECASE
+)
+"""The time since the first visit, or its number, at the end: `P01_3m`, `P01_2nd`."""
 _FIRST: Final = re.compile(rf"(?:{COUNTED}|{UNCOUNTED})[ _.-]?\d{{0,3}}[ _.-]+(?P<stem>.*\d.*)", re.IGNORECASE)
 
 
@@ -27,7 +31,8 @@ def _parted(patients: Mapping[str, str]) -> list[str]:
     """Cases that stand alone and share all but a short end, or a visit before it, of their names with a few others."""
     by_stem: dict[str, list[str]] = defaultdict(list)
     for case in sorted(case for case, patient in patients.items() if case == patient and not of_public_cohort(case)):
-        if match := _FIRST.fullmatch(case) or _DATED.fullmatch(case) or _LAST.fullmatch(case):
+        ends = (form.fullmatch(case) for form in (_FIRST, _DATED, _AFTER, _LAST))
+        if match := next(filter(None, ends), None):
             by_stem[match["stem"].casefold()].append(case)
     groups = {stem: cases for stem, cases in by_stem.items() if 2 <= len(cases) <= _MOST}
     numbered = [cases for stem, cases in groups.items() if re.search(r"\d", YEAR.sub("", stem))]
