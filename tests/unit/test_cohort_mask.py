@@ -118,16 +118,40 @@ def test_a_turned_mask_is_no_other_case(tmp_path):
     assert len(checksums) == 1
 
 
-def test_a_mask_whose_header_gives_no_orientation_is_not_turned(root):
+def turn_images(root, affine):
+    """The images with their axes in other directions than `affine` has them."""
+    unknown = nibabel.Nifti1Image(mask(), affine)
+    for role in ("t1", "t1ce", "t2", "flair"):
+        put(root, role, picture(role), unknown.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]])).affine)
+
+
+def test_a_mask_whose_header_gives_no_orientation_is_taken_voxel_for_voxel_with_a_warning(root, sound):
     """Its axes seem to run in other directions, but that is what readers take where nothing is said."""
     nibabel.save(nibabel.Nifti1Image(mask(), None), path_of(root, "seg"))
-    unknown = nibabel.Nifti1Image(mask(), nibabel.load(path_of(root, "seg")).affine)
+    assert problems(root) == []
+    assert warnings(root) == ["orientation_unknown"] * 2
+    assert_taken_alike(root, sound)
+    turn_images(root, nibabel.load(path_of(root, "seg")).affine)
+    assert np.array_equal(taken(root)[3].array, mask())
+
+
+def test_a_mask_is_taken_voxel_for_voxel_where_the_images_give_no_orientation(root):
     for role in ("t1", "t1ce", "t2", "flair"):
-        turned = unknown.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]]))
-        put(root, role, picture(role), turned.affine)
+        nibabel.save(nibabel.Nifti1Image(picture(role), None), path_of(root, role))
+    assert problems(root) == []
+    assert warnings(root) == ["orientation_unknown"] * 5
+    assert np.array_equal(taken(root)[3].array, mask())
+
+
+@pytest.mark.parametrize("changed", ["voxels", "shape"])
+def test_a_mask_without_orientation_and_with_another_grid_is_refused(root, changed):
+    other = nibabel.Nifti1Image(mask() if changed == "voxels" else mask()[1:], None)
+    other.header.set_zooms((2, 2, 2) if changed == "voxels" else (1, 1, 1))
+    nibabel.save(other, path_of(root, "seg"))
     (problem,) = verdict(root).problems
     assert problem.code == "mask_mismatch"
     assert "a header gives no orientation" in problem.message
+    assert "resample" not in problem.message
 
 
 def test_a_mask_between_the_voxels_of_the_images_is_refused(root):

@@ -91,3 +91,16 @@ def test_orientations_in_a_header_that_disagree_are_told(folders, capsys, which)
     nibabel.save(image, path)
     key = "notes" if which == "prediction" else "reference_notes"
     assert "sform and qform, place it up to 3 mm apart" in noted(folders, capsys, key)
+
+
+@pytest.mark.parametrize("which", ["prediction", "reference"])
+def test_a_mask_without_orientation_is_scored_voxel_for_voxel_with_a_warning(folders, which):
+    path = folders.predict(f"{CASE}.nii.gz", mask())
+    if which == "reference":
+        path = folders.references / CASE / f"{CASE}-seg.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(mask(), None), path)
+    table, summary = folders.scored()
+    assert (table["dice"] == 1).all()
+    assert summary["unusable"] == []
+    said = [note["note"] for note in summary["notes"]]
+    assert "a header gives no orientation; it is taken to have the voxels of its reference" in said[-1]

@@ -37,7 +37,7 @@ def read_mask_again(root: Path, facts: Mapping[str, Any]) -> Volume:
     """
     file = facts["files"]["seg"]
     volume = read_again(root, file)
-    images = VoxelGrid(tuple(facts["shape"]), np.array(facts["affine"]))
+    images = VoxelGrid(tuple(facts["shape"]), np.array(facts["affine"]), facts.get("oriented", True))
     placed = regrid(read_labels(volume.array), volume, images, "the images")
     if placed.labels is None:
         raise UserError(f"{root / file['path']}: {placed.problem}; run the workflow again")

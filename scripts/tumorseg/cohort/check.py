@@ -151,6 +151,8 @@ class _Check:
             intensities={role: image.intensities for role, image in self._images.items() if not image.problems},
             background={role: image.background.facts() for role, image in self._images.items() if not image.problems},
         )
+        if not grid.oriented:
+            self.facts["oriented"] = False
         spacing = images.spacing_warning(grid.spacing, files[leader])
         self.warnings.extend([spacing] if spacing else [])
         for role, image in self._images.items():

@@ -73,8 +73,7 @@ def look_at_mask(volume: Volume) -> MaskLook:
 def fit_mask(mask: MaskLook, images: OrientedGrid) -> FittedMask:
     """The mask on the grid of the images; see `regrid`."""
     placed = regrid(mask.labels, mask, images, "the images")
-    moved = placed.labels is not None and placed.labels is not mask.labels
-    fitted = _look_at_labels(placed.labels, images) if placed.labels is not None and moved else mask
+    fitted = _look_at_labels(placed.labels, images) if placed.labels is not None and placed.notes else mask
     return FittedMask(images, fitted, placed.notes, placed.problem)
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import WarningCode
-from tumorseg.cohort.images import Grid, same_affine, same_grid, size_text
+from tumorseg.cohort.images import AFFINE_TOLERANCE, Grid, same_affine, same_grid, size_text
 from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import pieces
+
+_LOST: Final = "where the mask lies is not known, since a header gives no orientation"
 
 
 class OrientedGrid(Grid, Protocol):
@@ -56,13 +58,17 @@ def regrid(found: Labels, mask: OrientedGrid, target: OrientedGrid, whose: str) 
     It fits where its voxel centres, within `images.AFFINE_TOLERANCE`, are centres of the target's voxels too: with axes
     in any order and direction, cropped to a box, or padded with background. It does not fit where nothing says which
     voxels were cut or added (another shape, the same affine), where it is as long as the target along an axis and yet
-    displaced, where it marks tumour beyond the target, and where one of both headers gives no orientation.
+    displaced, and where it marks tumour beyond the target.
+    Where a header gives no orientation, it is taken to have the voxels of the target if both have one shape and voxels
+    of one size, as tools write that lose the header; else it does not fit.
 
     mask: its own grid. whose: the target in words, such as "the images".
     """
     if same_grid(mask, target):
         return Regridded(found)
     possessive = f"{whose}'" if whose.endswith("s") else f"{whose}'s"
+    if not (mask.oriented and target.oriented) and mask.shape == target.shape and _same_edges(mask, target):
+        return Regridded(found, notes={"orientation_unknown": f"{_LOST}; it is taken to have the voxels of {whose}"})
     told = mask.oriented and target.oriented and not same_affine(mask.affine, target.affine)
     steps = _steps(mask, target) if told else None
     if steps is None:
@@ -106,6 +112,12 @@ def dense(found: Labels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(flat.reshape(shape, order="F"))
 
 
+def _same_edges(mask: Grid, target: Grid) -> bool:
+    """Whether the voxels of both have edges of one length, within the tolerance."""
+    one, other = (np.linalg.norm(grid.affine[:3, :3], axis=0) for grid in (mask, target))
+    return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE)
+
+
 def _steps(mask: Grid, target: Grid) -> _Steps | None:
     """None where the voxel centres of both do not fall together."""
     exact = np.linalg.solve(target.affine, mask.affine)
@@ -145,9 +157,11 @@ def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive
         message = f"the affine differs from {possessive} by up to {far:.3g}"
     else:
         message = f"the mask is {size_text(mask.shape)}, {whose} {size_text(target.shape)}"
-    message += "; resample it to that grid, or replace it"
     if not (mask.oriented and target.oriented):
-        return f"{message} (where it lies is not known, since a header gives no orientation)"
+        return (
+            f"{message}, and {_LOST}; copy the header of its image to it where the voxels are the same, or replace it"
+        )
+    message += "; resample it to that grid, or replace it"
     if mask.shape != target.shape and sorted(mask.shape) == sorted(target.shape):
         return f"{message} (its sides are the same in another order: was it transposed?)"
     if mask.shape != target.shape and same_affine(mask.affine, target.affine):

@@ -25,13 +25,14 @@ class Verdict:
     """What is known of a case after every file of it has been read.
 
     problems drop the case, warnings do not. facts, as far as they could be found: `shape`, `spacing`, `affine` of its
-    images; `intensities` of each modality, see `images.intensity_facts`; `brain_voxels`, their number, estimated from
-    samples; `background` of each modality without problems, see `Background`; `labels`, voxels for each value that the
-    mask has on disk; `label_1`, `label_2`, `label_4`, voxels by inside label; `convention` of the mask, null where it
-    shows no enhancing tumour; `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role
-    `path`, `bytes`, `digest` (see `Volume`), `voxels` (their number) and, of an image, `sample_digest`, that of its
-    sampled values, equal for equal images, however they are written; `other_files`, of those that are damaged or not
-    taken, `role`, `path`, `bytes` and `digest`, null where the file is too large to be read or cannot be.
+    images, and `oriented`, false, where their headers give no orientation; `intensities` of each modality, see
+    `images.intensity_facts`; `brain_voxels`, their number, estimated from samples; `background` of each modality
+    without problems, see `Background`; `labels`, voxels for each value that the mask has on disk; `label_1`, `label_2`,
+    `label_4`, voxels by inside label; `convention` of the mask, null where it shows no enhancing tumour;
+    `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role `path`, `bytes`, `digest`
+    (see `Volume`), `voxels` (their number) and, of an image, `sample_digest`, that of its sampled values, equal for
+    equal images, however they are written; `other_files`, of those that are damaged or not taken, `role`, `path`,
+    `bytes` and `digest`, null where the file is too large to be read or cannot be.
     """
 
     case: str
