@@ -109,6 +109,42 @@ def test_a_second_change_makes_another_note(cohort):
     assert cohort.note() != first
 
 
+def test_a_file_that_was_away_while_a_run_was_planned_is_no_change(cohort):
+    content = cohort.a.read_bytes()
+    cohort.a.unlink()
+    assert cohort.survey().changed == ("a.nii",)
+    cohort.a.write_bytes(content)
+    assert cohort.survey().changed == ()
+    assert cohort.note() is None
+
+
+def test_a_change_that_is_taken_back_before_the_job_ran_leaves_the_note_of_the_job_before(cohort):
+    replace(cohort.a, b"content of A")
+    cohort.survey()
+    first = cohort.note()
+    cohort.record()
+    replace(cohort.a, b"other content")
+    cohort.survey()
+    replace(cohort.a, b"a third one")
+    cohort.survey()
+    assert cohort.note() != first
+    replace(cohort.a, b"content of A")
+    cohort.survey()
+    assert cohort.note() == first
+
+
+def test_a_change_stays_noted_while_its_job_has_not_run(cohort):
+    replace(cohort.a, b"content of A")
+    cohort.survey()
+    first = cohort.note()
+    for _ in range(2):
+        cohort.survey()
+        assert cohort.note() == first
+    cohort.a.touch()
+    cohort.survey()
+    assert cohort.note() is not None
+
+
 def test_swapped_files_are_both_noted(cohort):
     between = cohort.a.rename(cohort.root / "between")
     cohort.b.rename(cohort.a)

@@ -60,8 +60,10 @@ def survey(
     """Compare the files of all batches with their records, and note in `folder` what has changed.
 
     `{batch}.json` in `folder` names each file of a batch that has ever changed after a record was written, with the
-    time when this was noticed. It exists only if there is such a file. A job that has it as input runs again exactly
-    when a file of its batch has changed. If `folder` is lost, all files are read once.
+    time when each change was noticed and the digest in that record. It exists only if there is such a file. A job that
+    has it as input runs again exactly when a file of its batch has changed. The last change is taken back if the file
+    of that record is there again: it was away for a while, or planning looked at another folder. If `folder` is lost,
+    all files are read once.
 
     Args:
         folder: where signatures and changes are kept between plannings.
@@ -79,17 +81,20 @@ def survey(
     changed: list[str] = []
     future: list[str] = []
     for batch, paths in batches.items():
-        known, of_batch = recorded.get(batch, {}), []
+        known, before, noted = recorded.get(batch, {}), _read(folder / f"{batch}.json"), {}
         for path in paths:
             status = _status(root / path)
             signatures[path] = signature = _signature(status)
             seen = remembered.get(path) == signature
+            noted[path] = changes if isinstance(changes := before.get(path), list) else []
             if path in known and not _is_same(root / path, status, known[path], seen=seen):
-                of_batch.append(path)
+                noted[path] = [*_less_pending(noted[path], known[path]), [now, known[path].digest]]
+                changed.append(path)
+            elif path in known and not seen:
+                noted[path] = _less_pending(noted[path], known[path])
             if status is not None and status.st_mtime_ns > now:
                 future.append(path)
-        _note(folder / f"{batch}.json", of_batch, paths, now)
-        changed += of_batch
+        _note(folder / f"{batch}.json", before, {path: changes for path, changes in noted.items() if changes})
     if signatures != remembered:
         write_text(folder / _SIGNATURES, json.dumps(signatures))
     return Survey(tuple(changed), tuple(future))
@@ -128,10 +133,13 @@ def _signature(status: os.stat_result | None) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino] if status else []
 
 
-def _note(file: Path, changed: Sequence[str], paths: Sequence[str], now: int) -> None:
-    """Add the changed files of a batch to those noted before; forget those that the batch no longer has."""
-    before = _read(file)
-    noted = {path: noticed for path, noticed in before.items() if path in set(paths)} | dict.fromkeys(changed, now)
+def _less_pending(changes: list[list[Any]], known: Recorded) -> list[list[Any]]:
+    """The noted changes of a file, less the last one if no record has been written since."""
+    return changes[:-1] if changes and changes[-1][1] == known.digest else changes
+
+
+def _note(file: Path, before: Mapping[str, Any], noted: Mapping[str, Any]) -> None:
+    """Write the changes of a batch if they differ from those noted before; without any, there is no file."""
     if not noted:
         file.unlink(missing_ok=True)
     elif noted != before:
