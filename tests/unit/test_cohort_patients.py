@@ -1,5 +1,7 @@
 """Which cases are of one patient: neither visits of one parted, nor patients taken for one."""
 
+import re
+
 import pytest
 
 from tumorseg.cohort.patients import patient_of, patients_by_name, patients_of
@@ -93,8 +95,9 @@ def test_what_looks_like_visits_and_is_not_understood_is_told_with_an_example(ca
     assert len(set(patients.values())) == len(cases)
     (doubt,) = doubts(patients)
     assert "look like visits of one patient" in doubt
-    assert "set cohort.patient" in doubt
     assert sum(case in doubt for case in cases) >= 2
+    pattern = re.search(r"set cohort\.patient to a pattern such as '(.+?)',", doubt)[1]
+    assert len(set(patients_of(cases, pattern=pattern, wanted=cases).values())) == 2
 
 
 @pytest.mark.parametrize(

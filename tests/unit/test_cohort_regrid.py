@@ -116,6 +116,7 @@ def test_a_mask_as_large_as_the_images_that_is_displaced_is_refused():
     found, problem = regridded(volume, moved(LPS, (1, 0, 0)))
     assert found is None
     assert "the affine differs from the images' by up to 1" in problem
+    assert "copy the header of the images to it if it has the same voxels, else resample it" in problem
 
 
 @pytest.mark.parametrize("affine", [LPS, moved(LPS, (0.5, 0, 0))])

@@ -151,19 +151,20 @@ def _moved(found: Labels, shape: tuple[int, ...], target: tuple[int, ...], steps
 
 
 def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive: str) -> str:
-    """How the grid of a mask differs from the one that it should lie on."""
+    """How the grid of a mask differs from the one that it should lie on, and what to do."""
+    copy = f"copy the header of {whose} to it if it has the same voxels"
     if mask.shape == target.shape:
         far = float(np.abs(mask.affine - target.affine).max())
         message = f"the affine differs from {possessive} by up to {far:.3g}"
     else:
         message = f"the mask is {size_text(mask.shape)}, {whose} {size_text(target.shape)}"
     if not (mask.oriented and target.oriented):
-        return (
-            f"{message}, and {_LOST}; copy the header of its image to it where the voxels are the same, or replace it"
-        )
+        return f"{message}, and {_LOST}; {copy if mask.shape == target.shape else 'replace it'}"
+    if mask.shape == target.shape:
+        return f"{message}; {copy}, else resample it to that grid, or replace it"
     message += "; resample it to that grid, or replace it"
-    if mask.shape != target.shape and sorted(mask.shape) == sorted(target.shape):
+    if sorted(mask.shape) == sorted(target.shape):
         return f"{message} (its sides are the same in another order: was it transposed?)"
-    if mask.shape != target.shape and same_affine(mask.affine, target.affine):
+    if same_affine(mask.affine, target.affine):
         return f"{message} (with equal affines, nothing tells which voxels were cut off or added)"
     return message

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Final
 
@@ -20,6 +20,9 @@ _AFTER: Final = re.compile(
 )
 """The time since the first visit, or its number, at the end: `P01_3m`, `P01_2nd`."""
 _FIRST: Final = re.compile(rf"(?:{COUNTED}|{UNCOUNTED})[ _.-]?\d{{0,3}}[ _.-]+(?P<stem>.*\d.*)", re.IGNORECASE)
+
+_PATTERNS: Final = (r"(.+)[-_]\d+", r"(.+)[-_].+", r"(.+?)[-_].+", r"(.+\d)[A-Za-z]+\d*", r"[^-_]+[-_](.+)")
+"""Patterns of `cohort.patient` that may be what a user needs, simple ones first."""
 
 
 def doubts(patients: Mapping[str, str]) -> list[str]:
@@ -44,9 +47,18 @@ def _parted(patients: Mapping[str, str]) -> list[str]:
     count = f" (and those of {len(found) - 1} more such groups)" if len(found) > 1 else ""
     return [
         f"the names {' and '.join(found[0][:2])}{count} look like visits of one patient, but each counts as a patient "
-        "of its own, so that one may be trained on and another held out; set cohort.patient to a pattern such as "
-        r"'(.+)[-_]\d+', or to '(.+)' where each case is a patient"
+        f"of its own, so that one may be trained on and another held out; set cohort.patient to {_remedy(found)}, or "
+        "to '(.+)' where each case is a patient"
     ]
+
+
+def _remedy(groups: Sequence[Sequence[str]]) -> str:
+    """What finds the patient of each group of cases: a pattern that was tried on them, if there is one."""
+    for pattern in _PATTERNS:
+        found = [{match[1] if (match := re.fullmatch(pattern, case)) else case for case in cases} for cases in groups]
+        if all(len(patients) == 1 for patients in found) and len(set.union(*found)) == len(groups):
+            return f"a pattern such as '{pattern}'"
+    return "a pattern or a table"
 
 
 def _crowded(patients: Mapping[str, str]) -> list[str]:
