@@ -104,6 +104,16 @@ def test_grey_values_that_are_spread_otherwise_are_told(tmp_path, change):
     assert "intensities_unlike_training" in codes(case_verdict(tmp_path / "b", change=change), training)
 
 
+@pytest.mark.parametrize("facts", [dict.fromkeys(("min", "p01", "median", "p99", "max"), 1.0), {}])
+def test_a_modality_that_shows_one_value_in_the_brain_is_unlike_the_training(tmp_path, facts):
+    """As the mask of the brain does where it has the name of an image."""
+    found = case_verdict(tmp_path)
+    patient = replace(found, facts={**found.facts, "intensities": {**found.facts["intensities"], "t1": facts}})
+    (warning,) = patient_warnings(patient, facts_of(found))
+    assert warning.code == "intensities_unlike_training"
+    assert "in T1 (it shows one value, or nothing, in the brain): check" in warning.message
+
+
 @pytest.mark.parametrize("background", [2, -32768])
 def test_another_background_alone_is_like_the_training(tmp_path, background):
     training = facts_of(case_verdict(tmp_path / "a"))

@@ -108,9 +108,11 @@ def _intensities(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str
     for modality in MODALITIES:
         known = training.intensities[modality].get("median_position")
         position = intensity_facts(facts, modality).get("median_position")
-        if known is None or position is None:
+        if known is None:
             continue
-        if not known.low - POSITION_TOLERANCE <= position <= known.high + POSITION_TOLERANCE:
+        if position is None:
+            unlike.append(f"{MODALITY_NAMES[modality]} (it shows one value, or nothing, in the brain)")
+        elif not known.low - POSITION_TOLERANCE <= position <= known.high + POSITION_TOLERANCE:
             unlike.append(
                 f"{MODALITY_NAMES[modality]} (the median lies at {position:.2f} between the percentiles 1 and 99, in "
                 f"training at {known.low:.2f} to {known.high:.2f})"
