@@ -41,7 +41,7 @@ def case_of_mask(name: str, folders: Sequence[str] = ()) -> str | None:
     found = (_CASE.search(text) for text in (image["stem"], *reversed(folders)))
     if case_in_name := next(filter(None, found), None):
         case = case_in_name[0]
-        # Upper case, or `naming.patient_of` would miss that two time points are of one patient.
+        # Upper case, as BraTS writes it: tools change the case of letters.
         return f"BraTS{case[5:].upper()}" if case[5] == "-" else f"BraTS{case[5:]}"
     if folders and image["stem"].casefold() in _ROLES_ALONE:
         return folders[-1]
