@@ -26,7 +26,7 @@ test-slurm: .venv/slurm
 lint: .venv/development
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy scripts/tumorseg
+	.venv/bin/mypy scripts/tumorseg scripts/*.py
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/snakemake --lint
 

@@ -9,7 +9,7 @@ from tumorseg import console
 from tumorseg.cohort.splits import read_splits
 from tumorseg.files import write_json
 from tumorseg.inference.held_out import segmented_cases
-from tumorseg.metrics.calibration import DEFINITION, case_reliability
+from tumorseg.metrics.calibration import DEFINITION, Reliability, case_reliability
 from tumorseg.network.execution import resolve
 
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         execution = resolve(**options.settings["execution"])
         models = list(zip(options.models, options.selections, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
-        curves: dict = {}
+        curves: dict[str, Reliability] = {}
         for _, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):
             probabilities = segmenter.predict(case.image, case.origin).probabilities
             found = case_reliability(probabilities, case.mask, (case.image != 0).any(axis=0))
