@@ -134,6 +134,15 @@ def test_a_pattern_names_the_patient_by_its_group():
     assert by_second == {"a_P1": "P1", "b_P1": "P1"}
 
 
+def test_letter_case_makes_no_other_patient_by_a_pattern_either():
+    cases = ["P01_a", "p01_b", "P02_a"]
+    assert patients_of(cases, pattern=r"(?i)(P\d+)_\w", wanted=cases) == {
+        "P01_a": "P01",
+        "p01_b": "P01",
+        "P02_a": "P02",
+    }
+
+
 def test_a_pattern_decides_against_the_name():
     cases = ["00001_time1", "00001_time2"]
     assert patients_of(cases, pattern="(.+)", wanted=cases) == {case: case for case in cases}

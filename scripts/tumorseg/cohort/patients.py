@@ -6,7 +6,7 @@ names are understood only where they say it: where a public cohort's own way of 
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -93,11 +93,15 @@ def _before_visit(name: str) -> str | None:
 
 def patients_by_name(cases: Iterable[str]) -> dict[str, str]:
     """The patient of each case by its name; letter case makes no other patient."""
-    found = {case: patient_of(case) for case in sorted(cases)}
-    spelled: dict[str, str] = {}
-    for patient in found.values():
-        spelled.setdefault(patient.casefold(), patient)
-    return {case: spelled[patient.casefold()] for case, patient in found.items()}
+    return _one_spelling({case: patient_of(case) for case in sorted(cases)})
+
+
+def _one_spelling(patients: Mapping[str, str]) -> dict[str, str]:
+    """The same patients, each in the letter case that it has first."""
+    first: dict[str, str] = {}
+    for patient in patients.values():
+        first.setdefault(patient.casefold(), patient)
+    return {case: first[patient.casefold()] for case, patient in patients.items()}
 
 
 def patients_of(
@@ -129,11 +133,11 @@ def patients_of(
 def _by_pattern(cases: Iterable[str], pattern: str) -> dict[str, str]:
     """The patient of each case, empty where the pattern does not fit."""
     form, found = compiled(pattern), {}
-    for case in cases:
+    for case in sorted(cases):
         match = form.fullmatch(case) or form.match(case)
         groups = (match.groupdict().get("patient"), *match.groups()) if match else ()
         found[case] = next(filter(None, groups), "")
-    return found
+    return _one_spelling(found)
 
 
 def _by_table(path: Path, cases: Collection[str], *, strict: bool) -> dict[str, str]:
