@@ -4,6 +4,7 @@ An input of each job that reads them is the note in .snakemake/contents about th
 was written. Without such a change there is no note.
 """
 
+import math
 import time
 
 from tumorseg.cohort.contents import file_digest, recorded_files, survey
@@ -76,15 +77,29 @@ def survey_once(stage, root, cases_by_batch, recorded):
 def made_again(folder, expected):
     """A note, in a list, if the folder made by a job lacks some of its files; the job then runs again.
 
-    Snakemake does not look into such a folder. The note stays, so that the next run has nothing to do. While another
-    run is under way (its locks are there, this one's are not yet), its folders are not complete.
+    Snakemake does not look into such a folder. The note stays, so that the next run has nothing to do; what was noticed
+    since the folder was made is taken back if all files are there. While another run is under way (its locks are there,
+    this one's are not yet), its folders are not complete.
     """
     note = CONTENTS / "incomplete" / f"{'-'.join(Path(folder).parts)}.json"
-    missing = [name for name in expected if not Path(folder, name).exists()] if Path(folder).is_dir() else []
-    if missing and workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):
-        print(f"{folder} lacks {named_briefly(missing)}; the folder is made again", file=sys.stderr)
-        write_json(note, {"missing": missing, "noticed": time.time_ns()})
+    if workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):
+        missing = [name for name in expected if not Path(folder, name).exists()] if Path(folder).is_dir() else []
+        before = existing(read_json, note)
+        noticed = existing(lambda: [entry for entry in before if entry["noticed"] < time_made(folder)])
+        if missing:
+            print(f"{folder} lacks {named_briefly(missing)}; the folder is made again", file=sys.stderr)
+            noticed.append({"missing": missing, "noticed": time.time_ns()})
+        if not noticed:
+            note.unlink(missing_ok=True)
+        elif noticed != before:
+            write_json(note, noticed)
     return [str(note)] if note.exists() else []
+
+
+def time_made(folder):
+    """When Snakemake finished the job that made a folder, in ns since 1970; later than all else if that is unknown."""
+    stamp = Path(folder, ".snakemake_timestamp")
+    return stamp.stat().st_mtime_ns if stamp.exists() else math.inf
 
 
 def named_briefly(names):
