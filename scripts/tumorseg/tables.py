@@ -56,7 +56,7 @@ def read_table(path: Path, text: Collection[str] | None = None) -> pd.DataFrame:
                 for name, cells in zip(header, columns, strict=True)
             }
         )
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise UserError(f"{path}: this table is missing or damaged ({error}); delete it and run again") from None
 
 

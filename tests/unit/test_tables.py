@@ -81,8 +81,9 @@ def test_what_is_no_table_is_refused_by_name(tmp_path, content):
         read_table(tmp_path / "t.tsv")
 
 
-def test_text_where_a_number_should_stand_is_refused(tmp_path):
-    write_table(tmp_path / "t.tsv", pd.DataFrame({"dice": ["high"]}))
+@pytest.mark.parametrize("text", ["high", "99999999999999999999"])
+def test_text_where_a_number_should_stand_is_refused(tmp_path, text):
+    write_table(tmp_path / "t.tsv", pd.DataFrame({"dice": [text]}))
     with pytest.raises(UserError, match=r"t\.tsv"):
         read_table(tmp_path / "t.tsv", text=())
 
