@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="the exported model of each fold")
     parser.add_argument("--selections", type=Path, nargs="+", required=True, help="selection of each fold")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="data of each fold")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("calibration", options.log):
         execution = resolve(**options.settings["execution"])
-        models = list(zip(options.models, options.selections, strict=True))
+        models = list(zip(options.models, options.selections, options.data, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
         curves: dict[str, Reliability] = {}
         for _, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):

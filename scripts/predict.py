@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.splits import held_out, read_splits
+from tumorseg.cohort.splits import read_splits
 from tumorseg.digests import file_digest
 from tumorseg.files import make_folder, write_json
 from tumorseg.inference.held_out import read_fold_model
 from tumorseg.inference.recorded import RECORD_FORMAT, mask_path
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
-from tumorseg.normalise.store import find_case, read_case
+from tumorseg.normalise.fold_data import held_out_cases
+from tumorseg.normalise.store import read_case
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, required=True, help="exported model")
     parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names that model")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--data", type=Path, required=True, help="data of the fold, with the digest of each case")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases are segmented")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
@@ -34,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         splits = read_splits(options.splits)
         network, card, model = read_fold_model(options.model, options.selection, options.fold, splits)
         segmenter = Segmenter([network], execution, options.settings["prediction"])
-        cases = held_out(splits, options.fold)
+        cases = held_out_cases(options.normalised, options.data, splits, options.fold)
         make_folder(options.output)
         progress, record = console.Progress(len(cases), "case"), {}
-        for name in cases:
-            case = read_case(find_case(options.normalised, name))
+        for name, path in cases.items():
+            case = read_case(path)
             how = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark).record()
             record[name] = {**how, "digest": file_digest(mask_path(options.output, name))}
             progress.step(name)

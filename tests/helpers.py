@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from hypothesis import HealthCheck, settings
 
+from tumorseg.cohort import splits as of_folds
+from tumorseg.cohort.splits import Assignment
 from tumorseg.digests import file_digest
 from tumorseg.files import write_json
 from tumorseg.inference.recorded import RECORD_FORMAT, record_path
@@ -14,7 +16,7 @@ from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.network.model import ModelCard
 from tumorseg.network.training_facts import Range, TrainingFacts
 from tumorseg.network.unet import Architecture, UNet, build
-from tumorseg.normalise.fold_data import FoldData
+from tumorseg.normalise.fold_data import FoldData, write_fold_data
 from tumorseg.normalise.store import NormalisedCase, Origin, case_digest, write_case
 from tumorseg.training.settings import Recipe
 
@@ -110,6 +112,16 @@ def record_predictions(folder: Path, fold: int = 0, **changes) -> Path:
     content = {"format": RECORD_FORMAT, "fold": fold, "model": "m", "split": "s", "settings": {}, "cases": cases}
     write_json(record_path(folder), content | changes)
     return folder
+
+
+def write_listed_data(path: Path, normalised: Path, splits: Sequence[Assignment], fold: int) -> Path:
+    """The data of a fold whose normalised cases lie in one folder."""
+    training, validation = (
+        {case: case_digest(normalised / f"{case}.safetensors") for case in cases}
+        for cases in (of_folds.trained_on(splits, fold), of_folds.held_out(splits, fold))
+    )
+    write_fold_data(path, FoldData(fold, training, validation))
+    return path
 
 
 def structure_mask(mask, structure: str):

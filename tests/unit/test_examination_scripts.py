@@ -9,7 +9,7 @@ import yaml
 
 import calibration
 import leave_out_modalities
-from tests.helpers import REPOSITORY, lively_network, model_card, write_random_case
+from tests.helpers import REPOSITORY, lively_network, model_card, write_listed_data, write_random_case
 from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
 from tumorseg.files import sha256, write_json
 from tumorseg.inference.segmenter import Segmenter
@@ -27,14 +27,15 @@ PREDICTION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["predictio
 @pytest.fixture
 def arguments(tmp_path):
     network = lively_network()
-    for seed, case in enumerate(CASES):
+    for seed, case in enumerate((*CASES, "c")):
         write_random_case(tmp_path / f"normalised/{case}.safetensors", seed=seed)
     splits = [*(Assignment(case, case, 0) for case in CASES), Assignment("c", "c", -1)]
     write_splits(tmp_path / "splits.tsv", splits)
     write_model(tmp_path / "model", network, model_card(network.architecture, split=fold_digest(splits, 0)))
     write_json(tmp_path / "selection.json", {"fold": 0, "digest": sha256(tmp_path / "model")})
     options = ["--models", tmp_path / "model", "--selections", tmp_path / "selection.json"]
-    options += ["--normalised", tmp_path / "normalised"]
+    data = write_listed_data(tmp_path / "data.json", tmp_path / "normalised", splits, 0)
+    options += ["--normalised", tmp_path / "normalised", "--data", data]
     options += ["--splits", tmp_path / "splits.tsv", "--output", tmp_path / "out"]
     return [*map(str, options), "--settings", json.dumps({"prediction": PREDICTION, "execution": EXECUTION})]
 

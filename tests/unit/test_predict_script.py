@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import predict
-from tests.helpers import lively_network, model_card, record_predictions, write_random_case
+from tests.helpers import lively_network, model_card, record_predictions, write_listed_data, write_random_case
 from tests.unit.test_examination_scripts import EXECUTION, PREDICTION
 from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
 from tumorseg.errors import UserError
@@ -34,6 +34,7 @@ def run(tmp_path):
     write_splits(tmp_path / "splits.tsv", SPLITS)
     for fold in (0, 1):
         write_fold(tmp_path, fold, seed=fold)
+        write_listed_data(tmp_path / f"data-{fold}.json", tmp_path / "normalised", SPLITS, fold)
     return tmp_path
 
 
@@ -42,6 +43,7 @@ def segment(folder, fold=0):
         "--model": folder / f"fold-{fold}.safetensors",
         "--selection": folder / f"selection-{fold}.json",
         "--normalised": folder / "normalised",
+        "--data": folder / f"data-{fold}.json",
         "--splits": folder / "splits.tsv",
         "--fold": fold,
         "--settings": json.dumps({"prediction": PREDICTION, "execution": EXECUTION}),
@@ -99,6 +101,21 @@ def test_a_fold_is_segmented_by_its_own_model_only(run, capsys, attack, said):
     assert said in message
     assert "delete" in message
     assert not (run / "predictions").exists()
+
+
+def test_a_held_out_case_that_was_replaced_after_the_data_were_listed_is_refused(run, capsys):
+    write_random_case(run / "normalised/c.safetensors", seed=7)
+    with pytest.raises(SystemExit, match="1"):
+        segment(run, 1)
+    assert "c.safetensors: this normalised case has changed since the data of the folds were" in capsys.readouterr().err
+
+
+def test_the_data_of_another_split_are_refused(run, capsys):
+    splits = [Assignment("a", "a", 0), Assignment("b", "b", -1), Assignment("c", "c", 1)]
+    write_listed_data(run / "data-1.json", run / "normalised", splits[:1] + splits[2:], 1)
+    with pytest.raises(SystemExit, match="1"):
+        segment(run, 1)
+    assert "data-1.json: this is the data of another split; delete it" in capsys.readouterr().err
 
 
 @pytest.fixture

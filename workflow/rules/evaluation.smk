@@ -13,6 +13,7 @@ rule predict:
         model=rules.select_checkpoint.output.model,
         selection=rules.select_checkpoint.output.selection,
         normalised=normalised_batches,
+        data=rules.training_data.output,
         splits=rules.split.output,
         incomplete=incomplete_predictions,
     output:
@@ -34,8 +35,8 @@ rule predict:
         code=code("predict"),
     shell:
         'python "$SCRIPTS/predict.py" --model {input.model:q} --selection {input.selection:q}'
-        " --normalised {input.normalised:q} --splits {input.splits:q} --fold {wildcards.fold} --settings {params.settings:q}"
-        " --output {output.masks:q} --record {output.record:q} --log {log:q}"
+        " --normalised {input.normalised:q} --data {input.data:q} --splits {input.splits:q} --fold {wildcards.fold}"
+        " --settings {params.settings:q} --output {output.masks:q} --record {output.record:q} --log {log:q}"
 
 
 rule evaluate:

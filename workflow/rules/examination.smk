@@ -10,6 +10,7 @@ rule calibration:
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        data=expand(rules.training_data.output, fold=FOLDS),
         normalised=normalised_batches,
         splits=rules.split.output,
     output:
@@ -35,7 +36,8 @@ rule calibration:
         code=code("calibration"),
     shell:
         'python "$SCRIPTS/calibration.py" --models {input.models:q} --selections {input.selections:q}'
-        " --normalised {input.normalised:q} --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
+        " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
 rule leave_out_modalities:
@@ -43,6 +45,7 @@ rule leave_out_modalities:
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+        data=expand(rules.training_data.output, fold=FOLDS),
         normalised=normalised_batches,
         splits=rules.split.output,
     output:
@@ -68,7 +71,8 @@ rule leave_out_modalities:
         code=code("leave_out_modalities"),
     shell:
         'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --selections {input.selections:q}'
-        " --normalised {input.normalised:q} --splits {input.splits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
+        " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
 rule figure_calibration:

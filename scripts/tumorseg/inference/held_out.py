@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tumorseg.cohort.splits import Assignment, fold_digest, held_out
+from tumorseg.cohort.splits import Assignment, fold_digest
 from tumorseg.console import Progress
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
@@ -12,7 +12,8 @@ from tumorseg.inference.selected import check_selected
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import ModelCard, read_model
 from tumorseg.network.unet import UNet
-from tumorseg.normalise.store import NormalisedCase, find_case, read_case
+from tumorseg.normalise.fold_data import held_out_cases
+from tumorseg.normalise.store import NormalisedCase, read_case
 
 
 def read_fold_model(
@@ -39,7 +40,7 @@ def read_fold_model(
 
 
 def segmented_cases(
-    models: Sequence[tuple[Path, Path]],
+    models: Sequence[tuple[Path, Path, Path]],
     normalised: Sequence[Path],
     splits: Sequence[Assignment],
     execution: Execution,
@@ -47,13 +48,14 @@ def segmented_cases(
 ) -> Iterator[tuple[int, NormalisedCase, Segmenter]]:
     """Fold, case and segmenter, fold by fold. section: `prediction` of the configuration.
 
-    models: of each fold, in order, the file and its selection. Raises UserError as `read_fold_model` does.
+    models: of each fold, in order, the file, its selection, and the data of the fold. Raises UserError as
+    `read_fold_model` and `held_out_cases` do.
     """
-    cases = [(fold, case) for fold in range(len(models)) for case in held_out(splits, fold)]
-    progress = Progress(len(cases), "case")
-    for fold, (model, selection) in enumerate(models):
+    cases = [held_out_cases(normalised, data, splits, fold) for fold, (_, _, data) in enumerate(models)]
+    progress = Progress(sum(map(len, cases)), "case")
+    for fold, (model, selection, _) in enumerate(models):
         network, _, _ = read_fold_model(model, selection, fold, splits)
         segmenter = Segmenter([network], execution, section)
-        for name in held_out(splits, fold):
-            yield fold, read_case(find_case(normalised, name)), segmenter
+        for name, path in cases[fold].items():
+            yield fold, read_case(path), segmenter
             progress.step(name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tumorseg.cohort.splits import Assignment, held_out, split_digest, trained_on
+from tumorseg.cohort.splits import Assignment, fold_digest, held_out, split_digest, trained_on
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.errors import UserError
 from tumorseg.files import read_json, write_json
@@ -83,6 +83,19 @@ def find_cases(folders: Sequence[Path], digests: Mapping[str, str]) -> list[Path
                 f"{named(path.parent)} and run again"
             )
     return paths
+
+
+def held_out_cases(folders: Sequence[Path], data: Path, splits: Sequence[Assignment], fold: int) -> dict[str, Path]:
+    """The normalised files of the cases that a fold holds out, by case, in the order of their names.
+
+    data: the file with the data of the fold. Raises UserError if it is of another split, or if a case is missing or is
+    not the one listed there.
+    """
+    listed = read_fold_data(data, fold)
+    if listed.split != fold_digest(splits, fold):
+        raise UserError(f"{data}: this is the data of another split; delete it and run again")
+    cases = dict(sorted(listed.held_out.items()))
+    return dict(zip(cases, find_cases(folders, cases), strict=True))
 
 
 def data_difference(found: Any, expected: FoldData) -> tuple[str, str] | None:
