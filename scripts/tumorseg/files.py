@@ -168,8 +168,8 @@ class DamagedFileError(UserError):
 def read_json(path: Path) -> Any:
     """The content of a JSON file that the workflow wrote, of at most `LARGEST_JSON` bytes.
 
-    Raises DamagedFileError where it is missing or damaged, and another UserError where the machine could not read it
-    (see `is_passing`), which says nothing against the file.
+    Raises DamagedFileError if it is missing or damaged, and another UserError if the machine could not read it (see
+    `is_passing`) or may not: that says nothing against a file which the workflow wrote itself.
     """
     try:
         size = require_regular_file(path)
@@ -177,7 +177,7 @@ def read_json(path: Path) -> Any:
             raise ValueError(f"it has {size} bytes")
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, UserError) as error:
-        if isinstance(error, OSError) and is_passing(error):
+        if isinstance(error, PermissionError) or (isinstance(error, OSError) and is_passing(error)):
             raise UserError(f"{path}: cannot be read now ({error.strerror}); mend that and run again") from None
         raise DamagedFileError(
             f"{path}: this file is missing or damaged ({error}); delete {named(path)} and run again"

@@ -152,6 +152,15 @@ def test_a_record_that_cannot_be_read_now_is_not_left_out_of_the_history(checkpo
         history_table([checkpoint])
 
 
+def test_a_record_without_permission_to_read_is_no_verdict_on_the_checkpoint(checkpoint, monkeypatch):  # noqa: F811
+    def fail(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_text", fail)
+    with pytest.raises(UserError, match=r"epoch-0001\.json: cannot be read now \(Permission denied\)"):
+        problems_of(checkpoint, recipe(), DATA, 1)
+
+
 def test_a_file_that_the_disk_does_not_give_is_refused(checkpoint, monkeypatch):  # noqa: F811
     def fail(_path):
         raise OSError(5, "Input/output error")
