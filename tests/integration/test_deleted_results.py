@@ -57,6 +57,7 @@ def test_every_file_is_noticed(finished, tmp_path):
     [
         ("cohort/manifest.tsv", ["manifest.tsv is missing; to make it again: snakemake --cores all validate"]),
         ("cohort/splits.tsv", ["splits.tsv is missing; to make it again: snakemake --cores all split"]),
+        ("training/fold-0/data.json", ["snakemake --cores all results/training/fold-0/data.json"]),
     ],
 )
 def test_what_is_named_comes_back_as_the_line_says_and_nothing_trains_again(run, name, lines):

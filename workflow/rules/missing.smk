@@ -67,7 +67,7 @@ def print_missing():
 
 
 def missing_of_cohort():
-    """Path and remedy of each result of validation, of the split and of normalisation."""
+    """Path and remedy of each result that lies before the first checkpoint."""
     validate = BY_TARGET.format(target="validate")
     yield "results/cohort/manifest.tsv", validate
     yield "results/cohort/check.json", validate
@@ -81,6 +81,9 @@ def missing_of_cohort():
         for verdict in existing(verdicts_of, batch) if Path(folder).exists() else []:
             if verdict.usable:
                 yield f"{folder}/{verdict.case}.safetensors", remedy
+    for fold in FOLDS:
+        data = f"results/training/fold-{fold}/data.json"
+        yield data, BY_TARGET.format(target=data)
 
 
 def missing_of_training():
