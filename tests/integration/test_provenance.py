@@ -58,7 +58,7 @@ def test_every_job_stands_there_with_its_time_and_memory(folder, tmp_path):
     assert (jobs["seconds"] >= 0).all()
     assert (jobs["peak_memory_mib"] > 10).all()
     trained = jobs[jobs["rule"] == "train_epoch"]
-    assert set(trained["computed_in"]) == {"fp32 on the CPU with 1 threads"}
+    assert set(trained["computed_in"]) == {"fp32 on the CPU with 1 thread"}
 
 
 def test_the_commit_the_code_and_the_models_stand_there(finished, folder):
