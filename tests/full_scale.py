@@ -113,7 +113,7 @@ DAMAGES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
     ("not_nifti", replaced("t1ce", lambda content: b"PK\3\4" + content)),
     ("bad_header", replaced("t2", lambda content: patched(content, 40, bytes(2)))),  # no dimension
     ("bad_header", replaced("t1", lambda content: patched(content, 40, b"\7\0" + b"\xff\x7f" * 7))),  # a petabyte
-    ("bad_header", replaced("flair", lambda content: patched(content, 70, b"\x80\0"))),  # RGB
+    ("wrong_data_type", replaced("flair", lambda content: patched(content, 70, b"\x80\0"))),  # RGB
     ("bad_header", replaced("t1ce", lambda content: igzip.compress(igzip.decompress(content) + b"\0"))),
     ("wrong_shape", replaced("t1", lambda _: packed(np.stack([image("t1")] * 2, axis=3)))),
     ("shape_mismatch", replaced("t2", lambda _: packed(image("t2", shape=(11, 11, 12))))),
