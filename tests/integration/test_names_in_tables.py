@@ -57,7 +57,9 @@ def test_they_are_segmented_and_scored(run):
     cohort, masks = run.folder / "cohort", run.results / "segmentations"
     completed = run.run("segment", options=("--config", f"segment={{cases: '{cohort}'}}"))
     assert completed.returncode == 0, completed.stdout[-4000:]
-    volumes = read_table(masks / "volumes.tsv", text=("case", "segmented", "problems", "detail", "warnings"))
+    volumes = read_table(
+        masks / "volumes.tsv", text=("case", "segmented", "problems", "detail", "warnings", "warning_messages")
+    )
     assert sorted(volumes["case"]) == CASES
     assert set(volumes["segmented"]) == {"true"}
     completed = run.run("score", options=("--config", f"score={{predictions: '{masks}', references: '{cohort}'}}"))
