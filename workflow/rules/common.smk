@@ -193,6 +193,10 @@ def settings(**sections):
     return lambda wildcards: json.dumps(sections, sort_keys=True)
 
 
+TASK_FACTS = json.dumps(TASK.facts(), sort_keys=True)
+"""The part of the task that results depend on, a param of the rules that compute; the others have all of it."""
+
+
 def only(section, *keys):
     """Some keys of a section of the configuration."""
     return {key: config[section][key] for key in keys}

@@ -15,15 +15,22 @@ insist_on_utf8(workflow.overwrite_workdir)
 
 from tumorseg.configuration.limits import contradictions
 from tumorseg.configuration.mistakes import mistakes
+from tumorseg.configuration.of_task import checked_task, completed, task_contradictions
 from tumorseg.configuration.repeated import repeated_keys
 from tumorseg.configuration.values import as_asked, with_short_forms
 from tumorseg.console import CORES, RUN_FOLDER, WORKFLOW
+from tumorseg.errors import UserError
 from tumorseg.running import cache_variables, other_run
 
 
+def schema_of(name):
+    """A schema of the workflow."""
+    return yaml.safe_load(Path(workflow.basedir, f"workflow/schemas/{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
 def checked_configuration():
-    """The configuration as the schema asks for it. Ends with one sentence for each mistake."""
-    schema = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    """The configuration as the schema asks for it, and its task. Ends with one sentence for each mistake."""
+    schema, task = schema_of("config"), None
     try:
         asked = as_asked(with_short_forms(config, workflow.config_settings.config or {}), schema)
         wrong = [
@@ -33,10 +40,16 @@ def checked_configuration():
         ]
     except ValueError as error:
         raise SystemExit(f"{error}") from None
-    if wrong := [*wrong, *mistakes(asked, schema)] or contradictions(asked):
+    if not (wrong := [*wrong, *mistakes(asked, schema)]):
+        try:
+            task = checked_task(asked["cohort"], schema_of("task"))
+            wrong = [*task_contradictions(asked, task), *contradictions(asked)]
+        except UserError as error:
+            wrong = [f"{error}"]
+    if wrong:
         # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
         raise SystemExit("\n".join(["The configuration has mistakes:", *wrong]))
-    return asked
+    return completed(asked, task), task
 
 
 # Snakemake itself refuses what two runs would both make, and cannot say whether the other is alive.
@@ -46,7 +59,7 @@ if workflow.is_main_process and (_other := other_run(Path(".snakemake/running"))
         "files: if this run is refused, start it again when the other has ended.",
         file=sys.stderr,
     )
-_checked = checked_configuration()
+_checked, TASK = checked_configuration()
 # In its place, since Snakemake keeps this very dictionary.
 config.clear()
 config.update(_checked)
@@ -55,6 +68,8 @@ config.update(_checked)
 os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
 # Where Snakemake is killed alone, its jobs end too: they would write beside those of the next run.
 os.environ |= {WORKFLOW: str(os.getpid())}
+# What channels, labels and names mean: for all jobs, as planned now, and too long for command lines.
+os.environ |= {"TASK": TASK.to_json()}
 # What the jobs of this run share.
 os.environ |= {RUN_FOLDER: str(workflow.snakemake_tmp_dir)}
 if workflow.resource_settings.cores:

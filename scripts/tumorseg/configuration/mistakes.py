@@ -105,7 +105,7 @@ def _single(name: str, schema: dict[str, Any]) -> str:
 
 def _container(name: str, schema: dict[str, Any]) -> str:
     if name == "object":
-        return f"a section with the keys {', '.join(schema['properties'])}"
+        return f"a section with the keys {', '.join(schema['properties'])}" if "properties" in schema else "a section"
     if "prefixItems" in schema:
         return "a list of " + " and ".join(allowed_by(item) for item in schema["prefixItems"])
     least, most = schema.get("minItems", 0), schema.get("maxItems")

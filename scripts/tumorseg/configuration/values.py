@@ -51,8 +51,8 @@ def as_asked(value: Any, schema: Mapping[str, Any]) -> Any:
     of a path becomes the home folder. All else stays as it is, for the check to refuse.
     """
     if isinstance(value, Mapping):
-        parts = schema.get("properties", {})
-        return {key: as_asked(part, parts.get(key, {})) for key, part in value.items()}
+        parts, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: as_asked(part, parts.get(key, others)) for key, part in value.items()}
     if isinstance(value, list):
         firsts = schema.get("prefixItems", [])
         rest = [schema.get("items", {})] * (len(value) - len(firsts))

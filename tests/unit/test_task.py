@@ -1,0 +1,103 @@
+"""Tasks: what a data set means, as data."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.helpers import REPOSITORY
+from tumorseg.configuration.mistakes import mistakes
+from tumorseg.configuration.of_task import _with_text_keys, checked_task
+from tumorseg.errors import UserError
+from tumorseg.task import Task, built_in, load_task, task_argument
+
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/task.schema.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_built_in_task_follows_the_schema(name):
+    content = yaml.safe_load((REPOSITORY / f"workflow/tasks/{name}.yaml").read_text())
+    assert mistakes(_with_text_keys(content), SCHEMA) == []
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_task_survives_its_json(name):
+    assert task_argument(load_task(name).to_json()) == load_task(name)
+
+
+def test_the_default_task_is_the_missions():
+    task = load_task()
+    assert task.channel_names == ("t1", "t1ce", "t2", "flair")
+    assert (task.classes, task.label_values, task.unused_classes) == (5, (1, 2, 4), (3,))
+    assert task.region_labels == {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}
+    assert task.values("brats2023") == {0: 0, 1: 1, 2: 2, 3: 4}
+    assert task.written("brats2021") == {0: 0, 1: 1, 2: 2, 4: 4}
+
+
+def test_a_label_map_replaces_the_conventions():
+    task = load_task().with_label_map({1: 2, 2: 1, 3: 4})
+    assert task.values("label_map") == {0: 0, 1: 2, 2: 1, 3: 4}
+    assert task.written("label_map") == {0: 0, 1: 2, 2: 1, 4: 3}
+
+
+def test_a_label_map_that_cannot_be_undone_writes_the_labels_themselves():
+    task = load_task().with_label_map({1: 1, 2: 1, 3: 4})
+    assert task.written("label_map") == {0: 0, 1: 1, 2: 2, 4: 4}
+
+
+@pytest.mark.parametrize(("label_map", "word"), [({1: 7}, "7 is no label"), ({0: 1}, "0 is background")])
+def test_a_label_map_with_other_labels_is_refused(label_map, word):
+    with pytest.raises(UserError, match=word):
+        load_task().with_label_map(label_map)
+
+
+def test_an_unknown_task_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match="there is no task brats; it has to be one of brats-africa, brats-glioma"):
+        load_task("brats")
+
+
+def changed(tmp_path: Path, **changes) -> Path:
+    content = yaml.safe_load((REPOSITORY / "workflow/tasks/brats-glioma.yaml").read_text())
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(content | changes))
+    return path
+
+
+def test_a_file_of_ones_own_is_a_task(tmp_path):
+    task = load_task(str(changed(tmp_path, title="mine")))
+    assert (task.name, task.title) == ("own", "mine")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"classes": 3}, "label 4 needs at least 5 classes"),
+        ({"regions": {"WT": {"title": "w", "labels": [1, 3], "removed_to": 0}}}, "region WT has the label 3"),
+        ({"regions": {"WT": {"title": "w", "labels": [1], "removed_to": 1}}}, "removed_to must be a label outside"),
+        (
+            {"channels": {"a": {"title": "A", "files": ["x"]}, "b": {"title": "B", "files": ["X"]}}},
+            "files that end in x",
+        ),
+        ({"channels": {"a": {"title": "A"}, "b": {"title": "B", "volume": 1}}}, "either all channels"),
+        ({"channels": {"seg": {"title": "A"}}}, "channels need names"),
+        ({"conventions": {"odd": {4: 1}}}, "convention odd writes two labels as 1"),
+        ({"case_names": "("}, "case_names is no regular expression"),
+        ({"case_name": "{place}"}, "case_name may have"),
+    ],
+)
+def test_a_task_that_contradicts_itself_is_refused(tmp_path, changes, said):
+    with pytest.raises(UserError, match=said):
+        load_task(str(changed(tmp_path, **changes)))
+
+
+def test_a_file_with_an_unknown_key_is_refused(tmp_path):
+    cohort = {"task": str(changed(tmp_path, colour="red")), "label_map": None}
+    with pytest.raises(UserError, match=r"cohort.task: .*own.yaml: colour: there is no such key"):
+        checked_task(cohort, SCHEMA)
+
+
+def test_facts_have_nothing_for_people():
+    task, other = load_task("brats-africa"), load_task("brats-meningioma")
+    assert task.facts() == other.facts()
+    assert isinstance(task, Task)
+    assert task != other
