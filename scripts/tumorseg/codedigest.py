@@ -15,15 +15,17 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 
-def code_digest(script: Path) -> str:
-    """Digest of a script and of the modules beside it that it imports, transitively, and versions of the packages used.
+def code_digest(*scripts: Path) -> str:
+    """Digest of scripts and of the modules below their folder that they import, transitively, and of package versions.
+
+    The first one's folder is where modules are looked for; the others may lie anywhere below it.
 
     The digest is taken over the syntax trees without comments and docstrings, and over the data files (templates,
     styles) that lie beside an imported module. For example `"1f0c…  Python 3.11, numpy 2.4.6"`.
     """
-    root = script.parent
+    root = scripts[0].parent
     digest, packages = hashlib.sha256(), set()
-    for path in sorted(_reachable(script, root)):
+    for path in sorted(set().union(*(_reachable(script, root) for script in scripts))):
         name = path.relative_to(root).as_posix()
         if path.suffix == ".py":
             digest.update(f"{name} {_read(path).tree}".encode())

@@ -84,6 +84,14 @@ def test_data_files_beside_an_imported_module_count(project):
     assert digest(project) != first
 
 
+def test_a_second_file_counts_too(project):
+    both = lambda: code_digest(project / "script.py", project / "lib/unused.py")  # noqa: E731
+    first = both()
+    edit(project, "lib/unused.py", "1", "2")
+    digest(project)
+    assert both() != first
+
+
 def test_versions_of_imported_packages_are_named(project):
     import numpy
 

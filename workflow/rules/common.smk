@@ -207,6 +207,6 @@ def scaled(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def code(script):
-    """The digest of a script and all that it imports, which Snakemake does not track."""
-    return codedigest.code_digest(SCRIPTS / f"{script}.py")
+def code(*scripts):
+    """The digest of scripts or modules and all that they import, which Snakemake does not track."""
+    return codedigest.code_digest(*(SCRIPTS / f"{script}.py" for script in scripts))
