@@ -16,7 +16,7 @@ from tumorseg.cohort_page.page import render
 from tumorseg.cohort_page.thumbnails import strip_url
 from tumorseg.counts import part_is
 from tumorseg.files import write_text
-from tumorseg.labels import TUMOUR_LABELS
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,21 +32,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="`colours` of the labels and `patient`, as JSON"
     )
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("cohort_page", options.log):
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
         table = read_manifest(options.manifest)
-        by_name = options.settings.get("patient") is None
-        facts = gather(read_cases(table, verdicts), doubts(usable_patients(table)) if by_name else ())
-        colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
+        task, by_name = options.task, options.settings.get("patient") is None
+        facts = gather(read_cases(table, verdicts, task), task, doubts(usable_patients(table)) if by_name else ())
+        colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
         strips = {
-            case: strip_url(preview, colours)
+            case: strip_url(preview, colours, task)
             for path in options.previews
             for case, preview in read_previews(path).items()
         }
-        write_text(options.output, render(facts, strips, colours))
+        write_text(options.output, render(facts, strips, colours, task))
         console.logger.info("%s usable: see %s", part_is(len(facts.usable), len(facts.cases), "case"), options.output)
 
 

@@ -10,14 +10,15 @@ from PIL import Image
 import cohort_page
 import manifest
 from tests.cohort_cases import path_of, write_sound
-from tests.unit.test_cohort_page_facts import facts, unread, verdict
+from tests.unit.test_cohort_page_facts import TASK, facts, unread, verdict
 from tests.unit.test_report_page import Outline
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.preview import write_previews
 from tumorseg.cohort.verdict import Finding, write_verdicts
 from tumorseg.cohort_page.page import render
-from tumorseg.cohort_page.thumbnails import strip_url
+from tumorseg.cohort_page.thumbnails import strip_url, tile_names
+from tumorseg.task import load_task
 
 COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
 HOSTILE = "<script>alert('&')</script>"
@@ -42,15 +43,15 @@ def page():
         verdict("c"),
         unread(f"d{HOSTILE}", message=HOSTILE),
     )
-    strips = {case: strip_url(picture(), COLOURS) for case in ("a", f"d{HOSTILE}")}
-    return render(told, strips, COLOURS)
+    strips = {case: strip_url(picture(), COLOURS, TASK) for case in ("a", f"d{HOSTILE}")}
+    return render(told, strips, COLOURS, TASK)
 
 
 @pytest.mark.parametrize("shape", [(57, 47), (30, 64), (1, 3), (9, 9)])
 def test_a_strip_has_five_tiles_and_its_colours_can_be_seen(shape):
     preview = np.zeros((5, *shape), np.uint8)
     preview[:4], preview[4] = 100, 2
-    kind, content = strip_url(preview, COLOURS).split(",")
+    kind, content = strip_url(preview, COLOURS, TASK).split(",")
     strip = Image.open(io.BytesIO(base64.b64decode(content)))
     assert (kind, strip.format, strip.size) == ("data:image/webp;base64", "WEBP", (320, 64))
     assert strip.getpixel((32, 32)) == pytest.approx((100, 100, 100), abs=6)
@@ -59,7 +60,7 @@ def test_a_strip_has_five_tiles_and_its_colours_can_be_seen(shape):
 
 
 def test_labels_keep_their_colours_where_they_meet():
-    strip = Image.open(io.BytesIO(base64.b64decode(strip_url(picture(), COLOURS).split(",")[1]))).convert("RGB")
+    strip = Image.open(io.BytesIO(base64.b64decode(strip_url(picture(), COLOURS, TASK).split(",")[1]))).convert("RGB")
     left, scale = 4 * 64 + 5, 64 / 57
     core, oedema, enhancing = (
         strip.getpixel((left + round(x * scale), round(y * scale))) for y, x in ((18, 18), (33, 18), (33, 33))
@@ -106,7 +107,7 @@ def test_the_page_speaks_to_those_who_cannot_see(page):
 
 
 def test_a_cohort_without_usable_case_has_its_page():
-    page = render(facts(unread("a")), {}, COLOURS)
+    page = render(facts(unread("a")), {}, COLOURS, TASK)
     Outline(page)
     assert "No case is usable." in page
     assert "No image could be shown." in page
@@ -114,7 +115,7 @@ def test_a_cohort_without_usable_case_has_its_page():
 
 
 def test_a_cohort_without_fault_has_its_page():
-    page = render(facts(verdict("a")), {}, COLOURS)
+    page = render(facts(verdict("a")), {}, COLOURS, TASK)
     Outline(page)
     assert "No case was dropped." in page
     assert "All usable cases are on one grid." in page
@@ -129,12 +130,12 @@ def test_the_page_of_a_whole_cohort_is_small_and_equal_when_made_again():
         else unread(name)
         for number, name in enumerate(names)
     ]
-    urls = [strip_url(picture(seed), COLOURS) for seed in range(10)]
+    urls = [strip_url(picture(seed), COLOURS, TASK) for seed in range(10)]
     assert np.mean([len(url) for url in urls]) > 4500  # as those of real cases have
     strips = {name: urls[number % 10] for number, name in enumerate(names)}
-    page = render(facts(*verdicts), strips, COLOURS)
+    page = render(facts(*verdicts), strips, COLOURS, TASK)
     assert len(page.encode()) < 12e6
-    assert render(facts(*reversed(verdicts)), strips, COLOURS) == page
+    assert render(facts(*reversed(verdicts)), strips, COLOURS, TASK) == page
 
 
 def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
@@ -148,6 +149,7 @@ def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
     manifest.main(["--verdicts", str(verdicts), "--output", str(table)])
     settings = json.dumps({"colours": {f"label_{label}": colour for label, colour in COLOURS.items()}})
     arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]
+    arguments += ["--task", "brats-glioma"]
     for name in ("1.html", "2.html"):
         cohort_page.main([str(argument) for argument in (*arguments, "--output", tmp_path / name)])
     assert "1 of 2 cases is usable: see" in capsys.readouterr().err
@@ -156,3 +158,26 @@ def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
     assert str(tmp_path) not in page
     assert "two-t1n.nii.gz: the file is empty" in page
     assert len(Outline(page).all("img")) == 2
+
+
+@pytest.mark.parametrize(("name", "tiles"), [("brats-meningioma-radiotherapy", 2), ("decathlon-brain-tumour", 5)])
+def test_a_strip_has_a_tile_for_each_image_of_the_task_and_one_for_the_mask(name, tiles):
+    task = load_task(name)
+    preview = np.zeros((tiles, 57, 47), np.uint8)
+    preview[0], preview[-1] = 200, 1  # both tasks draw masks over their first image
+    strip = Image.open(io.BytesIO(base64.b64decode(strip_url(preview, {1: "#0000ff"}, task).split(",")[1])))
+    assert strip.size == (64 * tiles, 64)
+    assert len(tile_names(task)) == tiles
+    red, _, blue = strip.convert("RGB").getpixel((64 * (tiles - 1) + 32, 32))
+    assert red == pytest.approx(70, abs=8)
+    assert blue == pytest.approx(236, abs=8)
+
+
+def test_the_page_names_its_task_and_the_label_map():
+    task = load_task("brats-glioma-post-treatment").with_label_map({1: 2, 2: 1, 3: 3, 9: 0})
+    page = render(facts(verdict("a", label_3=0, convention="label_map"), task=task), {}, {}, task)
+    assert "BraTS glioma after treatment (2024, 2025) (<code>brats-glioma-post-treatment</code>)" in page
+    assert "1 as 2 (surrounding FLAIR hyperintensity), 2 as 1 (non-enhancing tumour core)" in page
+    assert "9 as background" in page
+    assert "Label 4: resection cavity" in page
+    assert "Convention of their masks" not in page

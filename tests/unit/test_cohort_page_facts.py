@@ -11,7 +11,9 @@ from tumorseg.cohort_page.facts import gather
 from tumorseg.cohort_page.intensities import robust_scores
 from tumorseg.cohort_page.meanings import PROBLEMS, WARNINGS
 from tumorseg.errors import UserError
-from tumorseg.labels import MODALITIES
+from tumorseg.task import Task, load_task
+
+TASK = load_task()
 
 
 def verdict(case="a", *, problems=(), warnings=(), median=500.0, **facts):
@@ -25,8 +27,8 @@ def verdict(case="a", *, problems=(), warnings=(), median=500.0, **facts):
         "label_2": 20000,
         "label_4": 3000,
         "tumour_crc32": 0,
-        "intensities": dict.fromkeys(MODALITIES, intensities),
-        "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")},
+        "intensities": dict.fromkeys(TASK.channel_names, intensities),
+        "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*TASK.channel_names, "seg")},
     }
     return Verdict(case, not problems, tuple(problems), tuple(warnings), known | facts)
 
@@ -35,8 +37,8 @@ def unread(case, code="unreadable", message="it cannot be read"):
     return replace(verdict(case, problems=[Finding(code, f"{case}/t1.nii", message)]), facts={"files": {}})
 
 
-def facts(*verdicts):
-    return gather(read_cases(manifest(verdicts), verdicts))
+def facts(*verdicts, task: Task = TASK):
+    return gather(read_cases(manifest(verdicts), verdicts, task), task)
 
 
 def test_every_code_has_its_meaning():
@@ -65,7 +67,7 @@ def test_a_duplicate_case_is_dropped_though_its_verdict_does_not_know():
 
 def test_a_manifest_of_other_cases_is_told():
     with pytest.raises(UserError, match="different cases"):
-        read_cases(manifest([verdict("a")]), [verdict("b")])
+        read_cases(manifest([verdict("a")]), [verdict("b")], TASK)
 
 
 def test_volumes_are_millilitres_over_the_cases_that_have_the_label():
@@ -84,7 +86,11 @@ def test_grids_and_conventions_of_several_kinds_are_told():
         ("240 × 240 × 155 voxels of 1 mm", 3, 0),
         ("64 × 64 × 64 voxels of 2 × 2 × 2.5 mm", 1, 0),
     ]
-    assert told.conventions == {"written as 4 (BraTS 2021)": 2, "written as 3 (BraTS 2023)": 1, "absent": 1}
+    assert told.conventions == {
+        "brats2021 (enhancing tumour as 4)": 2,
+        "brats2023 (enhancing tumour as 3)": 1,
+        "none (no enhancing tumour)": 1,
+    }
     assert [section for _, section in told.notes] == ["reasons", "grids", "cases"]
 
 
@@ -100,3 +106,23 @@ def test_images_that_stand_out_are_named_the_farthest_three():
 def test_equal_intensities_make_no_case_stand_out():
     assert robust_scores([5.0, 5.0, 5.0, 9.0]) == [0, 0, 0, 0]
     assert facts(verdict("a", intensities={"t1": {}})).intensities[0].cases == 0
+
+
+def test_the_whole_tumour_is_what_the_task_counts_to_it_and_is_left_out_where_there_is_one_label():
+    after = load_task("brats-glioma-post-treatment")
+    told = facts(verdict("a", label_3=500, label_4=70_000), task=after)
+    assert [fact.name for fact in told.volumes][-2:] == ["Label 4: resection cavity", "Whole tumour"]
+    assert told.volumes[-1].quartiles[0] == pytest.approx(21.5)
+    (only,) = facts(verdict("a"), task=load_task("brats-meningioma-radiotherapy")).volumes
+    assert only.name == "Label 1: gross tumour volume"
+
+
+def test_conventions_are_told_only_where_the_task_has_several():
+    told = facts(verdict("a", label_3=0, convention="task"), task=load_task("brats-glioma-post-treatment"))
+    assert told.conventions == {}
+    assert facts(verdict("a", convention="label_map"), task=TASK.with_label_map({1: 2, 2: 1, 3: 4})).conventions == {}
+
+
+def test_images_go_by_the_titles_of_the_task():
+    (image,) = facts(verdict("a"), task=load_task("brats-meningioma-radiotherapy")).intensities
+    assert (image.name, image.cases) == ("T1CE", 1)

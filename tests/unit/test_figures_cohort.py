@@ -12,6 +12,9 @@ from tumorseg.cohort_page.facts import gather
 from tumorseg.figures.cohort_overview import cohort_overview
 from tumorseg.labels import MODALITIES
 from tumorseg.report.captions import CAPTIONS
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 COLOURS = {1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"}
 
@@ -32,7 +35,7 @@ def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float =
 
 def drawn(*verdicts: Verdict):
     """The plot of the cases and that of the volumes."""
-    return cohort_overview(gather(read_cases(manifest(verdicts), verdicts)), COLOURS).axes
+    return cohort_overview(gather(read_cases(manifest(verdicts), verdicts, TASK), TASK), COLOURS).axes
 
 
 def bars(axes) -> dict[str, float]:
@@ -126,6 +129,7 @@ def test_the_command_line_reads_what_the_workflow_writes(tmp_path):
     write_manifest(tmp_path / "manifest.tsv", manifest(verdicts))
     settings = {"dpi": 30, "colours": {f"label_{label}": colour for label, colour in COLOURS.items()}}
     options = ["--manifest", str(tmp_path / "manifest.tsv"), "--verdicts", str(tmp_path / "batch.json")]
+    options += ["--task", "brats-glioma"]
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
     figure_cohort_overview.main([*options, "--settings", json.dumps(settings), "--output", *map(str, outputs)])
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

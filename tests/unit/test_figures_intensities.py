@@ -14,6 +14,7 @@ from tumorseg.figures.intensities import intensity_spans, spans_after, spans_bef
 from tumorseg.labels import MODALITIES
 from tumorseg.normalise.planes import read_planes
 from tumorseg.normalise.store import NormalisedCase, Origin, read_case, write_case
+from tumorseg.task import load_task
 
 NAMES = ("T1", "T1CE", "T2", "FLAIR")
 
@@ -31,7 +32,7 @@ def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> Verdict
 
 
 def cases_of(*verdicts: Verdict):
-    return read_cases(manifest(verdicts), verdicts)
+    return read_cases(manifest(verdicts), verdicts, load_task())
 
 
 def write_levels(path: Path, levels: np.ndarray) -> Path:
@@ -127,7 +128,14 @@ def test_the_command_line_draws_the_usable_cases(tmp_path):
     write_manifest(tmp_path / "manifest.tsv", manifest(verdicts))
     write_random_case(tmp_path / "normalised" / "a.safetensors")
     options = ["--manifest", tmp_path / "manifest.tsv", "--verdicts", tmp_path / "batch.json"]
-    options += ["--normalised", tmp_path / "normalised", "--settings", json.dumps({"dpi": 30})]
+    options += [
+        "--normalised",
+        tmp_path / "normalised",
+        "--settings",
+        json.dumps({"dpi": 30}),
+        "--task",
+        "brats-glioma",
+    ]
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
     figure_intensities.main(list(map(str, [*options, "--output", *outputs])))
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

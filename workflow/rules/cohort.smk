@@ -87,10 +87,11 @@ rule cohort_page:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "colours"), **only("cohort", "patient")),
+        task=TASK.to_json(),
         code=code("cohort_page"),
     shell:
         'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
-        " --previews {input.previews:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --previews {input.previews:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
 rule check_cohort:

@@ -28,10 +28,11 @@ rule figure_cohort_overview:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi", "colours")),
+        task=TASK.to_json(),
         code=code("figure_cohort_overview"),
     shell:
         'python "$SCRIPTS/figure_cohort_overview.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
-        " --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
 rule figure_intensities:
@@ -59,10 +60,11 @@ rule figure_intensities:
         runtime=scaled(60),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=TASK.to_json(),
         code=code("figure_intensities"),
     shell:
         'python "$SCRIPTS/figure_intensities.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
-        " --normalised {input.normalised:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --normalised {input.normalised:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
 rule figure_learning_curves:

@@ -10,10 +10,16 @@ import pandas as pd
 from tumorseg.cohort.manifest import drop_duplicates
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.errors import UserError
-from tumorseg.labels import TUMOUR_LABELS
+from tumorseg.task import Task
 
-VOLUMES: Final = (*(f"label_{label}" for label in TUMOUR_LABELS), "whole")
-"""Labels by their column of the manifest, then the whole tumour."""
+WHOLE: Final = "whole"
+
+
+def volume_names(task: Task) -> dict[str, str]:
+    """The name of each volume of a case, by its key: the labels, then the whole tumour where that is more than one."""
+    names = {f"label_{label.value}": f"Label {label.value}: {label.title}" for label in task.labels}
+    whole = task.regions[0]
+    return names if len(whole.labels) == 1 else {**names, WHOLE: whole.title[0].upper() + whole.title[1:]}
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,8 @@ class Case:
     """A row of the manifest with its findings in full.
 
     anchor: of the case on the page. convention: empty where the mask tells none. grid: shape and spacing in words,
-    empty where no image could be read. volumes: millilitres by `VOLUMES`, empty where unknown. intensities: of each
-    modality, see `images.intensity_facts`.
+    empty where no image could be read. volumes: millilitres by `volume_names`, empty where unknown. intensities: of
+    each modality, see `images.intensity_facts`.
     """
 
     case: str
@@ -46,7 +52,7 @@ class Case:
     intensities: dict[str, dict[str, float]]
 
 
-def read_cases(table: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[Case]:
+def read_cases(table: pd.DataFrame, verdicts: Sequence[Verdict], task: Task) -> list[Case]:
     """The cases of a manifest and of the verdicts behind it, sorted by case.
 
     Raises UserError where the two are not about the same cases.
@@ -55,10 +61,10 @@ def read_cases(table: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[Case]:
     rows = table.to_dict("records")
     if [row["case"] for row in rows] != [verdict.case for verdict in ordered]:
         raise UserError("the manifest and the verdicts are about different cases; make the manifest anew")
-    return [_case(number, *both) for number, both in enumerate(zip(rows, ordered, strict=True), start=1)]
+    return [_case(number, *both, task) for number, both in enumerate(zip(rows, ordered, strict=True), start=1)]
 
 
-def _case(number: int, row: dict[str, Any], verdict: Verdict) -> Case:
+def _case(number: int, row: dict[str, Any], verdict: Verdict, task: Task) -> Case:
     return Case(
         case=verdict.case,
         anchor=f"case-{number}",
@@ -68,7 +74,7 @@ def _case(number: int, row: dict[str, Any], verdict: Verdict) -> Case:
         warnings=_told(verdict.case, verdict.warnings),
         convention=row["convention"],
         grid=_grid(verdict.facts),
-        volumes=_volumes(verdict.facts),
+        volumes=_volumes(verdict.facts, task),
         intensities=verdict.facts.get("intensities", {}),
     )
 
@@ -88,9 +94,10 @@ def _grid(facts: dict[str, Any]) -> str:
     return f"{' × '.join(map(str, facts['shape']))} voxels of {' × '.join(spacing)} mm"
 
 
-def _volumes(facts: dict[str, Any]) -> dict[str, float]:
-    if "spacing" not in facts or "label_1" not in facts:
+def _volumes(facts: dict[str, Any], task: Task) -> dict[str, float]:
+    if "spacing" not in facts or any(structure not in facts for structure in task.label_structures):
         return {}
     millilitres = prod(facts["spacing"]) / 1000
-    voxels = [facts[f"label_{label}"] for label in TUMOUR_LABELS]
-    return dict(zip(VOLUMES, (count * millilitres for count in (*voxels, sum(voxels))), strict=True))
+    voxels = {structure: facts[structure] for structure in task.label_structures}
+    voxels[WHOLE] = sum(facts[f"label_{label}"] for label in task.regions[0].labels)
+    return {key: voxels[key] * millilitres for key in volume_names(task)}

@@ -3,19 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tumorseg.cohort_page.cases import Case, Told
 from tumorseg.cohort_page.intensities import IntensityFacts, intensity_facts
 from tumorseg.cohort_page.meanings import PROBLEMS, WARNINGS
 from tumorseg.cohort_page.volumes import VolumeFacts, volume_facts
-from tumorseg.labels import ENHANCING
+from tumorseg.pages.task_words import convention_words, differing_labels, listed
 from tumorseg.pages.words import counted
-
-_CONVENTIONS: Final[dict[str, str]] = {
-    **{str(name): f"written as {label} (BraTS {name.removeprefix('brats')})" for name, label in ENHANCING.items()},
-    "": "absent",
-}
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,9 @@ class GridFacts:
 class CohortFacts:
     """All that the page says. Patients, conventions, volumes and intensities are those of the usable cases.
 
-    conventions: how enhancing tumour is written, in words, with the number of cases. grids: the most common among the
-    usable cases first. notes: what a reader must not overlook, and the anchor of the section with the details.
+    conventions: of the masks, in words, with the number of cases; empty where the task has one only. grids: the most
+    common among the usable cases first. notes: what a reader must not overlook, and the anchor of the section with the
+    details.
     """
 
     cases: list[Case]
@@ -57,28 +53,36 @@ class CohortFacts:
     notes: list[tuple[str, str]]
 
 
-def gather(cases: Sequence[Case], doubts: Sequence[str] = ()) -> CohortFacts:
+def gather(cases: Sequence[Case], task: Task, doubts: Sequence[str] = ()) -> CohortFacts:
     """Compute what the page says of the cases, which come sorted. doubts: about their patients, in sentences."""
     usable = [case for case in cases if case.usable]
     dropped = [case for case in cases if not case.usable]
     grids = _grids(cases)
-    conventions = Counter(case.convention for case in usable)
+    conventions = _conventions(usable, task)
     return CohortFacts(
         cases=list(cases),
         usable=usable,
         dropped=dropped,
         patients=len({case.patient for case in usable}),
-        conventions={words: conventions[name] for name, words in _CONVENTIONS.items() if conventions[name]},
+        conventions={convention_words(task, name): count for name, count in conventions.items()},
         problems=_by_code(dropped, lambda case: case.problems, PROBLEMS),
         warnings=_by_code(cases, lambda case: case.warnings, WARNINGS),
         grids=grids,
-        volumes=volume_facts(usable),
-        intensities=intensity_facts(usable),
+        volumes=volume_facts(usable, task),
+        intensities=intensity_facts(usable, task),
         notes=[
-            *_notes(usable, dropped, grids, conventions),
+            *_notes(usable, dropped, grids, {name: count for name, count in conventions.items() if name}, task),
             *((f"{doubt[0].upper()}{doubt[1:]}.", "cases") for doubt in doubts),
         ],
     )
+
+
+def _conventions(cases: Sequence[Case], task: Task) -> dict[str, int]:
+    """How many masks follow each convention, in the task's order; those that show none, by an empty name, last."""
+    if not differing_labels(task):
+        return {}
+    counts = Counter(case.convention for case in cases)
+    return {name: counts[name] for name in (*task.conventions, "") if counts[name]}
 
 
 def _by_code(
@@ -101,7 +105,7 @@ def _grids(cases: Sequence[Case]) -> list[GridFacts]:
 
 
 def _notes(
-    usable: Sequence[Case], dropped: Sequence[Case], grids: Sequence[GridFacts], conventions: Mapping[str, int]
+    usable: Sequence[Case], dropped: Sequence[Case], grids: Sequence[GridFacts], conventions: dict[str, int], task: Task
 ) -> list[tuple[str, str]]:
     notes = []
     if not usable:
@@ -111,7 +115,7 @@ def _notes(
     several = sum(grid.usable > 0 for grid in grids)
     if several > 1:
         notes.append((f"The usable cases are on {several} different grids.", "grids"))
-    if len([name for name in conventions if name]) > 1:
-        both = " and ".join(f"{label} in {counted(conventions[name], 'case')}" for name, label in ENHANCING.items())
-        notes.append((f"The masks follow two conventions: enhancing tumour is {both}.", "cases"))
+    if len(conventions) > 1:
+        each = [f"{convention_words(task, name)} in {counted(count, 'case')}" for name, count in conventions.items()]
+        notes.append((f"The masks follow {len(conventions)} conventions: {listed(each)}.", "cases"))
     return notes

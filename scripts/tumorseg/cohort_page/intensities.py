@@ -6,7 +6,7 @@ from statistics import median
 from typing import Final
 
 from tumorseg.cohort_page.cases import Case
-from tumorseg.labels import MODALITIES, MODALITY_NAMES
+from tumorseg.task import Task
 
 FIGURES: Final = {
     "min": "Minimum",
@@ -46,14 +46,17 @@ class IntensityFacts:
     outliers: tuple[Outlier, ...]
 
 
-def intensity_facts(cases: Sequence[Case]) -> list[IntensityFacts]:
+def intensity_facts(cases: Sequence[Case], task: Task) -> list[IntensityFacts]:
     """The facts of each modality, over the cases whose intensities are known."""
-    return [_of(modality, [case for case in cases if case.intensities.get(modality)]) for modality in MODALITIES]
+    return [
+        _of(channel.name, channel.title, [case for case in cases if case.intensities.get(channel.name)])
+        for channel in task.channels
+    ]
 
 
-def _of(modality: str, cases: Sequence[Case]) -> IntensityFacts:
+def _of(modality: str, title: str, cases: Sequence[Case]) -> IntensityFacts:
     if not cases:
-        return IntensityFacts(MODALITY_NAMES[modality], 0, {}, 0, ())
+        return IntensityFacts(title, 0, {}, 0, ())
     columns = {figure: [case.intensities[modality][figure] for case in cases] for figure in FIGURES}
     scores = robust_scores(columns["median"])
     outliers = sorted(
@@ -65,7 +68,7 @@ def _of(modality: str, cases: Sequence[Case]) -> IntensityFacts:
         key=lambda outlier: (-abs(outlier.score), outlier.case.case),
     )
     return IntensityFacts(
-        name=MODALITY_NAMES[modality],
+        name=title,
         cases=len(cases),
         spans={figure: (min(values), median(values), max(values)) for figure, values in columns.items()},
         unusual=len(outliers),

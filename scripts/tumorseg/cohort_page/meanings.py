@@ -3,7 +3,7 @@
 from typing import Final
 
 PROBLEMS: Final[dict[str, str]] = {
-    "missing_modality": "One of T1, T1CE, T2 and FLAIR is not in the folder.",
+    "missing_modality": "One of the images that the task asks for is not in the folder.",
     "missing_mask": "The expert's mask is not in the folder.",
     "empty_file": "A file has no content.",
     "truncated": "A file stops before its end.",

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from tumorseg.cohort.preview import SIDE
-from tumorseg.cohort_page.cases import VOLUMES
+from tumorseg.cohort_page.cases import WHOLE, volume_names
 from tumorseg.cohort_page.facts import CohortFacts
 from tumorseg.cohort_page.intensities import FIGURES, UNUSUAL
-from tumorseg.cohort_page.thumbnails import TILES, WIDTH
-from tumorseg.labels import LABEL_NAMES, MODALITY_NAMES
+from tumorseg.cohort_page.thumbnails import tile_names
 from tumorseg.pages.page import render_page
+from tumorseg.pages.task_words import label_map_words
 from tumorseg.pages.words import decimal
+from tumorseg.task import Task
 
 _HERE: Final = Path(__file__).parent
 _SECTIONS: Final = {
@@ -23,14 +24,14 @@ _SECTIONS: Final = {
     "intensities": "Intensities",
     "cases": "Usable cases",
 }
-_HEADS: Final = {**{f"label_{label}": f"Label {label}" for label in LABEL_NAMES}, "whole": "Whole tumour"}
 
 
-def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, str]) -> str:
+def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, str], task: Task) -> str:
     """The page as HTML; equal arguments give equal text.
 
     strips: the data URL of the pictures of each case that could be shown, by case. colours: of each label in them.
     """
+    tiles, names = tile_names(task), volume_names(task)
     return render_page(
         _HERE,
         _number,
@@ -40,11 +41,12 @@ def render(facts: CohortFacts, strips: Mapping[str, str], colours: Mapping[int, 
         facts=facts,
         strips=strips,
         colours=colours,
-        label_names=LABEL_NAMES,
-        tiles=[MODALITY_NAMES.get(tile, tile) for tile in TILES],
-        strip_size=(WIDTH, SIDE),
-        volumes=VOLUMES,
-        volume_heads=_HEADS,
+        task=task,
+        label_map=label_map_words(task),
+        label_names=task.label_titles,
+        tiles=tiles,
+        strip_size=(SIDE * len(tiles), SIDE),
+        volume_heads={key: name if key == WHOLE else name.partition(":")[0] for key, name in names.items()},
         figures=FIGURES,
         unusual=UNUSUAL,
     )

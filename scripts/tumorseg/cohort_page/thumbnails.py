@@ -2,27 +2,27 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.preview import SIDE
-from tumorseg.labels import MODALITIES
 from tumorseg.pages.tiles import coloured, fitted, painted, strip
-
-TILES: Final = (*MODALITIES, "mask")
-WIDTH: Final = SIDE * len(TILES)
-"""Of a strip, in pixels; it is `SIDE` high."""
+from tumorseg.task import Task
 
 
-def strip_url(preview: NDArray[np.uint8], colours: Mapping[int, str]) -> str:
-    """A preview as a data URL: the modalities, then FLAIR with the labels over it. Equal previews give equal text.
+def tile_names(task: Task) -> list[str]:
+    """What the tiles of a strip show, from left to right. Each is `SIDE` pixels wide and high."""
+    return [*task.channel_titles.values(), "mask"]
 
-    preview: (5, H, W), see `cohort.preview.preview`. colours: of each inside label, as `#rrggbb`.
+
+def strip_url(preview: NDArray[np.uint8], colours: Mapping[int, str], task: Task) -> str:
+    """A preview as a data URL: the channels, then the labels over one of them. Equal previews give equal text.
+
+    preview: (channels + 1, H, W), see `cohort.preview.preview`. colours: of each label, as `#rrggbb`.
     """
     *images, labels = preview
     tiles = [fitted(image, SIDE) for image in images]
-    mask = painted(tiles[-1], fitted(labels, SIDE, smooth=False), colours)
+    mask = painted(tiles[task.display_channel], fitted(labels, SIDE, smooth=False), colours)
     content = strip([*map(coloured, tiles), mask])
     return "data:image/webp;base64," + base64.b64encode(content).decode()

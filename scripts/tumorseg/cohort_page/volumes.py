@@ -6,13 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from tumorseg.cohort_page.cases import VOLUMES, Case
-from tumorseg.labels import LABEL_NAMES, REGION_NAMES, TUMOUR_LABELS
+from tumorseg.cohort_page.cases import Case, volume_names
+from tumorseg.task import Task
 
 BINS: Final = 20
-NAMES: Final = {f"label_{label}": f"Label {label}: {LABEL_NAMES[label]}" for label in TUMOUR_LABELS} | {
-    "whole": REGION_NAMES["WT"].capitalize()
-}
 
 
 @dataclass(frozen=True)
@@ -31,16 +28,19 @@ class VolumeFacts:
     bins: tuple[int, ...]
 
 
-def volume_facts(cases: Sequence[Case]) -> list[VolumeFacts]:
+def volume_facts(cases: Sequence[Case], task: Task) -> list[VolumeFacts]:
     """The facts of each label and of the whole tumour, over the cases whose volumes are known."""
-    return [_of(key, [case.volumes[key] for case in cases if case.volumes]) for key in VOLUMES]
+    return [
+        _of(key, name, [case.volumes[key] for case in cases if case.volumes])
+        for key, name in volume_names(task).items()
+    ]
 
 
-def _of(key: str, volumes: Sequence[float]) -> VolumeFacts:
+def _of(key: str, name: str, volumes: Sequence[float]) -> VolumeFacts:
     present = [volume for volume in volumes if volume > 0]
     absent = len(volumes) - len(present)
     if not present:
-        return VolumeFacts(key, NAMES[key], 0, absent, (), ())
+        return VolumeFacts(key, name, 0, absent, (), ())
     quartiles = tuple(float(value) for value in np.percentile(present, (0, 25, 50, 75, 100)))
     bins = tuple(int(count) for count in np.histogram(present, BINS, (0, quartiles[-1]))[0])
-    return VolumeFacts(key, NAMES[key], len(present), absent, quartiles, bins)
+    return VolumeFacts(key, name, len(present), absent, quartiles, bins)

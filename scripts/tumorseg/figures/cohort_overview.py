@@ -1,6 +1,6 @@
 """Which cases are kept, why the others are dropped, and how large the tumours are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tumorseg.cohort_page.cases import VOLUMES, Case
+from tumorseg.cohort_page.cases import WHOLE
 from tumorseg.cohort_page.facts import CohortFacts
-from tumorseg.cohort_page.volumes import NAMES
 from tumorseg.figures.distributions import spread
 from tumorseg.figures.style import INK, WIDTH, context
 from tumorseg.figures.volume_axis import set_volume_axis, volume_limits
@@ -47,7 +46,7 @@ def cohort_overview(facts: CohortFacts, colours: Mapping[int, str]) -> Figure:
         figure = Figure(figsize=(WIDTH, height + _VOLUMES_HEIGHT), layout="constrained")
         upper, lower = figure.subplots(2, 1, height_ratios=(height, _VOLUMES_HEIGHT))
         _draw_bars(upper, facts, bars)
-        _draw_volumes(lower, facts.usable, colours)
+        _draw_volumes(lower, facts, colours)
     return figure
 
 
@@ -71,8 +70,9 @@ def _draw_bars(axes: Axes, facts: CohortFacts, bars: Mapping[str, int]) -> None:
     axes.set_xlabel("cases; one with several problems counts under each" if several else "cases")
 
 
-def _draw_volumes(axes: Axes, cases: Sequence[Case], colours: Mapping[int, str]) -> None:
-    known = {key: np.array([case.volumes[key] for case in cases if case.volumes]) for key in VOLUMES}
+def _draw_volumes(axes: Axes, facts: CohortFacts, colours: Mapping[int, str]) -> None:
+    names = {fact.key: fact.name for fact in facts.volumes}
+    known = {key: np.array([case.volumes[key] for case in facts.usable if case.volumes]) for key in names}
     present = {key: volumes[volumes > 0] for key, volumes in known.items()}
     every = np.concatenate(list(present.values()))
     axes.set_title("Tumour volumes of the cases kept")
@@ -81,13 +81,13 @@ def _draw_volumes(axes: Axes, cases: Sequence[Case], colours: Mapping[int, str])
         axes.text(0.5, 0.5, "no case with a known volume is kept", transform=axes.transAxes, ha="center", va="center")
         return
     limits = volume_limits(every)
-    faces = {**{f"label_{label}": colour for label, colour in colours.items()}, "whole": _WHOLE}
+    faces = {**{f"label_{label}": colour for label, colour in colours.items()}, WHOLE: _WHOLE}
     for place, (key, volumes) in enumerate(present.items()):
         _draw_volume(axes, place, volumes, limits, faces[key])
     set_volume_axis(axes, limits)
-    names = [f"{NAMES[key]}\nin {len(present[key]):,} of {counted(len(known[key]), 'case')}" for key in VOLUMES]
-    axes.set_yticks(range(len(VOLUMES)), [name.replace(" / ", " /\n") for name in names])
-    axes.set(ylim=(len(VOLUMES) - 0.35, -0.35), xlabel="volume in the cases that have it, ml")
+    ticks = [f"{name}\nin {len(present[key]):,} of {counted(len(known[key]), 'case')}" for key, name in names.items()]
+    axes.set_yticks(range(len(names)), [tick.replace(" / ", " /\n") for tick in ticks])
+    axes.set(ylim=(len(names) - 0.35, -0.35), xlabel="volume in the cases that have it, ml")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="x")
 
