@@ -11,6 +11,7 @@ from tumorseg.files import write_json
 from tumorseg.inference.held_out import segmented_cases
 from tumorseg.metrics.calibration import DEFINITION, Reliability, case_reliability
 from tumorseg.network.execution import resolve
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="reliability by region, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         curves: dict[str, Reliability] = {}
         for _, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):
             probabilities = segmenter.predict(case.image, case.origin).probabilities
-            found = case_reliability(probabilities, case.mask, (case.image != 0).any(axis=0))
+            found = case_reliability(case.mask, probabilities, (case.image != 0).any(axis=0), options.task)
             curves = {name: curves[name] + one if curves else one for name, one in found.items()}
         content = {name: curve.as_dict() for name, curve in curves.items()}
         write_json(options.output, {"definition": DEFINITION, "curves": content})

@@ -15,18 +15,20 @@ from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
 from tumorseg.labels import to_inside
 from tumorseg.metrics.scores import case_scores
 from tumorseg.scoring.cases import CaseScores, score_cases, write_scores
+from tumorseg.task import Task, add_task_option
 
 
-def score(item: tuple[Assignment, Verdict, RecordedMask], *, root: Path, surface_tolerance: float) -> CaseScores:
+def score(
+    item: tuple[Assignment, Verdict, RecordedMask], *, root: Path, task: Task, surface_tolerance_mm: float
+) -> CaseScores:
     """The scores of one case, from its files."""
     assignment, facts = item[0], item[1].facts
     volume = read_mask_again(root, facts)
     reference = to_inside(volume.array)
     prediction = read_prediction(item[2], facts["shape"], facts["affine"])
     x, y, z = volume.spacing
-    return CaseScores(
-        assignment.case, assignment.fold, *case_scores(prediction, reference, (x, y, z), surface_tolerance)
-    )
+    scores = case_scores(reference, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
+    return CaseScores(assignment.case, assignment.fold, *scores)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`evaluation` section, as JSON")
+    add_task_option(parser)
     parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
     parser.add_argument("--scores", type=Path, required=True, help="table of scores, as CSV")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores, as JSON")
@@ -54,10 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if assignment.fold >= 0
         ]
         tolerance = options.settings["surface_tolerance"]
-        score_one = partial(score, root=options.root, surface_tolerance=tolerance)
-        table, confusion = score_cases(scored, score_one, options.processes)
+        score_one = partial(score, root=options.root, task=options.task, surface_tolerance_mm=tolerance)
+        table, confusions = score_cases(scored, score_one, options.processes)
         patients = {assignment.case: assignment.patient for assignment in splits}
-        write_scores(options.scores, table, options.summary, confusion, options.settings, patients=patients)
+        write_scores(
+            options.scores,
+            table,
+            options.summary,
+            confusions,
+            options.settings,
+            task=options.task,
+            patients=patients,
+        )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tumorseg.labels import MODALITIES
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import resolve
 from tumorseg.tables import write_table
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="Dice by case, modality left out and structure, CSV")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         "region": structure,
                         "dice": overlap.dice,
                     }
-                    for structure, overlap in overlaps(mask, case.mask).items()
+                    for structure, overlap in overlaps(case.mask, mask, options.task).items()
                 ]
         write_table(options.output, pd.DataFrame(rows))
 

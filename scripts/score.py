@@ -18,6 +18,7 @@ from tumorseg.scoring.leftovers import remove_leftovers
 from tumorseg.scoring.match import match_folders
 from tumorseg.scoring.overview import overview
 from tumorseg.tables import write_table
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of masks")
     parser.add_argument("--references", type=Path, required=True, help="folder of the experts' masks")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of `evaluation`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--patient", help="the pattern of the patient of a case")
     parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
     parser.add_argument("--largest-voxels", type=int, default=LARGEST_VOXELS, help="voxels that a mask may have")
@@ -47,11 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         outputs = zip(options.scores, options.summaries, strict=True)
         for (name, of_folder), (scores, summary) in zip(matches.items(), outputs, strict=True):
             pairs, facts = sort_out(of_folder, grids, processes, largest)
-            tables[name], confusion = score_pairs(
+            tables[name], confusions = score_pairs(
                 pairs,
                 predictions=of_folder.folder,
                 references=options.references,
-                surface_tolerance=settings["surface_tolerance"],
+                task=options.task,
+                surface_tolerance_mm=settings["surface_tolerance"],
                 processes=processes,
                 largest_voxels=largest,
             )
@@ -65,20 +68,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
             missing = [pair.case for pair in pairs if pair.prediction is None]
             summaries[name] = write_scores(
-                scores, tables[name], summary, confusion, settings, missing=missing, more=facts, patients=patients
+                scores,
+                tables[name],
+                summary,
+                confusions,
+                settings,
+                task=options.task,
+                missing=missing,
+                more=facts,
+                patients=patients,
             )
         result = options.summaries[0]
         if options.comparison:
             table, result = options.comparison
             asked = {key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")}
-            compared = compare(tables, **asked, patients=patients)
+            compared = compare(tables, **asked, task=options.task, patients=patients)
             write_table(table, comparison_table(compared))
             write_json(result, compared)
         if options.clear:
             written = [*options.scores, *options.summaries, *(options.comparison or [])]
             for old in remove_leftovers(options.clear, written):
                 logger.info("removed, since it is of other folders: %s", old)
-        for line in overview(summaries):
+        for line in overview(summaries, options.task):
             logger.info("%s", line)
         logger.info("Scores: %s", result.resolve())
 

@@ -33,7 +33,14 @@ class Folders:
         places = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
         comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
         arguments = ["--predictions", *(self.root / folder for folder in folders), "--references", self.references]
-        arguments += ["--settings", json.dumps(SETTINGS), "--scores", *(place / "cases.csv" for place in places)]
+        arguments += [
+            "--task",
+            "brats-glioma",
+            "--settings",
+            json.dumps(SETTINGS),
+            "--scores",
+            *(place / "cases.csv" for place in places),
+        ]
         arguments += ["--summaries", *(place / "summary.json" for place in places)]
         arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])

@@ -29,6 +29,7 @@ from tumorseg.network.unet import UNet, build
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.crop import cropped_start, uncrop
 from tumorseg.normalise.store import read_case, write_case
+from tumorseg.task import load_task
 from tumorseg.training.data import batches
 from tumorseg.training.loss import segmentation_loss
 
@@ -123,7 +124,8 @@ def _agreement(network: UNet, here: Predictor, files: list[Path]) -> Iterator[Fi
     for file in files:
         case = read_case(file)
         whole = mask_of(logits_of(network, np.stack([uncrop(image, case.origin) for image in case.image]), CPU))
-        found = overlaps(uncrop(here.predict(case.image, cropped_start(case.origin)).mask, case.origin), whole)
+        ours = uncrop(here.predict(case.image, cropped_start(case.origin)).mask, case.origin)
+        found = overlaps(whole, ours, load_task())
         for label in TUMOUR_LABELS:
             assert found[f"label_{label}"].reference_voxels > 0, "a label that is never predicted agrees with anything"
             lowest[label] = min(lowest[label], found[f"label_{label}"].dice)

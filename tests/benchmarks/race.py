@@ -25,6 +25,7 @@ from tumorseg.cohort.splits import held_out, read_splits, trained_on
 from tumorseg.labels import TUMOUR_LABELS, UNUSED_CLASS
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.normalise.store import find_case, read_case
+from tumorseg.task import load_task
 from tumorseg.training.data import batches
 
 SEEDS = (1, 2, 3)
@@ -111,5 +112,5 @@ def _dice(contestant: Contestant, cases: list[Path]) -> list[float]:
             logits = contestant.answer(pad(torch.from_numpy(case.image)[None].float(), margins))[0]
         mask = logits.argmax(0)[: sides[0], : sides[1], : sides[2]].numpy().astype(np.uint8)
         mask[mask == UNUSED_CLASS] = 4  # the networks of others have four classes
-        found.append(overlaps(mask, case.mask))
+        found.append(overlaps(case.mask, mask, load_task()))
     return [float(np.mean([of_case[f"label_{label}"].dice for of_case in found])) for label in TUMOUR_LABELS]

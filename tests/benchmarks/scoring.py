@@ -18,7 +18,9 @@ from tumorseg.metrics.border import border_hausdorff95
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.scores import case_scores
 from tumorseg.metrics.surface import surface_distances
+from tumorseg.task import load_task
 
+TASK = load_task()
 CASES = 4
 ROUNDS = 2
 MILLIMETRE = (1.0, 1.0, 1.0)
@@ -34,21 +36,21 @@ def figures(root: Path) -> Iterator[Figure]:
     for number, case in enumerate(discover(root)[:CASES]):
         file = nibabel.load(root / case.files["seg"][0])
         reference = to_inside(np.asarray(file.dataobj).astype(np.uint8))
-        pairs.append((predicted(reference, number), reference))
+        pairs.append((reference, predicted(reference, number)))
         masks = [[structure_mask(mask, region) for mask in pairs[-1]] for region in REGIONS]
         regions += masks
         stacks.append([torch.from_numpy(np.stack(one)[None]) for one in zip(*masks, strict=True)])
 
     def of_regions(score):
-        return lambda: [score(reference, prediction, MILLIMETRE) for prediction, reference in regions]
+        return lambda: [score(reference, prediction, MILLIMETRE) for reference, prediction in regions]
 
     def monai():
         with warnings.catch_warnings(action="ignore"):
-            for prediction, reference in stacks:
+            for reference, prediction in stacks:
                 compute_hausdorff_distance(prediction, reference, include_background=True, percentile=95)
 
     each_case = {
-        f"case {number}": lambda pair=pair: case_scores(*pair, MILLIMETRE, surface_tolerance=1)
+        f"case {number}": lambda pair=pair: case_scores(*pair, MILLIMETRE, task=TASK, surface_tolerance_mm=1)
         for number, pair in enumerate(pairs)
     }
     best = best_seconds(

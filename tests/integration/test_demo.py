@@ -13,6 +13,7 @@ from tests.helpers import REPOSITORY
 from tumorseg.cohort.splits import held_out, read_splits, trained_on
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.normalise.store import find_case, read_case
+from tumorseg.task import load_task
 
 pytestmark = pytest.mark.slow
 LABELS = ("label_1", "label_2", "label_4")
@@ -51,7 +52,9 @@ def classifier_dice(demo) -> dict[str, float]:
         brain = (case.image != 0).any(axis=0)
         prediction = np.zeros_like(case.mask)
         prediction[brain] = trees.predict(case.image[:, brain].T.astype(np.float32))
-        rows.append({structure: overlap.dice for structure, overlap in overlaps(prediction, case.mask).items()})
+        rows.append(
+            {structure: overlap.dice for structure, overlap in overlaps(case.mask, prediction, load_task()).items()}
+        )
     return pd.DataFrame(rows).mean().to_dict()
 
 

@@ -6,6 +6,7 @@ from tumorseg.figures.left_out import left_out_table
 from tumorseg.figures.reliability import reliability_diagrams
 from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.metrics.calibration import BINS, Reliability, case_reliability
+from tumorseg.task import load_task
 
 
 def drawn(probabilities: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -48,7 +49,8 @@ def test_a_region_is_the_sum_of_its_labels_and_only_the_brain_counts():
     probabilities = np.zeros((5, 2, 1, 1), np.float32)
     probabilities[[0, 1, 4], 0, 0, 0] = 0.2, 0.3, 0.5
     probabilities[0, 1] = 1
-    found = case_reliability(probabilities, np.array([[[4]], [[0]]], np.uint8), np.array([[[True]], [[False]]]))
+    reference = np.array([[[4]], [[0]]], np.uint8)
+    found = case_reliability(reference, probabilities, np.array([[[True]], [[False]]]), load_task())
     assert {name: float(curve.probability.sum()) for name, curve in found.items()} == pytest.approx(
         {"WT": 0.8, "TC": 0.8, "ET": 0.5, "label": 0.5}
     )

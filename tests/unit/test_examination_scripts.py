@@ -18,6 +18,7 @@ from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import read_model, write_model
 from tumorseg.normalise.store import read_case
+from tumorseg.task import load_task
 
 CASES = ("a", "b")
 EXECUTION = {"device": "cpu", "precision": "fp32", "threads": 1, "deterministic": False}
@@ -36,7 +37,7 @@ def arguments(tmp_path):
     options = ["--models", tmp_path / "model", "--selections", tmp_path / "selection.json"]
     data = write_listed_data(tmp_path / "data.json", tmp_path / "normalised", splits, 0)
     options += ["--normalised", tmp_path / "normalised", "--data", data]
-    options += ["--splits", tmp_path / "splits.tsv", "--output", tmp_path / "out"]
+    options += ["--splits", tmp_path / "splits.tsv", "--output", tmp_path / "out", "--task", "brats-glioma"]
     return [*map(str, options), "--settings", json.dumps({"prediction": PREDICTION, "execution": EXECUTION})]
 
 
@@ -48,7 +49,7 @@ def test_nothing_left_out_is_the_mask_of_the_whole_input_and_a_modality_less_is_
     for name in CASES:
         case = read_case(tmp_path / f"normalised/{name}.safetensors")
         mask, _ = segmenter.mask_of(segmenter.predict(case.image, case.origin), case.origin)
-        for structure, overlap in overlaps(mask, case.mask).items():
+        for structure, overlap in overlaps(case.mask, mask, load_task()).items():
             assert overlap.predicted_voxels > 0
             assert dice[name, "none", structure] == pytest.approx(overlap.dice)
         for modality in MODALITIES:

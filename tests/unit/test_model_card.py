@@ -19,13 +19,14 @@ from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
-from tumorseg.labels import CLASSES, STRUCTURES
+from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.scores import COLUMNS as SCORES
 from tumorseg.metrics.scores import DEFINITIONS
 from tumorseg.metrics.summary import summarise
 from tumorseg.model_card.facts import Facts, gather
 from tumorseg.model_card.inputs import Results, read_results
 from tumorseg.model_card.page import render
+from tumorseg.task import load_task
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 REFUSED = {
@@ -44,7 +45,7 @@ def summary(**changes: float) -> dict[str, Any]:
     values = dict.fromkeys(SCORES, 10) | dict.fromkeys(DEFINITIONS, 0.5) | changes
     rows = [{"case": case, "fold": 0, "region": name, **values} for case in ("a", "b") for name in STRUCTURES]
     settings = {"confidence": 0.9, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
-    return summarise(pd.DataFrame(rows), np.zeros((CLASSES, CLASSES), np.int64), **settings)
+    return summarise(pd.DataFrame(rows), dict.fromkeys("ab", np.zeros((5, 5), np.int64)), task=load_task(), **settings)
 
 
 @pytest.fixture

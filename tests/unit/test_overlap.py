@@ -5,8 +5,10 @@ from sklearn.metrics import confusion_matrix
 
 from tests.helpers import structure_mask, trying
 from tests.scenes import labelled_pair, seeds
-from tumorseg.labels import STRUCTURES, TUMOUR_LABELS
 from tumorseg.metrics.overlap import Overlap, confusion, overlaps, overlaps_of
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 
 def random_mask(seed: int) -> np.ndarray:
@@ -15,9 +17,9 @@ def random_mask(seed: int) -> np.ndarray:
 
 def test_counts_of_each_structure_are_those_of_its_boolean_masks():
     prediction, reference = random_mask(1), random_mask(2)
-    for name in STRUCTURES:
+    for name in TASK.structures:
         predicted, expected = structure_mask(prediction, name), structure_mask(reference, name)
-        overlap = overlaps(prediction, reference)[name]
+        overlap = overlaps(reference, prediction, TASK)[name]
         assert overlap.true_positives == (predicted & expected).sum()
         assert overlap.false_positives == (predicted & ~expected).sum()
         assert overlap.false_negatives == (~predicted & expected).sum()
@@ -51,44 +53,44 @@ def test_specificity_is_1_where_there_is_nothing_to_leave_alone(counts, specific
 def test_the_confusion_is_that_of_scikit_learn(seed):
     reference, prediction = labelled_pair(seed)
     expected = confusion_matrix(reference.ravel(), prediction.ravel(), labels=range(5))
-    np.testing.assert_array_equal(confusion(prediction, reference), expected)
+    np.testing.assert_array_equal(confusion(reference, prediction, 5), expected)
 
 
 def test_the_confusion_counts_every_voxel_of_empty_masks():
     empty = np.zeros((3, 4, 5), np.uint8)
-    assert confusion(empty, empty)[0, 0] == confusion(empty, empty).sum() == 60
+    assert confusion(empty, empty, 5)[0, 0] == confusion(empty, empty, 5).sum() == 60
 
 
 def test_the_overlaps_of_several_cases_are_those_of_their_confusions_together():
     pairs = [(random_mask(1), random_mask(2)), (random_mask(3), random_mask(4))]
-    together = overlaps(*(np.concatenate(masks) for masks in zip(*pairs, strict=True)))
-    assert overlaps_of(sum(confusion(*pair) for pair in pairs)) == together
+    together = overlaps(*(np.concatenate(masks) for masks in zip(*pairs, strict=True)), TASK)
+    assert overlaps_of(sum(confusion(*pair, 5) for pair in pairs), TASK) == together
 
 
 def test_nothing_to_find_and_nothing_found_is_perfect():
     empty = np.zeros((3, 3, 3), np.uint8)
-    assert {overlap.dice for overlap in overlaps(empty, empty).values()} == {1.0}
+    assert {overlap.dice for overlap in overlaps(empty, empty, TASK).values()} == {1.0}
 
 
-@pytest.mark.parametrize("label", TUMOUR_LABELS)
+@pytest.mark.parametrize("label", TASK.label_values)
 def test_a_missed_or_a_false_structure_scores_zero(label):
     empty, full = np.zeros((3, 3, 3), np.uint8), np.full((3, 3, 3), label, np.uint8)
-    assert overlaps(empty, full)[f"label_{label}"].dice == 0
-    assert overlaps(full, empty)[f"label_{label}"].dice == 0
+    assert overlaps(empty, full, TASK)[f"label_{label}"].dice == 0
+    assert overlaps(full, empty, TASK)[f"label_{label}"].dice == 0
 
 
 def test_regions_are_named_not_placed():
     only_enhancing = np.full((2, 2, 2), 4, np.uint8)
     only_oedema = np.full((2, 2, 2), 2, np.uint8)
-    scores = overlaps(only_enhancing, only_oedema)
+    scores = overlaps(only_enhancing, only_oedema, TASK)
     assert (scores["WT"].dice, scores["TC"].dice, scores["ET"].dice) == (1, 0, 0)
 
 
 def test_masks_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match="different shapes"):
-        confusion(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3), np.uint8))
+        confusion(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3), np.uint8), 5)
 
 
 def test_values_that_are_no_labels_are_refused():
     with pytest.raises(ValueError, match="beyond the labels"):
-        confusion(np.full((2, 2, 2), 5, np.uint8), np.zeros((2, 2, 2), np.uint8))
+        confusion(np.full((2, 2, 2), 5, np.uint8), np.zeros((2, 2, 2), np.uint8), 5)

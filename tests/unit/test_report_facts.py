@@ -10,11 +10,12 @@ import pytest
 from tests.unit.test_cohort_page_facts import verdict
 from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
-from tumorseg.labels import CLASSES, STRUCTURES
+from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.scores import COLUMNS, DEFINITIONS
 from tumorseg.metrics.summary import summarise
 from tumorseg.report.facts import Facts, gather, structure_name
 from tumorseg.report.inputs import Results
+from tumorseg.task import load_task
 
 REFUSED = {
     "epoch": 3,
@@ -87,7 +88,8 @@ def results(
         splits=[Assignment("a", "A", 0), Assignment("b", "A", 0), Assignment("c", "C", -1)],
         summary=summarise(
             table,
-            np.zeros((CLASSES, CLASSES), np.int64),
+            dict.fromkeys("ab", np.zeros((5, 5), np.int64)),
+            task=load_task(),
             confidence=0.95,
             bootstrap_samples=20,
             surface_tolerance=1,

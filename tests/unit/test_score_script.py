@@ -201,6 +201,8 @@ def test_the_number_of_processes_changes_no_byte(folders, tmp_path):
     once = (tmp_path / "scores/cases.csv").read_bytes()
     arguments = ["--predictions", tmp_path / "predictions", "--references", tmp_path / "references", "--processes", 2]
     arguments += [
+        "--task",
+        "brats-glioma",
         "--settings",
         json.dumps(SETTINGS),
         "--scores",

@@ -8,20 +8,21 @@ from hypothesis import strategies as st
 
 from tests.helpers import structure_mask, trying
 from tests.scenes import labelled_pair, seeds, spacings, within
-from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.overlap import confusion
 from tumorseg.metrics.scores import COLUMNS, DEFINITIONS, case_scores, missing_scores, rows
 from tumorseg.scoring.masks import read_mask
+from tumorseg.task import load_task
 
+TASK = load_task()
 MILLIMETRE = (1.0, 1.0, 1.0)
 SHARES = ("dice", "iou", "f1", "precision", "sensitivity", "specificity", "surface_dice", "lesionwise_dice")
 DISTANCES = ("hd95", "hd95_border", "lesionwise_hd95")
 SYMMETRIC = ("dice", "iou", "f1", "surface_dice", "hd95", "hd95_border")
 
 
-def scores(reference, prediction, spacing=MILLIMETRE):
-    return case_scores(prediction, reference, spacing, surface_tolerance=1)[0]
+def scores(reference, prediction, spacing=MILLIMETRE, tolerance=1):
+    return case_scores(reference, prediction, spacing, task=TASK, surface_tolerance_mm=tolerance)[0]
 
 
 def filled(*labels: int):
@@ -32,7 +33,7 @@ def filled(*labels: int):
 
 
 def assert_alike(found, expected):
-    for structure in STRUCTURES:
+    for structure in TASK.structures:
         assert found[structure] == pytest.approx(expected[structure], rel=1e-9)
 
 
@@ -40,7 +41,7 @@ def assert_alike(found, expected):
 @given(seed=seeds, spacing=spacings)
 def test_every_score_of_every_structure_is_a_number_in_its_range(seed, spacing):
     found = scores(*labelled_pair(seed), spacing)
-    assert list(found) == list(STRUCTURES)
+    assert list(found) == list(TASK.structures)
     for of_structure in found.values():
         assert set(of_structure) == set(COLUMNS)
         assert np.isfinite(list(of_structure.values())).all()
@@ -66,7 +67,7 @@ def test_iou_and_f1_follow_from_dice(seed):
 def test_reference_and_prediction_can_be_swapped(seed, spacing):
     reference, prediction = labelled_pair(seed)
     found, swapped = scores(reference, prediction, spacing), scores(prediction, reference, spacing)
-    for structure in STRUCTURES:
+    for structure in TASK.structures:
         for score in SYMMETRIC:
             assert found[structure][score] == pytest.approx(swapped[structure][score], rel=1e-12)
         assert found[structure]["precision"] == swapped[structure]["sensitivity"]
@@ -95,7 +96,7 @@ def test_one_more_false_component_never_raises_an_overlap(seed):
     worse = prediction.copy()
     worse[36:39, 36:39, 36:39] = 4
     before, after = scores(reference, prediction), scores(reference, worse)
-    for structure in STRUCTURES:
+    for structure in TASK.structures:
         for score in ("dice", "iou", "f1", "precision", "specificity", "lesionwise_dice"):
             assert after[structure][score] <= before[structure][score]
         assert after[structure]["lesionwise_hd95"] >= before[structure]["lesionwise_hd95"]
@@ -127,7 +128,7 @@ def test_empty_masks_have_scores(reference, prediction, surface_dice, distance):
 
 def test_regions_are_made_of_labels_by_name():
     found = scores(filled(1, 2, 4), filled(4, 2, 4))
-    dice = {structure: found[structure]["dice"] for structure in STRUCTURES}
+    dice = {structure: found[structure]["dice"] for structure in TASK.structures}
     assert dice == pytest.approx({"WT": 1, "TC": 1, "ET": 2 / 3, "label_1": 0, "label_2": 1, "label_4": 2 / 3})
 
 
@@ -152,34 +153,34 @@ def test_volumes_are_in_mm3():
 
 def test_the_tolerance_is_that_of_the_surface_dice():
     shifted = np.roll(filled(4), 2, axis=0)
-    near, far = (case_scores(shifted, filled(4), MILLIMETRE, tolerance)[0]["ET"] for tolerance in (2, 1))
+    near, far = (scores(filled(4), shifted, tolerance=tolerance)["ET"] for tolerance in (2, 1))
     assert near["surface_dice"] == 1 > far["surface_dice"]
 
 
 @pytest.mark.parametrize("reference", [filled(1, 2, 4), filled(2), filled()])
 def test_a_missing_prediction_gets_the_worst_even_where_there_is_nothing_to_find(reference):
-    for found in missing_scores(reference, MILLIMETRE)[0].values():
+    for found in missing_scores(reference, MILLIMETRE, task=TASK)[0].values():
         assert {score: found[score] for score in SHARES} == dict.fromkeys(SHARES, 0)
         assert {score: found[score] for score in DISTANCES} == dict.fromkeys(DISTANCES, 374)
         assert set(found) == set(COLUMNS)
 
 
 def test_a_missing_prediction_misses_every_lesion_and_its_volume():
-    found, table = missing_scores(filled(1, 2, 4), (2.0, 1.0, 1.0))
+    found, table = missing_scores(filled(1, 2, 4), (2.0, 1.0, 1.0), task=TASK)
     assert (found["WT"]["lesions_found"], found["WT"]["lesions_missed"], found["WT"]["lesions_false"]) == (0, 1, 0)
     assert (found["WT"]["volume_error_mm3"], found["WT"]["predicted_voxels"]) == (-384, 0)
-    np.testing.assert_array_equal(table, confusion(filled(), filled(1, 2, 4)))
+    np.testing.assert_array_equal(table, confusion(filled(1, 2, 4), filled(), TASK.classes))
 
 
 def test_masks_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match="different shapes"):
-        case_scores(filled()[:5], filled(), MILLIMETRE, 1)
+        scores(filled(), filled()[:5])
 
 
 def test_there_is_one_row_for_each_structure():
     found = scores(filled(1, 2, 4), filled(1, 2, 2))
     table = rows("a-case", 3, found)
-    assert [row["region"] for row in table] == list(STRUCTURES)
+    assert [row["region"] for row in table] == list(TASK.structures)
     for row in table:
         assert list(row) == ["case", "fold", "region", *COLUMNS]
         assert (row["case"], row["fold"]) == ("a-case", 3)
@@ -205,11 +206,11 @@ def test_an_oblique_grid_moves_no_lesion_over_its_threshold(tmp_path, voxels, di
     mask[2 : 2 + voxels, 4, 4] = 2
     read = read_mask(rotated(tmp_path / "a.nii.gz", mask))
     assert read.spacing == (1, 1, 1)
-    assert case_scores(np.zeros_like(mask), read.labels, read.spacing, 1)[0]["WT"]["lesionwise_dice"] == dice
+    assert scores(read.labels, np.zeros_like(mask), read.spacing)["WT"]["lesionwise_dice"] == dice
 
 
 def test_an_oblique_grid_moves_no_surface_over_the_tolerance(tmp_path):
     reference, prediction = np.zeros((2, 16, 16, 16), np.uint8)
     reference[4:10, 4:10, 4:10] = prediction[4:11, 4:10, 4:10] = 2
     read = read_mask(rotated(tmp_path / "a.nii.gz", reference))
-    assert case_scores(prediction, read.labels, read.spacing, 1)[0]["WT"]["surface_dice"] == 1
+    assert scores(read.labels, prediction, read.spacing)["WT"]["surface_dice"] == 1

@@ -71,8 +71,10 @@ rule evaluate:
         runtime=scaled(120),
     params:
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("evaluate"),
     shell:
         'python "$SCRIPTS/evaluate.py" --root "$COHORT" --verdicts {input.verdicts:q}'
         " --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q}"
+        ' --task "$TASK"'
         " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"

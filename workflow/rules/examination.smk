@@ -33,10 +33,12 @@ rule calibration:
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
+        task=TASK_FACTS,
         code=code("calibration"),
     shell:
         'python "$SCRIPTS/calibration.py" --models {input.models:q} --selections {input.selections:q}'
         " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
+        ' --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -68,10 +70,12 @@ rule leave_out_modalities:
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
+        task=TASK_FACTS,
         code=code("leave_out_modalities"),
     shell:
         'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --selections {input.selections:q}'
         " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
+        ' --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 

@@ -34,11 +34,13 @@ rule score:
         patients=PATIENT_TABLE,
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
+        task=lambda wildcards: TASK.to_json(),
         largest_voxels=config["cohort"]["largest_voxels"],
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
+        ' --task "$TASK"'
         " --settings {params.settings:q} --largest-voxels {params.largest_voxels}"
         " {params.patient:q} --patient-table {params.patients:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q} --comparison {output.comparison:q}"

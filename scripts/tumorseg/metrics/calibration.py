@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.labels import REGIONS
+from tumorseg.task import Task
 
 BINS: Final = 15
 DEFINITION: Final = (
@@ -61,15 +61,19 @@ class Reliability:
 
 
 def case_reliability(
-    probabilities: NDArray[np.float32], reference: NDArray[np.uint8], brain: NDArray[np.bool_]
+    reference: NDArray[np.uint8], probabilities: NDArray[np.float32], brain: NDArray[np.bool_], task: Task
 ) -> dict[str, Reliability]:
-    """Of each region, and of the most probable `label`, over the True voxels of `brain` (x, y, z).
+    """Return the reliability of each region of a task, and of the most probable `label`.
 
-    probabilities: (classes, x, y, z). reference: inside labels (x, y, z).
+    Args:
+        reference: labels of the task, uint8 (X, Y, Z).
+        probabilities: of each class, float32 (classes, X, Y, Z).
+        brain: the voxels that count, bool (X, Y, Z).
+        task: the task, whose regions are looked at.
     """
     inside, labels = probabilities[:, brain], reference[brain]
     found = {
         region: Reliability.of(inside[list(of_region)].sum(axis=0), np.isin(labels, of_region))
-        for region, of_region in REGIONS.items()
+        for region, of_region in task.region_labels.items()
     }
     return {**found, "label": Reliability.of(inside.max(axis=0), inside.argmax(axis=0) == labels)}

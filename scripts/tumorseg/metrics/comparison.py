@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.scores import DEFINITIONS
+from tumorseg.task import Task
 
 BETTER_WHEN_LOW: Final = ("hd95", "hd95_border", "lesionwise_hd95", "volume_error_mm3")
 TWO_SIDED: Final = ("volume_error_mm3",)
@@ -29,6 +29,7 @@ COMPARISON_DEFINITIONS: Final = {
 def compare(
     tables: Mapping[str, pd.DataFrame],
     *,
+    task: Task,
     confidence: float,
     bootstrap_samples: int,
     seed: int,
@@ -63,7 +64,7 @@ def compare(
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
         "definitions": {**DEFINITIONS, **COMPARISON_DEFINITIONS},
         "structures": {
-            structure: {score: of_score(structure, score) for score in DEFINITIONS} for structure in STRUCTURES
+            structure: {score: of_score(structure, score) for score in DEFINITIONS} for structure in task.structures
         },
     }
 

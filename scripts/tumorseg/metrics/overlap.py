@@ -1,12 +1,13 @@
 """Overlap of a predicted mask with its reference, voxel by voxel."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.boxes import box_around, box_slices
-from tumorseg.labels import CLASSES, STRUCTURES
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True)
@@ -68,34 +69,44 @@ class Overlap:
         return float(self.reference_voxels == self.predicted_voxels == 0)
 
 
-def confusion(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How many voxels there are of each pair of labels: (reference's label, predicted label), of `CLASSES` each.
+def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
+    """Count the voxels of each pair of labels.
 
-    prediction, reference: masks of inside labels and equal shape, (X, Y, Z). Raises ValueError when the shapes differ,
-    and where a value is no label.
+    Args:
+        reference: labels, uint8 (X, Y, Z).
+        prediction: labels, uint8, of the same shape.
+        classes: number of classes, background included; at most 16.
+
+    Returns:
+        Voxels, int64 (classes, classes), by the reference's label and then by the predicted label.
+
+    Raises:
+        ValueError: the shapes differ, or a value is not a class.
     """
     if prediction.shape != reference.shape:
-        raise ValueError(f"masks of different shapes: {prediction.shape} and {reference.shape}")
-    if max(prediction.max(initial=0), reference.max(initial=0)) >= CLASSES:
-        raise ValueError(f"masks with values beyond the labels, which end at {CLASSES - 1}")
+        raise ValueError(f"masks of different shapes: {reference.shape} and {prediction.shape}")
+    if max(prediction.max(initial=0), reference.max(initial=0)) >= classes:
+        raise ValueError(f"masks with values beyond the labels, which end at {classes - 1}")
     box = box_slices(box_around((prediction != 0) | (reference != 0)))
-    pairs = reference[box] * np.uint8(CLASSES) + prediction[box]
-    table = np.bincount(pairs.ravel(), minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    pairs = reference[box] * np.uint8(classes) + prediction[box]
+    table = np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
     table[0, 0] += reference.size - pairs.size
     return table
 
 
-def overlaps(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> dict[str, Overlap]:
-    """The overlap of each of `labels.STRUCTURES`, by name, of two masks; see `confusion`."""
-    return overlaps_of(confusion(prediction, reference))
+def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: Task) -> dict[str, Overlap]:
+    """Return the overlap of each structure of a task, by name. reference, prediction: see `confusion`."""
+    return overlaps_of(confusion(reference, prediction, task.classes), task)
 
 
-def overlaps_of(table: NDArray[np.int64]) -> dict[str, Overlap]:
-    """The overlap of each of `labels.STRUCTURES`, by name, from the table that `confusion` gives."""
-    return {name: _overlap(table, np.isin(np.arange(CLASSES), labels)) for name, labels in STRUCTURES.items()}
+def overlaps_of(table: NDArray[np.int64], task: Task) -> dict[str, Overlap]:
+    """Return the overlap of each structure of a task, by name, from the table that `confusion` returns."""
+    return {name: label_overlap(table, labels) for name, labels in task.structures.items()}
 
 
-def _overlap(table: NDArray[np.int64], inside: NDArray[np.bool_]) -> Overlap:
+def label_overlap(table: NDArray[np.int64], labels: Collection[int]) -> Overlap:
+    """Return the overlap of a union of labels from the table that `confusion` returns."""
+    inside = np.isin(np.arange(len(table)), list(labels))
     return Overlap(
         true_positives=int(table[inside][:, inside].sum()),
         false_positives=int(table[~inside][:, inside].sum()),

@@ -6,12 +6,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.border import border_hausdorff95
 from tumorseg.metrics.cells import Spacing
 from tumorseg.metrics.lesions import WORST_HD95, lesion_scores
 from tumorseg.metrics.overlap import confusion, overlaps_of
 from tumorseg.metrics.surface import surface_distances
+from tumorseg.task import Task
 
 DEFINITIONS: Final = {
     "dice": "2 TP / (2 TP + FP + FN) over the voxels of a case; 1 where reference and prediction are both empty, "
@@ -71,28 +71,40 @@ Scores = dict[str, dict[str, float]]
 
 
 def case_scores(
-    prediction: NDArray[np.uint8], reference: NDArray[np.uint8], spacing: Spacing, surface_tolerance: float
+    reference: NDArray[np.uint8],
+    prediction: NDArray[np.uint8],
+    spacing_mm: Spacing,
+    *,
+    task: Task,
+    surface_tolerance_mm: float,
 ) -> tuple[Scores, NDArray[np.int64]]:
-    """Scores of a case, every one a number, and its table of label pairs (see `confusion`).
+    """Return the scores of a case and its table of label pairs (see `confusion`).
 
-    prediction, reference: masks of inside labels and equal shape, (X, Y, Z). surface_tolerance: in mm. Raises
-    ValueError when the shapes differ.
+    Args:
+        reference: labels of the task, uint8 (X, Y, Z).
+        prediction: labels of the task, uint8, of the same shape.
+        spacing_mm: voxel edges along X, Y and Z.
+        task: the task, whose structures are scored.
+        surface_tolerance_mm: distance within which surfaces agree, for the surface Dice.
+
+    Raises:
+        ValueError: the shapes differ, or a value is not a class of the task.
     """
-    table = confusion(prediction, reference)
+    table = confusion(reference, prediction, task.classes)
     of_labels: dict[tuple[int, ...], dict[str, float]] = {}  # ET is a label by itself, too
-    for structure, overlap in overlaps_of(table).items():
-        labels = STRUCTURES[structure]
+    for structure, overlap in overlaps_of(table, task).items():
+        labels = task.structures[structure]
         if labels in of_labels:
             continue
         expected, predicted = (np.isin(mask, labels) for mask in (reference, prediction))
-        lesions = lesion_scores(expected, predicted, spacing)
-        voxel = float(np.prod(spacing))
+        lesions = lesion_scores(expected, predicted, spacing_mm)
+        voxel = float(np.prod(spacing_mm))
         of_labels[labels] = {
             **{
                 name: getattr(overlap, name)
                 for name in ("dice", "iou", "f1", "precision", "sensitivity", "specificity")
             },
-            **_distances(expected, predicted, spacing, surface_tolerance),
+            **_distances(expected, predicted, spacing_mm, surface_tolerance_mm),
             "lesionwise_dice": lesions.dice,
             "lesionwise_hd95": lesions.hd95,
             "volume_error_mm3": (overlap.predicted_voxels - overlap.reference_voxels) * voxel,
@@ -106,12 +118,17 @@ def case_scores(
             "true_positives": overlap.true_positives,
             "true_negatives": overlap.true_negatives,
         }
-    return {structure: of_labels[labels] for structure, labels in STRUCTURES.items()}, table
+    return {structure: of_labels[labels] for structure, labels in task.structures.items()}, table
 
 
-def missing_scores(reference: NDArray[np.uint8], spacing: Spacing) -> tuple[Scores, NDArray[np.int64]]:
-    """What a case gets of which there is no prediction: volumes as if it were empty, and the worst of each score."""
-    scores, table = case_scores(np.zeros_like(reference), reference, spacing, surface_tolerance=0)
+def missing_scores(
+    reference: NDArray[np.uint8], spacing_mm: Spacing, *, task: Task
+) -> tuple[Scores, NDArray[np.int64]]:
+    """Return the scores of a case without a prediction: volumes as if it were empty, and the worst of each score.
+
+    reference, spacing_mm, task: see `case_scores`.
+    """
+    scores, table = case_scores(reference, np.zeros_like(reference), spacing_mm, task=task, surface_tolerance_mm=0)
     return {structure: {**of_structure, **WORST} for structure, of_structure in scores.items()}, table
 
 

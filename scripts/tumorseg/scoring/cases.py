@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tumorseg.console import Progress, logger
 from tumorseg.files import write_json
-from tumorseg.labels import CLASSES
 from tumorseg.metrics.scores import Scores, rows
 from tumorseg.metrics.summary import summarise
 from tumorseg.processes import help_parent
 from tumorseg.tables import write_table
+from tumorseg.task import Task
 
 Item = TypeVar("Item")
 
@@ -33,38 +33,43 @@ class CaseScores:
 
 def score_cases(
     items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int
-) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """The table of scores of all items (see `metrics.scores.rows`) and the sum of their tables of label pairs.
+) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
+    """The table of scores of all items (see `metrics.scores.rows`), and the table of label pairs of each case.
 
     score: of one item; it is called in other processes where there is more than one, whose number changes no result.
     """
     progress = Progress(len(items), "case")
     table: list[dict[str, Any]] = []
-    confusion = np.zeros((CLASSES, CLASSES), np.int64)
+    confusions = {}
     for found in _scored(items, score, min(processes, len(items))):
         table += rows(found.case, found.fold, found.scores)
-        confusion += found.confusion
+        confusions[found.case] = found.confusion
         progress.step(found.case)
-    return pd.DataFrame(table), confusion
+    return pd.DataFrame(table), confusions
 
 
 def write_scores(
     scores: Path,
     table: pd.DataFrame,
     summary: Path,
-    confusion: NDArray[np.int64],
+    confusions: Mapping[str, NDArray[np.int64]],
     settings: dict[str, Any],
     *,
+    task: Task,
     missing: Collection[str] = (),
     more: Mapping[str, Any] | None = None,
     patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write the table and its summary, which is returned.
 
-    settings: the section `evaluation` of the configuration. missing: cases without a prediction. more: what the summary
-    holds beside the scores. patients: of each case; None: by their names.
+    table, confusions: what `score_cases` returns. settings: the section `evaluation` of the configuration. missing:
+    cases without a prediction. more: what the summary holds beside the scores. patients: of each case; None: by their
+    names.
     """
-    content = {**summarise(table, confusion, missing=missing, patients=patients, **settings), **(more or {})}
+    content = {
+        **summarise(table, confusions, task=task, missing=missing, patients=patients, **settings),
+        **(more or {}),
+    }
     write_table(scores, table)
     write_json(summary, content)
     for label in content["never_predicted"]:

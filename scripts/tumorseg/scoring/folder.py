@@ -19,6 +19,7 @@ from tumorseg.scoring.judge import MaskGrid, judge_predictions
 from tumorseg.scoring.masks import read_mask, read_prediction
 from tumorseg.scoring.match import Matches, Pair
 from tumorseg.scoring.orientation_hint import may_have_a_hint, orientation_hint
+from tumorseg.task import Task
 
 NO_FOLD: Final = -1
 """In the column `fold`: masks from elsewhere belong to none."""
@@ -72,16 +73,18 @@ def score_pairs(
     *,
     predictions: Path,
     references: Path,
-    surface_tolerance: float,
+    task: Task,
+    surface_tolerance_mm: float,
     processes: int,
     largest_voxels: int = LARGEST_VOXELS,
-) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
     """Table and label pairs (see `score_cases`) of all pairs; a case without a prediction counts as missed."""
     score = partial(
         _score,
         predictions=predictions,
         references=references,
-        surface_tolerance=surface_tolerance,
+        task=task,
+        surface_tolerance_mm=surface_tolerance_mm,
         largest_voxels=largest_voxels,
     )
     return score_cases(pairs, score, processes)
@@ -123,11 +126,17 @@ def _as_rows(what: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str,
 
 
 def _score(
-    pair: Pair, *, predictions: Path, references: Path, surface_tolerance: float, largest_voxels: int
+    pair: Pair, *, predictions: Path, references: Path, task: Task, surface_tolerance_mm: float, largest_voxels: int
 ) -> CaseScores:
     reference = read_mask(references / pair.reference, largest_voxels)
     if pair.prediction is None:
-        return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing))
+        return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing, task=task))
     prediction = read_prediction(predictions / pair.prediction, reference, largest_voxels)
-    scores = case_scores(prediction.labels, reference.labels, reference.spacing, surface_tolerance)
+    scores = case_scores(
+        reference.labels,
+        prediction.labels,
+        reference.spacing,
+        task=task,
+        surface_tolerance_mm=surface_tolerance_mm,
+    )
     return CaseScores(pair.case, NO_FOLD, *scores)

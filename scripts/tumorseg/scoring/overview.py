@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tumorseg.labels import REGIONS
+from tumorseg.task import Task
 
 _SCORES: Final = {
     "dice": ("Dice", 3),
@@ -14,12 +14,12 @@ _SCORES: Final = {
 """Heading and decimals of each column of numbers."""
 
 
-def overview(summaries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def overview(summaries: Mapping[str, Mapping[str, Any]], task: Task) -> list[str]:
     """A line for each region of each folder, under a heading. summaries: by folder, as summary.json holds them."""
     table = [["folder", "cases", "missing", "unusable", "mean", *(heading for heading, _ in _SCORES.values())]]
     for folder, summary in summaries.items():
         counts = [summary["cases"], len(summary["missing"]), len(summary["unusable"])]
-        for region in REGIONS:
+        for region in task.region_labels:
             scores = summary["structures"][region]["scores"]
             means = [f"{scores[score]['mean']:.{decimals}f}" for score, (_, decimals) in _SCORES.items()]
             table.append([folder, *map(str, counts), region, *means])

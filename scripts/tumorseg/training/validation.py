@@ -13,6 +13,7 @@ from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import UNet
 from tumorseg.normalise.store import read_case
+from tumorseg.task import load_task
 from tumorseg.training.loss import segmentation_loss
 from tumorseg.training.parallel import agreeing, everyones, mine
 
@@ -29,7 +30,8 @@ def validate(network: UNet, cases: Sequence[Path], execution: Execution) -> dict
             case = read_case(path)
             logits = logits_of(network, case.image, execution)
             masks = torch.from_numpy(case.mask).long().to(execution.device)
-            own.append((segmentation_loss(logits[None], masks[None]).item(), overlaps(mask_of(logits), case.mask)))
+            overlap_of_case = overlaps(case.mask, mask_of(logits), load_task())
+            own.append((segmentation_loss(logits[None], masks[None]).item(), overlap_of_case))
             progress.step()
     losses, found = zip(*everyones(own), strict=True)
     for label in TUMOUR_LABELS:
