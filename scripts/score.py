@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("score", options.log):
         settings, processes, largest = options.settings, options.processes, options.largest_voxels
-        matches = match_folders(options.predictions, options.references)
+        matches = match_folders(options.predictions, options.references, options.task)
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
         grids = reference_grids(options.references, files, processes, largest)
         log_reference_notes(options.references, files, grids)

@@ -11,7 +11,9 @@ import pytest
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 from tumorseg.nifti import write_nifti
+from tumorseg.task import load_task
 
+TASK = load_task()
 SHAPE = (10, 11, 12)
 AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
 CASE = "BraTS-GLI-00001-000"
@@ -64,7 +66,7 @@ def check_case(root: Path, case_files, *, shape, labels):
 
 def verdict(root: Path, *, shape=None, labels: str = "auto"):
     """The verdict on the only case below `root`."""
-    (case,) = discover(root)
+    (case,) = discover(root, TASK)
     return check_case(root, case, shape=shape, labels=labels)
 
 

@@ -4,6 +4,7 @@ import nibabel
 import torch
 import yaml
 
+from tests.cohort_cases import TASK
 from tests.helpers import REPOSITORY, lively_network, model_card
 from tumorseg.cohort.discover import discover
 from tumorseg.figures.style import FigureSettings
@@ -28,7 +29,7 @@ def segment(root, folder, segmenter, card=CARD):
     folder.mkdir(exist_ok=True)
     return [
         segment_patient(root, files, segmenter, [card], folder=folder, figures=FIGURES)
-        for files in discover(root, "segment.cases")
+        for files in discover(root, TASK, "segment.cases")
     ]
 
 

@@ -101,6 +101,12 @@ class Task:
         return {channel.name: channel.title for channel in self.channels}
 
     @cached_property
+    def file_endings(self) -> tuple[tuple[str, str], ...]:
+        """How the names of files end, in lower case, and the role of each: a channel's name, or `seg` of masks."""
+        images = [(ending, channel.name) for channel in self.channels for ending in channel.files]
+        return (*images, *((ending, "seg") for ending in self.mask_files))
+
+    @cached_property
     def display_channel(self) -> int:
         """The position of the channel that masks are drawn over."""
         return next((place for place, channel in enumerate(self.channels) if channel.display), 0)

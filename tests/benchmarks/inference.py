@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.cohort_cases import check_case
+from tests.cohort_cases import TASK, check_case
 from tests.helpers import REPOSITORY, model_card, recipe
 from tumorseg.cohort.discover import discover, to_json
 from tumorseg.inference.predictor import Predictor
@@ -46,7 +46,7 @@ def figures(root: Path) -> Iterator[Figure]:
     normalisation = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     with tempfile.TemporaryDirectory() as folder:
         files = []
-        for case in discover(root)[:CASES]:
+        for case in discover(root, TASK)[:CASES]:
             verdict = check_case(root, case, shape=None, labels="auto")
             files.append(Path(folder, f"{case.case}.safetensors"))
             write_case(files[-1], normalise_verdict(root, verdict, normalisation))
@@ -89,7 +89,7 @@ def _jobs(root: Path, folder: Path, network: UNet, normalisation: dict) -> Itera
         seconds, mebibytes = re.search(r"([\d.]+) s, peak memory (\d+) MiB", log.read_text()).groups()
         return float(seconds), int(mebibytes) * 2**20 / 1e9
 
-    cases = [to_json(case) for case in discover(root)]
+    cases = [to_json(case) for case in discover(root, TASK)]
     seconds, gigabytes = job(cases)
     yield Figure("from raw files to mask and picture, a case", seconds / len(cases), "s")
     yield Figure(

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from tests.benchmarks.timing import Figure
+from tests.cohort_cases import TASK
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.discover import discover, to_json
 
@@ -21,7 +22,7 @@ def figures(root: Path) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         verdicts = Path(folder, "verdicts.json")
         cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}
-        cases = [to_json(case) for case in discover(root)]
+        cases = [to_json(case) for case in discover(root, TASK)]
         yield _peak("validate_batch", root, cohort, verdicts, ["--cases", *cases, "--previews", f"{folder}/previews"])
         settings = configuration["normalisation"]
         yield _peak("normalise_batch", root, settings, Path(folder, "normalised"), ["--verdicts", str(verdicts)])

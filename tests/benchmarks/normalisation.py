@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.cohort_cases import check_case
+from tests.cohort_cases import TASK, check_case
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.again import read_again
 from tumorseg.cohort.background import backgrounds_of
@@ -28,7 +28,7 @@ def figures(root: Path) -> Iterator[Figure]:
         from monai.transforms import ClipIntensityPercentiles, Compose, CropForeground, NormalizeIntensity
     settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     cases = []
-    for files in discover(root)[:CASES]:
+    for files in discover(root, TASK)[:CASES]:
         verdict = check_case(root, files, shape=None, labels="auto")
         cases.append((verdict, {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}))
     pipeline = Compose(

@@ -33,7 +33,7 @@ def figures(root: Path) -> Iterator[Figure]:
         from monai.metrics import compute_hausdorff_distance
     torch.set_num_threads(1)
     pairs, regions, stacks = [], [], []
-    for number, case in enumerate(discover(root)[:CASES]):
+    for number, case in enumerate(discover(root, TASK)[:CASES]):
         file = nibabel.load(root / case.files["seg"][0])
         reference = to_inside(np.asarray(file.dataobj).astype(np.uint8))
         pairs.append((reference, predicted(reference, number)))

@@ -8,13 +8,14 @@ import nibabel
 from isal import igzip
 
 from tests.benchmarks.timing import Figure, best_seconds
+from tests.cohort_cases import TASK
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 
 
 def figures(root: Path) -> Iterator[Figure]:
     """Milliseconds a case, on the real cases below `root`, and what they are to each other."""
-    cases = discover(root)
+    cases = discover(root, TASK)
     files = [root / path for case in cases for paths in case.files.values() for path in paths]
 
     def decompress_with_libdeflate():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cohort_cases import check_case
+from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
 from tests.score_folders import Folders
 from tumorseg.cohort.discover import discover
@@ -18,7 +18,8 @@ def data(tmp_path):
 
 def test_the_cases_are_usable_with_a_warning_for_masks_that_were_rounded(data):
     found = {
-        files.case: check_case(data / "cohort", files, shape=None, labels="auto") for files in discover(data / "cohort")
+        files.case: check_case(data / "cohort", files, shape=None, labels="auto")
+        for files in discover(data / "cohort", TASK)
     }
     assert [verdict.problems for verdict in found.values()] == [()] * 4
     rounded = {case: "rounded_labels" in {warning.code for warning in found[case].warnings} for case in found}

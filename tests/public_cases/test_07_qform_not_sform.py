@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from tests.cohort_cases import TASK
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -21,7 +22,9 @@ def root(tmp_path_factory):
 
 def verdicts(root, *, with_mask=True):
     """By the last digit of the case. Without masks as `segment` asks for it."""
-    found = [examine_case(root, files, shape=None, labels="auto", with_mask=with_mask)[0] for files in discover(root)]
+    found = [
+        examine_case(root, files, shape=None, labels="auto", with_mask=with_mask)[0] for files in discover(root, TASK)
+    ]
     return {verdict.case[-1]: verdict for verdict in found}
 
 

@@ -4,6 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from tests.cohort_cases import TASK
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -20,7 +21,7 @@ def cohort(tmp_path_factory):
 
 
 def examined(root, number):
-    files = next(case for case in discover(root) if case.case == f"BraTS2021_{600 + number:05d}")
+    files = next(case for case in discover(root, TASK) if case.case == f"BraTS2021_{600 + number:05d}")
     return examine_case(root, files, shape=None, labels="auto")[0]
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import pytest
 
+from tests.cohort_cases import TASK
 from tests.integration.workflow import Workflow
 from tests.public_cases import made
 from tumorseg.cohort.discover import discover
@@ -36,7 +37,7 @@ def split(data, kind, folder, **cohort):
 
 @pytest.mark.parametrize("kind", PREFIXES)
 def test_the_visits_are_those_of_six_patients(data, kind):
-    patients = patients_of([case.case for case in discover(data / kind)])
+    patients = patients_of([case.case for case in discover(data / kind, TASK)])
     assert {case[: PREFIXES[kind]] for case in patients} == set(patients.values())
     assert (len(patients), len(set(patients.values())), doubts(patients)) == (18, 6, [])
 

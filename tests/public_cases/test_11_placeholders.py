@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tests.cohort_cases import check_case
+from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
 from tumorseg.cohort.discover import discover
 
@@ -10,7 +10,7 @@ from tumorseg.cohort.discover import discover
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
     root = made("11", tmp_path_factory.mktemp("11")) / "cohort"
-    return [check_case(root, files, shape=None, labels="auto") for files in discover(root)]
+    return [check_case(root, files, shape=None, labels="auto") for files in discover(root, TASK)]
 
 
 def test_what_was_downloaded_is_usable(verdicts):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cohort_cases import TASK
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -27,7 +28,7 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("kind", TAKE_NO_PART)
 def test_it_is_usable_or_the_files_that_take_no_part_are_named(data, kind):
     try:
-        (case,) = discover(data / kind)
+        (case,) = discover(data / kind, TASK)
         verdict, _ = examine_case(data / kind, case, shape=None, labels="auto")
         told, usable = " ".join(verdict.reasons()), verdict.usable
     except UserError as error:

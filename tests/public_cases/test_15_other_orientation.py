@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cohort_cases import check_case
+from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
 from tests.score_folders import Folders
 from tumorseg.cohort.discover import discover
@@ -17,7 +17,8 @@ def data(tmp_path):
 
 def test_masks_on_other_axes_are_turned_with_a_warning(data):
     found = {
-        files.case: check_case(data / "cohort", files, shape=None, labels="auto") for files in discover(data / "cohort")
+        files.case: check_case(data / "cohort", files, shape=None, labels="auto")
+        for files in discover(data / "cohort", TASK)
     }
     assert all(found[case].usable for case in (RAS, ASL, SAME))
     turned = [case for case in found if "mask_reoriented" in {warning.code for warning in found[case].warnings}]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.cohort_cases import TASK
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -16,7 +17,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def verdicts(root):
-    return [examine_case(root, case, shape=None, labels="auto")[0] for case in discover(root)]
+    return [examine_case(root, case, shape=None, labels="auto")[0] for case in discover(root, TASK)]
 
 
 def test_not_a_number_around_the_brain_is_read_as_background(root, verdicts):

@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import path_of, real_data, write_sound
+from tests.cohort_cases import TASK, path_of, real_data, write_sound
 from tumorseg.cohort.background import ZERO, Background
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -150,7 +150,7 @@ def read_voxels(path):
 
 def test_tumour_where_all_images_show_another_background_lies_outside_the_brain(tmp_path):
     root = write_sound(tmp_path)
-    (case,) = discover(root)
+    (case,) = discover(root, TASK)
     before = examine_case(root, case, shape=None, labels="auto")
     for role in ("t1", "t1ce", "t2", "flair"):
         volume, affine = read_voxels(path_of(root, role))
@@ -165,7 +165,7 @@ def test_tumour_where_all_images_show_another_background_lies_outside_the_brain(
 
 def test_real_cases_have_a_background_of_0_and_get_no_warning():
     root = real_data()
-    for case in discover(root)[:3]:
+    for case in discover(root, TASK)[:3]:
         found = examine_case(root, case, shape=None, labels="auto")[0]
         assert {Background.of(facts) for facts in found.facts["background"].values()} == {ZERO}
         assert not {warning.code for warning in found.warnings} - {"no_enhancing_tumour", "saturated_intensities"}

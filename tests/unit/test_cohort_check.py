@@ -61,13 +61,13 @@ def test_what_is_missing_is_named(root):
 
 
 def test_a_folder_that_cannot_be_listed_is_unreadable(tmp_path):
-    found = check_case(tmp_path, CaseFiles("gone", {}), shape=None, labels="auto")
+    found = check_case(tmp_path, CaseFiles("gone", {}, "gone"), shape=None, labels="auto")
     assert [finding.code for finding in found.problems] == ["unreadable"]
 
 
 def test_a_case_that_is_still_packed_is_told(tmp_path):
     (tmp_path / f"{CASE}.tar.gz").touch()
-    (finding,) = check_case(tmp_path, CaseFiles(CASE, {}), shape=None, labels="auto").problems
+    (finding,) = check_case(tmp_path, CaseFiles(CASE, {}, CASE), shape=None, labels="auto").problems
     assert (finding.code, f"still packed in {CASE}.tar.gz" in finding.message) == ("unreadable", True)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.cohort_cases import AFFINE, SUFFIXES, check_case, image, mask, path_of, plain, write_sound
+from tests.cohort_cases import AFFINE, SUFFIXES, TASK, check_case, image, mask, path_of, plain, write_sound
 from tests.helpers import trying
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.images import AFFINE_TOLERANCE
@@ -114,7 +114,7 @@ def is_read_as_nibabel_reads_it(root, role):
 def fuzz(root, examples):
     """Damage one file of a sound case again and again and judge the case; whether it was usable, each time."""
     write_sound(root)
-    (case,) = discover(root)
+    (case,) = discover(root, TASK)
     usable = []
 
     @trying(examples)

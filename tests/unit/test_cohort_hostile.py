@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from isal import igzip, isal_zlib
 
-from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, plain, write_sound
+from tests.cohort_cases import AFFINE, SUFFIXES, TASK, image, path_of, plain, write_sound
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.discover import discover, to_json
 from tumorseg.cohort.verdict import read_verdicts
@@ -48,7 +48,7 @@ def validated(tmp_path):
     """Validates a folder of cases by the real script; the verdicts by case, and the peak memory of the job in MiB."""
 
     def validate():
-        cases = [to_json(case) for case in discover(tmp_path / "cohort")]
+        cases = [to_json(case) for case in discover(tmp_path / "cohort", TASK)]
         outputs = ["--output", tmp_path / "v.json", "--previews", tmp_path / "p", "--log", tmp_path / "log"]
         command = [sys.executable, REPOSITORY / "scripts/validate_batch.py", "--root", tmp_path / "cohort"]
         settings = json.dumps({"shape": None, "labels": "auto", "empty_masks": "drop", "largest_voxels": EDGE**3})

@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import AFFINE, check_case, image, path_of, plain, write_sound
+from tests.cohort_cases import AFFINE, TASK, check_case, image, path_of, plain, write_sound
 from tests.unit.test_cohort_volume import DIM, patched
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.damage import Damage
@@ -92,7 +92,7 @@ def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
 def test_a_case_of_which_one_volume_has_a_fourth_axis_of_length_1_is_usable(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
-    (files,) = discover(root)
+    (files,) = discover(root, TASK)
     assert check_case(root, files, shape=None, labels="auto").usable
 
 
@@ -117,7 +117,7 @@ def peak() -> int:
 def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp_path, role):
     root = write_sound(tmp_path)
     path_of(root, role).write_bytes(gzip.compress(plain(np.pad(image(role), 1), AFFINE)))
-    (files,) = discover(root)
+    (files,) = discover(root, TASK)
     limit = {"largest_voxels": image().size}
     found, _ = examine_case(root, files, shape=None, labels="auto", **limit)
     assert [(problem.code, problem.file) for problem in found.problems] == [

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cohort_cases import AFFINE, check_case, image, path_of, write_sound
+from tests.cohort_cases import AFFINE, TASK, check_case, image, path_of, write_sound
 from tumorseg.cohort.agree import check_cohort as check_table
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.manifest import manifest, read_manifest, summary, write_manifest
@@ -131,6 +131,6 @@ def test_equal_images_are_found_however_they_are_stored(tmp_path):
         write_sound(tmp_path, case)
         for role in ("t1", "t1ce", "t2", "flair"):
             write_nifti(path_of(tmp_path, role, case), image(role).astype(kind), AFFINE)
-    verdicts = [check_case(tmp_path, case, shape=None, labels="auto") for case in discover(tmp_path)]
+    verdicts = [check_case(tmp_path, case, shape=None, labels="auto") for case in discover(tmp_path, TASK)]
     assert all(verdict.usable for verdict in verdicts)
     assert manifest(verdicts)["problems"].tolist() == ["", "duplicate_case"]

@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import AFFINE, CASE, SHAPE, mask, path_of, problems, put, verdict, warnings, write_sound
+from tests.cohort_cases import AFFINE, CASE, SHAPE, TASK, mask, path_of, problems, put, verdict, warnings, write_sound
 from tests.cohort_cases import image as picture
 from tumorseg.cohort.again import read_mask_again
 from tumorseg.cohort.check import examine_case
@@ -30,7 +30,7 @@ def sound(root):
 
 def taken(root):
     """The facts about the mask, the picture of the case, and its mask as training and evaluation read it."""
-    (files,) = discover(root)
+    (files,) = discover(root, TASK)
     found, picture = examine_case(root, files, shape=None, labels="auto")
     facts = {key: found.facts[key] for key in ("label_1", "label_2", "label_4", "convention", "tumour_crc32")}
     return facts, picture, normalise_verdict(root, found, SETTINGS).mask, read_mask_again(root, found.facts)
@@ -113,7 +113,7 @@ def test_a_turned_mask_is_no_other_case(tmp_path):
     write_nifti(path_of(tmp_path, "seg"), mask()[::-1, ::-1], RAS)
     checksums = {
         examine_case(tmp_path, files, shape=None, labels="auto")[0].facts["tumour_crc32"]
-        for files in discover(tmp_path)
+        for files in discover(tmp_path, TASK)
     }
     assert len(checksums) == 1
 
@@ -162,7 +162,7 @@ def test_a_mask_between_the_voxels_of_the_images_is_refused(root):
 @pytest.mark.parametrize(("setting", "codes"), [("drop", (["mask_mismatch"], [])), ("keep", ([], ["empty_mask"]))])
 def test_an_empty_mask_drops_its_case_unless_it_is_kept(root, setting, codes):
     put(root, "seg", np.zeros(SHAPE, np.uint8))
-    (files,) = discover(root)
+    (files,) = discover(root, TASK)
     found, _ = examine_case(root, files, shape=None, labels="auto", empty_masks=setting)
     assert found.case == CASE
     assert ([finding.code for finding in found.problems], [finding.code for finding in found.warnings]) == codes
@@ -170,6 +170,6 @@ def test_an_empty_mask_drops_its_case_unless_it_is_kept(root, setting, codes):
 
 def test_empty_masks_that_are_kept_still_have_to_fit(root):
     put(root, "seg", np.zeros((5, 5, 5), np.uint8))
-    (files,) = discover(root)
+    (files,) = discover(root, TASK)
     found, _ = examine_case(root, files, shape=None, labels="auto", empty_masks="keep")
     assert [finding.code for finding in found.problems] == ["mask_mismatch"]

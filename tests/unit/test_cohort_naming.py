@@ -1,12 +1,13 @@
 import pytest
 
+from tests.cohort_cases import TASK
 from tumorseg.cohort.batches import batch_of
-from tumorseg.cohort.naming import ROLES, role_of
+from tumorseg.cohort.naming import role_of, roles
 from tumorseg.labels import MODALITIES
 
 
 def test_the_roles_are_the_modalities_in_their_order_then_the_mask():
-    assert list(ROLES) == [*MODALITIES, "seg"]
+    assert list(roles(TASK)) == [*MODALITIES, "seg"]
 
 
 @pytest.mark.parametrize(
@@ -24,14 +25,14 @@ def test_the_roles_are_the_modalities_in_their_order_then_the_mask():
     ],
 )
 def test_role_of_reads_the_names_of_2023_and_2021(name, case, role):
-    assert role_of(name) == (case, role)
+    assert role_of(name, TASK) == (case, role)
 
 
 @pytest.mark.parametrize(
     "name", ["._BraTS2021_00006_t1.nii.gz", ".DS_Store", "notes.txt", "A_t1.nii.gz.part", "A_adc.nii.gz", "t1.nii.gz"]
 )
 def test_strays_have_no_role(name):
-    assert role_of(name) is None
+    assert role_of(name, TASK) is None
 
 
 def test_a_case_has_the_same_batch_whatever_the_other_cases():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cohort_cases import CASE, SUFFIXES, path_of
+from tests.cohort_cases import CASE, SUFFIXES, TASK, path_of
 from tests.helpers import trying
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -61,7 +61,7 @@ def judge(root, examples):
             its_shape = data.draw(st.sampled_from([shape, shape[::-1], *SHAPES])) if role == other else shape
             its_affine = data.draw(st.sampled_from(AFFINES)) if role == other else affine
             path_of(root, role).write_bytes(data.draw(odd_file(role, its_shape, its_affine)))
-        (case,) = discover(root)
+        (case,) = discover(root, TASK)
         verdict, preview = examine_case(root, case, shape=None, labels="auto")
         json.dumps(asdict(verdict), allow_nan=False)
         write_verdicts(root / "verdicts.json", [verdict])

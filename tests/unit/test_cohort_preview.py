@@ -2,7 +2,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import image, mask, path_of, real_data, write_sound
+from tests.cohort_cases import TASK, image, mask, path_of, real_data, write_sound
 from tumorseg.cohort.background import ZERO
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -12,7 +12,7 @@ RAS = np.eye(4)
 
 
 def shown(root):
-    (case,) = discover(root)
+    (case,) = discover(root, TASK)
     return examine_case(root, case, shape=None, labels="auto")
 
 
@@ -79,7 +79,7 @@ def test_a_dropped_case_is_shown_as_far_as_it_can_be_read(tmp_path):
 @pytest.mark.parametrize("case", ["BraTS2021_00006", "BraTS2021_01484"])
 def test_real_cases_are_shown(case):
     root = real_data()
-    files = next(found for found in discover(root) if found.case == case)
+    files = next(found for found in discover(root, TASK) if found.case == case)
     verdict, picture = examine_case(root, files, shape=None, labels="auto")
     assert max(picture.shape[1:]) <= 64
     assert all(channel.any() for channel in picture)

@@ -7,7 +7,7 @@ import manifest
 import normalise_batch
 import split
 import validate_batch
-from tests.cohort_cases import path_of, write_sound
+from tests.cohort_cases import TASK, path_of, write_sound
 from tumorseg.cohort.discover import discover, to_json
 from tumorseg.normalise.store import read_case
 
@@ -30,7 +30,7 @@ def run(script, *arguments):
 
 
 def validate(root, verdicts):
-    cases = [to_json(case) for case in discover(root)]
+    cases = [to_json(case) for case in discover(root, TASK)]
     run(
         validate_batch,
         "--root",

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.cohort_cases import check_case, image, mask, path_of, put, real_data, verdict, warnings, write_sound
+from tests.cohort_cases import TASK, check_case, image, mask, path_of, put, real_data, verdict, warnings, write_sound
 from tumorseg.cohort.discover import discover
 
 
@@ -76,7 +76,7 @@ def test_real_cases_are_usable_and_their_labels_are_counted():
     root = real_data()
     found = {
         case.case: check_case(root, case, shape=[240, 240, 155], labels="auto")
-        for case in discover(root)
+        for case in discover(root, TASK)
         if case.case in ("BraTS2021_01482", "BraTS2021_01484")
     }
     saturated, without = found["BraTS2021_01482"], found["BraTS2021_01484"]

@@ -2,7 +2,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import CASE, SHAPE, check_case, image, mask, path_of, real_data, verdict, write_sound
+from tests.cohort_cases import CASE, SHAPE, TASK, check_case, image, mask, path_of, real_data, verdict, write_sound
 from tumorseg.cohort.discover import discover
 from tumorseg.errors import UserError
 from tumorseg.labels import from_inside
@@ -114,7 +114,7 @@ def test_a_file_that_changed_since_its_verdict_stops(tmp_path, content, words):
 
 def test_a_real_mask_comes_back_exactly():
     root = real_data()
-    files = next(case for case in discover(root) if case.case == "BraTS2021_01476")
+    files = next(case for case in discover(root, TASK) if case.case == "BraTS2021_01476")
     case = normalise_verdict(root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin": 4})
     expected = np.asarray(nibabel.load(root / files.files["seg"][0]).dataobj)
     np.testing.assert_array_equal(from_inside(uncrop(case.mask, case.origin), "brats2021"), expected)

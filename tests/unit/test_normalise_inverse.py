@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import CASE, SUFFIXES, check_case, image, mask, path_of, real_data, verdict
+from tests.cohort_cases import CASE, SUFFIXES, TASK, check_case, image, mask, path_of, real_data, verdict
 from tumorseg.cohort.discover import discover
 from tumorseg.inference.prediction import write_prediction
 from tumorseg.normalise.case import normalise_verdict
@@ -49,7 +49,7 @@ def test_a_mask_comes_back_exactly_whatever_its_orientation(tmp_path, codes, obl
 @pytest.mark.parametrize("number", range(8))
 def test_the_mask_of_a_real_case_comes_back_exactly(tmp_path, number):
     root = real_data()
-    files = discover(root)[number]
+    files = discover(root, TASK)[number]
     predicted = there_and_back(tmp_path, root, check_case(root, files, shape=None, labels="auto"))
     assert_same(predicted, nibabel.load(root / files.files["seg"][0]))
 

@@ -3,6 +3,7 @@ import socket
 
 import pytest
 
+from tests.cohort_cases import TASK
 from tumorseg.errors import UserError
 from tumorseg.scoring.find import find_masks
 
@@ -18,7 +19,7 @@ def found(tmp_path):
             path = tmp_path / "masks" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        return {mask.case: mask.path for mask in find_masks(tmp_path / "masks", KEY).values()}
+        return {mask.case: mask.path for mask in find_masks(tmp_path / "masks", TASK, KEY).values()}
 
     return names
 
@@ -69,7 +70,7 @@ def test_a_folder_without_masks_is_told(found):
 def test_a_folder_that_cannot_be_listed_is_told(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=rf"^score.references: cannot list .*{name} \(No"):
-        find_masks(tmp_path / name, KEY)
+        find_masks(tmp_path / name, TASK, KEY)
 
 
 def test_a_name_that_cannot_stand_in_a_table_is_told(found):

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.cohort_cases import TASK
 from tumorseg.errors import UserError
 from tumorseg.scoring.digest import masks_digest
 from tumorseg.scoring.match import Pair, match_folders
@@ -21,7 +22,7 @@ def folders(tmp_path):
 
 def test_masks_match_by_case_and_the_others_are_listed(folders):
     given = folders(["BraTS2021_00001_seg.nii.gz", "BraTS2021_00002_seg.nii.gz"], p=["brats2021_00001.nii", "x.nii"])
-    (matches,) = match_folders(*given).values()
+    (matches,) = match_folders(*given, TASK).values()
     assert matches.pairs == (
         Pair("BraTS2021_00001", "BraTS2021_00001_seg.nii.gz", "brats2021_00001.nii"),
         Pair("BraTS2021_00002", "BraTS2021_00002_seg.nii.gz", None),
@@ -30,12 +31,12 @@ def test_masks_match_by_case_and_the_others_are_listed(folders):
 
 
 def test_masks_that_are_no_cases_of_brats_match_by_their_stems(folders):
-    (matches,) = match_folders(*folders(["7-seg.nii.gz"], p=["7.nii"])).values()
+    (matches,) = match_folders(*folders(["7-seg.nii.gz"], p=["7.nii"]), TASK).values()
     assert matches.pairs == (Pair("7", "7-seg.nii.gz", "7.nii"),)
 
 
 def test_every_folder_has_a_pair_for_every_reference(folders):
-    matches = match_folders(*folders(["1.nii", "2.nii"], p=["1.nii"], q=["2.nii"]))
+    matches = match_folders(*folders(["1.nii", "2.nii"], p=["1.nii"], q=["2.nii"]), TASK)
     assert {name: [pair.prediction for pair in found.pairs] for name, found in matches.items()} == {
         "p": ["1.nii", None],
         "q": [None, "2.nii"],
@@ -45,7 +46,7 @@ def test_every_folder_has_a_pair_for_every_reference(folders):
 def test_where_nothing_matches_both_sides_are_shown(folders):
     given = folders(["BraTS2021_00005.nii"], p=["BraTS-GLI-00005-000.nii", *(f"{number}.nii" for number in range(3))])
     with pytest.raises(UserError) as caught:
-        match_folders(*given)
+        match_folders(*given, TASK)
     assert "(cases 0, 1, 2 …) has its reference below score.references" in str(caught.value)
     assert "(cases BraTS2021_00005); name the masks of a case alike" in str(caught.value)
 
@@ -53,7 +54,7 @@ def test_where_nothing_matches_both_sides_are_shown(folders):
 def test_a_folder_that_is_given_twice_is_told(folders):
     (predictions,), references = folders(["1.nii"], p=["1.nii"])
     with pytest.raises(UserError, match="are one folder"):
-        match_folders([predictions, predictions / "../p"], references)
+        match_folders([predictions, predictions / "../p"], references, TASK)
 
 
 def make_huge(file, size: int = 2**37):
@@ -69,7 +70,7 @@ def digest(folders):
     def of(change=None):
         if change:
             change(predictions[0], references)
-        return masks_digest(match_folders(predictions, references), references)
+        return masks_digest(match_folders(predictions, references, TASK), references)
 
     return of
 

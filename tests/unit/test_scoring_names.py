@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cohort_cases import TASK
 from tumorseg.scoring.names import case_of_mask, folder_names
 
 
@@ -23,11 +24,11 @@ from tumorseg.scoring.names import case_of_mask, folder_names
     ],
 )
 def test_a_case_of_brats_is_found_wherever_it_stands_in_the_name(name, case):
-    assert case_of_mask(name) == case
+    assert case_of_mask(name, (), TASK) == case
 
 
 def test_the_two_spellings_of_one_number_are_different_cases():
-    assert case_of_mask("BraTS-GLI-00005-000.nii.gz") != case_of_mask("BraTS2021_00005.nii.gz")
+    assert case_of_mask("BraTS-GLI-00005-000.nii.gz", (), TASK) != case_of_mask("BraTS2021_00005.nii.gz", (), TASK)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_the_two_spellings_of_one_number_are_different_cases():
     ],
 )
 def test_any_other_mask_has_its_name_without_suffix_and_role(name, case):
-    assert case_of_mask(name) == case
+    assert case_of_mask(name, (), TASK) == case
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_any_other_mask_has_its_name_without_suffix_and_role(name, case):
     ],
 )
 def test_modalities_probabilities_and_other_files_are_no_masks(name):
-    assert case_of_mask(name) is None
+    assert case_of_mask(name, (), TASK) is None
 
 
 @pytest.mark.parametrize(

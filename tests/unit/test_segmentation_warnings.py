@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from segment import main as gather
-from tests.cohort_cases import path_of, write_sound
+from tests.cohort_cases import TASK, path_of, write_sound
 from tests.helpers import lively_network, trained_on
 from tests.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, segment, tiny_segmenter
 from tumorseg.cohort.discover import discover
@@ -73,7 +73,7 @@ def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter)
     folder.mkdir()
     cards = [CARD, replace(CARD, trained_on=trained_on(demo=True))]
     root = write_sound(tmp_path / "data")
-    (files,) = discover(root)
+    (files,) = discover(root, TASK)
     patient = segment_patient(root, files, segmenter, cards, folder=folder, figures=FIGURES)
     assert patient.warning_codes == ["demonstration_model"]
     assert mask_of(folder, patient.case).header["descrip"].item().decode() == DEMONSTRATION

@@ -6,7 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import AFFINE, SHAPE, SUFFIXES, image, mask, verdict, write_sound
+from tests.cohort_cases import AFFINE, SHAPE, SUFFIXES, TASK, image, mask, verdict, write_sound
 from tests.helpers import trained_on
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
@@ -27,7 +27,7 @@ def case_verdict(root, *, spacing=(1, 1, 1), change=lambda voxels: voxels, axes=
         turn = nibabel.orientations.ornt_transform(start, nibabel.orientations.axcodes2ornt(axes))
         whole = whole.as_reoriented(turn)
         write_nifti(root / case / f"{case}-{suffix}.nii.gz", np.asarray(whole.dataobj), whole.affine)
-    (files,) = [files for files in discover(root) if files.case == case]
+    (files,) = [files for files in discover(root, TASK) if files.case == case]
     return examine_case(root, files, shape=None, labels="auto", with_mask=False)[0]
 
 

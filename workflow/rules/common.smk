@@ -25,7 +25,7 @@ def cohort_folder():
     if config["demo"]:
         return root  # made by the workflow
     try:
-        folder, note = locate(root)
+        folder, note = locate(root, TASK)
     except UserError:
         return root  # told when a target needs the cohort
     if note:
@@ -49,7 +49,7 @@ wildcard_constraints:
 def found_cases():
     """The cases in the cohort's folder."""
     try:
-        return discover(ROOT)
+        return discover(ROOT, TASK)
     except UserError as error:
         if config["demo"]:
             return []  # not made yet
@@ -114,7 +114,9 @@ def cases_by_batch():
     for planned in planned_cases(config["demo"]) if config["demo"] else ():
         # What a user has added to the demo's folder, for instance to repair a case, counts too.
         there = cases[planned.case].files if planned.case in cases else {}
-        cases[planned.case] = CaseFiles(planned.case, {role: (name,) for role, name in planned.files.items()} | there)
+        cases[planned.case] = CaseFiles(
+            planned.case, {role: (name,) for role, name in planned.files.items()} | there, planned.case
+        )
     batches = {}
     for _, case in sorted(cases.items()):
         batches.setdefault(batch_of(case.case, config["cohort"]["batches"]), []).append(case)

@@ -27,6 +27,8 @@ def scored_masks():
             )
     predictions, references = [Path(folder) for folder in scored_folders()], Path(config["score"]["references"])
     try:
-        return masks_digest(match_folders(predictions, references), references, config["cohort"]["largest_voxels"])
+        return masks_digest(
+            match_folders(predictions, references, TASK), references, config["cohort"]["largest_voxels"]
+        )
     except UserError as error:
         raise SystemExit(f"{error}") from None

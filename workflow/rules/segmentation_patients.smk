@@ -13,7 +13,7 @@ def patient_folder():
         raise SystemExit("segment.cases: no folder is given; add --config segment='{cases: FOLDER}'")
     root = Path(cases)
     try:
-        folder, note = locate(root, "segment.cases")
+        folder, note = locate(root, TASK, "segment.cases")
     except UserError as error:
         raise SystemExit(f"{error}") from None
     if folder in (root.parent, root / ".."):
@@ -28,7 +28,7 @@ def patients_by_batch():
     """The new patients of each batch that has any, less their masks."""
     folder, only_case = patient_folder()
     try:
-        found = discover(folder, "segment.cases")
+        found = discover(folder, TASK, "segment.cases")
     except UserError as error:
         raise SystemExit(f"{error}") from None
     batches = {}

@@ -17,7 +17,7 @@ from tumorseg.cohort.folders import folder_problem
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
-from tumorseg.cohort.naming import ROLES, archive_of, is_awkward, role_of
+from tumorseg.cohort.naming import archive_of, is_awkward, role_of, roles
 from tumorseg.cohort.preview import preview, thin_mask
 from tumorseg.cohort.reading import Reading, missing, read_role
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
@@ -25,6 +25,7 @@ from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.files import is_passing
 from tumorseg.labels import MODALITIES
+from tumorseg.task import load_task
 
 
 def examine_case(
@@ -45,7 +46,7 @@ def examine_case(
     looked at. largest_voxels: as `cohort.largest_voxels` says. Returned with the verdict: the `preview`, None where no
     image could be read.
     """
-    check = _Check(root, case_files, ROLES if with_mask else MODALITIES, largest_voxels)
+    check = _Check(root, case_files, roles(load_task()) if with_mask else MODALITIES, largest_voxels)
     check.read()
     check.shapes(shape)
     check.images()
@@ -80,17 +81,17 @@ class _Check:
 
     def read(self) -> None:
         """Every file, to its last byte."""
-        case = self._case_files.case
-        if problem := folder_problem(self._root, self._case_files):
+        case, folder = self._case_files.case, self._case_files.folder
+        if problem := folder_problem(self._root, self._case_files, load_task()):
             self.problems.append(problem)
             return
         try:
-            with os.scandir(self._root / case) as entries:
+            with os.scandir(self._root / (folder or "")) as entries:
                 names = sorted(entry.name for entry in entries if not is_awkward(entry.name))
         except OSError as error:
             if is_passing(error):
                 raise
-            self.problems.append(_closed(self._root, case, error))
+            self.problems.append(_closed(self._root, folder or case, error))
             return
         # The mask first: it decides which slice of the images is kept.
         readings = {role: self._read_role(role, names) for role in sorted(self._roles, key=MODALITIES.__contains__)}
@@ -107,7 +108,7 @@ class _Check:
             unknown = [
                 name
                 for name in not_understood(self._root, self._case_files)
-                if not (found := role_of(name)) or found[1] in self._roles
+                if not (found := role_of(name, load_task())) or found[1] in self._roles
             ]
             return Reading(problems=[missing(self._case_files.case, role, names, unknown)])
         reading, volume = read_role(self._root, paths, self._largest_voxels)

@@ -1,21 +1,15 @@
 """What the name of a file says: the case it belongs to, and its role in it. Needs no file and no array."""
 
 import re
+from functools import cache
 from typing import Final
 
-ROLES: Final = ("t1", "t1ce", "t2", "flair", "seg")
-"""The modalities in the order of `labels.MODALITIES`, then the mask."""
-SUFFIXES: Final = {
-    "t1": ("t1n", "t1"),
-    "t1ce": ("t1c", "t1ce"),
-    "t2": ("t2w", "t2"),
-    "flair": ("t2f", "flair"),
-    "seg": ("seg",),
-}
-"""How BraTS 2023, then BraTS 2021, ends the name of each role's file."""
+from tumorseg.task import Task
 
-_ROLE_OF_SUFFIX: Final = {suffix: role for role, suffixes in SUFFIXES.items() for suffix in suffixes}
-_FILE: Final = re.compile(rf"(?P<case>[^.].*)[-_](?P<suffix>{'|'.join(_ROLE_OF_SUFFIX)})\.nii(?:\.gz)?", re.IGNORECASE)
+MASK: Final = "seg"
+"""The role of the mask."""
+
+_NIFTI: Final = (".nii.gz", ".nii")
 _CASE: Final = re.compile(r"BraTS-[A-Za-z]+-\d+-\d+|BraTS\d{2,4}_(?:\w+_)?\d+", re.IGNORECASE)
 _ARCHIVE: Final = re.compile(r"(?P<content>[^.].*)\.(?:zip|7z|rar|tar|tgz|tar\.(?:gz|bz2|xz))", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"\.(?:nii|nii\.gz|hdr|img|mha|mhd|nrrd|nhdr|mgh|mgz|mnc|dcm|ima)$", re.IGNORECASE)
@@ -23,14 +17,39 @@ _UNSHOWN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _AWKWARD: Final = re.compile(r"[{}\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def role_of(name: str) -> tuple[str, str] | None:
-    """Case and role of a file, by its name; None where it is not named like a file of a case.
+def roles(task: Task) -> tuple[str, ...]:
+    """The roles that a file can have: the channels of the task in their order, then the mask."""
+    return (*task.channel_names, MASK)
 
-    `BraTS-GLI-00005-000-t1n.nii.gz` is ("BraTS-GLI-00005-000", "t1"), `BraTS2021_00006_t1ce.nii` is
-    ("BraTS2021_00006", "t1ce"). The letter case of the suffix does not matter; names that begin with a dot are strays.
+
+def role_of(name: str, task: Task) -> tuple[str, str] | None:
+    """Case and role of a file, by the end of its name; None where the task knows no such end.
+
+    With the default task `BraTS-GLI-00005-000-t1n.nii.gz` is ("BraTS-GLI-00005-000", "t1"), `BraTS2021_00006_t1ce.nii`
+    is ("BraTS2021_00006", "t1ce"). The end stands after `-` or `_`; its letter case does not matter, and the longest
+    one counts (`_ce-gd_T1w` before `_T1w`). Names that begin with a dot are strays.
     """
-    match = _FILE.fullmatch(name)
-    return (match["case"], _ROLE_OF_SUFFIX[match["suffix"].lower()]) if match else None
+    stem = stem_of(name)
+    if stem is None:
+        return None
+    for ending, role in _endings(*task.file_endings):
+        if stem[-len(ending) :].lower() == ending and len(stem) > len(ending):
+            return stem[: -len(ending)], role
+    return None
+
+
+def stem_of(name: str) -> str | None:
+    """The name of a NIfTI file without `.nii` or `.nii.gz`; None for a stray and for all else."""
+    lower = name.lower()
+    ending = next((ending for ending in _NIFTI if lower.endswith(ending)), None)
+    return name[: -len(ending)] if ending and not name.startswith(".") else None
+
+
+@cache
+def _endings(*pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Each end of a name with the sign before it, the longest first, and its role."""
+    longest_first = sorted(pairs, key=lambda pair: -len(pair[0]))
+    return tuple((f"{sign}{ending}", role) for ending, role in longest_first for sign in "-_")
 
 
 def archive_of(name: str) -> str | None:

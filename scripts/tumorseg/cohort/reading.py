@@ -14,10 +14,11 @@ from tumorseg.cohort.discover import few
 from tumorseg.cohort.foreign import NOT_PULLED
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
-from tumorseg.cohort.naming import SUFFIXES, archive_of, role_of
+from tumorseg.cohort.naming import archive_of, role_of
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.labels import MODALITY_NAMES
+from tumorseg.task import load_task
 
 CLOCK_DIFFERENCE_S: Final = 120
 """Seconds that the clocks of two machines may differ by; a file dated later than that is dated in the future."""
@@ -94,8 +95,8 @@ def missing(case: str, role: str, names: Sequence[str], unknown: Sequence[str] =
     for name in names:
         if name.endswith(".dvc") and _role(name.removesuffix(".dvc")) == role:
             return Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)
-    new, old = SUFFIXES[role][0], SUFFIXES[role][-1]
-    text = f"no file named {case}-{new}.nii.gz or {case}_{old}.nii.gz is in its folder"
+    endings = [ending for ending, of_role in load_task().file_endings if of_role == role]
+    text = f"no file named {case}-{endings[0]}.nii.gz or {case}_{endings[-1]}.nii.gz is in its folder"
     others = [name for name in names if (match := _OTHER.fullmatch(name)) and _role(f"{match['stem']}.nii") == role]
     packed = [name for name in names if archive_of(name) is not None]
     if others:
@@ -113,5 +114,5 @@ def missing(case: str, role: str, names: Sequence[str], unknown: Sequence[str] =
 
 
 def _role(name: str) -> str | None:
-    found = role_of(name)
+    found = role_of(name, load_task())
     return found[1] if found else None

@@ -7,8 +7,8 @@ Read each time the workflow is planned, hence free of heavy imports. Names follo
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tumorseg.cohort.naming import SUFFIXES
 from tumorseg.errors import UserError
+from tumorseg.task import load_task
 
 Damage = Literal["truncated", "missing_modality", "mask_shape"]
 
@@ -64,6 +64,9 @@ def _planned(number: int, total: int, seed: int) -> DemoCase:
     first_damaged = total - len(DAMAGES)
     damage = DAMAGES[number - first_damaged] if number >= first_damaged else None
     trait = (number - _TIME_POINTS) % 4 if _TIME_POINTS <= number < first_damaged else None
+    suffixes: dict[str, str] = {}
+    for ending, role in load_task().file_endings:
+        suffixes.setdefault(role, ending)
     absent = DAMAGED_ROLE["missing_modality"] if damage == "missing_modality" else None
     return DemoCase(
         case=case,
@@ -74,5 +77,5 @@ def _planned(number: int, total: int, seed: int) -> DemoCase:
         enhancing=trait != 2,
         foci=2 if trait == 0 else 1,
         damage=damage,
-        files={role: f"{case}/{case}-{suffix}.nii.gz" for role, (suffix, *_) in SUFFIXES.items() if role != absent},
+        files={role: f"{case}/{case}-{suffix}.nii.gz" for role, suffix in suffixes.items() if role != absent},
     )

@@ -9,6 +9,7 @@ from tumorseg.cohort.naming import is_awkward, is_stray
 from tumorseg.errors import UserError
 from tumorseg.files import require_regular_file
 from tumorseg.scoring.names import case_of_mask, is_image
+from tumorseg.task import Task
 
 EXPECTED: Final = "a folder of masks with names such as BraTS-GLI-00000-000.nii.gz or BraTS2021_00000_seg.nii.gz"
 
@@ -21,7 +22,7 @@ class MaskFile:
     path: str
 
 
-def find_masks(folder: Path, key: str) -> dict[str, MaskFile]:
+def find_masks(folder: Path, task: Task, key: str) -> dict[str, MaskFile]:
     """The masks at any depth below a folder, by their cases in lower case, sorted.
 
     Strays and what is no mask by its name are passed over (see `case_of_mask`), so that a folder of case folders does
@@ -32,7 +33,7 @@ def find_masks(folder: Path, key: str) -> dict[str, MaskFile]:
     """
     masks: dict[str, MaskFile] = {}
     for name, path in _images(folder, key):
-        case = case_of_mask(name, path.split("/")[:-1])
+        case = case_of_mask(name, path.split("/")[:-1], task)
         if case is None:
             continue
         if is_awkward(path):

@@ -8,6 +8,7 @@ from typing import Final
 from tumorseg.errors import UserError
 from tumorseg.scoring.find import MaskFile, find_masks
 from tumorseg.scoring.names import folder_names
+from tumorseg.task import Task
 
 _EXAMPLES: Final = 3
 
@@ -30,13 +31,13 @@ class Matches:
     without_reference: tuple[str, ...]
 
 
-def match_folders(predictions: Sequence[Path], references: Path) -> dict[str, Matches]:
+def match_folders(predictions: Sequence[Path], references: Path, task: Task) -> dict[str, Matches]:
     """The matches of each folder of predictions, by its name (see `folder_names`), in the order given.
 
     Raises UserError where a folder or its masks are not as they should be, see `find_masks`, where nothing in a folder
     matches, and where two folders have one name.
     """
-    wanted = find_masks(references, "score.references")
+    wanted = find_masks(references, task, "score.references")
     matches: dict[str, Matches] = {}
     for name, folder in zip(folder_names(predictions), predictions, strict=True):
         if name in matches:
@@ -44,7 +45,7 @@ def match_folders(predictions: Sequence[Path], references: Path) -> dict[str, Ma
                 f"score.predictions: {matches[name].folder} and {folder} are one folder, or cannot be told apart by "
                 "name; give each once, or rename one of them"
             )
-        found = find_masks(folder, "score.predictions")
+        found = find_masks(folder, task, "score.predictions")
         if not found.keys() & wanted.keys():
             raise UserError(
                 f"score.predictions: no mask below {folder} ({_examples(found)}) has its reference below "

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tumorseg.cohort.naming import role_of
+from tumorseg.cohort.naming import MASK, role_of
+from tumorseg.task import Task
 
 _IMAGE: Final = re.compile(r"(?P<stem>[^.].*?)\.nii(?:\.gz)?", re.IGNORECASE | re.DOTALL)
 _CASE: Final = re.compile(
@@ -24,7 +25,7 @@ def is_image(name: str) -> bool:
     return _IMAGE.fullmatch(name) is not None
 
 
-def case_of_mask(name: str, folders: Sequence[str] = ()) -> str | None:
+def case_of_mask(name: str, folders: Sequence[str], task: Task) -> str | None:
     """The case of a file in `folders`, outermost first; None where it is no mask by its name.
 
     That is: another modality, probabilities, no NIfTI file.
@@ -35,8 +36,8 @@ def case_of_mask(name: str, folders: Sequence[str] = ()) -> str | None:
     without `.nii.gz` and a role at its end (`-seg`, `_seg`). The spellings of 2023 and of 2021 are never taken for each
     other: equal numbers in them are different patients.
     """
-    image, role = _IMAGE.fullmatch(name), role_of(name)
-    if image is None or (role and role[1] != "seg") or _NO_MASK.search(image["stem"]):
+    image, role = _IMAGE.fullmatch(name), role_of(name, task)
+    if image is None or (role and role[1] != MASK) or _NO_MASK.search(image["stem"]):
         return None
     found = (_CASE.search(text) for text in (image["stem"], *reversed(folders)))
     if case_in_name := next(filter(None, found), None):
