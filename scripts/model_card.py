@@ -10,6 +10,7 @@ from tumorseg.files import write_text
 from tumorseg.model_card.facts import gather
 from tumorseg.model_card.inputs import read_results
 from tumorseg.model_card.page import render
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--configuration", type=json.loads, required=True, help="sections of the configuration, as JSON"
     )
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="card to write (Markdown)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
@@ -36,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             selections=options.selection,
             models=options.models,
         )
-        facts = gather(results, options.configuration)
-        write_text(options.output, render(facts, options.configuration))
+        facts = gather(results, options.configuration, options.task)
+        write_text(options.output, render(facts, options.configuration, options.task))
         console.logger.info("what to know before the models are handed on: %s", options.output)
 
 

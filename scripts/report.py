@@ -17,6 +17,7 @@ from tumorseg.report.inputs import read_results
 from tumorseg.report.page import render
 from tumorseg.report.pictures import embed, read_strips
 from tumorseg.report.summary import summary_text
+from tumorseg.task import Task, add_task_option
 from tumorseg.viewer.parts import ViewerParts, viewer_parts
 
 
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--figures", type=Path, nargs="+", required=True, help="figures (PNG)")
     parser.add_argument("--strips", type=Path, required=True, help="folder of the small pictures of each case")
     parser.add_argument("--viewer", type=Path, nargs="*", default=[], help="cases of the viewer, JSON; none: no viewer")
+    add_task_option(parser)
     parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
     parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
@@ -57,14 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             predictions=options.predictions,
             settings=options.configuration["prediction"],
         )
-        facts = gather(results, options.configuration)
+        facts = gather(results, options.configuration, options.task)
         page = render(
             facts,
             run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
+            task=options.task,
             figures=[embed(path) for path in options.figures],
             strips=read_strips(options.strips),
             shown=[chosen.case for chosen in choose_cases(results.scores, options.configuration["figures"]["cases"])],
-            viewer=_viewer(options.viewer, options.configuration["figures"]),
+            viewer=_viewer(options.viewer, options.configuration["figures"], options.task),
             table=options.scores.read_bytes(),
             codes=options.codes,
             configuration=options.configuration,
@@ -74,9 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.logger.info("%s", line)
 
 
-def _viewer(files: Sequence[Path], figures: dict[str, Any]) -> ViewerParts | None:
+def _viewer(files: Sequence[Path], figures: dict[str, Any], task: Task) -> ViewerParts | None:
     settings = FigureSettings.from_dict(figures)
-    return viewer_parts(files[0], settings.colours, settings.opacity) if files else None
+    return viewer_parts(files[0], settings.colours, settings.opacity, task) if files else None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.figures.cases import show_cases
 from tumorseg.files import write_json
+from tumorseg.task import add_task_option
 from tumorseg.viewer.volumes import budget_for, encode_case
 
 
@@ -18,13 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
     parser.add_argument("--settings", type=json.loads, required=True, help="`viewer_cases`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="cases with their volumes (JSON)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("viewer_cases", options.log):
         wanted = options.settings["viewer_cases"]
         shown = show_cases(options.scores, wanted, options.normalised, options.predictions)
-        cases = [encode_case(case, budget_for(len(shown))) for case in shown]
+        cases = [encode_case(case, options.task, budget_for(len(shown))) for case in shown]
         write_json(options.output, {"cases": cases})
         for case in cases:
             size = sum(map(len, case["volumes"].values())) / 1e6

@@ -19,16 +19,16 @@ from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
-from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.scores import COLUMNS as SCORES
 from tumorseg.metrics.scores import DEFINITIONS
 from tumorseg.metrics.summary import summarise
 from tumorseg.model_card.facts import Facts, gather
 from tumorseg.model_card.inputs import Results, read_results
 from tumorseg.model_card.page import render
-from tumorseg.task import load_task
+from tumorseg.task import Task, load_task
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+TASK = load_task()
 REFUSED = {
     "epoch": 3,
     "file": "results/training/fold-0/epoch-0003.pt",
@@ -41,11 +41,12 @@ def manifest_row(case: str, *, problems: str = "") -> dict[str, Any]:
     return {**dict.fromkeys(COLUMNS, ""), **dict.fromkeys(COUNTS, 1), **known}
 
 
-def summary(**changes: float) -> dict[str, Any]:
+def summary(task: Task = TASK, **changes: float) -> dict[str, Any]:
     values = dict.fromkeys(SCORES, 10) | dict.fromkeys(DEFINITIONS, 0.5) | changes
-    rows = [{"case": case, "fold": 0, "region": name, **values} for case in ("a", "b") for name in STRUCTURES]
+    rows = [{"case": case, "fold": 0, "region": name, **values} for case in ("a", "b") for name in task.structures]
     settings = {"confidence": 0.9, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
-    return summarise(pd.DataFrame(rows), dict.fromkeys("ab", np.zeros((5, 5), np.int64)), task=load_task(), **settings)
+    voxels = dict.fromkeys("ab", np.zeros((task.classes, task.classes), np.int64))
+    return summarise(pd.DataFrame(rows), voxels, task=task, **settings)
 
 
 @pytest.fixture
@@ -75,16 +76,16 @@ def results(files) -> Results:
     return read_results(**files)
 
 
-def card(results: Results, **sections: dict[str, Any]) -> str:
+def card(results: Results, task: Task = TASK, **sections: dict[str, Any]) -> str:
     """The card, with other values in some sections of the configuration."""
     configuration = copy.deepcopy(CONFIGURATION)
     for section, changes in sections.items():
         configuration[section] = changes if configuration[section] is None else configuration[section] | changes
-    return render(gather(results, configuration), configuration)
+    return render(gather(results, configuration, task), configuration, task)
 
 
 def facts(results: Results, demo: dict[str, Any] | None = None) -> Facts:
-    return gather(results, {"demo": demo})
+    return gather(results, {"demo": demo}, TASK)
 
 
 def test_cases_are_counted_with_the_reasons_of_those_dropped(results):
@@ -208,6 +209,6 @@ def test_the_script_writes_the_card(files, tmp_path, capsys):
         for option, paths in named.items()
         for word in (f"--{option}", *map(str, [paths] if isinstance(paths, Path) else paths))
     ]
-    model_card.main([*options, "--configuration", json.dumps(CONFIGURATION)])
+    model_card.main([*options, "--task", "brats-glioma", "--configuration", json.dumps(CONFIGURATION)])
     assert (tmp_path / "README.md").read_text() == card(read_results(**files))
     assert str(tmp_path / "README.md") in capsys.readouterr().err

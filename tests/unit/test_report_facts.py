@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.test_cohort_page_facts import verdict
+from tests.unit.test_cohort_page_facts import TASK, verdict
 from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
-from tumorseg.labels import STRUCTURES
 from tumorseg.metrics.scores import COLUMNS, DEFINITIONS
 from tumorseg.metrics.summary import summarise
 from tumorseg.report.facts import Facts, gather, structure_name
 from tumorseg.report.inputs import Results
-from tumorseg.task import load_task
+from tumorseg.task import Task
 
 REFUSED = {
     "epoch": 3,
@@ -41,13 +40,13 @@ CONFIGURATION = {
 }
 
 
-def scores(**changes: float) -> pd.DataFrame:
+def scores(task: Task = TASK, **changes: float) -> pd.DataFrame:
     values = dict.fromkeys(COLUMNS, 10) | dict.fromkeys(DEFINITIONS, 0.5)
     return pd.DataFrame(
         [
             {"case": case, "fold": 0, "region": structure, **values, **changes}
             for case in ("b", "a")
-            for structure in STRUCTURES
+            for structure in task.structures
         ]
     )
 
@@ -60,6 +59,7 @@ def results(
     filled: int = 0,
     windowed: bool = False,
     nonfinite: int = 0,
+    task: Task = TASK,
     **changes: float,
 ) -> Results:
     history = pd.DataFrame(
@@ -81,15 +81,15 @@ def results(
         "model": "model",
         "digest": "d1ge57",
     }
-    table = scores(**changes)
+    table = scores(task, **changes)
     return Results(
         manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
         verdicts=[verdict(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
         splits=[Assignment("a", "A", 0), Assignment("b", "A", 0), Assignment("c", "C", -1)],
         summary=summarise(
             table,
-            dict.fromkeys("ab", np.zeros((5, 5), np.int64)),
-            task=load_task(),
+            dict.fromkeys("ab", np.zeros((task.classes, task.classes), np.int64)),
+            task=task,
             confidence=0.95,
             bootstrap_samples=20,
             surface_tolerance=1,
@@ -102,7 +102,7 @@ def results(
 
 
 def facts(**changes: Any) -> Facts:
-    return gather(results(**changes), CONFIGURATION)
+    return gather(results(**changes), CONFIGURATION, changes.get("task", TASK))
 
 
 def test_a_sound_run_has_no_alerts():
@@ -129,13 +129,13 @@ def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, sect
 
 
 def test_a_demo_cohort_is_told_before_all_else():
-    told = gather(results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}})
+    told = gather(results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}}, TASK)
     assert "demo cohort" in told.alerts[0].text
 
 
 def test_models_chosen_by_the_scored_cases_are_one_alert():
     run = results(choose="best")
-    assert len(gather(replace(run, folds=run.folds * 3), CONFIGURATION).alerts) == 1
+    assert len(gather(replace(run, folds=run.folds * 3), CONFIGURATION, TASK).alerts) == 1
 
 
 def test_every_message_of_a_dropped_case_is_told():
@@ -159,7 +159,7 @@ def test_cases_and_patients_are_counted():
 def test_cases_are_sorted_and_have_the_mean_over_the_labels():
     run = results()
     run.scores.loc[(run.scores["case"] == "a") & (run.scores["region"] == "label_2"), "dice"] = 0.8
-    first, second = gather(run, CONFIGURATION).cases
+    first, second = gather(run, CONFIGURATION, TASK).cases
     assert (first.case, second.case) == ("a", "b")
     assert first.mean_dice == pytest.approx(0.6)
     assert first.anchor != second.anchor
@@ -171,10 +171,10 @@ def test_a_case_has_its_patient_and_its_volumes_in_ml():
 
 
 def test_structures_that_the_reference_lacks_are_known():
-    assert facts(reference_voxels=0).cases[0].absent == set(STRUCTURES)
+    assert facts(reference_voxels=0).cases[0].absent == set(TASK.structures)
     assert facts().cases[0].absent == set()
 
 
 def test_structures_are_named_in_words():
-    assert structure_name("TC") == "TC: tumour core"
-    assert structure_name("label_2") == "Label 2: oedema"
+    assert structure_name("TC", TASK) == "TC: tumour core"
+    assert structure_name("label_2", TASK) == "Label 2: oedema"

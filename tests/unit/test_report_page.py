@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
+from tests.unit.test_cohort_page_facts import TASK
 from tests.unit.test_report_facts import CONFIGURATION, REFUSED, facts, manifest_row, results
 from tumorseg.metrics.summary import summarise
 from tumorseg.provenance.run import RunFacts
 from tumorseg.report.facts import gather
 from tumorseg.report.page import render
 from tumorseg.report.pictures import Strip, embed
-from tumorseg.task import load_task
 
 RUN = RunFacts("2026-01-02 03:04 UTC", "c0ffee", "a machine", {"Python": "3.11.7"})
 STRIP = Strip("data:image/webp;base64,QUJD", 320, 64)
@@ -44,10 +44,11 @@ class Outline(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def page_of(told, *, figures=(), strips=None, shown=(), viewer=None):
+def page_of(told, *, figures=(), strips=None, shown=(), viewer=None, task=TASK):
     return render(
         told,
         RUN,
+        task=task,
         figures=figures,
         strips=strips or {},
         shown=shown,
@@ -202,8 +203,8 @@ def test_the_mean_of_one_case_has_no_confidence_interval():
     run = results()
     table = run.scores[run.scores["case"] == "a"]
     settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
-    summary = summarise(table, {"a": np.zeros((5, 5), np.int64)}, task=load_task(), **settings)
-    alone = page_of(gather(replace(run, scores=table, summary=summary), CONFIGURATION))
+    summary = summarise(table, {"a": np.zeros((TASK.classes, TASK.classes), np.int64)}, task=TASK, **settings)
+    alone = page_of(gather(replace(run, scores=table, summary=summary), CONFIGURATION, TASK))
     headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (alone, page_of(facts()))]
     assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
     assert "of which no confidence interval can be told" in alone

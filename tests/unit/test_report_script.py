@@ -60,7 +60,15 @@ def arguments(tmp_path):
         "log": "report.log",
     }
     options = [word for option, name in files.items() for word in (f"--{option}", str(tmp_path / name))]
-    return [*options, "--codes", '{"evaluate": "d1ge57  numpy 2.4.6"}', "--configuration", json.dumps(CONFIGURATION)]
+    return [
+        *options,
+        "--task",
+        "brats-glioma",
+        "--codes",
+        '{"evaluate": "d1ge57  numpy 2.4.6"}',
+        "--configuration",
+        json.dumps(CONFIGURATION),
+    ]
 
 
 def test_the_page_is_written_and_its_gist_is_said(arguments, tmp_path, capsys):

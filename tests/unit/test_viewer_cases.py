@@ -53,7 +53,17 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(cohort: Path, output: Path, wanted: int | list[str]) -> list[dict]:
     arguments = ["--normalised", *map(str, sorted((cohort / "normalised").iterdir()))]
     arguments += ["--predictions", str(cohort / "predictions/fold-0"), "--scores", str(cohort / "cases.csv")]
-    viewer_cases.main([*arguments, "--settings", json.dumps({"viewer_cases": wanted}), "--output", str(output)])
+    viewer_cases.main(
+        [
+            *arguments,
+            "--task",
+            "brats-glioma",
+            "--settings",
+            json.dumps({"viewer_cases": wanted}),
+            "--output",
+            str(output),
+        ]
+    )
     return json.loads(output.read_text())["cases"]
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from tests.helpers import REPOSITORY
 from tumorseg.errors import UserError
-from tumorseg.labels import STRUCTURES
+from tumorseg.task import load_task
 from tumorseg.viewer.parts import NIIVUE_SHA256, NIIVUE_VERSION, ViewerParts, viewer_parts
 from tumorseg.viewer.volumes import BUDGET
 
 VIEWER = REPOSITORY / "scripts/tumorseg/viewer"
 COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
+TASK = load_task()
 HOSTILE = "</script><!-- <b>\"x\" & 'y'"
 
 
@@ -45,7 +46,7 @@ def write(path: Path, names: list[str]) -> Path:
         {
             "case": name,
             "title": f"{name}: best",
-            "dice": dict.fromkeys(STRUCTURES, 0.5),
+            "dice": dict.fromkeys(TASK.structures, 0.5),
             "spacing": [1, 1, 1],
             "start": [0.0, 1.0, 2.0],
             "levels": 64,
@@ -60,7 +61,7 @@ def write(path: Path, names: list[str]) -> Path:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> ViewerParts:
-    return viewer_parts(write(tmp_path / "viewer.json", ["a", HOSTILE]), COLOURS, 0.4)
+    return viewer_parts(write(tmp_path / "viewer.json", ["a", HOSTILE]), COLOURS, 0.4, TASK)
 
 
 def test_niivue_is_the_file_of_its_package():
@@ -150,11 +151,11 @@ def test_nothing_is_fetched(parts):
 
 
 def test_equal_arguments_give_equal_text(tmp_path, parts):
-    assert viewer_parts(write(tmp_path / "again.json", ["a", HOSTILE]), COLOURS, 0.4) == parts
+    assert viewer_parts(write(tmp_path / "again.json", ["a", HOSTILE]), COLOURS, 0.4, TASK) == parts
 
 
 def test_a_damaged_file_is_told(tmp_path):
     path = tmp_path / "viewer.json"
     path.write_text('{"cases": [')
     with pytest.raises(UserError, match="missing or damaged"):
-        viewer_parts(path, COLOURS, 0.5)
+        viewer_parts(path, COLOURS, 0.5, TASK)

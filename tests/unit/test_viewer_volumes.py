@@ -11,11 +11,12 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff
 
 from tumorseg.figures.shown import ShownCase, show
 from tumorseg.figures.slices import grey
-from tumorseg.labels import MODALITIES
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import Origin
+from tumorseg.task import load_task
 from tumorseg.viewer.volumes import BUDGET, budget_for, encode_case
 
+TASK = load_task()
 WHOLE = (30, 34, 28)
 MARGIN = ((3, 27), (4, 30), (2, 25))
 SPACING = (1.0, 1.5, 2.0)
@@ -63,7 +64,7 @@ def place(mask: np.ndarray, affine: np.ndarray, label: int) -> np.ndarray:
 @pytest.mark.parametrize("axes", ["LPS", "RAS", "SAR", "PIL"])
 def test_a_voxel_keeps_its_millimetres_whatever_the_axes_of_the_raw_file(axes):
     marked = (12, 15, 9)
-    encoded = encode_case(case_of(axes, marked))
+    encoded = encode_case(case_of(axes, marked), TASK)
     expected = (affine_of(axes) @ [*marked, 1])[:3]
     np.testing.assert_allclose(place(*read(encoded, "reference"), 4), expected, atol=1e-4)
     beside = (affine_of(axes) @ [marked[0], marked[1] + 1, marked[2], 1])[:3]
@@ -72,22 +73,22 @@ def test_a_voxel_keeps_its_millimetres_whatever_the_axes_of_the_raw_file(axes):
 
 @pytest.mark.parametrize("axes", ["LPS", "SAR"])
 def test_both_forms_of_the_affine_agree(axes):
-    content = gzip.decompress(base64.b64decode(encode_case(case_of(axes))["volumes"]["t1"]))
+    content = gzip.decompress(base64.b64decode(encode_case(case_of(axes), TASK)["volumes"]["t1"]))
     header = nib.Nifti1Image.from_bytes(content).header
     np.testing.assert_allclose(header.get_qform(), header.get_sform(), atol=1e-4)
 
 
 def test_all_volumes_are_on_one_grid():
-    encoded = encode_case(case_of())
-    grids = [read(encoded, name) for name in (*MODALITIES, "reference", "prediction")]
+    encoded = encode_case(case_of(), TASK)
+    grids = [read(encoded, name) for name in (*TASK.channel_names, "reference", "prediction")]
     assert {values.shape for values, _ in grids} == {grids[0][0].shape}
     assert all((affine == grids[0][1]).all() for _, affine in grids)
 
 
 def test_grey_values_are_those_of_the_figures_to_half_a_step():
     case = case_of()
-    encoded = encode_case(case)
-    for name, modality in zip(MODALITIES, case.image, strict=True):
+    encoded = encode_case(case, TASK)
+    for name, modality in zip(TASK.channel_names, case.image, strict=True):
         values, _ = read(encoded, name)
         assert np.abs(values / 255 - grey(modality, case.brain)).max() <= 0.5 / (encoded["levels"] - 1) + 0.5 / 255
         assert len(np.unique(values)) <= encoded["levels"]
@@ -96,21 +97,21 @@ def test_grey_values_are_those_of_the_figures_to_half_a_step():
 def test_only_the_background_is_black():
     case = case_of()
     assert (~case.brain).any()
-    for name in MODALITIES:
-        assert ((read(encode_case(case), name)[0] == 0) == ~case.brain).all()
+    for name in TASK.channel_names:
+        assert ((read(encode_case(case, TASK), name)[0] == 0) == ~case.brain).all()
 
 
 def test_the_start_lies_where_the_fullest_slices_meet():
     case = case_of("SAR", marked=(20, 8, 11))
-    np.testing.assert_allclose(encode_case(case)["start"], (affine_of("SAR") @ [20, 8, 11, 1])[:3])
+    np.testing.assert_allclose(encode_case(case, TASK)["start"], (affine_of("SAR") @ [20, 8, 11, 1])[:3])
 
 
 def test_equal_cases_give_equal_content():
-    assert encode_case(case_of()) == encode_case(case_of())
+    assert encode_case(case_of(), TASK) == encode_case(case_of(), TASK)
 
 
 def test_a_small_case_has_all_steps_and_voxels():
-    encoded = encode_case(case_of())
+    encoded = encode_case(case_of(), TASK)
     assert (encoded["levels"], encoded["strides"]) == (64, (1, 1, 1))
     assert sum(map(len, encoded["volumes"].values())) < BUDGET
 
@@ -120,16 +121,16 @@ def size(encoded: dict[str, Any]) -> int:
 
 
 def test_a_smaller_budget_costs_steps_of_grey_before_voxels():
-    whole = encode_case(case_of())
-    fewer = encode_case(case_of(), budget=size(whole) - 1)
+    whole = encode_case(case_of(), TASK)
+    fewer = encode_case(case_of(), TASK, budget=size(whole) - 1)
     assert (fewer["levels"], fewer["strides"]) == (48, (1, 1, 1))
     assert size(fewer) < size(whole)
 
 
 def test_a_tiny_budget_is_kept_by_leaving_out_voxels_along_the_finest_axes_first():
     case = case_of(marked=(13, 16, 10))
-    budget = size(encode_case(case)) // 3
-    encoded = encode_case(case, budget=budget)
+    budget = size(encode_case(case, TASK)) // 3
+    encoded = encode_case(case, TASK, budget=budget)
     assert size(encoded) <= budget
     strides = encoded["strides"]
     assert case.spacing == SPACING

@@ -58,8 +58,10 @@ rule model_card:
             **{section: config[section] for section in ("demo", "normalisation", "model", "prediction")},
             training={key: value for key, value in config["training"].items() if key != "tensorboard"},
         ),
+        task=TASK.to_json(),
         code=code("model_card"),
     shell:
         'python "$SCRIPTS/model_card.py" --manifest {input.manifest:q} --check {input.check:q}'
         " --splits {input.splits:q} --summary {input.summary:q} --selection {input.selection:q}"
-        " --models {input.models:q} --configuration {params.configuration:q} --output {output:q} --log {log:q}"
+        ' --models {input.models:q} --task "$TASK"'
+        " --configuration {params.configuration:q} --output {output:q} --log {log:q}"

@@ -57,10 +57,12 @@ rule report:
     params:
         configuration=CONFIGURATION,
         codes=CODES,
+        task=TASK.to_json(),
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'
         " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
         " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q} --figures {input.figures:q}"
-        " --strips {input.strips:q} --viewer {input.viewer:q} --codes {params.codes:q} --configuration {params.configuration:q}"
+        ' --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK"'
+        " --codes {params.codes:q} --configuration {params.configuration:q}"
         " --output {output:q} --log {log:q}"

@@ -25,10 +25,11 @@ rule viewer_cases:
         runtime=scaled(10),
     params:
         settings=settings(**only("report", "viewer_cases")),
+        task=TASK.to_json(),
         code=code("viewer_cases"),
     shell:
         'python "$SCRIPTS/viewer_cases.py" --normalised {input.normalised:q} --predictions {input.predictions:q}'
-        " --scores {input.scores:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --scores {input.scores:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
 VIEWER = rules.viewer_cases.output if config["report"]["viewer_cases"] else []

@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from tumorseg.cohort.splits import Assignment, held_out, trained_on
-from tumorseg.labels import LABEL_STRUCTURES, REGIONS, STRUCTURE_NAMES
 from tumorseg.model_card.inputs import Model, Results
-
-_CONVENTIONS: Final = {
-    "brats2021": "write enhancing tumour as 4 (BraTS until 2021)",
-    "brats2023": "write enhancing tumour as 3 (BraTS 2023)",
-    "mixed": "write enhancing tumour as 3 in some cases and as 4 in others",
-    None: "show no enhancing tumour",
-}
+from tumorseg.pages.task_words import convention_words, differing_labels, label_map_words
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True)
@@ -44,8 +38,9 @@ class StructureFacts:
 class Facts:
     """All that the card says of a run.
 
-    reasons: dropped cases by problem code. convention: how the masks write enhancing tumour, in words. spacings: usable
-    cases by voxel size in mm, such as `1x1x1`, the most common first. warnings: what a reader must not overlook.
+    reasons: dropped cases by problem code. convention: how the masks write labels, in words. several: the convention
+    of written masks where those of the cohort follow several, or none; empty with one only. spacings: usable cases by
+    voxel size in mm, such as `1x1x1`, the most common first. warnings: what a reader must not overlook.
     """
 
     found: int
@@ -54,6 +49,7 @@ class Facts:
     reasons: dict[str, int]
     patients: int
     convention: str
+    several: str
     spacings: dict[str, int]
     folds: list[FoldFacts]
     scored: int
@@ -65,7 +61,7 @@ class Facts:
     warnings: list[str]
 
 
-def gather(results: Results, configuration: Mapping[str, Any]) -> Facts:
+def gather(results: Results, configuration: Mapping[str, Any], task: Task) -> Facts:
     """Compute what the card says. configuration: the sections `demo`, `model`, `training` and so on."""
     manifest, summary = results.manifest, results.summary
     usable = manifest[manifest["usable"]]
@@ -76,17 +72,29 @@ def gather(results: Results, configuration: Mapping[str, Any]) -> Facts:
         dropped=len(manifest) - len(usable),
         reasons=results.check["reasons"],
         patients=len({assignment.patient for assignment in results.splits}),
-        convention=_CONVENTIONS[results.check["convention"]],
+        convention=_convention(results.check["convention"], task),
+        several=convention_words(task, list(task.conventions)[-1]) if differing_labels(task) else "",
         spacings={str(spacing): int(count) for spacing, count in usable["spacing"].value_counts().items()},
         folds=folds,
         scored=summary["cases"],
         confidence=summary["confidence"],
         interval=summary["interval"],
         definitions=summary["definitions"],
-        regions={name: _structure_facts(name, summary) for name in REGIONS},
-        labels={name: _structure_facts(name, summary) for name in LABEL_STRUCTURES},
-        warnings=_warnings(folds, summary["never_predicted"], demo=bool(configuration["demo"])),
+        regions={name: _structure_facts(name, summary, task) for name in task.region_labels},
+        labels={name: _structure_facts(name, summary, task) for name in task.label_structures},
+        warnings=_warnings(folds, summary["never_predicted"], task, demo=bool(configuration["demo"])),
     )
+
+
+def _convention(name: str | None, task: Task) -> str:
+    """How the masks of the training data write labels, after "Their masks"."""
+    if task.label_map is not None:
+        return f"were read by a label map: {label_map_words(task)}"
+    if not differing_labels(task):
+        return "hold the values of the labels above"
+    if name is None or name in task.conventions:
+        return f"follow the convention {convention_words(task, name or '')}"
+    return f"follow several conventions: {', '.join(convention_words(task, each) for each in task.conventions)}"
 
 
 def _fold_facts(model: Model, splits: list[Assignment]) -> FoldFacts:
@@ -108,13 +116,13 @@ def _fold_facts(model: Model, splits: list[Assignment]) -> FoldFacts:
     )
 
 
-def _structure_facts(structure: str, summary: dict[str, Any]) -> StructureFacts:
+def _structure_facts(structure: str, summary: dict[str, Any], task: Task) -> StructureFacts:
     content = summary["structures"][structure]
     name = structure.replace("_", " ")
-    return StructureFacts(f"{name}: {STRUCTURE_NAMES[structure]}", content["scores"], content["empty_reference"])
+    return StructureFacts(f"{name}: {task.structure_titles[structure]}", content["scores"], content["empty_reference"])
 
 
-def _warnings(folds: list[FoldFacts], never_predicted: list[str], *, demo: bool) -> list[str]:
+def _warnings(folds: list[FoldFacts], never_predicted: list[str], task: Task, *, demo: bool) -> list[str]:
     warnings = []
     if demo:
         warnings.append(
@@ -122,8 +130,8 @@ def _warnings(folds: list[FoldFacts], never_predicted: list[str], *, demo: bool)
             "no use on patients."
         )
     warnings += [
-        f"Never predicted: {label.replace('_', ' ')}, {STRUCTURE_NAMES[label]}. The references of the held-out cases "
-        "have it, and it is missed in every one of them."
+        f"Never predicted: {label.replace('_', ' ')}, {task.structure_titles[label]}. The references of the held-out "
+        "cases have it, and it is missed in every one of them."
         for label in never_predicted
     ]
     if any(fold.choose == "best" for fold in folds):

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tumorseg.labels import LABEL_NAMES, MODALITY_NAMES, REGION_NAMES, REGIONS
 from tumorseg.model_card.facts import Facts
 from tumorseg.orientation import NETWORK_AXES
+from tumorseg.pages.task_words import listed
 from tumorseg.pages.words import counted
+from tumorseg.task import DEFAULT, Task, built_in
 
 _SCORES: Final = {
     "dice": "Dice",
@@ -22,7 +23,7 @@ _SCORES: Final = {
 _UNBOUNDED: Final = ("hd95", "lesionwise_hd95")
 
 
-def render(facts: Facts, configuration: Mapping[str, Any]) -> str:
+def render(facts: Facts, configuration: Mapping[str, Any], task: Task) -> str:
     """The card; equal arguments give equal text. configuration: see `facts.gather`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -36,10 +37,11 @@ def render(facts: Facts, configuration: Mapping[str, Any]) -> str:
     return environment.get_template("template.md.jinja").render(
         facts=facts,
         configuration=configuration,
-        modalities=MODALITY_NAMES,
-        labels=LABEL_NAMES,
-        regions=REGIONS,
-        region_names=REGION_NAMES,
+        task=task,
+        labels=listed([str(label) for label in task.label_values]),
+        files={channel.name: f"case-{channel.files[0]}.nii.gz" for channel in task.channels if channel.files},
+        own_task=task.name not in built_in(),
+        task_option="" if task.name == DEFAULT else f"cohort='{{task: {task.name}}}' ",
         axes=NETWORK_AXES,
         scores=_SCORES,
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from tumorseg.labels import LABEL_STRUCTURES, REGIONS, STRUCTURES
+from tumorseg.task import Task
 
 _MM3_PER_ML: Final = 1000
 
@@ -18,7 +18,7 @@ class CaseFacts:
 
     anchor: of its row on the page. dice: by structure. absent: the structures that its reference lacks, whose scores
     are a convention; far: those that its reference or its prediction lacks, whose distances are one. mean_dice: over
-    the three labels. lesionwise_dice, hd95 (mm): by region. volumes: reference and prediction of the whole tumour in
+    the labels. lesionwise_dice, hd95 (mm): by region. volumes: reference and prediction of the whole tumour in
     ml.
     """
 
@@ -35,24 +35,24 @@ class CaseFacts:
     volumes: tuple[float, float]
 
 
-def case_facts(scores: pd.DataFrame, patients: Mapping[str, str]) -> list[CaseFacts]:
+def case_facts(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseFacts]:
     """The facts of each case, sorted by case.
 
     scores: the rows of results/evaluation/cases.csv. patients: of each case.
     """
     return [
-        _of(str(case), number, rows.set_index("region"), patients[str(case)])
+        _of(str(case), number, rows.set_index("region"), patients[str(case)], task)
         for number, (case, rows) in enumerate(scores.groupby("case"), start=1)
     ]
 
 
-def _of(case: str, number: int, rows: pd.DataFrame, patient: str) -> CaseFacts:
-    dice = {structure: float(rows.at[structure, "dice"]) for structure in STRUCTURES}
+def _of(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseFacts:
+    dice = {structure: float(rows.at[structure, "dice"]) for structure in task.structures}
     empty = {
-        column: [structure for structure in STRUCTURES if rows.at[structure, column] == 0]
+        column: [structure for structure in task.structures if rows.at[structure, column] == 0]
         for column in ("reference_voxels", "predicted_voxels")
     }
-    volumes = rows.loc["WT", ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
+    volumes = rows.loc[task.whole, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
     return CaseFacts(
         case=case,
         anchor=f"case-{number}",
@@ -61,8 +61,8 @@ def _of(case: str, number: int, rows: pd.DataFrame, patient: str) -> CaseFacts:
         dice=dice,
         absent=frozenset(empty["reference_voxels"]),
         far=frozenset(empty["reference_voxels"] + empty["predicted_voxels"]),
-        mean_dice=fmean(dice[label] for label in LABEL_STRUCTURES),
-        lesionwise_dice={region: float(rows.at[region, "lesionwise_dice"]) for region in REGIONS},
-        hd95={region: float(rows.at[region, "hd95"]) for region in REGIONS},
+        mean_dice=fmean(dice[label] for label in task.label_structures),
+        lesionwise_dice={region: float(rows.at[region, "lesionwise_dice"]) for region in task.region_labels},
+        hd95={region: float(rows.at[region, "hd95"]) for region in task.region_labels},
         volumes=(float(volumes.iloc[0]), float(volumes.iloc[1])),
     )

@@ -9,12 +9,12 @@ import pandas as pd
 from tumorseg.cohort.splits import Assignment, held_out, trained_on
 from tumorseg.cohort.visits import doubts
 from tumorseg.figures.folds import Fold
-from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
 from tumorseg.provenance.run import DataFacts, data_facts
 from tumorseg.report import alerts
 from tumorseg.report.alerts import Alert
 from tumorseg.report.cases import CaseFacts, case_facts
 from tumorseg.report.inputs import Results
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True)
@@ -74,21 +74,19 @@ class Facts:
     data: DataFacts
 
 
-def structure_name(structure: str) -> str:
+def structure_name(structure: str, task: Task) -> str:
     """A region or label in words, such as `WT: whole tumour` or `Label 2: oedema`."""
-    if structure in REGION_NAMES:
-        return f"{structure}: {REGION_NAMES[structure]}"
-    (label,) = STRUCTURES[structure]
-    return f"Label {label}: {LABEL_NAMES[label]}"
+    name = structure if structure in task.region_labels else structure.capitalize().replace("_", " ")
+    return f"{name}: {task.structure_titles[structure]}"
 
 
-def gather(results: Results, configuration: Mapping[str, Any]) -> Facts:
+def gather(results: Results, configuration: Mapping[str, Any], task: Task) -> Facts:
     """Compute what the report says. configuration: all its sections."""
     manifest, summary = results.manifest, results.summary
     usable = manifest["usable"]
     dropped = _findings(manifest[~usable], "problems")
     warned = _findings(manifest[usable & (manifest["warnings"] != "")], "warnings")
-    never = [structure_name(structure) for structure in summary["never_predicted"]]
+    never = [structure_name(structure, task) for structure in summary["never_predicted"]]
     patients = {assignment.case: assignment.patient for assignment in results.splits}
     return Facts(
         found=len(manifest),
@@ -110,11 +108,13 @@ def gather(results: Results, configuration: Mapping[str, Any]) -> Facts:
         confidence=summary["confidence"],
         interval=summary["interval"],
         definitions=summary["definitions"],
-        structures={name: _structure_facts(name, summary["structures"][name]) for name in STRUCTURES},
+        structures={
+            name: _structure_facts(structure_name(name, task), summary["structures"][name]) for name in task.structures
+        },
         macro=summary["macro"],
         macro_with_background=summary["macro_with_background"],
         surface_tolerance=summary["surface_tolerance_mm"],
-        cases=case_facts(results.scores, patients),
+        cases=case_facts(results.scores, patients, task),
         data=data_facts(results.verdicts, set(manifest.loc[usable, "case"])),
     )
 
@@ -130,9 +130,9 @@ def _fold_facts(fold: Fold, splits: list[Assignment]) -> FoldFacts:
     return FoldFacts(fold, trained=len(trained_on(splits, fold.fold)), held_out=len(held_out(splits, fold.fold)))
 
 
-def _structure_facts(structure: str, content: dict[str, Any]) -> StructureFacts:
+def _structure_facts(name: str, content: dict[str, Any]) -> StructureFacts:
     return StructureFacts(
-        name=structure_name(structure),
+        name=name,
         scores=content["scores"],
         lesions=(content["lesions_found"], content["lesions_missed"], content["lesions_false"]),
         empty_reference=content["empty_reference"],

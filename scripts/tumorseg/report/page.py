@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from tumorseg.figures.comparison import OUTCOMES
 from tumorseg.figures.strips import TILES
-from tumorseg.labels import LABEL_NAMES, REGIONS, STRUCTURES, TUMOUR_LABELS
 from tumorseg.pages.page import render_page
+from tumorseg.pages.task_words import label_map_words
 from tumorseg.pages.words import decimal
 from tumorseg.provenance.run import RunFacts
 from tumorseg.report.facts import Facts
 from tumorseg.report.pictures import EmbeddedFigure, Strip, by_section
+from tumorseg.task import Task
 from tumorseg.viewer.parts import ViewerParts
 
 _HERE: Final = Path(__file__).parent
@@ -43,6 +44,7 @@ def render(
     facts: Facts,
     run: RunFacts,
     *,
+    task: Task,
     figures: Sequence[EmbeddedFigure],
     strips: Mapping[str, Strip],
     shown: Sequence[str],
@@ -56,13 +58,15 @@ def render(
     strips: the small picture of each case. shown: the cases in the figures. viewer: None where there is none. table: of
     all scores, CSV, to be saved from the page. codes: digest and packages of each rule's code.
     """
-    colours = {label: configuration["figures"]["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
+    colours = {label: configuration["figures"]["colours"][f"label_{label}"] for label in task.label_values}
     return render_page(
         _HERE,
         _number,
         style=(_HERE / "style.css").read_text(encoding="utf-8") + (viewer.style if viewer else ""),
         subject="report",
         sections=_SECTIONS,
+        task=task,
+        label_map=label_map_words(task),
         facts=facts,
         run=run,
         figures=by_section(figures),
@@ -74,10 +78,10 @@ def render(
         table="data:application/gzip;base64," + base64.b64encode(gzip.compress(table, mtime=0)).decode(),
         codes={rule: digest.split("  ", 1) for rule, digest in codes.items()},
         colours=colours,
-        label_names=LABEL_NAMES,
+        label_names=task.label_titles,
         outcomes=OUTCOMES,
-        structures=tuple(STRUCTURES),
-        regions=tuple(REGIONS),
+        structures=tuple(task.structures),
+        regions=tuple(task.region_labels),
         score_names=_SCORE_NAMES,
         lesion_score_names=_LESION_SCORE_NAMES,
         all_score_names={

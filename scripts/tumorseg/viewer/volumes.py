@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tumorseg.figures.shown import ShownCase
 from tumorseg.figures.slices import grey
-from tumorseg.labels import MODALITIES
 from tumorseg.nifti import nifti_bytes
+from tumorseg.task import Task
 
 BUDGET: Final = 4_200_000
 """Bytes of base64 that a case may take: three cases and NiiVue leave 10 of 25 MB to the rest of a report."""
@@ -32,17 +32,18 @@ def budget_for(cases: int) -> int:
     return min(BUDGET, 3 * BUDGET // cases)
 
 
-def encode_case(case: ShownCase, budget: int = BUDGET) -> dict[str, Any]:
+def encode_case(case: ShownCase, task: Task, budget: int = BUDGET) -> dict[str, Any]:
     """A case as JSON, its volumes within `budget` bytes of base64; equal cases give equal content.
 
-    `volumes`: by modality, uint8 grey from 0 (background only) to 255, then `reference` and `prediction`, uint8 inside
-    labels, all on one grid, as base64 of `.nii.gz`. `start`: millimetres of the point where the slices with most tumour
-    meet. `levels` and `strides` as in `Encoding`.
+    `volumes`: by channel, uint8 grey from 0 (background only) to 255, then `reference` and `prediction`, uint8 labels,
+    all on one grid, as base64 of `.nii.gz`. `start`: millimetres of the point where the slices with most tumour meet.
+    `levels` and `strides` as in `Encoding`.
     """
     images = [grey(modality, case.brain) for modality in case.image]
     masks = {which: case.mask(which) for which in ("reference", "prediction")}
     for encoding in _encodings(case.spacing):
-        volumes = dict(zip(MODALITIES, (_in_steps(image, encoding.levels) for image in images), strict=True)) | masks
+        steps = (_in_steps(image, encoding.levels) for image in images)
+        volumes = dict(zip(task.channel_names, steps, strict=True)) | masks
         written = {name: _written(volume, case.affine, encoding.strides) for name, volume in volumes.items()}
         if sum(map(len, written.values())) <= budget:
             break
