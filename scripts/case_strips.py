@@ -7,14 +7,15 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.figures.strips import case_strip, side_for
+from tumorseg.figures.style import colours_of
 from tumorseg.files import make_folder, write_bytes
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.inference.recorded import find_mask, recorded_masks
-from tumorseg.labels import TUMOUR_LABELS
 from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import find_case, read_case
 from tumorseg.tables import read_table
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="`colours` of the labels, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder of the pictures, named after their cases")
     parser.add_argument("--log", type=Path, help="log file")
+    add_task_option(parser)
     options = parser.parse_args(arguments)
     with console.job("case_strips", options.log):
-        colours = {label: options.settings["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
+        colours = colours_of(options.settings)
         names = sorted(read_table(options.scores, text=TEXT_COLUMNS)["case"].unique())
         make_folder(options.output)
         for stale in options.output.glob("*.webp"):
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in names:
             case = read_case(find_case(options.normalised, name))
             whole = read_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
-            content = case_strip(case, crop(whole, case.origin), colours, side=side_for(len(names)))
+            content = case_strip(case, crop(whole, case.origin), colours, task=options.task, side=side_for(len(names)))
             write_bytes(options.output / f"{name}.webp", content)
             progress.step(name)
 

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("figure_calibration", options.log):
         curves = read_json(options.calibration)["curves"]
-        save(reliability_diagrams(curves), options.output, options.settings["dpi"])
+        save(reliability_diagrams(curves, options.task), options.output, options.settings["dpi"])
 
 
 if __name__ == "__main__":

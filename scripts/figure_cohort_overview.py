@@ -11,8 +11,7 @@ from tumorseg.cohort_page.facts import gather
 from tumorseg.counts import part_is
 from tumorseg.figures.cohort_overview import cohort_overview
 from tumorseg.figures.command import figure_parser
-from tumorseg.figures.style import save
-from tumorseg.task import add_task_option
+from tumorseg.figures.style import colours_of, save
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,12 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
     )
-    add_task_option(parser)
     options = parser.parse_args(arguments)
     with console.job("figure_cohort_overview", options.log):
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
         facts = gather(read_cases(read_manifest(options.manifest), verdicts, options.task), options.task)
-        colours = {label: options.settings["colours"][f"label_{label}"] for label in options.task.label_values}
+        colours = colours_of(options.settings)
         save(cohort_overview(facts, colours), options.output, options.settings["dpi"])
         console.logger.info("%s kept", part_is(len(facts.usable), len(facts.cases), "case"))
 

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("figure_confusion_matrix", options.log):
         voxels = read_json(options.summary)["confusion"]["voxels"]
-        save(confusion_matrix(voxels), options.output, options.settings["dpi"])
+        save(confusion_matrix(voxels, options.task), options.output, options.settings["dpi"])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("figure_dice_by_volume", options.log):
         scores = read_table(options.scores, text=TEXT_COLUMNS)
-        save(dice_by_volume(scores), options.output, options.settings["dpi"])
+        save(dice_by_volume(scores, options.task), options.output, options.settings["dpi"])
         console.logger.info("%s drawn", counted(scores["case"].nunique(), "case"))
 
 

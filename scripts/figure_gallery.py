@@ -9,6 +9,7 @@ from tumorseg.figures.command import draw_cases
 from tumorseg.figures.gallery import gallery_sheet
 from tumorseg.figures.shown import ShownCase
 from tumorseg.figures.style import FigureSettings
+from tumorseg.task import Task
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw_cases("figure_gallery", __doc__, _draw, arguments)
 
 
-def _draw(cases: Sequence[ShownCase], settings: dict[str, Any]) -> Figure:
-    return gallery_sheet(cases, FigureSettings.from_dict(settings))
+def _draw(cases: Sequence[ShownCase], settings: dict[str, Any], task: Task) -> Figure:
+    return gallery_sheet(cases, FigureSettings.from_dict(settings), task)
 
 
 if __name__ == "__main__":

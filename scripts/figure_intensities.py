@@ -11,7 +11,6 @@ from tumorseg.counts import counted
 from tumorseg.figures.command import figure_parser
 from tumorseg.figures.intensities import intensity_spans, spans_after, spans_before
 from tumorseg.figures.style import save
-from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,13 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
     )
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
-    add_task_option(parser)
     options = parser.parse_args(arguments)
     with console.job("figure_intensities", options.log):
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
         cases = read_cases(read_manifest(options.manifest), verdicts, options.task)
         cases = [case for case in cases if case.usable]
-        figure = intensity_spans(spans_before(cases), spans_after(cases, options.normalised))
+        before, after = spans_before(cases, options.task), spans_after(cases, options.normalised, options.task)
+        figure = intensity_spans(before, after, options.task)
         save(figure, options.output, options.settings["dpi"])
         console.logger.info("intensities of %s drawn", counted(len(cases), "case"))
 

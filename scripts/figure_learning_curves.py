@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("figure_learning_curves", options.log):
         folds = read_folds(options.history, options.selection)
-        save(learning_curves(folds), options.output, options.settings["dpi"])
+        save(learning_curves(folds, options.task), options.output, options.settings["dpi"])
         console.logger.info("%s drawn", counted(sum(len(fold.history) for fold in folds), "epoch"))
 
 

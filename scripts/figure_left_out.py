@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("figure_left_out", options.log):
         scores = read_table(options.scores, text=("case", "left_out", "region"))
-        save(left_out_table(scores), options.output, options.settings["dpi"])
+        save(left_out_table(scores, options.task), options.output, options.settings["dpi"])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from tumorseg.figures.sheets import modality_sheet
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule figure_modalities."""
-    draw_cases("figure_modalities", __doc__, lambda cases, _: modality_sheet(cases), arguments)
+    draw_cases("figure_modalities", __doc__, lambda cases, _, task: modality_sheet(cases, task), arguments)
 
 
 if __name__ == "__main__":

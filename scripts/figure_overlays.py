@@ -8,7 +8,7 @@ from tumorseg.figures.sheets import overlay_sheet
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule figure_overlays."""
-    draw_cases("figure_overlays", __doc__, lambda cases, _: overlay_sheet(cases), arguments)
+    draw_cases("figure_overlays", __doc__, lambda cases, _, task: overlay_sheet(cases, task), arguments)
 
 
 if __name__ == "__main__":

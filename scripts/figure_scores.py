@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("figure_scores", options.log):
         scores = read_table(options.scores, text=TEXT_COLUMNS)
-        save(score_distributions(scores), options.output, options.settings["dpi"])
+        save(score_distributions(scores, options.task), options.output, options.settings["dpi"])
         console.logger.info("scores of %s drawn", counted(scores["case"].nunique(), "case"))
 
 

@@ -60,13 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             settings=options.configuration["prediction"],
         )
         facts = gather(results, options.configuration, options.task)
+        wanted = options.configuration["figures"]["cases"]
         page = render(
             facts,
             run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
             task=options.task,
             figures=[embed(path) for path in options.figures],
             strips=read_strips(options.strips),
-            shown=[chosen.case for chosen in choose_cases(results.scores, options.configuration["figures"]["cases"])],
+            shown=[chosen.case for chosen in choose_cases(results.scores, wanted, options.task)],
             viewer=_viewer(options.viewer, options.configuration["figures"], options.task),
             table=options.scores.read_bytes(),
             codes=options.codes,

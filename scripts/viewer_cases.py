@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("viewer_cases", options.log):
         wanted = options.settings["viewer_cases"]
-        shown = show_cases(options.scores, wanted, options.normalised, options.predictions)
+        shown = show_cases(options.scores, wanted, options.normalised, options.predictions, task=options.task)
         cases = [encode_case(case, options.task, budget_for(len(shown))) for case in shown]
         write_json(options.output, {"cases": cases})
         for case in cases:

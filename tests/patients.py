@@ -7,15 +7,17 @@ import yaml
 from tests.cohort_cases import TASK
 from tests.helpers import REPOSITORY, lively_network, model_card
 from tumorseg.cohort.discover import discover
+from tumorseg.configuration.of_task import completed
 from tumorseg.figures.style import FigureSettings
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import Execution
 from tumorseg.network.unet import Architecture
 from tumorseg.segmentation.patient import segment_patient
+from tumorseg.task import load_task
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
+FIGURES = FigureSettings.from_dict(completed(CONFIGURATION, load_task())["figures"] | {"dpi": 50})
 CARD = model_card(Architecture(2))
 
 

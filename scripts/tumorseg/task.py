@@ -31,7 +31,7 @@ class Channel:
 
     name: short, for tables. title: for people. files: how the names of its files end, in lower case. volume: which one
     of a file of four dimensions, counted from 0; None where each channel has a file of its own. optional: a case may
-    lack it. display: masks are drawn over this one.
+    lack it. display: masks are drawn over this one. beside: it is shown beside that one where there is little room.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Channel:
     volume: int | None = None
     optional: bool = False
     display: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,12 @@ class Task:
     def display_channel(self) -> int:
         """The position of the channel that masks are drawn over."""
         return next((place for place, channel in enumerate(self.channels) if channel.display), 0)
+
+    @cached_property
+    def main_channels(self) -> tuple[int, ...]:
+        """The positions of the channels to show where there is little room, the display channel last."""
+        beside = (place for place, channel in enumerate(self.channels) if channel.beside)
+        return (*(place for place in beside if place != self.display_channel), self.display_channel)
 
     @cached_property
     def label_values(self) -> tuple[int, ...]:

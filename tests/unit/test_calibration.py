@@ -8,6 +8,8 @@ from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.metrics.calibration import BINS, Reliability, case_reliability
 from tumorseg.task import load_task
 
+TASK = load_task()
+
 
 def drawn(probabilities: np.ndarray, seed: int = 0) -> np.ndarray:
     """Outcomes that come true as often as they are said to."""
@@ -60,7 +62,7 @@ def test_a_region_is_the_sum_of_its_labels_and_only_the_brain_counts():
 def test_the_diagram_has_a_point_for_each_bin_with_voxels():
     probabilities = np.array([0.05, 0.5, 0.95], np.float32)
     curve = Reliability.of(probabilities, np.array([False, True, True])).as_dict()
-    figure = reliability_diagrams(dict.fromkeys(("WT", "TC", "ET", "label"), curve))
+    figure = reliability_diagrams(dict.fromkeys(("WT", "TC", "ET", "label"), curve), TASK)
     upper = figure.axes[0]
     assert [len(line.get_xdata()) for line in upper.lines if line.get_marker() == "o"] == [0, 3]  # all of few voxels
     assert len(figure.axes[4].patches) == 3
@@ -75,7 +77,7 @@ def test_the_table_of_modalities_shows_means_and_their_change():
             for structure in STRUCTURES
         ]
     )
-    texts = [text.get_text() for text in left_out_table(scores).axes[0].texts]
+    texts = [text.get_text() for text in left_out_table(scores, TASK).axes[0].texts]
     assert len(texts) == 5 * len(STRUCTURES)
     assert texts[0] == "0.900"
     assert texts[-1] == "0.500\n−0.400"

@@ -7,6 +7,9 @@ import figure_dice_by_volume
 from tumorseg.figures.by_volume import ENOUGH, dice_by_volume, rank_correlation
 from tumorseg.figures.volume_axis import volume_limits
 from tumorseg.labels import REGION_NAMES, STRUCTURES
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 
 def scores(cases: int, **changes) -> pd.DataFrame:
@@ -32,7 +35,7 @@ def strips(figure: Figure) -> list:
 
 
 def test_every_case_is_a_point_at_its_volume_in_ml():
-    figure = dice_by_volume(scores(3))
+    figure = dice_by_volume(scores(3), TASK)
     for region in REGION_NAMES:
         (points,) = panel(figure, region).lines
         assert points.get_xydata() == pytest.approx(np.array([[10, 0.25], [20, 0.5], [30, 0.75]]))
@@ -40,7 +43,7 @@ def test_every_case_is_a_point_at_its_volume_in_ml():
 
 
 def test_cases_without_the_region_are_counted_in_a_strip_by_their_score():
-    figure = dice_by_volume(scores(5, ET=[(0, 1), (0, 0), (0, 1)]))
+    figure = dice_by_volume(scores(5, ET=[(0, 1), (0, 0), (0, 1)]), TASK)
     (strip,) = strips(figure)
     assert strip.lines[0].get_ydata().tolist() == [0, 1]
     assert [(text.get_text(), text.get_position()[1]) for text in strip.texts] == [("1", 0), ("2", 1)]
@@ -49,14 +52,14 @@ def test_cases_without_the_region_are_counted_in_a_strip_by_their_score():
 
 
 def test_a_region_that_no_reference_has_is_told():
-    figure = dice_by_volume(scores(2, ET=[(0, 1), (0, 0)]))
+    figure = dice_by_volume(scores(2, ET=[(0, 1), (0, 0)]), TASK)
     assert [text.get_text() for text in panel(figure, "ET").texts] == ["absent from every reference"]
 
 
 def test_the_rank_correlation_stands_in_the_title():
     table = scores(ENOUGH)
     table.loc[table["region"] == "TC", "dice"] *= -1
-    figure = dice_by_volume(table)
+    figure = dice_by_volume(table, TASK)
     assert panel(figure, "WT").get_title() == f"WT: whole tumour\nSpearman ρ = 1.00, n = {ENOUGH}"
     assert panel(figure, "TC").get_title() == f"TC: tumour core\nSpearman ρ = −1.00, n = {ENOUGH}"
 
@@ -70,7 +73,7 @@ def test_too_few_cases_or_equal_ones_have_no_rank_correlation():
 
 
 def test_many_cases_are_summarised_by_tenths():
-    axes = panel(dice_by_volume(scores(200)), "WT")
+    axes = panel(dice_by_volume(scores(200), TASK), "WT")
     squares = next(line for line in axes.lines if line.get_marker() == "s")
     tenths = np.arange(200).reshape(10, 20)
     assert squares.get_xdata() == pytest.approx(10 * (np.median(tenths, axis=1) + 1))
@@ -88,7 +91,7 @@ def test_the_command_line_writes_each_format_and_equal_bytes(tmp_path):
     scores(3).to_csv(tmp_path / "cases.csv", index=False)
     outputs = [tmp_path / name for name in ("one.png", "one.pdf", "two.png", "two.pdf")]
     for pair in (outputs[:2], outputs[2:]):
-        options = ["--scores", str(tmp_path / "cases.csv"), "--settings", '{"dpi": 30}']
+        options = ["--scores", str(tmp_path / "cases.csv"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]
         figure_dice_by_volume.main([*options, "--output", *map(str, pair)])
     one, one_pdf, two, two_pdf = (output.read_bytes() for output in outputs)
     assert (one, one_pdf) == (two, two_pdf)

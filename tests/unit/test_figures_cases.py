@@ -11,6 +11,9 @@ from tumorseg.errors import UserError
 from tumorseg.figures.cases import choose_cases, show_cases
 from tumorseg.labels import STRUCTURES
 from tumorseg.normalise.store import find_case, read_case
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 SHAPE = (8, 9, 10)
 
@@ -22,18 +25,18 @@ def scores_of(dice: dict[str, float]) -> pd.DataFrame:
 
 
 def places(dice: dict[str, float], count: int) -> list[str]:
-    return [chosen.case for chosen in choose_cases(scores_of(dice), count)]
+    return [chosen.case for chosen in choose_cases(scores_of(dice), count, TASK)]
 
 
 def test_best_median_and_worst_are_chosen():
-    chosen = choose_cases(scores_of({"a": 0.1, "b": 0.9, "c": 0.5, "d": 0.7, "e": 0.3}), 3)
+    chosen = choose_cases(scores_of({"a": 0.1, "b": 0.9, "c": 0.5, "d": 0.7, "e": 0.3}), 3, TASK)
     assert [case.case for case in chosen] == ["b", "c", "a"]
     words = [case.title.split(": ")[1].split(" of")[0] for case in chosen]
     assert words == ["best", "median", "worst"]
 
 
 def test_the_better_of_two_cases_is_the_best():
-    titles = [case.title for case in choose_cases(scores_of({"a": 0.1, "b": 0.9}), 2)]
+    titles = [case.title for case in choose_cases(scores_of({"a": 0.1, "b": 0.9}), 2, TASK)]
     assert [title.split(",")[0] for title in titles] == ["b: best of 2 cases", "a: worst of 2 cases"]
 
 
@@ -52,12 +55,12 @@ def test_no_more_cases_are_shown_than_there_are():
 def test_only_the_labels_count_in_the_order():
     scores = scores_of({"a": 0.6, "b": 0.5})
     scores.loc[(scores["case"] == "b") & (scores["region"] == "WT"), "dice"] = 1.0
-    assert [case.case for case in choose_cases(scores, 2)] == ["a", "b"]
+    assert [case.case for case in choose_cases(scores, 2, TASK)] == ["a", "b"]
 
 
 def test_no_scores_are_told():
     with pytest.raises(UserError, match="no case is scored"):
-        choose_cases(scores_of({}).reindex(columns=["case", "region", "dice"]), 3)
+        choose_cases(scores_of({}).reindex(columns=["case", "region", "dice"]), 3, TASK)
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def cohort(tmp_path: Path) -> Path:
 
 def show(cohort: Path):
     normalised = sorted((cohort / "normalised").iterdir())
-    return show_cases(cohort / "cases.csv", 1, normalised, [cohort / "predictions" / "fold-0"])[0]
+    return show_cases(cohort / "cases.csv", 1, normalised, [cohort / "predictions" / "fold-0"], task=TASK)[0]
 
 
 def prediction_of(cohort: Path) -> Path:

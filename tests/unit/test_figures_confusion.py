@@ -6,6 +6,9 @@ import figure_confusion_matrix
 from tumorseg.figures.confusion import confusion_matrix, percent
 from tumorseg.figures.contrast import ink_on
 from tumorseg.figures.style import INK
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 LABELS = ("0", "1", "2", "4")
 
@@ -20,12 +23,12 @@ def voxels(**rows) -> dict:
 
 def written(table: dict) -> list[tuple[float, float, str]]:
     """Column, row and text of what stands in the cells, from above to below."""
-    (axes,) = confusion_matrix(table).axes
+    (axes,) = confusion_matrix(table, TASK).axes
     return [(text.get_position()[0], round(text.get_position()[1]), text.get_text()) for text in axes.texts]
 
 
 def ticks(table: dict, axis: str) -> list[str]:
-    (axes,) = confusion_matrix(table).axes
+    (axes,) = confusion_matrix(table, TASK).axes
     return [text.get_text() for text in getattr(axes, f"get_{axis}ticklabels")()]
 
 
@@ -38,7 +41,7 @@ def test_rows_are_the_reference_and_shares_are_of_their_sum():
 
 
 def test_a_cell_is_shaded_by_its_share_with_the_reference_from_above():
-    (axes,) = confusion_matrix(voxels(label_1=(0, 3, 1, 0))).axes
+    (axes,) = confusion_matrix(voxels(label_1=(0, 3, 1, 0)), TASK).axes
     shares = axes.collections[0].get_array()
     assert shares[1].tolist() == [0, 0.75, 0.25, 0]
     assert axes.yaxis_inverted()
@@ -76,6 +79,6 @@ def test_text_is_white_where_that_has_more_contrast():
 def test_the_command_line_draws_the_table_of_a_summary(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps({"confusion": {"definition": "…", "voxels": voxels()}}))
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
-    options = ["--summary", str(tmp_path / "summary.json"), "--settings", '{"dpi": 30}']
+    options = ["--summary", str(tmp_path / "summary.json"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]
     figure_confusion_matrix.main([*options, "--output", *map(str, outputs)])
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

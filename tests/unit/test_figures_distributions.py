@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from tumorseg.figures.distributions import score_distributions, spread
 from tumorseg.labels import STRUCTURES
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 
 def scores(cases: int, *, absent: int = 0) -> pd.DataFrame:
@@ -41,13 +44,13 @@ def test_points_of_one_level_stand_around_the_middle():
 
 @pytest.mark.parametrize("cases", [1, 4])
 def test_every_case_is_a_point_of_every_structure(cases):
-    for axes in score_distributions(scores(cases)).axes:
+    for axes in score_distributions(scores(cases), TASK).axes:
         points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
         assert points == cases * len(STRUCTURES)
 
 
 def test_conventional_scores_are_hollow():
-    for axes in score_distributions(scores(4, absent=3)).axes:
+    for axes in score_distributions(scores(4, absent=3), TASK).axes:
         diamonds = [line for line in axes.lines if line.get_marker() == "D" and len(line.get_xdata())]
         assert [len(line.get_xdata()) for line in diamonds] == [3]
         assert diamonds[0].get_markerfacecolor() == "none"
@@ -56,7 +59,7 @@ def test_conventional_scores_are_hollow():
 def test_of_many_cases_conventional_scores_are_numbered_and_the_others_points():
     table = scores(120, absent=30)
     table.loc[(table["reference_voxels"] == 0) & (table["case"] < "case-2"), ["dice", "iou"]] = 1.0
-    axes = score_distributions(table).axes[0]
+    axes = score_distributions(table, TASK).axes[0]
     assert sorted(text.get_text() for text in axes.texts) == ["12", "18"]
     points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
     assert points == 120 * len(STRUCTURES) - 30
@@ -64,7 +67,7 @@ def test_of_many_cases_conventional_scores_are_numbered_and_the_others_points():
 
 def test_of_many_cases_the_box_is_seen_through_and_lies_over_the_points():
     for cases, over in ((4, False), (120, True)):
-        axes = score_distributions(scores(cases)).axes[0]
+        axes = score_distributions(scores(cases), TASK).axes[0]
         box = axes.patches[0]
         points = next(line for line in axes.lines if line.get_marker() == "o")
         assert (box.get_facecolor()[3] == 0) == over

@@ -16,6 +16,8 @@ from tumorseg.normalise.planes import read_planes
 from tumorseg.normalise.store import NormalisedCase, Origin, read_case, write_case
 from tumorseg.task import load_task
 
+TASK = load_task()
+
 NAMES = ("T1", "T1CE", "T2", "FLAIR")
 
 
@@ -74,7 +76,7 @@ def test_a_damaged_file_is_told_with_what_to_do(tmp_path, content):
 
 
 def test_what_was_before_is_what_validation_found():
-    before = spans_before(cases_of(verdict("a"), verdict("b", 50.0)))
+    before = spans_before(cases_of(verdict("a"), verdict("b", 50.0)), TASK)
     assert before[:, 0].tolist() == [[10, 100, 900], [10, 50, 900]]
     assert before[1, :, 1].tolist() == [50, 51, 52, 53]
 
@@ -82,29 +84,29 @@ def test_what_was_before_is_what_validation_found():
 def test_a_case_of_unknown_intensities_is_not_a_number():
     unknown = verdict("a")
     unknown.facts["intensities"] = {"t1": {}}
-    assert np.isnan(spans_before(cases_of(unknown))).all()
+    assert np.isnan(spans_before(cases_of(unknown), TASK)).all()
 
 
 def test_what_is_after_is_measured_without_zeros(tmp_path):
     write_levels(tmp_path / "batch-1" / "a.safetensors", np.repeat([0.0, 1.0, 0.0, 2.0, 3.0], 8))
-    after = spans_after(cases_of(verdict("a")), [tmp_path / "batch-0", tmp_path / "batch-1"])
+    after = spans_after(cases_of(verdict("a")), [tmp_path / "batch-0", tmp_path / "batch-1"], TASK)
     assert after.shape == (1, 4, 3)
     assert after[0, 2] == pytest.approx([1, 2, 3], abs=0.1)
 
 
 def test_a_case_of_zeros_has_no_span_after(tmp_path):
     write_levels(tmp_path / "a.safetensors", np.zeros(8))
-    assert np.isnan(spans_after(cases_of(verdict("a")), [tmp_path])).all()
+    assert np.isnan(spans_after(cases_of(verdict("a")), [tmp_path], TASK)).all()
 
 
 def test_a_case_that_is_not_there_is_told(tmp_path):
     with pytest.raises(UserError, match="no normalised file"):
-        spans_after(cases_of(verdict("a")), [tmp_path])
+        spans_after(cases_of(verdict("a")), [tmp_path], TASK)
 
 
 def test_cases_stand_by_their_median_before_in_both_rows():
     after = np.stack([np.full((3, 4), -1.0), [[0.3] * 4, [0.2] * 4, [0.1] * 4], np.ones((3, 4))], axis=-1)
-    figure = intensity_spans(spans(3), after)
+    figure = intensity_spans(spans(3), after, TASK)
     assert [medians(axes) for axes in figure.axes] == [[100, 101, 102]] * 4 + [[0.1, 0.2, 0.3]] * 4
     assert [axes.get_title() for axes in figure.axes[:4]] == [f"{name}\nmedians 100 to 102" for name in NAMES]
     assert figure.axes[4].get_title() == "medians 0.10 to 0.30"
@@ -112,13 +114,13 @@ def test_cases_stand_by_their_median_before_in_both_rows():
 
 def test_many_cases_are_a_band_and_few_are_lines():
     for cases, kind in ((100, "LineCollection"), (101, "FillBetweenPolyCollection")):
-        axes = intensity_spans(spans(cases), spans(cases)).axes[0]
+        axes = intensity_spans(spans(cases), spans(cases), TASK).axes[0]
         assert [type(collection).__name__ for collection in axes.collections] == [kind]
 
 
 @pytest.mark.parametrize(("low", "scale"), [(10.0, "log"), (-5.0, "linear")])
 def test_units_are_on_a_logarithmic_scale_where_all_are_above_0(low, scale):
-    figure = intensity_spans(spans(2, low=low), spans(2))
+    figure = intensity_spans(spans(2, low=low), spans(2), TASK)
     assert [axes.get_yscale() for axes in figure.axes] == [scale] * 4 + ["linear"] * 4
 
 

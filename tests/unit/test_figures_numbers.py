@@ -1,5 +1,8 @@
 from tumorseg.figures.numbers import ABSENT, HEADS, has_convention, number_lines
 from tumorseg.labels import STRUCTURES
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 SOUND = {
     "dice": 0.9,
@@ -16,7 +19,7 @@ def lines_with(**enhancing):
     """The cells of whole and of enhancing tumour, which differs by `enhancing`."""
     scores = dict.fromkeys(STRUCTURES, SOUND)
     scores |= {structure: {**SOUND, **enhancing} for structure in ("ET", "label_4")}
-    lines = number_lines(scores)
+    lines = number_lines(scores, TASK)
     assert {len(line) for line in lines} == {len(HEADS)}
     return lines[0], lines[-1]
 
@@ -27,7 +30,7 @@ def test_numbers_are_rounded_and_volumes_are_millilitres():
 
 
 def test_every_region_and_label_has_a_line():
-    names = [line[0] for line in number_lines(dict.fromkeys(STRUCTURES, SOUND))]
+    names = [line[0] for line in number_lines(dict.fromkeys(STRUCTURES, SOUND), TASK)]
     assert [name.split(":")[0] for name in names] == ["WT", "TC", "1", "2", "ET = 4"]
 
 

@@ -111,7 +111,7 @@ def draw(module: ModuleType, cohort: Path, output: Path, settings: dict[str, obj
     arguments = ["--normalised", *map(str, sorted((cohort / "normalised").iterdir()))]
     arguments += ["--predictions", str(cohort / "predictions" / "fold-0")]
     arguments += ["--scores", str(cohort / "cases.csv"), "--settings", json.dumps(settings), "--output", str(output)]
-    module.main(arguments)
+    module.main([*arguments, "--task", "brats-glioma"])
     return output
 
 

@@ -4,8 +4,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tumorseg.figures.slices import cut, first_with_tumour, fullest_slices, grey
+from tumorseg.figures.slices import cut, first_tumour, fullest_slices, grey
 from tumorseg.orientation import turned, turned_spacing
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 ORIENTATIONS = [
     tuple(code[flip] for code, flip in zip(axes, flips, strict=True))
@@ -43,22 +46,29 @@ def test_a_slice_keeps_its_size_in_mm(codes):
 
 
 def test_the_slice_with_most_tumour_is_shown():
-    mask = np.zeros((5, 6, 7), np.uint8)
-    mask[1, 2, 3:6] = 2
-    mask[1, 4:6, 4] = 4
-    assert fullest_slices(mask) == {"sagittal": 1, "coronal": 2, "axial": 4}
+    tumour = np.zeros((5, 6, 7), bool)
+    tumour[1, 2, 3:6] = True
+    tumour[1, 4:6, 4] = True
+    assert fullest_slices(tumour) == {"sagittal": 1, "coronal": 2, "axial": 4}
 
 
 def test_the_prediction_guides_where_the_reference_has_no_tumour():
-    empty, full = np.zeros((2, 2, 2), np.uint8), np.ones((2, 2, 2), np.uint8)
-    assert first_with_tumour(full, 4 * full, shape=(2, 2, 2)) is full
-    assert first_with_tumour(empty, full, shape=(2, 2, 2)) is full
-    assert first_with_tumour(None, full, shape=(2, 2, 2)) is full
-    assert first_with_tumour(None, None, shape=(3, 2, 2)).shape == (3, 2, 2)
+    empty, one, two = np.zeros((2, 2), np.uint8), np.eye(2, dtype=np.uint8), 4 * np.eye(2, dtype=np.uint8)[::-1]
+    for masks, shown in (((one, two), one), ((empty, two), two), ((None, two), two), ((None, None), empty)):
+        assert np.array_equal(first_tumour(*masks, task=TASK, shape=(2, 2)), shown > 0)
+
+
+def test_slices_go_by_the_whole_tumour_and_not_by_a_cavity():
+    task = load_task("brats-glioma-post-treatment")
+    reference = np.array([[4, 4, 2, 0]], np.uint8)
+    only_cavity, prediction = np.array([[4, 4, 0, 0]], np.uint8), np.array([[0, 0, 0, 3]], np.uint8)
+    assert first_tumour(reference, task=task, shape=(1, 4)).tolist() == [[False, False, True, False]]
+    assert first_tumour(only_cavity, prediction, task=task, shape=(1, 4)).tolist() == [[False, False, False, True]]
+    assert first_tumour(only_cavity, None, task=task, shape=(1, 4)).tolist() == [[True, True, False, False]]
 
 
 def test_without_tumour_the_middle_is_shown():
-    assert fullest_slices(np.zeros((5, 6, 7), np.uint8)) == {"sagittal": 2, "coronal": 3, "axial": 3}
+    assert fullest_slices(np.zeros((5, 6, 7), bool)) == {"sagittal": 2, "coronal": 3, "axial": 3}
 
 
 def test_the_background_is_black_though_normalised_tissue_is_darker_than_0():

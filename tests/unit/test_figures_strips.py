@@ -7,9 +7,13 @@ from PIL import Image
 
 import case_strips
 from tests.unit.test_figures_scripts import SETTINGS, write_cohort
-from tumorseg.figures.strips import SIDE, TILES, case_strip, side_for
+from tumorseg.figures.strips import SIDE, case_strip, side_for
+from tumorseg.figures.strips import tiles as names_of
 from tumorseg.normalise.store import NormalisedCase, Origin
+from tumorseg.task import load_task
 
+TASK = load_task()
+TILES = names_of(TASK)
 COLOURS = {1: "#ff0000", 2: "#00ff00", 4: "#0000ff"}
 SHAPE = (20, 20, 4)
 
@@ -40,7 +44,7 @@ def redness(tile):
 
 
 def test_masks_are_painted_where_they_are_in_their_colours():
-    found = {name: redness(tile) for name, tile in tiles(case_strip(*case_of(), COLOURS)).items()}
+    found = {name: redness(tile) for name, tile in tiles(case_strip(*case_of(), COLOURS, task=TASK)).items()}
     assert max(map(abs, (*found["T1CE"], *found["FLAIR"], found["reference"][0], found["prediction"][1]))) < 20
     assert found["reference"][1] < -80
     assert found["prediction"][0] > 80
@@ -51,25 +55,25 @@ def test_masks_are_painted_where_they_are_in_their_colours():
 def test_the_slice_follows_the_prediction_where_the_reference_is_empty():
     case, prediction = case_of(reference=False)
     prediction[:, :, 2] = 1
-    found = tiles(case_strip(case, prediction, COLOURS))
+    found = tiles(case_strip(case, prediction, COLOURS, task=TASK))
     assert min(redness(found["prediction"])) > 80
 
 
 def test_a_slice_keeps_its_proportions():
-    found = tiles(case_strip(*case_of(spacing=(1.0, 0.5, 1.0)), COLOURS))
+    found = tiles(case_strip(*case_of(spacing=(1.0, 0.5, 1.0)), COLOURS, task=TASK))
     rows = (found["FLAIR"].max(axis=(1, 2)) > 15).sum()
     assert rows == pytest.approx(SIDE / 2, abs=2)
 
 
 def test_equal_cases_give_equal_bytes():
-    assert case_strip(*case_of(), COLOURS) == case_strip(*case_of(), COLOURS)
+    assert case_strip(*case_of(), COLOURS, task=TASK) == case_strip(*case_of(), COLOURS, task=TASK)
 
 
 def run(folder):
     arguments = ["--normalised", *map(str, sorted((folder / "normalised").iterdir()))]
     arguments += ["--predictions", str(folder / "predictions/fold-0"), "--scores", str(folder / "cases.csv")]
     settings = json.dumps({"colours": SETTINGS["colours"]})
-    case_strips.main([*arguments, "--settings", settings, "--output", str(folder / "cases")])
+    case_strips.main([*arguments, "--settings", settings, "--task", "brats-glioma", "--output", str(folder / "cases")])
 
 
 def test_every_scored_case_gets_its_strip_and_no_other(tmp_path):
@@ -91,6 +95,6 @@ def test_a_missing_prediction_is_told(tmp_path, capsys):
 
 def test_strips_of_a_whole_cohort_fit_a_page():
     case, prediction = case_of()
-    with Image.open(io.BytesIO(case_strip(case, prediction, COLOURS, side=side_for(1251)))) as image:
+    with Image.open(io.BytesIO(case_strip(case, prediction, COLOURS, task=TASK, side=side_for(1251)))) as image:
         assert image.size == (64 * len(TILES), 64)
     assert side_for(250) == SIDE

@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 from tumorseg.errors import UserError
 from tumorseg.figures.comparison import OUTCOMES
 from tumorseg.figures.style import FigureSettings, context, outcome_handles, over_grey, save
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 SETTINGS = {
     "cases": 3,
@@ -61,6 +64,6 @@ def test_an_opaque_colour_hides_the_tissue():
 
 
 def test_every_outcome_can_be_seen_on_paper():
-    handles = outcome_handles()
+    handles = outcome_handles(TASK)
     assert [handle.get_hatch() for handle in handles] == [outcome.hatch for outcome in OUTCOMES]
     assert all(max(handle.get_edgecolor()[:3]) < 0.2 for handle in handles)

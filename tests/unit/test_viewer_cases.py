@@ -11,6 +11,9 @@ from tests.unit.test_figures_cases import scores_of
 from tests.unit.test_figures_scripts import write_cohort
 from tumorseg.errors import UserError
 from tumorseg.figures.cases import choose_cases
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 DICE = {"a": 0.1, "b": 0.9, "c": 0.5}
 
@@ -27,20 +30,20 @@ def test_anything_else_is_not(value):
 
 
 def test_named_cases_are_chosen_in_their_order_with_their_rank():
-    chosen = choose_cases(scores_of(DICE), ["a", "c"])
+    chosen = choose_cases(scores_of(DICE), ["a", "c"], TASK)
     assert [(case.case, case.rank, case.of) for case in chosen] == [("a", 3, 3), ("c", 2, 3)]
     assert "worst of 3" in chosen[0].title
 
 
 def test_a_name_that_is_not_scored_is_told_with_those_that_are():
     with pytest.raises(UserError, match=r"^d, e: not scored, .* name any of a, b, c$"):
-        choose_cases(scores_of(DICE), ["a", "d", "e"])
+        choose_cases(scores_of(DICE), ["a", "d", "e"], TASK)
 
 
 def test_a_long_list_of_scored_cases_is_cut():
     many = {f"case-{number:03d}": 0.5 for number in range(300)}
     with pytest.raises(UserError, match=r"case-000, .*case-019, …$"):
-        choose_cases(scores_of(many), ["x"])
+        choose_cases(scores_of(many), ["x"], TASK)
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,7 @@ def case_of(axes: str = "LPS", marked: tuple[int, int, int] = (12, 15, 9)) -> Sh
     return show(
         origin,
         np.stack([crop(modality, origin) for modality in image]),
+        task=TASK,
         title="a: the only case",
         scores={"WT": {"dice": 0.5}},
         reference=crop(reference, origin),

@@ -102,10 +102,11 @@ rule figure_calibration:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_calibration"),
     shell:
         'python "$SCRIPTS/figure_calibration.py" --calibration {input:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_left_out:
@@ -131,10 +132,11 @@ rule figure_left_out:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_left_out"),
     shell:
         'python "$SCRIPTS/figure_left_out.py" --scores {input:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 EXAMINATIONS = [

@@ -31,11 +31,12 @@ rule figure_modalities:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "cases", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_modalities"),
     shell:
         'python "$SCRIPTS/figure_modalities.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_ground_truth:
@@ -64,11 +65,12 @@ rule figure_ground_truth:
         runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_ground_truth"),
     shell:
         'python "$SCRIPTS/figure_ground_truth.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_predictions:
@@ -97,11 +99,12 @@ rule figure_predictions:
         runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_predictions"),
     shell:
         'python "$SCRIPTS/figure_predictions.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_overlays:
@@ -130,11 +133,12 @@ rule figure_overlays:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "cases", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_overlays"),
     shell:
         'python "$SCRIPTS/figure_overlays.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_gallery:
@@ -163,11 +167,12 @@ rule figure_gallery:
         runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_gallery"),
     shell:
         'python "$SCRIPTS/figure_gallery.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule case_strips:
@@ -191,8 +196,9 @@ rule case_strips:
         runtime=scaled(60),
     params:
         settings=settings(**only("figures", "colours")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("case_strips"),
     shell:
         'python "$SCRIPTS/case_strips.py" --normalised {input.normalised:q}'
         " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'

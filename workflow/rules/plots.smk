@@ -28,7 +28,7 @@ rule figure_cohort_overview:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi", "colours")),
-        task=TASK.to_json(),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_cohort_overview"),
     shell:
         'python "$SCRIPTS/figure_cohort_overview.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
@@ -60,7 +60,7 @@ rule figure_intensities:
         runtime=scaled(60),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=TASK.to_json(),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_intensities"),
     shell:
         'python "$SCRIPTS/figure_intensities.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
@@ -91,10 +91,11 @@ rule figure_learning_curves:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_learning_curves"),
     shell:
         'python "$SCRIPTS/figure_learning_curves.py" --history {input.history:q}'
-        " --selection {input.selection:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --selection {input.selection:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
 rule figure_scores:
@@ -120,10 +121,11 @@ rule figure_scores:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_scores"),
     shell:
         'python "$SCRIPTS/figure_scores.py" --scores {input.scores:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_dice_by_volume:
@@ -149,10 +151,11 @@ rule figure_dice_by_volume:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_dice_by_volume"),
     shell:
         'python "$SCRIPTS/figure_dice_by_volume.py" --scores {input.scores:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule figure_confusion_matrix:
@@ -178,10 +181,11 @@ rule figure_confusion_matrix:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
+        task=lambda wildcards: TASK.to_json(),
         code=code("figure_confusion_matrix"),
     shell:
         'python "$SCRIPTS/figure_confusion_matrix.py" --summary {input.summary:q} --settings {params.settings:q}'
-        " --output {output:q} --log {log:q}"
+        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 FIGURE_RULES = [

@@ -12,11 +12,15 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from tumorseg.figures.grids import in_lines, in_rows
 from tumorseg.figures.style import INK, WIDTH, context
 from tumorseg.figures.volume_axis import set_volume_axis, volume_limits
-from tumorseg.labels import REGION_NAMES
+from tumorseg.task import Task
 
 _HEIGHT: Final = 4.2
+"""Inches, of a row with its share of the legend."""
+_ACROSS: Final = 3
+_TITLE_CHARACTERS: Final = 32
 _LIMITS: Final = (-0.04, 1.04)
 _STRIP: Final = (1, 5)
 """Widths of the strip of cases without the structure, and of the plot of the others."""
@@ -53,24 +57,28 @@ _ABSENT: Final[dict[str, Any]] = {
 }
 
 
-def dice_by_volume(scores: pd.DataFrame) -> Figure:
+def dice_by_volume(scores: pd.DataFrame, task: Task) -> Figure:
     """A plot for each region; scores: the rows of results/evaluation/cases.csv.
 
     Cases whose reference lacks the region, whose Dice is a convention, stand in a strip of their own at the left.
     """
-    rows = {region: scores[scores["region"] == region] for region in REGION_NAMES}
-    strips = [bool((rows[region]["reference_mm3"] == 0).any()) for region in REGION_NAMES]
-    widths = [width for strip in strips for width in (_STRIP if strip else _STRIP[1:])]
+    titles = {region.name: in_lines(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
+    rows = {region: scores[scores["region"] == region] for region in titles}
+    bands = list(in_rows(list(titles), _ACROSS))
     with context():
-        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
-        panels = iter(figure.subplots(1, len(widths), width_ratios=widths))
-        for region, strip in zip(REGION_NAMES, strips, strict=True):
-            volumes, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
-            present = volumes > 0
-            if strip:
-                _draw_absent(next(panels), dice[~present])
-            _draw_present(next(panels), region, volumes[present] / 1000, dice[present], aside=strip)
-        figure.axes[0].set_ylabel("Dice")
+        figure = Figure(figsize=(WIDTH, _HEIGHT * len(bands)), layout="constrained")
+        several: Any = figure.subfigures(len(bands), 1) if len(bands) > 1 else [figure]
+        for place, regions in zip(several, bands, strict=True):
+            strips = [bool((rows[region]["reference_mm3"] == 0).any()) for region in regions]
+            widths = [width for strip in strips for width in (_STRIP if strip else _STRIP[1:])]
+            panels = place.subplots(1, len(widths), width_ratios=widths, squeeze=False).flat
+            for region, strip in zip(regions, strips, strict=True):
+                volumes, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
+                present = volumes > 0
+                if strip:
+                    _draw_absent(next(panels), dice[~present])
+                _draw_present(next(panels), titles[region], volumes[present] / 1000, dice[present], aside=strip)
+            place.axes[0].set_ylabel("Dice")
         figure.legend(handles=_handles(rows.values()), loc="outside lower center", ncols=3)
     return figure
 
@@ -83,12 +91,12 @@ def rank_correlation(volumes: NDArray[np.float64], dice: NDArray[np.float64]) ->
 
 
 def _draw_present(
-    axes: Axes, region: str, volumes: NDArray[np.float64], dice: NDArray[np.float64], *, aside: bool
+    axes: Axes, title: str, volumes: NDArray[np.float64], dice: NDArray[np.float64], *, aside: bool
 ) -> None:
     """Cases that have the region. aside: whether the strip of the others, with the scale of the Dice, is beside it."""
     known = rank_correlation(volumes, dice)
     told = "" if known is None else f"Spearman ρ = {known:.2f}, ".replace("-", "\N{MINUS SIGN}")
-    axes.set_title(f"{region}: {REGION_NAMES[region]}\n{told}n = {len(dice):,}")
+    axes.set_title(f"{title}\n{told}n = {len(dice):,}")
     axes.set(ylim=_LIMITS, xlabel="volume in the reference, ml")
     axes.grid(visible=True)
     if aside:

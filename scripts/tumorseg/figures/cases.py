@@ -11,11 +11,11 @@ from tumorseg.errors import UserError
 from tumorseg.figures.shown import ShownCase, show
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
-from tumorseg.labels import LABEL_STRUCTURES, STRUCTURES
 from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import find_case, read_case
 from tumorseg.tables import read_table
+from tumorseg.task import Task
 
 _LISTED: Final = 20
 
@@ -24,7 +24,7 @@ _LISTED: Final = 20
 class ChosenCase:
     """A case to show.
 
-    rank: 1 is the best of `of`. mean_dice: over the three labels. scores: its rows, by structure, then by column.
+    rank: 1 is the best of `of`. mean_dice: over the labels. scores: its rows, by structure, then by column.
     """
 
     case: str
@@ -36,7 +36,8 @@ class ChosenCase:
     @property
     def title(self) -> str:
         """One line that says which case this is and why it is shown."""
-        return f"{self.case}: {self._place}, mean Dice of the labels {self.mean_dice:.3f}"
+        one_label = sum(name.startswith("label_") for name in self.scores) == 1
+        return f"{self.case}: {self._place}, {'Dice' if one_label else 'mean Dice of the labels'} {self.mean_dice:.3f}"
 
     @property
     def _place(self) -> str:
@@ -47,7 +48,7 @@ class ChosenCase:
         return f"{word} of {self.of} cases" if word else f"rank {self.rank} of {self.of} cases"
 
 
-def choose_cases(scores: pd.DataFrame, wanted: int | Sequence[str]) -> list[ChosenCase]:
+def choose_cases(scores: pd.DataFrame, wanted: int | Sequence[str], task: Task) -> list[ChosenCase]:
     """The cases named by `wanted`, or so many at evenly spaced ranks of the mean Dice over the labels, best first.
 
     scores: the rows of results/evaluation/cases.csv. Ties go by case id. One case alone is the median one (of an even
@@ -56,7 +57,7 @@ def choose_cases(scores: pd.DataFrame, wanted: int | Sequence[str]) -> list[Chos
     if scores.empty:
         raise UserError("no case is scored, so there is none to show: give a fold at least one case to validate on")
     dice = scores.pivot(index="case", columns="region", values="dice")
-    mean = dice[list(LABEL_STRUCTURES)].mean(axis="columns")
+    mean = dice[list(task.label_structures)].mean(axis="columns")
     ranked = sorted(mean.index, key=lambda case: (-mean[case], case))
     places = _spaced(len(ranked), wanted) if isinstance(wanted, int) else _named(ranked, wanted)
     return [
@@ -65,15 +66,17 @@ def choose_cases(scores: pd.DataFrame, wanted: int | Sequence[str]) -> list[Chos
             rank=place + 1,
             of=len(ranked),
             mean_dice=float(mean[ranked[place]]),
-            scores=_rows_of(scores, ranked[place]),
+            scores=_rows_of(scores, ranked[place], task),
         )
         for place in places
     ]
 
 
-def _rows_of(scores: pd.DataFrame, case: str) -> dict[str, dict[str, float]]:
+def _rows_of(scores: pd.DataFrame, case: str, task: Task) -> dict[str, dict[str, float]]:
     rows = scores[scores["case"] == case].set_index("region").drop(columns="case")
-    return {structure: {str(column): float(rows.at[structure, column]) for column in rows} for structure in STRUCTURES}
+    return {
+        structure: {str(column): float(rows.at[structure, column]) for column in rows} for structure in task.structures
+    }
 
 
 def _spaced(cases: int, count: int) -> list[int]:
@@ -91,15 +94,15 @@ def _named(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
 
 
 def show_cases(
-    scores: Path, wanted: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path]
+    scores: Path, wanted: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path], *, task: Task
 ) -> list[ShownCase]:
     """Choose cases from the file `scores`, as `choose_cases` does, and read them as `read_shown` does."""
-    chosen = choose_cases(read_table(scores, text=TEXT_COLUMNS), wanted)
+    chosen = choose_cases(read_table(scores, text=TEXT_COLUMNS), wanted, task)
     masks = recorded_masks(predictions)
-    return [read_shown(case, normalised, find_mask(masks, case.case)) for case in chosen]
+    return [read_shown(case, normalised, find_mask(masks, case.case), task=task) for case in chosen]
 
 
-def read_shown(chosen: ChosenCase, normalised: Sequence[Path], mask: RecordedMask) -> ShownCase:
+def read_shown(chosen: ChosenCase, normalised: Sequence[Path], mask: RecordedMask, *, task: Task) -> ShownCase:
     """Read a case from the folders of the batches, and its prediction.
 
     Raises UserError where the case is missing, and where it or its prediction is damaged, replaced or of another grid.
@@ -108,5 +111,11 @@ def read_shown(chosen: ChosenCase, normalised: Sequence[Path], mask: RecordedMas
     origin = case.origin
     prediction = crop(read_prediction(mask, origin.shape, origin.affine), origin)
     return show(
-        origin, case.image, title=chosen.title, scores=chosen.scores, reference=case.mask, prediction=prediction
+        origin,
+        case.image,
+        task=task,
+        title=chosen.title,
+        scores=chosen.scores,
+        reference=case.mask,
+        prediction=prediction,
     )

@@ -10,41 +10,45 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tumorseg.figures.contrast import ink_on
+from tumorseg.figures.grids import in_lines
 from tumorseg.figures.style import WIDTH, context
-from tumorseg.labels import LABEL_NAMES
 from tumorseg.pages.words import counted
+from tumorseg.task import Task
 
-_HEIGHT: Final = 4.4
-_NAMES: Final = {0: "background", **LABEL_NAMES}
+_ROW_HEIGHT: Final = 0.85
+_FRAME: Final = 1.0
+"""Inches for a row, and for the axes."""
+_NAME_WIDTH: Final = 80
+"""Characters that the names of all columns share."""
 _NOTHING: Final = "#eeeeee"
 _SHADES: Final = colormaps["Blues"].with_extremes(bad=_NOTHING)
 
 
-def confusion_matrix(voxels: Mapping[str, Mapping[str, int]]) -> Figure:
+def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Figure:
     """Labels of the reference in rows, predicted ones in columns; each row by its own sum, as shade and per cent.
 
     voxels: counts by label of the reference, then by predicted label, as in results/evaluation/summary.json.
     """
-    counts = np.array([[voxels[str(row)][str(column)] for column in _NAMES] for row in _NAMES])
+    titles = {0: "background", **task.label_titles}
+    counts = np.array([[voxels[str(row)][str(column)] for column in titles] for row in titles])
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    names = [f"{label}: {name}".replace(" / ", " /\n") for label, name in _NAMES.items()]
+    names = [in_lines(f"{label}: {title}", _NAME_WIDTH // len(titles)) for label, title in titles.items()]
     predicted = [
         name if count else f"{name}\n(never predicted)" for name, count in zip(names, counts.sum(axis=0), strict=True)
     ]
     referred = [f"{name}\n{counted(int(total), 'voxel')}" for name, total in zip(names, totals[:, 0], strict=True)]
     with context():
-        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
+        figure = Figure(figsize=(WIDTH, _FRAME + _ROW_HEIGHT * len(titles)), layout="constrained")
         axes = figure.subplots()
-        edges = np.arange(len(_NAMES) + 1) - 0.5
+        edges = np.arange(len(titles) + 1) - 0.5
         axes.pcolormesh(edges, edges, shares, cmap=_SHADES, vmin=0, vmax=1, edgecolors="#c8c8c8", linewidth=0.6)
         for row, total in enumerate(totals[:, 0]):
             if total:
                 _write_row(axes, row, shares[row], counts[row])
             else:
-                axes.text(
-                    (len(_NAMES) - 1) / 2, row, "in no reference", ha="center", va="center", bbox={"color": _NOTHING}
-                )
+                middle = (len(titles) - 1) / 2
+                axes.text(middle, row, "in no reference", ha="center", va="center", bbox={"color": _NOTHING})
         axes.set(xlabel="predicted", ylabel="reference", ylim=edges[[-1, 0]])
         axes.set_xticks(range(len(names)), predicted)
         axes.set_yticks(range(len(names)), referred)

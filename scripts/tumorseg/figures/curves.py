@@ -14,6 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 from tumorseg.figures.folds import Fold
 from tumorseg.figures.style import INK, WIDTH, context
 from tumorseg.pages.words import counted
+from tumorseg.task import Task
 
 _ROW_HEIGHT: Final = 2.6
 _WIDTHS: Final = (1, 1, 1.18)
@@ -23,11 +24,9 @@ _LOSSES: Final[dict[str, dict[str, Any]]] = {
     "train_loss": {"label": "training", "color": "#0072b2", "linestyle": "-", "marker": "o"},
     "validation_loss": {"label": "validation", "color": "#d55e00", "linestyle": "--", "marker": "s"},
 }
-_REGIONS: Final[dict[str, dict[str, Any]]] = {
-    "dice_WT": {"label": "WT", "color": "#0072b2", "linestyle": "-", "marker": "o"},
-    "dice_TC": {"label": "TC", "color": "#d55e00", "linestyle": "--", "marker": "s"},
-    "dice_ET": {"label": "ET", "color": "#009e73", "linestyle": ":", "marker": "^"},
-}
+_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#7b5aa6", "#8c6d1f", "#444444")
+_LINES: Final = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (6, 1, 1, 1, 1, 1)), "v"))
+"""Colours, and line styles with markers, of regions; their numbers have no common divisor."""
 _RATE: Final[dict[str, dict[str, Any]]] = {
     "learning_rate": {"label": "learning rate", "color": "#5b4a8a", "linestyle": "-", "marker": "o"},
 }
@@ -46,28 +45,43 @@ _REFUSED: Final[dict[str, Any]] = {"color": "#888888", "linewidth": 1.0, "linest
 _CROSS: Final[dict[str, Any]] = {"marker": "X", "color": INK, "markersize": 6, "linestyle": "none", "clip_on": False}
 
 
-def learning_curves(folds: Sequence[Fold]) -> Figure:
+def learning_curves(folds: Sequence[Fold], task: Task) -> Figure:
     """From left to right losses, Dice of the regions, and the learning rate, with the steps that were skipped below it.
 
     The chosen and the refused epochs are marked in each plot. Losses and learning rates of all folds share a scale.
     """
+    regions = _region_looks(task)
     with context():
         figure = Figure(figsize=(WIDTH, _ROW_HEIGHT * len(folds) + _FOOT), layout="constrained")
         rows = figure.subplots(len(folds), 3, squeeze=False, sharey="col", width_ratios=_WIDTHS)
-        lowest = [_draw_row(figure, row, fold, several=len(folds) > 1) for fold, row in zip(folds, rows, strict=True)]
+        lowest = [
+            _draw_row(figure, row, fold, regions, several=len(folds) > 1) for fold, row in zip(folds, rows, strict=True)
+        ]
         for axes, name in zip(rows[0], ("Loss", "Dice on the validation cases", "Learning rate"), strict=True):
             axes.set_title(f"{name}\n")  # above what is said of the row
-        for axes, handles in zip(lowest[-1], (_curves(_LOSSES), _curves(_REGIONS), _bars(folds)), strict=True):
+        for axes, handles in zip(lowest[-1], (_curves(_LOSSES), _curves(regions), _bars(folds)), strict=True):
             axes.set_xlabel("epoch")
             _add_legend(figure, axes, handles)
         figure.legend(handles=_marks(folds), loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 
-def _draw_row(figure: Figure, row: Sequence[Axes], fold: Fold, *, several: bool) -> list[Axes]:
+def _region_looks(task: Task) -> dict[str, dict[str, Any]]:
+    """The look of each region, by its column of the history."""
+    looks = {}
+    for place, region in enumerate(task.region_labels):
+        style, marker = _LINES[place % len(_LINES)]
+        colour = _COLOURS[place % len(_COLOURS)]
+        looks[f"dice_{region}"] = {"label": region, "color": colour, "linestyle": style, "marker": marker}
+    return looks
+
+
+def _draw_row(
+    figure: Figure, row: Sequence[Axes], fold: Fold, regions: dict[str, dict[str, Any]], *, several: bool
+) -> list[Axes]:
     """Draw a fold; returns the lowest plot of each column."""
     losses, dice, rate = row
-    for axes, looks in zip(row, (_LOSSES, _REGIONS, _RATE), strict=True):
+    for axes, looks in zip(row, (_LOSSES, regions, _RATE), strict=True):
         _draw_lines(axes, fold, looks)
     losses.set_ylabel("loss")
     losses.margins(y=0.12)

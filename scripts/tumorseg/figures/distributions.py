@@ -11,11 +11,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from tumorseg.figures.grids import in_two
 from tumorseg.figures.style import INK, WIDTH, context
-from tumorseg.labels import LABEL_NAMES, REGION_NAMES, STRUCTURES
+from tumorseg.task import Task
 
 _SCORES: Final = {"dice": "Dice", "iou": "IoU", "precision": "Precision", "sensitivity": "Sensitivity"}
-_HEIGHT: Final = 7.6
+_ROW_HEIGHT: Final = 3.6
+_FOOT: Final = 0.4
+"""Inches for a row of plots, and for the legend."""
+_ABREAST: Final = 6
+"""Structures up to which two plots stand side by side."""
 _BOX: Final = "#dbe6ee"
 _LINE: Final = "#777777"
 _POINT: Final[dict[str, Any]] = {
@@ -43,16 +48,18 @@ _ASIDE: Final = 0.28
 structures are 1 apart."""
 
 
-def score_distributions(scores: pd.DataFrame) -> Figure:
+def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
     """Dice, IoU, precision and sensitivity by structure; scores: the rows of results/evaluation/cases.csv.
 
     Points of structures that the reference of a case does not have, whose score is a convention (1 if the prediction
     has none either, else 0), are hollow diamonds; of many cases one for each score, with their number.
     """
+    columns = 2 if len(task.structures) <= _ABREAST else 1
+    rows = len(_SCORES) // columns
     with context():
-        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
-        for axes, (score, name) in zip(figure.subplots(2, 2).flat, _SCORES.items(), strict=True):
-            _draw_score(axes, scores, score, name)
+        figure = Figure(figsize=(WIDTH, _ROW_HEIGHT * rows + _FOOT), layout="constrained")
+        for axes, (score, name) in zip(figure.subplots(rows, columns).flat, _SCORES.items(), strict=True):
+            _draw_score(axes, scores, score, name, task)
         figure.legend(handles=_handles(scores), loc="outside lower center", ncols=3)
     return figure
 
@@ -72,15 +79,15 @@ def spread(values: NDArray[np.float64], bins: int = 40) -> NDArray[np.float64]:
     return steps
 
 
-def _draw_score(axes: Axes, scores: pd.DataFrame, score: str, name: str) -> None:
-    for place, structure in enumerate(STRUCTURES):
+def _draw_score(axes: Axes, scores: pd.DataFrame, score: str, name: str, task: Task) -> None:
+    for place, structure in enumerate(task.structures):
         rows = scores[scores["region"] == structure]
         _draw_structure(axes, place, rows[score].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
     beyond = 0.1 if scores["case"].nunique() > _MANY else 0.04  # room for the numbers of conventional scores
-    axes.set(
-        title=name, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, len(STRUCTURES) - 0.4)
-    )
-    axes.set_xticks(range(len(STRUCTURES)), [_tick(structure) for structure in STRUCTURES], fontsize=7.5)
+    last = len(task.structures) - 1
+    axes.set(title=name, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6))
+    ticks = [f"{key.replace('_', ' ')}\n{in_two(title)}" for key, title in task.structure_titles.items()]
+    axes.set_xticks(range(len(ticks)), ticks, fontsize=7.5)
     axes.grid(visible=True, axis="y")
 
 
@@ -126,13 +133,6 @@ def _draw_many(axes: Axes, place: int, values: NDArray[np.float64], absent: NDAr
 
 def _aside(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     return steps * min(0.05, _ASIDE / max(float(np.abs(steps).max(initial=0)), 1))
-
-
-def _tick(structure: str) -> str:
-    if structure in REGION_NAMES:
-        return f"{structure}\n{REGION_NAMES[structure]}".replace(" tumour", "\ntumour").replace(" core", "\ncore")
-    label = STRUCTURES[structure][0]
-    return f"label {label}\n{LABEL_NAMES[label]}".replace(" / ", " /\n").replace("enhancing ", "enhancing\n")
 
 
 def _handles(scores: pd.DataFrame) -> list[Artist]:

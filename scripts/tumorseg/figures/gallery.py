@@ -13,46 +13,50 @@ from tumorseg.figures.numbers import HEADS, NOTE, has_convention, number_lines
 from tumorseg.figures.panels import draw_comparison, draw_image, draw_labels, mark_plane
 from tumorseg.figures.sheets import Box, shades, slice_of
 from tumorseg.figures.shown import ShownCase
-from tumorseg.figures.style import FigureSettings, add_legend, context, label_handles, outcome_handles
-from tumorseg.labels import MODALITY_NAMES
+from tumorseg.figures.style import FigureSettings, add_legend, context, label_handles, legend_lines, outcome_handles
+from tumorseg.task import Task
 
-_IMAGES: Final = ("t1ce", "flair")
-_TITLES: Final = (*(MODALITY_NAMES[modality] for modality in _IMAGES), "reference", "prediction", "comparison")
+_MASKS: Final = ("reference", "prediction", "comparison")
 
 
-def gallery_sheet(cases: Sequence[ShownCase], settings: FigureSettings) -> Figure:
-    """For each case its numbers and, in the axial slice, T1CE, FLAIR, both masks and their comparison over FLAIR.
+def gallery_sheet(cases: Sequence[ShownCase], settings: FigureSettings, task: Task) -> Figure:
+    """For each case its numbers and, in the axial slice, its main channels, both masks and their comparison.
 
-    Raises ValueError where a case was read without its scores or a mask.
+    The masks lie over the display channel. Raises ValueError where a case was read without its scores or a mask.
     """
     box = Box.around(cases)
-    tables = [(HEADS, *number_lines(_scores_of(case))) for case in cases]
+    titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASKS)
+    tables = [(HEADS, *number_lines(_scores_of(case), task)) for case in cases]
     rows = [
-        Row((box.side,) * len(_TITLES), box.depth, heading=(case.title,), table=table, titles=_TITLES)
+        Row((box.side,) * len(titles), box.depth, heading=(case.title,), table=table, titles=titles)
         for case, table in zip(cases, tables, strict=True)
     ]
+    labels, outcomes = label_handles(settings, task), outcome_handles(task)
+    above = legend_lines(outcomes)
+    below_notes = above + legend_lines(labels)
     with context():
         noted = any(has_convention(line) for table in tables for line in table)
-        figure, panels = lay_out(rows, foot_lines=3 if noted else 2)
+        figure, panels = lay_out(rows, foot_lines=below_notes + noted)
         for case, row in zip(cases, panels, strict=True):
-            _draw(case, row, settings)
+            _draw(case, row, settings, task)
         if noted:
-            write_note(figure, NOTE, line=2)
-        add_legend(figure, label_handles(settings), line=1)
-        add_legend(figure, outcome_handles())
+            write_note(figure, NOTE, line=below_notes)
+        add_legend(figure, labels, line=above)
+        add_legend(figure, outcomes)
     return figure
 
 
-def _draw(case: ShownCase, row: Sequence[Axes], settings: FigureSettings) -> None:
+def _draw(case: ShownCase, row: Sequence[Axes], settings: FigureSettings, task: Task) -> None:
     reference, prediction = (slice_of(case, case.mask(which), "axial") for which in ("reference", "prediction"))
-    t1ce, flair = (slice_of(case, shades(case, modality), "axial") for modality in _IMAGES)
-    dimmed = replace(flair, pixels=DIMMED * flair.pixels)
-    for axes, image in zip(row, (t1ce, flair, dimmed, dimmed, dimmed), strict=True):
+    images = [slice_of(case, shades(case, channel), "axial") for channel in task.main_channels]
+    dimmed = replace(images[-1], pixels=DIMMED * images[-1].pixels)
+    for axes, image in zip(row, (*images, *[dimmed] * len(_MASKS)), strict=True):
         draw_image(axes, image)
         mark_plane(axes, "axial")
-    draw_labels(row[2], reference, settings)
-    draw_labels(row[3], prediction, settings)
-    draw_comparison(row[4], replace(reference, pixels=compare(reference.pixels, prediction.pixels)))
+    of_reference, of_prediction, of_both = row[len(images) :]
+    draw_labels(of_reference, reference, settings)
+    draw_labels(of_prediction, prediction, settings)
+    draw_comparison(of_both, replace(reference, pixels=compare(reference.pixels, prediction.pixels)))
 
 
 def _scores_of(case: ShownCase) -> Mapping[str, Mapping[str, float]]:

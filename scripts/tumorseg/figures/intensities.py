@@ -1,8 +1,8 @@
-"""Intensities of every case before and after normalisation, by modality."""
+"""Intensities of every case before and after normalisation, by channel."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -14,12 +14,16 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from tumorseg.cohort_page.cases import Case
+from tumorseg.figures.grids import in_rows
 from tumorseg.figures.style import INK, WIDTH, context
-from tumorseg.labels import MODALITIES, MODALITY_NAMES
 from tumorseg.normalise.planes import read_planes
 from tumorseg.normalise.store import find_case
+from tumorseg.task import Task
 
-_HEIGHT: Final = 5.6
+_ROW_HEIGHT: Final = 2.6
+_FOOT: Final = 0.4
+"""Inches for a row of plots, and for the legend."""
+_ACROSS: Final = 4
 _PERCENTS: Final = (1, 50, 99)
 _KEYS: Final = ("p01", "median", "p99")
 _STEP: Final = 8
@@ -31,53 +35,65 @@ _POINTS: Final = 120
 """Points that the spans of all cases share, in a panel that is somewhat wider."""
 
 
-def spans_before(cases: Sequence[Case]) -> NDArray[np.float64]:
+def spans_before(cases: Sequence[Case], task: Task) -> NDArray[np.float64]:
     """1st percentile, median and 99th percentile of the files' values that are not 0, as validation found them.
 
-    Returns (cases, modalities, 3), NaN where a modality has none.
+    Returns (cases, channels, 3), NaN where a channel has none.
     """
     unknown = dict.fromkeys(_KEYS, np.nan)
     return np.array(
         [
-            [[{**unknown, **case.intensities.get(modality, {})}[key] for key in _KEYS] for modality in MODALITIES]
+            [[{**unknown, **case.intensities.get(name, {})}[key] for key in _KEYS] for name in task.channel_names]
             for case in cases
         ]
-    ).reshape(len(cases), len(MODALITIES), len(_KEYS))
+    ).reshape(len(cases), len(task.channels), len(_KEYS))
 
 
-def spans_after(cases: Sequence[Case], folders: Sequence[Path]) -> NDArray[np.float64]:
+def spans_after(cases: Sequence[Case], folders: Sequence[Path], task: Task) -> NDArray[np.float64]:
     """The same of the voxels of the normalised files, which lie in the folders of the batches; in every eighth plane.
 
     Raises UserError where a case's file is missing or unreadable.
     """
     return np.array([_spans(read_planes(find_case(folders, case.case), _STEP)) for case in cases]).reshape(
-        len(cases), len(MODALITIES), len(_PERCENTS)
+        len(cases), len(task.channels), len(_PERCENTS)
     )
 
 
-def intensity_spans(before: NDArray[np.float64], after: NDArray[np.float64]) -> Figure:
-    """For each modality the spans of all cases before normalisation, and below them those after it.
+def intensity_spans(before: NDArray[np.float64], after: NDArray[np.float64], task: Task) -> Figure:
+    """For each channel the spans of all cases before normalisation, and below them those after it.
 
-    before, after: (cases, modalities, 3), see `spans_before`. Cases stand by their median before.
+    before, after: (cases, channels, 3), see `spans_before`. Cases stand by their median before.
     """
+    bands = list(in_rows(range(len(task.channels)), _ACROSS))
     with context():
-        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
-        rows = figure.subplots(2, len(MODALITIES), sharex=True, sharey="row")
-        if np.nanmin(before, initial=np.inf) > 0:
-            rows[0, 0].set_yscale("log")
-            rows[0, 0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        for column, modality in enumerate(MODALITIES):
-            order = np.argsort(before[:, column, 1], kind="stable")
-            for axes, spans, decimals in zip(rows[:, column], (before, after), (0, 2), strict=True):
-                _draw_spans(axes, spans[order, column])
-                axes.set_title(_told(spans[:, column, 1], decimals))
-                axes.tick_params(axis="y", which="both", left=column == 0)
-            rows[0, column].set_title(f"{MODALITY_NAMES[modality]}\n{rows[0, column].get_title()}")
-            rows[1, column].set_xlabel("cases, by their median before")
-        rows[0, 0].set_ylabel("before: units of the files")
-        rows[1, 0].set_ylabel("after: standard deviations\nfrom the brain's mean")
+        figure = Figure(figsize=(WIDTH, 2 * _ROW_HEIGHT * len(bands) + _FOOT), layout="constrained")
+        rows = figure.subplots(2 * len(bands), len(bands[0]), sharex=True, sharey="row", squeeze=False)
+        for place, channels in enumerate(bands):
+            _draw_band(rows[2 * place : 2 * place + 2], channels, before, after, task)
         figure.legend(handles=_handles(len(before)), loc="outside lower center", ncols=2)
     return figure
+
+
+def _draw_band(
+    rows: NDArray[Any], channels: Sequence[int], before: NDArray[np.float64], after: NDArray[np.float64], task: Task
+) -> None:
+    """Some of the channels side by side, in two rows of axes that share a scale each."""
+    upper, lower = rows
+    if np.nanmin(before, initial=np.inf) > 0:
+        upper[0].set_yscale("log")
+        upper[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    for place, channel in enumerate(channels):
+        order = np.argsort(before[:, channel, 1], kind="stable")
+        for axes, spans, decimals in ((upper[place], before, 0), (lower[place], after, 2)):
+            _draw_spans(axes, spans[order, channel])
+            axes.set_title(_told(spans[:, channel, 1], decimals))
+            axes.tick_params(axis="y", which="both", left=place == 0)
+        upper[place].set_title(f"{task.channels[channel].title}\n{upper[place].get_title()}")
+        lower[place].set_xlabel("cases, by their median before")
+    for unused in (*upper[len(channels) :], *lower[len(channels) :]):
+        unused.set_axis_off()
+    upper[0].set_ylabel("before: units of the files")
+    lower[0].set_ylabel("after: standard deviations\nfrom the brain's mean")
 
 
 def _spans(planes: NDArray[np.float16]) -> list[NDArray[np.float64]]:

@@ -16,7 +16,6 @@ from tumorseg.figures.outlines import border, deepest, squares
 from tumorseg.figures.scale import length_label
 from tumorseg.figures.slices import PLANE_ENDS, Picture, Plane
 from tumorseg.figures.style import FigureSettings
-from tumorseg.labels import TUMOUR_LABELS
 
 _POINTS: Final = 7.5
 _DIGIT_POINTS: Final = 6.5
@@ -47,13 +46,13 @@ def draw_image(axes: Axes, picture: Picture) -> None:
 
 
 def draw_labels(axes: Axes, mask: Picture, settings: FigureSettings) -> None:
-    """Paint the labels of a slice (inside labels) over the image, with its digit in each piece into which it fits.
+    """Paint the labels of a slice over the image, with its digit in each piece into which it fits.
 
     The digits tell the labels apart without colour.
     """
-    for label in TUMOUR_LABELS:
+    for label, colour in settings.colours.items():
         region = mask.pixels == label
-        _draw_region(axes, mask, region, settings.colours[label], settings.opacity)
+        _draw_region(axes, mask, region, colour, settings.opacity)
         for place, room in deepest(region, (mask.height, mask.width)):
             if room >= _DIGIT_ROOM / _inches_per_mm(axes):
                 x, y = _in_mm(place, mask)

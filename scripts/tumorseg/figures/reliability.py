@@ -8,37 +8,45 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from tumorseg.figures.grids import in_lines, in_rows
 from tumorseg.figures.style import INK, WIDTH, context
-from tumorseg.labels import REGION_NAMES
+from tumorseg.task import Task
 
 _HEIGHT: Final = 3.8
+"""Inches, of a row of diagrams."""
+_ACROSS: Final = 4
+_TITLE_CHARACTERS: Final = 30
 _POINT: Final = "#0072b2"
 _FEW: Final = 100
 """Voxels below which the share of a bin says little."""
 _LEAST: Final = 0.7
 """Where the bars of voxels begin, so that a single one shows."""
-_TITLES: Final = {
-    **{region: f"{region}: {name}" for region, name in REGION_NAMES.items()},
-    "label": "most probable label",
-}
 
 
-def reliability_diagrams(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
+def reliability_diagrams(curves: Mapping[str, Mapping[str, Any]], task: Task) -> Figure:
     """A diagram for each region and for the most probable label, with the voxels of each bin below it.
 
     curves: by name, as in results/evaluation/calibration.json.
     """
+    titles = {region.name: in_lines(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
+    titles["label"] = "most probable label"
+    bands = list(in_rows(list(titles), _ACROSS))
     with context():
-        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
-        rows = figure.subplots(2, len(_TITLES), sharex=True, sharey="row", height_ratios=(3, 1))
-        for column, (name, title) in enumerate(_TITLES.items()):
-            _draw_curve(rows[0, column], curves[name], title)
-            _draw_counts(rows[1, column], curves[name])
+        figure = Figure(figsize=(WIDTH, _HEIGHT * len(bands)), layout="constrained")
+        rows = figure.subplots(
+            2 * len(bands), len(bands[0]), sharex=True, sharey="row", height_ratios=(3, 1) * len(bands)
+        )
+        for upper, lower, names in zip(rows[0::2], rows[1::2], bands, strict=True):
+            for name, above, below in zip(names, upper, lower, strict=False):
+                _draw_curve(above, curves[name], titles[name])
+                _draw_counts(below, curves[name])
+            for unused in (*upper[len(names) :], *lower[len(names) :]):
+                unused.set_axis_off()
+            upper[0].set_ylabel("share that came true")
+            lower[0].set_ylabel("voxels")
         for axes in rows[:, 1:].flat:
             axes.tick_params(axis="y", left=False)
         rows[0, 0].set(xticks=[0, 0.5, 1])
-        rows[0, 0].set_ylabel("share that came true")
-        rows[1, 0].set_ylabel("voxels")
         figure.supxlabel("probability that the network gives", fontsize=9)
     return figure
 

@@ -15,11 +15,12 @@ from tumorseg.figures.layout import Row, lay_out, wrapped
 from tumorseg.figures.panels import draw_comparison, draw_image, draw_labels, mark_plane
 from tumorseg.figures.shown import ShownCase
 from tumorseg.figures.slices import PLANES, Picture, Plane, cut, grey
-from tumorseg.figures.style import FigureSettings, add_legend, context, label_handles, outcome_handles
-from tumorseg.labels import MODALITIES, MODALITY_NAMES
+from tumorseg.figures.style import FigureSettings, add_legend, context, label_handles, legend_lines, outcome_handles
+from tumorseg.task import Task
 
 _EDGE: Final = 3.0
 """Millimetres that panels show beyond the brain on every side."""
+_FEW_CHANNELS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,49 @@ class Box:
         return cls(*map(max, zip(*extents, strict=True)))
 
 
-def modality_sheet(cases: Sequence[ShownCase]) -> Figure:
-    """For each case an axial slice of the four modalities, and below each a coronal and a sagittal one."""
+def modality_sheet(cases: Sequence[ShownCase], task: Task) -> Figure:
+    """For each case an axial, a coronal and a sagittal slice of each channel.
+
+    Of three channels and more the axial slices stand side by side, and the others below them; of fewer, each channel
+    has a row of its own.
+    """
     box = Box.around(cases)
-    names = tuple(MODALITY_NAMES[modality] for modality in MODALITIES)
-    rows = []
-    for case in cases:
-        rows.append(Row((box.side,) * len(names), box.depth, heading=(case.title,), titles=names))
-        rows.append(Row((box.side, box.depth) * len(names), box.height))
+    titles = [channel.title for channel in task.channels]
+    layout = _side_by_side if len(titles) > _FEW_CHANNELS else _row_by_row
     with context():
-        figure, panels = lay_out(rows, foot_lines=0)
-        for case, axial, others in zip(cases, panels[0::2], panels[1::2], strict=True):
-            for number, modality in enumerate(MODALITIES):
-                image = shades(case, modality)
-                trio = (axial[number], others[2 * number], others[2 * number + 1])
-                for axes, plane in zip(trio, PLANES, strict=True):
-                    draw_image(axes, slice_of(case, image, plane))
-                    mark_plane(axes, plane)
+        figure, panels = lay_out([row for case in cases for row in layout(case, box, titles)], foot_lines=0)
+        axes = iter(panel for row in panels for panel in row)
+        for case in cases:
+            images = [shades(case, channel) for channel in range(len(titles))]
+            for channel, plane in _order(len(titles)):
+                panel = next(axes)
+                draw_image(panel, slice_of(case, images[channel], plane))
+                mark_plane(panel, plane)
     return figure
+
+
+def _side_by_side(case: ShownCase, box: Box, titles: Sequence[str]) -> list[Row]:
+    return [
+        Row((box.side,) * len(titles), box.depth, heading=(case.title,), titles=tuple(titles)),
+        Row((box.side, box.depth) * len(titles), box.height),
+    ]
+
+
+def _row_by_row(case: ShownCase, box: Box, titles: Sequence[str]) -> list[Row]:
+    widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
+    return [
+        Row(widths, height, () if number else (case.title,), titles=tuple(f"{title}, {plane}" for plane in PLANES))
+        for number, title in enumerate(titles)
+    ]
+
+
+def _order(channels: int) -> list[tuple[int, Plane]]:
+    """The channel and the plane of each panel of a case."""
+    if channels <= _FEW_CHANNELS:
+        return [(channel, plane) for channel in range(channels) for plane in PLANES]
+    first, *others = PLANES
+    below = [(channel, plane) for channel in range(channels) for plane in others]
+    return [*((channel, first) for channel in range(channels)), *below]
 
 
 def mask_sheet(
@@ -65,10 +91,11 @@ def mask_sheet(
     which: Literal["reference", "prediction"],
     settings: FigureSettings,
     *,
+    task: Task,
     banner: str = "",
     notes: Sequence[str] = (),
 ) -> Figure:
-    """For each case the slices of `modality_sheet` in dimmed FLAIR with the labels of its reference or prediction.
+    """For each case the three planes of the display channel, dimmed, with the labels of its reference or prediction.
 
     banner: what nobody may overlook. notes: warnings, of any length. Both stand above each case.
     """
@@ -76,42 +103,43 @@ def mask_sheet(
     def draw(case: ShownCase, plane: Plane, axes: Axes) -> None:
         draw_labels(axes, slice_of(case, case.mask(which), plane), settings)
 
-    heading = f"FLAIR, dimmed, with the labels of the {which}"
     lines = tuple(line for note in notes for line in wrapped(note))
-    return _planes(cases, heading, draw, label_handles(settings), banner=banner, notes=lines)
+    handles = label_handles(settings, task)
+    return _planes(cases, task, f"with the labels of the {which}", draw, handles, banner=banner, notes=lines)
 
 
-def overlay_sheet(cases: Sequence[ShownCase]) -> Figure:
-    """For each case the slices of `modality_sheet` in dimmed FLAIR with what agrees, is missed and is false."""
+def overlay_sheet(cases: Sequence[ShownCase], task: Task) -> Figure:
+    """For each case the slices of `mask_sheet` with what agrees, is missed and is false."""
 
     def draw(case: ShownCase, plane: Plane, axes: Axes) -> None:
-        outcomes = compare(case.mask("reference"), case.mask("prediction"))
-        draw_comparison(axes, slice_of(case, outcomes, plane))
+        codes = compare(case.mask("reference"), case.mask("prediction"))
+        draw_comparison(axes, slice_of(case, codes, plane))
 
-    heading = "FLAIR, dimmed, with the prediction compared with the reference"
-    return _planes(cases, heading, draw, outcome_handles())
+    return _planes(cases, task, "with the prediction compared with the reference", draw, outcome_handles(task))
 
 
 def _planes(
     cases: Sequence[ShownCase],
-    heading: str,
+    task: Task,
+    painted: str,
     draw: Callable[[ShownCase, Plane, Axes], None],
     handles: Sequence[Artist],
     *,
     banner: str = "",
     notes: tuple[str, ...] = (),
 ) -> Figure:
-    """A row of the three planes in dimmed FLAIR for each case; `draw` paints over them what `handles` explain."""
+    """A row of the three planes, dimmed, for each case; `draw` paints over them what `handles` explain."""
     box = Box.around(cases)
     widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
+    heading = f"{task.channels[task.display_channel].title}, dimmed, {painted}"
     rows = [
         Row(widths, height, (*wrapped(case.title, title=True), heading), titles=PLANES, banner=banner, notes=notes)
         for case in cases
     ]
     with context():
-        figure, panels = lay_out(rows, foot_lines=1)
+        figure, panels = lay_out(rows, foot_lines=legend_lines(handles))
         for case, row in zip(cases, panels, strict=True):
-            image = DIMMED * shades(case, "flair")
+            image = DIMMED * shades(case, task.display_channel)
             for axes, plane in zip(row, PLANES, strict=True):
                 draw_image(axes, slice_of(case, image, plane))
                 draw(case, plane, axes)
@@ -125,6 +153,6 @@ def slice_of(case: ShownCase, volume: NDArray[Any], plane: Plane) -> Picture:
     return cut(volume, case.spacing, plane, case.slices[plane])
 
 
-def shades(case: ShownCase, modality: str) -> NDArray[np.float32]:
-    """A modality of a case as grey values from 0 to 1, (x, y, z)."""
-    return grey(case.image[MODALITIES.index(modality)], case.brain)
+def shades(case: ShownCase, channel: int) -> NDArray[np.float32]:
+    """A channel of a case, by its position, as grey values from 0 to 1, (x, y, z)."""
+    return grey(case.image[channel], case.brain)

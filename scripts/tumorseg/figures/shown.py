@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.figures.slices import Plane, first_with_tumour, fullest_slices
+from tumorseg.figures.slices import Plane, first_tumour, fullest_slices
 from tumorseg.normalise.crop import cropped_affine
 from tumorseg.normalise.store import Origin
 from tumorseg.orientation import DISPLAY_AXES, turned, turned_affine, turned_spacing
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +18,9 @@ class ShownCase:
     """A case with its volumes, all turned to L, P, I and on the cropped grid.
 
     title: one line above its panels. scores: by structure, then by column of results/evaluation/cases.csv; None where
-    there is no reference. image: float16 (4, x, y, z), normalised. brain: bool (x, y, z). reference, prediction: uint8
-    (x, y, z), inside labels, or None. spacing: mm. affine: voxel to millimetres, (4, 4). slices: the index to show in
-    each plane.
+    there is no reference. image: float16 (channels, x, y, z), normalised. brain: bool (x, y, z). reference, prediction:
+    uint8 (x, y, z), labels of the task, or None. spacing: mm. affine: voxel to millimetres, (4, 4). slices: the index
+    to show in each plane.
     """
 
     case: str
@@ -50,6 +51,7 @@ def show(
     origin: Origin,
     image: NDArray[np.float16],
     *,
+    task: Task,
     title: str,
     scores: Mapping[str, Mapping[str, float]] | None,
     reference: NDArray[np.uint8] | None,
@@ -63,11 +65,11 @@ def show(
         case=origin.case,
         title=title,
         scores=scores,
-        image=np.stack([turned(modality, affine) for modality in image]),
+        image=np.stack([turned(channel, affine) for channel in image]),
         brain=brain,
         reference=reference,
         prediction=prediction,
         spacing=turned_spacing(affine),
         affine=turned_affine(affine, image.shape[1:], DISPLAY_AXES),
-        slices=fullest_slices(first_with_tumour(reference, prediction, shape=brain.shape)),
+        slices=fullest_slices(first_tumour(reference, prediction, task=task, shape=brain.shape)),
     )

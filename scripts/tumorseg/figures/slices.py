@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.task import Task
+
 Plane = Literal["axial", "coronal", "sagittal"]
 
 PLANES: Final[tuple[Plane, ...]] = ("axial", "coronal", "sagittal")
@@ -32,19 +34,27 @@ class Picture:
         return self.pixels.shape[1] * self.width, self.pixels.shape[0] * self.height
 
 
-def first_with_tumour(*masks: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The first mask that is there and has tumour, by which slices are chosen; an empty one of `shape` if none has."""
-    return next((mask for mask in masks if mask is not None and mask.any()), np.zeros(shape, np.uint8))
+def first_tumour(*masks: NDArray[np.uint8] | None, task: Task, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the voxels by which slices are chosen, bool, of `shape`.
+
+    These are the whole tumour in the first of the masks that has it. Where none has it, they are all that the first
+    mask with any label marks, such as a cavity, and where all masks are empty or None, no voxel.
+    """
+    given = [mask for mask in masks if mask is not None]
+    for labels in (task.region_labels[task.whole], task.label_values):
+        for mask in given:
+            if (found := np.isin(mask, labels)).any():
+                return found
+    return np.zeros(shape, bool)
 
 
-def fullest_slices(mask: NDArray[np.uint8]) -> dict[Plane, int]:
-    """For each plane the index of the slice with most tumour in a turned mask; the middle one if there is no tumour."""
-    tumour = mask > 0
+def fullest_slices(tumour: NDArray[np.bool_]) -> dict[Plane, int]:
+    """For each plane the index of the slice with most tumour, bool (L, P, I); the middle one if there is no tumour."""
     found: dict[Plane, int] = {}
     for plane, axis in _ACROSS.items():
         others = tuple(other for other in range(3) if other != axis)
         counts = tumour.sum(axis=others)
-        found[plane] = int(counts.argmax()) if counts.any() else mask.shape[axis] // 2
+        found[plane] = int(counts.argmax()) if counts.any() else tumour.shape[axis] // 2
     return found
 
 

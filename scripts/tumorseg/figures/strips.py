@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.figures.comparison import DIMMED, OUTCOMES, compare
-from tumorseg.figures.slices import Picture, cut, first_with_tumour, fullest_slices, grey
-from tumorseg.labels import MODALITIES
+from tumorseg.figures.slices import Picture, cut, first_tumour, fullest_slices, grey
 from tumorseg.normalise.crop import cropped_affine
 from tumorseg.normalise.store import NormalisedCase
 from tumorseg.orientation import turned, turned_spacing
 from tumorseg.pages.tiles import coloured, fitted, painted, strip
+from tumorseg.task import Task
 
-TILES: Final = ("T1CE", "FLAIR", "reference", "prediction", "comparison")
 SIDE: Final = 96
 """Pixels of a tile along each side."""
 _SMALL_SIDE: Final = 64
@@ -23,46 +22,51 @@ _MANY: Final = 400
 _OUTCOME_COLOURS: Final = {outcome.code: outcome.colour for outcome in OUTCOMES}
 
 
+def tiles(task: Task) -> tuple[str, ...]:
+    """Return what the tiles of a strip show, from left to right."""
+    return (*(task.channels[channel].title for channel in task.main_channels), "reference", "prediction", "comparison")
+
+
 def side_for(cases: int) -> int:
     """Pixels of a tile along each side where one page holds the strips of so many cases."""
     return SIDE if cases <= _MANY else _SMALL_SIDE
 
 
 def case_strip(
-    case: NormalisedCase, prediction: NDArray[np.uint8], colours: Mapping[int, str], *, side: int = SIDE
+    case: NormalisedCase, prediction: NDArray[np.uint8], colours: Mapping[int, str], *, task: Task, side: int = SIDE
 ) -> bytes:
-    """T1CE, FLAIR, the reference over FLAIR, the prediction over FLAIR, and their comparison, as a WebP file.
+    """The main channels, and over the last of them the reference, the prediction, and their comparison, as a WebP file.
 
     All in the axial slice with most tumour in the reference, or in the prediction where the reference has none.
-    prediction: uint8 of the shape of the case's mask, inside labels. colours: of each label, as `#rrggbb`.
+    prediction: uint8 of the shape of the case's mask, labels of the task. colours: of each label, as `#rrggbb`.
     side: pixels of a tile along each side.
     """
     affine = cropped_affine(case.origin)
     reference, predicted = turned(case.mask, affine), turned(prediction, affine)
-    index = fullest_slices(first_with_tumour(reference, predicted, shape=reference.shape))["axial"]
+    index = fullest_slices(first_tumour(reference, predicted, task=task, shape=reference.shape))["axial"]
 
     def axial(volume: NDArray[np.generic]) -> Picture:
         return cut(volume, turned_spacing(affine), "axial", index)
 
     marks, finds = axial(reference), axial(predicted)
     pixel = (marks.height, marks.width)
-    images = np.stack([axial(turned(modality, affine)).pixels for modality in case.image])
+    images = np.stack([axial(turned(channel, affine)).pixels for channel in case.image])
     brain = (images != 0).any(axis=0)
-    t1ce, flair = (
-        fitted((255 * grey(images[MODALITIES.index(modality)], brain)).round().astype(np.uint8), side, pixel=pixel)
-        for modality in ("t1ce", "flair")
-    )
+    shown = [
+        fitted((255 * grey(images[channel], brain)).round().astype(np.uint8), side, pixel=pixel)
+        for channel in task.main_channels
+    ]
+    under = shown[-1]
     marked, found, outcomes = (
         fitted(codes, side, pixel=pixel, smooth=False)
         for codes in (marks.pixels, finds.pixels, compare(marks.pixels, finds.pixels))
     )
-    dimmed = (DIMMED * flair).astype(np.uint8)
+    dimmed = (DIMMED * under).astype(np.uint8)
     return strip(
         [
-            coloured(t1ce),
-            coloured(flair),
-            painted(flair, marked, colours),
-            painted(flair, found, colours),
+            *map(coloured, shown),
+            painted(under, marked, colours),
+            painted(under, found, colours),
             painted(dimmed, outcomes, _OUTCOME_COLOURS),
         ]
     )

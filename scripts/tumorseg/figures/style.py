@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from tumorseg.figures.comparison import OUTCOMES
+from tumorseg.figures.comparison import outcomes
 from tumorseg.files import write_bytes
-from tumorseg.labels import LABEL_NAMES, TUMOUR_LABELS
+from tumorseg.task import Task
 
 WIDTH: Final = 10.0
 """Width of every figure in inches."""
@@ -26,6 +27,9 @@ INK: Final = "#222222"
 ALERT: Final = "#9b1c1c"
 """Colour of warnings, dark enough to be read on white and under white text."""
 _TISSUE: Final = 0.3
+_CHARACTER: Final = 0.075
+_ENTRY: Final = 0.6
+"""Inches that a legend needs for a character, and for an entry besides its text."""
 _RC: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
     "font.size": 9.0,
@@ -60,7 +64,7 @@ class FigureSettings:
     """The `figures` section of the configuration.
 
     cases: how many cases are shown. dpi: pixels per inch. opacity: of a label over the image, 0 to 1. colours: of each
-    label, by its number.
+    label, by its value.
     """
 
     cases: int
@@ -70,9 +74,14 @@ class FigureSettings:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "FigureSettings":
-        """From the section as JSON, where colours are named `label_1`, `label_2`, `label_4`."""
-        colours = {label: content["colours"][f"label_{label}"] for label in TUMOUR_LABELS}
-        return cls(content["cases"], content["dpi"], content["opacity"], colours)
+        """Return the settings of the section as JSON, where colours are named `label_1` and so on."""
+        return cls(content["cases"], content["dpi"], content["opacity"], colours_of(content))
+
+
+def colours_of(content: dict[str, Any]) -> dict[int, str]:
+    """Return the colours of the labels, by value, from the section `figures` of the completed configuration."""
+    colours = {int(name.removeprefix("label_")): colour for name, colour in content["colours"].items()}
+    return dict(sorted(colours.items()))
 
 
 def context() -> AbstractContextManager[None]:
@@ -86,19 +95,19 @@ def over_grey(colour: str, opacity: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def label_handles(settings: FigureSettings) -> list[Artist]:
-    """Legend entries of the three labels: as they look over the image."""
+def label_handles(settings: FigureSettings, task: Task) -> list[Artist]:
+    """Legend entries of the labels: as they look over the image."""
     return [
         Patch(
             facecolor=over_grey(settings.colours[label], settings.opacity),
             edgecolor=settings.colours[label],
-            label=f"{label}: {LABEL_NAMES[label]}",
+            label=f"{label}: {title}",
         )
-        for label in TUMOUR_LABELS
+        for label, title in task.label_titles.items()
     ]
 
 
-def outcome_handles() -> list[Artist]:
+def outcome_handles(task: Task) -> list[Artist]:
     """Legend entries of the outcomes of a comparison: as they look over the image, hatches included."""
     return [
         Patch(
@@ -108,14 +117,25 @@ def outcome_handles() -> list[Artist]:
             hatch=outcome.hatch,
             label=outcome.name,
         )
-        for outcome in OUTCOMES
+        for outcome in outcomes(task)
     ]
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], *, line: int = 0) -> None:
-    """Put a legend in one line at the foot of `figure`; `line` counts upwards."""
+    """Put a legend at the foot of `figure`, in `legend_lines` lines; `line` is its lowest and counts upwards."""
     height = (FOOT_LINE * line + 0.05) / figure.get_figheight()
-    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, height), ncols=len(handles), borderpad=0.2)
+    columns = ceil(len(handles) / legend_lines(handles))
+    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, height), ncols=columns, borderpad=0.2)
+
+
+def legend_lines(handles: Sequence[Artist]) -> int:
+    """Return how many lines a legend at the foot of a figure needs."""
+    widths = [_ENTRY + _CHARACTER * len(str(handle.get_label())) for handle in handles]
+    for lines in range(1, len(handles)):
+        columns = [max(widths[first : first + lines]) for first in range(0, len(widths), lines)]
+        if sum(columns) <= WIDTH:
+            return lines
+    return max(1, len(handles))
 
 
 def save(figure: Figure, paths: Sequence[Path], dpi: int) -> None:

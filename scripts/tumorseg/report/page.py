@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tumorseg.figures.comparison import OUTCOMES
-from tumorseg.figures.strips import TILES
+from tumorseg.figures.comparison import outcomes
+from tumorseg.figures.strips import tiles
+from tumorseg.figures.style import colours_of
 from tumorseg.pages.page import render_page
 from tumorseg.pages.task_words import label_map_words
 from tumorseg.pages.words import decimal
@@ -58,7 +59,7 @@ def render(
     strips: the small picture of each case. shown: the cases in the figures. viewer: None where there is none. table: of
     all scores, CSV, to be saved from the page. codes: digest and packages of each rule's code.
     """
-    colours = {label: configuration["figures"]["colours"][f"label_{label}"] for label in task.label_values}
+    colours = colours_of(configuration["figures"])
     return render_page(
         _HERE,
         _number,
@@ -71,7 +72,7 @@ def render(
         run=run,
         figures=by_section(figures),
         strips=strips,
-        tiles=TILES,
+        tiles=tiles(task),
         shown=shown,
         viewer=viewer,
         anchors={case.case: case.anchor for case in facts.cases},
@@ -79,7 +80,7 @@ def render(
         codes={rule: digest.split("  ", 1) for rule, digest in codes.items()},
         colours=colours,
         label_names=task.label_titles,
-        outcomes=OUTCOMES,
+        outcomes=outcomes(task),
         structures=tuple(task.structures),
         regions=tuple(task.region_labels),
         score_names=_SCORE_NAMES,

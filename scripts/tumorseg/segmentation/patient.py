@@ -27,6 +27,7 @@ from tumorseg.normalise.case import normalise_images
 from tumorseg.normalise.store import Origin
 from tumorseg.segmentation.outcome import Patient
 from tumorseg.segmentation.unlike import merged, patient_warnings, verdict_warnings
+from tumorseg.task import load_task
 
 
 def segment_patient(
@@ -103,11 +104,18 @@ def _segmented(
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
         for structure, labels in STRUCTURES.items()
     }
+    task = load_task()
     shown = show(
-        origin, image, title=_title(verdict.case, mm3), scores=None, reference=None, prediction=segmentation.mask
+        origin,
+        image,
+        task=task,
+        title=_title(verdict.case, mm3),
+        scores=None,
+        reference=None,
+        prediction=segmentation.mask,
     )
     notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
-    sheet = mask_sheet([shown], "prediction", figures, banner=mark, notes=notes)
+    sheet = mask_sheet([shown], "prediction", figures, task=task, banner=mark, notes=notes)
     save(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
     return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
 
