@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from tumorseg.metrics.comparison import compare, comparison_table
-from tumorseg.metrics.scores import DEFINITIONS
+from tumorseg.metrics.registry import definitions
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -13,7 +13,7 @@ CASES = [f"case-{number}" for number in range(8)]
 
 def table(**columns) -> pd.DataFrame:
     """Scores of the cases, alike for each structure: 0.5 but for those given."""
-    values = {**dict.fromkeys(DEFINITIONS, [0.5] * len(CASES)), **columns}
+    values = {**dict.fromkeys(definitions(), [0.5] * len(CASES)), **columns}
     return pd.concat([pd.DataFrame({"case": CASES, "region": name, **values}) for name in TASK.structures])
 
 
@@ -75,7 +75,7 @@ def test_cases_are_paired_by_name_whatever_their_order():
 def test_the_table_has_a_row_for_each_score_of_each_structure():
     rows = comparison_table(comparison(table(dice=DOWN), table(dice=UP)))
     assert rows[["region", "score"]].apply(tuple, axis=1).tolist() == [
-        (structure, score) for structure in TASK.structures for score in DEFINITIONS
+        (structure, score) for structure in TASK.structures for score in definitions()
     ]
     assert rows.loc[0, ["mean a", "mean b", "difference b"]].tolist() == pytest.approx([0.3, 0.7, 0.4])
     assert {f"{column} b" for column in ("low", "high", "better", "equal", "worse", "p")} <= set(rows.columns)

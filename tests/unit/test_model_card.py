@@ -19,8 +19,7 @@ from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
-from tumorseg.metrics.scores import COLUMNS as SCORES
-from tumorseg.metrics.scores import DEFINITIONS
+from tumorseg.metrics.registry import columns, definitions
 from tumorseg.metrics.summary import summarise
 from tumorseg.model_card.facts import Facts, gather
 from tumorseg.model_card.inputs import Results, read_results
@@ -42,7 +41,7 @@ def manifest_row(case: str, *, problems: str = "") -> dict[str, Any]:
 
 
 def summary(task: Task = TASK, **changes: float) -> dict[str, Any]:
-    values = dict.fromkeys(SCORES, 10) | dict.fromkeys(DEFINITIONS, 0.5) | changes
+    values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5) | changes
     rows = [{"case": case, "fold": 0, "region": name, **values} for case in ("a", "b") for name in task.structures]
     settings = {"confidence": 0.9, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
     voxels = dict.fromkeys("ab", np.zeros((task.classes, task.classes), np.int64))
@@ -130,7 +129,7 @@ def test_scores_stand_with_their_interval_and_number(results):
     half = "0.500 (0.500 to 0.500)"
     assert f"| TC: tumour core | 2 | 0 | {half} | {half} | 0.5 (0.5 to 0.5) | 0.5 (0.5 to 0.5) |" in text
     assert f"| label 2: oedema | 2 | 0 | {half} |" in text
-    assert DEFINITIONS["lesionwise_dice"] in text
+    assert definitions()["lesionwise_dice"] in text
 
 
 def test_every_model_is_named_with_its_digest(results, files):

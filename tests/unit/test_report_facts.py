@@ -10,7 +10,7 @@ import pytest
 from tests.unit.test_cohort_page_facts import TASK, verdict
 from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
-from tumorseg.metrics.scores import COLUMNS, DEFINITIONS
+from tumorseg.metrics.registry import columns, definitions
 from tumorseg.metrics.summary import summarise
 from tumorseg.report.facts import Facts, gather, structure_name
 from tumorseg.report.inputs import Results
@@ -41,7 +41,7 @@ CONFIGURATION = {
 
 
 def scores(task: Task = TASK, **changes: float) -> pd.DataFrame:
-    values = dict.fromkeys(COLUMNS, 10) | dict.fromkeys(DEFINITIONS, 0.5)
+    values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5)
     return pd.DataFrame(
         [
             {"case": case, "fold": 0, "region": structure, **values, **changes}

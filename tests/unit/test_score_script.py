@@ -8,7 +8,7 @@ import pytest
 import score
 from tests.cohort_cases import AFFINE, mask, plain, write_sound
 from tests.score_folders import SETTINGS, Folders
-from tumorseg.metrics.scores import COLUMNS, WORST
+from tumorseg.metrics.registry import columns, metrics
 from tumorseg.nifti import write_nifti
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2, 3)]
@@ -42,13 +42,14 @@ def assert_missed(folders: Folders, reason: str):
 
 
 def assert_worst(scores: pd.DataFrame):
-    for column, worst in WORST.items():
-        assert (scores[column] == worst).all()
+    for metric in metrics():
+        if metric.worst is not None:
+            assert (scores[metric.name] == metric.worst).all()
 
 
 def test_equal_masks_are_perfect_and_belong_to_no_fold(folders):
     table, summary = folders.scored()
-    assert list(table.reset_index().columns) == ["case", "region", "fold", *COLUMNS]
+    assert list(table.reset_index().columns) == ["case", "region", "fold", *columns()]
     assert set(table["fold"]) == {-1}
     assert (table["dice"] == 1).all()
     assert (summary["references"], summary["cases"]) == (3, 3)
@@ -191,7 +192,7 @@ def test_the_terminal_ends_with_the_means_of_the_regions_and_the_place_of_the_re
     folders.predict(f"{CASES[0]}.nii.gz", mask()).unlink()
     folders.score("predictions")
     *_, wt, tc, et, place = capsys.readouterr().err.splitlines()
-    assert wt.split() == ["score:", "predictions", "3", "1", "0", "WT", "0.667", "0.667", "124.7", "124.7"]
+    assert wt.split() == ["score:", "predictions", "3", "1", "0", "WT", "0.667", "124.7", "0.667", "124.7"]
     assert (tc.split()[5], et.split()[5]) == ("TC", "ET")
     assert place == f"score: Scores: {folders.root / 'scores/summary.json'}"
 

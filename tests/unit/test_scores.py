@@ -10,7 +10,8 @@ from tests.helpers import structure_mask, trying
 from tests.scenes import labelled_pair, seeds, spacings, within
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.overlap import confusion
-from tumorseg.metrics.scores import COLUMNS, DEFINITIONS, case_scores, missing_scores, rows
+from tumorseg.metrics.registry import columns, definitions
+from tumorseg.metrics.scores import case_scores, missing_scores, rows
 from tumorseg.scoring.masks import read_mask
 from tumorseg.task import load_task
 
@@ -43,7 +44,7 @@ def test_every_score_of_every_structure_is_a_number_in_its_range(seed, spacing):
     found = scores(*labelled_pair(seed), spacing)
     assert list(found) == list(TASK.structures)
     for of_structure in found.values():
-        assert set(of_structure) == set(COLUMNS)
+        assert set(of_structure) == set(columns())
         assert np.isfinite(list(of_structure.values())).all()
         assert all(0 <= of_structure[score] <= 1 for score in SHARES)
         assert all(of_structure[score] >= 0 for score in DISTANCES)
@@ -162,7 +163,7 @@ def test_a_missing_prediction_gets_the_worst_even_where_there_is_nothing_to_find
     for found in missing_scores(reference, MILLIMETRE, task=TASK)[0].values():
         assert {score: found[score] for score in SHARES} == dict.fromkeys(SHARES, 0)
         assert {score: found[score] for score in DISTANCES} == dict.fromkeys(DISTANCES, 374)
-        assert set(found) == set(COLUMNS)
+        assert set(found) == set(columns())
 
 
 def test_a_missing_prediction_misses_every_lesion_and_its_volume():
@@ -182,15 +183,15 @@ def test_there_is_one_row_for_each_structure():
     table = rows("a-case", 3, found)
     assert [row["region"] for row in table] == list(TASK.structures)
     for row in table:
-        assert list(row) == ["case", "fold", "region", *COLUMNS]
+        assert list(row) == ["case", "fold", "region", *columns()]
         assert (row["case"], row["fold"]) == ("a-case", 3)
-        assert {column: row[column] for column in COLUMNS} == found[row["region"]]
+        assert {column: row[column] for column in columns()} == found[row["region"]]
 
 
 def test_every_score_is_defined_and_stands_first():
-    assert COLUMNS[: len(DEFINITIONS)] == tuple(DEFINITIONS)
-    assert set(SHARES) | set(DISTANCES) | {"volume_error_mm3"} == set(DEFINITIONS)
-    assert all(DEFINITIONS.values())
+    assert columns()[: len(definitions())] == tuple(definitions())
+    assert set(SHARES) | set(DISTANCES) | {"volume_error_mm3"} == set(definitions())
+    assert all(definitions().values())
 
 
 def rotated(path: Path, mask: np.ndarray) -> Path:

@@ -4,7 +4,8 @@ import pytest
 
 from tests.scenes import labelled_pair
 from tumorseg.metrics.overlap import confusion
-from tumorseg.metrics.scores import DEFINITIONS, case_scores, missing_scores, rows
+from tumorseg.metrics.registry import definitions
+from tumorseg.metrics.scores import case_scores, missing_scores, rows
 from tumorseg.metrics.summary import never_predicted, summarise
 from tumorseg.task import load_task
 
@@ -60,8 +61,8 @@ def test_every_score_of_every_structure_is_described():
     assert list(structures) == list(TASK.structures)
     for name, structure in structures.items():
         part = table[table["region"] == name]
-        assert {score: structure["scores"][score]["mean"] for score in DEFINITIONS} == pytest.approx(
-            part[list(DEFINITIONS)].mean().to_dict()
+        assert {score: structure["scores"][score]["mean"] for score in definitions()} == pytest.approx(
+            part[list(definitions())].mean().to_dict()
         )
 
 

@@ -8,7 +8,8 @@ from tumorseg.cohort_page.cases import Case, Told
 from tumorseg.cohort_page.intensities import IntensityFacts, intensity_facts
 from tumorseg.cohort_page.meanings import PROBLEMS, WARNINGS
 from tumorseg.cohort_page.volumes import VolumeFacts, volume_facts
-from tumorseg.pages.task_words import convention_words, differing_labels, listed
+from tumorseg.counts import listed
+from tumorseg.pages.task_words import convention_words, differing_labels
 from tumorseg.pages.words import counted
 from tumorseg.task import Task
 

@@ -1,6 +1,6 @@
 """HD95 between border voxels, the definition of MONAI among others, beside that of the challenge in `surface`."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from scipy import ndimage
 from tumorseg.boxes import box_around, box_slices
 from tumorseg.metrics.cells import Spacing
 from tumorseg.metrics.distances import distances_between
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.surface import WORST_HD95
 
 
 def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing) -> float:
@@ -29,3 +31,16 @@ def _border(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     inside: NDArray[Any] = ndimage.binary_erosion(mask)  # with the six neighbours
     border: NDArray[np.bool_] = mask & ~inside
     return border
+
+
+HD95_BORDER: Final = Metric(
+    "hd95_border",
+    lambda pair: border_hausdorff95(pair.reference, pair.prediction, pair.spacing_mm),
+    title="HD95 of border voxels",
+    definition="as MONAI takes it, mm: the same with the centres of border voxels, each of which counts alike",
+    better="lower",
+    best=0,
+    worst=WORST_HD95,
+    unit="mm",
+    decimals=1,
+)

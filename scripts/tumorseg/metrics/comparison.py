@@ -8,22 +8,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
+from tumorseg.counts import listed
 from tumorseg.metrics.bootstrap import Bootstrap
-from tumorseg.metrics.scores import DEFINITIONS
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import definitions, metrics
 from tumorseg.task import Task
 
-BETTER_WHEN_LOW: Final = ("hd95", "hd95_border", "lesionwise_hd95", "volume_error_mm3")
-TWO_SIDED: Final = ("volume_error_mm3",)
-"""Scores that are best at 0 and can miss it on either side."""
-
-COMPARISON_DEFINITIONS: Final = {
-    "difference": "mean over the cases of a score minus that of the first folder, with its bootstrap interval; of the "
-    "distances from 0 for volume_error_mm3",
-    "better": "cases in which the score is better than in the first folder: lower for hd95, hd95_border and "
-    "lesionwise_hd95, nearer to 0 for volume_error_mm3, higher for all others; equal and worse likewise",
-    "p": "Wilcoxon's signed-rank test of these differences, two-sided, cases without a difference left out; 1 where no "
-    "case has one. It takes cases for independent, and is not corrected for the number of tests made here",
-}
+_P: Final = (
+    "Wilcoxon's signed-rank test of these differences, two-sided, cases without a difference left out; 1 where no "
+    "case has one. It takes cases for independent, and is not corrected for the number of tests made here"
+)
 
 
 def compare(
@@ -49,11 +43,11 @@ def compare(
         for structure, part in table.groupby("region")
     }
 
-    def of_score(structure: str, score: str) -> dict[str, Any]:
-        values = {name: parts[name, structure][score].to_numpy(float) for name in tables}
+    def of_score(structure: str, metric: Metric) -> dict[str, Any]:
+        values = {name: parts[name, structure][metric.name].to_numpy(float) for name in tables}
         return {
             "means": {name: float(of_name.mean()) for name, of_name in values.items()},
-            "differences": {name: _difference(values[first], values[name], score, bootstrap) for name in others},
+            "differences": {name: _difference(values[first], values[name], metric, bootstrap) for name in others},
         }
 
     return {
@@ -62,10 +56,25 @@ def compare(
         "first": first,
         "confidence": confidence,
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
-        "definitions": {**DEFINITIONS, **COMPARISON_DEFINITIONS},
+        "definitions": {**definitions(), **comparison_definitions()},
         "structures": {
-            structure: {score: of_score(structure, score) for score in DEFINITIONS} for structure in task.structures
+            structure: {metric.name: of_score(structure, metric) for metric in metrics()}
+            for structure in task.structures
         },
+    }
+
+
+def comparison_definitions() -> dict[str, str]:
+    """Return what the numbers of a comparison are, by name."""
+    lower, nearer = (
+        listed([metric.name for metric in metrics() if metric.better == better]) for better in ("lower", "nearer_zero")
+    )
+    return {
+        "difference": "mean over the cases of a score minus that of the first folder, with its bootstrap interval; of "
+        f"the distances from 0 for {nearer}",
+        "better": f"cases in which the score is better than in the first folder: lower for {lower}, nearer to 0 for "
+        f"{nearer}, higher for all others; equal and worse likewise",
+        "p": _P,
     }
 
 
@@ -90,12 +99,10 @@ def comparison_table(comparison: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _difference(
-    first: NDArray[np.float64], other: NDArray[np.float64], score: str, bootstrap: Bootstrap
+    first: NDArray[np.float64], other: NDArray[np.float64], metric: Metric, bootstrap: Bootstrap
 ) -> dict[str, float]:
-    if score in TWO_SIDED:
-        first, other = np.abs(first), np.abs(other)
-    differences = other - first
-    gains = -differences if score in BETTER_WHEN_LOW else differences
+    differences = metric.error(other) - metric.error(first)
+    gains = metric.gains(differences)
     mean = bootstrap.describe(differences)
     return {
         "difference": mean["mean"],

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from tumorseg.boxes import box_around, box_slices
 from tumorseg.metrics.cells import Spacing
-from tumorseg.metrics.surface import surface_distances
+from tumorseg.metrics.pair import StructurePair
+from tumorseg.metrics.record import Count, Metric
+from tumorseg.metrics.surface import WORST_HD95, surface_distances
 
 DILATIONS: Final = 3
 SMALLEST_MM3: Final = 50.0
 """Lesions of at most this volume count neither as found nor as missed; what touches them is no false lesion."""
-WORST_HD95: Final = 374.0
-"""HD95 (mm) where there is nothing to measure to: the diagonal of the grid of BraTS."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,52 @@ def _along(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
     moved[1:] |= source[:-1]
     moved[:-1] |= source[1:]
     return wide
+
+
+def _lesions(pair: StructurePair) -> LesionScores:
+    return lesion_scores(pair.reference, pair.prediction, pair.spacing_mm)
+
+
+LESIONWISE_DICE: Final = Metric(
+    "lesionwise_dice",
+    lambda pair: pair.once(_lesions).dice,
+    title="Lesion-wise Dice",
+    definition="BraTS 2023: mean of the Dice of each lesion with all predicted components that touch it after "
+    "three dilations, where a missed lesion and a predicted component that belongs to no lesion count as 0; 1 where "
+    "there is neither. Components are 26-connected, lesions that three dilations join are one, and those of at most "
+    "0.05 ml (50 mm³) count neither as found nor as missed",
+    better="higher",
+    best=1,
+    worst=0,
+    counts_empty=True,
+    needs="reference",
+    places=("report", "report_cases", "case_figure", "terminal", "model_card"),
+)
+LESIONWISE_HD95: Final = Metric(
+    "lesionwise_hd95",
+    lambda pair: pair.once(_lesions).hd95,
+    title="Lesion-wise HD95",
+    definition="BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice, where a missed and a "
+    "false lesion count as 374; 0 where there is neither",
+    better="lower",
+    best=0,
+    worst=WORST_HD95,
+    counts_empty=True,
+    unit="mm",
+    decimals=1,
+    places=("report", "terminal", "model_card"),
+)
+
+LESION_COUNTS: Final = (
+    Count(
+        "lesions_found",
+        lambda pair: pair.once(_lesions).found,
+        "lesions of all cases that a predicted component touches, see lesionwise_dice",
+    ),
+    Count("lesions_missed", lambda pair: pair.once(_lesions).missed, "lesions of all cases that none touches"),
+    Count(
+        "lesions_false",
+        lambda pair: pair.once(_lesions).false,
+        "predicted components of all cases that belong to no lesion",
+    ),
+)

@@ -83,15 +83,22 @@ def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], class
     Raises:
         ValueError: the shapes differ, or a value is not a class.
     """
-    if prediction.shape != reference.shape:
-        raise ValueError(f"masks of different shapes: {reference.shape} and {prediction.shape}")
-    if max(prediction.max(initial=0), reference.max(initial=0)) >= classes:
-        raise ValueError(f"masks with values beyond the labels, which end at {classes - 1}")
-    box = box_slices(box_around((prediction != 0) | (reference != 0)))
+    box = labelled_box(reference, prediction, classes)
     pairs = reference[box] * np.uint8(classes) + prediction[box]
     table = np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
     table[0, 0] += reference.size - pairs.size
     return table
+
+
+def labelled_box(
+    reference: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: int
+) -> tuple[slice, slice, slice]:
+    """Return the smallest box around the labels of both masks; the whole grid without any. Arguments as `confusion`."""
+    if prediction.shape != reference.shape:
+        raise ValueError(f"masks of different shapes: {reference.shape} and {prediction.shape}")
+    if max(prediction.max(initial=0), reference.max(initial=0)) >= classes:
+        raise ValueError(f"masks with values beyond the labels, which end at {classes - 1}")
+    return box_slices(box_around((prediction != 0) | (reference != 0)))
 
 
 def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: Task) -> dict[str, Overlap]:

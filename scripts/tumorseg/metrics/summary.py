@@ -7,16 +7,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tumorseg.counts import listed
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.overlap import label_overlap
-from tumorseg.metrics.scores import COUNT_DEFINITIONS, DEFINITIONS
+from tumorseg.metrics.pair import StructurePair
+from tumorseg.metrics.registry import COUNTS, definitions, metrics
 from tumorseg.task import DEFAULT, Task
 
-MACRO_SCORES: Final = ("dice", "iou", "f1")
 _QUOTED: Final = (
     "; 0.87, 0.79 and 0.88, which are quoted for the project that this workflow follows, were probably taken like this"
 )
-_LESIONS: Final = ("lesions_found", "lesions_missed", "lesions_false")
+_CASES_DEFINITIONS: Final = {
+    "empty_reference": "cases whose reference lacks the structure",
+    "empty_prediction": "cases whose prediction lacks it, or that have none",
+    "both_empty": "cases whose reference and prediction both lack it",
+}
 
 
 def summarise(
@@ -50,15 +55,15 @@ def summarise(
     bootstrap = Bootstrap(cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients)
     parts = {name: part.set_index("case").loc[cases] for name, part in table.groupby("region")}
     is_missing = np.isin(cases, list(missing))
-    labels = [_label_scores(parts[name]) for name in task.label_structures]
+    labels = [parts[name] for name in task.label_structures]
     return {
         "format": 2,
         "cases": len(cases),
         "confidence": confidence,
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
         "surface_tolerance_mm": surface_tolerance,
-        "definitions": DEFINITIONS,
-        "count_definitions": COUNT_DEFINITIONS,
+        "definitions": definitions(),
+        "count_definitions": count_definitions(),
         "structures": {name: _structure(task, name, parts[name], is_missing, bootstrap) for name in task.structures},
         "macro": _macro(labels, bootstrap, macro_definition(task)),
         "macro_with_background": _macro(
@@ -68,6 +73,20 @@ def summarise(
         ),
         "confusion": _confusion(sum_of(confusions, task), task),
         "never_predicted": never_predicted(table, task),
+    }
+
+
+def count_definitions() -> dict[str, str]:
+    """Return what else a summary counts, by structure, and how it counts a missing prediction."""
+    units = {metric: f" {metric.unit}" if metric.unit else "" for metric in metrics()}
+    worst = dict.fromkeys(
+        f"{metric.worst / metric.divisor:g}{unit}" for metric, unit in units.items() if metric.worst is not None
+    )
+    return {
+        **{count.name: count.definition for count in COUNTS if count.definition},
+        **_CASES_DEFINITIONS,
+        "missing prediction": f"counts as the worst of each score: {', '.join([*worst][:-1])}, and {[*worst][-1]}, in "
+        "every structure",
     }
 
 
@@ -95,8 +114,8 @@ def sum_of(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> NDArray[n
 
 
 def _labels_in_words(task: Task) -> str:
-    *others, last = map(str, task.label_values)
-    return f"the labels {', '.join(others)} and {last}" if others else f"the label {last}"
+    words = listed([*map(str, task.label_values)])
+    return f"the {'label' if len(task.label_values) == 1 else 'labels'} {words}"
 
 
 def never_predicted(table: pd.DataFrame, task: Task) -> list[str]:
@@ -116,8 +135,8 @@ def _structure(
     return {
         "name": task.structure_titles[name],
         "labels": list(task.structures[name]),
-        "scores": {score: bootstrap.describe(part[score].to_numpy(float)) for score in DEFINITIONS},
-        **{lesions: int(part[lesions].sum()) for lesions in _LESIONS},
+        "scores": {score: bootstrap.describe(part[score].to_numpy(float)) for score in definitions()},
+        **{count.name: int(part[count.name].sum()) for count in COUNTS if count.definition},
         "empty_reference": int(no_reference.sum()),
         "empty_prediction": int(no_prediction.sum()),
         "both_empty": int((no_reference & no_prediction & ~is_missing).sum()),
@@ -126,23 +145,21 @@ def _structure(
 
 def _macro(parts: list[pd.DataFrame], bootstrap: Bootstrap, definition: str) -> dict[str, Any]:
     return {
-        score: {
-            **bootstrap.describe(np.mean([part[score].to_numpy(float) for part in parts], axis=0)),
+        metric.name: {
+            **bootstrap.describe(np.mean([part[metric.name].to_numpy(float) for part in parts], axis=0)),
             "definition": definition,
         }
-        for score in MACRO_SCORES
+        for metric in metrics("macro")
     }
-
-
-def _label_scores(part: pd.DataFrame) -> pd.DataFrame:
-    return part[list(MACRO_SCORES)]
 
 
 def _background_scores(confusions: list[NDArray[np.int64]], is_missing: NDArray[np.bool_]) -> pd.DataFrame:
     """The scores of the voxels without a label, a row for each case; 0 where there is no prediction."""
-    overlaps = [label_overlap(confusion, (0,)) for confusion in confusions]
-    scores = pd.DataFrame([{score: getattr(overlap, score) for score in MACRO_SCORES} for overlap in overlaps])
-    scores[is_missing] = 0.0
+    pairs = [StructurePair(label_overlap(confusion, (0,))) for confusion in confusions]
+    scores = pd.DataFrame([{metric.name: metric.score(pair) for metric in metrics("macro")} for pair in pairs])
+    for metric in metrics("macro"):
+        if metric.worst is not None:
+            scores.loc[is_missing, metric.name] = float(metric.worst)
     return scores
 
 

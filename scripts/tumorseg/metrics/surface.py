@@ -7,6 +7,7 @@ the challenge uses and which gives equal values.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from numpy.typing import NDArray
 from tumorseg.boxes import box_around, box_slices
 from tumorseg.metrics.cells import Spacing, cell_areas, cell_codes
 from tumorseg.metrics.distances import distances_between
+from tumorseg.metrics.pair import StructurePair
+from tumorseg.metrics.record import Metric
+
+WORST_HD95: Final = 374.0
+"""HD95 (mm) where there is nothing to measure to: the diagonal of the grid of BraTS."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,3 +66,34 @@ def _percentile95(distances: NDArray[np.float64], areas: NDArray[np.float64]) ->
     """The first distance, in ascending order, up to which the areas add up to 95 % of all."""
     shares = np.cumsum(areas) / areas.sum()
     return float(distances[min(int(np.searchsorted(shares, 0.95)), len(distances) - 1)])
+
+
+def _surfaces(pair: StructurePair) -> SurfaceDistances:
+    return surface_distances(pair.reference, pair.prediction, pair.spacing_mm)
+
+
+SURFACE_DICE: Final = Metric(
+    "surface_dice",
+    lambda pair: pair.once(_surfaces).surface_dice(pair.case.surface_tolerance_mm),
+    title="Surface Dice",
+    definition="normalised surface Dice: the share of both surfaces' area that lies within a tolerance of the "
+    "other surface, with surface elements and areas as for HD95; empty masks as for Dice",
+    better="higher",
+    best=1,
+    worst=0,
+)
+HD95: Final = Metric(
+    "hd95",
+    lambda pair: pair.once(_surfaces).hausdorff95(),
+    title="HD95 as in BraTS",
+    short_title="HD95",
+    definition="as the BraTS 2023 challenge's code takes it, mm: surface elements at the corners of 2x2x2 cells of "
+    "voxels, the 95th percentile of their distances to the other surface, weighted by their areas, in each direction; "
+    "the larger of the two. 0 where both masks are empty, 374 where one is",
+    better="lower",
+    best=0,
+    worst=WORST_HD95,
+    unit="mm",
+    decimals=1,
+    places=("report", "report_cases", "case_figure", "terminal", "model_card"),
+)

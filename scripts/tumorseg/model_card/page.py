@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tumorseg.counts import listed
 from tumorseg.model_card.facts import Facts
 from tumorseg.orientation import NETWORK_AXES
-from tumorseg.pages.task_words import listed
 from tumorseg.pages.words import counted
 from tumorseg.task import DEFAULT, Task, built_in
 

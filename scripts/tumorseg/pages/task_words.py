@@ -1,13 +1,7 @@
 """How pages name a task: its channels, its labels, and how masks write them."""
 
-from collections.abc import Sequence
-
+from tumorseg.counts import listed
 from tumorseg.task import Task
-
-
-def listed(words: Sequence[str]) -> str:
-    """`T1`, `T1 and T2`, `T1, T2 and FLAIR`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def differing_labels(task: Task) -> list[int]:

@@ -1,0 +1,103 @@
+"""The two masks of a structure, and what several scores of them share, computed once."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.metrics.cells import Spacing
+from tumorseg.metrics.overlap import Overlap, confusion, label_overlap, labelled_box
+from tumorseg.task import Task
+
+Shared = TypeVar("Shared")
+
+
+@dataclass(frozen=True, eq=False)
+class CasePair:
+    """The reference and the prediction of a case.
+
+    reference, prediction: labels, uint8 (x, y, z), cropped to the smallest box around the labels of both. confusion:
+    label pairs over the whole grid, see `confusion`. spacing_mm: voxel edges. surface_tolerance_mm: distance within
+    which surfaces agree.
+    """
+
+    reference: NDArray[np.uint8]
+    prediction: NDArray[np.uint8]
+    confusion: NDArray[np.int64]
+    spacing_mm: Spacing
+    surface_tolerance_mm: float
+
+    @classmethod
+    def of(
+        cls,
+        reference: NDArray[np.uint8],
+        prediction: NDArray[np.uint8],
+        spacing_mm: Spacing,
+        *,
+        task: Task,
+        surface_tolerance_mm: float,
+    ) -> "CasePair":
+        """Return the pair of two masks (X, Y, Z) of a task. Raises ValueError as `confusion` does."""
+        box = labelled_box(reference, prediction, task.classes)
+        cropped = reference[box], prediction[box]
+        table = confusion(*cropped, task.classes)
+        table[0, 0] += reference.size - cropped[0].size
+        return cls(*cropped, table, spacing_mm, surface_tolerance_mm)
+
+    def structure(self, labels: Collection[int]) -> "StructurePair":
+        """Return the pair of a union of labels."""
+        return StructurePair(label_overlap(self.confusion, labels), self, tuple(labels))
+
+
+class StructurePair:
+    """The reference and the prediction of one structure of a case.
+
+    overlap: voxel counts over the whole grid. Without a case there is nothing but the overlap.
+    """
+
+    def __init__(self, overlap: Overlap, case: CasePair | None = None, labels: tuple[int, ...] = ()) -> None:
+        self.overlap = overlap
+        self._case = case
+        self._labels = labels
+        self._shared: dict[Callable[[StructurePair], Any], Any] = {}
+
+    @cached_property
+    def reference(self) -> NDArray[np.bool_]:
+        """Voxels of the structure in the reference, bool (x, y, z), cropped as in `CasePair`."""
+        return self._mask(self.case.reference)
+
+    @cached_property
+    def prediction(self) -> NDArray[np.bool_]:
+        """Voxels of the structure in the prediction, bool, of the same shape."""
+        return self._mask(self.case.prediction)
+
+    @property
+    def case(self) -> CasePair:
+        """The case. Raises ValueError without one."""
+        if self._case is None:
+            raise ValueError("a score that needs masks cannot be taken of voxel counts alone")
+        return self._case
+
+    @property
+    def spacing_mm(self) -> Spacing:
+        """Voxel edges along each axis."""
+        return self.case.spacing_mm
+
+    @property
+    def voxel_mm3(self) -> float:
+        """Volume of a voxel."""
+        return float(np.prod(self.spacing_mm))
+
+    def once(self, compute: Callable[["StructurePair"], Shared]) -> Shared:
+        """Return what `compute` returns for this pair. Later calls with the same function return the same object."""
+        if compute not in self._shared:
+            self._shared[compute] = compute(self)
+        found: Shared = self._shared[compute]
+        return found
+
+    def _mask(self, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        mask: NDArray[np.bool_] = np.isin(labels, self._labels)
+        return mask

@@ -1,0 +1,60 @@
+"""Every score and count of a case, in the order of the columns of tables.
+
+A new score is a `Metric` in a module of this package and its name here. Tables, summary, comparison, terminal, report,
+figures and model card derive from its record.
+"""
+
+from typing import Final
+
+from tumorseg.metrics import border, lesions, overlap_scores, surface
+from tumorseg.metrics.record import Count, Metric, Place
+
+_METRICS: Final[dict[str, Metric]] = {}
+
+COUNTS: Final[tuple[Count, ...]] = (*lesions.LESION_COUNTS, *overlap_scores.VOXEL_COUNTS)
+
+
+def register(new: Metric) -> None:
+    """Add a score behind the others. Raises ValueError where another column has its name."""
+    if new.name in {*_METRICS, *(count.name for count in COUNTS), "case", "fold", "region"}:
+        raise ValueError(f"metric {new.name}: the tables of scores have a column of this name")
+    _METRICS[new.name] = new
+
+
+def metrics(place: Place | None = None) -> tuple[Metric, ...]:
+    """Return all scores, or those that are shown in a place."""
+    return tuple(metric for metric in _METRICS.values() if place is None or place in metric.places)
+
+
+def metric(name: str) -> Metric:
+    """Return a score by its name. Raises ValueError for a name that no score has."""
+    if name not in _METRICS:
+        raise ValueError(f"there is no metric {name}; metrics are {', '.join(_METRICS)}")
+    return _METRICS[name]
+
+
+def definitions() -> dict[str, str]:
+    """Return the definition of each score, by name."""
+    return {metric.name: metric.definition for metric in metrics()}
+
+
+def columns() -> tuple[str, ...]:
+    """Return the columns of numbers of a table of scores: the scores, then the counts."""
+    return (*_METRICS, *(count.name for count in COUNTS))
+
+
+for _metric in (
+    overlap_scores.DICE,
+    overlap_scores.IOU,
+    overlap_scores.F1,
+    overlap_scores.PRECISION,
+    overlap_scores.SENSITIVITY,
+    overlap_scores.SPECIFICITY,
+    surface.SURFACE_DICE,
+    surface.HD95,
+    border.HD95_BORDER,
+    lesions.LESIONWISE_DICE,
+    lesions.LESIONWISE_HD95,
+    overlap_scores.VOLUME_ERROR,
+):
+    register(_metric)

@@ -1,0 +1,211 @@
+"""A score is one record beside its function: what these tests register is found wherever scores are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tumorseg.metrics import registry
+from tumorseg.metrics.comparison import compare, comparison_table
+from tumorseg.metrics.overlap import Overlap
+from tumorseg.metrics.pair import StructurePair
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.scores import case_scores, missing_scores, rows
+from tumorseg.metrics.summary import count_definitions, summarise
+from tumorseg.scoring.cases import CaseScores
+from tumorseg.scoring.overview import overview
+from tumorseg.task import load_task
+
+TASK = load_task()
+SETTINGS = {"confidence": 0.9, "bootstrap_samples": 20, "seed": 1}
+FOUND = Metric(
+    "found_share",
+    lambda pair: pair.overlap.true_positives / pair.overlap.reference_voxels,
+    title="Share found",
+    definition="TP / (TP + FN), higher is better",
+    better="higher",
+    best=1,
+    worst=0,
+    places=("report", "macro", "terminal"),
+)
+MISSED = Metric(
+    "missed_ml",
+    lambda pair: np.count_nonzero(pair.reference & ~pair.prediction) * pair.voxel_mm3 / 1000,
+    title="Missed volume",
+    definition="volume of the reference that is not predicted, lower is better",
+    better="lower",
+    best=0,
+    worst=77,
+    unit="ml",
+    decimals=2,
+    places=("report", "terminal"),
+)
+SURPLUS = Metric(
+    "surplus",
+    lambda pair: pair.overlap.predicted_voxels - pair.overlap.reference_voxels,
+    title="Surplus voxels",
+    definition="predicted minus reference, nearer to 0 is better",
+    better="nearer_zero",
+    best=0,
+    worst=None,
+    counts_empty=True,
+)
+OWN = (FOUND, MISSED, SURPLUS)
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """The three scores are registered."""
+    monkeypatch.setattr(registry, "_METRICS", dict(registry._METRICS))
+    for metric in OWN:
+        registry.register(metric)
+
+
+def line(*labels: int) -> np.ndarray:
+    return np.array(labels, np.uint8).reshape(-1, 1, 1)
+
+
+REFERENCE = line(2, 2, 2, 2, 0, 0)
+GOOD, BAD, LARGE = line(2, 2, 2, 0, 0, 0), line(2, 0, 0, 0, 0, 0), line(2, 2, 2, 2, 2, 2)
+
+
+def scored(prediction: np.ndarray | None, case: str = "a") -> CaseScores:
+    if prediction is None:
+        return CaseScores(case, 0, *missing_scores(REFERENCE, (1.0, 1.0, 1.0), task=TASK))
+    scores = case_scores(REFERENCE, prediction, (1.0, 1.0, 1.0), task=TASK, surface_tolerance_mm=1)
+    return CaseScores(case, 0, *scores)
+
+
+def table(prediction: np.ndarray | None) -> pd.DataFrame:
+    found = scored(prediction)
+    return pd.DataFrame(rows(found.case, found.fold, found.scores))
+
+
+def summary(prediction: np.ndarray | None) -> dict:
+    missing = ["a"] if prediction is None else []
+    confusions = {"a": scored(prediction).confusion}
+    return summarise(table(prediction), confusions, task=TASK, missing=missing, surface_tolerance=1, **SETTINGS)
+
+
+def whole(prediction: np.ndarray | None) -> list[float]:
+    row = table(prediction).set_index("region").loc["WT"]
+    return [row[metric.name] for metric in OWN]
+
+
+@pytest.mark.usefixtures("registered")
+def test_it_is_a_column_behind_the_other_scores_and_before_the_counts():
+    columns = list(table(GOOD).columns)
+    place = columns.index("volume_error_mm3")
+    assert columns[place + 1 : place + 5] == ["found_share", "missed_ml", "surplus", "lesions_found"]
+    assert whole(GOOD) == [0.75, 0.001, -1]
+
+
+@pytest.mark.usefixtures("registered")
+def test_its_function_is_called_for_empty_masks_only_where_its_record_says_so():
+    assert whole(np.zeros_like(REFERENCE)) == [0, 77, -4]
+    enhancing = table(GOOD).set_index("region").loc["ET"]  # which neither mask has
+    assert [enhancing[metric.name] for metric in OWN] == [1, 0, 0]
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_missing_prediction_gets_its_worst():
+    assert whole(None) == [0, 77, -4]
+    assert count_definitions()["missing prediction"] == (
+        "counts as the worst of each score: 0, 374 mm, and 77 ml, in every structure"
+    )
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_summary_has_and_defines_it():
+    found = summary(GOOD)
+    assert {metric.name: found["definitions"][metric.name] for metric in OWN} == {
+        metric.name: metric.definition for metric in OWN
+    }
+    assert found["structures"]["WT"]["scores"]["missed_ml"]["mean"] == 0.001
+    assert found["macro"]["found_share"]["mean"] == pytest.approx((1 + 0.75 + 1) / 3)
+    assert found["macro_with_background"]["found_share"]["mean"] == pytest.approx((1 + 1 + 0.75 + 1) / 4)
+    assert summary(None)["macro_with_background"]["found_share"]["mean"] == 0
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("metric", OWN, ids=lambda metric: metric.better)
+@pytest.mark.parametrize(("first", "second", "counts"), [(BAD, GOOD, (1, 0, 0)), (GOOD, BAD, (0, 0, 1))])
+def test_the_comparison_ranks_it(metric, first, second, counts):
+    compared = compare({"one": table(first), "two": table(second)}, task=TASK, **SETTINGS)
+    found = compared["structures"]["WT"][metric.name]["differences"]["two"]
+    assert (found["better"], found["equal"], found["worse"]) == counts
+    assert metric.name in comparison_table(compared)["score"].tolist()
+
+
+@pytest.mark.usefixtures("registered")
+def test_too_much_and_too_little_are_equally_far_from_0():
+    too_little = line(2, 2, 0, 0, 0, 0)
+    compared = compare({"one": table(too_little), "two": table(LARGE)}, task=TASK, **SETTINGS)
+    assert compared["structures"]["WT"]["surplus"]["differences"]["two"]["equal"] == 1
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_comparison_says_which_values_are_better():
+    words = compare({"one": table(GOOD), "two": table(BAD)}, task=TASK, **SETTINGS)["definitions"]
+    assert "lower for hd95, hd95_border, lesionwise_hd95 and missed_ml, nearer to 0 for" in words["better"]
+    assert words["difference"].endswith("of the distances from 0 for volume_error_mm3 and surplus")
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_terminal_shows_it_where_its_record_says_so():
+    found = {**summary(GOOD), "unusable": [], "missing": []}
+    head, whole_tumour, *_ = overview({"masks": found}, TASK)
+    assert head.endswith("Share found  Missed volume, ml")
+    assert whole_tumour.split()[-2:] == ["0.750", "0.00"]
+    assert "Surplus" not in head
+
+
+def test_a_name_is_taken_once():
+    for name in ("dice", "reference_mm3", "case"):
+        with pytest.raises(ValueError, match="have a column of this name"):
+            registry.register(Metric(**{**vars(FOUND), "name": name}))
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="there is no metric dise; metrics are dice, iou"):
+        registry.metric("dise")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"better": "lower"}, "lower is better, but best is 1 and worst 0"),
+        ({"better": "higher", "best": 0, "worst": 374}, "higher is better, but best is 0 and worst 374"),
+        ({"better": "nearer_zero"}, "best is 0 where nearer to 0 is better"),
+        ({"better": "larger"}, "better is higher or lower or nearer_zero, not larger"),
+        ({"places": ("report", "apge")}, "there is no place apge"),
+        ({"worst": None}, "counts_empty has to be true"),
+        ({"definition": ""}, "needs a title and a definition"),
+        ({"name": "Share found"}, "lower-case letters"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(changes, wrong):
+    with pytest.raises(ValueError, match=wrong):
+        Metric(**{**vars(FOUND), **changes})
+
+
+def test_a_score_that_is_not_finite_is_refused():
+    metric = Metric(**{**vars(FOUND), "value": lambda pair: float("nan") * pair.overlap.true_positives})
+    with pytest.raises(ValueError, match="metric found_share: nan is not a finite number"):
+        metric.score(StructurePair(Overlap(1, 0, 0, 0)))
+
+
+def test_a_score_of_masks_cannot_be_taken_of_counts_alone():
+    with pytest.raises(ValueError, match="needs masks"):
+        MISSED.score(StructurePair(Overlap(1, 0, 0, 0)))
+
+
+def test_what_scores_share_is_computed_once():
+    calls = []
+    pair = StructurePair(Overlap(1, 0, 0, 0))
+
+    def compute(of):
+        calls.append(of)
+        return "shared"
+
+    assert [pair.once(compute), pair.once(compute)] == ["shared", "shared"]
+    assert calls == [pair]
