@@ -10,12 +10,14 @@ from tumorseg.cohort.agree import check_cohort
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.counts import counted
 from tumorseg.files import write_json
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule check_cohort."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
+    add_task_option(parser)
     parser.add_argument(
         "--settings",
         type=json.loads,
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         facts = check_cohort(
             read_manifest(options.manifest),
             path=options.manifest,
+            task=options.task,
             labels=options.settings["labels"],
             expected_usable=options.settings["expected_usable"],
             patient=options.settings.get("patient"),

@@ -12,7 +12,6 @@ from tumorseg.cohort.splits import Assignment, read_splits
 from tumorseg.cohort.verdict import Verdict, read_verdicts
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
-from tumorseg.labels import to_inside
 from tumorseg.metrics.scores import case_scores
 from tumorseg.scoring.cases import CaseScores, score_cases, write_scores
 from tumorseg.task import Task, add_task_option
@@ -23,11 +22,10 @@ def score(
 ) -> CaseScores:
     """The scores of one case, from its files."""
     assignment, facts = item[0], item[1].facts
-    volume = read_mask_again(root, facts)
-    reference = to_inside(volume.array)
+    volume = read_mask_again(root, facts, task)
     prediction = read_prediction(item[2], facts["shape"], facts["affine"])
     x, y, z = volume.spacing
-    scores = case_scores(reference, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
+    scores = case_scores(volume.array, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
     return CaseScores(assignment.case, assignment.fold, *scores)
 
 

@@ -9,6 +9,7 @@ from tumorseg import console
 from tumorseg.cohort.manifest import manifest, summary, usable_patients, write_manifest
 from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.cohort.visits import doubts
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
     )
+    add_task_option(parser)
     parser.add_argument(
         "--settings", type=json.loads, default={"patient": None}, help="the pattern of the `patient` of a case, as JSON"
     )
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("manifest", options.log):
         pattern, own = options.settings["patient"], options.patient_table
         verdicts = (verdict for path in options.verdicts for verdict in read_verdicts(path))
-        table = manifest(verdicts, patient_pattern=pattern, patient_table=own)
+        table = manifest(verdicts, task=options.task, patient_pattern=pattern, patient_table=own)
         write_manifest(options.output, table)
         for line in summary(table, options.output):
             console.logger.info("%s", line)

@@ -10,6 +10,7 @@ from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.files import make_folder
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.store import write_case
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
     parser.add_argument("--verdicts", type=Path, required=True, help="JSON file of the verdicts of this batch")
+    add_task_option(parser)
     parser.add_argument("--settings", type=json.loads, required=True, help="the `normalisation` section, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")
     parser.add_argument("--log", type=Path, help="log file")
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stale.unlink()
         progress = console.Progress(len(usable), "case")
         for verdict in usable:
-            case = normalise_verdict(options.root, verdict, options.settings)
+            case = normalise_verdict(options.root, verdict, options.settings, task=options.task)
             write_case(options.output / f"{verdict.case}.safetensors", case)
             progress.step(verdict.case)
 

@@ -11,12 +11,14 @@ from tumorseg.cohort.own_splits import dropped_names, own_splits
 from tumorseg.cohort.splits import held_out, trained_on, write_splits
 from tumorseg.cohort.stratify import split
 from tumorseg.counts import counted
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule split."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
+    add_task_option(parser)
     parser.add_argument(
         "--settings",
         type=json.loads,
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             splits = split(
                 table,
+                task=options.task,
                 folds=folds,
                 validation_fraction=options.settings["validation_fraction"],
                 seed=options.settings["seed"],

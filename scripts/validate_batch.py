@@ -10,6 +10,7 @@ from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import from_json
 from tumorseg.cohort.preview import write_previews
 from tumorseg.cohort.verdict import write_verdicts
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
     parser.add_argument("--cases", type=from_json, nargs="+", required=True, help="the files of each case, as JSON")
+    add_task_option(parser)
     parser.add_argument(
         "--settings",
         type=json.loads,
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             verdict, preview = examine_case(
                 options.root,
                 case_files,
+                task=options.task,
                 shape=options.settings["shape"],
                 labels=options.settings["labels"],
                 empty_masks=options.settings["empty_masks"],

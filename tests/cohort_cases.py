@@ -61,7 +61,7 @@ def plain(volume, affine=AFFINE) -> bytes:
 
 def check_case(root: Path, case_files, *, shape, labels):
     """The verdict on a case alone."""
-    return examine_case(root, case_files, shape=shape, labels=labels)[0]
+    return examine_case(root, case_files, task=TASK, shape=shape, labels=labels)[0]
 
 
 def verdict(root: Path, *, shape=None, labels: str = "auto"):

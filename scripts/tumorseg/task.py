@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -262,6 +262,12 @@ class Task:
 def built_in() -> list[str]:
     """The names of the built-in tasks."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@cache
+def known_tasks() -> tuple[Task, ...]:
+    """All built-in tasks."""
+    return tuple(load_task(name) for name in built_in())
 
 
 def task_path(name: str) -> Path:

@@ -49,7 +49,7 @@ def figures(root: Path) -> Iterator[Figure]:
         for case in discover(root, TASK)[:CASES]:
             verdict = check_case(root, case, shape=None, labels="auto")
             files.append(Path(folder, f"{case.case}.safetensors"))
-            write_case(files[-1], normalise_verdict(root, verdict, normalisation))
+            write_case(files[-1], normalise_verdict(root, verdict, normalisation, task=TASK))
         network = _trained(files)
         case = read_case(files[0])
         here = Predictor([network], CPU, WHOLE)

@@ -12,7 +12,7 @@ import yaml
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.cohort_cases import TASK, check_case
 from tests.helpers import REPOSITORY
-from tumorseg.cohort.again import read_again
+from tumorseg.cohort.again import read_images_again, read_mask_again
 from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.discover import discover
 from tumorseg.labels import MODALITIES
@@ -30,7 +30,12 @@ def figures(root: Path) -> Iterator[Figure]:
     cases = []
     for files in discover(root, TASK)[:CASES]:
         verdict = check_case(root, files, shape=None, labels="auto")
-        cases.append((verdict, {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}))
+        cases.append(
+            (
+                verdict,
+                read_images_again(root, verdict.facts, TASK) | {"seg": read_mask_again(root, verdict.facts, TASK)},
+            )
+        )
     pipeline = Compose(
         [
             CropForeground(margin=settings["margin"]),
@@ -54,6 +59,7 @@ def figures(root: Path) -> Iterator[Figure]:
                 case = normalise_case(
                     verdict.case,
                     volumes,
+                    task=TASK,
                     backgrounds=backgrounds_of(verdict.facts),
                     convention=verdict.facts["convention"],
                     settings=settings,

@@ -32,7 +32,7 @@ def figures(root: Path) -> Iterator[Figure]:
 
     def validate():
         for case in cases:
-            examine_case(root, case, shape=None, labels="auto")
+            examine_case(root, case, task=TASK, shape=None, labels="auto")
 
     best = best_seconds(
         {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import normalise_batch
-from tests.cohort_cases import AFFINE, CASE, SUFFIXES, image, mask, plain
+from tests.cohort_cases import AFFINE, CASE, SUFFIXES, TASK, image, mask, plain
 from tests.helpers import REPOSITORY
 from tests.integration.workflow import Workflow
 from tumorseg.nifti import nifti_bytes
@@ -140,7 +140,8 @@ def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(r
     verdicts = next(
         file for file in (run.results / "cohort/verdicts").iterdir() if CASES[0] in file.read_text(encoding="utf-8")
     )
-    command = ["--root", str(run.folder / "cohort"), "--verdicts", str(verdicts), "--output", str(run.folder / "out")]
+    command = ["--task", TASK.name, "--root", str(run.folder / "cohort"), "--verdicts", str(verdicts)]
+    command += ["--output", str(run.folder / "out")]
     with pytest.raises(SystemExit):
         normalise_batch.main([*command, "--settings", '{"margin": 1, "clip_percentiles": [0.5, 99.5]}'])
     assert "has changed since it was validated; run the workflow again" in capsys.readouterr().err

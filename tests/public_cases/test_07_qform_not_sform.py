@@ -23,7 +23,8 @@ def root(tmp_path_factory):
 def verdicts(root, *, with_mask=True):
     """By the last digit of the case. Without masks as `segment` asks for it."""
     found = [
-        examine_case(root, files, shape=None, labels="auto", with_mask=with_mask)[0] for files in discover(root, TASK)
+        examine_case(root, files, task=TASK, shape=None, labels="auto", with_mask=with_mask)[0]
+        for files in discover(root, TASK)
     ]
     return {verdict.case[-1]: verdict for verdict in found}
 
@@ -55,7 +56,7 @@ def test_disagreement_is_told_in_score(root):
 def test_a_mask_lies_over_its_image_in_programs_that_read_either_form(root, tmp_path, digit):
     verdict = verdicts(root)[digit]
     assert verdict.usable
-    case = normalise_verdict(root, verdict, SETTINGS)
+    case = normalise_verdict(root, verdict, SETTINGS, task=TASK)
     write_prediction(tmp_path, case.mask, case.origin, None)
     files = [root / verdict.facts["files"]["t1"]["path"], tmp_path / f"{verdict.case}.nii.gz"]
     image, mask = (nibabel.load(file) for file in files)

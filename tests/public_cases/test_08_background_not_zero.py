@@ -22,7 +22,7 @@ def cohort(tmp_path_factory):
 
 def examined(root, number):
     files = next(case for case in discover(root, TASK) if case.case == f"BraTS2021_{600 + number:05d}")
-    return examine_case(root, files, shape=None, labels="auto")[0]
+    return examine_case(root, files, task=TASK, shape=None, labels="auto")[0]
 
 
 def with_a_background_of_0(root, number, verdict, folder):
@@ -47,8 +47,8 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
     assert found.usable
     assert [warning.code for warning in found.warnings] == ["background_not_zero"] * 4
     zero = with_a_background_of_0(cohort, number, found, tmp_path)
-    expected = normalise_verdict(zero, examined(zero, number), SETTINGS)
-    normalised = normalise_verdict(cohort, found, SETTINGS)
+    expected = normalise_verdict(zero, examined(zero, number), SETTINGS, task=TASK)
+    normalised = normalise_verdict(cohort, found, SETTINGS, task=TASK)
     assert normalised.origin.crop == expected.origin.crop
     assert normalised.image.shape == (4, 42, 50, 36)  # a voxel more than the brain on every side
     np.testing.assert_array_equal(normalised.image != 0, expected.image != 0)
@@ -61,4 +61,4 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
 def test_a_background_of_0_gets_no_warning(cohort, number):
     found = examined(cohort, number)
     assert found.warnings == ()
-    assert normalise_verdict(cohort, found, SETTINGS).origin.backgrounds == {}
+    assert normalise_verdict(cohort, found, SETTINGS, task=TASK).origin.backgrounds == {}

@@ -9,7 +9,7 @@ from tumorseg.cohort.discover import discover
 def test_each_modality_of_a_head_gets_a_warning(tmp_path):
     root = made("09", tmp_path) / "patients"
     brain, head = (
-        examine_case(root, case, shape=None, labels="auto", with_mask=False)[0]
+        examine_case(root, case, task=TASK, shape=None, labels="auto", with_mask=False)[0]
         for case in discover(root, TASK, "segment.cases")
     )
     assert (brain.case, brain.usable, brain.warnings) == ("patient_0", True, ())

@@ -29,7 +29,7 @@ def data(tmp_path_factory):
 def test_it_is_usable_or_the_files_that_take_no_part_are_named(data, kind):
     try:
         (case,) = discover(data / kind, TASK)
-        verdict, _ = examine_case(data / kind, case, shape=None, labels="auto")
+        verdict, _ = examine_case(data / kind, case, task=TASK, shape=None, labels="auto")
         told, usable = " ".join(verdict.reasons()), verdict.usable
     except UserError as error:
         told, usable = str(error), False

@@ -151,14 +151,14 @@ def read_voxels(path):
 def test_tumour_where_all_images_show_another_background_lies_outside_the_brain(tmp_path):
     root = write_sound(tmp_path)
     (case,) = discover(root, TASK)
-    before = examine_case(root, case, shape=None, labels="auto")
+    before = examine_case(root, case, task=TASK, shape=None, labels="auto")
     for role in ("t1", "t1ce", "t2", "flair"):
         volume, affine = read_voxels(path_of(root, role))
         write_nifti(path_of(root, role), volume + 40, affine)
     volume, affine = read_voxels(path_of(root, "seg"))
     volume[0, 0, 0] = 1
     write_nifti(path_of(root, "seg"), volume, affine)
-    found, picture = examine_case(root, case, shape=None, labels="auto")
+    found, picture = examine_case(root, case, task=TASK, shape=None, labels="auto")
     assert [warning.code for warning in found.warnings] == ["background_not_zero"] * 4 + ["tumour_outside_brain"]
     np.testing.assert_array_equal(picture[:4], before[1][:4])
 
@@ -166,6 +166,6 @@ def test_tumour_where_all_images_show_another_background_lies_outside_the_brain(
 def test_real_cases_have_a_background_of_0_and_get_no_warning():
     root = real_data()
     for case in discover(root, TASK)[:3]:
-        found = examine_case(root, case, shape=None, labels="auto")[0]
+        found = examine_case(root, case, task=TASK, shape=None, labels="auto")[0]
         assert {Background.of(facts) for facts in found.facts["background"].values()} == {ZERO}
         assert not {warning.code for warning in found.warnings} - {"no_enhancing_tumour", "saturated_intensities"}

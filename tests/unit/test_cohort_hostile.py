@@ -50,9 +50,20 @@ def validated(tmp_path):
     def validate():
         cases = [to_json(case) for case in discover(tmp_path / "cohort", TASK)]
         outputs = ["--output", tmp_path / "v.json", "--previews", tmp_path / "p", "--log", tmp_path / "log"]
-        command = [sys.executable, REPOSITORY / "scripts/validate_batch.py", "--root", tmp_path / "cohort"]
+        command = [
+            sys.executable,
+            REPOSITORY / "scripts/validate_batch.py",
+            "--root",
+            tmp_path / "cohort",
+            "--task",
+            TASK.name,
+        ]
         settings = json.dumps({"shape": None, "labels": "auto", "empty_masks": "drop", "largest_voxels": EDGE**3})
-        subprocess.run([*command, "--cases", *cases, "--settings", settings, *outputs], check=True, capture_output=True)
+        subprocess.run(
+            [*command, "--root", tmp_path / "cohort", "--cases", *cases, "--settings", settings, *outputs],
+            check=True,
+            capture_output=True,
+        )
         peak = re.search(r"peak memory (\d+) MiB", (tmp_path / "log").read_text())
         return {verdict.case: verdict for verdict in read_verdicts(tmp_path / "v.json")}, int(peak[1])
 

@@ -119,11 +119,13 @@ def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp
     path_of(root, role).write_bytes(gzip.compress(plain(np.pad(image(role), 1), AFFINE)))
     (files,) = discover(root, TASK)
     limit = {"largest_voxels": image().size}
-    found, _ = examine_case(root, files, shape=None, labels="auto", **limit)
+    found, _ = examine_case(root, files, task=TASK, shape=None, labels="auto", **limit)
     assert [(problem.code, problem.file) for problem in found.problems] == [
         ("too_large", path_of(root, role).relative_to(root).as_posix())
     ]
-    patient, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False, **limit)  # as segment asks
+    patient, _ = examine_case(
+        root, files, task=TASK, shape=None, labels="auto", with_mask=False, **limit
+    )  # as segment asks
     assert patient.usable == (role == "seg")
 
 

@@ -14,7 +14,7 @@ from tumorseg.nifti import write_nifti
 
 
 def check_cohort(table, **settings):
-    return check_table(table, path=Path("results/cohort/manifest.tsv"), **settings)
+    return check_table(table, task=TASK, path=Path("results/cohort/manifest.tsv"), **settings)
 
 
 def sound(case: str, *, images: int | None = None, tumour: int = 1, convention: str | None = "brats2023") -> Verdict:
@@ -37,19 +37,19 @@ def usable(table) -> dict[str, bool]:
 
 
 def test_a_row_tells_what_is_wrong_on_one_line():
-    row = manifest([damaged("b", "truncated", "bad_label", "truncated")]).iloc[0]
+    row = manifest([damaged("b", "truncated", "bad_label", "truncated")], task=TASK).iloc[0]
     assert row["problems"] == "truncated,bad_label"
     assert row["detail"].startswith("b.nii: it is broken; mend it | b.nii:")
 
 
 def test_the_manifest_survives_its_file(tmp_path):
-    table = manifest([sound("b"), damaged("a", "truncated"), sound("c", convention=None)])
+    table = manifest([sound("b"), damaged("a", "truncated"), sound("c", convention=None)], task=TASK)
     write_manifest(tmp_path / "m.tsv", table)
     again = read_manifest(tmp_path / "m.tsv")
     assert again.fillna(-1).to_dict("records") == table.fillna(-1).to_dict("records")
     assert again["case"].tolist() == ["a", "b", "c"]
     second = (tmp_path / "m.tsv").read_text().splitlines()[2].split("\t")
-    assert " ".join(second) == "b b true    brats2023 4x5x6 1x1x1.5 1 2 3 b/b-seg.nii.gz"
+    assert " ".join(second) == "b b true    t1,t1ce,t2,flair brats2023 4x5x6 1x1x1.5 1 2 3 b/b-seg.nii.gz"
 
 
 def test_a_file_that_is_no_manifest_is_told(tmp_path):
@@ -59,7 +59,7 @@ def test_a_file_that_is_no_manifest_is_told(tmp_path):
 
 
 def test_of_equal_cases_the_first_is_kept_and_the_others_name_it():
-    table = manifest([sound("c", images=7), sound("a", images=7), sound("b")])
+    table = manifest([sound("c", images=7), sound("a", images=7), sound("b")], task=TASK)
     assert usable(table) == {"a": True, "b": True, "c": False}
     row = table[table["case"] == "c"].iloc[0]
     assert row["problems"] == "duplicate_case"
@@ -67,18 +67,18 @@ def test_of_equal_cases_the_first_is_kept_and_the_others_name_it():
 
 
 def test_equal_images_with_other_masks_are_all_dropped():
-    table = manifest([sound("a", images=7, tumour=1), sound("b", images=7, tumour=2)])
+    table = manifest([sound("a", images=7, tumour=1), sound("b", images=7, tumour=2)], task=TASK)
     assert usable(table) == {"a": False, "b": False}
     assert set(table["problems"]) == {"duplicate_case"}
 
 
 def test_a_damaged_twin_does_not_drop_the_sound_case():
     twin = replace(sound("b", images=7), usable=False, problems=damaged("b", "bad_label").problems)
-    assert usable(manifest([sound("a", images=7), twin])) == {"a": True, "b": False}
+    assert usable(manifest([sound("a", images=7), twin], task=TASK)) == {"a": True, "b": False}
 
 
 def test_the_summary_names_the_first_dropped_cases(tmp_path):
-    table = manifest([sound("s"), *(damaged(f"d{number:02d}", "truncated") for number in range(23))])
+    table = manifest([sound("s"), *(damaged(f"d{number:02d}", "truncated") for number in range(23))], task=TASK)
     lines = summary(table, tmp_path)
     assert lines[0] == "1 of 24 cases is usable; 23 dropped:"
     assert lines[1].startswith("  d00: truncated: ")
@@ -89,12 +89,14 @@ def test_the_summary_names_the_first_dropped_cases(tmp_path):
 def test_a_cohort_without_usable_case_stops():
     with pytest.raises(UserError, match=r"none of the 2 cases is usable \(truncated 2\); results/cohort/manifest\.tsv"):
         check_cohort(
-            manifest([damaged("a", "truncated"), damaged("b", "truncated")]), labels="auto", expected_usable=None
+            manifest([damaged("a", "truncated"), damaged("b", "truncated")], task=TASK),
+            labels="auto",
+            expected_usable=None,
         )
 
 
 def test_another_number_than_expected_stops():
-    table = manifest([sound("a"), damaged("b", "truncated")])
+    table = manifest([sound("a"), damaged("b", "truncated")], task=TASK)
     assert check_cohort(table, labels="auto", expected_usable=1)["usable"] == 1
     with pytest.raises(UserError) as stop:
         check_cohort(table, labels="auto", expected_usable=2)
@@ -103,15 +105,18 @@ def test_another_number_than_expected_stops():
 
 
 def test_both_conventions_stop_unless_they_are_meant():
-    table = manifest([sound("a"), sound("b", convention="brats2021"), sound("c", convention=None)])
-    with pytest.raises(UserError, match=r"4 in b/b-seg\.nii\.gz and 3 in a/a-seg\.nii\.gz.*labels: mixed"):
+    table = manifest([sound("a"), sound("b", convention="brats2021"), sound("c", convention=None)], task=TASK)
+    with pytest.raises(
+        UserError, match=r"enhancing tumour as 4 in b/b-seg\.nii\.gz or 3 in a/a-seg\.nii\.gz.*labels: mixed"
+    ):
         check_cohort(table, labels="auto", expected_usable=None)
     assert check_cohort(table, labels="mixed", expected_usable=None)["convention"] == "mixed"
 
 
 def test_the_facts_of_a_cohort():
     table = manifest(
-        [sound("a"), sound("b", convention=None), damaged("c", "truncated", "bad_label"), damaged("d", "truncated")]
+        [sound("a"), sound("b", convention=None), damaged("c", "truncated", "bad_label"), damaged("d", "truncated")],
+        task=TASK,
     )
     assert check_cohort(table, labels="auto", expected_usable=None) == {
         "usable": 2,
@@ -121,9 +126,8 @@ def test_the_facts_of_a_cohort():
         "convention": "brats2023",
         "reasons": {"bad_label": 1, "truncated": 2},
     }
-    assert (
-        check_cohort(manifest([sound("b", convention=None)]), labels="auto", expected_usable=None)["convention"] is None
-    )
+    table = manifest([sound("b", convention=None)], task=TASK)
+    assert check_cohort(table, labels="auto", expected_usable=None)["convention"] is None
 
 
 def test_equal_images_are_found_however_they_are_stored(tmp_path):
@@ -133,4 +137,4 @@ def test_equal_images_are_found_however_they_are_stored(tmp_path):
             write_nifti(path_of(tmp_path, role, case), image(role).astype(kind), AFFINE)
     verdicts = [check_case(tmp_path, case, shape=None, labels="auto") for case in discover(tmp_path, TASK)]
     assert all(verdict.usable for verdict in verdicts)
-    assert manifest(verdicts)["problems"].tolist() == ["", "duplicate_case"]
+    assert manifest(verdicts, task=TASK)["problems"].tolist() == ["", "duplicate_case"]

@@ -31,9 +31,14 @@ def sound(root):
 def taken(root):
     """The facts about the mask, the picture of the case, and its mask as training and evaluation read it."""
     (files,) = discover(root, TASK)
-    found, picture = examine_case(root, files, shape=None, labels="auto")
+    found, picture = examine_case(root, files, task=TASK, shape=None, labels="auto")
     facts = {key: found.facts[key] for key in ("label_1", "label_2", "label_4", "convention", "tumour_crc32")}
-    return facts, picture, normalise_verdict(root, found, SETTINGS).mask, read_mask_again(root, found.facts)
+    return (
+        facts,
+        picture,
+        normalise_verdict(root, found, SETTINGS, task=TASK).mask,
+        read_mask_again(root, found.facts, TASK),
+    )
 
 
 def assert_taken_alike(root, sound):
@@ -112,7 +117,7 @@ def test_a_turned_mask_is_no_other_case(tmp_path):
     write_sound(tmp_path)
     write_nifti(path_of(tmp_path, "seg"), mask()[::-1, ::-1], RAS)
     checksums = {
-        examine_case(tmp_path, files, shape=None, labels="auto")[0].facts["tumour_crc32"]
+        examine_case(tmp_path, files, task=TASK, shape=None, labels="auto")[0].facts["tumour_crc32"]
         for files in discover(tmp_path, TASK)
     }
     assert len(checksums) == 1
@@ -132,7 +137,7 @@ def test_a_mask_whose_header_gives_no_orientation_is_taken_voxel_for_voxel_with_
     assert warnings(root) == ["orientation_unknown"] * 2
     assert_taken_alike(root, sound)
     turn_images(root, nibabel.load(path_of(root, "seg")).affine)
-    assert np.array_equal(taken(root)[3].array, mask())
+    assert np.array_equal(taken(root)[3].array, mask(enhancing=4))
 
 
 def test_a_mask_is_taken_voxel_for_voxel_where_the_images_give_no_orientation(root):
@@ -140,7 +145,7 @@ def test_a_mask_is_taken_voxel_for_voxel_where_the_images_give_no_orientation(ro
         nibabel.save(nibabel.Nifti1Image(picture(role), None), path_of(root, role))
     assert problems(root) == []
     assert warnings(root) == ["orientation_unknown"] * 5
-    assert np.array_equal(taken(root)[3].array, mask())
+    assert np.array_equal(taken(root)[3].array, mask(enhancing=4))
 
 
 @pytest.mark.parametrize("changed", ["voxels", "shape"])
@@ -163,7 +168,7 @@ def test_a_mask_between_the_voxels_of_the_images_is_refused(root):
 def test_an_empty_mask_drops_its_case_unless_it_is_kept(root, setting, codes):
     put(root, "seg", np.zeros(SHAPE, np.uint8))
     (files,) = discover(root, TASK)
-    found, _ = examine_case(root, files, shape=None, labels="auto", empty_masks=setting)
+    found, _ = examine_case(root, files, task=TASK, shape=None, labels="auto", empty_masks=setting)
     assert found.case == CASE
     assert ([finding.code for finding in found.problems], [finding.code for finding in found.warnings]) == codes
 
@@ -171,5 +176,5 @@ def test_an_empty_mask_drops_its_case_unless_it_is_kept(root, setting, codes):
 def test_empty_masks_that_are_kept_still_have_to_fit(root):
     put(root, "seg", np.zeros((5, 5, 5), np.uint8))
     (files,) = discover(root, TASK)
-    found, _ = examine_case(root, files, shape=None, labels="auto", empty_masks="keep")
+    found, _ = examine_case(root, files, task=TASK, shape=None, labels="auto", empty_masks="keep")
     assert [finding.code for finding in found.problems] == ["mask_mismatch"]

@@ -62,14 +62,14 @@ def judge(root, examples):
             its_affine = data.draw(st.sampled_from(AFFINES)) if role == other else affine
             path_of(root, role).write_bytes(data.draw(odd_file(role, its_shape, its_affine)))
         (case,) = discover(root, TASK)
-        verdict, preview = examine_case(root, case, shape=None, labels="auto")
+        verdict, preview = examine_case(root, case, task=TASK, shape=None, labels="auto")
         json.dumps(asdict(verdict), allow_nan=False)
         write_verdicts(root / "verdicts.json", [verdict])
         assert read_verdicts(root / "verdicts.json")[0].facts == json.loads(json.dumps(verdict.facts))
         write_previews(root / "previews", {} if preview is None else {CASE: preview})
         usable.append(verdict.usable)
         if verdict.usable:
-            normalised = normalise_verdict(root, verdict, SETTINGS)
+            normalised = normalise_verdict(root, verdict, SETTINGS, task=TASK)
             assert np.isfinite(normalised.image).all()
             assert uncrop(normalised.mask, normalised.origin).shape == tuple(verdict.facts["shape"])
 

@@ -143,12 +143,13 @@ def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
         write_sound(tmp_path / "data", case, seed=seed)
     path_of(tmp_path / "data", "t1", "two").write_bytes(b"")
     found = [
-        examine_case(tmp_path / "data", files, shape=None, labels="auto") for files in discover(tmp_path / "data", TASK)
+        examine_case(tmp_path / "data", files, task=TASK, shape=None, labels="auto")
+        for files in discover(tmp_path / "data", TASK)
     ]
     verdicts, previews, table = tmp_path / "v.json", tmp_path / "p.safetensors", tmp_path / "m.tsv"
     write_verdicts(verdicts, [case_verdict for case_verdict, _ in found])
     write_previews(previews, {case_verdict.case: preview for case_verdict, preview in found})
-    manifest.main(["--verdicts", str(verdicts), "--output", str(table)])
+    manifest.main(["--task", TASK.name, "--verdicts", str(verdicts), "--output", str(table)])
     settings = json.dumps({"colours": {f"label_{label}": colour for label, colour in COLOURS.items()}})
     arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]
     arguments += ["--task", "brats-glioma"]

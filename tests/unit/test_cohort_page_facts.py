@@ -38,7 +38,7 @@ def unread(case, code="unreadable", message="it cannot be read"):
 
 
 def facts(*verdicts, task: Task = TASK):
-    return gather(read_cases(manifest(verdicts), verdicts, task), task)
+    return gather(read_cases(manifest(verdicts, task=TASK), verdicts, task), task)
 
 
 def test_every_code_has_its_meaning():
@@ -67,7 +67,7 @@ def test_a_duplicate_case_is_dropped_though_its_verdict_does_not_know():
 
 def test_a_manifest_of_other_cases_is_told():
     with pytest.raises(UserError, match="different cases"):
-        read_cases(manifest([verdict("a")]), [verdict("b")], TASK)
+        read_cases(manifest([verdict("a")], task=TASK), [verdict("b")], TASK)
 
 
 def test_volumes_are_millilitres_over_the_cases_that_have_the_label():

@@ -13,7 +13,7 @@ RAS = np.eye(4)
 
 def shown(root):
     (case,) = discover(root, TASK)
-    return examine_case(root, case, shape=None, labels="auto")
+    return examine_case(root, case, task=TASK, shape=None, labels="auto")
 
 
 def test_the_slice_with_most_tumour_is_found_along_the_axis_from_feet_to_head():
@@ -35,25 +35,27 @@ def test_the_patients_right_is_at_the_left_and_the_front_at_the_top_however_the_
         array = np.asarray(turned.dataobj)
         where = np.flatnonzero(array.reshape(-1, order="F") == 9)
         index = fullest_slice(where, array.shape, turned.affine)
-        picture = preview({"t1": thin(array, turned.affine, index)}, {"t1": ZERO}, None, turned.affine)
+        picture = preview(
+            {"t1": thin(array, turned.affine, index)}, {"t1": ZERO}, None, turned.affine, TASK.channel_names
+        )
         assert picture.shape == (5, 6, 5)
         assert np.argwhere(picture[0] == 255).tolist() == [[0, 0]]
 
 
-def test_missing_modalities_and_masks_are_blank_and_labels_are_inside_labels():
-    flair, labels = (thin(volume, RAS, 3) for volume in (image("flair"), mask(enhancing=3)))
-    with_mask = preview({"flair": flair}, {"flair": ZERO}, labels, RAS)
+def test_missing_modalities_and_masks_are_blank_and_labels_stay():
+    flair, labels = (thin(volume, RAS, 3) for volume in (image("flair"), mask(enhancing=4)))
+    with_mask = preview({"flair": flair}, {"flair": ZERO}, labels, RAS, TASK.channel_names)
     assert not with_mask[:3].any()
     assert set(np.unique(with_mask[4])) == {0, 1, 2, 4}
-    assert not preview({"flair": flair}, {"flair": ZERO}, None, RAS)[4].any()
+    assert not preview({"flair": flair}, {"flair": ZERO}, None, RAS, TASK.channel_names)[4].any()
 
 
 def test_a_large_slice_is_thinned():
-    assert preview({"t1": np.ones((240, 130, 1))}, {"t1": ZERO}, None, RAS).shape == (5, 33, 60)
+    assert preview({"t1": np.ones((240, 130, 1))}, {"t1": ZERO}, None, RAS, TASK.channel_names).shape == (5, 33, 60)
 
 
 def test_an_empty_slice_has_a_picture_all_the_same():
-    assert preview({"t1": np.zeros((9, 8, 1))}, {"t1": ZERO}, None, RAS).shape == (5, 8, 9)
+    assert preview({"t1": np.zeros((9, 8, 1))}, {"t1": ZERO}, None, RAS, TASK.channel_names).shape == (5, 8, 9)
 
 
 def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):
@@ -80,7 +82,7 @@ def test_a_dropped_case_is_shown_as_far_as_it_can_be_read(tmp_path):
 def test_real_cases_are_shown(case):
     root = real_data()
     files = next(found for found in discover(root, TASK) if found.case == case)
-    verdict, picture = examine_case(root, files, shape=None, labels="auto")
+    verdict, picture = examine_case(root, files, task=TASK, shape=None, labels="auto")
     assert max(picture.shape[1:]) <= 64
     assert all(channel.any() for channel in picture)
     facts = verdict.facts["intensities"]["flair"]

@@ -26,7 +26,7 @@ def root(tmp_path):
 
 
 def run(script, *arguments):
-    script.main([str(argument) for argument in arguments])
+    script.main(["--task", TASK.name, *(str(argument) for argument in arguments)])
 
 
 def validate(root, verdicts):

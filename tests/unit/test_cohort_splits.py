@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
+from tests.cohort_cases import TASK
 from tumorseg.cohort.patients import patient_of
 from tumorseg.cohort.splits import Assignment, held_out, read_splits, trained_on, write_splits
 from tumorseg.cohort.stratify import split
@@ -24,12 +25,12 @@ def cohort(patients: int, time_points: int = 1, without: float = 0.2) -> pd.Data
 
 
 def folds_of(table, folds, *, fraction=0.2, seed=1):
-    return {row.case: row.fold for row in split(table, folds=folds, validation_fraction=fraction, seed=seed)}
+    return {row.case: row.fold for row in split(table, task=TASK, folds=folds, validation_fraction=fraction, seed=seed)}
 
 
 @pytest.mark.parametrize("folds", [1, 2, 5])
 def test_time_points_of_a_patient_share_a_fold(folds):
-    found = split(cohort(30, time_points=2), folds=folds, validation_fraction=0.2, seed=1)
+    found = split(cohort(30, time_points=2), task=TASK, folds=folds, validation_fraction=0.2, seed=1)
     assert len(set(zip((row.patient for row in found), (row.fold for row in found), strict=True))) == 30
 
 

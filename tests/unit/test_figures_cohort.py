@@ -35,7 +35,7 @@ def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float =
 
 def drawn(*verdicts: Verdict):
     """The plot of the cases and that of the volumes."""
-    return cohort_overview(gather(read_cases(manifest(verdicts), verdicts, TASK), TASK), COLOURS).axes
+    return cohort_overview(gather(read_cases(manifest(verdicts, task=TASK), verdicts, TASK), TASK), COLOURS).axes
 
 
 def bars(axes) -> dict[str, float]:
@@ -126,7 +126,7 @@ def test_where_no_case_is_kept_the_plot_of_volumes_says_so():
 def test_the_command_line_reads_what_the_workflow_writes(tmp_path):
     verdicts = [verdict("a"), verdict("b", "truncated")]
     write_verdicts(tmp_path / "batch.json", verdicts)
-    write_manifest(tmp_path / "manifest.tsv", manifest(verdicts))
+    write_manifest(tmp_path / "manifest.tsv", manifest(verdicts, task=TASK))
     settings = {"dpi": 30, "colours": {f"label_{label}": colour for label, colour in COLOURS.items()}}
     options = ["--manifest", str(tmp_path / "manifest.tsv"), "--verdicts", str(tmp_path / "batch.json")]
     options += ["--task", "brats-glioma"]

@@ -34,7 +34,7 @@ def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> Verdict
 
 
 def cases_of(*verdicts: Verdict):
-    return read_cases(manifest(verdicts), verdicts, load_task())
+    return read_cases(manifest(verdicts, task=TASK), verdicts, load_task())
 
 
 def write_levels(path: Path, levels: np.ndarray) -> Path:
@@ -127,7 +127,7 @@ def test_units_are_on_a_logarithmic_scale_where_all_are_above_0(low, scale):
 def test_the_command_line_draws_the_usable_cases(tmp_path):
     verdicts = [verdict("a"), verdict("b", usable=False)]
     write_verdicts(tmp_path / "batch.json", verdicts)
-    write_manifest(tmp_path / "manifest.tsv", manifest(verdicts))
+    write_manifest(tmp_path / "manifest.tsv", manifest(verdicts, task=TASK))
     write_random_case(tmp_path / "normalised" / "a.safetensors")
     options = ["--manifest", tmp_path / "manifest.tsv", "--verdicts", tmp_path / "batch.json"]
     options += [

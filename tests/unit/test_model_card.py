@@ -15,7 +15,7 @@ import yaml
 
 import model_card
 from tests.helpers import REPOSITORY
-from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
+from tumorseg.cohort.manifest import COLUMNS, write_manifest
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
@@ -37,7 +37,7 @@ REFUSED = {
 
 def manifest_row(case: str, *, problems: str = "") -> dict[str, Any]:
     known = {"case": case, "usable": not problems, "problems": problems, "detail": problems, "spacing": "1x1x1"}
-    return {**dict.fromkeys(COLUMNS, ""), **dict.fromkeys(COUNTS, 1), **known}
+    return {**dict.fromkeys(COLUMNS, ""), **dict.fromkeys(TASK.label_structures, 1), **known}
 
 
 def summary(task: Task = TASK, **changes: float) -> dict[str, Any]:

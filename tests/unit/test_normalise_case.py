@@ -70,7 +70,7 @@ def test_squares_beyond_float32_do_not_blank_the_image(scale):
 @pytest.mark.parametrize("enhancing", [3, 4])
 def test_a_case_is_cropped_and_its_mask_has_inside_labels(tmp_path, enhancing):
     root = write_sound(tmp_path, enhancing=enhancing)
-    case = normalise_verdict(root, verdict(root), SETTINGS)
+    case = normalise_verdict(root, verdict(root), SETTINGS, task=TASK)
     assert case.origin.crop == ((1, 9), (1, 10), (1, 11))
     assert case.image.shape == (4, 8, 9, 10)
     assert (case.image.dtype, case.mask.dtype) == (np.float16, np.uint8)
@@ -80,21 +80,21 @@ def test_a_case_is_cropped_and_its_mask_has_inside_labels(tmp_path, enhancing):
 
 def test_the_crop_is_undone_exactly(tmp_path):
     root = write_sound(tmp_path)
-    case = normalise_verdict(root, verdict(root), SETTINGS)
+    case = normalise_verdict(root, verdict(root), SETTINGS, task=TASK)
     np.testing.assert_array_equal(from_inside(uncrop(case.mask, case.origin), "brats2023"), mask())
     assert case.origin.shape == SHAPE
 
 
 def test_a_mask_without_enhancing_tumour_has_no_convention(tmp_path):
     root = write_sound(tmp_path, enhancing=2)
-    case = normalise_verdict(root, verdict(root), SETTINGS)
+    case = normalise_verdict(root, verdict(root), SETTINGS, task=TASK)
     assert case.origin.convention is None
     assert set(np.unique(case.mask)) == {0, 1, 2}
 
 
 def test_a_normalised_case_survives_its_file(tmp_path):
     root = write_sound(tmp_path / "cases")
-    case = normalise_verdict(root, verdict(root), SETTINGS)
+    case = normalise_verdict(root, verdict(root), SETTINGS, task=TASK)
     write_case(tmp_path / f"{CASE}.safetensors", case)
     again = read_case(tmp_path / f"{CASE}.safetensors")
     np.testing.assert_array_equal(again.image, case.image)
@@ -109,13 +109,15 @@ def test_a_file_that_changed_since_its_verdict_stops(tmp_path, content, words):
     if content is not None:
         path_of(root, "t2").write_bytes(content)
     with pytest.raises(UserError, match=f"t2w.nii.gz: .*{words}"):
-        normalise_verdict(root, found, SETTINGS)
+        normalise_verdict(root, found, SETTINGS, task=TASK)
 
 
 def test_a_real_mask_comes_back_exactly():
     root = real_data()
     files = next(case for case in discover(root, TASK) if case.case == "BraTS2021_01476")
-    case = normalise_verdict(root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin": 4})
+    case = normalise_verdict(
+        root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin": 4}, task=TASK
+    )
     expected = np.asarray(nibabel.load(root / files.files["seg"][0]).dataobj)
     np.testing.assert_array_equal(from_inside(uncrop(case.mask, case.origin), "brats2021"), expected)
     brain = case.image[0][case.image[0] != 0].astype(np.float64)

@@ -16,7 +16,7 @@ TURN = nibabel.affines.from_matvec(nibabel.eulerangles.euler2mat(0.3, -0.2, 0.4)
 
 def there_and_back(folder, root, found, settings=SETTINGS):
     """The mask of a case as a perfect network would predict it, read from the file of the prediction."""
-    case = normalise_verdict(root, found, settings)
+    case = normalise_verdict(root, found, settings, task=TASK)
     write_prediction(folder, case.mask, case.origin, None)
     return nibabel.load(folder / f"{found.case}.nii.gz")
 

@@ -5,8 +5,9 @@ import pytest
 from matplotlib.image import imsave
 
 import report
+from tests.cohort_cases import TASK
 from tests.unit.test_report_facts import CONFIGURATION, REFUSED, manifest_row, results
-from tumorseg.cohort.manifest import COLUMNS, COUNTS, write_manifest
+from tumorseg.cohort.manifest import COLUMNS, write_manifest
 from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
 from tumorseg.cohort.verdict import write_verdicts
 from tumorseg.files import read_json, sha256, write_json
@@ -22,7 +23,7 @@ def arguments(tmp_path):
         manifest_row("c"),
         manifest_row("d", problems="truncated", detail="x"),
     ]
-    empty = {**dict.fromkeys(COLUMNS, ""), **dict.fromkeys(COUNTS, 1)}
+    empty = {**dict.fromkeys(COLUMNS, ""), **dict.fromkeys(TASK.label_structures, 1)}
     write_manifest(tmp_path / "manifest.tsv", type(run.manifest)([{**empty, **row} for row in rows]))
     write_splits(tmp_path / "splits.tsv", run.splits)
     (tmp_path / "summary.json").write_text(json.dumps(run.summary))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
+from tests.cohort_cases import AFFINE, SUFFIXES, TASK, image, path_of, verdict, write_sound
 from tests.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.cohort.contents import file_digest
 from tumorseg.errors import UserError
@@ -205,7 +205,7 @@ def test_models_of_different_trainings_are_not_mixed(tmp_path):
 def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segmenter):
     root = write_sound(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "new", segmenter)
-    case = normalise_verdict(root, verdict(root), CARD.normalisation)
+    case = normalise_verdict(root, verdict(root), CARD.normalisation, task=TASK)
     segmenter.segment(tmp_path / "held out", case.image, case.origin, CARD.convention)
     name = f"{patient.case}.nii.gz"
     assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "held out" / name).read_bytes()

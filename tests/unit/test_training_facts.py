@@ -28,7 +28,7 @@ def case_verdict(root, *, spacing=(1, 1, 1), change=lambda voxels: voxels, axes=
         whole = whole.as_reoriented(turn)
         write_nifti(root / case / f"{case}-{suffix}.nii.gz", np.asarray(whole.dataobj), whole.affine)
     (files,) = [files for files in discover(root, TASK) if files.case == case]
-    return examine_case(root, files, shape=None, labels="auto", with_mask=False)[0]
+    return examine_case(root, files, task=TASK, shape=None, labels="auto", with_mask=False)[0]
 
 
 def facts_of(*verdicts: Verdict, **changes) -> TrainingFacts:

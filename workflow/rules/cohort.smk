@@ -25,10 +25,11 @@ rule validate_batch:
         cases=batch_cases,
         files=raw_identity,
         settings=settings(**only("cohort", "labels", "shape", "largest_voxels", "empty_masks")),
+        task=task_json,
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'
-        " --cases {params.cases:q} --settings {params.settings:q} --output {output.verdicts:q}"
+        ' --cases {params.cases:q} --task "$TASK" --settings {params.settings:q} --output {output.verdicts:q}'
         " --previews {output.previews:q} --log {log:q}"
 
 
@@ -56,9 +57,10 @@ rule manifest:
         settings=settings(patient=PATIENT_PATTERN),
         patients=PATIENT_TABLE,
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
+        task=TASK_FACTS,
         code=code("manifest"),
     shell:
-        'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --settings {params.settings:q}'
+        'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --task "$TASK" --settings {params.settings:q}'
         " --patient-table {params.patients:q} --output {output:q} --log {log:q}"
 
 
@@ -87,7 +89,7 @@ rule cohort_page:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "colours"), **only("cohort", "patient")),
-        task=TASK.to_json(),
+        task=task_json,
         code=code("cohort_page"),
     shell:
         'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
@@ -111,9 +113,10 @@ rule check_cohort:
         runtime=scaled(10),
     params:
         settings=settings(**only("cohort", "labels", "expected_usable", "patient")),
+        task=TASK_FACTS,
         code=code("check_cohort"),
     shell:
-        'python "$SCRIPTS/check_cohort.py" --manifest {input.manifest:q}'
+        'python "$SCRIPTS/check_cohort.py" --manifest {input.manifest:q} --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -146,7 +149,8 @@ rule split:
         own=lambda wildcards: own_split_file(),
         content=lambda wildcards: [file_digest(Path(file)) for file in own_split_file()],
         settings=settings(**only("cohort", *SPLIT_KEYS)),
+        task=TASK_FACTS,
         code=code("split"),
     shell:
-        'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --settings {params.settings:q}'
+        'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --task "$TASK" --settings {params.settings:q}'
         " --split-file {params.own:q} --output {output:q} --log {log:q}"

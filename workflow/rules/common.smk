@@ -196,7 +196,15 @@ def settings(**sections):
 
 
 TASK_FACTS = json.dumps(TASK.facts(), sort_keys=True)
-"""The part of the task that results depend on, a param of the rules that compute; the others have all of it."""
+"""The part of the task that results depend on, a param of the rules that compute."""
+
+
+def task_json(wildcards):
+    """All of the task, a param of the rules whose result has its titles, colours or names of cases in it.
+
+    As a function: in a plain string Snakemake would take a pattern such as \\d{3} for a wildcard.
+    """
+    return TASK.to_json()
 
 
 def only(section, *keys):

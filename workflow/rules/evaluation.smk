@@ -71,7 +71,7 @@ rule evaluate:
         runtime=scaled(120),
     params:
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("evaluate"),
     shell:
         'python "$SCRIPTS/evaluate.py" --root "$COHORT" --verdicts {input.verdicts:q}'

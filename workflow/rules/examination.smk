@@ -102,7 +102,7 @@ rule figure_calibration:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_calibration"),
     shell:
         'python "$SCRIPTS/figure_calibration.py" --calibration {input:q} --settings {params.settings:q}'
@@ -132,7 +132,7 @@ rule figure_left_out:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_left_out"),
     shell:
         'python "$SCRIPTS/figure_left_out.py" --scores {input:q} --settings {params.settings:q}'

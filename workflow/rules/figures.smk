@@ -31,7 +31,7 @@ rule figure_modalities:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "cases", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_modalities"),
     shell:
         'python "$SCRIPTS/figure_modalities.py" --normalised {input.normalised:q}'
@@ -65,7 +65,7 @@ rule figure_ground_truth:
         runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_ground_truth"),
     shell:
         'python "$SCRIPTS/figure_ground_truth.py" --normalised {input.normalised:q}'
@@ -99,7 +99,7 @@ rule figure_predictions:
         runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_predictions"),
     shell:
         'python "$SCRIPTS/figure_predictions.py" --normalised {input.normalised:q}'
@@ -133,7 +133,7 @@ rule figure_overlays:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "cases", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_overlays"),
     shell:
         'python "$SCRIPTS/figure_overlays.py" --normalised {input.normalised:q}'
@@ -167,7 +167,7 @@ rule figure_gallery:
         runtime=scaled(10),
     params:
         settings=settings(**config["figures"]),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_gallery"),
     shell:
         'python "$SCRIPTS/figure_gallery.py" --normalised {input.normalised:q}'
@@ -196,7 +196,7 @@ rule case_strips:
         runtime=scaled(60),
     params:
         settings=settings(**only("figures", "colours")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("case_strips"),
     shell:
         'python "$SCRIPTS/case_strips.py" --normalised {input.normalised:q}'

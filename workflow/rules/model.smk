@@ -58,7 +58,7 @@ rule model_card:
             **{section: config[section] for section in ("demo", "normalisation", "model", "prediction")},
             training={key: value for key, value in config["training"].items() if key != "tensorboard"},
         ),
-        task=TASK.to_json(),
+        task=task_json,
         code=code("model_card"),
     shell:
         'python "$SCRIPTS/model_card.py" --manifest {input.manifest:q} --check {input.check:q}'

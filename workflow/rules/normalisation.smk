@@ -21,7 +21,8 @@ rule normalise_batch:
     params:
         cases=batch_cases,
         settings=settings(**config["normalisation"]),
+        task=TASK_FACTS,
         code=code("normalise_batch"),
     shell:
         'python "$SCRIPTS/normalise_batch.py" --root "$COHORT"'
-        " --verdicts {input.verdicts:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --verdicts {input.verdicts:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'

@@ -28,7 +28,7 @@ rule figure_cohort_overview:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi", "colours")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_cohort_overview"),
     shell:
         'python "$SCRIPTS/figure_cohort_overview.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
@@ -60,7 +60,7 @@ rule figure_intensities:
         runtime=scaled(60),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_intensities"),
     shell:
         'python "$SCRIPTS/figure_intensities.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
@@ -91,7 +91,7 @@ rule figure_learning_curves:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_learning_curves"),
     shell:
         'python "$SCRIPTS/figure_learning_curves.py" --history {input.history:q}'
@@ -121,7 +121,7 @@ rule figure_scores:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_scores"),
     shell:
         'python "$SCRIPTS/figure_scores.py" --scores {input.scores:q} --settings {params.settings:q}'
@@ -151,7 +151,7 @@ rule figure_dice_by_volume:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_dice_by_volume"),
     shell:
         'python "$SCRIPTS/figure_dice_by_volume.py" --scores {input.scores:q} --settings {params.settings:q}'
@@ -181,7 +181,7 @@ rule figure_confusion_matrix:
         runtime=scaled(10),
     params:
         settings=settings(**only("figures", "dpi")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("figure_confusion_matrix"),
     shell:
         'python "$SCRIPTS/figure_confusion_matrix.py" --summary {input.summary:q} --settings {params.settings:q}'

@@ -57,7 +57,7 @@ rule report:
     params:
         configuration=CONFIGURATION,
         codes=CODES,
-        task=TASK.to_json(),
+        task=task_json,
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'

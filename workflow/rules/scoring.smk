@@ -34,7 +34,7 @@ rule score:
         patients=PATIENT_TABLE,
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         largest_voxels=config["cohort"]["largest_voxels"],
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),

@@ -25,7 +25,7 @@ rule viewer_cases:
         runtime=scaled(10),
     params:
         settings=settings(**only("report", "viewer_cases")),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("viewer_cases"),
     shell:
         'python "$SCRIPTS/viewer_cases.py" --normalised {input.normalised:q} --predictions {input.predictions:q}'

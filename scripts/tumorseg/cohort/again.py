@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.mask import read_labels
+from tumorseg.cohort.mask import canonical, read_labels
 from tumorseg.cohort.regrid import VoxelGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.errors import UserError
+from tumorseg.task import Task
 
 
 def read_again(root: Path, facts: Mapping[str, Any]) -> Volume:
@@ -29,16 +30,35 @@ def read_again(root: Path, facts: Mapping[str, Any]) -> Volume:
     return volume
 
 
-def read_mask_again(root: Path, facts: Mapping[str, Any]) -> Volume:
+def read_images_again(root: Path, facts: Mapping[str, Any], task: Task) -> dict[str, Volume]:
+    """The image of each channel of a usable case, from the facts of its verdict; a file of several is read once.
+
+    Raises UserError as `read_again` does.
+    """
+    files = facts["files"]
+    read: dict[str, Volume] = {}
+    images = {}
+    for channel in task.channels:
+        if channel.name in files:
+            path = files[channel.name]["path"]
+            volume = read[path] if path in read else read_again(root, files[channel.name])
+            images[channel.name] = volume.channel(channel.volume)
+            if channel.volume is not None:
+                read[path] = volume
+    return images
+
+
+def read_mask_again(root: Path, facts: Mapping[str, Any], task: Task) -> Volume:
     """The mask of a usable case, from the facts of its verdict, as validation took it.
 
-    Its labels (uint8, in the file's convention) are rounded and on the grid of the images, whose affine and spacing it
-    has. Raises UserError as `read_again` does.
+    Its voxels are labels of the task (uint8), on the grid of the images, whose affine and spacing it has. Raises
+    UserError as `read_again` does.
     """
     file = facts["files"]["seg"]
     volume = read_again(root, file)
     images = VoxelGrid(tuple(facts["shape"]), np.array(facts["affine"]), facts.get("oriented", True))
-    placed = regrid(read_labels(volume.array), volume, images, "the images")
+    labels = canonical(read_labels(volume.array), task, facts["convention"])
+    placed = regrid(labels, volume, images, "the images")
     if placed.labels is None:
         raise UserError(f"{root / file['path']}: {placed.problem}; run the workflow again")
     return replace(

@@ -24,14 +24,14 @@ from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.files import is_passing
-from tumorseg.labels import MODALITIES
-from tumorseg.task import load_task
+from tumorseg.task import Task
 
 
 def examine_case(
     root: Path,
     case_files: CaseFiles,
     *,
+    task: Task,
     shape: Sequence[int] | None,
     labels: str,
     empty_masks: str = "drop",
@@ -40,17 +40,17 @@ def examine_case(
 ) -> tuple[Verdict, NDArray[np.uint8] | None]:
     """Read every file of a case and judge it. Whatever is wrong with a file is a finding: nothing is raised.
 
-    root: the folder that the paths of `case_files` are relative to. shape: the only grid allowed, None for any.
-    labels: `auto`, `mixed`, `brats2021` or `brats2023`, as `cohort.labels` says. empty_masks: `drop` or `keep`, as
-    `cohort.empty_masks` says. with_mask: whether the case has to have a mask; where not, one that is there is not
-    looked at. largest_voxels: as `cohort.largest_voxels` says. Returned with the verdict: the `preview`, None where no
-    image could be read.
+    root: the folder that the paths of `case_files` are relative to. task: what channels and labels mean. shape: the
+    only grid allowed, None for any. labels: `auto`, `mixed` or a convention of the task, as `cohort.labels` says.
+    empty_masks: `drop` or `keep`, as `cohort.empty_masks` says. with_mask: whether the case has to have a mask; where
+    not, one that is there is not looked at. largest_voxels: as `cohort.largest_voxels` says. Returned with the verdict:
+    the `preview`, None where no image could be read.
     """
-    check = _Check(root, case_files, roles(load_task()) if with_mask else MODALITIES, largest_voxels)
+    check = _Check(root, case_files, task, labels, with_mask=with_mask, largest_voxels=largest_voxels)
     check.read()
     check.shapes(shape)
     check.images()
-    check.mask(labels, empty_masks)
+    check.mask(empty_masks)
     verdict = Verdict(
         case=case_files.case,
         usable=not check.problems,
@@ -64,13 +64,17 @@ def examine_case(
 class _Check:
     """The stages of a check: each works on what the stages before it left sound, and adds to the findings."""
 
-    def __init__(self, root: Path, case_files: CaseFiles, roles: Sequence[str], largest_voxels: int) -> None:
+    def __init__(
+        self, root: Path, case_files: CaseFiles, task: Task, labels: str, *, with_mask: bool, largest_voxels: int
+    ) -> None:
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
         self.facts: dict[str, Any] = {"files": {}, "other_files": []}
         self._root = root
         self._case_files = case_files
-        self._roles = roles
+        self._task = task
+        self._labels = labels
+        self._roles = roles(task) if with_mask else task.channel_names
         self._largest_voxels = largest_voxels
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._images: dict[str, ImageLook] = {}
@@ -82,7 +86,7 @@ class _Check:
     def read(self) -> None:
         """Every file, to its last byte."""
         case, folder = self._case_files.case, self._case_files.folder
-        if problem := folder_problem(self._root, self._case_files, load_task()):
+        if problem := folder_problem(self._root, self._case_files, self._task):
             self.problems.append(problem)
             return
         try:
@@ -94,7 +98,7 @@ class _Check:
             self.problems.append(_closed(self._root, folder or case, error))
             return
         # The mask first: it decides which slice of the images is kept.
-        readings = {role: self._read_role(role, names) for role in sorted(self._roles, key=MODALITIES.__contains__)}
+        readings = {role: self._read_role(role, names) for role in sorted(self._roles, key=lambda role: role != "seg")}
         for role in self._roles:
             self.problems.extend(readings[role].problems)
             self.warnings.extend(readings[role].warnings)
@@ -108,9 +112,9 @@ class _Check:
             unknown = [
                 name
                 for name in not_understood(self._root, self._case_files)
-                if not (found := role_of(name, load_task())) or found[1] in self._roles
+                if not (found := role_of(name, self._task)) or found[1] in self._roles
             ]
-            return Reading(problems=[missing(self._case_files.case, role, names, unknown)])
+            return Reading(problems=[missing(self._case_files.case, role, names, self._task, unknown)])
         reading, volume = read_role(self._root, paths, self._largest_voxels)
         if volume is not None:
             self._look(role, reading.facts["path"], volume)
@@ -121,10 +125,12 @@ class _Check:
         if len(shape) != 3:
             return
         if role == "seg":
-            self._mask = look_at_mask(volume)
+            self._mask = look_at_mask(volume, file, self._task, self._labels)
             return
         fitted = self._fit_mask(VoxelGrid(shape, volume.affine, volume.oriented))
-        self._images[role] = look_at_image(volume, role, file, fitted.mask if fitted else None)
+        self._images[role] = look_at_image(
+            volume, self._task.channel_titles[role], file, fitted.mask if fitted else None
+        )
 
     def _fit_mask(self, images: OrientedGrid) -> FittedMask | None:
         """The mask on this grid, or the one that was put there last where that is the same; None without a mask."""
@@ -141,10 +147,10 @@ class _Check:
         """The modalities: one grid, values that make sense, and the brain that they show."""
         if not self._images:
             return
-        files = {role: self._path(role) for role in self._images}
+        files, titles = {role: self._path(role) for role in self._images}, self._task.channel_titles
         leader = images.reference(self._images)
         self._grid = grid = self._images[leader]
-        self.problems.extend(images.grid_problems(self._images, files, grid))
+        self.problems.extend(images.grid_problems(self._images, files, titles, grid))
         self.facts.update(
             shape=list(grid.shape),
             spacing=[round(edge, 6) for edge in grid.spacing],
@@ -162,29 +168,28 @@ class _Check:
             self.warnings.extend(image.warnings)
         if sound := self._sound():
             samples = {role: image.sample for role, image in sound.items()}
-            duplicates = duplicate_findings(self._root, self.facts["files"], samples)
+            duplicates = duplicate_findings(self._root, self.facts["files"], samples, titles)
             self.problems.extend(duplicates.values())
             shown = np.logical_or.reduce([~image.background.mask(image.sample) for image in sound.values()])
             others = {role: sample for role, sample in samples.items() if role not in duplicates}
-            self.warnings.extend(images.likeness_warnings(others, shown, files))
+            self.warnings.extend(images.likeness_warnings(others, shown, files, titles))
             self.facts["brain_voxels"] = round(float(shown.mean()) * math.prod(grid.shape))
 
-    def mask(self, labels: str, empty_masks: str) -> None:
+    def mask(self, empty_masks: str) -> None:
         """The mask: its grid, its labels, its place."""
         if self._mask is None:
             return
         file = self._path("seg")
         fitted = self._fit_mask(self._grid) if self._grid is not None else None
-        found = (fitted.mask if fitted else self._mask).labels
-        problem = mask.label_problem(found, file, labels)
-        if problem:
-            self.problems.append(problem)
+        found = fitted.mask if fitted else self._mask
+        if found.problem:
+            self.problems.append(found.problem)
         else:
-            self.facts.update(mask.mask_facts(found))
-            self.warnings.extend(mask.label_warnings(found, file))
+            self.facts.update(mask.mask_facts(found.labels, found.values, self._task, found.convention))
+            self.warnings.extend(mask.label_warnings(found.labels, file, self._task))
         if self._grid is None or fitted is None:
             return
-        self._mask_is_shown = not problem
+        self._mask_is_shown = not found.problem
         self.warnings.extend(Finding(code, file, note) for code, note in fitted.notes.items())
         if fitted.problem:
             self.problems.append(Finding("mask_mismatch", file, fitted.problem))
@@ -194,7 +199,7 @@ class _Check:
             self.warnings.extend(warnings)
 
     def preview(self) -> NDArray[np.uint8] | None:
-        """The case in small, of the modalities that are sound and, where its labels are, the mask."""
+        """The case in small, of the channels that are sound and, where its labels are, the mask."""
         if self._grid is None:
             return None
         slices = {role: image.thin for role, image in self._sound().items()}
@@ -203,7 +208,7 @@ class _Check:
         if not slices:
             return None
         backgrounds = {role: self._images[role].background for role in slices}
-        return preview(slices, backgrounds, self._shown_mask(shape), self._grid.affine)
+        return preview(slices, backgrounds, self._shown_mask(shape), self._grid.affine, self._task.channel_names)
 
     def _shown_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """The slice of the mask, where its labels are sound and it is of `shape`."""

@@ -12,19 +12,21 @@ from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import read_volume
-from tumorseg.labels import MODALITY_NAMES
 
 
 def duplicate_findings(
-    root: Path, files: Mapping[str, Mapping[str, Any]], samples: Mapping[str, NDArray[Any]]
+    root: Path,
+    files: Mapping[str, Mapping[str, Any]],
+    samples: Mapping[str, NDArray[Any]],
+    titles: Mapping[str, str],
 ) -> dict[str, Finding]:
     """`duplicate_modality` for each modality whose voxels are those of an earlier one, by modality.
 
     Values that are equal as float32 are equal, whatever type and scaling they are stored with. Files are read again,
     one at a time, only where their samples are equal, which hardly ever happens by chance.
 
-    files: the facts of each file, see `Verdict`, below `root`. samples: the same sample of each modality; all have one
-    shape.
+    files: the facts of each file, see `Verdict`, below `root`. samples: the same sample of each channel; all have one
+    shape. titles: those of the channels.
     """
     alike: dict[bytes, list[str]] = {}
     for role, sample in samples.items():
@@ -36,7 +38,7 @@ def duplicate_findings(
             first = first_with.setdefault(_voxel_digest(root, files[role]), role)
             if first != role:
                 message = (
-                    f"{MODALITY_NAMES[role]} has exactly the voxels of {MODALITY_NAMES[first]} in "
+                    f"{titles[role]} has exactly the voxels of {titles[first]} in "
                     f"{files[first]['path']}; one of the two files is not what it says: replace it"
                 )
                 found[role] = Finding("duplicate_modality", files[role]["path"], message)

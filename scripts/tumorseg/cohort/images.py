@@ -11,7 +11,6 @@ from xxhash import xxh3_128_hexdigest
 
 from tumorseg.cohort.background import Background, stray_voxels
 from tumorseg.cohort.verdict import Finding
-from tumorseg.labels import MODALITY_NAMES
 
 AFFINE_TOLERANCE: Final = 1e-3
 """Entries of two affines (millimetres) that differ by no more than this are the same."""
@@ -76,10 +75,12 @@ def reference(images: Mapping[str, Grid]) -> str:
     return max(images, key=lambda role: sum(same_grid(images[role], other) for other in images.values()))
 
 
-def grid_problems(images: Mapping[str, Grid], files: Mapping[str, str], grid: Grid) -> Iterator[Finding]:
-    """`shape_mismatch` and `affine_mismatch` of every modality whose grid is not that of the reference."""
+def grid_problems(
+    images: Mapping[str, Grid], files: Mapping[str, str], titles: Mapping[str, str], grid: Grid
+) -> Iterator[Finding]:
+    """`shape_mismatch` and `affine_mismatch` of every channel whose grid is not that of the reference."""
     for role, image in images.items():
-        name = MODALITY_NAMES[role]
+        name = titles[role]
         if image.shape != grid.shape:
             message = f"{name} is {size_text(image.shape)}, the others are {size_text(grid.shape)}; register them anew"
             yield Finding("shape_mismatch", files[role], message)
@@ -89,12 +90,12 @@ def grid_problems(images: Mapping[str, Grid], files: Mapping[str, str], grid: Gr
             yield Finding("affine_mismatch", files[role], message)
 
 
-def value_problem(volume: NDArray[Any], low: Any, high: Any, role: str, file: str) -> Finding | None:
+def value_problem(volume: NDArray[Any], low: Any, high: Any, name: str, file: str) -> Finding | None:
     """`not_finite` or `constant_image`: a modality of such values cannot be used.
 
-    low, high: the extremes of the volume (X, Y, Z), less voxels of the background that are not a number.
+    low, high: the extremes of the volume (X, Y, Z), less voxels of the background that are not a number. name: the
+    title of the channel.
     """
-    name = MODALITY_NAMES[role]
     if not (np.isfinite(low) and np.isfinite(high)):
         stray = stray_voxels(volume)
         if stray.size == 0:
@@ -118,14 +119,15 @@ def value_problem(volume: NDArray[Any], low: Any, high: Any, role: str, file: st
 
 
 def value_warnings(
-    array: NDArray[Any], extremes: tuple[Any, Any], background: Background, role: str, file: str
+    array: NDArray[Any], extremes: tuple[Any, Any], background: Background, name: str, file: str
 ) -> Iterator[Finding]:
     """`saturated_intensities` and `negative_intensities` of a modality that has no problem.
 
-    extremes: the lowest and the highest value of what is not background. What is negative only because the background
-    is, as after a z-score over the whole volume, needs no warning: intensities are normalised anew.
+    extremes: the lowest and the highest value of what is not background. name: the title of the channel. What is
+    negative only because the background is, as after a z-score over the whole volume, needs no warning: intensities are
+    normalised anew.
     """
-    name, (low, high) = MODALITY_NAMES[role], extremes
+    low, high = extremes
     limit = _LIMITS.get(float(high)) if array.dtype.kind == "f" else array.dtype.name
     if limit and high == np.iinfo(limit).max:
         count = int(np.count_nonzero(array == high))
@@ -177,11 +179,15 @@ def spacing_warning(spacing: tuple[float, ...], file: str) -> Finding | None:
 
 
 def likeness_warnings(
-    samples: Mapping[str, NDArray[Any]], shown: NDArray[np.bool_], files: Mapping[str, str]
+    samples: Mapping[str, NDArray[Any]],
+    shown: NDArray[np.bool_],
+    files: Mapping[str, str],
+    titles: Mapping[str, str],
 ) -> Iterator[Finding]:
     """`nearly_equal_modalities` of every two modalities of one shape that show the same values.
 
-    samples: the same sample of each. shown: where any of them is not background. files: the path of each.
+    samples: the same sample of each. shown: where any of them is not background. files, titles: the path and the title
+    of each.
     """
     if not shown.any():
         return
@@ -191,6 +197,6 @@ def likeness_warnings(
             spread = max(values[one].std(), values[other].std())
             difference = np.sqrt(np.mean((values[one] - values[other]) ** 2))
         if np.isfinite(spread) and difference <= NEARLY_EQUAL * spread:
-            pair = f"{MODALITY_NAMES[one]} and {MODALITY_NAMES[other]}"
+            pair = f"{titles[one]} and {titles[other]}"
             message = f"{pair} are nearly equal; was one copied in place of the other?"
             yield Finding("nearly_equal_modalities", files[other], message)

@@ -1,7 +1,8 @@
 """What is kept of a volume once its voxels are let go: a case is judged with one volume in memory at a time."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,34 @@ from numpy.typing import NDArray
 from tumorseg.cohort import images
 from tumorseg.cohort.background import ZERO, Background, stray_voxels
 from tumorseg.cohort.damage import WarningCode
-from tumorseg.cohort.mask import Labels, read_labels
+from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels
 from tumorseg.cohort.pieces import CACHED_PIECE, pieces
 from tumorseg.cohort.preparation import background_findings
 from tumorseg.cohort.preview import fullest_slice, thin
 from tumorseg.cohort.regrid import OrientedGrid, regrid
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume
+from tumorseg.conventions import convention_of
 from tumorseg.orientation import axial_axis
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True, eq=False)
 class MaskLook:
-    """A mask of three dimensions. shape, affine, oriented: see `Volume`. index: the axial slice with most of it."""
+    """A mask of three dimensions.
+
+    shape, affine, oriented: see `Volume`. labels: canonical ones, or, where there is a problem with them, the values on
+    disk. values: voxels of each value on disk. convention: how they are written, see `convention_of`. index: the axial
+    slice with most of the tumour.
+    """
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     oriented: bool
     labels: Labels
+    values: Mapping[int, int]
+    convention: str | None
+    problem: Finding | None
     index: int
 
 
@@ -65,28 +76,37 @@ class ImageLook:
     thin: NDArray[Any]
 
 
-def look_at_mask(volume: Volume) -> MaskLook:
-    """What is kept of the mask."""
-    return _look_at_labels(read_labels(volume.array), volume)
+def look_at_mask(volume: Volume, file: str, task: Task, setting: str) -> MaskLook:
+    """What is kept of the mask. file: its path, for the findings. setting: `cohort.labels`."""
+    found = read_labels(volume.array)
+    problem = label_problem(found, file, task, setting)
+    convention = None if problem else convention_of(found.counts, task, setting)
+    labels = found if problem else canonical(found, task, convention)
+    index = fullest_slice(labels.where, volume.shape, volume.affine)
+    return MaskLook(volume.shape, volume.affine, volume.oriented, labels, found.counts, convention, problem, index)
 
 
 def fit_mask(mask: MaskLook, images: OrientedGrid) -> FittedMask:
     """The mask on the grid of the images; see `regrid`."""
     placed = regrid(mask.labels, mask, images, "the images")
-    fitted = _look_at_labels(placed.labels, images) if placed.labels is not None and placed.notes else mask
+    if placed.labels is None or not placed.notes:
+        return FittedMask(images, mask, placed.notes, placed.problem)
+    fitted = replace(
+        mask,
+        shape=images.shape,
+        affine=images.affine,
+        oriented=images.oriented,
+        labels=placed.labels,
+        values={**mask.values, 0: mask.values[0] + math.prod(images.shape) - math.prod(mask.shape)},
+        index=fullest_slice(placed.labels.where, images.shape, images.affine),
+    )
     return FittedMask(images, fitted, placed.notes, placed.problem)
 
 
-def _look_at_labels(labels: Labels, grid: OrientedGrid) -> MaskLook:
-    return MaskLook(
-        grid.shape, grid.affine, grid.oriented, labels, fullest_slice(labels.where, grid.shape, grid.affine)
-    )
-
-
-def look_at_image(volume: Volume, role: str, file: str, mask: MaskLook | None) -> ImageLook:
-    """What is kept of a modality. file: its path, for the findings."""
+def look_at_image(volume: Volume, title: str, file: str, mask: MaskLook | None) -> ImageLook:
+    """What is kept of an image. title: of its channel. file: its path, for the findings."""
     voxels = volume.array.reshape(-1, order="F")
-    values = _look_at_values(volume, voxels, role, file)
+    values = _look_at_values(volume, voxels, title, file)
     fitting = mask if mask is not None and mask.shape == volume.shape else None
     tumour = fitting.labels.where if fitting else np.empty(0, np.int32)
     same_way_up = fitting and axial_axis(fitting.affine) == axial_axis(volume.affine)
@@ -117,7 +137,7 @@ class _Values:
     background: Background
 
 
-def _look_at_values(volume: Volume, voxels: NDArray[Any], role: str, file: str) -> _Values:
+def _look_at_values(volume: Volume, voxels: NDArray[Any], title: str, file: str) -> _Values:
     """voxels: those of the volume, flat (Fortran order)."""
     positions = images.sampled_positions(volume.shape)
     sample = voxels[positions]
@@ -125,13 +145,15 @@ def _look_at_values(volume: Volume, voxels: NDArray[Any], role: str, file: str) 
     nan = bool(np.isnan(low)) and stray_voxels(volume.array).size == 0
     if nan:
         low, high = _extremes(voxels, Background(nan=True))
-    problem = images.value_problem(volume.array, low, high, role, file)
+    problem = images.value_problem(volume.array, low, high, title, file)
     if problem:
         return _Values(sample, [problem], [], {}, ZERO)
-    background, warnings = background_findings(volume, sample, positions, low=float(low), nan=nan, role=role, file=file)
+    background, warnings = background_findings(
+        volume, sample, positions, low=float(low), nan=nan, title=title, file=file
+    )
     if background != ZERO:
         low, high = _extremes(voxels, background)
-    warnings = [*images.value_warnings(volume.array, (low, high), background, role, file), *warnings]
+    warnings = [*images.value_warnings(volume.array, (low, high), background, title, file), *warnings]
     return _Values(sample, [], warnings, images.intensity_facts(sample, float(high), background), background)
 
 

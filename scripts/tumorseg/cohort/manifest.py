@@ -1,5 +1,6 @@
 """The manifest: one row per case folder, what is usable of it, and why the rest is not."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -12,23 +13,35 @@ from tumorseg.cohort.patients import patients_of
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.counts import part_is
 from tumorseg.errors import UserError
-from tumorseg.labels import MODALITIES
 from tumorseg.tables import read_table, write_table
+from tumorseg.task import Task
 
-COUNTS: Final = ("label_1", "label_2", "label_4")
 COLUMNS: Final = (
-    *("case", "patient", "usable", "problems", "detail", "warnings", "convention", "shape", "spacing"),
-    *COUNTS,
+    *("case", "patient", "usable", "problems", "detail", "warnings", "channels", "convention", "shape", "spacing"),
     "mask_file",
 )
-"""problems, warnings: codes, comma-separated. detail: the messages of the problems. shape: 240x240x155. spacing: 1x1x1
-(mm). label_1, label_2, label_4: voxels, missing where unknown. mask_file: relative to the root."""
+"""The columns that every manifest has.
+
+problems, warnings: codes, comma-separated. detail: the messages of the problems. channels: those of which there is an
+image that can be read, comma-separated. shape: 240x240x155. spacing: 1x1x1 (mm). mask_file: relative to the root.
+"""
+_COUNT: Final = re.compile(r"label_\d+")
+"""Columns with the voxels of a label, one for each label of the task, missing where unknown."""
+
+
+def columns_of(task: Task) -> list[str]:
+    """The columns of the manifest of a cohort, in order."""
+    return [*COLUMNS[:-1], *task.label_structures, COLUMNS[-1]]
 
 
 def manifest(
-    verdicts: Iterable[Verdict], *, patient_pattern: str | None = None, patient_table: Path | None = None
+    verdicts: Iterable[Verdict],
+    *,
+    task: Task,
+    patient_pattern: str | None = None,
+    patient_table: Path | None = None,
 ) -> pd.DataFrame:
-    """The table of all cases, sorted by case, duplicates between them found; columns as in `COLUMNS`.
+    """The table of all cases, sorted by case, duplicates between them found; columns as `columns_of` says.
 
     patient_pattern, patient_table: the user's own, see `patients.patients_of`, which also says what it raises.
     """
@@ -39,8 +52,9 @@ def manifest(
         table=patient_table,
         wanted=[verdict.case for verdict in found if verdict.usable],
     )
-    rows = [_row(verdict, patients[verdict.case]) for verdict in found]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64") | {"usable": bool})
+    rows = [_row(verdict, patients[verdict.case], task) for verdict in found]
+    types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}
+    return pd.DataFrame(rows, columns=columns_of(task)).astype(types)
 
 
 def drop_duplicates(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -81,7 +95,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
         if not table["usable"].isin(("true", "false")).all():
             raise ValueError("usable is neither true nor false")
         table["usable"] = table["usable"] == "true"
-        return table.assign(**{column: pd.to_numeric(table[column]).astype("Int64") for column in COUNTS})
+        counts = [column for column in table if _COUNT.fullmatch(column)]
+        return table.assign(**{column: pd.to_numeric(table[column]).astype("Int64") for column in counts})
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: this is no manifest ({error}); delete the file and run again") from None
 
@@ -103,7 +118,7 @@ def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[str]:
     return [f"{count}; {len(dropped)} dropped:", *(f"  {line}" for line in lines + rest)]
 
 
-def _row(verdict: Verdict, patient: str) -> dict[str, Any]:
+def _row(verdict: Verdict, patient: str, task: Task) -> dict[str, Any]:
     facts = verdict.facts
     return {
         "case": verdict.case,
@@ -112,16 +127,18 @@ def _row(verdict: Verdict, patient: str) -> dict[str, Any]:
         "problems": _codes(verdict.problems),
         "detail": _one_line(verdict.reasons()),
         "warnings": _codes(verdict.warnings),
+        "channels": ",".join(name for name in task.channel_names if name in facts["files"]),
         "convention": facts.get("convention") or "",
         "shape": "x".join(map(str, facts.get("shape", []))),
         "spacing": "x".join(f"{edge:g}" for edge in facts.get("spacing", [])),
-        **{count: facts.get(count) for count in COUNTS},
+        **{count: facts.get(count) for count in task.label_structures},
         "mask_file": facts["files"].get("seg", {}).get("path", ""),
     }
 
 
 def _images_key(verdict: Verdict) -> tuple[Any, ...]:
-    return (verdict.facts["shape"], [verdict.facts["files"][role]["sample_digest"] for role in MODALITIES])
+    files = verdict.facts["files"]
+    return (verdict.facts["shape"], [(role, files[role]["sample_digest"]) for role in sorted(files) if role != "seg"])
 
 
 def _codes(findings: Iterable[Finding]) -> str:

@@ -1,7 +1,7 @@
 """Checks on the mask of a case: its labels, its grid, and its place in the brain."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
-from tumorseg.labels import ENHANCING, Convention
+from tumorseg.conventions import fitting, is_ambiguous, to_canonical
+from tumorseg.task import MAPPED, Task, known_tasks
 
-_ALLOWED: Final = "0, 1, 2 and either 3 (BraTS 2023) or 4 (BraTS until 2021)"
 _EXAMPLES: Final = 5
+_LARGEST: Final = 255
 LABEL_TOLERANCE: Final = 0.02
-"""Values that lie no further from a whole label are that label: scale factors in headers leave 1.0039 or 0.9999."""
+"""Values that lie no further from a whole number are that number: scale factors in headers leave 1.0039 or 0.9999."""
 _FLOAT_ERROR: Final = 1e-6  # 1.02 - 1 is more than 0.02 in real numbers of 64 bits
 
 
@@ -24,14 +25,14 @@ class Labels:
     """The voxels of a mask that are not 0.
 
     where: their flat positions (int32, in the order of memory, Fortran), all of them. written: their values (uint8),
-    none where some are not labels. counts: voxels of label 0 to 4. not_finite, others: voxels that are no number, or
-    further than `LABEL_TOLERANCE` from each of 0 to 4. examples: a few of those other values. rounded: a few of the
-    values that were rounded to a label.
+    none where some are no whole numbers. counts: voxels of each value that occurs, and of 0. not_finite, others: voxels
+    that are no number, or further than `LABEL_TOLERANCE` from each of 0 to 255. examples: a few of those other values.
+    rounded: a few of the values that were rounded.
     """
 
     where: NDArray[np.int32]
     written: NDArray[np.uint8]
-    counts: list[int]
+    counts: dict[int, int]
     not_finite: int
     others: int
     examples: list[float]
@@ -42,7 +43,7 @@ def read_labels(mask: NDArray[Any]) -> Labels:
     """Find the voxels of a mask, piece by piece: whatever it holds, that takes little more memory than `where`."""
     voxels = mask.reshape(-1, order="F")
     where, written = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
-    counts = np.zeros(5, np.int64)
+    counts = np.zeros(_LARGEST + 1, np.int64)
     not_finite = others = 0
     examples: set[float] = set()
     rounded: set[float] = set()
@@ -64,14 +65,14 @@ def read_labels(mask: NDArray[Any]) -> Labels:
             found, labels = found[marked], labels[marked]
         where.append(found.astype(np.int32) + np.int32(part.start))
         written.append(labels)
-        counts += np.bincount(labels, minlength=5)
+        counts += np.bincount(labels, minlength=_LARGEST + 1)
     positions = np.concatenate(where)
     counts[0] = voxels.size - positions.size
     sound = not (not_finite or others)
     return Labels(
         positions,
         np.concatenate(written if sound else written[:1]),
-        counts.tolist(),
+        {value: count for value, count in enumerate(counts.tolist()) if count or value == 0},
         not_finite,
         others,
         sorted(examples)[:_EXAMPLES],
@@ -80,46 +81,91 @@ def read_labels(mask: NDArray[Any]) -> Labels:
 
 
 def _as_labels(values: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """Values (at least one) from 1 to 4 as uint8; None where there are others."""
-    if not (values.min() >= 1 and values.max() <= 4):  # false for what is no number, too
+    """Whole values (at least one) from 1 to 255 as uint8; None where there are others."""
+    if not (values.min() >= 1 and values.max() <= _LARGEST):  # false for what is no number, too
         return None
     labels = values.astype(np.uint8)
     return labels if np.array_equal(labels, values) else None
 
 
 def _nearest_labels(values: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-    """Which values lie within `LABEL_TOLERANCE` of a label, and those labels; 0 for the other values."""
+    """Which values lie within `LABEL_TOLERANCE` of 0 to 255, and those whole numbers; 0 for the other values."""
     exact = values.astype(np.float64)
     whole = np.rint(exact)
     with np.errstate(invalid="ignore"):  # infinite values
-        near = (np.abs(exact - whole) <= LABEL_TOLERANCE + _FLOAT_ERROR) & (whole >= 0) & (whole <= 4)
+        near = (np.abs(exact - whole) <= LABEL_TOLERANCE + _FLOAT_ERROR) & (whole >= 0) & (whole <= _LARGEST)
     return near, np.where(near, whole, 0).astype(np.uint8)
 
 
-def convention_of(counts: Sequence[int]) -> Convention | None:
-    """The convention of a mask with so many voxels of label 0 to 4, None where it shows no enhancing tumour."""
-    return next((convention for convention, enhancing in ENHANCING.items() if counts[enhancing]), None)
+def canonical(found: Labels, task: Task, convention: str | None) -> Labels:
+    """The voxels that have a label of the task, `written` and counted as labels. The values must fit `convention`.
+
+    Voxels of values that mean background, as a label map may say, are left out.
+    """
+    labels = to_canonical(found.written, task, convention)
+    where, counts = found.where, np.bincount(labels, minlength=1)
+    if counts[0]:
+        marked = labels != 0
+        where, labels = where[marked], labels[marked]
+    counts[0] += found.counts[0]
+    shown = {label: count for label, count in enumerate(counts.tolist()) if count or label == 0}
+    return replace(found, where=where, written=labels, counts=shown)
 
 
-def label_problem(found: Labels, file: str, setting: str) -> Finding | None:
-    """`not_finite` or `bad_label` where a mask has other labels than those of one convention.
+def allowed_text(task: Task) -> str:
+    """The values that masks of a task may have, in words."""
+    if task.label_map is not None:
+        return f"the label map has ({_listed(task.values(MAPPED))})"
+    by_convention = {name: set(task.values(name)) for name in task.conventions}
+    common = set.intersection(*by_convention.values())
+    if all(values == common for values in by_convention.values()):
+        return f"the task {task.name} has ({_listed(common)})"
+    own = (f"{_listed(values - common)} ({name})" for name, values in by_convention.items())
+    return f"{_listed(common)} and either {' or '.join(own)}"
 
-    setting: `cohort.labels`; other than `auto` and `mixed`, it names the only convention allowed.
+
+def label_problem(
+    found: Labels, file: str, task: Task, setting: str, map_key: str = "cohort.label_map"
+) -> Finding | None:
+    """`not_finite` or `bad_label` where a mask has other values than those of one convention of the task.
+
+    setting: `cohort.labels`; other than `auto` and `mixed`, it names the only convention allowed. map_key: the setting
+    that gives the meaning of values.
     """
     if found.not_finite:
         message = f"{found.not_finite} voxels of the mask are not a number or infinite; export the mask anew"
         return Finding("not_finite", file, message)
-    if found.others:
+    values = set(found.counts)
+    known = {value for name in task.conventions for value in task.values(name)}
+    if unknown := sorted(values - known):
+        wrong = found.others + sum(found.counts[value] for value in unknown)
+        examples = ", ".join(f"{value:g}" for value in sorted([*found.examples, *unknown])[:_EXAMPLES])
+        message = f"{wrong} voxels of the mask have other values ({examples}) than {allowed_text(task)}"
+    elif found.others:
         examples = ", ".join(f"{value:g}" for value in found.examples)
-        message = f"{found.others} voxels of the mask have other values ({examples}) than {_ALLOWED}; correct it"
-        return Finding("bad_label", file, message)
-    if all(found.counts[enhancing] for enhancing in ENHANCING.values()):
-        return Finding("bad_label", file, f"the mask has both 3 and 4, where a mask has {_ALLOWED}; correct it")
-    convention = convention_of(found.counts)
-    if setting in ENHANCING and convention not in (None, setting):
-        message = f"enhancing tumour is written as in {convention}, while cohort.labels is {setting}"
+        message = f"{found.others} voxels of the mask have other values ({examples}) than {allowed_text(task)}"
+        return Finding("bad_label", file, f"{message}; correct it")
+    elif not (names := fitting(values, task)):
+        apart = [
+            str(value) for value in sorted(values) if any(value not in task.values(way) for way in task.conventions)
+        ]
+        message = f"the mask has both {' and '.join(apart)}, where a mask has {allowed_text(task)}"
+    elif setting in task.conventions and setting not in names:
+        message = f"labels are written as in {names[0]}, while cohort.labels is {setting}"
         return Finding("bad_label", file, f"{message}; convert the mask, or change the setting")
-    return None
+    elif is_ambiguous(values, task) and setting not in names:
+        message = f"the values of the mask ({_listed(values)}) mean one thing in {' and another in '.join(names)}"
+        return Finding("bad_label", file, f"{message}; set cohort.labels to one of them")
+    else:
+        return None
+    if not found.others and (others := [other.name for other in known_tasks() if fitting(values, other)]):
+        message += f"; the tasks with these values are {', '.join(others)}: set cohort.task"
+        return Finding("bad_label", file, f"{message}, or say in {map_key} what each value means, or correct the mask")
+    return Finding("bad_label", file, f"{message}; correct it, or say in {map_key} what each value means")
+
+
+def _listed(values: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(values)))
 
 
 def rounding_note(found: Labels) -> str | None:
@@ -130,12 +176,13 @@ def rounding_note(found: Labels) -> str | None:
     return f"values of the mask ({examples}) were rounded to the nearest label; all lie within {LABEL_TOLERANCE} of one"
 
 
-def label_warnings(found: Labels, file: str) -> list[Finding]:
-    """`rounded_labels` and `no_enhancing_tumour` of a mask with sound labels that is not empty."""
+def label_warnings(labels: Labels, file: str, task: Task) -> list[Finding]:
+    """`rounded_labels` and, in a mask that is not empty, `no_enhancing_tumour`. labels: canonical ones."""
     warnings = []
-    if note := rounding_note(found):
+    if note := rounding_note(labels):
         warnings.append(Finding("rounded_labels", file, note))
-    if found.where.size and convention_of(found.counts) is None:
+    enhancing = task.label_of("enhancing")
+    if labels.where.size and enhancing is not None and enhancing not in labels.counts:
         warnings.append(Finding("no_enhancing_tumour", file, "the mask shows no enhancing tumour; that may be right"))
     return warnings
 
@@ -166,16 +213,11 @@ def place_findings(shown: NDArray[np.bool_], file: str, empty_masks: str) -> tup
     return [Finding("mask_mismatch", file, message)], []
 
 
-def mask_facts(found: Labels) -> dict[str, Any]:
-    """Facts (see `Verdict`) of a mask with sound labels."""
-    counts = found.counts
-    inside = found.written.copy()
-    inside[inside == ENHANCING["brats2023"]] = ENHANCING["brats2021"]
+def mask_facts(labels: Labels, values: Mapping[int, int], task: Task, convention: str | None) -> dict[str, Any]:
+    """Facts (see `Verdict`) of a mask without problems. labels: canonical ones. values: voxels of each on disk."""
     return {
-        "labels": {str(label): count for label, count in enumerate(counts) if count or label == 0},
-        "convention": convention_of(counts),
-        "label_1": counts[1],
-        "label_2": counts[2],
-        "label_4": counts[3] + counts[4],
-        "tumour_crc32": isal_zlib.crc32(inside, isal_zlib.crc32(found.where.astype("<i4", copy=False))),
+        "labels": {str(value): count for value, count in sorted(values.items())},
+        "convention": convention,
+        **{f"label_{label}": labels.counts.get(label, 0) for label in task.label_values},
+        "tumour_crc32": isal_zlib.crc32(labels.written, isal_zlib.crc32(labels.where.astype("<i4", copy=False))),
     }

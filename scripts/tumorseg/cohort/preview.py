@@ -11,7 +11,6 @@ from safetensors.numpy import load_file, save
 from tumorseg.cohort.background import Background
 from tumorseg.cohort.pieces import pieces
 from tumorseg.files import write_bytes
-from tumorseg.labels import MODALITIES, to_inside
 from tumorseg.orientation import axial_axis, turned
 
 SIDE: Final = 64
@@ -59,13 +58,14 @@ def preview(
     backgrounds: Mapping[str, Background],
     mask: NDArray[Any] | None,
     affine: ArrayLike,
+    channels: Sequence[str],
 ) -> NDArray[np.uint8]:
-    """A case in small, (5, H, W): the four modalities as grey values, then the mask.
+    """A case in small, (channels + 1, H, W): the images as grey values, then the mask.
 
-    images: the `thin` slices of one shape by modality, finite but for their `backgrounds`; those that are missing are
-    all 0. mask: that of sound labels, or None. The patient's right is at the left, the front at the top. The slice is
-    cut to what the images show and thinned, not smoothed, to at most `SIDE` pixels; of what is not background,
-    percentile 1 becomes dark grey and 99 white.
+    images: the `thin` slices of one shape by channel, finite but for their `backgrounds`; those of `channels` that are
+    missing are all 0. mask: that of canonical labels, or None. The patient's right is at the left, the front at the
+    top. The slice is cut to what the images show and thinned, not smoothed, to at most `SIDE` pixels; of what is not
+    background, percentile 1 becomes dark grey and 99 white.
     """
     *pixels, labels = _turned([*images.values(), *([] if mask is None else [mask])], affine)
     if mask is None:
@@ -75,13 +75,13 @@ def preview(
     rows, columns = (_extent(shown.any(axis=axis)) for axis in (1, 0))
     step = -(-max(rows.stop - rows.start, columns.stop - columns.start) // SIDE)
     window = (slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step))
-    inside = to_inside(labels[window].astype(np.uint8))
-    blank = np.zeros(inside.shape, np.uint8)
+    shown_labels = labels[window].astype(np.uint8)
+    blank = np.zeros(shown_labels.shape, np.uint8)
     grey = {
         modality: _grey(values[window], brain[window])
         for modality, values, brain in zip(images, pixels, brains, strict=True)
     }
-    return np.stack([*(grey.get(modality, blank) for modality in MODALITIES), inside])
+    return np.stack([*(grey.get(channel, blank) for channel in channels), shown_labels])
 
 
 def write_previews(path: Path, previews: Mapping[str, NDArray[np.uint8]]) -> None:

@@ -17,8 +17,7 @@ from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.naming import archive_of, role_of
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume, read_volume
-from tumorseg.labels import MODALITY_NAMES
-from tumorseg.task import load_task
+from tumorseg.task import Task
 
 CLOCK_DIFFERENCE_S: Final = 120
 """Seconds that the clocks of two machines may differ by; a file dated later than that is dated in the future."""
@@ -87,17 +86,19 @@ def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:
     return facts | {"voxels": file.array.size} if isinstance(file, Volume) else facts
 
 
-def missing(case: str, role: str, names: Sequence[str], unknown: Sequence[str] = ()) -> Finding:
+def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Sequence[str] = ()) -> Finding:
     """`missing_modality` or `missing_mask`, or `not_downloaded` where a pointer of DVC stands for the file.
 
     names: of all that is in the folder of the case. unknown: of what there may be an image and is no file of the case.
     """
     for name in names:
-        if name.endswith(".dvc") and _role(name.removesuffix(".dvc")) == role:
+        if name.endswith(".dvc") and _role(name.removesuffix(".dvc"), task) == role:
             return Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)
-    endings = [ending for ending, of_role in load_task().file_endings if of_role == role]
+    endings = [ending for ending, of_role in task.file_endings if of_role == role]
     text = f"no file named {case}-{endings[0]}.nii.gz or {case}_{endings[-1]}.nii.gz is in its folder"
-    others = [name for name in names if (match := _OTHER.fullmatch(name)) and _role(f"{match['stem']}.nii") == role]
+    others = [
+        name for name in names if (match := _OTHER.fullmatch(name)) and _role(f"{match['stem']}.nii", task) == role
+    ]
     packed = [name for name in names if archive_of(name) is not None]
     if others:
         what = "the pair" if any(name.lower().endswith(".hdr") for name in others) else "it"
@@ -110,9 +111,9 @@ def missing(case: str, role: str, names: Sequence[str], unknown: Sequence[str] =
         text += f". Found, but not understood: {few(rest)}"
     if role == "seg":
         return Finding("missing_mask", case, f"the mask is missing: {text}")
-    return Finding("missing_modality", case, f"{MODALITY_NAMES[role]} is missing: {text}")
+    return Finding("missing_modality", case, f"{task.channel_titles[role]} is missing: {text}")
 
 
-def _role(name: str) -> str | None:
-    found = role_of(name, load_task())
+def _role(name: str, task: Task) -> str | None:
+    found = role_of(name, task)
     return found[1] if found else None

@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.splits import Assignment
 from tumorseg.errors import UserError
+from tumorseg.task import Task
 
 
-def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: int) -> list[Assignment]:
+def split(table: pd.DataFrame, *, task: Task, folds: int, validation_fraction: float, seed: int) -> list[Assignment]:
     """The fold of each usable case of a manifest, sorted by case.
 
     folds > 1: the fold in which the case is held out, 0 to folds - 1. folds = 1: `validation_fraction` of the cases, in
     (0, 0.5], as nearly as whole patients allow, are held out in fold 0, all others have -1. All cases of a patient
-    share a fold. Folds are alike in the presence of tumour and of enhancing tumour, and in tumour size (thirds of the
-    patients of each kind), as far as the number of patients allows. The order of the rows does not matter, and most
-    cases keep their fold when others are added or removed.
-    Raises UserError where there are too few patients.
+    share a fold. Folds are alike in the presence of tumour and, if the task has it, of enhancing tumour, and in size
+    (thirds of the patients of each kind), as far as the number of patients allows. The order of the rows does not
+    matter, and most cases keep their fold when others are added or removed. Raises UserError where there are too few
+    patients.
     """
     cases = table[table["usable"]].sort_values("case", ignore_index=True)
-    patients = _line(cases, seed)
+    patients = _line(cases, task, seed)
     if len(patients) < max(folds, 2):
         key = "folds" if folds > 1 else "validation_fraction"
         example = ", ".join(cases["case"].head(2))
@@ -46,15 +47,17 @@ def split(table: pd.DataFrame, *, folds: int, validation_fraction: float, seed: 
     ]
 
 
-def _line(cases: pd.DataFrame, seed: int) -> pd.Series:
+def _line(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
     """The number of cases of each patient, in the order of the line.
 
     A patient's place on it, in (0, 1), is the share of the cases of its stratum that stand before it. The stratum: its
     kind (no tumour in any of its cases, tumour, enhancing tumour), and the third of its largest tumour, if it has one,
     among patients of that kind.
     """
-    tumour = cases[["label_1", "label_2", "label_4"]].sum(axis="columns").astype(int)
-    by_patient = cases.assign(tumour=tumour, enhancing=cases["label_4"] > 0).groupby("patient")
+    whole = [f"label_{label}" for label in task.region_labels[task.whole]]
+    tumour, enhancing = cases[whole].sum(axis="columns").astype(int), task.label_of("enhancing")
+    enhances = cases[f"label_{enhancing}"] > 0 if enhancing is not None else False
+    by_patient = cases.assign(tumour=tumour, enhancing=enhances).groupby("patient")
     patients = by_patient.agg(cases=("case", "size"), tumour=("tumour", "max"), enhancing=("enhancing", "any"))
     patients["digest"] = [hashlib.sha256(f"{seed} {patient}".encode()).hexdigest() for patient in patients.index]
     patients = patients.sort_values("digest")

@@ -1,7 +1,7 @@
 """A volume in memory, from a file that was read once and to its last byte."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +59,10 @@ class Volume:
     def shape(self) -> tuple[int, ...]:
         """Voxels along each axis."""
         return self.array.shape
+
+    def channel(self, place: int | None) -> "Volume":
+        """One of the volumes of a file of four dimensions, counted from 0, without a copy; None: the file as it is."""
+        return self if place is None else replace(self, array=self.array[..., place])
 
 
 def read_volume(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Volume:

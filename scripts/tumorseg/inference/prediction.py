@@ -26,8 +26,8 @@ def write_prediction(
     A case whose own mask shows no enhancing tumour, or that has none, follows `cohort_convention`, or, where that is
     mixed or unknown too, BraTS 2023. mark: the description in the file's header.
     """
-    of_cohort: Convention = "brats2021" if cohort_convention == "brats2021" else "brats2023"
-    written = from_inside(uncrop(mask, origin), origin.convention or of_cohort)
+    convention: Convention = "brats2021" if (origin.convention or cohort_convention) == "brats2021" else "brats2023"
+    written = from_inside(uncrop(mask, origin), convention)
     write_nifti(mask_path(folder, origin.case), written, origin.affine, origin.forms, mark)
 
 

@@ -12,8 +12,8 @@ from tumorseg.normalise.store import header_of, refusing_damage
 def read_planes(path: Path, step: int) -> NDArray[np.float16]:
     """Every `step`-th plane across the first axis of the image, from the middle of what is left over.
 
-    Returns float16 (4, planes, y, z), one plane at least. Only these planes are read, so that the file's digest is not
-    checked. Raises UserError where the file is unreadable or holds another case.
+    Returns float16 (channels, planes, y, z), one plane at least. Only these planes are read, so that the file's digest
+    is not checked. Raises UserError where the file is unreadable or holds another case.
     """
     with refusing_damage(path), safe_open(path, framework="numpy") as file:
         header_of(path, file)

@@ -15,7 +15,6 @@ from xxhash import xxh3_128
 
 from tumorseg.errors import UserError
 from tumorseg.files import is_passing, kind_of, write_bytes
-from tumorseg.labels import Convention
 from tumorseg.places import named
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
@@ -27,18 +26,18 @@ class Origin:
     """Where a normalised case comes from, and all that is needed to go back to its grid.
 
     shape: voxels of the original grid (X, Y, Z). affine: voxel to millimetres, 4x4, of the original grid. crop: start
-    and stop of the kept box along each axis. convention: how the case's mask writes enhancing tumour, None where it
-    shows none. settings: the normalisation settings. intensities: for each modality the clipping bounds, mean and
-    standard deviation applied. forms: both forms of the image's orientation, where `affine` does not stand for both;
-    see `cohort.forms.Placement`. backgrounds: what was taken as background of each modality where that is not 0, see
-    `Background.facts`. files: for each role the digest of the raw file, see `Volume`.
+    and stop of the kept box along each axis. convention: how the case's mask writes labels, None where all conventions
+    of the task would write it alike. settings: the normalisation settings. intensities: for each modality the clipping
+    bounds, mean and standard deviation applied. forms: both forms of the image's orientation, where `affine` does not
+    stand for both; see `cohort.forms.Placement`. backgrounds: what was taken as background of each modality where that
+    is not 0, see `Background.facts`. files: for each role the digest of the raw file, see `Volume`.
     """
 
     case: str
     shape: tuple[int, int, int]
     affine: tuple[tuple[float, ...], ...]
     crop: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-    convention: Convention | None
+    convention: str | None
     settings: dict[str, Any]
     intensities: dict[str, dict[str, float]]
     forms: dict[str, Any] | None = None
@@ -56,8 +55,8 @@ class Origin:
 class NormalisedCase:
     """A case on its cropped grid, turned to `orientation.NETWORK_AXES`, as the network sees it.
 
-    image: float16 (4, x, y, z), modalities in the order of `labels.MODALITIES`, background exactly 0.
-    mask: uint8 (x, y, z), inside labels.
+    image: float16 (channels, x, y, z), in the order of the task, background exactly 0. mask: uint8 (x, y, z), labels of
+    the task.
     """
 
     image: NDArray[np.float16]

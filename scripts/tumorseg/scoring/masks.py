@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import shape_problem
-from tumorseg.cohort.mask import label_problem, read_labels, rounding_note
+from tumorseg.cohort.mask import canonical, label_problem, read_labels, rounding_note
 from tumorseg.cohort.regrid import OrientedGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
-from tumorseg.labels import to_inside
+from tumorseg.conventions import convention_of
 from tumorseg.metrics.cells import Spacing
+from tumorseg.task import load_task
 
 
 class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage` is
@@ -70,15 +71,16 @@ def _read(path: Path, reference: OrientedGrid | None, largest_voxels: int) -> tu
         volume = read_volume(path, largest_voxels)
     except Damage as damage:
         raise UnsoundMask(damage.message) from None
-    found = read_labels(volume.array)
-    problem = shape_problem(volume.shape, path.name, None) or label_problem(found, path.name, "auto")
+    found, task = read_labels(volume.array), load_task()
+    problem = shape_problem(volume.shape, path.name, None) or label_problem(found, path.name, task, "auto")
     if problem:
         raise UnsoundMask(problem.message)
     rounded = rounding_note(found)
+    found = canonical(found, task, convention_of(found.counts, task))
     placed = regrid(found, volume, volume if reference is None else reference, "its reference")
     if placed.labels is None:
         raise UnsoundMask(placed.problem)
-    labels = to_inside(dense(placed.labels, volume.shape if reference is None else reference.shape))
+    labels = dense(placed.labels, volume.shape if reference is None else reference.shape)
     oriented = volume.orientation_note.message if volume.orientation_note else None
     notes = [note for note in (rounded, oriented, *placed.notes.values()) if note]
     return volume, Prediction(labels, tuple(notes))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.again import read_again
+from tumorseg.cohort.again import read_images_again
 from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import CaseFiles
@@ -47,7 +47,9 @@ def segment_patient(
     wrong with the machine, such as a full disk or too little memory: the job has to fail, so that the next run tries
     again.
     """
-    verdict, _ = examine_case(root, files, shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels)
+    verdict, _ = examine_case(
+        root, files, task=load_task(), shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels
+    )
     if verdict.usable:
         warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards])))
         unsegmented = Patient(verdict.case, warnings=warnings)
@@ -122,10 +124,11 @@ def _segmented(
 
 def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
     """The image as the models know it. What it is made of is let go before a network needs the memory."""
-    volumes = {role: read_again(root, facts) for role, facts in verdict.facts["files"].items()}
+    task = load_task()
+    volumes = read_images_again(root, verdict.facts, task)
     backgrounds = backgrounds_of(verdict.facts)
     return normalise_images(
-        verdict.case, volumes, backgrounds=backgrounds, convention=None, settings=card.normalisation
+        verdict.case, volumes, task=task, backgrounds=backgrounds, convention=None, settings=card.normalisation
     )
 
 
