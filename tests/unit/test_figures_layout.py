@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tumorseg.figures.layout import Row, lay_out, write_note
-from tumorseg.figures.numbers import HEADS
+from tumorseg.figures.numbers import heads
 from tumorseg.figures.panels import mark_plane
 from tumorseg.figures.scale import length_label, round_length
 from tumorseg.figures.style import context
 
-TABLE = (HEADS, ("1: necrotic / non-enhancing core", "(0.000)", "(0.000)", "(374.0)", "absent", "1234.5"))
+TABLE = (heads(), ("1: necrotic / non-enhancing core", "(0.000)", "(374.0)", "(0.000)", "absent", "1234.5"))
 ROWS = [Row((100, 140), 120, heading=("case",), table=TABLE, titles=("left", "right")), Row((100, 50, 80), 60)]
 
 

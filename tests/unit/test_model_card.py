@@ -127,7 +127,7 @@ def test_scores_stand_with_their_interval_and_number(results):
     text = card(results)
     assert "its 90 % confidence interval" in text
     half = "0.500 (0.500 to 0.500)"
-    assert f"| TC: tumour core | 2 | 0 | {half} | {half} | 0.5 (0.5 to 0.5) | 0.5 (0.5 to 0.5) |" in text
+    assert f"| TC: tumour core | 2 | 0 | {half} | 0.5 (0.5 to 0.5) | {half} | 0.5 (0.5 to 0.5) |" in text
     assert f"| label 2: oedema | 2 | 0 | {half} |" in text
     assert definitions()["lesionwise_dice"] in text
 

@@ -1,9 +1,16 @@
 """A score is one record beside its function: what these tests register is found wherever scores are."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.unit.test_report_facts import CONFIGURATION, results
+from tests.unit.test_report_page import page_of
+from tumorseg.figures.distributions import score_distributions
+from tumorseg.figures.numbers import heads, number_lines
 from tumorseg.metrics import registry
 from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.metrics.overlap import Overlap
@@ -11,6 +18,7 @@ from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.record import Metric
 from tumorseg.metrics.scores import case_scores, missing_scores, rows
 from tumorseg.metrics.summary import count_definitions, summarise
+from tumorseg.report.facts import gather
 from tumorseg.scoring.cases import CaseScores
 from tumorseg.scoring.overview import overview
 from tumorseg.task import load_task
@@ -25,19 +33,20 @@ FOUND = Metric(
     better="higher",
     best=1,
     worst=0,
-    places=("report", "macro", "terminal"),
+    places=("macro", "terminal", "distributions"),
 )
 MISSED = Metric(
     "missed_ml",
     lambda pair: np.count_nonzero(pair.reference & ~pair.prediction) * pair.voxel_mm3 / 1000,
     title="Missed volume",
+    short_title="Missed",
     definition="volume of the reference that is not predicted, lower is better",
     better="lower",
     best=0,
     worst=77,
     unit="ml",
     decimals=2,
-    places=("report", "terminal"),
+    places=("report", "report_cases", "case_figure", "terminal", "model_card"),
 )
 SURPLUS = Metric(
     "surplus",
@@ -159,6 +168,43 @@ def test_the_terminal_shows_it_where_its_record_says_so():
     assert "Surplus" not in head
 
 
+def report_page() -> str:
+    """The report on the run of other tests, whose scores are those of GOOD in each of its cases."""
+    run = results()
+    scores = pd.concat([table(GOOD).assign(case=case) for case in ("a", "b")])
+    confusions = dict.fromkeys("ab", scored(GOOD).confusion)
+    summarised = summarise(scores, confusions, task=TASK, surface_tolerance=1, **SETTINGS)
+    return page_of(gather(replace(run, scores=scores, summary=summarised), CONFIGURATION, TASK))
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_report_has_it_in_its_tables_with_its_unit_decimals_and_definition():
+    first, more, cases, *_ = report_page().split("<table")[1:]
+    assert re.findall(r'<th scope="col">(.*?)</th>', first)[2:6] == ["Dice", "IoU", "F1", "Share found"]
+    assert '<td>0.750 <span class="interval">0.750 to 0.750</span></td>' in first
+    assert "Missed volume, ml</th>" in more
+    assert "Surplus voxels</th>" in more
+    assert re.search(r"<td>0.00 <span .*\n<td>−1.000 <span", more)
+    assert "<dt>Surplus voxels</dt><dd>predicted minus reference, nearer to 0 is better</dd>" in more
+    assert "nearer to 0 for Volume error and Surplus voxels, higher for all others" in more
+    assert "Missed WT, ml</th>" in cases
+    assert '<td data-value="0.001">0.00</td>' in cases
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_pictures_of_a_case_have_it():
+    row = table(GOOD).set_index("region").drop(columns="case").T.to_dict()
+    head, whole_tumour, tumour_core = heads(), *number_lines(row, TASK)[:2]
+    place = head.index("Missed, ml")
+    assert (whole_tumour[place], tumour_core[place]) == ("0.00", "(0.00)")
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_figure_of_distributions_has_a_panel_for_it():
+    titles = [axes.get_title() for axes in score_distributions(table(GOOD), TASK).axes]
+    assert titles == ["Dice", "IoU", "Precision", "Sensitivity", "Share found"]
+
+
 def test_a_name_is_taken_once():
     for name in ("dice", "reference_mm3", "case"):
         with pytest.raises(ValueError, match="have a column of this name"):
@@ -173,12 +219,14 @@ def test_an_unknown_name_is_refused():
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
-        ({"better": "lower"}, "lower is better, but best is 1 and worst 0"),
-        ({"better": "higher", "best": 0, "worst": 374}, "higher is better, but best is 0 and worst 374"),
-        ({"better": "nearer_zero"}, "best is 0 where nearer to 0 is better"),
+        ({"better": "lower", "places": ()}, "lower is better, but best is 1 and worst 0"),
+        ({"better": "higher", "best": 0, "worst": 374, "places": ()}, "higher is better, but best is 0 and worst 374"),
+        ({"better": "nearer_zero", "places": ()}, "best is 0 where nearer to 0 is better"),
         ({"better": "larger"}, "better is higher or lower or nearer_zero, not larger"),
         ({"places": ("report", "apge")}, "there is no place apge"),
-        ({"worst": None}, "counts_empty has to be true"),
+        ({"worst": None, "places": ()}, "counts_empty has to be true"),
+        ({"needs": "neither"}, "needs cannot be neither, with counts_empty false"),
+        ({"best": 2}, "shows scores from 0, the worst, to 1, the best"),
         ({"definition": ""}, "needs a title and a definition"),
         ({"name": "Share found"}, "lower-case letters"),
     ],

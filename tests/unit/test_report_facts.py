@@ -10,8 +10,9 @@ import pytest
 from tests.unit.test_cohort_page_facts import TASK, verdict
 from tumorseg.cohort.splits import Assignment
 from tumorseg.figures.folds import Fold
-from tumorseg.metrics.registry import columns, definitions
+from tumorseg.metrics.registry import columns, definitions, metric
 from tumorseg.metrics.summary import summarise
+from tumorseg.report.cases import conventions
 from tumorseg.report.facts import Facts, gather, structure_name
 from tumorseg.report.inputs import Results
 from tumorseg.task import Task
@@ -161,7 +162,7 @@ def test_cases_are_sorted_and_have_the_mean_over_the_labels():
     run.scores.loc[(run.scores["case"] == "a") & (run.scores["region"] == "label_2"), "dice"] = 0.8
     first, second = gather(run, CONFIGURATION, TASK).cases
     assert (first.case, second.case) == ("a", "b")
-    assert first.mean_dice == pytest.approx(0.6)
+    assert first.ranked_by == pytest.approx(0.6)
     assert first.anchor != second.anchor
 
 
@@ -170,9 +171,19 @@ def test_a_case_has_its_patient_and_its_volumes_in_ml():
     assert (first.patient, first.volumes) == ("A", (2.5, 0.5))
 
 
-def test_structures_that_the_reference_lacks_are_known():
-    assert facts(reference_voxels=0).cases[0].absent == set(TASK.structures)
-    assert facts().cases[0].absent == set()
+def test_scores_of_structures_that_a_mask_lacks_are_conventions_of_those_that_need_it():
+    everything, nothing = set(TASK.structures), set()
+    of = {"dice": nothing, "lesionwise_dice": nothing, "hd95": nothing}
+    assert facts().cases[0].conventions == of
+    assert facts(predicted_voxels=0).cases[0].conventions == of | {"hd95": everything}
+    assert facts(reference_voxels=0).cases[0].conventions == dict.fromkeys(of, everything)
+
+
+def test_conventions_are_said_in_words():
+    assert conventions([metric("dice"), metric("lesionwise_dice"), metric("volume_error_mm3"), metric("hd95")]) == (
+        "of Dice and Lesion-wise Dice where the reference lacks the structure (1 where the prediction lacks it too, "
+        "else 0), of HD95 where the reference or the prediction lacks the structure (0 mm where both do, else 374 mm)"
+    )
 
 
 def test_structures_are_named_in_words():

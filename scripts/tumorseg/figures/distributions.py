@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from tumorseg.figures.grids import in_two
 from tumorseg.figures.style import INK, WIDTH, context
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import metrics
 from tumorseg.task import Task
 
-_SCORES: Final = {"dice": "Dice", "iou": "IoU", "precision": "Precision", "sensitivity": "Sensitivity"}
 _ROW_HEIGHT: Final = 3.6
 _FOOT: Final = 0.4
 """Inches for a row of plots, and for the legend."""
@@ -49,17 +50,21 @@ structures are 1 apart."""
 
 
 def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
-    """Dice, IoU, precision and sensitivity by structure; scores: the rows of results/evaluation/cases.csv.
+    """Those scores from 0 to 1 whose records say so, by structure; scores: the rows of results/evaluation/cases.csv.
 
     Points of structures that the reference of a case does not have, whose score is a convention (1 if the prediction
     has none either, else 0), are hollow diamonds; of many cases one for each score, with their number.
     """
     columns = 2 if len(task.structures) <= _ABREAST else 1
-    rows = len(_SCORES) // columns
+    shown = metrics("distributions")
+    rows = -(-len(shown) // columns)
     with context():
         figure = Figure(figsize=(WIDTH, _ROW_HEIGHT * rows + _FOOT), layout="constrained")
-        for axes, (score, name) in zip(figure.subplots(rows, columns).flat, _SCORES.items(), strict=True):
-            _draw_score(axes, scores, score, name, task)
+        panels = iter(figure.subplots(rows, columns, squeeze=False).flat)
+        for metric, axes in zip(shown, panels, strict=False):
+            _draw_score(axes, scores, metric, task)
+        for unused in panels:
+            unused.remove()
         figure.legend(handles=_handles(scores), loc="outside lower center", ncols=3)
     return figure
 
@@ -79,13 +84,15 @@ def spread(values: NDArray[np.float64], bins: int = 40) -> NDArray[np.float64]:
     return steps
 
 
-def _draw_score(axes: Axes, scores: pd.DataFrame, score: str, name: str, task: Task) -> None:
+def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) -> None:
     for place, structure in enumerate(task.structures):
         rows = scores[scores["region"] == structure]
-        _draw_structure(axes, place, rows[score].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
+        _draw_structure(axes, place, rows[metric.name].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
     beyond = 0.1 if scores["case"].nunique() > _MANY else 0.04  # room for the numbers of conventional scores
     last = len(task.structures) - 1
-    axes.set(title=name, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6))
+    axes.set(
+        title=metric.heading, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6)
+    )
     ticks = [f"{key.replace('_', ' ')}\n{in_two(title)}" for key, title in task.structure_titles.items()]
     axes.set_xticks(range(len(ticks)), ticks, fontsize=7.5)
     axes.grid(visible=True, axis="y")

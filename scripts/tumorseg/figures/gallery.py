@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from tumorseg.figures.comparison import DIMMED, compare
 from tumorseg.figures.layout import Row, lay_out, write_note
-from tumorseg.figures.numbers import HEADS, NOTE, has_convention, number_lines
+from tumorseg.figures.numbers import NOTE, has_convention, heads, number_lines
 from tumorseg.figures.panels import draw_comparison, draw_image, draw_labels, mark_plane
 from tumorseg.figures.sheets import Box, shades, slice_of
 from tumorseg.figures.shown import ShownCase
@@ -26,7 +26,7 @@ def gallery_sheet(cases: Sequence[ShownCase], settings: FigureSettings, task: Ta
     """
     box = Box.around(cases)
     titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASKS)
-    tables = [(HEADS, *number_lines(_scores_of(case), task)) for case in cases]
+    tables = [(heads(), *number_lines(_scores_of(case), task)) for case in cases]
     rows = [
         Row((box.side,) * len(titles), box.depth, heading=(case.title,), table=table, titles=titles)
         for case, table in zip(cases, tables, strict=True)

@@ -4,21 +4,26 @@ from collections.abc import Mapping
 from textwrap import shorten
 from typing import Final
 
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import metrics
 from tumorseg.task import Task
 
-HEADS: Final = ("", "Dice", "lesion-wise Dice", "HD95, mm", "reference, ml", "prediction, ml")
 ABSENT: Final = "absent"
 NOTE: Final = "In brackets: a convention, since the reference or the prediction lacks the structure."
 _NAME_CHARACTERS: Final = 38
 _MM3_PER_ML: Final = 1000
 
 
+def heads() -> tuple[str, ...]:
+    """Return the headings of the columns."""
+    return ("", *(metric.heading_of() for metric in metrics("case_figure")), "reference, ml", "prediction, ml")
+
+
 def number_lines(scores: Mapping[str, Mapping[str, float]], task: Task) -> list[tuple[str, ...]]:
-    """A line of cells, as many as `HEADS`, for each structure; one for a label that is a region by itself.
+    """A line of cells, as many as `heads`, for each structure; one for a label that is a region by itself.
 
     scores: of a case, by structure, then by column of results/evaluation/cases.csv. A score that is a convention stands
-    in brackets: all where the reference lacks the structure, distances where the prediction does. A volume of no voxel
-    is `ABSENT`.
+    in brackets, see `Metric.is_convention`. A volume of no voxel is `ABSENT`.
     """
     return [
         (shorten(name, _NAME_CHARACTERS, placeholder=" …"), *_cells(scores[structure]))
@@ -44,19 +49,17 @@ def _names(task: Task) -> dict[str, str]:
 
 
 def _cells(columns: Mapping[str, float]) -> tuple[str, ...]:
-    no_reference, no_prediction = columns["reference_voxels"] == 0, columns["predicted_voxels"] == 0
+    voxels = columns["reference_voxels"], columns["predicted_voxels"]
+    volumes = columns["reference_mm3"], columns["predicted_mm3"]
     return (
-        _score(columns["dice"], 3, no_reference),
-        _score(columns["lesionwise_dice"], 3, no_reference),
-        _score(columns["hd95"], 1, no_reference or no_prediction),
-        ABSENT if no_reference else _volume(columns["reference_mm3"]),
-        ABSENT if no_prediction else _volume(columns["predicted_mm3"]),
+        *(_score(metric, columns[metric.name], voxels) for metric in metrics("case_figure")),
+        *(_volume(volume) if some else ABSENT for volume, some in zip(volumes, voxels, strict=True)),
     )
 
 
-def _score(value: float, decimals: int, convention: bool) -> str:
-    text = f"{value:.{decimals}f}"
-    return f"({text})" if convention else text
+def _score(metric: Metric, value: float, voxels: tuple[float, float]) -> str:
+    text = metric.text(value)
+    return f"({text})" if metric.is_convention(*voxels) else text
 
 
 def _volume(mm3: float) -> str:

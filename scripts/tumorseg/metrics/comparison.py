@@ -11,7 +11,7 @@ from scipy.stats import wilcoxon
 from tumorseg.counts import listed
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.record import Metric
-from tumorseg.metrics.registry import definitions, metrics
+from tumorseg.metrics.registry import definitions, directions, metrics
 from tumorseg.task import Task
 
 _P: Final = (
@@ -66,14 +66,12 @@ def compare(
 
 def comparison_definitions() -> dict[str, str]:
     """Return what the numbers of a comparison are, by name."""
-    lower, nearer = (
-        listed([metric.name for metric in metrics() if metric.better == better]) for better in ("lower", "nearer_zero")
-    )
+    nearer = listed([metric.name for metric in metrics() if metric.better == "nearer_zero"])
+    better = directions(metrics(), lambda metric: metric.name)
     return {
         "difference": "mean over the cases of a score minus that of the first folder, with its bootstrap interval; of "
         f"the distances from 0 for {nearer}",
-        "better": f"cases in which the score is better than in the first folder: lower for {lower}, nearer to 0 for "
-        f"{nearer}, higher for all others; equal and worse likewise",
+        "better": f"cases in which the score is better than in the first folder: {better}; equal and worse likewise",
         "p": _P,
     }
 

@@ -70,6 +70,7 @@ SPECIFICITY: Final = Metric(
     best=1,
     worst=0,
     counts_empty=True,
+    needs="neither",
     places=(),
 )
 VOLUME_ERROR: Final = Metric(
@@ -82,6 +83,7 @@ VOLUME_ERROR: Final = Metric(
     best=0,
     worst=None,
     counts_empty=True,
+    needs="neither",
     unit="ml",
     divisor=1000,
     decimals=2,

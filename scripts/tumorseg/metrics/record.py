@@ -23,7 +23,7 @@ from 0 to 1. case_figure: beside the pictures of a case. terminal: in the table 
 model card's table of regions.
 """
 
-Needed = Literal["reference", "either"]
+Needed = Literal["reference", "either", "neither"]
 
 _Function = Callable[[StructurePair], float]
 
@@ -36,8 +36,8 @@ class Metric:
     summary.json. better: which values are better. best: value where prediction and reference are equal, both empty
     included. worst: value where only one of them is empty, and of a case without a prediction; None where a case
     without a prediction gets the value of an empty one. counts_empty: the function is called for empty masks too.
-    needs: the score is a convention where this mask is empty; pages put it in brackets. unit, divisor: the unit on
-    pages, and how many of the table's units it is. decimals: on pages. places: where it is shown.
+    needs: the score is a convention where this mask is empty, and stands in brackets on pages; neither: never. unit,
+    divisor: the unit on pages, and how many of the table's units it is. decimals: on pages. places: where it is shown.
 
     Example:
         >>> Metric(
@@ -82,6 +82,10 @@ class Metric:
             return f"better is {' or '.join(get_args(Better))}, not {self.better}"
         if unknown := sorted(set(self.places) - set(get_args(Place))):
             return f"there is no place {unknown[0]}; places are {', '.join(get_args(Place))}"
+        if self.needs not in get_args(Needed) or (self.needs == "neither" and not self.counts_empty):
+            return f"needs cannot be {self.needs}, with counts_empty {'true' if self.counts_empty else 'false'}"
+        if "distributions" in self.places and (self.worst, self.best) != (0, 1):
+            return "the figure of distributions shows scores from 0, the worst, to 1, the best"
         if self.better == "nearer_zero" and self.best != 0:
             return "best is 0 where nearer to 0 is better"
         if self.worst is None:
@@ -115,9 +119,13 @@ class Metric:
         return self._with_unit(self.title)
 
     @property
-    def short_heading(self) -> str:
-        """The short title with its unit."""
-        return self._with_unit(self.short_title or self.title)
+    def name_in_tables(self) -> str:
+        """The short title, without one the title."""
+        return self.short_title or self.title
+
+    def heading_of(self, structure: str = "") -> str:
+        """Return the heading of a narrow column: `HD95 label 1, mm`, or, without a structure, `HD95, mm`."""
+        return self._with_unit(f"{self.name_in_tables} {structure.replace('_', ' ')}".strip())
 
     def text(self, value: float) -> str:
         """Return a value of the table as pages write it, in `unit` and without thousands set apart."""
@@ -125,7 +133,8 @@ class Metric:
 
     def is_convention(self, reference_voxels: float, predicted_voxels: float) -> bool:
         """Whether the score of a structure of so many voxels is a convention."""
-        return reference_voxels == 0 or (self.needs == "either" and predicted_voxels == 0)
+        lacking = {"reference": reference_voxels == 0, "either": 0 in (reference_voxels, predicted_voxels)}
+        return lacking.get(self.needs, False)
 
     def _with_unit(self, title: str) -> str:
         return f"{title}, {self.unit}" if self.unit else title

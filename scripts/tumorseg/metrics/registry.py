@@ -4,10 +4,15 @@ A new score is a `Metric` in a module of this package and its name here. Tables,
 figures and model card derive from its record.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from tumorseg.counts import listed
 from tumorseg.metrics import border, lesions, overlap_scores, surface
 from tumorseg.metrics.record import Count, Metric, Place
+
+RANKED_BY: Final = "dice"
+"""Cases are ranked by the mean of this score over the labels."""
 
 _METRICS: Final[dict[str, Metric]] = {}
 
@@ -31,6 +36,14 @@ def metric(name: str) -> Metric:
     if name not in _METRICS:
         raise ValueError(f"there is no metric {name}; metrics are {', '.join(_METRICS)}")
     return _METRICS[name]
+
+
+def directions(shown: Sequence[Metric], name: Callable[[Metric], str]) -> str:
+    """Return which values are better: `lower for hd95 and missed_mm3, higher for all others`. name: of a score."""
+    words = {"lower": "lower", "nearer_zero": "nearer to 0"}
+    by_direction = {better: [name(metric) for metric in shown if metric.better == better] for better in words}
+    parts = [f"{words[better]} for {listed(names)}" for better, names in by_direction.items() if names]
+    return ", ".join([*parts, "higher for all others" if parts else "higher"])
 
 
 def definitions() -> dict[str, str]:

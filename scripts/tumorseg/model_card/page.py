@@ -3,24 +3,17 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tumorseg.counts import listed
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import RANKED_BY, directions, metric, metrics
 from tumorseg.model_card.facts import Facts
 from tumorseg.orientation import NETWORK_AXES
 from tumorseg.pages.words import counted
 from tumorseg.task import DEFAULT, Task, built_in
-
-_SCORES: Final = {
-    "dice": "Dice",
-    "lesionwise_dice": "Lesion-wise Dice",
-    "hd95": "HD95 as in BraTS",
-    "lesionwise_hd95": "Lesion-wise HD95",
-}
-"""The scores of the regions: those of the BraTS challenge."""
-_UNBOUNDED: Final = ("hd95", "lesionwise_hd95")
 
 
 def render(facts: Facts, configuration: Mapping[str, Any], task: Task) -> str:
@@ -43,7 +36,9 @@ def render(facts: Facts, configuration: Mapping[str, Any], task: Task) -> str:
         own_task=task.name not in built_in(),
         task_option="" if task.name == DEFAULT else f"cohort='{{task: {task.name}}}' ",
         axes=NETWORK_AXES,
-        scores=_SCORES,
+        metrics=metrics("model_card"),
+        label_metric=metric(RANKED_BY),
+        directions=directions(metrics("model_card"), lambda metric: metric.title),
     )
 
 
@@ -57,8 +52,7 @@ def _python(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-def _score(scores: Mapping[str, Mapping[str, float]], name: str) -> str:
+def _score(scores: Mapping[str, Mapping[str, float]], of: Metric) -> str:
     """The mean of a score with its interval: `0.812 (0.790 to 0.833)`."""
-    digits = 1 if name in _UNBOUNDED else 3
-    mean, low, high = (f"{scores[name][number]:.{digits}f}" for number in ("mean", "low", "high"))
+    mean, low, high = (of.text(scores[of.name][number]) for number in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"

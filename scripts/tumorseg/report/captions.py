@@ -69,9 +69,8 @@ CAPTIONS: Final = {
         f"T1CE, FLAIR, the reference, the prediction, and their comparison: {_OUTCOMES}. The numbers are those of the "
         f"whole case. A number in brackets is a convention, where the reference or the prediction lacks the structure. "
         f"{_SLICES} {_CASES}",
-        "For each shown case a table of its Dice, lesion-wise Dice, 95th percentile of the Hausdorff distance and "
-        "volumes, and five panels: the T1CE and the FLAIR slice, the reference, the prediction, and a map of "
-        "agreement, wrong label, missed and false tumour.",
+        "For each shown case a table of its scores and volumes, and five panels: the T1CE and the FLAIR slice, the "
+        "reference, the prediction, and a map of agreement, wrong label, missed and false tumour.",
     ),
     "learning_curves": Caption(
         "Learning curves",
@@ -87,7 +86,7 @@ CAPTIONS: Final = {
         "Every point is a case that the model was not trained on. The box spans the quartiles around the median. Where "
         "the reference lacks a structure, its score is a convention (1 if the prediction lacks it too, else 0) and the "
         "point is a hollow diamond, which of more than 100 cases stands for as many as the number beside it says.",
-        "Box plots with single points of Dice, IoU, precision and sensitivity for each region and label. The numbers "
+        "Box plots with single points of several scores for each region and label. The numbers "
         "are in the table of the scores of each case.",
     ),
     "dice_by_volume": Caption(

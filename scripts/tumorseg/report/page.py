@@ -10,10 +10,12 @@ from typing import Any, Final
 from tumorseg.figures.comparison import outcomes
 from tumorseg.figures.strips import tiles
 from tumorseg.figures.style import colours_of
+from tumorseg.metrics.registry import RANKED_BY, directions, metric, metrics
 from tumorseg.pages.page import render_page
 from tumorseg.pages.task_words import label_map_words
 from tumorseg.pages.words import decimal
 from tumorseg.provenance.run import RunFacts
+from tumorseg.report.cases import conventions
 from tumorseg.report.facts import Facts
 from tumorseg.report.pictures import EmbeddedFigure, Strip, by_section
 from tumorseg.task import Task
@@ -27,18 +29,6 @@ _SECTIONS: Final = {
     "training": "Training",
     "run": "How this was made",
 }
-_SCORE_NAMES: Final = {"dice": "Dice", "iou": "IoU", "f1": "F1"}
-"""The scores of the first table."""
-_LESION_SCORE_NAMES: Final = {
-    "lesionwise_dice": ("Lesion-wise Dice", 3, 1),
-    "lesionwise_hd95": ("Lesion-wise HD95, mm", 1, 1),
-    "hd95": ("HD95 as in BraTS, mm", 1, 1),
-    "hd95_border": ("HD95 of border voxels, mm", 1, 1),
-    "surface_dice": ("Surface Dice", 3, 1),
-    "volume_error_mm3": ("Volume error, ml", 2, 1000),
-}
-"""The scores of the second table, their decimals, and by what the file's numbers are divided."""
-_OTHER_SCORE_NAMES: Final = {"precision": "Precision", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 
 
 def render(
@@ -83,13 +73,13 @@ def render(
         outcomes=outcomes(task),
         structures=tuple(task.structures),
         regions=tuple(task.region_labels),
-        score_names=_SCORE_NAMES,
-        lesion_score_names=_LESION_SCORE_NAMES,
-        all_score_names={
-            **_SCORE_NAMES,
-            **_OTHER_SCORE_NAMES,
-            **{score: name for score, (name, *_) in _LESION_SCORE_NAMES.items()},
-        },
+        macro_metrics=metrics("macro"),
+        report_metrics=metrics("report"),
+        case_metrics=metrics("report_cases"),
+        all_metrics=metrics(),
+        ranked_by=metric(RANKED_BY),
+        directions=directions(metrics(), lambda metric: metric.title),
+        conventions=conventions(metrics("report_cases")),
         configuration=json.dumps(configuration, indent=2, ensure_ascii=False),
     )
 
