@@ -11,10 +11,13 @@ from tumorseg.cohort.patients import patients_of
 from tumorseg.console import logger
 from tumorseg.files import write_json
 from tumorseg.metrics.comparison import compare, comparison_table
+from tumorseg.scoring.as_a_whole import conventions_in
 from tumorseg.scoring.cases import write_scores
-from tumorseg.scoring.folder import find_hints, log_reference_notes, score_pairs, sort_out
+from tumorseg.scoring.folder import Folders, log_reference_notes, score_pairs, sort_out
+from tumorseg.scoring.hints import find_hints
 from tumorseg.scoring.judge import reference_grids
 from tumorseg.scoring.leftovers import remove_leftovers
+from tumorseg.scoring.masks import Reading
 from tumorseg.scoring.match import match_folders
 from tumorseg.scoring.overview import overview
 from tumorseg.tables import write_table
@@ -28,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--references", type=Path, required=True, help="folder of the experts' masks")
     parser.add_argument("--settings", type=json.loads, required=True, help="settings of `evaluation`, as JSON")
     add_task_option(parser)
+    parser.add_argument("--labels", default="auto", help="how references write labels, as `cohort.labels`")
+    parser.add_argument(
+        "--label-maps", type=_label_maps, help="the label map or null of each folder of predictions, as JSON"
+    )
     parser.add_argument("--patient", help="the pattern of the patient of a case")
     parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
     parser.add_argument("--largest-voxels", type=int, default=LARGEST_VOXELS, help="voxels that a mask may have")
@@ -39,34 +46,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("score", options.log):
-        settings, processes, largest = options.settings, options.processes, options.largest_voxels
+        settings, processes = options.settings, options.processes
         matches = match_folders(options.predictions, options.references, options.task)
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
-        grids = reference_grids(options.references, files, processes, largest)
+        of_references = Reading(options.task, options.labels, largest_voxels=options.largest_voxels)
+        grids = reference_grids(options.references, files, of_references, processes)
+        values = {files[case]: grid.values for case, grid in grids.items()}
+        conventions_in(values, of_references, "score.references", options.references)
         log_reference_notes(options.references, files, grids)
         patients = patients_of(files, pattern=options.patient, table=options.patient_table)
+        maps = options.label_maps or [None] * len(matches)
         tables, summaries = {}, {}
-        outputs = zip(options.scores, options.summaries, strict=True)
-        for (name, of_folder), (scores, summary) in zip(matches.items(), outputs, strict=True):
-            pairs, facts = sort_out(of_folder, grids, processes, largest)
+        outputs = zip(maps, options.scores, options.summaries, strict=True)
+        for (name, of_folder), (label_map, scores, summary) in zip(matches.items(), outputs, strict=True):
+            folders = Folders(
+                of_folder.folder, options.references, of_references.for_predictions(label_map), of_references
+            )
+            found = sort_out(of_folder, folders, grids, processes)
             tables[name], confusions = score_pairs(
-                pairs,
-                predictions=of_folder.folder,
-                references=options.references,
-                task=options.task,
+                found.pairs,
+                found.folders,
                 surface_tolerance_mm=settings["surface_tolerance"],
                 processes=processes,
-                largest_voxels=largest,
             )
-            facts["hints"] = find_hints(
-                pairs,
-                tables[name],
-                predictions=of_folder.folder,
-                references=options.references,
-                largest_voxels=largest,
-                threads=processes,
-            )
-            missing = [pair.case for pair in pairs if pair.prediction is None]
+            hints = find_hints(found, tables[name], confusions, several=len(matches) > 1, threads=processes)
+            missing = [pair.case for pair in found.pairs if pair.prediction is None]
             summaries[name] = write_scores(
                 scores,
                 tables[name],
@@ -75,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 settings,
                 task=options.task,
                 missing=missing,
-                more=facts,
+                more={**found.facts, "hints": hints},
                 patients=patients,
             )
         result = options.summaries[0]
@@ -92,6 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in overview(summaries, options.task):
             logger.info("%s", line)
         logger.info("Scores: %s", result.resolve())
+
+
+def _label_maps(text: str) -> list[dict[int, int] | None]:
+    """JSON has keys of text only."""
+    return [one and {int(value): label for value, label in one.items()} for one in json.loads(text)]
 
 
 if __name__ == "__main__":

@@ -28,25 +28,20 @@ class Folders:
         write_nifti(self.root / folder / name, volume, affine)
         return self.root / folder / name
 
-    def score(self, *folders: str) -> None:
+    def score(self, *folders: str, task: str = "brats-glioma", labels: str = "auto", label_maps=None) -> None:
         """Score some folders of predictions; one of them without a comparison."""
         places = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
         comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
         arguments = ["--predictions", *(self.root / folder for folder in folders), "--references", self.references]
-        arguments += [
-            "--task",
-            "brats-glioma",
-            "--settings",
-            json.dumps(SETTINGS),
-            "--scores",
-            *(place / "cases.csv" for place in places),
-        ]
+        arguments += ["--task", task, "--labels", labels, "--settings", json.dumps(SETTINGS)]
+        arguments += ["--label-maps", json.dumps(label_maps or [None] * len(folders))]
+        arguments += ["--scores", *(place / "cases.csv" for place in places)]
         arguments += ["--summaries", *(place / "summary.json" for place in places)]
         arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])
 
-    def scored(self) -> tuple[pd.DataFrame, dict]:
+    def scored(self, **options) -> tuple[pd.DataFrame, dict]:
         """The scores by case and region, and the summary, of the folder `predictions`."""
-        self.score("predictions")
+        self.score("predictions", **options)
         table = pd.read_csv(self.root / "scores/cases.csv", index_col=["case", "region"])
         return table, json.loads((self.root / "scores/summary.json").read_text())

@@ -10,7 +10,8 @@ from tumorseg.cohort.discover import discover
 from tumorseg.inference.prediction import write_prediction
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.crop import crop
-from tumorseg.scoring.masks import read_mask
+from tumorseg.scoring.masks import Reading, read_mask
+from tumorseg.task import load_task
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
 
@@ -48,7 +49,10 @@ def test_the_message_says_how_far_apart_and_which_is_used(root):
 
 
 def test_disagreement_is_told_in_score(root):
-    told = [any("apart" in note for note in read_mask(path).notes) for path in sorted(root.glob("*/*_seg.nii.gz"))]
+    told = [
+        any("apart" in note for note in read_mask(path, Reading(load_task())).notes)
+        for path in sorted(root.glob("*/*_seg.nii.gz"))
+    ]
     assert told == [True, True, True, False]
 
 

@@ -18,6 +18,7 @@ from tumorseg.cohort.header import largest_file
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
 from tumorseg.scoring.judge import MaskGrid, judge_predictions, reference_grids
+from tumorseg.scoring.masks import Reading
 
 SIDE = 20
 VOLUME = np.random.default_rng(0).integers(0, 999, (SIDE, SIDE, SIDE), np.int16)
@@ -132,11 +133,12 @@ def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp
 def test_a_prediction_beyond_the_limit_is_unusable_and_the_message_names_the_setting(tmp_path):
     path = tmp_path / "x.nii.gz"
     path.write_bytes(gzip.compress(plain(np.ones((9, 9, 9), np.uint8))))
-    reference = MaskGrid((9, 9, 9), np.diag([-1.0, -1, 1, 1]), True, ())
-    judged = judge_predictions(tmp_path, {"x": "x.nii.gz"}, {"x": reference}, 1, 9**3 - 1)
+    reference = MaskGrid((9, 9, 9), np.diag([-1.0, -1, 1, 1]), True, frozenset({1}), ())
+    small = Reading(TASK, largest_voxels=9**3 - 1)
+    judged = judge_predictions(tmp_path, {"x": "x.nii.gz"}, {"x": reference}, small, 1)
     assert "cohort.largest_voxels is 728" in judged["x"].reason
     with pytest.raises(UserError, match=r"cohort\.largest_voxels is 728"):
-        reference_grids(tmp_path, {"x": "x.nii.gz"}, 1, 9**3 - 1)
+        reference_grids(tmp_path, {"x": "x.nii.gz"}, small, 1)
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.float64])

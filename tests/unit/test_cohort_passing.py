@@ -10,7 +10,8 @@ from tests.cohort_cases import CASE, path_of, verdict, write_sound
 from tumorseg.cohort import volume
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.volume import read_volume
-from tumorseg.scoring.masks import read_mask
+from tumorseg.scoring.masks import Reading, read_mask
+from tumorseg.task import load_task
 
 PASSING = [errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN]
 
@@ -89,7 +90,7 @@ def test_a_mask_that_could_not_be_read_for_lack_of_memory_is_not_missed(tmp_path
     file = path_of(tmp_path, "seg")
     failing(MemoryError(), file)
     with pytest.raises(MemoryError, match=file.name):
-        read_mask(file)
+        read_mask(file, Reading(load_task()))
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(path, monkeypatch):

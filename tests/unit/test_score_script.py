@@ -115,11 +115,12 @@ def test_a_prediction_with_both_3_and_4_counts_as_missed(folders):
 
 def test_a_prediction_that_is_not_three_dimensional_counts_as_missed(folders):
     folders.predict(f"{CASES[0]}.nii.gz", np.stack([mask()] * 2, axis=-1))
-    assert_missed(folders, "not three-dimensional")
+    assert_missed(folders, "neither a mask of three dimensions nor a channel for each of the regions WT, TC, ET")
 
 
-def test_enhancing_tumour_may_be_3_in_one_and_4_in_the_other_and_masks_may_be_real(folders):
-    folders.predict(f"{CASES[0]}.nii.gz", mask(4).astype(np.float32))
+def test_enhancing_tumour_may_be_3_in_references_and_4_in_predictions_and_masks_may_be_real(folders):
+    for case in CASES:
+        folders.predict(f"{case}.nii.gz", mask(4).astype(np.float32))
     assert (folders.scored()[0]["dice"] == 1).all()
 
 

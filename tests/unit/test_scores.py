@@ -12,7 +12,7 @@ from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.overlap import confusion
 from tumorseg.metrics.registry import columns, definitions
 from tumorseg.metrics.scores import case_scores, missing_scores, rows
-from tumorseg.scoring.masks import read_mask
+from tumorseg.scoring.masks import Reading, read_mask
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -205,7 +205,7 @@ def rotated(path: Path, mask: np.ndarray) -> Path:
 def test_an_oblique_grid_moves_no_lesion_over_its_threshold(tmp_path, voxels, dice):
     mask = np.zeros((64, 10, 10), np.uint8)
     mask[2 : 2 + voxels, 4, 4] = 2
-    read = read_mask(rotated(tmp_path / "a.nii.gz", mask))
+    read = read_mask(rotated(tmp_path / "a.nii.gz", mask), Reading(TASK))
     assert read.spacing == (1, 1, 1)
     assert scores(read.labels, np.zeros_like(mask), read.spacing)["WT"]["lesionwise_dice"] == dice
 
@@ -213,5 +213,5 @@ def test_an_oblique_grid_moves_no_lesion_over_its_threshold(tmp_path, voxels, di
 def test_an_oblique_grid_moves_no_surface_over_the_tolerance(tmp_path):
     reference, prediction = np.zeros((2, 16, 16, 16), np.uint8)
     reference[4:10, 4:10, 4:10] = prediction[4:11, 4:10, 4:10] = 2
-    read = read_mask(rotated(tmp_path / "a.nii.gz", reference))
+    read = read_mask(rotated(tmp_path / "a.nii.gz", reference), Reading(TASK))
     assert scores(read.labels, prediction, read.spacing)["WT"]["surface_dice"] == 1

@@ -7,7 +7,7 @@ import yaml
 
 from tests.helpers import REPOSITORY
 from tumorseg.configuration.mistakes import mistakes
-from tumorseg.configuration.of_task import _with_text_keys, checked_task
+from tumorseg.configuration.of_task import _with_text_keys, checked_task, score_label_maps
 from tumorseg.errors import UserError
 from tumorseg.task import Task, built_in, load_task, task_argument
 
@@ -101,3 +101,36 @@ def test_facts_have_nothing_for_people():
     assert task.facts() == other.facts()
     assert isinstance(task, Task)
     assert task != other
+
+
+def score(label_map, predictions):
+    return {"predictions": predictions, "references": None, "label_map": label_map}
+
+
+def test_a_label_map_of_predictions_is_for_all_folders_and_a_list_for_each():
+    swap = {"1": 2, 2: 1, "3": 4}
+    assert score_label_maps(score(swap, ["a", "b"]), load_task()) == [{1: 2, 2: 1, 3: 4}] * 2
+    assert score_label_maps(score([None, swap], ["a", "b"]), load_task()) == [None, {1: 2, 2: 1, 3: 4}]
+    assert score_label_maps(score(None, "a"), load_task()) == [None]
+
+
+@pytest.mark.parametrize(
+    ("label_map", "said"),
+    [
+        ([None], "score.label_map: the list has 1 entries and there are 2 folders in score.predictions; give one"),
+        ({1: 7}, "score.label_map: 7 is no label of the task brats-glioma"),
+        ([{1: 3}, None], "score.label_map: 3 is no label of the task"),
+        ({"ET": 4}, "score.label_map: ET is not a value of masks: these are whole numbers from 0 to 255"),
+        ({256: 4}, "score.label_map: 256 is not a value of masks"),
+        ({-1: 4}, "score.label_map: -1 is not a value of masks"),
+    ],
+)
+def test_a_wrong_label_map_of_predictions_is_refused_with_its_key(label_map, said):
+    with pytest.raises(UserError) as refused:
+        score_label_maps(score(label_map, ["a", "b"]), load_task())
+    assert said in str(refused.value)
+
+
+def test_a_wrong_label_map_of_the_cohort_is_refused_with_its_key():
+    with pytest.raises(UserError, match=r"cohort.label_map: ET is not a value of masks"):
+        checked_task({"task": "brats-glioma", "label_map": {"ET": 4}}, SCHEMA)

@@ -35,12 +35,14 @@ rule score:
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         task=task_json,
+        labels=config["cohort"]["labels"],
+        label_maps=lambda wildcards: json.dumps(score_label_maps(config["score"], TASK), sort_keys=True),
         largest_voxels=config["cohort"]["largest_voxels"],
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
-        ' --task "$TASK"'
+        ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q}'
         " --settings {params.settings:q} --largest-voxels {params.largest_voxels}"
         " {params.patient:q} --patient-table {params.patients:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q} --comparison {output.comparison:q}"

@@ -1,11 +1,15 @@
 """The task that the configuration names, and the parts of the configuration that depend on it."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tumorseg.configuration.mistakes import mistakes
 from tumorseg.errors import UserError
 from tumorseg.task import MAPPED, Task, read_content, task_from, task_path
+
+LARGEST_VALUE: Final = 255
+"""The largest value that a mask may have on disk."""
 
 
 def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
@@ -20,10 +24,41 @@ def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
     task = task_from(content, path.stem, str(path))
     if cohort["label_map"] is None:
         return task
+    return task.with_label_map(_checked_map(cohort["label_map"], "cohort.label_map", task))
+
+
+def score_label_maps(score: Mapping[str, Any], task: Task) -> list[dict[int, int] | None]:
+    """Return the label map of each folder of predictions, as `score.label_map` says; None without one.
+
+    Raises UserError where a map does not fit the task, and where a list has not one entry for each folder.
+    """
+    given, folders = score["label_map"], score["predictions"] or []
+    count = 1 if isinstance(folders, str) else len(folders)
+    if not isinstance(given, list):
+        maps = [given] * count
+    elif len(given) == count:
+        maps = given
+    else:
+        raise UserError(
+            f"score.label_map: the list has {len(given)} entries and there are {count} folders in score.predictions; "
+            "give one entry for each, null for a folder without a label map"
+        )
+    return [None if one is None else _checked_map(one, "score.label_map", task) for one in maps]
+
+
+def _checked_map(given: Mapping[Any, int], key: str, task: Task) -> dict[int, int]:
+    """A label map that fits the task. Raises UserError where it does not."""
+    for value in given:
+        if not re.fullmatch(r"\d{1,3}", str(value)) or int(value) > LARGEST_VALUE:
+            raise UserError(
+                f"{key}: {value} is not a value of masks: these are whole numbers from 0 to {LARGEST_VALUE}"
+            )
+    label_map = {int(value): label for value, label in given.items()}
     try:
-        return task.with_label_map({int(value): label for value, label in cohort["label_map"].items()})
-    except (UserError, ValueError) as error:
-        raise UserError(f"cohort.{error}") from None
+        task.with_label_map(label_map)
+    except UserError as error:
+        raise UserError(str(error).replace("label_map", key, 1)) from None
+    return label_map
 
 
 def completed(configuration: Mapping[str, Any], task: Task) -> dict[str, Any]:
@@ -52,6 +87,10 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
         sentences.append(
             f"model.classes: {classes} is not allowed; the task {task.name} has {task.classes} classes: leave it out"
         )
+    try:
+        score_label_maps(configuration["score"], task)
+    except UserError as error:
+        sentences.append(f"{error}")
     for section, key, names in (
         ("prediction", "remove_components", list(task.region_labels)),
         ("figures", "colours", list(task.label_structures)),

@@ -1,8 +1,7 @@
 """The scores of one folder of predictions, from any tool, against its references."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,54 +10,86 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.console import logger
 from tumorseg.metrics.scores import case_scores, missing_scores
+from tumorseg.scoring.as_a_whole import conventions_in, refuse_systematic, regions_of_folder
 from tumorseg.scoring.cases import CaseScores, score_cases
-from tumorseg.scoring.judge import MaskGrid, judge_predictions
-from tumorseg.scoring.masks import read_mask, read_prediction
+from tumorseg.scoring.judge import Judgement, MaskGrid, judge_predictions
+from tumorseg.scoring.masks import Reading, read_mask, read_prediction
 from tumorseg.scoring.match import Matches, Pair
-from tumorseg.scoring.orientation_hint import may_have_a_hint, orientation_hint
-from tumorseg.task import Task
 
 NO_FOLD: Final = -1
 """In the column `fold`: masks from elsewhere belong to none."""
 
 
-def sort_out(
-    matches: Matches, grids: Mapping[str, MaskGrid], threads: int, largest_voxels: int = LARGEST_VOXELS
-) -> tuple[Sequence[Pair], dict[str, Any]]:
-    """The pairs to score, those whose prediction is unusable without it, and what summary.json says of them.
+@dataclass(frozen=True)
+class Folders:
+    """A folder of predictions, the folder of references, and how the masks of each are read."""
 
-    grids: those of the references. `missing`: cases without a prediction. `unusable`: case, file and reason. `notes`
-    and `reference_notes`: case, file and note, where something had to be done with a mask before it could be compared.
-    largest_voxels: see `read_volume`.
+    predictions: Path
+    references: Path
+    of_predictions: Reading
+    of_references: Reading
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What is scored of a folder.
+
+    pairs: those whose prediction is unusable without it. folders: with the order of channels, where there are any.
+    conventions: in which predictions are written. with_channels: cases whose prediction has a channel for each region.
+    facts: what summary.json says.
     """
+
+    pairs: Sequence[Pair]
+    folders: Folders
+    conventions: tuple[str, ...]
+    with_channels: frozenset[str]
+    facts: dict[str, Any]
+
+
+def sort_out(matches: Matches, folders: Folders, grids: Mapping[str, MaskGrid], threads: int) -> Sorted:
+    """Read all predictions and find which can be scored.
+
+    grids: those of the references. Facts: `missing`: cases without a prediction. `unusable`: case, file and reason.
+    `notes` and `reference_notes`: case, file and note, where something had to be done with a mask before it could be
+    compared. Raises UserError where the folder as a whole cannot be scored.
+    """
+    folder, reading = folders.predictions, folders.of_predictions
     there = {pair.case: pair.prediction for pair in matches.pairs if pair.prediction is not None}
-    judgements = judge_predictions(matches.folder, there, grids, threads, largest_voxels)
+    judgements = judge_predictions(folder, there, grids, reading, threads)
+    by_file = {there[case]: found for case, found in judgements.items()}
+    refuse_systematic(by_file, folder)
+    values = {file: found.values for file, found in by_file.items() if found.values}
+    conventions = conventions_in(values, reading, "score.predictions", folder)
+    reading = replace(reading, regions=regions_of_folder(by_file, reading, folder))
     reasons = {case: found.reason for case, found in judgements.items() if found.reason is not None}
-    notes = [(case, there[case], note) for case, found in judgements.items() for note in found.notes]
+    notes = [(case, there[case], note) for case, found in judgements.items() for note in _notes(found, reading)]
     missing = [pair.case for pair in matches.pairs if pair.prediction is None]
     for case, reason in reasons.items():
-        logger.warning("%s: %s; the case counts as missed", matches.folder / there[case], reason)
+        logger.warning("%s: %s; the case counts as missed", folder / there[case], reason)
     for _, file, note in notes:
-        logger.warning("%s: %s", matches.folder / file, note)
+        logger.warning("%s: %s", folder / file, note)
     if missing:
-        logger.warning("%s: without a prediction, counted as missed: %s", matches.folder, ", ".join(missing))
+        logger.warning("%s: without a prediction, counted as missed: %s", folder, ", ".join(missing))
     if matches.without_reference:
-        names = ", ".join(matches.without_reference)
-        logger.warning("%s: without a reference, not scored: %s", matches.folder, names)
+        logger.warning("%s: without a reference, not scored: %s", folder, ", ".join(matches.without_reference))
     pairs = [replace(pair, prediction=None) if pair.case in reasons else pair for pair in matches.pairs]
     of_references = [(pair.case, pair.reference, note) for pair in pairs for note in grids[pair.case].notes]
-    return pairs, {
-        "predictions": str(matches.folder),
+    facts = {
+        "task": reading.task.name,
+        "label_map": _as_text(reading.task.label_map),
+        "reference_label_map": _as_text(folders.of_references.task.label_map),
+        "predictions": str(folder),
         "references": len(pairs),
         "missing": missing,
         "unusable": [{"case": case, "file": there[case], "reason": reason} for case, reason in reasons.items()],
         "without_reference": list(matches.without_reference),
-        "notes": _as_rows("note", notes),
-        "reference_notes": _as_rows("note", of_references),
+        "notes": as_rows("note", notes),
+        "reference_notes": as_rows("note", of_references),
     }
+    with_channels = frozenset(case for case, found in judgements.items() if found.channels is not None)
+    return Sorted(pairs, replace(folders, of_predictions=reading), tuple(conventions), with_channels, facts)
 
 
 def log_reference_notes(references: Path, files: Mapping[str, str], grids: Mapping[str, MaskGrid]) -> None:
@@ -69,69 +100,34 @@ def log_reference_notes(references: Path, files: Mapping[str, str], grids: Mappi
 
 
 def score_pairs(
-    pairs: Sequence[Pair],
-    *,
-    predictions: Path,
-    references: Path,
-    task: Task,
-    surface_tolerance_mm: float,
-    processes: int,
-    largest_voxels: int = LARGEST_VOXELS,
+    pairs: Sequence[Pair], folders: Folders, *, surface_tolerance_mm: float, processes: int
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
     """Table and label pairs (see `score_cases`) of all pairs; a case without a prediction counts as missed."""
-    score = partial(
-        _score,
-        predictions=predictions,
-        references=references,
-        task=task,
-        surface_tolerance_mm=surface_tolerance_mm,
-        largest_voxels=largest_voxels,
-    )
+    score = partial(_score, folders=folders, surface_tolerance_mm=surface_tolerance_mm)
     return score_cases(pairs, score, processes)
 
 
-def find_hints(
-    pairs: Sequence[Pair],
-    table: pd.DataFrame,
-    *,
-    predictions: Path,
-    references: Path,
-    threads: int,
-    largest_voxels: int = LARGEST_VOXELS,
-) -> list[dict[str, str]]:
-    """Case, file and hint where a mirrored or transposed copy of a prediction would fit far better; each is logged.
-
-    table: the scores of the pairs. Only masks whose whole-tumour Dice leaves room for it are read again.
-    """
-    dice = table[table["region"] == "WT"].set_index("case")["dice"]
-    doubtful = [pair for pair in pairs if pair.prediction is not None and may_have_a_hint(dice[pair.case])]
-    hint = partial(_hint, predictions=predictions, references=references, largest_voxels=largest_voxels)
-    with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(hint, doubtful))
-    hints = [(pair.case, pair.prediction or "", said) for pair, said in zip(doubtful, found, strict=True) if said]
-    for _, file, said in hints:
-        logger.warning("%s: %s", predictions / file, said)
-    return _as_rows("hint", hints)
-
-
-def _hint(pair: Pair, *, predictions: Path, references: Path, largest_voxels: int) -> str | None:
-    reference = read_mask(references / pair.reference, largest_voxels)
-    prediction = read_prediction(predictions / str(pair.prediction), reference, largest_voxels)
-    hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
-    return hint.message() if hint else None
-
-
-def _as_rows(what: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
+def as_rows(what: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """Rows of summary.json. found: case, file, and what is said of it."""
     return [{"case": case, "file": file, what: text} for case, file, text in found]
 
 
-def _score(
-    pair: Pair, *, predictions: Path, references: Path, task: Task, surface_tolerance_mm: float, largest_voxels: int
-) -> CaseScores:
-    reference = read_mask(references / pair.reference, largest_voxels)
+def _notes(found: Judgement, reading: Reading) -> list[str]:
+    of_channels = [found.channels.note(reading.regions, reading.task)] if found.channels and reading.regions else []
+    return [*of_channels, *found.notes]
+
+
+def _as_text(label_map: Mapping[int, int] | None) -> dict[str, int] | None:
+    """A label map as JSON has it."""
+    return None if label_map is None else {str(value): label for value, label in sorted(label_map.items())}
+
+
+def _score(pair: Pair, *, folders: Folders, surface_tolerance_mm: float) -> CaseScores:
+    task = folders.of_references.task
+    reference = read_mask(folders.references / pair.reference, folders.of_references)
     if pair.prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing, task=task))
-    prediction = read_prediction(predictions / pair.prediction, reference, largest_voxels)
+    prediction = read_prediction(folders.predictions / pair.prediction, reference, folders.of_predictions)
     scores = case_scores(
         reference.labels,
         prediction.labels,

@@ -10,11 +10,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.regrid import OrientedGrid
 from tumorseg.console import Progress
 from tumorseg.errors import UserError
-from tumorseg.scoring.masks import UnsoundMask, read_mask, read_prediction
+from tumorseg.scoring.channels import ChannelFacts
+from tumorseg.scoring.masks import Reading, read_mask, read_prediction
+from tumorseg.scoring.unsound import UnsoundMask
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -22,31 +23,40 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, eq=False)
 class MaskGrid:
-    """The grid of a reference, see `cohort.regrid.OrientedGrid`, and what a person should know of its file."""
+    """The grid of a reference, see `cohort.regrid.OrientedGrid`.
+
+    values: of its mask on disk. notes: what a person should know of its file.
+    """
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     oriented: bool
+    values: frozenset[int]
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judgement:
-    """A prediction. reason: why it cannot be scored, or None. notes: what a person should know of its file."""
+    """A prediction.
 
-    reason: str | None
+    reason: why it cannot be scored, or None. systematic: see `UnsoundMask`. values, channels: see `Prediction`. notes:
+    what a person should know of its file.
+    """
+
+    reason: str | None = None
+    systematic: bool = False
+    values: frozenset[int] = frozenset()
+    channels: ChannelFacts | None = None
     notes: tuple[str, ...] = ()
 
 
-def reference_grids(
-    folder: Path, files: Mapping[str, str], threads: int, largest_voxels: int = LARGEST_VOXELS
-) -> dict[str, MaskGrid]:
-    """The grid of each case's reference. files: by case, its path below `folder`. largest_voxels: see `read_volume`.
+def reference_grids(folder: Path, files: Mapping[str, str], reading: Reading, threads: int) -> dict[str, MaskGrid]:
+    """The grid of each case's reference. files: by case, its path below `folder`.
 
     Raises UserError, which lists all references that are unsound: the set of them is the user's to mend.
     """
-    read = partial(_reference, largest_voxels=largest_voxels)
-    found = _each({file: folder / file for file in files.values()}, read, "checking reference", threads)
+    items = {file: folder / file for file in files.values()}
+    found = _each(items, partial(_reference, reading=reading), "checking reference", threads)
     unsound = [f"{file}: {grid}" for file, grid in zip(files.values(), found, strict=True) if isinstance(grid, str)]
     if unsound:
         raise UserError("\n".join([f"score.references: mend or remove what is unsound below {folder}", *unsound]))
@@ -54,19 +64,15 @@ def reference_grids(
 
 
 def judge_predictions(
-    folder: Path,
-    files: Mapping[str, str],
-    grids: Mapping[str, OrientedGrid],
-    threads: int,
-    largest_voxels: int = LARGEST_VOXELS,
+    folder: Path, files: Mapping[str, str], grids: Mapping[str, OrientedGrid], reading: Reading, threads: int
 ) -> dict[str, Judgement]:
     """By case, whether a prediction can be compared with its reference.
 
-    files: by case, its path below `folder`. grids: those of the references. largest_voxels: see `read_volume`.
+    files: by case, its path below `folder`. grids: those of the references.
     """
     items = {file: (folder / file, grids[case]) for case, file in files.items()}
-    read = partial(_prediction, largest_voxels=largest_voxels)
-    return dict(zip(files, _each(items, read, "checking prediction", threads), strict=True))
+    judgements = _each(items, partial(_prediction, reading=reading), "checking prediction", threads)
+    return dict(zip(files, judgements, strict=True))
 
 
 def _each(items: Mapping[str, Item], judge: Callable[[Item], Found], unit: str, threads: int) -> list[Found]:
@@ -79,18 +85,19 @@ def _each(items: Mapping[str, Item], judge: Callable[[Item], Found], unit: str, 
     return found
 
 
-def _reference(path: Path, largest_voxels: int) -> MaskGrid | str:
+def _reference(path: Path, *, reading: Reading) -> MaskGrid | str:
     """The grid of a mask, or what is wrong with it."""
     try:
-        mask = read_mask(path, largest_voxels)
+        mask = read_mask(path, reading)
     except UnsoundMask as unsound:
         return str(unsound)
-    return MaskGrid(mask.labels.shape, mask.affine, mask.oriented, mask.notes)
+    return MaskGrid(mask.labels.shape, mask.affine, mask.oriented, mask.values, mask.notes)
 
 
-def _prediction(item: tuple[Path, OrientedGrid], largest_voxels: int) -> Judgement:
+def _prediction(item: tuple[Path, OrientedGrid], *, reading: Reading) -> Judgement:
     path, reference = item
     try:
-        return Judgement(None, read_prediction(path, reference, largest_voxels).notes)
+        prediction = read_prediction(path, reference, reading)
     except UnsoundMask as unsound:
-        return Judgement(str(unsound))
+        return Judgement(str(unsound), unsound.systematic)
+    return Judgement(values=prediction.values, channels=prediction.channels, notes=prediction.notes)

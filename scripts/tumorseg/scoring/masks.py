@@ -1,7 +1,9 @@
 """A mask from any tool, read whole and judged before it is scored."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,29 +11,55 @@ from numpy.typing import NDArray
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import shape_problem
-from tumorseg.cohort.mask import canonical, label_problem, read_labels, rounding_note
-from tumorseg.cohort.regrid import OrientedGrid, dense, regrid
+from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels, rounding_note
+from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.conventions import convention_of
 from tumorseg.metrics.cells import Spacing
-from tumorseg.task import load_task
+from tumorseg.scoring.channels import ChannelFacts, read_channels, way_to_labels
+from tumorseg.scoring.unsound import UnsoundMask
+from tumorseg.task import Task
+
+REFERENCES: Final = "cohort.label_map"
+PREDICTIONS: Final = "score.label_map"
 
 
-class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage` is
-    """A mask cannot be scored: what is wrong with it, and what to do."""
+@dataclass(frozen=True)
+class Reading:
+    """How the masks of a folder are read.
+
+    task: what values mean, with the user's label map if there is one. labels: `auto`, `mixed` or a convention, as
+    `cohort.labels` says. map_key: the setting of the label map, for messages. largest_voxels: see `read_volume`.
+    regions: of the channels of files that have one for each region; None where their order is not known yet.
+    """
+
+    task: Task
+    labels: str = "auto"
+    map_key: str = REFERENCES
+    largest_voxels: int = LARGEST_VOXELS
+    regions: tuple[str, ...] | None = None
+
+    def for_predictions(self, label_map: Mapping[int, int] | None) -> "Reading":
+        """How predictions are read beside these references. label_map: an entry of `score.label_map`.
+
+        Without one they are read by the same map or task; they may be of another convention.
+        """
+        task = self.task if label_map is None else self.task.with_label_map(label_map)
+        return replace(self, task=task, labels="mixed" if self.labels == "mixed" else "auto", map_key=PREDICTIONS)
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A reference. labels: inside labels (X, Y, Z). affine, oriented, spacing: see `cohort.volume.Volume`.
+    """A reference. labels: those of the task, uint8 (X, Y, Z). affine, oriented, spacing: see `cohort.volume.Volume`.
 
-    notes: what a person should know of its file, such as that its values were rounded.
+    values: on disk. notes: what a person should know of its file, such as that its values were rounded.
     """
 
     labels: NDArray[np.uint8]
     affine: NDArray[np.float64]
     oriented: bool
     spacing: Spacing
+    values: frozenset[int]
     notes: tuple[str, ...]
 
     @property
@@ -42,45 +70,79 @@ class Mask:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """A mask on the grid of its reference. labels: inside labels (X, Y, Z). notes: see `Mask`."""
+    """A mask on the grid of its reference. labels: those of the task, uint8 (X, Y, Z). values, notes: see `Mask`.
+
+    channels: of a file that has one for each region, where `values` are none; else None.
+    """
 
     labels: NDArray[np.uint8]
+    values: frozenset[int]
     notes: tuple[str, ...]
+    channels: ChannelFacts | None = None
 
 
-def read_mask(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Mask:
-    """Read a mask in any type that writes enhancing tumour as 3 or as 4. Raises UnsoundMask.
-
-    largest_voxels: see `read_volume`.
-    """
-    volume, prediction = _read(path, None, largest_voxels)
+def read_mask(path: Path, reading: Reading) -> Mask:
+    """Read a mask in any type. Raises UnsoundMask."""
+    volume = _volume(path, reading)
+    if problem := shape_problem(volume.shape, path.name, None):
+        several = (
+            f"; if it has a channel for each region, {way_to_labels(reading.task)}" if volume.array.ndim > 3 else ""
+        )
+        raise UnsoundMask(f"{problem.message}{several}")
     x, y, z = volume.spacing
-    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.notes)
+    found = _labels(volume.array, path.name, reading)
+    prediction = _placed(found, volume, volume, reading)
+    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.values, prediction.notes)
 
 
-def read_prediction(path: Path, reference: OrientedGrid, largest_voxels: int = LARGEST_VOXELS) -> Prediction:
+def read_prediction(path: Path, reference: OrientedGrid, reading: Reading) -> Prediction:
     """Read a mask as `read_mask` does and put it on the grid of its reference, see `regrid`.
 
-    Raises UnsoundMask, also where it does not fit there.
+    A file with a channel for each region of the task becomes a mask of labels; where `reading.regions` is None, only
+    which voxels are not 0 is right in it. Raises UnsoundMask, also where the mask does not fit the reference.
     """
-    return _read(path, reference, largest_voxels)[1]
+    volume = _volume(path, reading)
+    if volume.array.ndim <= 3:
+        if problem := shape_problem(volume.shape, path.name, None):
+            raise UnsoundMask(problem.message)
+        found = _labels(volume.array, path.name, reading)
+        return _placed(found, volume, reference, reading)
+    channels = read_channels(volume.array, reference.shape, reading.task)
+    labels = read_labels(channels.painted(reading.regions or tuple(reading.task.region_labels), reading.task))
+    grid = VoxelGrid(channels.inside.shape[1:], volume.affine, volume.oriented)
+    placed = _on_reference(labels, grid, reference)
+    notes = tuple(note for note in (_orientation(volume), *placed.notes) if note)
+    return replace(placed, notes=notes, channels=channels.facts())
 
 
-def _read(path: Path, reference: OrientedGrid | None, largest_voxels: int) -> tuple[Volume, Prediction]:
+def _volume(path: Path, reading: Reading) -> Volume:
     try:
-        volume = read_volume(path, largest_voxels)
+        return read_volume(path, reading.largest_voxels)
     except Damage as damage:
         raise UnsoundMask(damage.message) from None
-    found, task = read_labels(volume.array), load_task()
-    problem = shape_problem(volume.shape, path.name, None) or label_problem(found, path.name, task, "auto")
-    if problem:
-        raise UnsoundMask(problem.message)
-    rounded = rounding_note(found)
-    found = canonical(found, task, convention_of(found.counts, task))
-    placed = regrid(found, volume, volume if reference is None else reference, "its reference")
+
+
+def _labels(array: NDArray[Any], file: str, reading: Reading) -> Labels:
+    """The values of a mask on disk. Raises UnsoundMask where they are not those of the task."""
+    found = read_labels(array)
+    if problem := label_problem(found, file, reading.task, reading.labels, reading.map_key):
+        raise UnsoundMask(problem.message, systematic=problem.code != "not_finite")
+    return found
+
+
+def _placed(found: Labels, volume: Volume, reference: OrientedGrid, reading: Reading) -> Prediction:
+    labels = canonical(found, reading.task, convention_of(found.counts, reading.task, reading.labels))
+    placed = _on_reference(labels, volume, reference)
+    notes = tuple(note for note in (rounding_note(found), _orientation(volume), *placed.notes) if note)
+    return replace(placed, values=frozenset(found.counts), notes=notes)
+
+
+def _on_reference(labels: Labels, grid: OrientedGrid, reference: OrientedGrid) -> Prediction:
+    placed = regrid(labels, grid, reference, "its reference")
     if placed.labels is None:
         raise UnsoundMask(placed.problem)
-    labels = dense(placed.labels, volume.shape if reference is None else reference.shape)
-    oriented = volume.orientation_note.message if volume.orientation_note else None
-    notes = [note for note in (rounded, oriented, *placed.notes.values()) if note]
-    return volume, Prediction(labels, tuple(notes))
+    return Prediction(dense(placed.labels, reference.shape), frozenset(), tuple(placed.notes.values()))
+
+
+def _orientation(volume: Volume) -> str | None:
+    return volume.orientation_note.message if volume.orientation_note else None

@@ -1,0 +1,60 @@
+"""What the masks of a folder show together: one convention, the order of channels, a scheme that is another task's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tumorseg.console import logger
+from tumorseg.conventions import convention_of
+from tumorseg.errors import UserError
+from tumorseg.scoring.channels import channel_regions
+from tumorseg.scoring.judge import Judgement
+from tumorseg.scoring.masks import Reading
+from tumorseg.scoring.unsound import UnsoundMask
+
+_MOST_SYSTEMATIC: int = 1
+"""So many masks may be unusable in a way that concerns all masks of their source; more stop the run."""
+
+
+def conventions_in(values: Mapping[str, frozenset[int]], reading: Reading, key: str, folder: Path) -> dict[str, str]:
+    """Return the conventions of the masks of a folder, and the first file of each.
+
+    values: on disk, by file. key: of the folder, for messages. Raises UserError where there is more than one and
+    `cohort.labels` is not `mixed`: a value that means one thing in some masks would mean another in the rest.
+    """
+    found: dict[str, str] = {}
+    for file, of_file in values.items():
+        convention = convention_of(of_file, reading.task, reading.labels)
+        if convention is not None:
+            found.setdefault(convention, file)
+    if len(found) < 2:
+        return found
+    each = " and ".join(f"{file} as {convention}" for convention, file in found.items())
+    if reading.labels != "mixed":
+        raise UserError(
+            f"{key}: the masks below {folder} write labels in different ways, {each}; give folders that have one way "
+            f"each, convert the masks, or set another cohort.task; if all is as it should be, set cohort.labels: mixed"
+        )
+    logger.warning("%s: masks write labels in different ways, %s, as cohort.labels: mixed allows", folder, each)
+    return found
+
+
+def refuse_systematic(judgements: Mapping[str, Judgement], folder: Path) -> None:
+    """Raise UserError where several predictions of a folder speak of another scheme. judgements: by file."""
+    systematic = [f"{file}: {found.reason}" for file, found in judgements.items() if found.systematic]
+    if len(systematic) > _MOST_SYSTEMATIC:
+        raise UserError("\n".join([f"score.predictions: masks below {folder} are of another kind", *systematic]))
+
+
+def regions_of_folder(judgements: Mapping[str, Judgement], reading: Reading, folder: Path) -> tuple[str, ...] | None:
+    """Return the region of each channel of those predictions that have channels; None where none has.
+
+    judgements: by file. Raises UserError where the files do not show the order.
+    """
+    channels = {file: found.channels for file, found in judgements.items() if found.channels is not None}
+    if not channels:
+        return None
+    try:
+        return channel_regions([facts.overlaps for facts in channels.values()], reading.task)
+    except UnsoundMask as unsound:
+        files = ", ".join(list(channels)[:3]) + (" …" if len(channels) > 3 else "")
+        raise UserError(f"score.predictions: {files} below {folder}: {unsound}") from None

@@ -1,0 +1,204 @@
+"""Predictions that hold one channel for each region of the task, as networks with sigmoids write them.
+
+Which channel is which region is not written in such a file. It follows from how regions lie in each other, in all files
+of a folder together; where it does not follow, the masks are refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.cohort.images import size_text
+from tumorseg.scoring.unsound import UnsoundMask
+from tumorseg.task import Task
+
+LEAST_PROBABILITY: Final = 0.5
+"""A voxel of at least this probability belongs to the region."""
+LARGEST_MISFIT: Final = 0.05
+"""The share of the channels' voxels that may contradict how regions lie in each other: networks are not exact."""
+CLEARER: Final = 5
+"""The next best order has to contradict that so many times as often."""
+_SUM_TOLERANCE: Final = 0.02
+_MOST_REGIONS: Final = 7
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelFacts:
+    """What shows the order of the channels of a file.
+
+    overlaps: voxels that each pair of channels shares, int64 (C, C); on the diagonal those of each channel.
+    probabilities: whether the file holds probabilities, which are thresholded.
+    """
+
+    overlaps: NDArray[np.int64]
+    probabilities: bool
+
+    def note(self, regions: Sequence[str], task: Task) -> str:
+        """What a person should know of a file that is read as regions. regions: of each channel."""
+        note = f"read as channels of regions {', '.join(regions)}"
+        if self.probabilities:
+            note += f", as probabilities of at least {LEAST_PROBABILITY}"
+        order = [regions.index(name) for name in task.region_labels]
+        if outside := _misfit(self.overlaps, order, list(task.region_labels.values())):
+            note += f"; in up to {outside} voxels an inner region lies outside an outer one, and was added to it"
+        return note
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """The channels of a file. inside: boolean (C, X, Y, Z). probabilities: see `ChannelFacts`."""
+
+    inside: NDArray[np.bool_]
+    probabilities: bool
+
+    def facts(self) -> ChannelFacts:
+        """What shows the order of the channels."""
+        flat = self.inside.reshape(len(self.inside), -1)
+        overlaps = np.array([[np.count_nonzero(one & other) for other in flat] for one in flat], np.int64)
+        return ChannelFacts(overlaps, self.probabilities)
+
+    def painted(self, regions: Sequence[str], task: Task) -> NDArray[np.uint8]:
+        """Return the labels of the task, uint8 (X, Y, Z). regions: of each channel.
+
+        Regions are painted over each other, the inner ones last. A voxel of an inner region belongs to the outer ones
+        too, whatever their channels say there. Where regions do not determine labels, all inside is the first label.
+        """
+        painting = _painting(task)
+        if painting is None:
+            return np.where(self.inside.any(axis=0), task.label_values[0], 0).astype(np.uint8)
+        labels = np.zeros(self.inside.shape[1:], np.uint8)
+        for name, label in painting.items():
+            labels[self.inside[regions.index(name)]] = label
+        return labels
+
+
+def read_channels(array: NDArray[Any], reference: Sequence[int], task: Task) -> Channels:
+    """Return the channels of a file of more than three dimensions.
+
+    Args:
+        array: all voxels of the file; the channels are its first or its last axis, and other axes of length 1 go.
+        reference: the shape of the reference, which tells the axis where both could be it.
+        task: a channel is expected for each of its regions.
+
+    Raises:
+        UnsoundMask: the file does not hold such channels; with the way to make one mask of it.
+    """
+    names = list(task.region_labels)
+    axis, voxels = _channel_axis(array, tuple(reference), len(names))
+    if axis is None:
+        raise UnsoundMask(
+            f"the volume is {size_text(array.shape)}, neither a mask of three dimensions nor a channel for each of the "
+            f"regions {', '.join(names)}; {way_to_labels(task)}",
+            systematic=True,
+        )
+    channels = np.moveaxis(voxels, axis, 0)
+    low, high = channels.min(), channels.max()
+    if not (low >= 0 and high <= 1):
+        raise UnsoundMask(
+            f"its {len(names)} channels have values from {low:g} to {high:g}, which are neither 0 and 1 nor "
+            f"probabilities; {way_to_labels(task)}",
+            systematic=True,
+        )
+    inside = channels >= LEAST_PROBABILITY
+    total = channels.sum(axis=0, dtype=np.float32)
+    probabilities = not np.array_equal(inside, channels)
+    labels_too = total[total > _SUM_TOLERANCE] if probabilities else total
+    if inside.any(axis=0).all() or (labels_too.size and np.abs(labels_too - 1).max() <= _SUM_TOLERANCE):
+        raise UnsoundMask(
+            f"its {len(names)} channels seem to be background and labels, not the regions {', '.join(names)}: one of "
+            "them holds in every voxel; write one mask of three dimensions instead, the argmax over the channels",
+            systematic=True,
+        )
+    return Channels(inside, probabilities)
+
+
+def way_to_labels(task: Task) -> str:
+    """How to make a mask of labels from regions, as the end of a message."""
+    steps = [f"{label} where {name} is" for name, label in (_painting(task) or {}).items()]
+    values = f": {', then '.join(steps)}, 0 elsewhere" if steps else ""
+    return f"write one mask of three dimensions instead{values}"
+
+
+def channel_regions(overlaps: Sequence[NDArray[np.int64]], task: Task) -> tuple[str, ...]:
+    """Return the region of each channel, in their order.
+
+    overlaps: of each file of a folder, see `ChannelFacts`, with a channel for each region.
+    Raises UnsoundMask where the files do not show which channel is which region.
+    """
+    names = tuple(task.region_labels)
+    if _painting(task) is None or len(names) > _MOST_REGIONS:
+        raise UnsoundMask(
+            f"they have a channel for each of the regions {', '.join(names)}, which do not say which label a voxel "
+            f"has; {way_to_labels(task)}"
+        )
+    total = np.sum(overlaps, axis=0)
+    sizes = np.diagonal(total)
+    if sizes.sum() == 0:
+        return names  # nothing is predicted: every order says so
+    classes = _equal_channels(total)
+    misfits: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
+    for order in permutations(range(len(names))):  # order[i]: the channel of region i
+        misfit = _misfit(total, order, list(task.region_labels.values()))
+        same = tuple(classes[channel] for channel in order)
+        if same not in misfits:
+            misfits[same] = misfit, order
+    (best, order), *others = sorted(misfits.values())
+    shared = total.sum() - sizes.sum()
+    clear = not others or others[0][0] > CLEARER * best
+    if shared == 0 or best > LARGEST_MISFIT * sizes.sum() or not clear:
+        raise UnsoundMask(
+            f"they have {len(names)} channels, and how these lie in each other does not show which of them are the "
+            f"regions {', '.join(names)}; {way_to_labels(task)}"
+        )
+    regions = dict(zip(order, names, strict=True))
+    return tuple(regions[channel] for channel in range(len(names)))
+
+
+def _channel_axis(array: NDArray[Any], reference: tuple[int, ...], count: int) -> tuple[int | None, NDArray[Any]]:
+    """The axis of the channels, None where there is none or two could be it, and the array of four dimensions."""
+    extra = [axis for axis, length in enumerate(array.shape) if length == 1]
+    voxels = np.squeeze(array, axis=tuple(extra)) if array.ndim > 4 and array.ndim - len(extra) == 4 else array
+    if voxels.ndim != 4 or count < 2:
+        return None, voxels
+    rests = {axis: np.delete(voxels.shape, axis) for axis in (3, 0) if voxels.shape[axis] == count}
+    fitting = [axis for axis, rest in rests.items() if tuple(rest) == reference] or list(rests)
+    return (fitting[0] if len(fitting) == 1 else None), voxels
+
+
+def _painting(task: Task) -> dict[str, int] | None:
+    """The label that is painted for each region, outer regions first; None where regions do not determine labels."""
+    regions = task.region_labels
+    own = {
+        name: set(labels).difference(*(other for other in regions.values() if set(other) < set(labels)))
+        for name, labels in regions.items()
+    }
+    single = {name: min(labels) for name, labels in own.items() if len(labels) == 1}
+    if len(single) < len(regions) or set(single.values()) != set(task.label_values):
+        return None
+    return dict(sorted(single.items(), key=lambda item: -len(regions[item[0]])))
+
+
+def _misfit(total: NDArray[np.int64], order: Sequence[int], labels: Sequence[tuple[int, ...]]) -> int:
+    """Voxels that contradict an order of the channels."""
+    misfit = 0
+    for one, other in combinations(range(len(labels)), 2):
+        inner, outer = (one, other) if len(labels[one]) <= len(labels[other]) else (other, one)
+        shared = int(total[order[inner], order[outer]])
+        if not set(labels[inner]) & set(labels[outer]):
+            misfit += shared
+        elif set(labels[inner]) <= set(labels[outer]):
+            misfit += int(total[order[inner], order[inner]]) - shared
+    return misfit
+
+
+def _equal_channels(total: NDArray[np.int64]) -> list[int]:
+    """For each channel the first one that is equal to it in all files."""
+    sizes = np.diagonal(total)
+    return [
+        next(other for other in range(len(sizes)) if total[one, other] == sizes[one] == sizes[other])
+        for one in range(len(sizes))
+    ]

@@ -1,0 +1,12 @@
+"""Why a mask cannot be scored."""
+
+
+class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage` is
+    """A mask cannot be scored: what is wrong with it, and what to do.
+
+    systematic: other masks from the same source probably have it too.
+    """
+
+    def __init__(self, message: str, *, systematic: bool = False) -> None:
+        super().__init__(message)
+        self.systematic = systematic

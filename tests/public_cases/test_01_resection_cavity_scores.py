@@ -1,0 +1,45 @@
+"""Case 01: masks of BraTS 2024, in which 4 is the resection cavity and never enhancing tumour."""
+
+import pytest
+
+from tests.public_cases import made
+from tests.public_cases.test_03_label_order_scores import Cohort
+from tumorseg.task import load_task
+
+WITHOUT_ENHANCING = [f"BraTS-GLI-0200{number}-100" for number in (4, 5, 6)]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return Cohort(made("01", tmp_path_factory.mktemp("case")))
+
+
+@pytest.mark.parametrize("task", ["brats-glioma", "brats-meningioma"])
+def test_another_task_is_refused_with_the_one_to_set(folders, task, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        folders.score("predictions", task=task)
+    assert "brats-glioma-post-treatment" in capsys.readouterr().err
+
+
+def test_mixed_conventions_do_not_make_the_cavity_enhancing_tumour(folders, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        folders.score("predictions", labels="mixed")
+    assert "brats-glioma-post-treatment" in capsys.readouterr().err
+
+
+MAPPED = load_task().with_label_map({1: 1, 2: 2, 3: 4, 4: 0}).to_json()
+
+
+@pytest.mark.parametrize("task", ["brats-glioma-post-treatment", MAPPED], ids=["task", "label map"])
+def test_no_voxel_of_the_cavity_is_tumour(folders, task):
+    table, summary = folders.scored(task=task)
+    assert (summary["unusable"], summary["hints"]) == ([], [])
+    regions = {name: of_region.droplevel("region") for name, of_region in table.groupby("region")}
+    voxels = {name: of_region["reference_voxels"] for name, of_region in regions.items()}
+    assert (voxels["WT"] == 2969).all()
+    assert (voxels["TC"][WITHOUT_ENHANCING] == 0).all()
+    assert (voxels["ET"][WITHOUT_ENHANCING] == 0).all()
+    for name in ("WT", "TC", "ET"):
+        assert (regions[name]["dice"] == 1).all()
+    if "RC" in regions:
+        assert (voxels["RC"][WITHOUT_ENHANCING] == 895).all()
