@@ -10,7 +10,6 @@ import pandas as pd
 from tumorseg import console
 from tumorseg.cohort.splits import read_splits
 from tumorseg.inference.held_out import segmented_cases
-from tumorseg.labels import MODALITIES
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import resolve
 from tumorseg.tables import write_table
@@ -36,10 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         splits, section = read_splits(options.splits), options.settings["prediction"]
         rows = []
         for fold, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):
-            for left_out in ("none", *MODALITIES):
+            for left_out in ("none", *options.task.channel_names):
                 image = case.image.copy()
                 if left_out != "none":
-                    image[MODALITIES.index(left_out)] = 0  # as background is, and the mean of the brain
+                    image[options.task.channel_names.index(left_out)] = 0  # as background is, and the mean of the brain
                 mask, _ = segmenter.mask_of(segmenter.predict(image, case.origin), case.origin)
                 rows += [
                     {

@@ -4,7 +4,6 @@ import pytest
 
 from tumorseg.figures.left_out import left_out_table
 from tumorseg.figures.reliability import reliability_diagrams
-from tumorseg.labels import MODALITIES, STRUCTURES
 from tumorseg.metrics.calibration import BINS, Reliability, case_reliability
 from tumorseg.task import load_task
 
@@ -52,7 +51,7 @@ def test_a_region_is_the_sum_of_its_labels_and_only_the_brain_counts():
     probabilities[[0, 1, 4], 0, 0, 0] = 0.2, 0.3, 0.5
     probabilities[0, 1] = 1
     reference = np.array([[[4]], [[0]]], np.uint8)
-    found = case_reliability(reference, probabilities, np.array([[[True]], [[False]]]), load_task())
+    found = case_reliability(reference, probabilities, np.array([[[True]], [[False]]]), TASK)
     assert {name: float(curve.probability.sum()) for name, curve in found.items()} == pytest.approx(
         {"WT": 0.8, "TC": 0.8, "ET": 0.5, "label": 0.5}
     )
@@ -73,11 +72,11 @@ def test_the_table_of_modalities_shows_means_and_their_change():
         [
             {"case": case, "left_out": left_out, "region": structure, "dice": dice}
             for case in "ab"
-            for left_out, dice in zip(("none", *MODALITIES), (0.9, 0.8, 0.7, 0.6, 0.5), strict=True)
-            for structure in STRUCTURES
+            for left_out, dice in zip(("none", *TASK.channel_names), (0.9, 0.8, 0.7, 0.6, 0.5), strict=True)
+            for structure in TASK.structures
         ]
     )
     texts = [text.get_text() for text in left_out_table(scores, TASK).axes[0].texts]
-    assert len(texts) == 5 * len(STRUCTURES)
+    assert len(texts) == 5 * len(TASK.structures)
     assert texts[0] == "0.900"
     assert texts[-1] == "0.500\n−0.400"
