@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from tumorseg.figures.grids import in_two
+from tumorseg.figures.grids import in_lines
 from tumorseg.figures.style import INK, WIDTH, context
 from tumorseg.metrics.record import Metric
 from tumorseg.metrics.registry import metrics
@@ -20,6 +20,7 @@ from tumorseg.task import Task
 _ROW_HEIGHT: Final = 3.6
 _FOOT: Final = 0.4
 """Inches for a row of plots, and for the legend."""
+_TICK_CHARACTERS: Final = 10
 _ABREAST: Final = 6
 """Structures up to which two plots stand side by side."""
 _BOX: Final = "#dbe6ee"
@@ -93,7 +94,9 @@ def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) ->
     axes.set(
         title=metric.heading, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6)
     )
-    ticks = [f"{key.replace('_', ' ')}\n{in_two(title)}" for key, title in task.structure_titles.items()]
+    ticks = [
+        f"{key.replace('_', ' ')}\n{in_lines(title, _TICK_CHARACTERS)}" for key, title in task.structure_titles.items()
+    ]
     axes.set_xticks(range(len(ticks)), ticks, fontsize=7.5)
     axes.grid(visible=True, axis="y")
 

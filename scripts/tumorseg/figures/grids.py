@@ -15,13 +15,6 @@ def in_rows(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
         yield items[first : first + length]
 
 
-def in_two(name: str) -> str:
-    """A name in two lines, broken at the space that makes the longer one shortest."""
-    words = name.split()
-    breaks = [(" ".join(words[:place]), " ".join(words[place:])) for place in range(1, len(words))]
-    return "\n".join(min(breaks, key=lambda lines: max(map(len, lines)), default=(name,)))
-
-
 def in_lines(name: str, characters: int) -> str:
     """A name in lines of at most so many characters; longer words stay whole."""
     return "\n".join(wrap(name, max(1, characters), break_long_words=False, break_on_hyphens=False))
