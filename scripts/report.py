@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             facts,
             run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
             task=options.task,
-            figures=[embed(path) for path in options.figures],
+            figures=[embed(path, options.task) for path in options.figures],
             strips=read_strips(options.strips),
             shown=[chosen.case for chosen in choose_cases(results.scores, wanted, options.task)],
             viewer=_viewer(options.viewer, options.configuration["figures"], options.task),

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-import figure_dice_by_volume
+import figure as figure_script
 from tumorseg.figures.by_volume import ENOUGH, dice_by_volume, rank_correlation
 from tumorseg.figures.volume_axis import volume_limits
 from tumorseg.labels import REGION_NAMES, STRUCTURES
@@ -92,7 +92,7 @@ def test_the_command_line_writes_each_format_and_equal_bytes(tmp_path):
     outputs = [tmp_path / name for name in ("one.png", "one.pdf", "two.png", "two.pdf")]
     for pair in (outputs[:2], outputs[2:]):
         options = ["--scores", str(tmp_path / "cases.csv"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]
-        figure_dice_by_volume.main([*options, "--output", *map(str, pair)])
+        figure_script.main(["--name", "dice_by_volume", *options, "--output", *map(str, pair)])
     one, one_pdf, two, two_pdf = (output.read_bytes() for output in outputs)
     assert (one, one_pdf) == (two, two_pdf)
     assert one.startswith(b"\x89PNG")

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-import figure_cohort_overview
+import figure
 from tumorseg.cohort.manifest import manifest, write_manifest
 from tumorseg.cohort.verdict import Finding, Verdict, write_verdicts
 from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
+from tumorseg.figures.catalogue.cohort_overview import RECORD
 from tumorseg.figures.cohort_overview import cohort_overview
 from tumorseg.labels import MODALITIES
-from tumorseg.report.captions import CAPTIONS
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -102,7 +102,7 @@ def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
     assert sorted(x for line in ends[2:] for x in line) == pytest.approx([expected[0], expected[2], expected[4]])
     box = boxes(lower)[0].get_path().vertices[:, 0]
     assert [box.min(), box.max()] == pytest.approx([expected[1], expected[3]])
-    assert "whiskers to the 5th and 95th percentile" in CAPTIONS["cohort_overview"].text
+    assert "whiskers to the 5th and 95th percentile" in RECORD.caption
 
 
 def test_a_label_that_no_case_has_leaves_its_row_empty():
@@ -129,7 +129,7 @@ def test_the_command_line_reads_what_the_workflow_writes(tmp_path):
     write_manifest(tmp_path / "manifest.tsv", manifest(verdicts, task=TASK))
     settings = {"dpi": 30, "colours": {f"label_{label}": colour for label, colour in COLOURS.items()}}
     options = ["--manifest", str(tmp_path / "manifest.tsv"), "--verdicts", str(tmp_path / "batch.json")]
-    options += ["--task", "brats-glioma"]
+    options += ["--task", "brats-glioma", "--settings", json.dumps(settings)]
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
-    figure_cohort_overview.main([*options, "--settings", json.dumps(settings), "--output", *map(str, outputs)])
+    figure.main(["--name", "cohort_overview", *options, "--output", *map(str, outputs)])
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

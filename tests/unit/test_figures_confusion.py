@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-import figure_confusion_matrix
+import figure
 from tumorseg.figures.confusion import confusion_matrix, percent
 from tumorseg.figures.contrast import ink_on
 from tumorseg.figures.style import INK
@@ -80,5 +80,5 @@ def test_the_command_line_draws_the_table_of_a_summary(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps({"confusion": {"definition": "…", "voxels": voxels()}}))
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
     options = ["--summary", str(tmp_path / "summary.json"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]
-    figure_confusion_matrix.main([*options, "--output", *map(str, outputs)])
+    figure.main(["--name", "confusion_matrix", *options, "--output", *map(str, outputs)])
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import figure_intensities
+import figure as figure_script
 from tests.helpers import write_random_case
 from tumorseg.cohort.manifest import manifest, write_manifest
 from tumorseg.cohort.verdict import Verdict, write_verdicts
@@ -139,5 +139,5 @@ def test_the_command_line_draws_the_usable_cases(tmp_path):
         "brats-glioma",
     ]
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
-    figure_intensities.main(list(map(str, [*options, "--output", *outputs])))
+    figure_script.main(list(map(str, ["--name", "intensities", *options, "--output", *outputs])))
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

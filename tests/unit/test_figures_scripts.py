@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import ModuleType
 
 import matplotlib.image
 import nibabel as nib
@@ -13,11 +12,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-import figure_gallery
-import figure_ground_truth
-import figure_modalities
-import figure_overlays
-import figure_predictions
+import figure
 from tests.helpers import record_predictions, structure_mask
 from tumorseg.labels import STRUCTURES, from_inside
 from tumorseg.normalise.store import NormalisedCase, Origin, write_case
@@ -107,40 +102,36 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def draw(module: ModuleType, cohort: Path, output: Path, settings: dict[str, object] = SETTINGS) -> Path:
+def draw(name: str, cohort: Path, output: Path, settings: dict[str, object] = SETTINGS) -> Path:
     arguments = ["--normalised", *map(str, sorted((cohort / "normalised").iterdir()))]
     arguments += ["--predictions", str(cohort / "predictions" / "fold-0")]
     arguments += ["--scores", str(cohort / "cases.csv"), "--settings", json.dumps(settings), "--output", str(output)]
-    module.main([*arguments, "--task", "brats-glioma"])
+    figure.main(["--name", name, *arguments, "--task", "brats-glioma"])
     return output
 
 
-@pytest.mark.parametrize(
-    "module", [figure_modalities, figure_ground_truth, figure_predictions, figure_overlays, figure_gallery]
-)
-def test_equal_inputs_give_equal_bytes(module, cohort, tmp_path):
-    first = draw(module, cohort, tmp_path / "first.png").read_bytes()
-    assert first == draw(module, cohort, tmp_path / "second.png").read_bytes()
+@pytest.mark.parametrize("name", ["modalities", "ground_truth", "predictions", "overlays", "gallery"])
+def test_equal_inputs_give_equal_bytes(name, cohort, tmp_path):
+    first = draw(name, cohort, tmp_path / "first.png").read_bytes()
+    assert first == draw(name, cohort, tmp_path / "second.png").read_bytes()
     assert matplotlib.image.imread(tmp_path / "first.png").shape[1] == 10 * SETTINGS["dpi"]
 
 
 def test_labels_are_painted_in_their_colours(cohort, tmp_path):
     opaque = {**SETTINGS, "opacity": 1.0}
-    pixels = matplotlib.image.imread(draw(figure_ground_truth, cohort, tmp_path / "figure.png", opaque))[..., :3]
+    pixels = matplotlib.image.imread(draw("ground_truth", cohort, tmp_path / "figure.png", opaque))[..., :3]
     for colour in SETTINGS["colours"].values():
         assert (np.abs(pixels - to_rgb(colour)).max(axis=-1) < 0.01).sum() > 50
 
 
 def test_a_prediction_is_not_drawn_in_place_of_the_reference(cohort, tmp_path):
-    reference = draw(figure_ground_truth, cohort, tmp_path / "reference.png")
-    assert reference.read_bytes() != draw(figure_predictions, cohort, tmp_path / "prediction.png").read_bytes()
+    reference = draw("ground_truth", cohort, tmp_path / "reference.png")
+    assert reference.read_bytes() != draw("predictions", cohort, tmp_path / "prediction.png").read_bytes()
 
 
 def test_one_case_alone_is_drawn(cohort, tmp_path):
     shapes = [
-        matplotlib.image.imread(
-            draw(figure_gallery, cohort, tmp_path / f"{cases}.png", {**SETTINGS, "cases": cases})
-        ).shape
+        matplotlib.image.imread(draw("gallery", cohort, tmp_path / f"{cases}.png", {**SETTINGS, "cases": cases})).shape
         for cases in (1, 3)
     ]
     assert shapes[0][0] < shapes[1][0]

@@ -70,7 +70,7 @@ def figure(tmp_path: Path) -> Path:
 def page(figure: Path) -> str:
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
     told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
-    return page_of(told, figures=[embed(figure)], strips={"a": STRIP}, shown=["b"])
+    return page_of(told, figures=[embed(figure, TASK)], strips={"a": STRIP}, shown=["b"])
 
 
 def test_nothing_is_fetched_from_elsewhere(page):
@@ -191,7 +191,7 @@ def test_a_refused_checkpoint_in_the_shared_cache_is_to_be_deleted_there_too(tmp
 def test_equal_facts_give_equal_pages(page, figure):
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
     told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
-    assert page_of(told, figures=[embed(figure)], strips={"a": STRIP}, shown=["b"]) == page
+    assert page_of(told, figures=[embed(figure, TASK)], strips={"a": STRIP}, shown=["b"]) == page
 
 
 def test_a_long_table_is_folded_away():

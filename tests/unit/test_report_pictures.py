@@ -6,10 +6,11 @@ import pytest
 from matplotlib.image import imsave
 from PIL import Image
 
-from tests.helpers import REPOSITORY
 from tumorseg.errors import UserError
-from tumorseg.report.captions import CAPTIONS
-from tumorseg.report.pictures import SECTIONS, by_section, embed, read_strips
+from tumorseg.report.pictures import by_section, embed, read_strips
+from tumorseg.task import load_task
+
+TASK = load_task()
 
 
 def pixels(url):
@@ -21,7 +22,7 @@ def test_a_plot_is_embedded_without_loss(tmp_path):
     drawn = np.zeros((30, 50, 3), np.uint8)
     drawn[10:12] = (213, 94, 0)
     imsave(tmp_path / "overlays.png", drawn)
-    figure = embed(tmp_path / "overlays.png")
+    figure = embed(tmp_path / "overlays.png", TASK)
     assert (figure.width, figure.height) == (50, 30)
     np.testing.assert_array_equal(pixels(figure.url), drawn)
 
@@ -30,7 +31,7 @@ def test_a_large_picture_is_embedded_small_and_like_itself(tmp_path):
     grain = np.random.default_rng(0).normal(128, 20, (400, 600, 1)).clip(0, 255)
     drawn = np.repeat(grain, 3, axis=2).astype(np.uint8)
     imsave(tmp_path / "overlays.png", drawn)
-    figure = embed(tmp_path / "overlays.png")
+    figure = embed(tmp_path / "overlays.png", TASK)
     assert len(figure.url) < (tmp_path / "overlays.png").stat().st_size
     assert np.abs(pixels(figure.url).astype(float) - drawn).mean() < 5
 
@@ -38,20 +39,13 @@ def test_a_large_picture_is_embedded_small_and_like_itself(tmp_path):
 def test_a_figure_without_caption_is_told(tmp_path):
     imsave(tmp_path / "unknown.png", np.zeros((3, 5, 3)))
     with pytest.raises(UserError, match="no caption"):
-        embed(tmp_path / "unknown.png")
-
-
-def test_every_figure_has_one_section_and_a_caption_here_and_for_snakemake():
-    named = [name for names in SECTIONS.values() for name in names]
-    assert sorted(named) == sorted(CAPTIONS)
-    folder = REPOSITORY / "workflow/report"
-    assert {path.stem for path in folder.glob("*.rst")} >= set(CAPTIONS)
+        embed(tmp_path / "unknown.png", TASK)
 
 
 def test_figures_stand_in_the_order_of_their_section(tmp_path):
     for name in ("predictions", "learning_curves", "modalities"):
         imsave(tmp_path / f"{name}.png", np.zeros((3, 5, 3)))
-    sections = by_section([embed(path) for path in sorted(tmp_path.iterdir())])
+    sections = by_section([embed(path, TASK) for path in sorted(tmp_path.iterdir())])
     assert {section: [figure.name for figure in figures] for section, figures in sections.items()} == {
         "scores": [],
         "cases": ["modalities", "predictions"],

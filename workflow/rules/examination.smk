@@ -1,7 +1,6 @@
 """A closer look at the models, where `evaluation` asks for it: calibration, and what each modality is worth.
 
-Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, modalities_left_out.csv, and a
-figure of each.
+Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, modalities_left_out.csv.
 """
 
 
@@ -77,66 +76,6 @@ rule leave_out_modalities:
         " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
         ' --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
-
-
-rule figure_calibration:
-    """Reliability diagrams of the probabilities."""
-    input:
-        rules.calibration.output,
-    output:
-        png=report(
-            "results/figures/calibration.png",
-            caption="../report/calibration.rst",
-            category="Scores",
-            labels={"result": "calibration", "kind": "figure"},
-        ),
-        pdf="results/figures/calibration.pdf",
-    log:
-        "results/logs/figure_calibration.log",
-    benchmark:
-        "results/benchmarks/figure_calibration.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**only("figures", "dpi")),
-        task=task_json,
-        code=code("figure_calibration"),
-    shell:
-        'python "$SCRIPTS/figure_calibration.py" --calibration {input:q} --settings {params.settings:q}'
-        ' --task "$TASK" --output {output:q} --log {log:q}'
-
-
-rule figure_left_out:
-    """Dice with each modality left out in turn."""
-    input:
-        rules.leave_out_modalities.output,
-    output:
-        png=report(
-            "results/figures/left_out.png",
-            caption="../report/left_out.rst",
-            category="Scores",
-            labels={"result": "left out", "kind": "figure"},
-        ),
-        pdf="results/figures/left_out.pdf",
-    log:
-        "results/logs/figure_left_out.log",
-    benchmark:
-        "results/benchmarks/figure_left_out.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**only("figures", "dpi")),
-        task=task_json,
-        code=code("figure_left_out"),
-    shell:
-        'python "$SCRIPTS/figure_left_out.py" --scores {input:q} --settings {params.settings:q}'
-        ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 EXAMINATIONS = [

@@ -1,178 +1,83 @@
-"""Pictures: one rule a figure.
+"""Figures: a rule for each record of `tumorseg.figures.registry`, and a small picture of every held-out case.
 
-Needs: normalised cases, predictions, scores. Makes: results/figures/*.png and *.pdf,
-results/figures/cases/{case}.webp.
+Needs: the cohort, normalised cases, the course of the training, predictions, scores. Makes: results/figures/*.png and
+*.pdf, results/figures/cases/{case}.webp.
 """
 
+from tumorseg.figures.record import restructured
+from tumorseg.figures.registry import FIGURES as RECORDS
 
-rule figure_modalities:
-    """The four modalities of the shown cases, in slices through the tumour."""
-    input:
-        normalised=normalised_batches,
-        predictions=expand(rules.predict.output.masks, fold=FOLDS),
-        records=expand(rules.predict.output.record, fold=FOLDS),
-        scores=rules.evaluate.output.scores,
-    output:
-        png=report(
-            "results/figures/modalities.png",
-            caption="../report/modalities.rst",
-            category="Cases",
-            labels={"result": "modalities", "kind": "figure"},
-        ),
-        pdf="results/figures/modalities.pdf",
-    log:
-        "results/logs/figure_modalities.log",
-    benchmark:
-        "results/benchmarks/figure_modalities.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(2000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**only("figures", "cases", "dpi")),
-        task=task_json,
-        code=code("figure_modalities"),
-    shell:
-        'python "$SCRIPTS/figure_modalities.py" --normalised {input.normalised:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
+# What figures can be drawn from; the keys are those of `tumorseg.figures.record.NEEDS`.
+SOURCES = {
+    "manifest": rules.manifest.output,
+    "verdicts": verdict_files,
+    "normalised": normalised_batches,
+    "predictions": expand(rules.predict.output.masks, fold=FOLDS),
+    "scores": rules.evaluate.output.scores,
+    "summary": rules.evaluate.output.summary,
+    "history": expand(rules.select_checkpoint.output.history, fold=FOLDS),
+    "selection": expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+    "calibration": rules.calibration.output,
+    "left_out": rules.leave_out_modalities.output,
+}
+
+
+def figure_input(figure):
+    """The input of a figure's rule, by name; with predictions their records, which say what the masks are."""
+    records = expand(rules.predict.output.record, fold=FOLDS) if "predictions" in figure.needs else []
+    return {**{need: SOURCES[need] for need in figure.needs}, "records": records}
+
+
+def figure_command(figure):
+    """The command of a figure's rule, for instance with `--scores {input.scores:q}` for the need `scores`."""
+    files = " ".join(f"--{need} {{input.{need}:q}}" for need in figure.needs)
+    return (
+        f'python "$SCRIPTS/figure.py" --name {figure.name} {files} --settings {{params.settings:q}}'
         ' --task "$TASK" --output {output:q} --log {log:q}'
+    )
 
 
-rule figure_ground_truth:
-    """The experts' masks over the image."""
-    input:
-        normalised=normalised_batches,
-        predictions=expand(rules.predict.output.masks, fold=FOLDS),
-        records=expand(rules.predict.output.record, fold=FOLDS),
-        scores=rules.evaluate.output.scores,
-    output:
-        png=report(
-            "results/figures/ground_truth.png",
-            caption="../report/ground_truth.rst",
-            category="Cases",
-            labels={"result": "ground truth", "kind": "figure"},
-        ),
-        pdf="results/figures/ground_truth.pdf",
-    log:
-        "results/logs/figure_ground_truth.log",
-    benchmark:
-        "results/benchmarks/figure_ground_truth.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(2000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**config["figures"]),
-        task=task_json,
-        code=code("figure_ground_truth"),
-    shell:
-        'python "$SCRIPTS/figure_ground_truth.py" --normalised {input.normalised:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        ' --task "$TASK" --output {output:q} --log {log:q}'
+def figure_caption(figure):
+    """The caption for Snakemake's own report. As it asks for `input`, another caption draws nothing again."""
+    return lambda wildcards, input: restructured(figure.explained(TASK).text)
 
 
-rule figure_predictions:
-    """The predicted masks over the image."""
-    input:
-        normalised=normalised_batches,
-        predictions=expand(rules.predict.output.masks, fold=FOLDS),
-        records=expand(rules.predict.output.record, fold=FOLDS),
-        scores=rules.evaluate.output.scores,
-    output:
-        png=report(
-            "results/figures/predictions.png",
-            caption="../report/predictions.rst",
-            category="Cases",
-            labels={"result": "predictions", "kind": "figure"},
-        ),
-        pdf="results/figures/predictions.pdf",
-    log:
-        "results/logs/figure_predictions.log",
-    benchmark:
-        "results/benchmarks/figure_predictions.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(2000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**config["figures"]),
-        task=task_json,
-        code=code("figure_predictions"),
-    shell:
-        'python "$SCRIPTS/figure_predictions.py" --normalised {input.normalised:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        ' --task "$TASK" --output {output:q} --log {log:q}'
+for figure in RECORDS:
+
+    rule:
+        name:
+            figure.rule
+        input:
+            **figure_input(figure),
+        output:
+            png=report(
+                f"results/figures/{figure.stem}.png",
+                caption="../report/figure.rst",
+                category=figure.section.capitalize(),
+                labels={"result": figure.title, "kind": "figure"},
+            ),
+            pdf=f"results/figures/{figure.stem}.pdf",
+        log:
+            f"results/logs/{figure.rule}.log",
+        benchmark:
+            f"results/benchmarks/{figure.rule}.tsv"
+        conda:
+            "../../envs/light.yaml"
+        resources:
+            mem_mb=scaled(figure.megabytes),
+            runtime=scaled(figure.minutes),
+        params:
+            settings=settings(**only("figures", "dpi", *figure.settings)),
+            task=task_json,
+            caption=figure_caption(figure),
+            code=code("figure", f"tumorseg/figures/catalogue/{figure.name}"),
+        shell:
+            figure_command(figure)
 
 
-rule figure_overlays:
-    """Where the predicted masks agree with the experts', in the same slices."""
-    input:
-        normalised=normalised_batches,
-        predictions=expand(rules.predict.output.masks, fold=FOLDS),
-        records=expand(rules.predict.output.record, fold=FOLDS),
-        scores=rules.evaluate.output.scores,
-    output:
-        png=report(
-            "results/figures/overlays.png",
-            caption="../report/overlays.rst",
-            category="Cases",
-            labels={"result": "overlays", "kind": "figure"},
-        ),
-        pdf="results/figures/overlays.pdf",
-    log:
-        "results/logs/figure_overlays.log",
-    benchmark:
-        "results/benchmarks/figure_overlays.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(2000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**only("figures", "cases", "dpi")),
-        task=task_json,
-        code=code("figure_overlays"),
-    shell:
-        'python "$SCRIPTS/figure_overlays.py" --normalised {input.normalised:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        ' --task "$TASK" --output {output:q} --log {log:q}'
-
-
-rule figure_gallery:
-    """Images, masks, comparison and numbers of each shown case."""
-    input:
-        normalised=normalised_batches,
-        predictions=expand(rules.predict.output.masks, fold=FOLDS),
-        records=expand(rules.predict.output.record, fold=FOLDS),
-        scores=rules.evaluate.output.scores,
-    output:
-        png=report(
-            "results/figures/gallery.png",
-            caption="../report/gallery.rst",
-            category="Cases",
-            labels={"result": "gallery", "kind": "figure"},
-        ),
-        pdf="results/figures/gallery.pdf",
-    log:
-        "results/logs/figure_gallery.log",
-    benchmark:
-        "results/benchmarks/figure_gallery.tsv"
-    conda:
-        "../../envs/light.yaml"
-    resources:
-        mem_mb=scaled(2000),
-        runtime=scaled(10),
-    params:
-        settings=settings(**config["figures"]),
-        task=task_json,
-        code=code("figure_gallery"),
-    shell:
-        'python "$SCRIPTS/figure_gallery.py" --normalised {input.normalised:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        ' --task "$TASK" --output {output:q} --log {log:q}'
+WANTED = [figure for figure in RECORDS if figure.asked_by is None or config["evaluation"][figure.asked_by]]
+FIGURES = [f"results/figures/{figure.stem}.png" for figure in WANTED]
+FIGURE_FILES = [*FIGURES, *(f"results/figures/{figure.stem}.pdf" for figure in WANTED)]
 
 
 rule case_strips:

@@ -10,7 +10,7 @@ RULES = [
     *CHAIN,
     *["manifest", "cohort_page", "check_cohort", "case_strips", "model_card", "report"],
     *(["viewer_cases"] if VIEWER else []),
-    *FIGURE_RULES,
+    *(figure.rule for figure in WANTED),
 ]
 
 

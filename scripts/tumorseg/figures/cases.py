@@ -7,7 +7,9 @@ from typing import Final
 
 import pandas as pd
 
+from tumorseg.console import logger
 from tumorseg.errors import UserError
+from tumorseg.figures.record import Files, Settings
 from tumorseg.figures.shown import ShownCase, show
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
@@ -91,6 +93,16 @@ def _named(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
         scored = ", ".join(sorted(ranked)[:_LISTED]) + (", …" if len(ranked) > _LISTED else "")
         raise UserError(f"{', '.join(unknown)}: not scored, so it cannot be shown; name any of {scored}")
     return [ranked.index(name) for name in names]
+
+
+def shown_cases(files: Files, task: Task, settings: Settings) -> list[ShownCase]:
+    """Choose the cases of a figure, as `choose_cases` does, read them as `read_shown` does, and log which they are.
+
+    files: `scores`, `normalised` and `predictions`. settings: with the key `cases`.
+    """
+    cases = show_cases(files["scores"][0], settings["cases"], files["normalised"], files["predictions"], task=task)
+    logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))
+    return cases
 
 
 def show_cases(

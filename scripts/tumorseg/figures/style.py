@@ -1,6 +1,6 @@
 """What all figures have in common: settings, typeface, colours of the labels, legend, and the way they are saved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
@@ -73,12 +73,12 @@ class FigureSettings:
     colours: dict[int, str]
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> "FigureSettings":
+    def from_dict(cls, content: Mapping[str, Any]) -> "FigureSettings":
         """Return the settings of the section as JSON, where colours are named `label_1` and so on."""
         return cls(content["cases"], content["dpi"], content["opacity"], colours_of(content))
 
 
-def colours_of(content: dict[str, Any]) -> dict[int, str]:
+def colours_of(content: Mapping[str, Any]) -> dict[int, str]:
     """Return the colours of the labels, by value, from the section `figures` of the completed configuration."""
     colours = {int(name.removeprefix("label_")): colour for name, colour in content["colours"].items()}
     return dict(sorted(colours.items()))

@@ -10,15 +10,10 @@ from typing import Final
 from PIL import Image
 
 from tumorseg.errors import UserError
-from tumorseg.report.captions import CAPTIONS, Caption
+from tumorseg.figures import registry
+from tumorseg.figures.record import SECTIONS, Caption, FigureRecord
+from tumorseg.task import Task
 
-SECTIONS: Final = {
-    "scores": ("score_distributions", "dice_by_volume", "confusion_matrix", "calibration", "left_out"),
-    "cases": ("gallery", "modalities", "ground_truth", "predictions", "overlays"),
-    "cohort": ("cohort_overview", "intensities"),
-    "training": ("learning_curves",),
-}
-"""The figures of each section of the page, in their order; those that a run did not make are left out."""
 _LOSSLESS_BYTES: Final = 300_000
 _QUALITY: Final = 90
 """Of WebP, where it has to lose something: slices of the brain are several times smaller than as PNG."""
@@ -26,13 +21,18 @@ _QUALITY: Final = 90
 
 @dataclass(frozen=True)
 class EmbeddedFigure:
-    """A figure with its caption, as a data URL. width, height: in pixels."""
+    """A figure with its caption for a task, as a data URL. width, height: in pixels."""
 
-    name: str
+    record: FigureRecord
     caption: Caption
     url: str
     width: int
     height: int
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        return self.record.stem
 
 
 @dataclass(frozen=True)
@@ -44,22 +44,25 @@ class Strip:
     height: int
 
 
-def embed(path: Path) -> EmbeddedFigure:
-    """Read a PNG for the page, as WebP. Raises UserError where no caption is known for its stem."""
-    if path.stem not in CAPTIONS:
-        raise UserError(f"{path}: the report has no caption for this figure; it knows {', '.join(sorted(CAPTIONS))}")
+def embed(path: Path, task: Task) -> EmbeddedFigure:
+    """Read a PNG for the page, as WebP. Raises UserError where no figure has its stem."""
+    records = {record.stem: record for record in registry.FIGURES}
+    if path.stem not in records:
+        raise UserError(f"{path}: the report has no caption for this figure; it knows {', '.join(sorted(records))}")
+    record = records[path.stem]
     with Image.open(path) as image:
         picture = image.convert("RGB")
     content = _webp(picture, lossless=True)
     if len(content) > _LOSSLESS_BYTES:
         content = _webp(picture, lossless=False)
-    return EmbeddedFigure(path.stem, CAPTIONS[path.stem], _url(content), *picture.size)
+    return EmbeddedFigure(record, record.explained(task), _url(content), *picture.size)
 
 
 def by_section(figures: Sequence[EmbeddedFigure]) -> dict[str, list[EmbeddedFigure]]:
-    """The figures of each of `SECTIONS`, in its order."""
-    found = {figure.name: figure for figure in figures}
-    return {section: [found[name] for name in names if name in found] for section, names in SECTIONS.items()}
+    """The figures of each section of the page, in the order of the registry."""
+    found = {figure.record.name: figure for figure in figures}
+    ordered = [found[record.name] for record in registry.FIGURES if record.name in found]
+    return {section: [figure for figure in ordered if figure.record.section == section] for section in SECTIONS}
 
 
 def read_strips(folder: Path) -> dict[str, Strip]:

@@ -1,0 +1,47 @@
+"""Draw one of the figures, from its record in `tumorseg.figures.catalogue`."""
+
+import argparse
+import importlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg import console
+from tumorseg.figures.record import NEEDS, FigureRecord
+from tumorseg.figures.style import save
+from tumorseg.task import add_task_option
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the rules of figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="the figure, by the name of its module")
+    for need, content in NEEDS.items():
+        parser.add_argument(f"--{need}", type=Path, nargs="+", help=f"{content}, where the figure needs it")
+    parser.add_argument("--settings", type=json.loads, required=True, help="those of `figures` that it needs, as JSON")
+    add_task_option(parser)
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write (.png, .pdf)")
+    parser.add_argument("--log", type=Path, help="log file")
+    options = parser.parse_args(arguments)
+    record = _record(parser, options.name)
+    files = {need: getattr(options, need) for need in record.needs}
+    if missing := [f"--{need}" for need, paths in files.items() if not paths]:
+        parser.error(f"the figure {record.name} needs {' and '.join(missing)}")
+    with console.job(record.rule, options.log):
+        save(record.draw(files, options.task, options.settings), options.output, options.settings["dpi"])
+
+
+def _record(parser: argparse.ArgumentParser, name: str) -> FigureRecord:
+    """The record of a figure, without importing the others: a change of theirs must not draw it again."""
+    module = f"tumorseg.figures.catalogue.{name}"
+    try:
+        record: FigureRecord = importlib.import_module(module).RECORD
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        parser.error(f"there is no figure {name}; it has to be one of the modules in {module.rpartition('.')[0]}")
+    return record
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""All figures, in their order on the page. A new one is a module in `catalogue` and a line here."""
+
+from typing import Final
+
+from tumorseg.figures.catalogue import (
+    calibration,
+    cohort_overview,
+    confusion_matrix,
+    dice_by_volume,
+    gallery,
+    ground_truth,
+    intensities,
+    learning_curves,
+    left_out,
+    modalities,
+    overlays,
+    predictions,
+    scores,
+)
+from tumorseg.figures.record import FigureRecord
+
+FIGURES: Final[tuple[FigureRecord, ...]] = (
+    scores.RECORD,
+    dice_by_volume.RECORD,
+    confusion_matrix.RECORD,
+    calibration.RECORD,
+    left_out.RECORD,
+    gallery.RECORD,
+    modalities.RECORD,
+    ground_truth.RECORD,
+    predictions.RECORD,
+    overlays.RECORD,
+    cohort_overview.RECORD,
+    intensities.RECORD,
+    learning_curves.RECORD,
+)
