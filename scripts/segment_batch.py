@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.discover import from_json
+from tumorseg.cohort.case_files import from_json
 from tumorseg.figures.style import FigureSettings
 from tumorseg.files import make_folder, sha256
 from tumorseg.inference.segmenter import Segmenter

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.cohort.case_files import from_json
 from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import from_json
 from tumorseg.cohort.preview import write_previews
 from tumorseg.cohort.verdict import write_verdicts
 from tumorseg.task import add_task_option

@@ -37,6 +37,14 @@ def mask(enhancing: int = 3, shape=SHAPE):
     return volume
 
 
+def tree(root: Path, *paths: str) -> Path:
+    """Empty files at these paths below `root`, which is returned."""
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    return root
+
+
 def path_of(root: Path, role: str, case: str = CASE) -> Path:
     return root / case / f"{case}-{SUFFIXES[role]}.nii.gz"
 

@@ -17,7 +17,8 @@ import yaml
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.cohort_cases import TASK, check_case
 from tests.helpers import REPOSITORY, model_card, recipe
-from tumorseg.cohort.discover import discover, to_json
+from tumorseg.cohort.case_files import to_json
+from tumorseg.cohort.discover import discover
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.whole_volume import logits_of, mask_of

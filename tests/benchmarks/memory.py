@@ -13,7 +13,8 @@ import yaml
 from tests.benchmarks.timing import Figure
 from tests.cohort_cases import TASK
 from tests.helpers import REPOSITORY
-from tumorseg.cohort.discover import discover, to_json
+from tumorseg.cohort.case_files import to_json
+from tumorseg.cohort.discover import discover
 
 
 def figures(root: Path) -> Iterator[Figure]:

@@ -13,7 +13,7 @@ TAKE_NO_PART = {
     "upenn": ["UPENN-GBM-00002_11_T1GD.nii.gz", "UPENN-GBM-00002_11_segm.nii.gz"],
     "ucsf": ["UCSF-PDGM-0004_tumor_segmentation.nii.gz"],
     "tcga": ["TCGA-02-0006_1996.08.23_t1Gd.nii.gz", "TCGA-02-0006_1996.08.23_GlistrBoost_ManuallyCorrected.nii.gz"],
-    "bids": ["sub-001_T1w.nii.gz", "sub-001_ce-gd_T1w.nii.gz", "sub-001_dseg.nii.gz"],
+    "bids": [],
     "fets": [],
     "goat": [],
     "kit": [f"patient 3/{name}.nii.gz" for name in ("fla", "seg", "t1", "t1c", "t2")],

@@ -20,7 +20,7 @@ from tests.cohort_cases import (
     warnings,
     write_sound,
 )
-from tumorseg.cohort.discover import CaseFiles
+from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.images import sampled_positions
 from tumorseg.cohort.verdict import read_verdicts, write_verdicts
 

@@ -3,20 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cohort_cases import TASK, check_case
-from tumorseg.cohort.discover import CaseFiles, discover, from_json, locate, to_json
+from tests.cohort_cases import TASK, check_case, tree
+from tumorseg.cohort.case_files import CaseFiles, from_json, to_json
+from tumorseg.cohort.discover import discover, locate
 from tumorseg.errors import UserError
 
 
-def touch(root, *paths):
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).touch()
-    return root
-
-
 def test_cases_come_sorted_with_paths_relative_to_the_root(tmp_path):
-    touch(tmp_path, "B_2/B_2_t1.nii.gz", "B_1/B_1_t1.nii.gz", "B_1/B_1_seg.nii.gz")
+    tree(tmp_path, "B_2/B_2_t1.nii.gz", "B_1/B_1_t1.nii.gz", "B_1/B_1_seg.nii.gz")
     first, second = discover(tmp_path, TASK)
     assert (first.case, second.case) == ("B_1", "B_2")
     assert first.files == {"t1": ("B_1/B_1_t1.nii.gz",), "seg": ("B_1/B_1_seg.nii.gz",)}
@@ -24,51 +18,51 @@ def test_cases_come_sorted_with_paths_relative_to_the_root(tmp_path):
 
 def test_a_folder_named_like_a_file_gives_the_file_inside(tmp_path):
     inner = "B-1/B-1-t1c.nii/00000057_brain_t1ce.nii"
-    touch(tmp_path, inner, "B-1/B-1-t1c.nii/._00000057_brain_t1ce.nii", "B-1/B-1-t1c.nii/notes.txt")
+    tree(tmp_path, inner, "B-1/B-1-t1c.nii/._00000057_brain_t1ce.nii", "B-1/B-1-t1c.nii/notes.txt")
     assert discover(tmp_path, TASK)[0].files == {"t1ce": (inner,)}
 
 
 def test_a_modality_that_stands_there_twice_has_two_files(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/B-1-t1n.nii")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/B-1-t1n.nii")
     assert discover(tmp_path, TASK)[0].files["t1"] == ("B-1/B-1-t1n.nii", "B-1/B-1-t1n.nii.gz")
 
 
 def test_strays_are_ignored(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/._B-1-t1n.nii.gz", "B-1/.DS_Store", "B-0-t1n.nii.gz", ".cache/x-t1n.nii")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/._B-1-t1n.nii.gz", "B-1/.DS_Store", "B-0-t1n.nii.gz", ".cache/x-t1n.nii")
     (case,) = discover(tmp_path, TASK)
     assert case.files == {"t1": ("B-1/B-1-t1n.nii.gz",)}
 
 
 def test_a_file_of_another_case_does_not_stand_in(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/B-2-t1c.nii.gz", "B-1/B-2-t2w.nii.gz", "B-1/B-2-t2f.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/B-2-t1c.nii.gz", "B-1/B-2-t2w.nii.gz", "B-1/B-2-t2f.nii.gz")
     assert list(discover(tmp_path, TASK)[0].files) == ["t1"]
 
 
 def test_a_renamed_folder_keeps_its_files(tmp_path):
-    touch(tmp_path, "patient 7/B-1-t1n.nii.gz", "patient 7/B-1-t1c.nii.gz")
+    tree(tmp_path, "patient 7/B-1-t1n.nii.gz", "patient 7/B-1-t1c.nii.gz")
     (case,) = discover(tmp_path, TASK)
     assert (case.case, list(case.files)) == ("patient 7", ["t1", "t1ce"])
 
 
 def test_a_folder_without_any_known_file_is_a_case(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "B-2/readme.txt")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-2/readme.txt")
     assert [(case.case, len(case.files)) for case in discover(tmp_path, TASK)] == [("B-1", 1), ("B-2", 0)]
 
 
 def test_a_broken_link_is_still_a_file_of_the_case(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     (tmp_path / "B-1/B-1-t1c.nii.gz").symlink_to("gone")
     assert list(discover(tmp_path, TASK)[0].files) == ["t1", "t1ce"]
 
 
 def test_what_a_mac_leaves_in_archives_is_no_case(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "__MACOSX/B-1/._B-1-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "__MACOSX/B-1/._B-1-t1n.nii.gz")
     assert [case.case for case in discover(tmp_path, TASK)] == ["B-1"]
 
 
 def test_a_case_that_is_still_packed_is_a_case_without_files(tmp_path):
-    touch(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz", "BraTS-GLI-00002-000.zip")
-    touch(tmp_path, "BraTS-GLI-00001-000.zip", "TrainingData.zip")
+    tree(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz", "BraTS-GLI-00002-000.zip")
+    tree(tmp_path, "BraTS-GLI-00001-000.zip", "TrainingData.zip")
     assert [(case.case, len(case.files)) for case in discover(tmp_path, TASK)] == [
         ("BraTS-GLI-00001-000", 1),
         ("BraTS-GLI-00002-000", 0),
@@ -88,20 +82,20 @@ def test_a_wrong_root_is_told_with_the_key_and_what_is_expected(tmp_path, conten
     root = tmp_path / "data"
     if content is not None:
         root.mkdir()
-        touch(root, *content)
+        tree(root, *content)
     assert locate(root, TASK) == (root, None)
     with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
         discover(root, TASK)
 
 
 def test_a_root_of_case_folders_is_taken_as_it_is(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "more/B-2/B-2-t1n.nii.gz", "B-9-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "more/B-2/B-2-t1n.nii.gz", "B-9-t1n.nii.gz")
     assert locate(tmp_path, TASK) == (tmp_path, None)
 
 
 @pytest.mark.parametrize("image", ["B-1/B-1-t1n.nii.gz", "B-1/B-1-t1n.nii/57_t1.nii"])
 def test_a_root_one_level_too_high_or_too_low_gives_the_right_folder_and_says_so(tmp_path, image):
-    touch(tmp_path, f"cohort/TrainingData/{image}", "cohort/__MACOSX/B-1/B-1-t1n.nii.gz", "cohort/documents/read.txt")
+    tree(tmp_path, f"cohort/TrainingData/{image}", "cohort/__MACOSX/B-1/B-1-t1n.nii.gz", "cohort/documents/read.txt")
     right = tmp_path / "cohort/TrainingData"
     folder, note = locate(tmp_path / "cohort", TASK)
     assert (folder, str(right) in note) == (right, True)
@@ -111,36 +105,22 @@ def test_a_root_one_level_too_high_or_too_low_gives_the_right_folder_and_says_so
 
 
 def test_the_folder_above_a_relative_root_is_relative_too(tmp_path, monkeypatch):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     monkeypatch.chdir(tmp_path / "B-1")
     assert locate(Path(), TASK)[0] == Path("..")
     monkeypatch.chdir(tmp_path)
     assert locate(Path("B-1"), TASK)[0] == Path()
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (["train/B-1/B-1-t1n.nii.gz", "test/B-2/B-2-t1n.nii.gz"], r"in 2 folders .*\(test, train\)"),
-        (["B-1-t1n.nii.gz", "B-2-t1n.nii.gz"], "2 cases side by side"),
-    ],
-)
-def test_a_root_that_may_mean_several_things_is_refused(tmp_path, content, words):
-    with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
-        locate(touch(tmp_path, *content), TASK)
-    with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
-        discover(tmp_path, TASK)
-
-
 def test_a_case_survives_json(tmp_path):
-    touch(tmp_path, "Bé 1/Bé 1-t1n.nii.gz", "Bé 1/Bé 1-t1n.nii")
+    tree(tmp_path, "Bé 1/Bé 1-t1n.nii.gz", "Bé 1/Bé 1-t1n.nii")
     (case,) = discover(tmp_path, TASK)
     assert from_json(to_json(case)) == case
     assert "\n" not in to_json(case)
 
 
 def test_a_case_folder_in_one_of_its_own_name_is_that_case(tmp_path):
-    touch(tmp_path, "B-1/B-1/B-1-t1n.nii.gz", "B-2/B-2-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1/B-1-t1n.nii.gz", "B-2/B-2-t1n.nii.gz")
     assert [case.files for case in discover(tmp_path, TASK)] == [
         {"t1": ("B-1/B-1/B-1-t1n.nii.gz",)},
         {"t1": ("B-2/B-2-t1n.nii.gz",)},
@@ -150,7 +130,7 @@ def test_a_case_folder_in_one_of_its_own_name_is_that_case(tmp_path):
 
 @pytest.mark.parametrize("gone", ["BraTS-GLI-00002-000", "nowhere"])
 def test_a_case_that_is_a_link_to_nowhere_is_a_case_that_cannot_be_read(tmp_path, gone):
-    touch(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz")
+    tree(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz")
     (tmp_path / "BraTS-GLI-00002-000").symlink_to(gone)
     linked = discover(tmp_path, TASK)[1]
     assert linked == CaseFiles("BraTS-GLI-00002-000", {}, "BraTS-GLI-00002-000")
@@ -159,7 +139,7 @@ def test_a_case_that_is_a_link_to_nowhere_is_a_case_that_cannot_be_read(tmp_path
 
 
 def test_a_link_in_a_circle_is_no_folder(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     for folder in (tmp_path, tmp_path / "B-1"):
         (folder / "loop").symlink_to("loop")
     assert [case.files for case in discover(tmp_path, TASK)] == [{"t1": ("B-1/B-1-t1n.nii.gz",)}]
@@ -169,7 +149,7 @@ def test_a_link_in_a_circle_is_no_folder(tmp_path):
     ("name", "case"), [("case {x}", "case {x}"), ("tab\there", r"tab\x09here"), (b"F\xe4lle", r"F\xe4lle")]
 )
 def test_a_case_folder_with_an_awkward_name_is_a_case_without_files_and_stops_no_other(tmp_path, name, case):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     awkward = tmp_path / os.fsdecode(name)
     awkward.mkdir()
     (awkward / f"{os.fsdecode(name)}-t1n.nii.gz").touch()
@@ -183,39 +163,32 @@ def test_a_case_folder_with_an_awkward_name_is_a_case_without_files_and_stops_no
 
 
 def test_awkward_names_that_look_alike_are_told_apart(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", r"a\x07/a-t1n.nii.gz", "a\x07/x")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", r"a\x07/a-t1n.nii.gz", "a\x07/x")
     assert [case.case for case in discover(tmp_path, TASK)] == ["B-1", r"a\x07", r"a\x07 (2)"]
 
 
 def test_awkward_names_alone_are_told_in_one_sentence(tmp_path):
-    touch(tmp_path, "a{b}/a{b}-t1n.nii.gz", "c\x07/c-t1n.nii.gz")
+    tree(tmp_path, "a{b}/a{b}-t1n.nii.gz", "c\x07/c-t1n.nii.gz")
     with pytest.raises(UserError, match=r"no image was found .* cannot be used: rename a\{b\}, c\\x07"):
         discover(tmp_path, TASK)
 
 
 def test_what_is_not_understood_in_the_only_case_is_told(tmp_path):
-    touch(tmp_path, "patient 3/t1.nii.gz", "patient 3/fla.nii.gz", "patient 3/notes.txt", "patient 3/anat/x.nii")
+    tree(tmp_path, "patient 3/t1.nii.gz", "patient 3/fla.nii.gz", "patient 3/notes.txt", "patient 3/anat/x.nii")
     words = "found, but not understood: patient 3/anat/, patient 3/fla.nii.gz, patient 3/t1.nii.gz; it should be"
     with pytest.raises(UserError, match=words):
         discover(tmp_path, TASK)
 
 
 def test_a_link_to_the_folder_of_cases_is_told(tmp_path):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "more/B-2/B-2-t1n.nii.gz")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     (tmp_path / "itself").symlink_to(tmp_path)
     problems = [check_case(tmp_path, case, shape=None, labels="auto").problems[0] for case in discover(tmp_path, TASK)]
-    assert [problem.code for problem in problems] == ["empty_file", "folder_of_cases", "folder_of_cases"]
+    assert [problem.code for problem in problems] == ["empty_file", "folder_of_cases"]
     assert f"a link to {tmp_path}, a folder of cases (B-1)" in problems[1].message
-    assert "this is a folder of cases (B-2)" in problems[2].message
-
-
-def test_folders_one_level_deeper_are_named_with_what_to_do(tmp_path):
-    touch(tmp_path, *(f"{kind}/B-{kind}/B-{kind}-t1n.nii.gz" for kind in ("HGG", "LGG", "other")))
-    with pytest.raises(UserError, match=r"in 3 folders .*\(HGG, LGG, other\); give one of them, such as .*/HGG"):
-        discover(tmp_path, TASK)
 
 
 def test_the_folder_above_is_found_where_the_root_is_written_as_dots(tmp_path, monkeypatch):
-    touch(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/inner/x")
+    tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/inner/x")
     monkeypatch.chdir(tmp_path / "B-1/inner")
     assert locate(Path(".."), TASK)[0].resolve() == tmp_path

@@ -12,7 +12,8 @@ from isal import igzip, isal_zlib
 
 from tests.cohort_cases import AFFINE, SUFFIXES, TASK, image, path_of, plain, write_sound
 from tests.helpers import REPOSITORY
-from tumorseg.cohort.discover import discover, to_json
+from tumorseg.cohort.case_files import to_json
+from tumorseg.cohort.discover import discover
 from tumorseg.cohort.verdict import read_verdicts
 
 CASE = "BraTS-GLI-{:05d}-000"

@@ -8,7 +8,8 @@ import normalise_batch
 import split
 import validate_batch
 from tests.cohort_cases import TASK, path_of, write_sound
-from tumorseg.cohort.discover import discover, to_json
+from tumorseg.cohort.case_files import to_json
+from tumorseg.cohort.discover import discover
 from tumorseg.normalise.store import read_case
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(4)]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tumorseg import codedigest
 from tumorseg.cohort.batches import batch_of
-from tumorseg.cohort.discover import CaseFiles, discover, locate, to_json
+from tumorseg.cohort.case_files import CaseFiles, to_json
+from tumorseg.cohort.discover import discover, locate
 from tumorseg.cohort.patients import compiled
 from tumorseg.configuration.limits import too_many_folds, unknown_cases
 from tumorseg.configuration.tables import require_table
@@ -46,10 +47,16 @@ wildcard_constraints:
     epoch=r"\d{4}",
 
 
+def say(sentence):
+    """Print a sentence for the person who plans; jobs on other nodes plan too, and keep quiet."""
+    if workflow.is_main_process:
+        print(sentence, file=sys.stderr)
+
+
 def found_cases():
     """The cases in the cohort's folder."""
     try:
-        return discover(ROOT, TASK)
+        return discover(ROOT, TASK, note=say)
     except UserError as error:
         if config["demo"]:
             return []  # not made yet

@@ -28,7 +28,7 @@ def patients_by_batch():
     """The new patients of each batch that has any, less their masks."""
     folder, only_case = patient_folder()
     try:
-        found = discover(folder, TASK, "segment.cases")
+        found = discover(folder, TASK, "segment.cases", masks=False, note=say)
     except UserError as error:
         raise SystemExit(f"{error}") from None
     batches = {}

@@ -1,7 +1,6 @@
 """The verdict on one case: every file of it read once, all that is wrong with it, and the facts about it."""
 
 import math
-import os
 from collections.abc import Sequence
 from glob import escape
 from pathlib import Path
@@ -11,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort import images, mask
-from tumorseg.cohort.discover import CaseFiles, not_understood
+from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.duplicates import duplicate_findings
 from tumorseg.cohort.folders import folder_problem
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
-from tumorseg.cohort.naming import archive_of, is_awkward, role_of, roles
+from tumorseg.cohort.naming import archive_of, role_of, roles
 from tumorseg.cohort.preview import preview, thin_mask
 from tumorseg.cohort.reading import Reading, missing, read_role
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
+from tumorseg.cohort.unused import names_beside, not_understood
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort.volume import Volume
 from tumorseg.files import is_passing
@@ -69,7 +69,9 @@ class _Check:
     ) -> None:
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
-        self.facts: dict[str, Any] = {"files": {}, "other_files": []}
+        self.facts: dict[str, Any] = {"files": {}, "other_files": [], "not_understood": []}
+        if case_files.patient is not None:
+            self.facts["patient"] = case_files.patient
         self._root = root
         self._case_files = case_files
         self._task = task
@@ -85,18 +87,21 @@ class _Check:
 
     def read(self) -> None:
         """Every file, to its last byte."""
-        case, folder = self._case_files.case, self._case_files.folder
         if problem := folder_problem(self._root, self._case_files, self._task):
             self.problems.append(problem)
             return
         try:
-            with os.scandir(self._root / (folder or "")) as entries:
-                names = sorted(entry.name for entry in entries if not is_awkward(entry.name))
+            names = names_beside(self._root, self._case_files)
         except OSError as error:
             if is_passing(error):
                 raise
-            self.problems.append(_closed(self._root, folder or case, error))
+            self.problems.append(_closed(self._root, self._case_files, error))
             return
+        self.facts["not_understood"] = [
+            name
+            for name in not_understood(self._root, self._case_files)
+            if not (found := role_of(name, self._task)) or found[1] in self._roles
+        ]
         # The mask first: it decides which slice of the images is kept.
         readings = {role: self._read_role(role, names) for role in sorted(self._roles, key=lambda role: role != "seg")}
         for role in self._roles:
@@ -109,12 +114,9 @@ class _Check:
     def _read_role(self, role: str, names: Sequence[str]) -> Reading:
         paths = self._case_files.files.get(role, ())
         if not paths:
-            unknown = [
-                name
-                for name in not_understood(self._root, self._case_files)
-                if not (found := role_of(name, self._task)) or found[1] in self._roles
-            ]
-            return Reading(problems=[missing(self._case_files.case, role, names, self._task, unknown)])
+            return Reading(
+                problems=[missing(self._case_files.case, role, names, self._task, self.facts["not_understood"])]
+            )
         reading, volume = read_role(self._root, paths, self._largest_voxels)
         if volume is not None:
             self._look(role, reading.facts["path"], volume)
@@ -230,13 +232,14 @@ class _Check:
         return path
 
 
-def _closed(root: Path, case: str, error: OSError) -> Finding:
+def _closed(root: Path, case: CaseFiles, error: OSError) -> Finding:
     """A case whose folder cannot be listed: it may be there in an archive only."""
-    names = sorted(path.name for path in root.glob(f"{escape(case)}.*"))
-    archive = next((name for name in names if archive_of(name) == case), None)
+    folder = root / (case.folder or "")
+    names = sorted(path.name for path in folder.parent.glob(f"{escape(folder.name)}.*"))
+    archive = next((name for name in names if archive_of(name) == folder.name), None)
     message = (
         f"the case is still packed in {archive}; extract it there"
         if archive
         else f"the folder cannot be listed ({error.strerror}); check its permissions and the disk"
     )
-    return Finding("unreadable", case, message)
+    return Finding("unreadable", case.case, message)

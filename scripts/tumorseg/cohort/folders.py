@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from tumorseg.cohort.discover import CaseFiles, case_folders_in, few
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.naming import is_awkward
+from tumorseg.cohort.unused import case_folders_in
 from tumorseg.cohort.verdict import Finding
 from tumorseg.task import Task
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.patients import patients_of
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.counts import part_is
@@ -18,13 +19,16 @@ from tumorseg.task import Task
 
 COLUMNS: Final = (
     *("case", "patient", "usable", "problems", "detail", "warnings", "channels", "convention", "shape", "spacing"),
-    "mask_file",
+    *("not_understood", "mask_file"),
 )
 """The columns that every manifest has.
 
 problems, warnings: codes, comma-separated. detail: the messages of the problems. channels: those of which there is an
-image that can be read, comma-separated. shape: 240x240x155. spacing: 1x1x1 (mm). mask_file: relative to the root.
+image that can be read, comma-separated. shape: 240x240x155. spacing: 1x1x1 (mm). not_understood: names
+of files that may be images of the case and take no part, comma-separated. mask_file: relative to the root.
 """
+_MOST_NAMES: Final = 20
+"""Names of files in a cell."""
 _COUNT: Final = re.compile(r"label_\d+")
 """Columns with the voxels of a label, one for each label of the task, missing where unknown."""
 
@@ -51,6 +55,7 @@ def manifest(
         pattern=patient_pattern,
         table=patient_table,
         wanted=[verdict.case for verdict in found if verdict.usable],
+        given={verdict.case: verdict.facts["patient"] for verdict in found if "patient" in verdict.facts},
     )
     rows = [_row(verdict, patients[verdict.case], task) for verdict in found]
     types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}
@@ -132,6 +137,7 @@ def _row(verdict: Verdict, patient: str, task: Task) -> dict[str, Any]:
         "shape": "x".join(map(str, facts.get("shape", []))),
         "spacing": "x".join(f"{edge:g}" for edge in facts.get("spacing", [])),
         **{count: facts.get(count) for count in task.label_structures},
+        "not_understood": few(facts.get("not_understood", ()), _MOST_NAMES),
         "mask_file": facts["files"].get("seg", {}).get("path", ""),
     }
 

@@ -32,10 +32,13 @@ def role_of(name: str, task: Task) -> tuple[str, str] | None:
     stem = stem_of(name)
     if stem is None:
         return None
-    for ending, role in _endings(*task.file_endings):
+    single, compound = _endings(task.file_endings)
+    for ending, role in compound:
         if stem[-len(ending) :].lower() == ending and len(stem) > len(ending):
             return stem[: -len(ending)], role
-    return None
+    place = max(stem.rfind("-"), stem.rfind("_"))
+    found = single.get(stem[place + 1 :].lower()) if place > 0 else None
+    return (stem[:place], found) if found else None
 
 
 def stem_of(name: str) -> str | None:
@@ -46,10 +49,10 @@ def stem_of(name: str) -> str | None:
 
 
 @cache
-def _endings(*pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    """Each end of a name with the sign before it, the longest first, and its role."""
-    longest_first = sorted(pairs, key=lambda pair: -len(pair[0]))
-    return tuple((f"{sign}{ending}", role) for ending, role in longest_first for sign in "-_")
+def _endings(pairs: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """The role of each end of a name: those without `-` and `_` in them; the others, the longest first, with both."""
+    compound = sorted((pair for pair in pairs if set(pair[0]) & set("-_")), key=lambda pair: -len(pair[0]))
+    return dict(pairs), tuple((f"{sign}{ending}", role) for ending, role in compound for sign in "-_")
 
 
 def archive_of(name: str) -> str | None:

@@ -105,18 +105,24 @@ def _one_spelling(patients: Mapping[str, str]) -> dict[str, str]:
 
 
 def patients_of(
-    cases: Iterable[str], *, pattern: str | None = None, table: Path | None = None, wanted: Iterable[str] | None = None
+    cases: Iterable[str],
+    *,
+    pattern: str | None = None,
+    table: Path | None = None,
+    wanted: Iterable[str] | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The patient of each case: by a pattern or by a table, where one is given, else by its name.
 
     pattern: see `compiled`. It has to fit a name from its beginning; the patient is the group `patient`, or else the
     first group that took part. table: with the columns `case` and `patient`, see `read_own_table`. wanted: the cases
     that these have to know, and that a table may name no others than; None: whatever they do not know goes by its name.
+    given: patients that the places of cases or a sample sheet say, which count where there is no pattern and no table.
     Raises UserError where a pattern does not fit a wanted case, and where a table is none, names a case twice or one
     that there is not, or lacks a wanted one.
     """
     names = list(dict.fromkeys(cases))
-    by_name = patients_by_name(names)
+    by_name = patients_by_name(names) | dict(given or {})
     if pattern is not None:
         found = _by_pattern(names, pattern)
         missed = [case for case in wanted or () if not found[case]]

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.discover import few
 from tumorseg.cohort.foreign import NOT_PULLED
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
+from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.naming import archive_of, role_of
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume, read_volume
@@ -95,7 +95,9 @@ def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Seq
         if name.endswith(".dvc") and _role(name.removesuffix(".dvc"), task) == role:
             return Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)
     endings = [ending for ending, of_role in task.file_endings if of_role == role]
-    text = f"no file named {case}-{endings[0]}.nii.gz or {case}_{endings[-1]}.nii.gz is in its folder"
+    text = "no file of it was found"
+    if endings:
+        text = f"no file named {case}-{endings[0]}.nii.gz or {case}_{endings[-1]}.nii.gz is in its folder"
     others = [
         name for name in names if (match := _OTHER.fullmatch(name)) and _role(f"{match['stem']}.nii", task) == role
     ]

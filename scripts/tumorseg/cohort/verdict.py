@@ -32,7 +32,8 @@ class Verdict:
     `tumour_crc32`, equal for equal masks, however they are written; `files`, for each role `path`, `bytes`, `digest`
     (see `Volume`), `voxels` (their number) and, of an image, `sample_digest`, that of its sampled values, equal for
     equal images, however they are written; `other_files`, of those that are damaged or not taken, `role`, `path`,
-    `bytes` and `digest`, null where the file is too large to be read or cannot be.
+    `bytes` and `digest`, null where the file is too large to be read or cannot be; `not_understood`, the
+    names of what may be images of the case and has no role; `patient`, where its place or a sample sheet says it.
     """
 
     case: str

@@ -1,0 +1,43 @@
+"""A case by its name and the places of its files, as planning hands it to jobs."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """A case: its name, its files, and where they lie.
+
+    case: the name, unlike that of any other case. files: for each role (see `naming.roles`) that is there, the paths of
+    its files relative to the root, with `/`; more than one where it stands there twice, as `.nii` beside `.nii.gz`.
+    folder: the path of its own folder relative to the root; None where it has none, as where the files of many cases
+    lie side by side. A case whose folder has an awkward name (see `naming.is_awkward`) has no files, and `case` shows
+    that name. patient: where the place of the case or a sample sheet says it, else None.
+    """
+
+    case: str
+    files: dict[str, tuple[str, ...]]
+    folder: str | None
+    patient: str | None = None
+
+    def paths(self) -> list[str]:
+        """The paths of all its files, by role; a file that holds several roles is there once."""
+        return list(dict.fromkeys(path for role in sorted(self.files) for path in self.files[role]))
+
+
+def to_json(case: CaseFiles) -> str:
+    """A case as one line of JSON with sorted keys."""
+    content: dict[str, Any] = {"case": case.case, "files": case.files}
+    if case.folder != case.case:
+        content["folder"] = case.folder
+    if case.patient is not None:
+        content["patient"] = case.patient
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def from_json(text: str) -> CaseFiles:
+    """The case that `to_json` wrote."""
+    content = json.loads(text)
+    files = {role: tuple(paths) for role, paths in content["files"].items()}
+    return CaseFiles(content["case"], files, content.get("folder", content["case"]), content.get("patient"))

@@ -1,0 +1,1 @@
+"""How cohorts lie on disk: each layout is recognised by names alone."""

@@ -1,0 +1,146 @@
+"""BIDS: `sub-X[/ses-Y]/anat/sub-X[_ses-Y]_T1w.nii.gz`, masks also below `derivatives`.
+
+References: Brain Imaging Data Structure (https://bids-specification.readthedocs.io).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.layouts.listing import Listing, Named, gathered, join
+from tumorseg.cohort.layouts.plain import SHEET, kind_of
+from tumorseg.cohort.layouts.synonyms import channels_by_name, plain
+from tumorseg.cohort.naming import MASK, is_awkward, role_of, stem_of
+from tumorseg.errors import UserError
+from tumorseg.task import Task
+
+_SUBJECT: Final = re.compile(r"sub-[A-Za-z0-9+]+")
+_ANATOMY: Final = "anat"
+_MASK_SUFFIXES: Final = ("dseg", "mask", "roi")
+_OF_ORGANS: Final = re.compile(r"brain|head|skull|aseg|aparc|tissue|parenchyma|\b(?:gm|wm|csf|fov)\b", re.IGNORECASE)
+"""What masks of something else than a tumour are called in the entities `desc` and `label`."""
+_BESIDE: Final = ("derivatives", "sourcedata", "rawdata", "code", "phenotype", "stimuli")
+
+
+@dataclass
+class _Found:
+    """What was found of one session of a subject. folder: that of its images, None before there is one."""
+
+    subject: str
+    folder: str | None = None
+    named: list[Named] = field(default_factory=list)
+
+
+def is_bids_root(listing: Listing) -> bool:
+    """Whether there are subjects as BIDS has them."""
+    known = channels_by_name(listing.task)
+    for subject in _subjects(listing, ""):
+        folders = listing.folders(subject)
+        if _ANATOMY in folders or any(_ANATOMY in listing.folders(join(subject, session)) for session in folders):
+            return True
+        if any(_bids_role(name, known) and not role_of(name, listing.task) for name in listing.files(subject)):
+            return True
+    return False
+
+
+def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
+    """The cases of a data set in BIDS: a session of a subject each, or a subject without sessions.
+
+    A contrast that is there more than once (`run-1`, `run-2`) has more than one file. Raises UserError where there are
+    cases in another layout beside it.
+    """
+    others = [
+        name
+        for name in listing.folders("")
+        if not _SUBJECT.fullmatch(name) and name not in _BESIDE and kind_of(listing, name)
+    ]
+    if others:
+        raise UserError(
+            f"{key}: {listing.root} mixes layouts: subjects of BIDS, and {others[0]} with cases; keep one of them, "
+            f"{SHEET.format(root=listing.root)}"
+        )
+    known = channels_by_name(listing.task)
+    found: dict[str, _Found] = {}
+    for subject in _subjects(listing, ""):
+        for case, folder in _places(listing, "", subject):
+            entry = found.setdefault(case, _Found(subject, folder))
+            _add(listing, folder, entry, known, found)
+    for pipeline in ("", *listing.folders("derivatives")):
+        above = join("derivatives", pipeline) if pipeline else "derivatives"
+        for subject in _subjects(listing, above):
+            for case, folder in _places(listing, above, subject):
+                _add_masks(listing, folder, found.setdefault(case, _Found(subject)), known, found)
+    shared = {entry.folder for entry in found.values() if entry.named}
+    return [
+        CaseFiles(case, _files(entry.named), entry.folder, entry.subject)
+        for case, entry in sorted(found.items())
+        if entry.named or entry.folder not in shared
+    ]
+
+
+def _files(named: list[Named]) -> dict[str, tuple[str, ...]]:
+    """The files by role; masks of labels (`_dseg`) come before those of one region (`_mask`)."""
+    files = gathered(named)
+    of_labels = tuple(path for path in files.get(MASK, ()) if str(stem_of(path)).endswith("_dseg"))
+    return {**files, MASK: of_labels} if of_labels else files
+
+
+def _subjects(listing: Listing, above: str) -> list[str]:
+    return [name for name in listing.folders(above) if _SUBJECT.fullmatch(name) and not is_awkward(name)]
+
+
+def _places(listing: Listing, above: str, subject: str) -> Iterator[tuple[str, str]]:
+    """The case and the folder of the images of each session."""
+    own = join(above, subject)
+    folders = listing.folders(own)
+    sessions = [name for name in folders if name.startswith("ses-") or _ANATOMY in listing.folders(join(own, name))]
+    for session in sessions:
+        folder = join(own, session)
+        inner = _ANATOMY in listing.folders(folder)
+        yield f"{subject}_{session}", join(folder, _ANATOMY) if inner else folder
+    if _ANATOMY in folders or not sessions:
+        yield subject, join(own, _ANATOMY) if _ANATOMY in folders else own
+
+
+def _add(listing: Listing, folder: str, entry: _Found, known: dict[str, str], found: dict[str, _Found]) -> None:
+    """The images and masks in a folder of images; a session in a file's name counts where the folder has none."""
+    for name in listing.files(folder):
+        role = _role(name, known, listing.task)
+        if role:
+            target = _by_session(name, entry, folder, found)
+            target.named.append(Named(target.subject, (role,), join(folder, name)))
+
+
+def _add_masks(listing: Listing, folder: str, entry: _Found, known: dict[str, str], found: dict[str, _Found]) -> None:
+    for name in listing.files(folder):
+        if _role(name, known, listing.task) == MASK:
+            _by_session(name, entry, None, found).named.append(Named(entry.subject, (MASK,), join(folder, name)))
+
+
+def _by_session(name: str, entry: _Found, folder: str | None, found: dict[str, _Found]) -> _Found:
+    session = re.search(r"_(ses-[A-Za-z0-9+]+)_", name)
+    case = f"{entry.subject}_{session[1]}" if session else None
+    if case is None or found.get(case) is entry or (found.get(entry.subject) is not entry):
+        return entry
+    return found.setdefault(case, _Found(entry.subject, folder))
+
+
+def _role(name: str, known: dict[str, str], task: Task) -> str | None:
+    found = role_of(name, task)
+    return _bids_role(name, known) or (found[1] if found else None)
+
+
+def _bids_role(name: str, known: dict[str, str]) -> str | None:
+    """The role of a file of BIDS, by its suffix and the entities `ce`, `desc` and `label`."""
+    stem = stem_of(name)
+    if stem is None or not stem.startswith("sub-") or "_" not in stem:
+        return None
+    *pairs, suffix = stem.split("_")
+    entities = dict(pair.split("-", 1) for pair in pairs if "-" in pair)
+    if suffix.lower() in _MASK_SUFFIXES:
+        what = f"{entities.get('desc', '')} {entities.get('label', '')}"
+        return None if _OF_ORGANS.search(what) else MASK
+    contrast = entities.get("ce", "none")
+    return known.get(plain(suffix) if contrast == "none" else plain(f"ce{suffix}"))
