@@ -15,6 +15,7 @@ from tumorseg.files import read_json, write_json, write_text
 from tumorseg.provenance import crate, files, jobs
 from tumorseg.provenance.run import run_facts
 from tumorseg.tables import write_table
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rules", nargs="+", required=True, help="rules that the run is made of")
     parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
     parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
+    add_task_option(parser)
     parser.add_argument("--engine", required=True, help="version of Snakemake")
     parser.add_argument("--output", type=Path, required=True, help="metadata of the RO-Crate; the rest goes beside it")
     parser.add_argument("--log", type=Path, help="log file")
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = root / "provenance"
         write_text(folder / "Snakefile", (repository / "Snakefile").read_text())
         write_text(folder / "configuration.yaml", yaml.safe_dump(options.configuration, sort_keys=False))
+        task = files.task_file(options.configuration["cohort"]["task"], options.task)
+        write_text(folder / "task.yaml", task)
         write_text(folder / "requirements.txt", _installed())
         verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
         write_table(folder / "raw_files.tsv", files.raw(verdicts))
@@ -48,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}
         run["snakemake"] = options.engine
         write_json(folder / "run.json", {**run, "code": options.codes, "models": models})
-        inputs = [Path("provenance", name) for name in ("configuration.yaml", "raw_files.tsv", "requirements.txt")]
+        named = ("configuration.yaml", "task.yaml", "raw_files.tsv", "requirements.txt")
+        inputs = [Path("provenance", name) for name in named]
         results = [Path("provenance", name) for name in ("run.json", "jobs.tsv", "masks.tsv")]
         results += [path.relative_to(root) for path in options.results]
         described = crate.metadata(

@@ -1,10 +1,13 @@
 from hashlib import sha256
 
 import pandas as pd
+import pytest
 from xxhash import xxh3_128_hexdigest
 
 from tests.cohort_cases import CASE, path_of, verdict, write_sound
-from tumorseg.provenance.files import masks, raw
+from tumorseg.errors import UserError
+from tumorseg.provenance.files import masks, raw, task_file
+from tumorseg.task import FOLDER, load_task
 
 
 def test_damaged_files_and_those_that_are_not_taken_have_their_digests_too(tmp_path):
@@ -45,3 +48,19 @@ def test_masks_are_those_of_these_folders_without_probabilities(tmp_path):
     assert isinstance(table, pd.DataFrame)
     assert table["path"].tolist() == ["fold-0/a.nii.gz", "fold-1/b.nii.gz"]
     assert table["sha256"].tolist() == [sha256(name.encode()).hexdigest() for name in table["path"]]
+
+
+def test_the_file_of_the_task_lies_there_as_it_is(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text((FOLDER / "brats-africa.yaml").read_text() + "# mine\n")
+    task = load_task(str(own)).with_label_map({1: 2, 2: 1, 3: 3})
+    assert task_file(str(own), task) == own.read_text()
+
+
+def test_a_task_that_was_changed_while_the_workflow_ran_stops(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text((FOLDER / "brats-africa.yaml").read_text())
+    task = load_task(str(own))
+    own.write_text(own.read_text().replace("removed_to: 2", "removed_to: 0"))
+    with pytest.raises(UserError, match=r"own\.yaml was changed while the workflow ran"):
+        task_file(str(own), task)

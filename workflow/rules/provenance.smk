@@ -1,7 +1,7 @@
 """What a reader needs in order to repeat the run.
 
-Needs: all results. Makes: results/provenance (configuration, versions, digests of raw files, durations and memory of each
-job, commit and machine) and results/ro-crate-metadata.json, which makes results/ a Workflow Run RO-Crate.
+Needs: all results. Makes: results/provenance (configuration, task, versions, digests of raw files, durations and memory
+of each job, commit and machine) and results/ro-crate-metadata.json, which makes results/ a Workflow Run RO-Crate.
 """
 
 # What a run is made of: logs of other targets, or of what was switched off, may lie beside theirs.
@@ -35,7 +35,7 @@ rule provenance:
         files=expand(
             "results/provenance/{name}",
             name=[
-                *["Snakefile", "configuration.yaml", "requirements.txt", "raw_files.tsv"],
+                *["Snakefile", "configuration.yaml", "task.yaml", "requirements.txt", "raw_files.tsv"],
                 *["masks.tsv", "jobs.tsv", "run.json"],
             ],
         ),
@@ -53,9 +53,10 @@ rule provenance:
         codes=CODES,
         rules=RULES,
         engine=version("snakemake"),
+        task=TASK.to_json(),
         code=code("provenance"),
     shell:
         'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q}'
         " --selection {input.selection:q} --predictions {input.predictions:q} --results {input.results:q}"
         " --rules {params.rules:q} --codes {params.codes:q} --configuration {params.configuration:q}"
-        " --engine {params.engine:q} --output {output.crate:q} --log {log:q}"
+        ' --task "$TASK" --engine {params.engine:q} --output {output.crate:q} --log {log:q}'

@@ -23,6 +23,7 @@ _TERMS: Final = "https://w3id.org/ro/terms/workflow-run/context"
 """Defines `sha256`, which RO-Crate 1.1 does not."""
 _MEANINGS: Final = {
     "provenance/configuration.yaml": "Every setting that decides about the results; `--configfile` takes it",
+    "provenance/task.yaml": "What channels, labels and names mean; `cohort.task` takes it",
     "provenance/raw_files.tsv": "Each raw file, with its digest",
     "provenance/requirements.txt": "The Python packages that were installed where this was written",
     "provenance/run.json": "Commit and code digests, machine, and the models with what they were trained on",

@@ -7,13 +7,26 @@ from typing import Any
 import pandas as pd
 
 from tumorseg.cohort.verdict import Verdict
+from tumorseg.errors import UserError
 from tumorseg.files import sha256
+from tumorseg.task import Task, load_task, task_path
+
+
+def task_file(name: str, task: Task) -> str:
+    """The text of the file of a task, by what `cohort.task` says.
+
+    Raises UserError where it is no longer the file of `task`, that of the run.
+    """
+    found = load_task(name)
+    if (found if task.label_map is None else found.with_label_map(task.label_map)) != task:
+        raise UserError(f"cohort.task: {name} was changed while the workflow ran; run it again")
+    return task_path(name).read_text(encoding="utf-8")
 
 
 def raw(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """A row a raw file, of usable cases and of dropped ones, damaged ones included, by case, role and path.
 
-    Columns `case`, `usable` (true or false, of the case by itself), `role` (t1, t1ce, t2, flair, seg), `path` (relative
+    Columns `case`, `usable` (true or false, of the case by itself), `role` (a channel, or seg), `path` (relative
     to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal), empty where the file is
     too large to be read (see `header.largest_file`) or cannot be.
     """
