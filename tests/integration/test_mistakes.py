@@ -47,6 +47,14 @@ def refused(workflow: Workflow, *targets: str) -> str:
             {"figures": {"colours": {"label_1": "#112233", "label_2": "#aabbcc", "label_4": "#AABBCC"}}},
             "figures.colours.label_4: #AABBCC is the colour of label_2 already",
         ),
+        (
+            {"figures": {"colours": {"label_1": "#56B4E9"}}},
+            "figures.colours.label_1: #56B4E9 is the colour of label_2 already",
+        ),
+        ({"cohort": {"task": "brats"}}, "cohort.task: there is no task brats; it has to be one of brats-africa"),
+        ({"cohort": {"labels": "brats2024"}}, "cohort.labels: brats2024 is not allowed; with the task"),
+        ({"cohort": {"label_map": {True: 2}}}, "cohort.label_map: true is not a value of masks"),
+        ({"cohort": {"label_map": {1: 3}}}, "cohort.label_map: 3 is no label of the task brats-glioma"),
     ],
 )
 def test_a_mistake_in_the_configuration_is_told_by_its_key(workflow, changes, sentence):
@@ -66,6 +74,14 @@ def test_a_key_that_a_file_has_twice_is_told_with_its_lines(workflow):
         (("root=elsewhere",), "did you mean cohort.root? On the command line: --config cohort='{root: elsewhere}'"),
         (("data=a", "cohort={root: b}"), "--config gives both data (a) and cohort.root (b): leave one out"),
         (("training={epochs: many}",), "training.epochs: 'many' is not allowed"),
+        (("cohort={label_map: {1: 2, x: 1}}",), "cohort.label_map: x is not a value of masks"),
+        (("cohort={label_map: {1: 2, 256: 4}}",), "cohort.label_map: 256 is not a value of masks"),
+        (("cohort={label_map: {1: 2, 2: one}}",), "cohort.label_map.2: 'one' is not allowed; it has to"),
+        (
+            ("score={label_map: [{1: 2}, null, {2: 1}], predictions: [a, b]}",),
+            "score.label_map: the list has 3",
+        ),
+        (("prediction={remove_components: {RC: 50}}",), "prediction.remove_components.RC: the task"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_told(workflow, given, sentence):
@@ -74,6 +90,14 @@ def test_a_mistake_on_the_command_line_is_told(workflow, given, sentence):
     assert completed.returncode != 0
     assert sentence in completed.stdout
     assert "Traceback" not in completed.stdout
+
+
+def test_a_mistake_in_the_file_of_a_task_is_told_with_the_file(workflow):
+    workflow.configure({"cohort": {"task": "own.yaml"}})
+    (workflow.folder / "own.yaml").write_text("title: mine\nlabels: {1: {title: a, meaning: fat, colour: red}}\n")
+    said = refused(workflow)
+    assert "cohort.task: own.yaml: labels.1.meaning: 'fat' is not allowed; it has to be one of necrosis" in said
+    assert "cohort.task: own.yaml: channels: this key is missing" in said
 
 
 def test_numbers_in_braces_on_the_command_line_are_those_of_the_file(finished, tmp_path):

@@ -5,7 +5,9 @@ import yaml
 
 from tests.helpers import REPOSITORY
 from tumorseg.configuration.limits import contradictions, too_many_folds, unknown_cases
+from tumorseg.task import load_task
 
+TASK = load_task()
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
@@ -15,11 +17,11 @@ def contradictions_with(**changes):
     for name, value in changes.items():
         section, key = name.split("__")
         configuration[section][key] = value
-    return contradictions(configuration)
+    return contradictions(configuration, TASK)
 
 
 def test_the_defaults_fit_together():
-    assert contradictions(DEFAULTS) == []
+    assert contradictions(DEFAULTS, TASK) == []
 
 
 @pytest.mark.parametrize("colour", ["#D55E00", "#d55e00", "#d55E00"])
@@ -27,6 +29,11 @@ def test_the_same_colour_twice_is_refused(colour):
     colours = {**DEFAULTS["figures"]["colours"], "label_4": colour}
     (sentence,) = contradictions_with(figures__colours=colours)
     assert sentence == f"figures.colours.label_4: {colour} is the colour of label_1 already; give each label its own"
+
+
+def test_a_colour_that_the_task_gives_another_label_is_refused():
+    (sentence,) = contradictions_with(figures__colours={"label_1": "#56b4e9"})
+    assert sentence == "figures.colours.label_1: #56b4e9 is the colour of label_2 already; give each label its own"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from tests.helpers import REPOSITORY
+from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.configuration.mistakes import mistakes
-from tumorseg.configuration.of_task import _with_text_keys, checked_task, score_label_maps
+from tumorseg.configuration.of_task import _with_text_keys, checked_task
 from tumorseg.errors import UserError
 from tumorseg.task import Task, built_in, load_task, task_argument
 
@@ -56,6 +57,10 @@ def test_an_unknown_task_is_refused_with_the_known_ones():
         load_task("brats")
 
 
+def label(colour: str) -> dict[str, str]:
+    return {"title": "a", "meaning": "other", "colour": colour}
+
+
 def changed(tmp_path: Path, **changes) -> Path:
     content = yaml.safe_load((REPOSITORY / "workflow/tasks/brats-glioma.yaml").read_text())
     path = tmp_path / "own.yaml"
@@ -79,7 +84,19 @@ def test_a_file_of_ones_own_is_a_task(tmp_path):
             "files that end in x",
         ),
         ({"channels": {"a": {"title": "A"}, "b": {"title": "B", "volume": 1}}}, "either all channels"),
-        ({"channels": {"seg": {"title": "A"}}}, "channels need names"),
+        ({"channels": {"seg": {"title": "A"}}}, "a channel needs a name of lower-case letters .* not seg"),
+        ({"channels": {"prediction": {"title": "A"}}}, "not prediction"),
+        ({"patient": "BraTS-.*"}, "patient needs a group"),
+        ({"case_name": "case-{time_point}"}, "all patients have one name"),
+        ({"conventions": {"mixed": {}}}, "no convention can be called mixed"),
+        (
+            {
+                "labels": {
+                    n: {"title": "a", "meaning": "other", "colour": c} for n, c in ((1, "#aabbcc"), (2, "#AABBCC"))
+                }
+            },
+            "two labels have the colour #AABBCC",
+        ),
         ({"conventions": {"odd": {4: 1}}}, "convention odd writes two labels as 1"),
         ({"case_names": "("}, "case_names is no regular expression"),
         ({"case_name": "{place}"}, "case_name may have"),
@@ -134,3 +151,61 @@ def test_a_wrong_label_map_of_predictions_is_refused_with_its_key(label_map, sai
 def test_a_wrong_label_map_of_the_cohort_is_refused_with_its_key():
     with pytest.raises(UserError, match=r"cohort.label_map: ET is not a value of masks"):
         checked_task({"task": "brats-glioma", "label_map": {"ET": 4}}, SCHEMA)
+
+
+def refused(path: Path) -> str:
+    """What is said of a task's file at planning."""
+    with pytest.raises(UserError) as error:
+        checked_task({"task": str(path), "label_map": None}, SCHEMA)
+    assert all(line.startswith("cohort.task: ") for line in str(error.value).splitlines())
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: [", "cannot be read as YAML (while parsing a flow node"),
+        ("", "has no keys"),
+        ("title: a\ntitle: b\n", "title: this key stands in line 1 and again in line 2"),
+        (
+            "labels: {yes: {title: a, meaning: other, colour: '#000000'}}",
+            "labels.True: this key is not allowed",
+        ),
+        (
+            "labels: {16: {title: a, meaning: other, colour: '#000000'}}",
+            "labels.16: this key is not allowed",
+        ),
+        (
+            "labels: {1: {title: a, meaning: fat, colour: '#000000'}}",
+            "labels.1.meaning: 'fat' is not allowed",
+        ),
+        (
+            "labels: {1: {title: a, meaning: other, colour: red}}",
+            "labels.1.colour: 'red' is not allowed",
+        ),
+        (
+            "labels: {}",
+            "labels: {} is not allowed; it has to be a section of 1 to 15 keys, each with a section",
+        ),
+        ("channels: [t1]", 'channels: ["t1"] is not allowed; it has to be a section of 1 to 16 keys'),
+        (
+            "regions: {W-T: {title: a, labels: [1], removed_to: 0}}",
+            "regions.W-T: this key is not allowed",
+        ),
+        ("regions: {WT: {title: a, labels: [1.0], removed_to: 0}}", "regions.WT.labels[0]: 1.0 is not allowed"),
+        ("classes: 99", "classes: 99 is not allowed"),
+        ("conventions: {other: {1: 300}}", "conventions.other.1: 300 is not allowed; it has to be a whole number"),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_its_place(tmp_path, text, said):
+    own = tmp_path / "own.yaml"
+    own.write_text(text)
+    assert f"{own}: {said}" in refused(own) or f"{own} {said}" in refused(own)
+
+
+def test_a_folder_and_a_huge_file_are_no_tasks(tmp_path):
+    (tmp_path / "folder.yaml").mkdir()
+    assert "there is no task" in refused(tmp_path / "folder.yaml")
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(10**9)
+    assert "too large" in refused(tmp_path / "huge.yaml")

@@ -43,7 +43,7 @@ def checked_configuration():
     if not (wrong := [*wrong, *mistakes(asked, schema)]):
         try:
             task = checked_task(asked["cohort"], schema_of("task"))
-            wrong = [*task_contradictions(asked, task), *contradictions(asked)]
+            wrong = [*task_contradictions(asked, task), *contradictions(asked, task)]
         except UserError as error:
             wrong = [f"{error}"]
     if wrong:

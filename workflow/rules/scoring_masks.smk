@@ -1,6 +1,6 @@
 """What is scored: folders of masks, from wherever, as the section `score` of the configuration says."""
 
-from tumorseg.configuration.of_task import score_label_maps
+from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.scoring.digest import masks_digest
 from tumorseg.scoring.match import match_folders
 from tumorseg.scoring.names import folder_names

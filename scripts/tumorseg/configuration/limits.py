@@ -4,13 +4,18 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
+from tumorseg.task import Task
+
 CHECKPOINTS: Final = 3000
 """Checkpoints of all folds together. Snakemake needs about 3 ms to plan each, in every run."""
 
 
-def contradictions(configuration: dict[str, Any]) -> list[str]:
+def contradictions(configuration: dict[str, Any], task: Task) -> list[str]:
     """One sentence for each pair of keys that do not fit together, in a configuration that follows the schema."""
-    return [*_equal_colours(configuration["figures"]["colours"]), *_too_many_checkpoints(configuration)]
+    own = configuration["figures"]["colours"]
+    of_task = {f"label_{label.value}": label.colour for label in task.labels}
+    colours = {**{label: colour for label, colour in of_task.items() if label not in own}, **own}
+    return [*_equal_colours(colours), *_too_many_checkpoints(configuration)]
 
 
 def _equal_colours(colours: dict[str, str]) -> list[str]:

@@ -42,15 +42,18 @@ def mistakes(configuration: dict[str, Any], schema: dict[str, Any]) -> list[str]
     errors = sorted(
         _Validator(schema).iter_errors(configuration), key=lambda error: list(map(str, error.absolute_path))
     )
-    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error, schema)))
+    found = (sentence for error in errors for sentence in _sentences(error, configuration, schema))
+    return list(dict.fromkeys(found))
 
 
-def _sentences(error: ValidationError, whole: dict[str, Any]) -> Iterator[str]:
-    place, schema = _key(error), cast(dict[str, Any], error.schema)
+def _sentences(error: ValidationError, configuration: dict[str, Any], whole: dict[str, Any]) -> Iterator[str]:
+    place, schema = _key(error, configuration), cast(dict[str, Any], error.schema)
     if error.validator == "additionalProperties":
         content = cast(dict[str, Any], error.instance)
         for name in sorted(set(content) - set(schema["properties"]), key=str):
             yield _unknown(place, name, content[name], schema, whole)
+    elif "propertyNames" in error.schema_path:
+        yield f"{_join(place, error.instance)}: this key is not allowed; it has to be {schema['description']}"
     elif error.validator == "required":
         missing = [name for name in schema["required"] if name not in cast(dict[str, Any], error.instance)]
         yield from (f"{_join(place, name)}: this key is missing" for name in missing)
@@ -105,13 +108,22 @@ def _single(name: str, schema: dict[str, Any]) -> str:
 
 def _container(name: str, schema: dict[str, Any]) -> str:
     if name == "object":
-        return f"a section with the keys {', '.join(schema['properties'])}" if "properties" in schema else "a section"
+        return f"a section with the keys {', '.join(schema['properties'])}" if "properties" in schema else _map(schema)
     if "prefixItems" in schema:
         return "a list of " + " and ".join(allowed_by(item) for item in schema["prefixItems"])
-    least, most = schema.get("minItems", 0), schema.get("maxItems")
-    length = f"{least} items" if least == most else f"{least} to {most} items" if most else "items"
     each = ", no two of them equal" if schema.get("uniqueItems") else ""
-    return f"a list of {length}, each {allowed_by(schema['items'])}{each}"
+    return f"a list of {_length(schema, 'Items', 'items')}, each {allowed_by(schema['items'])}{each}"
+
+
+def _map(schema: dict[str, Any]) -> str:
+    each = schema["additionalProperties"]
+    text = "a section" if each.get("type") == "object" else allowed_by(each)
+    return f"a section of {_length(schema, 'Properties', 'keys')}, each with {text}"
+
+
+def _length(schema: dict[str, Any], of: str, plural: str) -> str:
+    least, most = schema.get(f"min{of}", 0), schema.get(f"max{of}")
+    return f"{least} {plural}" if least == most else f"{least} to {most} {plural}" if most else plural
 
 
 def _shown(value: Any) -> str:
@@ -131,10 +143,11 @@ def _hint(value: Any, schema: dict[str, Any]) -> str:
     return ""
 
 
-def _key(error: ValidationError) -> str:
-    key = ""
+def _key(error: ValidationError, configuration: Any) -> str:
+    key, content = "", configuration
     for part in error.absolute_path:
-        key = f"{key}[{part}]" if isinstance(part, int) else _join(key, part)
+        key = f"{key}[{part}]" if isinstance(content, list) else _join(key, part)
+        content = content[part]
     return key
 
 

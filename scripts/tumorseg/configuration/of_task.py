@@ -1,15 +1,13 @@
 """The task that the configuration names, and the parts of the configuration that depend on it."""
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from tumorseg.configuration.label_maps import mapped, score_map_mistakes, with_whole_maps
 from tumorseg.configuration.mistakes import mistakes
+from tumorseg.configuration.repeated import repeated_keys
 from tumorseg.errors import UserError
 from tumorseg.task import MAPPED, Task, read_content, task_from, task_path
-
-LARGEST_VALUE: Final = 255
-"""The largest value that a mask may have on disk."""
 
 
 def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
@@ -19,55 +17,23 @@ def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
     """
     path = task_path(cohort["task"])
     content = read_content(path)
-    if wrong := mistakes(_with_text_keys(content), dict(schema)):
+    repeated = repeated_keys(path.read_text(encoding="utf-8"))
+    if wrong := [*repeated, *mistakes(_with_text_keys(content), dict(schema))]:
         raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
     task = task_from(content, path.stem, str(path))
-    if cohort["label_map"] is None:
-        return task
-    return task.with_label_map(_checked_map(cohort["label_map"], "cohort.label_map", task))
-
-
-def score_label_maps(score: Mapping[str, Any], task: Task) -> list[dict[int, int] | None]:
-    """Return the label map of each folder of predictions, as `score.label_map` says; None without one.
-
-    Raises UserError where a map does not fit the task, and where a list has not one entry for each folder.
-    """
-    given, folders = score["label_map"], score["predictions"] or []
-    count = 1 if isinstance(folders, str) else len(folders)
-    if not isinstance(given, list):
-        maps = [given] * count
-    elif len(given) == count:
-        maps = given
-    else:
-        raise UserError(
-            f"score.label_map: the list has {len(given)} entries and there are {count} folders in score.predictions; "
-            "give one entry for each, null for a folder without a label map"
-        )
-    return [None if one is None else _checked_map(one, "score.label_map", task) for one in maps]
-
-
-def _checked_map(given: Mapping[Any, int], key: str, task: Task) -> dict[int, int]:
-    """A label map that fits the task. Raises UserError where it does not."""
-    for value in given:
-        if not re.fullmatch(r"\d{1,3}", str(value)) or int(value) > LARGEST_VALUE:
-            raise UserError(
-                f"{key}: {value} is not a value of masks: these are whole numbers from 0 to {LARGEST_VALUE}"
-            )
-    label_map = {int(value): label for value, label in given.items()}
-    try:
-        task.with_label_map(label_map)
-    except UserError as error:
-        raise UserError(str(error).replace("label_map", key, 1)) from None
-    return label_map
+    return task if cohort["label_map"] is None else mapped(task, cohort["label_map"], "cohort.label_map")
 
 
 def completed(configuration: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """The configuration with the task's own values where the user has left them out."""
+    """The configuration with the task's own values where the user has left them out.
+
+    Keys of label maps become whole numbers: both ways of writing them plan the same jobs.
+    """
     colours = {f"label_{label.value}": label.colour for label in task.labels}
     regions = dict.fromkeys(task.region_labels, 0)
     model, prediction, figures = (configuration[section] for section in ("model", "prediction", "figures"))
     return {
-        **configuration,
+        **with_whole_maps(configuration),
         "model": {**model, "classes": model["classes"] or task.classes},
         "prediction": {**prediction, "remove_components": {**regions, **prediction["remove_components"]}},
         "figures": {**figures, "colours": {**colours, **figures["colours"]}},
@@ -87,10 +53,6 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
         sentences.append(
             f"model.classes: {classes} is not allowed; the task {task.name} has {task.classes} classes: leave it out"
         )
-    try:
-        score_label_maps(configuration["score"], task)
-    except UserError as error:
-        sentences.append(f"{error}")
     for section, key, names in (
         ("prediction", "remove_components", list(task.region_labels)),
         ("figures", "colours", list(task.label_structures)),
@@ -100,7 +62,9 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
             for name in configuration[section][key]
             if name not in names
         ]
-    return sentences
+    if configuration["prediction"]["smallest_enhancing"] and task.label_of("enhancing") is None:
+        sentences.append(f"prediction.smallest_enhancing: the task {task.name} has no enhancing tumour; leave it out")
+    return [*sentences, *score_map_mistakes(configuration["score"], task)]
 
 
 def _with_text_keys(content: Any) -> Any:

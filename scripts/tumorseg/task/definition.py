@@ -3,69 +3,19 @@
 Nothing else in the code knows a channel, a label or a region by name. `Task` is what every function is given.
 """
 
-import argparse
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Final, Self
 
-import yaml
-
 from tumorseg.errors import UserError
+from tumorseg.task.parts import Channel, Label, Region
 
-FOLDER: Final = Path(__file__).parent / "tasks"
-"""The built-in tasks; a link to `workflow/tasks`."""
-DEFAULT: Final = "brats-glioma"
 OWN_VALUES: Final = "task"
 """The only convention of a task that names none: masks write the labels as they are."""
 MAPPED: Final = "label_map"
 """The only convention of a task whose masks are read by the user's own map of values."""
-
-
-@dataclass(frozen=True)
-class Channel:
-    """An image of each case.
-
-    name: short, for tables. title: for people. files: how the names of its files end, in lower case. volume: which one
-    of a file of four dimensions, counted from 0; None where each channel has a file of its own. optional: a case may
-    lack it. display: masks are drawn over this one. beside: it is shown beside that one where there is little room.
-    """
-
-    name: str
-    title: str
-    files: tuple[str, ...] = ()
-    volume: int | None = None
-    optional: bool = False
-    display: bool = False
-    beside: bool = False
-
-
-@dataclass(frozen=True)
-class Label:
-    """A value of masks. meaning: what it marks, comparable between tasks. colour: as in `#0072B2`."""
-
-    value: int
-    title: str
-    meaning: str
-    colour: str
-
-
-@dataclass(frozen=True)
-class Region:
-    """A union of labels, scored as one. removed_to, holes: the labels that post-processing gives.
-
-    removed_to: what a voxel becomes that is taken off the region. holes: what background becomes that the region
-    encloses; None where holes are not filled.
-    """
-
-    name: str
-    title: str
-    labels: tuple[int, ...]
-    removed_to: int = 0
-    holes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -257,151 +207,3 @@ class Task:
                 "grids": tuple(tuple(grid) for grid in content["grids"]),
             }
         )
-
-
-def built_in() -> list[str]:
-    """The names of the built-in tasks."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
-
-
-@cache
-def known_tasks() -> tuple[Task, ...]:
-    """All built-in tasks."""
-    return tuple(load_task(name) for name in built_in())
-
-
-def task_path(name: str) -> Path:
-    """The file of a task. name: a built-in one, or a path. Raises UserError where there is no such file."""
-    own = FOLDER / f"{name}.yaml"
-    if name in built_in():
-        return own
-    path = Path(name).expanduser()
-    if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
-        raise UserError(
-            f"cohort.task: there is no task {name}; it has to be one of {', '.join(built_in())}, or the path of a "
-            "YAML file such as those in workflow/tasks"
-        )
-    return path
-
-
-def load_task(name: str = DEFAULT) -> Task:
-    """A built-in task, or the task in a YAML file.
-
-    Raises UserError where there is no such task, where the file cannot be read, and where it contradicts itself.
-
-    Example:
-        >>> load_task("brats-glioma").region_labels["TC"]
-        (1, 4)
-    """
-    path = task_path(name)
-    return task_from(read_content(path), path.stem, str(path))
-
-
-def read_content(path: Path) -> dict[str, Any]:
-    """The keys of a task's file. Raises UserError where it cannot be read or has none."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cohort.task: {path} cannot be read as YAML ({error}); correct it") from None
-    if not isinstance(content, dict):
-        raise UserError(f"cohort.task: {path} has no keys; copy one of the files in workflow/tasks and edit it")
-    return content
-
-
-def task_from(content: Mapping[str, Any], name: str, place: str) -> Task:
-    """The task with the content of a file that follows `workflow/schemas/task.schema.yaml`. place: for messages.
-
-    Raises UserError where parts of it do not fit together.
-    """
-    channels = tuple(
-        Channel(key, **{**given, "files": tuple(end.lower() for end in given.get("files", ()))})
-        for key, given in content["channels"].items()
-    )
-    labels = tuple(Label(int(value), **given) for value, given in content["labels"].items())
-    regions = tuple(
-        Region(key, **{**given, "labels": tuple(given["labels"])}) for key, given in content["regions"].items()
-    )
-    conventions = content.get("conventions") or {OWN_VALUES: {}}
-    task = Task(
-        name=name,
-        title=content["title"],
-        channels=channels,
-        mask_files=tuple(end.lower() for end in content.get("mask", {}).get("files", ())),
-        classes=content["classes"],
-        labels=labels,
-        regions=regions,
-        conventions={str(key): {int(k): v for k, v in (value or {}).items()} for key, value in conventions.items()},
-        case_name=content["case_name"],
-        first_time_point=content.get("first_time_point", 0),
-        case_names=content.get("case_names"),
-        grids=tuple((x, y, z) for x, y, z in content.get("grids", ())),
-        patient=content.get("patient"),
-    )
-    if wrong := _contradiction(task):
-        raise UserError(f"cohort.task: {place}: {wrong}; correct it")
-    return task
-
-
-def _contradiction(task: Task) -> str | None:
-    """What does not fit together in a task, or None."""
-    values = set(task.label_values)
-    names = [*task.channel_names, "seg"]
-    endings = [end for channel in task.channels for end in channel.files] + list(task.mask_files)
-    if max(values) >= task.classes:
-        return f"label {max(values)} needs at least {max(values) + 1} classes, while there are {task.classes}"
-    if "seg" in task.channel_names or any(not re.fullmatch(r"[a-z0-9]+", name) for name in task.channel_names):
-        return f"channels need names of lower-case letters and digits, other than seg, not {', '.join(names[:-1])}"
-    if twice := _twice(endings):
-        return f"files that end in {twice} belong to two channels"
-    if twice := _twice([channel.volume for channel in task.channels if channel.volume is not None]):
-        return f"volume {twice} belongs to two channels"
-    if len({channel.volume is None for channel in task.channels}) > 1:
-        return "either all channels have the key volume, or none"
-    if sum(channel.display for channel in task.channels) > 1:
-        return "masks are drawn over one channel, and display is true for more"
-    for region in task.regions:
-        if strange := {*region.labels, region.removed_to, region.holes or 0} - {0, *values}:
-            return f"region {region.name} has the label {min(strange)}, which is not among the labels"
-        if region.removed_to in region.labels:
-            return f"region {region.name}: removed_to must be a label outside the region"
-    for convention, written in task.conventions.items():
-        if strange := set(written) - values:
-            return f"convention {convention} writes the label {min(strange)}, which is not among the labels"
-        if twice := _twice([written.get(value, value) for value in task.label_values]):
-            return f"convention {convention} writes two labels as {twice}"
-    return _wrong_pattern(task)
-
-
-def _wrong_pattern(task: Task) -> str | None:
-    for key in ("case_names", "patient"):
-        try:
-            re.compile(getattr(task, key) or "")
-        except re.error as error:
-            return f"{key} is no regular expression ({error})"
-    try:
-        task.case_name.format(patient=1, time_point=0)
-    except (KeyError, IndexError, ValueError):
-        return "case_name may have {patient} and {time_point} in it, and nothing else in braces"
-    return None
-
-
-def _twice(items: Sequence[Any]) -> Any:
-    """The first item that is there twice, None without one."""
-    seen = set()
-    for item in items:
-        if item in seen:
-            return item
-        seen.add(item)
-    return None
-
-
-def task_argument(text: str) -> Task:
-    """The task that a command line names: its JSON, the name of a built-in one, or the path of a YAML file."""
-    return Task.from_json(text) if text.lstrip().startswith("{") else load_task(text)
-
-
-def add_task_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option `--task` to a command line."""
-    parser.add_argument(
-        "--task", type=task_argument, required=True, help="the task, as JSON, its name in workflow/tasks, or its file"
-    )

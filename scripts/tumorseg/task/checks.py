@@ -1,0 +1,86 @@
+"""Parts of a task that do not fit together."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Final
+
+from tumorseg.task.definition import MAPPED, Task
+
+_TAKEN: Final = ("seg", "mask", "reference", "prediction")
+"""Names that channels cannot have, since masks have them beside those of the channels."""
+_NO_CONVENTIONS: Final = ("auto", "mixed", MAPPED)
+
+
+def contradiction(task: Task) -> str | None:
+    """The first thing that does not fit together in a task, or None."""
+    found = chain(_labels(task), _channels(task), _regions(task), _conventions(task), _patterns(task))
+    return next(found, None)
+
+
+def _labels(task: Task) -> Iterator[str]:
+    most = max(task.label_values)
+    if most >= task.classes:
+        yield f"label {most} needs at least {most + 1} classes, while there are {task.classes}"
+    for twice in _twice(label.colour.upper() for label in task.labels):
+        yield f"two labels have the colour {twice}"
+
+
+def _channels(task: Task) -> Iterator[str]:
+    for name in task.channel_names:
+        if name in _TAKEN or not re.fullmatch(r"[a-z0-9]+", name):
+            allowed = f"lower-case letters and digits, other than {', '.join(_TAKEN)}"
+            yield f"a channel needs a name of {allowed}, not {name}"
+    for twice in _twice([*(end for channel in task.channels for end in channel.files), *task.mask_files]):
+        yield f"files that end in {twice} belong to two channels"
+    for volume in _twice(channel.volume for channel in task.channels if channel.volume is not None):
+        yield f"volume {volume} belongs to two channels"
+    if len({channel.volume is None for channel in task.channels}) > 1:
+        yield "either all channels have the key volume, or none"
+    if sum(channel.display for channel in task.channels) > 1:
+        yield "masks are drawn over one channel, and display is true for more"
+
+
+def _regions(task: Task) -> Iterator[str]:
+    for region in task.regions:
+        if strange := {*region.labels, region.removed_to, region.holes or 0} - {0, *task.label_values}:
+            yield f"region {region.name} has the label {min(strange)}, which is not among the labels"
+        if region.removed_to in region.labels:
+            yield f"region {region.name}: removed_to must be a label outside the region"
+
+
+def _conventions(task: Task) -> Iterator[str]:
+    for name, written in task.conventions.items():
+        if name in _NO_CONVENTIONS:
+            yield f"no convention can be called {name}, which has a meaning of its own in cohort.labels"
+        if strange := set(written) - set(task.label_values):
+            yield f"convention {name} writes the label {min(strange)}, which is not among the labels"
+        for twice in _twice(written.get(value, value) for value in task.label_values):
+            yield f"convention {name} writes two labels as {twice}"
+
+
+def _patterns(task: Task) -> Iterator[str]:
+    for key in ("case_names", "patient"):
+        try:
+            groups = re.compile(getattr(task, key) or "()").groups
+        except re.error as error:
+            yield f"{key} is no regular expression ({error})"
+        else:
+            if key == "patient" and not groups:
+                yield "patient needs a group in round brackets: the part of the name that is the patient"
+    try:
+        names = {task.case_name.format(patient=patient, time_point=0) for patient in (1, 2)}
+    except (KeyError, IndexError, ValueError, AttributeError):
+        yield "case_name may have {patient} and {time_point} in it, and nothing else in braces"
+    else:
+        if len(names) == 1:
+            yield "case_name needs {patient} in it, or all patients have one name"
+
+
+def _twice(items: Iterable[Any]) -> Iterator[Any]:
+    """The items that are there again."""
+    seen = set()
+    for item in items:
+        if item in seen:
+            yield item
+        seen.add(item)

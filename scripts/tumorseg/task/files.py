@@ -1,0 +1,118 @@
+"""Tasks as files: those that are built in, a user's own, and the option of command lines that names one."""
+
+import argparse
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tumorseg.errors import UserError
+from tumorseg.task.checks import contradiction
+from tumorseg.task.definition import OWN_VALUES, Task
+from tumorseg.task.parts import Channel, Label, Region
+
+FOLDER: Final = Path(__file__).parents[1] / "tasks"
+"""The built-in tasks; a link to `workflow/tasks`."""
+DEFAULT: Final = "brats-glioma"
+_LARGEST_FILE: Final = 1_000_000
+"""Bytes; the built-in ones have 2,000."""
+
+
+def built_in() -> list[str]:
+    """The names of the built-in tasks."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@cache
+def known_tasks() -> tuple[Task, ...]:
+    """All built-in tasks."""
+    return tuple(load_task(name) for name in built_in())
+
+
+def task_path(name: str) -> Path:
+    """The file of a task. name: a built-in one, or a path. Raises UserError where there is no such file."""
+    own = FOLDER / f"{name}.yaml"
+    if name in built_in():
+        return own
+    path = Path(name).expanduser()
+    if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
+        raise UserError(
+            f"cohort.task: there is no task {name}; it has to be one of {', '.join(built_in())}, or the path of a "
+            "YAML file such as those in workflow/tasks"
+        )
+    return path
+
+
+def load_task(name: str = DEFAULT) -> Task:
+    """A built-in task, or the task in a YAML file.
+
+    Raises UserError where there is no such task, where the file cannot be read, and where it contradicts itself.
+
+    Example:
+        >>> load_task("brats-glioma").region_labels["TC"]
+        (1, 4)
+    """
+    path = task_path(name)
+    return task_from(read_content(path), path.stem, str(path))
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """The keys of a task's file. Raises UserError where it cannot be read or has none."""
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise UserError(f"cohort.task: {path} is too large for the file of a task; correct the path")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        words = " ".join(str(error).split())
+        raise UserError(f"cohort.task: {path} cannot be read as YAML ({words}); correct it") from None
+    if not isinstance(content, dict):
+        raise UserError(f"cohort.task: {path} has no keys; copy one of the files in workflow/tasks and edit it")
+    return content
+
+
+def task_from(content: Mapping[str, Any], name: str, place: str) -> Task:
+    """The task with the content of a file that follows `workflow/schemas/task.schema.yaml`. place: for messages.
+
+    Raises UserError where parts of it do not fit together.
+    """
+    channels = tuple(
+        Channel(key, **{**given, "files": tuple(end.lower() for end in given.get("files", ()))})
+        for key, given in content["channels"].items()
+    )
+    labels = tuple(Label(int(value), **given) for value, given in content["labels"].items())
+    regions = tuple(
+        Region(key, **{**given, "labels": tuple(given["labels"])}) for key, given in content["regions"].items()
+    )
+    conventions = content.get("conventions") or {OWN_VALUES: {}}
+    task = Task(
+        name=name,
+        title=content["title"],
+        channels=channels,
+        mask_files=tuple(end.lower() for end in content.get("mask", {}).get("files", ())),
+        classes=content["classes"],
+        labels=labels,
+        regions=regions,
+        conventions={str(key): {int(k): v for k, v in (value or {}).items()} for key, value in conventions.items()},
+        case_name=content["case_name"],
+        first_time_point=content.get("first_time_point", 0),
+        case_names=content.get("case_names"),
+        grids=tuple((x, y, z) for x, y, z in content.get("grids", ())),
+        patient=content.get("patient"),
+    )
+    if wrong := contradiction(task):
+        raise UserError(f"cohort.task: {place}: {wrong}; correct it")
+    return task
+
+
+def task_argument(text: str) -> Task:
+    """The task that a command line names: its JSON, the name of a built-in one, or the path of a YAML file."""
+    return Task.from_json(text) if text.lstrip().startswith("{") else load_task(text)
+
+
+def add_task_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--task` to a command line."""
+    parser.add_argument(
+        "--task", type=task_argument, required=True, help="the task, as JSON, its name in workflow/tasks, or its file"
+    )
