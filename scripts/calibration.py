@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         models = list(zip(options.models, options.selections, options.data, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
         curves: dict[str, Reliability] = {}
-        for _, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):
+        for _, case, segmenter in segmented_cases(
+            models, options.normalised, splits, execution, section, task=options.task
+        ):
             probabilities = segmenter.predict(case.image, case.origin).probabilities
             found = case_reliability(case.mask, probabilities, (case.image != 0).any(axis=0), options.task)
             curves = {name: curves[name] + one if curves else one for name, one in found.items()}

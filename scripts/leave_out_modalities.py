@@ -1,4 +1,4 @@
-"""Score the held-out cases with each modality left out in turn: which of them does the network live on?"""
+"""Score the held-out cases with each channel left out in turn: which of them does the network need?"""
 
 import argparse
 import json
@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         models = list(zip(options.models, options.selections, options.data, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
         rows = []
-        for fold, case, segmenter in segmented_cases(models, options.normalised, splits, execution, section):
+        for fold, case, segmenter in segmented_cases(
+            models, options.normalised, splits, execution, section, task=options.task
+        ):
             for left_out in ("none", *options.task.channel_names):
                 image = case.image.copy()
                 if left_out != "none":

@@ -15,6 +15,7 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import resolve
 from tumorseg.normalise.fold_data import held_out_cases
 from tumorseg.normalise.store import read_case
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases are segmented")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder of the masks")
     parser.add_argument("--record", type=Path, required=True, help="how each mask came about, and its digest, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
@@ -34,8 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job(f"predict fold {options.fold}", options.log):
         execution = resolve(**options.settings["execution"])
         splits = read_splits(options.splits)
-        network, card, model = read_fold_model(options.model, options.selection, options.fold, splits)
-        segmenter = Segmenter([network], execution, options.settings["prediction"])
+        network, card, model = read_fold_model(
+            options.model, options.selection, options.fold, task=options.task, splits=splits
+        )
+        segmenter = Segmenter([network], execution, options.settings["prediction"], task=card.task)
         cases = held_out_cases(options.normalised, options.data, splits, options.fold)
         make_folder(options.output)
         progress, record = console.Progress(len(cases), "case"), {}

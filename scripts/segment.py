@@ -23,14 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         without_any = options.batches[0].parent / TABLE
         without_any.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
-            write_table(without_any, patients)
+            write_table(without_any, patients, how["structures"])
             raise UserError("\n".join(gist(patients, without_any, how)))
         for batch in options.batches:
             for file in sorted(batch.iterdir()):
                 if file.name != RECORD and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
         write_record(options.output, patients, how)
-        write_table(options.output / TABLE, patients)
+        write_table(options.output / TABLE, patients, how["structures"])
         for line in gist(patients, options.output / TABLE, how):
             console.logger.info("%s", line)
 

@@ -14,6 +14,7 @@ from tumorseg.network.execution import resolve
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.table import write_record
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,20 +31,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         required=True,
         help="`prediction`, `execution`, `figures` and, of the cohort, `largest_voxels`, as JSON",
     )
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder of the masks and pictures")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment_batch", options.log):
         execution = resolve(**options.settings["execution"])
-        networks, cards = read_models(options.models)
-        segmenter = Segmenter(networks, execution, options.settings["prediction"])
+        networks, cards = read_models(options.models, options.task)
+        task = cards[0].task
+        segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
         figures = FigureSettings.from_dict(options.settings["figures"])
         largest = options.settings["cohort"]["largest_voxels"]
         make_folder(options.output)
         progress, patients = console.Progress(len(options.cases), "case"), []
         for files in options.cases:
             patient = segment_patient(
-                options.root, files, segmenter, cards, folder=options.output, figures=figures, largest_voxels=largest
+                options.root,
+                files,
+                segmenter,
+                cards,
+                task=options.task,
+                folder=options.output,
+                figures=figures,
+                largest_voxels=largest,
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
@@ -53,7 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             {"file": str(path), "digest": sha256(path), "mark": card.mark}
             for path, card in zip(options.models, cards, strict=True)
         ]
-        how = {"models": models, "prediction": options.settings["prediction"], "execution": execution.name}
+        how = {
+            "models": models,
+            "structures": list(task.structures),
+            "prediction": options.settings["prediction"],
+            "execution": execution.name,
+        }
         write_record(options.output, patients, how)
 
 

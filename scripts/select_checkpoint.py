@@ -12,6 +12,7 @@ from tumorseg.files import read_json, sha256, write_json
 from tumorseg.network.model import ModelCard, write_model
 from tumorseg.network.training_facts import training_facts
 from tumorseg.tables import write_table
+from tumorseg.task import add_task_option
 from tumorseg.training.export import network_of
 from tumorseg.training.history import history_table
 from tumorseg.training.select import choose_epoch, refusals
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         required=True,
         help="`choose`, `normalisation`, `demo` and `input_shape`, as JSON",
     )
+    add_task_option(parser)
     parser.add_argument("--selection", type=Path, required=True, help="the choice, as JSON")
     parser.add_argument("--history", type=Path, required=True, help="table of the epochs, as CSV")
     parser.add_argument("--model", type=Path, required=True, help="exported model")
@@ -38,16 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job(f"select_checkpoint fold {options.fold}", options.log):
         verdicts = [read_json(path) for path in options.verifications]
-        table = history_table([Path(verdict["file"]) for verdict in verdicts])
+        table = history_table([Path(verdict["file"]) for verdict in verdicts], options.task)
         dice = dict(zip(table["epoch"], table["validation_dice"], strict=True))
         epoch = choose_epoch(verdicts, dice, options.settings["choose"])
         for line in refusals(verdicts):
             console.logger.warning("REFUSED %s", line)
         chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
-        trained = network_of(Path(chosen["file"]), chosen["digest"])
+        trained = network_of(Path(chosen["file"]), chosen["digest"], options.task)
         normalisation = options.settings["normalisation"]
         card = ModelCard(
             trained.architecture,
+            options.task,
             normalisation,
             convention=read_json(options.check)["convention"],
             fold=options.fold,
@@ -56,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             trained_on=training_facts(
                 [verdict for path in options.verdicts for verdict in read_verdicts(path)],
                 trained_on(read_splits(options.splits), options.fold),
+                task=options.task,
                 demo=options.settings["demo"],
                 input_shape=options.settings["input_shape"],
             ),
@@ -74,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ],
             "checkpoint": chosen["file"],
             "execution": trained.execution,
+            "network": trained.network.describe(),
             "model": str(options.model),
             "digest": sha256(options.model),
         }

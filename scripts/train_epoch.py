@@ -10,6 +10,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.network.execution import resolve
 from tumorseg.normalise.fold_data import find_cases, read_fold_data
+from tumorseg.task import add_task_option
 from tumorseg.training import parallel
 from tumorseg.training.epochs import previous_epoch
 from tumorseg.training.memory import insist_on_memory
@@ -26,12 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epoch", type=int, required=True, help="epoch to train up to")
     parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to go on from; none: from the beginning")
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="checkpoint; its record is written beside it")
     parser.add_argument("--processes", type=int, default=1, help="processes that share the batches, one for each GPU")
     parser.add_argument("--tensorboard", default="", help="folder of event files, one below it a fold; empty: none")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
-    recipe = Recipe.of(options.recipe)
+    recipe = Recipe.of(options.recipe, options.task)
     settings = recipe.training
     name = f"train_epoch fold {options.fold}"
     if options.processes > 1 and not parallel.started():

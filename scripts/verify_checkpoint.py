@@ -9,6 +9,7 @@ from pathlib import Path
 from tumorseg import console
 from tumorseg.files import read_json, write_json
 from tumorseg.normalise.fold_data import read_fold_data
+from tumorseg.task import add_task_option
 from tumorseg.training.checkpoint import record_path
 from tumorseg.training.settings import Recipe
 from tumorseg.training.verify import problems_of
@@ -22,11 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--fold", type=int, required=True, help="fold that it should belong to")
     parser.add_argument("--epoch", type=int, required=True, help="epoch that it should be of")
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
+    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="verdict, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"verify_checkpoint fold {options.fold} epoch {options.epoch}", options.log):
-        recipe = Recipe.of(options.recipe)
+        recipe = Recipe.of(options.recipe, options.task)
         data = read_fold_data(options.data, options.fold)
         problems = problems_of(options.checkpoint, recipe, data, options.epoch)
         for problem in problems:

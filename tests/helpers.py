@@ -12,15 +12,23 @@ from tumorseg.cohort.splits import Assignment
 from tumorseg.digests import file_digest
 from tumorseg.files import write_json
 from tumorseg.inference.recorded import RECORD_FORMAT, record_path
-from tumorseg.labels import MODALITIES, STRUCTURES
+from tumorseg.network.architecture import Architecture
 from tumorseg.network.model import ModelCard
+from tumorseg.network.protocol import Network
+from tumorseg.network.registry import build
 from tumorseg.network.training_facts import Range, TrainingFacts
-from tumorseg.network.unet import Architecture, UNet, build
 from tumorseg.normalise.fold_data import FoldData, write_fold_data
 from tumorseg.normalise.store import NormalisedCase, Origin, case_digest, write_case
+from tumorseg.task import load_task
 from tumorseg.training.settings import Recipe
 
 REPOSITORY = Path(__file__).parents[1]
+TASK = load_task()
+
+
+def architecture(base_channels: int = 2, task=TASK, **changes) -> Architecture:
+    """A tiny network for a task."""
+    return Architecture(base_channels, classes=task.classes, channels=len(task.channels), **changes)
 
 
 def trying(examples: int) -> settings:
@@ -34,7 +42,7 @@ def trying(examples: int) -> settings:
     )
 
 
-def recipe(base_channels: int = 2, model: dict | None = None, **changes) -> Recipe:
+def recipe(base_channels: int = 2, model: dict | None = None, task=TASK, **changes) -> Recipe:
     """A tiny training. model: other keys of that section; changes: those of the section `training`."""
     training = {
         "input_shape": [16, 16, 16],
@@ -55,48 +63,49 @@ def recipe(base_channels: int = 2, model: dict | None = None, **changes) -> Reci
         "threads": 1,
         "seed": 7,
     }
-    sections = {"model": {"base_channels": base_channels, "classes": 5, **(model or {})}}
-    return Recipe.of({**sections, "training": training | changes})
+    sections = {"model": {"base_channels": base_channels, **(model or {})}}
+    return Recipe.of({**sections, "training": training | changes}, task)
 
 
-def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0) -> Path:
+def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK) -> Path:
     """A normalised case of noise with a random mask."""
     rng = np.random.default_rng(seed)
-    image = rng.normal(size=(len(MODALITIES), *shape)).astype(np.float16)
+    image = rng.normal(size=(len(task.channels), *shape)).astype(np.float16)
     image[image == 0] = 1
-    mask = rng.choice(np.array([0, 1, 2, 4], np.uint8), size=shape)
+    mask = rng.choice(np.array([0, *task.label_values], np.uint8), size=shape)
     affine = tuple(map(tuple, np.diag([-1.0, -1.0, 1.0, 1.0]).tolist()))
     crop = tuple((0, side) for side in shape)
-    write_case(path, NormalisedCase(image, mask, Origin(path.stem, shape, affine, crop, "brats2023", {}, {})))
+    origin = Origin(path.stem, shape, affine, crop, list(task.conventions)[-1], {}, {})
+    write_case(path, NormalisedCase(image, mask, origin))
     return path
 
 
-def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False) -> TrainingFacts:
+def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False, task=TASK) -> TrainingFacts:
     """What a model was trained on: one kind of case, like those of `tests.cohort_cases`."""
     return TrainingFacts(
         cases=3,
         demo=demo,
-        modalities=MODALITIES,
+        channels=task.channel_names,
         input_shape=(16, 16, 16),
         spacing_mm=tuple(Range(edge, edge, edge) for edge in spacing_mm),
         shape=tuple(Range(side, side, side) for side in (10, 11, 12)),
         brain_voxels=Range(300, 330, 350),
-        intensities={modality: {"median_position": Range(0.4, 0.5, 0.6)} for modality in MODALITIES},
+        intensities={channel: {"median_position": Range(0.4, 0.5, 0.6)} for channel in task.channel_names},
     )
 
 
-def model_card(architecture: Architecture, **changes) -> ModelCard:
+def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
     """The card of a model that is valid, with the values that a test wants."""
     usual = {
         "normalisation": {"clip_percentiles": [0.5, 99.5], "margin": 1},
-        "convention": "brats2023",
+        "convention": list(task.conventions)[-1],
         "fold": 0,
         "epoch": 1,
         "checkpoint": "ab" * 32,
         "split": "cd" * 32,
-        "trained_on": trained_on(),
+        "trained_on": trained_on(task=task),
     }
-    return ModelCard(architecture, **{**usual, **changes})
+    return ModelCard(architecture, task, **{**usual, **changes})
 
 
 def data_of(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: int = 0) -> FoldData:
@@ -108,7 +117,8 @@ def data_of(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: 
 def record_predictions(folder: Path, fold: int = 0, **changes) -> Path:
     """Write the record of a folder of predicted masks as they are now. changes: other content of it."""
     masks = sorted(path for path in folder.glob("*.nii.gz") if "-probabilities" not in path.name)
-    cases = {path.name.removesuffix(".nii.gz"): {"digest": file_digest(path)} for path in masks}
+    written = {"0": 0, "1": 1, "2": 2, "4": 3}
+    cases = {path.name.removesuffix(".nii.gz"): {"digest": file_digest(path), "written": written} for path in masks}
     content = {"format": RECORD_FORMAT, "fold": fold, "model": "m", "split": "s", "settings": {}, "cases": cases}
     write_json(record_path(folder), content | changes)
     return folder
@@ -125,18 +135,18 @@ def write_listed_data(path: Path, normalised: Path, splits: Sequence[Assignment]
 
 
 def structure_mask(mask, structure: str):
-    """Voxels of a region or label, by name, in a mask of inside labels."""
-    return np.isin(mask, STRUCTURES[structure])
+    """Voxels of a region or label, by name, in a mask of the default task."""
+    return np.isin(mask, TASK.structures[structure])
 
 
-def lively_network(seed: int = 3, base_channels: int = 4) -> UNet:
+def lively_network(seed: int = 3, base_channels: int = 4, task=TASK, **changes) -> Network:
     """A network that finds every label somewhere in noise, so that where an image is turned to shows in its masks."""
     torch.manual_seed(seed)
-    network = build(Architecture(base_channels)).train()
+    network = build(architecture(base_channels, task, **changes)).train()
     with torch.no_grad():
         for _ in range(20):
-            network(torch.randn(1, len(MODALITIES), 16, 16, 16))
+            network(torch.randn(1, len(task.channels), 16, 16, 16))
         head = network.heads[0]
         head.weight *= 20
-        head.bias -= network.eval()(torch.randn(1, len(MODALITIES), 16, 16, 16)).mean(dim=(0, 2, 3, 4))
+        head.bias -= network.eval()(torch.randn(1, len(task.channels), 16, 16, 16)).mean(dim=(0, 2, 3, 4))
     return network

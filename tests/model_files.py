@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save
 
-from tests.helpers import model_card
+from tests.helpers import architecture, model_card
 from tumorseg.errors import UserError
 from tumorseg.network import model
 from tumorseg.network.model import read_model
-from tumorseg.network.unet import Architecture, build
+from tumorseg.network.registry import build
 
-TINY = Architecture(base_channels=2)
+TINY = architecture()
 
 
 def weights_of(network):
@@ -28,7 +28,7 @@ def forged(path, card=None, weights=None, edited=None, **header):
     content = asdict(model_card(TINY)) if card is None else card
     weights = weights_of(build(TINY)) if weights is None else weights
     text = json.dumps(content, sort_keys=True)
-    own = {"format": 3, "digest": model._digest(weights, text), "card": edited or text} | header
+    own = {"format": 4, "digest": model._digest(weights, text), "card": edited or text} | header
     path.write_bytes(save(weights, metadata={"tumorseg": json.dumps(own)}))
     return path
 

@@ -4,33 +4,30 @@ import nibabel
 import torch
 import yaml
 
-from tests.cohort_cases import TASK
-from tests.helpers import REPOSITORY, lively_network, model_card
+from tests.helpers import REPOSITORY, TASK, architecture, lively_network, model_card
 from tumorseg.cohort.discover import discover
 from tumorseg.configuration.of_task import completed
 from tumorseg.figures.style import FigureSettings
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import Architecture
 from tumorseg.segmentation.patient import segment_patient
-from tumorseg.task import load_task
 
 CPU = Execution(torch.device("cpu"), torch.float32)
-CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-FIGURES = FigureSettings.from_dict(completed(CONFIGURATION, load_task())["figures"] | {"dpi": 50})
-CARD = model_card(Architecture(2))
+CONFIGURATION = completed(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK)
+FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
+CARD = model_card(architecture())
 
 
 def tiny_segmenter() -> Segmenter:
     """One that finds every label somewhere in noise."""
-    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"])
+    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"], task=TASK)
 
 
 def segment(root, folder, segmenter, card=CARD):
     """What became of each patient below `root`; masks and pictures in `folder`."""
     folder.mkdir(exist_ok=True)
     return [
-        segment_patient(root, files, segmenter, [card], folder=folder, figures=FIGURES)
+        segment_patient(root, files, segmenter, [card], task=TASK, folder=folder, figures=FIGURES)
         for files in discover(root, TASK, "segment.cases")
     ]
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks.training import monai_dynunet, nnunet_plain
-from tumorseg.labels import UNUSED_CLASS
+from tests.helpers import TASK, architecture
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import Architecture, build
+from tumorseg.network.registry import build
 from tumorseg.training.augmentation import augment
 from tumorseg.training.data import Batch
 from tumorseg.training.loss import segmentation_loss
@@ -40,7 +40,7 @@ class Contestant:
 
 
 def ours() -> Contestant:
-    network = build(Architecture(WIDTHS[0]))
+    network = build(architecture(WIDTHS[0]))
     optimizer = torch.optim.Adam(network.parameters())
 
     def step(batch: Batch, share: float) -> None:
@@ -48,11 +48,11 @@ def ours() -> Contestant:
         images, masks = augment(
             CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation
         )
-        _descend(optimizer, segmentation_loss(network(images), masks))
+        _descend(optimizer, segmentation_loss(network(images), masks, TASK.label_values))
 
     def answer(images: Tensor) -> Tensor:
         logits = network(CPU.place(images))
-        logits[:, UNUSED_CLASS] = -torch.inf
+        logits[:, list(TASK.unused_classes)] = -torch.inf
         return logits
 
     return Contestant(network, step, answer)

@@ -22,11 +22,11 @@ from tumorseg.cohort.discover import discover
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.whole_volume import logits_of, mask_of
-from tumorseg.labels import TUMOUR_LABELS
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import write_model
-from tumorseg.network.unet import UNet, build
+from tumorseg.network.protocol import Network
+from tumorseg.network.registry import build
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.crop import cropped_start, uncrop
 from tumorseg.normalise.store import read_case, write_case
@@ -53,7 +53,7 @@ def figures(root: Path) -> Iterator[Figure]:
             write_case(files[-1], normalise_verdict(root, verdict, normalisation, task=TASK))
         network = _trained(files)
         case = read_case(files[0])
-        here = Predictor([network], CPU, WHOLE)
+        here = Predictor([network], CPU, WHOLE, TASK.unused_classes)
         volume = torch.from_numpy(np.stack([uncrop(image, case.origin) for image in case.image])).float()[None]
         with warnings.catch_warnings(action="ignore"):
             from monai.inferers import SlidingWindowInferer
@@ -72,7 +72,7 @@ def figures(root: Path) -> Iterator[Figure]:
         yield from _jobs(root, Path(folder), network, normalisation)
 
 
-def _jobs(root: Path, folder: Path, network: UNet, normalisation: dict) -> Iterator[Figure]:
+def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> Iterator[Figure]:
     """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds, as the jobs log."""
     model, log = folder / "model.safetensors", folder / "log"
     write_model(model, network, model_card(network.architecture, normalisation=normalisation))
@@ -99,7 +99,7 @@ def _jobs(root: Path, folder: Path, network: UNet, normalisation: dict) -> Itera
     yield Figure(f"peak memory of a job of {len(cases)} cases", gigabytes, "GB")
 
 
-def _trained(files: list[Path]) -> UNet:
+def _trained(files: list[Path]) -> Network:
     """A network of base 16 that has learnt enough to predict every label."""
     settings = recipe(
         base_channels=16,
@@ -114,20 +114,20 @@ def _trained(files: list[Path]) -> UNet:
     optimizer = torch.optim.Adam(network.parameters(), lr=0.005)
     for batch in islice(batches(files, settings.training, 0, 1), STEPS):
         optimizer.zero_grad()
-        segmentation_loss(network(CPU.place(batch.images)), batch.masks).backward()
+        segmentation_loss(network(CPU.place(batch.images)), batch.masks, TASK.label_values).backward()
         optimizer.step()
     return network.eval()
 
 
-def _agreement(network: UNet, here: Predictor, files: list[Path]) -> Iterator[Figure]:
+def _agreement(network: Network, here: Predictor, files: list[Path]) -> Iterator[Figure]:
     """The lowest Dice over the cases of each label of our mask with that of the network over the whole volume."""
-    lowest = dict.fromkeys(TUMOUR_LABELS, 1.0)
+    lowest = dict.fromkeys(TASK.label_values, 1.0)
     for file in files:
         case = read_case(file)
         whole = mask_of(logits_of(network, np.stack([uncrop(image, case.origin) for image in case.image]), CPU))
         ours = uncrop(here.predict(case.image, cropped_start(case.origin)).mask, case.origin)
         found = overlaps(whole, ours, load_task())
-        for label in TUMOUR_LABELS:
+        for label in TASK.label_values:
             assert found[f"label_{label}"].reference_voxels > 0, "a label that is never predicted agrees with anything"
             lowest[label] = min(lowest[label], found[f"label_{label}"].dice)
     for label, dice in lowest.items():

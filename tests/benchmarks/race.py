@@ -20,9 +20,8 @@ from torch.nn.functional import pad
 
 from tests.benchmarks.contestants import WIDTHS, Contestant, monai, nnunet, ours
 from tests.benchmarks.timing import Figure
-from tests.helpers import REPOSITORY, recipe
+from tests.helpers import REPOSITORY, TASK, recipe
 from tumorseg.cohort.splits import held_out, read_splits, trained_on
-from tumorseg.labels import TUMOUR_LABELS, UNUSED_CLASS
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.normalise.store import find_case, read_case
 from tumorseg.task import load_task
@@ -49,7 +48,7 @@ def figures() -> Iterator[Figure]:
             for name, (contestant, labels) in _race(training, rest, seed).items():
                 found.setdefault(name, []).append(float(np.mean(labels)))
                 words = ", ".join(
-                    f"label {label} {dice:.3f}" for label, dice in zip(TUMOUR_LABELS, labels, strict=True)
+                    f"label {label} {dice:.3f}" for label, dice in zip(TASK.label_values, labels, strict=True)
                 )
                 print(f"seed {seed}, {name}: {contestant.steps} steps, {words}", flush=True)
     for name, values in found.items():
@@ -111,6 +110,6 @@ def _dice(contestant: Contestant, cases: list[Path]) -> list[float]:
         with torch.inference_mode():
             logits = contestant.answer(pad(torch.from_numpy(case.image)[None].float(), margins))[0]
         mask = logits.argmax(0)[: sides[0], : sides[1], : sides[2]].numpy().astype(np.uint8)
-        mask[mask == UNUSED_CLASS] = 4  # the networks of others have four classes
+        mask[mask == 3] = 4  # the networks of others have four classes
         found.append(overlaps(case.mask, mask, load_task()))
-    return [float(np.mean([of_case[f"label_{label}"].dice for of_case in found])) for label in TUMOUR_LABELS]
+    return [float(np.mean([of_case[f"label_{label}"].dice for of_case in found])) for label in TASK.label_values]

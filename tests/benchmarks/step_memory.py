@@ -26,7 +26,7 @@ images = cpu.place(torch.randn(1, 4, 240, 240, 160))
 masks = torch.randint(0, 3, (1, 240, 240, 160))
 for _ in range(2):
     state.optimizer.zero_grad()
-    Objective(state.network, cpu)(images, masks).backward()
+    Objective(state.network, cpu, state.recipe.task.label_values)(images, masks).backward()
     state.optimizer.step()
 print(open("/proc/self/status").read())
 """

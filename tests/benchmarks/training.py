@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.helpers import recipe, write_random_case
+from tests.helpers import TASK, architecture, recipe, write_random_case
 from tumorseg.network.allocation import keep_freed_memory
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import Architecture, build
+from tumorseg.network.registry import build
 from tumorseg.normalise.store import read_case, write_case
 from tumorseg.training.checkpoint import save
 from tumorseg.training.data import batches, steps_of
@@ -90,7 +90,7 @@ def _steps(side: int, batch: int, least: float, rounds: int) -> Iterator[Figure]
     """Ratios of one forward, loss, backward and step of Adam, taken in turns; the loss is ours for all."""
     images = torch.randn(batch, 4, side, side, side)
     masks = torch.randint(0, 3, (batch, side, side, side))
-    ours = _step(build(Architecture(WIDTHS[0])), CPU.place(images), masks)
+    ours = _step(build(architecture(WIDTHS[0])), CPU.place(images), masks)
     others = {name: _step(network, images, masks) for name, network in _others().items()}
     steps = {HERE: ours, "scarce memory": ours, **others}
 
@@ -116,7 +116,7 @@ def _step(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[], Non
 
     def step() -> None:
         optimizer.zero_grad()
-        segmentation_loss(network(images), masks).backward()
+        segmentation_loss(network(images), masks, TASK.label_values).backward()
         optimizer.step()
 
     return step
@@ -151,7 +151,11 @@ def _epoch(cases: list[Path]) -> Iterator[Figure]:
         def epoch() -> None:
             began = time.monotonic()
             trained = train_epoch(
-                state, Objective(state.network, CPU), batches(cases, settings.training, 0, 1), steps, CPU
+                state,
+                Objective(state.network, CPU, TASK.label_values),
+                batches(cases, settings.training, 0, 1),
+                steps,
+                CPU,
             )
             history = [{"epoch": 1, **trained}]
             save(Path(folder, "epoch-0001.pt"), state, history, time.monotonic() - began)

@@ -33,7 +33,7 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ),
         (
             {"training": {"input_shape": [16, 20, 16]}},
-            "training.input_shape[1]: 20 is not allowed; it has to be a whole number, at least 16, at most 512, a",
+            "training.input_shape[1]: 20 is not allowed; with 3 down-samplings (model.depth) it has to be a",
         ),
         ({"cohort": {"validation_fraction": float("nan")}}, "cohort.validation_fraction: .nan is not allowed"),
         ({"training": {"epochs": 9999}}, "set training.epochs_per_checkpoint to 4 or more"),

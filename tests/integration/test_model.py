@@ -20,7 +20,6 @@ from tumorseg.inference.recorded import recorded_masks
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import read_model
-from tumorseg.network.unet import DIVISOR
 from tumorseg.normalise.crop import crop, cropped_start
 from tumorseg.normalise.store import NormalisedCase, find_case, read_case
 
@@ -37,8 +36,8 @@ def case(finished) -> NormalisedCase:
 
 @pytest.fixture(scope="module")
 def prediction(finished, case) -> Prediction:
-    network, _ = read_model(finished.results / "model/fold-0.safetensors")
-    return Predictor([network], CPU, WHOLE).predict(case.image, cropped_start(case.origin))
+    network, card = read_model(finished.results / "model/fold-0.safetensors")
+    return Predictor([network], CPU, WHOLE, card.task.unused_classes).predict(case.image, cropped_start(case.origin))
 
 
 def test_the_card_says_what_was_dropped_and_that_it_is_not_for_the_clinic(finished):
@@ -71,15 +70,15 @@ def test_another_runtime_gives_the_masks_of_the_library(finished, case, predicti
     run = finished.copy(tmp_path / "run")
     run.succeed("onnx")
     file = run.results / "model/fold-0.onnx"
-    sides = case.image.shape[1:]
-    before = [start % DIVISOR for start in cropped_start(case.origin)]
-    around = [(first, -(first + side) % DIVISOR) for first, side in zip(before, sides, strict=True)]
+    (entry,) = onnx.load(file).metadata_props
+    sides, divisor = case.image.shape[1:], json.loads(entry.value)["divisor"]
+    before = [start % divisor for start in cropped_start(case.origin)]
+    around = [(first, -(first + side) % divisor) for first, side in zip(before, sides, strict=True)]
     image = np.pad(case.image, [(0, 0), *around])[None].astype(np.float32)
     (answer,) = InferenceSession(file).run(["probabilities"], {"image": image})
     probabilities = answer[0, :, *(slice(first, first + side) for first, side in zip(before, sides, strict=True))]
     np.testing.assert_allclose(probabilities, prediction.probabilities, atol=1e-4)
     np.testing.assert_array_equal(probabilities.argmax(axis=0), prediction.mask)
-    (entry,) = onnx.load(file).metadata_props
     selection = json.loads((run.results / "training/fold-0/selection.json").read_text())
     assert json.loads(entry.value)["epoch"] == selection["epoch"]
     assert json.loads(entry.value)["warning"] == "DEMONSTRATION MODEL: of no use on patients"

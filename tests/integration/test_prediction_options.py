@@ -6,8 +6,8 @@ from collections import Counter
 import pandas as pd
 import pytest
 
+from tests.helpers import TASK
 from tests.integration.workflow import FIGURE_RULES, TINY, Workflow
-from tumorseg.labels import MODALITIES, STRUCTURES
 
 PREDICTION = {"mode": "window", "window": [16, 16, 16], "flips": True, "probabilities": True, "fill_holes": True}
 EVALUATION = {**TINY["evaluation"], "calibration": True, "leave_out_modalities": True}
@@ -42,7 +42,7 @@ def test_calibration_and_modalities_left_out_reach_the_report(examined):
     assert curves.keys() == {"WT", "TC", "ET", "label"}
     left_out = pd.read_csv(examined.results / "evaluation/modalities_left_out.csv")
     cases = left_out["case"].nunique()
-    assert len(left_out) == cases * (1 + len(MODALITIES)) * len(STRUCTURES)
+    assert len(left_out) == cases * (1 + len(TASK.channels)) * len(TASK.structures)
     page = (examined.results / "report.html").read_text()
     assert page.count("<figure ") == 13
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.helpers import lively_network, model_card, trained_on
+from tests.helpers import TASK, lively_network, model_card, trained_on
 from tests.integration.workflow import Workflow
-from tumorseg.labels import MODALITIES
 from tumorseg.network.model import write_model
 from tumorseg.network.training_facts import Range, TrainingFacts
 
@@ -24,7 +23,7 @@ def like_the_demo(spacing_mm: float, *, demo: bool = False) -> TrainingFacts:
     return replace(
         trained_on((spacing_mm,) * 3, demo=demo),
         brain_voxels=Range(0.9 * voxels, voxels, 1.1 * voxels),
-        intensities={modality: intensities[modality] for modality in MODALITIES},
+        intensities={channel: intensities[channel] for channel in TASK.channel_names},
     )
 
 

@@ -61,7 +61,7 @@ def test_a_mask_lies_over_its_image_in_programs_that_read_either_form(root, tmp_
     verdict = verdicts(root)[digit]
     assert verdict.usable
     case = normalise_verdict(root, verdict, SETTINGS, task=TASK)
-    write_prediction(tmp_path, case.mask, case.origin, None)
+    write_prediction(tmp_path, case.mask, case.origin, TASK.written("brats2023"))
     files = [root / verdict.facts["files"]["t1"]["path"], tmp_path / f"{verdict.case}.nii.gz"]
     image, mask = (nibabel.load(file) for file in files)
     np.testing.assert_array_equal(mask.get_qform(), image.get_qform())

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 import torch
+import yaml
 
+from tests.helpers import REPOSITORY
 from tumorseg.training import augmentation
-from tumorseg.training.augmentation import augment
+from tumorseg.training.augmentation import AUGMENTATIONS, augment
 
-KINDS = ["flip", "affine", "gamma", "brightness", "contrast", "noise"]
-INTENSITIES = KINDS[2:]
+KINDS = [*AUGMENTATIONS]
+INTENSITIES = [kind for kind in KINDS if kind not in ("flip", "affine")]
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +104,20 @@ def test_an_image_is_changed_as_its_own_draw_says_whatever_batch_it_stands_in():
     together, _ = augment(images, masks, KINDS, rngs())
     alone, _ = augment(images[1:], masks[1:], KINDS, rngs()[1:])
     assert torch.equal(together[1:], alone)
+
+
+def test_the_configuration_allows_exactly_the_augmentations_that_there_are():
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    allowed = schema["properties"]["training"]["properties"]["augmentation"]["items"]["enum"]
+    assert sorted(allowed) == sorted(AUGMENTATIONS)
+
+
+def test_an_augmentation_is_one_function_with_its_name(monkeypatch):
+    monkeypatch.setattr(augmentation, "AUGMENTATIONS", dict(AUGMENTATIONS))
+
+    @augmentation.augmentation("negative")
+    def _(image, mask, _rng):
+        return -image, mask
+
+    images, masks = patches()
+    assert torch.equal(augment(images, masks, ["negative"], [np.random.default_rng(0)] * 2)[0], -images)

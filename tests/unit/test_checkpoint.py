@@ -4,10 +4,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.helpers import recipe
+from tests.helpers import TASK, recipe
 from tumorseg.files import read_json, sha256, write_json
 from tumorseg.network.execution import Execution
 from tumorseg.normalise.fold_data import FoldData
+from tumorseg.task import load_task
 from tumorseg.training.checkpoint import load, record_path, save
 from tumorseg.training.state import TrainingState
 from tumorseg.training.verify import problems_of
@@ -104,6 +105,33 @@ def test_another_configuration_is_refused_naming_the_key(checkpoint):
     assert "training.learning_rate: 0.01 instead of 0.5" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("name", "difference"),
+    [
+        ("brats-glioma-post-treatment", "its labels are 1, 2, 4 instead of 1, 2, 3, 4"),
+        ("brats-meningioma-radiotherapy", "its channels are t1, t1ce, t2, flair instead of t1ce"),
+    ],
+)
+def test_the_checkpoint_of_another_task_is_refused_with_both_named(checkpoint, name, difference):
+    (problem,) = problems_of(checkpoint, recipe(task=load_task(name)), DATA, 1)
+    assert problem.code == "wrong_task"
+    assert problem.message == f"was trained for the task brats-glioma, not {name} ({difference})"
+
+
+@pytest.mark.parametrize("map_", [None, {1: 2, 2: 1, 3: 4}])
+def test_another_name_of_the_task_does_not_matter_and_another_reading_of_masks_does(checkpoint, map_):
+    task = replace(TASK, name="mine", title="The same in other words")
+    assert codes(checkpoint, task=task.with_label_map(map_) if map_ else task) == (["wrong_task"] if map_ else [])
+
+
+@pytest.mark.parametrize(
+    "task", [{}, 5, {"name": "x"}, {"name": "x", "facts": 3}, {"name": "x", "facts": {"labels": 1}}]
+)
+def test_a_checkpoint_whose_task_is_of_another_kind_is_refused(checkpoint, task):
+    rewrite(checkpoint, load(checkpoint) | {"task": task})
+    assert codes(checkpoint) in (["wrong_content"], ["wrong_task"])
+
+
 @pytest.mark.parametrize("place", [{"fold": 1}, {"epoch": 2}])
 def test_the_checkpoint_of_another_place_is_refused(checkpoint, place):
     assert codes(checkpoint, **place) == ["wrong_content"]
@@ -142,7 +170,7 @@ def test_a_checkpoint_whose_data_are_of_another_kind_is_refused(checkpoint, data
 def test_a_checkpoint_of_an_earlier_format_says_so(checkpoint):
     rewrite(checkpoint, load(checkpoint) | {"format": 1})
     (problem,) = problems_of(checkpoint, recipe(), DATA, 1)
-    assert (problem.code, "format 1 instead of 2" in problem.message) == ("wrong_format", True)
+    assert (problem.code, "format 1 instead of 3" in problem.message) == ("wrong_format", True)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

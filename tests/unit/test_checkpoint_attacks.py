@@ -7,7 +7,7 @@ import zipfile
 import pytest
 import torch
 
-from tests.helpers import recipe
+from tests.helpers import TASK, recipe
 from tests.unit.test_checkpoint import DATA, checkpoint, codes, rewrite  # noqa: F401 (a fixture)
 from tumorseg.errors import UserError
 from tumorseg.files import read_json, sha256, write_json
@@ -149,7 +149,7 @@ def test_a_record_that_cannot_be_read_now_is_not_left_out_of_the_history(checkpo
 
     monkeypatch.setattr("pathlib.Path.read_text", fail)
     with pytest.raises(UserError, match=r"epoch-0001\.json: cannot be read now \(Too many open files\)"):
-        history_table([checkpoint])
+        history_table([checkpoint], TASK)
 
 
 def test_a_record_without_permission_to_read_is_no_verdict_on_the_checkpoint(checkpoint, monkeypatch):  # noqa: F811

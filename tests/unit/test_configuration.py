@@ -44,7 +44,7 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
         ("training.epochs", 0, ["training.epochs", "0 is not allowed", "at least 1"]),
         ("training.epochs", 3.0, ["training.epochs", "a whole number"]),
         ("training.epochs", True, ["training.epochs", "true is not", "a whole number"]),
-        ("training.input_shape", [240, 70, 160], ["training.input_shape[1]", "70", "a multiple of 8"]),
+        ("training.input_shape", [240, 8, 160], ["training.input_shape[1]", "8", "at least 16"]),
         ("training.input_shape", [240, 240], ["training.input_shape", "a list of 3 items"]),
         ("training.precision", "fp8", ["training.precision", "one of fp16, bf16, fp32"]),
         ("training.learning_rate", 1e300, ["training.learning_rate: 1e+300 is not allowed", "at most 1"]),

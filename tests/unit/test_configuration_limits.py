@@ -3,11 +3,9 @@ import copy
 import pytest
 import yaml
 
-from tests.helpers import REPOSITORY
+from tests.helpers import REPOSITORY, TASK
 from tumorseg.configuration.limits import contradictions, too_many_folds, unknown_cases
-from tumorseg.task import load_task
 
-TASK = load_task()
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
@@ -63,3 +61,24 @@ def test_cases_to_look_through_need_a_folder():
     assert "did you mean BraTS-GLI-00001-000?" in unknown_cases(["BraTS-GLI-00001-00"], there, "data")
     sentence = unknown_cases(["x", "y"], there, "data")
     assert sentence.startswith("report.viewer_cases: data has no case folder x, y; name case folders, such as BraTS-")
+
+
+@pytest.mark.parametrize(
+    ("key", "sides", "depth", "sentence"),
+    [
+        (
+            "training__input_shape",
+            [240, 70, 160],
+            3,
+            "training.input_shape[1]: 70 is not allowed; with 3 down-samplings",
+        ),
+        ("training__input_shape", [240, 240, 8], 3, "it has to be a multiple of 8, at least 16"),
+        ("prediction__window", [128, 128, 32], 5, "prediction.window[2]: 32 is not allowed; with 5 down-samplings"),
+        ("training__input_shape", [64, 64, 64], 5, None),
+        ("training__input_shape", [18, 18, 18], 1, None),
+    ],
+)
+def test_sides_are_halved_to_whole_voxels_and_more_than_one(key, sides, depth, sentence):
+    found = contradictions_with(**{"training__input_shape": [64, 64, 64], key: sides, "model__depth": depth})
+    assert len(found) == (sentence is not None)
+    assert sentence is None or sentence in found[0]

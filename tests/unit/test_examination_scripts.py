@@ -9,7 +9,7 @@ import yaml
 
 import calibration
 import leave_out_modalities
-from tests.helpers import REPOSITORY, lively_network, model_card, write_listed_data, write_random_case
+from tests.helpers import REPOSITORY, TASK, lively_network, model_card, write_listed_data, write_random_case
 from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
 from tumorseg.files import sha256, write_json
 from tumorseg.inference.segmenter import Segmenter
@@ -44,15 +44,15 @@ def test_nothing_left_out_is_the_mask_of_the_whole_input_and_a_modality_less_is_
     leave_out_modalities.main(arguments)
     dice = pd.read_csv(tmp_path / "out", sep="\t").set_index(["case", "left_out", "region"])["dice"].sort_index()
     network, _ = read_model(tmp_path / "model")
-    segmenter = Segmenter([network], Execution(torch.device("cpu"), torch.float32), PREDICTION)
+    segmenter = Segmenter([network], Execution(torch.device("cpu"), torch.float32), PREDICTION, task=TASK)
     for name in CASES:
         case = read_case(tmp_path / f"normalised/{name}.safetensors")
         mask, _ = segmenter.mask_of(segmenter.predict(case.image, case.origin), case.origin)
         for structure, overlap in overlaps(case.mask, mask, load_task()).items():
             assert overlap.predicted_voxels > 0
             assert dice[name, "none", structure] == pytest.approx(overlap.dice)
-        for modality in load_task().channel_names:
-            assert not dice[name, modality].equals(dice[name, "none"])
+        for channel in TASK.channel_names:
+            assert not dice[name, channel].equals(dice[name, "none"])
 
 
 def test_every_voxel_of_the_brain_of_every_held_out_case_counts_once(arguments, tmp_path):

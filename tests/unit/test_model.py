@@ -8,12 +8,13 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from tests.helpers import REPOSITORY, model_card, trained_on
+from tests.helpers import REPOSITORY, architecture, model_card, trained_on
 from tests.model_files import TINY, changed, forged, refusal, weights_of
 from tumorseg.network import model
-from tumorseg.network.card_check import LARGEST_MARGIN, LARGEST_WIDTH, card_problems
+from tumorseg.network.card_check import LARGEST_DEPTH, LARGEST_MARGIN, LARGEST_WIDTH, card_problems
 from tumorseg.network.model import DEMONSTRATION, read_model, write_model
-from tumorseg.network.unet import Architecture, build
+from tumorseg.network.registry import NETWORKS, build
+from tumorseg.task import built_in, load_task
 
 
 def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
@@ -53,7 +54,7 @@ def test_a_model_with_something_behind_it_is_refused(tmp_path):
 
 @pytest.mark.parametrize("place", [0.5, 0.99])
 def test_one_flipped_bit_of_a_model_is_refused(tmp_path, place):
-    write_model(tmp_path / "a.safetensors", build(Architecture(8)), model_card(Architecture(8)))
+    write_model(tmp_path / "a.safetensors", build(architecture(8)), model_card(architecture(8)))
     content = bytearray((tmp_path / "a.safetensors").read_bytes())
     content[int(place * len(content))] ^= 1
     (tmp_path / "a.safetensors").write_bytes(content)
@@ -98,11 +99,23 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
         ("architecture", "base_channels", 10**9, "architecture.base_channels: 1000000000 is not allowed"),
         ("architecture", "base_channels", 0, "architecture.base_channels: 0 is not allowed"),
         ("architecture", "classes", 4, "architecture.classes: 4 is not allowed; it has to be 5"),
-        ("architecture", "modalities", 1, "architecture.modalities: 1 is not allowed; it has to be 4"),
+        ("architecture", "channels", 1, "architecture.channels: 1 is not allowed; it has to be 4"),
+        ("architecture", "depth", 6, "architecture.depth: 6 is not allowed; it has to be a whole number from 1 to 5"),
+        ("architecture", "name", "../x", "architecture.name: '../x' is not allowed"),
+        ("architecture", "name", "resnet", "its network is 'resnet'; this version of the workflow has unet or"),
+        (None, "task", 5, "task: it has to have the keys name, title, channels"),
+        ("task", "name", "a\x1b", "task.name: 'a\\x1b' is not allowed; it has to be text of up to 200 printable"),
+        ("task", "classes", 4, "task: label 4 needs at least 5 classes, while there are 4"),
+        ("task", "classes", 2.0, "task.classes: 2.0 is not allowed; it has to be a whole number from 2 to 16"),
+        ("task", "title", "x" * 201, "task.title: 'xxx"),
+        ("task", "channels", [], "task.channels: [] is not allowed; it has to be a list of 1 to 16"),
+        ("task", "labels", [1], "task.labels[0]: it has to have the keys value, title, meaning, colour"),
+        ("task", "conventions", {"a": {"x": 1}}, "task.conventions.a.'x': a key has to be a value of masks"),
+        ("task", "conventions", {"a": {"3": 1}}, "task: convention a writes the label 3, which is not among the"),
         ("architecture", "norm", None, "architecture.norm: None is not allowed"),
         ("trained_on", "demo", "no", "trained_on.demo: 'no' is not allowed; it has to be true or false"),
         ("trained_on", "spacing_mm", [1, 1, 1], "trained_on.spacing_mm"),
-        ("trained_on", "modalities", ["t1"], "trained_on.modalities: ['t1'] is not allowed"),
+        ("trained_on", "channels", ["t1"], "trained_on.channels: ['t1'] is not allowed"),
         ("trained_on", "brain_voxels", {"low": 9, "median": 5, "high": 1}, "trained_on.brain_voxels"),
     ],
 )
@@ -162,7 +175,7 @@ def test_a_variance_below_0_is_refused(tmp_path):
     assert "variances below 0" in refusal(forged(tmp_path / "a.safetensors", weights=weights))
 
 
-@pytest.mark.parametrize("format_", [2, 4, None, "3"])
+@pytest.mark.parametrize("format_", [2, 3, None, "4"])
 def test_a_model_of_another_format_is_refused_with_what_to_do(tmp_path, format_):
     message = refusal(forged(tmp_path / "a.safetensors", format=format_))
     assert f"written in the format {format_!r} by another version" in message
@@ -178,6 +191,37 @@ def test_the_weights_of_a_valid_file_are_those_that_were_written(tmp_path):
 def test_a_card_allows_what_the_configuration_allows():
     sections = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
     assert sections["model"]["properties"]["base_channels"]["maximum"] == LARGEST_WIDTH
+    assert sections["model"]["properties"]["depth"]["maximum"] == LARGEST_DEPTH
     assert sections["normalisation"]["properties"]["margin"]["maximum"] == LARGEST_MARGIN
     section = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     assert card_problems(json.loads(json.dumps(asdict(model_card(TINY, normalisation=section))))) == []
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_every_network_is_rebuilt_from_its_file(tmp_path, name, norm):
+    built = architecture(name=name, norm=norm, depth=2, down_sampling="stride", deep_supervision=True)
+    network = build(built).eval()
+    write_model(tmp_path / "a", network, model_card(built))
+    again, card = read_model(tmp_path / "a")
+    image = torch.randn(1, 4, 16, 8, 16)
+    assert torch.equal(network(image), again(image))
+    assert card.architecture == built
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_model_holds_its_whole_task(tmp_path, name):
+    task = load_task(name)
+    built = architecture(task=task)
+    write_model(tmp_path / "a", build(built), model_card(built, task))
+    assert read_model(tmp_path / "a")[1].task == task
+    mapped = task.with_label_map({7: 1, 255: 0, 3: 1})
+    write_model(tmp_path / "b", build(built), model_card(built, mapped, convention="label_map"))
+    assert read_model(tmp_path / "b")[1].task == mapped
+
+
+@pytest.mark.parametrize(("section", "key"), [("channels", "name"), ("labels", "value"), ("regions", "name")])
+def test_a_task_that_has_something_twice_is_refused(tmp_path, section, key):
+    content = json.loads(json.dumps(asdict(model_card(TINY))))
+    content["task"][section][1][key] = content["task"][section][0][key]
+    assert f"task.{section}: two of them are the same" in refusal(forged(tmp_path / "a", content))

@@ -61,6 +61,7 @@ def files(tmp_path) -> dict[str, Any]:
         model = tmp_path / f"fold-{fold}.safetensors"
         model.write_bytes(bytes(fold + 5))
         selection = {"fold": fold, "epoch": 2, "choose": "last", "refused": refused, "digest": sha256(model)}
+        selection["network"] = "a network of a kind"
         (tmp_path / f"selection-{fold}.json").write_text(json.dumps(selection))
     names = {"manifest": "manifest.tsv", "check": "check.json", "splits": "splits.tsv", "summary": "summary.json"}
     return {
@@ -139,10 +140,11 @@ def test_every_model_is_named_with_its_digest(results, files):
 
 def test_the_architecture_is_the_one_of_the_configuration(results):
     plain = card(results)
+    assert "A network of a kind. 32 channels at the first of 4 levels" in plain
     assert "batch norm and ReLU; down by max pooling" in plain
     assert "deep supervision" not in plain
     other = card(results, model={"norm": "instance", "down_sampling": "stride", "deep_supervision": True})
-    assert "instance norm and ReLU; down by strided 2x2x2 convolutions" in other
+    assert "instance norm and ReLU; down by strided convolutions" in other
     assert "trained with deep supervision" in other
     assert "at each level of the expanding path" in other
     assert "moving average" not in plain

@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from tests.helpers import write_random_case
 from tests.model_files import TINY, forged, refusal, weights_of
-from tumorseg.network.unet import build
+from tumorseg.network.registry import build
 
 
 def test_a_normalised_case_is_no_model(tmp_path):

@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from tests.helpers import architecture
 from tumorseg.errors import UserError
 from tumorseg.network.execution import resolve
-from tumorseg.network.unet import DOWN_SAMPLINGS, Architecture, build
+from tumorseg.network.registry import build
 
-TINY = Architecture(base_channels=2)
+TINY = architecture()
 
 
 def test_logits_have_five_classes_on_the_grid_of_the_input():
@@ -22,7 +23,7 @@ def test_three_down_samplings_and_three_up_samplings():
     deepest = []
     network.encoder[-1].register_forward_hook(lambda _module, _inputs, output: deepest.append(output.shape))
     network(torch.zeros(2, 4, 32, 32, 32))
-    assert len(ups) == DOWN_SAMPLINGS == 3
+    assert len(ups) == 3
     assert deepest == [(2, 16, 4, 4, 4)]
 
 
@@ -43,47 +44,19 @@ def test_a_skip_connection_carries_each_level_to_the_output(level):
 
 
 def test_instance_norm_takes_the_place_of_batch_norm():
-    kinds = [type(module) for module in build(Architecture(2, norm="instance")).modules()]
+    kinds = [type(module) for module in build(architecture(norm="instance")).modules()]
     assert (kinds.count(nn.InstanceNorm3d), kinds.count(nn.BatchNorm3d)) == (14, 0)
 
 
 def test_an_image_by_itself_has_the_answer_that_it_has_in_a_batch_with_instance_norm():
-    network, images = build(Architecture(2, norm="instance")), torch.randn(2, 4, 16, 16, 16)
+    network, images = build(architecture(norm="instance")), torch.randn(2, 4, 16, 16, 16)
     torch.testing.assert_close(network(images)[:1], network(images[:1]))
 
 
 def test_strided_convolutions_take_the_place_of_pooling():
-    network = build(Architecture(2, down_sampling="stride"))
+    network = build(architecture(down_sampling="stride"))
     assert network(torch.zeros(1, 4, 16, 24, 8)).shape == (1, 5, 16, 24, 8)
     assert not [module for module in network.modules() if isinstance(module, nn.MaxPool3d)]
-
-
-@pytest.mark.parametrize("norm", ["batch", "instance"])
-def test_gradient_checkpointing_changes_no_bit(norm):
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    plain, images = build(Architecture(2, norm=norm)), torch.randn(2, 4, 16, 16, 16)
-    frugal = build(plain.architecture)
-    frugal.load_state_dict(plain.state_dict())
-    frugal.gradient_checkpointing = True
-    for _ in range(2):
-        for network in (plain, frugal):
-            network(images).square().mean().backward()
-    gradients = [[parameter.grad for parameter in network.parameters()] for network in (plain, frugal)]
-    assert all(map(torch.equal, *gradients))
-    assert all(map(torch.equal, plain.state_dict().values(), frugal.state_dict().values()))
-
-
-def test_gradient_checkpointing_keeps_less():
-    kept = {}
-    for checkpointing in (False, True):
-        network = build(TINY)
-        network.gradient_checkpointing = checkpointing
-        sizes = []
-        with torch.autograd.graph.saved_tensors_hooks(lambda t, sizes=sizes: sizes.append(t.numel()), lambda _: None):
-            network(torch.randn(1, 4, 16, 16, 16))
-        kept[checkpointing] = sum(sizes)
-    assert kept[True] < 0.6 * kept[False]
 
 
 def test_weights_lie_in_channels_last_format():
@@ -114,21 +87,6 @@ def test_more_threads_than_cores_are_said_and_kept(threads, cores, said, monkeyp
 def test_torch_runs_on_the_configured_number_of_threads():
     resolve("cpu", "fp32", threads=3)
     assert torch.get_num_threads() == 3
-
-
-def test_with_deep_supervision_the_coarser_levels_answer_too():
-    network = build(Architecture(2, deep_supervision=True))
-    images = torch.randn(1, 4, 16, 24, 32)
-    levels = network.levels(images)
-    assert [tuple(level.shape[1:]) for level in levels] == [(5, 16, 24, 32), (5, 8, 12, 16), (5, 4, 6, 8)]
-    assert [len(build(TINY).levels(images)), len(levels)] == [1, 3]
-    assert torch.equal(network.eval()(images), network.levels(images)[0])
-
-
-def test_with_deep_supervision_every_level_learns():
-    network = build(Architecture(2, deep_supervision=True))
-    sum(level.square().mean() for level in network.levels(torch.randn(1, 4, 16, 16, 16))).backward()
-    assert all(head.weight.grad.abs().sum() > 0 for head in network.heads)
 
 
 def test_deterministic_algorithms_are_switched_on_and_off(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cohort_cases import CASE, SUFFIXES, TASK, check_case, image, mask, path_of, real_data, verdict
 from tumorseg.cohort.discover import discover
-from tumorseg.inference.prediction import write_prediction
+from tumorseg.inference.prediction import write_prediction, written_values
 from tumorseg.normalise.case import normalise_verdict
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 4}
@@ -17,7 +17,7 @@ TURN = nibabel.affines.from_matvec(nibabel.eulerangles.euler2mat(0.3, -0.2, 0.4)
 def there_and_back(folder, root, found, settings=SETTINGS):
     """The mask of a case as a perfect network would predict it, read from the file of the prediction."""
     case = normalise_verdict(root, found, settings, task=TASK)
-    write_prediction(folder, case.mask, case.origin, None)
+    write_prediction(folder, case.mask, case.origin, written_values(TASK, case.origin.convention, None))
     return nibabel.load(folder / f"{found.case}.nii.gz")
 
 

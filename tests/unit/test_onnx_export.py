@@ -12,34 +12,38 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 
-from tests.helpers import REPOSITORY, model_card
+from tests.helpers import REPOSITORY, architecture, model_card
 from tumorseg.files import sha256, write_json
-from tumorseg.inference.onnx_export import write_onnx
+from tumorseg.inference.onnx_export import _Probabilities, write_onnx
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
+from tumorseg.network.architecture import Architecture
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import ModelCard, write_model
-from tumorseg.network.unet import Architecture, UNet, build
+from tumorseg.network.protocol import Network
+from tumorseg.network.registry import NETWORKS, build
+from tumorseg.task import load_task
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, flips=False, probabilities=False)
 ARCHITECTURES = {
-    norm: Architecture(base_channels=2, norm=norm, down_sampling=down_sampling, deep_supervision=True)
+    f"{name} {norm}": architecture(name=name, norm=norm, down_sampling=down_sampling, deep_supervision=True)
+    for name in NETWORKS
     for norm, down_sampling in (("batch", "pool"), ("instance", "stride"))
 }
 
 
 @dataclass(frozen=True)
 class Exported:
-    network: UNet
+    network: Network
     card: ModelCard
     onnx: Path
 
 
-def network_of(architecture: Architecture) -> UNet:
+def network_of(built: Architecture) -> Network:
     """A network that has seen something, with clear-cut answers of all labels."""
     torch.manual_seed(0)
-    network, images = build(architecture), 2 * torch.randn(2, 4, 16, 16, 16) + 1
+    network, images = build(built), 2 * torch.randn(2, 4, 16, 16, 16) + 1
     for _ in range(3):
         network(images)  # moves the running statistics of batch norm
     logits = network.eval()(images).detach()
@@ -52,9 +56,8 @@ def network_of(architecture: Architecture) -> UNet:
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def exported(request, tmp_path_factory) -> Exported:
-    architecture = ARCHITECTURES[request.param]
-    network, path = network_of(architecture), tmp_path_factory.mktemp("model") / "fold-2.onnx"
-    card = model_card(architecture, fold=2, epoch=7)
+    network, path = network_of(ARCHITECTURES[request.param]), tmp_path_factory.mktemp("model") / "fold-2.onnx"
+    card = model_card(network.architecture, fold=2, epoch=7)
     write_onnx(path, network, card)
     return Exported(network, card, path)
 
@@ -67,7 +70,7 @@ def probabilities(file: Path, image: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shape", [(16, 16, 16), (24, 16, 32), (8, 40, 16)])
 def test_another_runtime_gives_the_masks_of_the_library(exported, shape):
     image = np.random.default_rng(1).normal(size=(4, *shape)).astype(np.float16)
-    expected = Predictor([exported.network], CPU, WHOLE).predict(image)
+    expected = Predictor([exported.network], CPU, WHOLE, [3]).predict(image)
     answer = probabilities(exported.onnx, image)
     assert answer.dtype == np.float32
     np.testing.assert_allclose(answer, expected.probabilities, atol=1e-4)
@@ -89,20 +92,42 @@ def test_the_metadata_says_how_to_prepare_an_input(exported):
     assert (content["fold"], content["epoch"], content["checkpoint"]) == (2, 7, "ab" * 32)
     assert content["trained_on"]["spacing_mm"][0]["median"] == 1
     assert content["warning"] == ""
-    assert content["modalities"] == ["t1", "t1ce", "t2", "flair"]
+    assert content["channels"] == ["t1", "t1ce", "t2", "flair"]
+    assert content["task"]["name"] == "brats-glioma"
+    assert content["regions"] == {"WT": [1, 2, 4], "TC": [1, 4], "ET": [4]}
     assert content["orientation"] == "LPS"
     assert content["labels"]["4"] == "enhancing tumour"
     assert content["architecture"]["deep_supervision"] is True
 
 
-@pytest.mark.parametrize("exported", ["batch"], indirect=True)
+@pytest.mark.parametrize("name", ["brats-meningioma-radiotherapy", "brats-paediatric"])
+def test_a_model_of_another_task_has_its_channels_and_classes(name, tmp_path):
+    task = load_task(name)
+    network = build(architecture(task=task))
+    write_onnx(tmp_path / "model.onnx", network, model_card(network.architecture, task))
+    image = np.random.default_rng(1).normal(size=(len(task.channels), 16, 16, 16)).astype(np.float16)
+    expected = Predictor([network], CPU, WHOLE, task.unused_classes).predict(image).probabilities
+    np.testing.assert_allclose(probabilities(tmp_path / "model.onnx", image), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("unused", [[], [1, 2], [0, 2, 4]])
+def test_any_classes_that_no_voxel_has_are_exactly_0(unused):
+    network, image = build(architecture()), torch.randn(4, 16, 16, 16).half()
+    with torch.inference_mode():
+        answer = _Probabilities(network, unused).eval()(image[None].float())[0].numpy()
+    assert not answer[unused].any()
+    expected = Predictor([network], CPU, WHOLE, unused).predict(image.numpy()).probabilities
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("exported", ["unet batch"], indirect=True)
 def test_the_script_writes_the_same_bytes_and_no_path_of_this_machine(exported, tmp_path):
     model, path = tmp_path / "fold-2.safetensors", tmp_path / "fold-2.onnx"
     write_model(model, exported.network, exported.card)
     selection = tmp_path / "selection.json"
     write_json(selection, {"fold": 2, "digest": sha256(model)})
     command = [sys.executable, REPOSITORY / "scripts/export_onnx.py", "--model", model, "--output", path]
-    command += ["--selection", selection, "--fold", "2"]
+    command += ["--selection", selection, "--fold", "2", "--task", "brats-glioma"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert len(done.stderr.splitlines()) == 1, done.stderr  # its own line, nothing of the exporter's
     content = path.read_bytes()

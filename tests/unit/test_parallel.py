@@ -42,9 +42,25 @@ def command_of(cohort: Path, settings: Recipe, processes: int) -> list[str]:
     """The script of the rule train_epoch, up to the second epoch, in so many processes."""
     command = [sys.executable, str(REPOSITORY / "scripts/train_epoch.py")]
     command += ["--normalised", str(cohort / "normalised"), "--data", str(cohort / "data.json")]
-    command += ["--fold", "0", "--epoch", "2", "--processes", str(processes), "--log", str(cohort / f"{processes}.log")]
+    command += [
+        "--task",
+        settings.task.to_json(),
+        "--fold",
+        "0",
+        "--epoch",
+        "2",
+        "--processes",
+        str(processes),
+        "--log",
+        str(cohort / f"{processes}.log"),
+    ]
     content = settings.as_dict()
-    described = json.dumps({"model": content["architecture"], "training": content["training"]})
+    described = json.dumps(
+        {
+            "model": {key: value for key, value in content["architecture"].items() if key != "channels"},
+            "training": content["training"],
+        }
+    )
     command += ["--recipe", described, "--output", str(cohort / f"in-{processes}/epoch-0002.pt")]
     return command
 

@@ -1,14 +1,19 @@
 import numpy as np
 import pytest
+import yaml
 
-from tumorseg.inference.postprocessing import postprocess
-from tumorseg.inference.settings import PostprocessingSettings
+from tests.helpers import REPOSITORY, TASK
+from tumorseg.errors import UserError
+from tumorseg.inference import postprocessing
+from tumorseg.inference.postprocessing import STEPS, postprocess
+from tumorseg.task import load_task
 
 NOTHING = {"remove_components": {"WT": 0, "TC": 0, "ET": 0}, "smallest_enhancing": 0, "fill_holes": False}
 
 
-def after(mask, voxel_mm3: float = 1.0, **changes):
-    return postprocess(mask, voxel_mm3, PostprocessingSettings(**{**NOTHING, **changes}))
+def after(mask, voxel_mm3: float = 1.0, task=TASK, **changes):
+    nothing = NOTHING | {"remove_components": dict.fromkeys(task.region_labels, 0)}
+    return postprocess(mask, voxel_mm3, {**nothing, **changes}, task)
 
 
 def removing(**smallest: float):
@@ -80,3 +85,48 @@ def test_holes_are_filled_with_what_encloses_them():
     filled, changed = after(mask, fill_holes=True)
     assert (filled[2, 2, 2], filled[8, 8, 8], filled[6, 6, 6]) == (1, 2, 0)
     assert changed["filled"] == 2
+
+
+def test_regions_and_what_takes_their_place_are_those_of_the_task():
+    """Paediatric tumours: 1 is enhancing, 2 non-enhancing, 3 a cyst, 4 oedema."""
+    task = load_task("brats-paediatric")
+    mask = np.zeros((12, 12, 12), np.uint8)
+    mask[1:5, 1:5, 1:5] = 4
+    mask[2:4, 2:4, 2:4] = 3
+    mask[2, 2, 2] = 1
+    sizes = dict.fromkeys(task.region_labels, 0)
+    assert after(mask, task=task, remove_components=sizes | {"ET": 2})[0][2, 2, 2] == 2
+    assert after(mask, task=task, smallest_enhancing=2)[0][2, 2, 2] == 2
+    assert (after(mask, task=task, remove_components=sizes | {"TC": 9})[0][2:4, 2:4, 2:4] == 4).all()
+
+
+def test_a_cavity_is_a_region_of_its_own():
+    task = load_task("brats-glioma-post-treatment")
+    mask = np.zeros((8, 8, 8), np.uint8)
+    mask[1, 1, 1] = task.label_of("cavity")
+    mask[1, 1, 2] = task.label_of("enhancing")
+    sizes = dict.fromkeys(task.region_labels, 0)
+    found, changed = after(mask, task=task, remove_components=sizes | {"RC": 2})
+    assert (found[1, 1, 1], found[1, 1, 2]) == (0, task.label_of("enhancing"))
+    assert changed["removed_from_RC"] == 1
+
+
+def test_a_task_without_enhancing_tumour_has_no_smallest_one():
+    task = load_task("brats-meningioma-radiotherapy")
+    assert set(after(np.ones((4, 4, 4), np.uint8), task=task)[1].values()) == {0}
+    with pytest.raises(UserError, match="smallest_enhancing: the task brats-meningioma-radiotherapy has no enhancing"):
+        after(np.ones((4, 4, 4), np.uint8), task=task, smallest_enhancing=5)
+
+
+def test_each_step_has_a_key_of_the_configuration_and_runs_where_it_stands(monkeypatch):
+    assert {one.name for one in STEPS} <= yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"].keys()
+    monkeypatch.setattr(postprocessing, "STEPS", list(STEPS))
+
+    @postprocessing.step("fewest_voxels")
+    def _(mask, _voxel_mm3, fewest, _task):
+        removed = int(np.count_nonzero(mask)) * bool(np.count_nonzero(mask) < fewest)
+        mask[:] = 0 if removed else mask
+        return {"removed": removed}
+
+    mask, changed = after(tumour(), fewest_voxels=67)
+    assert (mask.any(), changed["removed"]) == (False, 66)

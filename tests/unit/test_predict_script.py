@@ -46,6 +46,7 @@ def segment(folder, fold=0):
         "--data": folder / f"data-{fold}.json",
         "--splits": folder / "splits.tsv",
         "--fold": fold,
+        "--task": "brats-glioma",
         "--settings": json.dumps({"prediction": PREDICTION, "execution": EXECUTION}),
         "--output": folder / f"predictions/fold-{fold}",
         "--record": folder / f"predictions/fold-{fold}.json",

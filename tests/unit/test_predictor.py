@@ -1,7 +1,10 @@
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 
+from tests.helpers import TASK, architecture, lively_network
 from tumorseg.inference import predictor
 from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
@@ -10,16 +13,20 @@ from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.whole_volume import logits_of, mask_of
 from tumorseg.network.execution import Execution
 from tumorseg.network.memory import GIB
-from tumorseg.network.unet import Architecture, build
+from tumorseg.network.registry import NETWORKS, build
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 SETTINGS = {"mode": "whole", "window": (16, 16, 16), "overlap": 0.5, "flips": False, "probabilities": False}
+EVERY_NETWORK = [
+    {"name": name, "norm": norm, "down_sampling": down_sampling, "deep_supervision": down_sampling == "stride"}
+    for name, norm, down_sampling in product(NETWORKS, ("batch", "instance"), ("pool", "stride"))
+]
 
 
 def network(seed: int = 0, **changes):
     """A network whose batch norms have seen something, so that folding them matters."""
     torch.manual_seed(seed)
-    made = build(Architecture(base_channels=4, **changes)).train()
+    made = build(architecture(4, **changes)).train()
     for _ in range(3):
         made(2 + 3 * torch.randn(1, 4, 16, 16, 16))
     return made.eval()
@@ -30,18 +37,19 @@ def image(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def predict(networks, volume, **changes):
-    return Predictor(networks, CPU, PredictionSettings(**{**SETTINGS, **changes})).predict(volume)
+    return Predictor(networks, CPU, PredictionSettings(**{**SETTINGS, **changes}), [3]).predict(volume)
 
 
-@pytest.mark.parametrize("changes", [{}, {"norm": "instance"}, {"down_sampling": "stride", "deep_supervision": True}])
+@pytest.mark.parametrize("changes", EVERY_NETWORK)
 def test_a_folded_network_gives_the_same_logits(changes):
     made, images = network(**changes), torch.randn(1, 4, 16, 24, 16)
     with torch.inference_mode():
         torch.testing.assert_close(folded(made)(images), made(images), atol=1e-4, rtol=1e-4)
 
 
-def test_folding_takes_all_batch_norms_and_leaves_the_network_as_it_was():
-    made = network()
+@pytest.mark.parametrize("name", NETWORKS)
+def test_folding_takes_all_batch_norms_and_leaves_the_network_as_it_was(name):
+    made = network(name=name)
     before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
     assert not any(isinstance(module, torch.nn.BatchNorm3d) for module in folded(made).modules())
     assert all(torch.equal(before[name], tensor) for name, tensor in made.state_dict().items())
@@ -50,7 +58,7 @@ def test_folding_takes_all_batch_norms_and_leaves_the_network_as_it_was():
 def test_the_mask_is_that_of_the_network_over_the_whole_volume():
     made, volume = network(), image(20, 17, 16)
     found = predict([made], volume)
-    agreeing = (found.mask == mask_of(logits_of(made, volume, CPU))).mean()
+    agreeing = (found.mask == mask_of(logits_of(made, volume, CPU), [3])).mean()
     assert agreeing > 0.999  # rounding decides a tie now and then
     assert not found.windowed
 
@@ -60,6 +68,14 @@ def test_probabilities_add_up_and_leave_out_the_class_that_no_voxel_has():
     assert (found.dtype, found.shape) == (np.float32, (5, 16, 17, 18))
     np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
     assert (found[3] == 0).all()
+
+
+@pytest.mark.parametrize("unused", [[], [1], [0, 2, 3]])
+def test_any_set_of_classes_is_never_chosen(unused):
+    settings = PredictionSettings(**SETTINGS)
+    found = Predictor([lively_network()], CPU, settings, unused).predict(image(16, 16, 16))
+    assert (found.probabilities[unused] == 0).all()
+    assert set(np.unique(found.mask)) == set(range(TASK.classes)) - set(unused)
 
 
 def test_a_window_as_large_as_the_volume_is_the_whole_volume():
@@ -97,7 +113,7 @@ def test_windows_are_taken_only_where_memory_forces_it(monkeypatch, room, window
 
 
 def test_the_memory_of_a_brain_at_once_is_near_what_was_measured():
-    assert forward_bytes(Architecture(16), (144, 192, 144), torch.float32) / GIB == pytest.approx(1.6, rel=0.15)
+    assert forward_bytes(architecture(16), (144, 192, 144), torch.float32) / GIB == pytest.approx(1.6, rel=0.15)
 
 
 def test_down_samplings_fall_as_they_would_over_the_whole_grid():
@@ -105,21 +121,21 @@ def test_down_samplings_fall_as_they_would_over_the_whole_grid():
     whole = np.pad(volume, [(0, 0), (11, 0), (8, 0), (14, 0)])
     expected = predict([made], whole[:, 8:, 8:, 8:]).probabilities[:, 3:, :, 6:]
     settings = PredictionSettings(**SETTINGS)
-    found = Predictor([made], CPU, settings).predict(volume, (11, 8, 14)).probabilities
+    found = Predictor([made], CPU, settings, [3]).predict(volume, (11, 8, 14)).probabilities
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_where_the_memory_that_is_left_is_too_little_windows_are_taken(monkeypatch):
     made, volume = network(), image(16, 16, 24)
     expected = predict([made], volume, mode="window").probabilities
-    alone = predictor._probabilities
+    alone = Predictor._probabilities
 
-    def only_windows(net, images):
+    def only_windows(self, net, images):
         if images.shape[2:] == (16, 16, 24):
             raise torch.OutOfMemoryError
-        return alone(net, images)
+        return alone(self, net, images)
 
-    monkeypatch.setattr(predictor, "_probabilities", only_windows)
+    monkeypatch.setattr(Predictor, "_probabilities", only_windows)
     found = predict([made], volume, mode="auto")
     assert found.windowed
     np.testing.assert_array_equal(found.probabilities, expected)

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.cohort_cases import AFFINE, SUFFIXES, TASK, image, path_of, verdict, write_sound
+from tests.cohort_cases import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
+from tests.helpers import TASK
 from tests.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.cohort.contents import file_digest
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.model import write_model
-from tumorseg.network.unet import build
+from tumorseg.network.registry import build
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.segmentation.models import read_models
@@ -160,7 +161,7 @@ def test_what_is_unusual_about_a_patient_stands_in_the_table(tmp_path, segmenter
 def test_probabilities_are_written_beside_the_mask_when_asked(tmp_path):
     torch.manual_seed(3)
     with_probabilities = Segmenter(
-        [build(CARD.architecture)], CPU, CONFIGURATION["prediction"] | {"probabilities": True}
+        [build(CARD.architecture)], CPU, CONFIGURATION["prediction"] | {"probabilities": True}, task=TASK
     )
     root = write_sound(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "out", with_probabilities)
@@ -182,7 +183,7 @@ def test_the_table_has_a_row_for_every_patient_of_all_batches(tmp_path, segmente
         write_record(tmp_path / folder, [patient], {"models": []})
     patients, how = read_records([tmp_path / "x", tmp_path / "y"])
     assert (patients, how) == ([one, other], {"models": []})
-    write_table(tmp_path / "volumes.tsv", patients)
+    write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     table = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case")
     assert table["segmented"].tolist() == [True, False]
     assert table["problems"].fillna("").tolist() == ["", "missing_modality"]
@@ -197,8 +198,8 @@ def test_models_of_different_trainings_are_not_mixed(tmp_path):
         card = replace(CARD, normalisation={**CARD.normalisation, "margin": margin})
         write_model(tmp_path / name, build(CARD.architecture), card)
     with pytest.raises(UserError, match=r"segment\.models: .*b and .*a were trained on cases"):
-        read_models([tmp_path / "a", tmp_path / "b"])
-    networks, cards = read_models([tmp_path / "a", tmp_path / "a"])
+        read_models([tmp_path / "a", tmp_path / "b"], TASK)
+    networks, cards = read_models([tmp_path / "a", tmp_path / "a"], TASK)
     assert (len(networks), cards[0].normalisation["margin"]) == (2, 1)
 
 

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.cohort_cases import CASE, write_sound
+from tests.helpers import TASK
 from tests.patients import segment, tiny_segmenter
 from tumorseg.segmentation.table import write_table
 from tumorseg.tables import read_table
@@ -18,7 +19,7 @@ def test_a_patient_with_an_awkward_name_has_a_row_and_stops_no_other(tmp_path, n
     write_sound(root, CASE, seed=1)
     (root / CASE).rename(root / os.fsdecode(name))
     patients = segment(root, tmp_path / "out", tiny_segmenter())
-    write_table(tmp_path / "volumes.tsv", patients)
+    write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     table = read_table(tmp_path / "volumes.tsv", text=TEXT).set_index("case")
     assert table["segmented"].to_dict() == {"NA": "true", case: "false"}
     assert table.loc[case, "problems"] == "awkward_name"

@@ -15,7 +15,7 @@ from tumorseg.cohort.discover import discover
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.model import DEMONSTRATION, write_model
-from tumorseg.network.unet import build
+from tumorseg.network.registry import build
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.outcome import Patient
 from tumorseg.segmentation.patient import segment_patient
@@ -34,7 +34,7 @@ def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_pa
     how = {"models": [{"file": "demo.safetensors", "digest": "ab", "mark": card.mark}]}
     write_record(tmp_path / "out", patients, how)
     assert read_records([tmp_path / "out"]) == (patients, how)
-    write_table(tmp_path / "volumes.tsv", patients)
+    write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     row = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case").loc["P-1"]
     assert row["warnings"] == "demonstration_model,spacing_unlike_training"
     spacing = "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to those"
@@ -74,7 +74,7 @@ def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter)
     cards = [CARD, replace(CARD, trained_on=trained_on(demo=True))]
     root = write_sound(tmp_path / "data")
     (files,) = discover(root, TASK)
-    patient = segment_patient(root, files, segmenter, cards, folder=folder, figures=FIGURES)
+    patient = segment_patient(root, files, segmenter, cards, task=TASK, folder=folder, figures=FIGURES)
     assert patient.warning_codes == ["demonstration_model"]
     assert mask_of(folder, patient.case).header["descrip"].item().decode() == DEMONSTRATION
 
@@ -83,7 +83,7 @@ def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
     broken = lively_network()
     broken.heads[0].bias.data[2] = torch.nan
     root = write_sound(tmp_path / "data")
-    (patient,) = segment(root, tmp_path / "out", Segmenter([broken], CPU, CONFIGURATION["prediction"]))
+    (patient,) = segment(root, tmp_path / "out", Segmenter([broken], CPU, CONFIGURATION["prediction"], task=TASK))
     assert (patient.segmented, patient.problems) == (False, "not_finite_prediction")
     assert "the network's answer is not a number" in patient.detail
     assert list((tmp_path / "out").iterdir()) == []
@@ -100,11 +100,11 @@ def test_models_of_other_voxels_are_not_mixed(tmp_path):
     for name, spacing in (("a", (1, 1, 1)), ("b", (2.5, 2.5, 2.5))):
         write_model(tmp_path / name, build(CARD.architecture), replace(CARD, trained_on=trained_on(spacing)))
     with pytest.raises(UserError, match=r"b was trained on voxels of 2\.5 mm, .*a on voxels of 1 mm"):
-        read_models([tmp_path / "a", tmp_path / "b"])
+        read_models([tmp_path / "a", tmp_path / "b"], TASK)
 
 
 def test_where_no_patient_is_segmented_the_job_stops_with_the_reasons(tmp_path, capsys):
-    how = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}]}
+    how = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}], "structures": ["WT"]}
     write_record(tmp_path / "batch", [Patient("P-1", "truncated", "the file is cut off")], how)
     with pytest.raises(SystemExit):
         gather(["--batches", str(tmp_path / "batch"), "--output", str(tmp_path / "out")])

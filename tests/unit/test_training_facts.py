@@ -12,7 +12,6 @@ from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.errors import UserError
-from tumorseg.labels import MODALITIES
 from tumorseg.network.training_facts import Range, TrainingFacts, training_facts
 from tumorseg.nifti import write_nifti
 from tumorseg.segmentation.unlike import merged, patient_warnings, spacing_of
@@ -32,12 +31,12 @@ def case_verdict(root, *, spacing=(1, 1, 1), change=lambda voxels: voxels, axes=
 
 
 def facts_of(*verdicts: Verdict, **changes) -> TrainingFacts:
-    settings = {"demo": False, "input_shape": [16, 16, 16]} | changes
+    settings = {"demo": False, "input_shape": [16, 16, 16], "task": TASK} | changes
     return training_facts(verdicts, [verdict.case for verdict in verdicts], **settings)
 
 
 def codes(verdict: Verdict, training: TrainingFacts) -> list[str]:
-    return [warning.code for warning in patient_warnings(verdict, training)]
+    return [warning.code for warning in patient_warnings(verdict, training, TASK)]
 
 
 def test_the_facts_are_ranges_over_the_training_cases(tmp_path):
@@ -45,7 +44,7 @@ def test_the_facts_are_ranges_over_the_training_cases(tmp_path):
     other = case_verdict(tmp_path, case="B", spacing=(1, 1, 3))
     third = case_verdict(tmp_path, case="C", spacing=(1, 1, 2))
     facts = facts_of(one, other, third, demo=True)
-    assert (facts.cases, facts.demo, facts.modalities, facts.input_shape) == (3, True, MODALITIES, (16, 16, 16))
+    assert (facts.cases, facts.demo, facts.channels, facts.input_shape) == (3, True, TASK.channel_names, (16, 16, 16))
     assert facts.spacing_mm == (Range(1, 1, 1), Range(1, 1, 1), Range(1, 2, 3))
     assert [side.median for side in facts.shape] == list(SHAPE)
     assert facts.brain_voxels.median == np.prod(np.array(SHAPE) - 4)  # the border is background
@@ -55,14 +54,14 @@ def test_the_facts_are_ranges_over_the_training_cases(tmp_path):
 def test_the_facts_are_of_the_network_s_axes_and_of_the_training_cases_only(tmp_path):
     turned = case_verdict(tmp_path, case="A", spacing=(1, 2, 3), axes="SAL")
     held_out = case_verdict(tmp_path, case="B", spacing=(9, 9, 9))
-    facts = training_facts([turned, held_out], ["A"], demo=False, input_shape=[8, 8, 8])
+    facts = training_facts([turned, held_out], ["A"], task=TASK, demo=False, input_shape=[8, 8, 8])
     assert [edge.high for edge in facts.spacing_mm] == [1, 2, 3]
     assert [side.high for side in facts.shape] == list(SHAPE)
 
 
 def test_a_training_case_without_a_verdict_stops_the_export(tmp_path):
     with pytest.raises(UserError, match="B: this training case has no verdict"):
-        training_facts([case_verdict(tmp_path, case="A")], ["A", "B"], demo=False, input_shape=[8, 8, 8])
+        training_facts([case_verdict(tmp_path, case="A")], ["A", "B"], task=TASK, demo=False, input_shape=[8, 8, 8])
 
 
 def test_a_patient_like_the_training_has_no_warning_whatever_its_axes(tmp_path):
@@ -81,7 +80,7 @@ def test_voxels_are_compared_with_those_of_the_training_axis_by_axis(tmp_path, s
 
 def test_the_warning_names_both_spacings_and_the_remedy(tmp_path):
     training = facts_of(case_verdict(tmp_path / "a", spacing=(2.5, 2.5, 2.5)))
-    (warning,) = patient_warnings(case_verdict(tmp_path / "b", spacing=(1, 1, 5)), training)
+    (warning,) = patient_warnings(case_verdict(tmp_path / "b", spacing=(1, 1, 5)), training, TASK)
     assert warning.message.startswith("voxels are 1 x 1 x 5 mm; the model was trained on voxels of 2.5 mm: resample")
 
 
@@ -109,7 +108,7 @@ def test_a_modality_that_shows_one_value_in_the_brain_is_unlike_the_training(tmp
     """As the mask of the brain does where it has the name of an image."""
     found = case_verdict(tmp_path)
     patient = replace(found, facts={**found.facts, "intensities": {**found.facts["intensities"], "t1": facts}})
-    (warning,) = patient_warnings(patient, facts_of(found))
+    (warning,) = patient_warnings(patient, facts_of(found), TASK)
     assert warning.code == "intensities_unlike_training"
     assert "in T1 (it shows one value, or nothing, in the brain): check" in warning.message
 

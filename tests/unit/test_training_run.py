@@ -3,11 +3,11 @@ import json
 import pytest
 import torch
 
-from tests.helpers import data_of, recipe
+from tests.helpers import TASK, data_of, recipe, write_random_case
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
-from tumorseg.labels import LABEL_NAMES
 from tumorseg.network.execution import Execution
+from tumorseg.task import load_task
 from tumorseg.training.checkpoint import probe
 from tumorseg.training.export import network_of
 from tumorseg.training.history import history_table
@@ -41,7 +41,7 @@ def train(cases, folder, *epochs, settings=None):
 def test_training_lowers_the_loss(cases, tmp_path):
     folder = tmp_path / "fold-0"
     train(cases, folder, 1, 2, 3, 4, 5, settings=recipe(base_channels=4, steps_per_epoch=6))
-    losses = history_table([folder / f"epoch-{epoch:04d}.pt" for epoch in range(1, 6)])["train_loss"]
+    losses = history_table([folder / f"epoch-{epoch:04d}.pt" for epoch in range(1, 6)], TASK)["train_loss"]
     assert losses.iloc[-1] < 0.9 * losses.iloc[0]
 
 
@@ -116,7 +116,7 @@ def test_the_learning_rate_follows_its_schedule_across_jobs(cases, tmp_path):
     one = train(cases, tmp_path / "one", 3, settings=settings)
     three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
     assert sha256(one) == sha256(three)
-    rates = history_table([one])["learning_rate"].tolist()
+    rates = history_table([one], TASK)["learning_rate"].tolist()
     assert rates == sorted(rates, reverse=True)
     assert rates[2] == pytest.approx(0.01 * (1 - 2.5 / 4) ** 0.9)  # at the second of two steps
 
@@ -130,7 +130,7 @@ def test_validation_is_perfect_for_a_network_that_knows_the_answer(cases, monkey
         "tumorseg.training.validation.logits_of",
         lambda *_: 100.0 * torch.nn.functional.one_hot(next(answers), 5).movedim(-1, 0).float(),
     )
-    found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU)
+    found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU, TASK)
     assert found["validation_dice"] == found["dice_WT"] == found["dice_label_4"] == 1
     assert found["validation_loss"] == pytest.approx(0, abs=1e-4)
 
@@ -140,21 +140,21 @@ def test_a_label_that_is_never_predicted_is_called_out(cases, caplog, monkeypatc
     network = TrainingState.initial(recipe(), 0, CPU).network
     network.heads[0].weight.data.zero_()
     network.heads[0].bias.data = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])
-    validate(network, cases, CPU)
-    assert f"label 4 ({LABEL_NAMES[4]}) is never predicted" in caplog.text
+    validate(network, cases, CPU, TASK)
+    assert f"label 4 ({TASK.label_titles[4]}) is never predicted" in caplog.text
     assert "label 1" not in caplog.text
 
 
 def test_a_record_that_is_unreadable_costs_its_own_rows_only(cases, tmp_path):
     train(cases, tmp_path, 1, 2)
     (tmp_path / "epoch-0001.json").write_text("{")
-    table = history_table([tmp_path / "epoch-0001.pt", tmp_path / "epoch-0002.pt"])
+    table = history_table([tmp_path / "epoch-0001.pt", tmp_path / "epoch-0002.pt"], TASK)
     assert table["epoch"].tolist() == [2]
     assert table.columns[0] == "epoch"
 
 
 def test_without_any_record_the_history_is_empty(tmp_path):
-    assert history_table([tmp_path / "epoch-0001.pt"]).empty
+    assert history_table([tmp_path / "epoch-0001.pt"], TASK).empty
 
 
 def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
@@ -179,11 +179,16 @@ def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tm
     with caplog.at_level("INFO"):
         train_until(1, state, checkpoint=tmp_path / "epoch-0001.pt", **options)
     assert "epoch 1: the gradient scaler skipped 1 of 1 steps" in caplog.text
-    assert history_table([tmp_path / "epoch-0001.pt"])["skipped_steps"].tolist() == [1]
+    assert history_table([tmp_path / "epoch-0001.pt"], TASK)["skipped_steps"].tolist() == [1]
 
 
 @pytest.mark.parametrize(
-    "changes", [{"weight_averaging": 0.9}, {"model": {"deep_supervision": True, "down_sampling": "stride"}}]
+    "changes",
+    [
+        {"weight_averaging": 0.9},
+        {"model": {"deep_supervision": True, "down_sampling": "stride"}},
+        {"model": {"name": "residual_unet", "depth": 2}},
+    ],
 )
 def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(cases, tmp_path, changes):
     settings = recipe(**changes)
@@ -191,7 +196,7 @@ def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(case
     three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
     assert sha256(one) == sha256(three)
     assert problems_of(three, settings, data_of(cases[:2], cases[2:]), 3) == []
-    trained = network_of(three, sha256(three))
+    trained = network_of(three, sha256(three), TASK)
     assert (trained.architecture, trained.execution) == (settings.architecture, "cpu fp32")
     assert trained.split == data_of(cases[:2], cases[2:]).split
     assert probe(trained.network) == json.loads(three.with_suffix(".json").read_text())["probe"]
@@ -205,3 +210,22 @@ def test_tensorboard_shows_every_step_and_every_epoch(cases, tmp_path):
     written = b"".join(path.read_bytes() for path in (tmp_path / "events").glob("events.out.tfevents.*"))
     assert written.count(b"step/loss") == 4
     assert written.count(b"epoch/validation_dice") == 2
+
+
+@pytest.mark.parametrize("name", ["brats-meningioma-radiotherapy", "brats-glioma-post-treatment"])
+def test_any_task_is_trained_with_its_channels_labels_and_regions(name, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.console.logger.propagate", True)
+    task = load_task(name)
+    cases = [write_random_case(tmp_path / f"case-{seed}.safetensors", seed=seed, task=task) for seed in range(3)]
+    with caplog.at_level("INFO"):
+        checkpoint = train(cases, tmp_path, 1, settings=recipe(task=task, foreground_fraction=1))
+    (row,) = history_table([checkpoint], task).to_dict("records")
+    assert {f"dice_{structure}" for structure in task.structures} <= row.keys()
+    assert (
+        "held-out Dice " + ", ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in task.region_labels)
+        in caplog.text
+    )
+    network = network_of(checkpoint, sha256(checkpoint), task).network
+    assert (network.architecture.channels, network.architecture.classes) == (len(task.channels), task.classes)
+    with pytest.raises(UserError, match=f"trained for the task {name}, not brats-glioma"):
+        network_of(checkpoint, sha256(checkpoint), TASK)

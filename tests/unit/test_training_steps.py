@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from tests.helpers import data_of, recipe
+from tests.helpers import TASK, data_of, recipe
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
 from tumorseg.training.data import batches
@@ -20,7 +20,7 @@ CPU = Execution(torch.device("cpu"), torch.float32)
 
 
 def one_epoch(state, coming, steps, execution):
-    return train_epoch(state, Objective(state.network, execution), coming, steps, execution)
+    return train_epoch(state, Objective(state.network, execution, TASK.label_values), coming, steps, execution)
 
 
 def poisoned(cases, *steps):

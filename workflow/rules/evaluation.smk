@@ -32,10 +32,12 @@ rule predict:
         gpu=0 if config["training"]["device"] == "cpu" else 1,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
+        task=TASK_FACTS,
         code=code("predict"),
     shell:
         'python "$SCRIPTS/predict.py" --model {input.model:q} --selection {input.selection:q}'
         " --normalised {input.normalised:q} --data {input.data:q} --splits {input.splits:q} --fold {wildcards.fold}"
+        ' --task "$TASK"'
         " --settings {params.settings:q} --output {output.masks:q} --record {output.record:q} --log {log:q}"
 
 

@@ -22,10 +22,11 @@ rule export_onnx:
         mem_mb=scaled(4000),
         runtime=scaled(10),
     params:
+        task=TASK_FACTS,
         code=code("export_onnx"),
     shell:
         'python "$SCRIPTS/export_onnx.py" --model {input.model:q} --selection {input.selection:q}'
-        " --fold {wildcards.fold} --output {output:q} --log {log:q}"
+        ' --fold {wildcards.fold} --task "$TASK" --output {output:q} --log {log:q}'
 
 
 rule model_card:

@@ -36,9 +36,11 @@ rule segment_batch:
             figures=config["figures"],
             cohort=only("cohort", "largest_voxels"),
         ),
+        task=TASK_FACTS,
         code=code("segment_batch"),
     shell:
         'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q}'
+        ' --task "$TASK"'
         " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 

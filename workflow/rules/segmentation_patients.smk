@@ -66,6 +66,7 @@ def models():
     They are no inputs: Snakemake would bring them up to date, and train.
     """
     from tumorseg.network.model_file import read_header  # it needs NumPy, without which other plans are made sooner
+    from tumorseg.task.difference import require_task
 
     named = config["segment"]["models"]
     files = [named] if isinstance(named, str) else named
@@ -86,7 +87,7 @@ def models():
         raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")
     try:
         for file in files:
-            read_header(Path(file))
+            require_task(Path(file), read_header(Path(file)).task, TASK)
     except UserError as error:
         raise SystemExit(f"segment.models: {error}") from None
     return files

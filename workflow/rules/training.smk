@@ -63,10 +63,12 @@ rule train_epoch:
         # Nor are resources, nor do they make anything run again: start_state says what becomes of a training begun before.
         processes=lambda wildcards, resources: resources.gpu,
         recipe=RECIPE,
+        task=TASK_FACTS,
         code=code("train_epoch"),
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q}'
         " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
+        ' --task "$TASK"'
         " --processes {params.processes} --output {output.checkpoint:q} --log {log:q}"
         ' --tensorboard "$EVENTS" && touch {output.done:q}'
 
@@ -90,9 +92,11 @@ rule verify_checkpoint:
         runtime=scaled(30),
     params:
         recipe=RECIPE,
+        task=TASK_FACTS,
         code=code("verify_checkpoint"),
     shell:
         'python "$SCRIPTS/verify_checkpoint.py" --checkpoint {input.checkpoint:q} --data {input.data:q}'
+        ' --task "$TASK"'
         " --fold {wildcards.fold} --epoch {wildcards.epoch} --recipe {params.recipe:q} --output {output:q} --log {log:q}"
 
 
@@ -135,10 +139,12 @@ rule select_checkpoint:
             demo=bool(config["demo"]),
             input_shape=config["training"]["input_shape"],
         ),
+        task=lambda wildcards: TASK.to_json(),
         code=code("select_checkpoint"),
     shell:
         'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q}'
         " --check {input.check:q} --verdicts {input.verdicts:q} --splits {input.splits:q} --fold {wildcards.fold}"
+        ' --task "$TASK"'
         " --settings {params.settings:q} --selection {output.selection:q}"
         " --history {output.history:q} --model {output.model:q} --log {log:q}"
 

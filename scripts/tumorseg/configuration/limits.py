@@ -15,7 +15,7 @@ def contradictions(configuration: dict[str, Any], task: Task) -> list[str]:
     own = configuration["figures"]["colours"]
     of_task = {f"label_{label.value}": label.colour for label in task.labels}
     colours = {**{label: colour for label, colour in of_task.items() if label not in own}, **own}
-    return [*_equal_colours(colours), *_too_many_checkpoints(configuration)]
+    return [*_equal_colours(colours), *_unfitting_sides(configuration), *_too_many_checkpoints(configuration)]
 
 
 def _equal_colours(colours: dict[str, str]) -> list[str]:
@@ -28,6 +28,19 @@ def _equal_colours(colours: dict[str, str]) -> list[str]:
                 f"figures.colours.{label}: {colour} is the colour of {other} already; give each label its own"
             )
     return sentences
+
+
+def _unfitting_sides(configuration: dict[str, Any]) -> list[str]:
+    """The deepest level of a network has whole voxels, and more than one."""
+    depth = configuration["model"]["depth"]
+    divisor = 2**depth
+    return [
+        f"{section}.{key}[{axis}]: {side} is not allowed; with {depth} down-samplings (model.depth) it has to be a "
+        f"multiple of {divisor}, at least {2 * divisor}"
+        for section, key in (("training", "input_shape"), ("prediction", "window"))
+        for axis, side in enumerate(configuration[section][key])
+        if side % divisor or side < 2 * divisor
+    ]
 
 
 def _too_many_checkpoints(configuration: dict[str, Any]) -> list[str]:

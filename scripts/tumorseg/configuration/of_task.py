@@ -1,5 +1,6 @@
 """The task that the configuration names, and the parts of the configuration that depend on it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from tumorseg.configuration.label_maps import mapped, score_map_mistakes, with_w
 from tumorseg.configuration.mistakes import mistakes
 from tumorseg.configuration.repeated import repeated_keys
 from tumorseg.errors import UserError
+from tumorseg.network.task_check import task_problems
 from tumorseg.task import MAPPED, Task, read_content, task_from, task_path
 
 
@@ -21,6 +23,8 @@ def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
     if wrong := [*repeated, *mistakes(_with_text_keys(content), dict(schema))]:
         raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
     task = task_from(content, path.stem, str(path))
+    if wrong := task_problems(json.loads(task.to_json())):  # what a model could not store
+        raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
     return task if cohort["label_map"] is None else mapped(task, cohort["label_map"], "cohort.label_map")
 
 
@@ -49,6 +53,12 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
         sentences.append(f"cohort.labels: {labels} and cohort.label_map both say how masks are written; leave one out")
     elif labels not in known:
         sentences.append(f"cohort.labels: {labels} is not allowed; with the task {task.name} it is {_or(known)}")
+    smallest = configuration["prediction"]["smallest_enhancing"]
+    if smallest and task.enhancing_region is None:
+        sentences.append(
+            f"prediction.smallest_enhancing: {smallest} is not allowed; the task {task.name} has no region of "
+            "enhancing tumour: set it to 0"
+        )
     if classes not in (None, task.classes):
         sentences.append(
             f"model.classes: {classes} is not allowed; the task {task.name} has {task.classes} classes: leave it out"

@@ -6,16 +6,16 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tumorseg.network.unet import ConvolutionBlock, UNet
+from tumorseg.network.protocol import Network
 
 
-def folded(network: UNet) -> UNet:
-    """A copy in evaluation mode whose batch norms are part of the convolutions before them.
+def folded(network: Network) -> Network:
+    """A copy in evaluation mode whose batch norms are part of the convolutions before them, see `Network`.
 
     Its logits differ by rounding only. Instance norm depends on the image, so that it stays.
     """
     copy = deepcopy(network).eval()
-    for block in [module for module in copy.modules() if isinstance(module, ConvolutionBlock)]:
+    for block in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
         for index, (convolution, norm) in enumerate(pairwise(list(block))):
             if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
                 block[index] = fuse_conv_bn_eval(convolution, norm)

@@ -11,21 +11,29 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.inference.selected import check_selected
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import ModelCard, read_model
-from tumorseg.network.unet import UNet
+from tumorseg.network.protocol import Network
 from tumorseg.normalise.fold_data import held_out_cases
 from tumorseg.normalise.store import NormalisedCase, read_case
+from tumorseg.task import Task
+from tumorseg.task.difference import other_task
 
 
 def read_fold_model(
-    model: Path, selection: Path, fold: int, splits: Sequence[Assignment] | None = None
-) -> tuple[UNet, ModelCard, str]:
+    model: Path, selection: Path, fold: int, *, task: Task, splits: Sequence[Assignment] | None = None
+) -> tuple[Network, ModelCard, str]:
     """The network of a fold's model, its card, and the SHA-256 of the file.
 
     splits: where given, the model must have been trained on this split, so that it has seen no case that the fold
-    holds out. Raises UserError where the file is not the one that the selection names, or is of another fold or split.
+    holds out. Raises UserError where the file is not the one that the selection names, or is of another task, fold or
+    split.
     """
     digest = str(check_selected(model, selection, fold)["digest"])
     network, card = read_model(model)
+    if card.task.facts() != task.facts():
+        raise UserError(
+            f"{model}: this model is of {other_task(card.task.name, card.task.facts(), task)}; delete it and "
+            f"{selection}, and run again"
+        )
     if card.fold != fold:
         raise UserError(
             f"{model}: this is the model of fold {card.fold}, not of fold {fold}; delete it and {selection}, and run "
@@ -45,6 +53,8 @@ def segmented_cases(
     splits: Sequence[Assignment],
     execution: Execution,
     section: Mapping[str, Any],
+    *,
+    task: Task,
 ) -> Iterator[tuple[int, NormalisedCase, Segmenter]]:
     """Fold, case and segmenter, fold by fold. section: `prediction` of the configuration.
 
@@ -54,8 +64,8 @@ def segmented_cases(
     cases = [held_out_cases(normalised, data, splits, fold) for fold, (_, _, data) in enumerate(models)]
     progress = Progress(sum(map(len, cases)), "case")
     for fold, (model, selection, _) in enumerate(models):
-        network, _, _ = read_fold_model(model, selection, fold, splits)
-        segmenter = Segmenter([network], execution, section)
+        network, _, _ = read_fold_model(model, selection, fold, task=task, splits=splits)
+        segmenter = Segmenter([network], execution, section, task=task)
         for name, path in cases[fold].items():
             yield fold, read_case(path), segmenter
             progress.step(name)

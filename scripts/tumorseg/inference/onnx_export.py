@@ -1,7 +1,9 @@
 """A trained network as an ONNX file, for programs that know neither torch nor this library."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,65 +14,72 @@ from torch.export import Dim
 
 from tumorseg.files import write_bytes
 from tumorseg.inference.folding import folded
-from tumorseg.labels import CLASSES, LABEL_NAMES, MODALITIES, REGIONS, UNUSED_CLASS
 from tumorseg.network.model import ModelCard
 from tumorseg.network.model_file import METADATA_KEY
-from tumorseg.network.unet import DIVISOR, UNet
+from tumorseg.network.protocol import Network
 from tumorseg.orientation import NETWORK_AXES
 
-_KEPT: Final = [label for label in range(CLASSES) if label != UNUSED_CLASS]
 _NOISE: Final = ("metadata_props", "doc_string")
 """Where the exporter tells how it went about it: names of its own, other ones each time, and paths of this machine."""
 
 
 class _Probabilities(nn.Module):
-    """Probabilities (1, classes, X, Y, Z) of an image (1, 4, X, Y, Z), as `Predictor` takes them."""
+    """Probabilities (1, classes, X, Y, Z) of an image (1, channels, X, Y, Z), as `Predictor` takes them."""
 
-    def __init__(self, network: UNet) -> None:
+    def __init__(self, network: Network, unused_classes: Sequence[int]) -> None:
         super().__init__()
         self.network = folded(network)
+        self.runs = [
+            (used, len(list(classes)))
+            for used, classes in groupby(range(network.architecture.classes), lambda index: index not in unused_classes)
+        ]
+        self.kept = [index for index in range(network.architecture.classes) if index not in unused_classes]
 
     def forward(self, image: Tensor) -> Tensor:
         # Not a logit of minus infinity: runtimes that approximate the exponential need not make 0 of it.
-        kept = self.network(image)[:, _KEPT].softmax(dim=1)
-        below, above = kept.split([UNUSED_CLASS, CLASSES - 1 - UNUSED_CLASS], dim=1)
-        return torch.cat([below, torch.zeros_like(above[:, :1]), above], dim=1)
+        kept = self.network(image)[:, self.kept].softmax(dim=1)
+        parts = iter(kept.split([length for used, length in self.runs if used], dim=1))
+        pieces: list[Tensor] = []
+        for used, length in self.runs:
+            pieces += [next(parts)] if used else [torch.zeros_like(kept[:, :1])] * length
+        return torch.cat(pieces, dim=1)
 
 
-def write_onnx(path: Path, network: UNet, card: ModelCard) -> None:
+def write_onnx(path: Path, network: Network, card: ModelCard) -> None:
     """Write a network, folded for prediction, as an ONNX file, whole or not at all. Equal models, equal bytes.
 
-    Input `image`: float32 (1, 4, X, Y, Z), normalised, where X, Y and Z are multiples of 8. Output `probabilities`:
-    float32 (1, 5, X, Y, Z), exactly 0 for the class that no voxel has, so that the argmax over axis 1 is the mask of
-    inside labels. The metadata has one key, `METADATA_KEY`: the card, and what else the preparation of an input
-    needs, as JSON.
+    Input `image`: float32 (1, channels, X, Y, Z), normalised, where X, Y and Z are multiples of the network's divisor.
+    Output `probabilities`: float32 (1, classes, X, Y, Z), exactly 0 for classes that no voxel has, so that the argmax
+    over axis 1 is the mask of labels. The metadata has one key, `METADATA_KEY`: the card, and what else the preparation
+    of an input needs, as JSON.
     """
+    divisor = network.divisor
     program: Any = torch.onnx.export(
-        _Probabilities(network).eval(),
-        (torch.zeros(1, len(MODALITIES), 2 * DIVISOR, 3 * DIVISOR, 4 * DIVISOR),),
+        _Probabilities(network, card.task.unused_classes).eval(),
+        (torch.zeros(1, network.architecture.channels, 2 * divisor, 3 * divisor, 4 * divisor),),
         input_names=["image"],
         output_names=["probabilities"],
-        dynamic_shapes={"image": {axis: DIVISOR * Dim(name) for axis, name in enumerate("xyz", start=2)}},
+        dynamic_shapes={"image": {axis: divisor * Dim(name) for axis, name in enumerate("xyz", start=2)}},
         dynamo=True,
         verbose=False,
     )
     model = program.model_proto
     model.producer_version = torch.__version__.partition("+")[0]  # not for which kind of GPU torch was built
     _strip(model)
-    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(_metadata(card), sort_keys=True)})
+    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(_metadata(card, divisor), sort_keys=True)})
     onnx.checker.check_model(model, full_check=True)
     write_bytes(path, model.SerializeToString(deterministic=True))
 
 
-def _metadata(card: ModelCard) -> dict[str, Any]:
+def _metadata(card: ModelCard, divisor: int) -> dict[str, Any]:
     return {
         **asdict(card),
         "warning": card.mark,
-        "modalities": MODALITIES,
+        "channels": card.task.channel_names,
         "orientation": NETWORK_AXES,
-        "labels": {0: "background", **LABEL_NAMES},
-        "regions": REGIONS,
-        "divisor": DIVISOR,
+        "labels": {0: "background", **card.task.label_titles},
+        "regions": card.task.region_labels,
+        "divisor": divisor,
     }
 
 

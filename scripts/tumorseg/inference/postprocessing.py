@@ -1,42 +1,105 @@
 """What is done to a predicted mask by choice, and how many voxels each choice changed."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tumorseg.inference.settings import PostprocessingSettings
-from tumorseg.labels import REGIONS
+from tumorseg.errors import UserError
+from tumorseg.task import Region, Task
 
-_WITHOUT: Final = {"ET": 1, "TC": 2, "WT": 0}
-"""What a voxel becomes that is taken off a region: core without contrast, oedema, background. Smallest region first."""
-_NECROTIC: Final = 1
-_ENHANCING: Final = 4
+Run = Callable[[NDArray[np.uint8], float, Any, Task], dict[str, int]]
+"""Changes a mask (x, y, z) in place, from the volume of a voxel in mm³, the step's own setting and the task.
+
+Returns how many voxels it changed, by name; 0 too where there was nothing to do.
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the post-processing. name: the key in the section `prediction` of the configuration that sets it."""
+
+    name: str
+    run: Run
+
+
+STEPS: Final[list[Step]] = []
+"""In the order in which they run: that of this file."""
+
+
+def step(name: str) -> Callable[[Run], Run]:
+    """Register a function as a step of the post-processing, under the key of the configuration that sets it."""
+
+    def register(run: Run) -> Run:
+        STEPS.append(Step(name, run))
+        return run
+
+    return register
 
 
 def postprocess(
-    mask: NDArray[np.uint8], voxel_mm3: float, settings: PostprocessingSettings
+    mask: NDArray[np.uint8], voxel_mm3: float, section: Mapping[str, Any], task: Task
 ) -> tuple[NDArray[np.uint8], dict[str, int]]:
-    """A mask of inside labels (x, y, z) after post-processing, and the voxels that each step changed.
+    """A mask of labels (x, y, z) after post-processing, and the voxels that each step changed.
 
-    In this order: small pieces are taken off ET, TC and WT, so that what is left of a piece of enhancing tumour may
-    still be a small piece of core; then too little enhancing tumour becomes necrotic core; then holes are filled.
+    section: `prediction` of the configuration.
     """
     result = mask.copy()
-    changed = {}
-    for region, replacement in _WITHOUT.items():
-        small = _small_pieces(np.isin(result, REGIONS[region]), settings.remove_components[region] / voxel_mm3)
-        result[small] = replacement
-        changed[f"removed_from_{region}"] = int(np.count_nonzero(small))
-    enhancing = result == _ENHANCING
-    too_little = np.count_nonzero(enhancing) * voxel_mm3 < settings.smallest_enhancing
-    if too_little:
-        result[enhancing] = _NECROTIC
-    changed["enhancing_made_core"] = int(np.count_nonzero(enhancing)) if too_little else 0
-    changed["filled"] = _fill(result) if settings.fill_holes else 0
+    changed: dict[str, int] = {}
+    for one in STEPS:
+        changed |= one.run(result, voxel_mm3, section[one.name], task)
     return result, changed
+
+
+@step("remove_components")
+def _remove_components(
+    mask: NDArray[np.uint8], voxel_mm3: float, smallest: Mapping[str, float], task: Task
+) -> dict[str, int]:
+    """Take the pieces of each region off it that are smaller than so many mm³; of one that is not named, none.
+
+    Small regions come first, so that what is left of a piece of enhancing tumour may still be a small piece of core.
+    """
+    changed = {}
+    for region in _smallest_first(task):
+        small = _small_pieces(np.isin(mask, region.labels), smallest.get(region.name, 0) / voxel_mm3)
+        mask[small] = region.removed_to
+        changed[f"removed_from_{region.name}"] = int(np.count_nonzero(small))
+    return changed
+
+
+@step("smallest_enhancing")
+def _remove_little_enhancing(mask: NDArray[np.uint8], voxel_mm3: float, smallest: float, task: Task) -> dict[str, int]:
+    """Replace all enhancing tumour of a mask where it is less than so many mm³. Raises UserError for a task without."""
+    region = task.enhancing_region
+    if region is None:
+        if smallest > 0:
+            raise UserError(f"prediction.smallest_enhancing: the task {task.name} has no enhancing tumour; set it to 0")
+        return {}
+    enhancing = np.isin(mask, region.labels)
+    too_little = np.count_nonzero(enhancing) * voxel_mm3 < smallest
+    if too_little:
+        mask[enhancing] = region.removed_to
+    return {"enhancing_made_core": int(np.count_nonzero(enhancing)) if too_little else 0}
+
+
+@step("fill_holes")
+def _fill_holes(mask: NDArray[np.uint8], _voxel_mm3: float, wanted: bool, task: Task) -> dict[str, int]:
+    """Make background that a region encloses the label that the task gives its holes."""
+    filled = 0
+    for region in _smallest_first(task) if wanted else ():
+        if region.holes is not None:
+            holes = ndimage.binary_fill_holes(np.isin(mask, region.labels)) & (mask == 0)
+            mask[holes] = region.holes
+            filled += int(np.count_nonzero(holes))
+    return {"filled": filled}
+
+
+def _smallest_first(task: Task) -> list[Region]:
+    return sorted(task.regions, key=lambda region: len(region.labels))
 
 
 def _small_pieces(region: NDArray[np.bool_], voxels: float) -> NDArray[np.bool_]:
@@ -48,13 +111,3 @@ def _small_pieces(region: NDArray[np.bool_], voxels: float) -> NDArray[np.bool_]
     small[0] = False
     chosen: NDArray[np.bool_] = small[pieces]
     return chosen
-
-
-def _fill(mask: NDArray[np.uint8]) -> int:
-    """Make background that tumour core encloses necrotic core, and what the whole tumour encloses oedema, in place."""
-    filled = 0
-    for region, label in (("TC", 1), ("WT", 2)):
-        holes = ndimage.binary_fill_holes(np.isin(mask, REGIONS[region])) & (mask == 0)
-        mask[holes] = label
-        filled += int(np.count_nonzero(holes))
-    return filled

@@ -1,7 +1,7 @@
-"""Predicted masks on disk: on the input's own grid, enhancing tumour written as the input's masks write it."""
+"""Predicted masks on disk: on the input's own grid, labels written as the input's masks write them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,41 +12,52 @@ from tumorseg.cohort.images import same_affine
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
 from tumorseg.inference.recorded import RecordedMask, mask_path
-from tumorseg.labels import CLASSES, TUMOUR_LABELS, Convention, from_inside, to_inside
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.crop import uncrop
 from tumorseg.normalise.store import Origin
+from tumorseg.task import Task
+
+
+def written_values(task: Task, own: str | None, of_cohort: str | None) -> dict[int, int]:
+    """The value on disk of each label of a task, background included.
+
+    own: the convention of the case's own mask; None where that does not show it, or where there is no mask. of_cohort:
+    the convention that then decides; where it is mixed or unknown too, the task's last one does.
+    """
+    known = list(task.conventions)
+    return task.written(next((name for name in (own, of_cohort) if name in known), known[-1]))
 
 
 def write_prediction(
-    folder: Path, mask: NDArray[np.uint8], origin: Origin, cohort_convention: str | None, mark: str = ""
+    folder: Path, mask: NDArray[np.uint8], origin: Origin, written: Mapping[int, int], mark: str = ""
 ) -> None:
-    """Write a mask of inside labels on the cropped grid (x, y, z) to `{case}.nii.gz` in `folder`, uint8.
+    """Write a mask of labels on the cropped grid (x, y, z) to `{case}.nii.gz` in `folder`, uint8.
 
-    A case whose own mask shows no enhancing tumour, or that has none, follows `cohort_convention`, or, where that is
-    mixed or unknown too, BraTS 2023. mark: the description in the file's header.
+    written: the value on disk of each label, as `written_values` returns them. mark: the description in the file's
+    header.
     """
-    convention: Convention = "brats2021" if (origin.convention or cohort_convention) == "brats2021" else "brats2023"
-    written = from_inside(uncrop(mask, origin), convention)
-    write_nifti(mask_path(folder, origin.case), written, origin.affine, origin.forms, mark)
+    whole = _translated(uncrop(mask, origin), written)
+    write_nifti(mask_path(folder, origin.case), whole, origin.affine, origin.forms, mark)
 
 
-def write_probabilities(folder: Path, probabilities: NDArray[np.float32], origin: Origin, mark: str = "") -> None:
-    """Write (classes, x, y, z) on the cropped grid to `{case}-probabilities.nii.gz`, float32 (X, Y, Z, 4).
+def write_probabilities(
+    folder: Path, probabilities: NDArray[np.float32], origin: Origin, labels: Sequence[int], mark: str = ""
+) -> None:
+    """Write (classes, x, y, z) on the cropped grid to `{case}-probabilities.nii.gz`, float32 (X, Y, Z, 1 + labels).
 
-    Last axis: background and the labels 1, 2, 4. Rounded to four digits, without which the file is several times as
+    Last axis: background and the labels, in order. Rounded to four digits, without which the file is several times as
     large. Beyond the crop all is background. mark: the description in the file's header.
     """
-    labels = (0, *TUMOUR_LABELS)
-    whole = np.zeros((*origin.shape, len(labels)), np.float32)
+    classes = (0, *labels)
+    whole = np.zeros((*origin.shape, len(classes)), np.float32)
     whole[..., 0] = 1
-    for place, label in enumerate(labels):
+    for place, label in enumerate(classes):
         uncrop(np.round(probabilities[label], 4), origin, out=whole[..., place])
     write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms, mark)
 
 
 def read_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
-    """The predicted mask of a case, in inside labels, uint8 of `shape` (X, Y, Z).
+    """The predicted mask of a case, labels of the task, uint8 of `shape` (X, Y, Z).
 
     Raises UserError where it is damaged, is not the file that was predicted, or is not on the grid of its case.
     """
@@ -60,6 +71,15 @@ def read_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike)
     voxels = volume.array
     if voxels.shape != tuple(shape) or not same_affine(volume.affine, np.asarray(affine)):
         raise UserError(f"{path}: this prediction is not on the grid of its case; {remedy}")
-    if voxels.max(initial=0) >= CLASSES:
-        raise UserError(f"{path}: the value {voxels.max()} is no label; {remedy}")
-    return to_inside(voxels.astype(np.uint8))
+    labels = {value: label for label, value in mask.written.items()}
+    if unknown := sorted(set(np.unique(voxels).tolist()) - set(labels)):
+        raise UserError(f"{path}: the value {unknown[0]} is no label; {remedy}")
+    return _translated(voxels.astype(np.uint8), labels)
+
+
+def _translated(mask: NDArray[np.uint8], values: Mapping[int, int]) -> NDArray[np.uint8]:
+    """A copy of a mask with each value replaced as `values` says; one that is not named there becomes 0."""
+    table = np.zeros(256, np.uint8)
+    table[list(values)] = list(values.values())
+    translated: NDArray[np.uint8] = table[mask]
+    return translated

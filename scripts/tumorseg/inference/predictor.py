@@ -1,5 +1,6 @@
 """What one network, or the mean of several, says of a whole case."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -17,10 +18,9 @@ from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.windows import gaussian, windows
-from tumorseg.labels import CLASSES, UNUSED_CLASS
 from tumorseg.network.execution import Execution
 from tumorseg.network.memory import device_bytes
-from tumorseg.network.unet import DIVISOR, UNet
+from tumorseg.network.protocol import Network
 
 
 class NotFinite(UserError):  # noqa: N818 - as NaN is not a number
@@ -29,35 +29,46 @@ class NotFinite(UserError):  # noqa: N818 - as NaN is not a number
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """probabilities: float32 (classes, x, y, z), 0 for the class that no voxel has. windowed: made of windows."""
+    """probabilities: float32 (classes, x, y, z), 0 for classes that no voxel has. windowed: made of windows."""
 
     probabilities: NDArray[np.float32]
     windowed: bool
 
     @property
     def mask(self) -> NDArray[np.uint8]:
-        """The most probable label of each voxel, (x, y, z), inside labels."""
+        """The most probable label of each voxel, (x, y, z)."""
         mask: NDArray[np.uint8] = self.probabilities.argmax(axis=0).astype(np.uint8)
         return mask
 
 
 class Predictor:
-    """Probabilities by networks of one kind of input, on one device; more than one give their mean."""
+    """Probabilities by networks of one task, on one device; more than one give their mean.
 
-    def __init__(self, networks: Sequence[UNet], execution: Execution, settings: PredictionSettings) -> None:
+    unused_classes: those that no voxel has, whose probability is 0.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        execution: Execution,
+        settings: PredictionSettings,
+        unused_classes: Sequence[int],
+    ) -> None:
         self._networks = [folded(network).to(execution.device) for network in networks]
+        self._divisor = math.lcm(*(network.divisor for network in networks))
+        self._unused = list(unused_classes)
         self._execution = execution
         self._settings = settings
 
     def predict(self, image: NDArray[np.float16], start: Sequence[int] = (0, 0, 0)) -> Prediction:
-        """The prediction for a normalised image (4, x, y, z) of any size.
+        """The prediction for a normalised image (channels, x, y, z) of any size.
 
         start: its first voxel on the whole grid. Background before and after it makes the down-samplings fall as they
         would over the whole grid, so that where an image is cropped hardly matters. Raises NotFinite where a logit or
         a probability is NaN or infinite.
         """
-        before = [first % DIVISOR for first in start]
-        after = [-(first + side) % DIVISOR for first, side in zip(before, image.shape[1:], strict=True)]
+        before = [first % self._divisor for first in start]
+        after = [-(first + side) % self._divisor for first, side in zip(before, image.shape[1:], strict=True)]
         around = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
         padded = pad(torch.from_numpy(image)[None], around)
         windowed = self._needs_windows(padded.shape[2:])
@@ -85,10 +96,10 @@ class Predictor:
             )
             return reduce(torch.add, answers) / (len(self._networks) * len(flips))
 
-    def _answer(self, network: UNet, images: Tensor, *, windowed: bool) -> Tensor:
-        """Probabilities (classes, x, y, z) of one volume (1, 4, x, y, z), on the device."""
+    def _answer(self, network: Network, images: Tensor, *, windowed: bool) -> Tensor:
+        """Probabilities (classes, x, y, z) of one volume (1, channels, x, y, z), on the device."""
         placed = self._execution.place(images)
-        return (self._in_windows(network, placed) if windowed else _probabilities(network, placed))[0]
+        return (self._in_windows(network, placed) if windowed else self._probabilities(network, placed))[0]
 
     def _needs_windows(self, sides: Sequence[int]) -> bool:
         if self._settings.mode != "auto":
@@ -96,24 +107,23 @@ class Predictor:
         needed = max(forward_bytes(network.architecture, sides, self._execution.dtype) for network in self._networks)
         return needed > device_bytes(self._execution.device)
 
-    def _in_windows(self, network: UNet, images: Tensor) -> Tensor:
+    def _in_windows(self, network: Network, images: Tensor) -> Tensor:
         """The mean of the windows that cover each voxel, weighted by how near it is to their middle."""
         sides = images.shape[2:]
         window = [min(side, length) for side, length in zip(sides, self._settings.window, strict=True)]
         weights = gaussian(window).to(images.device)
-        total = torch.zeros(1, CLASSES, *sides, device=images.device)
+        total = torch.zeros(1, network.architecture.classes, *sides, device=images.device)
         counts = torch.zeros(*sides, device=images.device)
         for place in windows(sides, window, self._settings.overlap):
-            total[:, :, *place] += _probabilities(network, images[:, :, *place]) * weights
+            total[:, :, *place] += self._probabilities(network, images[:, :, *place]) * weights
             counts[*place] += weights
         return total / counts
 
-
-def _probabilities(network: UNet, images: Tensor) -> Tensor:
-    logits: Tensor = network(images).float()
-    _require_finite(logits)  # the softmax would make a probability of 0 of minus infinity
-    logits[:, UNUSED_CLASS] = -torch.inf
-    return logits.softmax(dim=1)
+    def _probabilities(self, network: Network, images: Tensor) -> Tensor:
+        logits: Tensor = network(images).float()
+        _require_finite(logits)  # the softmax would make a probability of 0 of minus infinity
+        logits[:, self._unused] = -torch.inf
+        return logits.softmax(dim=1)
 
 
 def _require_finite(answer: Tensor) -> None:

@@ -9,17 +9,22 @@ from tumorseg.console import logger
 from tumorseg.errors import UserError
 from tumorseg.files import read_json
 
-RECORD_FORMAT: Final = 2
+RECORD_FORMAT: Final = 3
 _LISTED: Final = 3
 
 
 @dataclass(frozen=True)
 class RecordedMask:
-    """A predicted mask on disk. fold: the one that holds its case out. digest: XXH3-128 of the file's bytes."""
+    """A predicted mask on disk.
+
+    fold: the one that holds its case out. digest: XXH3-128 of the file's bytes. written: the value on disk of each
+    label, background included.
+    """
 
     path: Path
     fold: int
     digest: str
+    written: dict[int, int]
 
 
 def record_path(folder: Path) -> Path:
@@ -41,6 +46,9 @@ def read_record(path: Path, fold: int) -> dict[str, Any]:
         texts = [record["model"], record["split"], *(case["digest"] for case in record["cases"].values())]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a digest is not text")
+        for case in record["cases"].values():
+            if not all(0 <= value <= 255 and 0 <= label <= 255 for label, value in _written(case).items()):
+                raise ValueError("a label or its value on disk is not from 0 to 255")
         return dict(record)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
@@ -56,9 +64,17 @@ def recorded_masks(folders: Sequence[Path]) -> dict[str, RecordedMask]:
     masks: dict[str, RecordedMask] = {}
     for fold, folder in enumerate(folders):
         cases = read_record(record_path(folder), fold)["cases"]
-        masks |= {case: RecordedMask(mask_path(folder, case), fold, entry["digest"]) for case, entry in cases.items()}
+        masks |= {
+            case: RecordedMask(mask_path(folder, case), fold, entry["digest"], _written(entry))
+            for case, entry in cases.items()
+        }
         _compare(folder, set(cases))
     return masks
+
+
+def _written(case: Mapping[str, Any]) -> dict[int, int]:
+    """The value on disk of each label, from the record of a case."""
+    return {int(label): int(value) for label, value in case["written"].items()}
 
 
 def _compare(folder: Path, cases: set[str]) -> None:

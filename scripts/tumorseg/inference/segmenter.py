@@ -9,56 +9,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.inference.postprocessing import postprocess
-from tumorseg.inference.prediction import write_prediction, write_probabilities
+from tumorseg.inference.prediction import write_prediction, write_probabilities, written_values
 from tumorseg.inference.predictor import NotFinite, Prediction, Predictor
-from tumorseg.inference.settings import PostprocessingSettings, PredictionSettings
+from tumorseg.inference.settings import PredictionSettings
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import UNet
+from tumorseg.network.protocol import Network
 from tumorseg.normalise.crop import cropped_start
 from tumorseg.normalise.store import Origin
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """mask: uint8 (x, y, z), inside labels, on the cropped grid. windowed: whether it is made of windows.
+    """mask: uint8 (x, y, z), labels of the task, on the cropped grid. windowed: whether it is made of windows.
 
-    changed: voxels that each step of the post-processing changed.
+    changed: voxels that each step of the post-processing changed. written: the value on disk of each label.
     """
 
     mask: NDArray[np.uint8]
     windowed: bool
     changed: dict[str, int]
+    written: dict[int, int]
 
     def record(self) -> dict[str, Any]:
         """How the mask came about, as plain JSON types."""
-        return {"windowed": self.windowed, "changed": self.changed}
+        written = {str(label): value for label, value in self.written.items()}
+        return {"windowed": self.windowed, "changed": self.changed, "written": written}
 
 
 class Segmenter:
-    """Segments cases as the section `prediction` of the configuration says."""
+    """Segments cases as the section `prediction` of the configuration says. task: that of the networks."""
 
-    def __init__(self, networks: Sequence[UNet], execution: Execution, section: Mapping[str, Any]) -> None:
+    def __init__(
+        self, networks: Sequence[Network], execution: Execution, section: Mapping[str, Any], *, task: Task
+    ) -> None:
+        self.task = task
+        self._section = section
         self._settings = PredictionSettings.of(section)
-        self._postprocessing = PostprocessingSettings.of(section)
-        self._predictor = Predictor(networks, execution, self._settings)
+        self._predictor = Predictor(networks, execution, self._settings, task.unused_classes)
 
     def segment(
         self, folder: Path, image: NDArray[np.float16], origin: Origin, cohort_convention: str | None, mark: str = ""
     ) -> Segmentation:
-        """Segment a normalised image (4, x, y, z) and write its mask, and its probabilities if asked, into `folder`.
+        """Segment a normalised image (channels, x, y, z). Write its mask, and probabilities if asked, into `folder`.
 
-        mark: what the header of the files says of the model, see `ModelCard.mark`. See `write_prediction` and
-        `write_probabilities`. Raises `NotFinite`, before anything is written, as `Predictor.predict` does.
+        cohort_convention: see `written_values`. mark: what the header of the files says of the model, see
+        `ModelCard.mark`. See `write_prediction` and `write_probabilities`. Raises `NotFinite`, before anything is
+        written, as `Predictor.predict` does.
         """
         prediction = self.predict(image, origin)
         mask, changed = self.mask_of(prediction, origin)
-        write_prediction(folder, mask, origin, cohort_convention, mark)
+        written = written_values(self.task, origin.convention, cohort_convention)
+        write_prediction(folder, mask, origin, written, mark)
         if self._settings.probabilities:
-            write_probabilities(folder, prediction.probabilities, origin, mark)
-        return Segmentation(mask, prediction.windowed, changed)
+            write_probabilities(folder, prediction.probabilities, origin, self.task.label_values, mark)
+        return Segmentation(mask, prediction.windowed, changed, written)
 
     def predict(self, image: NDArray[np.float16], origin: Origin) -> Prediction:
-        """What the networks say of a normalised image (4, x, y, z). Raises `NotFinite` with the name of the case."""
+        """Probabilities of a normalised image (channels, x, y, z). Raises `NotFinite` with the name of the case."""
         try:
             return self._predictor.predict(image, cropped_start(origin))
         except NotFinite as error:
@@ -66,4 +74,4 @@ class Segmenter:
 
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """The mask after post-processing, and the voxels that each step of it changed; see `postprocess`."""
-        return postprocess(prediction.mask, origin.voxel_mm3, self._postprocessing)
+        return postprocess(prediction.mask, origin.voxel_mm3, self._section, self.task)

@@ -23,21 +23,3 @@ class PredictionSettings:
         """The settings in the section `prediction` of the configuration."""
         own = {key: section[key] for key in ("mode", "overlap", "flips", "probabilities")}
         return cls(window=tuple(section["window"]), **own)
-
-
-@dataclass(frozen=True)
-class PostprocessingSettings:
-    """What is done to a predicted mask.
-
-    remove_components: by region, mm³ below which a piece is taken off it. smallest_enhancing: mm³ below which a case's
-    enhancing tumour becomes necrotic core. fill_holes: whether enclosed background becomes tumour.
-    """
-
-    remove_components: dict[str, float]
-    smallest_enhancing: float
-    fill_holes: bool
-
-    @classmethod
-    def of(cls, section: Mapping[str, Any]) -> Self:
-        """The settings in the section `prediction` of the configuration."""
-        return cls(section["remove_components"], section["smallest_enhancing"], section["fill_holes"])

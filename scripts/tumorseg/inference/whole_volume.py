@@ -1,24 +1,25 @@
 """The network over a whole case at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from tumorseg.labels import UNUSED_CLASS
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import DIVISOR, UNet
+from tumorseg.network.protocol import Network
 
 
-def logits_of(network: UNet, image: NDArray[np.float16], execution: Execution) -> Tensor:
-    """Logits (classes, x, y, z), on the execution's device, of a normalised image (4, x, y, z) of any size.
+def logits_of(network: Network, image: NDArray[np.float16], execution: Execution) -> Tensor:
+    """Logits (classes, x, y, z), on the execution's device, of a normalised image (channels, x, y, z) of any size.
 
-    The image is padded with background to the next multiples of 8, and the logits are cut back. Puts the network in
-    evaluation mode.
+    The image is padded with background to the next multiples of the network's divisor, and the logits are cut back.
+    Puts the network in evaluation mode.
     """
     sides = image.shape[1:]
-    missing = [-side % DIVISOR for side in sides]
+    missing = [-side % network.divisor for side in sides]
     padded = pad(torch.from_numpy(image)[None], [0, missing[2], 0, missing[1], 0, missing[0]])
     network.eval()
     with torch.inference_mode(), execution.autocast():
@@ -26,8 +27,8 @@ def logits_of(network: UNet, image: NDArray[np.float16], execution: Execution) -
     return logits[:, : sides[0], : sides[1], : sides[2]]
 
 
-def mask_of(logits: Tensor) -> NDArray[np.uint8]:
-    """The most probable label of each voxel, (x, y, z), inside labels; never 3, the class that no voxel has."""
+def mask_of(logits: Tensor, unused_classes: Sequence[int]) -> NDArray[np.uint8]:
+    """The most probable label of each voxel, (x, y, z); never one of the classes that no voxel has."""
     allowed = logits.clone()
-    allowed[UNUSED_CLASS] = -torch.inf
+    allowed[list(unused_classes)] = -torch.inf
     return allowed.argmax(0).to(torch.uint8).cpu().numpy()

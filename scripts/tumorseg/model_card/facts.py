@@ -12,12 +12,16 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class FoldFacts:
-    """A fold and its model. refused: `epoch 3 (digest_mismatch)` for each checkpoint that was not sound."""
+    """A fold and its model.
+
+    network: what kind it is, in words. refused: `epoch 3 (digest_mismatch)` for each checkpoint that was not sound.
+    """
 
     fold: int
     trained: int
     held_out: int
     epoch: int
+    network: str
     choose: str
     refused: list[str]
     file: str
@@ -105,6 +109,7 @@ def _fold_facts(model: Model, splits: list[Assignment]) -> FoldFacts:
         trained=len(trained_on(splits, fold)),
         held_out=len(held_out(splits, fold)),
         epoch=selection["epoch"],
+        network=selection["network"],
         choose=selection["choose"],
         refused=[
             f"epoch {refused['epoch']} ({', '.join(problem['code'] for problem in refused['problems'])})"

@@ -13,13 +13,18 @@ from torch import Tensor
 
 from tumorseg.digests import content_digest
 from tumorseg.files import write_bytes
-from tumorseg.network.card_check import card_problems, shown
+from tumorseg.network.allowed import shown
+from tumorseg.network.architecture import Architecture
+from tumorseg.network.card_check import card_problems
 from tumorseg.network.model_file import FORMAT, METADATA_KEY, read_header, refuse
+from tumorseg.network.protocol import Network
+from tumorseg.network.registry import NETWORKS, build, build_without_weights
 from tumorseg.network.training_facts import TrainingFacts
-from tumorseg.network.unet import Architecture, UNet, build
+from tumorseg.task import Task
 
 DEMONSTRATION: Final = "DEMONSTRATION MODEL: of no use on patients"
 """What everything that a model of the demo cohort makes is marked with. It fits into a NIfTI header, 80 bytes."""
+_OTHER: Final = "use the version of the workflow that made it"
 _DTYPES: Final = {torch.float32: "F32", torch.int64: "I64"}
 
 
@@ -27,13 +32,14 @@ _DTYPES: Final = {torch.float32: "F32", torch.int64: "I64"}
 class ModelCard:
     """What a model's weights are: how to rebuild the network, how to prepare its input, and which checkpoint it was.
 
-    convention: how the masks it was trained on write enhancing tumour, `brats2021` or `brats2023`; `mixed`, or None
-    where none shows any. checkpoint: SHA-256 of the one that the weights were taken from. split: digest of the cases
-    that it was trained on and of those that its fold holds out, see `cohort.splits.split_digest`. trained_on: what its
-    training cases were like.
+    task: what its input and output mean. convention: how the masks it was trained on
+    write labels, one of the task's conventions; `mixed`, or None where none shows it. checkpoint: SHA-256 of the one
+    that the weights were taken from. split: digest of the cases that it was trained on and of those that its fold holds
+    out, see `cohort.splits.split_digest`. trained_on: what its training cases were like.
     """
 
     architecture: Architecture
+    task: Task
     normalisation: dict[str, Any]
     convention: str | None
     fold: int
@@ -47,6 +53,7 @@ class ModelCard:
         """The card from plain JSON types without `card_check.card_problems`."""
         own = {
             "architecture": Architecture(**content["architecture"]),
+            "task": Task.from_json(json.dumps(content["task"])),
             "trained_on": TrainingFacts.from_json(content["trained_on"]),
         }
         return cls(**{**content, **own})
@@ -57,7 +64,7 @@ class ModelCard:
         return DEMONSTRATION if self.trained_on.demo else ""
 
 
-def write_model(path: Path, network: UNet, card: ModelCard) -> None:
+def write_model(path: Path, network: Network, card: ModelCard) -> None:
     """Write a network's weights and its card with a digest of both, whole or not at all. Equal models, equal bytes.
 
     Raises ValueError where the card is not one that `read_model` would accept.
@@ -70,7 +77,7 @@ def write_model(path: Path, network: UNet, card: ModelCard) -> None:
     write_bytes(path, save(weights, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 
 
-def read_model(path: Path) -> tuple[UNet, ModelCard]:
+def read_model(path: Path) -> tuple[Network, ModelCard]:
     """The network (on the CPU, in evaluation mode) and its card.
 
     Its description is compared with the head of the file before any tensor is loaded. Raises UserError if the file is
@@ -79,6 +86,11 @@ def read_model(path: Path) -> tuple[UNet, ModelCard]:
     """
     header = read_header(path)
     card = ModelCard.from_json(header.card)
+    if card.architecture.name not in NETWORKS:
+        known = " or ".join(NETWORKS)
+        refuse(
+            path, f"its network is {shown(card.architecture.name)}; this version of the workflow has {known}", _OTHER
+        )
     if difference := _difference(_expected(card.architecture), header.tensors):
         refuse(path, f"its weights do not fit its description: {difference}")
     try:
@@ -96,8 +108,7 @@ def read_model(path: Path) -> tuple[UNet, ModelCard]:
 
 def _expected(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Type and shape of each tensor of a network, which is built without memory for its weights."""
-    with torch.device("meta"):
-        network = UNet(architecture)
+    network = build_without_weights(architecture)
     return {name: (_DTYPES[tensor.dtype], tuple(tensor.shape)) for name, tensor in network.state_dict().items()}
 
 

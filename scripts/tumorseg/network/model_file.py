@@ -15,10 +15,12 @@ from typing import Any, Final, NoReturn
 from tumorseg.cohort.foreign import missing_target, text_problem
 from tumorseg.errors import UserError
 from tumorseg.files import require_regular_file
-from tumorseg.network.card_check import card_problems, shown
+from tumorseg.network.allowed import shown
+from tumorseg.network.card_check import card_problems
+from tumorseg.task import Task
 
 METADATA_KEY: Final = "tumorseg"  # one key: safetensors writes several in a random order
-FORMAT: Final = 3
+FORMAT: Final = 4
 LARGEST_MODEL: Final = 4 * 2**30
 """Bytes of a model file; see `card_check.LARGEST_WIDTH`."""
 _LARGEST_HEADER: Final = 16 * 2**20
@@ -39,6 +41,11 @@ class ModelHeader:
     card: dict[str, Any]
     card_text: str
     digest: str
+
+    @property
+    def task(self) -> Task:
+        """What the input and output of the network mean."""
+        return Task.from_json(json.dumps(self.card["task"]))
 
 
 def read_header(path: Path) -> ModelHeader:
@@ -88,7 +95,7 @@ def _described(path: Path, own: dict[str, Any], tensors: dict[str, tuple[str, tu
         refuse(
             path,
             f"written in the format {shown(own.get('format'))} by another version of this workflow; this version "
-            f"reads the format {FORMAT}, which also says what the model was trained on",
+            f"reads the format {FORMAT}, which also says what task the model is for",
             "delete it and run the workflow again to export it again, or train it again",
         )
     card_text, digest = own.get("card"), own.get("digest")

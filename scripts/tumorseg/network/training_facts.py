@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.errors import UserError
-from tumorseg.labels import MODALITIES
 from tumorseg.network.card_check import INTENSITIES
 from tumorseg.orientation import NETWORK_AXES, turned_shape, turned_spacing
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Range:
 class TrainingFacts:
     """What a model was trained on.
 
-    cases: number of training cases. demo: whether they are those of the demo cohort. modalities: the input channels, in
+    cases: number of training cases. demo: whether they are those of the demo cohort. channels: their names, in
     order. input_shape: voxels of the patches that it was trained on (x, y, z). spacing_mm, shape: voxel edges in mm and
     voxels of the grids, along each of `orientation.NETWORK_AXES`. brain_voxels: voxels that are not background.
-    intensities: for each modality the facts of `intensity_facts`; without those that no case has.
+    intensities: for each channel the facts of `intensity_facts`; without those that no case has.
     """
 
     cases: int
     demo: bool
-    modalities: tuple[str, ...]
+    channels: tuple[str, ...]
     input_shape: tuple[int, ...]
     spacing_mm: tuple[Range, ...]
     shape: tuple[Range, ...]
@@ -52,20 +52,20 @@ class TrainingFacts:
         return cls(
             cases=content["cases"],
             demo=content["demo"],
-            modalities=tuple(content["modalities"]),
+            channels=tuple(content["channels"]),
             input_shape=tuple(content["input_shape"]),
             spacing_mm=tuple(Range(**edge) for edge in content["spacing_mm"]),
             shape=tuple(Range(**side) for side in content["shape"]),
             brain_voxels=Range(**content["brain_voxels"]),
             intensities={
-                modality: {name: Range(**values) for name, values in facts.items()}
-                for modality, facts in content["intensities"].items()
+                channel: {name: Range(**values) for name, values in facts.items()}
+                for channel, facts in content["intensities"].items()
             },
         )
 
 
 def training_facts(
-    verdicts: Iterable[Verdict], cases: Sequence[str], *, demo: bool, input_shape: Sequence[int]
+    verdicts: Iterable[Verdict], cases: Sequence[str], *, task: Task, demo: bool, input_shape: Sequence[int]
 ) -> TrainingFacts:
     """Summarise the training cases, of which there is one at least, from the verdicts on all cases of the cohort.
 
@@ -80,12 +80,14 @@ def training_facts(
     return TrainingFacts(
         cases=len(cases),
         demo=demo,
-        modalities=MODALITIES,
+        channels=task.channel_names,
         input_shape=tuple(input_shape),
         spacing_mm=tuple(map(Range.of, zip(*map(network_spacing, facts), strict=True))),
         shape=tuple(map(Range.of, zip(*map(network_shape, facts), strict=True))),
         brain_voxels=Range.of(case["brain_voxels"] for case in facts),
-        intensities={modality: _ranges([intensity_facts(case, modality) for case in facts]) for modality in MODALITIES},
+        intensities={
+            channel: _ranges([intensity_facts(case, channel) for case in facts]) for channel in task.channel_names
+        },
     )
 
 
@@ -100,13 +102,13 @@ def network_shape(facts: Mapping[str, Any]) -> tuple[int, int, int]:
     return turned_shape(facts["affine"], facts["shape"], NETWORK_AXES)
 
 
-def intensity_facts(facts: Mapping[str, Any], modality: str) -> dict[str, float]:
-    """`p01`, `median`, `p99` of a modality's brain, and `median_position`, from the facts of a verdict.
+def intensity_facts(facts: Mapping[str, Any], channel: str) -> dict[str, float]:
+    """`p01`, `median`, `p99` of a channel's brain, and `median_position`, from the facts of a verdict.
 
     `median_position` is where the median lies between the two percentiles, from 0 to 1. It does not depend on the
-    scanner's unit. Empty where the modality shows no brain.
+    scanner's unit. Empty where the channel shows no brain.
     """
-    found = facts["intensities"].get(modality)
+    found = facts["intensities"].get(channel)
     if not found:
         return {}
     known = {name: found[name] for name in ("p01", "median", "p99")}

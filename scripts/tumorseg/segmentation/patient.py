@@ -21,13 +21,12 @@ from tumorseg.figures.shown import show
 from tumorseg.figures.style import FigureSettings, save
 from tumorseg.inference.predictor import NotFinite
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.labels import STRUCTURES
 from tumorseg.network.model import ModelCard
 from tumorseg.normalise.case import normalise_images
 from tumorseg.normalise.store import Origin
 from tumorseg.segmentation.outcome import Patient
 from tumorseg.segmentation.unlike import merged, patient_warnings, verdict_warnings
-from tumorseg.task import load_task
+from tumorseg.task import Task
 
 
 def segment_patient(
@@ -36,22 +35,24 @@ def segment_patient(
     segmenter: Segmenter,
     cards: Sequence[ModelCard],
     *,
+    task: Task,
     folder: Path,
     figures: FigureSettings,
     largest_voxels: int = LARGEST_VOXELS,
 ) -> Patient:
     """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
 
-    cards: those of the segmenter's models, to whose training cases the patient is compared. The mask lies on the grid
-    of the case, in the patient's own space. What is wrong with the images is recorded. Raises UserError for what is
+    cards: those of the segmenter's models, to whose training cases the patient is compared. task: that of the case; the
+    models' own has the same channels and labels, and gives the titles. The mask lies on the grid of the case, in the
+    patient's own space. What is wrong with the images is recorded. Raises UserError for what is
     wrong with the machine, such as a full disk or too little memory: the job has to fail, so that the next run tries
     again.
     """
     verdict, _ = examine_case(
-        root, files, task=load_task(), shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels
+        root, files, task=task, shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels
     )
     if verdict.usable:
-        warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards])))
+        warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards]), task))
         unsegmented = Patient(verdict.case, warnings=warnings)
         patient = _attempted(unsegmented, root, verdict, segmenter, cards, folder=folder, figures=figures)
     else:
@@ -104,39 +105,34 @@ def _segmented(
     segmentation = segmenter.segment(folder, image, origin, cards[0].convention, mark=mark)
     mm3 = {
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
-        for structure, labels in STRUCTURES.items()
+        for structure, labels in segmenter.task.structures.items()
     }
-    task = load_task()
     shown = show(
         origin,
         image,
-        task=task,
-        title=_title(verdict.case, mm3),
+        task=segmenter.task,
+        title=_title(verdict.case, mm3, segmenter.task),
         scores=None,
         reference=None,
         prediction=segmentation.mask,
     )
     notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
-    sheet = mask_sheet([shown], "prediction", figures, task=task, banner=mark, notes=notes)
+    sheet = mask_sheet([shown], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
     save(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
     return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
 
 
 def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
     """The image as the models know it. What it is made of is let go before a network needs the memory."""
-    task = load_task()
-    volumes = read_images_again(root, verdict.facts, task)
+    volumes = read_images_again(root, verdict.facts, card.task)
     backgrounds = backgrounds_of(verdict.facts)
     return normalise_images(
-        verdict.case, volumes, task=task, backgrounds=backgrounds, convention=None, settings=card.normalisation
+        verdict.case, volumes, task=card.task, backgrounds=backgrounds, convention=None, settings=card.normalisation
     )
 
 
-def _title(case: str, mm3: Mapping[str, float]) -> str:
-    sizes = (
-        f"{name} {mm3[region] / 1000:.1f} ml"
-        for region, name in {"WT": "whole tumour", "TC": "core", "ET": "enhancing"}.items()
-    )
+def _title(case: str, mm3: Mapping[str, float], task: Task) -> str:
+    sizes = (f"{region.title} {mm3[region.name] / 1000:.1f} ml" for region in task.regions)
     return f"{case}: {', '.join(sizes)}"
 
 

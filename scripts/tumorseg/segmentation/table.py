@@ -10,7 +10,6 @@ import pandas as pd
 from tumorseg import tables
 from tumorseg.counts import counted, part_is
 from tumorseg.files import read_json, write_json
-from tumorseg.labels import STRUCTURES
 from tumorseg.segmentation.outcome import Patient
 
 RECORD: Final = "patients.json"
@@ -19,7 +18,10 @@ TABLE: Final = "volumes.tsv"
 
 
 def write_record(folder: Path, patients: Sequence[Patient], how: Mapping[str, Any]) -> None:
-    """Write what became of the patients of a batch into its folder. how: models and settings, equal in all batches."""
+    """Write what became of the patients of a batch into its folder.
+
+    how: models, structures and settings, equal in all batches.
+    """
     write_json(folder / RECORD, {"how": how, "patients": [asdict(patient) for patient in patients]})
 
 
@@ -30,12 +32,14 @@ def read_records(folders: Sequence[Path]) -> tuple[list[Patient], dict[str, Any]
     return sorted(patients, key=lambda patient: patient.case), records[0]["how"]
 
 
-def write_table(path: Path, patients: Iterable[Patient]) -> None:
+def write_table(path: Path, patients: Iterable[Patient], structures: Iterable[str]) -> None:
     """Write one row a patient as TSV: `segmented` is true or false, volumes are in mm³, empty without a mask.
 
+    structures: those that have a column.
     warnings: codes, comma-separated. warning_messages: the same in words.
     """
-    tables.write_table(path, pd.DataFrame([_row(patient) for patient in patients]))
+    names = list(structures)
+    tables.write_table(path, pd.DataFrame([_row(patient, names) for patient in patients]))
 
 
 def gist(patients: Sequence[Patient], table: Path, how: Mapping[str, Any]) -> list[str]:
@@ -68,11 +72,11 @@ def _warnings(patients: Iterable[Patient]) -> Iterator[str]:
     yield from (f"WARNING: {', '.join(names)}: {message}" for message, names in cases.items())
 
 
-def _row(patient: Patient) -> dict[str, Any]:
+def _row(patient: Patient, structures: Sequence[str]) -> dict[str, Any]:
     return {
         "case": patient.case,
         "segmented": "true" if patient.segmented else "false",
-        **{f"{structure}_mm3": patient.volumes.get(structure) for structure in STRUCTURES},
+        **{f"{structure}_mm3": patient.volumes.get(structure) for structure in structures},
         "problems": patient.problems,
         "detail": patient.detail,
         "warnings": ",".join(patient.warning_codes),

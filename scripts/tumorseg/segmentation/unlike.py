@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from tumorseg.cohort.images import spacing_text
 from tumorseg.cohort.verdict import Finding, Verdict
-from tumorseg.labels import MODALITIES, MODALITY_NAMES
 from tumorseg.network.model import DEMONSTRATION
 from tumorseg.network.training_facts import (
     Range,
@@ -13,6 +12,7 @@ from tumorseg.network.training_facts import (
     intensity_facts,
     network_spacing,
 )
+from tumorseg.task import Task
 
 SPACING_TOLERANCE: Final = 0.1
 """Share by which a voxel's edge may lie outside those of the training: patients' brains differ by as much."""
@@ -28,7 +28,7 @@ _REPLACED: Final = "non_unit_spacing"
 """A fact about cohorts. What matters here is the spacing of the training."""
 
 
-def patient_warnings(verdict: Verdict, training: TrainingFacts) -> list[Finding]:
+def patient_warnings(verdict: Verdict, training: TrainingFacts, task: Task) -> list[Finding]:
     """Return the warnings about a usable patient: those of its verdict, and in what it differs from the training.
 
     The comparison with voxels of 1 mm is left out.
@@ -38,7 +38,7 @@ def patient_warnings(verdict: Verdict, training: TrainingFacts) -> list[Finding]
         *(Finding("demonstration_model", verdict.case, DEMONSTRATION) for _ in range(training.demo)),
         *(Finding("spacing_unlike_training", verdict.case, text) for text in _spacing(facts, training)),
         *(Finding("brain_size_unlike_training", verdict.case, text) for text in _brain_size(facts, training)),
-        *(Finding("intensities_unlike_training", verdict.case, text) for text in _intensities(facts, training)),
+        *(Finding("intensities_unlike_training", verdict.case, text) for text in _intensities(facts, training, task)),
     ]
     return [*found, *verdict_warnings(verdict)]
 
@@ -61,18 +61,18 @@ def merged(trainings: Sequence[TrainingFacts]) -> TrainingFacts:
         first = TrainingFacts(
             cases=max(first.cases, other.cases),
             demo=first.demo or other.demo,
-            modalities=first.modalities,
+            channels=first.channels,
             input_shape=first.input_shape,
             spacing_mm=tuple(map(_widest, first.spacing_mm, other.spacing_mm)),
             shape=tuple(map(_widest, first.shape, other.shape)),
             brain_voxels=_widest(first.brain_voxels, other.brain_voxels),
             intensities={
-                modality: {
-                    name: _widest(values, other.intensities[modality][name])
+                channel: {
+                    name: _widest(values, other.intensities[channel][name])
                     for name, values in facts.items()
-                    if name in other.intensities[modality]
+                    if name in other.intensities[channel]
                 }
-                for modality, facts in first.intensities.items()
+                for channel, facts in first.intensities.items()
             },
         )
     return first
@@ -103,18 +103,18 @@ def _brain_size(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str]
         )
 
 
-def _intensities(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str]:
+def _intensities(facts: dict[str, Any], training: TrainingFacts, task: Task) -> Iterator[str]:
     unlike = []
-    for modality in MODALITIES:
-        known = training.intensities[modality].get("median_position")
-        position = intensity_facts(facts, modality).get("median_position")
+    for channel, title in task.channel_titles.items():
+        known = training.intensities[channel].get("median_position")
+        position = intensity_facts(facts, channel).get("median_position")
         if known is None:
             continue
         if position is None:
-            unlike.append(f"{MODALITY_NAMES[modality]} (it shows one value, or nothing, in the brain)")
+            unlike.append(f"{title} (it shows one value, or nothing, in the brain)")
         elif not known.low - POSITION_TOLERANCE <= position <= known.high + POSITION_TOLERANCE:
             unlike.append(
-                f"{MODALITY_NAMES[modality]} (the median lies at {position:.2f} between the percentiles 1 and 99, in "
+                f"{title} (the median lies at {position:.2f} between the percentiles 1 and 99, in "
                 f"training at {known.low:.2f} to {known.high:.2f})"
             )
     if unlike:

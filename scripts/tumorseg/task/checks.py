@@ -14,8 +14,16 @@ _NO_CONVENTIONS: Final = ("auto", "mixed", MAPPED)
 
 def contradiction(task: Task) -> str | None:
     """The first thing that does not fit together in a task, or None."""
-    found = chain(_labels(task), _channels(task), _regions(task), _conventions(task), _patterns(task))
-    return next(found, None)
+    return next(chain(_parts(task), _patterns(task)), None)
+
+
+def contradiction_of_parts(task: Task) -> str | None:
+    """The same of all but its patterns. Those of an untrusted task could take long to compile or fill the memory."""
+    return next(_parts(task), None)
+
+
+def _parts(task: Task) -> Iterator[str]:
+    yield from chain(_labels(task), _channels(task), _regions(task), _conventions(task))
 
 
 def _labels(task: Task) -> Iterator[str]:

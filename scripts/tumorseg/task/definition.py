@@ -109,6 +109,12 @@ class Task:
         """The name of the region that stands for the whole tumour."""
         return self.regions[0].name
 
+    @property
+    def enhancing_region(self) -> Region | None:
+        """The region of enhancing tumour and nothing else; None where the task has none."""
+        label = self.label_of("enhancing")
+        return next((region for region in self.regions if region.labels == (label,)), None)
+
     def label_of(self, meaning: str) -> int | None:
         """The label with a meaning; None where the task has none."""
         return next((label.value for label in self.labels if label.meaning == meaning), None)

@@ -3,12 +3,12 @@
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tumorseg.network.unet import UNet
+from tumorseg.network.protocol import Network
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-def averaged(network: UNet, decay: float) -> AveragedModel:
+def averaged(network: Network, decay: float) -> AveragedModel:
     """The exponential moving average of weights and statistics, of which each step leaves the share `decay`.
 
     Early steps leave less, (1 + n) / (10 + n) after n of them, so that the weights that were drawn at first are soon

@@ -9,22 +9,30 @@ from typing import Any
 import torch
 
 from tumorseg.files import sha256, write_bytes, write_json
-from tumorseg.network.unet import DIVISOR, UNet, build
+from tumorseg.network.protocol import Network
+from tumorseg.network.registry import build
 from tumorseg.normalise.fold_data import FoldData
 from tumorseg.training.state import TrainingState
 
-FORMAT = 2
+FORMAT = 3
 
 
 def save(path: Path, state: TrainingState, data: FoldData, trained: Sequence[dict[str, Any]], seconds: float) -> None:
     """Write the state to `path` and its record (digest, probe, what the job has `trained`) to the `.json` beside it.
 
-    data: what it was trained on, which the checkpoint is bound to.
+    data: what it was trained on. The checkpoint is bound to that, and to the recipe's task.
 
     Equal states give equal bytes: a checkpoint holds no time, path or machine name. It loads with `weights_only=True`.
     """
     buffer = io.BytesIO()  # not a path: torch writes a file's name into the archive
-    content = {"format": FORMAT, "torch": str(torch.__version__), "data": data.as_dict(), **state.content()}
+    task = {"name": state.recipe.task.name, "facts": state.recipe.task.facts()}
+    content = {
+        "format": FORMAT,
+        "torch": str(torch.__version__),
+        "task": task,
+        "data": data.as_dict(),
+        **state.content(),
+    }
     torch.save(_canonical(content), buffer)
     write_bytes(path, buffer.getvalue())
     record = {
@@ -50,17 +58,17 @@ def load(path: Path) -> dict[str, Any]:
     return content
 
 
-def probe(network: UNet) -> list[float]:
-    """The network's answer to a fixed input: mean and standard deviation of each class's logits (10 numbers).
+def probe(network: Network) -> list[float]:
+    """The network's answer to a fixed input: mean and standard deviation of each class's logits, two numbers a class.
 
     Computed on the CPU in float32, so that every machine can repeat it.
     """
     copy = build(network.architecture)
     copy.load_state_dict({name: tensor.cpu() for name, tensor in network.state_dict().items()})
-    side = 2 * DIVISOR
-    image = torch.linspace(-3, 3, network.architecture.modalities * side**3).sin()
+    channels, side = network.architecture.channels, 2 * network.divisor
+    image = torch.linspace(-3, 3, channels * side**3).sin()
     with torch.inference_mode():
-        logits = copy.eval()(image.reshape(1, network.architecture.modalities, side, side, side))[0].flatten(1)
+        logits = copy.eval()(image.reshape(1, channels, side, side, side))[0].flatten(1)
     return [round(value, 6) for value in torch.cat([logits.mean(1), logits.std(1)]).tolist()]
 
 

@@ -21,7 +21,7 @@ from tumorseg.training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class Batch:
-    """images: float16 (B, 4, X, Y, Z). masks: int64 (B, X, Y, Z), inside labels. cases: their ids.
+    """images: float16 (B, channels, X, Y, Z). masks: int64 (B, X, Y, Z), labels of the task. cases: their ids.
 
     augmentation: for each patch, what its changes are drawn from.
     """
@@ -79,18 +79,18 @@ def batches(
 def read_patch(
     path: Path, shape: tuple[int, int, int], rng: np.random.Generator, foreground_fraction: float = 0
 ) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
-    """A patch of a case and its mask: (4, *shape) and shape.
+    """A patch of a case and its mask: (channels, *shape) and shape.
 
     Along an axis on which the case is larger, the patch lies at a random place; where it is smaller, it stands in the
     middle with background (0) around it. With a probability of `foreground_fraction`, the place is drawn around a voxel
-    of a label of the tumour, every label that the case shows being as likely. Only the voxels of the patch are read
+    of a label, every label that the case shows being as likely. Only the voxels of the patch are read
     from disk, and then those of the whole mask. Raises UserError where the file is damaged or holds another case.
     """
     with refusing_damage(path), safe_open(path, framework="numpy") as file:
         header_of(path, file)
         image, mask = file.get_slice("image"), file.get_slice("mask")
         sides = mask.get_shape()
-        centre = _tumour_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
+        centre = _labelled_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
         source, target = [], []
         for axis, (side, wanted) in enumerate(zip(sides, shape, strict=True)):
             start = int(rng.integers(side - wanted + 1)) if side > wanted else 0
@@ -100,15 +100,15 @@ def read_patch(
             source.append(slice(start, start + kept))
             before = (wanted - kept) // 2
             target.append(slice(before, before + kept))
-        image_patch = np.zeros((4, *shape), np.float16)
+        image_patch = np.zeros((image.get_shape()[0], *shape), np.float16)
         image_patch[:, *target] = image[:, *source]
         mask_patch = np.zeros(shape, np.uint8)
         mask_patch[*target] = mask[*source]
     return image_patch, mask_patch
 
 
-def _tumour_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
-    """A random voxel of a random label of the tumour, None where there is no tumour."""
+def _labelled_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
+    """A random voxel of a random label, None where there is none."""
     where = np.flatnonzero(mask)
     if where.size == 0:
         return None

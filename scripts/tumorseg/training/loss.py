@@ -5,18 +5,19 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from tumorseg.labels import TUMOUR_LABELS
-
 _SMOOTHING = 1e-5
 
 
 def segmentation_loss(
-    logits: Tensor, masks: Tensor, across_processes: Callable[[Tensor], Tensor] = lambda sums: sums
+    logits: Tensor,
+    masks: Tensor,
+    labels: Sequence[int],
+    across_processes: Callable[[Tensor], Tensor] = lambda sums: sums,
 ) -> Tensor:
-    """Cross-entropy over all classes plus one minus the mean soft Dice of the tumour labels; a float32 scalar.
+    """Cross-entropy over all classes plus one minus the mean soft Dice of `labels`; a float32 scalar.
 
-    logits: (B, classes, X, Y, Z), any floating dtype. masks: int64 (B, X, Y, Z), inside labels. across_processes: adds
-    up the sums of Dice where processes share a batch. Both terms are computed in float32, whatever the precision of the
+    logits: (B, classes, X, Y, Z), any floating dtype. masks: int64 (B, X, Y, Z). across_processes: adds up the sums of
+    Dice where processes share a batch. Both terms are computed in float32, whatever the precision of the
     network: sums over millions of voxels overflow in fp16. All operations have deterministic gradients on CUDA, which
     those that gather by the mask have not.
     """
@@ -24,11 +25,14 @@ def segmentation_loss(
     classes = torch.arange(logits.shape[1], device=masks.device).view(1, -1, 1, 1, 1)
     reference = masks[:, None] == classes  # (B, classes, X, Y, Z)
     cross_entropy = -torch.where(reference, log_probabilities, 0).sum() / masks.numel()
-    return cross_entropy + 1 - soft_dice(log_probabilities.exp(), reference, across_processes).mean()
+    return cross_entropy + 1 - soft_dice(log_probabilities.exp(), reference, labels, across_processes).mean()
 
 
 def supervised_loss(
-    levels: Sequence[Tensor], masks: Tensor, across_processes: Callable[[Tensor], Tensor] = lambda sums: sums
+    levels: Sequence[Tensor],
+    masks: Tensor,
+    labels: Sequence[int],
+    across_processes: Callable[[Tensor], Tensor] = lambda sums: sums,
 ) -> Tensor:
     """`segmentation_loss` of the logits, or its mean over several levels of them, first that on the masks' own grid.
 
@@ -39,22 +43,25 @@ def supervised_loss(
     total, weights = torch.zeros((), device=masks.device), 0.0
     for level, logits in enumerate(levels):
         step, weight = 2**level, 0.5**level
-        total = total + weight * segmentation_loss(logits, masks[:, ::step, ::step, ::step], across_processes)
+        total = total + weight * segmentation_loss(logits, masks[:, ::step, ::step, ::step], labels, across_processes)
         weights += weight
     return total / weights
 
 
 def soft_dice(
-    probabilities: Tensor, reference: Tensor, across_processes: Callable[[Tensor], Tensor] = lambda sums: sums
+    probabilities: Tensor,
+    reference: Tensor,
+    labels: Sequence[int],
+    across_processes: Callable[[Tensor], Tensor] = lambda sums: sums,
 ) -> Tensor:
-    """Soft Dice of each of `labels.TUMOUR_LABELS`, over the voxels of the whole batch; (3,).
+    """Soft Dice of each of `labels`, over the voxels of the whole batch; (labels,).
 
     probabilities: float32 (B, classes, X, Y, Z). reference: bool, of the same shape.
     2 Σpg / (Σp + Σg) with p the softmax probability and g the reference (Milletari et al. 2016, arXiv:1606.04797,
-    without squares). Background takes no part, as it would hide the tumour; nor does class 3, which no voxel has.
+    without squares). Background takes no part, as it would hide the tumour; nor do classes that no voxel has.
     """
     over_voxels = (0, 2, 3, 4)
     overlap = torch.where(reference, probabilities, 0).sum(over_voxels)  # (classes,)
     total = probabilities.sum(over_voxels) + reference.sum(over_voxels)
     overlap, total = across_processes(torch.stack([overlap, total])).unbind()
-    return torch.stack([(2 * overlap[label] + _SMOOTHING) / (total[label] + _SMOOTHING) for label in TUMOUR_LABELS])
+    return torch.stack([(2 * overlap[label] + _SMOOTHING) / (total[label] + _SMOOTHING) for label in labels])

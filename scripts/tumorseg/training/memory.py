@@ -10,7 +10,7 @@ from tumorseg.errors import UserError
 from tumorseg.network.allocation import keep_freed_memory
 from tumorseg.network.execution import Execution
 from tumorseg.network.memory import GIB, OVERHEAD, Ledger, device_bytes
-from tumorseg.network.unet import UNet
+from tumorseg.network.registry import build_without_weights
 from tumorseg.training.loss import supervised_loss
 from tumorseg.training.parallel import processes_here, share_of
 from tumorseg.training.settings import Recipe
@@ -28,14 +28,14 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
     settings = recipe.training
     ledger = Ledger()
     with ledger, torch.device("meta"):
-        network = UNet(recipe.architecture).to(dtype)
+        network = build_without_weights(recipe.architecture).to(dtype)
         network.gradient_checkpointing = settings.gradient_checkpointing
         patches = share_of(settings.batch_size)
-        images = torch.zeros(patches, recipe.architecture.modalities, *settings.input_shape)
+        images = torch.zeros(patches, recipe.architecture.channels, *settings.input_shape)
         masks = torch.zeros(patches, *settings.input_shape, dtype=torch.long)
         placed = images.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         del images
-        supervised_loss(network.levels(placed), masks).backward()  # type: ignore[no-untyped-call]
+        supervised_loss(network.levels(placed), masks, recipe.task.label_values).backward()  # type: ignore[no-untyped-call]
     # The meta network has its weights once, in `dtype`: Adam keeps two moments beside float32 weights and gradients.
     weights = sum(parameter.numel() for parameter in network.parameters())
     copies = 3 if settings.weight_averaging is None else 4

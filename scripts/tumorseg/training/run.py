@@ -13,7 +13,6 @@ from tumorseg.console import Progress, logger
 from tumorseg.counts import counted
 from tumorseg.errors import UserError
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import DIVISOR
 from tumorseg.normalise.fold_data import FoldData
 from tumorseg.normalise.store import read_case
 from tumorseg.training.checkpoint import load, save
@@ -42,8 +41,8 @@ def start_state(
     Raises UserError, naming the file to delete, where the previous checkpoint is not sound; and where torch would not
     compute soundly.
     """
-    _insist_on_sound_arithmetic(recipe, execution)
     state = TrainingState.initial(recipe, data.fold, execution)
+    _insist_on_sound_arithmetic(recipe, execution, 3 * state.network.divisor)
     if previous is None:
         return state
     problems = problems_of(previous, recipe, data, epoch)
@@ -64,16 +63,18 @@ def start_state(
     return state
 
 
-def _insist_on_sound_arithmetic(recipe: Recipe, execution: Execution) -> None:
+def _insist_on_sound_arithmetic(recipe: Recipe, execution: Execution, least: int) -> None:
     """Refuse what torch 2.13 gets wrong on a CPU: bf16 gradients of convolutions whose input is 2 voxels wide.
+
+    least: the shortest side of a patch with which no convolution's input is.
 
     They hold whatever was in memory before, NaN among it, as repeated calls with the same input show.
     """
     smallest = min(recipe.training.input_shape)
-    if execution.device.type == "cpu" and execution.dtype == torch.bfloat16 and smallest < 3 * DIVISOR:
+    if execution.device.type == "cpu" and execution.dtype == torch.bfloat16 and smallest < least:
         raise UserError(
             f"training.input_shape has a side of {smallest}, for which torch's gradients in bf16 on a CPU are wrong: "
-            f"set it to {3 * DIVISOR} or more, or training.precision to fp32"
+            f"set it to {least} or more, or training.precision to fp32"
         )
 
 
@@ -110,21 +111,24 @@ def train_until(
         counted(steps, "step"),
     )
     first = len(state.history)
-    objective = together(Objective(state.network, execution))
+    objective = together(Objective(state.network, execution, state.recipe.task.label_values))
     writing = closing(Events(events, state.epoch * steps + 1)) if events and rank() == 0 else nullcontext()
     with writing as told:
         while state.epoch < epoch:
             coming = batches(training_cases, settings, state.fold, state.epoch + 1, workers=READERS)
             trained = train_epoch(state, objective, coming, steps, execution, told=told.step if told else None)
-            validated = validate(state.answering, held_out_cases, execution)
+            validated = validate(state.answering, held_out_cases, execution, state.recipe.task)
             _insist_on_finite(state, validated["validation_loss"])
             state.epoch += 1
             state.history.append({"epoch": state.epoch, **trained, **validated})
+            regions = [f"{region} {validated[f'dice_{region}']:.3f}" for region in state.recipe.task.region_labels]
             logger.info(
-                "epoch %d: loss %.4f in training, %.4f held out; held-out Dice WT %.3f, TC %.3f, ET %.3f, labels %.3f",
+                "epoch %d: loss %.4f in training, %.4f held out; held-out Dice %s, labels %.3f",
                 state.epoch,
                 trained["train_loss"],
-                *(validated[name] for name in ("validation_loss", "dice_WT", "dice_TC", "dice_ET", "validation_dice")),
+                validated["validation_loss"],
+                ", ".join(regions),
+                validated["validation_dice"],
             )
             if trained["skipped_steps"]:
                 logger.info(

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-from tumorseg.network.unet import Architecture
-from tumorseg.training.augmentation import Kind
+from tumorseg.network.architecture import Architecture
+from tumorseg.task import Task
 from tumorseg.training.schedule import Schedule
 
 
@@ -17,7 +17,7 @@ class TrainingSettings:
     steps_per_epoch: int | None
     epochs_per_checkpoint: int
     foreground_fraction: float
-    augmentation: tuple[Kind, ...]
+    augmentation: tuple[str, ...]
     learning_rate: float
     schedule: Schedule
     schedule_epochs: int
@@ -37,17 +37,19 @@ class Recipe:
 
     architecture: Architecture
     training: TrainingSettings
+    task: Task
 
     @classmethod
-    def of(cls, settings: dict[str, Any]) -> Self:
-        """The recipe of `{"model": …, "training": …}`, two sections of the configuration."""
+    def of(cls, settings: dict[str, Any], task: Task) -> Self:
+        """The recipe of `{"model": …, "training": …}`, two sections of the configuration, for a task."""
         lists = {key: tuple(settings["training"][key]) for key in ("input_shape", "augmentation")}
         training = {**settings["training"], **lists}
-        return cls(Architecture(**settings["model"]), TrainingSettings(**training))
+        model = {**settings["model"], "classes": task.classes, "channels": len(task.channels)}
+        return cls(Architecture(**model), TrainingSettings(**training), task)
 
     def as_dict(self) -> dict[str, Any]:
-        """The recipe as plain JSON types."""
-        content = asdict(self)
+        """The recipe without its task, as plain JSON types."""
+        content = {"architecture": asdict(self.architecture), "training": asdict(self.training)}
         for key in ("input_shape", "augmentation"):
             content["training"][key] = list(content["training"][key])
         return content

@@ -7,7 +7,8 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import UNet, build
+from tumorseg.network.protocol import Network
+from tumorseg.network.registry import build
 from tumorseg.training import parallel
 from tumorseg.training.averaging import averaged
 from tumorseg.training.batch_norm import synchronised
@@ -25,7 +26,7 @@ class TrainingState:
 
     recipe: Recipe
     fold: int
-    network: UNet
+    network: Network
     optimizer: torch.optim.Adam
     scaler: torch.amp.GradScaler
     average: AveragedModel | None
@@ -49,11 +50,11 @@ class TrainingState:
         return cls(recipe, fold, network, optimizer, scaler, average, name)
 
     @property
-    def answering(self) -> UNet:
+    def answering(self) -> Network:
         """The network that is validated and exported: the average of it, where there is one."""
         if self.average is None:
             return self.network
-        return cast(UNet, self.average.module)
+        return cast(Network, self.average.module)
 
     def content(self) -> dict[str, Any]:
         """The state as tensors and plain Python types."""

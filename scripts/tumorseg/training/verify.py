@@ -15,8 +15,9 @@ import torch
 from tumorseg.errors import UserError
 from tumorseg.files import DamagedFileError, kind_of, read_json, sha256
 from tumorseg.network.execution import Execution
-from tumorseg.network.unet import build
+from tumorseg.network.registry import build_without_weights
 from tumorseg.normalise.fold_data import FoldData, data_difference
+from tumorseg.task.difference import other_task
 from tumorseg.training.archive import archive_problem
 from tumorseg.training.checkpoint import FORMAT, load, probe, record_path
 from tumorseg.training.settings import Recipe
@@ -36,7 +37,7 @@ class Problem:
     """Why a checkpoint is refused.
 
     code: missing, empty, no_file, wrong_archive, no_record, digest_mismatch, unreadable, unsafe, wrong_content,
-    wrong_format, wrong_recipe, wrong_split, wrong_data, wrong_state, not_finite or probe_mismatch.
+    wrong_format, wrong_task, wrong_recipe, wrong_split, wrong_data, wrong_state, not_finite or probe_mismatch.
     """
 
     code: str
@@ -116,8 +117,7 @@ def _damage(path: Path, recipe: Recipe) -> tuple[Problem | None, dict[str, Any]]
 
 def _most_bytes(recipe: Recipe) -> int:
     """Far more than a checkpoint takes: weights, their average and two moments of each, in float32."""
-    with torch.device("meta"):
-        network = build(recipe.architecture)
+    network = build_without_weights(recipe.architecture)
     weights = sum(int(tensor.nbytes) for tensor in network.state_dict().values())
     return MOST_COPIES * weights + _OTHER_BYTES
 
@@ -125,7 +125,7 @@ def _most_bytes(recipe: Recipe) -> int:
 def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -> Problem | None:
     """What is wrong with an undamaged file's content."""
     state = {"weights", "average", "optimizer", "scaler"}
-    needed = {"recipe", "fold", "data", "execution", "epoch", "history", *state}
+    needed = {"recipe", "task", "fold", "data", "execution", "epoch", "history", *state}
     if not isinstance(content, dict) or "format" not in content:
         return Problem("wrong_content", "is not a checkpoint of this workflow")
     if content["format"] != FORMAT:
@@ -138,6 +138,10 @@ def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -
     if (content["fold"], content["epoch"]) != (data.fold, epoch):
         there = f"fold {content['fold']}, epoch {content['epoch']}"
         return Problem("wrong_content", f"is the checkpoint of {there}, not of fold {data.fold}, epoch {epoch}")
+    if content["task"]["facts"] != recipe.task.facts():
+        there = content["task"]["name"]
+        message = f"was trained for {other_task(str(there), content['task']['facts'], recipe.task)}"
+        return Problem("wrong_task", message)
     if content["recipe"] != recipe.as_dict():
         difference = _difference(content["recipe"], recipe)
         return Problem("wrong_recipe", f"was trained with another configuration ({difference})")
