@@ -13,6 +13,7 @@ from tumorseg.figures.record import Files, Settings
 from tumorseg.figures.shown import ShownCase, show
 from tumorseg.inference.prediction import read_prediction
 from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
+from tumorseg.metrics.registry import RANKED_BY, metric
 from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.normalise.crop import crop
 from tumorseg.normalise.store import find_case, read_case
@@ -26,20 +27,22 @@ _LISTED: Final = 20
 class ChosenCase:
     """A case to show.
 
-    rank: 1 is the best of `of`. mean_dice: over the labels. scores: its rows, by structure, then by column.
+    rank: 1 is the best of `of`. mean: of `RANKED_BY` over the labels. scores: its rows, by structure, then by column.
     """
 
     case: str
     rank: int
     of: int
-    mean_dice: float
+    mean: float
     scores: dict[str, dict[str, float]]
 
     @property
     def title(self) -> str:
         """One line that says which case this is and why it is shown."""
         one_label = sum(name.startswith("label_") for name in self.scores) == 1
-        return f"{self.case}: {self._place}, {'Dice' if one_label else 'mean Dice of the labels'} {self.mean_dice:.3f}"
+        ranked_by = metric(RANKED_BY)
+        words = ranked_by.title if one_label else f"mean {ranked_by.title} of the labels"
+        return f"{self.case}: {self._place}, {words} {ranked_by.text(self.mean)}"
 
     @property
     def _place(self) -> str:
@@ -51,23 +54,25 @@ class ChosenCase:
 
 
 def choose_cases(scores: pd.DataFrame, wanted: int | Sequence[str], task: Task) -> list[ChosenCase]:
-    """The cases named by `wanted`, or so many at evenly spaced ranks of the mean Dice over the labels, best first.
+    """The cases named by `wanted`, or so many at evenly spaced ranks, best first, by `RANKED_BY` over the labels.
 
     scores: the rows of results/evaluation/cases.csv. Ties go by case id. One case alone is the median one (of an even
     number, the better of the two in the middle). Raises UserError where there are no scores, or none of a named case.
     """
     if scores.empty:
         raise UserError("no case is scored, so there is none to show: give a fold at least one case to validate on")
-    dice = scores.pivot(index="case", columns="region", values="dice")
-    mean = dice[list(task.label_structures)].mean(axis="columns")
-    ranked = sorted(mean.index, key=lambda case: (-mean[case], case))
+    values = scores.pivot(index="case", columns="region", values=RANKED_BY)
+    mean = values[list(task.label_structures)].mean(axis="columns")
+    ranked_by = metric(RANKED_BY)
+    gain = ranked_by.gains(ranked_by.error(mean))
+    ranked = sorted(mean.index, key=lambda case: (-gain[case], case))
     places = _spaced(len(ranked), wanted) if isinstance(wanted, int) else _named(ranked, wanted)
     return [
         ChosenCase(
             case=ranked[place],
             rank=place + 1,
             of=len(ranked),
-            mean_dice=float(mean[ranked[place]]),
+            mean=float(mean[ranked[place]]),
             scores=_rows_of(scores, ranked[place], task),
         )
         for place in places
