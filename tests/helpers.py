@@ -114,10 +114,13 @@ def data_of(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: 
     return FoldData(fold, *parts)
 
 
-def record_predictions(folder: Path, fold: int = 0, **changes) -> Path:
-    """Write the record of a folder of predicted masks as they are now. changes: other content of it."""
+def record_predictions(folder: Path, fold: int = 0, *, enhancing: int = 3, **changes) -> Path:
+    """Write the record of a folder of predicted masks as they are now. changes: other content of it.
+
+    enhancing: the value on disk of enhancing tumour.
+    """
     masks = sorted(path for path in folder.glob("*.nii.gz") if "-probabilities" not in path.name)
-    written = {"0": 0, "1": 1, "2": 2, "4": 3}
+    written = {"0": 0, "1": 1, "2": 2, "4": enhancing}
     cases = {path.name.removesuffix(".nii.gz"): {"digest": file_digest(path), "written": written} for path in masks}
     content = {"format": RECORD_FORMAT, "fold": fold, "model": "m", "split": "s", "settings": {}, "cases": cases}
     write_json(record_path(folder), content | changes)

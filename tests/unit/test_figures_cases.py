@@ -78,9 +78,9 @@ def prediction_of(cohort: Path) -> Path:
     return next((cohort / "predictions" / "fold-0").iterdir())
 
 
-def replace_prediction(cohort: Path, mask: np.ndarray, affine: np.ndarray = LPS) -> None:
+def replace_prediction(cohort: Path, mask: np.ndarray, affine: np.ndarray = LPS, *, enhancing: int = 3) -> None:
     nib.save(nib.Nifti1Image(mask, affine), prediction_of(cohort))
-    record_predictions(cohort / "predictions/fold-0")
+    record_predictions(cohort / "predictions/fold-0", enhancing=enhancing)
 
 
 def whole_grid() -> np.ndarray:
@@ -91,7 +91,7 @@ def whole_grid() -> np.ndarray:
 def test_both_numbers_of_enhancing_tumour_are_read(cohort, enhancing):
     mask = whole_grid()
     mask[MARGIN, MARGIN, MARGIN] = enhancing
-    replace_prediction(cohort, mask)
+    replace_prediction(cohort, mask, enhancing=enhancing)
     prediction = show(cohort).prediction
     assert prediction[0, 0, -1] == 4  # the first voxel of the crop, at the foot
     assert np.count_nonzero(prediction) == 1
