@@ -1,10 +1,10 @@
-# make demo | overview | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
+# make demo | docs | overview | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: demo overview test test-slow test-slurm lint benchmark
+.PHONY: demo docs overview test test-slow test-slurm lint benchmark
 
 demo: .venv/workflow
 	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
@@ -13,6 +13,10 @@ demo: .venv/workflow
 overview: demo
 	.venv/bin/python -c 'from PIL import Image; picture = Image.open("demo/results/figures/gallery.png").convert("RGB"); \
 	picture.thumbnail((1200, 1600)); picture.save("workflow/report/overview.webp", quality=60, method=6)'
+
+# The page about every key of the configuration, from config.yaml and its schema.
+docs: .venv/workflow
+	PYTHONPATH=scripts .venv/bin/python -m tumorseg.configuration.reference
 
 test: .venv/development
 	$(PYTEST)

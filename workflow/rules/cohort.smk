@@ -120,7 +120,7 @@ rule check_cohort:
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
-SPLIT_KEYS = ["folds"] if config["cohort"]["split_file"] else ["folds", "validation_fraction", "seed"]
+SPLIT_KEYS = ["folds"] if SETTINGS.cohort.split_file else ["folds", "validation_fraction", "seed"]
 
 
 rule split:

@@ -22,7 +22,7 @@ from tumorseg.training import epochs
 
 def cohort_folder():
     """The folder of case folders; that which is taken instead of the one that is set is told."""
-    root = Path(config["cohort"]["root"])
+    root = Path(SETTINGS.cohort.root)
     if config["demo"]:
         return root  # made by the workflow
     try:
@@ -38,7 +38,7 @@ ROOT = cohort_folder()
 # Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
 # records, so that a finished run can be moved.
 os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
-FOLDS = range(config["cohort"]["folds"])
+FOLDS = range(SETTINGS.cohort.folds)
 
 
 wildcard_constraints:
@@ -65,7 +65,7 @@ def found_cases():
 
 def own_patients():
     """What `cohort.patient` says: the pattern, or the path of the table in a list; None and an empty list without."""
-    given = config["cohort"]["patient"]
+    given = SETTINGS.cohort.patient
     if given is None:
         return None, []
     file = Path(os.path.expanduser(given))
@@ -86,10 +86,10 @@ PATIENT_PATTERN, PATIENT_TABLE = own_patients()
 
 def own_split_file():
     """The user's own table of folds, in a list; an empty list where the workflow makes the split."""
-    file = config["cohort"]["split_file"]
+    file = SETTINGS.cohort.split_file
     if file is None:
         cases = sum(map(len, cases_by_batch().values()))
-        if wrong := too_many_folds(config["cohort"]["folds"], cases, config["cohort"]["root"]):
+        if wrong := too_many_folds(SETTINGS.cohort.folds, cases, SETTINGS.cohort.root):
             raise SystemExit(wrong)
         return []
     try:
@@ -101,9 +101,9 @@ def own_split_file():
 
 def viewer_cases_exist(wildcards):
     """No files. Ends with a sentence where a case that the report shall show has no folder."""
-    named = config["report"]["viewer_cases"]
+    named = SETTINGS.report.viewer_cases
     there = [case.case for cases in cases_by_batch().values() for case in cases]
-    if isinstance(named, list) and (wrong := unknown_cases(named, there, config["cohort"]["root"])):
+    if isinstance(named, tuple) and (wrong := unknown_cases(named, there, SETTINGS.cohort.root)):
         raise SystemExit(wrong)
     return []
 
@@ -126,7 +126,7 @@ def cases_by_batch():
         )
     batches = {}
     for _, case in sorted(cases.items()):
-        batches.setdefault(batch_of(case.case, config["cohort"]["batches"]), []).append(case)
+        batches.setdefault(batch_of(case.case, SETTINGS.cohort.batches), []).append(case)
     return dict(sorted(batches.items()))
 
 

@@ -17,6 +17,7 @@ from tumorseg.configuration.limits import contradictions
 from tumorseg.configuration.mistakes import mistakes
 from tumorseg.configuration.of_task import checked_task, completed, task_contradictions
 from tumorseg.configuration.repeated import repeated_keys
+from tumorseg.configuration.settings import Settings
 from tumorseg.configuration.values import as_asked, with_short_forms
 from tumorseg.console import CORES, RUN_FOLDER, WORKFLOW
 from tumorseg.errors import UserError
@@ -63,6 +64,7 @@ _checked, TASK = checked_configuration()
 # In its place, since Snakemake keeps this very dictionary.
 config.clear()
 config.update(_checked)
+SETTINGS = Settings.of(_checked)
 
 # Rules call `python`: let it be the one that runs Snakemake, even where its environment was not activated.
 os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}

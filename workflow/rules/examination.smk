@@ -79,6 +79,6 @@ rule leave_out_modalities:
 
 
 EXAMINATIONS = [
-    *(rules.calibration.output if config["evaluation"]["calibration"] else []),
-    *(rules.leave_out_modalities.output if config["evaluation"]["leave_out_modalities"] else []),
+    *(rules.calibration.output if SETTINGS.evaluation.calibration else []),
+    *(rules.leave_out_modalities.output if SETTINGS.evaluation.leave_out_modalities else []),
 ]

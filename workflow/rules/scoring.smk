@@ -28,16 +28,16 @@ rule score:
         runtime=scaled(120),
     params:
         predictions=scored_folders(),
-        references=config["score"]["references"],
+        references=SETTINGS.score.references,
         # Digests, not inputs: Snakemake goes by time, and would miss a file that is replaced by an older one.
         masks=lambda wildcards: scored_masks(),
         patients=PATIENT_TABLE,
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         task=task_json,
-        labels=config["cohort"]["labels"],
+        labels=SETTINGS.cohort.labels,
         label_maps=lambda wildcards: json.dumps(score_label_maps(config["score"], TASK), sort_keys=True),
-        largest_voxels=config["cohort"]["largest_voxels"],
+        largest_voxels=SETTINGS.cohort.largest_voxels,
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:

@@ -8,8 +8,8 @@ from tumorseg.scoring.names import folder_names
 
 def scored_folders():
     """The folders of predictions; none where the section is not filled in."""
-    given = config["score"]["predictions"] or []
-    return [given] if isinstance(given, str) else given
+    given = SETTINGS.score.predictions or []
+    return [given] if isinstance(given, str) else list(given)
 
 
 def score_places():
@@ -22,14 +22,12 @@ def score_places():
 def scored_masks():
     """The digest of all masks that are scored. Ends with a sentence where there is nothing to score."""
     for key in ("predictions", "references"):
-        if not config["score"][key]:
+        if not getattr(SETTINGS.score, key):
             raise SystemExit(
                 f"score.{key}: no folder is given; add --config score='{{predictions: DIR, references: DIR}}'"
             )
-    predictions, references = [Path(folder) for folder in scored_folders()], Path(config["score"]["references"])
+    predictions, references = [Path(folder) for folder in scored_folders()], Path(SETTINGS.score.references)
     try:
-        return masks_digest(
-            match_folders(predictions, references, TASK), references, config["cohort"]["largest_voxels"]
-        )
+        return masks_digest(match_folders(predictions, references, TASK), references, SETTINGS.cohort.largest_voxels)
     except UserError as error:
         raise SystemExit(f"{error}") from None

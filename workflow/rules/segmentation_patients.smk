@@ -8,7 +8,7 @@ from tumorseg.files import sha256
 @cache
 def patient_folder():
     """The folder of the new patients' folders, and the case that alone is meant where its own folder was given."""
-    cases = config["segment"]["cases"]
+    cases = SETTINGS.segment.cases
     if cases is None:
         raise SystemExit("segment.cases: no folder is given; add --config segment='{cases: FOLDER}'")
     root = Path(cases)
@@ -35,7 +35,7 @@ def patients_by_batch():
     for patient in found:
         if only_case is None or only_case in (patient.case, patient.folder):
             files = {role: names for role, names in patient.files.items() if role != "seg"}
-            batch = batch_of(patient.case, config["cohort"]["batches"])
+            batch = batch_of(patient.case, SETTINGS.cohort.batches)
             batches.setdefault(batch, []).append(replace(patient, files=files))
     return dict(sorted(batches.items()))
 
@@ -68,9 +68,9 @@ def models():
     from tumorseg.network.model_file import read_header  # it needs NumPy, without which other plans are made sooner
     from tumorseg.task.difference import require_task
 
-    named = config["segment"]["models"]
-    files = [named] if isinstance(named, str) else named
-    if files is None:
+    named = SETTINGS.segment.models
+    files = [named] if isinstance(named, str) else list(named or ())
+    if named is None:
         files = sorted(str(path) for path in Path("results/model").glob("fold-*.safetensors"))
         if len(files) not in (0, len(FOLDS)):
             print(

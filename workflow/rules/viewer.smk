@@ -32,4 +32,4 @@ rule viewer_cases:
         ' --scores {input.scores:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
-VIEWER = rules.viewer_cases.output if config["report"]["viewer_cases"] else []
+VIEWER = rules.viewer_cases.output if SETTINGS.report.viewer_cases else []

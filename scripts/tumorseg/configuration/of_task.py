@@ -72,8 +72,6 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
             for name in configuration[section][key]
             if name not in names
         ]
-    if configuration["prediction"]["smallest_enhancing"] and task.label_of("enhancing") is None:
-        sentences.append(f"prediction.smallest_enhancing: the task {task.name} has no enhancing tumour; leave it out")
     return [*sentences, *score_map_mistakes(configuration["score"], task)]
 
 
