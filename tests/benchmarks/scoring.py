@@ -13,7 +13,6 @@ from tests.benchmarks.timing import Figure, best_seconds
 from tests.helpers import structure_mask
 from tests.oracles import challenge_lesions
 from tumorseg.cohort.discover import discover
-from tumorseg.labels import REGIONS, to_inside
 from tumorseg.metrics.border import border_hausdorff95
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.scores import case_scores
@@ -35,9 +34,9 @@ def figures(root: Path) -> Iterator[Figure]:
     pairs, regions, stacks = [], [], []
     for number, case in enumerate(discover(root, TASK)[:CASES]):
         file = nibabel.load(root / case.files["seg"][0])
-        reference = to_inside(np.asarray(file.dataobj).astype(np.uint8))
+        reference = np.asarray(file.dataobj).astype(np.uint8)
         pairs.append((reference, predicted(reference, number)))
-        masks = [[structure_mask(mask, region) for mask in pairs[-1]] for region in REGIONS]
+        masks = [[structure_mask(mask, region) for mask in pairs[-1]] for region in TASK.region_labels]
         regions += masks
         stacks.append([torch.from_numpy(np.stack(one)[None]) for one in zip(*masks, strict=True)])
 

@@ -1,5 +1,4 @@
 from tumorseg.figures.numbers import ABSENT, has_convention, heads, number_lines
-from tumorseg.labels import STRUCTURES
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -17,7 +16,7 @@ SOUND = {
 
 def lines_with(**enhancing):
     """The cells of whole and of enhancing tumour, which differs by `enhancing`."""
-    scores = dict.fromkeys(STRUCTURES, SOUND)
+    scores = dict.fromkeys(TASK.structures, SOUND)
     scores |= {structure: {**SOUND, **enhancing} for structure in ("ET", "label_4")}
     lines = number_lines(scores, TASK)
     assert {len(line) for line in lines} == {len(heads())}
@@ -30,7 +29,7 @@ def test_numbers_are_rounded_and_volumes_are_millilitres():
 
 
 def test_every_region_and_label_has_a_line():
-    names = [line[0] for line in number_lines(dict.fromkeys(STRUCTURES, SOUND), TASK)]
+    names = [line[0] for line in number_lines(dict.fromkeys(TASK.structures, SOUND), TASK)]
     assert [name.split(":")[0] for name in names] == ["WT", "TC", "1", "2", "ET = 4"]
 
 

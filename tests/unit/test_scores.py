@@ -178,6 +178,12 @@ def test_masks_of_different_shapes_are_refused():
         scores(filled(), filled()[:5])
 
 
+@pytest.mark.parametrize("masks", [(filled(3), filled(4)), (filled(4), filled(3))])
+def test_a_value_that_is_no_label_of_the_task_is_refused(masks):
+    with pytest.raises(ValueError, match="the value 3, which is no label of the task brats-glioma"):
+        scores(*masks)
+
+
 def test_there_is_one_row_for_each_structure():
     found = scores(filled(1, 2, 4), filled(1, 2, 2))
     table = rows("a-case", 3, found)

@@ -40,10 +40,15 @@ class CasePair:
         task: Task,
         surface_tolerance_mm: float,
     ) -> "CasePair":
-        """Return the pair of two masks (X, Y, Z) of a task. Raises ValueError as `confusion` does."""
+        """Return the pair of two masks (X, Y, Z) of a task.
+
+        Raises ValueError as `confusion` does, and where a mask has a value that is no label of the task.
+        """
         box = labelled_box(reference, prediction, task.classes)
         cropped = reference[box], prediction[box]
         table = confusion(*cropped, task.classes)
+        if strange := [value for value in task.unused_classes if table[value].any() or table[:, value].any()]:
+            raise ValueError(f"masks with the value {strange[0]}, which is no label of the task {task.name}")
         table[0, 0] += reference.size - cropped[0].size
         return cls(*cropped, table, spacing_mm, surface_tolerance_mm)
 

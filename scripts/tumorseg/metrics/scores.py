@@ -36,7 +36,7 @@ def case_scores(
         surface_tolerance_mm: distance within which surfaces agree, for the surface Dice.
 
     Raises:
-        ValueError: the shapes differ, a value is not a class of the task, or a score is not a finite number.
+        ValueError: the shapes differ, a value is no label of the task, or a score is not a finite number.
 
     Example:
         >>> mask = np.full((4, 4, 4), 2, np.uint8)
