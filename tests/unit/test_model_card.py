@@ -5,6 +5,7 @@ import copy
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import yaml
 
 import model_card
 from tests.helpers import REPOSITORY
+from tests.unit.test_new_metric import MISSED
 from tumorseg.cohort.manifest import COLUMNS, write_manifest
 from tumorseg.cohort.splits import Assignment, write_splits
 from tumorseg.errors import UserError
 from tumorseg.files import sha256
+from tumorseg.metrics import registry
 from tumorseg.metrics.registry import columns, definitions
 from tumorseg.metrics.summary import summarise
 from tumorseg.model_card.facts import Facts, gather
@@ -118,6 +121,14 @@ def test_the_demo_cohort_a_label_that_is_never_predicted_and_a_choice_by_the_sco
 
 def test_it_says_that_it_is_not_for_the_clinic_before_anything_else(results):
     assert card(results).splitlines()[2] == "> For research only. Not a medical device, not for clinical use."
+
+
+def test_a_new_score_stands_where_its_record_says(results, monkeypatch):
+    monkeypatch.setattr(registry, "_METRICS", {**registry._METRICS, MISSED.name: MISSED})
+    text = card(replace(results, summary=summary()))
+    assert "| Lesion-wise HD95, mm | Missed volume, ml |" in text
+    assert "lower for HD95 as in BraTS, Lesion-wise HD95 and Missed volume, higher for all others" in text
+    assert f"- **Missed volume**: {MISSED.definition}." in text
 
 
 def test_refused_checkpoints_are_named(results):
