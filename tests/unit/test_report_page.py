@@ -16,6 +16,7 @@ from tumorseg.provenance.run import RunFacts
 from tumorseg.report.facts import gather
 from tumorseg.report.page import render
 from tumorseg.report.pictures import Strip, embed
+from tumorseg.task import built_in, load_task
 
 RUN = RunFacts("2026-01-02 03:04 UTC", "c0ffee", "a machine", {"Python": "3.11.7"})
 STRIP = Strip("data:image/webp;base64,QUJD", 320, 64)
@@ -44,7 +45,7 @@ class Outline(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def page_of(told, *, figures=(), strips=None, shown=(), viewer=None, task=TASK):
+def page_of(told, *, figures=(), strips=None, shown=(), viewer=None, task=TASK, configuration=CONFIGURATION):
     return render(
         told,
         RUN,
@@ -55,7 +56,7 @@ def page_of(told, *, figures=(), strips=None, shown=(), viewer=None, task=TASK):
         viewer=viewer,
         table=b"case,dice\na,0.5\n",
         codes={"evaluate": "d1ge57  numpy 2.4.6"},
-        configuration=CONFIGURATION,
+        configuration=configuration,
     )
 
 
@@ -208,3 +209,24 @@ def test_the_mean_of_one_case_has_no_confidence_interval():
     headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (alone, page_of(facts()))]
     assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
     assert "of which no confidence interval can be told" in alone
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_the_report_of_every_task_names_it_and_its_structures_and_no_other(name):
+    task = load_task(name)
+    colours = {f"label_{label.value}": label.colour for label in task.labels}
+    configuration = {**CONFIGURATION, "figures": {**CONFIGURATION["figures"], "colours": colours}}
+    page = page_of(facts(task=task), strips={"a": STRIP}, task=task, configuration=configuration)
+    Outline(page)
+    assert f"Task: {task.title} (<code>{name}</code>)" in page
+    for structure in facts(task=task).structures.values():
+        assert f'<th scope="row">{structure.name}</th>' in page
+    others = {title for other in map(load_task, built_in()) for title in other.structure_titles.values()}
+    strange = others - set(task.structure_titles.values())
+    assert [title for title in strange if f": {title}<" in page] == []
+
+
+def test_the_report_names_the_label_map():
+    page = page_of(facts(), task=TASK.with_label_map({1: 2, 2: 1, 3: 4}))
+    assert "<code>cohort.label_map</code>: 1 as 2 (oedema), 2 as 1" in page
+    assert "<code>cohort.label_map</code>" not in page_of(facts())

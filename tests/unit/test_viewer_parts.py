@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers import REPOSITORY
 from tumorseg.errors import UserError
-from tumorseg.task import load_task
+from tumorseg.task import Task, built_in, load_task
 from tumorseg.viewer.parts import NIIVUE_SHA256, NIIVUE_VERSION, ViewerParts, viewer_parts
 from tumorseg.viewer.volumes import BUDGET
 
@@ -41,12 +41,12 @@ class Elements(HTMLParser):
         return [(attributes, text) for name, attributes, text in self.found if name == tag]
 
 
-def write(path: Path, names: list[str]) -> Path:
+def write(path: Path, names: list[str], task: Task = TASK) -> Path:
     cases = [
         {
             "case": name,
             "title": f"{name}: best",
-            "dice": dict.fromkeys(TASK.structures, 0.5),
+            "dice": dict.fromkeys(task.structures, 0.5),
             "spacing": [1, 1, 1],
             "start": [0.0, 1.0, 2.0],
             "levels": 64,
@@ -159,3 +159,18 @@ def test_a_damaged_file_is_told(tmp_path):
     path.write_text('{"cases": [')
     with pytest.raises(UserError, match="missing or damaged"):
         viewer_parts(path, COLOURS, 0.5, TASK)
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_the_viewer_of_every_task_offers_its_images_and_has_a_colour_for_each_class(tmp_path, name):
+    task = load_task(name)
+    colours = {label.value: label.colour for label in task.labels}
+    parts = viewer_parts(write(tmp_path / "viewer.json", ["a"], task), colours, 0.4, task)
+    options = [attributes for attributes, _ in Elements(parts.markup).all("option") if attributes["value"] != "a"]
+    assert [option["value"] for option in options[: len(task.channels)]] == list(task.channel_names)
+    (shown,) = [option["value"] for option in options if "selected" in option]
+    assert shown == task.channel_names[task.display_channel]
+    (settings,) = [text for tag, text in Elements(parts.scripts).all("script") if tag.get("id") == "viewer-settings"]
+    told = json.loads(settings)
+    assert [told["labels"][label.value] for label in task.labels] == [label.title for label in task.labels]
+    assert len(told["colours"]) == len(told["labels"]) == task.classes
