@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from tests.helpers import REPOSITORY
-from tumorseg.codedigest import code_digest
+from tumorseg.codedigest.digest import distributions, imported_modules
+from tumorseg.codedigest.project import Project
 
 CONDA_NAMES = {
     "pytorch": "torch",
@@ -46,8 +47,10 @@ def test_conda_versions_are_those_of_pip(name):
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py")))
 def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
-    code = code_digest(REPOSITORY / "scripts" / f"{script}.py")
-    used = {package.split(" ")[0].lower() for package in code.split("  ")[1].split(", ")[1:]}
+    project = Project(REPOSITORY / "scripts")
+    modules = map(project.module, imported_modules(project, [project.module(script)]))
+    packages = {name.partition(".")[0] for module in modules for name, _ in module.imported}
+    used = {package.lower() for package in distributions(packages - {path.stem for path in project.root.iterdir()})}
     name = "torch.yaml" if "torch" in used else "light.yaml"
     assert used <= {package.lower() for package in conda_versions(name)}
     rule = next(text for text in rules() if f"{script}.py" in text)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tumorseg import codedigest
+from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.case_files import CaseFiles, to_json
 from tumorseg.cohort.discover import discover, locate
@@ -224,6 +224,9 @@ def scaled(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
+
+
 def code(*scripts):
     """The digest of scripts or modules and all that they import, which Snakemake does not track."""
-    return codedigest.code_digest(*(SCRIPTS / f"{script}.py" for script in scripts))
+    return CODE_DIGESTS.of(*(SCRIPTS / f"{script}.py" for script in scripts))

@@ -1,0 +1,201 @@
+"""A digest of the code behind a script: what decides its results, not how it is written or what it says to people.
+
+Snakemake notices neither a change of a module that a script imports nor an upgrade of a package; a rule that has this
+digest among its params reruns for both. It covers the definitions that the script reaches, the statements that run when
+their modules are imported, the data files beside these modules, and the versions of the packages that they name.
+Python's own minor version counts like that of a package.
+
+It leaves out
+
+- comments, docstrings and annotations of functions;
+- the texts of exceptions, logs, help and of what is annotated `Message` (`messages.py`);
+- modules that define `FOR_PEOPLE_ONLY`, and definitions that the script does not reach;
+- the places and names of modules, and the names of functions, classes, module constants, local variables, and of the
+  parameters of functions that are called directly (`form.py`).
+
+Attributes, methods, fields, keys and all other texts count. Where code can see its own names or import what no import
+statement names, all modules count as they are written (`known.py`).
+"""
+
+import ast
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cache, cached_property, partial
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+from tumorseg.codedigest.effects import has_effect
+from tumorseg.codedigest.form import Forms
+from tumorseg.codedigest.project import Definition, Module, Project
+from tumorseg.codedigest.writer import Form
+
+
+class CodeDigests:
+    """The digests of scripts in the folder `root`. kept: a file in which they last until code or packages change."""
+
+    def __init__(self, root: Path, kept: Path | None = None) -> None:
+        self._root, self._kept = root, kept
+        self._state = _state(root)
+        self._known = self._read()
+        self._forms = Forms(Project(root))
+        self._of: dict[Definition, Form] = {}
+        self._effects: dict[str, list[Form]] = {}
+        self._data: dict[Path, list[tuple[str, str]]] = {}
+
+    def of(self, *files: Path) -> str:
+        """Digest of files below the root, for example `"1f0c…  Python 3.11, numpy 2.4.6"`.
+
+        files: a script, and modules that it imports by a name which is known only when it runs.
+        """
+        key = " ".join(self._forms.project.name_of(file) for file in files)
+        if key not in self._known:
+            self._known[key] = self._compute([self._module(self._forms.project.name_of(file)) for file in files])
+            self._save()
+        return self._known[key]
+
+    def _compute(self, modules: list[Module]) -> str:
+        digest, numbers, packages = hashlib.sha256(), dict[Definition, int](), set[str]()
+        places, unclear = set[Path](), set[str]()
+
+        def add(form: Form) -> None:
+            digest.update(form.text.encode())
+            digest.update(str([numbers.setdefault(found, len(numbers)) for found in form.references]).encode())
+            packages.update(form.packages)
+            unclear.update(form.unclear)
+
+        def follow() -> None:
+            for found in _growing(numbers):
+                module = self._module(found.module)
+                if not module.talks:
+                    places.add(module.path.parent)
+                    add(self._form(found))
+
+        for module in modules:
+            for form in self._effects_of(module):
+                add(form)
+            public = [name for name in module.symbols if not name.startswith("_")]
+            digest.update(str(public).encode())
+            add(Form("public", tuple(Definition(module.name, name) for name in public), frozenset(), frozenset()))
+        follow()
+        imported = sorted(imported_modules(self._forms.project, modules) - {module.name for module in modules})
+        effects = [form for name in imported for form in self._effects_of(self._module(name))]
+        for form in sorted(effects, key=lambda form: form.text):
+            add(form)
+        follow()
+        if len(modules) > 1:
+            unclear.discard("importlib.import_module")
+        if unclear:
+            digest.update(self._all_as_written.encode())
+        digest.update(str(sorted(file for place in places for file in self._data_files(place))).encode())
+        python = ".".join(map(str, sys.version_info[:2]))
+        versions = [f"Python {python}", *(f"{name} {version(name)}" for name in sorted(distributions(packages)))]
+        return f"{digest.hexdigest()[:32]}  {', '.join(versions)}"
+
+    def _module(self, name: str) -> Module:
+        module = self._forms.project.module(name)
+        if module is None:
+            raise LookupError(f"there is no module {name} below {self._root}")
+        return module
+
+    def _form(self, found: Definition) -> Form:
+        if found not in self._of:
+            module = self._module(found.module)
+            if found.name == "*":
+                names = sorted({*module.symbols, *module.imports})
+                targets = (self._forms.project.resolve(module, name) for name in names)
+                form = Form(
+                    str(names), tuple(t for t in targets if isinstance(t, Definition)), frozenset(), frozenset()
+                )
+            else:
+                form = self._forms.of_statements(module, module.symbols[found.name])
+            self._of[found] = form
+        return self._of[found]
+
+    def _effects_of(self, module: Module) -> list[Form]:
+        """The forms of the statements that run when a module is imported."""
+        if module.name not in self._effects:
+            does = partial(has_effect, self._forms.project, module)
+            statements = [] if module.talks else filter(does, module.tree.body)
+            self._effects[module.name] = [self._forms.of_statements(module, [statement]) for statement in statements]
+        return self._effects[module.name]
+
+    def _data_files(self, folder: Path) -> list[tuple[str, str]]:
+        """Names and digests of the data files of a package, templates for instance; none of the folder of scripts."""
+        if folder not in self._data:
+            inside = folder.iterdir() if (folder / "__init__.py").is_file() else ()
+            files = [file for file in inside if file.suffix != ".py" and not file.name.startswith(".")]
+            contents = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+            self._data[folder] = sorted(contents.items())
+        return self._data[folder]
+
+    @cached_property
+    def _all_as_written(self) -> str:
+        return "".join(ast.dump(self._module(name).tree) for name in self._forms.project.all_names())
+
+    def _read(self) -> dict[str, str]:
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            if self._kept is not None:
+                content = json.loads(self._kept.read_text(encoding="utf-8"))
+                if content["state"] == self._state:
+                    return dict(content["digests"])
+        return {}
+
+    def _save(self) -> None:
+        if self._kept is not None:
+            with suppress(OSError):
+                self._kept.parent.mkdir(parents=True, exist_ok=True)
+                self._kept.write_text(json.dumps({"state": self._state, "digests": self._known}), encoding="utf-8")
+
+
+def _growing(numbers: dict[Definition, int]) -> Iterator[Definition]:
+    """Each definition once, those that are added meanwhile too."""
+    done = 0
+    while done < len(numbers):
+        new = list(numbers)[done:]
+        done = len(numbers)
+        yield from new
+
+
+def imported_modules(project: Project, modules: Iterable[Module]) -> set[str]:
+    """The names of the project's modules that are imported, directly or not, the packages around them included."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        candidates = {module.name}
+        for source, names in module.imported:
+            candidates |= {source, *(f"{source}.{name}" for name in names)}
+        for candidate in candidates:
+            parts = candidate.split(".")
+            for end in range(1, len(parts) + 1):
+                there = project.module(".".join(parts[:end]))
+                if there is not None and there.name not in found:
+                    found.add(there.name)
+                    waiting.append(there)
+    return found
+
+
+def _state(root: Path) -> str:
+    """What all digests depend on: the files below the root, Python, and the installed packages."""
+    files = [file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    state = hashlib.sha256(str(sys.version_info).encode())
+    for file in sorted(files):
+        state.update(str(file.relative_to(root)).encode() + hashlib.sha256(file.read_bytes()).digest())
+    for folder in map(Path, sys.path):
+        if folder.is_dir():
+            state.update(str(sorted(entry.name for entry in folder.glob("*-info"))).encode())
+    return state.hexdigest()
+
+
+@cache
+def _distribution_names() -> dict[str, list[str]]:
+    return {module: list(names) for module, names in packages_distributions().items()}
+
+
+def distributions(modules: set[str]) -> set[str]:
+    """The installed distributions that provide these modules; the standard library has none."""
+    top_level = modules - sys.stdlib_module_names
+    return {_distribution_names()[name][0] for name in top_level if name in _distribution_names()}

@@ -1,0 +1,72 @@
+"""Which statements at the top level of a module do something when it is imported."""
+
+import ast
+
+from tumorseg.codedigest.known import PURE_CALLS, PURE_DECORATORS, PURE_METHODS
+from tumorseg.codedigest.project import Definition, External, Module, Project
+from tumorseg.codedigest.syntax import Function, is_only_text, walk
+
+
+def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
+    """Whether a statement at the top level may do more than bind names to values that depend on nothing else."""
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Pass():
+            return False
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return _calls(project, module, statement.decorator_list, statement.args)
+        case ast.ClassDef():
+            registers = bool(statement.keywords) or _base_registers(project, module, statement)
+            return (
+                registers
+                or _calls(project, module, statement.decorator_list)
+                or any(has_effect(project, module, inner) for inner in statement.body)
+            )
+        case ast.Assign(targets=targets) if all(isinstance(target, ast.Name) for target in targets):
+            return _calls(project, module, [], statement)
+        case ast.AnnAssign(target=ast.Name()):
+            return statement.value is not None and _calls(project, module, [], statement.value)
+    return not is_only_text(statement) and not _is_type_checking(statement)
+
+
+def _calls(project: Project, module: Module, decorators: list[ast.expr], *nodes: ast.AST) -> bool:
+    """Whether decorators, or calls in these nodes, may do something."""
+    calls = [node.func for part in nodes for node in walk(part) if isinstance(node, ast.Call)]
+    return not (
+        all(_is_pure(project, module, decorator, PURE_DECORATORS) for decorator in decorators)
+        and all(_is_pure(project, module, call, PURE_CALLS) for call in calls)
+    )
+
+
+def _base_registers(project: Project, module: Module, statement: ast.ClassDef) -> bool:
+    """Whether a class of the project that this one is derived from notes its subclasses."""
+    for base in statement.bases:
+        found = project.resolve_expression(module, base, frozenset())
+        owner = project.function_of(found)
+        if isinstance(owner, ast.ClassDef) and isinstance(found, Definition):
+            if any(isinstance(node, Function) and node.name == "__init_subclass__" for node in owner.body):
+                return True
+            there = project.module(found.module)
+            if there is not None and _base_registers(project, there, owner):
+                return True
+    return False
+
+
+def _is_pure(project: Project, module: Module, called: ast.expr, pure: frozenset[str]) -> bool:
+    called = called.func if isinstance(called, ast.Call) else called
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Constant):
+        return True  # of a text
+    if isinstance(called, ast.Attribute) and called.attr in PURE_METHODS and pure is PURE_CALLS:
+        return True
+    found = project.resolve_expression(module, called, frozenset())
+    if isinstance(found, External):
+        return found.name in pure
+    function = project.function_of(found)
+    if isinstance(function, ast.ClassDef):  # a plain record
+        return not any(isinstance(node, Function) and node.name.startswith("__") for node in function.body)
+    return found is None and ast.unparse(called) in pure
+
+
+def _is_type_checking(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING") and not statement.orelse
+    )

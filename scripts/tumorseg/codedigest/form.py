@@ -1,0 +1,139 @@
+"""The form of a definition: what it does, in a text that another place or another name does not change."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tumorseg.codedigest.messages import Messages, is_text, message_locals, returns_messages
+from tumorseg.codedigest.parameters import Parameters
+from tumorseg.codedigest.project import Definition, Module, Project
+from tumorseg.codedigest.syntax import Function, bound_names, names_bound_by, walk
+from tumorseg.codedigest.writer import Form, Writer
+
+
+class Forms:
+    """The forms of the definitions of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._messages, self._parameters = Messages(project), Parameters(project)
+
+    def of_statements(self, module: Module, statements: Iterable[ast.AST]) -> Form:
+        """The form of statements at the top level of a module."""
+        writer = _DefinitionWriter(self.project, self._messages, self._parameters, module)
+        for statement in statements:
+            writer.write(statement)
+        return writer.form()
+
+
+class _DefinitionWriter(Writer):
+    """Writes functions and classes too."""
+
+    def _FunctionDef(self, node: Function) -> None:  # noqa: N802
+        if self._numbers is not None:
+            self._write_name(node.name)
+            self._write_function(node, frozenset())
+            return
+        in_class, self._in_class = self._in_class, frozenset()
+        if self._inside_class:
+            self.text.append(node.name)
+        else:
+            self._write_name(node.name)
+        names = {} if self._inside_class else self._parameters.positions(Definition(self._module.name, node.name))
+        bound = sum((_times_bound(part) for part in [*node.body, node.args]), Counter[str]())
+        outside = {name for part in walk(node) if isinstance(part, ast.Global) for name in part.names}
+        self._imports = {
+            name: self._project.target(*target)
+            for part in walk(node)
+            if isinstance(part, ast.Import | ast.ImportFrom)
+            for name, target in self._module.bindings(part)
+        }
+        self._local = frozenset(name for name in bound if name not in self._imports or bound[name] > 1) - outside
+        # Names in the body of a class are attributes.
+        self._numbers = {} if not any(isinstance(part, ast.ClassDef) for part in walk(node)) else _Literal()
+        self._mark_messages(node)
+        self._write_function(node, frozenset(names))
+        self._numbers, self._local, self._imports, self._in_class = None, frozenset(), {}, in_class
+
+    _AsyncFunctionDef = _FunctionDef
+    _inside_class = False
+
+    def _write_function(self, node: Function, canonical: frozenset[str]) -> None:
+        before, self._message_return = self._message_return, returns_messages(node)
+        self.text.append(type(node).__name__)
+        self.write(node.decorator_list)
+        self._write_arguments(node.args, canonical)
+        self.write(node.body)
+        self._message_return = before
+
+    def _write_arguments(self, arguments: ast.arguments, canonical: frozenset[str]) -> None:
+        for kind in ("posonlyargs", "args", "vararg", "kwonlyargs", "kwarg"):
+            self.text.append(kind)
+            parts = getattr(arguments, kind)
+            for part in parts if isinstance(parts, list) else [parts] if parts else []:
+                if part.arg not in canonical:
+                    self.text.append(part.arg)
+                self._write_name(part.arg)
+        self.write(arguments.kw_defaults)
+        self.write(arguments.defaults)
+
+    def _arguments(self, node: ast.arguments) -> None:
+        self._write_arguments(node, frozenset())
+
+    def _ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+        if self._inside_class:
+            self.text.append(node.name)
+        else:
+            self._write_name(node.name)
+        before = self._inside_class, self._in_class
+        self._inside_class = True
+        self._in_class = frozenset().union(*map(bound_names, node.body))
+        self._plain(node, "name", "type_params")
+        self._inside_class, self._in_class = before
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+        if self._numbers is None and self._inside_class:
+            self._plain(node)
+        elif node.value is not None:
+            self._Assign(node)
+
+    def _Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:  # noqa: N802
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if self._numbers is not None and isinstance(target, ast.Name) and target.id in self._message_names:
+            self.write(target)
+            if node.value is not None:
+                self._write_words(node.value)
+            return
+        self._plain(node, "annotation", "simple", "type_comment")
+
+    _AugAssign = _Assign
+    _message_names: frozenset[str] = frozenset()
+
+    def _mark_messages(self, function: Function) -> None:
+        """Note the expressions of a function that are messages."""
+        messages, said = self._messages, []
+        found: list[ast.expr] = []
+        for node in walk(function):
+            if isinstance(node, ast.Raise):
+                found += messages.of_exception(self._module, node.exc, self._local)
+            if isinstance(node, ast.Call):
+                found += messages.of_call(self._module, node, self._local)
+                if messages.is_said(self._module, node, self._local):
+                    said += [*node.args, *(keyword.value for keyword in node.keywords)]
+            if isinstance(node, ast.Return) and node.value and returns_messages(function):
+                said += [node.value] if is_text(node.value) or isinstance(node.value, ast.Name) else []
+        self._message_names = frozenset(message_locals(function, [*found, *said]))
+
+
+class _Literal(dict[str, int]):
+    """No numbers: names stand for themselves."""
+
+    def setdefault(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
+        """The name itself."""
+        return key
+
+
+def _times_bound(node: ast.AST) -> Counter[str]:
+    """How many places within a node bind each name, nested functions included."""
+    return Counter(name for part in walk(node) for name in names_bound_by(part))

@@ -1,0 +1,186 @@
+"""Which parts of an expression or a statement are words for people."""
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from tumorseg.codedigest.known import (
+    HELP_ARGUMENTS,
+    LOG_METHODS,
+    LOGGERS,
+    MESSAGE,
+    PARSER_METHODS,
+    PURE_FUNCTIONS,
+    PURE_METHODS,
+    WORDY_EXCEPTIONS,
+)
+from tumorseg.codedigest.project import Definition, External, Module, Project
+from tumorseg.codedigest.syntax import Function, bound_names, is_only_text, parameters_of, walk
+
+
+class Messages:
+    """What in a module of a project is said to people alone."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._text_functions: dict[Definition, bool] = {}
+
+    def is_said(self, module: Module, call: ast.Call, local: frozenset[str]) -> bool:
+        """Whether a call prints or logs its arguments."""
+        found = self._project.resolve_expression(module, call.func, local)
+        match call.func:
+            case ast.Name(id="print") if found is None and "print" not in local:
+                return all(
+                    keyword.arg in ("end", "flush", "sep")
+                    or (keyword.arg == "file" and ast.unparse(keyword.value) in ("sys.stderr", "sys.stdout"))
+                    for keyword in call.keywords
+                )
+            case ast.Attribute(value=owner, attr=name) if name in LOG_METHODS:
+                return ast.unparse(owner).rpartition(".")[2] in LOGGERS
+            case ast.Attribute(value=ast.Name(id="parser"), attr="error"):
+                return True
+        return found == External("warnings.warn")
+
+    def of_call(self, module: Module, call: ast.Call, local: frozenset[str]) -> list[ast.expr]:
+        """The arguments of a call that are messages: by the signature of what is called, and help of command lines."""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        found = self._project.resolve_expression(module, call.func, local)
+        if name in PARSER_METHODS or found == External("argparse.ArgumentParser"):
+            return [keyword.value for keyword in call.keywords if keyword.arg in HELP_ARGUMENTS]
+        function = self._project.function_of(found)
+        if function is None:
+            return []
+        parameters = _message_parameters(function)
+        positional = [
+            argument for argument, is_message in zip(call.args, parameters.values(), strict=False) if is_message
+        ]
+        if any(isinstance(argument, ast.Starred) for argument in call.args):
+            positional = []
+        return positional + [keyword.value for keyword in call.keywords if parameters.get(keyword.arg or "")]
+
+    def of_exception(self, module: Module, raised: ast.expr | None, local: frozenset[str]) -> list[ast.expr]:
+        """The arguments of a raised exception that are words."""
+        if not isinstance(raised, ast.Call) or raised.keywords:
+            return []
+        found = self._project.resolve_expression(module, raised.func, local)
+        if found is None and isinstance(raised.func, ast.Name) and raised.func.id not in local:
+            if raised.func.id in WORDY_EXCEPTIONS:
+                return list(raised.args)
+            return [text for text in raised.args if raised.func.id == "SystemExit" and is_text(text)]
+        owner = self._project.function_of(found)
+        plain = isinstance(owner, ast.ClassDef) and all(
+            isinstance(node, ast.Pass) or is_only_text(node) for node in owner.body
+        )
+        return list(raised.args) if plain or found == External("argparse.ArgumentTypeError") else []
+
+    def needed(self, module: Module, node: ast.AST, local: frozenset[str]) -> Iterator[ast.expr]:
+        """The parts of a message that count all the same, since they may do something: calls of what is not known."""
+        match node:
+            case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
+                yield node
+                return
+            case ast.Call(func=called) if not self._is_pure(module, node, local):
+                yield node
+                return
+            case ast.Call(func=called):
+                parts: list[ast.AST] = [*node.args, *(keyword.value for keyword in node.keywords)]
+                parts += [called.value] if isinstance(called, ast.Attribute) else []
+            case _:
+                parts = list(ast.iter_child_nodes(node))
+        for part in parts:
+            yield from self.needed(module, part, local)
+
+    def _is_pure(self, module: Module, call: ast.Call, local: frozenset[str]) -> bool:
+        found = self._project.resolve_expression(module, call.func, local)
+        if isinstance(found, Definition):
+            return self._only_makes_text(found)
+        if isinstance(call.func, ast.Attribute):
+            return call.func.attr in PURE_METHODS or (isinstance(found, External) and found.name == "pathlib.Path")
+        if isinstance(found, External):
+            return found.name == "pathlib.Path"
+        return isinstance(call.func, ast.Name) and call.func.id in PURE_FUNCTIONS and call.func.id not in local
+
+    def _only_makes_text(self, found: Definition) -> bool:
+        """Whether a function does nothing but compute what it returns, from its arguments."""
+        if found not in self._text_functions:
+            self._text_functions[found] = False  # while it is being looked at: it calls itself
+            module, function = self._project.module(found.module), self._project.function_of(found)
+            if module is not None and isinstance(function, Function) and not function.decorator_list:
+                self._text_functions[found] = module.talks or self._is_plain(module, function)
+        return self._text_functions[found]
+
+    def _is_plain(self, module: Module, function: Function) -> bool:
+        local = frozenset().union(*map(bound_names, function.body), (part.arg for part in parameters_of(function.args)))
+        allowed = (ast.Return, ast.If, ast.Assign, ast.Expr, ast.Pass)
+        statements = [node for node in walk(function) if isinstance(node, ast.stmt) and node is not function]
+        targets = [node for node in walk(function) if isinstance(node, ast.Subscript | ast.Attribute)]
+        if not all(isinstance(node, allowed) for node in statements):
+            return False
+        if any(isinstance(node.ctx, ast.Store | ast.Del) for node in targets):
+            return False
+        return not any(True for statement in function.body for _ in self.needed(module, statement, local))
+
+
+def returns_messages(function: Function) -> bool:
+    """Whether what a function returns is said to be messages."""
+    return function.returns is not None and _is_marked(function.returns)
+
+
+def is_text(node: ast.expr) -> bool:
+    """Whether an expression puts words together."""
+    match node:
+        case ast.JoinedStr() | ast.Constant(value=str()):
+            return True
+        case ast.BinOp(op=ast.Add() | ast.Mod(), left=left, right=right):
+            return is_text(left) or (isinstance(node.op, ast.Add) and is_text(right))
+        case ast.Call(func=ast.Attribute(value=owner, attr="format" | "join")):
+            return is_text(owner)
+    return False
+
+
+def message_locals(function: ast.AST, messages: Sequence[ast.expr]) -> set[str]:
+    """The local names of a function that are read nowhere but in messages, and are set by plain assignments alone.
+
+    messages: the expressions in the function that are messages for themselves.
+    """
+    assigned: dict[str, list[ast.expr]] = {}
+    other: set[str] = set()
+    loads: dict[str, set[ast.AST]] = {}
+    for node in walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                assigned.setdefault(name, []).append(value)
+            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
+                assigned.setdefault(name, []).append(value)
+            case ast.Name(id=name, ctx=ast.Load()):
+                loads.setdefault(name, set()).add(node)
+            case ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                other.add(name)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                other |= set(names)
+    stored = [node for node in walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
+    plain = {name for name in assigned if sum(node.id == name for node in stored) == len(assigned[name])} - other
+    read = {node for message in messages for node in walk(message)}
+    found: set[str] = set()
+    while new := {name for name in plain - found if name in loads and loads[name] <= read}:
+        found |= new
+        read |= {node for name in new for value in assigned[name] for node in walk(value)}
+    return found
+
+
+def _message_parameters(function: Function | ast.ClassDef) -> dict[str, bool]:
+    """The parameters of a function, of a class's `__init__` or of a record, and whether each is a message."""
+    if isinstance(function, ast.ClassDef):
+        inits = [node for node in function.body if isinstance(node, Function) and node.name == "__init__"]
+        if not inits:
+            if any(ast.unparse(base) not in ("NamedTuple", "Exception") for base in function.bases):
+                return {}  # which may have fields of their own before these
+            fields = [node for node in function.body if isinstance(node, ast.AnnAssign)]
+            return {ast.unparse(node.target): _is_marked(node.annotation) for node in fields}
+        parts = parameters_of(inits[0].args)[1:]
+    else:
+        parts = parameters_of(function.args)
+    return {part.arg: part.annotation is not None and _is_marked(part.annotation) for part in parts}
+
+
+def _is_marked(annotation: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == MESSAGE for node in walk(annotation))

@@ -1,0 +1,68 @@
+"""Which functions are called directly wherever they are named, so that the names of their parameters do not matter."""
+
+import ast
+from collections.abc import Mapping
+from functools import cached_property
+
+from tumorseg.codedigest.project import Definition, External, Project
+from tumorseg.codedigest.syntax import Function, parameters_of, walk
+
+
+class Parameters:
+    """The parameters of the plain functions of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def _called_by_name(self) -> set[Definition]:
+        """The functions whose parameters' names matter: handed around as values, or called with `**`.
+
+        A whole module stands for all its functions, where it is handed around itself.
+        """
+        found: set[Definition] = set()
+        for module in filter(None, map(self._project.module, self._project.all_names())):
+            nodes = list(walk(module.tree))
+            inner = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+            imports = {name: self._project.target(*target) for node in inner for name, target in module.bindings(node)}
+            understood = {
+                node.func
+                for node in nodes
+                if isinstance(node, ast.Call) and not any(keyword.arg is None for keyword in node.keywords)
+            }
+            for node in nodes:  # the outer ones first
+                if not isinstance(node, ast.Name | ast.Attribute):
+                    continue
+                for target in (
+                    self._project.resolve_expression(module, node, frozenset()),
+                    _by(imports, node, self._project),
+                ):
+                    if isinstance(node, ast.Attribute) and target is not None:
+                        understood.add(node.value)
+                    if isinstance(target, Definition) and node not in understood:
+                        found.add(target)
+        return found
+
+    @cached_property
+    def _all_clear(self) -> bool:
+        """Whether no module takes all names of another."""
+        modules = filter(None, map(self._project.module, self._project.all_names()))
+        return not any("*" in names for module in modules for _, names in module.imported)
+
+    def positions(self, found: Definition | External | None) -> dict[str, int]:
+        """The parameters of a function that are known by their position alone, wherever it is called."""
+        function = self._project.function_of(found)
+        if not isinstance(function, Function) or function.decorator_list or found in self._called_by_name:
+            return {}
+        if isinstance(found, Definition) and Definition(found.module, "*") in self._called_by_name:
+            return {}
+        if function.args.kwarg is not None or not self._all_clear:
+            return {}
+        return {part.arg: index for index, part in enumerate(parameters_of(function.args))}
+
+
+def _by(imports: Mapping[str, Definition | External], node: ast.expr, project: Project) -> Definition | External | None:
+    """What a name or a chain of attributes stands for by the imports of a module, those in its functions included."""
+    if isinstance(node, ast.Attribute):
+        return project.attribute(_by(imports, node.value, project), node.attr)
+    return imports.get(node.id) if isinstance(node, ast.Name) else None
