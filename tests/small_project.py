@@ -16,6 +16,7 @@ FILES = {
             parser = argparse.ArgumentParser(description="What it does.")
             parser.add_argument("--size", type=int, default=3, help="how many")
             options = parser.parse_args()
+            talk.Progress(f"{options.size} steps")
             talk.logger.info("begun with %d", options.size)
             print(f"{options.size} cases")
             assert options.size > 0, "too few"
@@ -40,6 +41,9 @@ FILES = {
     "lib/talk.py": """
         import logging
         FOR_PEOPLE_ONLY = "progress"
+        class Progress:
+            def __init__(self, unit):
+                self.unit = unit
         logger = logging.getLogger("lib")
         """,
     "lib/records.py": """

@@ -15,6 +15,8 @@ from tumorseg.errors import UserError
 from tumorseg.files import told_by_name
 from tumorseg.processes import end_with
 
+FOR_PEOPLE_ONLY: Final = "Shows and logs what a job says; no result holds any of it."
+"""See `tumorseg.codedigest.known`."""
 logger = logging.getLogger("tumorseg")
 WORKFLOW: Final = "WORKFLOW_PROCESS"
 """Environment variable: the process without which a job does not go on. The workflow sets it to its own."""

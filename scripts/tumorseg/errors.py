@@ -1,4 +1,12 @@
-"""The one error that is meant for the user's eyes."""
+"""What is meant for people's eyes: the one error of the user's own making, and the type of messages."""
+
+from typing import TypeAlias
+
+Message: TypeAlias = str
+"""A text that people read and no code does: an argument, a field or a returned value with this annotation.
+
+Its wording is no part of the digest of the code (`tumorseg.codedigest`), so rewording it reruns nothing.
+"""
 
 
 class UserError(Exception):

@@ -12,7 +12,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, Final
 
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.places import named
 
 _SPACE: Final = "make room on its disk"
@@ -53,7 +53,7 @@ def is_passing(error: OSError) -> bool:
     return error.errno not in _OF_THE_FILE
 
 
-def kind_of(mode: int) -> str | None:
+def kind_of(mode: int) -> Message | None:
     """Return what `st_mode` stands for in words where it is no regular file ("a FIFO (named pipe)"), else None."""
     if stat.S_ISREG(mode):
         return None

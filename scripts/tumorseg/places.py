@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tumorseg.errors import Message
+
 
 def places(path: Path) -> list[Path]:
     """What to delete to have a result, a file or folder, made anew: `path`, and what the cache would give back instead.
@@ -13,6 +15,6 @@ def places(path: Path) -> list[Path]:
     return [path, *sorted({entry.resolve().parent for entry in path.glob("*") if entry.is_symlink()})]
 
 
-def named(path: Path) -> str:
+def named(path: Path) -> Message:
     """The places of a result, in words."""
     return " and ".join(map(str, places(path)))

@@ -62,6 +62,7 @@ DOES_NOT_COUNT = {
     "a text that is returned as a message": ("script.py", '"there is none"', '"nothing is there"'),
     "help": ("script.py", "how many", "number of cases"),
     "a description": ("script.py", "What it does.", "What is done."),
+    "words for a module that talks": ("script.py", "} steps", "} rounds"),
     "a module that talks": ("lib/talk.py", 'getLogger("lib")', 'getLogger("other")'),
     "a private function's name": ("lib/used.py", "_helper", "_fold"),
     "a constant's name": ("lib/used.py", "_OFFSET", "_SHIFT"),

@@ -1,5 +1,6 @@
 """The conda environments hold the versions of the pip requirements."""
 
+import ast
 import re
 
 import pytest
@@ -49,7 +50,15 @@ def test_conda_versions_are_those_of_pip(name):
 def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
     project = Project(REPOSITORY / "scripts")
     modules = map(project.module, imported_modules(project, [project.module(script)]))
-    packages = {name.partition(".")[0] for module in modules for name, _ in module.imported}
+    statements = [statement for module in modules for statement in module.tree.body]
+    packages = {
+        name.partition(".")[0]
+        for statement in statements
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for name in (
+            [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [statement.module]
+        )
+    }
     used = {package.lower() for package in distributions(packages - {path.stem for path in project.root.iterdir()})}
     name = "torch.yaml" if "torch" in used else "light.yaml"
     assert used <= {package.lower() for package in conda_versions(name)}

@@ -46,6 +46,8 @@ class Messages:
         found = self._project.resolve_expression(module, call.func, local)
         if name in PARSER_METHODS or found == External("argparse.ArgumentParser"):
             return [keyword.value for keyword in call.keywords if keyword.arg in HELP_ARGUMENTS]
+        if isinstance(found, Definition) and self._talks(found):
+            return [part for part in [*call.args, *(keyword.value for keyword in call.keywords)] if is_text(part)]
         function = self._project.function_of(found)
         if function is None:
             return []
@@ -56,6 +58,10 @@ class Messages:
         if any(isinstance(argument, ast.Starred) for argument in call.args):
             positional = []
         return positional + [keyword.value for keyword in call.keywords if parameters.get(keyword.arg or "")]
+
+    def _talks(self, found: Definition) -> bool:
+        module = self._project.module(found.module)
+        return module is not None and module.talks
 
     def of_exception(self, module: Module, raised: ast.expr | None, local: frozenset[str]) -> list[ast.expr]:
         """The arguments of a raised exception that are words."""
@@ -175,11 +181,16 @@ def _message_parameters(function: Function | ast.ClassDef) -> dict[str, bool]:
             if any(ast.unparse(base) not in ("NamedTuple", "Exception") for base in function.bases):
                 return {}  # which may have fields of their own before these
             fields = [node for node in function.body if isinstance(node, ast.AnnAssign)]
-            return {ast.unparse(node.target): _is_marked(node.annotation) for node in fields}
+            return {ast.unparse(node.target): _is_message(node.annotation) for node in fields}
         parts = parameters_of(inits[0].args)[1:]
     else:
         parts = parameters_of(function.args)
-    return {part.arg: part.annotation is not None and _is_marked(part.annotation) for part in parts}
+    return {part.arg: part.annotation is not None and _is_message(part.annotation) for part in parts}
+
+
+def _is_message(annotation: ast.expr) -> bool:
+    """Whether a parameter takes nothing but messages: one, none, or a sequence of them, but no codes beside them."""
+    return ast.unparse(annotation).removesuffix(" | None") in {MESSAGE, f"Sequence[{MESSAGE}]", f"list[{MESSAGE}]"}
 
 
 def _is_marked(annotation: ast.expr) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from tumorseg.errors import Message
+
 ProblemCode = Literal[
     "missing_modality",
     "missing_mask",
@@ -62,7 +64,7 @@ class Damage(Exception):  # noqa: N818 - it is a finding about a file, not an er
     are too large are not.
     """
 
-    def __init__(self, code: ProblemCode, message: str, size: int | None = None) -> None:
+    def __init__(self, code: ProblemCode, message: Message, size: int | None = None) -> None:
         super().__init__(message)
         self.code: ProblemCode = code
         self.message = message

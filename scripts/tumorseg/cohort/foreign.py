@@ -3,6 +3,7 @@
 from typing import Final
 
 from tumorseg.cohort.damage import Damage
+from tumorseg.errors import Message
 
 _EXTRACT: Final = "extract it and put its content here"
 _CONVERT: Final = "convert it to .nii.gz"
@@ -119,5 +120,5 @@ def _is_mgh(start: bytes) -> bool:
     return numbers[0] == 1 and all(0 < side < 2**15 for side in numbers[1:5]) and numbers[5] in (0, 1, 3, 4, 10)
 
 
-def _no_nifti(message: str) -> Damage:
+def _no_nifti(message: Message) -> Damage:
     return Damage("not_nifti", message)

@@ -15,6 +15,7 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import WarningCode
+from tumorseg.errors import Message
 
 LONGEST_QUATERNION: Final = 1e-4
 """What b² + c² + d² of a qform may exceed 1 by: rounding, be it of float32 or of text with four decimals."""
@@ -32,7 +33,7 @@ class OrientationNote:
     """A warning about the orientation in a header: `orientations_disagree` or `orientation_unknown`, and why."""
 
     code: WarningCode
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.foreign import foreign
 from tumorseg.cohort.forms import Placement, placement
 from tumorseg.cohort.images import not_3d, size_text
+from tumorseg.errors import Message
 
 LARGEST_VOXELS: Final = 2**26
 """Voxels that a volume may have where the caller sets no limit, as the default of `cohort.largest_voxels`."""
@@ -135,7 +136,7 @@ def _byte_order(start: bytes, size: int) -> Literal["<", ">"] | None:
     return ">" if start[:4] == size.to_bytes(4, "big") else None
 
 
-def _bad(why: str) -> Damage:
+def _bad(why: Message) -> Damage:
     return Damage("bad_header", f"the header is damaged: {why}; {_AGAIN}, or write it anew from the original images")
 
 

@@ -11,6 +11,7 @@ from xxhash import xxh3_128_hexdigest
 
 from tumorseg.cohort.background import Background, stray_voxels
 from tumorseg.cohort.verdict import Finding
+from tumorseg.errors import Message
 
 AFFINE_TOLERANCE: Final = 1e-3
 """Entries of two affines (millimetres) that differ by no more than this are the same."""
@@ -37,7 +38,7 @@ def size_text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def not_3d(shape: Sequence[int]) -> str:
+def not_3d(shape: Sequence[int]) -> Message:
     """What to say of a volume that has not three dimensions."""
     several = "; export the one volume that is needed as a file of its own" if len(shape) > 3 else ""
     return f"the volume is {size_text(shape)}, not three-dimensional{several}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
 from tumorseg.conventions import fitting, is_ambiguous, to_canonical
+from tumorseg.errors import Message
 from tumorseg.task import MAPPED, Task, known_tasks
 
 _EXAMPLES: Final = 5
@@ -112,7 +113,7 @@ def canonical(found: Labels, task: Task, convention: str | None) -> Labels:
     return replace(found, where=where, written=labels, counts=shown)
 
 
-def allowed_text(task: Task) -> str:
+def allowed_text(task: Task) -> Message:
     """The values that masks of a task may have, in words."""
     if task.label_map is not None:
         return f"the label map has ({_listed(task.values(MAPPED))})"
@@ -168,7 +169,7 @@ def _listed(values: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(values)))
 
 
-def rounding_note(found: Labels) -> str | None:
+def rounding_note(found: Labels) -> Message | None:
     """What was rounded in a mask with sound labels; None where nothing was."""
     if not found.rounded:
         return None

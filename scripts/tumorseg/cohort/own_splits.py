@@ -7,7 +7,7 @@ import pandas as pd
 
 from tumorseg.cohort.own_tables import read_own_table, refuse, spelled, with_hints
 from tumorseg.cohort.splits import Assignment
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 
 
 def own_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[Assignment]:
@@ -67,7 +67,7 @@ def _read(path: Path, table: pd.DataFrame) -> tuple[str, list[tuple[str, str]]]:
     return column, [(spelled(row[column], known), row["fold"].strip()) for row in rows]
 
 
-def _meaning(folds: int) -> str:
+def _meaning(folds: int) -> Message:
     if folds == 1:
         return "with cohort.folds 1, fold is 0 (held out) or -1 (trained on)"
     return f"with cohort.folds {folds}, fold is 0 to {folds - 1} (held out in that fold) or -1 (always trained on)"

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.tables import parse_rows
 
 FEW: Final = 3
@@ -35,7 +35,7 @@ def spelled(name: str, known: Collection[str]) -> str:
     return name if name in known else name.strip()
 
 
-def refuse(where: object, what: str, offenders: Iterable[str], remedy: str) -> None:
+def refuse(where: object, what: Message, offenders: Iterable[str], remedy: Message) -> None:
     """Raise a UserError that names the first of the offenders, if there are any."""
     names = [name or "an empty name" for name in offenders]
     if names:
@@ -43,7 +43,7 @@ def refuse(where: object, what: str, offenders: Iterable[str], remedy: str) -> N
         raise UserError(f"{where}: {what}: {', '.join(names[:FEW])}{more}; {remedy}")
 
 
-def with_hints(names: Collection[str], known: Iterable[str]) -> list[str]:
+def with_hints(names: Collection[str], known: Iterable[str]) -> list[Message]:
     """Names that are not known, the first of them with what may be meant."""
     few, allowed = list(names), sorted(known)
     close = {name: get_close_matches(name, allowed, n=1) for name in few[:FEW]}

@@ -11,6 +11,7 @@ from tumorseg.cohort.damage import WarningCode
 from tumorseg.cohort.images import AFFINE_TOLERANCE, Grid, same_affine, same_grid, size_text
 from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import pieces
+from tumorseg.errors import Message
 
 _LOST: Final = "where the mask lies is not known, since a header gives no orientation"
 
@@ -39,7 +40,7 @@ class Regridded:
     """
 
     labels: Labels | None
-    problem: str = ""
+    problem: Message = ""
     notes: Mapping[WarningCode, str] = field(default_factory=dict)
 
 
@@ -150,7 +151,7 @@ def _moved(found: Labels, shape: tuple[int, ...], target: tuple[int, ...], steps
     return replace(found, where=on_target.where)
 
 
-def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive: str) -> str:
+def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive: str) -> Message:
     """How the grid of a mask differs from the one that it should lie on, and what to do."""
     copy = f"copy the header of {whose} to it if it has the same voxels"
     if mask.shape == target.shape:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.background import Background, quantiles
+from tumorseg.errors import Message
 
 LARGEST_BRAIN_CM3: Final = 2400
 """More than any brain with its fluid; those of BraTS 2021 had up to 1,800 cm3, a head without its air 2,900."""
@@ -40,7 +41,7 @@ def sign_of_head(
     positions: NDArray[np.intp],
     spacing: tuple[float, ...],
     found: Background,
-) -> str | None:
+) -> Message | None:
     """What in an image says that it shows a whole head, in words; None where nothing does.
 
     volume: (X, Y, Z). sample: some of its voxels, evenly spread, at flat `positions` (Fortran order). spacing: voxel

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorseg.cohort.damage import ProblemCode, WarningCode
+from tumorseg.errors import Message
 from tumorseg.files import read_json, write_json
 
 FORMAT = 1
@@ -17,7 +18,7 @@ class Finding:
 
     code: ProblemCode | WarningCode
     file: str
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from statistics import mean
 from typing import Final
 
 from tumorseg.cohort.patients import COUNTED, UNCOUNTED, YEAR, of_public_cohort
+from tumorseg.errors import Message
 
 _MOST: Final = 12
 """Visits that a patient is believed to have."""
@@ -30,7 +31,7 @@ def doubts(patients: Mapping[str, str]) -> list[str]:
     return [*_parted(patients), *_crowded(patients)]
 
 
-def _parted(patients: Mapping[str, str]) -> list[str]:
+def _parted(patients: Mapping[str, str]) -> list[Message]:
     """Cases that stand alone and share all but a short end, or a visit before it, of their names with a few others."""
     by_stem: dict[str, list[str]] = defaultdict(list)
     for case in sorted(case for case, patient in patients.items() if case == patient and not of_public_cohort(case)):
@@ -52,7 +53,7 @@ def _parted(patients: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _remedy(groups: Sequence[Sequence[str]]) -> str:
+def _remedy(groups: Sequence[Sequence[str]]) -> Message:
     """What finds the patient of each group of cases: a pattern that was tried on them, if there is one."""
     for pattern in _PATTERNS:
         found = [{match[1] if (match := re.fullmatch(pattern, case)) else case for case in cases} for cases in groups]
@@ -61,7 +62,7 @@ def _remedy(groups: Sequence[Sequence[str]]) -> str:
     return "a pattern or a table"
 
 
-def _crowded(patients: Mapping[str, str]) -> list[str]:
+def _crowded(patients: Mapping[str, str]) -> list[Message]:
     """A patient of more cases than one is believed to have, or of most of the cases that there are."""
     cases_of: dict[str, list[str]] = defaultdict(list)
     for case, patient in sorted(patients.items()):

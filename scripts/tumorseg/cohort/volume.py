@@ -22,6 +22,7 @@ from tumorseg.cohort.header import (
     parse_header,
     refuse_large,
 )
+from tumorseg.errors import Message
 from tumorseg.files import is_passing, kind_of
 
 _AHEAD: Final = 2**12
@@ -103,7 +104,7 @@ def read_volume(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Volume:
         raise _unreadable(type(error).__name__, size, digest) from error
 
 
-def _unreadable(reason: str, size: int | None, digest: str | None) -> Damage:
+def _unreadable(reason: Message, size: int | None, digest: str | None) -> Damage:
     damage = Damage("unreadable", f"the file cannot be read ({reason}); replace it", size)
     damage.digest = digest
     return damage

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from tumorseg.digests import content_digest
+from tumorseg.errors import Message
 from tumorseg.files import write_bytes
 from tumorseg.network.allowed import shown
 from tumorseg.network.architecture import Architecture
@@ -114,7 +115,7 @@ def _expected(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...
 
 def _difference(
     expected: Mapping[str, tuple[str, tuple[int, ...]]], found: Mapping[str, tuple[str, tuple[int, ...]]]
-) -> str:
+) -> Message:
     """The first tensor in which two sets of weights differ, in words; empty where they agree."""
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
@@ -131,7 +132,7 @@ def _words(tensor: tuple[str, tuple[int, ...]]) -> str:
     return f"{shown(dtype)[1:-1]} {'x'.join(map(str, shape[:8])) or 'scalar'}"
 
 
-def _not_usable(weights: Mapping[str, Tensor]) -> str:
+def _not_usable(weights: Mapping[str, Tensor]) -> Message:
     """The first tensor with values that no training leaves, in words; empty where there is none."""
     for name, tensor in sorted(weights.items()):
         if not bool(torch.isfinite(tensor).all()):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from tumorseg.cohort.foreign import missing_target, text_problem
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.files import require_regular_file
 from tumorseg.network.allowed import shown
 from tumorseg.network.card_check import card_problems
@@ -63,7 +63,7 @@ def read_header(path: Path) -> ModelHeader:
         ) from None
 
 
-def refuse(path: Path, reason: str, remedy: str = _AGAIN) -> NoReturn:
+def refuse(path: Path, reason: Message, remedy: Message = _AGAIN) -> NoReturn:
     """Raise UserError: the file, why it is no model, and what to do."""
     raise UserError(f"{path}: not a sound model ({reason}); {remedy}")
 

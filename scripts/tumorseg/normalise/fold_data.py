@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tumorseg.cohort.splits import Assignment, fold_digest, held_out, split_digest, trained_on
 from tumorseg.cohort.verdict import Verdict
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.files import read_json, write_json
 from tumorseg.normalise.store import case_digest, case_origin, find_case
 from tumorseg.places import named
@@ -116,7 +116,7 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, str] | None:
     return None
 
 
-def _counted(cases: set[str], unit: str, word: str) -> list[str]:
+def _counted(cases: set[str], unit: str, word: str) -> list[Message]:
     """`3 training cases more, such as X`, in a list; an empty list where there are no cases."""
     if not cases:
         return []

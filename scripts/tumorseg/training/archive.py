@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Final
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from tumorseg.errors import Message
+
 _LARGEST_DIRECTORY: Final = 4 * 2**20
 """Bytes, for 40,000 tensors and more. zipfile takes ten times as much memory for it."""
 _LARGEST_PICKLE: Final = 16 * 2**20
@@ -29,7 +31,7 @@ class _DirectoryReader:
         return True
 
 
-def archive_problem(path: Path) -> str | None:
+def archive_problem(path: Path) -> Message | None:
     """What is wrong with a regular file as the archive of a checkpoint; None if nothing is.
 
     torch would unpack compressed members of any size, and believes what the directory says of them. Raises OSError.
@@ -49,7 +51,7 @@ def archive_problem(path: Path) -> str | None:
         return f"is not an archive as torch.save writes it ({error})"
 
 
-def _directory_problem(archive: ZipFile) -> str | None:
+def _directory_problem(archive: ZipFile) -> Message | None:
     members = sorted(archive.infolist(), key=lambda member: member.header_offset)
     if len({member.filename for member in members}) < len(members):
         return "is an archive with two members of one name"

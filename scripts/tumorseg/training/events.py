@@ -4,12 +4,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.summary import scalar
 
 from tumorseg.console import logger
+
+FOR_PEOPLE_ONLY: Final = "Writes what TensorBoard shows while a training runs; its files are no results."
+"""See `tumorseg.codedigest.known`."""
 
 
 class Events:

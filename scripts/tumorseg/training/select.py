@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.places import named
 
 
@@ -29,7 +29,7 @@ def choose_epoch(
     return max(sorted(sound), key=lambda epoch: validation_dice[epoch])
 
 
-def remedy(checkpoint: Path) -> str:
+def remedy(checkpoint: Path) -> Message:
     """What to do about an unsound checkpoint: which file to delete, in Snakemake's shared cache too if it is there."""
     return f"Delete {named(checkpoint)} and run again to train that epoch, and those after it, anew"
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.files import DamagedFileError, kind_of, read_json, sha256
 from tumorseg.network.execution import Execution
 from tumorseg.network.registry import build_without_weights
@@ -41,7 +41,7 @@ class Problem:
     """
 
     code: str
-    message: str
+    message: Message
 
 
 def problems_of(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[Problem]:
@@ -207,7 +207,7 @@ def _is_finite(leaf: Any) -> bool:
     return not isinstance(leaf, float) or math.isfinite(leaf)
 
 
-def _difference(found: dict[str, Any], recipe: Recipe) -> str:
+def _difference(found: dict[str, Any], recipe: Recipe) -> Message:
     """The keys in which a checkpoint's configuration differs from the expected one, with both values."""
     expected = recipe.as_dict()
     differing = [
