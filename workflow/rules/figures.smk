@@ -28,13 +28,18 @@ def figure_input(figure):
     return {**{need: SOURCES[need] for need in figure.needs}, "records": records}
 
 
-def figure_command(figure):
-    """The command of a figure's rule, for instance with `--scores {input.scores:q}` for the need `scores`."""
-    files = " ".join(f"--{need} {{input.{need}:q}}" for need in figure.needs)
-    return (
-        f'python "$SCRIPTS/figure.py" --name {figure.name} {files} --settings {{params.settings:q}}'
-        ' --task "$TASK" --output {output:q} --log {log:q}'
-    )
+def figure_files(figure):
+    """The options that name its input, for instance `--scores results/evaluation/cases.csv` for the need `scores`."""
+
+    def options(wildcards, input):
+        named = {need: input.get(need) for need in figure.needs}
+        return [
+            word
+            for need, files in named.items()
+            for word in (f"--{need}", *([files] if isinstance(files, str) else files))
+        ]
+
+    return options
 
 
 def figure_caption(figure):
@@ -67,12 +72,16 @@ for figure in RECORDS:
             mem_mb=scaled(figure.megabytes),
             runtime=scaled(figure.minutes),
         params:
+            name=figure.name,
             settings=settings(**only("figures", "dpi", *figure.settings)),
             task=task_json,
+            files=figure_files(figure),
             caption=figure_caption(figure),
             code=code("figure", f"tumorseg/figures/catalogue/{figure.name}"),
+        # One text for all: Snakemake evaluates it when a job runs, and the loop has ended by then.
         shell:
-            figure_command(figure)
+            'python "$SCRIPTS/figure.py" --name {params.name} {params.files:q} --settings {params.settings:q}'
+            ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
 WANTED = [figure for figure in RECORDS if figure.asked_by is None or config["evaluation"][figure.asked_by]]

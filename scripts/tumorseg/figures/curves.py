@@ -163,7 +163,7 @@ def _add_legend(figure: Figure, axes: Axes, handles: Sequence[Artist]) -> None:
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
         bbox_transform=below,
-        ncols=3,
+        ncols=4,
         fontsize=8,
         columnspacing=1,
     )

@@ -44,6 +44,8 @@ def reliability_diagrams(curves: Mapping[str, Mapping[str, Any]], task: Task) ->
                 unused.set_axis_off()
             upper[0].set_ylabel("share that came true")
             lower[0].set_ylabel("voxels")
+        for above_unused in rows[-3, len(bands[-1]) :] if len(bands) > 1 else ():
+            above_unused.tick_params(labelbottom=True)
         for axes in rows[:, 1:].flat:
             axes.tick_params(axis="y", left=False)
         rows[0, 0].set(xticks=[0, 0.5, 1])
