@@ -4,6 +4,8 @@ Needs: the cohort, normalised cases, the course of the training, predictions, sc
 *.pdf, results/figures/cases/{case}.webp.
 """
 
+from dataclasses import asdict
+
 from tumorseg.figures.record import restructured
 from tumorseg.figures.registry import FIGURES as RECORDS
 
@@ -82,6 +84,11 @@ for figure in RECORDS:
         shell:
             'python "$SCRIPTS/figure.py" --name {params.name} {params.files:q} --settings {params.settings:q}'
             ' --task "$TASK" --output {output:q} --log {log:q}'
+
+
+def figure_captions(wildcards):
+    """What the report says of the figures, a param of its own: the digest of its code leaves out words for people."""
+    return json.dumps([asdict(figure.explained(TASK)) for figure in WANTED])
 
 
 WANTED = [figure for figure in RECORDS if figure.asked_by is None or config["evaluation"][figure.asked_by]]

@@ -58,6 +58,7 @@ rule report:
         configuration=CONFIGURATION,
         codes=CODES,
         task=task_json,
+        captions=figure_captions,
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from tumorseg.counts import listed
+from tumorseg.errors import Message
 from tumorseg.task import Task
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class FigureRecord:
     draw: Callable[[Files, Task, Settings], Drawn]
     needs: tuple[str, ...]
     section: Section
-    title: str
-    caption: str
-    alt: str
+    title: Message
+    caption: Message
+    alt: Message
     settings: tuple[str, ...] = ()
     file: str = ""
     asked_by: str | None = None
@@ -83,7 +84,7 @@ class FigureRecord:
         return Caption(*(text.format_map(known) for text in (self.title, self.caption, self.alt)))
 
 
-def words(task: Task) -> dict[str, str]:
+def words(task: Task) -> dict[str, Message]:
     """Return what names in the braces of captions stand for.
 
     channels, main_channels, display: titles of channels. The others are sentences and parts of sentences that several
