@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 import figure as figure_script
 from tumorseg.figures.by_volume import ENOUGH, dice_by_volume, rank_correlation
 from tumorseg.figures.volume_axis import volume_limits
-from tumorseg.labels import REGION_NAMES, STRUCTURES
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -17,7 +16,7 @@ def scores(cases: int, **changes) -> pd.DataFrame:
     rows = [
         {"case": f"{case}", "region": structure, "reference_mm3": 1e4 * (case + 1), "dice": (case + 1) / (cases + 1)}
         for case in range(cases)
-        for structure in STRUCTURES
+        for structure in TASK.structures
     ]
     table = pd.DataFrame(rows)
     for structure, firsts in changes.items():
@@ -36,7 +35,7 @@ def strips(figure: Figure) -> list:
 
 def test_every_case_is_a_point_at_its_volume_in_ml():
     figure = dice_by_volume(scores(3), TASK)
-    for region in REGION_NAMES:
+    for region in TASK.region_labels:
         (points,) = panel(figure, region).lines
         assert points.get_xydata() == pytest.approx(np.array([[10, 0.25], [20, 0.5], [30, 0.75]]))
     assert not strips(figure)

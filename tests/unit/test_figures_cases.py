@@ -9,7 +9,6 @@ from tests.helpers import record_predictions
 from tests.unit.test_figures_scripts import LPS, MARGIN, write_cohort
 from tumorseg.errors import UserError
 from tumorseg.figures.cases import choose_cases, show_cases
-from tumorseg.labels import STRUCTURES
 from tumorseg.normalise.store import find_case, read_case
 from tumorseg.task import load_task
 
@@ -20,7 +19,11 @@ SHAPE = (8, 9, 10)
 
 def scores_of(dice: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(
-        [{"case": case, "region": structure, "dice": value} for case, value in dice.items() for structure in STRUCTURES]
+        [
+            {"case": case, "region": structure, "dice": value}
+            for case, value in dice.items()
+            for structure in TASK.structures
+        ]
     )
 
 

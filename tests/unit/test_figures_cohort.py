@@ -11,7 +11,6 @@ from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
 from tumorseg.figures.catalogue.cohort_overview import RECORD
 from tumorseg.figures.cohort_overview import cohort_overview
-from tumorseg.labels import MODALITIES
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -28,7 +27,7 @@ def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float =
         "convention": "brats2021",
         **dict(zip(("label_1", "label_2", "label_4"), voxels, strict=True)),
         "tumour_crc32": 0,
-        "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")},
+        "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*TASK.channel_names, "seg")},
     }
     return Verdict(case, not problems, problems, (), facts)
 

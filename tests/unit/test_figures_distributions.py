@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tumorseg.figures.distributions import score_distributions, spread
-from tumorseg.labels import STRUCTURES
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -22,7 +21,7 @@ def scores(cases: int, *, absent: int = 0) -> pd.DataFrame:
                 "predicted_voxels": 10,
             }
             for case in range(cases)
-            for structure in STRUCTURES
+            for structure in TASK.structures
         ]
     )
 
@@ -46,7 +45,7 @@ def test_points_of_one_level_stand_around_the_middle():
 def test_every_case_is_a_point_of_every_structure(cases):
     for axes in score_distributions(scores(cases), TASK).axes:
         points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
-        assert points == cases * len(STRUCTURES)
+        assert points == cases * len(TASK.structures)
 
 
 def test_conventional_scores_are_hollow():
@@ -62,7 +61,7 @@ def test_of_many_cases_conventional_scores_are_numbered_and_the_others_points():
     axes = score_distributions(table, TASK).axes[0]
     assert sorted(text.get_text() for text in axes.texts) == ["12", "18"]
     points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
-    assert points == 120 * len(STRUCTURES) - 30
+    assert points == 120 * len(TASK.structures) - 30
 
 
 def test_of_many_cases_the_box_is_seen_through_and_lies_over_the_points():

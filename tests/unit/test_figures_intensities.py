@@ -11,7 +11,6 @@ from tumorseg.cohort.verdict import Verdict, write_verdicts
 from tumorseg.cohort_page.cases import read_cases
 from tumorseg.errors import UserError
 from tumorseg.figures.intensities import intensity_spans, spans_after, spans_before
-from tumorseg.labels import MODALITIES
 from tumorseg.normalise.planes import read_planes
 from tumorseg.normalise.store import NormalisedCase, Origin, read_case, write_case
 from tumorseg.task import load_task
@@ -25,9 +24,9 @@ def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> Verdict
     """A verdict on a case whose modalities have a median that grows by 1 from each to the next."""
     intensities = {
         modality: {"min": 1.0, "p01": 10.0, "median": median + place, "p99": 900.0, "max": 1000.0}
-        for place, modality in enumerate(MODALITIES)
+        for place, modality in enumerate(TASK.channel_names)
     }
-    files = {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*MODALITIES, "seg")}
+    files = {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*TASK.channel_names, "seg")}
     grid = {"shape": [8, 8, 8], "spacing": [1.0, 1.0, 1.0]}
     facts = {**grid, "convention": None, "tumour_crc32": 0, "intensities": intensities, "files": files}
     return Verdict(case, usable, (), (), facts)
@@ -39,7 +38,9 @@ def cases_of(*verdicts: Verdict):
 
 def write_levels(path: Path, levels: np.ndarray) -> Path:
     """A normalised case of which each plane across the first axis has one value in all modalities. levels: (planes,)"""
-    image = np.broadcast_to(levels[None, :, None, None], (len(MODALITIES), len(levels), 2, 2)).astype(np.float16)
+    image = np.broadcast_to(levels[None, :, None, None], (len(TASK.channel_names), len(levels), 2, 2)).astype(
+        np.float16
+    )
     affine = tuple(map(tuple, np.eye(4).tolist()))
     origin = Origin(path.stem, image.shape[1:], affine, tuple((0, side) for side in image.shape[1:]), None, {}, {})
     write_case(path, NormalisedCase(image, np.zeros(image.shape[1:], np.uint8), origin))
@@ -49,7 +50,7 @@ def write_levels(path: Path, levels: np.ndarray) -> Path:
 def spans(cases: int, *, low: float = 10.0) -> np.ndarray:
     """(cases, modalities, 3): medians from 100 upwards, the last case the darkest."""
     medians = 100.0 + np.arange(cases)[::-1]
-    return np.stack([np.stack([np.full(cases, low), medians, medians * 2], axis=-1)] * len(MODALITIES), axis=1)
+    return np.stack([np.stack([np.full(cases, low), medians, medians * 2], axis=-1)] * len(TASK.channel_names), axis=1)
 
 
 def medians(axes) -> list[float]:
@@ -64,7 +65,7 @@ def test_the_planes_read_are_those_of_the_case(tmp_path):
 
 def test_of_a_narrow_case_the_plane_in_the_middle_is_read(tmp_path):
     path = write_levels(tmp_path / "case.safetensors", np.arange(1.0, 6.0))
-    assert read_planes(path, 8)[:, :, 0, 0].tolist() == [[3]] * len(MODALITIES)
+    assert read_planes(path, 8)[:, :, 0, 0].tolist() == [[3]] * len(TASK.channel_names)
 
 
 @pytest.mark.parametrize("content", [b"", b"no safetensors at all"])

@@ -6,7 +6,6 @@ from tumorseg.figures.numbers import NOTE
 from tumorseg.figures.sheets import mask_sheet, modality_sheet, overlay_sheet
 from tumorseg.figures.shown import show
 from tumorseg.figures.style import FigureSettings
-from tumorseg.labels import STRUCTURES
 from tumorseg.normalise.store import Origin
 from tumorseg.task import load_task
 
@@ -34,7 +33,7 @@ def case_of(*, spacing=(1.0, 1.0, 1.0), scores=True, **enhancing):
     reference[20:40, 20:40, 20:40] = prediction[20:40, 20:40, 20:40] = 2
     reference[50, 50, 20:40] = 2
     reference[20:40, 30:40, 20:40] = 4
-    rows = {structure: {**COLUMNS, **(enhancing if structure == "ET" else {})} for structure in STRUCTURES}
+    rows = {structure: {**COLUMNS, **(enhancing if structure == "ET" else {})} for structure in TASK.structures}
     return show(
         origin, image, task=TASK, title="a", scores=rows if scores else None, reference=reference, prediction=prediction
     )
