@@ -69,11 +69,11 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
     """
     said = _labels_by_name(content)
     meant = {value: label for value, names in said.items() if (label := _label(names, said, task)) is not None}
-    if not meant or any(_agrees(task.values(convention), meant) for convention in task.conventions):
+    if any(not _wrong(task.values(convention), meant) for convention in task.conventions):
         return None
-    convention = next(iter(task.conventions))
-    values = task.values(convention)
-    wrong = next(value for value in sorted(meant) if values.get(value, -1) != meant[value])
+    wrong_by = {name: _wrong(task.values(name), meant) for name in task.conventions}
+    convention = min(wrong_by, key=lambda name: len(wrong_by[name]))
+    values, wrong = task.values(convention), wrong_by[convention][0]
     read_as = "no label"
     if wrong in values:
         read_as = f"label {values[wrong]}, {task.label_titles.get(values[wrong], 'background')}"
@@ -127,5 +127,6 @@ def _label(names: tuple[str, ...], said: Mapping[int, tuple[str, ...]], task: Ta
     return None if meaning is None else task.label_of(meaning) or 0
 
 
-def _agrees(values: Mapping[int, int], meant: Mapping[int, int]) -> bool:
-    return all(values.get(value, -1) == label for value, label in meant.items())
+def _wrong(values: Mapping[int, int], meant: Mapping[int, int]) -> list[int]:
+    """The values of masks that a convention reads as something else than is meant."""
+    return [value for value in sorted(meant) if values.get(value, -1) != meant[value]]

@@ -117,9 +117,9 @@ def _numbered(listing: Listing, folder: str) -> bool:
     names = listing.files(folder)
     fitting = [name for name in names if _NUMBERED.fullmatch(str(stem_of(name))) and not role_of(name, listing.task)]
     cases = {str(stem_of(name))[:-5] for name in fitting}
-    # Cases of the Decathlon may end in a number too, but not most of them in 0.
+    # Cases of the Decathlon may end in a number too, but not half of them in 0.
     first = {case for case in cases if any(f"{case}_0000{ending}" in names for ending in (".nii.gz", ".nii"))}
-    return len(fitting) * 2 > len(names) and len(first) * 2 > len(cases)
+    return len(fitting) * 2 > len(names) and len(first) * 2 >= len(cases)
 
 
 def _check_volumes(listing: Listing, channels: list[str], path: Path, key: str) -> None:
