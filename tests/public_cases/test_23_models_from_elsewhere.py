@@ -3,8 +3,11 @@ import os
 import pytest
 import torch
 
+from tests.helpers import lively_network, model_card
 from tests.public_cases import made
 from tests.public_cases.segmenting import clinic
+from tumorseg.network.model import write_model
+from tumorseg.task import load_task
 
 WORDS = {
     "pointer.safetensors": "Git LFS pointer",
@@ -41,3 +44,14 @@ def test_it_is_refused_by_name_before_any_job_and_nothing_is_run(data, tmp_path,
     assert "Traceback" not in completed.stdout
     assert not (run.results / "segmented").exists()
     assert not (data / "it ran").exists()
+
+
+def test_a_model_of_another_task_is_refused_before_any_job_with_both_named(data, tmp_path):
+    task, model = load_task("brats-glioma-post-treatment"), tmp_path / "other.safetensors"
+    network = lively_network(task=task)
+    write_model(model, network, model_card(network.architecture, task))
+    run = clinic(tmp_path / "run", data / "patients", [model])
+    said = run.run("segment").stdout
+    assert f"segment.models: {model}: this model is of the task brats-glioma-post-treatment, not brats-glioma" in said
+    assert "set cohort.task to brats-glioma-post-treatment" in said
+    assert not (run.results / "segmented").exists()
