@@ -49,7 +49,7 @@ def test_the_manifest_survives_its_file(tmp_path):
     assert again.fillna(-1).to_dict("records") == table.fillna(-1).to_dict("records")
     assert again["case"].tolist() == ["a", "b", "c"]
     second = (tmp_path / "m.tsv").read_text().splitlines()[2].split("\t")
-    assert " ".join(second) == "b b true    t1,t1ce,t2,flair brats2023 4x5x6 1x1x1.5  1 2 3 b/b-seg.nii.gz"
+    assert " ".join(second) == "b b true    t1,t1ce,t2,flair brats2023 4x5x6 1x1x1.5  1 2 3 b/b-seg.nii.gz "
 
 
 def test_a_file_that_is_no_manifest_is_told(tmp_path):

@@ -21,6 +21,7 @@ from tumorseg.normalise.crop import uncrop
 SHAPES = [(10, 11, 12), (16, 16, 16), (9, 32, 8), (12, 5, 40), (3, 3, 3), (64, 32, 16)]
 AFFINES = [np.eye(4)[:, [*order, 3]] for order in ((0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0))]
 KINDS = [np.int16, np.uint8, np.uint16, np.float32, np.float64, np.int32, ">i2", ">f4", np.int64, np.uint64, np.int8]
+MAPPED = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 4})  # so that nothing speaks for another task
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
 
 
@@ -57,19 +58,20 @@ def judge(root, examples):
     def put_together(data):
         shape, affine = data.draw(st.sampled_from(SHAPES)), data.draw(st.sampled_from(AFFINES))
         other = data.draw(st.sampled_from([None, None, *SUFFIXES]))
+        task = data.draw(st.sampled_from([TASK, MAPPED]))
         for role in SUFFIXES:
             its_shape = data.draw(st.sampled_from([shape, shape[::-1], *SHAPES])) if role == other else shape
             its_affine = data.draw(st.sampled_from(AFFINES)) if role == other else affine
             path_of(root, role).write_bytes(data.draw(odd_file(role, its_shape, its_affine)))
-        (case,) = discover(root, TASK)
-        verdict, preview = examine_case(root, case, task=TASK, shape=None, labels="auto")
+        (case,) = discover(root, task)
+        verdict, preview = examine_case(root, case, task=task, shape=None, labels="auto")
         json.dumps(asdict(verdict), allow_nan=False)
         write_verdicts(root / "verdicts.json", [verdict])
         assert read_verdicts(root / "verdicts.json")[0].facts == json.loads(json.dumps(verdict.facts))
         write_previews(root / "previews", {} if preview is None else {CASE: preview})
         usable.append(verdict.usable)
         if verdict.usable:
-            normalised = normalise_verdict(root, verdict, SETTINGS, task=TASK)
+            normalised = normalise_verdict(root, verdict, SETTINGS, task=task)
             assert np.isfinite(normalised.image).all()
             assert uncrop(normalised.mask, normalised.origin).shape == tuple(verdict.facts["shape"])
 

@@ -2,23 +2,23 @@
 
 import math
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort import images, mask
+from tumorseg.cohort import images, look, mask
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.duplicates import duplicate_findings
 from tumorseg.cohort.folders import folder_problem
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
-from tumorseg.cohort.look import FittedMask, ImageLook, MaskLook, fit_mask, look_at_image, look_at_mask
-from tumorseg.cohort.naming import archive_of, role_of, roles
+from tumorseg.cohort.label_order import order_warnings
+from tumorseg.cohort.naming import role_of, roles
+from tumorseg.cohort.other_task import CONTRAST, Contrast, other_task, signs
 from tumorseg.cohort.preview import preview, thin_mask
-from tumorseg.cohort.reading import Reading, missing, read_role
+from tumorseg.cohort.reading import Reader, Reading, closed
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
 from tumorseg.cohort.unused import names_beside, not_understood
 from tumorseg.cohort.verdict import Finding, Verdict
@@ -51,11 +51,12 @@ def examine_case(
     check.shapes(shape)
     check.images()
     check.mask(empty_masks)
+    check.other_tasks()
     verdict = Verdict(
         case=case_files.case,
         usable=not check.problems,
-        problems=tuple(check.problems),
-        warnings=tuple(check.warnings),
+        problems=tuple(dict.fromkeys(check.problems)),  # channels of one file have the same ones
+        warnings=tuple(dict.fromkeys(check.warnings)),
         facts=check.facts,
     )
     return verdict, check.preview()
@@ -79,10 +80,11 @@ class _Check:
         self._roles = roles(task) if with_mask else task.channel_names
         self._largest_voxels = largest_voxels
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._images: dict[str, ImageLook] = {}
-        self._grid: ImageLook | None = None
-        self._mask: MaskLook | None = None
-        self._fitted: FittedMask | None = None
+        self._images: dict[str, look.ImageLook] = {}
+        self._grid: look.ImageLook | None = None
+        self._mask: look.MaskLook | None = None
+        self._fitted: look.FittedMask | None = None
+        self._contrast: Contrast | None = None
         self._mask_is_shown = False
 
     def read(self) -> None:
@@ -95,7 +97,7 @@ class _Check:
         except OSError as error:
             if is_passing(error):
                 raise
-            self.problems.append(_closed(self._root, self._case_files, error))
+            self.problems.append(closed(self._root, self._case_files, error))
             return
         self.facts["not_understood"] = [
             name
@@ -103,7 +105,8 @@ class _Check:
             if not (found := role_of(name, self._task)) or found[1] in self._roles
         ]
         # The mask first: it decides which slice of the images is kept.
-        readings = {role: self._read_role(role, names) for role in sorted(self._roles, key=lambda role: role != "seg")}
+        reader = Reader(self._root, self._case_files, self._task, names=names, largest_voxels=self._largest_voxels)
+        readings = {role: self._read_role(reader, role) for role in sorted(self._roles, key=lambda role: role != "seg")}
         for role in self._roles:
             self.problems.extend(readings[role].problems)
             self.warnings.extend(readings[role].warnings)
@@ -111,13 +114,8 @@ class _Check:
                 self.facts["files"][role] = readings[role].facts
             self.facts["other_files"] += [{"role": role, **facts} for facts in readings[role].others]
 
-    def _read_role(self, role: str, names: Sequence[str]) -> Reading:
-        paths = self._case_files.files.get(role, ())
-        if not paths:
-            return Reading(
-                problems=[missing(self._case_files.case, role, names, self._task, self.facts["not_understood"])]
-            )
-        reading, volume = read_role(self._root, paths, self._largest_voxels)
+    def _read_role(self, reader: Reader, role: str) -> Reading:
+        reading, volume = reader.read(role, self.facts["not_understood"])
         if volume is not None:
             self._look(role, reading.facts["path"], volume)
         return reading
@@ -127,22 +125,23 @@ class _Check:
         if len(shape) != 3:
             return
         if role == "seg":
-            self._mask = look_at_mask(volume, file, self._task, self._labels)
+            self._mask = look.look_at_mask(volume, file, self._task, self._labels)
             return
         fitted = self._fit_mask(VoxelGrid(shape, volume.affine, volume.oriented))
-        self._images[role] = look_at_image(
-            volume, self._task.channel_titles[role], file, fitted.mask if fitted else None
-        )
+        fitting = fitted.mask if fitted else None
+        self._images[role] = image = look.look_at_image(volume, self._task.channel_titles[role], file, fitting)
+        if role == CONTRAST and self._task.label_map is None and not image.problems:
+            self._contrast = look.contrast_under(volume, image, fitting, self._task)
 
-    def _fit_mask(self, images: OrientedGrid) -> FittedMask | None:
+    def _fit_mask(self, images: OrientedGrid) -> look.FittedMask | None:
         """The mask on this grid, or the one that was put there last where that is the same; None without a mask."""
         if self._mask is not None and (self._fitted is None or not same_grid(self._fitted.images, images)):
-            self._fitted = fit_mask(self._mask, images)
+            self._fitted = look.fit_mask(self._mask, images)
         return self._fitted
 
     def shapes(self, expected: Sequence[int] | None) -> None:
         """Volumes that are not three-dimensional were looked at no further."""
-        found = [images.shape_problem(self._shapes[role], self._path(role), expected) for role in self.facts["files"]]
+        found = [images.shape_problem(self._shapes[role], self._path(role), expected) for role in self._shapes]
         self.problems.extend(problem for problem in found if problem)
 
     def images(self) -> None:
@@ -189,6 +188,7 @@ class _Check:
         else:
             self.facts.update(mask.mask_facts(found.labels, found.values, self._task, found.convention))
             self.warnings.extend(mask.label_warnings(found.labels, file, self._task))
+            self.warnings.extend(order_warnings(found.labels, found.shape, file, self._task))
         if self._grid is None or fitted is None:
             return
         self._mask_is_shown = not found.problem
@@ -199,6 +199,22 @@ class _Check:
             problems, warnings = mask.place_findings(np.logical_or.reduce(shown), file, empty_masks)
             self.problems.extend(problems)
             self.warnings.extend(warnings)
+
+    def other_tasks(self) -> None:
+        """Signs that the labels mean something else than the task says; a label map leaves no doubt."""
+        if "seg" not in self._roles or self._task.label_map is not None:
+            return
+        found = signs(
+            self._task,
+            names=[self._case_files.case, *(path.rsplit("/", 1)[-1] for path in self._case_files.paths())],
+            shape=self.facts.get("shape"),
+            values=self._mask.values if self._mask else (),
+            contrast=self._contrast,
+        )
+        if found.tasks:
+            self.facts["other_tasks"] = list(found.tasks)
+            if not found.only_values:
+                self.problems.append(other_task(found, self._task, self._case_files.case))
 
     def preview(self) -> NDArray[np.uint8] | None:
         """The case in small, of the channels that are sound and, where its labels are, the mask."""
@@ -220,7 +236,7 @@ class _Check:
         picture = thin_mask(fitted.labels.where, fitted.labels.written, fitted.shape, fitted.affine, fitted.index)
         return picture if picture.shape == shape else None
 
-    def _sound(self) -> dict[str, ImageLook]:
+    def _sound(self) -> dict[str, look.ImageLook]:
         return {
             role: image
             for role, image in self._images.items()
@@ -230,16 +246,3 @@ class _Check:
     def _path(self, role: str) -> str:
         path: str = self.facts["files"][role]["path"]
         return path
-
-
-def _closed(root: Path, case: CaseFiles, error: OSError) -> Finding:
-    """A case whose folder cannot be listed: it may be there in an archive only."""
-    folder = root / (case.folder or "")
-    names = sorted(path.name for path in folder.parent.glob(f"{escape(folder.name)}.*"))
-    archive = next((name for name in names if archive_of(name) == folder.name), None)
-    message = (
-        f"the case is still packed in {archive}; extract it there"
-        if archive
-        else f"the folder cannot be listed ({error.strerror}); check its permissions and the disk"
-    )
-    return Finding("unreadable", case.case, message)

@@ -22,6 +22,7 @@ ProblemCode = Literal[
     "constant_image",
     "duplicate_modality",
     "bad_label",
+    "other_task",
     "mask_mismatch",
     "duplicate_case",
     "awkward_name",
@@ -31,7 +32,9 @@ ProblemCode = Literal[
 """A problem drops its case."""
 
 WarningCode = Literal[
+    "optional_channel_missing",
     "no_enhancing_tumour",
+    "labels_exchanged",
     "rounded_labels",
     "mask_reoriented",
     "mask_extent",

@@ -60,6 +60,17 @@ def same_grid(one: Grid, other: Grid) -> bool:
     return one.shape == other.shape and same_affine(one.affine, other.affine)
 
 
+def volumes_problem(shape: tuple[int, ...], file: str, channels: int) -> Finding | None:
+    """`wrong_shape` where a file that should hold so many channels, one volume each, does not."""
+    if len(shape) == 4 and shape[3] == channels:
+        return None
+    message = (
+        f"the file is {size_text(shape)}, while the task takes its {channels} channels from a file of four dimensions "
+        "with one volume each; replace it, or set another cohort.task"
+    )
+    return Finding("wrong_shape", file, message)
+
+
 def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | None) -> Finding | None:
     """`wrong_shape` where a volume has not three dimensions, or not the shape that `cohort.shape` expects."""
     if len(shape) != 3:

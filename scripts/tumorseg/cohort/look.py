@@ -12,6 +12,7 @@ from tumorseg.cohort import images
 from tumorseg.cohort.background import ZERO, Background, stray_voxels
 from tumorseg.cohort.damage import WarningCode
 from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels
+from tumorseg.cohort.other_task import Contrast, contrast_of
 from tumorseg.cohort.pieces import CACHED_PIECE, pieces
 from tumorseg.cohort.preparation import background_findings
 from tumorseg.cohort.preview import fullest_slice, thin
@@ -124,6 +125,19 @@ def look_at_image(volume: Volume, title: str, file: str, mask: MaskLook | None) 
         shown=_shown(voxels, tumour, values.background),
         thin=thin(volume.array, volume.affine, index),
     )
+
+
+def contrast_under(volume: Volume, image: ImageLook, mask: MaskLook | None, task: Task) -> Contrast | None:
+    """What is kept of the image after contrast medium, by the mask's values on disk; None where they do not fit.
+
+    image: what was kept of that volume. task: it has no label map.
+    """
+    if mask is None or mask.shape != volume.shape or mask.labels.written.size != mask.labels.where.size:
+        return None
+    brain = image.sample[~image.background.mask(image.sample)]
+    found = contrast_of(volume.array.reshape(-1, order="F"), mask.labels.where, mask.labels.written, brain)
+    on_disk = {value: value for value in found.by_value} if mask.problem else task.written(mask.convention)
+    return replace(found, by_value={on_disk[label]: voxels for label, voxels in found.by_value.items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,13 +19,14 @@ from tumorseg.task import Task
 
 COLUMNS: Final = (
     *("case", "patient", "usable", "problems", "detail", "warnings", "channels", "convention", "shape", "spacing"),
-    *("not_understood", "mask_file"),
+    *("not_understood", "mask_file", "other_tasks"),
 )
 """The columns that every manifest has.
 
 problems, warnings: codes, comma-separated. detail: the messages of the problems. channels: those of which there is an
 image that can be read, comma-separated. shape: 240x240x155. spacing: 1x1x1 (mm). not_understood: names
 of files that may be images of the case and take no part, comma-separated. mask_file: relative to the root.
+other_tasks: the names of those that the case may belong to instead, comma-separated; see `other_task.signs`.
 """
 _MOST_NAMES: Final = 20
 """Names of files in a cell."""
@@ -35,7 +36,7 @@ _COUNT: Final = re.compile(r"label_\d+")
 
 def columns_of(task: Task) -> list[str]:
     """The columns of the manifest of a cohort, in order."""
-    return [*COLUMNS[:-1], *task.label_structures, COLUMNS[-1]]
+    return [*COLUMNS[:-2], *task.label_structures, *COLUMNS[-2:]]
 
 
 def manifest(
@@ -139,6 +140,7 @@ def _row(verdict: Verdict, patient: str, task: Task) -> dict[str, Any]:
         **{count: facts.get(count) for count in task.label_structures},
         "not_understood": few(facts.get("not_understood", ()), _MOST_NAMES),
         "mask_file": facts["files"].get("seg", {}).get("path", ""),
+        "other_tasks": ",".join(facts.get("other_tasks", [])),
     }
 
 

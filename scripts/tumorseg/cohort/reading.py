@@ -3,16 +3,18 @@
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from glob import escape
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.foreign import NOT_PULLED
 from tumorseg.cohort.header import LARGEST_VOXELS
-from tumorseg.cohort.images import same_grid
+from tumorseg.cohort.images import same_grid, volumes_problem
 from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.naming import archive_of, role_of
 from tumorseg.cohort.verdict import Finding
@@ -69,6 +71,48 @@ def read_role(root: Path, paths: Sequence[str], largest_voxels: int = LARGEST_VO
     return reading, taken
 
 
+class Reader:
+    """Reads the files of a case one role at a time; a file that holds several channels only once.
+
+    names: of all that is in the folder of the case. largest_voxels: see `read_volume`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        case_files: CaseFiles,
+        task: Task,
+        *,
+        names: Sequence[str],
+        largest_voxels: int,
+    ) -> None:
+        self._root = root
+        self._case_files = case_files
+        self._task = task
+        self._names = names
+        self._largest_voxels = largest_voxels
+        self._places = {channel.name: channel.volume for channel in task.channels if channel.volume is not None}
+        self._shared: dict[tuple[str, ...], tuple[Reading, Volume | None]] = {}
+
+    def read(self, role: str, not_understood: Sequence[str]) -> tuple[Reading, Volume | None]:
+        """What reading a role brought, and its volume, where one could be read. not_understood: see `missing`."""
+        paths = self._case_files.files.get(role, ())
+        if not paths:
+            return missing(self._case_files.case, role, self._names, self._task, not_understood), None
+        if role not in self._places:
+            return read_role(self._root, paths, self._largest_voxels)
+        if paths not in self._shared:
+            self._shared[paths] = read_role(self._root, paths, self._largest_voxels)
+        found, volume = self._shared[paths]
+        reading = replace(found, problems=list(found.problems), facts=dict(found.facts))
+        if volume is None:
+            return reading, None
+        if problem := volumes_problem(volume.shape, found.facts["path"], len(self._places)):
+            reading.problems.append(problem)
+            return reading, None
+        return reading, volume.channel(self._places[role])
+
+
 def _warnings(path: str, volume: Volume) -> Iterator[Finding]:
     """What is unusual about a file that can be used."""
     if volume.trailing:
@@ -86,14 +130,15 @@ def _facts(path: str, file: Volume | Damage) -> dict[str, Any]:
     return facts | {"voxels": file.array.size} if isinstance(file, Volume) else facts
 
 
-def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Sequence[str] = ()) -> Finding:
+def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Sequence[str] = ()) -> Reading:
     """`missing_modality` or `missing_mask`, or `not_downloaded` where a pointer of DVC stands for the file.
 
-    names: of all that is in the folder of the case. unknown: of what there may be an image and is no file of the case.
+    A channel that the task can do without gives the warning `optional_channel_missing`. names: of all that is in the
+    folder of the case. unknown: of what there may be an image and is no file of the case.
     """
     for name in names:
         if name.endswith(".dvc") and _role(name.removesuffix(".dvc"), task) == role:
-            return Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)
+            return Reading([Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)])
     endings = [ending for ending, of_role in task.file_endings if of_role == role]
     text = "no file of it was found"
     if endings:
@@ -112,10 +157,27 @@ def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Seq
     if rest := [name for name in unknown if name not in others]:
         text += f". Found, but not understood: {few(rest)}"
     if role == "seg":
-        return Finding("missing_mask", case, f"the mask is missing: {text}")
-    return Finding("missing_modality", case, f"{task.channel_titles[role]} is missing: {text}")
+        return Reading([Finding("missing_mask", case, f"the mask is missing: {text}")])
+    message = f"{task.channel_titles[role]} is missing: {text}"
+    if any(channel.optional for channel in task.channels if channel.name == role):
+        message = f"{message}. The task can do without it: the network is given 0 in its place"
+        return Reading(warnings=[Finding("optional_channel_missing", case, message)])
+    return Reading([Finding("missing_modality", case, message)])
 
 
 def _role(name: str, task: Task) -> str | None:
     found = role_of(name, task)
     return found[1] if found else None
+
+
+def closed(root: Path, case: CaseFiles, error: OSError) -> Finding:
+    """A case whose folder cannot be listed: it may be there in an archive only."""
+    folder = root / (case.folder or "")
+    names = sorted(path.name for path in folder.parent.glob(f"{escape(folder.name)}.*"))
+    archive = next((name for name in names if archive_of(name) == folder.name), None)
+    message = (
+        f"the case is still packed in {archive}; extract it there"
+        if archive
+        else f"the folder cannot be listed ({error.strerror}); check its permissions and the disk"
+    )
+    return Finding("unreadable", case.case, message)

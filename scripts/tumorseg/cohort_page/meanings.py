@@ -20,6 +20,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "constant_image": "All voxels of an image have one value.",
     "duplicate_modality": "Two files claim to be one modality or mask, or two modalities have the very same voxels.",
     "bad_label": "The mask has labels that its convention does not know.",
+    "other_task": "The name, the grid, the labels or the images are those of another task than the one that is set.",
     "mask_mismatch": "The mask does not fit the images: another grid, outside the brain, or empty although empty masks "
     "are not kept.",
     "duplicate_case": "Another case has the very same images.",
@@ -28,7 +29,9 @@ PROBLEMS: Final[dict[str, str]] = {
     "unreadable": "A file or folder cannot be read.",
 }
 WARNINGS: Final[dict[str, str]] = {
+    "optional_channel_missing": "An image is missing that the task can do without.",
     "no_enhancing_tumour": "The mask shows no enhancing tumour, which may be right.",
+    "labels_exchanged": "The oedema of a mask lies inside the tumour's core; the two labels may be exchanged.",
     "rounded_labels": "Values of the mask that are almost whole, such as 1.0039, were rounded to labels.",
     "mask_reoriented": "The axes of the mask run in another order or direction than the images'; it was turned.",
     "mask_extent": "The mask covers a smaller or larger box of the images' voxel grid; it was put back in its place.",

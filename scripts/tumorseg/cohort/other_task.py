@@ -1,0 +1,183 @@
+"""Signs that a case belongs to another task than the one that is set, so that its labels would be misread."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.cohort.verdict import Finding
+from tumorseg.conventions import fitting
+from tumorseg.errors import Message
+from tumorseg.task import Task, known_tasks
+
+CONTRAST: Final = "t1ce"
+"""The name that tasks give to T1 after contrast medium, on which enhancing tumour is bright."""
+SAMPLED: Final = 2**12
+"""Voxels of each value of a mask that are looked at, at most."""
+_ERRORS: Final = 1.5
+"""Shares of n voxels are told apart from this divided by the root of n: three standard errors of a half."""
+_LEAST: Final = 30
+"""Voxels of two labels that are needed to compare their brightness."""
+_BRIGHTER: Final = 0.9
+"""Part of another label brighter than the median of enhancing tumour; in 29 cases of BraTS 2021 it was at most 0.13."""
+_BRIGHT: Final = 0.95
+"""A label whose median is brighter than this part of the brain is as bright as enhancing tumour."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """The image after contrast medium, where a mask marks something and elsewhere.
+
+    brain: some of its voxels that are not background. by_value: some of the voxels of each value of the mask on disk.
+    """
+
+    brain: NDArray[Any]
+    by_value: Mapping[int, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Signs:
+    """What speaks for other tasks.
+
+    tasks: the names of those that most signs speak for. reasons: the signs in words. only_values: whether nothing but
+    values of the mask that the task does not know speaks for them; `bad_label` says so already.
+    """
+
+    tasks: tuple[str, ...]
+    reasons: tuple[str, ...]
+    only_values: bool
+
+
+def contrast_of(
+    voxels: NDArray[Any], where: NDArray[np.int32], values: NDArray[np.uint8], brain: NDArray[Any]
+) -> Contrast:
+    """What is kept of the image after contrast medium.
+
+    Args:
+        voxels: of the image, flat.
+        where: positions of the voxels that the mask marks, in `voxels`.
+        values: of the mask on disk, at these positions.
+        brain: some voxels of the image that are not background.
+    """
+    by_value = {}
+    for value in np.flatnonzero(np.bincount(values)).tolist():
+        positions = where[values == value]
+        by_value[value] = voxels[positions[:: max(1, positions.size // SAMPLED)]]
+    return Contrast(brain, by_value)
+
+
+def signs(
+    task: Task,
+    *,
+    names: Sequence[str],
+    shape: Sequence[int] | None,
+    values: Iterable[int],
+    contrast: Contrast | None,
+) -> Signs:
+    """Compare a case with all built-in tasks.
+
+    A task counts only if it would read a value otherwise than every convention of the task that is set.
+
+    Args:
+        task: the one that is set.
+        names: the name of the case, and of its files.
+        shape: voxels along each axis of its images, None if unknown.
+        values: those of its mask on disk, none if there is no mask.
+        contrast: its image after contrast medium, None without one.
+    """
+    found = sorted(set(values) - {0})
+    rivals = [other for other in known_tasks() if _reads_otherwise(other, task, found)]
+    by_sign = {
+        f"it is called {_telling_name(names, rivals, task)}": [
+            other for other in rivals if _telling_name(names, [other], task)
+        ],
+        f"its grid is {'x'.join(map(str, shape or ()))}": [
+            other for other in rivals if shape and task.grids and _has_grid(other, shape) and not _has_grid(task, shape)
+        ],
+    }
+    by_mask = [other for other in rivals if fitting(found, other) and not _misread(other, found, contrast)]
+    if not fitting(found, task):
+        by_sign[f"its mask has the values {', '.join(map(str, found))}"] = by_mask
+    elif reason := _misread(task, found, contrast):
+        by_sign[reason] = by_mask
+    speaking = {reason: [other.name for other in others] for reason, others in by_sign.items() if others}
+    votes = [name for others in speaking.values() for name in others]
+    most = max(map(votes.count, votes), default=0)
+    names_first = tuple(name for name in dict.fromkeys(votes) if votes.count(name) == most)
+    return Signs(names_first, tuple(speaking), only_values=not fitting(found, task) and len(speaking) == 1)
+
+
+def other_task(found: Signs, task: Task, case: str) -> Finding:
+    """The problem `other_task` of a case with signs."""
+    message = (
+        f"this seems to be a case of another task than {task.name}: {', and '.join(found.reasons)}; set cohort.task: "
+        f"{' or '.join(found.tasks)}, or, if you are sure, say in cohort.label_map what each value of the masks means"
+    )
+    return Finding("other_task", case, message)
+
+
+def _reads_otherwise(other: Task, task: Task, values: Sequence[int]) -> bool:
+    """Whether the other task reads masks with these values in ways that the task does not know."""
+    own = [task.meanings(name).items() for name in task.conventions]
+    ways = [other.meanings(name).items() for name in fitting(values, other) or other.conventions]
+    return all(not any(way <= known for known in own) for way in ways)
+
+
+def _telling_name(names: Sequence[str], others: Sequence[Task], task: Task) -> str | None:
+    """The first name that is one of the others'; None where there is none, and where one is the task's own."""
+    if task.case_names is None or any(_is_called(name, task) for name in names):
+        return None
+    return next((name for name in names if any(_is_called(name, other) for other in others)), None)
+
+
+def _is_called(name: str, task: Task) -> bool:
+    """Whether a name is that of a case of the task, or begins with it, as names of files do."""
+    pattern = task.case_names
+    return pattern is not None and bool(re.fullmatch(rf"(?:{pattern})(?:[-_.].*)?", name, re.IGNORECASE | re.DOTALL))
+
+
+def _has_grid(task: Task, shape: Sequence[int]) -> bool:
+    return tuple(shape) in task.grids
+
+
+def _misread(task: Task, values: Sequence[int], contrast: Contrast | None) -> Message | None:
+    """What in the image contradicts the task's reading of a mask, in words; None where nothing does.
+
+    Enhancing tumour is brighter than the brain, and than the rest of the tumour, after contrast medium. Where nothing
+    is marked as enhancing, nothing but a tumour without parts is that bright.
+    """
+    if contrast is None or contrast.brain.size == 0:
+        return None
+    reasons = [_contradiction(task.meanings(name), contrast) for name in fitting(values, task)]
+    return None if None in reasons else next(iter(reasons), None)
+
+
+def _contradiction(meanings: Mapping[int, str], contrast: Contrast) -> Message | None:
+    marked = {value: voxels for value, voxels in contrast.by_value.items() if value in meanings}
+    enhancing = [value for value in marked if meanings[value] == "enhancing"]
+    middle, bright = np.quantile(contrast.brain, (0.5, _BRIGHT))
+    for value in enhancing:
+        voxels = marked[value]
+        if _share_above(voxels, middle) < 0.5 - _ERRORS / np.sqrt(voxels.size):
+            return f"what the mask marks with {value}, enhancing tumour, is darker than the brain on {CONTRAST}"
+        for other, rest in marked.items():
+            if other in enhancing or min(voxels.size, rest.size) < _LEAST:
+                continue
+            if _share_above(rest, np.median(voxels)) > _BRIGHTER:
+                return f"what the mask marks with {value}, enhancing tumour, is darker on {CONTRAST} than value {other}"
+    for value, voxels in marked.items():
+        if enhancing or meanings[value] == "tumour":
+            continue
+        if _share_above(voxels, bright) > 0.5 + _ERRORS / np.sqrt(voxels.size):
+            return (
+                f"what the mask marks with {value}, {meanings[value]}, is as bright on {CONTRAST} as enhancing tumour"
+            )
+    return None
+
+
+def _share_above(voxels: NDArray[Any], value: float) -> float:
+    """The part of the voxels above a value; of those that have it, half."""
+    return float(np.mean(voxels > value) + np.mean(voxels == value) / 2)
