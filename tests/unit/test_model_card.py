@@ -27,7 +27,7 @@ from tumorseg.metrics.summary import summarise
 from tumorseg.model_card.facts import Facts, gather
 from tumorseg.model_card.inputs import Results, read_results
 from tumorseg.model_card.page import render
-from tumorseg.task import Task, built_in, load_task
+from tumorseg.task import Task, load_task
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 TASK = load_task()
@@ -224,35 +224,3 @@ def test_the_script_writes_the_card(files, tmp_path, capsys):
     model_card.main([*options, "--task", "brats-glioma", "--configuration", json.dumps(CONFIGURATION)])
     assert (tmp_path / "README.md").read_text() == card(read_results(**files))
     assert str(tmp_path / "README.md") in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", built_in())
-def test_the_card_of_every_task_names_its_channels_labels_and_regions_and_no_other(results, name):
-    task = load_task(name)
-    results.summary.update(summary(task))
-    results.check["convention"] = next(iter(task.conventions))
-    text = card(results, task, model={"classes": task.classes})
-    assert f"for the task `{name}`: {task.title}" in text
-    assert f"**Input**: {', '.join(task.channel_titles.values())}" in text
-    for region in task.regions:
-        assert f"{region.name}, {region.title} (label" in text
-        assert f"| {region.name}: {region.title} | 2 | 0 |" in text
-    for label in task.labels:
-        assert f", {label.value} {label.title}" in text
-    assert ("never predicted" in text) == bool(task.unused_classes)
-    others = {word for other in map(load_task, built_in()) for word in other.structure_titles.values()}
-    assert [word for word in others - set(task.structure_titles.values()) if f"{word} |" in text] == []
-    assert "cohort.task" in text
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    ast.parse(example)
-
-
-def test_the_card_tells_how_masks_write_labels(results):
-    assert "Their masks follow the convention brats2023 (enhancing tumour as 3)." in card(results)
-    results.check["convention"] = "mixed"
-    assert "follow several conventions: brats2021 (enhancing tumour as 4), brats2023 (enh" in card(results)
-    mapped = TASK.with_label_map({1: 2, 2: 1, 3: 4})
-    assert "were read by a label map: 1 as 2 (oedema), 2 as 1 (necrotic" in card(results, mapped)
-    after = load_task("brats-glioma-post-treatment")
-    results.summary.update(summary(after))
-    assert "Their masks hold the values of the labels above." in card(results, after)
