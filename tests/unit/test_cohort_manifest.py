@@ -113,6 +113,46 @@ def test_both_conventions_stop_unless_they_are_meant():
     assert check_cohort(table, labels="mixed", expected_usable=None)["convention"] == "mixed"
 
 
+def of_another_task(case: str, *codes: str, tasks=("brats-paediatric",)) -> Verdict:
+    verdict = damaged(case, *(codes or ["other_task"]))
+    return replace(verdict, facts={**verdict.facts, "other_tasks": list(tasks)})
+
+
+def test_mixed_conventions_are_told_with_a_file_of_each():
+    table = manifest([sound("a"), sound("b", convention="brats2021")], task=TASK)
+    (doubt,) = check_cohort(table, labels="mixed", expected_usable=None)["doubts"]
+    assert doubt == "the masks write enhancing tumour as 4 in b/b-seg.nii.gz or 3 in a/a-seg.nii.gz"
+
+
+@pytest.mark.parametrize(("others", "cases", "stops"), [(1, 2, False), (2, 39, True), (2, 40, False), (3, 40, True)])
+def test_more_than_one_case_in_twenty_of_another_task_stops(others, cases, stops):
+    found = [of_another_task(f"x{number}") for number in range(others)]
+    table = manifest(
+        [*found, *(sound(f"s{number}", images=100 * number) for number in range(cases - others))], task=TASK
+    )
+    if not stops:
+        assert check_cohort(table, labels="auto", expected_usable=None)["reasons"] == {"other_task": others}
+        return
+    with pytest.raises(UserError, match=rf"{others} of {cases} \(x0, x1.*set cohort.task: brats-paediatric, or"):
+        check_cohort(table, labels="auto", expected_usable=None)
+
+
+def test_a_cohort_all_of_another_task_stops_with_the_task_that_fits_most_cases():
+    table = manifest([of_another_task("a", tasks=("m", "n")), of_another_task("b", tasks=("n",))], task=TASK)
+    with pytest.raises(UserError, match=r"set cohort.task: n, or"):
+        check_cohort(table, labels="auto", expected_usable=None)
+
+
+@pytest.mark.parametrize("labels", ["auto", "mixed"])
+def test_a_mask_with_both_values_among_masks_of_either_convention_speaks_for_another_task(labels):
+    both = [
+        sound(f"s{number}", images=100 * number, convention=f"brats202{1 + 2 * (number % 2)}") for number in range(50)
+    ]
+    table = manifest([*both, of_another_task("x", "bad_label")], task=TASK)
+    with pytest.raises(UserError, match=r"1 of 51 \(x\); set cohort.task"):
+        check_cohort(table, labels=labels, expected_usable=None)
+
+
 def test_the_facts_of_a_cohort():
     table = manifest(
         [sound("a"), sound("b", convention=None), damaged("c", "truncated", "bad_label"), damaged("d", "truncated")],

@@ -1,15 +1,12 @@
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
-from tumorseg.cohort.damage import ProblemCode, WarningCode
 from tumorseg.cohort.manifest import manifest
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.cohort_page.cases import read_cases
 from tumorseg.cohort_page.facts import gather
 from tumorseg.cohort_page.intensities import robust_scores
-from tumorseg.cohort_page.meanings import PROBLEMS, WARNINGS
 from tumorseg.errors import UserError
 from tumorseg.task import Task, load_task
 
@@ -39,11 +36,6 @@ def unread(case, code="unreadable", message="it cannot be read"):
 
 def facts(*verdicts, task: Task = TASK):
     return gather(read_cases(manifest(verdicts, task=TASK), verdicts, task), task)
-
-
-def test_every_code_has_its_meaning():
-    assert tuple(PROBLEMS) == get_args(ProblemCode)
-    assert tuple(WARNINGS) == get_args(WarningCode)
 
 
 def test_codes_are_counted_the_most_frequent_first_once_a_case():

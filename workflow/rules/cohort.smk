@@ -25,7 +25,7 @@ rule validate_batch:
         cases=batch_cases,
         files=raw_identity,
         settings=settings(**only("cohort", "labels", "shape", "largest_voxels", "empty_masks")),
-        task=task_json,
+        task=task_of_cases,
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'

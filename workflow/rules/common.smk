@@ -17,6 +17,7 @@ from tumorseg.configuration.tables import require_table
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
 from tumorseg.files import read_json, require_regular_file
+from tumorseg.task import known_signs
 from tumorseg.training import epochs
 
 
@@ -212,6 +213,13 @@ def task_json(wildcards):
     As a function: in a plain string Snakemake would take a pattern such as \\d{3} for a wildcard.
     """
     return TASK.to_json()
+
+
+def task_of_cases(wildcards):
+    """What a verdict depends on: the task without its colours, and the signs of a case of another task."""
+    content = json.loads(TASK.to_json())
+    content["labels"] = [{key: label[key] for key in label if key != "colour"} for label in content["labels"]]
+    return json.dumps({"task": content, "others": known_signs()}, sort_keys=True)
 
 
 def only(section, *keys):

@@ -169,7 +169,7 @@ class _Check:
             self.warnings.extend(image.warnings)
         if sound := self._sound():
             samples = {role: image.sample for role, image in sound.items()}
-            duplicates = duplicate_findings(self._root, self.facts["files"], samples, titles)
+            duplicates = duplicate_findings(self._root, self.facts["files"], samples, self._task)
             self.problems.extend(duplicates.values())
             shown = np.logical_or.reduce([~image.background.mask(image.sample) for image in sound.values()])
             others = {role: sample for role, sample in samples.items() if role not in duplicates}

@@ -12,13 +12,14 @@ from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import read_volume
+from tumorseg.task import Task
 
 
 def duplicate_findings(
     root: Path,
     files: Mapping[str, Mapping[str, Any]],
     samples: Mapping[str, NDArray[Any]],
-    titles: Mapping[str, str],
+    task: Task,
 ) -> dict[str, Finding]:
     """`duplicate_modality` for each modality whose voxels are those of an earlier one, by modality.
 
@@ -26,8 +27,9 @@ def duplicate_findings(
     one at a time, only where their samples are equal, which hardly ever happens by chance.
 
     files: the facts of each file, see `Verdict`, below `root`. samples: the same sample of each channel; all have one
-    shape. titles: those of the channels.
+    shape. task: which volume of its file each channel is, and how it is called.
     """
+    titles, places = task.channel_titles, {channel.name: channel.volume for channel in task.channels}
     alike: dict[bytes, list[str]] = {}
     for role, sample in samples.items():
         alike.setdefault(_canonical(sample).tobytes(), []).append(role)
@@ -35,7 +37,7 @@ def duplicate_findings(
     for roles in alike.values():
         first_with: dict[str, str] = {}
         for role in roles if len(roles) > 1 else []:
-            first = first_with.setdefault(_voxel_digest(root, files[role]), role)
+            first = first_with.setdefault(_voxel_digest(root, files[role], places[role]), role)
             if first != role:
                 message = (
                     f"{titles[role]} has exactly the voxels of {titles[first]} in "
@@ -45,7 +47,7 @@ def duplicate_findings(
     return found
 
 
-def _voxel_digest(root: Path, facts: Mapping[str, Any]) -> str:
+def _voxel_digest(root: Path, facts: Mapping[str, Any], place: int | None) -> str:
     """XXH3-128 of the voxels of a file as float32, or that of its bytes where it is no longer the one that was read."""
     try:
         volume = read_volume(root / facts["path"], facts["voxels"])
@@ -53,7 +55,7 @@ def _voxel_digest(root: Path, facts: Mapping[str, Any]) -> str:
         return str(facts["digest"])
     if volume.digest != facts["digest"]:
         return str(facts["digest"])
-    values, digest = volume.array.reshape(-1, order="F"), xxh3_128()
+    values, digest = volume.channel(place).array.reshape(-1, order="F"), xxh3_128()
     for part in pieces(values.size):
         digest.update(_canonical(values[part]).data)
     return digest.hexdigest()

@@ -14,7 +14,6 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from tumorseg.cohort.damage import WarningCode
 from tumorseg.errors import Message
 
 LONGEST_QUATERNION: Final = 1e-4
@@ -32,7 +31,7 @@ _FIELDS: Final = (
 class OrientationNote:
     """A warning about the orientation in a header: `orientations_disagree` or `orientation_unknown`, and why."""
 
-    code: WarningCode
+    code: str
     message: Message
 
 

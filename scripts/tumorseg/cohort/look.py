@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import images
 from tumorseg.cohort.background import ZERO, Background, stray_voxels
-from tumorseg.cohort.damage import WarningCode
 from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels
 from tumorseg.cohort.other_task import Contrast, contrast_of
 from tumorseg.cohort.pieces import CACHED_PIECE, pieces
@@ -49,7 +48,7 @@ class FittedMask:
 
     images: OrientedGrid
     mask: MaskLook
-    notes: Mapping[WarningCode, str]
+    notes: Mapping[str, str]
     problem: str
 
 

@@ -98,7 +98,12 @@ def signs(
             other for other in rivals if shape and task.grids and _has_grid(other, shape) and not _has_grid(task, shape)
         ],
     }
-    by_mask = [other for other in rivals if fitting(found, other) and not _misread(other, found, contrast)]
+    knowing = [other for other in rivals if fitting(found, other)]
+    by_mask = [other for other in knowing if not _misread(other, found, contrast)]
+    if not by_mask and any(
+        task.meanings(name).get(value) == "enhancing" for name in task.conventions for value in found
+    ):
+        by_mask = knowing  # whatever it is, it is not enhancing tumour
     if not fitting(found, task):
         by_sign[f"its mask has the values {', '.join(map(str, found))}"] = by_mask
     elif reason := _misread(task, found, contrast):

@@ -7,7 +7,6 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.damage import WarningCode
 from tumorseg.cohort.images import AFFINE_TOLERANCE, Grid, same_affine, same_grid, size_text
 from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import pieces
@@ -41,7 +40,7 @@ class Regridded:
 
     labels: Labels | None
     problem: Message = ""
-    notes: Mapping[WarningCode, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def regrid(found: Labels, mask: OrientedGrid, target: OrientedGrid, whose: str) 
             f"the mask marks tumour beyond the grid of {whose}, where its affine places it; correct its header, or "
             "replace it",
         )
-    notes: dict[WarningCode, str] = {}
+    notes: dict[str, str] = {}
     if (steps.axes, steps.signs) != ((0, 1, 2), (1, 1, 1)):
         notes["mask_reoriented"] = (
             f"the axes of the mask run in another order or direction than {possessive}; it was turned to their grid, "

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tumorseg.cohort.damage import ProblemCode, WarningCode
 from tumorseg.errors import Message
 from tumorseg.files import read_json, write_json
 
@@ -14,9 +13,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about a file. file: its path relative to the root, or the case where it is about no single file."""
+    """Something about a file.
 
-    code: ProblemCode | WarningCode
+    code: one of `codes`. file: its path relative to the root, or the case where it is about no single file.
+    """
+
+    code: str
     file: str
     message: Message
 

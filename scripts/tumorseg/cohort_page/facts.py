@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tumorseg.cohort.codes import PROBLEMS, WARNINGS
 from tumorseg.cohort_page.cases import Case, Told
 from tumorseg.cohort_page.intensities import IntensityFacts, intensity_facts
-from tumorseg.cohort_page.meanings import PROBLEMS, WARNINGS
 from tumorseg.cohort_page.volumes import VolumeFacts, volume_facts
 from tumorseg.counts import listed
 from tumorseg.pages.task_words import convention_words, differing_labels

@@ -1,6 +1,8 @@
 """Tasks as files: those that are built in, a user's own, and the option of command lines that names one."""
 
 import argparse
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,8 @@ from tumorseg.task.parts import Channel, Label, Region
 FOLDER: Final = Path(__file__).parents[1] / "tasks"
 """The built-in tasks; a link to `workflow/tasks`."""
 DEFAULT: Final = "brats-glioma"
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C takes a tenth of the time, where PyYAML was built with it."""
 _LARGEST_FILE: Final = 1_000_000
 """Bytes; the built-in ones have 2,000."""
 
@@ -29,6 +33,21 @@ def built_in() -> list[str]:
 def known_tasks() -> tuple[Task, ...]:
     """All built-in tasks."""
     return tuple(load_task(name) for name in built_in())
+
+
+@cache
+def known_signs() -> str:
+    """A digest of what cases are compared with, in order to find those of another task: see `cohort.other_task`."""
+    signs = [
+        [
+            task.name,
+            task.case_names,
+            task.grids,
+            {name: sorted(task.meanings(name).items()) for name in task.conventions},
+        ]
+        for task in known_tasks()
+    ]
+    return hashlib.sha256(json.dumps(signs, sort_keys=True).encode()).hexdigest()
 
 
 def task_path(name: str) -> Path:
@@ -63,7 +82,7 @@ def read_content(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise UserError(f"cohort.task: {path} is too large for the file of a task; correct the path")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe ones
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
         words = " ".join(str(error).split())
         raise UserError(f"cohort.task: {path} cannot be read as YAML ({words}); correct it") from None

@@ -1,8 +1,10 @@
-"""What each code of `cohort.damage` means, in a sentence for people."""
+"""All that can be said of a case: the codes of problems and warnings, each with a sentence for people."""
 
 from typing import Final
 
-PROBLEMS: Final[dict[str, str]] = {
+from tumorseg.errors import Message
+
+PROBLEMS: Final[dict[str, Message]] = {
     "missing_modality": "One of the images that the task asks for is not in the folder.",
     "missing_mask": "The expert's mask is not in the folder.",
     "empty_file": "A file has no content.",
@@ -28,7 +30,8 @@ PROBLEMS: Final[dict[str, str]] = {
     "folder_of_cases": "The folder holds case folders and is none itself.",
     "unreadable": "A file or folder cannot be read.",
 }
-WARNINGS: Final[dict[str, str]] = {
+"""A problem drops its case."""
+WARNINGS: Final[dict[str, Message]] = {
     "optional_channel_missing": "An image is missing that the task can do without.",
     "no_enhancing_tumour": "The mask shows no enhancing tumour, which may be right.",
     "labels_exchanged": "The oedema of a mask lies inside the tumour's core; the two labels may be exchanged.",
@@ -54,3 +57,4 @@ WARNINGS: Final[dict[str, str]] = {
     "brain_size_unlike_training": "The brain has far more or fewer voxels than those that the model was trained on.",
     "intensities_unlike_training": "The grey values of the brain are spread otherwise than in the training cases.",
 }
+"""A warning is worth knowing, and its case stays."""

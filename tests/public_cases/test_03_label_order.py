@@ -1,0 +1,49 @@
+"""Masks in the order of nnU-Net and the Decathlon: 1 oedema, 2 necrosis."""
+
+import shutil
+
+import pytest
+
+from tests.cohort_cases import TASK
+from tests.cohorts import checked, renamed, verdicts_of
+from tests.public_cases import made
+from tumorseg.errors import UserError
+
+EXCHANGED = ["BraTS2021_00102", "BraTS2021_00103"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return made("03", tmp_path_factory.mktemp("03"))
+
+
+def warned(verdicts):
+    return [verdict.case for verdict in verdicts if "labels_exchanged" in {found.code for found in verdict.warnings}]
+
+
+def test_masks_in_the_right_order_get_no_warning(data):
+    found = verdicts_of(data / "cohort", TASK)
+    assert warned(found) == []
+    assert checked(found, TASK)["doubts"] == []
+
+
+def test_two_kinds_of_masks_that_meet_are_told(data):
+    found = verdicts_of(data / "mixed", TASK)
+    assert warned(found) == EXCHANGED
+    facts = checked(found, TASK)
+    assert facts["usable"] == 4
+    (doubt,) = facts["doubts"]
+    assert "in 2 of 4 masks core and oedema seem to be exchanged (BraTS2021_00102/BraTS2021_00102_seg" in doubt
+    assert "masks of two kinds seem to meet, the others as BraTS2021_00100/BraTS2021_00100_seg" in doubt
+
+
+def test_a_cohort_all_in_that_order_stops_with_the_map_to_set(data, tmp_path):
+    root = renamed(data / "mixed", tmp_path, lambda _, case: case)
+    for case in ("BraTS2021_00100", "BraTS2021_00101"):
+        shutil.rmtree(root / case)
+    with pytest.raises(UserError, match=r"cohort.label_map: in 2 of 2 masks .*set label_map: \{1: 2, 2: 1, 3: 4\}"):
+        checked(verdicts_of(root, TASK), TASK)
+    task = TASK.with_label_map({1: 2, 2: 1, 3: 4})
+    found = verdicts_of(root, task)
+    assert checked(found, task)["doubts"] == []
+    assert [[verdict.facts[f"label_{label}"] for label in (1, 2, 4)] for verdict in found] == [[179, 2074, 716]] * 2
