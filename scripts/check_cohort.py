@@ -39,11 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_json(options.output, facts)
         for doubt in facts["doubts"]:
             console.logger.warning("%s", doubt)
-        console.logger.info(
-            "the cohort holds together: %s, masks of convention %s",
-            counted(facts["usable"], "usable case"),
-            facts["convention"] or "unknown",
-        )
+        ways = f", masks of convention {facts['convention'] or 'unknown'}" if len(options.task.conventions) > 1 else ""
+        console.logger.info("the cohort holds together: %s%s", counted(facts["usable"], "usable case"), ways)
 
 
 if __name__ == "__main__":

@@ -72,16 +72,14 @@ def test_a_case_gets_no_verdict_from_it(tmp_path, path, failing):
 
 @pytest.mark.usefixtures("path")
 def test_a_case_gets_no_verdict_where_its_folder_cannot_be_listed_now(tmp_path, monkeypatch):
-    listed = os.scandir
+    listed = os.listdir
 
     def list_(folder):
-        if Path(folder) == tmp_path / CASE and taken:
+        if Path(folder) == tmp_path / CASE:
             raise OSError(errno.ENFILE, os.strerror(errno.ENFILE), str(folder))
-        taken.extend([folder] if Path(folder) == tmp_path / CASE else [])
         return listed(folder)
 
-    taken = []
-    monkeypatch.setattr(os, "scandir", list_)
+    monkeypatch.setattr(os, "listdir", list_)
     with pytest.raises(OSError, match=CASE):
         verdict(tmp_path)
 
