@@ -3,8 +3,10 @@
 from typing import Any
 
 SETTINGS: dict[str, Any] = {
+    "cohort.task": "brats-africa",
     "cohort.root": "elsewhere",
     "cohort.labels": "mixed",
+    "cohort.label_map": {1: 1, 2: 2, 3: 4},
     "cohort.shape": [40, 40, 40],
     "cohort.largest_voxels": 10**7,
     "cohort.empty_masks": "keep",
@@ -66,5 +68,6 @@ SETTINGS: dict[str, Any] = {
     "segment.models": "model.safetensors",
     "score.predictions": "masks",
     "score.references": "cohort",
+    "score.label_map": {3: 4},
 }
 """Another value of each key than the finished run has."""

@@ -12,7 +12,7 @@ import yaml
 
 from tests.helpers import REPOSITORY
 from tests.integration.other_settings import SETTINGS
-from tests.integration.workflow import TINY, Workflow, copy_repository
+from tests.integration.workflow import TINY, Workflow, copy_repository, edit
 
 pytestmark = pytest.mark.slow
 
@@ -160,10 +160,6 @@ def assert_planned(planned: Counter[str], cell: str, jobs: Counter[str]) -> None
     assert (few, many) == ({}, {})
 
 
-def modules_of(cell: str) -> list[str]:
-    return re.findall(r"`(\w+(?:\.py)?)`", cell)
-
-
 def keys_of(cell: str) -> list[str]:
     return re.findall(r"`(\w+\.\w+)`", cell)
 
@@ -191,31 +187,38 @@ def repository(tmp_path_factory):
     return copy_repository(tmp_path_factory.mktemp("code") / "a checkout")
 
 
-def test_every_sub_package_has_a_row():
-    library = REPOSITORY / "scripts/tumorseg"
-    modules = {path.parent.name for path in library.glob("*/__init__.py")}
-    modules |= {path.name for path in library.glob("*.py")} - {"__init__.py"}
-    assert sorted(name for cell, _ in TABLES["Code"] for name in modules_of(cell)) == sorted(modules)
-
-
-@pytest.mark.parametrize(
-    ("package", "cell"),
-    [(name, cell) for names, cell in TABLES["Code"] for name in modules_of(names)],
-)
-def test_a_sub_package(package, cell, finished, repository, jobs):
-    module = repository / "scripts/tumorseg" / (package if package.endswith(".py") else f"{package}/__init__.py")
+@pytest.mark.parametrize(("change", "cell"), TABLES["Code"])
+def test_a_constant(change, cell, finished, repository, jobs):
+    file, constant = re.findall(r"`([^`]+)`", change)
+    module = repository / "scripts/tumorseg" / file
     before = module.read_text()
-    module.write_text(f"{before}\n_CHANGED = True\n")
+    doubled, count = re.subn(rf"^({constant}(?:: Final)? = .+)$", r"\1 * 2", before, flags=re.MULTILINE)
+    assert count == 1
+    module.write_text(doubled)
     try:
         assert_planned(Workflow(finished.folder, repository).planned(), cell, jobs)
     finally:
         module.write_text(before)
 
 
+def test_words_names_and_places(finished, tmp_path):
+    repository = copy_repository(tmp_path / "a checkout")
+    library = repository / "scripts/tumorseg"
+    edit(library / "cohort/images.py", "; it may be clipped", "; perhaps it is clipped")
+    edit(library / "training/run.py", "%s, %d held out, %s an epoch", "%s; held out: %d; %s in each epoch")
+    edit(repository / "scripts/predict.py", "table of the splits", "the table of all splits")
+    edit(library / "cohort/discover.py", "no image was found below", "there is no image below")
+    for path in (repository / "scripts").rglob("*.py"):
+        text = path.read_text()
+        path.write_text(text.replace("cohort.skull", "normalise.scalp").replace("_softened", "_blurred"))
+    (library / "cohort/skull.py").rename(library / "normalise/scalp.py")
+    assert Workflow(finished.folder, repository).planned() == Counter()
+
+
 def test_comments_and_a_fresh_checkout(finished, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     for path in Path(repository, "scripts").rglob("*.py"):
-        said_otherwise = re.sub(r'^( *r?""")(?=\S)', r"\1Said otherwise. ", path.read_text(), flags=re.MULTILINE)
+        said_otherwise = re.sub(r'^( *r?""")(?=\w)', r"\1Said otherwise. ", path.read_text(), flags=re.MULTILINE)
         path.write_text(f"# A comment.\n{said_otherwise}")
     assert Workflow(finished.folder, repository).planned() == Counter()
 
