@@ -1,4 +1,4 @@
-"""The demo cohort: cases made from real anatomy, three of them damaged, in the layout of BraTS 2023."""
+"""The demo cohort: cases made from real anatomy, three of them damaged, named and labelled as a task says."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.demo.cohort import write_cohort
+from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -15,11 +16,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="the `demo` section of the configuration, as JSON"
     )
+    add_task_option(parser)
     parser.add_argument("--root", type=Path, required=True, help="folder of the cohort, to be written")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("demo_cohort", options.log):
-        write_cohort(options.settings, options.root)
+        write_cohort(options.settings, options.task, options.root)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ import pytest
 
 import demo_cohort
 from tumorseg.demo.layout import planned_cases
+from tumorseg.task import load_task
 
+TASK = load_task()
 SETTINGS = {"cases": 6, "spacing_mm": 6, "seed": 3}
 
 
@@ -17,8 +19,8 @@ def root(tmp_path_factory):
     return written(tmp_path_factory.mktemp("demo"))
 
 
-def written(folder, **changes):
-    demo_cohort.main(["--settings", json.dumps({**SETTINGS, **changes}), "--root", str(folder)])
+def written(folder, task="brats-glioma", **changes):
+    demo_cohort.main(["--settings", json.dumps({**SETTINGS, **changes}), "--task", task, "--root", str(folder)])
     return folder
 
 
@@ -31,7 +33,7 @@ def image(root, case, role):
 
 
 def test_exactly_the_planned_files_are_written(root):
-    assert set(contents(root)) == {path for case in planned_cases(SETTINGS) for path in case.files.values()}
+    assert set(contents(root)) == {path for case in planned_cases(SETTINGS, TASK) for path in case.files.values()}
 
 
 def test_equal_settings_give_equal_bytes(root, tmp_path):
@@ -44,7 +46,7 @@ def test_another_seed_gives_other_images(root, tmp_path):
 
 
 def test_images_are_int16_on_one_grid_with_zero_background(root):
-    case = planned_cases(SETTINGS)[0]
+    case = planned_cases(SETTINGS, TASK)[0]
     images = [image(root, case, role) for role in ("t1", "t1ce", "t2", "flair")]
     voxels = np.stack([np.asanyarray(one.dataobj) for one in images])
     assert voxels.dtype == np.int16
@@ -54,7 +56,7 @@ def test_images_are_int16_on_one_grid_with_zero_background(root):
 
 
 def test_geometry_is_the_spacing_in_millimetres(root):
-    mask = image(root, planned_cases(SETTINGS)[0], "seg")
+    mask = image(root, planned_cases(SETTINGS, TASK)[0], "seg")
     assert mask.header.get_zooms() == (6, 6, 6)
     assert mask.header.get_xyzt_units()[0] == "mm"
     assert nibabel.aff2axcodes(mask.affine) == ("L", "P", "S")
@@ -62,27 +64,29 @@ def test_geometry_is_the_spacing_in_millimetres(root):
 
 
 def test_masks_are_written_as_brats_2023_does(root):
-    mask = np.asanyarray(image(root, planned_cases(SETTINGS)[0], "seg").dataobj)
+    mask = np.asanyarray(image(root, planned_cases(SETTINGS, TASK)[0], "seg").dataobj)
     assert mask.dtype == np.uint8
     assert set(np.unique(mask)) == {0, 1, 2, 3}
 
 
 def test_time_points_share_anatomy_but_not_acquisition(root):
-    first, second, stranger = (np.asanyarray(image(root, case, "t1").dataobj) for case in planned_cases(SETTINGS)[:3])
+    first, second, stranger = (
+        np.asanyarray(image(root, case, "t1").dataobj) for case in planned_cases(SETTINGS, TASK)[:3]
+    )
     np.testing.assert_array_equal(first > 0, second > 0)
     assert (first != second).any()
     assert ((first > 0) != (stranger > 0)).any()
 
 
 def test_white_matter_is_bright_on_t1_and_fluid_on_t2(root):
-    case = planned_cases(SETTINGS)[0]
+    case = planned_cases(SETTINGS, TASK)[0]
     t1, t2 = (np.asanyarray(image(root, case, role).dataobj).astype(float) for role in ("t1", "t2"))
     brain = t1 > 0
     assert np.corrcoef(t1[brain], t2[brain])[0, 1] < -0.3
 
 
 def test_the_truncated_file_breaks_off_and_its_neighbours_are_whole(root):
-    case = planned_cases(SETTINGS)[3]
+    case = planned_cases(SETTINGS, TASK)[3]
     with pytest.raises((EOFError, zlib.error)):
         gzip.decompress((root / case.files["flair"]).read_bytes())
     for role in case.files.keys() - {"flair"}:
@@ -90,7 +94,7 @@ def test_the_truncated_file_breaks_off_and_its_neighbours_are_whole(root):
 
 
 def test_the_mask_of_another_shape_is_the_only_odd_grid(root):
-    cases = planned_cases(SETTINGS)
+    cases = planned_cases(SETTINGS, TASK)
     shapes = {
         (case.case, role): image(root, case, role).shape for case in cases for role in case.files if role != "flair"
     }

@@ -6,11 +6,13 @@ from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.helpers import structure_mask
+from tumorseg.conventions import to_canonical
 from tumorseg.demo.anatomy import cohort_grid, load_template
 from tumorseg.demo.cohort import made_case
 from tumorseg.demo.layout import planned_cases
-from tumorseg.labels import MODALITIES, to_inside
+from tumorseg.task import load_task
 
+TASK = load_task()
 SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
 TRAINING, HELD_OUT = (0, 2, 4, 5, 7), (3, 6)
 STRUCTURES = ("WT", "label_1", "label_2", "label_4")
@@ -20,20 +22,22 @@ STRUCTURES = ("WT", "label_1", "label_2", "label_4")
 def cases():
     template = load_template(SETTINGS["spacing_mm"])
     grid = cohort_grid(template, SETTINGS["spacing_mm"])
-    planned = planned_cases(SETTINGS)
-    return {number: features_and_labels(made_case(planned[number], template, grid)) for number in TRAINING + HELD_OUT}
+    planned = planned_cases(SETTINGS, TASK)
+    return {
+        number: features_and_labels(made_case(planned[number], TASK, template, grid)) for number in TRAINING + HELD_OUT
+    }
 
 
 def features_and_labels(volumes):
     """Four z-scored intensities of each brain voxel, then their local means at three scales; and the voxels' labels."""
     brain = volumes["t1"] > 0
     columns = []
-    for modality in MODALITIES:
+    for modality in TASK.channel_names:
         scores = volumes[modality].astype(np.float32)
         scores = np.where(brain, (scores - scores[brain].mean()) / scores[brain].std(), 0)
         columns.append([scores, *(ndimage.gaussian_filter(scores, sigma) for sigma in (1, 2, 4))])
     features = [column[scale][brain] for scale in range(4) for column in columns]
-    return np.stack(features, axis=1), to_inside(volumes["seg"])[brain]
+    return np.stack(features, axis=1), to_canonical(volumes["seg"], TASK, "brats2023")[brain]
 
 
 def held_out_dice(cases, features):

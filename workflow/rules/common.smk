@@ -115,15 +115,20 @@ def checked_split_file(wildcards):
     return []
 
 
+def demo_cases():
+    """The planned cases of the demo cohort; none of other cohorts."""
+    return planned_cases(config["demo"], TASK) if config["demo"] else []
+
+
 @cache
 def cases_by_batch():
     """The cases of each batch that has any, read from the cohort's folder and, for the demo cohort, from its plan."""
     cases = {case.case: case for case in found_cases()}
-    for planned in planned_cases(config["demo"]) if config["demo"] else ():
+    for planned in demo_cases():
         # What a user has added to the demo's folder, for instance to repair a case, counts too.
         there = cases[planned.case].files if planned.case in cases else {}
         cases[planned.case] = CaseFiles(
-            planned.case, {role: (name,) for role, name in planned.files.items()} | there, planned.case
+            planned.case, {role: (name,) for role, name in planned.files.items()} | there, planned.folder
         )
     batches = {}
     for _, case in sorted(cases.items()):

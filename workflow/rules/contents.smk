@@ -17,8 +17,7 @@ CONTENTS = Path(".snakemake/contents")
 def demo_files(wildcards):
     """The demo's files in a batch, which a rule makes; none of other cohorts."""
     cases = {case.case for case in cases_by_batch()[wildcards.batch]}
-    planned = planned_cases(config["demo"]) if config["demo"] else ()
-    return [str(ROOT / name) for case in planned if case.case in cases for name in case.files.values()]
+    return sorted({str(ROOT / name) for case in demo_cases() if case.case in cases for name in case.files.values()})
 
 
 def changed_files(wildcards):

@@ -1,14 +1,17 @@
 """The embedded demo cohort, made from the MNI152 anatomy that ships with nilearn.
 
-Needs: nothing. Makes: a folder of cases in the layout of BraTS 2023, three of them damaged.
+Needs: nothing. Makes: a folder of cases named and labelled as the task says, three of them damaged.
 """
+
+from tumorseg.demo.layout import facts, other_files
 
 if config["demo"]:
 
     rule demo_cohort:
         """Make the demo cohort."""
         output:
-            [ROOT / name for case in planned_cases(config["demo"]) for name in case.files.values()],
+            cases=sorted({ROOT / name for case in demo_cases() for name in case.files.values()}),
+            others=[ROOT / name for name in other_files(TASK)],
         log:
             "results/logs/demo_cohort.log",
         benchmark:
@@ -20,6 +23,8 @@ if config["demo"]:
             runtime=scaled(10),
         params:
             settings=settings(**config["demo"]),
+            # Neither colours nor titles make the cohort anew.
+            task=lambda wildcards: json.dumps(facts(TASK), sort_keys=True),
             code=code("demo_cohort"),
         shell:
-            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q}' ' --root "$COHORT" --log {log:q}'
+            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q}' ' --task "$TASK" --root "$COHORT" --log {log:q}'

@@ -1,9 +1,10 @@
-"""From tissue to the four modalities: mean intensities, how they vary, bias field, noise and scale.
+"""From tissue to the channels of a task: mean intensities, how they vary, bias field, noise and scale.
 
-Each modality is bias * sum over tissues of (fraction * mean), with Rician noise (Gudbjartsson & Patz 1995,
+Each channel is bias * sum over tissues of (fraction * mean), with Rician noise (Gudbjartsson & Patz 1995,
 doi:10.1002/mrm.1910340618), stored as BraTS does: int16, brain only, background exactly 0.
 """
 
+import zlib
 from typing import Any, Final
 
 import numpy as np
@@ -13,33 +14,48 @@ from scipy import ndimage
 from tumorseg.demo.anatomy import Anatomy
 from tumorseg.demo.lookalikes import Lookalikes
 from tumorseg.demo.randomness import smooth_field
-from tumorseg.labels import MODALITIES
+from tumorseg.task import Task
 
 Field = NDArray[np.float32]
 
+CHANNELS: Final = ("t1", "t1ce", "t2", "flair")
+"""The channels whose contrast is known; that of others is drawn by their name."""
 MEANS: Final = {
-    # tissue: T1, T1CE, T2, FLAIR; white matter of T1 near 0.85
+    # tissue: as CHANNELS; white matter of T1 near 0.85
     "grey": (0.62, 0.64, 0.62, 0.70),
     "white": (0.85, 0.86, 0.45, 0.55),
     "csf": (0.25, 0.26, 1.00, 0.22),
     "lesion": (0.62, 0.63, 0.78, 0.92),
     "vessel": (0.55, 1.20, 0.72, 0.70),
     "oedema": (0.60, 0.61, 0.80, 0.92),
-    "core": (0.40, 0.45, 0.92, 0.55),
+    "necrosis": (0.40, 0.45, 0.92, 0.55),
     "enhancing": (0.56, 1.20, 0.76, 0.78),
+    "tumour": (0.56, 1.20, 0.76, 0.78),
+    "cyst": (0.30, 0.31, 0.99, 0.36),
+    "cavity": (0.27, 0.28, 1.00, 0.24),
 }
-"""Relative mean intensities; their order within a modality is that of clinical images."""
+"""Relative mean intensities; their order within a channel is that of clinical images."""
 DETAIL: Final = (1.0, 1.0, -0.5, -0.4)
-"""How the template's T1 detail within tissues shows in each modality."""
+"""How the template's T1 detail within tissues shows in each channel."""
 
 _TISSUE_JITTER: Final = 0.035
 _TUMOUR_JITTER: Final = 0.05
 _BIAS: Final = 0.05
 _NOISE: Final = (0.05, 0.075)
 _SCALE: Final = (300.0, 2500.0)
-_LABEL_TISSUE: Final = {2: "oedema", 4: "enhancing", 1: "core"}
-_LABEL_STRENGTH: Final = {2: (0.65, 1.0), 4: (0.8, 1.0), 1: (0.8, 1.0)}
-"""How much of a labelled voxel its tumour tissue fills, at its least and most; the rest is what was there before."""
+_STRENGTH: Final = {
+    "oedema": (0.65, 1.0),
+    "enhancing": (0.8, 1.0),
+    "tumour": (0.8, 1.0),
+    "other": (0.8, 1.0),
+    "necrosis": (0.8, 1.0),
+    "cyst": (0.9, 1.0),
+    "cavity": (0.9, 1.0),
+}
+"""How much of a labelled voxel its tumour tissue fills, at its least and most; the rest is what was there before.
+
+In the order in which the tissues displace each other.
+"""
 
 
 def acquired(
@@ -48,31 +64,43 @@ def acquired(
     lookalikes: Lookalikes,
     spacing: float,
     *,
+    task: Task,
     contrast: np.random.Generator,
     noise: np.random.Generator,
 ) -> dict[str, NDArray[np.int16]]:
-    """The four modalities of one examination, int16 (X, Y, Z), at least 1 in the brain and 0 outside it.
+    """The channels of one examination, int16 (X, Y, Z), at least 1 in the brain and 0 outside it.
 
-    `mask` holds inside labels. `contrast` draws means, bias and scale, `noise` the noise.
+    `mask` holds labels of the task. `contrast` draws means, bias and scale, `noise` the noise.
     """
-    fractions = _fractions(anatomy, mask, lookalikes, spacing, contrast)
+    fractions = _fractions(anatomy, mask, lookalikes, spacing, task=task, rng=contrast)
     return {
-        modality: _image(anatomy, fractions, channel, spacing, contrast=contrast, noise=noise)
-        for channel, modality in enumerate(MODALITIES)
+        channel: _image(anatomy, fractions, channel, spacing, contrast=contrast, noise=noise)
+        for channel in task.channel_names
     }
 
 
 def _fractions(
-    anatomy: Anatomy, mask: NDArray[np.uint8], lookalikes: Lookalikes, spacing: float, rng: np.random.Generator
+    anatomy: Anatomy,
+    mask: NDArray[np.uint8],
+    lookalikes: Lookalikes,
+    spacing: float,
+    *,
+    task: Task,
+    rng: np.random.Generator,
 ) -> dict[str, Field]:
     """Volume fraction of each tissue; they sum to 1 in the brain. Later layers displace what lies below."""
     fractions = {"grey": anatomy.grey, "white": anatomy.white, "csf": anatomy.csf}
     layers = [("lesion", lookalikes.lesions), ("vessel", lookalikes.vessels)]
-    for label, tissue in _LABEL_TISSUE.items():
-        low, high = _LABEL_STRENGTH[label]
+    strengths = [
+        (label, strength)
+        for meaning, strength in _STRENGTH.items()
+        for label in task.labels
+        if label.meaning == meaning
+    ]
+    for label, (low, high) in strengths:
         wave = 0.5 + 0.5 * np.tanh(smooth_field(mask.shape, spacing, 15.0, rng))
-        soft = ndimage.gaussian_filter((mask == label).astype(np.float32), 0.5)
-        layers.append((tissue, soft * (low + (high - low) * wave)))
+        soft = ndimage.gaussian_filter((mask == label.value).astype(np.float32), 0.5)
+        layers.append((f"{label.meaning} {label.value}", soft * (low + (high - low) * wave)))
     for tissue, part in layers:
         fractions = {name: below * (1 - part) for name, below in fractions.items()}
         fractions[tissue] = part
@@ -82,17 +110,17 @@ def _fractions(
 def _image(
     anatomy: Anatomy,
     fractions: dict[str, Field],
-    channel: int,
+    channel: str,
     spacing: float,
     *,
     contrast: np.random.Generator,
     noise: np.random.Generator,
 ) -> NDArray[np.int16]:
     tissues = {"grey", "white", "csf"}
-    signal: Any = DETAIL[channel] * anatomy.detail * (fractions["grey"] + fractions["white"])
+    signal: Any = _level(channel, "detail") * anatomy.detail * (fractions["grey"] + fractions["white"])
     for tissue, fraction in fractions.items():
         jitter = _TISSUE_JITTER if tissue in tissues else _TUMOUR_JITTER
-        signal = signal + MEANS[tissue][channel] * np.exp(jitter * contrast.standard_normal()) * fraction
+        signal = signal + _level(channel, tissue) * np.exp(jitter * contrast.standard_normal()) * fraction
     signal = signal * np.exp(_BIAS * smooth_field(anatomy.brain.shape, spacing, 90.0, contrast))
     sigma = contrast.uniform(*_NOISE)
     real, imaginary = sigma * noise.standard_normal((2, *anatomy.brain.shape), dtype=np.float32)
@@ -100,3 +128,12 @@ def _image(
     scale = np.exp(contrast.uniform(*np.log(_SCALE)))
     stored = np.clip(np.rint(scale * magnitude), 1, np.iinfo(np.int16).max)
     return np.where(anatomy.brain, stored, 0).astype(np.int16)
+
+
+def _level(channel: str, tissue: str) -> float:
+    """The mean intensity of a tissue in a channel, or how detail shows. tissue: perhaps with a label after it."""
+    levels = DETAIL if tissue == "detail" else MEANS.get(tissue.partition(" ")[0])
+    if levels is not None and channel in CHANNELS:
+        return levels[CHANNELS.index(channel)]
+    drawn = np.random.default_rng(zlib.crc32(f"{channel} {tissue}".encode()))
+    return float(drawn.uniform(0.25, 1.15))

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from tumorseg.demo.layout import DAMAGED_ROLE, DemoCase
+from tumorseg.demo.layout import DemoCase
 
 _KEPT: Final = 0.7
 """Part of a truncated file that is left."""
@@ -21,4 +21,4 @@ def damaged_bytes(case: DemoCase, role: str, content: bytes) -> bytes:
 
 
 def _struck(case: DemoCase, role: str, damage: str) -> bool:
-    return case.damage == damage and DAMAGED_ROLE[case.damage] == role
+    return case.damage == damage and case.damaged_role == role

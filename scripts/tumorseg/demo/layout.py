@@ -1,25 +1,29 @@
-"""The plan of the demo cohort: its cases and their files, named from the settings alone.
+"""The plan of the demo cohort: its cases and their files, named from the settings and the task alone.
 
-Read each time the workflow is planned, hence free of heavy imports. Names follow BraTS 2023
-(https://www.synapse.org/Synapse:syn51156910): `BraTS-GLI-{patient}-{time point}/{case}-t1n.nii.gz`, masks `-seg`.
+Read each time the workflow is planned, hence free of heavy imports. Names follow the task. With the default one they
+are those of BraTS 2023 (https://www.synapse.org/Synapse:syn51156910): `BraTS-GLI-{patient}-{time point}` before
+`/{case}-t1n.nii.gz`, masks `-seg`. A task with all channels in one file gets the folders of the Decathlon.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from tumorseg.cohort.naming import MASK
 from tumorseg.errors import UserError
-from tumorseg.task import load_task
+from tumorseg.task import Task
 
 Damage = Literal["truncated", "missing_modality", "mask_shape"]
 
 DAMAGES: Final[tuple[Damage, ...]] = ("truncated", "missing_modality", "mask_shape")
 """What is wrong with the last cases of the cohort, one each."""
-DAMAGED_ROLE: Final[dict[Damage, str]] = {"truncated": "flair", "missing_modality": "t1ce", "mask_shape": "seg"}
-"""The file that each damage strikes."""
 MINIMUM_CASES: Final = 6
 """Two time points of the first patient, one more sound case, and the three damaged ones."""
+DATASET: Final = "dataset.json"
+"""Stands beside the folders of the Decathlon."""
 
-_FIRST_PATIENT: Final = 90001
+_FIRST_PATIENTS: Final = (90001, 901, 1)
+"""The first of these that gives names such as the task expects is the number of the first patient."""
 _TIME_POINTS: Final = 2
 
 
@@ -29,45 +33,72 @@ class DemoCase:
 
     seed: of the acquisition (contrast, bias, noise), of this case alone. patient_seed: of anatomy and tumour, equal for
     all time points of a patient. time_point: 0 or 1; a tumour has grown at 1. foci: number of separate tumours.
-    files: role (`t1`, `t1ce`, `t2`, `flair`, `seg`) to path below the cohort's root, with forward slashes.
+    files: the channels of the task and `seg` to path below the cohort's root, with forward slashes; channels may share
+    one. damaged_role: what the damage strikes, or None. folder: of the case alone, None without one.
     """
 
     case: str
-    patient: str
+    patient: int
     seed: tuple[int, int]
     patient_seed: tuple[int, int]
     time_point: int
     enhancing: bool
     foci: int
     damage: Damage | None
+    damaged_role: str | None
     files: dict[str, str] = field(hash=False)
+    folder: str | None = None
 
 
-def planned_cases(settings: dict[str, Any]) -> list[DemoCase]:
+def planned_cases(settings: dict[str, Any], task: Task) -> list[DemoCase]:
     """The cases that the `demo` settings (`cases`, `spacing_mm`, `seed`) ask for, in the order of their names.
 
-    The first two are time points of one patient; the last three are damaged, each in its own way; of the sound ones
-    between, every fourth (the first, the fifth, …) has two foci and every fourth (the third, the seventh, …) no
-    enhancing part. Raises UserError for fewer than `MINIMUM_CASES`.
+    The first two are time points of one patient, or two patients where names of cases have no time point; the last
+    three are damaged, each in its own way; of the sound ones between, every fourth (the first, the fifth, …) has two
+    foci and every fourth (the third, the seventh, …) no enhancing part. Raises UserError for fewer than
+    `MINIMUM_CASES`.
     """
     total = int(settings["cases"])
     if total < MINIMUM_CASES:
         raise UserError(f"demo.cases is {total}: set it to {MINIMUM_CASES} or more")
-    return [_planned(number, total, int(settings["seed"])) for number in range(total)]
+    first = next((first for first in _FIRST_PATIENTS if _fits(task, first, total)), _FIRST_PATIENTS[0])
+    return [_planned(number, total, int(settings["seed"]), first, task) for number in range(total)]
 
 
-def _planned(number: int, total: int, seed: int) -> DemoCase:
-    time_point = number if number < _TIME_POINTS else 0
-    patient_number = max(number - _TIME_POINTS + 1, 0)
-    patient = f"BraTS-GLI-{_FIRST_PATIENT + patient_number}"
-    case = f"{patient}-{time_point:03d}"
+def other_files(task: Task) -> list[str]:
+    """The files of the cohort that belong to no case."""
+    return [DATASET] if in_one_file(task) else []
+
+
+def in_one_file(task: Task) -> bool:
+    """Whether all channels of a case are in one file."""
+    return any(channel.volume is not None for channel in task.channels)
+
+
+def facts(task: Task) -> dict[str, Any]:
+    """What the files of the cohort depend on, in plain JSON types."""
+    return {
+        "channels": [[channel.name, list(channel.files), channel.volume] for channel in task.channels],
+        "mask_files": list(task.mask_files),
+        "labels": {str(label.value): label.meaning for label in task.labels},
+        "written": {str(label): value for label, value in task.written(newest_convention(task)).items()},
+        "names": [task.case_name, task.first_time_point, task.case_names],
+    }
+
+
+def newest_convention(task: Task) -> str:
+    """The convention in which the masks are written: the last one of the task."""
+    return list(task.conventions)[-1]
+
+
+def _planned(number: int, total: int, seed: int, first: int, task: Task) -> DemoCase:
+    timed = _has_time_points(task)
+    time_point = number if timed and number < _TIME_POINTS else 0
+    patient = first + (max(number - _TIME_POINTS + 1, 0) if timed else number)
+    case = _name(task, patient, time_point)
     first_damaged = total - len(DAMAGES)
     damage = DAMAGES[number - first_damaged] if number >= first_damaged else None
     trait = (number - _TIME_POINTS) % 4 if _TIME_POINTS <= number < first_damaged else None
-    suffixes: dict[str, str] = {}
-    for ending, role in load_task().file_endings:
-        suffixes.setdefault(role, ending)
-    absent = DAMAGED_ROLE["missing_modality"] if damage == "missing_modality" else None
     return DemoCase(
         case=case,
         patient=patient,
@@ -77,5 +108,41 @@ def _planned(number: int, total: int, seed: int) -> DemoCase:
         enhancing=trait != 2,
         foci=2 if trait == 0 else 1,
         damage=damage,
-        files={role: f"{case}/{case}-{suffix}.nii.gz" for role, suffix in suffixes.items() if role != absent},
+        damaged_role=_damaged_role(damage, task),
+        files=_files(case, damage, task),
+        folder=None if in_one_file(task) else case,
     )
+
+
+def _damaged_role(damage: Damage | None, task: Task) -> str | None:
+    """The display channel is truncated, the second channel is missing."""
+    needed = [channel.name for channel in task.channels if not channel.optional]
+    struck = {
+        "truncated": task.channel_names[task.display_channel],
+        "missing_modality": needed[1 % len(needed)],
+        "mask_shape": MASK,
+    }
+    return struck[damage] if damage else None
+
+
+def _files(case: str, damage: Damage | None, task: Task) -> dict[str, str]:
+    if in_one_file(task):
+        return {**dict.fromkeys(task.channel_names, f"imagesTr/{case}.nii.gz"), MASK: f"labelsTr/{case}.nii.gz"}
+    ends = {channel.name: (*channel.files, channel.name)[0] for channel in task.channels}
+    files = {role: f"{case}/{case}-{end}.nii.gz" for role, end in {**ends, MASK: (*task.mask_files, MASK)[0]}.items()}
+    if damage == "missing_modality":
+        del files[str(_damaged_role(damage, task))]
+    return files
+
+
+def _fits(task: Task, first: int, total: int) -> bool:
+    names = (_name(task, patient, 0) for patient in (first, first + total))
+    return task.case_names is None or all(re.fullmatch(task.case_names, name) for name in names)
+
+
+def _has_time_points(task: Task) -> bool:
+    return _name(task, 1, 0) != _name(task, 1, 1)
+
+
+def _name(task: Task, patient: int, time_point: int) -> str:
+    return task.case_name.format(patient=patient, time_point=task.first_time_point + time_point)

@@ -15,6 +15,7 @@ class Purpose(IntEnum):
     LOOKALIKES = 2
     CONTRAST = 3
     NOISE = 4
+    LABELS = 5
 
 
 def generator(seed: tuple[int, int], purpose: Purpose) -> np.random.Generator:

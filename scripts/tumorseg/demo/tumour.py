@@ -20,6 +20,11 @@ from tumorseg.demo.randomness import smooth_field
 SPEEDS: Final = {"white": 1.0, "grey": 0.4, "csf": 0.08}
 """Relative speed of growth in each tissue."""
 
+NECROSIS: Final = 1
+OEDEMA: Final = 2
+ENHANCING: Final = 4
+"""The parts of a tumour, as `grown_tumour` marks them."""
+
 _WHOLE_ML: Final = {1: (80.0, 130.0), 2: (45.0, 65.0)}
 """Volume of one focus, by the number of foci."""
 _CORE_PART: Final = (0.45, 0.58)
@@ -33,10 +38,10 @@ _OFFSETS: Final = [offset for offset in product((-1, 0, 1), repeat=3) if offset 
 def grown_tumour(
     anatomy: Anatomy, spacing: float, *, foci: int, enhancing: bool, time_point: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """The mask of a patient's tumour in inside labels, uint8 (X, Y, Z).
+    """The parts of a patient's tumour, uint8 (X, Y, Z).
 
-    Nested in each focus: oedema (2) around an enhancing rim (4) around a necrotic core (1); without enhancement the
-    whole core is non-enhancing (1). Foci stay apart. Equal generators at two time points give one tumour, grown.
+    Nested in each focus: oedema around an enhancing rim around a necrotic core; without enhancement the whole core is
+    necrotic. Foci stay apart. Equal generators at two time points give one tumour, grown.
     """
     mask = np.zeros(anatomy.brain.shape, np.uint8)
     for _ in range(foci):
@@ -49,7 +54,7 @@ def grown_tumour(
         focus = nested(times, spacing, volume_ml=volume_ml, rng=rng)
         mask = np.maximum(mask, focus)
     if not enhancing:
-        mask[mask == 4] = 1
+        mask[mask == ENHANCING] = NECROSIS
     return mask
 
 
@@ -87,17 +92,17 @@ def nested(
     count = round(volume_ml * 1000 / spacing**3)
     core_count = round(count * rng.uniform(*_CORE_PART))
     necrotic_count = round(core_count * rng.uniform(*_NECROTIC_PART))
-    whole = _lowest(times, count)
+    whole = lowest(times, count)
     waves = [smooth_field(whole.shape, spacing, 16.0, rng) for _ in range(2)]
-    core = _lowest(np.where(whole, times * np.exp(0.2 * waves[0]), np.inf), core_count)
+    core = lowest(np.where(whole, times * np.exp(0.2 * waves[0]), np.inf), core_count)
     depth = ndimage.distance_transform_edt(core, sampling=spacing) * np.exp(0.2 * waves[1])
-    necrosis = _lowest(np.where(core, -depth, np.inf), necrotic_count)
+    necrosis = lowest(np.where(core, -depth, np.inf), necrotic_count)
     mask = np.zeros(whole.shape, np.uint8)
-    mask[whole], mask[core], mask[necrosis] = 2, 4, 1
+    mask[whole], mask[core], mask[necrosis] = OEDEMA, ENHANCING, NECROSIS
     return mask
 
 
-def _lowest(score: NDArray[np.floating], count: int) -> NDArray[np.bool_]:
+def lowest(score: NDArray[np.floating], count: int) -> NDArray[np.bool_]:
     """The `count` voxels of lowest score; equal scores in the order of the voxels."""
     chosen = np.zeros(score.size, np.bool_)
     chosen[np.argsort(score, axis=None, kind="stable")[:count]] = True
