@@ -1,5 +1,7 @@
 """Case 01: masks of BraTS 2024, in which 4 is the resection cavity and never enhancing tumour."""
 
+import shutil
+
 import pytest
 
 from tests.public_cases import made
@@ -14,17 +16,30 @@ def folders(tmp_path_factory):
     return Cohort(made("01", tmp_path_factory.mktemp("case")))
 
 
-@pytest.mark.parametrize("task", ["brats-glioma", "brats-meningioma"])
+@pytest.mark.parametrize("task", ["brats-glioma", "brats-meningioma", "brats-paediatric"])
 def test_another_task_is_refused_with_the_one_to_set(folders, task, capsys):
     with pytest.raises(SystemExit, match="1"):
         folders.score("predictions", task=task)
     assert "brats-glioma-post-treatment" in capsys.readouterr().err
 
 
-def test_mixed_conventions_do_not_make_the_cavity_enhancing_tumour(folders, capsys):
+@pytest.mark.parametrize("labels", ["auto", "mixed", "brats2021"])
+def test_no_setting_makes_the_cavity_enhancing_tumour(folders, labels, tmp_path, capsys):
+    """Under names that say nothing, in cases that have no enhancing tumour."""
+    for number, case in enumerate(WITHOUT_ENHANCING):
+        renamed_case(folders, case, f"p{number}", tmp_path)
     with pytest.raises(SystemExit, match="1"):
-        folders.score("predictions", labels="mixed")
+        Cohort(tmp_path).score("predictions", labels=labels)
     assert "brats-glioma-post-treatment" in capsys.readouterr().err
+
+
+def renamed_case(folders, case, name, folder):
+    """Copy a case and its prediction under another name."""
+    (folder / "cohort" / name).mkdir(parents=True)
+    (folder / "predictions").mkdir(exist_ok=True)
+    for file in (folders.references / case).iterdir():
+        shutil.copy(file, folder / "cohort" / name / file.name.replace(case, name))
+    shutil.copy(folders.root / "predictions" / f"{case}.nii.gz", folder / "predictions" / f"{name}.nii.gz")
 
 
 MAPPED = load_task().with_label_map({1: 1, 2: 2, 3: 4, 4: 0}).to_json()

@@ -50,7 +50,7 @@ def test_the_message_says_how_far_apart_and_which_is_used(root):
 
 def test_disagreement_is_told_in_score(root):
     told = [
-        any("apart" in note for note in read_mask(path, Reading(load_task())).notes)
+        any("apart" in note for note in read_mask(path, "a", Reading(load_task())).notes)
         for path in sorted(root.glob("*/*_seg.nii.gz"))
     ]
     assert told == [True, True, True, False]

@@ -88,7 +88,7 @@ def test_a_mask_that_could_not_be_read_for_lack_of_memory_is_not_missed(tmp_path
     file = path_of(tmp_path, "seg")
     failing(MemoryError(), file)
     with pytest.raises(MemoryError, match=file.name):
-        read_mask(file, Reading(load_task()))
+        read_mask(file, "a", Reading(load_task()))
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(path, monkeypatch):

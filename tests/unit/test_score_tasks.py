@@ -6,6 +6,7 @@ import pytest
 from tests.cohort_cases import AFFINE, mask, write_sound
 from tests.score_folders import Folders
 from tumorseg.nifti import write_nifti
+from tumorseg.task import load_task
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2, 3)]
 SWAPPED = {0: 0, 1: 2, 2: 1, 3: 3}
@@ -148,3 +149,22 @@ def test_a_reference_with_channels_is_refused_with_the_way_to_labels(folders, ca
     assert "if it has a channel for each region, write one mask of three dimensions instead: 2" in refused(
         folders, capsys
     )
+
+
+@pytest.mark.parametrize(
+    ("case", "task"),
+    [("BraTS-GLI-00004-101", "brats-glioma-post-treatment"), ("BraTS-PED-00001-000", "brats-paediatric")],
+)
+def test_references_called_like_cases_of_another_task_are_refused_with_that_task(folders, capsys, case, task):
+    write_sound(folders.references, case)
+    said = refused(folders, capsys)
+    assert f"{case}-seg.nii.gz: this seems to be a case of another task than brats-glioma: it is called {case}" in said
+    assert f"set cohort.task: {task}" in said
+
+
+def test_a_label_map_leaves_no_doubt_about_the_task(folders):
+    case = "BraTS-PED-00001-000"
+    write_sound(folders.references, case)
+    folders.predict(f"{case}.nii.gz", mask())
+    mapped = load_task().with_label_map({1: 1, 2: 2, 3: 4}).to_json()
+    assert (folders.scored(task=mapped)[0]["dice"] == 1).all()

@@ -211,7 +211,7 @@ def rotated(path: Path, mask: np.ndarray) -> Path:
 def test_an_oblique_grid_moves_no_lesion_over_its_threshold(tmp_path, voxels, dice):
     mask = np.zeros((64, 10, 10), np.uint8)
     mask[2 : 2 + voxels, 4, 4] = 2
-    read = read_mask(rotated(tmp_path / "a.nii.gz", mask), Reading(TASK))
+    read = read_mask(rotated(tmp_path / "a.nii.gz", mask), "a", Reading(TASK))
     assert read.spacing == (1, 1, 1)
     assert scores(read.labels, np.zeros_like(mask), read.spacing)["WT"]["lesionwise_dice"] == dice
 
@@ -219,5 +219,5 @@ def test_an_oblique_grid_moves_no_lesion_over_its_threshold(tmp_path, voxels, di
 def test_an_oblique_grid_moves_no_surface_over_the_tolerance(tmp_path):
     reference, prediction = np.zeros((2, 16, 16, 16), np.uint8)
     reference[4:10, 4:10, 4:10] = prediction[4:11, 4:10, 4:10] = 2
-    read = read_mask(rotated(tmp_path / "a.nii.gz", reference), Reading(TASK))
+    read = read_mask(rotated(tmp_path / "a.nii.gz", reference), "a", Reading(TASK))
     assert scores(read.labels, prediction, read.spacing)["WT"]["surface_dice"] == 1

@@ -35,6 +35,7 @@ rule score:
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         task=task_json,
+        other_tasks=known_signs(),
         labels=SETTINGS.cohort.labels,
         label_maps=lambda wildcards: json.dumps(score_label_maps(config["score"], TASK), sort_keys=True),
         largest_voxels=SETTINGS.cohort.largest_voxels,

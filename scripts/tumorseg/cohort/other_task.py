@@ -115,11 +115,11 @@ def signs(
     return Signs(names_first, tuple(speaking), only_values=not fitting(found, task) and len(speaking) == 1)
 
 
-def other_task(found: Signs, task: Task, case: str) -> Finding:
-    """The problem `other_task` of a case with signs."""
+def other_task(found: Signs, task: Task, case: str, map_key: str = "cohort.label_map") -> Finding:
+    """The problem `other_task` of a case with signs. map_key: the setting that gives the meaning of values."""
     message = (
         f"this seems to be a case of another task than {task.name}: {', and '.join(found.reasons)}; set cohort.task: "
-        f"{' or '.join(found.tasks)}, or, if you are sure, say in cohort.label_map what each value of the masks means"
+        f"{' or '.join(found.tasks)}, or, if you are sure, say in {map_key} what each value of the masks means"
     )
     return Finding("other_task", case, message)
 

@@ -124,10 +124,10 @@ def _as_text(label_map: Mapping[int, int] | None) -> dict[str, int] | None:
 
 def _score(pair: Pair, *, folders: Folders, surface_tolerance_mm: float) -> CaseScores:
     task = folders.of_references.task
-    reference = read_mask(folders.references / pair.reference, folders.of_references)
+    reference = read_mask(folders.references / pair.reference, pair.case, folders.of_references)
     if pair.prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing, task=task))
-    prediction = read_prediction(folders.predictions / pair.prediction, reference, folders.of_predictions)
+    prediction = read_prediction(folders.predictions / pair.prediction, pair.case, reference, folders.of_predictions)
     scores = case_scores(
         reference.labels,
         prediction.labels,

@@ -50,8 +50,10 @@ def _orientation_hints(found: Sorted, table: pd.DataFrame, threads: int) -> list
 
 
 def _orientation_hint(pair: Pair, *, folders: Folders) -> str | None:
-    reference = read_mask(folders.references / pair.reference, folders.of_references)
-    prediction = read_prediction(folders.predictions / str(pair.prediction), reference, folders.of_predictions)
+    reference = read_mask(folders.references / pair.reference, pair.case, folders.of_references)
+    prediction = read_prediction(
+        folders.predictions / str(pair.prediction), pair.case, reference, folders.of_predictions
+    )
     hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
     return hint.message() if hint else None
 

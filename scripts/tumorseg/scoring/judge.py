@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -55,8 +55,8 @@ def reference_grids(folder: Path, files: Mapping[str, str], reading: Reading, th
 
     Raises UserError, which lists all references that are unsound: the set of them is the user's to mend.
     """
-    items = {file: folder / file for file in files.values()}
-    found = _each(items, partial(_reference, reading=reading), "checking reference", threads)
+    items = {file: (case, folder / file) for case, file in files.items()}
+    found = _each(items, partial(_reference, reading=replace(reading, closely=True)), "checking reference", threads)
     unsound = [f"{file}: {grid}" for file, grid in zip(files.values(), found, strict=True) if isinstance(grid, str)]
     if unsound:
         raise UserError("\n".join([f"score.references: mend or remove what is unsound below {folder}", *unsound]))
@@ -70,7 +70,7 @@ def judge_predictions(
 
     files: by case, its path below `folder`. grids: those of the references.
     """
-    items = {file: (folder / file, grids[case]) for case, file in files.items()}
+    items = {file: (case, folder / file, grids[case]) for case, file in files.items()}
     judgements = _each(items, partial(_prediction, reading=reading), "checking prediction", threads)
     return dict(zip(files, judgements, strict=True))
 
@@ -85,19 +85,20 @@ def _each(items: Mapping[str, Item], judge: Callable[[Item], Found], unit: str, 
     return found
 
 
-def _reference(path: Path, *, reading: Reading) -> MaskGrid | str:
+def _reference(item: tuple[str, Path], *, reading: Reading) -> MaskGrid | str:
     """The grid of a mask, or what is wrong with it."""
+    case, path = item
     try:
-        mask = read_mask(path, reading)
+        mask = read_mask(path, case, reading)
     except UnsoundMask as unsound:
         return str(unsound)
     return MaskGrid(mask.labels.shape, mask.affine, mask.oriented, mask.values, mask.notes)
 
 
-def _prediction(item: tuple[Path, OrientedGrid], *, reading: Reading) -> Judgement:
-    path, reference = item
+def _prediction(item: tuple[str, Path, OrientedGrid], *, reading: Reading) -> Judgement:
+    case, path, reference = item
     try:
-        prediction = read_prediction(path, reference, reading)
+        prediction = read_prediction(path, case, reference, reading)
     except UnsoundMask as unsound:
         return Judgement(str(unsound), unsound.systematic)
     return Judgement(values=prediction.values, channels=prediction.channels, notes=prediction.notes)

@@ -1,9 +1,9 @@
 """A mask from any tool, read whole and judged before it is scored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import shape_problem
+from tumorseg.cohort.label_order import order_warnings
 from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels, rounding_note
+from tumorseg.cohort.other_task import Contrast, other_task, signs
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.conventions import convention_of
 from tumorseg.metrics.cells import Spacing
 from tumorseg.scoring.channels import ChannelFacts, read_channels, way_to_labels
+from tumorseg.scoring.image_beside import contrast_beside
 from tumorseg.scoring.unsound import UnsoundMask
 from tumorseg.task import Task
 
@@ -30,7 +33,8 @@ class Reading:
 
     task: what values mean, with the user's label map if there is one. labels: `auto`, `mixed` or a convention, as
     `cohort.labels` says. map_key: the setting of the label map, for messages. largest_voxels: see `read_volume`.
-    regions: of the channels of files that have one for each region; None where their order is not known yet.
+    regions: of the channels of files that have one for each region; None where their order is not known yet. closely:
+    look at references for signs that labels mean something else, also at the image beside them; once is enough.
     """
 
     task: Task
@@ -38,6 +42,7 @@ class Reading:
     map_key: str = REFERENCES
     largest_voxels: int = LARGEST_VOXELS
     regions: tuple[str, ...] | None = None
+    closely: bool = False
 
     def for_predictions(self, label_map: Mapping[int, int] | None) -> "Reading":
         """How predictions are read beside these references. label_map: an entry of `score.label_map`.
@@ -81,8 +86,8 @@ class Prediction:
     channels: ChannelFacts | None = None
 
 
-def read_mask(path: Path, reading: Reading) -> Mask:
-    """Read a mask in any type. Raises UnsoundMask."""
+def read_mask(path: Path, case: str, reading: Reading) -> Mask:
+    """Read a mask in any type. case: its name, which may be one of another task. Raises UnsoundMask."""
     volume = _volume(path, reading)
     if problem := shape_problem(volume.shape, path.name, None):
         several = (
@@ -90,12 +95,21 @@ def read_mask(path: Path, reading: Reading) -> Mask:
         )
         raise UnsoundMask(f"{problem.message}{several}")
     x, y, z = volume.spacing
-    found = _labels(volume.array, path.name, reading)
+    contrast = (
+        contrast_beside(path, volume, reading.task, reading.labels, reading.largest_voxels)
+        if reading.closely and reading.task.label_map is None
+        else None
+    )
+    found = _labels(volume, path.name, case, reading, contrast)
     prediction = _placed(found, volume, volume, reading)
-    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.values, prediction.notes)
+    notes = prediction.notes
+    if reading.closely:
+        labels = canonical(found, reading.task, convention_of(found.counts, reading.task, reading.labels))
+        notes += tuple(warning.message for warning in order_warnings(labels, volume.shape, path.name, reading.task))
+    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.values, notes)
 
 
-def read_prediction(path: Path, reference: OrientedGrid, reading: Reading) -> Prediction:
+def read_prediction(path: Path, case: str, reference: OrientedGrid, reading: Reading) -> Prediction:
     """Read a mask as `read_mask` does and put it on the grid of its reference, see `regrid`.
 
     A file with a channel for each region of the task becomes a mask of labels; where `reading.regions` is None, only
@@ -105,8 +119,9 @@ def read_prediction(path: Path, reference: OrientedGrid, reading: Reading) -> Pr
     if volume.array.ndim <= 3:
         if problem := shape_problem(volume.shape, path.name, None):
             raise UnsoundMask(problem.message)
-        found = _labels(volume.array, path.name, reading)
+        found = _labels(volume, path.name, case, reading)
         return _placed(found, volume, reference, reading)
+    _refuse_other_task([case, path.name], reference.shape, (), reading)
     channels = read_channels(volume.array, reference.shape, reading.task)
     labels = read_labels(channels.painted(reading.regions or tuple(reading.task.region_labels), reading.task))
     grid = VoxelGrid(channels.inside.shape[1:], volume.affine, volume.oriented)
@@ -122,12 +137,28 @@ def _volume(path: Path, reading: Reading) -> Volume:
         raise UnsoundMask(damage.message) from None
 
 
-def _labels(array: NDArray[Any], file: str, reading: Reading) -> Labels:
+def _labels(volume: Volume, file: str, case: str, reading: Reading, contrast: Contrast | None = None) -> Labels:
     """The values of a mask on disk. Raises UnsoundMask where they are not those of the task."""
-    found = read_labels(array)
+    found = read_labels(volume.array)
+    _refuse_other_task([case, file], volume.shape, found.counts, reading, contrast)
     if problem := label_problem(found, file, reading.task, reading.labels, reading.map_key):
         raise UnsoundMask(problem.message, systematic=problem.code != "not_finite")
     return found
+
+
+def _refuse_other_task(
+    names: list[str],
+    shape: tuple[int, ...],
+    values: Iterable[int],
+    reading: Reading,
+    contrast: Contrast | None = None,
+) -> None:
+    """Raise UnsoundMask where names, grid, values or an image speak for another task. A label map leaves no doubt."""
+    if reading.task.label_map is not None:
+        return
+    found = signs(reading.task, names=names, shape=shape, values=values, contrast=contrast)
+    if found.tasks and not found.only_values:
+        raise UnsoundMask(other_task(found, reading.task, names[0], reading.map_key).message, systematic=True)
 
 
 def _placed(found: Labels, volume: Volume, reference: OrientedGrid, reading: Reading) -> Prediction:
