@@ -18,11 +18,12 @@ overview: demo
 docs: .venv/workflow
 	PYTHONPATH=scripts .venv/bin/python -m tumorseg.configuration.reference
 
+# Two files of tests at a time: much of each run of Snakemake takes one core.
 test: .venv/development
-	$(PYTEST)
+	$(PYTEST) -n 2 --dist loadfile
 
 test-slow: .venv/development
-	$(PYTEST) -m slow
+	$(PYTEST) -n 2 --dist loadfile -m slow
 
 test-slurm: .venv/slurm
 	$(PYTEST) -m slurm
