@@ -22,7 +22,10 @@ def test_what_is_written_can_be_removed(place, tmp_path):
     assert list(place.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", ["ClusterName=real\n", "", f"{configuration.MARK}{os.getpid()}\n"])
+LIVING_KEEPER = f"{configuration.MARK}{os.getpid()}\n"
+
+
+@pytest.mark.parametrize("content", ["ClusterName=real\n", "", LIVING_KEEPER], ids=["real", "empty", "kept"])
 def test_a_cluster_that_is_there_stays(place, tmp_path, content):
     place.mkdir()
     (place / "slurm.conf").write_text(content)

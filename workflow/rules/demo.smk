@@ -27,4 +27,5 @@ if config["demo"]:
             task=lambda wildcards: json.dumps(facts(TASK), sort_keys=True),
             code=code("demo_cohort"),
         shell:
-            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q}' ' --task "$TASK" --root "$COHORT" --log {log:q}'
+            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q}'
+            ' --task "$TASK" --root "$COHORT" --log {log:q}'
