@@ -15,7 +15,6 @@ from tests.helpers import REPOSITORY
 from tumorseg.cohort.again import read_images_again, read_mask_again
 from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.discover import discover
-from tumorseg.labels import MODALITIES
 from tumorseg.normalise.case import normalise_case
 from tumorseg.normalise.store import write_case
 
@@ -43,7 +42,7 @@ def figures(root: Path) -> Iterator[Figure]:
             NormalizeIntensity(nonzero=True, channel_wise=True),
         ]
     )
-    stacks = [np.stack([volumes[role].array for role in MODALITIES]).astype(np.float32) for _, volumes in cases]
+    stacks = [np.stack([volumes[role].array for role in TASK.channel_names]).astype(np.float32) for _, volumes in cases]
     all_threads = torch.get_num_threads()
 
     def monai(threads: int):

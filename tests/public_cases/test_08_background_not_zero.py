@@ -8,7 +8,6 @@ from tests.cohort_cases import TASK
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.discover import discover
-from tumorseg.labels import MODALITIES
 from tumorseg.normalise.case import normalise_verdict
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
@@ -30,7 +29,7 @@ def with_a_background_of_0(root, number, verdict, folder):
     for role, facts in verdict.facts["files"].items():
         image = nibabel.load(root / facts["path"])
         voxels = np.asarray(image.dataobj)
-        if role in MODALITIES:
+        if role in TASK.channel_names:
             x, y, z = np.indices(voxels.shape)
             brain = ((x - 23.5) / 20) ** 2 + ((y - 27.5) / 24) ** 2 + ((z - 19.5) / 17) ** 2 < 1
             shift = voxels[0, 0, 0] if KINDS[number] in ("constant", "z-score") else 0
@@ -54,7 +53,7 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
     np.testing.assert_array_equal(normalised.image != 0, expected.image != 0)
     np.testing.assert_allclose(normalised.image, expected.image, atol=4e-3)
     np.testing.assert_array_equal(normalised.mask, expected.mask)
-    assert set(normalised.origin.backgrounds) == set(MODALITIES)
+    assert set(normalised.origin.backgrounds) == set(TASK.channel_names)
 
 
 @pytest.mark.parametrize("number", [0, 5])

@@ -3,11 +3,10 @@ import pytest
 from tests.cohort_cases import TASK
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.naming import role_of, roles
-from tumorseg.labels import MODALITIES
 
 
-def test_the_roles_are_the_modalities_in_their_order_then_the_mask():
-    assert list(roles(TASK)) == [*MODALITIES, "seg"]
+def test_the_roles_are_the_channels_in_their_order_then_the_mask():
+    assert list(roles(TASK)) == [*TASK.channel_names, "seg"]
 
 
 @pytest.mark.parametrize(

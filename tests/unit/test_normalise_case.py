@@ -4,8 +4,8 @@ import pytest
 
 from tests.cohort_cases import CASE, SHAPE, TASK, check_case, image, mask, path_of, real_data, verdict, write_sound
 from tumorseg.cohort.discover import discover
+from tumorseg.conventions import from_canonical
 from tumorseg.errors import UserError
-from tumorseg.labels import from_inside
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.case import normalise_verdict
 from tumorseg.normalise.crop import uncrop
@@ -68,7 +68,7 @@ def test_squares_beyond_float32_do_not_blank_the_image(scale):
 
 
 @pytest.mark.parametrize("enhancing", [3, 4])
-def test_a_case_is_cropped_and_its_mask_has_inside_labels(tmp_path, enhancing):
+def test_a_case_is_cropped_and_its_mask_has_the_labels_of_the_task(tmp_path, enhancing):
     root = write_sound(tmp_path, enhancing=enhancing)
     case = normalise_verdict(root, verdict(root), SETTINGS, task=TASK)
     assert case.origin.crop == ((1, 9), (1, 10), (1, 11))
@@ -81,7 +81,7 @@ def test_a_case_is_cropped_and_its_mask_has_inside_labels(tmp_path, enhancing):
 def test_the_crop_is_undone_exactly(tmp_path):
     root = write_sound(tmp_path)
     case = normalise_verdict(root, verdict(root), SETTINGS, task=TASK)
-    np.testing.assert_array_equal(from_inside(uncrop(case.mask, case.origin), "brats2023"), mask())
+    np.testing.assert_array_equal(from_canonical(uncrop(case.mask, case.origin), TASK, "brats2023"), mask())
     assert case.origin.shape == SHAPE
 
 
@@ -119,7 +119,7 @@ def test_a_real_mask_comes_back_exactly():
         root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin": 4}, task=TASK
     )
     expected = np.asarray(nibabel.load(root / files.files["seg"][0]).dataobj)
-    np.testing.assert_array_equal(from_inside(uncrop(case.mask, case.origin), "brats2021"), expected)
+    np.testing.assert_array_equal(from_canonical(uncrop(case.mask, case.origin), TASK, "brats2021"), expected)
     brain = case.image[0][case.image[0] != 0].astype(np.float64)
     assert abs(brain.mean()) < 0.01
     assert abs(brain.std() - 1) < 0.01
