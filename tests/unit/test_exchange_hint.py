@@ -75,6 +75,23 @@ def test_a_value_of_another_convention_is_found():
     assert found(references, MASKS, (1, 2, 3, 4)) == {1: 1, 2: 2, 3: 4, 4: 3}
 
 
+def with_cavity(mask):
+    """The mask in values of masks after treatment: 3 for enhancing tumour, and a resection cavity, 4, beside it."""
+    beside = relabelled(mask, {4: 3})
+    beside[:3, :3, :3] = 4
+    return beside
+
+
+def test_a_value_of_another_convention_is_found_where_the_references_have_more_labels():
+    assert found([with_cavity(mask) for mask in MASKS], MASKS, (1, 2, 3, 4)) == {1: 1, 2: 2, 3: 4, 4: 3}
+
+
+def test_a_label_that_is_never_predicted_is_no_hint_while_the_rest_is_in_order():
+    references = [with_cavity(mask) for mask in MASKS]
+    assert found(references, [relabelled(mask, {4: 3}) for mask in MASKS], (1, 2, 3, 4)) is None
+    assert found(MASKS, [relabelled(mask, {4: 1}) for mask in MASKS]) is None
+
+
 def test_empty_masks_say_nothing():
     assert found([], []) is None
     assert found(MASKS[:1], [np.zeros_like(MASKS[0])]) is None

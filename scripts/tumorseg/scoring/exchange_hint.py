@@ -51,10 +51,14 @@ def exchanged_map(read: Mapping[int, int], moved: Mapping[int, int]) -> dict[int
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """A case. dice: of each reference label (row) with each predicted label. present: labels of the reference."""
+    """A case. dice: of each reference label (row) with each predicted label. present: labels of the reference.
+
+    predicted: labels of the prediction.
+    """
 
     dice: NDArray[np.float64]
     present: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
 
     @property
     def parts(self) -> NDArray[np.float64]:
@@ -83,12 +87,13 @@ def exchange_of_folder(tables: Sequence[NDArray[np.int64]], labels: Sequence[int
 
 
 def exchange_of_case(table: NDArray[np.int64], labels: Sequence[int]) -> Exchange | None:
-    """Return the same for a single case: with higher thresholds, and only for labels that its reference has."""
+    """Return the same for a single case: with higher thresholds, and only for labels that both its masks have."""
     case = _case(table, labels)
     if case is None:
         return None
     order = _best(case.parts)
-    if not case.present[order != np.arange(len(order))].all():
+    moved = order != np.arange(len(order))
+    if not (case.present & case.predicted)[moved].all():
         return None
     return _checked([case], order, labels, LEAST_GAIN_OF_CASE, LEAST_DICE_OF_CASE)
 
@@ -99,7 +104,7 @@ def _case(table: NDArray[np.int64], labels: Sequence[int]) -> _Case | None:
     if not expected.any() or not predicted.any():
         return None
     both = expected[:, None] + predicted[None]
-    return _Case(np.divide(2 * pairs, both, out=np.zeros_like(pairs), where=both > 0), expected > 0)
+    return _Case(np.divide(2 * pairs, both, out=np.zeros_like(pairs), where=both > 0), expected > 0, predicted > 0)
 
 
 def _best(parts: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -119,9 +124,11 @@ def _checked(
     given, then = float(np.trace(mean)), _total(mean, order)
     if then < least_dice or then - given < least_gain:
         return None
+    ever = np.any([case.predicted for case in cases], axis=0)
     for row, column in enumerate(order):
         rises = [case.dice[row, column] - case.dice[row, row] for case in cases if case.present[row]]
-        # A label that no reference has takes the place that is left.
-        if row != column and rises and np.mean(rises) < LEAST_RISE:
+        # A label that no reference has, or that is never predicted, takes the place that is left.
+        least = LEAST_RISE if ever[column] else -LEAST_RISE
+        if row != column and rises and np.mean(rises) < least:
             return None
     return Exchange({labels[column]: labels[row] for row, column in enumerate(order)}, given, then)
