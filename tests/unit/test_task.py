@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.helpers import REPOSITORY
+from tumorseg.cohort.reading import missing
 from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.configuration.mistakes import mistakes
 from tumorseg.configuration.of_task import _with_text_keys, checked_task
@@ -86,6 +87,13 @@ def test_a_file_of_ones_own_is_a_task(tmp_path):
         ({"channels": {"a": {"title": "A"}, "b": {"title": "B", "volume": 1}}}, "either all channels"),
         ({"channels": {"seg": {"title": "A"}}}, "a channel needs a name of lower-case letters .* not seg"),
         ({"channels": {"prediction": {"title": "A"}}}, "not prediction"),
+        ({"channels": {1: {"title": "A", "files": ["x"]}, "B": {"title": "B", "files": ["y"]}}}, "letters .* not B"),
+        ({"mask": {"files": ["-seg"]}}, "the end -seg of names is written without hyphen"),
+        ({"mask": {"files": ["seg.nii.gz"]}}, "seg.nii.gz of names is written without"),
+        (
+            {"regions": {name: {"title": "w", "labels": [1], "removed_to": 0} for name in ("WT", "wt")}},
+            "two regions are called wt",
+        ),
         ({"patient": "BraTS-.*"}, "patient needs a group"),
         ({"case_name": "case-{time_point}"}, "all patients have one name"),
         ({"conventions": {"mixed": {}}}, "no convention can be called mixed"),
@@ -105,6 +113,27 @@ def test_a_file_of_ones_own_is_a_task(tmp_path):
 def test_a_task_that_contradicts_itself_is_refused(tmp_path, changes, said):
     with pytest.raises(UserError, match=said):
         load_task(str(changed(tmp_path, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("brats-gliomas", "brats-glioma"), ("BraTS-Pediatric", "brats-paediatric"), ("brats_mets", "brats-metastases")],
+)
+def test_a_mistyped_name_is_refused_with_the_one_that_is_meant(name, meant):
+    with pytest.raises(UserError, match=rf"there is no task {name}; did you mean {meant}\? It has to be one of"):
+        load_task(name)
+
+
+def test_a_name_unlike_all_is_refused_with_all_names():
+    with pytest.raises(UserError, match="there is no task mine; it has to be one of brats-africa"):
+        load_task("mine")
+
+
+def test_a_missing_file_whose_name_the_task_does_not_say_is_told_so(tmp_path):
+    task = load_task(str(changed(tmp_path, channels={"a": {"title": "A"}, "b": {"title": "B", "files": ["b"]}})))
+    said = missing("case", "a", ["case-a.nii"], task).problems[0].message
+    assert "the task own does not say how its name ends (the key `files`)" in said
+    assert "the key `files`" not in missing("case", "b", [], task).problems[0].message
 
 
 def test_a_file_with_an_unknown_key_is_refused(tmp_path):

@@ -141,6 +141,8 @@ def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Seq
             return Reading([Finding("not_downloaded", f"{case}/{name}", NOT_PULLED)])
     endings = [ending for ending, of_role in task.file_endings if of_role == role]
     text = "no file of it was found"
+    if not endings and all(channel.volume is None for channel in task.channels):
+        text += f", and the task {task.name} does not say how its name ends (the key `files`)"
     if endings:
         text = f"no file named {case}-{endings[0]}.nii.gz or {case}_{endings[-1]}.nii.gz is in its folder"
     others = [

@@ -39,6 +39,8 @@ def _channels(task: Task) -> Iterator[str]:
         if name in _TAKEN or not re.fullmatch(r"[a-z0-9]+", name):
             allowed = f"lower-case letters and digits, other than {', '.join(_TAKEN)}"
             yield f"a channel needs a name of {allowed}, not {name}"
+    for end in (end for end, _ in task.file_endings if re.search(r"^[-_]|\.nii(\.gz)?$", end)):
+        yield f"the end {end} of names is written without hyphen or underscore before it and without .nii or .nii.gz"
     for twice in _twice([*(end for channel in task.channels for end in channel.files), *task.mask_files]):
         yield f"files that end in {twice} belong to two channels"
     for volume in _twice(channel.volume for channel in task.channels if channel.volume is not None):
@@ -50,6 +52,8 @@ def _channels(task: Task) -> Iterator[str]:
 
 
 def _regions(task: Task) -> Iterator[str]:
+    for twice in _twice(region.name.casefold() for region in task.regions):
+        yield f"two regions are called {twice}"
     for region in task.regions:
         if strange := {*region.labels, region.removed_to, region.holes or 0} - {0, *task.label_values}:
             yield f"region {region.name} has the label {min(strange)}, which is not among the labels"

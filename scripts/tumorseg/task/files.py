@@ -1,6 +1,7 @@
 """Tasks as files: those that are built in, a user's own, and the option of command lines that names one."""
 
 import argparse
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -57,8 +58,10 @@ def task_path(name: str) -> Path:
         return own
     path = Path(name).expanduser()
     if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
+        close = difflib.get_close_matches(name.lower(), built_in(), n=1)
+        hint = f"did you mean {close[0]}? It" if close else "it"
         raise UserError(
-            f"cohort.task: there is no task {name}; it has to be one of {', '.join(built_in())}, or the path of a "
+            f"cohort.task: there is no task {name}; {hint} has to be one of {', '.join(built_in())}, or the path of a "
             "YAML file such as those in workflow/tasks"
         )
     return path
@@ -97,7 +100,7 @@ def task_from(content: Mapping[str, Any], name: str, place: str) -> Task:
     Raises UserError where parts of it do not fit together.
     """
     channels = tuple(
-        Channel(key, **{**given, "files": tuple(end.lower() for end in given.get("files", ()))})
+        Channel(str(key), **{**given, "files": tuple(end.lower() for end in given.get("files", ()))})
         for key, given in content["channels"].items()
     )
     labels = tuple(Label(int(value), **given) for value, given in content["labels"].items())
