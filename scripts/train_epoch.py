@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tumorseg import console
+from tumorseg.errors import Message
 from tumorseg.network.execution import resolve
 from tumorseg.normalise.fold_data import find_cases, read_fold_data
 from tumorseg.task import add_task_option
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     recipe = Recipe.of(options.recipe, options.task)
     settings = recipe.training
-    name = f"train_epoch fold {options.fold}"
+    name: Message = f"train_epoch fold {options.fold}"
     if options.processes > 1 and not parallel.started():
         with console.job(name, None):  # the log is that of the first process
             on_gpus, own = settings.device != "cpu", arguments or sys.argv[1:]

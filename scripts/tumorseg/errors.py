@@ -3,9 +3,11 @@
 from typing import TypeAlias
 
 Message: TypeAlias = str
-"""A text that people read and no code does: an argument, a field or a returned value with this annotation.
+"""A text that people read and no code does: an argument, a field, a variable or a returned value with this annotation.
 
-Its wording is no part of the digest of the code (`tumorseg.codedigest`), so rewording it reruns nothing.
+It may stand within others: `dict[bytes, Message]`, `tuple[str, Message]`, `Iterator[Message]`. Its wording is no part
+of the digest of the code (`tumorseg.codedigest`), so rewording it reruns nothing. The texts of a page or a table are
+its content, and do not have this annotation.
 """
 
 

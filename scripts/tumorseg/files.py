@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -15,9 +15,9 @@ from typing import Any, Final
 from tumorseg.errors import Message, UserError
 from tumorseg.places import named
 
-_SPACE: Final = "make room on its disk"
-_PERMISSION: Final = "give permission to write to its folder"
-_REMEDIES: Final = {
+_SPACE: Final[Message] = "make room on its disk"
+_PERMISSION: Final[Message] = "give permission to write to its folder"
+_REMEDIES: Final[dict[int, Message]] = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
@@ -32,7 +32,7 @@ _OF_THE_FILE: Final = frozenset(
         *(errno.EACCES, errno.EPERM, errno.EIO, errno.ENXIO, errno.ENODEV),
     }
 )
-_KINDS: Final = (
+_KINDS: Final[tuple[tuple[Callable[[int], bool], Message], ...]] = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
     (stat.S_ISCHR, "a device"),
@@ -57,7 +57,7 @@ def kind_of(mode: int) -> Message | None:
     """Return what `st_mode` stands for in words where it is no regular file ("a FIFO (named pipe)"), else None."""
     if stat.S_ISREG(mode):
         return None
-    return next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
+    return next((words for is_kind, words in _KINDS if is_kind(mode)), None) or "no regular file"
 
 
 def require_regular_file(path: Path) -> int:

@@ -8,7 +8,7 @@ Python's own minor version counts like that of a package.
 It leaves out
 
 - comments, docstrings and annotations of functions;
-- the texts of exceptions, logs, help and of what is annotated `Message` (`messages.py`);
+- the texts of exceptions, logs, help and of what is annotated `Message` (`messages.py`, `annotated.py`);
 - modules that define `FOR_PEOPLE_ONLY`, and definitions that the script does not reach;
 - the places and names of modules, and the names of functions, classes, module constants, local variables, and of the
   parameters of functions that are called directly (`form.py`).

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from tumorseg.codedigest.messages import Messages, is_text, message_locals, returns_messages
+from tumorseg.codedigest.annotated import annotated_messages, messages_of
+from tumorseg.codedigest.messages import Messages, is_text, message_locals
 from tumorseg.codedigest.parameters import Parameters
 from tumorseg.codedigest.project import Definition, Module, Project
 from tumorseg.codedigest.syntax import Function, bound_names, names_bound_by, walk
@@ -23,12 +24,17 @@ class Forms:
         """The form of statements at the top level of a module."""
         writer = _DefinitionWriter(self.project, self._messages, self._parameters, module)
         for statement in statements:
-            writer.write(statement)
+            writer.write_statement(statement)
         return writer.form()
 
 
 class _DefinitionWriter(Writer):
     """Writes functions and classes too."""
+
+    def write_statement(self, statement: ast.AST) -> None:
+        """Write a statement at the top level of a module."""
+        self._words = set(annotated_messages(statement))
+        self.write(statement)
 
     def _FunctionDef(self, node: Function) -> None:  # noqa: N802
         if self._numbers is not None:
@@ -60,12 +66,10 @@ class _DefinitionWriter(Writer):
     _inside_class = False
 
     def _write_function(self, node: Function, canonical: frozenset[str]) -> None:
-        before, self._message_return = self._message_return, returns_messages(node)
         self.text.append(type(node).__name__)
         self.write(node.decorator_list)
         self._write_arguments(node.args, canonical)
         self.write(node.body)
-        self._message_return = before
 
     def _write_arguments(self, arguments: ast.arguments, canonical: frozenset[str]) -> None:
         for kind in ("posonlyargs", "args", "vararg", "kwonlyargs", "kwarg"):
@@ -101,10 +105,7 @@ class _DefinitionWriter(Writer):
     def _Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:  # noqa: N802
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if self._numbers is not None and isinstance(target, ast.Name) and target.id in self._message_names:
-            self.write(target)
-            if node.value is not None:
-                self._write_words(node.value)
-            return
+            self._words |= set(messages_of(node.value)) if node.value is not None else set()
         self._plain(node, "annotation", "simple", "type_comment")
 
     _AugAssign = _Assign
@@ -112,18 +113,16 @@ class _DefinitionWriter(Writer):
 
     def _mark_messages(self, function: Function) -> None:
         """Note the expressions of a function that are messages."""
-        messages, said = self._messages, []
-        found: list[ast.expr] = []
+        messages = self._messages
+        found = [part for part in annotated_messages(function) if is_text(part) or isinstance(part, ast.Name)]
         for node in walk(function):
             if isinstance(node, ast.Raise):
                 found += messages.of_exception(self._module, node.exc, self._local)
             if isinstance(node, ast.Call):
                 found += messages.of_call(self._module, node, self._local)
                 if messages.is_said(self._module, node, self._local):
-                    said += [*node.args, *(keyword.value for keyword in node.keywords)]
-            if isinstance(node, ast.Return) and node.value and returns_messages(function):
-                said += [node.value] if is_text(node.value) or isinstance(node.value, ast.Name) else []
-        self._message_names = frozenset(message_locals(function, [*found, *said]))
+                    found += [*node.args, *(keyword.value for keyword in node.keywords)]
+        self._message_names = frozenset(message_locals(function, found))
 
 
 class _Literal(dict[str, int]):

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 
+from tumorseg.codedigest.annotated import message_parts
 from tumorseg.codedigest.known import (
     HELP_ARGUMENTS,
     LOG_METHODS,
@@ -34,10 +35,10 @@ class Messages:
                     or (keyword.arg == "file" and ast.unparse(keyword.value) in ("sys.stderr", "sys.stdout"))
                     for keyword in call.keywords
                 )
-            case ast.Attribute(value=owner, attr=name) if name in LOG_METHODS:
-                return ast.unparse(owner).rpartition(".")[2] in LOGGERS
             case ast.Attribute(value=ast.Name(id="parser"), attr="error"):
                 return True
+            case ast.Attribute(value=owner, attr=name) if name in LOG_METHODS:
+                return ast.unparse(owner).rpartition(".")[2] in LOGGERS
         return found == External("warnings.warn")
 
     def of_call(self, module: Module, call: ast.Call, local: frozenset[str]) -> list[ast.expr]:
@@ -51,13 +52,11 @@ class Messages:
         function = self._project.function_of(found)
         if function is None:
             return []
-        parameters = _message_parameters(function)
-        positional = [
-            argument for argument, is_message in zip(call.args, parameters.values(), strict=False) if is_message
-        ]
-        if any(isinstance(argument, ast.Starred) for argument in call.args):
-            positional = []
-        return positional + [keyword.value for keyword in call.keywords if parameters.get(keyword.arg or "")]
+        annotations = _parameters(function)
+        starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+        given = [] if starred else list(zip(call.args, annotations.values(), strict=False))
+        given += [(keyword.value, annotations.get(keyword.arg or "")) for keyword in call.keywords]
+        return [part for value, annotation in given for part in _in_argument(value, annotation)]
 
     def _talks(self, found: Definition) -> bool:
         module = self._project.module(found.module)
@@ -126,11 +125,6 @@ class Messages:
         return not any(True for statement in function.body for _ in self.needed(module, statement, local))
 
 
-def returns_messages(function: Function) -> bool:
-    """Whether what a function returns is said to be messages."""
-    return function.returns is not None and _is_marked(function.returns)
-
-
 def is_text(node: ast.expr) -> bool:
     """Whether an expression puts words together."""
     match node:
@@ -166,32 +160,34 @@ def message_locals(function: ast.AST, messages: Sequence[ast.expr]) -> set[str]:
     stored = [node for node in walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
     plain = {name for name in assigned if sum(node.id == name for node in stored) == len(assigned[name])} - other
     read = {node for message in messages for node in walk(message)}
-    found: set[str] = set()
-    while new := {name for name in plain - found if name in loads and loads[name] <= read}:
-        found |= new
-        read |= {node for name in new for value in assigned[name] for node in walk(value)}
-    return found
+    found = {name for name in plain if name in loads}
+    while True:
+        inside = {node for name in found for value in assigned[name] for node in walk(value)}
+        left = {name for name in found if loads[name] <= read | inside}
+        if left == found:
+            return found
+        found = left
 
 
-def _message_parameters(function: Function | ast.ClassDef) -> dict[str, bool]:
-    """The parameters of a function, of a class's `__init__` or of a record, and whether each is a message."""
+def _parameters(function: Function | ast.ClassDef) -> dict[str, ast.expr | None]:
+    """The parameters of a function, of a class's `__init__` or of a record, and their annotations."""
     if isinstance(function, ast.ClassDef):
         inits = [node for node in function.body if isinstance(node, Function) and node.name == "__init__"]
         if not inits:
             if any(ast.unparse(base) not in ("NamedTuple", "Exception") for base in function.bases):
                 return {}  # which may have fields of their own before these
             fields = [node for node in function.body if isinstance(node, ast.AnnAssign)]
-            return {ast.unparse(node.target): _is_message(node.annotation) for node in fields}
+            return {ast.unparse(node.target): node.annotation for node in fields}
         parts = parameters_of(inits[0].args)[1:]
     else:
         parts = parameters_of(function.args)
-    return {part.arg: part.annotation is not None and _is_message(part.annotation) for part in parts}
+    return {part.arg: part.annotation for part in parts}
 
 
-def _is_message(annotation: ast.expr) -> bool:
-    """Whether a parameter takes nothing but messages: one, none, or a sequence of them, but no codes beside them."""
-    return ast.unparse(annotation).removesuffix(" | None") in {MESSAGE, f"Sequence[{MESSAGE}]", f"list[{MESSAGE}]"}
-
-
-def _is_marked(annotation: ast.expr) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == MESSAGE for node in walk(annotation))
+def _in_argument(value: ast.expr, annotation: ast.expr | None) -> list[ast.expr]:
+    """The parts of an argument that are messages: all of it where the parameter takes nothing but messages."""
+    if annotation is None:
+        return []
+    if ast.unparse(annotation).removesuffix(" | None") in {MESSAGE, f"Sequence[{MESSAGE}]", f"list[{MESSAGE}]"}:
+        return [value]
+    return [part for part in message_parts(value, annotation) if is_text(part)]

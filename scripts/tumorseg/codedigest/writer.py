@@ -40,8 +40,8 @@ class Writer:
         self._imports: dict[str, Definition | External] = {}
         self._in_class: frozenset[str] = frozenset()
         self._dropped: set[ast.AST] = set()
+        self._words: set[ast.AST] = set()
         self._errors: set[str] = set()
-        self._message_return = False
 
     def write(self, node: Any) -> None:
         """Write a node, a list of nodes, or a plain value."""
@@ -56,6 +56,10 @@ class Writer:
                 for part in walk(node):
                     if isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
                         self._plain(part)
+                return
+            if node in self._words and isinstance(node, ast.expr) and is_text(node):
+                self.text.append("words")
+                self._write_needed(node)
                 return
             special = getattr(self, f"_{type(node).__name__}", None)
             if special is not None:
@@ -182,36 +186,6 @@ class Writer:
 
     def _Assert(self, node: ast.Assert) -> None:  # noqa: N802
         self._plain(node, "msg")
-
-    def _Return(self, node: ast.Return | ast.Yield) -> None:  # noqa: N802
-        self.text.append(type(node).__name__)
-        if self._message_return and node.value is not None:
-            self._write_words(node.value)
-        else:
-            self.write(node.value)
-        self.text.append(";")
-
-    _Yield = _Return
-
-    def _write_words(self, node: ast.expr) -> None:
-        """Write what becomes a message: which one, and whether there is one, but not its words."""
-        match node:
-            case _ if is_text(node):
-                self.text.append("words")
-                self._write_needed(node)
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                self.write(test)
-                self._write_words(body)
-                self._write_words(orelse)
-            case ast.ListComp(elt=part, generators=generators) | ast.GeneratorExp(elt=part, generators=generators):
-                self.write(generators)
-                self._write_words(part)
-            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.BoolOp(values=parts):
-                self.text.append(type(getattr(node, "op", node)).__name__)
-                for part in parts:
-                    self._write_words(part)
-            case _:
-                self.write(node)
 
     # Calls
 

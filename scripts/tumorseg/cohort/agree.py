@@ -11,7 +11,7 @@ from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.manifest import usable_patients
 from tumorseg.cohort.visits import doubts
 from tumorseg.counts import counted
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.task import Task
 
 _OTHER: Final = 1 / 20
@@ -64,7 +64,7 @@ def check_cohort(
         "dropped": dropped,
         "patients": len(set(patients.values())),
         "doubts": [
-            *([f"the masks write {_kinds(examples, task)}"] if len(examples) > 1 else []),
+            *_several_kinds(examples, task),
             *_exchanged(usable, task),
             *(doubts(patients) if patient is None else []),
         ],
@@ -94,7 +94,7 @@ def _refuse_other_tasks(table: pd.DataFrame, task: Task, path: Path, *, mixed: b
     )
 
 
-def _exchanged(usable: pd.DataFrame, task: Task) -> list[str]:
+def _exchanged(usable: pd.DataFrame, task: Task) -> list[Message]:
     """A doubt where in some masks the labels of core and oedema seem to be exchanged.
 
     Raises UserError where it is so in most masks, unless the user's own label map says what they mean.
@@ -103,7 +103,7 @@ def _exchanged(usable: pd.DataFrame, task: Task) -> list[str]:
     if not exchanged.any():
         return []
     count, example = int(exchanged.sum()), usable.loc[exchanged, "mask_file"].iloc[0]
-    seem = f"in {count} of {counted(len(usable), 'mask')} core and oedema seem to be exchanged ({example})"
+    seem: Message = f"in {count} of {counted(len(usable), 'mask')} core and oedema seem to be exchanged ({example})"
     if 2 * count > len(usable) and count > 1 and task.label_map is None:
         convention = usable.loc[exchanged, "convention"].iloc[0] or next(iter(task.conventions))
         core, oedema = task.label_of("necrosis"), task.label_of("oedema")
@@ -115,14 +115,20 @@ def _exchanged(usable: pd.DataFrame, task: Task) -> list[str]:
             f"cohort.label_map: {seem}; if so, set label_map: {{{meant}}}; if not, set it to what each value means"
         )
     others = usable.loc[~exchanged, "mask_file"]
-    meet = f"; masks of two kinds seem to meet, the others as {others.iloc[0]}" if len(others) else ""
+    meet: Message = f"; masks of two kinds seem to meet, the others as {others.iloc[0]}" if len(others) else ""
     return [f"{seem}{meet}: look at them, then convert them, or set cohort.label_map"]
 
 
-def _kinds(examples: Mapping[str, str], task: Task) -> str:
+def _several_kinds(examples: Mapping[str, str], task: Task) -> list[Message]:
+    return [f"the masks write {_kinds(examples, task)}"] if len(examples) > 1 else []
+
+
+def _kinds(examples: Mapping[str, str], task: Task) -> Message:
     """How masks of several conventions write the same labels. examples: the file of a mask, by convention."""
     ways = {name: task.written(name) for name in examples}
     labels = [label for label in task.label_values if len({way[label] for way in ways.values()}) > 1]
-    titles = " and ".join(task.label_titles[label] for label in labels)
-    kinds = (f"{' and '.join(str(way[label]) for label in labels)} in {examples[name]}" for name, way in ways.items())
+    titles: Message = " and ".join(task.label_titles[label] for label in labels)
+    kinds: list[Message] = [
+        f"{' and '.join(str(way[label]) for label in labels)} in {examples[name]}" for name, way in ways.items()
+    ]
     return f"{titles} as {' or '.join(kinds)}"

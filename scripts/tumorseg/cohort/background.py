@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from tumorseg.boxes import box_around, box_slices
 from tumorseg.cohort.pieces import pieces
+from tumorseg.errors import Message
 
 _FACE_VOXELS: Final = 2**11
 """Voxels of each face that are looked at, about."""
@@ -64,10 +65,14 @@ class Background:
         """The background that `facts` was made of."""
         return cls(tuple((float(low), float(high)) for low, high in facts["bands"]), bool(facts["nan"]))
 
-    def __str__(self) -> str:
+    def __str__(self) -> Message:
         """The background in words: "2", "from -0.3 to 0.3", "-1000 and 0", "not a number"."""
-        words = [f"{low:.5g}" if low == high else f"from {low:.3g} to {high:.3g}" for low, high in self.bands]
-        return " and ".join([*words, *(["not a number"] if self.nan else [])])
+        words: list[Message] = [
+            f"{low:.5g}" if low == high else f"from {low:.3g} to {high:.3g}" for low, high in self.bands
+        ]
+        if self.nan:
+            words.append("not a number")
+        return " and ".join(words)
 
 
 ZERO: Final = Background(((0.0, 0.0),))

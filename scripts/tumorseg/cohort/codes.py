@@ -2,9 +2,7 @@
 
 from typing import Final
 
-from tumorseg.errors import Message
-
-PROBLEMS: Final[dict[str, Message]] = {
+PROBLEMS: Final[dict[str, str]] = {
     "missing_modality": "One of the images that the task asks for is not in the folder.",
     "missing_mask": "The expert's mask is not in the folder.",
     "empty_file": "A file has no content.",
@@ -31,7 +29,7 @@ PROBLEMS: Final[dict[str, Message]] = {
     "unreadable": "A file or folder cannot be read.",
 }
 """A problem drops its case."""
-WARNINGS: Final[dict[str, Message]] = {
+WARNINGS: Final[dict[str, str]] = {
     "optional_channel_missing": "An image is missing that the task can do without.",
     "no_enhancing_tumour": "The mask shows no enhancing tumour, which may be right.",
     "labels_exchanged": "The oedema of a mask lies inside the tumour's core; the two labels may be exchanged.",

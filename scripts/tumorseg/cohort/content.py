@@ -110,9 +110,10 @@ class GzipContent:
         try:
             piece: bytes = self._member.decompress(handed, count)
         except igzip_lib.IsalError as error:  # type: ignore[misc]  # wrong in its stub
-            reason = str(error).removesuffix(" found")
             raise Damage(
-                "crc_mismatch", f"the compressed content is corrupt ({reason}); copy or download the file again"
+                "crc_mismatch",
+                f"the compressed content is corrupt ({str(error).removesuffix(' found')}); copy or download the file "
+                "again",
             ) from None
         rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
         self._position += len(handed) - len(rest)

@@ -13,7 +13,7 @@ _ANNEX: Final = (
 )
 _LFS: Final = "this is a Git LFS pointer whose content was not downloaded; run `git lfs pull` in its repository"
 NOT_PULLED: Final = "this is a DVC link or pointer whose content was not downloaded; run `dvc pull` in its repository"
-_ARCHIVES: Final = (
+_ARCHIVES: Final[tuple[tuple[int, bytes, Message], ...]] = (
     (0, b"PK\x03\x04", "a zip archive"),
     (0, b"PK\x05\x06", "an empty zip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
@@ -24,7 +24,7 @@ _ARCHIVES: Final = (
     (0, b"\x28\xb5\x2f\xfd", "compressed with Zstandard"),
     (0, b"\x1f\x8b", "compressed twice"),
 )
-_FORMATS: Final = (
+_FORMATS: Final[tuple[tuple[int, bytes, Message], ...]] = (
     (128, b"DICM", "a DICOM file"),
     (0, b"NRRD", "an NRRD file"),
     (0, b"ObjectType", "a MetaImage header"),
@@ -85,7 +85,7 @@ def text_problem(start: bytes) -> Damage | None:
         return _no_nifti(
             "the file is a web page (HTML), a log-in or error page perhaps, saved in its place; download it again"
         )
-    what = "XML" if small.startswith("<") else "JSON" if small.startswith(("{", "[")) else "text"
+    what: Message = "XML" if small.startswith("<") else "JSON" if small.startswith(("{", "[")) else "text"
     shown = " ".join(text[:_SHOWN].split())
     return _no_nifti(f"the file is {what}, an error message perhaps ({shown!r}); download it again")
 

@@ -25,8 +25,14 @@ _LARGEST_EXPANSION: Final = 1032
 
 NIFTI1_BYTES: Final = 348
 NIFTI2_BYTES: Final = 540
-_COLOURS: Final = {128: "RGB colours", 2304: "RGBA colours"}
-_COMPLEX: Final = (32, 1792, 2048)
+_NO_INTENSITIES: Final[dict[int, Message]] = {
+    128: "RGB colours",
+    2304: "RGBA colours",
+    32: "complex numbers",
+    1792: "complex numbers",
+    2048: "complex numbers",
+}
+"""Types of voxels, by their code in a header, that are not one intensity each."""
 _AGAIN: Final = "copy or download the file again"
 
 
@@ -154,7 +160,7 @@ def _shape(header: Any) -> tuple[int, ...]:
 
 def _dtype(header: Any) -> np.dtype[Any]:
     code = int(header["datatype"])
-    if what := _COLOURS.get(code, "complex numbers" if code in _COMPLEX else None):
+    if what := _NO_INTENSITIES.get(code):
         raise Damage(
             "wrong_data_type",
             f"the voxels are {what}, not one intensity each; export the image in grey, as whole or real numbers",

@@ -44,7 +44,7 @@ def not_3d(shape: Sequence[int]) -> Message:
     return f"the volume is {size_text(shape)}, not three-dimensional{several}"
 
 
-def spacing_text(spacing: Sequence[float]) -> str:
+def spacing_text(spacing: Sequence[float]) -> Message:
     """Voxel edges in millimetres as people write them: 1 x 1 x 5 mm, or 2.5 mm where all are equal."""
     edges = [f"{edge:.4g}" for edge in spacing]
     return f"{edges[0] if len(set(edges)) == 1 else ' x '.join(edges)} mm"

@@ -13,7 +13,7 @@ from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.patients import patients_of
 from tumorseg.cohort.verdict import Finding, Verdict
 from tumorseg.counts import part_is
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.tables import read_table, write_table
 from tumorseg.task import Task
 
@@ -113,14 +113,14 @@ def usable_patients(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(usable["case"], usable["patient"], strict=True))
 
 
-def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[str]:
+def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[Message]:
     """What a person wants to read of a manifest at `path`: how many cases are usable, and why the others are not."""
     dropped = table[~table["usable"]]
     count = f"{part_is(len(table) - len(dropped), len(table), 'case')} usable"
     if dropped.empty:
         return [count]
     lines = [f"{row.case}: {row.problems}: {row.detail}" for row in dropped.head(most).itertuples()]
-    rest = [f"and {len(dropped) - most} more: see {path}"] if len(dropped) > most else []
+    rest: list[Message] = [f"and {len(dropped) - most} more: see {path}"] if len(dropped) > most else []
     return [f"{count}; {len(dropped)} dropped:", *(f"  {line}" for line in lines + rest)]
 
 

@@ -90,7 +90,7 @@ def signs(
     """
     found = sorted(set(values) - {0})
     rivals = [other for other in known_tasks() if _reads_otherwise(other, task, found)]
-    by_sign = {
+    by_sign: dict[Message, list[Task]] = {
         f"it is called {_telling_name(names, rivals, task)}": [
             other for other in rivals if _telling_name(names, [other], task)
         ],

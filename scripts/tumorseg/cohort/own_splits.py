@@ -42,7 +42,7 @@ def own_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[Assignmen
     parted = sorted(patient for patient, count in sides.items() if count > 1)
     refuse(path, "cases of one patient in different folds", parted, "give all cases of a patient the same fold")
     needed = range(folds) if folds > 1 else (0, -1)
-    empty = [f"fold {fold}" for fold in needed if fold not in {row.fold for row in splits}]
+    empty: list[Message] = [f"fold {fold}" for fold in needed if fold not in {row.fold for row in splits}]
     refuse(path, "no usable case", empty, f"{_meaning(folds)}, and each needs a case")
     return splits
 

@@ -37,9 +37,9 @@ def spelled(name: str, known: Collection[str]) -> str:
 
 def refuse(where: object, what: Message, offenders: Iterable[str], remedy: Message) -> None:
     """Raise a UserError that names the first of the offenders, if there are any."""
-    names = [name or "an empty name" for name in offenders]
+    names: list[Message] = [name or "an empty name" for name in offenders]
     if names:
-        more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+        more: Message = f" and {len(names) - FEW} more" if len(names) > FEW else ""
         raise UserError(f"{where}: {what}: {', '.join(names[:FEW])}{more}; {remedy}")
 
 

@@ -12,7 +12,7 @@ from tumorseg.cohort.mask import Labels, read_labels
 from tumorseg.cohort.pieces import pieces
 from tumorseg.errors import Message
 
-_LOST: Final = "where the mask lies is not known, since a header gives no orientation"
+_LOST: Final[Message] = "where the mask lies is not known, since a header gives no orientation"
 
 
 class OrientedGrid(Grid, Protocol):
@@ -40,7 +40,7 @@ class Regridded:
 
     labels: Labels | None
     problem: Message = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, Message] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Steps:
     starts: tuple[int, ...]
 
 
-def regrid(found: Labels, mask: OrientedGrid, target: OrientedGrid, whose: str) -> Regridded:
+def regrid(found: Labels, mask: OrientedGrid, target: OrientedGrid, whose: Message) -> Regridded:
     """The labels of a mask on the grid `target`, in the order of memory there.
 
     It fits where its voxel centres, within `images.AFFINE_TOLERANCE`, are centres of the target's voxels too: with axes
@@ -91,7 +91,7 @@ def regrid(found: Labels, mask: OrientedGrid, target: OrientedGrid, whose: str) 
             f"the mask marks tumour beyond the grid of {whose}, where its affine places it; correct its header, or "
             "replace it",
         )
-    notes: dict[str, str] = {}
+    notes: dict[str, Message] = {}
     if (steps.axes, steps.signs) != ((0, 1, 2), (1, 1, 1)):
         notes["mask_reoriented"] = (
             f"the axes of the mask run in another order or direction than {possessive}; it was turned to their grid, "
@@ -150,7 +150,7 @@ def _moved(found: Labels, shape: tuple[int, ...], target: tuple[int, ...], steps
     return replace(found, where=on_target.where)
 
 
-def _difference(mask: OrientedGrid, target: OrientedGrid, whose: str, possessive: str) -> Message:
+def _difference(mask: OrientedGrid, target: OrientedGrid, whose: Message, possessive: Message) -> Message:
     """How the grid of a mask differs from the one that it should lie on, and what to do."""
     copy = f"copy the header of {whose} to it if it has the same voxels"
     if mask.shape == target.shape:

@@ -20,7 +20,7 @@ Section = Literal["scores", "cases", "cohort", "training"]
 
 SECTIONS: Final[tuple[Section, ...]] = ("scores", "cases", "cohort", "training")
 """The sections of the report that have figures."""
-NEEDS: Final = {
+NEEDS: Final[dict[str, Message]] = {
     "manifest": "manifest of the cohort (TSV)",
     "verdicts": "verdicts of all batches (JSON)",
     "normalised": "folders of normalised cases",

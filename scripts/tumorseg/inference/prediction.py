@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.images import same_affine
 from tumorseg.cohort.volume import read_volume
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.inference.recorded import RecordedMask, mask_path
 from tumorseg.nifti import write_nifti
 from tumorseg.normalise.crop import uncrop
@@ -61,7 +61,8 @@ def read_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike)
 
     Raises UserError where it is damaged, is not the file that was predicted, or is not on the grid of its case.
     """
-    path, remedy = mask.path, f"delete {mask.path.parent} and run again"
+    path = mask.path
+    remedy: Message = f"delete {mask.path.parent} and run again"
     try:
         volume = read_volume(path, math.prod(shape))
     except Damage as damage:

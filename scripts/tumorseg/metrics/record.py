@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.errors import Message
 from tumorseg.metrics.pair import StructurePair
 
 Better = Literal["higher", "lower", "nearer_zero"]
@@ -73,7 +74,7 @@ class Metric:
         if wrong := self._contradiction():
             raise ValueError(f"metric {self.name}: {wrong}")
 
-    def _contradiction(self) -> str | None:
+    def _contradiction(self) -> Message | None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             return "a name has lower-case letters, digits and underscores"
         if not self.title or not self.definition:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tumorseg.errors import Message
+
 
 @dataclass(frozen=True)
 class Allowed:
     """A test of a single value, and what it allows, in words."""
 
-    words: str
+    words: Message
     test: Callable[[Any], bool]
 
 
@@ -47,7 +49,7 @@ def whole(least: int, most: int) -> Allowed:
 
 def one_of(*values: Any) -> Allowed:
     """One of these values, of the same type."""
-    words = " or ".join("null" if value is None else str(value) for value in values)
+    words: Message = " or ".join("null" if value is None else str(value) for value in values)
     return Allowed(words, lambda value: any(type(value) is type(other) and value == other for other in values))
 
 
@@ -56,7 +58,7 @@ def or_null(allowed: Allowed) -> Allowed:
     return Allowed(f"{allowed.words} or null", lambda value: value is None or allowed.test(value))
 
 
-def matching(pattern: str, words: str) -> Allowed:
+def matching(pattern: str, words: Message) -> Allowed:
     """Text that is all of a regular expression."""
     expression = re.compile(pattern, re.ASCII)
     return Allowed(words, lambda value: isinstance(value, str) and expression.fullmatch(value) is not None)
@@ -78,7 +80,7 @@ def is_number(value: Any) -> bool:
 TRUTH: Final = Allowed("true or false", lambda value: type(value) is bool)
 
 
-def problems(content: Any, expected: Expected, place: str) -> Iterator[str]:
+def problems(content: Any, expected: Expected, place: str) -> Iterator[Message]:
     """Yield what is wrong with a value of plain JSON types. place: its key, for messages; empty for the whole."""
     if isinstance(expected, Allowed):
         if not expected.test(content):
@@ -96,7 +98,7 @@ def problems(content: Any, expected: Expected, place: str) -> Iterator[str]:
             yield from problems(content[key], expected[key], _join(place, key))
 
 
-def _of_list(content: Any, expected: ListOf, place: str) -> Iterator[str]:
+def _of_list(content: Any, expected: ListOf, place: str) -> Iterator[Message]:
     if not isinstance(content, list) or not expected.least <= len(content) <= expected.most:
         yield f"{place}: {shown(content)} is not allowed; it has to be a list of {expected.least} to {expected.most}"
         return
@@ -104,7 +106,7 @@ def _of_list(content: Any, expected: ListOf, place: str) -> Iterator[str]:
         yield from problems(item, expected.item, f"{place}[{index}]")
 
 
-def _of_map(content: Any, expected: MapOf, place: str) -> Iterator[str]:
+def _of_map(content: Any, expected: MapOf, place: str) -> Iterator[Message]:
     if not isinstance(content, dict) or not expected.least <= len(content) <= expected.most:
         yield f"{place}: {shown(content)} is not allowed; it has to have {expected.least} to {expected.most} keys"
         return
@@ -115,10 +117,10 @@ def _of_map(content: Any, expected: MapOf, place: str) -> Iterator[str]:
             yield f"{_join(place, shown(key))}: a key has to be {expected.key.words}"
 
 
-def shown(value: Any) -> str:
+def shown(value: Any) -> Message:
     """A value of an untrusted file, as a message may show it: in short, without control characters."""
     return ascii(value)[:60]
 
 
-def _join(place: str, key: str) -> str:
+def _join(place: str, key: str) -> Message:
     return f"{place}.{key}" if place else key

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any, Final
 
+from tumorseg.errors import Message
 from tumorseg.network.allowed import (
     TRUTH,
     Allowed,
@@ -27,7 +28,7 @@ INTENSITIES: Final = ("p01", "median", "p99", "median_position")
 """The intensity facts of a channel; see `training_facts.intensity_facts`."""
 
 
-def card_problems(content: Any) -> list[str]:
+def card_problems(content: Any) -> list[Message]:
     """Return what is wrong with a model's description, as plain JSON types; empty if it is valid."""
     if not isinstance(content, dict) or "task" not in content:
         return ["the description: it has to be an object with the key task"]
@@ -99,7 +100,7 @@ def _is_range(value: Any, least: float, most: float) -> bool:
 
 
 def _range(least: float, most: float) -> Allowed:
-    words = f"low, median and high, in this order, from {least:g} to {most:g}"
+    words: Message = f"low, median and high, in this order, from {least:g} to {most:g}"
     return Allowed(words, lambda value: _is_range(value, least, most))
 
 

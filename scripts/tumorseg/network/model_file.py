@@ -25,8 +25,8 @@ LARGEST_MODEL: Final = 4 * 2**30
 """Bytes of a model file; see `card_check.LARGEST_WIDTH`."""
 _LARGEST_HEADER: Final = 16 * 2**20
 _BYTES: Final = {"F32": 4, "I64": 8}
-_AGAIN: Final = "copy it again, or, where this workflow made it, delete it and run again"
-_EXPORTED: Final = "give a model that this workflow exported, such as results/model/fold-0.safetensors"
+_AGAIN: Final[Message] = "copy it again, or, where this workflow made it, delete it and run again"
+_EXPORTED: Final[Message] = "give a model that this workflow exported, such as results/model/fold-0.safetensors"
 
 
 @dataclass(frozen=True)
@@ -149,12 +149,12 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _kind(path: Path, start: bytes) -> tuple[str, str]:
+def _kind(path: Path, start: bytes) -> tuple[Message, Message]:
     """What a file that is no safetensors file is, from its first bytes, and what to do."""
     if start.startswith(b"PK\x03\x04") or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"):
         checkpoint = re.fullmatch(r"fold-\d+", path.parent.name) and re.fullmatch(r"epoch-\d+", path.stem)
         model = f"results/model/{path.parent.name if checkpoint else 'fold-0'}.safetensors"
-        what = "the checkpoint of a training" if checkpoint else "a file of torch.save or pickle"
+        what: Message = "the checkpoint of a training" if checkpoint else "a file of torch.save or pickle"
         return (
             f"{what}, which can run code when it is opened; it was not opened",
             f"give the exported model, such as {model}",

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from tumorseg.errors import Message
 from tumorseg.network.architecture import Architecture
 
 
@@ -30,5 +31,5 @@ class Network(nn.Module, ABC):
         """Return the logits, and with deep supervision those of coarser levels: (B, classes, X/2^n, Y/2^n, Z/2^n)."""
 
     @abstractmethod
-    def describe(self) -> str:
+    def describe(self) -> Message:
         """Return what kind of network this is, in one sentence with a reference."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from torch import Tensor, nn
 
+from tumorseg.errors import Message
 from tumorseg.network.architecture import Norm
 from tumorseg.network.unet import UNet, normed_convolution
 
@@ -30,7 +31,7 @@ class ResidualUNet(UNet):
         """Max pooling; nothing where the blocks themselves halve the grid."""
         return nn.Identity() if self.architecture.down_sampling == "stride" else nn.MaxPool3d(2)
 
-    def describe(self) -> str:
+    def describe(self) -> Message:
         """Return what kind of network this is, in one sentence with a reference."""
         blocks = ", ".join(map(str, _BLOCKS[: self.architecture.depth + 1]))
         return (

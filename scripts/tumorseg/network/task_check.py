@@ -3,6 +3,7 @@
 import json
 from typing import Any, Final
 
+from tumorseg.errors import Message
 from tumorseg.network.allowed import (
     TRUTH,
     Expected,
@@ -68,7 +69,7 @@ _OWN: Final[dict[str, Expected]] = {
 }
 
 
-def task_problems(content: Any) -> list[str]:
+def task_problems(content: Any) -> list[Message]:
     """Return what is wrong with the task in a model's description, as plain JSON types; empty if it is valid."""
     if wrong := list(problems(content, _OWN, "task")):
         return wrong

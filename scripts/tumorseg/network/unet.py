@@ -6,6 +6,7 @@ After Ronneberger et al. 2015 (arXiv:1505.04597) and Çiçek et al. 2016 (arXiv:
 import torch
 from torch import Tensor, nn
 
+from tumorseg.errors import Message
 from tumorseg.network.architecture import Architecture, Norm
 from tumorseg.network.protocol import Network
 from tumorseg.network.recomputation import checkpointed
@@ -38,7 +39,7 @@ class UNet(Network):
         strided = self.architecture.down_sampling == "stride"
         return nn.Conv3d(width, width, kernel_size=2, stride=2) if strided else nn.MaxPool3d(2)
 
-    def describe(self) -> str:
+    def describe(self) -> Message:
         """Return what kind of network this is, in one sentence with a reference."""
         return "a 3D U-Net with two 3x3x3 convolutions at each level, after Çiçek et al. 2016 (arXiv:1606.06650)"
 

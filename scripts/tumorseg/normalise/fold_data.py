@@ -98,13 +98,13 @@ def held_out_cases(folders: Sequence[Path], data: Path, splits: Sequence[Assignm
     return dict(zip(cases, find_cases(folders, cases), strict=True))
 
 
-def data_difference(found: Any, expected: FoldData) -> tuple[str, str] | None:
+def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | None:
     """The code and the message of what sets the data of a checkpoint (`FoldData.as_dict`) apart from those expected.
 
     None where they are equal. Raises TypeError, AttributeError or KeyError where `found` is of another kind.
     """
     wanted, names = expected.as_dict(), {"training": "training", "held_out": "held-out"}
-    changes = []
+    changes: list[Message] = []
     for part, name in names.items():
         changes += _counted(set(found[part]) - set(wanted[part]), f"{name} case", "more")
         changes += _counted(set(wanted[part]) - set(found[part]), f"{name} case", "less")
@@ -116,10 +116,10 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, str] | None:
     return None
 
 
-def _counted(cases: set[str], unit: str, word: str) -> list[Message]:
+def _counted(cases: set[str], unit: Message, word: Message) -> list[Message]:
     """`3 training cases more, such as X`, in a list; an empty list where there are no cases."""
     if not cases:
         return []
     plural = "" if len(cases) == 1 else "s"
-    example = min(cases) if len(cases) == 1 else f"such as {min(cases)}"
+    example: Message = min(cases) if len(cases) == 1 else f"such as {min(cases)}"
     return [f"{len(cases)} {unit}{plural} {word} ({example})"]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.images import size_text
+from tumorseg.errors import Message
 from tumorseg.scoring.unsound import UnsoundMask
 from tumorseg.task import Task
 
@@ -37,7 +38,7 @@ class ChannelFacts:
     overlaps: NDArray[np.int64]
     probabilities: bool
 
-    def note(self, regions: Sequence[str], task: Task) -> str:
+    def note(self, regions: Sequence[str], task: Task) -> Message:
         """What a person should know of a file that is read as regions. regions: of each channel."""
         note = f"read as channels of regions {', '.join(regions)}"
         if self.probabilities:
@@ -116,9 +117,9 @@ def read_channels(array: NDArray[Any], reference: Sequence[int], task: Task) -> 
     return Channels(inside, probabilities)
 
 
-def way_to_labels(task: Task) -> str:
+def way_to_labels(task: Task) -> Message:
     """How to make a mask of labels from regions, as the end of a message."""
-    steps = [f"{label} where {name} is" for name, label in (_painting(task) or {}).items()]
+    steps: list[Message] = [f"{label} where {name} is" for name, label in (_painting(task) or {}).items()]
     values = f": {', then '.join(steps)}, 0 elsewhere" if steps else ""
     return f"write one mask of three dimensions instead{values}"
 

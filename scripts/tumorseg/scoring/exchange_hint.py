@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from tumorseg.errors import Message
+
 LEAST_GAIN: Final = 0.15
 LEAST_DICE: Final = 0.3
 """In a folder: the mean label Dice has to rise by the gain at least, to this value at least."""
@@ -29,7 +31,7 @@ class Exchange:
     given: float
     then: float
 
-    def gain(self) -> str:
+    def gain(self) -> Message:
         """What exchanging labels would bring, as the start of a sentence."""
         order = ", ".join(f"{label} to {new}" for label, new in sorted(self.moved.items()) if label != new)
         return (
@@ -37,7 +39,7 @@ class Exchange:
             f"{self.then:.2f} with {order} (scored as they are)"
         )
 
-    def message(self, label_map: Mapping[int, int], *, several: bool) -> str:
+    def message(self, label_map: Mapping[int, int], *, several: bool) -> Message:
         """The hint for a folder. label_map: see `exchanged_map`. several: `score.label_map` has an entry a folder."""
         written = ", ".join(f"{value}: {label}" for value, label in label_map.items())
         entry = "the entry of score.label_map for this folder to" if several else "score.label_map:"

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorseg.console import logger
+from tumorseg.errors import Message
 from tumorseg.scoring.exchange_hint import Exchange, exchange_of_case, exchange_of_folder, exchanged_map
 from tumorseg.scoring.folder import Folders, Sorted, as_rows
 from tumorseg.scoring.masks import read_mask, read_prediction
@@ -82,7 +83,7 @@ def _read_values(found: Sorted) -> dict[int, int]:
     return {value: label for name in conventions for value, label in task.values(name).items()}
 
 
-def _of_case(exchange: Exchange) -> str:
+def _of_case(exchange: Exchange) -> Message:
     return f"{exchange.gain()}; other masks of the folder are in order, so correct this one if it is written so"
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.regrid import OrientedGrid
 from tumorseg.console import Progress
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.scoring.channels import ChannelFacts
 from tumorseg.scoring.masks import Reading, read_mask, read_prediction
 from tumorseg.scoring.unsound import UnsoundMask
@@ -75,7 +75,7 @@ def judge_predictions(
     return dict(zip(files, judgements, strict=True))
 
 
-def _each(items: Mapping[str, Item], judge: Callable[[Item], Found], unit: str, threads: int) -> list[Found]:
+def _each(items: Mapping[str, Item], judge: Callable[[Item], Found], unit: Message, threads: int) -> list[Found]:
     """What `judge` finds of each item. items: by file name."""
     progress, found = Progress(len(items), unit), []
     with ThreadPoolExecutor(threads) as pool:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tumorseg.errors import Message
 from tumorseg.orientation import axis_names
 
 LEAST_GAIN: Final = 0.3
@@ -24,7 +25,7 @@ class OrientationHint:
     turned: float
     how: str
 
-    def message(self) -> str:
+    def message(self) -> Message:
         """The hint in a sentence."""
         return (
             f"the whole-tumour Dice is {self.given:.2f} and would be {self.turned:.2f} with the mask {self.how}; "
@@ -77,7 +78,11 @@ def _turns(shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], tuple[bool
     yield from turns[1:]
 
 
-def _in_words(axes: tuple[int, ...], flips: tuple[bool, ...], names: list[str]) -> str:
+def _in_words(axes: tuple[int, ...], flips: tuple[bool, ...], names: list[str]) -> Message:
     flipped = [name for name, flip in zip(names, flips, strict=True) if flip]
-    words = [] if axes == (0, 1, 2) else [f"with its axes in the order {', '.join(str(axis + 1) for axis in axes)}"]
-    return " and ".join([*words, *([f"flipped {' and '.join(flipped)}"] if flipped else [])])
+    words: list[Message] = []
+    if axes != (0, 1, 2):
+        words.append(f"with its axes in the order {', '.join(str(axis + 1) for axis in axes)}")
+    if flipped:
+        words.append(f"flipped {' and '.join(flipped)}")
+    return " and ".join(words)

@@ -1,5 +1,7 @@
 """Why a mask cannot be scored."""
 
+from tumorseg.errors import Message
+
 
 class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage` is
     """A mask cannot be scored: what is wrong with it, and what to do.
@@ -7,6 +9,6 @@ class UnsoundMask(Exception):  # noqa: N818 - a finding about a file, as `Damage
     systematic: other masks from the same source probably have it too.
     """
 
-    def __init__(self, message: str, *, systematic: bool = False) -> None:
+    def __init__(self, message: Message, *, systematic: bool = False) -> None:
         super().__init__(message)
         self.systematic = systematic

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from tumorseg.cohort.images import spacing_text
 from tumorseg.cohort.verdict import Finding, Verdict
+from tumorseg.errors import Message
 from tumorseg.network.model import DEMONSTRATION
 from tumorseg.network.training_facts import (
     Range,
@@ -78,14 +79,14 @@ def merged(trainings: Sequence[TrainingFacts]) -> TrainingFacts:
     return first
 
 
-def spacing_of(training: TrainingFacts) -> str:
+def spacing_of(training: TrainingFacts) -> Message:
     """The voxel edges of a training in words: 1 mm, or 0.9 x 0.9 x 1 to 1 x 1 x 3 mm."""
     low, high = ([getattr(edge, end) for edge in training.spacing_mm] for end in ("low", "high"))
     text = spacing_text(high)
     return text if spacing_text(low) == text else f"{spacing_text(low).removesuffix(' mm')} to {text}"
 
 
-def _spacing(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str]:
+def _spacing(facts: dict[str, Any], training: TrainingFacts) -> Iterator[Message]:
     spacing = network_spacing(facts)
     if not all(map(_within, spacing, training.spacing_mm, [SPACING_TOLERANCE] * 3)):
         yield (
@@ -94,7 +95,7 @@ def _spacing(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str]:
         )
 
 
-def _brain_size(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str]:
+def _brain_size(facts: dict[str, Any], training: TrainingFacts) -> Iterator[Message]:
     voxels, known = facts["brain_voxels"], training.brain_voxels
     if not known.low / SIZE_FACTOR <= voxels <= known.high * SIZE_FACTOR:
         yield (
@@ -103,8 +104,8 @@ def _brain_size(facts: dict[str, Any], training: TrainingFacts) -> Iterator[str]
         )
 
 
-def _intensities(facts: dict[str, Any], training: TrainingFacts, task: Task) -> Iterator[str]:
-    unlike = []
+def _intensities(facts: dict[str, Any], training: TrainingFacts, task: Task) -> Iterator[Message]:
+    unlike: list[Message] = []
     for channel, title in task.channel_titles.items():
         known = training.intensities[channel].get("median_position")
         position = intensity_facts(facts, channel).get("median_position")

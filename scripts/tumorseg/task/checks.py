@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
+from tumorseg.errors import Message
 from tumorseg.task.definition import MAPPED, Task
 
 _TAKEN: Final = ("seg", "mask", "reference", "prediction")
@@ -12,21 +13,21 @@ _TAKEN: Final = ("seg", "mask", "reference", "prediction")
 _NO_CONVENTIONS: Final = ("auto", "mixed", MAPPED)
 
 
-def contradiction(task: Task) -> str | None:
+def contradiction(task: Task) -> Message | None:
     """The first thing that does not fit together in a task, or None."""
     return next(chain(_parts(task), _patterns(task)), None)
 
 
-def contradiction_of_parts(task: Task) -> str | None:
+def contradiction_of_parts(task: Task) -> Message | None:
     """The same of all but its patterns. Those of an untrusted task could take long to compile or fill the memory."""
     return next(_parts(task), None)
 
 
-def _parts(task: Task) -> Iterator[str]:
+def _parts(task: Task) -> Iterator[Message]:
     yield from chain(_labels(task), _channels(task), _regions(task), _conventions(task))
 
 
-def _labels(task: Task) -> Iterator[str]:
+def _labels(task: Task) -> Iterator[Message]:
     most = max(task.label_values)
     if most >= task.classes:
         yield f"label {most} needs at least {most + 1} classes, while there are {task.classes}"
@@ -34,10 +35,10 @@ def _labels(task: Task) -> Iterator[str]:
         yield f"two labels have the colour {twice}"
 
 
-def _channels(task: Task) -> Iterator[str]:
+def _channels(task: Task) -> Iterator[Message]:
     for name in task.channel_names:
         if name in _TAKEN or not re.fullmatch(r"[a-z0-9]+", name):
-            allowed = f"lower-case letters and digits, other than {', '.join(_TAKEN)}"
+            allowed: Message = f"lower-case letters and digits, other than {', '.join(_TAKEN)}"
             yield f"a channel needs a name of {allowed}, not {name}"
     for end in (end for end, _ in task.file_endings if re.search(r"^[-_]|\.nii(\.gz)?$", end)):
         yield f"the end {end} of names is written without hyphen or underscore before it and without .nii or .nii.gz"
@@ -51,7 +52,7 @@ def _channels(task: Task) -> Iterator[str]:
         yield "masks are drawn over one channel, and display is true for more"
 
 
-def _regions(task: Task) -> Iterator[str]:
+def _regions(task: Task) -> Iterator[Message]:
     for twice in _twice(region.name.casefold() for region in task.regions):
         yield f"two regions are called {twice}"
     for region in task.regions:
@@ -61,7 +62,7 @@ def _regions(task: Task) -> Iterator[str]:
             yield f"region {region.name}: removed_to must be a label outside the region"
 
 
-def _conventions(task: Task) -> Iterator[str]:
+def _conventions(task: Task) -> Iterator[Message]:
     for name, written in task.conventions.items():
         if name in _NO_CONVENTIONS:
             yield f"no convention can be called {name}, which has a meaning of its own in cohort.labels"
@@ -71,7 +72,7 @@ def _conventions(task: Task) -> Iterator[str]:
             yield f"convention {name} writes two labels as {twice}"
 
 
-def _patterns(task: Task) -> Iterator[str]:
+def _patterns(task: Task) -> Iterator[Message]:
     for key in ("case_names", "patient"):
         try:
             groups = re.compile(getattr(task, key) or "()").groups

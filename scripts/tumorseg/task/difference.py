@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.task.definition import Task
 from tumorseg.task.files import built_in
 
@@ -23,14 +23,14 @@ def require_task(path: Path, of_model: Task, task: Task) -> None:
     if same_network(of_model, task):
         return
     known = of_model.name in built_in()
-    remedy = f"set cohort.task to {of_model.name}" if known else "set cohort.task to the file of the model's task"
+    named: Message = of_model.name if known else "the file of the model's task"
     raise UserError(
-        f"{path}: this model is of {other_task(of_model.name, of_model.facts(), task)}: {remedy}, or give a model "
-        f"of the task {task.name}"
+        f"{path}: this model is of {other_task(of_model.name, of_model.facts(), task)}: set cohort.task to {named}, or "
+        f"give a model of the task {task.name}"
     )
 
 
-def other_task(name: str, facts: Mapping[str, Any], task: Task) -> str:
+def other_task(name: str, facts: Mapping[str, Any], task: Task) -> Message:
     """Return both names and what differs: `the task A, not B (its labels are 1, 2, 3 instead of 1, 2, 4)`.
 
     Args:
@@ -42,11 +42,11 @@ def other_task(name: str, facts: Mapping[str, Any], task: Task) -> str:
     differing = [key for key in wanted if facts.get(key) != wanted[key]]
     key = differing[0] if differing else _READING
     found, expected = _words(key, facts.get(key)), _words(key, wanted[key])
-    what = f"its {key} are {found} instead of {expected}" if found != expected else f"its {key} are others"
+    what: Message = f"its {key} are {found} instead of {expected}" if found != expected else f"its {key} are others"
     return f"the task {name}, not {task.name} ({what})"
 
 
-def _words(key: str, value: Any) -> str:
+def _words(key: str, value: Any) -> Message:
     if key == "regions" and isinstance(value, Mapping):
         return "; ".join(f"{name} {', '.join(map(str, region['labels']))}" for name, region in value.items())
     if isinstance(value, Mapping | list):

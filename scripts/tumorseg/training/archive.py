@@ -24,7 +24,7 @@ class _DirectoryReader:
 
     def read(self, size: int = -1) -> bytes:
         if size > _LARGEST_DIRECTORY:
-            raise BadZipFile(f"its directory of {size} bytes is too large")
+            raise ValueError(f"its directory of {size} bytes is too large")
         return self._file.read(_LARGEST_DIRECTORY if size < 0 else size)
 
     def seekable(self) -> bool:

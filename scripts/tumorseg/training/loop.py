@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_
 
 from tumorseg.console import Progress, logger
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.network.execution import Execution
 from tumorseg.training import parallel
 from tumorseg.training.augmentation import augment
@@ -72,7 +72,8 @@ def train_epoch(
                     "lower training.learning_rate, or set training.precision to bf16 or fp32"
                 )
             logger.warning("%s: this step is skipped", what)
-        progress.step(f"loss {total / max(1, step - not_finite):.4f}")
+        shown: Message = f"loss {total / max(1, step - not_finite):.4f}"
+        progress.step(shown)
     return {
         "train_loss": total / (steps - not_finite),
         "learning_rate": rate,

@@ -6,6 +6,7 @@ from typing import Any, cast
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from tumorseg.errors import Message
 from tumorseg.network.execution import Execution
 from tumorseg.network.protocol import Network
 from tumorseg.network.registry import build
@@ -46,7 +47,7 @@ class TrainingState:
         scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
         decay = recipe.training.weight_averaging
         average = None if decay is None else averaged(network, decay)
-        name = execution.name if parallel.count() == 1 else f"{execution.name} in {parallel.count()} processes"
+        name: Message = execution.name if parallel.count() == 1 else f"{execution.name} in {parallel.count()} processes"
         return cls(recipe, fold, network, optimizer, scaler, average, name)
 
     @property

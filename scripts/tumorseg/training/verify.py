@@ -210,7 +210,7 @@ def _is_finite(leaf: Any) -> bool:
 def _difference(found: dict[str, Any], recipe: Recipe) -> Message:
     """The keys in which a checkpoint's configuration differs from the expected one, with both values."""
     expected = recipe.as_dict()
-    differing = [
+    differing: list[Message] = [
         f"{section}.{key}: {json.dumps(found.get(section, {}).get(key))} instead of {json.dumps(value)}"
         for section, values in expected.items()
         for key, value in values.items()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tumorseg.cohort.naming import MASK, is_awkward, is_stray, role_of, stem_of
+from tumorseg.errors import Message
 from tumorseg.task import Task
 
 _OF_MASKS: Final = re.compile(
@@ -117,7 +118,7 @@ def gathered(found: Iterable[Named]) -> dict[str, tuple[str, ...]]:
     return {role: tuple(sorted(files[role])) for role in sorted(files)}
 
 
-def few(names: Iterable[str], most: int = 5) -> str:
+def few(names: Iterable[str], most: int = 5) -> Message:
     """Some names, and how many more there are."""
     listed = list(names)
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
