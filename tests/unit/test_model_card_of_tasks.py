@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -39,3 +40,15 @@ def test_the_card_tells_how_masks_write_labels(results):  # noqa: F811
     after = load_task("brats-glioma-post-treatment")
     results.summary.update(summary(after))
     assert "Their masks hold the values of the labels above." in card(results, after)
+
+
+def test_titles_of_a_task_stay_within_the_cells_of_tables(results):  # noqa: F811
+    regions = tuple(replace(region, title=f"{region.title} | or\nmore") for region in TASK.regions)
+    labels = tuple(replace(label, title=f"{label.title} | or more") for label in TASK.labels)
+    task = replace(TASK, regions=regions, labels=labels)
+    results.summary.update(summary(task))
+    lines = card(results, task).splitlines()
+    assert any(line.startswith("| WT: whole tumour \\| or more | 2 | 0 |") for line in lines)
+    for first, second, *rows in (part.splitlines() for part in "\n".join(lines).split("\n\n") if part.startswith("| ")):
+        columns = {len(re.findall(r"(?<!\\)\|", row)) for row in (first, second, *rows)}
+        assert len(columns) == 1, first

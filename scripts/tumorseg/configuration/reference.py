@@ -12,6 +12,7 @@ import yaml
 
 from tumorseg.configuration.mistakes import allowed_by
 from tumorseg.files import write_text
+from tumorseg.pages.markdown import cell
 
 PAGE: Final = Path("workflow/docs/configuration.md")
 """Below the repository's root, as are the two below."""
@@ -61,11 +62,7 @@ def _rows(name: str, schema: Mapping[str, Any], defaults: Any, comments: Mapping
     for key, part in schema["properties"].items():
         default = f"`{yaml.safe_dump(defaults[key], default_flow_style=True).splitlines()[0]}`" if defaults else ""
         meaning = comments.get(f"{name}.{key}", part.get("description", ""))
-        yield f"| `{name}.{key}` | {_cell(default)} | {_cell(allowed_by(part))} | {_cell(meaning)} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+        yield f"| `{name}.{key}` | {cell(default)} | {cell(allowed_by(part))} | {cell(meaning)} |"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tumorseg.metrics.record import Metric
 from tumorseg.metrics.registry import RANKED_BY, directions, metric, metrics
 from tumorseg.model_card.facts import Facts
 from tumorseg.orientation import NETWORK_AXES
+from tumorseg.pages.markdown import cell
 from tumorseg.pages.words import counted
 from tumorseg.task import DEFAULT, Task, built_in
 
@@ -26,7 +27,7 @@ def render(facts: Facts, configuration: Mapping[str, Any], task: Task) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"counted": counted, "setting": _setting, "python": _python, "score": _score}
+    environment.filters |= {"cell": cell, "counted": counted, "setting": _setting, "python": _python, "score": _score}
     return environment.get_template("template.md.jinja").render(
         facts=facts,
         configuration=configuration,
