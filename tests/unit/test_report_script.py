@@ -42,7 +42,7 @@ def arguments(tmp_path):
     }
     (tmp_path / "selection.json").write_text(json.dumps(selection))
     record = {"format": RECORD_FORMAT, "fold": 0, "model": selection["digest"], "split": fold_digest(run.splits, 0)}
-    cases = {case: {**entry, "digest": "x"} for case, entry in run.predictions[0]["cases"].items()}
+    cases = {case: {**entry, "digest": "x", "written": {"4": 3}} for case, entry in run.predictions[0]["cases"].items()}
     write_json(tmp_path / "predictions.json", {**record, "settings": CONFIGURATION["prediction"], "cases": cases})
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
