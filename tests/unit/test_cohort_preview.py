@@ -66,6 +66,13 @@ def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):
     np.testing.assert_array_equal(again["__metadata__"], pictures["__metadata__"])
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_picture_is_the_same_from_its_file_however_it_lies_in_memory(order, tmp_path):
+    picture = np.asarray(np.arange(5 * 3 * 4, dtype=np.uint8).reshape(5, 3, 4), order=order)
+    write_previews(tmp_path / "p", {"A": picture})
+    np.testing.assert_array_equal(read_previews(tmp_path / "p")["A"], picture)
+
+
 def test_a_dropped_case_is_shown_as_far_as_it_can_be_read(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").write_bytes(b"")

@@ -53,7 +53,7 @@ rule provenance:
         codes=CODES,
         rules=RULES,
         engine=version("snakemake"),
-        task=TASK.to_json(),
+        task=task_json,
         code=code("provenance"),
     shell:
         'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q}'

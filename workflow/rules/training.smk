@@ -139,7 +139,7 @@ rule select_checkpoint:
             demo=bool(config["demo"]),
             input_shape=config["training"]["input_shape"],
         ),
-        task=lambda wildcards: TASK.to_json(),
+        task=task_json,
         code=code("select_checkpoint"),
     shell:
         'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q}'

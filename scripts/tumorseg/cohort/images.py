@@ -184,10 +184,10 @@ def intensity_facts(sample: NDArray[Any], highest: float, background: Background
 
 
 def spacing_warning(spacing: tuple[float, ...], file: str) -> Finding | None:
-    """`non_unit_spacing` where voxels are not cubes of 1 mm, as those of BraTS are."""
+    """`non_unit_spacing` where voxels are not cubes of 1 mm, as those of most challenges are."""
     if np.allclose(spacing, 1, rtol=0, atol=AFFINE_TOLERANCE):
         return None
-    return Finding("non_unit_spacing", file, f"voxels are {spacing_text(spacing)}; BraTS has 1 mm")
+    return Finding("non_unit_spacing", file, f"voxels are {spacing_text(spacing)}, not cubes of 1 mm")
 
 
 def likeness_warnings(
