@@ -12,6 +12,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "workflow/rules/configuration.smk"
+include: "workflow/rules/cases.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/contents.smk"
 include: "workflow/rules/demo.smk"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumorseg import console
 from tumorseg.cohort.manifest import manifest, summary, usable_patients, write_manifest
+from tumorseg.cohort.samples import read_patients
 from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.cohort.visits import doubts
 from tumorseg.task import add_task_option
@@ -23,20 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings", type=json.loads, default={"patient": None}, help="the pattern of the `patient` of a case, as JSON"
     )
     parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
+    parser.add_argument("--samples", type=Path, nargs="?", help="the user's own sample sheet, which has patients")
     parser.add_argument("--output", type=Path, required=True, help="TSV file of the manifest")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("manifest", options.log):
         pattern, own = options.settings["patient"], options.patient_table
         verdicts = (verdict for path in options.verdicts for verdict in read_verdicts(path))
-        table = manifest(verdicts, task=options.task, patient_pattern=pattern, patient_table=own)
+        given = read_patients(options.samples) if options.samples else {}
+        table = manifest(
+            verdicts, task=options.task, patient_pattern=pattern, patient_table=own, patients_in_sheet=given
+        )
         write_manifest(options.output, table)
         for line in summary(table, options.output):
             console.logger.info("%s", line)
         patients = usable_patients(table)
         console.logger.info("they are of %d patients", len(set(patients.values())))
         if pattern is None and own is None:
-            for doubt in doubts(patients):
+            for doubt in doubts({case: patient for case, patient in patients.items() if case not in given}):
                 console.logger.warning("%s", doubt)
 
 

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--strips", type=Path, required=True, help="folder of the small pictures of each case")
     parser.add_argument("--viewer", type=Path, nargs="*", default=[], help="cases of the viewer, JSON; none: no viewer")
     add_task_option(parser)
+    parser.add_argument("--patient", nargs="?", help="what says whose the cases are; none: their names")
     parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
     parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             predictions=options.predictions,
             settings=options.configuration["prediction"],
         )
-        facts = gather(results, options.configuration, options.task)
+        facts = gather(results, options.configuration, options.task, by_name=options.patient is None)
         wanted = options.configuration["figures"]["cases"]
         page = render(
             facts,

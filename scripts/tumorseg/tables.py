@@ -66,7 +66,7 @@ def parse_rows(content: str, separator: str) -> list[list[str]]:
     try:
         return [[cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in row] for row in reader]
     except csv.Error as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"line {reader.line_num}: {error}") from None
 
 
 def _separator(path: Path) -> str:

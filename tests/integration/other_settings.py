@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from tests.integration.workflow import Workflow
+from tumorseg.cohort.manifest import read_manifest
+
 SETTINGS: dict[str, Any] = {
     "cohort.task": "brats-africa",
     "cohort.root": "elsewhere",
+    "cohort.samples": "samples.tsv",
     "cohort.labels": "mixed",
     "cohort.label_map": {1: 1, 2: 2, 3: 4},
     "cohort.shape": [40, 40, 40],
@@ -71,3 +75,12 @@ SETTINGS: dict[str, Any] = {
     "score.label_map": {3: 4},
 }
 """Another value of each key than the finished run has."""
+
+
+def write_sheet(run: Workflow) -> None:
+    """A sample sheet of the cohort as it is, in another folder."""
+    table = read_manifest(run.results / "cohort/manifest.tsv")
+    columns = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f", "mask": "seg"}
+    rows = [[case, *(f"cohort/{case}/{case}-{ending}.nii.gz" for ending in columns.values())] for case in table["case"]]
+    lines = ["\t".join(row) for row in [["case", *columns], *rows]]
+    (run.folder / SETTINGS["cohort.samples"]).write_text("\n".join(lines) + "\n")

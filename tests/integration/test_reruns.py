@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.helpers import REPOSITORY
-from tests.integration.other_settings import SETTINGS
+from tests.integration.other_settings import SETTINGS, write_sheet
 from tests.integration.workflow import TINY, Workflow, copy_repository, edit
 
 pytestmark = pytest.mark.slow
@@ -176,7 +176,11 @@ def test_every_setting_has_a_row_and_a_change():
 def test_a_setting(key, cell, run, jobs):
     shutil.copy(run.results / "cohort/splits.tsv", run.folder / "own.tsv")
     section, name = key.split(".")
-    run.configure({section: {**TINY.get(section, {}), name: SETTINGS[key]}})
+    changes = {section: {**TINY.get(section, {}), name: SETTINGS[key]}}
+    if key == "cohort.samples":
+        write_sheet(run)
+        changes["demo"] = None
+    run.configure(changes)
     planned = run.planned()
     planned.pop("demo_cohort", None)  # of another root: the demo's cohort is made there
     assert_planned(planned, cell, jobs)

@@ -103,7 +103,7 @@ def results(
 
 
 def facts(**changes: Any) -> Facts:
-    return gather(results(**changes), CONFIGURATION, changes.get("task", TASK))
+    return gather(results(**changes), CONFIGURATION, changes.get("task", TASK), by_name=True)
 
 
 def test_a_sound_run_has_no_alerts():
@@ -130,13 +130,13 @@ def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, sect
 
 
 def test_a_demo_cohort_is_told_before_all_else():
-    told = gather(results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}}, TASK)
+    told = gather(results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}}, TASK, by_name=True)
     assert "demo cohort" in told.alerts[0].text
 
 
 def test_models_chosen_by_the_scored_cases_are_one_alert():
     run = results(choose="best")
-    assert len(gather(replace(run, folds=run.folds * 3), CONFIGURATION, TASK).alerts) == 1
+    assert len(gather(replace(run, folds=run.folds * 3), CONFIGURATION, TASK, by_name=True).alerts) == 1
 
 
 def test_every_message_of_a_dropped_case_is_told():
@@ -160,7 +160,7 @@ def test_cases_and_patients_are_counted():
 def test_cases_are_sorted_and_have_the_mean_over_the_labels():
     run = results()
     run.scores.loc[(run.scores["case"] == "a") & (run.scores["region"] == "label_2"), "dice"] = 0.8
-    first, second = gather(run, CONFIGURATION, TASK).cases
+    first, second = gather(run, CONFIGURATION, TASK, by_name=True).cases
     assert (first.case, second.case) == ("a", "b")
     assert first.ranked_by == pytest.approx(0.6)
     assert first.anchor != second.anchor

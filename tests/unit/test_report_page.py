@@ -205,7 +205,7 @@ def test_the_mean_of_one_case_has_no_confidence_interval():
     table = run.scores[run.scores["case"] == "a"]
     settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
     summary = summarise(table, {"a": np.zeros((TASK.classes, TASK.classes), np.int64)}, task=TASK, **settings)
-    alone = page_of(gather(replace(run, scores=table, summary=summary), CONFIGURATION, TASK))
+    alone = page_of(gather(replace(run, scores=table, summary=summary), CONFIGURATION, TASK, by_name=True))
     headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (alone, page_of(facts()))]
     assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
     assert "of which no confidence interval can be told" in alone

@@ -57,11 +57,13 @@ rule manifest:
         settings=settings(patient=PATIENT_PATTERN),
         patients=PATIENT_TABLE,
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
+        samples=lambda wildcards: [SETTINGS.cohort.samples] if sheet_patients() else [],
+        in_samples=lambda wildcards: json.dumps(sheet_patients(), sort_keys=True),
         task=TASK_FACTS,
         code=code("manifest"),
     shell:
         'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --task "$TASK" --settings {params.settings:q}'
-        " --patient-table {params.patients:q} --output {output:q} --log {log:q}"
+        " --patient-table {params.patients:q} --samples {params.samples:q} --output {output:q} --log {log:q}"
 
 
 rule cohort_page:
@@ -88,7 +90,7 @@ rule cohort_page:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
-        settings=settings(**only("figures", "colours"), **only("cohort", "patient")),
+        settings=settings_with_patient(**only("figures", "colours")),
         task=task_json,
         code=code("cohort_page"),
     shell:
@@ -112,7 +114,7 @@ rule check_cohort:
         mem_mb=scaled(1000),
         runtime=scaled(10),
     params:
-        settings=settings(**only("cohort", "labels", "expected_usable", "patient")),
+        settings=settings_with_patient(**only("cohort", "labels", "expected_usable")),
         task=TASK_FACTS,
         code=code("check_cohort"),
     shell:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -10,8 +9,6 @@ from pathlib import Path
 from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.case_files import CaseFiles, to_json
-from tumorseg.cohort.discover import discover, locate
-from tumorseg.cohort.patients import compiled
 from tumorseg.configuration.limits import too_many_folds, unknown_cases
 from tumorseg.configuration.tables import require_table
 from tumorseg.demo.layout import planned_cases
@@ -20,22 +17,6 @@ from tumorseg.files import read_json, require_regular_file
 from tumorseg.task import known_signs
 from tumorseg.training import epochs
 
-
-def cohort_folder():
-    """The folder of case folders; that which is taken instead of the one that is set is told."""
-    root = Path(SETTINGS.cohort.root)
-    if config["demo"]:
-        return root  # made by the workflow
-    try:
-        folder, note = locate(root, TASK)
-    except UserError:
-        return root  # told when a target needs the cohort
-    if note:
-        print(note, file=sys.stderr)
-    return folder
-
-
-ROOT = cohort_folder()
 # Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
 # records, so that a finished run can be moved.
 os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
@@ -48,41 +29,9 @@ wildcard_constraints:
     epoch=r"\d{4}",
 
 
-def say(sentence):
-    """Print a sentence for the person who plans; jobs on other nodes plan too, and keep quiet."""
-    if workflow.is_main_process:
-        print(sentence, file=sys.stderr)
-
-
-def found_cases():
-    """The cases in the cohort's folder."""
-    try:
-        return discover(ROOT, TASK, note=say)
-    except UserError as error:
-        if config["demo"]:
-            return []  # not made yet
-        raise SystemExit(f"{error}") from None
-
-
-def own_patients():
-    """What `cohort.patient` says: the pattern, or the path of the table in a list; None and an empty list without."""
-    given = SETTINGS.cohort.patient
-    if given is None:
-        return None, []
-    file = Path(os.path.expanduser(given))
-    try:
-        if not os.path.exists(file) and file.suffix.lower() not in (".tsv", ".csv", ".txt"):
-            compiled(given)
-            return given, []
-        require_table("cohort.patient", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
-    except UserError as error:
-        raise SystemExit(f"{error}") from None
-    if set(str(file)) & set("{}"):
-        raise SystemExit(f"cohort.patient: rename the table {file}: a path cannot have braces")
-    return None, [str(file)]
-
-
-PATIENT_PATTERN, PATIENT_TABLE = own_patients()
+def settings_with_patient(**sections):
+    """As `settings`, with `patient` as `who_says_patients` gives it, for rules that doubt patients found by name."""
+    return lambda wildcards: json.dumps({**sections, "patient": who_says_patients()}, sort_keys=True)
 
 
 def own_split_file():
@@ -90,7 +39,7 @@ def own_split_file():
     file = SETTINGS.cohort.split_file
     if file is None:
         cases = sum(map(len, cases_by_batch().values()))
-        if wrong := too_many_folds(SETTINGS.cohort.folds, cases, SETTINGS.cohort.root):
+        if wrong := too_many_folds(SETTINGS.cohort.folds, cases, COHORT_NAME):
             raise SystemExit(wrong)
         return []
     try:
@@ -104,7 +53,7 @@ def viewer_cases_exist(wildcards):
     """No files. Ends with a sentence where a case that the report shall show has no folder."""
     named = SETTINGS.report.viewer_cases
     there = [case.case for cases in cases_by_batch().values() for case in cases]
-    if isinstance(named, tuple) and (wrong := unknown_cases(named, there, SETTINGS.cohort.root)):
+    if isinstance(named, tuple) and (wrong := unknown_cases(named, there, COHORT_NAME)):
         raise SystemExit(wrong)
     return []
 

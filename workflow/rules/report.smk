@@ -59,11 +59,12 @@ rule report:
         codes=CODES,
         task=task_json,
         captions=figure_captions,
+        patient=lambda wildcards: [said] if (said := who_says_patients()) else [],
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'
         " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
         " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q} --figures {input.figures:q}"
-        ' --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK"'
+        ' --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK" --patient {params.patient:q}'
         " --codes {params.codes:q} --configuration {params.configuration:q}"
         " --output {output:q} --log {log:q}"

@@ -13,13 +13,14 @@ class CaseFiles:
     its files relative to the root, with `/`; more than one where it stands there twice, as `.nii` beside `.nii.gz`.
     folder: the path of its own folder relative to the root; None where it has none, as where the files of many cases
     lie side by side. A case whose folder has an awkward name (see `naming.is_awkward`) has no files, and `case` shows
-    that name. patient: where the place of the case or a sample sheet says it, else None.
+    that name. patient: where the place of the case says it, else None. sheet: whether a sample sheet names its files.
     """
 
     case: str
     files: dict[str, tuple[str, ...]]
     folder: str | None
     patient: str | None = None
+    sheet: bool = False
 
     def paths(self) -> list[str]:
         """The paths of all its files, by role; a file that holds several roles is there once."""
@@ -33,6 +34,8 @@ def to_json(case: CaseFiles) -> str:
         content["folder"] = case.folder
     if case.patient is not None:
         content["patient"] = case.patient
+    if case.sheet:
+        content["sheet"] = True
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
@@ -40,4 +43,5 @@ def from_json(text: str) -> CaseFiles:
     """The case that `to_json` wrote."""
     content = json.loads(text)
     files = {role: tuple(paths) for role, paths in content["files"].items()}
-    return CaseFiles(content["case"], files, content.get("folder", content["case"]), content.get("patient"))
+    folder, patient = content.get("folder", content["case"]), content.get("patient")
+    return CaseFiles(content["case"], files, folder, patient, content.get("sheet", False))

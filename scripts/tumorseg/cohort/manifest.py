@@ -1,7 +1,7 @@
 """The manifest: one row per case folder, what is usable of it, and why the rest is not."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -45,10 +45,12 @@ def manifest(
     task: Task,
     patient_pattern: str | None = None,
     patient_table: Path | None = None,
+    patients_in_sheet: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """The table of all cases, sorted by case, duplicates between them found; columns as `columns_of` says.
 
     patient_pattern, patient_table: the user's own, see `patients.patients_of`, which also says what it raises.
+    patients_in_sheet: of the cases that have one in a sample sheet.
     """
     found = drop_duplicates(sorted(verdicts, key=lambda verdict: verdict.case))
     patients = patients_of(
@@ -56,7 +58,8 @@ def manifest(
         pattern=patient_pattern,
         table=patient_table,
         wanted=[verdict.case for verdict in found if verdict.usable],
-        given={verdict.case: verdict.facts["patient"] for verdict in found if "patient" in verdict.facts},
+        given={verdict.case: verdict.facts["patient"] for verdict in found if "patient" in verdict.facts}
+        | dict(patients_in_sheet or {}),
     )
     rows = [_row(verdict, patients[verdict.case], task) for verdict in found]
     types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}

@@ -18,16 +18,33 @@ def read_own_table(path: Path, key: str) -> tuple[list[str], list[dict[str, str]
     The file: UTF-8, tab- or comma-separated with a header. key: that of the configuration which names it. Raises
     UserError where it cannot be read or is no such table.
     """
+    columns, rows = read_own_rows(path, key)
+    short = [""] * len(columns)
+    return columns, [dict(zip(columns, cells + short, strict=False)) for _, cells in rows]
+
+
+def read_own_rows(path: Path, key: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The columns of a table, and its rows as written: the number of the line where each begins, and its cells.
+
+    Rows without any content are left out. See `read_own_table` for the file and for what is raised.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        header, *lines = parse_rows(text, "\t" if "\t" in text.partition("\n")[0] else ",") or [[]]
+        header, *rows = parse_rows(text, "\t" if "\t" in text.partition("\n")[0] else ",") or [[]]
     except OSError as error:
         raise UserError(f"{path}: cannot read this file ({error.strerror}); correct {key}") from None
     except ValueError as error:
         raise UserError(f"{path}: this is no text table in UTF-8 ({error}); save it as TSV or CSV in UTF-8") from None
-    columns = [name.strip() for name in header]
-    short = [""] * len(columns)
-    return columns, [dict(zip(columns, line + short, strict=False)) for line in lines if any(map(str.strip, line))]
+    found, line = [], 1 + _lines(header)
+    for cells in rows:
+        if any(map(str.strip, cells)):
+            found.append((line, cells))
+        line += _lines(cells)
+    return [name.strip() for name in header], found
+
+
+def _lines(cells: Iterable[str]) -> int:
+    return 1 + sum(cell.count("\n") for cell in cells)
 
 
 def spelled(name: str, known: Collection[str]) -> str:

@@ -19,6 +19,7 @@ from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.naming import archive_of, role_of
 from tumorseg.cohort.verdict import Finding
 from tumorseg.cohort.volume import Volume, read_volume
+from tumorseg.errors import Message
 from tumorseg.task import Task
 
 CLOCK_DIFFERENCE_S: Final = 120
@@ -97,6 +98,8 @@ class Reader:
     def read(self, role: str, not_understood: Sequence[str]) -> tuple[Reading, Volume | None]:
         """What reading a role brought, and its volume, where one could be read. not_understood: see `missing`."""
         paths = self._case_files.files.get(role, ())
+        if self._case_files.sheet and (lacking := self._lacking_in_sheet(role, paths)):
+            return lacking, None
         if not paths:
             return missing(self._case_files.case, role, self._names, self._task, not_understood), None
         if role not in self._places:
@@ -111,6 +114,17 @@ class Reader:
             reading.problems.append(problem)
             return reading, None
         return reading, volume.channel(self._places[role])
+
+    def _lacking_in_sheet(self, role: str, paths: Sequence[str]) -> Reading | None:
+        """What the verdict says where the sample sheet names no file of a role, or one that is not there."""
+        if not paths:
+            why = "its cell in the sample sheet is empty; write the path of the file there, or remove the row"
+            return _absent(self._case_files.case, role, self._task, why)
+        gone = [path for path in paths if not _is_there(self._root / path)]
+        if not gone:
+            return None
+        why = f"there is no file {gone[0]}, which the sample sheet names; correct the path, or put the file there"
+        return _absent(self._case_files.case, role, self._task, why, named=True)
 
 
 def _warnings(path: str, volume: Volume) -> Iterator[Finding]:
@@ -158,13 +172,32 @@ def missing(case: str, role: str, names: Sequence[str], task: Task, unknown: Seq
         text += "; rename the file that it is, or add it" if unknown else "; add it"
     if rest := [name for name in unknown if name not in others]:
         text += f". Found, but not understood: {few(rest)}"
+    return _absent(case, role, task, text)
+
+
+def _absent(case: str, role: str, task: Task, why: Message, *, named: bool = False) -> Reading:
+    """`missing_mask`, `missing_modality` or, where the task can do without the image, a warning.
+
+    named: whether a file was asked for by name; then the case cannot do without it.
+    """
     if role == "seg":
-        return Reading([Finding("missing_mask", case, f"the mask is missing: {text}")])
-    message = f"{task.channel_titles[role]} is missing: {text}"
-    if any(channel.optional for channel in task.channels if channel.name == role):
+        return Reading([Finding("missing_mask", case, f"the mask is missing: {why}")])
+    message = f"{task.channel_titles[role]} is missing: {why}"
+    if not named and any(channel.optional for channel in task.channels if channel.name == role):
         message = f"{message}. The task can do without it: the network is given 0 in its place"
         return Reading(warnings=[Finding("optional_channel_missing", case, message)])
     return Reading([Finding("missing_modality", case, message)])
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file or a link, as far as the folders above can be looked into."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # reading it says what is wrong
+    return True
 
 
 def _role(name: str, task: Task) -> str | None:

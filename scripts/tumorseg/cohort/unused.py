@@ -11,15 +11,22 @@ from tumorseg.task import Task
 def names_beside(root: Path, case: CaseFiles) -> list[str]:
     """The names in the folder of a case; where it has none of its own, those beside its files that begin with its name.
 
-    Raises OSError where its own folder cannot be listed.
+    None of a case of a sample sheet, which names all files. Raises OSError where its own folder cannot be listed.
     """
+    if case.sheet:
+        return []
     if case.folder is not None:
         return sorted(path.name for path in (root / case.folder).iterdir() if not is_awkward(path.name))
     return sorted(name for folder in _folders(case) for name, _ in entries(root / folder) if _is_of(case, name))
 
 
 def not_understood(root: Path, case: CaseFiles) -> list[str]:
-    """What beside the files of a case may be an image by its name and is none of its files, as it can be shown."""
+    """What beside the files of a case may be an image by its name and is none of its files, as it can be shown.
+
+    Nothing of a case of a sample sheet, which names all files.
+    """
+    if case.sheet:
+        return []
     used = {path for files in case.files.values() for path in files}
     places = _folders(case) if case.folder is None else [_within(case.folder, used)]
     return sorted(

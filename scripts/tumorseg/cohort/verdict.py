@@ -36,7 +36,7 @@ class Verdict:
     (see `Volume`), `voxels` (their number) and, of an image, `sample_digest`, that of its sampled values, equal for
     equal images, however they are written; `other_files`, of those that are damaged or not taken, `role`, `path`,
     `bytes` and `digest`, null where the file is too large to be read or cannot be; `not_understood`, the
-    names of what may be images of the case and has no role; `patient`, where its place or a sample sheet says it.
+    names of what may be images of the case and has no role; `patient`, where its place says it.
     """
 
     case: str

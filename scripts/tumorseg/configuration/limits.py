@@ -15,7 +15,24 @@ def contradictions(configuration: dict[str, Any], task: Task) -> list[str]:
     own = configuration["figures"]["colours"]
     of_task = {f"label_{label.value}": label.colour for label in task.labels}
     colours = {**{label: colour for label, colour in of_task.items() if label not in own}, **own}
-    return [*_equal_colours(colours), *_unfitting_sides(configuration), *_too_many_checkpoints(configuration)]
+    return [
+        *_cohort_of_the_demo(configuration),
+        *_equal_colours(colours),
+        *_unfitting_sides(configuration),
+        *_too_many_checkpoints(configuration),
+    ]
+
+
+def _cohort_of_the_demo(configuration: dict[str, Any]) -> list[str]:
+    """The demo cohort is written into one folder."""
+    cohort = configuration["cohort"]
+    if not configuration["demo"]:
+        return []
+    if cohort["samples"] is not None:
+        return ["cohort.samples: the demo has cases of its own; set samples: null, or, for cases of yours, demo: null"]
+    if not isinstance(cohort["root"], str):
+        return ["cohort.root: the demo is written into one folder; name one, or, for cases of yours, set demo: null"]
+    return []
 
 
 def _equal_colours(colours: dict[str, str]) -> list[str]:

@@ -18,7 +18,8 @@ class CohortSettings:
     """Which cases there are, how their masks are read, and which of them are held out."""
 
     task: str
-    root: str
+    root: str | tuple[str, ...]
+    samples: str | None
     labels: str
     label_map: LabelMap | None
     shape: tuple[int, int, int] | None

@@ -80,8 +80,8 @@ def structure_name(structure: str, task: Task) -> str:
     return f"{name}: {task.structure_titles[structure]}"
 
 
-def gather(results: Results, configuration: Mapping[str, Any], task: Task) -> Facts:
-    """Compute what the report says. configuration: all its sections."""
+def gather(results: Results, configuration: Mapping[str, Any], task: Task, *, by_name: bool) -> Facts:
+    """Compute what the report says. configuration: all its sections. by_name: whether patients go by names of cases."""
     manifest, summary = results.manifest, results.summary
     usable = manifest["usable"]
     dropped = _findings(manifest[~usable], "problems")
@@ -98,7 +98,7 @@ def gather(results: Results, configuration: Mapping[str, Any], task: Task) -> Fa
             *alerts.training(results.folds),
             *alerts.changed_masks(results.predictions),
             *alerts.cohort(len(manifest), len(dropped), len(warned)),
-            *alerts.patients([] if configuration["cohort"]["patient"] else doubts(patients)),
+            *alerts.patients(doubts(patients) if by_name else []),
         ],
         never_predicted=never,
         dropped=dropped,

@@ -8,8 +8,8 @@ from typing import Any, Final
 from tumorseg.errors import Message
 from tumorseg.task.definition import MAPPED, Task
 
-_TAKEN: Final = ("seg", "mask", "reference", "prediction")
-"""Names that channels cannot have, since masks have them beside those of the channels."""
+_TAKEN: Final = ("seg", "mask", "reference", "prediction", "case", "patient")
+"""Names that channels cannot have, since masks and the columns of tables have them."""
 _NO_CONVENTIONS: Final = ("auto", "mixed", MAPPED)
 
 

@@ -1,0 +1,164 @@
+"""The sample sheet: a table of the user's own that says which cases there are, and where their files lie."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.layouts.synonyms import channels_by_name, plain
+from tumorseg.cohort.naming import MASK
+from tumorseg.cohort.own_tables import read_own_rows
+from tumorseg.errors import Message, UserError
+from tumorseg.task import Task
+
+CASE: Final = "case"
+PATIENT: Final = "patient"
+MASK_COLUMN: Final = "mask"
+_KEY: Final = "cohort.samples"
+_MOST: Final = 5
+"""Mistakes that are shown; the others are counted."""
+
+
+@dataclass(frozen=True)
+class SampleSheet:
+    """What a sample sheet says. cases: in its order. patients: of the cases that have one there."""
+
+    cases: tuple[CaseFiles, ...]
+    patients: Mapping[str, str]
+
+
+def columns_of(task: Task) -> tuple[str, ...]:
+    """The columns of a whole sample sheet."""
+    return (CASE, PATIENT, *task.channel_names, MASK_COLUMN)
+
+
+def read_samples(path: Path, task: Task, schema: Mapping[str, Any]) -> SampleSheet:
+    """The cases of a sample sheet; the paths of their files start at its folder, unless they are absolute.
+
+    schema: `workflow/schemas/samples.schema.yaml`. A file that is not there is no mistake here: its case is dropped.
+    Raises UserError, which names the lines, where the file is no such table, a column is unknown or missing, a cell is
+    not as the schema asks, a case is there twice, or a file stands for two images.
+    """
+    columns, rows = read_own_rows(path, _KEY)
+    columns, rows = _without_empty_columns(columns, rows)
+    place = f"{_KEY}: {path}"
+    _refuse(place, _wrong_columns(columns, task, schema))
+    if not rows:
+        raise UserError(f"{place}: no case is in it; write one into each line below the header")
+    if wrong := [(line, len(cells)) for line, cells in rows if len(cells) != len(columns)]:
+        _refuse(place, [_wrong_count(line, count, len(columns)) for line, count in wrong])
+    table = [(line, dict(zip(columns, map(str.strip, cells), strict=True))) for line, cells in rows]
+    _refuse(place, _wrong_cells(table, schema))
+    _refuse(place, _twice(table))
+    _refuse(place, _shared_files(table, path.parent, task))
+    cases = tuple(CaseFiles(row[CASE], _files(row, task), None, sheet=True) for _, row in table)
+    return SampleSheet(cases, {row[CASE]: row[PATIENT] for _, row in table if row.get(PATIENT)})
+
+
+def read_patients(path: Path) -> dict[str, str]:
+    """The patient of each case that has one in a sample sheet, which `read_samples` has checked before."""
+    columns, rows = read_own_rows(path, _KEY)
+    table = [dict(zip(columns, map(str.strip, cells), strict=False)) for _, cells in rows]
+    return {row[CASE]: row[PATIENT] for row in table if row.get(CASE) and row.get(PATIENT)}
+
+
+def _without_empty_columns(
+    columns: Sequence[str], rows: Sequence[tuple[int, list[str]]]
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The table less columns at its end of which all cells are empty, as spreadsheets leave them."""
+    width = max((place for place, name in enumerate(columns, 1) if name), default=0)
+    if any(cell.strip() for _, cells in rows for cell in cells[width : len(columns)]):
+        return list(columns), list(rows)
+    surplus = slice(width, len(columns))
+    return list(columns[:width]), [(line, [*cells[:width], *cells[surplus.stop :]]) for line, cells in rows]
+
+
+def _wrong_columns(columns: Sequence[str], task: Task, schema: Mapping[str, Any]) -> Iterator[Message]:
+    allowed = columns_of(task)
+    header = f"line 1: the header is {', '.join(columns) or 'empty'}"
+    if len(columns) < 2:
+        sign = next((words for sign, words in ((";", "semicolons"), ("|", "bars")) if sign in "".join(columns)), None)
+        why = f", separated by {sign}" if sign else ""
+        yield f"{header}{why}; name the columns {', '.join(allowed)}, separated by tabs or commas"
+        return
+    for name, count in Counter(columns).items():
+        if count > 1:
+            yield f"line 1: the column {name or 'without a name'} is there {count} times; leave one"
+        elif name not in allowed:
+            yield f"line 1: there is no column {name or 'without a name'}{_meant(name, columns, task)}"
+    optional = {channel.name for channel in task.channels if channel.optional}
+    for name in allowed:
+        if name not in columns and (name in schema["required"] or name in task.channel_names) and name not in optional:
+            yield f"{header}; add the column {name}"
+
+
+def _meant(name: str, columns: Sequence[str], task: Task) -> Message:
+    allowed = columns_of(task)
+    known = {**{plain(column): column for column in allowed}, **channels_by_name(task), "seg": MASK_COLUMN}
+    close = get_close_matches(plain(name), known, n=1)
+    found = known[close[0]] if close else None
+    hint = f"; did you mean {found}?" if found and found not in columns else ""
+    return f"{hint or ';'} With the task {task.name} the columns are {', '.join(allowed)}: rename it, or take it out"
+
+
+def _wrong_count(line: int, count: int, wanted: int) -> Message:
+    return (
+        f"line {line}: {count} cells, while the header has {wanted}; leave cells empty where nothing is known, "
+        "separate them as in the header, and put cells that hold a separator in quotes"
+    )
+
+
+def _wrong_cells(table: Sequence[tuple[int, Mapping[str, str]]], schema: Mapping[str, Any]) -> Iterator[Message]:
+    parts = {name: schema["properties"].get(name, schema["additionalProperties"]) for name in table[0][1]}
+    patterns = {name: re.compile(part["pattern"]) for name, part in parts.items()}
+    for line, row in table:
+        for name, cell in row.items():
+            if not patterns[name].search(cell):
+                yield f"line {line}: the {name} {cell!r} is not allowed; it has to be {parts[name]['description']}"
+
+
+def _twice(table: Sequence[tuple[int, Mapping[str, str]]]) -> Iterator[Message]:
+    """Cases that are there again; letter case makes no other case, since it makes no other file on many disks."""
+    first: dict[str, int] = {}
+    for line, row in table:
+        before = first.setdefault(row[CASE].casefold(), line)
+        if before != line:
+            yield f"line {line}: the case {row[CASE]} is in line {before} already; rename one, or remove it"
+
+
+def _shared_files(table: Sequence[tuple[int, Mapping[str, str]]], folder: Path, task: Task) -> Iterator[Message]:
+    """Files that stand for two images; with a task of one file for all channels, channels that have several files."""
+    one_file = task.channels[0].volume is not None
+    first: dict[str, tuple[int, str]] = {}
+    for line, row in table:
+        of_channels = list(dict.fromkeys(row[name] for name in task.channel_names if row.get(name)))
+        if one_file and len(of_channels) > 1:
+            yield (
+                f"line {line}: {' and '.join(of_channels[:2])} are named for one case, while the task {task.name} has "
+                "all channels in one file; write the same path for each channel"
+            )
+        for name in (*task.channel_names, MASK_COLUMN):
+            if cell := row.get(name):
+                path = os.path.normpath(folder / os.path.expanduser(cell))  # noqa: PTH111 - as settings do it
+                before, role = first.setdefault(path, (line, name))
+                if (before, role) != (line, name) and not (one_file and before == line and name != MASK_COLUMN):
+                    yield f"line {line}: {cell} is the {name}, and the {role} of line {before} too; correct one of them"
+
+
+def _files(row: Mapping[str, str], task: Task) -> dict[str, tuple[str, ...]]:
+    """The file of each role that has one."""
+    roles = {**{name: name for name in task.channel_names}, MASK: MASK_COLUMN}
+    paths = {role: os.path.expanduser(row[name]) for role, name in roles.items() if row.get(name)}  # noqa: PTH111
+    return {role: (str(PurePosixPath(paths[role])),) for role in sorted(paths)}
+
+
+def _refuse(place: str, mistakes: Iterator[Message] | list[Message]) -> None:
+    found = list(mistakes)
+    if found:
+        more = [f"{place}: and {len(found) - _MOST} more mistakes"] if len(found) > _MOST else []
+        raise UserError("\n".join([*(f"{place}: {mistake}" for mistake in found[:_MOST]), *more]))

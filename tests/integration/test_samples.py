@@ -1,0 +1,115 @@
+"""A cohort by a sample sheet, and one in two folders, in real runs; a changed row reruns what it changes."""
+
+import pytest
+
+from tests.cohort_cases import SUFFIXES, write_sound
+from tests.integration.workflow import Workflow
+from tumorseg.cohort.batches import batch_of
+from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.splits import read_splits
+
+CASES = [f"P{number}" for number in range(6)]
+BATCHES = 3
+AFTER_PATIENTS = {"manifest", "cohort_page", "check_cohort", "split"}
+
+
+def write_sheet(run, **changes):
+    """A row a case; `changes` has the patient, or another path of T1, of some of them."""
+    rows = ["case\tpatient\tt1\tt1ce\tt2\tflair\tmask"]
+    for number, case in enumerate(CASES):
+        paths = [f"far/{number}/{number}-{suffix}.nii.gz" for suffix in SUFFIXES.values()]
+        patient, paths[0] = changes.get(case, ("Ann" if number < 2 else "", paths[0]))
+        rows.append("\t".join([case, patient, *paths]))
+    (run.folder / "lists/samples.tsv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.fixture(scope="module")
+def finished_sheet(tmp_path_factory):
+    run = Workflow(tmp_path_factory.mktemp("sheet") / "run")
+    for number in range(len(CASES)):
+        write_sound(run.folder / "lists/far", str(number), seed=number)
+    run.configure({"demo": None, "cohort": {"root": "nowhere", "samples": "lists/samples.tsv", "batches": BATCHES}})
+    write_sheet(run)
+    run.succeed("split", "normalise", "validate")
+    return run
+
+
+@pytest.fixture
+def run(finished_sheet, tmp_path):
+    return finished_sheet.copy(tmp_path / "run")
+
+
+def test_its_cases_and_patients_are_those_of_the_sheet(finished_sheet):
+    table = read_manifest(finished_sheet.results / "cohort/manifest.tsv")
+    assert table["usable"].all()
+    assert list(table["case"]) == CASES
+    assert list(table["patient"]) == ["Ann", "Ann", *CASES[2:]]
+    assert set(table["channels"]) == {"t1,t1ce,t2,flair"}
+    assert sorted(path.stem for path in finished_sheet.results.glob("normalised/*/*.safetensors")) == CASES
+    folds = {row.case: row.fold for row in read_splits(finished_sheet.results / "cohort/splits.tsv")}
+    assert folds["P0"] == folds["P1"]
+    assert not finished_sheet.planned("split", "normalise", "validate")
+
+
+def test_another_patient_validates_nothing_again(run):
+    write_sheet(run, P3=("Bob", "far/3/3-t1n.nii.gz"))
+    planned = run.planned("split", "normalise", "validate")
+    assert set(planned) == AFTER_PATIENTS
+    run.succeed("split", "normalise", "validate")
+    assert "Bob" in list(read_manifest(run.results / "cohort/manifest.tsv")["patient"])
+
+
+@pytest.mark.slow
+def test_another_file_costs_its_batch_and_one_that_is_not_there_its_case(run):
+    write_sheet(run, P3=("", "far/3/gone.nii.gz"))
+    planned = run.planned("split", "normalise", "validate")
+    assert planned["validate_batch"] == planned["normalise_batch"] == 1
+    run.succeed("validate")
+    table = read_manifest(run.results / "cohort/manifest.tsv").set_index("case")
+    assert table.loc["P3", "problems"] == "missing_modality"
+    assert "far/3/gone.nii.gz" in table.loc["P3", "detail"]
+    assert table["usable"].sum() == 5
+    (run.folder / "lists/far/3/3-t1n.nii.gz").rename(run.folder / "lists/far/3/gone.nii.gz")
+    assert run.planned("validate")["validate_batch"] == 1
+    run.succeed("validate")
+    assert read_manifest(run.results / "cohort/manifest.tsv")["usable"].all()
+
+
+@pytest.mark.slow
+def test_the_order_of_rows_and_a_new_case_of_another_batch_change_nothing(run):
+    path = run.folder / "lists/samples.tsv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *rows[::-1]]) + "\n")
+    assert not run.planned("split", "normalise", "validate")
+    path.write_text("\n".join([header, *rows[1:]]) + "\n")
+    planned = run.planned("validate")
+    assert planned["validate_batch"] == (batch_of("P0", BATCHES) in {batch_of(case, BATCHES) for case in CASES[1:]})
+
+
+@pytest.mark.slow
+def test_a_second_word_on_patients_is_refused(run):
+    run.configure({"demo": None, "cohort": {"samples": "lists/samples.tsv", "patient": "(P).", "batches": BATCHES}})
+    said = run.run("validate").stdout
+    assert "cohort.patient: (P). and the column patient of lists/samples.tsv" in said
+
+
+@pytest.mark.parametrize(
+    ("cohort", "said"), [({"samples": "s.tsv"}, "demo: null"), ({"root": ["a", "b"]}, "one folder")]
+)
+def test_the_demo_has_cases_of_its_own(tmp_path, cohort, said):
+    run = Workflow(tmp_path / "run")
+    run.configure({"cohort": cohort})
+    assert said in run.run("validate").stdout
+
+
+def test_a_cohort_in_two_folders_is_one(tmp_path):
+    run = Workflow(tmp_path / "run")
+    for number in range(4):
+        write_sound(run.folder / f"data/part{number % 2}", CASES[number], seed=number)
+    run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1"], "batches": 2}})
+    run.succeed("normalise")
+    table = read_manifest(run.results / "cohort/manifest.tsv").set_index("case")
+    assert (len(table), table["usable"].all()) == (4, True)
+    assert table.loc["P1", "mask_file"] == "part1/P1/P1-seg.nii.gz"
+    run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1", "data"], "batches": 2}})
+    assert "would count twice; leave one out" in run.run("normalise").stdout

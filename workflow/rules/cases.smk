@@ -1,0 +1,110 @@
+"""Where the cases are, and what the user says of them: folders, a sample sheet, patients."""
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from tumorseg.cohort.discover import discover, locate
+from tumorseg.cohort.patients import compiled
+from tumorseg.cohort.roots import discover_roots, locate_roots
+from tumorseg.cohort.samples import read_samples
+from tumorseg.configuration.tables import require_table
+from tumorseg.errors import UserError
+
+
+def say(sentence):
+    """Print a sentence for the person who plans; jobs on other nodes plan too, and keep quiet."""
+    if workflow.is_main_process:
+        print(sentence, file=sys.stderr)
+
+
+@cache
+def sample_sheet():
+    """What `cohort.samples` names; None where the cases are those in the cohort's folders."""
+    if SETTINGS.cohort.samples is None:
+        return None
+    file = Path(SETTINGS.cohort.samples)
+    try:
+        require_table("cohort.samples", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
+        sheet = read_samples(file, TASK, schema_of("samples"))
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    if sheet.patients and SETTINGS.cohort.patient is not None:
+        raise SystemExit(
+            f"cohort.patient: {SETTINGS.cohort.patient} and the column patient of {file} (cohort.samples) both say "
+            "whose the cases are; leave one out"
+        )
+    return sheet
+
+
+def found_cases():
+    """The cases in the cohort's folders, or of its sample sheet."""
+    if sheet := sample_sheet():
+        return sheet.cases
+    try:
+        return discover_roots(ROOT, BELOW_ROOT, TASK, note=say)
+    except UserError as error:
+        if config["demo"]:
+            return []  # not made yet
+        raise SystemExit(f"{error}") from None
+
+
+def own_patients():
+    """What `cohort.patient` says: the pattern, or the path of the table in a list; None and an empty list without."""
+    given = SETTINGS.cohort.patient
+    if given is None:
+        return None, []
+    file = Path(os.path.expanduser(given))
+    try:
+        if not os.path.exists(file) and file.suffix.lower() not in (".tsv", ".csv", ".txt"):
+            compiled(given)
+            return given, []
+        require_table("cohort.patient", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    if set(str(file)) & set("{}"):
+        raise SystemExit(f"cohort.patient: rename the table {file}: a path cannot have braces")
+    return None, [str(file)]
+
+
+PATIENT_PATTERN, PATIENT_TABLE = own_patients()
+
+
+def cohort_folder():
+    """The folder that the paths of all cases are relative to, and below it the folders of cases.
+
+    Prints which folders are taken instead of those that are set.
+    """
+    if SETTINGS.cohort.samples is not None:
+        return Path(SETTINGS.cohort.samples).parent, []
+    given = SETTINGS.cohort.root
+    roots = [Path(root) for root in ([given] if isinstance(given, str) else given)]
+    if config["demo"]:
+        return roots[0], [""]  # made by the workflow
+    try:
+        folder, below, notes = locate_roots(roots, TASK)
+    except UserError:
+        return roots[0], [""]  # told when a target needs the cohort
+    for note in notes:
+        print(note, file=sys.stderr)
+    return folder, below
+
+
+ROOT, BELOW_ROOT = cohort_folder()
+# What messages call the place of the cases.
+COHORT_NAME = SETTINGS.cohort.samples or (
+    SETTINGS.cohort.root if isinstance(SETTINGS.cohort.root, str) else " and ".join(SETTINGS.cohort.root)
+)
+
+
+def sheet_patients():
+    """The patients of a sample sheet, by case; empty without one, and where it has no such column."""
+    sheet = sample_sheet()
+    return sheet.patients if sheet else {}
+
+
+def who_says_patients():
+    """What says whose all cases are: `cohort.patient`, or the sample sheet; None where names do."""
+    complete = sheet_patients() and len(sheet_patients()) == len(sample_sheet().cases)
+    return SETTINGS.cohort.samples if complete else SETTINGS.cohort.patient
