@@ -11,7 +11,7 @@ from tumorseg.cohort.patients import patients_of
 from tumorseg.console import logger
 from tumorseg.files import write_json
 from tumorseg.metrics.comparison import compare, comparison_table
-from tumorseg.scoring.as_a_whole import conventions_in
+from tumorseg.scoring.as_a_whole import check_references
 from tumorseg.scoring.cases import write_scores
 from tumorseg.scoring.folder import Folders, log_reference_notes, score_pairs, sort_out
 from tumorseg.scoring.hints import find_hints
@@ -51,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
         of_references = Reading(options.task, options.labels, largest_voxels=options.largest_voxels)
         grids = reference_grids(options.references, files, of_references, processes)
-        values = {files[case]: grid.values for case, grid in grids.items()}
-        conventions_in(values, of_references, "score.references", options.references)
+        check_references({files[case]: grid for case, grid in grids.items()}, of_references, options.references)
         log_reference_notes(options.references, files, grids)
         patients = patients_of(files, pattern=options.patient, table=options.patient_table)
         maps = options.label_maps or [None] * len(matches)

@@ -93,7 +93,7 @@ def test_a_prediction_with_a_value_that_the_label_map_lacks_is_unusable(folders)
     folders.predict(f"{CASES[0]}.nii.gz", mask(4))
     _, summary = folders.scored(label_maps=[{"1": 1, "2": 2, "3": 4}])
     assert [found["case"] for found in summary["unusable"]] == CASES[:1]
-    assert "or say in score.label_map what each value means" in summary["unusable"][0]["reason"]
+    assert "say in score.label_map what these mean too" in summary["unusable"][0]["reason"]
 
 
 def test_one_prediction_in_another_order_is_told_by_file(folders, capsys):

@@ -8,6 +8,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from tumorseg.cohort.other_task import other_readings
 from tumorseg.cohort.pieces import pieces
 from tumorseg.cohort.verdict import Finding
 from tumorseg.conventions import fitting, is_ambiguous, to_canonical
@@ -153,12 +154,15 @@ def label_problem(
         message = f"the mask has both {' and '.join(apart)}, where a mask has {allowed_text(task)}"
     elif setting in task.conventions and setting not in names:
         message = f"labels are written as in {names[0]}, while cohort.labels is {setting}"
-        return Finding("bad_label", file, f"{message}; convert the mask, or change the setting")
+        rest = f", or set cohort.task: {' or '.join(others)}" if (others := other_readings(task, values)) else ""
+        return Finding("bad_label", file, f"{message}; convert the mask, or change the setting{rest}")
     elif is_ambiguous(values, task) and setting not in names:
         message = f"the values of the mask ({_listed(values)}) mean one thing in {' and another in '.join(names)}"
         return Finding("bad_label", file, f"{message}; set cohort.labels to one of them")
     else:
         return None
+    if task.label_map is not None:
+        return Finding("bad_label", file, f"{message}; say in {map_key} what these mean too, or correct the mask")
     if not found.others and (others := [other.name for other in known_tasks() if fitting(values, other)]):
         message += f"; the tasks with these values are {', '.join(others)}: set cohort.task"
         return Finding("bad_label", file, f"{message}, or say in {map_key} what each value means, or correct the mask")

@@ -89,7 +89,7 @@ def signs(
         contrast: its image after contrast medium, None without one.
     """
     found = sorted(set(values) - {0})
-    rivals = [other for other in known_tasks() if _reads_otherwise(other, task, found)]
+    rivals = [other for other in known_tasks() if reads_otherwise(other, task, found)]
     by_sign: dict[Message, list[Task]] = {
         f"it is called {_telling_name(names, rivals, task)}": [
             other for other in rivals if _telling_name(names, [other], task)
@@ -124,21 +124,27 @@ def other_task(found: Signs, task: Task, case: str, map_key: str = "cohort.label
     return Finding("other_task", case, message)
 
 
-def _reads_otherwise(other: Task, task: Task, values: Sequence[int]) -> bool:
+def reads_otherwise(other: Task, task: Task, values: Sequence[int]) -> bool:
     """Whether the other task reads masks with these values in ways that the task does not know."""
     own = [task.meanings(name).items() for name in task.conventions]
     ways = [other.meanings(name).items() for name in fitting(values, other) or other.conventions]
     return all(not any(way <= known for known in own) for way in ways)
 
 
+def other_readings(task: Task, values: Iterable[int]) -> tuple[str, ...]:
+    """The names of the built-in tasks that know these values of masks and read them otherwise than the task does."""
+    found = sorted(set(values) - {0})
+    return tuple(other.name for other in known_tasks() if fitting(found, other) and reads_otherwise(other, task, found))
+
+
 def _telling_name(names: Sequence[str], others: Sequence[Task], task: Task) -> str | None:
     """The first name that is one of the others'; None where there is none, and where one is the task's own."""
-    if task.case_names is None or any(_is_called(name, task) for name in names):
+    if task.case_names is None or any(is_called(name, task) for name in names):
         return None
-    return next((name for name in names if any(_is_called(name, other) for other in others)), None)
+    return next((name for name in names if any(is_called(name, other) for other in others)), None)
 
 
-def _is_called(name: str, task: Task) -> bool:
+def is_called(name: str, task: Task) -> bool:
     """Whether a name is that of a case of the task, or begins with it, as names of files do."""
     pattern = task.case_names
     return pattern is not None and bool(re.fullmatch(rf"(?:{pattern})(?:[-_.].*)?", name, re.IGNORECASE | re.DOTALL))

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from tumorseg.cohort.other_task import other_readings
 from tumorseg.console import logger
 from tumorseg.conventions import convention_of
 from tumorseg.errors import UserError
 from tumorseg.scoring.channels import channel_regions
-from tumorseg.scoring.judge import Judgement
+from tumorseg.scoring.judge import Judgement, MaskGrid
 from tumorseg.scoring.masks import Reading
 from tumorseg.scoring.unsound import UnsoundMask
 
@@ -36,6 +37,39 @@ def conventions_in(values: Mapping[str, frozenset[int]], reading: Reading, key: 
         )
     logger.warning("%s: masks write labels in different ways, %s, as cohort.labels: mixed allows", folder, each)
     return found
+
+
+def check_references(grids: Mapping[str, MaskGrid], reading: Reading, folder: Path) -> None:
+    """Raise UserError where the references as a whole are not of one task and convention. grids: by file."""
+    _refuse_another_task(grids, reading, folder)
+    conventions_in({file: grid.values for file, grid in grids.items()}, reading, "score.references", folder)
+
+
+def _refuse_another_task(grids: Mapping[str, MaskGrid], reading: Reading, folder: Path) -> None:
+    """Raise UserError where references of several conventions write labels in one way of another task.
+
+    What is a cavity there, 4, would be enhancing tumour here. References are left out whose name or image says that
+    they are of the task. A label map settles it too: a task with one has a single convention.
+
+    grids: of the references, by file.
+    """
+    task, found = reading.task, dict[str, str]()
+    doubtful = {file: grid.values for file, grid in grids.items() if not grid.certain}
+    for file, of_file in doubtful.items():
+        if convention := convention_of(of_file, task, reading.labels):
+            found.setdefault(convention, file)
+    values = sorted(frozenset().union(*doubtful.values()) - {0})
+    tasks = other_readings(task, values)
+    if len(found) < 2 or not tasks:
+        return
+    each = " and ".join(f"{file} as {convention}" for convention, file in found.items())
+    labels = {value: label for convention in found for value, label in task.values(convention).items()}
+    meant = ", ".join(f"{value}: {labels[value]}" for value in values)
+    raise UserError(
+        f"score.references: the masks below {folder} write labels in different ways, {each}, or are of another task "
+        f"than {task.name}, in which {', '.join(map(str, values))} mean different things: set cohort.task: "
+        f"{' or '.join(tasks)}, or, if you are sure, say in cohort.label_map what each value means: {{{meant}}}"
+    )
 
 
 def refuse_systematic(judgements: Mapping[str, Judgement], folder: Path) -> None:

@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 class MaskGrid:
     """The grid of a reference, see `cohort.regrid.OrientedGrid`.
 
-    values: of its mask on disk. notes: what a person should know of its file.
+    values: of its mask on disk. notes: what a person should know of its file. certain: see `masks.Mask`.
     """
 
     shape: tuple[int, ...]
@@ -33,6 +33,7 @@ class MaskGrid:
     oriented: bool
     values: frozenset[int]
     notes: tuple[str, ...]
+    certain: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ def _reference(item: tuple[str, Path], *, reading: Reading) -> MaskGrid | str:
         mask = read_mask(path, case, reading)
     except UnsoundMask as unsound:
         return str(unsound)
-    return MaskGrid(mask.labels.shape, mask.affine, mask.oriented, mask.values, mask.notes)
+    return MaskGrid(mask.labels.shape, mask.affine, mask.oriented, mask.values, mask.notes, mask.certain)
 
 
 def _prediction(item: tuple[str, Path, OrientedGrid], *, reading: Reading) -> Judgement:

@@ -13,7 +13,7 @@ from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import shape_problem
 from tumorseg.cohort.label_order import order_warnings
 from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels, rounding_note
-from tumorseg.cohort.other_task import Contrast, other_task, signs
+from tumorseg.cohort.other_task import Contrast, is_called, other_task, signs
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid, dense, regrid
 from tumorseg.cohort.volume import Volume, read_volume
 from tumorseg.conventions import convention_of
@@ -57,7 +57,8 @@ class Reading:
 class Mask:
     """A reference. labels: those of the task, uint8 (X, Y, Z). affine, oriented, spacing: see `cohort.volume.Volume`.
 
-    values: on disk. notes: what a person should know of its file, such as that its values were rounded.
+    values: on disk. notes: what a person should know of its file, such as that its values were rounded. certain:
+    whether its name or the image beside it says that it is of the task; known only where it is looked at `closely`.
     """
 
     labels: NDArray[np.uint8]
@@ -66,6 +67,7 @@ class Mask:
     spacing: Spacing
     values: frozenset[int]
     notes: tuple[str, ...]
+    certain: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -106,7 +108,8 @@ def read_mask(path: Path, case: str, reading: Reading) -> Mask:
     if reading.closely:
         labels = canonical(found, reading.task, convention_of(found.counts, reading.task, reading.labels))
         notes += tuple(warning.message for warning in order_warnings(labels, volume.shape, path.name, reading.task))
-    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.values, notes)
+    certain = contrast is not None or any(is_called(name, reading.task) for name in (case, path.name))
+    return Mask(prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.values, notes, certain)
 
 
 def read_prediction(path: Path, case: str, reference: OrientedGrid, reading: Reading) -> Prediction:
