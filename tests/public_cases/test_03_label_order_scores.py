@@ -31,3 +31,5 @@ def test_with_that_map_every_score_is_perfect(folders):
     table, summary = folders.scored(label_maps=[{1: 2, 2: 1, 3: 4}])
     assert (table["dice"] == 1).all()
     assert summary["hints"] == []
+    voxels = table["reference_voxels"].unstack()
+    assert voxels[["WT", "TC", "ET"]].to_numpy().tolist() == [[2969, 895, 716]] * 4
