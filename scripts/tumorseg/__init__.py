@@ -2,4 +2,44 @@
 
 The sub-packages mirror the stages: cohort, normalise, network, training, inference, metrics, figures, report and demo.
 Nothing in here knows Snakemake.
+
+Example:
+    >>> import tumorseg
+    >>> tumorseg.load_task("brats-glioma").region_labels["TC"]
+    (1, 4)
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tumorseg.configuration.task_file import load_checked_task as load_task
+    from tumorseg.errors import UserError
+    from tumorseg.metrics.scores import case_scores
+    from tumorseg.task import Task
+    from tumorseg.task import built_in as built_in_tasks
+
+__version__ = "0.1.0"
+__all__ = ["Task", "UserError", "__version__", "built_in_tasks", "case_scores", "load_task"]
+
+_PUBLIC = {
+    "Task": ("task", "Task"),
+    "UserError": ("errors", "UserError"),
+    "built_in_tasks": ("task", "built_in"),
+    "case_scores": ("metrics.scores", "case_scores"),
+    "load_task": ("configuration.task_file", "load_checked_task"),
+}
+"""The module and the name of each public name. A name is imported when it is first used: no script needs them all."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name. Raises AttributeError for any other name."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module tumorseg has no attribute {name}")
+    module, of_module = _PUBLIC[name]
+    return getattr(import_module(f"tumorseg.{module}"), of_module)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

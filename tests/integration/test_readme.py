@@ -22,6 +22,7 @@ ELSEWHERE = {
     "make test-slurm",
     "make lint",
     "make benchmark",  # by hand: it measures
+    "pip install .",  # by test_wheel.py, in an environment of its own
 }
 PLANNED = ("workflow/small.yaml",)
 """Settings for a training of minutes, which test_real_cases.py runs: here its plan only."""

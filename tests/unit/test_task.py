@@ -9,7 +9,8 @@ from tests.helpers import REPOSITORY
 from tumorseg.cohort.reading import missing
 from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.configuration.mistakes import mistakes
-from tumorseg.configuration.of_task import _with_text_keys, checked_task
+from tumorseg.configuration.of_task import checked_task
+from tumorseg.configuration.task_file import load_checked_task, with_text_keys
 from tumorseg.errors import UserError
 from tumorseg.task import Task, built_in, load_task, task_argument
 
@@ -19,7 +20,7 @@ SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/task.schema.yaml").read_
 @pytest.mark.parametrize("name", built_in())
 def test_a_built_in_task_follows_the_schema(name):
     content = yaml.safe_load((REPOSITORY / f"workflow/tasks/{name}.yaml").read_text())
-    assert mistakes(_with_text_keys(content), SCHEMA) == []
+    assert mistakes(with_text_keys(content), SCHEMA) == []
 
 
 @pytest.mark.parametrize("name", built_in())
@@ -140,6 +141,17 @@ def test_a_file_with_an_unknown_key_is_refused(tmp_path):
     cohort = {"task": str(changed(tmp_path, colour="red")), "label_map": None}
     with pytest.raises(UserError, match=r"cohort.task: .*own.yaml: colour: there is no such key"):
         checked_task(cohort, SCHEMA)
+
+
+def test_a_library_reads_a_file_as_strictly(tmp_path):
+    path = changed(tmp_path, convention={"odd": {}})
+    with pytest.raises(UserError, match=r"^/.*own.yaml: convention: there is no such key; did you mean conventions"):
+        load_checked_task(str(path))
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_library_has_the_built_in_tasks(name):
+    assert load_checked_task(name) == load_task(name)
 
 
 def test_facts_have_nothing_for_people():

@@ -123,10 +123,13 @@ class CodeDigests:
         return self._effects[module.name]
 
     def _data_files(self, folder: Path) -> list[tuple[str, str]]:
-        """Names and digests of the data files of a package, templates for instance; none of the folder of scripts."""
+        """Names and digests of the data files of a package, templates for instance; none of the folder of scripts.
+
+        `py.typed` is for type checkers alone.
+        """
         if folder not in self._data:
             inside = folder.iterdir() if (folder / "__init__.py").is_file() else ()
-            files = [file for file in inside if file.suffix != ".py" and not file.name.startswith(".")]
+            files = [file for file in inside if file.suffix not in (".py", ".typed") and not file.name.startswith(".")]
             contents = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
             self._data[folder] = sorted(contents.items())
         return self._data[folder]

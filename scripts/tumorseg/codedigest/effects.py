@@ -4,7 +4,7 @@ import ast
 
 from tumorseg.codedigest.known import PURE_CALLS, PURE_DECORATORS, PURE_METHODS
 from tumorseg.codedigest.project import Definition, External, Module, Project
-from tumorseg.codedigest.syntax import Function, is_only_text, walk
+from tumorseg.codedigest.syntax import Function, is_only_text, is_type_checking, walk
 
 
 def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
@@ -25,7 +25,7 @@ def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
             return _calls(project, module, [], statement)
         case ast.AnnAssign(target=ast.Name()):
             return statement.value is not None and _calls(project, module, [], statement.value)
-    return not is_only_text(statement) and not _is_type_checking(statement)
+    return not is_only_text(statement) and not is_type_checking(statement)
 
 
 def _calls(project: Project, module: Module, decorators: list[ast.expr], *nodes: ast.AST) -> bool:
@@ -64,9 +64,3 @@ def _is_pure(project: Project, module: Module, called: ast.expr, pure: frozenset
     if isinstance(function, ast.ClassDef):  # a plain record
         return not any(isinstance(node, Function) and node.name.startswith("__") for node in function.body)
     return found is None and ast.unparse(called) in pure
-
-
-def _is_type_checking(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING") and not statement.orelse
-    )

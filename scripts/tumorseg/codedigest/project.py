@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tumorseg.codedigest.known import FOR_PEOPLE_ONLY
-from tumorseg.codedigest.syntax import Function, bound_names, walk
+from tumorseg.codedigest.syntax import Function, bound_names, is_type_checking, walk
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,10 @@ class Module:
 
     @cached_property
     def imported(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Each import statement: the module, and the names that are taken from it."""
+        """Each import statement that runs: the module, and the names that are taken from it."""
         found: list[tuple[str, tuple[str, ...]]] = []
-        for node in walk(self.tree):
+        running = [statement for statement in self.tree.body if not is_type_checking(statement)]
+        for node in (node for statement in running for node in walk(statement)):
             if isinstance(node, ast.Import):
                 found += [(alias.name, ()) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):

@@ -29,6 +29,13 @@ def is_only_text(statement: object) -> bool:
     )
 
 
+def is_type_checking(statement: ast.AST) -> bool:
+    """Whether a statement is a block that only type checkers read."""
+    return (
+        isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING") and not statement.orelse
+    )
+
+
 def bound_names(statement: ast.stmt) -> set[str]:
     """The names that a statement binds in the scope in which it stands."""
     found: set[str] = set()

@@ -1,15 +1,11 @@
 """The task that the configuration names, and the parts of the configuration that depend on it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from tumorseg.configuration.label_maps import mapped, score_map_mistakes, with_whole_maps
-from tumorseg.configuration.mistakes import mistakes
-from tumorseg.configuration.repeated import repeated_keys
-from tumorseg.errors import UserError
-from tumorseg.network.task_check import task_problems
-from tumorseg.task import MAPPED, Task, read_content, task_from, task_path
+from tumorseg.configuration.task_file import task_of_file
+from tumorseg.task import MAPPED, Task, task_path
 
 
 def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
@@ -17,14 +13,7 @@ def checked_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
 
     Raises UserError where there is no such task, and with one sentence for each mistake in its file.
     """
-    path = task_path(cohort["task"])
-    content = read_content(path)
-    repeated = repeated_keys(path.read_text(encoding="utf-8"))
-    if wrong := [*repeated, *mistakes(_with_text_keys(content), dict(schema))]:
-        raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
-    task = task_from(content, path.stem, str(path))
-    if wrong := task_problems(json.loads(task.to_json())):  # what a model could not store
-        raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
+    task = task_of_file(task_path(cohort["task"]), schema)
     return task if cohort["label_map"] is None else mapped(task, cohort["label_map"], "cohort.label_map")
 
 
@@ -73,13 +62,6 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
             if name not in names
         ]
     return [*sentences, *score_map_mistakes(configuration["score"], task)]
-
-
-def _with_text_keys(content: Any) -> Any:
-    """JSON has keys of text only; YAML reads 1: as a number."""
-    if isinstance(content, dict):
-        return {str(key): _with_text_keys(value) for key, value in content.items()}
-    return [_with_text_keys(value) for value in content] if isinstance(content, list) else content
 
 
 def _or(names: list[str]) -> str:

@@ -1,6 +1,6 @@
 """The two masks of a structure, and what several scores of them share, computed once."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.metrics.arguments import as_labels, as_spacing, as_tolerance
 from tumorseg.metrics.cells import Spacing
 from tumorseg.metrics.overlap import Overlap, confusion, label_overlap, labelled_box
 from tumorseg.task import Task
@@ -33,17 +34,19 @@ class CasePair:
     @classmethod
     def of(
         cls,
-        reference: NDArray[np.uint8],
-        prediction: NDArray[np.uint8],
-        spacing_mm: Spacing,
+        reference: NDArray[Any],
+        prediction: NDArray[Any],
+        spacing_mm: Sequence[float],
         *,
         task: Task,
         surface_tolerance_mm: float,
     ) -> "CasePair":
         """Return the pair of two masks (X, Y, Z) of a task.
 
-        Raises ValueError as `confusion` does, and where a mask has a value that is no label of the task.
+        Raises ValueError as `arguments` and `confusion` do, and where a mask has a value that is no label of the task.
         """
+        reference, prediction = as_labels(reference, "reference"), as_labels(prediction, "prediction")
+        spacing_mm, surface_tolerance_mm = as_spacing(spacing_mm), as_tolerance(surface_tolerance_mm)
         box = labelled_box(reference, prediction, task.classes)
         cropped = reference[box], prediction[box]
         table = confusion(*cropped, task.classes)

@@ -1,6 +1,6 @@
 """Every score of a case, by structure, as rows of the tables of scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,9 +19,9 @@ Scores = dict[str, dict[str, float]]
 
 
 def case_scores(
-    reference: NDArray[np.uint8],
-    prediction: NDArray[np.uint8],
-    spacing_mm: Spacing,
+    reference: NDArray[Any],
+    prediction: NDArray[Any],
+    spacing_mm: Sequence[float],
     *,
     task: Task,
     surface_tolerance_mm: float,
@@ -29,14 +29,15 @@ def case_scores(
     """Return the scores of a case and its table of label pairs (see `confusion`).
 
     Args:
-        reference: labels of the task, uint8 (X, Y, Z).
-        prediction: labels of the task, uint8, of the same shape.
+        reference: labels of the task, whole numbers of any type (X, Y, Z).
+        prediction: labels of the task, of the same shape.
         spacing_mm: voxel edges along X, Y and Z.
         task: the task, whose structures are scored.
         surface_tolerance_mm: distance within which surfaces agree, for the surface Dice.
 
     Raises:
-        ValueError: the shapes differ, a value is no label of the task, or a score is not a finite number.
+        ValueError: the shapes differ, a value is no label of the task, the spacing or the tolerance is no length, or a
+            score is not a finite number.
 
     Example:
         >>> mask = np.full((4, 4, 4), 2, np.uint8)

@@ -1,0 +1,13 @@
+"""Reading the code of the README."""
+
+import re
+
+from tests.helpers import REPOSITORY
+
+
+def library_example() -> tuple[str, list[str]]:
+    """The example of the section about the library, and the lines that it says it prints."""
+    (code,) = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    said = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+    assert said
+    return code, said
