@@ -136,3 +136,14 @@ def test_the_digest_is_the_same_in_any_locale(project):
         check=True,
     )
     assert told.stdout.strip() == digest(project)
+
+
+def test_a_package_may_name_for_type_checkers_what_it_imports_when_asked(project):
+    (project / "lib/extra.py").write_text("FOUND = []\nFOUND.append(print('imported'))\n")
+    first = digest(project)
+    lines = ["from typing import TYPE_CHECKING", "if TYPE_CHECKING:", "    from lib.extra import FOUND"]
+    (project / "lib/__init__.py").write_text("\n".join(lines))
+    (project / "lib/py.typed").touch()
+    assert digest(project) == first
+    (project / "lib/__init__.py").write_text(lines[-1].strip())
+    assert digest(project) != first

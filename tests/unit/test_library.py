@@ -17,6 +17,7 @@ from tests.helpers import REPOSITORY
 from tests.readme import library_example
 from tumorseg.codedigest.digest import distributions, imported_modules
 from tumorseg.codedigest.project import Project
+from tumorseg.task import load_task
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 BASE, ALL = PROJECT["dependencies"], PROJECT["optional-dependencies"]["all"]
@@ -55,6 +56,21 @@ def test_every_public_name_is_there_for_people_and_for_type_checkers():
 def test_a_name_that_is_not_public_is_none_of_the_library():
     with pytest.raises(AttributeError, match="module tumorseg has no attribute case_score"):
         _ = tumorseg.case_score
+
+
+def test_a_tasks_file_is_read_as_strictly_as_by_the_workflow(tmp_path):
+    content = yaml.safe_load((REPOSITORY / "workflow/tasks/brats-glioma.yaml").read_text())
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(content))
+    assert tumorseg.load_task(str(path)).region_labels == load_task().region_labels
+    path.write_text(yaml.safe_dump({**content, "convention": {"odd": {}}}))
+    with pytest.raises(tumorseg.UserError, match=r"^/.*own.yaml: convention: there is no such key; did you mean conv"):
+        tumorseg.load_task(str(path))
+
+
+@pytest.mark.parametrize("name", tumorseg.built_in_tasks())
+def test_the_built_in_tasks_are_those_of_the_workflow(name):
+    assert tumorseg.load_task(name) == load_task(name)
 
 
 def test_importing_the_library_imports_no_other_package():

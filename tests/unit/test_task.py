@@ -10,7 +10,7 @@ from tumorseg.cohort.reading import missing
 from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.configuration.mistakes import mistakes
 from tumorseg.configuration.of_task import checked_task
-from tumorseg.configuration.task_file import load_checked_task, with_text_keys
+from tumorseg.configuration.task_file import with_text_keys
 from tumorseg.errors import UserError
 from tumorseg.task import Task, built_in, load_task, task_argument
 
@@ -141,17 +141,6 @@ def test_a_file_with_an_unknown_key_is_refused(tmp_path):
     cohort = {"task": str(changed(tmp_path, colour="red")), "label_map": None}
     with pytest.raises(UserError, match=r"cohort.task: .*own.yaml: colour: there is no such key"):
         checked_task(cohort, SCHEMA)
-
-
-def test_a_library_reads_a_file_as_strictly(tmp_path):
-    path = changed(tmp_path, convention={"odd": {}})
-    with pytest.raises(UserError, match=r"^/.*own.yaml: convention: there is no such key; did you mean conventions"):
-        load_checked_task(str(path))
-
-
-@pytest.mark.parametrize("name", built_in())
-def test_a_library_has_the_built_in_tasks(name):
-    assert load_checked_task(name) == load_task(name)
 
 
 def test_facts_have_nothing_for_people():
