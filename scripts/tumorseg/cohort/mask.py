@@ -154,7 +154,7 @@ def label_problem(
         message = f"the mask has both {' and '.join(apart)}, where a mask has {allowed_text(task)}"
     elif setting in task.conventions and setting not in names:
         message = f"labels are written as in {names[0]}, while cohort.labels is {setting}"
-        rest = f", or set cohort.task: {' or '.join(others)}" if (others := other_readings(task, values)) else ""
+        rest = f", or set cohort.task: {' or '.join(rivals)}" if (rivals := other_readings(task, values)) else ""
         return Finding("bad_label", file, f"{message}; convert the mask, or change the setting{rest}")
     elif is_ambiguous(values, task) and setting not in names:
         message = f"the values of the mask ({_listed(values)}) mean one thing in {' and another in '.join(names)}"
