@@ -149,11 +149,24 @@ def test_what_is_not_a_number_is_refused():
     assert "from nan to nan" in refused(file)
 
 
-@pytest.mark.parametrize("count", [2, 4, 5])
+@pytest.mark.parametrize("count", [2, 6])
 def test_another_number_of_channels_is_refused_with_the_way_to_labels(count):
     said = refused(np.zeros((*SHAPE, count), np.uint8))
     assert f"the volume is 6x7x8x{count}, neither a mask of three dimensions nor a channel for each" in said
     assert said.endswith("instead: 2 where WT is, then 1 where TC is, then 4 where ET is, 0 elsewhere")
+
+
+@pytest.mark.parametrize(("task", "count"), [(TASK, 4), (TASK, 5), (load_task("brats-meningioma-radiotherapy"), 2)])
+def test_as_many_channels_as_background_and_labels_are_refused_with_both_ways_to_labels(task, count):
+    for shape in ((*SHAPE, count), (count, *SHAPE)):
+        said = refused(np.zeros(shape, np.uint8), task)
+        assert said.endswith("0 elsewhere; or, if its channels are background and labels, the argmax over them")
+
+
+def test_channels_that_do_not_overlap_are_refused_with_the_way_from_labels_too():
+    assert "or, if they are labels, which do not overlap, the value of each label" in refused(
+        one_hot(labels(), (1, 2, 4))
+    )
 
 
 def test_the_reference_tells_the_axis_where_both_could_hold_the_channels():

@@ -25,6 +25,7 @@ CLEARER: Final = 5
 """The next best order has to contradict that so many times as often."""
 _SUM_TOLERANCE: Final = 0.02
 _MOST_REGIONS: Final = 7
+_BESIDE: Final = "; or, if they are labels, which do not overlap, the value of each label where its channel is"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ def read_channels(array: NDArray[Any], reference: Sequence[int], task: Task) -> 
     if axis is None:
         raise UnsoundMask(
             f"the volume is {size_text(array.shape)}, neither a mask of three dimensions nor a channel for each of the "
-            f"regions {', '.join(names)}; {way_to_labels(task)}",
+            f"regions {', '.join(names)}; {way_to_labels(task)}{_argmax(voxels.shape, task)}",
             systematic=True,
         )
     channels = np.moveaxis(voxels, axis, 0)
@@ -122,6 +123,12 @@ def way_to_labels(task: Task) -> Message:
     steps: list[Message] = [f"{label} where {name} is" for name, label in (_painting(task) or {}).items()]
     values = f": {', then '.join(steps)}, 0 elsewhere" if steps else ""
     return f"write one mask of three dimensions instead{values}"
+
+
+def _argmax(shape: Sequence[int], task: Task) -> str:
+    """The other way to labels, as the end of a message, where as many channels are there as background and labels."""
+    counts = {len(task.label_values) + 1, task.classes} & {shape[0], shape[-1]}
+    return "; or, if its channels are background and labels, the argmax over them" if counts else ""
 
 
 def channel_regions(overlaps: Sequence[NDArray[np.int64]], task: Task) -> tuple[str, ...]:
@@ -153,7 +160,7 @@ def channel_regions(overlaps: Sequence[NDArray[np.int64]], task: Task) -> tuple[
     if shared == 0 or best > LARGEST_MISFIT * sizes.sum() or not clear:
         raise UnsoundMask(
             f"they have {len(names)} channels, and how these lie in each other does not show which of them are the "
-            f"regions {', '.join(names)}; {way_to_labels(task)}"
+            f"regions {', '.join(names)}; {way_to_labels(task)}{'' if shared else _BESIDE}"
         )
     regions = dict(zip(order, names, strict=True))
     return tuple(regions[channel] for channel in range(len(names)))
