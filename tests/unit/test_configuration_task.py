@@ -125,3 +125,9 @@ def test_the_task_fills_in_what_the_user_leaves_out():
     assert result["prediction"]["remove_components"] == {"WT": 0, "TC": 0, "ET": 50, "RC": 0}
     assert set(result["figures"]["colours"]) == set(task.label_structures)
     assert result["figures"]["colours"]["label_4"] == "#111111"
+
+
+def test_a_label_map_without_spaces_is_told_how_to_write_it():
+    given = yaml.safe_load("{1:2, 2:1}")  # times of day to YAML, without values
+    first, second = mistakes(as_asked(with_changes(score__label_map=given), SCHEMA), SCHEMA)
+    assert all(sentence.endswith("write a space after each colon, as in {1: 2})") for sentence in (first, second))

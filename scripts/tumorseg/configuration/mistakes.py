@@ -58,8 +58,9 @@ def _sentences(error: ValidationError, configuration: dict[str, Any], whole: dic
         missing = [name for name in schema["required"] if name not in cast(dict[str, Any], error.instance)]
         yield from (f"{_join(place, name)}: this key is missing" for name in missing)
     else:
-        value = error.instance
-        yield f"{place}: {_shown(value)} is not allowed; it has to be {allowed_by(schema)}{_hint(value, schema)}"
+        value, in_map = error.instance, list(error.schema_path)[-2:-1] == ["additionalProperties"]
+        hint = _hint(value, schema, in_map=in_map)
+        yield f"{place}: {_shown(value)} is not allowed; it has to be {allowed_by(schema)}{hint}"
 
 
 def _unknown(place: str, name: object, value: Any, schema: dict[str, Any], whole: dict[str, Any]) -> str:
@@ -134,7 +135,10 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _hint(value: Any, schema: dict[str, Any]) -> str:
+def _hint(value: Any, schema: dict[str, Any], *, in_map: bool) -> str:
+    """in_map: whether it is a value of a map, whose keys are the user's."""
+    if value is None and in_map and schema.get("type") == "integer":
+        return " (a key without a value is null; write a space after each colon, as in {1: 2})"
     if value is None:
         return " (a key without a value is null; take it out to get its default)"
     if "pattern" in schema and type(value) in (int, float):
