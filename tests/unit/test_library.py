@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
@@ -19,7 +19,8 @@ from tumorseg.codedigest.digest import distributions, imported_modules
 from tumorseg.codedigest.project import Project
 from tumorseg.task import load_task
 
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+PROJECT, BUILD = SETTINGS["project"], SETTINGS["build-system"]["requires"]
 BASE, ALL = PROJECT["dependencies"], PROJECT["optional-dependencies"]["all"]
 CODE = Project(REPOSITORY / "scripts")
 ONLY_WHEN_ASKED = {"onnxscript"}
@@ -28,6 +29,13 @@ ONLY_WHEN_ASKED = {"onnxscript"}
 
 def names(requirements: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(requirement).name) for requirement in requirements}
+
+
+def pins() -> dict[str, str]:
+    """The version of each pinned package."""
+    files = [REPOSITORY / f"envs/requirements{suffix}.txt" for suffix in ("", "-dev")]
+    lines = [line.split("==") for file in files for line in file.read_text().splitlines() if "==" in line]
+    return {canonicalize_name(name): pin for name, pin in lines}
 
 
 def needed(modules: set[str]) -> set[str]:
@@ -99,18 +107,16 @@ def test_the_whole_library_needs_the_dependencies_and_the_extra():
     assert needed(library) | ONLY_WHEN_ASKED == names(BASE) | names(ALL)
 
 
-@pytest.mark.parametrize("requirement", [*BASE, *ALL])
-def test_what_the_workflow_runs_with_is_within_the_ranges(requirement):
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (REPOSITORY / "envs/requirements.txt").read_text(), re.MULTILINE))
-    pinned = {canonicalize_name(name): pin for name, pin in pins.items()}
+@pytest.mark.parametrize("requirement", [*BASE, *ALL, *BUILD])
+def test_the_pinned_version_is_within_the_range(requirement):
+    """Of what the workflow runs with, and of the build tool of the tests."""
     wanted = Requirement(requirement)
-    assert wanted.specifier.contains(pinned[canonicalize_name(wanted.name)])
+    assert wanted.specifier.contains(pins()[canonicalize_name(wanted.name)])
 
 
 def test_the_version_is_the_same_everywhere():
-    build = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["hatch"]["version"]
     assert PROJECT["dynamic"] == ["version"]
-    assert build == {"path": "scripts/tumorseg/__init__.py"}
+    assert SETTINGS["tool"]["hatch"]["version"] == {"path": "scripts/tumorseg/__init__.py"}
     citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
     assert str(citation["version"]) == tumorseg.__version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", tumorseg.__version__)
@@ -136,8 +142,3 @@ def test_the_workflow_catalogue_finds_how_to_run_the_workflow():
     assert set(usage) == {"software-stack-deployment", "report"}  # no flag is mandatory
     assert set(usage["software-stack-deployment"]) <= {"conda", "apptainer", "apptainer+conda"}
     assert all(value is True for value in [usage["report"], *usage["software-stack-deployment"].values()])
-
-
-def test_the_build_tool_is_the_one_that_is_pinned_for_the_tests():
-    (build,) = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["build-system"]["requires"]
-    assert Requirement(build).specifier.contains(version("hatchling"))
