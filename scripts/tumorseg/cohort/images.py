@@ -1,4 +1,4 @@
-"""Checks on the four images of a case: do they agree with each other, and do their values make sense?"""
+"""Checks on the images of a case: do they agree with each other, and do their values make sense?"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
