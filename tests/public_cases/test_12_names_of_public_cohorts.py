@@ -1,22 +1,21 @@
-"""Sound cases under the names of other cohorts: usable, or a message names the files that take no part."""
+"""Sound cases under the names of other cohorts: each is understood as it lies, by well-known names."""
 
 import pytest
 
 from tests.cohort_cases import TASK
 from tests.public_cases import made
 from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover
-from tumorseg.errors import UserError
+from tumorseg.cohort.discover import discover, locate
 
-TAKE_NO_PART = {
-    "brats20": ["W39_1998.09.19_Segm.nii"],
-    "upenn": ["UPENN-GBM-00002_11_T1GD.nii.gz", "UPENN-GBM-00002_11_segm.nii.gz"],
-    "ucsf": ["UCSF-PDGM-0004_tumor_segmentation.nii.gz"],
-    "tcga": ["TCGA-02-0006_1996.08.23_t1Gd.nii.gz", "TCGA-02-0006_1996.08.23_GlistrBoost_ManuallyCorrected.nii.gz"],
-    "bids": [],
-    "fets": [],
-    "goat": [],
-    "kit": [f"patient 3/{name}.nii.gz" for name in ("fla", "seg", "t1", "t1c", "t2")],
+KINDS = {
+    "brats20": ("t1ce", "W39_1998.09.19_Segm.nii"),
+    "upenn": ("T1GD", "UPENN-GBM-00002_11_segm.nii.gz"),
+    "ucsf": ("T1c", "UCSF-PDGM-0004_tumor_segmentation.nii.gz"),
+    "tcga": ("t1Gd", "TCGA-02-0006_1996.08.23_GlistrBoost_ManuallyCorrected.nii.gz"),
+    "bids": ("ce-gd_T1w", "sub-001_dseg.nii.gz"),
+    "fets": ("t1ce", "FeTS2022_01341_seg.nii.gz"),
+    "goat": ("t1c", "BraTS-GoAT-00001-seg.nii.gz"),
+    "kit": ("t1c", "seg.nii.gz"),
 }
 
 
@@ -25,14 +24,14 @@ def data(tmp_path_factory):
     return made("12", tmp_path_factory.mktemp("names"))
 
 
-@pytest.mark.parametrize("kind", TAKE_NO_PART)
-def test_it_is_usable_or_the_files_that_take_no_part_are_named(data, kind):
-    try:
-        (case,) = discover(data / kind, TASK)
-        verdict, _ = examine_case(data / kind, case, task=TASK, shape=None, labels="auto")
-        told, usable = " ".join(verdict.reasons()), verdict.usable
-    except UserError as error:
-        told, usable = str(error), False
-    assert usable == (not TAKE_NO_PART[kind])
-    assert ("ound, but not understood: " in told) == (not usable)
-    assert [name for name in TAKE_NO_PART[kind] if name not in told] == []
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_usable_with_each_file_in_its_place(data, kind):
+    t1ce, mask = KINDS[kind]
+    root, note = locate(data / kind, TASK)
+    assert (root, note) == (data / kind, None)
+    (case,) = discover(root, TASK)
+    verdict, _ = examine_case(root, case, task=TASK, shape=None, labels="auto")
+    assert (verdict.usable, verdict.reasons(), verdict.facts["not_understood"]) == (True, [], [])
+    assert verdict.facts["files"]["t1ce"]["path"].endswith(f"{t1ce}.nii.gz")
+    assert verdict.facts["files"]["seg"]["path"].endswith(mask)
+    assert sorted(verdict.facts["files"]) == sorted(["t1", "t1ce", "t2", "flair", "seg"])

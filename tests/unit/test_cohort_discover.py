@@ -174,8 +174,8 @@ def test_awkward_names_alone_are_told_in_one_sentence(tmp_path):
 
 
 def test_what_is_not_understood_in_the_only_case_is_told(tmp_path):
-    tree(tmp_path, "patient 3/t1.nii.gz", "patient 3/fla.nii.gz", "patient 3/notes.txt", "patient 3/anat/x.nii")
-    words = "found, but not understood: patient 3/anat/, patient 3/fla.nii.gz, patient 3/t1.nii.gz; it should be"
+    tree(tmp_path, "patient 3/one.nii.gz", "patient 3/four.nii.gz", "patient 3/notes.txt", "patient 3/anat/x.nii")
+    words = "found, but not understood: patient 3/anat/, patient 3/four.nii.gz, patient 3/one.nii.gz; it should be"
     with pytest.raises(UserError, match=words):
         discover(tmp_path, TASK)
 

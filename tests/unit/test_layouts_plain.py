@@ -167,7 +167,7 @@ def test_a_stray_image_beside_the_case_folders_is_told(tmp_path):
 
 
 def test_a_group_in_which_nothing_is_understood_keeps_its_cases(tmp_path):
-    tree(tmp_path, *names("B1", folder="HGG/B1/"), *names("B3", folder="HGG/B3/"), "LGG/B2/B2_T1GAD.nii.gz")
+    tree(tmp_path, *names("B1", folder="HGG/B1/"), *names("B3", folder="HGG/B3/"), "LGG/B2/B2_T1XYZ.nii.gz")
     assert [(case.case, len(case.files)) for case in found(tmp_path)] == [("B1", 5), ("B2", 0), ("B3", 5)]
 
 
@@ -180,11 +180,11 @@ def test_what_is_missing_or_not_understood_is_told_for_files_side_by_side(tmp_pa
     (tmp_path / "cases/B1").rmdir()
     (tmp_path / "cases/B10").rmdir()
     (tmp_path / "cases").rmdir()
-    (tmp_path / "B1-t1c.nii.gz").rename(tmp_path / "B1-t1gad.nii.gz")
+    (tmp_path / "B1-t1c.nii.gz").rename(tmp_path / "B1-t1xyz.nii.gz")
     (tmp_path / "B10-adc.nii.gz").touch()
     first, tenth = (check_case(tmp_path, case, shape=None, labels="auto") for case in discover(tmp_path, TASK))
     assert [problem.code for problem in first.problems] == ["missing_modality"]
-    assert first.problems[0].message.endswith("Found, but not understood: B1-t1gad.nii.gz")
+    assert first.problems[0].message.endswith("Found, but not understood: B1-t1xyz.nii.gz")
     assert (tenth.usable, tenth.facts["not_understood"]) == (True, ["B10-adc.nii.gz"])
 
 

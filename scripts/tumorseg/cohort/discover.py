@@ -9,7 +9,7 @@ from pathlib import Path
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.layouts.bids import bids_cases, is_bids_root
 from tumorseg.cohort.layouts.group_names import is_visit, refuse_twice
-from tumorseg.cohort.layouts.listing import Listing, few
+from tumorseg.cohort.layouts.listing import Listing, few, telling
 from tumorseg.cohort.layouts.plain import holds_images, kind_of, plain_cases
 from tumorseg.cohort.layouts.training_folders import is_training_root, training_cases
 from tumorseg.cohort.naming import archive_of, is_awkward, shown
@@ -65,7 +65,7 @@ def locate(root: Path, task: Task, key: str = "cohort.root") -> tuple[Path, str 
     folders = listing.folders("")
     if is_training_root(listing) or any(kind_of(listing, name) == "case" for name in folders) or is_bids_root(listing):
         return root, None
-    own = {found.case.casefold() for found in listing.images("")}
+    own = {found.case.casefold() for found in telling(listing.images(""))}
     if len(own) == 1 and not listing.volumes:
         above = root / ".." if root.name in ("", "..") else root.parent
         return above, f"{key}: {root} is the folder of one case; the folder above it, {above}, is taken"

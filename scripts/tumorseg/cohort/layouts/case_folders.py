@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.layouts.listing import Listing, gathered, join, last
+from tumorseg.cohort.layouts.listing import Listing, gathered, join, last, telling
 from tumorseg.cohort.naming import archive_of, is_awkward, is_stray, names_case, shown
 
 
@@ -29,10 +29,10 @@ def case_folders(listing: Listing, folder: str) -> list[CaseFiles]:
 def case_of(listing: Listing, folder: str) -> CaseFiles:
     """The case in a folder of its own."""
     named, name = listing.images(folder), last(folder)
-    ids = Counter(found.case.casefold() for found in named)
+    ids = Counter(found.case.casefold() for found in telling(named))
     # A file of another case that strayed into this folder must not stand in for one of its own.
     own = name.casefold() if name.casefold() in ids else max(sorted(ids), key=ids.__getitem__, default=None)
-    return CaseFiles(name, gathered(found for found in named if found.case.casefold() == own), folder)
+    return CaseFiles(name, gathered(found for found in named if found.bare or found.case.casefold() == own), folder)
 
 
 def _awkward_cases(folder: str, names: Sequence[str], taken: Set[str]) -> Iterator[CaseFiles]:

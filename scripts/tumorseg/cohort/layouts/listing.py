@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tumorseg.cohort.layouts.synonyms import other_role, roles_by_name
 from tumorseg.cohort.naming import MASK, is_awkward, is_stray, role_of, stem_of
 from tumorseg.errors import Message
 from tumorseg.task import Task
@@ -18,11 +19,17 @@ _OF_MASKS: Final = re.compile(
 
 
 class Named(NamedTuple):
-    """A file by its name: its case, the roles that it holds, its path below the root."""
+    """A file by its name: its case, the roles that it holds, its path below the root.
+
+    own: whether it is named as the task says, and not by another well-known name. bare: whether its name does not say
+    the case, which then is that of the folder.
+    """
 
     case: str
     roles: tuple[str, ...]
     path: str
+    own: bool = True
+    bare: bool = False
 
 
 class Listing:
@@ -33,6 +40,7 @@ class Listing:
         self.task = task
         self.volumes = task.channels[0].volume is not None
         """Whether one file holds all channels of a case."""
+        self._known = roles_by_name(task)
         self._entries: dict[str, list[tuple[str, bool]]] = {}
         self._named: dict[str, list[Named]] = {}
 
@@ -58,7 +66,7 @@ class Listing:
         """The entries that are named like a file of a case; a folder of this name gives the files inside it."""
         if folder not in self._named:
             self._named[folder] = [
-                Named(*found, path)
+                found._replace(path=path)
                 for name, is_folder in self.entries(folder)
                 if (found := self._of(name, folder)) and not is_awkward(name)
                 for path in (self._inside(join(folder, name)) if is_folder else [join(folder, name)])
@@ -73,13 +81,24 @@ class Listing:
         """Whether a name, of a folder too, is that of a file of a case."""
         return role_of(name, self.task) is not None or (self.volumes and stem_of(name) is not None)
 
-    def _of(self, name: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
-        if found := role_of(name, self.task):
-            return found[0], (found[1],)
-        stem = stem_of(name) if self.volumes else None
+    def _of(self, name: str, folder: str) -> Named | None:
+        """The file, without its path; None where its name says nothing."""
+        stem = stem_of(name)
         if stem is None:
             return None
-        return stem, (MASK,) if is_of_masks(last(folder)) else self.task.channel_names
+        found = role_of(name, self.task)
+        if found and found[0][-2:].isdigit():  # as nearly all names: no longer end, such as ce_T1w, may be meant
+            return Named(found[0], (found[1],), "")
+        other = other_role(stem, self._known)
+        if found and (other is None or len(other[0]) >= len(found[0])):
+            return Named(found[0], (found[1],), "")
+        if self.volumes:
+            roles = (MASK,) if is_of_masks(last(folder)) else self.task.channel_names
+            return Named(found[0], (found[1],), "") if found else Named(stem, roles, "")
+        if other is None or (not other[0] and is_of_masks(last(folder))):
+            return None
+        case = other[0] or last(folder) or self.root.resolve().name
+        return Named(case, (other[1],), "", own=False, bare=not other[0])
 
     def _inside(self, folder: str) -> list[str]:
         return [join(folder, name) for name in self.files(folder)]
@@ -110,12 +129,19 @@ def is_of_masks(name: str) -> bool:
 
 
 def gathered(found: Iterable[Named]) -> dict[str, tuple[str, ...]]:
-    """The files of one case by role."""
-    files: dict[str, list[str]] = {}
+    """The files of one case by role; where one is named as the task says, those with other names do not count."""
+    files: dict[str, list[Named]] = {}
     for named in found:
         for role in named.roles:
-            files.setdefault(role, []).append(named.path)
-    return {role: tuple(sorted(files[role])) for role in sorted(files)}
+            files.setdefault(role, []).append(named)
+    taken = {role: [named for named in files[role] if named.own] or files[role] for role in sorted(files)}
+    return {role: tuple(sorted(named.path for named in those)) for role, those in taken.items()}
+
+
+def telling(found: Iterable[Named]) -> list[Named]:
+    """The files whose names say their case; all of them where no name does."""
+    files = list(found)
+    return [named for named in files if not named.bare] or files
 
 
 def few(names: Iterable[str], most: int = 5) -> Message:

@@ -9,8 +9,8 @@ from typing import Final, Literal
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.layouts.case_folders import case_folders
 from tumorseg.cohort.layouts.group_names import named_apart
-from tumorseg.cohort.layouts.listing import Listing, Named, few, gathered, is_of_masks, join, last
-from tumorseg.cohort.naming import MASK, is_awkward, may_be_image, role_of, shown, stem_of
+from tumorseg.cohort.layouts.listing import Listing, Named, few, gathered, is_of_masks, join, last, telling
+from tumorseg.cohort.naming import MASK, is_awkward, may_be_image, shown, stem_of
 from tumorseg.errors import UserError
 
 Kind = Literal["case", "flat", "group"]
@@ -75,7 +75,8 @@ def flat_cases(found: Sequence[Named]) -> list[CaseFiles]:
     """The cases of files that lie side by side; letter case makes no other case."""
     by_case: dict[str, list[Named]] = defaultdict(list)
     for named in found:
-        by_case[named.case.casefold()].append(named)
+        if not named.bare:
+            by_case[named.case.casefold()].append(named)
     return [CaseFiles(files[0].case, gathered(files), None) for _, files in sorted(by_case.items())]
 
 
@@ -118,7 +119,7 @@ def _matching(name: str, cases: Mapping[str, str]) -> str:
 
 
 def _is_flat(found: Sequence[Named], folder: str, listing: Listing) -> bool:
-    ids = {named.case.casefold() for named in found}
+    ids = {named.case.casefold() for named in telling(found)}
     if folder.casefold() in ids:
         return False
     if is_of_masks(folder) or _OF_IMAGES.fullmatch(folder):
@@ -130,7 +131,8 @@ def _cases_of(found: Sequence[Named], listing: Listing) -> set[str]:
     """The cases, in lower case, of which more than one image is there, or all that a case has."""
     roles: dict[str, set[str]] = defaultdict(set)
     for named in found:
-        roles[named.case.casefold()].update(named.roles)
+        if not named.bare:
+            roles[named.case.casefold()].update(named.roles)
     least = min(2, len(listing.task.channels))
     return {case for case, there in roles.items() if len(there - {MASK}) >= least}
 
@@ -191,7 +193,8 @@ def _has_image(listing: Listing, folder: str) -> bool:
 def _note_rest(listing: Listing, folder: str, note: Callable[[str], object], folders: Sequence[str]) -> None:
     """Say which images lie beside the cases and are not used."""
     used = _cases_of(listing.named(folder), listing)
-    rest = [name for name in listing.files(folder) if not used or role_of(name, listing.task) is None]
+    known = {last(named.path) for named in listing.named(folder) if not named.bare}
+    rest = [name for name in listing.files(folder) if not used or name not in known]
     for name in folders:
         if kind_of(listing, join(folder, name)) is None and not is_of_masks(name):
             rest += [join(name, file) for file in listing.files(join(folder, name))]

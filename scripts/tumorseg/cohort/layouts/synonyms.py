@@ -1,12 +1,14 @@
 """Names for the same contrast, label or region, as public data sets and tools have them: `names.yaml`."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tumorseg.cohort.naming import MASK
 from tumorseg.task import Task
 
 _FILE = Path(__file__).parent / "names.yaml"
@@ -34,6 +36,25 @@ def channels_by_name(task: Task) -> dict[str, str]:
     for channel in task.channels:  # what the task itself says comes before what others call alike
         found.update({plain(name): channel.name for name in (channel.name, channel.title, *channel.files)})
     return found
+
+
+def roles_by_name(task: Task) -> dict[str, str]:
+    """The channel, or `seg`, of each name that an image or mask may have; names as `plain` gives them."""
+    masks = dict.fromkeys((*_names()["masks"], *map(plain, task.mask_files)), MASK)
+    return {**masks, **channels_by_name(task)}
+
+
+def other_role(stem: str, known: Mapping[str, str]) -> tuple[str, str] | None:
+    """Case and role by the longest end of a name that `roles_by_name` knows, of at most three parts.
+
+    `TCGA-02-0006_t1Gd` is ("TCGA-02-0006", "t1ce"). The case is empty where the name says the role and nothing else.
+    """
+    if plain(stem) in known:
+        return "", known[plain(stem)]
+    for sign in list(re.finditer("[-_]", stem))[-3:]:
+        if role := known.get(plain(stem[sign.end() :])):
+            return stem[: sign.start()], role
+    return None
 
 
 def is_contrast(name: str) -> bool:
