@@ -46,6 +46,10 @@ def test_conda_versions_are_those_of_pip(name):
         assert pins("requirements.txt")[package] == version
 
 
+FOR_PEOPLE = ("write_samples",)
+"""Scripts that no rule runs."""
+
+
 @pytest.mark.parametrize("script", sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py")))
 def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
     project = Project(REPOSITORY / "scripts")
@@ -62,8 +66,9 @@ def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
     used = {package.lower() for package in distributions(packages - {path.stem for path in project.root.iterdir()})}
     name = "torch.yaml" if "torch" in used else "light.yaml"
     assert used <= {package.lower() for package in conda_versions(name)}
-    rule = next(text for text in rules() if f"{script}.py" in text)
-    assert f"../../envs/{name}" in rule
+    if script not in FOR_PEOPLE:
+        rule = next(text for text in rules() if f"{script}.py" in text)
+        assert f"../../envs/{name}" in rule
 
 
 def rules() -> list[str]:

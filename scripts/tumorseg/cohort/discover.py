@@ -9,7 +9,7 @@ from pathlib import Path
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.layouts.bids import bids_cases, is_bids_root
 from tumorseg.cohort.layouts.group_names import is_visit, refuse_twice
-from tumorseg.cohort.layouts.listing import Listing, few, telling
+from tumorseg.cohort.layouts.listing import Listing, few, sheet_command, telling
 from tumorseg.cohort.layouts.plain import holds_images, kind_of, plain_cases
 from tumorseg.cohort.layouts.training_folders import is_training_root, training_cases
 from tumorseg.cohort.naming import archive_of, is_awkward, shown
@@ -108,8 +108,7 @@ def _hint(listing: Listing) -> str:
     if unknown:
         return (
             f"; found, but not understood: {few(unknown)}; it should be {expected(listing.task)}. For other names: "
-            f"python scripts/write_samples.py --root {listing.root} --output samples.tsv writes a sample sheet for "
-            "cohort.samples"
+            f"{sheet_command(listing.root)} writes a sample sheet for cohort.samples"
         )
     if awkward := sorted(name for name in listing.folders("") if is_awkward(name)):
         return (

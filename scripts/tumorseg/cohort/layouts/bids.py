@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.layouts.listing import Listing, Named, gathered, join
-from tumorseg.cohort.layouts.plain import SHEET, kind_of
+from tumorseg.cohort.layouts.listing import Listing, Named, gathered, join, sheet_hint
+from tumorseg.cohort.layouts.plain import kind_of
 from tumorseg.cohort.layouts.synonyms import channels_by_name, plain
 from tumorseg.cohort.naming import MASK, is_awkward, role_of, stem_of
 from tumorseg.errors import UserError
@@ -59,7 +59,7 @@ def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
     if others:
         raise UserError(
             f"{key}: {listing.root} mixes layouts: subjects of BIDS, and {others[0]} with cases; keep one of them, "
-            f"{SHEET.format(root=listing.root)}"
+            f"{sheet_hint(listing.root)}"
         )
     known = channels_by_name(listing.task)
     found: dict[str, _Found] = {}

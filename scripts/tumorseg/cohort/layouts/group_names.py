@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.layouts.listing import few
+from tumorseg.cohort.layouts.listing import few, sheet_command
 from tumorseg.cohort.patients import of_public_cohort, patient_of
 from tumorseg.errors import UserError
 
@@ -38,7 +38,7 @@ def named_apart(groups: Mapping[str, Sequence[CaseFiles]], root: Path, key: str)
         raise UserError(
             f"{key}: {' and '.join(twice[0])} in {root} have one name{more}; rename or remove one of them, or, where "
             "they are visits of patients, give cohort.samples a sample sheet: "
-            f"python scripts/write_samples.py --root {root} --output samples.tsv"
+            f"{sheet_command(root)}"
         )
     return [case for cases in groups.values() for case in cases]
 

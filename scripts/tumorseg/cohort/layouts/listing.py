@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -142,6 +143,16 @@ def telling(found: Iterable[Named]) -> list[Named]:
     """The files whose names say their case; all of them where no name does."""
     files = list(found)
     return [named for named in files if not named.bare] or files
+
+
+def sheet_command(root: Path) -> Message:
+    """The command that writes a first sample sheet of a folder, for messages."""
+    return f"python scripts/write_samples.py {shlex.quote(str(root))} --output samples.tsv"
+
+
+def sheet_hint(root: Path) -> Message:
+    """The way out where a layout is not understood, as the end of a sentence."""
+    return f"or list all cases in a sample sheet: {sheet_command(root)} writes a first one, for cohort.samples"
 
 
 def few(names: Iterable[str], most: int = 5) -> Message:

@@ -9,17 +9,13 @@ from typing import Final, Literal
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.layouts.case_folders import case_folders
 from tumorseg.cohort.layouts.group_names import named_apart
-from tumorseg.cohort.layouts.listing import Listing, Named, few, gathered, is_of_masks, join, last, telling
+from tumorseg.cohort.layouts.listing import Listing, Named, few, gathered, is_of_masks, join, last, sheet_hint, telling
 from tumorseg.cohort.naming import MASK, is_awkward, may_be_image, shown, stem_of
 from tumorseg.errors import UserError
 
 Kind = Literal["case", "flat", "group"]
 """What a folder is: that of a case, one with the files of several cases, or one with case folders in it."""
 
-SHEET: Final = (
-    "or list all cases in a sample sheet: python scripts/write_samples.py --root {root} --output samples.tsv writes a "
-    "first one, for cohort.samples"
-)
 _OF_IMAGES: Final = re.compile(r"(images?|imgs?|scans?|niftis?)([-_ ]?t[rs])?", re.IGNORECASE)
 
 
@@ -177,7 +173,7 @@ def _refuse_mixture(listing: Listing, folder: str, key: str, images: Mapping[str
         root = listing.root / folder
         raise UserError(
             f"{key}: {root} mixes layouts: {' and '.join(parts)}; none is read, since a part would be left out. Keep "
-            f"one layout, {SHEET.format(root=root)}"
+            f"one layout, {sheet_hint(root)}"
         )
 
 

@@ -15,8 +15,8 @@ from tumorseg.cohort.layouts.dataset_json import (
     read_dataset,
     volume_tasks,
 )
-from tumorseg.cohort.layouts.listing import Listing, few, join
-from tumorseg.cohort.layouts.plain import SHEET, kind_of, with_masks
+from tumorseg.cohort.layouts.listing import Listing, few, join, sheet_hint
+from tumorseg.cohort.layouts.plain import kind_of, with_masks
 from tumorseg.cohort.naming import may_be_image, role_of, stem_of
 from tumorseg.errors import UserError
 
@@ -56,7 +56,7 @@ def training_cases(listing: Listing, key: str, note: Callable[[str], object], *,
     if others := [name for name in listing.folders("") if name.lower() not in _OWN and kind_of(listing, name)]:
         raise UserError(
             f"{key}: {listing.root} mixes layouts: {images} of nnU-Net or the Decathlon, and {others[0]} with cases; "
-            f"keep one of them, {SHEET.format(root=listing.root)}"
+            f"keep one of them, {sheet_hint(listing.root)}"
         )
     cases = _cases(listing, images, channel_names(content), path, key)
     if not masks:
@@ -75,7 +75,7 @@ def _cases(listing: Listing, images: str, channels: list[str], path: Path, key: 
             raise UserError(
                 f"{key}: {where} has nnU-Net's one file a channel ({names[0]}), and {path} does not name the channels; "
                 f'add it, with channel_names such as {{"0": "{task.channels[0].title}", …}}, '
-                f"{SHEET.format(root=listing.root)}"
+                f"{sheet_hint(listing.root)}"
             )
         return _numbered_cases(images, names, channels_of(channels, task, path, key), path, key)
     if _numbered(listing, images):
