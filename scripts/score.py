@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg import console
-from tumorseg.cohort.header import LARGEST_VOXELS
+from tumorseg.cohort.largest import LARGEST_VOXELS
 from tumorseg.cohort.patients import patients_of
 from tumorseg.console import logger
 from tumorseg.files import write_json

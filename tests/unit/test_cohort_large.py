@@ -14,7 +14,7 @@ from tests.unit.test_cohort_volume import DIM, patched
 from tumorseg.cohort.check import examine_case
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.discover import discover
-from tumorseg.cohort.header import largest_file
+from tumorseg.cohort.largest import largest_file
 from tumorseg.cohort.volume import read_volume
 from tumorseg.errors import UserError
 from tumorseg.scoring.judge import MaskGrid, judge_predictions, reference_grids

@@ -144,8 +144,8 @@ def raw_identity(wildcards, input):
     """
     if config["demo"]:
         return []
-    files = [ROOT / path for case in cases_by_batch()[wildcards.batch] for path in case.paths()]
-    statuses = [os.stat(file) if os.path.exists(file) else None for file in files]
+    files = [os.path.join(ROOT, path) for case in cases_by_batch()[wildcards.batch] for path in case.paths()]
+    statuses = map(status_of, files)
     return [[status.st_ino, status.st_ctime_ns] if status else None for status in statuses]
 
 

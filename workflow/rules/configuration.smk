@@ -1,10 +1,14 @@
 """The configuration, checked before anything is planned, and the environment of all jobs."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 import yaml
+
+# Planning makes many objects and keeps them. Python would search them for garbage after every 700 new ones.
+gc.set_threshold(20_000)
 
 SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))

@@ -7,7 +7,7 @@ was written. Without such a change there is no note.
 import math
 import time
 
-from tumorseg.cohort.contents import file_digest, recorded_files, survey
+from tumorseg.cohort.contents import file_digest, recorded_files, status_of, survey
 from tumorseg.cohort.verdict import read_verdicts
 from tumorseg.files import write_json
 

@@ -12,9 +12,9 @@ from tumorseg.cohort import images, look, mask
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.duplicates import duplicate_findings
 from tumorseg.cohort.folders import folder_problem
-from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid
 from tumorseg.cohort.label_order import order_warnings
+from tumorseg.cohort.largest import LARGEST_VOXELS
 from tumorseg.cohort.naming import role_of, roles
 from tumorseg.cohort.other_task import CONTRAST, Contrast, other_task, signs
 from tumorseg.cohort.preview import preview, thin_mask

@@ -76,6 +76,7 @@ def survey(
         UserError: `folder` cannot be written to.
     """
     remembered = _read(folder / _SIGNATURES)
+    above = str(root)  # joining a Path for each of so many files takes longer than looking at the file
     now = time.time_ns()
     signatures: dict[str, list[int]] = {}
     changed: list[str] = []
@@ -83,7 +84,7 @@ def survey(
     for batch, paths in batches.items():
         known, before, noted = recorded.get(batch, {}), _read(folder / f"{batch}.json"), {}
         for path in paths:
-            status = _status(root / path)
+            status = status_of(os.path.join(above, path))  # noqa: PTH118
             signatures[path] = signature = _signature(status)
             seen = remembered.get(path) == signature
             noted[path] = changes if isinstance(changes := before.get(path), list) else []
@@ -122,10 +123,11 @@ def _is_same(path: Path, status: os.stat_result | None, known: Recorded, *, seen
     return seen
 
 
-def _status(path: Path) -> os.stat_result | None:
+def status_of(path: str) -> os.stat_result | None:
+    """The status of a file; None where it has none, as a link that leads nowhere or what lies in a closed folder."""
     try:
-        return path.stat()
-    except OSError:  # a link that leads nowhere, a closed folder
+        return os.stat(path)  # noqa: PTH116
+    except OSError:
         return None
 
 

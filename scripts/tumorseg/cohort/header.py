@@ -14,12 +14,9 @@ from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.foreign import foreign
 from tumorseg.cohort.forms import Placement, placement
 from tumorseg.cohort.images import not_3d, size_text
+from tumorseg.cohort.largest import LARGEST_OFFSET
 from tumorseg.errors import Message
 
-LARGEST_VOXELS: Final = 2**26
-"""Voxels that a volume may have where the caller sets no limit, as the default of `cohort.largest_voxels`."""
-LARGEST_OFFSET: Final = 2**24
-_LARGEST_VOXEL_BYTES: Final = 8
 _LARGEST_EXPANSION: Final = 1032
 """Bytes of content for each byte of a gzip file, at most: a property of DEFLATE."""
 
@@ -66,11 +63,6 @@ class Header:
         """The type of the voxels in memory, in native byte order: a real one where the file scales its intensities."""
         native = self.dtype.newbyteorder("=")
         return native if (self.slope, self.inter) == (1.0, 0.0) else np.result_type(native, np.float32)
-
-
-def largest_file(largest_voxels: int) -> int:
-    """Return the bytes that a file with so many voxels may have, the widest voxels and the longest header assumed."""
-    return largest_voxels * _LARGEST_VOXEL_BYTES + LARGEST_OFFSET
 
 
 def header_bytes(start: bytes) -> int:

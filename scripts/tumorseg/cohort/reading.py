@@ -13,8 +13,8 @@ import numpy as np
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.foreign import NOT_PULLED
-from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import same_grid, volumes_problem
+from tumorseg.cohort.largest import LARGEST_VOXELS
 from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.naming import archive_of, role_of
 from tumorseg.cohort.verdict import Finding

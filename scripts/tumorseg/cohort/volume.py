@@ -14,14 +14,13 @@ from tumorseg.cohort.damage import Damage
 from tumorseg.cohort.foreign import missing_target
 from tumorseg.cohort.forms import OrientationNote
 from tumorseg.cohort.header import (
-    LARGEST_VOXELS,
     NIFTI1_BYTES,
     Header,
     header_bytes,
-    largest_file,
     parse_header,
     refuse_large,
 )
+from tumorseg.cohort.largest import LARGEST_VOXELS, largest_file
 from tumorseg.errors import Message
 from tumorseg.files import is_passing, kind_of
 
@@ -70,7 +69,7 @@ def read_volume(path: Path, largest_voxels: int = LARGEST_VOXELS) -> Volume:
     """Read a NIfTI file (`.nii` or `.nii.gz`, told apart by their first bytes), checking all that can be checked.
 
     largest_voxels: larger volumes are refused. Memory stays below the file and twice its voxels, and below three times
-    `header.largest_file`, whatever the file is. Raises Damage for whatever is wrong with the file. MemoryError and
+    `largest.largest_file`, whatever the file is. Raises Damage for whatever is wrong with the file. MemoryError and
     OSError, which name it, are the machine's: they say nothing about the file.
     """
     size, digest = None, None

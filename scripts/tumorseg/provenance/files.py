@@ -28,7 +28,7 @@ def raw(verdicts: Iterable[Verdict]) -> pd.DataFrame:
 
     Columns `case`, `usable` (true or false, of the case by itself), `role` (a channel, or seg), `path` (relative
     to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal), empty where the file is
-    too large to be read (see `header.largest_file`) or cannot be.
+    too large to be read (see `largest.largest_file`) or cannot be.
     """
     rows = [
         (verdict.case, str(verdict.usable).lower(), file["role"], file["path"], file["bytes"], file["digest"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from xxhash import xxh3_128_hexdigest
 
 from tumorseg.cohort.contents import file_digest
-from tumorseg.cohort.header import LARGEST_VOXELS, largest_file
+from tumorseg.cohort.largest import LARGEST_VOXELS, largest_file
 from tumorseg.scoring.match import Matches
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.damage import Damage
-from tumorseg.cohort.header import LARGEST_VOXELS
 from tumorseg.cohort.images import shape_problem
 from tumorseg.cohort.label_order import order_warnings
+from tumorseg.cohort.largest import LARGEST_VOXELS
 from tumorseg.cohort.mask import Labels, canonical, label_problem, read_labels, rounding_note
 from tumorseg.cohort.other_task import Contrast, is_called, other_task, signs
 from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid, dense, regrid

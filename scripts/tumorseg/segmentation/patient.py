@@ -12,7 +12,7 @@ from tumorseg.cohort.again import read_images_again
 from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.header import LARGEST_VOXELS
+from tumorseg.cohort.largest import LARGEST_VOXELS
 from tumorseg.cohort.verdict import Verdict
 from tumorseg.console import logger
 from tumorseg.errors import UserError
