@@ -3,15 +3,22 @@
 `snakemake --cores N` makes the report and all that it needs; a target's name after `--cores N` stops at that stage.
 """
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+# Not workflow.basedir: where this file is imported as a module, that is the folder of the importing Snakefile.
+REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+
+
+configfile: str(REPOSITORY / "config.yaml")
 
 
 include: "workflow/rules/configuration.smk"
+include: "workflow/rules/params.smk"
 include: "workflow/rules/cases.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/contents.smk"
@@ -32,15 +39,6 @@ include: "workflow/rules/provenance.smk"
 
 
 report: "workflow/report/workflow.rst"
-
-
-localrules:
-    validate,
-    normalise,
-    train,
-    verify,
-    figures,
-    onnx,
 
 
 # Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules. Targets name all

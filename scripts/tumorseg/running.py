@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,7 +23,8 @@ def other_run(mark: Path) -> int | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(os.read(descriptor, 20))
+            other = int(os.read(descriptor, 20))
+            return None if other == os.getpid() else other  # a module is read once for each `use rule` of it
         os.truncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         _held.append(descriptor)
@@ -42,3 +44,8 @@ def cache_variables(environment: Mapping[str, str], folder: Path) -> dict[str, s
             return {}
     except OSError:
         return {"MPLCONFIGDIR": str(folder / "matplotlib")}
+
+
+def as_shell(variables: Mapping[str, str]) -> str:
+    """The text of a file for a shell to read, which sets environment variables."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())

@@ -125,6 +125,10 @@ def test_a_short_form_wins_over_a_file_and_is_refused_beside_another_value_on_th
         with_short_forms(merged, {"data": "here", "cohort": {"root": "there"}})
 
 
+def test_a_short_form_for_an_importing_workflow_changes_nothing():
+    assert with_short_forms(DEFAULTS, {"data": "here"}) == DEFAULTS
+
+
 def test_a_short_form_in_a_file_is_an_unknown_key():
     (sentence,) = mistakes(with_short_forms({**DEFAULTS, "data": "here"}, {}), SCHEMA)
     assert sentence.startswith("data: there is no such key")

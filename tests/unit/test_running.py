@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -6,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import REPOSITORY
-from tumorseg.running import cache_variables, other_run
+from tumorseg.running import as_shell, cache_variables, other_run
 
 PROGRAM = f"""
 import sys
 sys.path.insert(0, {str(REPOSITORY / "scripts")!r})
 from pathlib import Path
-from tumorseg.running import other_run
+from tumorseg.running import as_shell, cache_variables, other_run
 print(other_run(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
@@ -33,6 +34,21 @@ def test_a_second_run_learns_which_process_is_the_first_and_the_mark_ends_with_i
             second.stdin.close()
         first.kill()
     assert other_run(mark) is None
+
+
+def test_a_process_is_no_other_run_than_itself(tmp_path):
+    assert other_run(tmp_path / "running") is None
+    assert other_run(tmp_path / "running") is None
+
+
+def test_a_shell_gets_variables_with_any_text(tmp_path):
+    content = {"ONE": 'it\'s "a" $HOME `b`\nnext line', "NONE": ""}
+    file = tmp_path / "environment.sh"
+    file.write_text(as_shell(content))
+    program = "import os; print([os.environ[name] for name in ('ONE', 'NONE')])"
+    command = f". {shlex.quote(str(file))}; {shlex.quote(sys.executable)} -c {shlex.quote(program)}"
+    said = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert said == f"{list(content.values())}\n"
 
 
 def test_where_no_mark_can_be_made_there_is_no_other_run(tmp_path):

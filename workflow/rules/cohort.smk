@@ -19,8 +19,8 @@ rule validate_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1500),  # volumes of float64 with cohort.largest_voxels as in config.yaml take 1.1 GB; BraTS 0.1
-        runtime=scaled(60),
+        # volumes of float64 with cohort.largest_voxels as in config.yaml take 1.1 GB; BraTS 0.1
+        **scaled(mem_mb=1500, runtime=60),
     params:
         cases=batch_cases,
         files=raw_identity,
@@ -28,9 +28,8 @@ rule validate_batch:
         task=task_of_cases,
         code=code("validate_batch"),
     shell:
-        'python "$SCRIPTS/validate_batch.py" --root "$COHORT"'
-        ' --cases {params.cases:q} --task "$TASK" --settings {params.settings:q} --output {output.verdicts:q}'
-        " --previews {output.previews:q} --log {log:q}"
+        'python "$SCRIPTS/validate_batch.py" --root "$COHORT" --cases {params.cases:q} --task "$TASK"'
+        " --settings {params.settings:q} --output {output.verdicts:q} --previews {output.previews:q} --log {log:q}"
 
 
 rule manifest:
@@ -38,12 +37,7 @@ rule manifest:
     input:
         verdicts=verdict_files,
     output:
-        report(
-            "results/cohort/manifest.tsv",
-            caption="../report/manifest.rst",
-            category="Cohort",
-            labels={"result": "manifest", "kind": "table"},
-        ),
+        report("results/cohort/manifest.tsv", **described("manifest", "Cohort", "manifest", "table")),
     log:
         "results/logs/manifest.log",
     benchmark:
@@ -51,8 +45,7 @@ rule manifest:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
         settings=settings(patient=PATIENT_PATTERN),
         patients=PATIENT_TABLE,
@@ -73,12 +66,7 @@ rule cohort_page:
         verdicts=verdict_files,
         previews=preview_files,
     output:
-        report(
-            "results/cohort/cohort.html",
-            caption="../report/cohort.rst",
-            category="Cohort",
-            labels={"result": "every case", "kind": "page"},
-        ),
+        report("results/cohort/cohort.html", **described("cohort", "Cohort", "every case", "page")),
     log:
         "results/logs/cohort_page.log",
     benchmark:
@@ -87,8 +75,7 @@ rule cohort_page:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
         settings=settings_with_patient(**only("figures", "colours")),
         task=task_json,
@@ -111,15 +98,14 @@ rule check_cohort:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
         settings=settings_with_patient(**only("cohort", "labels", "expected_usable")),
         task=TASK_FACTS,
         code=code("check_cohort"),
     shell:
-        'python "$SCRIPTS/check_cohort.py" --manifest {input.manifest:q} --task "$TASK"'
-        " --settings {params.settings:q} --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/check_cohort.py" --manifest {input.manifest:q} --task "$TASK" --settings {params.settings:q}'
+        " --output {output:q} --log {log:q}"
 
 
 SPLIT_KEYS = ["folds"] if SETTINGS.cohort.split_file else ["folds", "validation_fraction", "seed"]
@@ -132,12 +118,7 @@ rule split:
         check=rules.check_cohort.output,
         own=checked_split_file,
     output:
-        report(
-            "results/cohort/splits.tsv",
-            caption="../report/splits.rst",
-            category="Cohort",
-            labels={"result": "split", "kind": "table"},
-        ),
+        report("results/cohort/splits.tsv", **described("splits", "Cohort", "split", "table")),
     log:
         "results/logs/split.log",
     benchmark:
@@ -145,8 +126,7 @@ rule split:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
         own=lambda wildcards: own_split_file(),
         content=lambda wildcards: [file_digest(Path(file)) for file in own_split_file()],

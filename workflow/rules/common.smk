@@ -1,26 +1,64 @@
-"""What the rules share: the cases and their batches, settings and code as params."""
+"""What the rules share: the environment of their jobs, the cases and their batches."""
 
 import json
 import os
+import sys
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.cohort.batches import batch_of
 from tumorseg.cohort.case_files import CaseFiles, to_json
 from tumorseg.configuration.limits import too_many_folds, unknown_cases
 from tumorseg.configuration.tables import require_table
+from tumorseg.console import CORES, RUN_FOLDER, WORKFLOW
 from tumorseg.demo.layout import planned_cases
 from tumorseg.errors import UserError
-from tumorseg.files import read_json, require_regular_file
-from tumorseg.task import known_signs
-from tumorseg.training import epochs
+from tumorseg.files import read_json, require_regular_file, write_text
+from tumorseg.running import as_shell, cache_variables
 
-# Commands name both by variable: neither the place of the repository nor that of the data stands in what Snakemake
-# records, so that a finished run can be moved.
-os.environ |= {"SCRIPTS": str(SCRIPTS), "COHORT": str(ROOT)}
 FOLDS = range(SETTINGS.cohort.folds)
+# Returns the name of a rule on the command line. It has a prefix if this workflow is imported as a module.
+target_name = workflow.modifier.modify_rulename
+
+# The environment of all jobs: every variable is set here. Commands name the first group, for two reasons. Texts of
+# thousands of characters would make commands unreadable. Snakemake records commands, and a record with the place of the
+# repository or of the data would make a finished run start again when it is moved. The environment itself starts nothing
+# again: a rule whose result depends on a variable has its content as a param too.
+NAMED_IN_COMMANDS = {
+    "SCRIPTS": str(SCRIPTS),
+    "COHORT": str(ROOT),
+    "TASK": TASK.to_json(),
+    "CONFIGURATION": json.dumps(CONFIGURATION, sort_keys=True),
+    "CODES": CODES,
+    # The folder of TensorBoard's files, or nothing. Not a param: switching it on or off must not train again.
+    "EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else "",
+    # Commands call `python`: it is the one that runs Snakemake, even where its environment was not activated.
+    "PATH": os.pathsep.join(
+        dict.fromkeys([str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)])
+    ),
+}
+# The second group concerns the run and no result. So does PYTHONUTF8, which `insist_on_utf8` has set before all else.
+OF_THIS_RUN = {
+    # Jobs end when this process does. If Snakemake is killed alone, they must not write beside those of the next run.
+    WORKFLOW: str(os.getpid()),
+    # A folder in which jobs note what one of them has said for all.
+    RUN_FOLDER: str(workflow.snakemake_tmp_dir),
+    # CPU cores that the jobs share, where a number is given.
+    **({CORES: str(workflow.resource_settings.cores)} if workflow.resource_settings.cores else {}),
+    # A place for Matplotlib's cache, if the home folder cannot be written to.
+    **cache_variables(os.environ, Path(".snakemake").absolute()),
+}
+if os.environ.get(RUN_FOLDER) == OF_THIS_RUN[RUN_FOLDER] and not NAMED_IN_COMMANDS.items() <= os.environ.items():
+    raise SystemExit(
+        "This workflow is imported twice, with different settings. Its jobs would not know which are theirs: run "
+        "Snakemake once for each, in a folder of its own (--directory)."
+    )
+os.environ |= NAMED_IN_COMMANDS | OF_THIS_RUN
+if workflow.is_main_process:
+    with suppress(OSError, UserError):  # a folder that cannot be written to can be planned in
+        write_text(Path(".snakemake/environment.sh"), as_shell(NAMED_IN_COMMANDS))
 
 
 wildcard_constraints:
@@ -105,38 +143,6 @@ def normalised_batches(wildcards):
     return expand("results/normalised/{batch}", batch=cases_by_batch())
 
 
-def checkpoint_epochs():
-    """The epochs, as written in file names, after which a checkpoint is saved."""
-    training = config["training"]
-    return [f"{epoch:04d}" for epoch in epochs.checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])]
-
-
-def checkpoint_files(fold, suffix="pt"):
-    """The checkpoints of a fold, or the files beside them of another suffix."""
-    return expand(
-        "results/training/fold-{fold}/epoch-{epoch}.{suffix}", fold=fold, epoch=checkpoint_epochs(), suffix=suffix
-    )
-
-
-def previous_file(wildcards, suffix):
-    """The file of the checkpoint that a training goes on from; none for the first."""
-    previous = epochs.previous_epoch(int(wildcards.epoch), config["training"]["epochs_per_checkpoint"])
-    return [f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.{suffix}"] if previous else []
-
-
-def previous_checkpoint(wildcards):
-    """Ancient: a checkpoint that rots makes nobody delete the sound ones after it."""
-    return [ancient(file) for file in previous_file(wildcards, "pt")]
-
-
-def previous_done(wildcards):
-    """Not ancient, and empty, so that it cannot rot: a training that is done again takes those after it along.
-
-    (By ancient files alone it would not: in a job downstream of one that has to run, Snakemake looks for no reasons.)
-    """
-    return previous_file(wildcards, "done")
-
-
 def raw_identity(wildcards, input):
     """The inode and change time of each raw file of a batch, for the key of the between-workflow cache.
 
@@ -147,48 +153,3 @@ def raw_identity(wildcards, input):
     files = [os.path.join(ROOT, path) for case in cases_by_batch()[wildcards.batch] for path in case.paths()]
     statuses = map(status_of, files)
     return [[status.st_ino, status.st_ctime_ns] if status else None for status in statuses]
-
-
-def settings(**sections):
-    """Parts of the configuration as one JSON string: a rule's params are exactly what its result depends on.
-
-    As a function: in a plain string Snakemake would take braces, as in a pattern such as \\d{4}, for wildcards.
-    """
-    return lambda wildcards: json.dumps(sections, sort_keys=True)
-
-
-TASK_FACTS = json.dumps(TASK.facts(), sort_keys=True)
-"""The part of the task that results depend on, a param of the rules that compute."""
-
-
-def task_json(wildcards):
-    """All of the task, a param of the rules whose result has its titles, colours or names of cases in it.
-
-    As a function: in a plain string Snakemake would take a pattern such as \\d{3} for a wildcard.
-    """
-    return TASK.to_json()
-
-
-def task_of_cases(wildcards):
-    """What a verdict depends on: the task without its colours, and the signs of a case of another task."""
-    content = json.loads(TASK.to_json())
-    content["labels"] = [{key: label[key] for key in label if key != "colour"} for label in content["labels"]]
-    return json.dumps({"task": content, "others": known_signs()}, sort_keys=True)
-
-
-def only(section, *keys):
-    """Some keys of a section of the configuration."""
-    return {key: config[section][key] for key in keys}
-
-
-def scaled(amount):
-    """A resource of which each new submission of a failed job asks for more: once, twice, three times the amount."""
-    return lambda wildcards, attempt: amount * attempt
-
-
-CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
-
-
-def code(*scripts):
-    """The digest of scripts or modules and all that they import, which Snakemake does not track."""
-    return CODE_DIGESTS.of(*(SCRIPTS / f"{script}.py" for script in scripts))

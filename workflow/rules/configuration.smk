@@ -1,4 +1,4 @@
-"""The configuration, checked before anything is planned, and the environment of all jobs."""
+"""The configuration and its task, checked before anything is planned."""
 
 import gc
 import os
@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.utils import update_config
 
 # Planning makes many objects and keeps them. Python would search them for garbage after every 700 new ones.
 gc.set_threshold(20_000)
 
-SCRIPTS = Path(workflow.basedir, "scripts")
+SCRIPTS = REPOSITORY / "scripts"
+if not SCRIPTS.is_dir():
+    raise SystemExit(f"{REPOSITORY}: there are no scripts; clone the repository and import the Snakefile of the clone")
 sys.path.insert(0, str(SCRIPTS))
 
 from tumorseg.utf8 import insist_on_utf8
@@ -23,21 +26,35 @@ from tumorseg.configuration.of_task import checked_task, completed, task_contrad
 from tumorseg.configuration.repeated import repeated_keys
 from tumorseg.configuration.settings import Settings
 from tumorseg.configuration.values import as_asked, with_short_forms
-from tumorseg.console import CORES, RUN_FOLDER, WORKFLOW
 from tumorseg.errors import UserError
-from tumorseg.running import cache_variables, other_run
+from tumorseg.running import other_run
+
+if workflow.modifier.path_modifier.replace_prefix("results/report.html") != "results/report.html":
+    raise SystemExit(
+        "module: prefix and replace_prefix are not possible here, since jobs find results by their paths; leave them "
+        "out, and choose the folder with `workdir:` or --directory"
+    )
 
 
 def schema_of(name):
     """A schema of the workflow."""
-    return yaml.safe_load(Path(workflow.basedir, f"workflow/schemas/{name}.schema.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load((REPOSITORY / f"workflow/schemas/{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def given_configuration():
+    """The configuration. In a module: what the importing workflow gives, completed from config.yaml."""
+    if workflow.modifier.is_main_snakefile():
+        return config
+    content = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+    update_config(content, config)
+    return content
 
 
 def checked_configuration():
     """The configuration as the schema asks for it, and its task. Ends with one sentence for each mistake."""
     schema, task = schema_of("config"), None
     try:
-        asked = as_asked(with_short_forms(config, workflow.config_settings.config or {}), schema)
+        asked = as_asked(with_short_forms(given_configuration(), workflow.config_settings.config or {}), schema)
         wrong = [
             f"{file}: {repeated}"
             for file in map(Path, workflow.configfiles)
@@ -64,23 +81,6 @@ if workflow.is_main_process and (_other := other_run(Path(".snakemake/running"))
         "files: if this run is refused, start it again when the other has ended.",
         file=sys.stderr,
     )
-_checked, TASK = checked_configuration()
-# In its place, since Snakemake keeps this very dictionary.
-config.clear()
-config.update(_checked)
-SETTINGS = Settings.of(_checked)
-
-# Rules call `python`: let it be the one that runs Snakemake, even where its environment was not activated.
-os.environ |= {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
-# Where Snakemake is killed alone, its jobs end too: they would write beside those of the next run.
-os.environ |= {WORKFLOW: str(os.getpid())}
-# What channels, labels and names mean: for all jobs, as planned now, and too long for command lines.
-os.environ |= {"TASK": TASK.to_json()}
-# What the jobs of this run share.
-os.environ |= {RUN_FOLDER: str(workflow.snakemake_tmp_dir)}
-if workflow.resource_settings.cores:
-    os.environ |= {CORES: str(workflow.resource_settings.cores)}
-# Where the home folder cannot be written to.
-os.environ |= cache_variables(os.environ, Path(".snakemake").absolute())
-# No param: switching it on or off makes nobody train again.
-os.environ |= {"EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else ""}
+# Another dictionary: that of a module is a part of the importing workflow's.
+config, TASK = checked_configuration()
+SETTINGS = Settings.of(config)

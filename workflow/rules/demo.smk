@@ -19,13 +19,12 @@ if config["demo"]:
         conda:
             "../../envs/light.yaml"
         resources:
-            mem_mb=scaled(2000),
-            runtime=scaled(10),
+            **scaled(mem_mb=2000, runtime=10),
         params:
             settings=settings(**config["demo"]),
             # Neither colours nor titles make the cohort anew.
             task=lambda wildcards: json.dumps(facts(TASK), sort_keys=True),
             code=code("demo_cohort"),
         shell:
-            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q}'
-            ' --task "$TASK" --root "$COHORT" --log {log:q}'
+            'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q} --task "$TASK" --root "$COHORT"'
+            " --log {log:q}"

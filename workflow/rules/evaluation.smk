@@ -27,9 +27,8 @@ rule predict:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=scaled(16000),
-        runtime=scaled(240),
-        gpu=0 if config["training"]["device"] == "cpu" else 1,
+        **scaled(mem_mb=16000, runtime=240),
+        gpu=GPUS,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
@@ -37,8 +36,8 @@ rule predict:
     shell:
         'python "$SCRIPTS/predict.py" --model {input.model:q} --selection {input.selection:q}'
         " --normalised {input.normalised:q} --data {input.data:q} --splits {input.splits:q} --fold {wildcards.fold}"
-        ' --task "$TASK"'
-        " --settings {params.settings:q} --output {output.masks:q} --record {output.record:q} --log {log:q}"
+        ' --task "$TASK" --settings {params.settings:q} --output {output.masks:q} --record {output.record:q}'
+        " --log {log:q}"
 
 
 rule evaluate:
@@ -49,17 +48,9 @@ rule evaluate:
         verdicts=verdict_files,
         splits=rules.split.output,
     output:
-        scores=report(
-            "results/evaluation/cases.csv",
-            caption="../report/cases.rst",
-            category="Scores",
-            labels={"result": "scores of each case", "kind": "table"},
-        ),
+        scores=report("results/evaluation/cases.csv", **described("cases", "Scores", "scores of each case", "table")),
         summary=report(
-            "results/evaluation/summary.json",
-            caption="../report/summary.rst",
-            category="Scores",
-            labels={"result": "summary with definitions", "kind": "JSON"},
+            "results/evaluation/summary.json", **described("summary", "Scores", "summary with definitions", "JSON")
         ),
     log:
         "results/logs/evaluate.log",
@@ -69,14 +60,12 @@ rule evaluate:
         "../../envs/light.yaml"
     threads: 4
     resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(120),
+        **scaled(mem_mb=4000, runtime=120),
     params:
         settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
         task=task_json,
         code=code("evaluate"),
     shell:
         'python "$SCRIPTS/evaluate.py" --root "$COHORT" --verdicts {input.verdicts:q}'
-        " --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q}"
-        ' --task "$TASK"'
+        ' --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q} --task "$TASK"'
         " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"

@@ -15,9 +15,7 @@ rule calibration:
     output:
         report(
             "results/evaluation/calibration.json",
-            caption="../report/calibration_bins.rst",
-            category="Scores",
-            labels={"result": "calibration by bin", "kind": "JSON"},
+            **described("calibration_bins", "Scores", "calibration by bin", "JSON"),
         ),
     log:
         "results/logs/calibration.log",
@@ -27,17 +25,15 @@ rule calibration:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=scaled(16000),
-        runtime=scaled(480),
-        gpu=0 if config["training"]["device"] == "cpu" else 1,
+        **scaled(mem_mb=16000, runtime=480),
+        gpu=GPUS,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
         code=code("calibration"),
     shell:
         'python "$SCRIPTS/calibration.py" --models {input.models:q} --selections {input.selections:q}'
-        " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
-        ' --task "$TASK"'
+        ' --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q} --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -52,9 +48,7 @@ rule leave_out_modalities:
     output:
         report(
             "results/evaluation/modalities_left_out.csv",
-            caption="../report/modalities_left_out.rst",
-            category="Scores",
-            labels={"result": "Dice without each modality", "kind": "table"},
+            **described("modalities_left_out", "Scores", "Dice without each modality", "table"),
         ),
     log:
         "results/logs/leave_out_modalities.log",
@@ -64,17 +58,15 @@ rule leave_out_modalities:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=scaled(16000),
-        runtime=scaled(960),
-        gpu=0 if config["training"]["device"] == "cpu" else 1,
+        **scaled(mem_mb=16000, runtime=960),
+        gpu=GPUS,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
         code=code("leave_out_modalities"),
     shell:
         'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --selections {input.selections:q}'
-        " --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q}"
-        ' --task "$TASK"'
+        ' --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q} --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 

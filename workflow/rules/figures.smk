@@ -4,49 +4,8 @@ Needs: the cohort, normalised cases, the course of the training, predictions, sc
 *.pdf, results/figures/cases/{case}.webp.
 """
 
-from dataclasses import asdict
 
-from tumorseg.figures.record import restructured
-from tumorseg.figures.registry import FIGURES as RECORDS
-
-# What figures can be drawn from; the keys are those of `tumorseg.figures.record.NEEDS`.
-SOURCES = {
-    "manifest": rules.manifest.output,
-    "verdicts": verdict_files,
-    "normalised": normalised_batches,
-    "predictions": expand(rules.predict.output.masks, fold=FOLDS),
-    "scores": rules.evaluate.output.scores,
-    "summary": rules.evaluate.output.summary,
-    "history": expand(rules.select_checkpoint.output.history, fold=FOLDS),
-    "selection": expand(rules.select_checkpoint.output.selection, fold=FOLDS),
-    "calibration": rules.calibration.output,
-    "left_out": rules.leave_out_modalities.output,
-}
-
-
-def figure_input(figure):
-    """The input of a figure's rule, by name; with predictions their records, which say what the masks are."""
-    records = expand(rules.predict.output.record, fold=FOLDS) if "predictions" in figure.needs else []
-    return {**{need: SOURCES[need] for need in figure.needs}, "records": records}
-
-
-def figure_files(figure):
-    """The options that name its input, for instance `--scores results/evaluation/cases.csv` for the need `scores`."""
-
-    def options(wildcards, input):
-        named = {need: input.get(need) for need in figure.needs}
-        return [
-            word
-            for need, files in named.items()
-            for word in (f"--{need}", *([files] if isinstance(files, str) else files))
-        ]
-
-    return options
-
-
-def figure_caption(figure):
-    """The caption for Snakemake's own report. As it asks for `input`, another caption draws nothing again."""
-    return lambda wildcards, input: restructured(figure.explained(TASK).text)
+include: "figures_input.smk"
 
 
 for figure in RECORDS:
@@ -59,9 +18,7 @@ for figure in RECORDS:
         output:
             png=report(
                 f"results/figures/{figure.stem}.png",
-                caption="../report/figure.rst",
-                category=figure.section.capitalize(),
-                labels={"result": figure.title, "kind": "figure"},
+                **described("figure", figure.section.capitalize(), figure.title, "figure"),
             ),
             pdf=f"results/figures/{figure.stem}.pdf",
         log:
@@ -71,8 +28,7 @@ for figure in RECORDS:
         conda:
             "../../envs/light.yaml"
         resources:
-            mem_mb=scaled(figure.megabytes),
-            runtime=scaled(figure.minutes),
+            **scaled(mem_mb=figure.megabytes, runtime=figure.minutes),
         params:
             name=figure.name,
             settings=settings(**only("figures", "dpi", *figure.settings)),
@@ -86,12 +42,6 @@ for figure in RECORDS:
             ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
-def figure_captions(wildcards):
-    """What the report says of the figures, a param of its own: the digest of its code leaves out words for people."""
-    return json.dumps([asdict(figure.explained(TASK)) for figure in WANTED])
-
-
-WANTED = [figure for figure in RECORDS if figure.asked_by is None or config["evaluation"][figure.asked_by]]
 FIGURES = [f"results/figures/{figure.stem}.png" for figure in WANTED]
 FIGURE_FILES = [*FIGURES, *(f"results/figures/{figure.stem}.pdf" for figure in WANTED)]
 
@@ -113,13 +63,11 @@ rule case_strips:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(2000),
-        runtime=scaled(60),
+        **scaled(mem_mb=2000, runtime=60),
     params:
         settings=settings(**only("figures", "colours")),
         task=task_json,
         code=code("case_strips"),
     shell:
-        'python "$SCRIPTS/case_strips.py" --normalised {input.normalised:q}'
-        " --predictions {input.predictions:q} --scores {input.scores:q} --settings {params.settings:q}"
-        ' --task "$TASK" --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/case_strips.py" --normalised {input.normalised:q} --predictions {input.predictions:q}'
+        ' --scores {input.scores:q} --settings {params.settings:q} --task "$TASK" --output {output:q} --log {log:q}'

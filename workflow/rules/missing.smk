@@ -68,16 +68,17 @@ def print_missing():
 
 def missing_of_cohort():
     """Path and remedy of each result that lies before the first checkpoint."""
-    validate = BY_TARGET.format(target="validate")
+    normalise = f"snakemake --cores all {target_name('normalise')} {target_name('all')}"
+    validate = BY_TARGET.format(target=target_name("validate"))
     yield "results/cohort/manifest.tsv", validate
     yield "results/cohort/check.json", validate
-    yield "results/cohort/splits.tsv", BY_TARGET.format(target="split")
+    yield "results/cohort/splits.tsv", BY_TARGET.format(target=target_name("split"))
     for batch in cases_by_batch():
         folder = f"results/normalised/{batch}"
         yield f"results/cohort/verdicts/{batch}.json", validate
         yield f"results/cohort/previews/{batch}.safetensors", validate
-        yield folder, TRAINS_AGAIN.format(remedy="snakemake --cores all normalise all")
-        remedy = TRAINS_AGAIN.format(remedy=f"delete {folder}, then snakemake --cores all normalise all")
+        yield folder, TRAINS_AGAIN.format(remedy=normalise)
+        remedy = TRAINS_AGAIN.format(remedy=f"delete {folder}, then {normalise}")
         for verdict in existing(verdicts_of, batch) if Path(folder).exists() else []:
             if verdict.usable:
                 yield f"{folder}/{verdict.case}.safetensors", remedy

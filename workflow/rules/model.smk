@@ -19,8 +19,7 @@ rule export_onnx:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(10),
+        **scaled(mem_mb=4000, runtime=10),
     params:
         task=TASK_FACTS,
         code=code("export_onnx"),
@@ -39,12 +38,7 @@ rule model_card:
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
     output:
-        report(
-            "results/model/README.md",
-            caption="../report/model_card.rst",
-            category="Model",
-            labels={"result": "model card", "kind": "text"},
-        ),
+        report("results/model/README.md", **described("model_card", "Model", "model card", "text")),
     log:
         "results/logs/model_card.log",
     benchmark:
@@ -52,8 +46,7 @@ rule model_card:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
         configuration=settings(
             **{section: config[section] for section in ("demo", "normalisation", "model", "prediction")},
@@ -64,5 +57,5 @@ rule model_card:
     shell:
         'python "$SCRIPTS/model_card.py" --manifest {input.manifest:q} --check {input.check:q}'
         " --splits {input.splits:q} --summary {input.summary:q} --selection {input.selection:q}"
-        ' --models {input.models:q} --task "$TASK"'
-        " --configuration {params.configuration:q} --output {output:q} --log {log:q}"
+        ' --models {input.models:q} --task "$TASK" --configuration {params.configuration:q} --output {output:q}'
+        " --log {log:q}"

@@ -16,13 +16,13 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(3000),  # float32 with cohort.largest_voxels as in config.yaml takes 2.6 GB, a case of BraTS 0.3
-        runtime=scaled(60),
+        # float32 with cohort.largest_voxels as in config.yaml takes 2.6 GB, a case of BraTS 0.3
+        **scaled(mem_mb=3000, runtime=60),
     params:
         cases=batch_cases,
         settings=settings(**config["normalisation"]),
         task=TASK_FACTS,
         code=code("normalise_batch"),
     shell:
-        'python "$SCRIPTS/normalise_batch.py" --root "$COHORT"'
-        ' --verdicts {input.verdicts:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/normalise_batch.py" --root "$COHORT" --verdicts {input.verdicts:q} --task "$TASK"'
+        " --settings {params.settings:q} --output {output:q} --log {log:q}"

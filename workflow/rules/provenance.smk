@@ -46,17 +46,16 @@ rule provenance:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
-        configuration=CONFIGURATION,
+        configuration=settings(**CONFIGURATION),
         codes=CODES,
         rules=RULES,
         engine=version("snakemake"),
         task=task_json,
         code=code("provenance"),
     shell:
-        'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q}'
-        " --selection {input.selection:q} --predictions {input.predictions:q} --results {input.results:q}"
-        " --rules {params.rules:q} --codes {params.codes:q} --configuration {params.configuration:q}"
-        ' --task "$TASK" --engine {params.engine:q} --output {output.crate:q} --log {log:q}'
+        'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q} --selection {input.selection:q}'
+        ' --predictions {input.predictions:q} --results {input.results:q} --rules {params.rules:q} --codes "$CODES"'
+        ' --configuration "$CONFIGURATION" --task "$TASK" --engine {params.engine:q} --output {output.crate:q}'
+        " --log {log:q}"

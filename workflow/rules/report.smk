@@ -3,25 +3,6 @@
 Needs: manifest, splits, scores, the course of the training, figures. Makes: results/report.html.
 """
 
-# What a result depends on, stage by stage.
-CHAIN = [
-    "validate_batch",
-    "split",
-    "normalise_batch",
-    "training_data",
-    "train_epoch",
-    "verify_checkpoint",
-    "select_checkpoint",
-    "predict",
-    "evaluate",
-    *(rule for rule in ("calibration", "leave_out_modalities") if config["evaluation"][rule]),
-]
-CODES = json.dumps({rule: code(rule) for rule in CHAIN})
-# All that decides about the results.
-CONFIGURATION = settings(
-    **{section: content for section, content in config.items() if section not in ("segment", "score")}
-)
-
 
 rule report:
     """One self-contained page: numbers, dropped cases, refused checkpoints, figures."""
@@ -39,12 +20,7 @@ rule report:
         strips=rules.case_strips.output,
         viewer=VIEWER,
     output:
-        report(
-            "results/report.html",
-            caption="../report/report.rst",
-            category="Report",
-            labels={"result": "report", "kind": "page"},
-        ),
+        report("results/report.html", **described("report", "Report", "report", "page")),
     log:
         "results/logs/report.log",
     benchmark:
@@ -52,19 +28,18 @@ rule report:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
-        configuration=CONFIGURATION,
+        configuration=settings(**CONFIGURATION),
         codes=CODES,
         task=task_json,
         captions=figure_captions,
         patient=lambda wildcards: [said] if (said := who_says_patients()) else [],
         code=code("report"),
     shell:
-        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q} --splits {input.splits:q}'
-        " --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
-        " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q} --figures {input.figures:q}"
-        ' --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK" --patient {params.patient:q}'
-        " --codes {params.codes:q} --configuration {params.configuration:q}"
-        " --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
+        " --splits {input.splits:q} --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
+        " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q}"
+        ' --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK"'
+        ' --patient {params.patient:q} --codes "$CODES" --configuration "$CONFIGURATION" --output {output:q}'
+        " --log {log:q}"

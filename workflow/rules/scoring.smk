@@ -24,8 +24,7 @@ rule score:
         "../../envs/light.yaml"
     threads: 4
     resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(120),
+        **scaled(mem_mb=4000, runtime=120),
     params:
         predictions=scored_folders(),
         references=SETTINGS.score.references,
@@ -43,8 +42,7 @@ rule score:
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
-        ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q}'
-        " --settings {params.settings:q} --largest-voxels {params.largest_voxels}"
-        " {params.patient:q} --patient-table {params.patients:q}"
-        " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q} --comparison {output.comparison:q}"
-        " --clear results/scores --log {log:q}"
+        ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q} --settings {params.settings:q}'
+        " --largest-voxels {params.largest_voxels} {params.patient:q} --patient-table {params.patients:q}"
+        " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"
+        " --comparison {output.comparison:q} --clear results/scores --log {log:q}"

@@ -22,9 +22,8 @@ rule segment_batch:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=scaled(16000),
-        runtime=scaled(240),
-        gpu=0 if config["training"]["device"] == "cpu" else 1,
+        **scaled(mem_mb=16000, runtime=240),
+        gpu=GPUS,
     params:
         root=lambda wildcards: patient_folder()[0],
         cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
@@ -39,8 +38,7 @@ rule segment_batch:
         task=TASK_FACTS,
         code=code("segment_batch"),
     shell:
-        'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q}'
-        ' --task "$TASK"'
+        'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q} --task "$TASK"'
         " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
@@ -58,8 +56,7 @@ rule segment:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(30),
+        **scaled(mem_mb=1000, runtime=30),
     params:
         code=code("segment"),
     shell:

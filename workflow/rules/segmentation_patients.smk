@@ -80,8 +80,8 @@ def models():
             )
     if not files:
         raise SystemExit(
-            "segment: there is no model in results/model; train one, for instance with `snakemake --cores all verify`, "
-            "or name the files of models in segment.models"
+            "segment: there is no model in results/model; train one, for instance with `snakemake --cores all "
+            f"{target_name('verify')}`, or name the files of models in segment.models"
         )
     if missing := [file for file in files if not os.path.lexists(file)]:
         raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")

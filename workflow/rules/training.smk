@@ -4,6 +4,10 @@ Needs: normalised cases, verdicts and splits. Makes: results/training/fold-{fold
 records and verifications, history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
 """
 
+
+include: "training_epochs.smk"
+
+
 RECIPE = settings(
     model=config["model"],
     training={key: value for key, value in config["training"].items() if key not in ("epochs", "tensorboard")},
@@ -25,8 +29,7 @@ rule training_data:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(10),
+        **scaled(mem_mb=1000, runtime=10),
     params:
         code=code("training_data"),
     shell:
@@ -53,9 +56,8 @@ rule train_epoch:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=scaled(24000),
-        runtime=scaled(720),
-        gpu=0 if config["training"]["device"] == "cpu" else 1,
+        **scaled(mem_mb=24000, runtime=720),
+        gpu=GPUS,
     params:
         # Wildcards are no part of the key of the between-workflow cache; params are.
         fold="{fold}",
@@ -66,11 +68,10 @@ rule train_epoch:
         task=TASK_FACTS,
         code=code("train_epoch"),
     shell:
-        'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q}'
-        " --fold {params.fold} --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q}"
-        ' --task "$TASK"'
-        " --processes {params.processes} --output {output.checkpoint:q} --log {log:q}"
-        ' --tensorboard "$EVENTS" && touch {output.done:q}'
+        'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q} --fold {params.fold}'
+        ' --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q} --task "$TASK"'
+        ' --processes {params.processes} --output {output.checkpoint:q} --log {log:q} --tensorboard "$EVENTS"'
+        " && touch {output.done:q}"
 
 
 rule verify_checkpoint:
@@ -88,16 +89,15 @@ rule verify_checkpoint:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(30),
+        **scaled(mem_mb=4000, runtime=30),
     params:
         recipe=RECIPE,
         task=TASK_FACTS,
         code=code("verify_checkpoint"),
     shell:
-        'python "$SCRIPTS/verify_checkpoint.py" --checkpoint {input.checkpoint:q} --data {input.data:q}'
-        ' --task "$TASK"'
-        " --fold {wildcards.fold} --epoch {wildcards.epoch} --recipe {params.recipe:q} --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/verify_checkpoint.py" --checkpoint {input.checkpoint:q} --data {input.data:q} --task "$TASK"'
+        " --fold {wildcards.fold} --epoch {wildcards.epoch} --recipe {params.recipe:q} --output {output:q}"
+        " --log {log:q}"
 
 
 rule select_checkpoint:
@@ -112,15 +112,11 @@ rule select_checkpoint:
     output:
         selection=report(
             "results/training/fold-{fold}/selection.json",
-            caption="../report/selection.rst",
-            category="Training",
-            labels={"result": "choice of fold {fold}", "kind": "JSON"},
+            **described("selection", "Training", "choice of fold {fold}", "JSON"),
         ),
         history=report(
             "results/training/fold-{fold}/history.csv",
-            caption="../report/history.rst",
-            category="Training",
-            labels={"result": "history of fold {fold}", "kind": "table"},
+            **described("history", "Training", "history of fold {fold}", "table"),
         ),
         model="results/model/fold-{fold}.safetensors",
     log:
@@ -130,8 +126,7 @@ rule select_checkpoint:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(10),
+        **scaled(mem_mb=4000, runtime=10),
     params:
         settings=settings(
             **config["checkpoint"],
@@ -142,11 +137,10 @@ rule select_checkpoint:
         task=task_json,
         code=code("select_checkpoint"),
     shell:
-        'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q}'
-        " --check {input.check:q} --verdicts {input.verdicts:q} --splits {input.splits:q} --fold {wildcards.fold}"
-        ' --task "$TASK"'
-        " --settings {params.settings:q} --selection {output.selection:q}"
-        " --history {output.history:q} --model {output.model:q} --log {log:q}"
+        'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q} --check {input.check:q}'
+        ' --verdicts {input.verdicts:q} --splits {input.splits:q} --fold {wildcards.fold} --task "$TASK"'
+        " --settings {params.settings:q} --selection {output.selection:q} --history {output.history:q}"
+        " --model {output.model:q} --log {log:q}"
 
 
 CHECKPOINTS = [file for fold in FOLDS for file in checkpoint_files(fold)]

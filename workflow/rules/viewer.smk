@@ -21,8 +21,7 @@ rule viewer_cases:
     conda:
         "../../envs/light.yaml"
     resources:
-        mem_mb=scaled(3000),
-        runtime=scaled(10),
+        **scaled(mem_mb=3000, runtime=10),
     params:
         settings=settings(**only("report", "viewer_cases")),
         task=task_json,

@@ -28,13 +28,14 @@ def with_short_forms(configuration: Mapping[str, Any], command_line: Mapping[str
 
     Args:
         configuration: all files and the command line together.
-        command_line: what `--config` alone gave. A short form in a file stays, and is an unknown key.
+        command_line: what `--config` alone gave. A short form in a file stays, and is an unknown key. One that is
+            not in `configuration` is meant for a workflow that imports this one, and is left out.
 
     Raises:
         ValueError: a short form and its key are both on the command line and differ.
     """
     result = dict(configuration)
-    for short in [name for name in _SHORT if name in command_line]:
+    for short in [name for name in _SHORT if name in command_line and name in configuration]:
         section, key = _SHORT[short]
         value, given = result.pop(short), command_line.get(section)
         if isinstance(given, Mapping) and given.get(key, value) != value:
