@@ -1,4 +1,7 @@
+import pytest
+
 from tumorseg.figures.numbers import ABSENT, has_convention, heads, number_lines
+from tumorseg.metrics import registry
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -12,6 +15,12 @@ SOUND = {
     "reference_mm3": 12345.0,
     "predicted_mm3": 40.0,
 }
+
+
+@pytest.fixture(autouse=True)
+def these_scores_alone(monkeypatch):
+    these = ("dice", "hd95", "lesionwise_dice")
+    monkeypatch.setattr(registry, "_METRICS", {name: registry.metric(name) for name in these})
 
 
 def lines_with(**enhancing):

@@ -126,8 +126,8 @@ def test_it_says_that_it_is_not_for_the_clinic_before_anything_else(results):
 def test_a_new_score_stands_where_its_record_says(results, monkeypatch):
     monkeypatch.setattr(registry, "_METRICS", {**registry._METRICS, MISSED.name: MISSED})
     text = card(replace(results, summary=summary()))
-    assert "| Lesion-wise HD95, mm | Missed volume, ml |" in text
-    assert "lower for HD95 as in BraTS, Lesion-wise HD95 and Missed volume, higher for all others" in text
+    assert " | Missed volume, ml |\n" in text
+    assert re.search("lower for HD95 as in BraTS.* and Missed volume, higher for all others", text)
     assert f"- **Missed volume**: {MISSED.definition}." in text
 
 
@@ -139,7 +139,7 @@ def test_scores_stand_with_their_interval_and_number(results):
     text = card(results)
     assert "its 90 % confidence interval" in text
     half = "0.500 (0.500 to 0.500)"
-    assert f"| TC: tumour core | 2 | 0 | {half} | 0.5 (0.5 to 0.5) | {half} | 0.5 (0.5 to 0.5) |" in text
+    assert f"| TC: tumour core | 2 | 0 | {half} | 0.5 (0.5 to 0.5) |" in text
     assert f"| label 2: oedema | 2 | 0 | {half} |" in text
     assert definitions()["lesionwise_dice"] in text
 

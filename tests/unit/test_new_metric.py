@@ -116,8 +116,8 @@ def test_its_function_is_called_for_empty_masks_only_where_its_record_says_so():
 @pytest.mark.usefixtures("registered")
 def test_a_missing_prediction_gets_its_worst():
     assert whole(None) == [0, 77, -4]
-    assert count_definitions()["missing prediction"] == (
-        "counts as the worst of each score: 0, 374 mm, and 77 ml, in every structure"
+    assert re.search(
+        r"worst of each score: 0, 374 mm,.* and 77 ml, in every", count_definitions()["missing prediction"]
     )
 
 
@@ -153,7 +153,7 @@ def test_too_much_and_too_little_are_equally_far_from_0():
 @pytest.mark.usefixtures("registered")
 def test_the_comparison_says_which_values_are_better():
     words = compare({"one": table(GOOD), "two": table(BAD)}, task=TASK, **SETTINGS)["definitions"]
-    assert "lower for hd95, hd95_border, lesionwise_hd95 and missed_ml, nearer to 0 for" in words["better"]
+    assert re.search("lower for hd95, .* and missed_ml, nearer to 0 for", words["better"])
     assert words["difference"].endswith("of the distances from 0 for volume_error_mm3 and surplus")
 
 

@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 
 from tests.cohort_cases import TASK
+from tumorseg.cohort import other_task
 from tumorseg.cohort.other_task import Contrast, contrast_of, signs
 from tumorseg.task import built_in, load_task
 
 AFTER = load_task("brats-glioma-post-treatment")
 BRAIN = np.arange(1000)
 DARK, MIDDLE, BRIGHT = np.full(100, 100), np.full(100, 600), np.full(100, 990)
+
+
+@pytest.fixture(autouse=True)
+def these_tasks_alone(monkeypatch):
+    of_brats = ("africa", "glioma", "glioma-post-treatment", "meningioma", "meningioma-radiotherapy", "metastases")
+    these = (*(f"brats-{name}" for name in (*of_brats, "paediatric")), "decathlon-brain-tumour")
+    monkeypatch.setattr(other_task, "known_tasks", lambda: tuple(map(load_task, these)))
 
 
 def speaking(task=TASK, *, names=("patient1",), shape=(240, 240, 155), values=(), **by_value):

@@ -8,11 +8,12 @@ from tumorseg.inference import postprocessing
 from tumorseg.inference.postprocessing import STEPS, postprocess
 from tumorseg.task import load_task
 
-NOTHING = {"remove_components": {"WT": 0, "TC": 0, "ET": 0}, "smallest_enhancing": 0, "fill_holes": False}
+DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
+"""Nothing is done by default."""
 
 
 def after(mask, voxel_mm3: float = 1.0, task=TASK, **changes):
-    nothing = NOTHING | {"remove_components": dict.fromkeys(task.region_labels, 0)}
+    nothing = DEFAULTS | {"remove_components": dict.fromkeys(task.region_labels, 0)}
     return postprocess(mask, voxel_mm3, {**nothing, **changes}, task)
 
 
@@ -119,7 +120,7 @@ def test_a_task_without_enhancing_tumour_has_no_smallest_one():
 
 
 def test_each_step_has_a_key_of_the_configuration_and_runs_where_it_stands(monkeypatch):
-    assert {one.name for one in STEPS} <= yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"].keys()
+    assert {one.name for one in STEPS} <= DEFAULTS.keys()
     monkeypatch.setattr(postprocessing, "STEPS", list(STEPS))
 
     @postprocessing.step("fewest_voxels")

@@ -27,9 +27,11 @@ def task_json(wildcards):
 
 
 def task_of_cases(wildcards):
-    """What a verdict depends on: the task without its colours, and the signs of a case of another task."""
+    """What a verdict depends on: the task without its colours and titles, and the signs of a case of another task."""
     content = json.loads(TASK.to_json())
-    content["labels"] = [{key: label[key] for key in label if key != "colour"} for label in content["labels"]]
+    for part in (content, *content["channels"], *content["labels"], *content["regions"]):
+        part.pop("colour", None)
+        del part["title"]
     return json.dumps({"task": content, "others": known_signs()}, sort_keys=True)
 
 

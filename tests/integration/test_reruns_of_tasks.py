@@ -1,0 +1,28 @@
+"""What runs again after a change in the file of a task is what workflow/RERUNS.md says."""
+
+import re
+
+import pytest
+
+from tests.integration.test_reruns import TABLES, assert_planned, jobs  # noqa: F401 - a fixture
+from tests.integration.workflow import Workflow, copy_repository, edit
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    return copy_repository(tmp_path_factory.mktemp("tasks") / "a checkout")
+
+
+@pytest.mark.parametrize(("change", "cell"), TABLES["The file of a task"])
+def test_a_change_of_the_task(change, cell, finished, repository, jobs):  # noqa: F811
+    file = repository / "workflow/tasks/brats-glioma.yaml"
+    before = file.read_text()
+    edit(file, *re.findall(r"`([^`]+)`", change))
+    try:
+        planned = Workflow(finished.folder, repository).planned()
+        planned.pop("demo_cohort", None)  # a cohort of the task
+        assert_planned(planned, cell, jobs)
+    finally:
+        file.write_text(before)
