@@ -172,7 +172,7 @@ def report_page() -> str:
     scores = pd.concat([table(GOOD).assign(case=case) for case in ("a", "b")])
     confusions = dict.fromkeys("ab", scored(GOOD).confusion)
     summarised = summarise(scores, confusions, task=TASK, surface_tolerance=1, **SETTINGS)
-    return page_of(gather(replace(run, scores=scores, summary=summarised), CONFIGURATION, TASK))
+    return page_of(gather(replace(run, scores=scores, summary=summarised), CONFIGURATION, TASK, by_name=True))
 
 
 @pytest.mark.usefixtures("registered")
