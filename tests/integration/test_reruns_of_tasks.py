@@ -17,7 +17,7 @@ def repository(tmp_path_factory):
 
 @pytest.mark.parametrize(("change", "cell"), TABLES["The file of a task"])
 def test_a_change_of_the_task(change, cell, finished, repository, jobs):  # noqa: F811
-    file = repository / "workflow/tasks/brats-glioma.yaml"
+    file = repository / "scripts/tumorseg/tasks/brats-glioma.yaml"  # a link in the repository, a copy here
     before = file.read_text()
     edit(file, *re.findall(r"`([^`]+)`", change))
     try:
