@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named, and print what was measured."""
+"""Run the benchmarks that are named, or all but the longest, and print what was measured."""
 
 import os
 import sys
@@ -10,6 +10,7 @@ from tests.benchmarks import (
     inference,
     memory,
     normalisation,
+    planning,
     race,
     scoring,
     step_memory,
@@ -26,10 +27,12 @@ ON_REAL_CASES = {
     "memory": memory,
 }
 ON_MADE_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory, "race": race}
+ON_REQUEST = {"planning": planning}
+"""Those that run only when they are named."""
 
 
 def main(names: list[str]) -> None:
-    """The benchmarks of those names, all for none."""
+    """The benchmarks of those names; without names, all but those on request."""
     print(f"{os.cpu_count()} processors")
     try:
         root = real_data()
@@ -41,6 +44,9 @@ def main(names: list[str]) -> None:
                 _tell(benchmark.figures(root))
     for name, benchmark in ON_MADE_CASES.items():
         if not names or name in names:
+            _tell(benchmark.figures())
+    for name, benchmark in ON_REQUEST.items():
+        if name in names:
             _tell(benchmark.figures())
 
 

@@ -1,0 +1,36 @@
+"""Planning ten times the cases of BraTS 2023: processor time that does not depend on how busy the machine is."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.timing import Figure
+from tests.full_scale import write_cohort
+from tests.integration.workflow import Workflow
+
+CASES = 12_530
+
+
+def figures(cases: int = CASES) -> Iterator[Figure]:
+    """Seconds of processor time of a dry run, before and after the cases are validated. Takes minutes."""
+    with tempfile.TemporaryDirectory() as folder:
+        workflow = Workflow(Path(folder, "run"))
+        write_cohort(workflow.folder / "cohort", cases)
+        workflow.configure({"cohort": {"root": "cohort", "batches": 32}, "demo": None})
+        yield Figure(f"CPU of a dry run, {cases:,} new cases", _dry_run(workflow), "s", most=12)
+        workflow.succeed("validate")
+        yield Figure(f"CPU of a dry run, {cases:,} validated cases", _dry_run(workflow), "s", most=12)
+
+
+def _dry_run(workflow: Workflow) -> float:
+    return min(_cpu_of_dry_run(workflow) for _ in range(3))
+
+
+def _cpu_of_dry_run(workflow: Workflow) -> float:
+    before = os.times()
+    completed = workflow.run(options=("--dry-run", "--quiet"))
+    after = os.times()
+    if completed.returncode:
+        raise RuntimeError(completed.stdout)
+    return after.children_user + after.children_system - before.children_user - before.children_system
