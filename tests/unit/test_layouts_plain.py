@@ -193,3 +193,23 @@ def test_a_task_of_one_channel_has_one_image_a_case(tmp_path):
     tree(tmp_path, "images/BraTS-MEN-RT-0001-1_t1c.nii.gz", "images/BraTS-MEN-RT-0002-1_t1c.nii.gz")
     tree(tmp_path, "masks/BraTS-MEN-RT-0001-1_gtv.nii.gz", "masks/BraTS-MEN-RT-0002-1_gtv.nii.gz")
     assert [sorted(case.files) for case in found(tmp_path, task)] == [["seg", "t1ce"]] * 2
+
+
+def two_downloads(root):
+    tree(root, *names("B1", folder="HGG/B1/"), *names("B1", folder="LGG/B1/"))
+
+
+def test_the_command_for_a_sample_sheet_names_another_task_than_the_default(tmp_path):
+    two_downloads(tmp_path)
+    with pytest.raises(UserError, match=r"write_samples\.py \S+ --output samples.tsv"):
+        found(tmp_path)
+    with pytest.raises(UserError, match="--task brats-metastases --output samples.tsv"):
+        found(tmp_path, load_task("brats-metastases"))
+    with pytest.raises(UserError, match=r"--task mine\.yaml --output samples.tsv"):
+        found(tmp_path, TASK._with(name="mine"))
+
+
+def test_no_sample_sheet_is_proposed_for_patients_to_be_segmented(tmp_path):
+    two_downloads(tmp_path)
+    with pytest.raises(UserError, match=r"segment\.cases: .* rename or remove one of them$"):
+        found(tmp_path, key="segment.cases")

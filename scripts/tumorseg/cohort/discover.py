@@ -9,12 +9,12 @@ from pathlib import Path
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.layouts.bids import bids_cases, is_bids_root
 from tumorseg.cohort.layouts.group_names import is_visit, refuse_twice
-from tumorseg.cohort.layouts.listing import Listing, few, sheet_command, telling
+from tumorseg.cohort.layouts.listing import Listing, few, sheet_hint, telling
 from tumorseg.cohort.layouts.plain import holds_images, kind_of, plain_cases
 from tumorseg.cohort.layouts.training_folders import is_training_root, training_cases
 from tumorseg.cohort.naming import archive_of, is_awkward, shown
 from tumorseg.cohort.unused import not_understood
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.task import Task
 
 LAYOUTS = (
@@ -50,7 +50,7 @@ def discover(
     if cases is None:
         cases = plain_cases(listing, "", key, note)
     if not any(case.files for case in cases):
-        raise UserError(f"{key}: no image was found below {root}{_hint(listing)}")
+        raise UserError(f"{key}: no image was found below {root}{_hint(listing, key)}")
     refuse_twice(cases, root, key)
     return sorted(cases, key=lambda case: case.case)
 
@@ -96,7 +96,7 @@ def _are_visits(listing: Listing, folder: str) -> bool:
     return bool(names) and all(map(is_visit, names))
 
 
-def _hint(listing: Listing) -> str:
+def _hint(listing: Listing, key: str) -> Message:
     """What a folder without any image of a case holds in their place."""
     names = listing.entries("")
     packed = sorted(name for name, is_folder in names if not is_folder and archive_of(name) is not None)
@@ -107,8 +107,8 @@ def _hint(listing: Listing) -> str:
     unknown += listing.files("")
     if unknown:
         return (
-            f"; found, but not understood: {few(unknown)}; it should be {expected(listing.task)}. For other names: "
-            f"{sheet_command(listing.root)} writes a sample sheet for cohort.samples"
+            f"; found, but not understood: {few(unknown)}; it should be {expected(listing.task)}; rename the files"
+            f"{sheet_hint(listing.root, listing.task, key)}"
         )
     if awkward := sorted(name for name in listing.folders("") if is_awkward(name)):
         return (

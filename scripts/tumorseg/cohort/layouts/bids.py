@@ -58,8 +58,8 @@ def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
     ]
     if others:
         raise UserError(
-            f"{key}: {listing.root} mixes layouts: subjects of BIDS, and {others[0]} with cases; keep one of them, "
-            f"{sheet_hint(listing.root)}"
+            f"{key}: {listing.root} mixes layouts: subjects of BIDS, and {others[0]} with cases; keep one of them"
+            f"{sheet_hint(listing.root, listing.task, key)}"
         )
     known = channels_by_name(listing.task)
     found: dict[str, _Found] = {}

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.layouts.listing import few, sheet_command
+from tumorseg.cohort.layouts.listing import few, sheet_hint
 from tumorseg.cohort.patients import of_public_cohort, patient_of
 from tumorseg.errors import UserError
+from tumorseg.task import Task
 
 _MOST_VISITS: Final = 24
 _DATE: Final = re.compile(r"(?:19|20)\d\d[-._]?[01]\d[-._]?[0-3]\d.*")
 _NUMBERED: Final = re.compile(r"\d{3,}")
 
 
-def named_apart(groups: Mapping[str, Sequence[CaseFiles]], root: Path, key: str) -> list[CaseFiles]:
+def named_apart(groups: Mapping[str, Sequence[CaseFiles]], root: Path, task: Task, key: str) -> list[CaseFiles]:
     """The cases of all groups, by the name of their folder, each with a name of its own.
 
     Where the folders are patients and the cases in them visits, the name of the folder stands before that of the case,
@@ -36,9 +37,8 @@ def named_apart(groups: Mapping[str, Sequence[CaseFiles]], root: Path, key: str)
     if twice := [found for found in places.values() if len(found) > 1]:
         more = f", and {len(twice) - 1} more cases likewise" if len(twice) > 1 else ""
         raise UserError(
-            f"{key}: {' and '.join(twice[0])} in {root} have one name{more}; rename or remove one of them, or, where "
-            "they are visits of patients, give cohort.samples a sample sheet: "
-            f"{sheet_command(root)}"
+            f"{key}: {' and '.join(twice[0])} in {root} have one name{more}; rename or remove one of them"
+            f"{sheet_hint(root, task, key)}"
         )
     return [case for cases in groups.values() for case in cases]
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from tumorseg.cohort.layouts.synonyms import other_role, roles_by_name
 from tumorseg.cohort.naming import MASK, is_awkward, is_stray, role_of, stem_of
 from tumorseg.errors import Message
-from tumorseg.task import Task
+from tumorseg.task import DEFAULT, Task, built_in
 
 _OF_MASKS: Final = re.compile(
     r"(masks?|labels?|seg|segs|segmentations?|segmented|ground[-_ ]?truths?|gt|annotations?|targets?|rois?)([-_ ]?tr)?",
@@ -145,14 +145,14 @@ def telling(found: Iterable[Named]) -> list[Named]:
     return [named for named in files if not named.bare] or files
 
 
-def sheet_command(root: Path) -> Message:
-    """The command that writes a first sample sheet of a folder, for messages."""
-    return f"python scripts/write_samples.py {shlex.quote(str(root))} --output samples.tsv"
-
-
-def sheet_hint(root: Path) -> Message:
-    """The way out where a layout is not understood, as the end of a sentence."""
-    return f"or list all cases in a sample sheet: {sheet_command(root)} writes a first one, for cohort.samples"
+def sheet_hint(root: Path, task: Task, key: str) -> Message:
+    """The way out where a layout is not understood, as the end of a sentence; empty for all keys but `cohort.root`."""
+    if key != "cohort.root":
+        return ""
+    named: Message = task.name if task.name in built_in() else f"{task.name}.yaml"
+    option: Message = "" if task.name == DEFAULT else f" --task {shlex.quote(named)}"
+    command: Message = f"python scripts/write_samples.py {shlex.quote(str(root))}{option} --output samples.tsv"
+    return f", or list all cases in a sample sheet: {command} writes a first one, for cohort.samples"
 
 
 def few(names: Iterable[str], most: int = 5) -> Message:

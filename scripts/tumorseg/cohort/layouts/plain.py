@@ -46,7 +46,7 @@ def plain_cases(listing: Listing, folder: str, key: str, note: Callable[[str], o
                 "characters or bytes that are no UTF-8 cannot be used"
             )
         groups = {name: _group(listing, join(folder, name), images.get(name, "group"), key, note) for name in wanted}
-        cases = named_apart(groups, listing.root / folder, key)
+        cases = named_apart(groups, listing.root / folder, listing.task, key)
     if cases:
         _note_rest(listing, folder, note, [name for name in kinds if "case" not in images.values()])
     return with_masks(cases, [mask for found in masks.values() for mask in found])
@@ -173,7 +173,7 @@ def _refuse_mixture(listing: Listing, folder: str, key: str, images: Mapping[str
         root = listing.root / folder
         raise UserError(
             f"{key}: {root} mixes layouts: {' and '.join(parts)}; none is read, since a part would be left out. Keep "
-            f"one layout, {sheet_hint(root)}"
+            f"one layout{sheet_hint(root, listing.task, key)}"
         )
 
 

@@ -56,7 +56,7 @@ def training_cases(listing: Listing, key: str, note: Callable[[str], object], *,
     if others := [name for name in listing.folders("") if name.lower() not in _OWN and kind_of(listing, name)]:
         raise UserError(
             f"{key}: {listing.root} mixes layouts: {images} of nnU-Net or the Decathlon, and {others[0]} with cases; "
-            f"keep one of them, {sheet_hint(listing.root)}"
+            f"keep one of them{sheet_hint(listing.root, listing.task, key)}"
         )
     cases = _cases(listing, images, channel_names(content), path, key)
     if not masks:
@@ -74,8 +74,8 @@ def _cases(listing: Listing, images: str, channels: list[str], path: Path, key: 
         if not channels:
             raise UserError(
                 f"{key}: {where} has nnU-Net's one file a channel ({names[0]}), and {path} does not name the channels; "
-                f'add it, with channel_names such as {{"0": "{task.channels[0].title}", …}}, '
-                f"{sheet_hint(listing.root)}"
+                f'add it, with channel_names such as {{"0": "{task.channels[0].title}", …}}'
+                f"{sheet_hint(listing.root, task, key)}"
             )
         return _numbered_cases(images, names, channels_of(channels, task, path, key), path, key)
     if _numbered(listing, images):
