@@ -120,3 +120,14 @@ def test_the_command_says_what_is_to_be_filled_in_and_what_is_left(tmp_path, cap
     assert re.search(r"1 case in .*s\.tsv", said)
     assert "to be filled in: B1: mask" in said
     assert "not understood, and in no cell: B1/what.nii" in said
+
+
+def test_images_behind_links_are_found_once_and_circles_end(tmp_path):
+    tree(tmp_path / "store", *(f"P1/{name}_bias.nii.gz" for name in ("T1", "T1ce", "T2", "FLAIR")), "P1/tumour.nii.gz")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/P1").symlink_to(tmp_path / "store/P1")
+    (tmp_path / "data/P2").symlink_to(tmp_path / "store/P1")
+    (tmp_path / "store/P1/back").symlink_to(tmp_path / "data")
+    sheet, cases = written(tmp_path)
+    assert [len(files) for files in cases.values()] == [5]
+    assert sheet.left == ()

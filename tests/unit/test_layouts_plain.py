@@ -201,11 +201,11 @@ def two_downloads(root):
 
 def test_the_command_for_a_sample_sheet_names_another_task_than_the_default(tmp_path):
     two_downloads(tmp_path)
-    with pytest.raises(UserError, match=r"write_samples\.py \S+ --output samples.tsv"):
+    with pytest.raises(UserError, match=r"write_samples\.py \S+ --output samples\.tsv"):
         found(tmp_path)
-    with pytest.raises(UserError, match="--task brats-metastases --output samples.tsv"):
+    with pytest.raises(UserError, match=r"--task brats-metastases --output samples\.tsv"):
         found(tmp_path, load_task("brats-metastases"))
-    with pytest.raises(UserError, match=r"--task mine\.yaml --output samples.tsv"):
+    with pytest.raises(UserError, match=r"--task mine\.yaml --output samples\.tsv"):
         found(tmp_path, TASK._with(name="mine"))
 
 

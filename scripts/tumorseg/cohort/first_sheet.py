@@ -76,10 +76,18 @@ def first_sheet(folder: Path, start: Path, task: Task) -> FirstSheet:
 
 
 def _images(folder: Path) -> tuple[list[str], list[str]]:
-    """The NIfTI files below a folder, and images that a sheet cannot name: other formats, awkward names."""
+    """The NIfTI files below a folder, and images that a sheet cannot name: other formats, awkward names.
+
+    Follows links. Each folder is looked at once, so that links in a circle end.
+    """
     there: list[str] = []
     unusable: list[str] = []
-    for place, folders, names in os.walk(folder):
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not is_stray(name))
         for name in sorted(names):
             if is_stray(name) or not may_be_image(name):
