@@ -125,6 +125,16 @@ def test_a_short_form_wins_over_a_file_and_is_refused_beside_another_value_on_th
         with_short_forms(merged, {"data": "here", "cohort": {"root": "there"}})
 
 
+@pytest.mark.parametrize("command_line", [{"data": "here"}, {"cohort": {"root": "here"}}])
+def test_a_folder_on_the_command_line_is_refused_where_a_sample_sheet_is_read_instead(command_line):
+    cohort = {**DEFAULTS["cohort"], "samples": "s.tsv", **command_line.get("cohort", {})}
+    configuration = {**DEFAULTS, **command_line, "cohort": cohort}
+    with pytest.raises(ValueError, match=r"cohort\.samples \(s\.tsv\) is read in place of the folder here; add"):
+        with_short_forms(configuration, command_line)
+    configuration["cohort"]["samples"] = "null"
+    assert with_short_forms(configuration, command_line)["cohort"]["root"] == "here"
+
+
 def test_a_short_form_for_an_importing_workflow_changes_nothing():
     assert with_short_forms(DEFAULTS, {"data": "here"}) == DEFAULTS
 

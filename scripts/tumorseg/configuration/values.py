@@ -32,16 +32,25 @@ def with_short_forms(configuration: Mapping[str, Any], command_line: Mapping[str
             not in `configuration` is meant for a workflow that imports this one, and is left out.
 
     Raises:
-        ValueError: a short form and its key are both on the command line and differ.
+        ValueError: a short form and its key are both on the command line and differ, or the command line has a folder
+            of cases while `cohort.samples` is read in its place.
     """
     result = dict(configuration)
-    for short in [name for name in _SHORT if name in command_line and name in configuration]:
+    used = [name for name in _SHORT if name in command_line and name in configuration]
+    for short in used:
         section, key = _SHORT[short]
         value, given = result.pop(short), command_line.get(section)
         if isinstance(given, Mapping) and given.get(key, value) != value:
             raise ValueError(f"--config gives both {short} ({value}) and {section}.{key} ({given[key]}): leave one out")
         if isinstance(result.get(section), Mapping):
             result[section] = {**result[section], key: value}
+    cohort, given = result.get("cohort"), command_line.get("cohort")
+    has_root = "data" in used or (isinstance(given, Mapping) and "root" in given)
+    if has_root and isinstance(cohort, Mapping) and cohort.get("samples") not in (None, *_NULL):
+        raise ValueError(
+            f"--config: cohort.samples ({cohort['samples']}) is read in place of the folder {cohort['root']}; add "
+            "cohort='{samples: null}' to read the folder, or leave the folder out"
+        )
     return result
 
 
