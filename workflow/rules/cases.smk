@@ -82,12 +82,9 @@ def cohort_folder():
     roots = [Path(root) for root in ([given] if isinstance(given, str) else given)]
     if config["demo"]:
         return roots[0], [""]  # made by the workflow
-    try:
-        folder, below, notes = locate_roots(roots, TASK)
-    except UserError:
-        return roots[0], [""]  # told when a target needs the cohort
+    folder, below, notes = locate_roots(roots, TASK)
     for note in notes:
-        print(note, file=sys.stderr)
+        say(note)
     return folder, below
 
 

@@ -23,13 +23,13 @@ def previous_file(wildcards, suffix):
 
 
 def previous_checkpoint(wildcards):
-    """Ancient: a checkpoint that rots makes nobody delete the sound ones after it."""
+    """The checkpoint that a training goes on from. Ancient, so that a corrupted one invalidates none after it."""
     return [ancient(file) for file in previous_file(wildcards, "pt")]
 
 
 def previous_done(wildcards):
-    """Not ancient, and empty, so that it cannot rot: a training that is done again takes those after it along.
+    """The empty file beside that checkpoint. Not ancient: a training that runs again takes those after it along.
 
-    (By ancient files alone it would not: in a job downstream of one that has to run, Snakemake looks for no reasons.)
+    An ancient file alone would not do this: in a job downstream of one that runs, Snakemake looks for no reasons.
     """
     return previous_file(wildcards, "done")
