@@ -75,3 +75,10 @@ def test_the_same_text_without_the_annotation_counts(project):
     first = digest(project)
     edit(project, "lib/notes.py", "make room", "make more room")
     assert digest(project) != first
+
+
+@pytest.mark.parametrize("words", ['"it was turned"', '"a network"', '"very big"'])
+def test_an_empty_message_is_not_the_same_as_one_with_words(project, words):
+    first = digest(project)
+    edit(project, "lib/notes.py", words, '""')
+    assert digest(project) != first

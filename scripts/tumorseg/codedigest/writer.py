@@ -52,13 +52,13 @@ class Writer:
             self.text.append("]")
         elif isinstance(node, ast.AST):
             if node in self._dropped:
-                self.text.append("words")
+                self.text.append(_kind(node))
                 for part in walk(node):
                     if isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
                         self._plain(part)
                 return
             if node in self._words and isinstance(node, ast.expr) and is_text(node):
-                self.text.append("words")
+                self.text.append(_kind(node))
                 self._write_needed(node)
                 return
             special = getattr(self, f"_{type(node).__name__}", None)
@@ -205,3 +205,8 @@ class Writer:
             self.text.append("main")
         else:
             self._plain(node)
+
+
+def _kind(message: ast.AST) -> str:
+    """What stands for a message. Code may ask whether there is one, so an empty text or None is another kind."""
+    return "no words" if isinstance(message, ast.Constant) and not message.value else "words"
