@@ -1,6 +1,7 @@
 """A first sample sheet: what discovery understands, guesses for the rest, and nothing lost."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -131,3 +132,11 @@ def test_images_behind_links_are_found_once_and_circles_end(tmp_path):
     sheet, cases = written(tmp_path)
     assert [len(files) for files in cases.values()] == [5]
     assert sheet.left == ()
+
+
+@pytest.mark.parametrize("folder", ["../B1", "."])
+def test_the_folder_of_one_case_gives_that_case_alone(tmp_path, monkeypatch, folder):
+    tree(tmp_path / "data", *(f"{case}/{case}_{role}.nii.gz" for case in ("B1", "B2") for role in ROLES))
+    monkeypatch.chdir(tmp_path / "data/B1")
+    sheet = write_first_sheet(Path(folder), tmp_path / "samples.tsv", TASK)
+    assert list(sheet.table["t1"]) == ["data/B1/B1_t1.nii.gz"]

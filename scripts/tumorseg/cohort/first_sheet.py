@@ -102,10 +102,11 @@ def _images(folder: Path) -> tuple[list[str], list[str]]:
 def _discovered(folder: Path, task: Task) -> tuple[dict[str, dict[str, str]], dict[str, str], Message | None]:
     """The files by case and the patients that discovery finds; none, and why, where it refuses the folder.
 
-    A role with two files has none here.
+    A role with two files has none here. Where the folder is that of one case, the cases beside it do not count.
     """
+    place = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay
     try:
-        root, _ = locate(folder, task)
+        root, _ = locate(place, task)
         found = discover(root, task, "the folder")
     except UserError as error:
         return {}, {}, str(error)
@@ -114,6 +115,7 @@ def _discovered(folder: Path, task: Task) -> tuple[dict[str, dict[str, str]], di
             role: os.path.relpath(root / paths[0], folder) for role, paths in case.files.items() if len(paths) == 1
         }
         for case in found
+        if root != place.parent or case.folder == place.name
     }
     return rows, {case.case: case.patient for case in found if case.patient}, None
 
