@@ -82,3 +82,12 @@ def test_an_empty_message_is_not_the_same_as_one_with_words(project, words):
     first = digest(project)
     edit(project, "lib/notes.py", words, '""')
     assert digest(project) != first
+
+
+def test_a_test_that_decides_whether_there_is_a_message_counts(project):
+    edit(
+        project, "script.py", 'Finding("odd", "a file", message)', 'Finding("odd", "a file", message if size else None)'
+    )
+    first = digest(project)
+    edit(project, "script.py", "message if size else", "message if size > 2 else")
+    assert digest(project) != first

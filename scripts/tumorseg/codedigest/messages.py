@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from tumorseg.codedigest.annotated import message_parts
+from tumorseg.codedigest.annotated import message_parts, messages_of
 from tumorseg.codedigest.known import (
     HELP_ARGUMENTS,
     LOG_METHODS,
@@ -185,9 +185,12 @@ def _parameters(function: Function | ast.ClassDef) -> dict[str, ast.expr | None]
 
 
 def _in_argument(value: ast.expr, annotation: ast.expr | None) -> list[ast.expr]:
-    """The parts of an argument that are messages: all of it where the parameter takes nothing but messages."""
+    """The parts of an argument that are messages: all of it where the parameter takes nothing but messages.
+
+    A test that chooses between messages is no part of them: it may decide whether there is one.
+    """
     if annotation is None:
         return []
     if ast.unparse(annotation).removesuffix(" | None") in {MESSAGE, f"Sequence[{MESSAGE}]", f"list[{MESSAGE}]"}:
-        return [value]
+        return list(messages_of(value))
     return [part for part in message_parts(value, annotation) if is_text(part)]
