@@ -18,9 +18,9 @@ overview: demo
 docs: .venv/workflow
 	PYTHONPATH=scripts .venv/bin/python -m tumorseg.configuration.reference
 
-# Two files of tests at a time: much of each run of Snakemake takes one core.
+# Two files of tests at a time: much of each run of Snakemake takes one core. In order, so that no long one comes last.
 test: .venv/development
-	$(PYTEST) -n 2 --dist loadfile
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/development
 	$(PYTEST) -n 2 --dist loadfile -m slow

@@ -103,6 +103,11 @@ def test_paths_may_be_absolute_and_begin_at_the_home_folder(tmp_path, monkeypatc
         (["case,t1,t1ce,t2,flair", "B1,1,2,3,4"], "add the column mask"),
         ([f"{HEADER},mask", f"B1,,{FILES},x"], "the column mask is there 2 times"),
         ([HEADER, f"B1,,{FILES}", "", f"B2,,{OTHERS}", f"b1,,{FILES}"], "line 5: the case b1 is in line 2 already"),
+        ([HEADER, f"caf\u00e9,,{FILES}", f"cafe\u0301,,{OTHERS}"], "line 3: the case cafe\u0301 is in line 2 already"),
+        (
+            [HEADER, f"{'脑' * 67},,{FILES}"],
+            "has 201 bytes in UTF-8, too many for the names of its files; shorten it to 200",
+        ),
         ([HEADER, f"B1,,{FILES}", f"B2,,{FILES}"], "line 3: a/1.nii is the t1, and the t1 of line 2 too"),
         ([HEADER, "B1,,1.nii,./1.nii,3.nii,4.nii,5.nii"], "line 2: ./1.nii is the t1ce, and the t1 of line 2 too"),
         ([HEADER, f"B1,{FILES}"], "line 2: 6 cells, while the header has 7"),

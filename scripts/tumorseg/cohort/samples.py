@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ CASE: Final = "case"
 PATIENT: Final = "patient"
 MASK_COLUMN: Final = "mask"
 _KEY: Final = "cohort.samples"
+_LONGEST: Final = 200
+"""Bytes of a case's name: file names have at most 255, endings and temporary names included."""
 _MOST: Final = 5
 """Mistakes that are shown; the others are counted."""
 
@@ -120,13 +123,18 @@ def _wrong_cells(table: Sequence[tuple[int, Mapping[str, str]]], schema: Mapping
         for name, cell in row.items():
             if not patterns[name].search(cell):
                 yield f"line {line}: the {name} {cell!r} is not allowed; it has to be {parts[name]['description']}"
+        if (size := len(row[CASE].encode())) > _LONGEST:
+            yield (
+                f"line {line}: the case {row[CASE]} has {size} bytes in UTF-8, too many for the names of its files; "
+                f"shorten it to {_LONGEST}"
+            )
 
 
 def _twice(table: Sequence[tuple[int, Mapping[str, str]]]) -> Iterator[Message]:
-    """Cases that are there again; letter case makes no other case, since it makes no other file on many disks."""
+    """Cases that are there again. On many disks neither letter case nor another way to write é makes another file."""
     first: dict[str, int] = {}
     for line, row in table:
-        before = first.setdefault(row[CASE].casefold(), line)
+        before = first.setdefault(unicodedata.normalize("NFC", row[CASE].casefold()), line)
         if before != line:
             yield f"line {line}: the case {row[CASE]} is in line {before} already; rename one, or remove it"
 
