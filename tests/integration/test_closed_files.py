@@ -10,6 +10,8 @@ from tests.cohort_cases import CASE, path_of, write_sound
 from tests.integration.workflow import Workflow
 from tumorseg import tables
 
+pytestmark = pytest.mark.slow
+
 CASES = [CASE.replace("00001", f"{number:05d}") for number in range(4)]
 RIGHTS = "-dac_override,-dac_read_search"
 AS_A_USER = ["setpriv", f"--bounding-set={RIGHTS}", f"--inh-caps={RIGHTS}"]

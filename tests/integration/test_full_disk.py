@@ -12,6 +12,8 @@ from tests.integration.interruptions import unlock
 from tests.integration.results import content
 from tests.integration.workflow import Workflow
 
+pytestmark = pytest.mark.slow
+
 TOLD = r"\S+: cannot be written \(No space left on device\); make room on its disk, and run again"
 # Where the disk is full just when Snakemake itself writes, between two jobs.
 SNAKEMAKES = r"Error recording metadata|OSError: \[Errno 28\] No space left on device"
@@ -67,7 +69,6 @@ def test_a_disk_that_fills_up_in_a_training_costs_nothing_but_room(finished, tmp
         fails_and_then_completes(run, finished, place, f"train_epoch fold 0: {TOLD}", "train")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("room", ["300k", "1m", "2m", "3m", "4m", "5m"])
 def test_a_disk_that_fills_up_anywhere_costs_nothing_but_room(finished, tmp_path, room):
     with disk(tmp_path / "disk") as place:

@@ -13,6 +13,8 @@ from tests.integration.interruptions import KINDS, start, unlock
 from tests.integration.results import content
 from tests.integration.workflow import Workflow
 
+pytestmark = pytest.mark.slow
+
 KILLS = 24
 # In the order in which they come, each waited for in turn. The first is Snakemake's own start.
 STAGES = (
@@ -73,7 +75,6 @@ def test_half_a_batch_is_not_taken_for_a_whole_one(finished, tmp_path, kind):
     completes(run, finished, "normalise")
 
 
-@pytest.mark.slow
 def test_killed_at_random_moments_the_results_are_those_of_an_uninterrupted_run(finished, tmp_path):
     seed = int(os.environ.get("TUMORSEG_KILLS", time.time_ns() % 10**6))
     dice, story = random.Random(seed), [f"TUMORSEG_KILLS={seed}"]

@@ -9,6 +9,8 @@ from tests.cohort_cases import write_sound
 from tests.integration.workflow import Workflow
 from tumorseg.cohort.manifest import read_manifest
 
+pytestmark = pytest.mark.slow
+
 
 def latin_1(folder):
     """Environment variables of a Latin-1 locale, which is made here."""

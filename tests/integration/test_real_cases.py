@@ -4,9 +4,12 @@ import json
 
 import nibabel
 import pandas as pd
+import pytest
 
 from tests.cohort_cases import real_data
 from tests.integration.workflow import Workflow
+
+pytestmark = pytest.mark.slow
 
 CASES = ("BraTS2021_00006", "BraTS2021_01482", "BraTS2021_01485")
 

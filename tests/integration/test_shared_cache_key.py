@@ -8,6 +8,8 @@ import pytest
 from tests.cohort_cases import CASE, path_of, write_sound
 from tests.integration.workflow import Workflow
 
+pytestmark = pytest.mark.slow
+
 OTHER = CASE.replace("00001", "00002")
 
 

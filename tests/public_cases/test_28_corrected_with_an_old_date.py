@@ -2,9 +2,13 @@
 
 import shutil
 
+import pytest
+
 from tests.integration.workflow import Workflow
 from tests.public_cases import made
 from tumorseg import tables
+
+pytestmark = pytest.mark.slow
 
 
 def manifest(run: Workflow) -> dict[str, tuple]:

@@ -82,6 +82,7 @@ def test_bombs_and_promises_of_petabytes_are_refused_in_little_memory(tmp_path, 
     assert peak < 300
 
 
+@pytest.mark.slow
 def test_the_largest_volumes_of_nonsense_that_are_read_stay_within_the_memory_of_a_job(tmp_path, validated):
     for role in SUFFIXES:
         path = path_of(tmp_path / "cohort", role, CASE.format(0))

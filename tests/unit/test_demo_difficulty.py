@@ -12,6 +12,8 @@ from tumorseg.demo.cohort import made_case
 from tumorseg.demo.layout import planned_cases
 from tumorseg.task import load_task
 
+pytestmark = pytest.mark.slow
+
 TASK = load_task()
 SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
 TRAINING, HELD_OUT = (0, 2, 4, 5, 7), (3, 6)
