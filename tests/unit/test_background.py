@@ -37,7 +37,7 @@ def look(voxels, spacing=(1.0, 1.0, 1.0)):
     """What is kept of a modality of such voxels."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "t1.nii"
-        nibabel.save(nibabel.Nifti1Image(voxels, np.diag([*spacing, 1.0])), path)
+        nibabel.save(nibabel.Nifti1Image(voxels, np.diag([*spacing, 1.0]), dtype=voxels.dtype), path)
         return look_at_image(read_volume(path), "t1", path.name, None)
 
 

@@ -36,7 +36,7 @@ def odd_file(draw, role, shape, affine):
         labels = draw(st.sampled_from([[1, 2, 3], [1, 2], [4], [0, 1, 2, 4], [0, 3], [1, 5], [0]]))
         volume[inside] = rng.choice(labels, volume[inside].shape)
     else:
-        low, high = draw(st.sampled_from([(1, 100), (1, 100), (0, 2), (-5, 6), (7, 8)]))
+        low, high = draw(st.sampled_from([*5 * [(1, 100)], (0, 2), (-5, 6), (7, 8)]))
         volume[inside] = rng.integers(low, high, volume[inside].shape)
         volume *= draw(st.sampled_from([1, 1, 1, 1, 1, 1, 1e-3, 1e30, 1e200, 1e-200]))
     kind = draw(st.sampled_from([np.uint8, np.int16, np.float32] if role == "seg" else KINDS))

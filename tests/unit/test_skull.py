@@ -89,3 +89,9 @@ def test_a_real_head_gets_a_warning_and_its_brain_does_not(name):
     mask = read_volume(folder / "brain_mask_of_t1c_by_another_tool.nii.gz")
     if mask.shape == volume.shape:
         assert codes(np.where(mask.array > 0, volume.array, 0), volume.spacing) == []
+
+
+def test_values_that_differ_by_less_than_float64_tells_apart_are_no_sign_of_a_head():
+    voxels = np.zeros((3, 3, 3), np.uint64)
+    voxels[1, 1] = (3, 2**64 - 5, 2**64 - 4)
+    assert "not_skull_stripped" not in codes(voxels)

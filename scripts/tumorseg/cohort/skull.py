@@ -59,6 +59,8 @@ def sign_of_head(
     if base is None:
         return None
     brightness, bright = values - base, high - base
+    if bright <= 0:  # all is as dark as can be, as far as float64 tells
+        return None
     if np.mean(brightness < 0.1 * bright) >= _NOISE:
         return "much of it is as dark as the noise of air"
     surface = 0.25 * bright
