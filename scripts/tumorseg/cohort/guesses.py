@@ -10,24 +10,12 @@ from tumorseg.cohort.layouts.synonyms import plain, roles_by_name
 from tumorseg.cohort.naming import MASK, stem_of
 from tumorseg.task import Task
 
-_MASK_WORDS: Final = frozenset(
-    [
-        *(
-            "mask",
-            "label",
-            "labels",
-            "segmentation",
-            "segmented",
-            "gt",
-            "groundtruth",
-            "truth",
-            "roi",
-            "tumor",
-            "tumour",
-        ),
-        *("lesion", "annotation", "dseg", "corrected", "manuallycorrected"),
-    ]
-)
+# fmt: off
+_MASK_WORDS: Final = frozenset({
+    "mask", "label", "labels", "segmentation", "segmented", "gt", "groundtruth", "truth", "roi", "tumor", "tumour",
+    "lesion", "annotation", "dseg", "corrected", "manuallycorrected",
+})
+# fmt: on
 _OF_ORGANS: Final = re.compile(r"brain|head|skull|csf|tissue|parenchyma", re.IGNORECASE)
 _MOST_PARTS: Final = 3
 """Parts of a name that together say the contrast, as in `ce-gd_T1w`."""

@@ -86,10 +86,9 @@ def preview(
 
 def write_previews(path: Path, previews: Mapping[str, NDArray[np.uint8]]) -> None:
     """Write the previews of a batch by case. Equal previews give equal bytes."""
+    # safetensors writes an array as it lies in memory, and reads it as if in C order.
     contents = {_PREFIX + case: np.ascontiguousarray(picture) for case, picture in previews.items()}
-    write_bytes(
-        path, save(contents)
-    )  # which writes other arrays as they lie in memory, and reads them as if in C order
+    write_bytes(path, save(contents))
 
 
 def read_previews(path: Path) -> dict[str, NDArray[np.uint8]]:

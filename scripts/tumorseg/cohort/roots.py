@@ -68,5 +68,7 @@ def _refuse_nested(folders: Sequence[Path]) -> None:
             one, two = folder.resolve(), other.resolve()
             if one.is_relative_to(two) or two.is_relative_to(one):
                 inner, outer = (folder, other) if one.is_relative_to(two) else (other, folder)
-                what = "are the same folder" if one == two else "lie in each other"
-                raise UserError(f"{KEY}: {outer} and {inner} {what}, so that cases would count twice; leave one out")
+                what = "is the same folder as" if one == two else "lies in"
+                raise UserError(
+                    f"{KEY}: {inner} {what} {outer}, and its cases would count twice; leave one of them out"
+                )
