@@ -1,4 +1,4 @@
-"""What runs again after each change is what workflow/RERUNS.md says, rule by rule."""
+"""What runs again after each change is what workflow/docs/reruns.md says, rule by rule."""
 
 import os
 import re
@@ -22,7 +22,7 @@ TIMES = {"": None, " once": 1, " twice": 2}
 
 def sections() -> dict[str, list[tuple[str, str]]]:
     """The rows of the table below each heading of the documentation, without the header."""
-    parts = re.split(r"^##? (.+)$", (REPOSITORY / "workflow/RERUNS.md").read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^##? (.+)$", (REPOSITORY / "workflow/docs/reruns.md").read_text(), flags=re.MULTILINE)
     rows = {
         title: re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE)
         for title, text in zip(parts[1::2], parts[2::2], strict=True)

@@ -1,4 +1,4 @@
-"""What runs again after a change in the file of a task is what workflow/RERUNS.md says."""
+"""What runs again after a change in the file of a task is what workflow/docs/reruns.md says."""
 
 import re
 
