@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tumorseg.errors import UserError
-from tumorseg.files import told_by_name
+from tumorseg.files import told_by_name, write_json
 from tumorseg.processes import end_with
 
 FOR_PEOPLE_ONLY: Final = "Shows and logs what a job says; no result holds any of it."
@@ -28,13 +28,21 @@ ONCE: Final[dict[str, bool]] = {"once": True}
 """`extra` of a message that the terminal shows in the first job of a run only; each log has it."""
 
 
+def record_path(log: Path) -> Path:
+    """Return where the record of a job lies: `fold-0.job.json` beside `fold-0.log`."""
+    return log.with_suffix(".job.json")
+
+
 @contextmanager
 def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     """Run a job whose messages go to the terminal, headed by `name`, and to the file `log`.
 
-    At the end the log receives the job's seconds and its peak memory. A `UserError` is told in its own words and ends
-    the process with status 1; any other exception leaves its traceback in the log as well as on the terminal. Ctrl-C is
-    told in a line, and ends it with status 130; so does the end of the process that `WORKFLOW` names.
+    At the end the log receives the job's seconds and its peak memory. A program reads these from the job's record
+    instead (`record_path`): `finished`, the local time; `seconds`; `peak_memory_mib`; and `computed_in`, precision and
+    device of the network, as the `extra` of a log call gives it, empty without one. A killed job has no record.
+    A `UserError` is told in its own words and ends the process with status 1; any other exception leaves its traceback
+    in the log as well as on the terminal. Ctrl-C is told in a line, and ends it with status 130; so does the end of the
+    process that `WORKFLOW` names.
     quiet: no log, and unexpected errors only, for a process that helps another one with the same job.
     """
     log = None if quiet else log
@@ -66,17 +74,7 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
         raise SystemExit(1) from None
     finally:
         if written is not None:
-            record = logger.makeRecord(
-                logger.name,
-                logging.INFO,
-                "",
-                0,
-                "%.1f s, peak memory %.0f MiB",
-                (time.monotonic() - began, _peak_memory()),
-                None,
-            )
-            written.handle(record)
-            written.close()
+            written.end(time.monotonic() - began, _peak_memory())
         logger.handlers.clear()
 
 
@@ -95,13 +93,34 @@ def _is_new(record: logging.LogRecord) -> bool:
 
 
 class _LogFile(logging.FileHandler):
-    """The log, less what its disk has no room for: that is no reason to stop, and the terminal has it all."""
+    """The log and the record, less what their disk has no room for: a job goes on, and the terminal has it all."""
 
     def __init__(self, path: Path) -> None:
+        self._record = record_path(path)
+        self._computed_in = ""
         with told_by_name(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             super().__init__(path, mode="w", encoding="utf-8")
+            self._record.unlink(missing_ok=True)  # that of a run before
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._computed_in = getattr(record, "computed_in", self._computed_in)
+        super().emit(record)
+
+    def end(self, seconds: float, peak_memory_mib: float) -> None:
+        """Write the last line of the log and the record."""
+        last, amounts = "%.1f s, peak memory %.0f MiB", (seconds, peak_memory_mib)
+        self.handle(logger.makeRecord(logger.name, logging.INFO, "", 0, last, amounts, None))
+        self.close()
+        content = {
+            "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "seconds": round(seconds, 1),
+            "peak_memory_mib": round(peak_memory_mib),
+            "computed_in": self._computed_in,
+        }
+        with suppress(OSError, UserError):
+            write_json(self._record, content)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         if not isinstance(sys.exception(), OSError):

@@ -1,7 +1,6 @@
 """Segmenting a case of full size: against MONAI's sliding window over the same network, and the memory it takes."""
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from tests.cohort_cases import TASK, check_case
 from tests.helpers import REPOSITORY, model_card, recipe
 from tumorseg.cohort.case_files import to_json
 from tumorseg.cohort.discover import discover
+from tumorseg.console import record_path
+from tumorseg.files import read_json
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
 from tumorseg.inference.whole_volume import logits_of, mask_of
@@ -73,7 +74,7 @@ def figures(root: Path) -> Iterator[Figure]:
 
 
 def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> Iterator[Figure]:
-    """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds, as the jobs log."""
+    """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds of the jobs."""
     model, log = folder / "model.safetensors", folder / "log"
     write_model(model, network, model_card(network.architecture, normalisation=normalisation))
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
@@ -87,8 +88,8 @@ def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> It
         command = [sys.executable, str(REPOSITORY / "scripts/segment_batch.py"), "--root", str(root), "--cases", *cases]
         command += ["--models", str(model), "--settings", json.dumps(settings), "--output", str(folder / "out")]
         subprocess.run([*command, "--log", str(log)], check=True, capture_output=True)
-        seconds, mebibytes = re.search(r"([\d.]+) s, peak memory (\d+) MiB", log.read_text()).groups()
-        return float(seconds), int(mebibytes) * 2**20 / 1e9
+        record = read_json(record_path(log))
+        return record["seconds"], record["peak_memory_mib"] * 2**20 / 1e9
 
     cases = [to_json(case) for case in discover(root, TASK)]
     seconds, gigabytes = job(cases)

@@ -1,7 +1,6 @@
 """The peak memory of a job that validates, and of one that normalises, all real cases."""
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,12 @@ from tests.cohort_cases import TASK
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.case_files import to_json
 from tumorseg.cohort.discover import discover
+from tumorseg.console import record_path
+from tumorseg.files import read_json
 
 
 def figures(root: Path) -> Iterator[Figure]:
-    """MB, from the jobs' own logs."""
+    """MB, from the jobs' own records."""
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     with tempfile.TemporaryDirectory() as folder:
         verdicts = Path(folder, "verdicts.json")
@@ -34,5 +35,5 @@ def _peak(script: str, root: Path, settings: dict, output: Path, options: list[s
     command = [sys.executable, str(REPOSITORY / "scripts" / f"{script}.py"), "--root", str(root), *options]
     command += ["--settings", json.dumps(settings), "--output", str(output), "--log", str(log)]
     subprocess.run(command, check=True, capture_output=True)
-    mebibytes = re.search(r"peak memory (\d+) MiB", log.read_text())
-    return Figure(f"peak memory of {script}", int(mebibytes[1]) * 2**20 / 1e6, "MB", most=700)
+    mebibytes = read_json(record_path(log))["peak_memory_mib"]
+    return Figure(f"peak memory of {script}", mebibytes * 2**20 / 1e6, "MB", most=700)

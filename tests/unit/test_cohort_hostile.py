@@ -1,7 +1,6 @@
 """Files made to exhaust memory: each gives a verdict, and the job stays as small as for any other cohort."""
 
 import json
-import re
 import subprocess
 import sys
 
@@ -15,6 +14,8 @@ from tests.helpers import REPOSITORY
 from tumorseg.cohort.case_files import to_json
 from tumorseg.cohort.discover import discover
 from tumorseg.cohort.verdict import read_verdicts
+from tumorseg.console import record_path
+from tumorseg.files import read_json
 
 CASE = "BraTS-GLI-{:05d}-000"
 EDGE = 320  # of the largest volume that is not refused
@@ -65,8 +66,8 @@ def validated(tmp_path):
             check=True,
             capture_output=True,
         )
-        peak = re.search(r"peak memory (\d+) MiB", (tmp_path / "log").read_text())
-        return {verdict.case: verdict for verdict in read_verdicts(tmp_path / "v.json")}, int(peak[1])
+        peak = read_json(record_path(tmp_path / "log"))["peak_memory_mib"]
+        return {verdict.case: verdict for verdict in read_verdicts(tmp_path / "v.json")}, peak
 
     return validate
 

@@ -1,10 +1,12 @@
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tumorseg import console
 from tumorseg.errors import UserError
+from tumorseg.files import read_json
 
 
 def run(log, error=None):
@@ -35,8 +37,18 @@ def test_a_log_that_may_not_be_written_is_told(capsys):
     assert "a.log: cannot be written" in capsys.readouterr().err
 
 
-def test_a_full_disk_of_the_log_stops_nothing(capsys):
-    run(Path("/dev/full"))
+def test_a_full_disk_of_the_log_stops_nothing(tmp_path, capsys):
+    (tmp_path / "a.log").symlink_to("/dev/full")
+    run(tmp_path / "a.log")
+    assert capsys.readouterr().err.splitlines() == ["a_job: working"]
+
+
+def test_a_full_disk_of_the_record_stops_nothing(tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise UserError("a.job.json: cannot be written (No space left on device)")
+
+    monkeypatch.setattr(console, "write_json", full)
+    run(tmp_path / "a.log")
     assert capsys.readouterr().err.splitlines() == ["a_job: working"]
 
 
@@ -59,6 +71,30 @@ def test_the_log_ends_with_time_and_memory(tmp_path, error):
     with suppress(SystemExit):
         run(tmp_path / "a.log", error)
     assert "s, peak memory" in (tmp_path / "a.log").read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("error", [None, UserError("no")])
+def test_a_job_leaves_a_record_of_its_end_time_and_memory(tmp_path, error):
+    with suppress(SystemExit):
+        run(tmp_path / "a.log", error)
+    record = read_json(console.record_path(tmp_path / "a.log"))
+    assert datetime.now() - datetime.fromisoformat(record["finished"]) < timedelta(minutes=1)
+    assert record["seconds"] < 60
+    assert record["peak_memory_mib"] > 5
+    assert record["computed_in"] == ""
+
+
+def test_the_record_says_in_what_the_network_computed_however_the_log_puts_it(tmp_path):
+    with console.job("a_job", tmp_path / "a.log"):
+        console.logger.info("off we go", extra={"computed_in": "fp16 on a GPU"})
+        console.logger.info("working")
+    assert read_json(console.record_path(tmp_path / "a.log"))["computed_in"] == "fp16 on a GPU"
+
+
+def test_a_job_that_is_killed_leaves_no_record_of_a_run_before(tmp_path):
+    run(tmp_path / "a.log")
+    with console.job("a_job", tmp_path / "a.log"):
+        assert not console.record_path(tmp_path / "a.log").exists()
 
 
 def test_progress_says_how_far_it_is_and_what_is_left(capsys):

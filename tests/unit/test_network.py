@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from tests.helpers import architecture
+from tumorseg import console
 from tumorseg.errors import UserError
+from tumorseg.files import read_json
 from tumorseg.network.execution import resolve
 from tumorseg.network.registry import build
 
@@ -82,6 +84,12 @@ def test_more_threads_than_cores_are_said_and_kept(threads, cores, said, monkeyp
         resolve("cpu", "fp32", threads=threads)
     assert torch.get_num_threads() == threads
     assert ("training.threads is 2, and this run has 1 CPU core" in caplog.text) == said
+
+
+def test_the_record_of_a_job_says_in_what_its_network_computed(tmp_path):
+    with console.job("a_job", tmp_path / "a.log"):
+        resolve("cpu", "fp16", threads=1)
+    assert read_json(console.record_path(tmp_path / "a.log"))["computed_in"] == "fp32 on the CPU with 1 thread"
 
 
 def test_torch_runs_on_the_configured_number_of_threads():

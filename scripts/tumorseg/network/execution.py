@@ -71,7 +71,7 @@ def resolve(
         logger.info("training.precision is fp16, in which only GPUs compute: fp32 is used", extra=ONCE)
         precision = "fp32"
     where = f"the CPU with {counted(threads, 'thread')}" if chosen.type == "cpu" else torch.cuda.get_device_name(chosen)
-    logger.info("computing in %s on %s", precision, where, extra=ONCE)
+    logger.info("computing in %s on %s", precision, where, extra={**ONCE, "computed_in": f"{precision} on {where}"})
     if chosen.type == "cpu" and threads > (cores := _cores()):
         logger.info(
             "training.threads is %d, and this run has %s: this takes longer than with fewer threads. They stay, since "

@@ -1,6 +1,5 @@
-"""How long each job took, how much memory it held and on what it computed, from the logs and Snakemake's benchmarks."""
+"""How long each job took, how much memory it held and where it computed, from its record and Snakemake's benchmark."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +7,12 @@ from typing import Any, Final
 
 import pandas as pd
 
+from tumorseg.console import record_path
+from tumorseg.errors import UserError
+from tumorseg.files import read_json
 from tumorseg.tables import read_table
 from tumorseg.training.epochs import checkpoint_epochs
 
-_END: Final = re.compile(r"^(\S+ \S+),\d+ INFO ([\d.]+) s, peak memory (\d+) MiB$", re.MULTILINE)
-"""Last line of a log, as `tumorseg.console` writes it."""
-_DEVICE: Final = re.compile(r" INFO .*?(?:computing in )?((?:fp16|bf16|fp32) on .+)$", re.MULTILINE)
 COLUMNS: Final = ("rule", "job", "finished", "seconds", "peak_memory_mib", "computed_in")
 
 
@@ -46,10 +45,10 @@ def names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
 
 
 def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> list[Job]:
-    """The jobs of these rules and names (see `names`) whose logs lie in `results`/logs, by rule and name.
+    """Return the jobs of these rules and names (see `names`) whose logs lie in `results`/logs, by rule and name.
 
-    Other logs there are of other targets or left from earlier settings. Of a job whose
-    results came from a cache the log is empty, and it is left out: it ran elsewhere.
+    Other logs there belong to other targets or earlier settings. A job whose results came from a cache ran elsewhere
+    and is left out: its log is empty, and a record beside it belongs to a run before.
     """
     logs = results / "logs"
     alone = [(path, path.stem, "") for path in logs.glob("*.log")]
@@ -66,14 +65,15 @@ def table(jobs: Collection[Job]) -> pd.DataFrame:
 
 
 def _job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
-    text = log.read_text(encoding="utf-8")
-    ends = _END.findall(text)
-    if not ends:  # killed
+    """Return the job of a log; None if it has no readable record (a killed job, or a full disk) or an empty log."""
+    if log.stat().st_size == 0:
         return None
-    finished, seconds, memory = ends[-1]
-    device = _DEVICE.search(text)
-    peak = max(float(memory), _measured(benchmark.with_suffix(".tsv")))
-    return Job(rule, name, finished, float(seconds), peak, device[1] if device else "")
+    try:
+        record = read_json(record_path(log))
+        peak = max(float(record["peak_memory_mib"]), _measured(benchmark.with_suffix(".tsv")))
+        return Job(rule, name, str(record["finished"]), float(record["seconds"]), peak, str(record["computed_in"]))
+    except (OSError, UserError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _measured(benchmark: Path) -> float:
