@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorseg import console
+from tumorseg.configuration.renamed import recorded
 from tumorseg.figures.cases import choose_cases
 from tumorseg.figures.style import FigureSettings
 from tumorseg.files import write_text
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             selections=options.selection,
             models=options.models,
             predictions=options.predictions,
-            settings=options.configuration["prediction"],
+            settings=recorded(options.configuration)["prediction"],
         )
         facts = gather(results, options.configuration, options.task, by_name=options.patient is None)
         wanted = options.configuration["figures"]["cases"]

@@ -7,13 +7,14 @@ import yaml
 from tests.helpers import REPOSITORY, TASK, architecture, lively_network, model_card
 from tumorseg.cohort.discover import discover
 from tumorseg.configuration.of_task import completed
+from tumorseg.configuration.renamed import recorded
 from tumorseg.figures.style import FigureSettings
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.network.execution import Execution
 from tumorseg.segmentation.patient import segment_patient
 
 CPU = Execution(torch.device("cpu"), torch.float32)
-CONFIGURATION = completed(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK)
+CONFIGURATION = recorded(completed(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK))
 FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
 CARD = model_card(architecture())
 

@@ -19,7 +19,7 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         workflow = Workflow(Path(folder, "run"))
         write_cohort(workflow.folder / "cohort")
-        workflow.configure({"cohort": {"root": "cohort", "batches": 32}, "demo": None})
+        workflow.configure({"cohort": {"root": "cohort", "shards": 32}, "demo": None})
         yield Figure(
             "CPU of validate and normalise, 1,253 cases", _cpu(workflow, "validate", "normalise"), "s", most=45
         )

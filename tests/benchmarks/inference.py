@@ -18,6 +18,7 @@ from tests.cohort_cases import TASK, check_case
 from tests.helpers import REPOSITORY, model_card, recipe
 from tumorseg.cohort.case_files import to_json
 from tumorseg.cohort.discover import discover
+from tumorseg.configuration.renamed import recorded
 from tumorseg.console import record_path
 from tumorseg.files import read_json
 from tumorseg.inference.predictor import Predictor
@@ -45,7 +46,7 @@ WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, flips=False, probabili
 def figures(root: Path) -> Iterator[Figure]:
     """Seconds on two threads in fp32, ratios, Dice of masks with each other, and GB, on real cases below `root`."""
     torch.set_num_threads(THREADS)
-    normalisation = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
+    normalisation = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for case in discover(root, TASK)[:CASES]:
@@ -77,7 +78,7 @@ def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> It
     """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds of the jobs."""
     model, log = folder / "model.safetensors", folder / "log"
     write_model(model, network, model_card(network.architecture, normalisation=normalisation))
-    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    configuration = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))
     settings = {
         "prediction": configuration["prediction"] | {"mode": "whole"},
         "execution": {"device": "cpu", "precision": "fp32", "threads": THREADS},

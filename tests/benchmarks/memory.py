@@ -14,13 +14,14 @@ from tests.cohort_cases import TASK
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.case_files import to_json
 from tumorseg.cohort.discover import discover
+from tumorseg.configuration.renamed import recorded
 from tumorseg.console import record_path
 from tumorseg.files import read_json
 
 
 def figures(root: Path) -> Iterator[Figure]:
     """MB, from the jobs' own records."""
-    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    configuration = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))
     with tempfile.TemporaryDirectory() as folder:
         verdicts = Path(folder, "verdicts.json")
         cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}

@@ -15,6 +15,7 @@ from tests.helpers import REPOSITORY
 from tumorseg.cohort.again import read_images_again, read_mask_again
 from tumorseg.cohort.background import backgrounds_of
 from tumorseg.cohort.discover import discover
+from tumorseg.configuration.renamed import recorded
 from tumorseg.normalise.case import normalise_case
 from tumorseg.normalise.store import write_case
 
@@ -25,7 +26,7 @@ def figures(root: Path) -> Iterator[Figure]:
     """Milliseconds a case, on real cases below `root`; MONAI on one thread, as a job has, and on all."""
     with warnings.catch_warnings(action="ignore"):
         from monai.transforms import ClipIntensityPercentiles, Compose, CropForeground, NormalizeIntensity
-    settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
+    settings = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
     cases = []
     for files in discover(root, TASK)[:CASES]:
         verdict = check_case(root, files, shape=None, labels="auto")

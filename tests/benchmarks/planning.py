@@ -17,7 +17,7 @@ def figures(cases: int = CASES) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         workflow = Workflow(Path(folder, "run"))
         write_cohort(workflow.folder / "cohort", cases)
-        workflow.configure({"cohort": {"root": "cohort", "batches": 32}, "demo": None})
+        workflow.configure({"cohort": {"root": "cohort", "shards": 32}, "demo": None})
         yield Figure(f"CPU of a dry run, {cases:,} new cases", _dry_run(workflow), "s", most=12)
         workflow.succeed("validate")
         yield Figure(f"CPU of a dry run, {cases:,} validated cases", _dry_run(workflow), "s", most=12)

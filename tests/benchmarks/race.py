@@ -32,9 +32,9 @@ MINUTES = 1.5
 TURN = 15.0
 """Seconds of training in a turn."""
 COHORT = {
-    "cohort": {"root": "cohort", "batches": 4, "validation_fraction": 0.4},
+    "cohort": {"root": "cohort", "shards": 4, "validation_fraction": 0.4},
     "demo": {"cases": 16, "spacing_mm": 2.5, "seed": 90210},
-    "normalisation": {"margin": 2},
+    "normalisation": {"margin_voxels": 2},
 }
 
 

@@ -41,7 +41,7 @@ def validated(tmp_path_factory):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content(path, mask() if role == "seg" else image(role, number)))
             os.utime(path, (YEARS_AGO, YEARS_AGO))
-    run.configure({"cohort": {"root": "cohort", "batches": 2}, "demo": None})
+    run.configure({"cohort": {"root": "cohort", "shards": 2}, "demo": None})
     run.succeed(*TARGETS)
     return run
 
@@ -121,7 +121,7 @@ def test_a_file_dated_in_the_future_stops_nothing(run):
 
 def test_the_same_data_at_another_place_rerun_nothing(run):
     shutil.move(run.folder / "cohort", run.folder / "moved")
-    run.configure({"cohort": {"root": "moved", "batches": 2}, "demo": None})
+    run.configure({"cohort": {"root": "moved", "shards": 2}, "demo": None})
     assert run.planned(*TARGETS) == Counter()
 
 
@@ -152,7 +152,7 @@ def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(r
 def test_a_split_file_that_is_replaced_by_an_older_one_is_noticed(run):
     own = run.folder / "own.tsv"
     own.write_text(f"case\tfold\n{CASES[0]}\t0\n{CASES[1]}\t-1\n")
-    run.configure({"cohort": {"root": "cohort", "batches": 2, "split_file": "own.tsv"}, "demo": None})
+    run.configure({"cohort": {"root": "cohort", "shards": 2, "split_file": "own.tsv"}, "demo": None})
     run.succeed("split")
     assert run.planned("split") == Counter()
     own.write_text(f"case\tfold\n{CASES[1]}\t0\n{CASES[0]}\t-1\n")

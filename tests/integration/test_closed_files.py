@@ -34,7 +34,7 @@ def workflow(tmp_path):
     workflow = Workflow(tmp_path / "run")
     for number, case in enumerate(CASES):
         write_sound(workflow.folder / "cohort", case, seed=number)
-    workflow.configure({"cohort": {"root": "cohort", "batches": 2}, "demo": None})
+    workflow.configure({"cohort": {"root": "cohort", "shards": 2}, "demo": None})
     return workflow
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 SMALL = {
     "demo": {"cases": 6, "spacing_mm": 8, "seed": 1},
-    "cohort": {"root": "cohort", "batches": 1, "validation_fraction": 0.4},
+    "cohort": {"root": "cohort", "shards": 1, "validation_fraction": 0.4},
     "training": {"epochs": 1, "steps_per_epoch": 1},
     "report": {"viewer_cases": 1},
 }

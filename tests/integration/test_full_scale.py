@@ -22,7 +22,7 @@ def cohort(tmp_path_factory):
 
 
 def configure(workflow, expected_usable):
-    workflow.configure({"cohort": {"root": "cohort", "batches": 32, "expected_usable": expected_usable}, "demo": None})
+    workflow.configure({"cohort": {"root": "cohort", "shards": 32, "expected_usable": expected_usable}, "demo": None})
 
 
 def manifest(workflow):

@@ -26,7 +26,7 @@ def latin_1(folder):
 def test_names_and_digests_are_those_of_any_other_locale(tmp_path, monkeypatch, locale):
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     run = Workflow(tmp_path / "run")
-    run.configure({"demo": None, "cohort": {"root": "Übung/cohort", "batches": 1}})
+    run.configure({"demo": None, "cohort": {"root": "Übung/cohort", "shards": 1}})
     for number, case in enumerate(["b", "Müller 01", "漢字"]):
         write_sound(run.folder / "Übung/cohort", case, seed=number)
     with monkeypatch.context() as other:

@@ -16,7 +16,7 @@ def test_cross_validation_scores_every_case_once_with_the_best_of_sparse_checkpo
         {
             "cohort": {"folds": 2},
             "training": {"epochs": 3, "epochs_per_checkpoint": 2, "steps_per_epoch": 1},
-            "checkpoint": {"choose": "best"},
+            "checkpoint": {"select": "best"},
         }
     )
     workflow.succeed()
@@ -44,7 +44,7 @@ def test_the_strong_recipe_goes_all_the_way_and_event_files_retrain_nothing(tmp_
             "augmentation": ["flip", "affine", "gamma", "brightness", "contrast", "noise"],
             "schedule": "polynomial",
             "gradient_clip": 12,
-            "weight_averaging": 0.9,
+            "ema_decay": 0.9,
             "gradient_checkpointing": True,
             "deterministic": True,
         },

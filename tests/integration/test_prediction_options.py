@@ -9,7 +9,13 @@ import pytest
 from tests.helpers import TASK
 from tests.integration.workflow import FIGURE_RULES, TINY, Workflow
 
-PREDICTION = {"mode": "window", "window": [16, 16, 16], "flips": True, "probabilities": True, "fill_holes": True}
+PREDICTION = {
+    "mode": "window",
+    "window": [16, 16, 16],
+    "test_time_mirroring": True,
+    "probabilities": True,
+    "fill_holes": True,
+}
 EVALUATION = {**TINY["evaluation"], "calibration": True, "leave_out_modalities": True}
 
 
@@ -55,7 +61,7 @@ def test_nothing_left_out_scores_as_the_evaluation_does(examined):
 
 def test_a_setting_of_prediction_predicts_again_and_trains_nothing(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
-    run.configure({"prediction": {"flips": True}})
+    run.configure({"prediction": {"test_time_mirroring": True}})
     planned = run.planned()
     again = {
         "predict",

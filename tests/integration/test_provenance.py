@@ -47,7 +47,7 @@ def test_the_configuration_that_lies_there_leaves_nothing_to_do(finished, folder
     run = finished.copy(tmp_path / "run")
     (run.folder / "tiny.yaml").write_bytes((folder / "configuration.yaml").read_bytes())
     assert run.planned() == Counter()
-    assert yaml.safe_load((folder / "configuration.yaml").read_text())["checkpoint"] == {"choose": "last"}
+    assert yaml.safe_load((folder / "configuration.yaml").read_text())["checkpoint"] == {"select": "last"}
 
 
 def test_every_job_stands_there_with_its_time_and_memory(folder, tmp_path):

@@ -21,7 +21,7 @@ def test_real_cases_go_the_whole_way(tmp_path):
         {
             "demo": None,
             "cohort": {"validation_fraction": 0.34, "shape": [240, 240, 155]},
-            "normalisation": {"margin": 4},
+            "normalisation": {"margin_voxels": 4},
             "training": {"epochs": 1, "input_shape": [64, 64, 64], "steps_per_epoch": 2},
         }
     )

@@ -28,7 +28,7 @@ def finished_sheet(tmp_path_factory):
     run = Workflow(tmp_path_factory.mktemp("sheet") / "run")
     for number in range(len(CASES)):
         write_sound(run.folder / "lists/far", str(number), seed=number)
-    run.configure({"demo": None, "cohort": {"root": "nowhere", "samples": "lists/samples.tsv", "batches": BATCHES}})
+    run.configure({"demo": None, "cohort": {"root": "nowhere", "samples": "lists/samples.tsv", "shards": BATCHES}})
     write_sheet(run)
     run.succeed("split", "normalise", "validate")
     return run
@@ -88,7 +88,7 @@ def test_the_order_of_rows_and_a_new_case_of_another_batch_change_nothing(run):
 
 @pytest.mark.slow
 def test_a_second_word_on_patients_is_refused(run):
-    run.configure({"demo": None, "cohort": {"samples": "lists/samples.tsv", "patient": "(P).", "batches": BATCHES}})
+    run.configure({"demo": None, "cohort": {"samples": "lists/samples.tsv", "patient": "(P).", "shards": BATCHES}})
     said = run.run("validate").stdout
     assert "cohort.patient: (P). and the column patient of lists/samples.tsv" in said
 
@@ -106,10 +106,10 @@ def test_a_cohort_in_two_folders_is_one(tmp_path):
     run = Workflow(tmp_path / "run")
     for number in range(4):
         write_sound(run.folder / f"data/part{number % 2}", CASES[number], seed=number)
-    run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1"], "batches": 2}})
+    run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1"], "shards": 2}})
     run.succeed("normalise")
     table = read_manifest(run.results / "cohort/manifest.tsv").set_index("case")
     assert (len(table), table["usable"].all()) == (4, True)
     assert table.loc["P1", "mask_file"] == "part1/P1/P1-seg.nii.gz"
-    run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1", "data"], "batches": 2}})
+    run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1", "data"], "shards": 2}})
     assert "would count twice; leave one of them out" in run.run("normalise").stdout

@@ -31,7 +31,7 @@ def root(tmp_path):
 
 def configured(folder: Path, root: Path, **training) -> Workflow:
     workflow = Workflow(folder)
-    workflow.configure({"cohort": {"root": str(root), "batches": 1}, "demo": None, "training": training})
+    workflow.configure({"cohort": {"root": str(root), "shards": 1}, "demo": None, "training": training})
     return workflow
 
 

@@ -21,7 +21,7 @@ from tests.slurm.configuration import GPUS, hindrance
 pytestmark = pytest.mark.slurm
 
 SETTINGS = {
-    "cohort": {"batches": 2},
+    "cohort": {"shards": 2},
     "training": {"epochs": 2, "steps_per_epoch": 60, "device": "auto", "tensorboard": True},
 }
 TARGET = "evaluate"
@@ -209,7 +209,7 @@ def test_settings_that_go_by_variable_arrive_on_the_node(submitted):
 
 def test_a_training_on_the_cpu_asks_for_no_gpu(submitted, cluster):
     run = submitted.run.copy(submitted.run.folder.parent / "on the CPU")
-    run.configure({"cohort": {"batches": 2}, "training": {"epochs": 1}})
+    run.configure({"cohort": {"shards": 2}, "training": {"epochs": 1}})
     before = len(cluster.jobs())
     said(command(run, "train"))
     (job,) = cluster.jobs()[before:]

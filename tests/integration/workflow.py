@@ -14,9 +14,9 @@ import yaml
 from tests.helpers import REPOSITORY
 
 TINY: dict[str, Any] = {
-    "cohort": {"root": "cohort", "batches": 4, "validation_fraction": 0.25},
+    "cohort": {"root": "cohort", "shards": 4, "validation_fraction": 0.25},
     "demo": {"cases": 8, "spacing_mm": 6, "seed": 1},
-    "normalisation": {"margin": 1},
+    "normalisation": {"margin_voxels": 1},
     "model": {"base_channels": 2},
     "training": {
         "epochs": 3,

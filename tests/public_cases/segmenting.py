@@ -39,7 +39,7 @@ def clinic(folder: Path, patients: Path, models: list[Path]) -> Workflow:
     """A folder in which `segment` can run, and nothing else."""
     workflow = Workflow(folder)
     segment = {"cases": str(patients), "models": [str(model) for model in models]}
-    workflow.configure({"cohort": {"root": "nowhere", "batches": 1}, "demo": None, "segment": segment})
+    workflow.configure({"cohort": {"root": "nowhere", "shards": 1}, "demo": None, "segment": segment})
     return workflow
 
 

@@ -30,7 +30,7 @@ def data(tmp_path_factory):
 def split(data, kind, folder, **cohort):
     """Cases with their folds, and what the run said."""
     run = Workflow(folder)
-    run.configure({"demo": None, "cohort": {"root": str(data / kind), "batches": 1, "folds": 3, **cohort}})
+    run.configure({"demo": None, "cohort": {"root": str(data / kind), "shards": 1, "folds": 3, **cohort}})
     said = run.succeed("split")
     return read_splits(run.results / "cohort/splits.tsv"), said, read_json(run.results / "cohort/check.json")
 

@@ -17,7 +17,7 @@ def data(tmp_path_factory):
 
 def configured(folder, root):
     run = Workflow(folder)
-    run.configure({"demo": None, "cohort": {"root": str(root), "batches": 1}})
+    run.configure({"demo": None, "cohort": {"root": str(root), "shards": 1}})
     return run
 
 

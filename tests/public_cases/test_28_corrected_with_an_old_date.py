@@ -20,7 +20,7 @@ def manifest(run: Workflow) -> dict[str, tuple]:
 def test_corrected_files_with_an_old_date_are_validated_again(tmp_path):
     data = made("28", tmp_path)
     run = Workflow(tmp_path / "run")
-    run.configure({"cohort": {"root": str(data / "cohort"), "batches": 4}, "demo": None})
+    run.configure({"cohort": {"root": str(data / "cohort"), "shards": 4}, "demo": None})
     run.succeed("validate")
     before = manifest(run)
     assert before["BraTS2021_01700"] == ("1432", "16592", "5728")

@@ -1,4 +1,4 @@
-"""Volumes beyond the setting `cohort.largest_voxels`, and headers that promise what their file cannot hold."""
+"""Volumes beyond the setting `cohort.max_voxels`, and headers that promise what their file cannot hold."""
 
 import gzip
 import itertools
@@ -40,7 +40,7 @@ def test_the_limit_is_one_of_voxels_whatever_their_type(tmp_path, pack, kind):
     damage = refused(tmp_path, content, SIDE**3 - 1)
     assert damage.code == "too_large"
     assert "20x20x20" in damage.message
-    assert "cohort.largest_voxels is 7999; raise that setting" in damage.message
+    assert "cohort.max_voxels is 7999; raise that setting" in damage.message
 
 
 def test_a_file_larger_than_any_volume_within_the_limit_is_told_by_its_header_alone(tmp_path):
@@ -136,8 +136,8 @@ def test_a_prediction_beyond_the_limit_is_unusable_and_the_message_names_the_set
     reference = MaskGrid((9, 9, 9), np.diag([-1.0, -1, 1, 1]), True, frozenset({1}), ())
     small = Reading(TASK, largest_voxels=9**3 - 1)
     judged = judge_predictions(tmp_path, {"x": "x.nii.gz"}, {"x": reference}, small, 1)
-    assert "cohort.largest_voxels is 728" in judged["x"].reason
-    with pytest.raises(UserError, match=r"cohort\.largest_voxels is 728"):
+    assert "cohort.max_voxels is 728" in judged["x"].reason
+    with pytest.raises(UserError, match=r"cohort\.max_voxels is 728"):
         reference_grids(tmp_path, {"x": "x.nii.gz"}, small, 1)
 
 

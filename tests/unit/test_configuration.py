@@ -68,6 +68,7 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
         ("seed", 5, ["did you mean cohort.seed or demo.seed or training.seed or evaluation.seed?"]),
         ("cohort.root:data", "", ["cohort.root:data: there is no such key; write root: data, with a space after"]),
         ("training.epochs=5", "", ["training.epochs=5: there is no such key; write epochs: 5, with a space after"]),
+        ("cohort.batches", 4, ["cohort.batches: this key is now called cohort.shards; rename it"]),
         ("epoch", 5, ["did you mean training.epochs?", "--config training='{epochs: 5}'"]),
     ],
 )

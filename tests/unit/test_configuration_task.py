@@ -73,9 +73,9 @@ def test_a_map_for_each_folder_fits():
 
 
 def test_less_enhancing_tumour_is_nothing_to_ask_of_a_task_without_any():
-    (only,) = told(load_task("brats-meningioma-radiotherapy"), prediction__smallest_enhancing=50)
+    (only,) = told(load_task("brats-meningioma-radiotherapy"), prediction__min_enhancing_mm3=50)
     assert only.startswith(
-        "prediction.smallest_enhancing: 50 is not allowed; the task brats-meningioma-radiotherapy has no"
+        "prediction.min_enhancing_mm3: 50 is not allowed; the task brats-meningioma-radiotherapy has no"
     )
 
 

@@ -11,6 +11,7 @@ import calibration
 import leave_out_modalities
 from tests.helpers import REPOSITORY, TASK, lively_network, model_card, write_listed_data, write_random_case
 from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
+from tumorseg.configuration.renamed import recorded
 from tumorseg.files import sha256, write_json
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.metrics.overlap import overlaps
@@ -21,7 +22,7 @@ from tumorseg.task import load_task
 
 CASES = ("a", "b")
 EXECUTION = {"device": "cpu", "precision": "fp32", "threads": 1, "deterministic": False}
-PREDICTION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
+PREDICTION = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["prediction"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from tests.helpers import REPOSITORY, architecture, model_card, trained_on
 from tests.model_files import TINY, changed, forged, refusal, weights_of
+from tumorseg.configuration.renamed import recorded
 from tumorseg.network import model
 from tumorseg.network.card_check import LARGEST_DEPTH, LARGEST_MARGIN, LARGEST_WIDTH, card_problems
 from tumorseg.network.model import DEMONSTRATION, read_model, write_model
@@ -192,8 +193,8 @@ def test_a_card_allows_what_the_configuration_allows():
     sections = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
     assert sections["model"]["properties"]["base_channels"]["maximum"] == LARGEST_WIDTH
     assert sections["model"]["properties"]["depth"]["maximum"] == LARGEST_DEPTH
-    assert sections["normalisation"]["properties"]["margin"]["maximum"] == LARGEST_MARGIN
-    section = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
+    assert sections["normalisation"]["properties"]["margin_voxels"]["maximum"] == LARGEST_MARGIN
+    section = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
     assert card_problems(json.loads(json.dumps(asdict(model_card(TINY, normalisation=section))))) == []
 
 

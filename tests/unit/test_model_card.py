@@ -159,7 +159,7 @@ def test_the_architecture_is_the_one_of_the_configuration(results):
     assert "trained with deep supervision" in other
     assert "at each level of the expanding path" in other
     assert "moving average" not in plain
-    assert "moving average" in card(results, training={"weight_averaging": 0.99})
+    assert "moving average" in card(results, training={"ema_decay": 0.99})
 
 
 @pytest.mark.parametrize("steps", [{"fill_holes": True}, {"remove_components": {"WT": 0, "TC": 0, "ET": 9}}])

@@ -3,12 +3,13 @@ import pytest
 import yaml
 
 from tests.helpers import REPOSITORY, TASK
+from tumorseg.configuration.renamed import recorded
 from tumorseg.errors import UserError
 from tumorseg.inference import postprocessing
 from tumorseg.inference.postprocessing import STEPS, postprocess
 from tumorseg.task import load_task
 
-DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
+DEFAULTS = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["prediction"]
 """Nothing is done by default."""
 
 
@@ -115,7 +116,7 @@ def test_a_cavity_is_a_region_of_its_own():
 def test_a_task_without_enhancing_tumour_has_no_smallest_one():
     task = load_task("brats-meningioma-radiotherapy")
     assert set(after(np.ones((4, 4, 4), np.uint8), task=task)[1].values()) == {0}
-    with pytest.raises(UserError, match="smallest_enhancing: the task brats-meningioma-radiotherapy has no enhancing"):
+    with pytest.raises(UserError, match="min_enhancing_mm3: the task brats-meningioma-radiotherapy has no enhancing"):
         after(np.ones((4, 4, 4), np.uint8), task=task, smallest_enhancing=5)
 
 

@@ -31,7 +31,7 @@ def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: s
 CONFIGURATION = {
     "demo": None,
     "cohort": {"root": "data/<BraTS>", "patient": None},
-    "prediction": {"flips": False},
+    "prediction": {"test_time_mirroring": False},
     "figures": {
         "cases": 1,
         "dpi": 50,

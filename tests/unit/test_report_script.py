@@ -10,6 +10,7 @@ from tests.unit.test_report_facts import CONFIGURATION, REFUSED, manifest_row, r
 from tumorseg.cohort.manifest import COLUMNS, write_manifest
 from tumorseg.cohort.splits import Assignment, fold_digest, write_splits
 from tumorseg.cohort.verdict import write_verdicts
+from tumorseg.configuration.renamed import recorded
 from tumorseg.files import read_json, sha256, write_json
 from tumorseg.inference.recorded import RECORD_FORMAT
 
@@ -43,7 +44,9 @@ def arguments(tmp_path):
     (tmp_path / "selection.json").write_text(json.dumps(selection))
     record = {"format": RECORD_FORMAT, "fold": 0, "model": selection["digest"], "split": fold_digest(run.splits, 0)}
     cases = {case: {**entry, "digest": "x", "written": {"4": 3}} for case, entry in run.predictions[0]["cases"].items()}
-    write_json(tmp_path / "predictions.json", {**record, "settings": CONFIGURATION["prediction"], "cases": cases})
+    write_json(
+        tmp_path / "predictions.json", {**record, "settings": recorded(CONFIGURATION)["prediction"], "cases": cases}
+    )
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
         "manifest": "manifest.tsv",

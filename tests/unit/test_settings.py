@@ -12,6 +12,7 @@ import yaml
 from tests.helpers import REPOSITORY
 from tumorseg.configuration import settings
 from tumorseg.configuration.reference import DEFAULTS, PAGE, SCHEMA, comments_of, reference_page
+from tumorseg.configuration.renamed import RENAMED
 from tumorseg.figures.style import FigureSettings
 from tumorseg.inference.postprocessing import STEPS
 from tumorseg.inference.settings import PredictionSettings
@@ -61,6 +62,9 @@ def sources() -> Sources:
     }
     # Each step of the post-processing is given its own setting as the third argument.
     types["prediction"] |= {step.name: list(get_type_hints(step.run).values())[2] for step in STEPS}
+    # Where settings are recorded with a result, a field keeps the old name of a renamed key.
+    for section, names in types.items():
+        types[section] = {RENAMED.get(f"{section}.{name}", name): annotation for name, annotation in names.items()}
     defaults, schema = (yaml.safe_load((REPOSITORY / file).read_text()) for file in (DEFAULTS, SCHEMA))
     return Sources(defaults, copy.deepcopy(schema), types)
 
@@ -129,7 +133,7 @@ def test_the_sections_are_those_of_the_files(sources):
         ),
         (lambda of: of.types["training"].pop("epochs"), "settings: add a field to TrainingSettings or TrainingRun"),
         (lambda of: of.types["training"].update(epochs=float), "the field in TrainingSettings or"),
-        (lambda of: of.types["checkpoint"].update(choose=Literal["last"]), "the field in CheckpointSettings is"),
+        (lambda of: of.types["checkpoint"].update(select=Literal["last"]), "the field in CheckpointSettings is"),
         (lambda of: of.types["segment"].update(cases=str), "the field in SegmentSettings is"),
     ],
 )
@@ -145,7 +149,7 @@ def test_a_whole_configuration_becomes_objects(sources):
     assert read.demo == settings.DemoSettings(6, 3, 1)
     assert settings.Settings.of(sources.defaults).demo is None
     with pytest.raises(TypeError, match="folds"):
-        settings.read_section(settings.CheckpointSettings, {"choose": "last", "folds": 2})
+        settings.read_section(settings.CheckpointSettings, {"select": "last", "folds": 2})
 
 
 def test_the_reference_page_is_as_the_files_say():

@@ -19,12 +19,12 @@ rule validate_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        # volumes of float64 with cohort.largest_voxels as in config.yaml take 1.1 GB; BraTS 0.1
+        # volumes of float64 with cohort.max_voxels as in config.yaml take 1.1 GB; BraTS 0.1
         **scaled(mem_mb=1500, runtime=60),
     params:
         cases=batch_cases,
         files=raw_identity,
-        settings=settings(**only("cohort", "labels", "shape", "largest_voxels", "empty_masks")),
+        settings=settings(**only("cohort", "labels", "shape", "max_voxels", "empty_masks")),
         task=task_of_cases,
         code=code("validate_batch"),
     shell:

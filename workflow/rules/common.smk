@@ -119,7 +119,7 @@ def cases_by_batch():
         )
     batches = {}
     for _, case in sorted(cases.items()):
-        batches.setdefault(batch_of(case.case, SETTINGS.cohort.batches), []).append(case)
+        batches.setdefault(batch_of(case.case, SETTINGS.cohort.shards), []).append(case)
     return dict(sorted(batches.items()))
 
 

@@ -30,7 +30,7 @@ rule predict:
         **scaled(mem_mb=16000, runtime=240),
         gpu=GPUS,
     params:
-        settings=settings(prediction=config["prediction"], execution=EXECUTION),
+        settings=settings(prediction=RECORDED["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
         code=code("predict"),
     shell:
@@ -62,7 +62,7 @@ rule evaluate:
     resources:
         **scaled(mem_mb=4000, runtime=120),
     params:
-        settings=settings(**only("evaluation", "surface_tolerance", "confidence", "bootstrap_samples", "seed")),
+        settings=settings(**only("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")),
         task=task_json,
         code=code("evaluate"),
     shell:

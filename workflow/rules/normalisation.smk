@@ -16,11 +16,11 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        # float32 with cohort.largest_voxels as in config.yaml takes 2.6 GB, a case of BraTS 0.3
+        # float32 with cohort.max_voxels as in config.yaml takes 2.6 GB, a case of BraTS 0.3
         **scaled(mem_mb=3000, runtime=60),
     params:
         cases=batch_cases,
-        settings=settings(**config["normalisation"]),
+        settings=settings(**RECORDED["normalisation"]),
         task=TASK_FACTS,
         code=code("normalise_batch"),
     shell:

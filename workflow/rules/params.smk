@@ -3,6 +3,7 @@
 import json
 
 from tumorseg.codedigest.digest import CodeDigests
+from tumorseg.configuration.renamed import recorded
 from tumorseg.task import known_signs
 
 
@@ -35,9 +36,13 @@ def task_of_cases(wildcards):
     return json.dumps({"task": content, "others": known_signs()}, sort_keys=True)
 
 
+# The configuration as jobs take it and results record it.
+RECORDED = recorded(config)
+
+
 def only(section, *keys):
-    """Some keys of a section of the configuration."""
-    return {key: config[section][key] for key in keys}
+    """Some keys of a section of the configuration, as results record them."""
+    return recorded({section: {key: config[section][key] for key in keys}})[section]
 
 
 def scaled(**amounts):

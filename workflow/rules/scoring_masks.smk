@@ -28,6 +28,6 @@ def scored_masks():
             )
     predictions, references = [Path(folder) for folder in scored_folders()], Path(SETTINGS.score.references)
     try:
-        return masks_digest(match_folders(predictions, references, TASK), references, SETTINGS.cohort.largest_voxels)
+        return masks_digest(match_folders(predictions, references, TASK), references, SETTINGS.cohort.max_voxels)
     except UserError as error:
         raise SystemExit(f"{error}") from None

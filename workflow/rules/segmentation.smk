@@ -30,10 +30,10 @@ rule segment_batch:
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
         settings=settings(
-            prediction=config["prediction"],
+            prediction=RECORDED["prediction"],
             execution=EXECUTION,
             figures=config["figures"],
-            cohort=only("cohort", "largest_voxels"),
+            cohort=only("cohort", "max_voxels"),
         ),
         task=TASK_FACTS,
         code=code("segment_batch"),

@@ -35,7 +35,7 @@ def patients_by_batch():
     for patient in found:
         if only_case is None or only_case in (patient.case, patient.folder):
             files = {role: names for role, names in patient.files.items() if role != "seg"}
-            batch = batch_of(patient.case, SETTINGS.cohort.batches)
+            batch = batch_of(patient.case, SETTINGS.cohort.shards)
             batches.setdefault(batch, []).append(replace(patient, files=files))
     return dict(sorted(batches.items()))
 

@@ -43,7 +43,7 @@ def examine_case(
     root: the folder that the paths of `case_files` are relative to. task: what channels and labels mean. shape: the
     only grid allowed, None for any. labels: `auto`, `mixed` or a convention of the task, as `cohort.labels` says.
     empty_masks: `drop` or `keep`, as `cohort.empty_masks` says. with_mask: whether the case has to have a mask; where
-    not, one that is there is not looked at. largest_voxels: as `cohort.largest_voxels` says. Returned with the verdict:
+    not, one that is there is not looked at. largest_voxels: as `cohort.max_voxels` says. Returned with the verdict:
     the `preview`, None where no image could be read.
     """
     check = _Check(root, case_files, task, labels, with_mask=with_mask, largest_voxels=largest_voxels)

@@ -10,7 +10,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "crc_mismatch": "The content of a compressed file is damaged: its check sum or its structure is wrong.",
     "not_nifti": "A file is something else than a NIfTI volume.",
     "not_downloaded": "A file stands in for content that was not downloaded (git-annex, Git LFS, DVC).",
-    "too_large": "A volume has more voxels than cohort.largest_voxels allows.",
+    "too_large": "A volume has more voxels than cohort.max_voxels allows.",
     "bad_header": "The header of a file contradicts itself or its content.",
     "wrong_data_type": "The voxels of a volume are colours or complex numbers, not one intensity each.",
     "wrong_shape": "A volume is not three-dimensional, or not of the shape that the configuration asks for.",

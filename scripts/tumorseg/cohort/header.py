@@ -123,7 +123,7 @@ def refuse_large(header: Header, largest_voxels: int, size: int, *, compressed: 
         raise Damage("wrong_shape", not_3d(header.shape))
     raise Damage(
         "too_large",
-        f"the volume has {header.voxels} voxels ({text}), and cohort.largest_voxels is {largest_voxels}; "
+        f"the volume has {header.voxels} voxels ({text}), and cohort.max_voxels is {largest_voxels}; "
         "raise that setting if the memory allows, or resample or crop the image",
     )
 

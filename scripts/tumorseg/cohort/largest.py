@@ -3,7 +3,7 @@
 from typing import Final
 
 LARGEST_VOXELS: Final = 2**26
-"""Voxels that a volume may have where the caller sets no limit, as the default of `cohort.largest_voxels`."""
+"""Voxels that a volume may have where the caller sets no limit, as the default of `cohort.max_voxels`."""
 LARGEST_OFFSET: Final = 2**24
 """Bytes of the longest header."""
 _LARGEST_VOXEL_BYTES: Final = 8

@@ -9,6 +9,8 @@ from typing import Any, Final, cast
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from tumorseg.configuration.renamed import RENAMED
+
 _TYPES = {
     "integer": "a whole number",
     "number": "a number",
@@ -69,6 +71,8 @@ def _unknown(place: str, name: object, value: Any, schema: dict[str, Any], whole
     close = get_close_matches(str(name), allowed, n=1)
     elsewhere = [] if place else _elsewhere(str(name), whole, exactly=bool(close))
     wrong = f"{_join(place, name)}: there is no such key"
+    if renamed := RENAMED.get(_join(place, name)):
+        return f"{_join(place, name)}: this key is now called {_join(place, renamed)}; rename it"
     if elsewhere:
         section, _, key = elsewhere[0].partition(".")
         shown = value if isinstance(value, str | int | float) else "…"

@@ -42,10 +42,10 @@ def task_contradictions(configuration: Mapping[str, Any], task: Task) -> list[st
         sentences.append(f"cohort.labels: {labels} and cohort.label_map both say how masks are written; leave one out")
     elif labels not in known:
         sentences.append(f"cohort.labels: {labels} is not allowed; with the task {task.name} it is {_or(known)}")
-    smallest = configuration["prediction"]["smallest_enhancing"]
+    smallest = configuration["prediction"]["min_enhancing_mm3"]
     if smallest and task.enhancing_region is None:
         sentences.append(
-            f"prediction.smallest_enhancing: {smallest} is not allowed; the task {task.name} has no region of "
+            f"prediction.min_enhancing_mm3: {smallest} is not allowed; the task {task.name} has no region of "
             "enhancing tumour: set it to 0"
         )
     if classes not in (None, task.classes):

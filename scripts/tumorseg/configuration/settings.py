@@ -23,10 +23,10 @@ class CohortSettings:
     labels: str
     label_map: LabelMap | None
     shape: tuple[int, int, int] | None
-    largest_voxels: int
+    max_voxels: int
     empty_masks: Literal["drop", "keep"]
     expected_usable: int | None
-    batches: int
+    shards: int
     folds: int
     validation_fraction: float
     patient: str | None
@@ -45,10 +45,10 @@ class DemoSettings:
 
 @dataclass(frozen=True)
 class NormalisationSettings:
-    """What happens to the intensities, and how much is kept around the brain (voxels)."""
+    """What happens to the intensities, and how much is kept around the brain."""
 
     clip_percentiles: tuple[float, float]
-    margin: int
+    margin_voxels: int
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class TrainingRun:
 class CheckpointSettings:
     """Which of the verified epochs becomes the model."""
 
-    choose: Literal["last", "best"]
+    select: Literal["last", "best"]
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How scores are computed and summarised, and which closer looks are taken. surface_tolerance: mm."""
+    """How scores are computed and summarised, and which closer looks are taken."""
 
-    surface_tolerance: float
+    surface_tolerance_mm: float
     confidence: float
     bootstrap_samples: int
     seed: int

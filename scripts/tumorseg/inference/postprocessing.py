@@ -77,7 +77,7 @@ def _remove_little_enhancing(mask: NDArray[np.uint8], voxel_mm3: float, smallest
     region = task.enhancing_region
     if region is None:
         if smallest > 0:
-            raise UserError(f"prediction.smallest_enhancing: the task {task.name} has no enhancing tumour; set it to 0")
+            raise UserError(f"prediction.min_enhancing_mm3: the task {task.name} has no enhancing tumour; set it to 0")
         return {}
     enhancing = np.isin(mask, region.labels)
     too_little = np.count_nonzero(enhancing) * voxel_mm3 < smallest

@@ -141,7 +141,7 @@ def _warnings(folds: list[FoldFacts], never_predicted: list[str], task: Task, *,
     ]
     if any(fold.choose == "best" for fold in folds):
         warnings.append(
-            "The epoch was chosen by its Dice on the very cases that the scores are of (`checkpoint.choose: best`), so "
+            "The epoch was chosen by its Dice on the very cases that the scores are of (`checkpoint.select: best`), so "
             "that the scores are optimistic."
         )
     return warnings

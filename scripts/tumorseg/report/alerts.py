@@ -43,7 +43,7 @@ def training(folds: Sequence[Fold]) -> list[Alert]:
     if any(fold.choose == "best" for fold in folds):
         alerts.append(
             Alert(
-                "The model was chosen by its Dice on the very cases that it is scored on (checkpoint.choose: best), so "
+                "The model was chosen by its Dice on the very cases that it is scored on (checkpoint.select: best), so "
                 "the scores are optimistic.",
                 "training",
             )

@@ -13,7 +13,7 @@ from tumorseg.scoring.match import Matches
 def masks_digest(matches: Mapping[str, Matches], references: Path, largest_voxels: int = LARGEST_VOXELS) -> str:
     """XXH3-128 of the names and bytes of all masks that are compared, and of the names of the others.
 
-    references: the folder that the matches were made with. largest_voxels: as `cohort.largest_voxels` says. A file that
+    references: the folder that the matches were made with. largest_voxels: as `cohort.max_voxels` says. A file that
     cannot be read counts by its name, and one that is too large to be a mask by its name, its size and its time: the
     job tells what is wrong with it. The digest does not depend on where the folders lie, or when the other files were
     written.
