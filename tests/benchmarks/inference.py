@@ -23,7 +23,7 @@ from tumorseg.console import record_path
 from tumorseg.files import read_json
 from tumorseg.inference.predictor import Predictor
 from tumorseg.inference.settings import PredictionSettings
-from tumorseg.inference.whole_volume import logits_of, mask_of
+from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.network.execution import Execution
 from tumorseg.network.model import write_model
@@ -126,7 +126,9 @@ def _agreement(network: Network, here: Predictor, files: list[Path]) -> Iterator
     lowest = dict.fromkeys(TASK.label_values, 1.0)
     for file in files:
         case = read_case(file)
-        whole = mask_of(logits_of(network, np.stack([uncrop(image, case.origin) for image in case.image]), CPU))
+        padded = pad_image(np.stack([uncrop(image, case.origin) for image in case.image]), (0, 0, 0), network.divisor)
+        logits = logits_of(network, CPU.place(padded.images), CPU)
+        whole = mask_of(probabilities_of(logits, TASK.unused_classes)[0, :, *padded.inside])
         ours = uncrop(here.predict(case.image, cropped_start(case.origin)).mask, case.origin)
         found = overlaps(whole, ours, load_task())
         for label in TASK.label_values:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
+from tumorseg.console import record_path
 from tumorseg.figures.registry import FIGURES
 
 STRUCTURES = ["WT", "TC", "ET", "label_1", "label_2", "label_4"]
@@ -95,6 +96,14 @@ def test_the_summary_holds_the_means_with_their_definitions(finished):
     assert {"dice", "iou", "f1"} <= summary["definitions"].keys()
 
 
+def test_the_dice_of_the_chosen_epoch_is_that_of_the_evaluation(finished):
+    history = pd.read_csv(finished.results / "training/fold-0/history.csv").iloc[-1]
+    summary = json.loads((finished.results / "evaluation/summary.json").read_text())
+    means = {name: part["scores"]["dice"]["mean"] for name, part in summary["structures"].items()}
+    assert {name: history[f"dice_{name}"] for name in means} == pytest.approx(means, abs=1e-9)
+    assert history["validation_dice"] == pytest.approx(summary["macro"]["dice"]["mean"], abs=1e-9)
+
+
 def test_every_figure_is_there_in_both_formats(finished):
     names = {path.stem for path in finished.results.glob("figures/*.png")}
     assert names == {figure.stem for figure in FIGURES if figure.asked_by is None}
@@ -118,6 +127,7 @@ def test_every_job_leaves_a_log_with_its_time_and_memory(finished):
     logs = list(finished.results.glob("logs/**/*.log"))
     assert len(logs) >= 20
     assert all("peak memory" in log.read_text().splitlines()[-1] for log in logs)
+    assert all(record_path(log).is_file() for log in logs)
     assert list(finished.results.glob("benchmarks/**/*.tsv"))
 
 

@@ -3,48 +3,22 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
-import torch
 
-from tests.helpers import TASK, architecture
+from tests.helpers import TASK
 from tumorseg.cohort.volume import read_volume
 from tumorseg.digests import file_digest
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction import read_prediction, write_prediction, write_probabilities, written_values
 from tumorseg.inference.recorded import RecordedMask
-from tumorseg.inference.whole_volume import logits_of, mask_of
-from tumorseg.network.execution import Execution
-from tumorseg.network.registry import build
 from tumorseg.normalise.store import Origin
 from tumorseg.task import load_task
 
-CPU = Execution(torch.device("cpu"), torch.float32)
-TINY = architecture()
 WRITTEN = TASK.written("brats2023")
 AFFINE = ((-2.0, 0.0, 0.0, 30.0), (0.0, -2.0, 0.0, 20.0), (0.0, 0.0, 2.0, -10.0), (0.0, 0.0, 0.0, 1.0))
 
 
 def origin(convention="brats2023"):
     return Origin("case-1", (6, 7, 8), AFFINE, ((1, 4), (2, 6), (3, 8)), convention, {}, {})
-
-
-def test_a_volume_of_any_size_gives_logits_of_that_size():
-    image = np.zeros((4, 9, 17, 20), np.float16)
-    assert logits_of(build(TINY), image, CPU).shape == (5, 9, 17, 20)
-
-
-def test_padding_does_not_move_the_volume():
-    torch.manual_seed(0)
-    network = build(TINY).eval()
-    image = np.random.default_rng(0).normal(size=(4, 16, 16, 16)).astype(np.float16)
-    expected = network(torch.from_numpy(image)[None].float())[0]
-    assert torch.allclose(logits_of(network, image, CPU), expected, atol=1e-5)
-
-
-def test_the_class_that_no_voxel_has_is_never_predicted():
-    logits = torch.zeros(5, 2, 2, 2)
-    logits[3] = 9
-    logits[4] = 1
-    assert (mask_of(logits, [3]) == 4).all()
 
 
 @pytest.mark.parametrize(

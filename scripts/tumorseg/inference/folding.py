@@ -17,7 +17,7 @@ def folded(network: Network) -> Network:
     copy = deepcopy(network).eval()
     for block in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
         for index, (convolution, norm) in enumerate(pairwise(list(block))):
-            if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
+            if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d | nn.SyncBatchNorm):
                 block[index] = fuse_conv_bn_eval(convolution, norm)
                 block[index + 1] = nn.Identity()
     return copy

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
 from tumorseg.console import logger
 from tumorseg.errors import UserError
 from tumorseg.inference.folding import folded
 from tumorseg.inference.memory import forward_bytes
 from tumorseg.inference.settings import PredictionSettings
+from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.inference.windows import gaussian, windows
 from tumorseg.network.execution import Execution
 from tumorseg.network.memory import device_bytes
@@ -37,8 +37,7 @@ class Prediction:
     @property
     def mask(self) -> NDArray[np.uint8]:
         """The most probable label of each voxel, (x, y, z)."""
-        mask: NDArray[np.uint8] = self.probabilities.argmax(axis=0).astype(np.uint8)
-        return mask
+        return mask_of(torch.from_numpy(self.probabilities))
 
 
 class Predictor:
@@ -63,30 +62,25 @@ class Predictor:
     def predict(self, image: NDArray[np.float16], start: Sequence[int] = (0, 0, 0)) -> Prediction:
         """The prediction for a normalised image (channels, x, y, z) of any size.
 
-        start: its first voxel on the whole grid. Background before and after it makes the down-samplings fall as they
-        would over the whole grid, so that where an image is cropped hardly matters. Raises NotFinite where a logit or
-        a probability is NaN or infinite.
+        start: its first voxel on the whole grid, see `pad_image`. Raises NotFinite where a logit or a probability is
+        NaN or infinite.
         """
-        before = [first % self._divisor for first in start]
-        after = [-(first + side) % self._divisor for first, side in zip(before, image.shape[1:], strict=True)]
-        around = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
-        padded = pad(torch.from_numpy(image)[None], around)
-        windowed = self._needs_windows(padded.shape[2:])
+        padded = pad_image(image, start, self._divisor)
+        windowed = self._needs_windows(padded.images.shape[2:])
         try:
-            total = self._mean(padded, windowed=windowed)
+            total = self._mean(padded.images, windowed=windowed)
         except torch.OutOfMemoryError:  # of a GPU on which others have their share
             if windowed or self._settings.mode != "auto":
                 raise
             logger.info("the whole brain at once does not fit the memory that is left: taking windows")
-            windowed, total = True, self._mean(padded, windowed=True)
+            windowed, total = True, self._mean(padded.images, windowed=True)
         _require_finite(total)
-        cut = total[:, *(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))]
-        return Prediction(cut.cpu().contiguous().numpy(), windowed)
+        return Prediction(total[:, *padded.inside].cpu().contiguous().numpy(), windowed)
 
     def _mean(self, padded: Tensor, *, windowed: bool) -> Tensor:
         """The mean over networks and mirror images of the probabilities (classes, x, y, z)."""
         flips = _mirrors() if self._settings.flips else [()]
-        with torch.inference_mode(), self._execution.autocast():
+        with torch.inference_mode():
             answers = (
                 self._answer(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
                     [axis - 1 for axis in axes]
@@ -120,10 +114,9 @@ class Predictor:
         return total / counts
 
     def _probabilities(self, network: Network, images: Tensor) -> Tensor:
-        logits: Tensor = network(images).float()
+        logits = logits_of(network, images, self._execution)
         _require_finite(logits)  # the softmax would make a probability of 0 of minus infinity
-        logits[:, self._unused] = -torch.inf
-        return logits.softmax(dim=1)
+        return probabilities_of(logits, self._unused)
 
 
 def _require_finite(answer: Tensor) -> None:

@@ -1,6 +1,10 @@
-"""The network over a whole case at once."""
+"""A network over a whole volume: padding, logits, probabilities and mask.
+
+Validation during training and prediction both go this way, so that they find the same mask for the same weights.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,23 +16,60 @@ from tumorseg.network.execution import Execution
 from tumorseg.network.protocol import Network
 
 
-def logits_of(network: Network, image: NDArray[np.float16], execution: Execution) -> Tensor:
-    """Logits (classes, x, y, z), on the execution's device, of a normalised image (channels, x, y, z) of any size.
+@dataclass(frozen=True, eq=False)
+class PaddedImage:
+    """An image with background around it.
 
-    The image is padded with background to the next multiples of the network's divisor, and the logits are cut back.
-    Puts the network in evaluation mode.
+    images: float16 (1, channels, X, Y, Z), whose sides are multiples of the network's divisor. inside: the slices along
+    X, Y and Z where the image lies.
     """
-    sides = image.shape[1:]
-    missing = [-side % network.divisor for side in sides]
-    padded = pad(torch.from_numpy(image)[None], [0, missing[2], 0, missing[1], 0, missing[0]])
-    network.eval()
+
+    images: Tensor
+    inside: tuple[slice, ...]
+
+
+def pad_image(image: NDArray[np.float16], start: Sequence[int], divisor: int) -> PaddedImage:
+    """Return a normalised image with background before and after it.
+
+    The down-samplings then fall as they would over the whole grid, so that where an image is cropped hardly matters.
+
+    Args:
+        image: float16 (channels, x, y, z), of any size.
+        start: the image's first voxel on the whole grid, see `normalise.crop.cropped_start`.
+        divisor: of the network, see `Network.divisor`.
+    """
+    before = [first % divisor for first in start]
+    after = [-(first + side) % divisor for first, side in zip(before, image.shape[1:], strict=True)]
+    around = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
+    inside = tuple(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))
+    return PaddedImage(pad(torch.from_numpy(image)[None], around), inside)
+
+
+def logits_of(network: Network, images: Tensor, execution: Execution) -> Tensor:
+    """Return the logits, float32 (1, classes, X, Y, Z), without gradients.
+
+    Args:
+        network: on the execution's device, in evaluation mode.
+        images: (1, channels, X, Y, Z), as `Execution.place` returns them.
+        execution: precision in which the network computes.
+    """
     with torch.inference_mode(), execution.autocast():
-        logits: Tensor = network(execution.place(padded))[0]
-    return logits[:, : sides[0], : sides[1], : sides[2]]
+        logits: Tensor = network(images)
+        return logits.float()
 
 
-def mask_of(logits: Tensor, unused_classes: Sequence[int]) -> NDArray[np.uint8]:
-    """The most probable label of each voxel, (x, y, z); never one of the classes that no voxel has."""
-    allowed = logits.clone()
-    allowed[list(unused_classes)] = -torch.inf
-    return allowed.argmax(0).to(torch.uint8).cpu().numpy()
+def probabilities_of(logits: Tensor, unused_classes: Sequence[int]) -> Tensor:
+    """Return the softmax over the classes of logits, (1, classes, X, Y, Z); 0 for the classes that no voxel has.
+
+    Overwrites the logits of these classes.
+    """
+    with torch.inference_mode():
+        logits[:, list(unused_classes)] = -torch.inf
+        return logits.softmax(dim=1)
+
+
+def mask_of(probabilities: Tensor) -> NDArray[np.uint8]:
+    """Return the most probable label of each voxel, (x, y, z), from (classes, x, y, z); of equals the first."""
+    # On a CPU in a quarter of the time of `argmax`.
+    mask: NDArray[np.uint8] = probabilities.max(dim=0).indices.to(torch.uint8).cpu().numpy()
+    return mask

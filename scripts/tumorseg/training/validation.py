@@ -7,30 +7,42 @@ import numpy as np
 import torch
 
 from tumorseg.console import Progress, logger
-from tumorseg.inference.whole_volume import logits_of, mask_of
-from tumorseg.metrics.overlap import overlaps
+from tumorseg.inference.folding import folded
+from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
+from tumorseg.metrics.overlap import Overlap, overlaps
 from tumorseg.network.execution import Execution
 from tumorseg.network.protocol import Network
-from tumorseg.normalise.store import read_case
+from tumorseg.normalise.crop import cropped_start
+from tumorseg.normalise.store import NormalisedCase, read_case
 from tumorseg.task import Task
 from tumorseg.training.loss import segmentation_loss
 from tumorseg.training.parallel import agreeing, everyones, mine
 
 
 def validate(network: Network, cases: Sequence[Path], execution: Execution, task: Task) -> dict[str, float]:
-    """Mean loss and mean Dice of each structure over whole held-out cases; `validation_dice` is the mean over labels.
+    """Return the mean loss and the mean Dice of each structure over the whole held-out cases.
 
-    A label that no prediction has although the references do is called out at once.
+    `evaluate` reports the same Dice for the same checkpoint, with the default settings of `prediction` and if the whole
+    volume fits into memory. One exception: it also counts reference voxels beyond the margin around the brain, which
+    normalised masks do not have.
+
+    Logs a warning for each label that the references have and no prediction has.
+
+    Args:
+        network: is not changed.
+        cases: files of normalised cases; each process reads its share of them.
+        execution: device and precision.
+        task: the task of the network.
+
+    Returns:
+        `validation_loss`; `dice_WT` and so on for each structure; `validation_dice`, the mean Dice over the labels.
     """
+    network = folded(network)
     progress = Progress(len(mine(cases)), "held-out case")
     own = []
     with agreeing():
         for path in mine(cases):
-            case = read_case(path)
-            logits = logits_of(network, case.image, execution)
-            masks = torch.from_numpy(case.mask).long().to(execution.device)
-            loss = segmentation_loss(logits[None], masks[None], task.label_values).item()
-            own.append((loss, overlaps(case.mask, mask_of(logits, task.unused_classes), task)))
+            own.append(_validate_case(network, read_case(path), execution, task))
             progress.step()
     losses, found = zip(*everyones(own), strict=True)
     for label, title in task.label_titles.items():
@@ -43,3 +55,15 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, task
         "validation_dice": float(np.mean([means[f"dice_{label}"] for label in task.label_structures])),
         **means,
     }
+
+
+def _validate_case(
+    network: Network, case: NormalisedCase, execution: Execution, task: Task
+) -> tuple[float, dict[str, Overlap]]:
+    """Return the loss of a case and the overlap of each structure."""
+    padded = pad_image(case.image, cropped_start(case.origin), network.divisor)
+    logits = logits_of(network, execution.place(padded.images), execution)
+    masks = torch.from_numpy(case.mask).long().to(execution.device)
+    loss = segmentation_loss(logits[:, :, *padded.inside], masks[None], task.label_values).item()
+    probabilities = probabilities_of(logits, task.unused_classes)[0]
+    return loss, overlaps(case.mask, mask_of(probabilities[:, *padded.inside]), task)
