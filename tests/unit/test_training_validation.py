@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from tests.helpers import REPOSITORY, TASK, data_of, model_card, recipe, write_random_case
+from tumorseg.configuration.renamed import recorded
 from tumorseg.digests import file_digest
 from tumorseg.files import sha256
 from tumorseg.inference.prediction import read_prediction
@@ -48,7 +49,7 @@ def evaluated(checkpoint, cases, folder):
     trained = network_of(checkpoint, sha256(checkpoint), TASK)
     write_model(folder / "model.safetensors", trained.network, model_card(trained.architecture))
     network, card = read_model(folder / "model.safetensors")
-    section = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
+    section = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["prediction"]
     segmenter = Segmenter([network], CPU, section, task=card.task)
     found = []
     for case in map(read_case, cases):
