@@ -1,22 +1,21 @@
-# make demo | docs | overview | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
+# make demo | docs | screenshot | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: demo docs overview test test-slow test-slurm lint benchmark
+.PHONY: demo docs screenshot test test-slow test-slurm lint benchmark
 
 demo: .venv/workflow
 	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
 
-# The picture in README.md, from the demo as it is.
-overview: demo
-	.venv/bin/python -c 'from PIL import Image; picture = Image.open("demo/results/figures/gallery.png").convert("RGB"); \
-	picture.thumbnail((1200, 1600)); picture.save("workflow/report/overview.webp", quality=60, method=6)'
+# The picture in README.md, of the demo's report. Needs Debian's chromium.
+screenshot: demo .venv/development
+	.venv/bin/python -m tests.screenshot demo/results/report.html
 
-# The page about every key of the configuration, from config.yaml and its schema.
+# The generated pages of workflow/docs, and the generated parts of others.
 docs: .venv/workflow
-	PYTHONPATH=scripts .venv/bin/python -m tumorseg.configuration.reference
+	PYTHONPATH=scripts .venv/bin/python -m tumorseg.documentation
 
 # Two files of tests at a time: much of each run of Snakemake takes one core. In order, so that no long one comes last.
 test: .venv/development

@@ -1,4 +1,4 @@
-"""The workflow imported as a module by another Snakefile, as the README shows it."""
+"""The workflow imported as a module by another Snakefile, as the documentation shows it."""
 
 import re
 import subprocess
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.documents import example
 from tests.helpers import REPOSITORY
 from tests.integration.workflow import TINY
 
@@ -20,13 +21,7 @@ use rule * from tumorseg as tumorseg_*
 """
 
 
-def readme(kind: str) -> str:
-    """The block of code of a kind, `python` or `yaml`, in the README's section about modules."""
-    section = (REPOSITORY / "README.md").read_text().split("## Inside another workflow")[1].split("\n## ")[0]
-    (block,) = re.findall(rf"^```{kind}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    return block
-
-
+PAGE = "workflow/docs/module.md"
 DEMO = {"other": 1, "tumorseg": TINY}
 
 
@@ -51,7 +46,7 @@ def snakemake(
 
 
 def test_all_rules_are_planned_under_their_new_names(tmp_path):
-    said = snakemake(tmp_path, readme("python"), "--dry-run").stdout
+    said = snakemake(tmp_path, example(PAGE, "python"), "--dry-run").stdout
     planned = set(re.findall(r"^ *rule (\w+):$", said, re.MULTILINE))
     assert {"tumorseg_demo_cohort", "tumorseg_train_epoch", "tumorseg_figure_scores", "worst_cases"} <= planned, said
     assert {name for name in planned if not name.startswith("tumorseg_")} == {"worst_cases", "all"}
@@ -59,9 +54,13 @@ def test_all_rules_are_planned_under_their_new_names(tmp_path):
 
 
 def test_keys_that_are_not_given_keep_their_defaults_and_mistakes_are_told(tmp_path):
-    said = snakemake(tmp_path, readme("python"), "--dry-run", config=yaml.safe_load(readme("yaml"))).stdout
+    said = snakemake(
+        tmp_path, example(PAGE, "python"), "--dry-run", config=yaml.safe_load(example(PAGE, "yaml"))
+    ).stdout
     assert "cohort.root: cannot list data" in said
-    said = snakemake(tmp_path, readme("python"), "--dry-run", config={"tumorseg": {"training": {"epoch": 3}}}).stdout
+    said = snakemake(
+        tmp_path, example(PAGE, "python"), "--dry-run", config={"tumorseg": {"training": {"epoch": 3}}}
+    ).stdout
     assert "training.epoch: there is no such key" in said
 
 
@@ -96,11 +95,11 @@ def test_a_second_import_with_other_settings_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_it_runs_and_makes_what_it_makes_alone(finished, tmp_path):
-    completed = snakemake(tmp_path, readme("python"))
+    completed = snakemake(tmp_path, example(PAGE, "python"))
     assert completed.returncode == 0, completed.stdout[-8000:]
     results = tmp_path / "run/results"
     for name in ("model/fold-0.safetensors", "evaluation/cases.csv"):
         assert (results / name).read_bytes() == (finished.results / name).read_bytes()
     assert (results / "report.html").is_file()
     assert (tmp_path / "run/worst_cases.csv").read_text().startswith("case,")
-    assert "Nothing to be done" in snakemake(tmp_path, readme("python")).stdout
+    assert "Nothing to be done" in snakemake(tmp_path, example(PAGE, "python")).stdout

@@ -1,4 +1,4 @@
-"""The library, built from what git has, installed, and used in another folder as the README says."""
+"""The library, built from what git has, installed, and used in another folder as its page says."""
 
 import shutil
 import subprocess
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import library_example
 from tests.helpers import REPOSITORY
-from tests.readme import library_example
 
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
@@ -70,7 +70,7 @@ def test_the_wheel_has_the_library_and_its_data_files_alone(checkout, wheel):
 
 
 @pytest.mark.slow
-def test_the_readmes_example_runs_with_the_installed_library(python, tmp_path):
+def test_the_example_runs_with_the_installed_library(python, tmp_path):
     code, said = library_example()
     where = "print(tumorseg.__file__, tumorseg.__version__, *tumorseg.built_in_tasks())"
     *printed, found = run([str(python), "-I", "-c", f"{code}\n{where}"], tmp_path).splitlines()

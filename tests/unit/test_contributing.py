@@ -1,17 +1,18 @@
-"""What CONTRIBUTING.md names is there."""
+"""What the pages for developers name is there."""
 
 import re
 
 import pytest
 
+from tests.documents import text_of
 from tests.helpers import REPOSITORY
 
-TEXT = (REPOSITORY / "CONTRIBUTING.md").read_text()
+TEXT = "".join(text_of(page) for page in ("CONTRIBUTING.md", "workflow/docs/extending.md"))
 PATHS = sorted(set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:md|py|smk|yaml))`", TEXT)))
 BELOW = ("", "scripts", "scripts/tumorseg", "workflow", "tests")
 
 
-def test_the_page_names_files():
+def test_the_pages_name_files():
     assert {"metrics/registry.py", "unit/test_task.py", "config.yaml", "tasks/"} <= set(PATHS)
 
 

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import tumorseg
+from tests.documents import library_example
 from tests.helpers import REPOSITORY
-from tests.readme import library_example
 from tumorseg.codedigest.digest import distributions, imported_modules
 from tumorseg.codedigest.project import Project
 from tumorseg.task import load_task
@@ -87,7 +87,7 @@ def test_importing_the_library_imports_no_other_package():
     assert {name for name in loaded if name.startswith("tumorseg")} == {"tumorseg"}
 
 
-def test_the_readmes_example_prints_what_it_says_without_torch():
+def test_the_example_prints_what_it_says_without_torch():
     code, said = library_example()
     *printed, loaded = run(f"{code}\nprint(*sys.modules)").splitlines()
     assert printed == said
@@ -119,6 +119,8 @@ def test_the_version_is_the_same_everywhere():
     assert SETTINGS["tool"]["hatch"]["version"] == {"path": "scripts/tumorseg/__init__.py"}
     citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
     assert str(citation["version"]) == tumorseg.__version__
+    released = re.findall(r"^## \[(\d\S*)\] - (\S+)$", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released[0] == (tumorseg.__version__, str(citation["date-released"]))
     assert re.fullmatch(r"\d+\.\d+\.\d+", tumorseg.__version__)
 
 

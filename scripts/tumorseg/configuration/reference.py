@@ -18,11 +18,29 @@ PAGE: Final = Path("workflow/docs/configuration.md")
 """Below the repository's root, as are the two below."""
 SCHEMA: Final = Path("workflow/schemas/config.schema.yaml")
 DEFAULTS: Final = Path("config.yaml")
-_INTRODUCTION: Final = """# Every key of the configuration
+_INTRODUCTION: Final = """# Configuration
 
-Made by `make docs` from `config.yaml` and `workflow/schemas/config.schema.yaml`; edit those. Give your own values in a
-file with `--configfile`, or on the command line, such as `--config training='{epochs: 5}'`. Snakemake lays them over
-the defaults. A key that does not exist, or a value that is not allowed, is refused before any job starts.
+Made by `make docs` from `config.yaml` and `workflow/schemas/config.schema.yaml`; edit those.
+
+## How to set a value
+
+`config.yaml` holds every setting with its default. Put the settings that you change into a file of your own:
+
+```sh
+snakemake --cores all --configfile workflow/small.yaml --config data=data --dry-run
+```
+
+- **Command line.** `--config training='{epochs: 5}'` sets a single value. Four folders have a short form: `data=DIR` is
+  `cohort.root`, `patients=DIR` is `segment.cases`, and `predictions=DIR` and `references=DIR` are the keys of `score`.
+- **Order.** Write targets before `--configfile` and `--config`, which swallow what follows.
+- **Mistakes.** A key that does not exist, or a value that is not allowed, is refused before any job starts. The message
+  names the key.
+- **Folders.** `--directory` puts everything that is written elsewhere. Relative paths in the configuration start there.
+  `~` is the home folder, which may be read-only. With a profile of your own, set `XDG_CACHE_HOME` to a folder that is
+  writable.
+- **Changes.** What depends on a changed setting runs again, and nothing else: another colour redraws what shows
+  colours, another learning rate trains again and validates nothing. [Reruns](reruns.md) lists the rules for each
+  setting.
 """
 _KEY: Final = re.compile(r"  (\w+):")
 _COMMENT: Final = re.compile(r"(?:^|\s)# ?(.*)$")

@@ -41,7 +41,8 @@ def case_scores(
 
     Example:
         >>> mask = np.full((4, 4, 4), 2, np.uint8)
-        >>> scores, _ = case_scores(mask, mask, (1.0, 1.0, 1.0), task=load_task(), surface_tolerance_mm=1)
+        >>> task = tumorseg.load_task("brats-glioma")
+        >>> scores, _ = tumorseg.case_scores(mask, mask, (1.0, 1.0, 1.0), task=task, surface_tolerance_mm=1)
         >>> scores["WT"]["dice"]
         1.0
     """

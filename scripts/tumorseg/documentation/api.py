@@ -1,0 +1,85 @@
+"""The page about the library's public functions and classes, from their signatures and docstrings."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final
+
+from tumorseg.documentation.docstrings import as_markdown, first_sentence
+from tumorseg.pages.markdown import cell
+
+PUBLIC: Final[dict[str, tuple[str, ...]]] = {
+    "tumorseg": ("load_task", "built_in_tasks", "Task", "case_scores", "UserError"),
+    "tumorseg.metrics.surface": ("surface_distances", "SurfaceDistances"),
+    "tumorseg.metrics.border": ("border_hausdorff95",),
+    "tumorseg.metrics.lesions": ("lesion_scores", "LesionScores"),
+    "tumorseg.metrics.registry": ("metrics", "metric", "register"),
+    "tumorseg.metrics.record": ("Metric",),
+}
+"""The public names, by the module from which other code imports them."""
+_WIDTH: Final = 100
+"""Characters, beyond which a signature has a line for each argument."""
+
+
+def api_tables() -> str:
+    """Return the sections of the page: one for each module, with its functions and classes."""
+    return "\n".join(section for module, names in PUBLIC.items() for section in _module(module, names))
+
+
+def _module(module: str, names: tuple[str, ...]) -> Iterator[str]:
+    found = import_module(module)
+    yield f"## {module}\n\n{first_sentence(found.__doc__ or '')}\n"
+    for name in names:
+        yield from _entry(name, getattr(found, name))
+
+
+def _entry(name: str, of: Any) -> Iterator[str]:
+    yield f"### {name}\n"
+    if not inspect.isclass(of):
+        yield f"```python\n{signature(name, of)}\n```\n"
+    yield f"{as_markdown(of.__doc__ or '').replace(of.__name__, name)}\n"
+    if inspect.isclass(of) and (members := list(_members(of))):
+        yield "| member | meaning |\n| --- | --- |"
+        yield "".join(f"{row}\n" for row in members)
+
+
+def signature(name: str, function: Any) -> str:
+    """Return the signature of a function as its source writes it, under a public name."""
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    if not isinstance(node, ast.FunctionDef):
+        raise TypeError(f"{name} is not a function")
+    result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    arguments = list(_arguments(node.args))
+    line = f"{name}({', '.join(arguments)}){result}"
+    if len(line) <= _WIDTH:
+        return line
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return f"{name}(\n{lines}){result}"
+
+
+def _arguments(of: ast.arguments) -> Iterator[str]:
+    """Yield each argument by itself, and the `*` in front of those that are given by name only."""
+    positional = [*of.posonlyargs, *of.args]
+    lacking = [None] * (len(positional) - len(of.defaults))
+    for argument, default in zip(positional, [*lacking, *of.defaults], strict=True):
+        yield _with_default(argument, default)
+    if of.kwonlyargs:
+        yield "*"
+    for argument, default in zip(of.kwonlyargs, of.kw_defaults, strict=True):
+        yield _with_default(argument, default)
+
+
+def _with_default(argument: ast.arg, default: ast.expr | None) -> str:
+    return ast.unparse(argument) if default is None else f"{ast.unparse(argument)} = {ast.unparse(default)}"
+
+
+def _members(of: type) -> Iterator[str]:
+    """The rows of the methods and properties that the class itself defines and documents."""
+    for name, member in vars(of).items():
+        documented = inspect.isfunction(member) or isinstance(member, (property, classmethod))
+        documented = documented or type(member).__name__ == "cached_property"
+        if documented and not name.startswith("_") and (text := getattr(member, "__doc__", None)):
+            called = "()" if inspect.isfunction(member) or isinstance(member, classmethod) else ""
+            yield f"| `{name}{called}` | {cell(first_sentence(text))} |"

@@ -1,0 +1,31 @@
+"""The pages of the documentation with their generated parts brought up to date."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tumorseg.configuration.reference import PAGE, reference_page
+from tumorseg.documentation.api import api_tables
+from tumorseg.documentation.tables import TABLES
+
+FOLDER: Final = Path("workflow/docs")
+"""Below the repository's root."""
+_PARTS: Final[Mapping[str, Callable[[], str]]] = {**TABLES, "api": api_tables}
+_GENERATED: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def current_pages(root: Path) -> dict[Path, str]:
+    """Return what each page with generated parts has to contain, by path. root: of the repository.
+
+    Raises:
+        KeyError: a page asks for a part that nothing generates.
+    """
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted((root / FOLDER).glob("*.md"))}
+    filled = {path: fill(text) for path, text in pages.items() if "<!-- generated: " in text}
+    return {**filled, root / PAGE: reference_page(root)}
+
+
+def fill(text: str) -> str:
+    """Return a page with the content between each `<!-- generated: NAME -->` and `<!-- end -->` made anew."""
+    return _GENERATED.sub(lambda found: f"{found[1]}\n{_PARTS[found[2]]().strip()}\n\n{found[3]}", text)

@@ -1,0 +1,56 @@
+"""Tables of the pages, derived from the records behind them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from tumorseg.cohort.codes import PROBLEMS, WARNINGS
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import metrics
+from tumorseg.pages.markdown import cell
+from tumorseg.task import DEFAULT, Task, built_in, load_task
+
+_BETTER: Final = {"higher": "higher", "lower": "lower", "nearer_zero": "nearer to 0"}
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    titles = list(header)
+    lines = [titles, ["---"] * len(titles), *([cell(value) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def metrics_table() -> str:
+    """Return the table of all scores, from their records."""
+    rows = ((f"`{metric.name}`", metric.title, metric.definition, *_range(metric)) for metric in metrics())
+    return table(("column", "score", "definition", "better", "best", "worst"), rows)
+
+
+def _range(metric: Metric) -> tuple[str, str, str]:
+    worst = "–" if metric.worst is None else f"{metric.worst:g}"
+    return _BETTER[metric.better], f"{metric.best:g}", worst
+
+
+def codes_table(sentences: Mapping[str, str]) -> str:
+    """Return the table of the codes of problems or warnings."""
+    return table(("code", "meaning"), ((f"`{code}`", sentence) for code, sentence in sentences.items()))
+
+
+def tasks_table() -> str:
+    """Return the table of the built-in tasks, the default one first."""
+    names = sorted(built_in(), key=lambda name: (name != DEFAULT, name))
+    return table(("task", "channels", "labels", "regions"), (_task_row(name, load_task(name)) for name in names))
+
+
+def _task_row(name: str, task: Task) -> tuple[str, ...]:
+    default = " (default)" if name == DEFAULT else ""
+    labels = ", ".join(f"{value} {title}" for value, title in task.label_titles.items())
+    return f"`{name}`{default}", ", ".join(task.channel_titles.values()), labels, ", ".join(task.region_labels)
+
+
+TABLES: Final = {
+    "metrics": metrics_table,
+    "problems": lambda: codes_table(PROBLEMS),
+    "warnings": lambda: codes_table(WARNINGS),
+    "tasks": tasks_table,
+}
+"""By the name in the page's line `<!-- generated: NAME -->`."""

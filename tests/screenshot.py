@@ -1,0 +1,54 @@
+"""Make the picture in README.md: scores and viewer of a finished report, as a browser shows them.
+
+`make screenshot` takes it from the demo's report.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Locator
+
+from tests.browser import start, visit
+
+PICTURE = Path("workflow/docs/report.webp")
+"""Below the repository's root."""
+HEIGHT = 600
+"""Pixels, at most."""
+GAP = 14
+"""Pixels between the two parts, and around them."""
+READY_MS = 60_000
+DRAWN_MS = 1_500
+_STYLE = """
+.viewer-slices, #viewer-help, .viewer-made { display: none !important; }
+.viewer, .headline { margin: 0; max-width: 960px; }
+"""
+
+
+def screenshot(report: Path) -> Image.Image:
+    """Return a picture of the headline scores of a report, above its viewer with the first case."""
+    with start() as browser:
+        page = visit(browser, report, width=1060).page
+        page.add_style_tag(content=_STYLE)
+        viewer = page.locator(".viewer")
+        viewer.scroll_into_view_if_needed()
+        page.locator('.viewer[data-state="ready"]').wait_for(timeout=READY_MS)
+        page.wait_for_timeout(DRAWN_MS)
+        parts = [_picture(page.locator(".headline")), _picture(viewer)]
+    width = max(part.width for part in parts) + 2 * GAP
+    whole = Image.new("RGB", (width, sum(part.height + GAP for part in parts) + GAP), "white")
+    top = GAP
+    for part in parts:
+        whole.paste(part, (GAP, top))
+        top += part.height + GAP
+    whole.thumbnail((width, HEIGHT))
+    return whole
+
+
+def _picture(part: Locator) -> Image.Image:
+    return Image.open(io.BytesIO(part.screenshot())).convert("RGB")
+
+
+if __name__ == "__main__":
+    screenshot(Path(sys.argv[1])).save(PICTURE, quality=75, method=6)
