@@ -14,6 +14,9 @@ min_version("9.0")
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 
 
+include: "workflow/rules/terminal.smk"
+
+
 configfile: str(REPOSITORY / "config.yaml")
 
 

@@ -11,11 +11,6 @@ from snakemake.utils import update_config
 # Planning makes many objects and keeps them. Python would search them for garbage after every 700 new ones.
 gc.set_threshold(20_000)
 
-SCRIPTS = REPOSITORY / "scripts"
-if not SCRIPTS.is_dir():
-    raise SystemExit(f"{REPOSITORY}: there are no scripts; clone the repository and import the Snakefile of the clone")
-sys.path.insert(0, str(SCRIPTS))
-
 from tumorseg.utf8 import insist_on_utf8
 
 insist_on_utf8(workflow.overwrite_workdir)

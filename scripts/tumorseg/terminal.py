@@ -1,0 +1,127 @@
+"""What the terminal shows of Snakemake's own lines: errors, warnings and progress; no lists of input and output.
+
+The jobs say themselves what they do. Snakemake's log file, in `.snakemake/log`, keeps every line.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+HANDLER: Final = "DefaultStreamHandler"
+"""The name of Snakemake's handler for the terminal. Where a logger plugin writes to the terminal, there is none."""
+NOTHING_TO_DO: Final = "Nothing to be done"
+_HIDDEN_EVENTS: Final = ("job_info", "job_finished", "resources_info", "shellcmd", "workflow_started")
+_HIDDEN_LINES: Final = (
+    "Assuming unrestricted shared filesystem usage",
+    "Conda environments: ignored",
+    "Config file ",
+    "Execute ",
+    "Rules with provenance triggered jobs",
+    "Select jobs to execute",
+    "Some jobs were triggered by provenance information",
+    "Using shell: ",
+    "Workflow defines that rule ",
+)
+_COMMAND: Final = re.compile(r"Command '.*' (?=returned |died )", re.DOTALL)
+"""The command of a failed job in Snakemake's error, which may be thousands of characters long."""
+_KILLED: Final = "exit status 137."
+_LAST_LINES: Final = ("Complete log(s): ", "Elapsed time: ")
+"""Shown where the run failed; after a success the results stand last."""
+
+
+class TerseFilter:
+    """Decides which of Snakemake's records the terminal shows. Warnings and errors always are.
+
+    Args:
+        is_dry_run: Returns whether jobs are only planned; each then has a line, and all together a table at the end.
+        every_s: the least time between two lines of progress.
+    """
+
+    def __init__(self, is_dry_run: Callable[[], bool], every_s: float = 15) -> None:
+        self._is_dry_run, self._every_s = is_dry_run, every_s
+        self._failed, self._planned = False, False
+        self._shown = time.monotonic()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to show a record."""
+        event, line = event_of(record), str(record.msg)
+        if line.startswith(_HIDDEN_LINES):
+            return False
+        if record.levelno > logging.INFO:
+            self._failed |= record.levelno >= logging.ERROR
+            return True
+        if event == "progress":
+            return self._is_due(record)
+        if event == "job_info" and self._is_dry_run():
+            self._planned = True
+            return True
+        if event == "run_info":
+            return self._planned
+        return event not in _HIDDEN_EVENTS and (self._failed or not line.startswith(_LAST_LINES))
+
+    def _is_due(self, record: logging.LogRecord) -> bool:
+        """Whether a line of progress is due. The last one is not: what was made follows it."""
+        now, of = time.monotonic(), vars(record)
+        if now - self._shown < self._every_s or of["done"] == of["total"]:
+            return False
+        self._shown = now
+        return True
+
+
+class TerseFormatter(logging.Formatter):
+    """Shortens what Snakemake says of a job, and names the results where there is nothing to do.
+
+    Args:
+        usual: Snakemake's own formatter, for all other records.
+        results: Returns the lines about the results, see `lines_of_results`.
+    """
+
+    def __init__(self, usual: logging.Formatter, results: Callable[[], list[str]]) -> None:
+        super().__init__()
+        self._usual, self._results = usual, results
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of a record."""
+        event, of = event_of(record), vars(record)
+        if event == "progress":
+            return f"{of['done']} of {of['total']} jobs done"
+        if event == "job_info":
+            return f"{_job_name(of['rule_name'], of['wildcards'])}: {_short_reason(of['reason'])}"
+        if event == "job_error":
+            shortened = {"msg": "", "input": [], "output": [], "shellcmd": None}
+            return self._usual.format(logging.makeLogRecord({**of, **shortened}))
+        if str(record.msg).startswith(NOTHING_TO_DO):
+            return "\n".join([str(record.msg), *self._results()])
+        text = _COMMAND.sub("The command ", self._usual.format(record))
+        return text.replace(_KILLED, f"{_KILLED[:-1]}: it was killed, mostly because memory ran out.")
+
+
+def event_of(record: logging.LogRecord) -> str:
+    """The kind of a record of Snakemake's; an empty text where it has none."""
+    return str(getattr(record, "event", None) or "")
+
+
+def lines_of_results(titles: dict[str, str], made: Iterable[str], folder: Path) -> list[str]:
+    """Return a line for each result that was asked for and is there, with its path.
+
+    Args:
+        titles: what each result is, by its path below `folder`, in the order of the lines.
+        made: paths of all files and folders that the run makes, below `folder`.
+        folder: the working directory.
+    """
+    asked = set(made)
+    there = {path: title for path, title in titles.items() if path in asked and (folder / path).exists()}
+    width = max(map(len, there.values()), default=0) + 1
+    return [f"{f'{title}:':<{width}} {folder / path}" for path, title in there.items()]
+
+
+def _job_name(rule: str, wildcards: dict[str, Any] | None) -> str:
+    return " ".join([rule, *(f"{name}={value}" for name, value in (wildcards or {}).items())])
+
+
+def _short_reason(reason: str) -> str:
+    """A reason without the lists that follow each colon: files, and params before and now."""
+    return reason.split(":")[0].strip() or "asked for"

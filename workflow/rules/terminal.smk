@@ -1,0 +1,48 @@
+"""Where the library is, and what the terminal shows of Snakemake's own lines."""
+
+import logging
+import sys
+
+SCRIPTS = REPOSITORY / "scripts"
+if not SCRIPTS.is_dir():
+    raise SystemExit(f"{REPOSITORY}: there are no scripts; clone the repository and import the Snakefile of the clone")
+sys.path.insert(0, str(SCRIPTS))
+
+from tumorseg import terminal
+
+# What was made, for the last lines of a run; the report comes last.
+RESULTS = {
+    "results/cohort/manifest.tsv": "Table of cases",
+    "results/cohort/cohort.html": "Page of cases",
+    "results/evaluation/summary.json": "Scores",
+    "results/model/README.md": "Model card",
+    "results/segmentations": "Segmentations",
+    "results/scores/summary.json": "Scores of the masks",
+    "results/scores/comparison.csv": "Comparison of the folders",
+    "results/report.html": "Report",
+}
+
+
+def lines_of_results():
+    """The last lines of a run: what was made, and where."""
+    made = (str(file) for job in workflow.dag.jobs for file in job.output)
+    return terminal.lines_of_results(RESULTS, made, Path.cwd())
+
+
+def shorten_terminal():
+    """Let the terminal show Snakemake's errors, warnings and progress only."""
+    settings = workflow.output_settings
+    wants_more = settings.verbose or settings.printshellcmds or settings.debug_dag or settings.quiet
+    if wants_more or not workflow.is_main_process or not workflow.modifier.is_main_snakefile():
+        return
+    for handler in logging.getLogger("snakemake.logging").handlers:
+        if handler.name == terminal.HANDLER:
+            handler.addFilter(terminal.TerseFilter(lambda: workflow.dryrun))
+            handler.setFormatter(terminal.TerseFormatter(handler.formatter, lines_of_results))
+
+
+shorten_terminal()
+
+
+onsuccess:
+    print(*lines_of_results(), sep="\n", file=sys.stderr)
