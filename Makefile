@@ -1,40 +1,43 @@
-# make demo | docs | screenshot | test | test-slow | test-slurm | lint | benchmark: each sets up what it needs in .venv, once.
+# Each target sets up what it needs in .venv, once. `make help` lists them from the comments behind ##.
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: demo docs screenshot test test-slow test-slurm lint benchmark
+.PHONY: help demo docs screenshot test test-slow test-slurm lint benchmark
 
-demo: .venv/workflow
+help:  ## list these targets
+	@echo 'make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .venv/workflow  ## run the whole workflow on the embedded demo cohort, in demo/; 5 minutes on two cores
 	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
 
-# The picture in README.md, of the demo's report. Needs Debian's chromium.
-screenshot: demo .venv/development
+# Needs Debian's chromium.
+screenshot: demo .venv/development  ## renew the picture in README.md from the demo's report
 	.venv/bin/python -m tests.screenshot demo/results/report.html
 
-# The generated pages of workflow/docs, and the generated parts of others.
-docs: .venv/workflow
+docs: .venv/workflow  ## write the generated pages of workflow/docs
 	PYTHONPATH=scripts .venv/bin/python -m tumorseg.documentation
 
 # Two files of tests at a time: much of each run of Snakemake takes one core. In order, so that no long one comes last.
-test: .venv/development
+test: .venv/development  ## run the fast tests
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
-test-slow: .venv/development
+test-slow: .venv/development  ## run the tests that take minutes: the demo, each task, reruns, kills, full disks, the README
 	$(PYTEST) -n 2 --dist loadfile -m slow
 
-test-slurm: .venv/slurm
+test-slurm: .venv/slurm  ## run the cluster profile on a real Slurm; as root, with Debian's slurm-wlm and munge
 	$(PYTEST) -m slurm
 
-lint: .venv/development
+lint: .venv/development  ## check style, types and the rules
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy scripts/tumorseg scripts/*.py
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/snakemake --lint
 
-benchmark: .venv/benchmark
+benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="training race" runs some
 	PYTHONPATH=scripts .venv/bin/python -m tests.benchmarks $(ONLY)
 
 .venv/bin/python:
@@ -42,6 +45,7 @@ benchmark: .venv/benchmark
 	$(PYTHON) -m venv .venv
 
 .venv/workflow: envs/requirements.txt | .venv/bin/python
+	@echo 'Installing packages into .venv; this takes some minutes'
 	.venv/bin/python -m pip install --quiet --requirement envs/requirements.txt
 	touch $@
 

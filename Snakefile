@@ -48,7 +48,7 @@ report: "workflow/report/workflow.rst"
 # that a user may delete in order to have it made anew, a refused checkpoint for instance: Snakemake does not miss a file
 # that lies between others.
 rule validate:
-    """Every case is checked, and the cohort as a whole."""
+    """Check every case, and the cohort as a whole."""
     input:
         verdict_files,
         preview_files,
@@ -58,20 +58,20 @@ rule validate:
 
 
 rule normalise:
-    """The usable cases, as the network sees them."""
+    """Crop and normalise the usable cases."""
     input:
         rules.check_cohort.output,
         normalised_batches,
 
 
 rule train:
-    """The checkpoints of all folds."""
+    """Train, and keep the checkpoints of all folds."""
     input:
         CHECKPOINTS,
 
 
 rule verify:
-    """The verdict on each checkpoint, and the model of the one chosen."""
+    """Check each checkpoint, and export the selected one as the model."""
     input:
         CHECKPOINTS,
         VERIFICATIONS,
@@ -79,7 +79,7 @@ rule verify:
 
 
 rule figures:
-    """All figures."""
+    """Draw all figures."""
     input:
         CHECKPOINTS,
         FIGURE_FILES,
@@ -87,13 +87,19 @@ rule figures:
 
 
 rule onnx:
-    """The models as ONNX files, for other runtimes."""
+    """Export the models as ONNX files, for other runtimes."""
     input:
         expand(rules.export_onnx.output, fold=FOLDS),
 
 
+rule help:
+    """List the targets that people use first."""
+    input:
+        listed_targets,
+
+
 rule all:
-    """The report and all results beside it, reached by plain `snakemake`."""
+    """Make the report and all results beside it."""
     default_target: True
     input:
         name_missing,

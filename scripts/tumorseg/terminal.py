@@ -91,7 +91,7 @@ class TerseFormatter(logging.Formatter):
         if event == "job_info":
             return f"{_job_name(of['rule_name'], of['wildcards'])}: {_short_reason(of['reason'])}"
         if event == "job_error":
-            shortened = {"msg": "", "input": [], "output": [], "shellcmd": None}
+            shortened: dict[str, Any] = {"msg": "", "input": [], "output": [], "shellcmd": None}
             return self._usual.format(logging.makeLogRecord({**of, **shortened}))
         if str(record.msg).startswith(NOTHING_TO_DO):
             return "\n".join([str(record.msg), *self._results()])
@@ -124,4 +124,4 @@ def _job_name(rule: str, wildcards: dict[str, Any] | None) -> str:
 
 def _short_reason(reason: str) -> str:
     """A reason without the lists that follow each colon: files, and params before and now."""
-    return reason.split(":")[0].strip() or "asked for"
+    return reason.split(":", maxsplit=1)[0].strip() or "asked for"

@@ -2,6 +2,8 @@
 
 import re
 
+from tests.integration.workflow import TINY, Workflow
+
 
 def test_device_and_threads_are_said_once_in_a_run_of_several_jobs_and_stand_in_every_log(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
@@ -13,3 +15,31 @@ def test_device_and_threads_are_said_once_in_a_run_of_several_jobs_and_stand_in_
         assert len(re.findall(re.escape(said), output)) == 1
         assert all(said in log for log in logs)
     assert "and this run has 2 CPU cores" in output or "and this run has 1 CPU core:" in output
+
+
+def test_a_run_prints_the_lines_of_its_jobs_and_last_the_path_of_the_report(finished):
+    lines = (finished.folder / "said.txt").read_text().splitlines()
+    assert not [line for line in lines if re.match(r"\s+(input|output|reason|resources|jobid): ", line)]
+    assert lines[-1] == f"Report:         {finished.results / 'report.html'}"
+    own = [line for line in lines if re.match(r"[a-z_]+( fold \d)?: ", line)]
+    assert len(lines) - len(own) < 30
+
+
+def test_a_failed_job_is_named_with_its_log_and_a_dry_run_with_its_reasons(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    run.configure({"cohort": {**TINY["cohort"], "expected_usable": 7}})
+    planned = run.run(options=("--dry-run",)).stdout
+    assert "\ncheck_cohort: Params have changed since last execution\n" in planned
+    assert planned.count("Job stats:") == 1
+    failed = run.run("validate").stdout
+    assert "Error in rule check_cohort:" in failed
+    assert "log: results/logs/check_cohort.log" in failed
+    assert len(failed.splitlines()) < 25
+
+
+def test_the_target_help_lists_the_first_targets_with_a_line_each(tmp_path):
+    run = Workflow(tmp_path / "run")
+    run.configure()
+    listed = re.findall(r"^  (\w+) +[A-Z].+\.$", run.succeed("help"), re.MULTILINE)
+    assert {"validate", "segment", "score", "report"} <= set(listed)
+    assert len(listed) == 11

@@ -11,6 +11,7 @@ include: "figures_input.smk"
 for figure in RECORDS:
 
     rule:
+        """Draw one figure, as PNG and PDF."""
         name:
             figure.rule
         input:

@@ -5,7 +5,7 @@ Needs: manifest, splits, scores, the course of the training, figures. Makes: res
 
 
 rule report:
-    """One self-contained page: numbers, dropped cases, refused checkpoints, figures."""
+    """Write one self-contained page: scores, dropped cases, refused checkpoints, figures."""
     input:
         manifest=rules.manifest.output,
         verdicts=verdict_files,

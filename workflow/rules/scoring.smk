@@ -9,7 +9,7 @@ include: "scoring_masks.smk"
 
 
 rule score:
-    """Score folders of masks against the experts', and several folders against each other."""
+    """Score folders of masks against references, and compare several folders."""
     output:
         scores=expand("{place}/cases.csv", place=score_places()),
         summaries=expand("{place}/summary.json", place=score_places()),

@@ -43,7 +43,7 @@ rule segment_batch:
 
 
 rule segment:
-    """The masks, pictures and volumes of all new patients."""
+    """Segment new patients: masks, pictures and volumes."""
     input:
         batches=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_batch()),
         incomplete=incomplete_segmentations,

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import cache
 
 SCRIPTS = REPOSITORY / "scripts"
 if not SCRIPTS.is_dir():
@@ -27,6 +28,30 @@ def lines_of_results():
     """The last lines of a run: what was made, and where."""
     made = (str(file) for job in workflow.dag.jobs for file in job.output)
     return terminal.lines_of_results(RESULTS, made, Path.cwd())
+
+
+# The targets that people use first, in the order of the work.
+FIRST_TARGETS = (
+    *("validate", "split", "normalise", "train", "verify", "evaluate", "figures", "report"),
+    *("segment", "score", "onnx"),
+)
+
+
+@cache
+def print_targets():
+    """Print the targets that people use first, each with the docstring of its rule."""
+    print("snakemake [TARGET …] [--directory DIR] [--configfile FILE] [--config data=DIR]; targets before options:")
+    print(f"  {'(none)':<10} {workflow.get_rule(target_name('all')).docstring}")
+    for name in map(target_name, FIRST_TARGETS):
+        print(f"  {name:<10} {workflow.get_rule(name).docstring}")
+    print("New patients: segment --config patients=DIR. Masks: score --config predictions=DIR references=DIR.")
+    print("All targets: snakemake --list-target-rules. What would be done: snakemake -n. Options: snakemake --help.")
+
+
+def listed_targets(wildcards):
+    """No file: asked for by the target `help`, to print the targets."""
+    print_targets()
+    return []
 
 
 def shorten_terminal():
