@@ -22,3 +22,9 @@ def test_results_keep_the_old_keys_and_all_values():
         "training": {"weight_averaging": 0.9, "epochs": 3},
         "demo": None,
     }
+
+
+def test_the_changelog_lists_every_renamed_key():
+    text = (REPOSITORY / "CHANGELOG.md").read_text()
+    for old, new in RENAMED.items():
+        assert f"| `{old}` | `{old.partition('.')[0]}.{new}` |" in text
