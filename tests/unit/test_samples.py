@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from tests.cohort_cases import TASK, check_case, image, mask, plain, tree
 from tests.helpers import REPOSITORY
 from tumorseg.cohort.case_files import from_json, to_json
-from tumorseg.cohort.samples import read_patients, read_samples
+from tumorseg.cohort.samples import patient_source, read_patients, read_samples, require_one_source
 from tumorseg.errors import UserError
 from tumorseg.task import Channel, load_task
 
@@ -182,3 +182,26 @@ def test_with_one_file_for_all_channels_each_column_names_it(tmp_path):
         read(sheet(tmp_path, COLUMNS_4D, "B1,i.nii,j.nii,i.nii,i.nii,m.nii"), DECATHLON)
     with pytest.raises(UserError, match=r"line 2: i\.nii is the mask, and the flair of line 2 too"):
         read(sheet(tmp_path, COLUMNS_4D, "B1,i.nii,i.nii,i.nii,i.nii,i.nii"), DECATHLON)
+
+
+def test_patients_in_a_sheet_and_a_pattern_contradict_each_other(tmp_path):
+    path = sheet(tmp_path, HEADER, f"P 1,Ann,{FILES}")
+    with pytest.raises(UserError, match=r"cohort\.patient: \(P\\d\) and the column patient of .*; leave one out"):
+        require_one_source(read(path), path, r"(P\d)")
+
+
+@pytest.mark.parametrize(("patient", "pattern"), [("Ann", None), ("", "(P 1)")])
+def test_patients_from_one_source_are_accepted(tmp_path, patient, pattern):
+    path = sheet(tmp_path, HEADER, f"P 1,{patient},{FILES}")
+    require_one_source(read(path), path, pattern)
+
+
+@pytest.mark.parametrize(("other", "source"), [("Bea", "samples.csv"), ("", None)])
+def test_a_sheet_is_the_source_of_patients_if_it_names_that_of_every_case(tmp_path, other, source):
+    path = sheet(tmp_path, HEADER, f"P 1,Ann,{FILES}", f"P 2,{other},{OTHERS}")
+    assert patient_source(read(path), "samples.csv", None) == source
+
+
+def test_without_patients_in_a_sheet_the_configuration_is_their_source(tmp_path):
+    path = sheet(tmp_path, HEADER, f"P 1,,{FILES}")
+    assert patient_source(read(path), "samples.csv", "(P 1)") == patient_source(None, None, "(P 1)") == "(P 1)"

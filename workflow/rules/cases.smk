@@ -8,7 +8,7 @@ from pathlib import Path
 from tumorseg.cohort.discover import discover, locate
 from tumorseg.cohort.patients import compiled
 from tumorseg.cohort.roots import discover_roots, locate_roots
-from tumorseg.cohort.samples import read_samples
+from tumorseg.cohort.samples import patient_source, read_samples, require_one_source
 from tumorseg.configuration.tables import require_table
 from tumorseg.errors import UserError
 
@@ -28,13 +28,9 @@ def sample_sheet():
     try:
         require_table("cohort.samples", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
         sheet = read_samples(file, TASK, schema_of("samples"))
+        require_one_source(sheet, file, SETTINGS.cohort.patient)
     except UserError as error:
         raise SystemExit(f"{error}") from None
-    if sheet.patients and SETTINGS.cohort.patient is not None:
-        raise SystemExit(
-            f"cohort.patient: {SETTINGS.cohort.patient} and the column patient of {file} (cohort.samples) both say "
-            "whose the cases are; leave one out"
-        )
     return sheet
 
 
@@ -102,6 +98,5 @@ def sheet_patients():
 
 
 def who_says_patients():
-    """What says whose all cases are: `cohort.patient`, or the sample sheet; None where names do."""
-    complete = sheet_patients() and len(sheet_patients()) == len(sample_sheet().cases)
-    return SETTINGS.cohort.samples if complete else SETTINGS.cohort.patient
+    """What names the patients of all cases: `cohort.patient`, or the sample sheet; None where the cases' names do."""
+    return patient_source(sample_sheet(), SETTINGS.cohort.samples, SETTINGS.cohort.patient)

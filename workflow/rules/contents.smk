@@ -4,12 +4,10 @@ An input of each job that reads them is the note in .snakemake/contents about th
 was written. Without such a change there is no note.
 """
 
-import math
-import time
-
 from tumorseg.cohort.contents import file_digest, recorded_files, status_of, survey
+from tumorseg.cohort.layouts.listing import few
 from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.files import write_json
+from tumorseg.incomplete_folders import note_missing_files
 
 CONTENTS = Path(".snakemake/contents")
 
@@ -70,37 +68,20 @@ def survey_once(stage, root, cases_by_batch, recorded):
         (found.future, "dated in the future, which does no harm; correct the date, for instance with touch"),
     ):
         if paths:
-            print(f"{stage}: {named_briefly(paths)}: {what}", file=sys.stderr)
+            print(f"{stage}: {few(paths, 3)}: {what}", file=sys.stderr)
 
 
 def made_again(folder, expected):
     """A note, in a list, if the folder made by a job lacks some of its files; the job then runs again.
 
-    Snakemake does not look into such a folder. The note stays, so that the next run has nothing to do; what was noticed
-    since the folder was made is taken back if all files are there. While another run is under way (its locks are there,
-    this one's are not yet), its folders are not complete.
+    While another run is under way (its locks are there, this one's are not yet), its folders are not complete.
     """
     note = CONTENTS / "incomplete" / f"{'-'.join(Path(folder).parts)}.json"
     if workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):
-        missing = [name for name in expected if not Path(folder, name).exists()] if Path(folder).is_dir() else []
-        before = existing(read_json, note)
-        noticed = existing(lambda: [entry for entry in before if entry["noticed"] < time_made(folder)])
+        try:
+            missing = note_missing_files(Path(folder), expected, note)
+        except UserError as error:
+            raise SystemExit(f"{error}") from None
         if missing:
-            print(f"{folder} lacks {named_briefly(missing)}; the folder is made again", file=sys.stderr)
-            noticed.append({"missing": missing, "noticed": time.time_ns()})
-        if not noticed:
-            note.unlink(missing_ok=True)
-        elif noticed != before:
-            write_json(note, noticed)
+            print(f"{folder} lacks {few(missing, 3)}; the folder is made again", file=sys.stderr)
     return [str(note)] if note.exists() else []
-
-
-def time_made(folder):
-    """When Snakemake finished the job that made a folder, in ns since 1970; later than all else if that is unknown."""
-    stamp = Path(folder, ".snakemake_timestamp")
-    return stamp.stat().st_mtime_ns if stamp.exists() else math.inf
-
-
-def named_briefly(names):
-    """The first names of a list, and how many follow."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -4,7 +4,7 @@ import json
 
 from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.configuration.renamed import recorded
-from tumorseg.task import known_signs
+from tumorseg.task import validation_facts
 
 
 def settings(**sections):
@@ -28,12 +28,8 @@ def task_json(wildcards):
 
 
 def task_of_cases(wildcards):
-    """What a verdict depends on: the task without its colours and titles, and the signs of a case of another task."""
-    content = json.loads(TASK.to_json())
-    for part in (content, *content["channels"], *content["labels"], *content["regions"]):
-        part.pop("colour", None)
-        del part["title"]
-    return json.dumps({"task": content, "others": known_signs()}, sort_keys=True)
+    """What a verdict depends on. A function for the reason that `task_json` gives."""
+    return validation_facts(TASK)
 
 
 # The configuration as jobs take it and results record it.

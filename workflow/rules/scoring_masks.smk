@@ -4,6 +4,7 @@ from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.scoring.digest import masks_digest
 from tumorseg.scoring.match import match_folders
 from tumorseg.scoring.names import folder_names
+from tumorseg.task import known_signs
 
 
 def scored_folders():

@@ -12,10 +12,7 @@ def patient_folder():
     if cases is None:
         raise SystemExit("segment.cases: no folder is given; add --config segment='{cases: FOLDER}'")
     root = Path(cases)
-    try:
-        folder, note = locate(root, TASK, "segment.cases")
-    except UserError as error:
-        raise SystemExit(f"{error}") from None
+    folder, note = locate(root, TASK, "segment.cases")
     if folder in (root.parent, root / ".."):
         return folder, root.resolve().name
     if note:

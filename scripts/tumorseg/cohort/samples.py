@@ -63,6 +63,34 @@ def read_samples(path: Path, task: Task, schema: Mapping[str, Any]) -> SampleShe
     return SampleSheet(cases, {row[CASE]: row[PATIENT] for _, row in table if row.get(PATIENT)})
 
 
+def require_one_source(sheet: SampleSheet, path: Path, patient: str | None) -> None:
+    """Raise UserError where both a sample sheet and `cohort.patient` name the patients.
+
+    Args:
+        sheet: the sample sheet.
+        path: its file, for the message.
+        patient: `cohort.patient`, a pattern or a table; None without one.
+    """
+    if sheet.patients and patient is not None:
+        raise UserError(
+            f"cohort.patient: {patient} and the column patient of {path} (cohort.samples) both say whose the cases "
+            "are; leave one out"
+        )
+
+
+def patient_source(sheet: SampleSheet | None, path: str | None, patient: str | None) -> str | None:
+    """Return what names the patients of all cases, as a user wrote it; None where they follow from the cases' names.
+
+    Args:
+        sheet: the sample sheet, if there is one. It counts if it names the patient of every case.
+        path: `cohort.samples`.
+        patient: `cohort.patient`.
+    """
+    if sheet is not None and sheet.patients and len(sheet.patients) == len(sheet.cases):
+        return path
+    return patient
+
+
 def read_patients(path: Path) -> dict[str, str]:
     """The patient of each case that has one in a sample sheet, which `read_samples` has checked before."""
     columns, rows = read_own_rows(path, _KEY)

@@ -16,6 +16,7 @@ from tumorseg.task.files import (
     task_argument,
     task_from,
     task_path,
+    validation_facts,
 )
 from tumorseg.task.parts import Channel, Label, Region
 
@@ -37,4 +38,5 @@ __all__ = [
     "task_argument",
     "task_from",
     "task_path",
+    "validation_facts",
 ]

@@ -51,6 +51,18 @@ def known_signs() -> str:
     return hashlib.sha256(json.dumps(signs, sort_keys=True).encode()).hexdigest()
 
 
+def validation_facts(task: Task) -> str:
+    """Return what the verdict on a case depends on, as one line of JSON with sorted keys.
+
+    That is the task without its colours and titles, and what shows that a case belongs to another task (`known_signs`).
+    """
+    content = json.loads(task.to_json())
+    for part in (content, *content["channels"], *content["labels"], *content["regions"]):
+        part.pop("colour", None)
+        del part["title"]
+    return json.dumps({"task": content, "others": known_signs()}, sort_keys=True)
+
+
 def task_path(name: str) -> Path:
     """The file of a task. name: a built-in one, or a path. Raises UserError where there is no such file."""
     own = FOLDER / f"{name}.yaml"
