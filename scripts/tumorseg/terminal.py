@@ -27,6 +27,7 @@ _HIDDEN_LINES: Final = (
 )
 _COMMAND: Final = re.compile(r"Command '.*' (?=returned |died )", re.DOTALL)
 """The command of a failed job in Snakemake's error, which may be thousands of characters long."""
+_NO_RULE: Final = re.compile(r"^No rule to produce (\S+) \(if you use input functions", re.MULTILINE)
 _KILLED: Final = "exit status 137."
 _LAST_LINES: Final = ("Complete log(s): ", "Elapsed time: ")
 """Shown where the run failed; after a success the results stand last."""
@@ -77,11 +78,14 @@ class TerseFormatter(logging.Formatter):
     Args:
         usual: Snakemake's own formatter, for all other records.
         results: Returns the lines about the results, see `lines_of_results`.
+        hint: Returns what to do about a target that does not exist, from its name.
     """
 
-    def __init__(self, usual: logging.Formatter, results: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, usual: logging.Formatter, results: Callable[[], list[str]], hint: Callable[[str], str] | None = None
+    ) -> None:
         super().__init__()
-        self._usual, self._results = usual, results
+        self._usual, self._results, self._hint = usual, results, hint
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of a record."""
@@ -96,6 +100,8 @@ class TerseFormatter(logging.Formatter):
         if str(record.msg).startswith(NOTHING_TO_DO):
             return "\n".join([str(record.msg), *self._results()])
         text = _COMMAND.sub("The command ", self._usual.format(record))
+        if self._hint and (missing := _NO_RULE.search(text)):
+            return f"There is no target {missing[1]}. {self._hint(missing[1])}"
         return text.replace(_KILLED, f"{_KILLED[:-1]}: it was killed, mostly because memory ran out.")
 
 

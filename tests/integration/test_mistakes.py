@@ -74,6 +74,7 @@ def test_a_key_that_a_file_has_twice_is_told_with_its_lines(workflow):
         (("root=elsewhere",), "did you mean cohort.root? On the command line: --config cohort='{root: elsewhere}'"),
         (("data=a", "cohort={root: b}"), "--config gives both data (a) and cohort.root (b): leave one out"),
         (("training={epochs: many}",), "training.epochs: 'many' is not allowed"),
+        (("patients=new",), "--config patients: only the target segment reads it; write: snakemake segment"),
         (("cohort={label_map: {1: 2, x: 1}}",), "cohort.label_map: x is not a value of masks"),
         (("cohort={label_map: {1: 2, 256: 4}}",), "cohort.label_map: 256 is not a value of masks"),
         (("cohort={label_map: {1: 2, 2: one}}",), "cohort.label_map.2: 'one' is not allowed; it has to"),

@@ -103,8 +103,8 @@ def test_folders_can_be_given_on_the_command_line(workflow):
 @pytest.mark.parametrize(
     ("predictions", "references", "sentence"),
     [
-        (None, "the references", "score.predictions: no folder is given; add --config score='{predictions: DIR, ref"),
-        ("second", None, "score.references: no folder is given; add --config score='{predictions: DIR, references"),
+        (None, "the references", "score.predictions: no folder is given; add --config predictions=DIR ref"),
+        ("second", None, "score.references: no folder is given; add --config predictions=DIR references"),
         ("nowhere", "the references", "score.predictions: cannot list nowhere (No such file or directory); it should"),
         (["second", "others"], "the references", "no mask below others (cases 7) has its reference below score.refer"),
         ("second", ".", "score.references: first 'net'/BraTS-GLI-00001-000_pred.nii.gz and second/BraTS-GLI-00001-00"),

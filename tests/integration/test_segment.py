@@ -101,7 +101,7 @@ def test_the_folder_of_one_patient_is_that_patient(clinic, tmp_path):
 @pytest.mark.parametrize(
     ("segment", "sentence"),
     [
-        ({"cases": None}, "segment.cases: no folder is given; add --config segment='{cases: FOLDER}'"),
+        ({"cases": None}, "segment.cases: no folder is given; add --config patients=DIR"),
         ({"cases": "nowhere"}, "segment.cases: cannot list nowhere (No such file or directory)"),
         ({"cases": "the patients", "models": ["a.safetensors"]}, "segment.models: there is no file a.safetensors"),
     ],

@@ -76,3 +76,9 @@ def test_results_are_those_that_were_asked_for_and_exist_in_the_order_of_the_tit
         f"Scores: {tmp_path / 'b'}",
         f"Report: {tmp_path / 'a'}",
     ]
+
+
+def test_a_target_that_does_not_exist_is_told_with_a_hint():
+    shortened = TerseFormatter(logging.Formatter(), list, lambda target: f"Try {target}s.")
+    text = "MissingRuleException:\nNo rule to produce figure (if you use input functions make sure …)."
+    assert shortened.format(record(text)) == "There is no target figure. Try figures."

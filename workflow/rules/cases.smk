@@ -36,6 +36,7 @@ def sample_sheet():
 
 def found_cases():
     """The cases in the cohort's folders, or of its sample sheet."""
+    check_targets()
     if sheet := sample_sheet():
         return sheet.cases
     try:

@@ -22,11 +22,10 @@ def score_places():
 @cache
 def scored_masks():
     """The digest of all masks that are scored. Ends with a sentence where there is nothing to score."""
+    check_targets()
     for key in ("predictions", "references"):
         if not getattr(SETTINGS.score, key):
-            raise SystemExit(
-                f"score.{key}: no folder is given; add --config score='{{predictions: DIR, references: DIR}}'"
-            )
+            raise SystemExit(f"score.{key}: no folder is given; add --config predictions=DIR references=DIR")
     predictions, references = [Path(folder) for folder in scored_folders()], Path(SETTINGS.score.references)
     try:
         return masks_digest(match_folders(predictions, references, TASK), references, SETTINGS.cohort.max_voxels)

@@ -8,9 +8,10 @@ from tumorseg.files import sha256
 @cache
 def patient_folder():
     """The folder of the new patients' folders, and the case that alone is meant where its own folder was given."""
+    check_targets()
     cases = SETTINGS.segment.cases
     if cases is None:
-        raise SystemExit("segment.cases: no folder is given; add --config segment='{cases: FOLDER}'")
+        raise SystemExit("segment.cases: no folder is given; add --config patients=DIR")
     root = Path(cases)
     folder, note = locate(root, TASK, "segment.cases")
     if folder in (root.parent, root / ".."):

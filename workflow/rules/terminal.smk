@@ -10,6 +10,7 @@ if not SCRIPTS.is_dir():
 sys.path.insert(0, str(SCRIPTS))
 
 from tumorseg import terminal
+from tumorseg.configuration.targets import target_hint, target_mistakes
 
 # What was made, for the last lines of a run; the report comes last.
 RESULTS = {
@@ -54,6 +55,22 @@ def listed_targets(wildcards):
     return []
 
 
+def hint_at_target(target):
+    """What to do about a target that does not exist."""
+    return target_hint(target, [rule.name for rule in workflow.rules])
+
+
+@cache
+def check_targets():
+    """End with a sentence where a target is a setting, or a folder on the command line is left unread.
+
+    Called before cases are looked for: while the Snakefile is read, Snakemake does not say what the targets are.
+    """
+    if workflow.is_main_process and workflow.modifier.is_main_snakefile() and workflow.dag_settings:
+        if wrong := target_mistakes(workflow.dag_settings.targets, workflow.config_settings.config or {}):
+            raise SystemExit("\n".join(wrong))
+
+
 def shorten_terminal():
     """Let the terminal show Snakemake's errors, warnings and progress only."""
     settings = workflow.output_settings
@@ -63,7 +80,7 @@ def shorten_terminal():
     for handler in logging.getLogger("snakemake.logging").handlers:
         if handler.name == terminal.HANDLER:
             handler.addFilter(terminal.TerseFilter(lambda: workflow.dryrun))
-            handler.setFormatter(terminal.TerseFormatter(handler.formatter, lines_of_results))
+            handler.setFormatter(terminal.TerseFormatter(handler.formatter, lines_of_results, hint_at_target))
 
 
 shorten_terminal()
