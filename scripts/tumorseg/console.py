@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from tumorseg.errors import UserError
 from tumorseg.files import told_by_name, write_json
+from tumorseg.heartbeat import Heartbeat, clock
 from tumorseg.processes import end_with
 
 FOR_PEOPLE_ONLY: Final = "Shows and logs what a job says; no result holds any of it."
@@ -42,16 +43,16 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     device of the network, as the `extra` of a log call gives it, empty without one. A killed job has no record.
     A `UserError` is told in its own words and ends the process with status 1; any other exception leaves its traceback
     in the log as well as on the terminal. Ctrl-C is told in a line, and ends it with status 130; so does the end of the
-    process that `WORKFLOW` names.
+    process that `WORKFLOW` names. Where a job says nothing for a while, the terminal shows that it is at work.
     quiet: no log, and unexpected errors only, for a process that helps another one with the same job.
     """
     log = None if quiet else log
-    terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(f"{name}: %(message)s"))
-    terminal.addFilter(_is_new)
+    terminal = _Terminal(name)
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
     logger.propagate = False
     logger.handlers[:] = [terminal]
+    heartbeat = None if quiet else Heartbeat(terminal.show_work)
+    terminal.heartbeat = heartbeat
     began = time.monotonic()
     written = None
     try:
@@ -73,6 +74,8 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
         logger.exception("stopped by an unexpected error")
         raise SystemExit(1) from None
     finally:
+        if heartbeat:
+            heartbeat.stop()
         if written is not None:
             written.end(time.monotonic() - began, _peak_memory())
         logger.handlers.clear()
@@ -90,6 +93,26 @@ def _is_new(record: logging.LogRecord) -> bool:
     except OSError:  # on another machine
         return True
     return True
+
+
+class _Terminal(logging.StreamHandler[TextIO]):
+    """The job's lines on the terminal, each headed by its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(sys.stderr)
+        self._name = name
+        self.heartbeat: Heartbeat | None = None
+        self.setFormatter(logging.Formatter(f"{name}: %(message)s"))
+        self.addFilter(_is_new)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.heartbeat:
+            self.heartbeat.heard()
+        super().emit(record)
+
+    def show_work(self, seconds: float) -> None:
+        """Print a line that no log needs: the job is at work since so many seconds."""
+        print(f"{self._name}: at work for {clock(seconds)}", file=self.stream)
 
 
 class _LogFile(logging.FileHandler):
@@ -157,11 +180,5 @@ class Progress:
         left = (now - self._began) / self._done * (self._total - self._done)
         line = f"{self._unit} {self._done}/{self._total}"
         line += f", {detail}" if detail else ""
-        line += f", {_clock(left)} left" if self._done < self._total else f", done in {_clock(now - self._began)}"
+        line += f", {clock(left)} left" if self._done < self._total else f", done in {clock(now - self._began)}"
         logger.info("%s", line)
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from tumorseg.heartbeat import Heartbeat
+
 HANDLER: Final = "DefaultStreamHandler"
 """The name of Snakemake's handler for the terminal. Where a logger plugin writes to the terminal, there is none."""
 NOTHING_TO_DO: Final = "Nothing to be done"
@@ -39,16 +41,21 @@ class TerseFilter:
     Args:
         is_dry_run: Returns whether jobs are only planned; each then has a line, and all together a table at the end.
         every_s: the least time between two lines of progress.
+        heartbeat: shows that the plan is being made; stopped when the first job starts.
     """
 
-    def __init__(self, is_dry_run: Callable[[], bool], every_s: float = 15) -> None:
-        self._is_dry_run, self._every_s = is_dry_run, every_s
+    def __init__(self, is_dry_run: Callable[[], bool], every_s: float = 15, heartbeat: Heartbeat | None = None) -> None:
+        self._is_dry_run, self._every_s, self._heartbeat = is_dry_run, every_s, heartbeat
         self._failed, self._planned = False, False
         self._shown = time.monotonic()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether to show a record."""
         event, line = event_of(record), str(record.msg)
+        if self._heartbeat:
+            self._heartbeat.heard()
+            if event == "job_info" or line.startswith(NOTHING_TO_DO):
+                self._heartbeat.stop()
         if line.startswith(_HIDDEN_LINES):
             return False
         if record.levelno > logging.INFO:

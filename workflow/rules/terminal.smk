@@ -10,6 +10,7 @@ if not SCRIPTS.is_dir():
 sys.path.insert(0, str(SCRIPTS))
 
 from tumorseg import terminal
+from tumorseg.heartbeat import Heartbeat, clock
 from tumorseg.configuration.targets import target_hint, target_mistakes
 
 # What was made, for the last lines of a run; the report comes last.
@@ -71,6 +72,11 @@ def check_targets():
             raise SystemExit("\n".join(wrong))
 
 
+def show_planning(seconds):
+    """Print that the plan is still being made, since so many seconds."""
+    print(f"planning: looking at cases and results for {clock(seconds)}", file=sys.stderr)
+
+
 def shorten_terminal():
     """Let the terminal show Snakemake's errors, warnings and progress only."""
     settings = workflow.output_settings
@@ -79,7 +85,8 @@ def shorten_terminal():
         return
     for handler in logging.getLogger("snakemake.logging").handlers:
         if handler.name == terminal.HANDLER:
-            handler.addFilter(terminal.TerseFilter(lambda: workflow.dryrun))
+            heartbeat = Heartbeat(show_planning)
+            handler.addFilter(terminal.TerseFilter(lambda: workflow.dryrun, heartbeat=heartbeat))
             handler.setFormatter(terminal.TerseFormatter(handler.formatter, lines_of_results, hint_at_target))
 
 

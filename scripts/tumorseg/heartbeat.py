@@ -1,0 +1,47 @@
+"""A sign of life where nothing has been printed for a while."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+FOR_PEOPLE_ONLY: Final = "Prints that a job is still at work; no result holds any of it."
+"""See `tumorseg.codedigest.known`."""
+
+
+class Heartbeat:
+    """Calls a function from a thread of its own when nothing was said for a while, and again at growing intervals.
+
+    Args:
+        say: Takes the seconds since the start.
+        first_s: the longest silence before the first call, in seconds. Each call doubles it, up to `longest_s`.
+        longest_s: the longest silence later on, in seconds.
+    """
+
+    def __init__(self, say: Callable[[float], None], first_s: float = 3, longest_s: float = 30) -> None:
+        self._say, self._patience, self._longest = say, first_s, longest_s
+        self._began = self._last = time.monotonic()
+        self._ended = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def heard(self) -> None:
+        """Something was printed: the silence starts anew."""
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        while not self._ended.wait(max(0.01, self._last + self._patience - time.monotonic())):
+            now = time.monotonic()
+            if now - self._last >= self._patience:
+                self._last, self._patience = now, min(2 * self._patience, self._longest)
+                self._say(now - self._began)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as minutes and seconds, with hours where there are any."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
