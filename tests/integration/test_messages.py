@@ -21,7 +21,7 @@ def test_a_run_prints_the_lines_of_its_jobs_and_last_the_path_of_the_report(fini
     lines = (finished.folder / "said.txt").read_text().splitlines()
     assert not [line for line in lines if re.match(r"\s+(input|output|reason|resources|jobid): ", line)]
     assert lines[-1] == f"Report:         {finished.results / 'report.html'}"
-    own = [line for line in lines if re.match(r"[a-z_]+( fold \d)?: ", line)]
+    own = [line for line in lines if re.match(r"[a-z_]+( [a-z0-9= -]+)?: ", line)]
     assert len(lines) - len(own) < 30
 
 

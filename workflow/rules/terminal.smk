@@ -85,9 +85,15 @@ def shorten_terminal():
         return
     for handler in logging.getLogger("snakemake.logging").handlers:
         if handler.name == terminal.HANDLER:
-            heartbeat = Heartbeat(show_planning)
-            handler.addFilter(terminal.TerseFilter(lambda: workflow.dryrun, heartbeat=heartbeat))
-            handler.setFormatter(terminal.TerseFormatter(handler.formatter, lines_of_results, hint_at_target))
+            lines = terminal.TerseLines(
+                handler,
+                is_dry_run=lambda: workflow.dryrun,
+                results=lines_of_results,
+                hint=hint_at_target,
+                heartbeat=Heartbeat(show_planning),
+            )
+            handler.addFilter(lines)
+            handler.setFormatter(lines)
 
 
 shorten_terminal()
