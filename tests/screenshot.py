@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator
+from playwright.sync_api import Browser, Locator
 
 from tests.browser import start, visit
 
@@ -26,16 +26,15 @@ _STYLE = """
 """
 
 
-def screenshot(report: Path) -> Image.Image:
+def screenshot(browser: Browser, report: Path) -> Image.Image:
     """Return a picture of the headline scores of a report, above its viewer with the first case."""
-    with start() as browser:
-        page = visit(browser, report, width=1060).page
-        page.add_style_tag(content=_STYLE)
-        viewer = page.locator(".viewer")
-        viewer.scroll_into_view_if_needed()
-        page.locator('.viewer[data-state="ready"]').wait_for(timeout=READY_MS)
-        page.wait_for_timeout(DRAWN_MS)
-        parts = [_picture(page.locator(".headline")), _picture(viewer)]
+    page = visit(browser, report, width=1060).page
+    page.add_style_tag(content=_STYLE)
+    viewer = page.locator(".viewer")
+    viewer.scroll_into_view_if_needed()
+    page.locator('.viewer[data-state="ready"]').wait_for(timeout=READY_MS)
+    page.wait_for_timeout(DRAWN_MS)
+    parts = [_picture(page.locator(".headline")), _picture(viewer)]
     width = max(part.width for part in parts) + 2 * GAP
     whole = Image.new("RGB", (width, sum(part.height + GAP for part in parts) + GAP), "white")
     top = GAP
@@ -51,4 +50,5 @@ def _picture(part: Locator) -> Image.Image:
 
 
 if __name__ == "__main__":
-    screenshot(Path(sys.argv[1])).save(PICTURE, quality=75, method=6)
+    with start() as running:
+        screenshot(running, Path(sys.argv[1])).save(PICTURE, quality=75, method=6)

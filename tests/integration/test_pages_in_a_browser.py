@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import CHROMIUM, MISSING, start, visit
+from tests.screenshot import HEIGHT, screenshot
 from tumorseg.files import read_json, write_json
 from tumorseg.task import load_task
 from tumorseg.viewer.parts import viewer_parts
@@ -212,3 +213,13 @@ def test_a_finger_scrolls_past_the_picture_until_it_was_tapped(browser, finished
     assert scrolled() == 0
     page.locator("#viewer").tap()
     assert scrolled() > 100
+
+
+def test_the_picture_of_the_readme_shows_scores_and_a_brain(browser, finished):
+    picture = screenshot(browser, finished.results / "report.html")
+    assert picture.height == HEIGHT
+    grey = np.asarray(picture.convert("L"))
+    assert (grey[:80] < 100).any()  # the numbers
+    middle = grey[HEIGHT // 2]
+    assert (middle < 10).mean() > 0.2  # what lies around the brain
+    assert ((middle > 50) & (middle < 250)).any()
