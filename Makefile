@@ -24,7 +24,7 @@ docs: .venv/workflow  ## write the generated pages of workflow/docs
 test: .venv/development  ## run the fast tests
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
-test-slow: .venv/development  ## run the tests that take minutes: the demo, each task, reruns, kills, full disks, the README
+test-slow: .venv/development  ## run the tests that take minutes: the demo, each task, reruns, kills, full disks, the documentation
 	$(PYTEST) -n 2 --dist loadfile -m slow
 
 test-slurm: .venv/slurm  ## run the cluster profile on a real Slurm; as root, with Debian's slurm-wlm and munge

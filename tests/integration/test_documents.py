@@ -45,7 +45,6 @@ def place(finished, tmp_path_factory):
     shutil.copytree(patient, folder / "patients" / patient.name, ignore=shutil.ignore_patterns("*-seg.nii.gz"))
     shutil.copytree(finished.results / "predictions/fold-0", folder / "masks")
     (folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
-    run(folder, "snakemake --cores all --config data=data")
     return folder
 
 

@@ -27,7 +27,7 @@ Made by `make docs` from `config.yaml` and `workflow/schemas/config.schema.yaml`
 `config.yaml` holds every setting with its default. Put the settings that you change into a file of your own:
 
 ```sh
-snakemake --cores all --configfile workflow/small.yaml --config data=data --dry-run
+snakemake --configfile workflow/small.yaml --config data=data --dry-run
 ```
 
 - **Command line.** `--config training='{epochs: 5}'` sets a single value. Four folders have a short form: `data=DIR` is
