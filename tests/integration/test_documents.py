@@ -38,7 +38,7 @@ def place(finished, tmp_path_factory):
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     (folder / "workflow/demo.yaml").write_text(yaml.safe_dump(TINY))
     shutil.copytree(finished.folder, folder / "demo", symlinks=True)
-    for name in ("results", ".snakemake"):  # a run on the same files at another place, which saves a training
+    for name in ("results", ".snakemake"):  # so that a page can be tested by itself
         shutil.copytree(finished.folder / name, folder / name, symlinks=True, dirs_exist_ok=True)
     shutil.copytree(finished.folder / "cohort", folder / "data")
     patient = next(path for path in sorted((folder / "data").iterdir()) if len(list(path.iterdir())) == 5)
