@@ -5,6 +5,13 @@ from pathlib import Path
 from tumorseg.documentation.pages import current_pages
 from tumorseg.files import write_text
 
-for _path, _text in current_pages(Path()).items():
-    if _path.read_text(encoding="utf-8") != _text:
-        write_text(_path, _text)
+
+def main(root: Path) -> None:
+    """Write the pages that are not current. root: of the repository."""
+    for path, text in current_pages(root).items():
+        if path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+
+
+if __name__ == "__main__":
+    main(Path())
