@@ -30,6 +30,8 @@ _HIDDEN_LINES: Final = (
 _COMMAND: Final = re.compile(r"Command '.*' (?=returned |died )", re.DOTALL)
 """The command of a failed job in Snakemake's error, which may be thousands of characters long."""
 _NO_RULE: Final = re.compile(r"^No rule to produce (\S+) \(if you use input functions", re.MULTILINE)
+_LONGEST_REASON: Final = 300
+"""Characters of a reason that a dry run shows."""
 _KILLED: Final = "exit status 137."
 _LAST_LINES: Final = ("Complete log(s): ", "Elapsed time: ")
 """Shown where the run failed; after a success the results stand last."""
@@ -141,5 +143,6 @@ def _job_name(rule: str, wildcards: dict[str, Any] | None) -> str:
 
 
 def _short_reason(reason: str) -> str:
-    """A reason without the lists that follow each colon: files, and params before and now."""
-    return reason.split(":", maxsplit=1)[0].strip() or "asked for"
+    """A reason with its first files, and without params before and now."""
+    text = reason.partition(": Union of exclusive params")[0].partition(": before: ")[0].strip() or "asked for"
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

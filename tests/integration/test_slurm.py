@@ -96,7 +96,7 @@ def submitted(cluster, tmp_path_factory) -> Submitted:
     """A run in which the second epoch's job is cancelled while it trains."""
     run = Workflow(tmp_path_factory.mktemp("submitted") / "run")
     run.configure(SETTINGS)
-    planned, plan = run.planned(TARGET), said(command(run, TARGET, "--dry-run"))
+    planned, plan = run.planned(TARGET), said(command(run, TARGET, "--dry-run", "--printshellcmds"))
     with (run.folder / "said.txt").open("w") as output:
         process = subprocess.Popen(
             command(run, TARGET), cwd=REPOSITORY, env=BARE, stdout=output, stderr=subprocess.STDOUT
@@ -187,7 +187,8 @@ def test_a_killed_job_is_submitted_again_and_asks_for_more(submitted):
 
 
 def test_no_submission_asks_for_more_than_the_profile_allows(submitted):
-    plan = said(command(submitted.run, "train", "--dry-run", "--forcerun", "train_epoch", "--attempt", "5"))
+    options = ("--dry-run", "--printshellcmds", "--forcerun", "train_epoch", "--attempt", "5")
+    plan = said(command(submitted.run, "train", *options))
     assert "runtime=1440" in plan
     assert "mem_mb=96000" in plan
 

@@ -70,6 +70,8 @@ def test_a_dry_run_has_a_line_for_each_job_and_one_table():
     job = started("predict", "Params have changed since last execution: before: a now: b")
     assert [planned.filter(one) for one in (table(), job, table())] == [False, True, True]
     assert planned.format(job) == "predict fold=0: Params have changed since last execution"
+    assert planned.format(started("predict", "Missing output files: a")) == "predict fold=0: Missing output files: a"
+    assert len(planned.format(started("predict", "Missing output files: " + "a, " * 1000))) < 400
 
 
 def test_the_command_of_a_failed_job_is_left_out_and_its_status_is_not(lines):
