@@ -12,4 +12,4 @@ its content, and do not have this annotation.
 
 
 class UserError(Exception):
-    """Something that the user can mend: the message names what is wrong and what to do, and is shown alone."""
+    """An error that the user can fix. The message says what is wrong and what to do, and is shown without traceback."""

@@ -14,10 +14,21 @@ from tumorseg.metrics.surface import WORST_HD95
 
 
 def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing) -> float:
-    """The 95th percentile (interpolated) of the distances in each direction, the larger of the two, in mm.
+    """Return the HD95 between border voxels in mm: the larger of the 95th percentiles of both directions.
 
-    Distances are between the centres of border voxels, which have a neighbour across a face that is outside; so is
-    what lies beyond the grid. Neither mask (X, Y, Z) is empty.
+    A border voxel has a neighbour across a face that is outside the mask or beyond the grid. Distances are between
+    centres of border voxels, and percentiles are interpolated.
+
+    Args:
+        reference: mask (X, Y, Z), not empty.
+        prediction: mask of the same shape, not empty.
+        spacing: voxel edges along X, Y and Z, mm.
+
+    Example:
+        >>> cube = np.zeros((8, 8, 8), bool)
+        >>> cube[2:5, 2:5, 2:5] = True
+        >>> border_hausdorff95(cube, np.roll(cube, 1, axis=0), (1.0, 1.0, 1.0))
+        1.0
     """
     box = box_slices(box_around(reference | prediction))
     borders = [_border(mask[box]) for mask in (reference, prediction)]

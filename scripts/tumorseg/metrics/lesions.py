@@ -26,7 +26,15 @@ SMALLEST_MM3: Final = 50.0
 
 @dataclass(frozen=True)
 class LesionScores:
-    """dice: mean over the lesions. hd95: the same, in mm. found, missed: lesions. false: predicted components."""
+    """The lesion-wise scores of a structure.
+
+    Attributes:
+        dice: mean over the lesions; missed and false ones count as 0.
+        hd95: mean over the lesions, mm; missed and false ones count as 374.
+        found: number of lesions that a predicted component touches.
+        missed: number of lesions that none touches.
+        false: number of predicted components that belong to no lesion.
+    """
 
     dice: float
     hd95: float
@@ -36,9 +44,23 @@ class LesionScores:
 
 
 def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing) -> LesionScores:
-    """Lesion-wise Dice and HD95 of one structure, from its masks (X, Y, Z).
+    """Return the lesion-wise Dice and HD95 of a structure.
 
-    A missed and a false lesion have Dice 0 and HD95 374. Where there is no lesion at all, they are 1 and 0.
+    A missed and a false lesion have Dice 0 and HD95 374. If there is no lesion at all, Dice is 1 and HD95 is 0.
+
+    Args:
+        reference: mask (X, Y, Z), not empty if the prediction is.
+        prediction: mask of the same shape.
+        spacing: voxel edges along X, Y and Z, mm.
+
+    References:
+        Moawad et al. 2024, arXiv:2306.00838.
+
+    Example:
+        >>> lesion = np.zeros((20, 20, 20), bool)
+        >>> lesion[2:7, 2:7, 2:7] = True
+        >>> lesion_scores(lesion, lesion, (1.0, 1.0, 1.0)).found
+        1
     """
     box = box_slices(box_around(reference | prediction))
     reference, prediction = reference[box], prediction[box]

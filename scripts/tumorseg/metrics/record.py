@@ -33,12 +33,22 @@ _Function = Callable[[StructurePair], float]
 class Metric:
     """A score of a structure in a case.
 
-    name: column of tables. value: the function. title: for pages. short_title: for narrow tables. definition: for
-    summary.json. better: which values are better. best: value where prediction and reference are equal, both empty
-    included. worst: value where only one of them is empty, and of a case without a prediction; None where a case
-    without a prediction gets the value of an empty one. counts_empty: the function is called for empty masks too.
-    needs: the score is a convention where this mask is empty, and stands in brackets on pages; neither: never. unit,
-    divisor: the unit on pages, and how many of the table's units it is. decimals: on pages. places: where it is shown.
+    Attributes:
+        name: column of tables.
+        value: function of the two masks of a structure.
+        title: for pages.
+        short_title: for narrow tables.
+        definition: for summary.json and pages.
+        better: which of two values is better.
+        best: value if prediction and reference are equal, both empty included.
+        worst: value if only one of them is empty, and of a case without a prediction. None: a case without a
+            prediction gets the value of an empty one.
+        counts_empty: whether the function is called for empty masks too.
+        needs: the mask whose emptiness makes the score a convention, in brackets on pages; neither: none does.
+        unit: on pages.
+        divisor: how many of the table's units one of the pages' units is.
+        decimals: on pages.
+        places: where the score is shown.
 
     Example:
         >>> Metric(
@@ -97,7 +107,11 @@ class Metric:
         return None
 
     def score(self, pair: StructurePair) -> float:
-        """Return the score of a structure. Raises ValueError where the function returns no finite number."""
+        """Return the score of a structure.
+
+        Raises:
+            ValueError: the function returns a number that is not finite.
+        """
         empty = (pair.overlap.reference_voxels == 0, pair.overlap.predicted_voxels == 0)
         if any(empty) and not self.counts_empty and self.worst is not None:
             return float(self.best if all(empty) else self.worst)
@@ -121,7 +135,7 @@ class Metric:
 
     @property
     def name_in_tables(self) -> str:
-        """The short title, without one the title."""
+        """The short title if there is one, else the title."""
         return self.short_title or self.title
 
     def heading_of(self, structure: str = "") -> str:
@@ -133,7 +147,7 @@ class Metric:
         return f"{value / self.divisor:.{self.decimals}f}"
 
     def is_convention(self, reference_voxels: float, predicted_voxels: float) -> bool:
-        """Whether the score of a structure of so many voxels is a convention."""
+        """Return whether the score of a structure with these numbers of voxels is a convention."""
         lacking = {"reference": reference_voxels == 0, "either": 0 in (reference_voxels, predicted_voxels)}
         return lacking.get(self.needs, False)
 

@@ -20,7 +20,11 @@ COUNTS: Final[tuple[Count, ...]] = (*lesions.LESION_COUNTS, *overlap_scores.VOXE
 
 
 def register(new: Metric) -> None:
-    """Add a score behind the others. Raises ValueError where another column has its name."""
+    """Add a score after the others.
+
+    Raises:
+        ValueError: another column has its name.
+    """
     if new.name in {*_METRICS, *(count.name for count in COUNTS), "case", "fold", "region"}:
         raise ValueError(f"metric {new.name}: the tables of scores have a column of this name")
     _METRICS[new.name] = new
@@ -32,7 +36,15 @@ def metrics(place: Place | None = None) -> tuple[Metric, ...]:
 
 
 def metric(name: str) -> Metric:
-    """Return a score by its name. Raises ValueError for a name that no score has."""
+    """Return a score by its name.
+
+    Raises:
+        ValueError: no score has this name.
+
+    Example:
+        >>> metric("hd95").unit
+        'mm'
+    """
     if name not in _METRICS:
         raise ValueError(f"there is no metric {name}; metrics are {', '.join(_METRICS)}")
     return _METRICS[name]

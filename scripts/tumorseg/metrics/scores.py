@@ -26,7 +26,7 @@ def case_scores(
     task: Task,
     surface_tolerance_mm: float,
 ) -> tuple[Scores, NDArray[np.int64]]:
-    """Return the scores of a case and its table of label pairs (see `confusion`).
+    """Return the scores of a case and its confusion table.
 
     Args:
         reference: labels of the task, whole numbers of any type (X, Y, Z).
@@ -35,9 +35,13 @@ def case_scores(
         task: the task, whose structures are scored.
         surface_tolerance_mm: distance within which surfaces agree, for the surface Dice.
 
+    Returns:
+        The value of each score and count by structure, then by column; and the number of voxels of each pair of
+        labels, reference by prediction.
+
     Raises:
-        ValueError: the shapes differ, a value is no label of the task, the spacing or the tolerance is no length, or a
-            score is not a finite number.
+        ValueError: the shapes differ, a value is not a label of the task, the spacing or the tolerance is not a
+            length, or a score is not finite.
 
     Example:
         >>> mask = np.full((4, 4, 4), 2, np.uint8)

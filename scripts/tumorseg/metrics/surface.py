@@ -24,7 +24,14 @@ WORST_HD95: Final = 374.0
 
 @dataclass(frozen=True, eq=False)
 class SurfaceDistances:
-    """Distance (mm, ascending) from each element of one surface to the other surface, and the element's area (mm²)."""
+    """The distance from each element of a surface to the other surface, with the area of the element.
+
+    Attributes:
+        from_reference: from elements of the reference, mm, ascending.
+        reference_areas: of these elements, mm².
+        from_prediction: from elements of the prediction, mm, ascending.
+        prediction_areas: of these elements, mm².
+    """
 
     from_reference: NDArray[np.float64]
     reference_areas: NDArray[np.float64]
@@ -32,14 +39,14 @@ class SurfaceDistances:
     prediction_areas: NDArray[np.float64]
 
     def hausdorff95(self) -> float:
-        """HD95: the 95th percentile of the distances in each direction, weighted by area; the larger of the two, mm."""
+        """Return the HD95 in mm: the larger of the 95th percentiles of both directions, weighted by area."""
         return max(
             _percentile95(self.from_reference, self.reference_areas),
             _percentile95(self.from_prediction, self.prediction_areas),
         )
 
     def surface_dice(self, tolerance: float) -> float:
-        """Normalised surface Dice: the share of both surfaces' area that is within `tolerance` mm of the other one."""
+        """Return the normalised surface Dice: the share of both surfaces within `tolerance` mm of the other one."""
         near = self.reference_areas[self.from_reference <= tolerance].sum()
         near += self.prediction_areas[self.from_prediction <= tolerance].sum()
         return float(near / (self.reference_areas.sum() + self.prediction_areas.sum()))
@@ -48,7 +55,25 @@ class SurfaceDistances:
 def surface_distances(
     reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing
 ) -> SurfaceDistances:
-    """Distances between the surfaces of two masks (X, Y, Z), neither of them empty."""
+    """Return the distances between the surfaces of two masks.
+
+    Args:
+        reference: mask (X, Y, Z), not empty.
+        prediction: mask of the same shape, not empty.
+        spacing: voxel edges along X, Y and Z, mm.
+
+    Returns:
+        The distances from each element of both surfaces.
+
+    References:
+        Nikolov et al. 2021, doi:10.2196/26151.
+
+    Example:
+        >>> cube = np.zeros((8, 8, 8), bool)
+        >>> cube[2:5, 2:5, 2:5] = True
+        >>> surface_distances(cube, np.roll(cube, 1, axis=0), (1.0, 1.0, 1.0)).hausdorff95()
+        1.0
+    """
     box = box_slices(box_around(reference | prediction))
     codes = [cell_codes(mask[box]) for mask in (reference, prediction)]
     surfaces = [(code != 0) & (code != 255) for code in codes]

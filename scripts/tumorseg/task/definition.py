@@ -20,11 +20,24 @@ MAPPED: Final = "label_map"
 
 @dataclass(frozen=True)
 class Task:
-    """A data set's meaning. See `workflow/schemas/task.schema.yaml` for each key of its file.
+    """The channels, labels, regions and file names of a data set, as its file describes them.
 
-    channels: in the network's order. mask_files: how the names of masks end. classes: outputs of the network, 0 being
-    background. regions: the whole tumour first. conventions: for each way in which masks write the labels, the value on
-    disk of each label, by label.
+    `workflow/schemas/task.schema.yaml` explains each key of the file.
+
+    Attributes:
+        name: of the file, or of a built-in task.
+        title: for people.
+        channels: in the network's order.
+        mask_files: how the names of masks end.
+        classes: outputs of the network; 0 is background.
+        labels: without background.
+        regions: the whole tumour first.
+        conventions: for each way in which masks write the labels, the value on disk by label.
+        case_name: pattern of the names of demo cases.
+        first_time_point: of the demo's patients.
+        case_names: regular expression of names that only this task has.
+        grids: usual numbers of voxels along X, Y and Z.
+        patient: regular expression whose group is the patient in a case's name.
     """
 
     name: str
@@ -95,7 +108,7 @@ class Task:
 
     @cached_property
     def structures(self) -> dict[str, tuple[int, ...]]:
-        """The labels of all that is scored, by name: the regions, then each label by itself."""
+        """The labels of each scored structure, by name: the regions, then each label by itself."""
         return {**self.region_labels, **{f"label_{value}": (value,) for value in self.label_values}}
 
     @cached_property
@@ -111,23 +124,23 @@ class Task:
 
     @property
     def enhancing_region(self) -> Region | None:
-        """The region of enhancing tumour and nothing else; None where the task has none."""
+        """The region of enhancing tumour alone; None if the task has none."""
         label = self.label_of("enhancing")
         return next((region for region in self.regions if region.labels == (label,)), None)
 
     def label_of(self, meaning: str) -> int | None:
-        """The label with a meaning; None where the task has none."""
+        """Return the label with a meaning, such as `oedema`; None if the task has none."""
         return next((label.value for label in self.labels if label.meaning == meaning), None)
 
     def values(self, convention: str) -> dict[int, int]:
-        """What each value of a mask on disk means: value to label, background included."""
+        """Return the label of each value of a mask on disk, background included."""
         if convention == MAPPED:
             return {0: 0, **self.conventions[MAPPED]}
         written = self.conventions[convention]
         return {0: 0, **{written.get(value, value): value for value in self.label_values}}
 
     def written(self, convention: str | None) -> dict[int, int]:
-        """The value on disk of each label, background included.
+        """Return the value on disk of each label, background included.
 
         convention: one of `conventions`; None for the first one. A label map that is not one-to-one cannot be undone;
         the labels then stay as they are.
@@ -139,12 +152,12 @@ class Task:
         return back
 
     def meanings(self, convention: str) -> dict[int, str]:
-        """What each value of a mask on disk marks, without background."""
+        """Return what each value of a mask on disk marks, without background."""
         by_label = {label.value: label.meaning for label in self.labels}
         return {value: by_label[label] for value, label in self.values(convention).items() if label}
 
     def with_label_map(self, label_map: Mapping[int, int]) -> "Task":
-        """The same task, whose masks are read by a map of the user's: value on disk to label.
+        """Return the same task with a label map of the user: value on disk to label.
 
         Raises UserError where the map gives a label that the task does not have.
         """
@@ -158,7 +171,7 @@ class Task:
 
     @property
     def label_map(self) -> dict[int, int] | None:
-        """The user's own map of values, None without one."""
+        """The label map of the user; None without one."""
         return dict(self.conventions[MAPPED]) if MAPPED in self.conventions else None
 
     def _with(self, **changes: Any) -> "Task":
@@ -166,7 +179,7 @@ class Task:
         return Task(**{**fields, **changes})
 
     def facts(self) -> dict[str, Any]:
-        """What results depend on, in plain JSON types: nothing that only people read, and nothing that finds files."""
+        """Return what results depend on, in plain JSON types: no titles, colours or names of files."""
         return {
             "channels": {
                 channel.name: {"volume": channel.volume, "optional": channel.optional} for channel in self.channels
@@ -184,7 +197,7 @@ class Task:
         }
 
     def to_json(self) -> str:
-        """The task as one line of JSON with sorted keys."""
+        """Return the task as one line of JSON with sorted keys."""
         content = asdict(self)
         content["conventions"] = {
             name: {str(label): value for label, value in written.items()} for name, written in self.conventions.items()
@@ -193,7 +206,7 @@ class Task:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The task that `to_json` wrote."""
+        """Return the task that `to_json` wrote."""
         content = json.loads(text)
         return cls(
             **{

@@ -26,7 +26,12 @@ _LARGEST_FILE: Final = 1_000_000
 
 
 def built_in() -> list[str]:
-    """The names of the built-in tasks."""
+    """Return the names of the built-in tasks.
+
+    Example:
+        >>> "brats-glioma" in built_in()
+        True
+    """
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
