@@ -47,7 +47,7 @@ def print_targets():
     for name in map(target_name, FIRST_TARGETS):
         print(f"  {name:<10} {workflow.get_rule(name).docstring}")
     print("New patients: segment --config patients=DIR. Masks: score --config predictions=DIR references=DIR.")
-    print("All targets: snakemake --list-target-rules. What would be done: snakemake -n; in detail: -n -p. Options: snakemake --help.")
+    print("All targets: snakemake --list-target-rules. What would be done: snakemake -n; in detail: snakemake -n -p.")
 
 
 def listed_targets(wildcards):
