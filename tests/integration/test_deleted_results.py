@@ -24,11 +24,11 @@ def results(run: Workflow) -> list[str]:
 
 
 def without(run: Workflow, name: str, *targets: str) -> str:
-    """What a dry run says while one file is missing."""
+    """What a dry run says while one file is missing, with the outputs of each job."""
     path, aside = run.folder / name, run.folder / "aside"
     path.rename(aside)
     try:
-        return run.run(*targets, options=("--dry-run",)).stdout
+        return run.run(*targets, options=("--dry-run", "--printshellcmds")).stdout
     finally:
         aside.rename(path)
 
