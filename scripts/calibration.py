@@ -5,12 +5,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.files import write_json
-from tumorseg.inference.held_out import segmented_cases
+from tumorseg.inference.held_out import iterate_held_out_cases
+from tumorseg.io.files import write_json
 from tumorseg.metrics.calibration import DEFINITION, Reliability, case_reliability
-from tumorseg.network.execution import resolve
+from tumorseg.networks.devices import resolve_execution
 from tumorseg.task import add_task_option
 
 
@@ -28,11 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("calibration", options.log):
-        execution = resolve(**options.settings["execution"])
+        execution = resolve_execution(**options.settings["execution"])
         models = list(zip(options.models, options.selections, options.data, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
         curves: dict[str, Reliability] = {}
-        for _, case, segmenter in segmented_cases(
+        for _, case, segmenter in iterate_held_out_cases(
             models, options.normalised, splits, execution, section, task=options.task
         ):
             probabilities = segmenter.predict(case.image, case.origin).probabilities

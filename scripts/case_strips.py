@@ -5,16 +5,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.figures.strips import case_strip, side_for
-from tumorseg.figures.style import colours_of
-from tumorseg.files import make_folder, write_bytes
-from tumorseg.inference.prediction import read_prediction
-from tumorseg.inference.recorded import find_mask, recorded_masks
+from tumorseg.cli import console
+from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.records import find_mask, recorded_masks
+from tumorseg.io.files import make_folder, write_bytes
+from tumorseg.io.tables import read_table
 from tumorseg.metrics.scores import TEXT_COLUMNS
-from tumorseg.normalise.crop import crop
-from tumorseg.normalise.store import find_case, read_case
-from tumorseg.tables import read_table
+from tumorseg.plotting.style import label_colours
+from tumorseg.plotting.thumbnails import case_strip, tile_pixels_for
+from tumorseg.preprocessing.crop import crop
+from tumorseg.preprocessing.store import find_case, read_case
 from tumorseg.task import add_task_option
 
 
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_task_option(parser)
     options = parser.parse_args(arguments)
     with console.job("case_strips", options.log):
-        colours = colours_of(options.settings)
-        names = sorted(read_table(options.scores, text=TEXT_COLUMNS)["case"].unique())
+        colours = label_colours(options.settings)
+        names = sorted(read_table(options.scores, text_columns=TEXT_COLUMNS)["case"].unique())
         make_folder(options.output)
         for stale in options.output.glob("*.webp"):
             stale.unlink()
@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in names:
             case = read_case(find_case(options.normalised, name))
             whole = read_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
-            content = case_strip(case, crop(whole, case.origin), colours, task=options.task, side=side_for(len(names)))
+            content = case_strip(
+                case, crop(whole, case.origin), colours, task=options.task, tile_pixels=tile_pixels_for(len(names))
+            )
             write_bytes(options.output / f"{name}.webp", content)
             progress.step(name)
 

@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.agree import check_cohort
+from tumorseg.cli import console
+from tumorseg.cohort.cohort_check import check_cohort
 from tumorseg.cohort.manifest import read_manifest
-from tumorseg.counts import counted
-from tumorseg.files import write_json
+from tumorseg.formatting import format_count
+from tumorseg.io.files import write_json
 from tumorseg.task import add_task_option
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("check_cohort", options.log):
         facts = check_cohort(
             read_manifest(options.manifest),
-            path=options.manifest,
+            manifest_path=options.manifest,
             task=options.task,
             labels=options.settings["labels"],
             expected_usable=options.settings["expected_usable"],
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for doubt in facts["doubts"]:
             console.logger.warning("%s", doubt)
         ways = f", masks of convention {facts['convention'] or 'unknown'}" if len(options.task.conventions) > 1 else ""
-        console.logger.info("the cohort holds together: %s%s", counted(facts["usable"], "usable case"), ways)
+        console.logger.info("the cohort holds together: %s%s", format_count(facts["usable"], "usable case"), ways)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
+from tumorseg.cohort.case_summary import summarise_cases
 from tumorseg.cohort.manifest import read_manifest, usable_patients
+from tumorseg.cohort.overview import summarise_cohort
+from tumorseg.cohort.patients import patient_warnings
 from tumorseg.cohort.preview import read_previews
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.cohort.visits import doubts
-from tumorseg.cohort_page.cases import read_cases
-from tumorseg.cohort_page.facts import gather
-from tumorseg.cohort_page.page import render
-from tumorseg.cohort_page.thumbnails import strip_url
-from tumorseg.counts import part_is
-from tumorseg.files import write_text
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.formatting import format_part
+from tumorseg.io.files import write_text
+from tumorseg.plotting.thumbnails import preview_data_url
+from tumorseg.reporting.cohort_page.cohort_html import render_cohort_page
 from tumorseg.task import add_task_option
 
 
@@ -37,18 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("cohort_page", options.log):
-        verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
+        verdicts = [verdict for path in options.verdicts for verdict in read_validation_results(path)]
         table = read_manifest(options.manifest)
         task, by_name = options.task, options.settings.get("patient") is None
-        facts = gather(read_cases(table, verdicts, task), task, doubts(usable_patients(table)) if by_name else ())
+        facts = summarise_cohort(
+            summarise_cases(table, verdicts, task), task, patient_warnings(usable_patients(table)) if by_name else ()
+        )
         colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
         strips = {
-            case: strip_url(preview, colours, task)
+            case: preview_data_url(preview, colours, task)
             for path in options.previews
             for case, preview in read_previews(path).items()
         }
-        write_text(options.output, render(facts, strips, colours, task))
-        console.logger.info("%s usable: see %s", part_is(len(facts.usable), len(facts.cases), "case"), options.output)
+        write_text(options.output, render_cohort_page(facts, strips, colours, task))
+        console.logger.info(
+            "%s usable: see %s", format_part(len(facts.usable), len(facts.cases), "case"), options.output
+        )
 
 
 if __name__ == "__main__":

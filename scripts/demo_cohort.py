@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.demo.cohort import write_cohort
 from tumorseg.task import add_task_option
 

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.again import read_mask_again
-from tumorseg.cohort.splits import Assignment, read_splits
-from tumorseg.cohort.verdict import Verdict, read_verdicts
-from tumorseg.inference.prediction import read_prediction
-from tumorseg.inference.recorded import RecordedMask, find_mask, recorded_masks
+from tumorseg.cli import console
+from tumorseg.cohort.splits import FoldAssignment, read_splits
+from tumorseg.cohort.validated_files import reread_mask
+from tumorseg.cohort.validation_result import ValidationResult, read_validation_results
+from tumorseg.evaluation.scoring import CaseScores, score_cases, write_scores
+from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.records import RecordedMask, find_mask, recorded_masks
 from tumorseg.metrics.scores import case_scores
-from tumorseg.scoring.cases import CaseScores, score_cases, write_scores
 from tumorseg.task import Task, add_task_option
 
 
-def score(
-    item: tuple[Assignment, Verdict, RecordedMask], *, root: Path, task: Task, surface_tolerance_mm: float
+def score_case(
+    item: tuple[FoldAssignment, ValidationResult, RecordedMask], *, root: Path, task: Task, surface_tolerance_mm: float
 ) -> CaseScores:
     """The scores of one case, from its files."""
     assignment, facts = item[0], item[1].facts
-    volume = read_mask_again(root, facts, task)
+    volume = reread_mask(root, facts, task)
     prediction = read_prediction(item[2], facts["shape"], facts["affine"])
     x, y, z = volume.spacing
     scores = case_scores(volume.array, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("evaluate", options.log):
-        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_verdicts(path)}
+        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_validation_results(path)}
         splits = read_splits(options.splits)
         masks = recorded_masks(options.predictions)
         scored = [
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if assignment.fold >= 0
         ]
         tolerance = options.settings["surface_tolerance"]
-        score_one = partial(score, root=options.root, task=options.task, surface_tolerance_mm=tolerance)
+        score_one = partial(score_case, root=options.root, task=options.task, surface_tolerance_mm=tolerance)
         table, confusions = score_cases(scored, score_one, options.processes)
         patients = {assignment.case: assignment.patient for assignment in splits}
         write_scores(

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.inference.held_out import read_fold_model
 from tumorseg.inference.onnx_export import write_onnx
 from tumorseg.task import add_task_option

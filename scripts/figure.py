@@ -1,4 +1,4 @@
-"""Draw one of the figures, from its record in `tumorseg.figures.catalogue`."""
+"""Draw one of the figures, from its record in `tumorseg.plotting.catalogue`."""
 
 import argparse
 import importlib
@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.figures.record import NEEDS, FigureRecord
-from tumorseg.figures.style import save
+from tumorseg.cli import console
+from tumorseg.plotting.record import NEEDS, FigureRecord
+from tumorseg.plotting.style import save_figure
 from tumorseg.task import add_task_option
 
 
@@ -23,17 +23,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write (.png, .pdf)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
-    record = _record(parser, options.name)
+    record = _load_record(parser, options.name)
     files = {need: getattr(options, need) for need in record.needs}
     if missing := [f"--{need}" for need, paths in files.items() if not paths]:
         parser.error(f"the figure {record.name} needs {' and '.join(missing)}")
     with console.job(record.rule, options.log):
-        save(record.draw(files, options.task, options.settings), options.output, options.settings["dpi"])
+        save_figure(record.draw(files, options.task, options.settings), options.output, options.settings["dpi"])
 
 
-def _record(parser: argparse.ArgumentParser, name: str) -> FigureRecord:
+def _load_record(parser: argparse.ArgumentParser, name: str) -> FigureRecord:
     """The record of a figure, without importing the others: a change of theirs must not draw it again."""
-    module = f"tumorseg.figures.catalogue.{name}"
+    module = f"tumorseg.plotting.catalogue.{name}"
     try:
         record: FigureRecord = importlib.import_module(module).RECORD
     except ModuleNotFoundError as error:

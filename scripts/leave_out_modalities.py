@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.inference.held_out import segmented_cases
+from tumorseg.inference.held_out import iterate_held_out_cases
+from tumorseg.io.tables import write_table
 from tumorseg.metrics.overlap import overlaps
-from tumorseg.network.execution import resolve
-from tumorseg.tables import write_table
+from tumorseg.networks.devices import resolve_execution
 from tumorseg.task import add_task_option
 
 
@@ -30,11 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("leave_out_modalities", options.log):
-        execution = resolve(**options.settings["execution"])
+        execution = resolve_execution(**options.settings["execution"])
         models = list(zip(options.models, options.selections, options.data, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
         rows = []
-        for fold, case, segmenter in segmented_cases(
+        for fold, case, segmenter in iterate_held_out_cases(
             models, options.normalised, splits, execution, section, task=options.task
         ):
             for left_out in ("none", *options.task.channel_names):

@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.manifest import manifest, summary, usable_patients, write_manifest
-from tumorseg.cohort.samples import read_patients
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.cohort.visits import doubts
+from tumorseg.cli import console
+from tumorseg.cohort.manifest import build_manifest, summary_lines, usable_patients, write_manifest
+from tumorseg.cohort.patients import patient_warnings
+from tumorseg.cohort.sample_sheet import read_sheet_patients
+from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.task import add_task_option
 
 
@@ -30,18 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("manifest", options.log):
         pattern, own = options.settings["patient"], options.patient_table
-        verdicts = (verdict for path in options.verdicts for verdict in read_verdicts(path))
-        given = read_patients(options.samples) if options.samples else {}
-        table = manifest(
+        verdicts = (verdict for path in options.verdicts for verdict in read_validation_results(path))
+        given = read_sheet_patients(options.samples) if options.samples else {}
+        table = build_manifest(
             verdicts, task=options.task, patient_pattern=pattern, patient_table=own, patients_in_sheet=given
         )
         write_manifest(options.output, table)
-        for line in summary(table, options.output):
+        for line in summary_lines(table, options.output):
             console.logger.info("%s", line)
         patients = usable_patients(table)
         console.logger.info("they are of %d patients", len(set(patients.values())))
         if pattern is None and own is None:
-            for doubt in doubts({case: patient for case, patient in patients.items() if case not in given}):
+            for doubt in patient_warnings({case: patient for case, patient in patients.items() if case not in given}):
                 console.logger.warning("%s", doubt)
 
 

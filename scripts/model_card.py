@@ -5,11 +5,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.files import write_text
-from tumorseg.model_card.facts import gather
-from tumorseg.model_card.inputs import read_results
-from tumorseg.model_card.page import render
+from tumorseg.cli import console
+from tumorseg.io.files import write_text
+from tumorseg.reporting.model_card.card import collect_card_content, read_card_inputs, render_model_card
 from tumorseg.task import add_task_option
 
 
@@ -30,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("model_card", options.log):
-        results = read_results(
+        results = read_card_inputs(
             manifest=options.manifest,
             check=options.check,
             splits=options.splits,
@@ -38,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             selections=options.selection,
             models=options.models,
         )
-        facts = gather(results, options.configuration, options.task)
-        write_text(options.output, render(facts, options.configuration, options.task))
+        facts = collect_card_content(results, options.configuration, options.task)
+        write_text(options.output, render_model_card(facts, options.configuration, options.task))
         console.logger.info("what to know before the models are handed on: %s", options.output)
 
 

@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.files import make_folder
-from tumorseg.normalise.case import normalise_verdict
-from tumorseg.normalise.store import write_case
+from tumorseg.cli import console
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.io.files import make_folder
+from tumorseg.preprocessing.normalisation import normalise_validated_case
+from tumorseg.preprocessing.store import write_case
 from tumorseg.task import add_task_option
 
 
@@ -24,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("normalise_batch", options.log):
-        usable = [verdict for verdict in read_verdicts(options.verdicts) if verdict.usable]
+        usable = [verdict for verdict in read_validation_results(options.verdicts) if verdict.usable]
         make_folder(options.output)
         for stale in options.output.glob("*.safetensors"):
             stale.unlink()
         progress = console.Progress(len(usable), "case")
         for verdict in usable:
-            case = normalise_verdict(options.root, verdict, options.settings, task=options.task)
+            case = normalise_validated_case(options.root, verdict, options.settings, task=options.task)
             write_case(options.output / f"{verdict.case}.safetensors", case)
             progress.step(verdict.case)
 

@@ -5,16 +5,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.digests import file_digest
-from tumorseg.files import make_folder, write_json
 from tumorseg.inference.held_out import read_fold_model
-from tumorseg.inference.recorded import RECORD_FORMAT, mask_path
+from tumorseg.inference.records import RECORD_FORMAT, mask_path
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.network.execution import resolve
-from tumorseg.normalise.fold_data import held_out_cases
-from tumorseg.normalise.store import read_case
+from tumorseg.io.digests import file_digest
+from tumorseg.io.files import make_folder, write_json
+from tumorseg.networks.devices import resolve_execution
+from tumorseg.preprocessing.fold_data import held_out_cases
+from tumorseg.preprocessing.store import read_case
 from tumorseg.task import add_task_option
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"predict fold {options.fold}", options.log):
-        execution = resolve(**options.settings["execution"])
+        execution = resolve_execution(**options.settings["execution"])
         splits = read_splits(options.splits)
         network, card, model = read_fold_model(
             options.model, options.selection, options.fold, task=options.task, splits=splits

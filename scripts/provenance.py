@@ -9,12 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from tumorseg import console
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.files import read_json, write_json, write_text
-from tumorseg.provenance import crate, files, jobs
-from tumorseg.provenance.run import run_facts
-from tumorseg.tables import write_table
+from tumorseg.cli import console
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.io.files import read_json, write_json, write_text
+from tumorseg.io.tables import write_table
+from tumorseg.provenance import crate, file_tables, jobs
+from tumorseg.provenance.run_facts import run_facts
 from tumorseg.task import add_task_option
 
 
@@ -40,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = root / "provenance"
         write_text(folder / "Snakefile", (repository / "Snakefile").read_text())
         write_text(folder / "configuration.yaml", yaml.safe_dump(options.configuration, sort_keys=False))
-        task = files.task_file(options.configuration["cohort"]["task"], options.task)
+        task = file_tables.task_file_text(options.configuration["cohort"]["task"], options.task)
         write_text(folder / "task.yaml", task)
-        write_text(folder / "requirements.txt", _installed())
-        verdicts = [verdict for path in options.verdicts for verdict in read_verdicts(path)]
-        write_table(folder / "raw_files.tsv", files.raw(verdicts))
-        write_table(folder / "masks.tsv", files.masks(options.predictions, root))
-        names = jobs.names(options.configuration, [path.stem for path in options.verdicts])
-        write_table(folder / "jobs.tsv", jobs.table(jobs.read_jobs(root, options.rules, names)))
+        write_text(folder / "requirements.txt", _requirements())
+        verdicts = [verdict for path in options.verdicts for verdict in read_validation_results(path)]
+        write_table(folder / "raw_files.tsv", file_tables.raw_file_table(verdicts))
+        write_table(folder / "masks.tsv", file_tables.mask_table(options.predictions, root))
+        names = jobs.job_names(options.configuration, [path.stem for path in options.verdicts])
+        write_table(folder / "jobs.tsv", jobs.job_table(jobs.read_jobs(root, options.rules, names)))
         models = [read_json(path) for path in options.selection]
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}
         run["snakemake"] = options.engine
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         inputs = [Path("provenance", name) for name in named]
         results = [Path("provenance", name) for name in ("run.json", "jobs.tsv", "masks.tsv")]
         results += [path.relative_to(root) for path in options.results]
-        described = crate.metadata(
+        described = crate.crate_metadata(
             root,
             workflow=Path("provenance/Snakefile"),
             inputs=inputs,
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.logger.info("what is needed to repeat this run: %s", folder)
 
 
-def _installed() -> str:
+def _requirements() -> str:
     """Every installed distribution as a line of a pip requirements file.
 
     A build of its own ("2.13.0+cpu") stands as a comment: indexes that lack it have the version that it is a build of.

@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.configuration.renamed import recorded
-from tumorseg.figures.cases import choose_cases
-from tumorseg.figures.style import FigureSettings
-from tumorseg.files import write_text
-from tumorseg.provenance.run import run_facts
-from tumorseg.report.facts import gather
-from tumorseg.report.inputs import read_results
-from tumorseg.report.page import render
-from tumorseg.report.pictures import embed, read_strips
-from tumorseg.report.summary import summary_text
+from tumorseg.io.files import write_text
+from tumorseg.plotting.case_selection import select_cases
+from tumorseg.plotting.style import FigureSettings
+from tumorseg.provenance.run_facts import run_facts
+from tumorseg.reporting.report.content import collect_report_content, summary_text
+from tumorseg.reporting.report.embedded_images import embed_figure, read_strips
+from tumorseg.reporting.report.report_html import render_report
+from tumorseg.reporting.report.run_results import read_run_results
+from tumorseg.reporting.viewer.embed import EmbeddedViewer, embed_viewer
 from tumorseg.task import Task, add_task_option
-from tumorseg.viewer.parts import ViewerParts, viewer_parts
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("report", options.log):
-        results = read_results(
+        results = read_run_results(
             manifest=options.manifest,
             verdicts=options.verdicts,
             splits=options.splits,
@@ -61,16 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             predictions=options.predictions,
             settings=recorded(options.configuration)["prediction"],
         )
-        facts = gather(results, options.configuration, options.task, by_name=options.patient is None)
+        facts = collect_report_content(
+            results, options.configuration, options.task, patients_from_names=options.patient is None
+        )
         wanted = options.configuration["figures"]["cases"]
-        page = render(
+        page = render_report(
             facts,
             run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
             task=options.task,
-            figures=[embed(path, options.task) for path in options.figures],
+            figures=[embed_figure(path, options.task) for path in options.figures],
             strips=read_strips(options.strips),
-            shown=[chosen.case for chosen in choose_cases(results.scores, wanted, options.task)],
-            viewer=_viewer(options.viewer, options.configuration["figures"], options.task),
+            figure_cases=[chosen.case for chosen in select_cases(results.scores, wanted, options.task)],
+            viewer=_embedded_viewer(options.viewer, options.configuration["figures"], options.task),
             table=options.scores.read_bytes(),
             codes=options.codes,
             configuration=options.configuration,
@@ -80,9 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.logger.info("%s", line)
 
 
-def _viewer(files: Sequence[Path], figures: dict[str, Any], task: Task) -> ViewerParts | None:
+def _embedded_viewer(files: Sequence[Path], figures: dict[str, Any], task: Task) -> EmbeddedViewer | None:
     settings = FigureSettings.from_dict(figures)
-    return viewer_parts(files[0], settings.colours, settings.opacity, task) if files else None
+    return embed_viewer(files[0], settings.colours, settings.opacity, task) if files else None
 
 
 if __name__ == "__main__":

@@ -5,22 +5,19 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.largest import LARGEST_VOXELS
-from tumorseg.cohort.patients import patients_of
-from tumorseg.console import logger
-from tumorseg.files import write_json
+from tumorseg.cli import console
+from tumorseg.cli.console import logger
+from tumorseg.cohort.patients import assign_patients
+from tumorseg.evaluation.hints import find_hints
+from tumorseg.evaluation.mask_validation import check_references, validate_references
+from tumorseg.evaluation.masks import MaskReadOptions
+from tumorseg.evaluation.matching import match_folders
+from tumorseg.evaluation.prediction_folder import MaskFolders, log_reference_notes, pair_predictions, score_pairs
+from tumorseg.evaluation.scoring import overview_lines, remove_stale_outputs, write_scores
+from tumorseg.io.files import write_json
+from tumorseg.io.tables import write_table
+from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.metrics.comparison import compare, comparison_table
-from tumorseg.scoring.as_a_whole import check_references
-from tumorseg.scoring.cases import write_scores
-from tumorseg.scoring.folder import Folders, log_reference_notes, score_pairs, sort_out
-from tumorseg.scoring.hints import find_hints
-from tumorseg.scoring.judge import reference_grids
-from tumorseg.scoring.leftovers import remove_leftovers
-from tumorseg.scoring.masks import Reading
-from tumorseg.scoring.match import match_folders
-from tumorseg.scoring.overview import overview
-from tumorseg.tables import write_table
 from tumorseg.task import add_task_option
 
 
@@ -37,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--patient", help="the pattern of the patient of a case")
     parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
-    parser.add_argument("--largest-voxels", type=int, default=LARGEST_VOXELS, help="voxels that a mask may have")
+    parser.add_argument("--largest-voxels", type=int, default=DEFAULT_MAX_VOXELS, help="voxels that a mask may have")
     parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="table of scores of each folder, CSV")
     parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary of each folder, JSON")
@@ -49,19 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings, processes = options.settings, options.processes
         matches = match_folders(options.predictions, options.references, options.task)
         files = {pair.case: pair.reference for of_folder in matches.values() for pair in of_folder.pairs}
-        of_references = Reading(options.task, options.labels, largest_voxels=options.largest_voxels)
-        grids = reference_grids(options.references, files, of_references, processes)
+        of_references = MaskReadOptions(options.task, options.labels, max_voxels=options.largest_voxels)
+        grids = validate_references(options.references, files, of_references, processes)
         check_references({files[case]: grid for case, grid in grids.items()}, of_references, options.references)
         log_reference_notes(options.references, files, grids)
-        patients = patients_of(files, pattern=options.patient, table=options.patient_table)
+        patients = assign_patients(files, pattern=options.patient, table=options.patient_table)
         maps = options.label_maps or [None] * len(matches)
         tables, summaries = {}, {}
         outputs = zip(maps, options.scores, options.summaries, strict=True)
         for (name, of_folder), (label_map, scores, summary) in zip(matches.items(), outputs, strict=True):
-            folders = Folders(
+            folders = MaskFolders(
                 of_folder.folder, options.references, of_references.for_predictions(label_map), of_references
             )
-            found = sort_out(of_folder, folders, grids, processes)
+            found = pair_predictions(of_folder, folders, grids, processes)
             tables[name], confusions = score_pairs(
                 found.pairs,
                 found.folders,
@@ -78,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 settings,
                 task=options.task,
                 missing=missing,
-                more={**found.facts, "hints": hints},
+                extra_summary={**found.summary, "hints": hints},
                 patients=patients,
             )
         result = options.summaries[0]
@@ -90,9 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_json(result, compared)
         if options.clear:
             written = [*options.scores, *options.summaries, *(options.comparison or [])]
-            for old in remove_leftovers(options.clear, written):
+            for old in remove_stale_outputs(options.clear, written):
                 logger.info("removed, since it is of other folders: %s", old)
-        for line in overview(summaries, options.task):
+        for line in overview_lines(summaries, options.task):
             logger.info("%s", line)
         logger.info("Scores: %s", result.resolve())
 

@@ -4,10 +4,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.errors import UserError
-from tumorseg.files import write_bytes
-from tumorseg.segmentation.table import RECORD, TABLE, gist, read_records, write_record, write_table
+from tumorseg.io.files import write_bytes
+from tumorseg.segmentation.results import (
+    RECORD_FILE,
+    TABLE_FILE,
+    read_records,
+    summary_lines,
+    write_record,
+    write_table,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -20,18 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("segment", options.log):
         patients, how = read_records(options.batches)
         # Beside the batches: Snakemake deletes the output of a job that fails.
-        without_any = options.batches[0].parent / TABLE
+        without_any = options.batches[0].parent / TABLE_FILE
         without_any.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
             write_table(without_any, patients, how["structures"])
-            raise UserError("\n".join(gist(patients, without_any, how)))
+            raise UserError("\n".join(summary_lines(patients, without_any, how)))
         for batch in options.batches:
             for file in sorted(batch.iterdir()):
-                if file.name != RECORD and not file.name.startswith("."):
+                if file.name != RECORD_FILE and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
         write_record(options.output, patients, how)
-        write_table(options.output / TABLE, patients, how["structures"])
-        for line in gist(patients, options.output / TABLE, how):
+        write_table(options.output / TABLE_FILE, patients, how["structures"])
+        for line in summary_lines(patients, options.output / TABLE_FILE, how):
             console.logger.info("%s", line)
 
 

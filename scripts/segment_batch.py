@@ -5,15 +5,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.case_files import from_json
-from tumorseg.figures.style import FigureSettings
-from tumorseg.files import make_folder, sha256
+from tumorseg.cli import console
+from tumorseg.cohort.case_files import case_from_json
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.network.execution import resolve
+from tumorseg.io.files import make_folder, sha256
+from tumorseg.networks.devices import resolve_execution
+from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
-from tumorseg.segmentation.table import write_record
+from tumorseg.segmentation.results import write_record
 from tumorseg.task import add_task_option
 
 
@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule segment_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
-    parser.add_argument("--cases", type=from_json, nargs="+", required=True, help="the files of each case, as JSON")
+    parser.add_argument(
+        "--cases", type=case_from_json, nargs="+", required=True, help="the files of each case, as JSON"
+    )
     parser.add_argument(
         "--models", type=Path, nargs="+", required=True, help="exported models; several give their mean"
     )
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment_batch", options.log):
-        execution = resolve(**options.settings["execution"])
+        execution = resolve_execution(**options.settings["execution"])
         networks, cards = read_models(options.models, options.task)
         task = cards[0].task
         segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 task=options.task,
                 folder=options.output,
                 figures=figures,
-                largest_voxels=largest,
+                max_voxels=largest,
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)

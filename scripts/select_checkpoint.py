@@ -5,17 +5,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.splits import read_splits, trained_on
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.files import read_json, sha256, write_json
-from tumorseg.network.model import ModelCard, write_model
-from tumorseg.network.training_facts import training_facts
-from tumorseg.tables import write_table
+from tumorseg.cli import console
+from tumorseg.cohort.splits import read_splits, training_cases
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.io.files import read_json, sha256, write_json
+from tumorseg.io.tables import write_table
+from tumorseg.networks.model import ModelCard, write_model
+from tumorseg.networks.training_facts import training_facts
 from tumorseg.task import add_task_option
-from tumorseg.training.export import network_of
-from tumorseg.training.history import history_table
-from tumorseg.training.select import choose_epoch, refusals
+from tumorseg.training.selection import describe_refused, history_table, load_trained_network, select_epoch
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         verdicts = [read_json(path) for path in options.verifications]
         table = history_table([Path(verdict["file"]) for verdict in verdicts], options.task)
         dice = dict(zip(table["epoch"], table["validation_dice"], strict=True))
-        epoch = choose_epoch(verdicts, dice, options.settings["choose"])
-        for line in refusals(verdicts):
+        epoch = select_epoch(verdicts, dice, options.settings["choose"])
+        for line in describe_refused(verdicts):
             console.logger.warning("REFUSED %s", line)
         chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
-        trained = network_of(Path(chosen["file"]), chosen["digest"], options.task)
+        trained = load_trained_network(Path(chosen["file"]), chosen["digest"], options.task)
         normalisation = options.settings["normalisation"]
         card = ModelCard(
             trained.architecture,
@@ -57,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             epoch=epoch,
             checkpoint=chosen["digest"],
             trained_on=training_facts(
-                [verdict for path in options.verdicts for verdict in read_verdicts(path)],
-                trained_on(read_splits(options.splits), options.fold),
+                [verdict for path in options.verdicts for verdict in read_validation_results(path)],
+                training_cases(read_splits(options.splits), options.fold),
                 task=options.task,
                 demo=options.settings["demo"],
                 input_shape=options.settings["input_shape"],

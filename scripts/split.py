@@ -5,12 +5,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.cohort.manifest import read_manifest
-from tumorseg.cohort.own_splits import dropped_names, own_splits
-from tumorseg.cohort.splits import held_out, trained_on, write_splits
-from tumorseg.cohort.stratify import split
-from tumorseg.counts import counted
+from tumorseg.cohort.splits import (
+    names_without_usable_case,
+    stratified_splits,
+    training_cases,
+    user_splits,
+    validation_cases,
+    write_splits,
+)
+from tumorseg.formatting import format_count
 from tumorseg.task import add_task_option
 
 
@@ -32,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("split", options.log):
         table, folds = read_manifest(options.manifest), options.settings["folds"]
         if options.split_file:
-            splits = own_splits(options.split_file, table, folds=folds)
-            if dropped := dropped_names(options.split_file, table):
+            splits = user_splits(options.split_file, table, folds=folds)
+            if dropped := names_without_usable_case(options.split_file, table):
                 console.logger.info("%s: names without a usable case, left out: %d", options.split_file, len(dropped))
         else:
-            splits = split(
+            splits = stratified_splits(
                 table,
                 task=options.task,
                 folds=folds,
@@ -45,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
         write_splits(options.output, splits)
         for fold in range(folds):
-            trained, validation = len(trained_on(splits, fold)), len(held_out(splits, fold))
-            console.logger.info("fold %d: %s to train on, %d held out", fold, counted(trained, "case"), validation)
+            trained, validation = len(training_cases(splits, fold)), len(validation_cases(splits, fold))
+            console.logger.info("fold %d: %s to train on, %d held out", fold, format_count(trained, "case"), validation)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.errors import Message
-from tumorseg.network.execution import resolve
-from tumorseg.normalise.fold_data import find_cases, read_fold_data
+from tumorseg.networks.devices import resolve_execution
+from tumorseg.preprocessing.fold_data import find_cases, read_fold_data
 from tumorseg.task import add_task_option
-from tumorseg.training import parallel
-from tumorseg.training.epochs import previous_epoch
-from tumorseg.training.memory import insist_on_memory
-from tumorseg.training.run import start_state, train_until
+from tumorseg.training import distributed
+from tumorseg.training.schedule import previous_checkpoint_epoch
 from tumorseg.training.settings import Recipe
+from tumorseg.training.step_memory import require_memory
+from tumorseg.training.trainer import start_state, train_until
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,21 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tensorboard", default="", help="folder of event files, one below it a fold; empty: none")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
-    recipe = Recipe.of(options.recipe, options.task)
+    recipe = Recipe.from_config(options.recipe, options.task)
     settings = recipe.training
     name: Message = f"train_epoch fold {options.fold}"
-    if options.processes > 1 and not parallel.started():
+    if options.processes > 1 and not distributed.launched_by_torchrun():
         with console.job(name, None):  # the log is that of the first process
             on_gpus, own = settings.device != "cpu", arguments or sys.argv[1:]
-            parallel.launch(options.processes, settings.threads, on_gpus, Path(__file__), own)
+            distributed.launch(options.processes, settings.threads, on_gpus, Path(__file__), own)
         return
-    with console.job(name, options.log, quiet=parallel.rank() > 0), ExitStack() as stack:
-        execution = resolve(settings.device, settings.precision, settings.threads, settings.deterministic)
-        stack.enter_context(parallel.joined(execution.device))
-        with parallel.agreeing():
-            insist_on_memory(recipe, execution)
-        before = previous_epoch(options.epoch, settings.epochs_per_checkpoint)
-        with parallel.agreeing():
+    with console.job(name, options.log, quiet=distributed.rank() > 0), ExitStack() as stack:
+        execution = resolve_execution(settings.device, settings.precision, settings.threads, settings.deterministic)
+        stack.enter_context(distributed.process_group(execution.device))
+        with distributed.sync_errors():
+            require_memory(recipe, execution)
+        before = previous_checkpoint_epoch(options.epoch, settings.epochs_per_checkpoint)
+        with distributed.sync_errors():
             data = read_fold_data(options.data, options.fold)
             training, validation = (find_cases(options.normalised, part) for part in (data.training, data.held_out))
         state = start_state(recipe, data, execution, options.previous, before)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             held_out_cases=validation,
             execution=execution,
             checkpoint=options.output,
-            events=Path(options.tensorboard, f"fold-{options.fold}") if options.tensorboard else None,
+            tensorboard_folder=Path(options.tensorboard, f"fold-{options.fold}") if options.tensorboard else None,
         )
 
 

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
+from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.normalise.fold_data import gather, write_fold_data
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.preprocessing.fold_data import collect_fold_data, write_fold_data
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"training_data fold {options.fold}", options.log):
-        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_verdicts(path)}
-        data = gather(options.normalised, read_splits(options.splits), options.fold, verdicts)
+        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_validation_results(path)}
+        data = collect_fold_data(options.normalised, read_splits(options.splits), options.fold, verdicts)
         write_fold_data(options.output, data)
 
 

@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.cohort.case_files import from_json
-from tumorseg.cohort.check import examine_case
+from tumorseg.cli import console
+from tumorseg.cohort.case_files import case_from_json
 from tumorseg.cohort.preview import write_previews
-from tumorseg.cohort.verdict import write_verdicts
+from tumorseg.cohort.validation import validate_case
+from tumorseg.cohort.validation_result import write_validation_results
 from tumorseg.task import add_task_option
 
 
@@ -17,7 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule validate_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
-    parser.add_argument("--cases", type=from_json, nargs="+", required=True, help="the files of each case, as JSON")
+    parser.add_argument(
+        "--cases", type=case_from_json, nargs="+", required=True, help="the files of each case, as JSON"
+    )
     add_task_option(parser)
     parser.add_argument(
         "--settings",
@@ -33,14 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress = console.Progress(len(options.cases), "case")
         verdicts, previews = [], {}
         for case_files in options.cases:
-            verdict, preview = examine_case(
+            verdict, preview = validate_case(
                 options.root,
                 case_files,
                 task=options.task,
                 shape=options.settings["shape"],
                 labels=options.settings["labels"],
                 empty_masks=options.settings["empty_masks"],
-                largest_voxels=options.settings["largest_voxels"],
+                max_voxels=options.settings["largest_voxels"],
             )
             for problem, reason in zip(verdict.problems, verdict.reasons(), strict=True):
                 console.logger.warning("%s dropped: %s: %s", verdict.case, problem.code, reason)
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 previews[verdict.case] = preview
             progress.step(verdict.case)
         write_previews(options.previews, previews)
-        write_verdicts(options.output, verdicts)
+        write_validation_results(options.output, verdicts)
 
 
 if __name__ == "__main__":

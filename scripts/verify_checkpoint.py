@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.files import read_json, write_json
-from tumorseg.normalise.fold_data import read_fold_data
+from tumorseg.cli import console
+from tumorseg.io.files import read_json, write_json
+from tumorseg.preprocessing.fold_data import read_fold_data
 from tumorseg.task import add_task_option
 from tumorseg.training.checkpoint import record_path
 from tumorseg.training.settings import Recipe
-from tumorseg.training.verify import problems_of
+from tumorseg.training.verification import checkpoint_problems
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"verify_checkpoint fold {options.fold} epoch {options.epoch}", options.log):
-        recipe = Recipe.of(options.recipe, options.task)
+        recipe = Recipe.from_config(options.recipe, options.task)
         data = read_fold_data(options.data, options.fold)
-        problems = problems_of(options.checkpoint, recipe, data, options.epoch)
+        problems = checkpoint_problems(options.checkpoint, recipe, data, options.epoch)
         for problem in problems:
             console.logger.warning("REFUSED %s %s [%s]", options.checkpoint, problem.message, problem.code)
         if not problems:

@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tumorseg import console
-from tumorseg.figures.cases import show_cases
-from tumorseg.files import write_json
+from tumorseg.cli import console
+from tumorseg.io.files import write_json
+from tumorseg.plotting.case_selection import load_cases
+from tumorseg.reporting.viewer.volumes import encode_case, max_bytes_per_case
 from tumorseg.task import add_task_option
-from tumorseg.viewer.volumes import budget_for, encode_case
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("viewer_cases", options.log):
         wanted = options.settings["viewer_cases"]
-        shown = show_cases(options.scores, wanted, options.normalised, options.predictions, task=options.task)
-        cases = [encode_case(case, options.task, budget_for(len(shown))) for case in shown]
+        shown = load_cases(options.scores, wanted, options.normalised, options.predictions, task=options.task)
+        cases = [encode_case(case, options.task, max_bytes_per_case(len(shown))) for case in shown]
         write_json(options.output, {"cases": cases})
         for case in cases:
             size = sum(map(len, case["volumes"].values())) / 1e6

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Locator
 
-from tests.browser import start, visit
+from tests.support.browser import start, visit
 
 PICTURE = Path("workflow/docs/report.webp")
 """Below the repository's root."""

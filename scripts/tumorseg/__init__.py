@@ -13,11 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tumorseg.configuration.task_file import load_checked_task as load_task
+    from tumorseg.configuration.task_validation import load_checked_task as load_task
     from tumorseg.errors import UserError
     from tumorseg.metrics.scores import case_scores
     from tumorseg.task import Task
-    from tumorseg.task import built_in as built_in_tasks
+    from tumorseg.task import built_in_tasks as built_in_tasks
 
 __version__ = "0.1.0"
 __all__ = ["Task", "UserError", "__version__", "built_in_tasks", "case_scores", "load_task"]
@@ -25,9 +25,9 @@ __all__ = ["Task", "UserError", "__version__", "built_in_tasks", "case_scores", 
 _PUBLIC = {
     "Task": ("task", "Task"),
     "UserError": ("errors", "UserError"),
-    "built_in_tasks": ("task", "built_in"),
+    "built_in_tasks": ("task", "built_in_tasks"),
     "case_scores": ("metrics.scores", "case_scores"),
-    "load_task": ("configuration.task_file", "load_checked_task"),
+    "load_task": ("configuration.task_validation", "load_checked_task"),
 }
 """The module and the name of each public name. A name is imported when it is first used: no script needs them all."""
 

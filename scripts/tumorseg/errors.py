@@ -1,4 +1,4 @@
-"""What is meant for people's eyes: the one error of the user's own making, and the type of messages."""
+"""The exceptions that users see, and the type of messages."""
 
 from typing import TypeAlias
 
@@ -13,3 +13,14 @@ its content, and do not have this annotation.
 
 class UserError(Exception):
     """An error that the user can fix. The message says what is wrong and what to do, and is shown without traceback."""
+
+
+class InvalidMaskError(Exception):
+    """A mask cannot be scored: what is wrong with it, and what to do.
+
+    systematic: other masks from the same source probably have it too.
+    """
+
+    def __init__(self, message: Message, *, systematic: bool = False) -> None:
+        super().__init__(message)
+        self.systematic = systematic

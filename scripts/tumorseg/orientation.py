@@ -1,4 +1,4 @@
-"""Volumes turned to other axes, as they are shown and as the network sees them: swapped and flipped, not resampled."""
+"""Anatomical axes of an affine, and arrays turned to other axes."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,20 +17,20 @@ NETWORK_AXES: Final = "LPS"
 
 
 @lru_cache(maxsize=16)
-def _turn(affine: bytes, axes: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _cached_transforms(affine: bytes, axes: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """To other axes and back. The affines of a cohort are few, and validation asks ten times a case."""
     current = _orientations.io_orientation(np.frombuffer(affine).reshape(4, 4))
     wanted = _orientations.axcodes2ornt(axes)
     return _orientations.ornt_transform(current, wanted), _orientations.ornt_transform(wanted, current)
 
 
-def _turns(affine: ArrayLike, axes: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return _turn(np.asarray(affine, np.float64).tobytes(), axes)
+def _transforms(affine: ArrayLike, axes: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return _cached_transforms(np.asarray(affine, np.float64).tobytes(), axes)
 
 
 def axial_axis(affine: ArrayLike) -> int:
     """The axis of the grid of `affine` that runs, more or less, from the feet to the head."""
-    turn, _ = _turns(affine, DISPLAY_AXES)
+    turn, _ = _transforms(affine, DISPLAY_AXES)
     return int(np.argmax(turn[:, 0] == DISPLAY_AXES.index("I")))
 
 
@@ -40,49 +40,49 @@ def axis_names(affine: ArrayLike) -> list[str]:
     return [names[int(axis)] for axis in _orientations.io_orientation(np.asarray(affine))[:, 0]]
 
 
-def turned(volume: NDArray[Any], affine: ArrayLike, axes: str = DISPLAY_AXES) -> NDArray[Any]:
+def reorient(volume: NDArray[Any], affine: ArrayLike, axes: str = DISPLAY_AXES) -> NDArray[Any]:
     """`volume` (x, y, z, ...) of the grid of `affine`, with its axes swapped and flipped to `axes`; a view."""
-    turn, _ = _turns(affine, axes)
+    turn, _ = _transforms(affine, axes)
     result: NDArray[Any] = _orientations.apply_orientation(volume, turn)
     return result
 
 
-def turned_back(volume: NDArray[Any], affine: ArrayLike, axes: str) -> NDArray[Any]:
+def undo_reorient(volume: NDArray[Any], affine: ArrayLike, axes: str) -> NDArray[Any]:
     """What `turned` made of a volume of the grid of `affine`, on that grid again; a view."""
-    _, back = _turns(affine, axes)
+    _, back = _transforms(affine, axes)
     result: NDArray[Any] = _orientations.apply_orientation(volume, back)
     return result
 
 
-def turned_spacing(affine: ArrayLike, axes: str = DISPLAY_AXES) -> tuple[float, float, float]:
+def reoriented_spacing_mm(affine: ArrayLike, axes: str = DISPLAY_AXES) -> tuple[float, float, float]:
     """Voxel size in mm along `axes` of a volume after `turned`."""
     sizes = _affines.voxel_sizes(np.asarray(affine))
     spacing = [0.0, 0.0, 0.0]
-    for axis, (target, _) in enumerate(_turns(affine, axes)[0]):
+    for axis, (target, _) in enumerate(_transforms(affine, axes)[0]):
         spacing[int(target)] = float(sizes[axis])
     return spacing[0], spacing[1], spacing[2]
 
 
-def turned_shape(affine: ArrayLike, shape: Sequence[int], axes: str) -> tuple[int, int, int]:
+def reoriented_shape(affine: ArrayLike, shape: Sequence[int], axes: str) -> tuple[int, int, int]:
     """Voxels along `axes` of a volume of `shape` after `turned`."""
     sides = [0, 0, 0]
-    for (target, _), side in zip(_turns(affine, axes)[0], shape, strict=True):
+    for (target, _), side in zip(_transforms(affine, axes)[0], shape, strict=True):
         sides[int(target)] = side
     return sides[0], sides[1], sides[2]
 
 
-def turned_start(
+def reoriented_box_start(
     affine: ArrayLike, shape: Sequence[int], box: Sequence[tuple[int, int]], axes: str
 ) -> tuple[int, int, int]:
     """Where a box (start and stop along each axis) of the grid of `affine` and `shape` begins after `turned`."""
     starts = [0, 0, 0]
-    for (target, direction), (start, stop), side in zip(_turns(affine, axes)[0], box, shape, strict=True):
+    for (target, direction), (start, stop), side in zip(_transforms(affine, axes)[0], box, shape, strict=True):
         starts[int(target)] = start if direction > 0 else side - stop
     return starts[0], starts[1], starts[2]
 
 
-def turned_affine(affine: ArrayLike, shape: tuple[int, ...], axes: str) -> NDArray[np.float64]:
+def reoriented_affine(affine: ArrayLike, shape: tuple[int, ...], axes: str) -> NDArray[np.float64]:
     """The affine of a volume of `shape` (x, y, z) on the grid of `affine` after `turned`."""
-    turn, _ = _turns(affine, axes)
+    turn, _ = _transforms(affine, axes)
     result: NDArray[np.float64] = np.asarray(affine, np.float64) @ _orientations.inv_ornt_aff(turn, shape)
     return result

@@ -17,7 +17,7 @@ from tests.benchmarks import (
     training,
     validation,
 )
-from tests.cohort_cases import real_data
+from tests.support.case_files import real_data
 
 ON_REAL_CASES = {
     "validation": validation,

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks.training import monai_dynunet, nnunet_plain
-from tests.helpers import TASK, architecture
-from tumorseg.network.execution import Execution
-from tumorseg.network.registry import build
+from tests.support.builders import TASK, architecture
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.registry import build
 from tumorseg.training.augmentation import augment
 from tumorseg.training.data import Batch
-from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.losses import segmentation_loss
 
 WIDTHS = [8, 16, 32, 64]
 CPU = Execution(torch.device("cpu"), torch.float32)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.timing import Figure
-from tests.full_scale import write_cohort
-from tests.helpers import REPOSITORY
 from tests.integration.workflow import Workflow
+from tests.support.builders import REPOSITORY
+from tests.support.large_cohort import write_cohort
 
 PROFILE = ("--workflow-profile", str(REPOSITORY / "workflow/profiles/workstation"))
 

@@ -14,33 +14,32 @@ import torch
 import yaml
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.cohort_cases import TASK, check_case
-from tests.helpers import REPOSITORY, model_card, recipe
-from tumorseg.cohort.case_files import to_json
-from tumorseg.cohort.discover import discover
+from tests.support.builders import REPOSITORY, model_card, recipe
+from tests.support.case_files import TASK, check_case
+from tumorseg.cli.console import record_path
+from tumorseg.cohort.case_files import case_to_json
+from tumorseg.cohort.discovery import discover_cases
 from tumorseg.configuration.renamed import recorded
-from tumorseg.console import record_path
-from tumorseg.files import read_json
-from tumorseg.inference.predictor import Predictor
-from tumorseg.inference.settings import PredictionSettings
+from tumorseg.inference.predictor import PredictionSettings, Predictor
 from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
+from tumorseg.io.files import read_json
 from tumorseg.metrics.overlap import overlaps
-from tumorseg.network.execution import Execution
-from tumorseg.network.model import write_model
-from tumorseg.network.protocol import Network
-from tumorseg.network.registry import build
-from tumorseg.normalise.case import normalise_verdict
-from tumorseg.normalise.crop import cropped_start, uncrop
-from tumorseg.normalise.store import read_case, write_case
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.model import write_model
+from tumorseg.networks.registry import build
+from tumorseg.preprocessing.crop import cropped_start, uncrop
+from tumorseg.preprocessing.normalisation import normalise_validated_case
+from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.task import load_task
-from tumorseg.training.data import batches
-from tumorseg.training.loss import segmentation_loss
+from tumorseg.training.data import iterate_batches
+from tumorseg.training.losses import segmentation_loss
 
 CASES = 4
 STEPS = 80
 THREADS = 2
 CPU = Execution(torch.device("cpu"), torch.float32)
-WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, flips=False, probabilities=False)
+WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, test_time_mirroring=False, probabilities=False)
 
 
 def figures(root: Path) -> Iterator[Figure]:
@@ -49,10 +48,10 @@ def figures(root: Path) -> Iterator[Figure]:
     normalisation = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
     with tempfile.TemporaryDirectory() as folder:
         files = []
-        for case in discover(root, TASK)[:CASES]:
+        for case in discover_cases(root, TASK)[:CASES]:
             verdict = check_case(root, case, shape=None, labels="auto")
             files.append(Path(folder, f"{case.case}.safetensors"))
-            write_case(files[-1], normalise_verdict(root, verdict, normalisation, task=TASK))
+            write_case(files[-1], normalise_validated_case(root, verdict, normalisation, task=TASK))
         network = _trained(files)
         case = read_case(files[0])
         here = Predictor([network], CPU, WHOLE, TASK.unused_classes)
@@ -92,7 +91,7 @@ def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> It
         record = read_json(record_path(log))
         return record["seconds"], record["peak_memory_mib"] * 2**20 / 1e9
 
-    cases = [to_json(case) for case in discover(root, TASK)]
+    cases = [case_to_json(case) for case in discover_cases(root, TASK)]
     seconds, gigabytes = job(cases)
     yield Figure("from raw files to mask and picture, a case", seconds / len(cases), "s")
     yield Figure(
@@ -114,7 +113,7 @@ def _trained(files: list[Path]) -> Network:
     torch.manual_seed(0)
     network = build(settings.architecture)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.005)
-    for batch in islice(batches(files, settings.training, 0, 1), STEPS):
+    for batch in islice(iterate_batches(files, settings.training, 0, 1), STEPS):
         optimizer.zero_grad()
         segmentation_loss(network(CPU.place(batch.images)), batch.masks, TASK.label_values).backward()
         optimizer.step()

@@ -10,13 +10,13 @@ from pathlib import Path
 import yaml
 
 from tests.benchmarks.timing import Figure
-from tests.cohort_cases import TASK
-from tests.helpers import REPOSITORY
-from tumorseg.cohort.case_files import to_json
-from tumorseg.cohort.discover import discover
+from tests.support.builders import REPOSITORY
+from tests.support.case_files import TASK
+from tumorseg.cli.console import record_path
+from tumorseg.cohort.case_files import case_to_json
+from tumorseg.cohort.discovery import discover_cases
 from tumorseg.configuration.renamed import recorded
-from tumorseg.console import record_path
-from tumorseg.files import read_json
+from tumorseg.io.files import read_json
 
 
 def figures(root: Path) -> Iterator[Figure]:
@@ -25,7 +25,7 @@ def figures(root: Path) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         verdicts = Path(folder, "verdicts.json")
         cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}
-        cases = [to_json(case) for case in discover(root, TASK)]
+        cases = [case_to_json(case) for case in discover_cases(root, TASK)]
         yield _peak("validate_batch", root, cohort, verdicts, ["--cases", *cases, "--previews", f"{folder}/previews"])
         settings = configuration["normalisation"]
         yield _peak("normalise_batch", root, settings, Path(folder, "normalised"), ["--verdicts", str(verdicts)])

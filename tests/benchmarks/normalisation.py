@@ -10,14 +10,14 @@ import torch
 import yaml
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.cohort_cases import TASK, check_case
-from tests.helpers import REPOSITORY
-from tumorseg.cohort.again import read_images_again, read_mask_again
-from tumorseg.cohort.background import backgrounds_of
-from tumorseg.cohort.discover import discover
+from tests.support.builders import REPOSITORY
+from tests.support.case_files import TASK, check_case
+from tumorseg.cohort.background import backgrounds_from_facts
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validated_files import reread_images, reread_mask
 from tumorseg.configuration.renamed import recorded
-from tumorseg.normalise.case import normalise_case
-from tumorseg.normalise.store import write_case
+from tumorseg.preprocessing.normalisation import normalise_case
+from tumorseg.preprocessing.store import write_case
 
 CASES = 4
 
@@ -28,12 +28,12 @@ def figures(root: Path) -> Iterator[Figure]:
         from monai.transforms import ClipIntensityPercentiles, Compose, CropForeground, NormalizeIntensity
     settings = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
     cases = []
-    for files in discover(root, TASK)[:CASES]:
+    for files in discover_cases(root, TASK)[:CASES]:
         verdict = check_case(root, files, shape=None, labels="auto")
         cases.append(
             (
                 verdict,
-                read_images_again(root, verdict.facts, TASK) | {"seg": read_mask_again(root, verdict.facts, TASK)},
+                reread_images(root, verdict.facts, TASK) | {"seg": reread_mask(root, verdict.facts, TASK)},
             )
         )
     pipeline = Compose(
@@ -60,7 +60,7 @@ def figures(root: Path) -> Iterator[Figure]:
                     verdict.case,
                     volumes,
                     task=TASK,
-                    backgrounds=backgrounds_of(verdict.facts),
+                    backgrounds=backgrounds_from_facts(verdict.facts),
                     convention=verdict.facts["convention"],
                     settings=settings,
                 )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.timing import Figure
-from tests.full_scale import write_cohort
 from tests.integration.workflow import Workflow
+from tests.support.large_cohort import write_cohort
 
 CASES = 12_530
 

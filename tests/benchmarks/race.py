@@ -20,12 +20,12 @@ from torch.nn.functional import pad
 
 from tests.benchmarks.contestants import WIDTHS, Contestant, monai, nnunet, ours
 from tests.benchmarks.timing import Figure
-from tests.helpers import REPOSITORY, TASK, recipe
-from tumorseg.cohort.splits import held_out, read_splits, trained_on
+from tests.support.builders import REPOSITORY, TASK, recipe
+from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
 from tumorseg.metrics.overlap import overlaps
-from tumorseg.normalise.store import find_case, read_case
+from tumorseg.preprocessing.store import find_case, read_case
 from tumorseg.task import load_task
-from tumorseg.training.data import batches
+from tumorseg.training.data import iterate_batches
 
 SEEDS = (1, 2, 3)
 MINUTES = 1.5
@@ -67,8 +67,8 @@ def _cases(folder: Path) -> tuple[list[Path], list[Path]]:
     subprocess.run(command, check=True, capture_output=True)
     splits = read_splits(folder / "results/cohort/splits.tsv")
     where = sorted((folder / "results/normalised").iterdir())
-    return [find_case(where, case) for case in trained_on(splits, 0)], [
-        find_case(where, case) for case in held_out(splits, 0)
+    return [find_case(where, case) for case in training_cases(splits, 0)], [
+        find_case(where, case) for case in validation_cases(splits, 0)
     ]
 
 
@@ -84,7 +84,9 @@ def _race(training: list[Path], rest: list[Path], seed: int) -> dict[str, tuple[
     torch.manual_seed(seed)
     contestants = {"here": ours(), "nnU-Net": nnunet(), "MONAI": monai()}
     coming = {
-        name: itertools.chain.from_iterable(batches(training, settings, 0, epoch) for epoch in itertools.count(1))
+        name: itertools.chain.from_iterable(
+            iterate_batches(training, settings, 0, epoch) for epoch in itertools.count(1)
+        )
         for name in contestants
     }
     while any(contestant.seconds < 60 * MINUTES for contestant in contestants.values()):

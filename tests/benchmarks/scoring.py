@@ -10,10 +10,10 @@ import torch
 from scipy import ndimage
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.helpers import structure_mask
-from tests.oracles import challenge_lesions
-from tumorseg.cohort.discover import discover
-from tumorseg.metrics.border import border_hausdorff95
+from tests.support.builders import structure_mask
+from tests.support.reference_metrics import challenge_lesions
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.metrics.border_hausdorff import border_hausdorff95
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.scores import case_scores
 from tumorseg.metrics.surface import surface_distances
@@ -32,7 +32,7 @@ def figures(root: Path) -> Iterator[Figure]:
         from monai.metrics import compute_hausdorff_distance
     torch.set_num_threads(1)
     pairs, regions, stacks = [], [], []
-    for number, case in enumerate(discover(root, TASK)[:CASES]):
+    for number, case in enumerate(discover_cases(root, TASK)[:CASES]):
         file = nibabel.load(root / case.files["seg"][0])
         reference = np.asarray(file.dataobj).astype(np.uint8)
         pairs.append((reference, predicted(reference, number)))

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 import torch
 
 from tests.benchmarks.timing import Figure
-from tests.helpers import recipe
-from tumorseg.network.memory import GIB
-from tumorseg.training.memory import peak_bytes
+from tests.support.builders import recipe
+from tumorseg.networks.memory import GIB
+from tumorseg.training.step_memory import peak_bytes
 
 _STEP = """
 import sys, torch
-from tests.helpers import recipe
-from tumorseg.network.execution import Execution
-from tumorseg.training.objective import Objective
-from tumorseg.training.state import TrainingState
+from tests.support.builders import recipe
+from tumorseg.networks.devices import Execution
+from tumorseg.training.losses import LossModule
+from tumorseg.training.checkpoint import TrainingState
 torch.set_num_threads(2)
 cpu = Execution(torch.device("cpu"), torch.float32)
 settings = recipe(base_channels=16, input_shape=[240, 240, 160], gradient_checkpointing=sys.argv[1] == "True")
@@ -26,7 +26,7 @@ images = cpu.place(torch.randn(1, 4, 240, 240, 160))
 masks = torch.randint(0, 3, (1, 240, 240, 160))
 for _ in range(2):
     state.optimizer.zero_grad()
-    Objective(state.network, cpu, state.recipe.task.label_values)(images, masks).backward()
+    LossModule(state.network, cpu, state.recipe.task.label_values)(images, masks).backward()
     state.optimizer.step()
 print(open("/proc/self/status").read())
 """

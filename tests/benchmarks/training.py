@@ -13,18 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.helpers import TASK, architecture, recipe, write_random_case
-from tumorseg.network.allocation import keep_freed_memory
-from tumorseg.network.execution import Execution
-from tumorseg.network.registry import build
-from tumorseg.normalise.store import read_case, write_case
-from tumorseg.training.checkpoint import save
-from tumorseg.training.data import batches, steps_of
-from tumorseg.training.loop import train_epoch
-from tumorseg.training.loss import segmentation_loss
-from tumorseg.training.objective import Objective
-from tumorseg.training.run import READERS
-from tumorseg.training.state import TrainingState
+from tests.support.builders import TASK, architecture, recipe, write_random_case
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.memory import keep_freed_memory
+from tumorseg.networks.registry import build
+from tumorseg.preprocessing.store import read_case, write_case
+from tumorseg.training.checkpoint import TrainingState, save_checkpoint
+from tumorseg.training.data import iterate_batches, steps_per_epoch
+from tumorseg.training.losses import LossModule, segmentation_loss
+from tumorseg.training.trainer import READER_THREADS, train_epoch
 
 WIDTHS = [16, 32, 64, 128]
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -142,8 +139,8 @@ def _epoch(cases: list[Path]) -> Iterator[Figure]:
     )
     keep_freed_memory()
     state = TrainingState.initial(settings, 0, CPU)
-    steps = steps_of(len(cases), settings.training)
-    batch = next(batches(cases, settings.training, 0, 1))
+    steps = steps_per_epoch(len(cases), settings.training)
+    batch = next(iterate_batches(cases, settings.training, 0, 1))
     bare = _step(state.network, CPU.place(batch.images), batch.masks)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -152,13 +149,13 @@ def _epoch(cases: list[Path]) -> Iterator[Figure]:
             began = time.monotonic()
             trained = train_epoch(
                 state,
-                Objective(state.network, CPU, TASK.label_values),
-                batches(cases, settings.training, 0, 1),
+                LossModule(state.network, CPU, TASK.label_values),
+                iterate_batches(cases, settings.training, 0, 1),
                 steps,
                 CPU,
             )
             history = [{"epoch": 1, **trained}]
-            save(Path(folder, "epoch-0001.pt"), state, history, time.monotonic() - began)
+            save_checkpoint(Path(folder, "epoch-0001.pt"), state, history, time.monotonic() - began)
 
         best = best_seconds({"bare": lambda: [bare() for _ in range(steps)], "epoch": epoch}, rounds=3)
     yield Figure(
@@ -170,7 +167,7 @@ def _loader(cases: list[Path]) -> Iterator[Figure]:
     settings = recipe(input_shape=[128, 128, 128], batch_size=1, steps_per_epoch=40, foreground_fraction=0.33)
 
     def load() -> None:
-        for _ in batches(cases, settings.training, 0, 1, workers=READERS):
+        for _ in iterate_batches(cases, settings.training, 0, 1, workers=READER_THREADS):
             pass
 
     seconds = best_seconds({"load": load}, rounds=3)["load"]

@@ -8,14 +8,14 @@ import nibabel
 from isal import igzip
 
 from tests.benchmarks.timing import Figure, best_seconds
-from tests.cohort_cases import TASK
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validation import validate_case
 
 
 def figures(root: Path) -> Iterator[Figure]:
     """Milliseconds a case, on the real cases below `root`, and what they are to each other."""
-    cases = discover(root, TASK)
+    cases = discover_cases(root, TASK)
     files = [root / path for case in cases for paths in case.files.values() for path in paths]
 
     def decompress_with_libdeflate():
@@ -32,7 +32,7 @@ def figures(root: Path) -> Iterator[Figure]:
 
     def validate():
         for case in cases:
-            examine_case(root, case, task=TASK, shape=None, labels="auto")
+            validate_case(root, case, task=TASK, shape=None, labels="auto")
 
     best = best_seconds(
         {

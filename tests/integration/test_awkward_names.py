@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from tests.cohort_cases import write_sound
 from tests.integration.workflow import Workflow
+from tests.support.case_files import write_sound
 from tumorseg.cohort.manifest import read_manifest
 
 

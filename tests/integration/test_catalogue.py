@@ -2,8 +2,8 @@
 
 import re
 
-from tests.helpers import REPOSITORY
 from tests.integration.workflow import Workflow
+from tests.support.builders import REPOSITORY
 
 
 def planned(workflow: Workflow, snakefile: str) -> dict[str, str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import normalise_batch
-from tests.cohort_cases import AFFINE, CASE, SUFFIXES, TASK, image, mask, plain
-from tests.helpers import REPOSITORY
 from tests.integration.workflow import Workflow
-from tumorseg.nifti import nifti_bytes
+from tests.support.builders import REPOSITORY
+from tests.support.case_files import AFFINE, CASE, SUFFIXES, TASK, image, mask, plain
+from tumorseg.io.nifti import nifti_bytes
 
 CASES = (CASE, CASE.replace("00001", "00002"))
 TARGETS = ("validate", "normalise")

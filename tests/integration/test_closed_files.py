@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from tests.cohort_cases import CASE, path_of, write_sound
 from tests.integration.workflow import Workflow
-from tumorseg import tables
+from tests.support.case_files import CASE, path_of, write_sound
+from tumorseg.io import tables
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from tests.helpers import REPOSITORY
-from tumorseg.cohort.splits import held_out, read_splits, trained_on
+from tests.support.builders import REPOSITORY
+from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
 from tumorseg.metrics.overlap import overlaps
-from tumorseg.normalise.store import find_case, read_case
+from tumorseg.preprocessing.store import find_case, read_case
 from tumorseg.task import load_task
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def classifier_dice(demo) -> dict[str, float]:
     splits = read_splits(demo / "cohort/splits.tsv")
     rng = np.random.default_rng(0)
     intensities, labels = [], []
-    for name in trained_on(splits, 0):
+    for name in training_cases(splits, 0):
         case = read_case(find_case(folders, name))
         brain = np.flatnonzero((case.image != 0).any(axis=0))
         chosen = rng.choice(brain, 20_000, replace=False)
@@ -47,7 +47,7 @@ def classifier_dice(demo) -> dict[str, float]:
     trees = HistGradientBoostingClassifier(random_state=0)
     trees.fit(np.concatenate(intensities), np.concatenate(labels))
     rows = []
-    for name in held_out(splits, 0):
+    for name in validation_cases(splits, 0):
         case = read_case(find_case(folders, name))
         brain = (case.image != 0).any(axis=0)
         prediction = np.zeros_like(case.mask)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.cohort_cases import AFFINE, SHAPE, path_of, write_sound
 from tests.integration.workflow import Workflow
-from tumorseg.nifti import write_nifti
+from tests.support.case_files import AFFINE, SHAPE, path_of, write_sound
+from tumorseg.io.nifti import write_nifti
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(6)]
 TRAINED_EMPTY, HELD_OUT_EMPTY, HELD_OUT = CASES[0], CASES[4], CASES[5]

@@ -16,13 +16,13 @@ import yaml
 from markupsafe import escape
 
 from tests.integration.workflow import Workflow
-from tumorseg.cohort.splits import held_out, read_splits
-from tumorseg.demo.layout import newest_convention
+from tumorseg.cohort.splits import read_splits, validation_cases
+from tumorseg.demo.plan import newest_convention
 from tumorseg.errors import UserError
-from tumorseg.network.model import read_model
-from tumorseg.normalise.store import read_case
+from tumorseg.networks.model import read_model
+from tumorseg.preprocessing.store import read_case
 from tumorseg.segmentation.models import read_models
-from tumorseg.task import DEFAULT, Task, built_in, load_task, task_path
+from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks, load_task, task_path
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ class Finished:
         return (self.run.results / path).read_text()
 
 
-@pytest.fixture(scope="module", params=[*built_in(), OWN])
+@pytest.fixture(scope="module", params=[*built_in_tasks(), OWN])
 def finished(request, tmp_path_factory):
     run = Workflow(tmp_path_factory.mktemp("task") / "run")
     if request.param == OWN:
@@ -103,7 +103,7 @@ def test_the_cases_that_are_sound_are_read_with_all_their_channels_and_labels(fi
 
 def test_each_held_out_case_is_scored_in_each_structure(finished):
     table = pd.read_csv(finished.run.results / "evaluation/cases.csv")
-    cases = held_out(read_splits(finished.run.results / "cohort/splits.tsv"), 0)
+    cases = validation_cases(read_splits(finished.run.results / "cohort/splits.tsv"), 0)
     assert cases
     found = table.groupby("case")["region"].apply(list).to_dict()
     assert found == {case: list(finished.task.structures) for case in cases}
@@ -164,7 +164,7 @@ def test_its_own_patients_are_segmented_with_the_values_of_its_masks(finished, t
 
 
 def test_its_model_is_refused_for_another_task(finished):
-    other = "brats-meningioma-radiotherapy" if len(finished.task.channels) > 1 else DEFAULT
+    other = "brats-meningioma-radiotherapy" if len(finished.task.channels) > 1 else DEFAULT_TASK
     model = finished.run.results / "model/fold-0.safetensors"
     message = f"{model}: this model is of the task {finished.task.name}, not {other} "
     with pytest.raises(UserError, match=re.escape(message)):

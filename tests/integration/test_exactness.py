@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.workflow import Workflow
-from tumorseg.files import sha256
-from tumorseg.training.checkpoint import load
+from tumorseg.io.files import sha256
+from tumorseg.training.checkpoint import load_checkpoint
 
 CHECKPOINTS = "training/fold-0/epoch-{:04d}.pt"
 
@@ -121,5 +121,5 @@ def test_a_checkpoint_that_may_not_be_written_whole_is_told_and_the_one_before_s
 def test_the_resource_gpu_says_how_many_processes_train(finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     train(run, 1, "--set-resources", "train_epoch:gpu=2")
-    content = load(run.results / CHECKPOINTS.format(1))
+    content = load_checkpoint(run.results / CHECKPOINTS.format(1))
     assert content["execution"] == "cpu fp32 in 2 processes"

@@ -9,9 +9,9 @@ from tests.integration.workflow import Workflow, copy_repository, edit
 
 pytestmark = pytest.mark.slow
 
-CATALOGUE = "scripts/tumorseg/figures/catalogue"
+CATALOGUE = "scripts/tumorseg/plotting/catalogue"
 NEW = """
-from tumorseg.figures.record import FigureRecord
+from tumorseg.plotting.record import FigureRecord
 
 
 def draw(files, task, settings):
@@ -41,7 +41,7 @@ def repository(tmp_path):
 
 def test_a_new_figure_has_a_rule_and_a_place_in_both_reports(finished, repository, tmp_path):
     (repository / CATALOGUE / "new.py").write_text(NEW)
-    registry = repository / "scripts/tumorseg/figures/registry.py"
+    registry = repository / "scripts/tumorseg/plotting/registry.py"
     edit(registry, "    modalities,\n", "    modalities,\n    new,\n")
     edit(registry, "    learning_curves.RECORD,\n", "    learning_curves.RECORD,\n    new.RECORD,\n")
     run = finished.copy(tmp_path / "run", repository)
@@ -60,7 +60,7 @@ def test_a_new_figure_has_a_rule_and_a_place_in_both_reports(finished, repositor
 
 
 def test_a_change_of_one_figure_draws_no_other(finished, repository):
-    edit(repository / "scripts/tumorseg/figures/confusion.py", '"#eeeeee"', '"#dddddd"')
+    edit(repository / "scripts/tumorseg/plotting/heatmaps.py", '"#eeeeee"', '"#dddddd"')
     planned = Workflow(finished.folder, repository).planned()
     assert planned == Counter(["figure_confusion_matrix", "report", "provenance"])
 

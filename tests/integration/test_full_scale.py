@@ -5,8 +5,8 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from tests.full_scale import CASES, DAMAGED, DAMAGES, case_name, sound, write_cohort, write_files
 from tests.integration.workflow import Workflow
+from tests.support.large_cohort import CASES, DAMAGED, DAMAGES, case_name, sound, write_cohort, write_files
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.integration.workflow import Workflow
-from tumorseg.running import other_run
+from tumorseg.cli.startup import lock_run_folder
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_numbers_in_braces_on_the_command_line_are_those_of_the_file(finished, t
 
 def test_a_second_run_in_the_same_folder_says_so(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
-    assert other_run(run.folder / ".snakemake/running") is None  # from here on this process is the first
+    assert lock_run_folder(run.folder / ".snakemake/running") is None  # from here on this process is the first
     output = run.run("validate", options=("--dry-run",)).stdout
     assert f"Process {os.getpid()} is a run of Snakemake in this folder already" in output
 

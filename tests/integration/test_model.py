@@ -12,19 +12,18 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 
-from tests.helpers import REPOSITORY
-from tumorseg.files import sha256
-from tumorseg.inference.prediction import read_prediction
-from tumorseg.inference.predictor import Prediction, Predictor
-from tumorseg.inference.recorded import recorded_masks
-from tumorseg.inference.settings import PredictionSettings
-from tumorseg.network.execution import Execution
-from tumorseg.network.model import read_model
-from tumorseg.normalise.crop import crop, cropped_start
-from tumorseg.normalise.store import NormalisedCase, find_case, read_case
+from tests.support.builders import REPOSITORY
+from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.predictor import Prediction, PredictionSettings, Predictor
+from tumorseg.inference.records import recorded_masks
+from tumorseg.io.files import sha256
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.model import read_model
+from tumorseg.preprocessing.crop import crop, cropped_start
+from tumorseg.preprocessing.store import NormalisedCase, find_case, read_case
 
 CPU = Execution(torch.device("cpu"), torch.float32)
-WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, flips=False, probabilities=False)
+WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, test_time_mirroring=False, probabilities=False)
 
 
 @pytest.fixture(scope="module")

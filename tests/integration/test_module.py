@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.documents import example
-from tests.helpers import REPOSITORY
 from tests.integration.workflow import TINY
+from tests.support.builders import REPOSITORY
+from tests.support.documents import example
 
 MODULE = """
 module tumorseg:

@@ -5,10 +5,10 @@ import json
 import pandas as pd
 import pytest
 
-from tests.cohort_cases import write_sound
 from tests.integration.workflow import Workflow
+from tests.support.case_files import write_sound
+from tumorseg.io.tables import read_table
 from tumorseg.metrics.scores import TEXT_COLUMNS
-from tumorseg.tables import read_table
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
 
 
 def test_every_case_is_scored_and_in_the_report(run):
-    scores = read_table(run.results / "evaluation/cases.csv", text=TEXT_COLUMNS)
+    scores = read_table(run.results / "evaluation/cases.csv", text_columns=TEXT_COLUMNS)
     assert sorted(scores["case"].unique()) == CASES
     assert scores["dice"].notna().all()
     page = (run.results / "report.html").read_text(encoding="utf-8")
@@ -58,12 +58,12 @@ def test_they_are_segmented_and_scored(run):
     completed = run.run("segment", options=("--config", f"segment={{cases: '{cohort}'}}"))
     assert completed.returncode == 0, completed.stdout[-4000:]
     volumes = read_table(
-        masks / "volumes.tsv", text=("case", "segmented", "problems", "detail", "warnings", "warning_messages")
+        masks / "volumes.tsv", text_columns=("case", "segmented", "problems", "detail", "warnings", "warning_messages")
     )
     assert sorted(volumes["case"]) == CASES
     assert set(volumes["segmented"]) == {"true"}
     completed = run.run("score", options=("--config", f"score={{predictions: '{masks}', references: '{cohort}'}}"))
     assert completed.returncode == 0, completed.stdout[-4000:]
-    scores = read_table(run.results / "scores/cases.csv", text=TEXT_COLUMNS)
+    scores = read_table(run.results / "scores/cases.csv", text_columns=TEXT_COLUMNS)
     assert sorted(scores["case"].unique()) == CASES
     assert json.loads((run.results / "scores/summary.json").read_text())["missing"] == []

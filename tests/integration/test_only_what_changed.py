@@ -34,7 +34,7 @@ def test_a_finished_run_has_nothing_to_do_wherever_it_is_moved(run):
 def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     edit(
-        repository / "scripts/tumorseg/training/loss.py",
+        repository / "scripts/tumorseg/training/losses.py",
         "    log_probabilities = logits.float()",
         "    # why\n    log_probabilities = logits.float()",
     )
@@ -59,13 +59,13 @@ def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
 
 def test_a_change_of_the_loss_retrains_and_validates_nothing_again(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
-    edit(repository / "scripts/tumorseg/training/loss.py", "_SMOOTHING = 1e-5", "_SMOOTHING = 1e-4")
+    edit(repository / "scripts/tumorseg/training/losses.py", "_SMOOTHING = 1e-5", "_SMOOTHING = 1e-4")
     assert Workflow(run.folder, repository).planned() == AFTER_SPLIT
 
 
 def test_a_change_of_the_template_makes_the_report_anew(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
-    edit(repository / "scripts/tumorseg/report/template.html", "{% block main %}", "{% block main %}<p></p>")
+    edit(repository / "scripts/tumorseg/reporting/report/template.html", "{% block main %}", "{% block main %}<p></p>")
     assert Workflow(run.folder, repository).planned() == Counter(report=1, provenance=1)
 
 

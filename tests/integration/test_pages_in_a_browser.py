@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser import CHROMIUM, MISSING, start, visit
 from tests.screenshot import HEIGHT, screenshot
-from tumorseg.files import read_json, write_json
+from tests.support.browser import CHROMIUM, MISSING, start, visit
+from tumorseg.io.files import read_json, write_json
+from tumorseg.reporting.viewer.embed import embed_viewer
 from tumorseg.task import load_task
-from tumorseg.viewer.parts import viewer_parts
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 _A4 = 718
@@ -137,7 +137,7 @@ def overlaid(browser, finished, tmp_path_factory):
     for case in content["cases"]:
         case["volumes"]["prediction"] = case["volumes"]["reference"]
     write_json(folder / "viewer.json", content)
-    parts = viewer_parts(folder / "viewer.json", {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}, 0.5, load_task())
+    parts = embed_viewer(folder / "viewer.json", {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}, 0.5, load_task())
     page = f"<!DOCTYPE html><meta charset='utf-8'><style>{parts.style}</style>{parts.markup}{parts.scripts}"
     (folder / "page.html").write_text(page)
     opened = visit(browser, folder / "page.html")

@@ -6,8 +6,8 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from tests.helpers import TASK
 from tests.integration.workflow import FIGURE_RULES, TINY, Workflow
+from tests.support.builders import TASK
 
 PREDICTION = {
     "mode": "window",

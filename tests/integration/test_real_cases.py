@@ -6,8 +6,8 @@ import nibabel
 import pandas as pd
 import pytest
 
-from tests.cohort_cases import real_data
 from tests.integration.workflow import Workflow
+from tests.support.case_files import real_data
 
 pytestmark = pytest.mark.slow
 

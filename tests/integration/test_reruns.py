@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.helpers import REPOSITORY
 from tests.integration.other_settings import SETTINGS, write_sheet
 from tests.integration.workflow import TINY, Workflow, copy_repository, edit
+from tests.support.builders import REPOSITORY
 
 pytestmark = pytest.mark.slow
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.cohort_cases import SUFFIXES, write_sound
 from tests.integration.workflow import Workflow
-from tumorseg.cohort.batches import batch_of
+from tests.support.case_files import SUFFIXES, write_sound
+from tumorseg.cohort.case_files import shard_of
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import read_splits
 
@@ -83,7 +83,7 @@ def test_the_order_of_rows_and_a_new_case_of_another_batch_change_nothing(run):
     assert not run.planned("split", "normalise", "validate")
     path.write_text("\n".join([header, *rows[1:]]) + "\n")
     planned = run.planned("validate")
-    assert planned["validate_batch"] == (batch_of("P0", BATCHES) in {batch_of(case, BATCHES) for case in CASES[1:]})
+    assert planned["validate_batch"] == (shard_of("P0", BATCHES) in {shard_of(case, BATCHES) for case in CASES[1:]})
 
 
 @pytest.mark.slow

@@ -8,9 +8,9 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from tests.cohort_cases import AFFINE, SHAPE, mask, write_sound
 from tests.integration.workflow import Workflow
-from tumorseg.nifti import write_nifti
+from tests.support.case_files import AFFINE, SHAPE, mask, write_sound
+from tumorseg.io.nifti import write_nifti
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.unit.test_profiles import RULES
+from tests.repository.test_profiles import RULES
 
 pytestmark = pytest.mark.slow
 

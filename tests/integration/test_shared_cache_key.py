@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cohort_cases import CASE, path_of, write_sound
 from tests.integration.workflow import Workflow
+from tests.support.case_files import CASE, path_of, write_sound
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import REPOSITORY
 from tests.integration.results import content
 from tests.integration.workflow import Workflow
 from tests.slurm.cluster import Cluster, Job, running
 from tests.slurm.configuration import GPUS, hindrance
+from tests.support.builders import REPOSITORY
 
 pytestmark = pytest.mark.slurm
 

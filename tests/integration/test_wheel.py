@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import library_example
-from tests.helpers import REPOSITORY
+from tests.support.builders import REPOSITORY
+from tests.support.documents import library_example
 
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 

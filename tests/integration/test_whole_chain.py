@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
-from tumorseg.console import record_path
-from tumorseg.figures.registry import FIGURES
+from tumorseg.cli.console import record_path
+from tumorseg.plotting.registry import FIGURES
 
 STRUCTURES = ["WT", "TC", "ET", "label_1", "label_2", "label_4"]
 
@@ -106,7 +106,7 @@ def test_the_dice_of_the_chosen_epoch_is_that_of_the_evaluation(finished):
 
 def test_every_figure_is_there_in_both_formats(finished):
     names = {path.stem for path in finished.results.glob("figures/*.png")}
-    assert names == {figure.stem for figure in FIGURES if figure.asked_by is None}
+    assert names == {figure.stem for figure in FIGURES if figure.enabled_by is None}
     assert {path.stem for path in finished.results.glob("figures/*.pdf")} == names
 
 

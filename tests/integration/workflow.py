@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.helpers import REPOSITORY
+from tests.support.builders import REPOSITORY
 
 TINY: dict[str, Any] = {
     "cohort": {"root": "cohort", "shards": 4, "validation_fraction": 0.25},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import REPOSITORY
+from tests.support.builders import REPOSITORY
 
 
 def made(number: str, folder: Path) -> Path:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.helpers import TASK, lively_network, model_card, trained_on
 from tests.integration.workflow import Workflow
-from tumorseg.network.model import write_model
-from tumorseg.network.training_facts import Range, TrainingFacts
+from tests.support.builders import TASK, lively_network, model_card, trained_on
+from tumorseg.networks.model import write_model
+from tumorseg.networks.training_facts import Range, TrainingFacts
 
 POSITIONS = {"t1": (0.47, 0.59), "t1ce": (0.39, 0.48), "t2": (0.37, 0.47), "flair": (0.49, 0.58)}
 """Of the median between the percentiles 1 and 99 in the demo cohort."""

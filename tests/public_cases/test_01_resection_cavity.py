@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.cohort_cases import TASK
-from tests.cohorts import checked, renamed, verdicts_of
 from tests.public_cases import made
+from tests.support.case_files import TASK
+from tests.support.validated_cohorts import checked, renamed, verdicts_of
 from tumorseg.errors import UserError
-from tumorseg.normalise.case import normalise_verdict
+from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.task import load_task
 
 AFTER = load_task("brats-glioma-post-treatment")
@@ -67,5 +67,5 @@ def test_a_label_map_decides_what_4_means(cohort):
 def test_the_normalised_mask_has_what_the_label_map_says(cohort):
     task = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 0})
     verdict = verdicts_of(cohort, task)[0]
-    mask = normalise_verdict(cohort, verdict, SETTINGS, task=task).mask
+    mask = normalise_validated_case(cohort, verdict, SETTINGS, task=task).mask
     assert [(mask == label).sum() for label in (1, 2, 3, 4)] == [179, 2074, 0, 716]

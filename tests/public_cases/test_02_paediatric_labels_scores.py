@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from tests.cohorts import renamed
 from tests.public_cases import made
 from tests.public_cases.test_03_label_order_scores import Cohort
+from tests.support.validated_cohorts import renamed
 from tumorseg.task import load_task
 
 

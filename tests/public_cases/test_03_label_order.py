@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from tests.cohort_cases import TASK
-from tests.cohorts import checked, renamed, verdicts_of
 from tests.public_cases import made
+from tests.support.case_files import TASK
+from tests.support.validated_cohorts import checked, renamed, verdicts_of
 from tumorseg.errors import UserError
 
 EXCHANGED = ["BraTS2021_00102", "BraTS2021_00103"]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
-from tests.score_folders import Folders
-from tumorseg.cohort.discover import discover
+from tests.support.case_files import TASK, check_case
+from tests.support.score_folders import Folders
+from tumorseg.cohort.discovery import discover_cases
 
 SCALED = ["BraTS2021_00200", "BraTS2021_00201", "BraTS2021_00202"]
 WHOLE = "BraTS2021_00203"
@@ -19,7 +19,7 @@ def data(tmp_path):
 def test_the_cases_are_usable_with_a_warning_for_masks_that_were_rounded(data):
     found = {
         files.case: check_case(data / "cohort", files, shape=None, labels="auto")
-        for files in discover(data / "cohort", TASK)
+        for files in discover_cases(data / "cohort", TASK)
     }
     assert [verdict.problems for verdict in found.values()] == [()] * 4
     rounded = {case: "rounded_labels" in {warning.code for warning in found[case].warnings} for case in found}

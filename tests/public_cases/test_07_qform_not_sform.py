@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from tests.cohort_cases import TASK
 from tests.public_cases import made
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover
-from tumorseg.inference.prediction import write_prediction
-from tumorseg.normalise.case import normalise_verdict
-from tumorseg.normalise.crop import crop
-from tumorseg.scoring.masks import Reading, read_mask
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validation import validate_case
+from tumorseg.evaluation.masks import MaskReadOptions, read_reference
+from tumorseg.inference.prediction_files import write_prediction
+from tumorseg.preprocessing.crop import crop
+from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.task import load_task
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
@@ -24,8 +24,8 @@ def root(tmp_path_factory):
 def verdicts(root, *, with_mask=True):
     """By the last digit of the case. Without masks as `segment` asks for it."""
     found = [
-        examine_case(root, files, task=TASK, shape=None, labels="auto", with_mask=with_mask)[0]
-        for files in discover(root, TASK)
+        validate_case(root, files, task=TASK, shape=None, labels="auto", with_mask=with_mask)[0]
+        for files in discover_cases(root, TASK)
     ]
     return {verdict.case[-1]: verdict for verdict in found}
 
@@ -50,7 +50,7 @@ def test_the_message_says_how_far_apart_and_which_is_used(root):
 
 def test_disagreement_is_told_in_score(root):
     told = [
-        any("apart" in note for note in read_mask(path, "a", Reading(load_task())).notes)
+        any("apart" in note for note in read_reference(path, "a", MaskReadOptions(load_task())).notes)
         for path in sorted(root.glob("*/*_seg.nii.gz"))
     ]
     assert told == [True, True, True, False]
@@ -60,7 +60,7 @@ def test_disagreement_is_told_in_score(root):
 def test_a_mask_lies_over_its_image_in_programs_that_read_either_form(root, tmp_path, digit):
     verdict = verdicts(root)[digit]
     assert verdict.usable
-    case = normalise_verdict(root, verdict, SETTINGS, task=TASK)
+    case = normalise_validated_case(root, verdict, SETTINGS, task=TASK)
     write_prediction(tmp_path, case.mask, case.origin, TASK.written("brats2023"))
     files = [root / verdict.facts["files"]["t1"]["path"], tmp_path / f"{verdict.case}.nii.gz"]
     image, mask = (nibabel.load(file) for file in files)

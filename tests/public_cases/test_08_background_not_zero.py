@@ -4,11 +4,11 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import TASK
 from tests.public_cases import made
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover
-from tumorseg.normalise.case import normalise_verdict
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validation import validate_case
+from tumorseg.preprocessing.normalisation import normalise_validated_case
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
 KINDS = {1: "constant", 2: "ringing", 3: "z-score", 4: "padded"}
@@ -20,8 +20,8 @@ def cohort(tmp_path_factory):
 
 
 def examined(root, number):
-    files = next(case for case in discover(root, TASK) if case.case == f"BraTS2021_{600 + number:05d}")
-    return examine_case(root, files, task=TASK, shape=None, labels="auto")[0]
+    files = next(case for case in discover_cases(root, TASK) if case.case == f"BraTS2021_{600 + number:05d}")
+    return validate_case(root, files, task=TASK, shape=None, labels="auto")[0]
 
 
 def with_a_background_of_0(root, number, verdict, folder):
@@ -46,8 +46,8 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
     assert found.usable
     assert [warning.code for warning in found.warnings] == ["background_not_zero"] * 4
     zero = with_a_background_of_0(cohort, number, found, tmp_path)
-    expected = normalise_verdict(zero, examined(zero, number), SETTINGS, task=TASK)
-    normalised = normalise_verdict(cohort, found, SETTINGS, task=TASK)
+    expected = normalise_validated_case(zero, examined(zero, number), SETTINGS, task=TASK)
+    normalised = normalise_validated_case(cohort, found, SETTINGS, task=TASK)
     assert normalised.origin.crop == expected.origin.crop
     assert normalised.image.shape == (4, 42, 50, 36)  # a voxel more than the brain on every side
     np.testing.assert_array_equal(normalised.image != 0, expected.image != 0)
@@ -60,4 +60,4 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
 def test_a_background_of_0_gets_no_warning(cohort, number):
     found = examined(cohort, number)
     assert found.warnings == ()
-    assert normalise_verdict(cohort, found, SETTINGS, task=TASK).origin.backgrounds == {}
+    assert normalise_validated_case(cohort, found, SETTINGS, task=TASK).origin.backgrounds == {}

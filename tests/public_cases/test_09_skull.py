@@ -1,16 +1,16 @@
 """A head with skull, scalp and the noise of air gets a warning; the same brain without them does not."""
 
-from tests.cohort_cases import TASK
 from tests.public_cases import made
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validation import validate_case
 
 
 def test_each_modality_of_a_head_gets_a_warning(tmp_path):
     root = made("09", tmp_path) / "patients"
     brain, head = (
-        examine_case(root, case, task=TASK, shape=None, labels="auto", with_mask=False)[0]
-        for case in discover(root, TASK, "segment.cases")
+        validate_case(root, case, task=TASK, shape=None, labels="auto", with_mask=False)[0]
+        for case in discover_cases(root, TASK, "segment.cases")
     )
     assert (brain.case, brain.usable, brain.warnings) == ("patient_0", True, ())
     assert (head.case, head.usable) == ("patient_1", True)

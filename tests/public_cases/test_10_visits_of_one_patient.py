@@ -4,14 +4,13 @@ from collections import defaultdict
 
 import pytest
 
-from tests.cohort_cases import TASK
 from tests.integration.workflow import Workflow
 from tests.public_cases import made
-from tumorseg.cohort.discover import discover
-from tumorseg.cohort.patients import patients_of
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.patients import assign_patients, patient_warnings
 from tumorseg.cohort.splits import read_splits
-from tumorseg.cohort.visits import doubts
-from tumorseg.files import read_json
+from tumorseg.io.files import read_json
 
 PREFIXES = {
     "upenn": len("UPENN-GBM-00001"),
@@ -37,9 +36,9 @@ def split(data, kind, folder, **cohort):
 
 @pytest.mark.parametrize("kind", PREFIXES)
 def test_the_visits_are_those_of_six_patients(data, kind):
-    patients = patients_of([case.case for case in discover(data / kind, TASK)])
+    patients = assign_patients([case.case for case in discover_cases(data / kind, TASK)])
     assert {case[: PREFIXES[kind]] for case in patients} == set(patients.values())
-    assert (len(patients), len(set(patients.values())), doubts(patients)) == (18, 6, [])
+    assert (len(patients), len(set(patients.values())), patient_warnings(patients)) == (18, 6, [])
 
 
 @pytest.mark.parametrize(

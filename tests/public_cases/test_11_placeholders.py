@@ -2,15 +2,15 @@ import re
 
 import pytest
 
-from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
-from tumorseg.cohort.discover import discover
+from tests.support.case_files import TASK, check_case
+from tumorseg.cohort.discovery import discover_cases
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
     root = made("11", tmp_path_factory.mktemp("11")) / "cohort"
-    return [check_case(root, files, shape=None, labels="auto") for files in discover(root, TASK)]
+    return [check_case(root, files, shape=None, labels="auto") for files in discover_cases(root, TASK)]
 
 
 def test_what_was_downloaded_is_usable(verdicts):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.cohort_cases import TASK
 from tests.public_cases import made
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover, locate
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
+from tumorseg.cohort.validation import validate_case
 
 KINDS = {
     "brats20": ("t1ce", "W39_1998.09.19_Segm.nii"),
@@ -27,10 +27,10 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_usable_with_each_file_in_its_place(data, kind):
     t1ce, mask = KINDS[kind]
-    root, note = locate(data / kind, TASK)
+    root, note = locate_cohort_folder(data / kind, TASK)
     assert (root, note) == (data / kind, None)
-    (case,) = discover(root, TASK)
-    verdict, _ = examine_case(root, case, task=TASK, shape=None, labels="auto")
+    (case,) = discover_cases(root, TASK)
+    verdict, _ = validate_case(root, case, task=TASK, shape=None, labels="auto")
     assert (verdict.usable, verdict.reasons(), verdict.facts["not_understood"]) == (True, [], [])
     assert verdict.facts["files"]["t1ce"]["path"].endswith(f"{t1ce}.nii.gz")
     assert verdict.facts["files"]["seg"]["path"].endswith(mask)

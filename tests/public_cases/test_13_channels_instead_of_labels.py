@@ -3,7 +3,7 @@
 import pytest
 
 from tests.public_cases import made
-from tests.score_folders import Folders
+from tests.support.score_folders import Folders
 
 
 @pytest.fixture(scope="module")

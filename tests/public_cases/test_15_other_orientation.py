@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
-from tests.score_folders import Folders
-from tumorseg.cohort.discover import discover
+from tests.support.case_files import TASK, check_case
+from tests.support.score_folders import Folders
+from tumorseg.cohort.discovery import discover_cases
 
 RAS, ASL, FLIPPED, TRANSPOSED, SAME = [f"BraTS2021_0100{number}" for number in range(5)]
 
@@ -18,7 +18,7 @@ def data(tmp_path):
 def test_masks_on_other_axes_are_turned_with_a_warning(data):
     found = {
         files.case: check_case(data / "cohort", files, shape=None, labels="auto")
-        for files in discover(data / "cohort", TASK)
+        for files in discover_cases(data / "cohort", TASK)
     }
     assert all(found[case].usable for case in (RAS, ASL, SAME))
     turned = [case for case in found if "mask_reoriented" in {warning.code for warning in found[case].warnings}]

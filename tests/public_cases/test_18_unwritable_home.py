@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import REPOSITORY
 from tests.public_cases import made
+from tests.support.builders import REPOSITORY
 
 
 @pytest.mark.parametrize("more", [{}, {"XDG_CACHE_HOME": "cache"}], ids=["as it is", "with a cache folder"])

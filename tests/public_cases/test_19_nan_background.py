@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.cohort_cases import TASK
 from tests.public_cases import made
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import discover
-from tumorseg.normalise.case import normalise_verdict
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validation import validate_case
+from tumorseg.preprocessing.normalisation import normalise_validated_case
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +17,13 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def verdicts(root):
-    return [examine_case(root, case, task=TASK, shape=None, labels="auto")[0] for case in discover(root, TASK)]
+    return [validate_case(root, case, task=TASK, shape=None, labels="auto")[0] for case in discover_cases(root, TASK)]
 
 
 def test_not_a_number_around_the_brain_is_read_as_background(root, verdicts):
     assert verdicts[0].usable
     assert [warning.code for warning in verdicts[0].warnings] == ["background_not_zero"] * 4
-    case = normalise_verdict(root, verdicts[0], {"clip_percentiles": [0.5, 99.5], "margin": 0}, task=TASK)
+    case = normalise_validated_case(root, verdicts[0], {"clip_percentiles": [0.5, 99.5], "margin": 0}, task=TASK)
     assert case.image.shape == (4, 40, 48, 34)  # the box of the brain
     assert np.isfinite(case.image).all()
     assert np.all(case.image[:, 0, 0, 0] == 0)

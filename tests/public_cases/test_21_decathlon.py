@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.cohort_cases import TASK
-from tests.cohorts import checked, verdicts_of
 from tests.public_cases import made
-from tumorseg.cohort.again import read_images_again
-from tumorseg.cohort.discover import discover, locate
+from tests.support.case_files import TASK
+from tests.support.validated_cohorts import checked, verdicts_of
+from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
+from tumorseg.cohort.validated_files import reread_images
 from tumorseg.errors import UserError
 from tumorseg.task import load_task
 
@@ -21,14 +21,14 @@ def data(tmp_path_factory):
 
 @pytest.mark.parametrize("folder", ["", "Task01_BrainTumour"])
 def test_it_is_one_cohort_with_its_channels_and_labels(data, folder):
-    root, _ = locate(data / folder, DECATHLON)
+    root, _ = locate_cohort_folder(data / folder, DECATHLON)
     verdicts = verdicts_of(root, DECATHLON)
     assert [verdict.case for verdict in verdicts] == ["BRATS_001", "BRATS_002", "BRATS_003"]
     assert checked(verdicts, DECATHLON)["usable"] == 3
     # 1 is oedema, the outermost and largest; 3 enhancing.
     facts = verdicts[0].facts
     assert facts["label_1"] > facts["label_3"] > facts["label_2"] > 0
-    images = read_images_again(root, facts, DECATHLON)
+    images = reread_images(root, facts, DECATHLON)
     assert list(images) == ["flair", "t1", "t1ce", "t2"]
     assert np.percentile(images["t1ce"].array, 99.9) > np.percentile(images["t1"].array, 99.9)
 
@@ -36,4 +36,4 @@ def test_it_is_one_cohort_with_its_channels_and_labels(data, folder):
 @pytest.mark.parametrize("folder", ["", "Task01_BrainTumour"])
 def test_another_task_is_refused_with_the_one_to_set(data, folder):
     with pytest.raises(UserError, match=r"set cohort\.task to decathlon-brain-tumour"):
-        discover(locate(data / folder, TASK)[0], TASK)
+        discover_cases(locate_cohort_folder(data / folder, TASK)[0], TASK)

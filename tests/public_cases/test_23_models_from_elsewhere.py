@@ -3,10 +3,10 @@ import os
 import pytest
 import torch
 
-from tests.helpers import lively_network, model_card
 from tests.public_cases import made
 from tests.public_cases.segmenting import clinic
-from tumorseg.network.model import write_model
+from tests.support.builders import lively_network, model_card
+from tumorseg.networks.model import write_model
 from tumorseg.task import load_task
 
 WORDS = {

@@ -5,7 +5,7 @@ import pytest
 
 from tests.public_cases import made
 from tests.public_cases.segmenting import clinic, like_the_demo, volumes, write_lively_model
-from tumorseg.network.model import DEMONSTRATION
+from tumorseg.networks.model import DEMO_MODEL_WARNING
 
 OTHER = "voxels are {} mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to those"
 
@@ -41,9 +41,9 @@ def test_the_warning_stands_in_words_on_every_output(run):
 
 def test_the_model_of_the_demo_marks_every_output(run):
     record = json.loads((run.results / "segmentations/patients.json").read_text())
-    assert [model["mark"] for model in record["how"]["models"]] == [DEMONSTRATION]
-    assert DEMONSTRATION in (run.folder / "said.txt").read_text()
-    assert volumes(run)["warning_messages"].str.startswith(DEMONSTRATION).all()
+    assert [model["mark"] for model in record["how"]["models"]] == [DEMO_MODEL_WARNING]
+    assert DEMO_MODEL_WARNING in (run.folder / "said.txt").read_text()
+    assert volumes(run)["warning_messages"].str.startswith(DEMO_MODEL_WARNING).all()
     for case in volumes(run).index:
         header = nibabel.load(run.results / f"segmentations/{case}.nii.gz").header
-        assert header["descrip"].item().decode() == DEMONSTRATION
+        assert header["descrip"].item().decode() == DEMO_MODEL_WARNING

@@ -2,12 +2,11 @@
 
 import pytest
 
-from tests.cohort_cases import TASK
 from tests.public_cases import made
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.discover import locate
-from tumorseg.cohort.manifest import manifest
-from tumorseg.cohort.roots import discover_roots, locate_roots
+from tests.support.case_files import TASK
+from tumorseg.cohort.discovery import discover_roots, locate_cohort_folder, locate_roots
+from tumorseg.cohort.manifest import build_manifest
+from tumorseg.cohort.validation import validate_case
 from tumorseg.task import load_task
 
 PATIENTS = {
@@ -26,12 +25,14 @@ def data(tmp_path_factory):
 def read(*roots, task=TASK):
     base, parts, _ = locate_roots(roots, task)
     cases = discover_roots(base, parts, task)
-    return manifest([examine_case(base, case, task=task, shape=None, labels="auto")[0] for case in cases], task=task)
+    return build_manifest(
+        [validate_case(base, case, task=task, shape=None, labels="auto")[0] for case in cases], task=task
+    )
 
 
 @pytest.mark.parametrize("kind", CASES)
 def test_it_is_one_cohort(data, kind):
-    assert locate(data / kind, TASK) == (data / kind, None)
+    assert locate_cohort_folder(data / kind, TASK) == (data / kind, None)
     table = read(data / kind)
     assert (len(table), list(table["detail"][~table["usable"]])) == (CASES[kind], [])
     assert set(table["channels"]) == {"t1,t1ce,t2,flair"}

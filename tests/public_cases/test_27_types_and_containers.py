@@ -2,10 +2,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.cohort_cases import TASK, check_case
 from tests.public_cases import made
-from tumorseg.cohort.discover import discover
-from tumorseg.cohort.volume import read_volume
+from tests.support.case_files import TASK, check_case
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.io.volume import read_volume
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def root(tmp_path_factory):
 
 
 def verdicts(root):
-    return [check_case(root, files, shape=None, labels="auto") for files in discover(root, TASK)]
+    return [check_case(root, files, shape=None, labels="auto") for files in discover_cases(root, TASK)]
 
 
 def test_the_first_ten_are_usable_and_have_the_voxels_that_nibabel_reads(root):

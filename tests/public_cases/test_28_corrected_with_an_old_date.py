@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.workflow import Workflow
 from tests.public_cases import made
-from tumorseg import tables
+from tumorseg.io import tables
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.helpers import REPOSITORY
+from tests.support.builders import REPOSITORY
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.helpers import write_random_case
+from tests.support.builders import write_random_case
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tumorseg.cohort.discover import discover, locate
-from tumorseg.cohort.patients import compiled
-from tumorseg.cohort.roots import discover_roots, locate_roots
-from tumorseg.cohort.samples import patient_source, read_samples, require_one_source
-from tumorseg.configuration.tables import require_table
+from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
+from tumorseg.cohort.patients import compile_patient_pattern
+from tumorseg.cohort.discovery import discover_roots, locate_roots
+from tumorseg.cohort.sample_sheet import patient_source, read_sample_sheet, require_one_source
+from tumorseg.configuration.constraints import require_table
 from tumorseg.errors import UserError
 
 
@@ -27,7 +27,7 @@ def sample_sheet():
     file = Path(SETTINGS.cohort.samples)
     try:
         require_table("cohort.samples", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
-        sheet = read_samples(file, TASK, schema_of("samples"))
+        sheet = read_sample_sheet(file, TASK, schema_of("samples"))
         require_one_source(sheet, file, SETTINGS.cohort.patient)
     except UserError as error:
         raise SystemExit(f"{error}") from None
@@ -55,7 +55,7 @@ def own_patients():
     file = Path(os.path.expanduser(given))
     try:
         if not os.path.exists(file) and file.suffix.lower() not in (".tsv", ".csv", ".txt"):
-            compiled(given)
+            compile_patient_pattern(given)
             return given, []
         require_table("cohort.patient", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
     except UserError as error:

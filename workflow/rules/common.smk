@@ -8,15 +8,15 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tumorseg.cohort.batches import batch_of
-from tumorseg.cohort.case_files import CaseFiles, to_json
-from tumorseg.configuration.limits import too_many_folds, unknown_cases
-from tumorseg.configuration.tables import require_table
-from tumorseg.console import CORES, RUN_FOLDER, WORKFLOW
-from tumorseg.demo.layout import planned_cases
+from tumorseg.cohort.case_files import shard_of
+from tumorseg.cohort.case_files import CaseFiles, case_to_json
+from tumorseg.configuration.constraints import fold_count_error, unknown_viewer_cases_error
+from tumorseg.configuration.constraints import require_table
+from tumorseg.cli.console import CORES, RUN_FOLDER, WORKFLOW
+from tumorseg.demo.plan import plan_cases
 from tumorseg.errors import UserError
-from tumorseg.files import read_json, require_regular_file, write_text
-from tumorseg.running import as_shell, cache_variables
+from tumorseg.io.files import read_json, require_regular_file, write_text
+from tumorseg.cli.startup import shell_exports, cache_variables
 
 FOLDS = range(SETTINGS.cohort.folds)
 # Returns the name of a rule on the command line. It has a prefix if this workflow is imported as a module.
@@ -39,7 +39,7 @@ NAMED_IN_COMMANDS = {
         dict.fromkeys([str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)])
     ),
 }
-# The second group concerns the run and no result. So does PYTHONUTF8, which `insist_on_utf8` has set before all else.
+# The second group concerns the run and no result. So does PYTHONUTF8, which `require_utf8` has set before all else.
 OF_THIS_RUN = {
     # Jobs end when this process does. If Snakemake is killed alone, they must not write beside those of the next run.
     WORKFLOW: str(os.getpid()),
@@ -58,7 +58,7 @@ if os.environ.get(RUN_FOLDER) == OF_THIS_RUN[RUN_FOLDER] and not NAMED_IN_COMMAN
 os.environ |= NAMED_IN_COMMANDS | OF_THIS_RUN
 if workflow.is_main_process:
     with suppress(OSError, UserError):  # a folder that cannot be written to can be planned in
-        write_text(Path(".snakemake/environment.sh"), as_shell(NAMED_IN_COMMANDS))
+        write_text(Path(".snakemake/environment.sh"), shell_exports(NAMED_IN_COMMANDS))
 
 
 wildcard_constraints:
@@ -77,7 +77,7 @@ def own_split_file():
     file = SETTINGS.cohort.split_file
     if file is None:
         cases = sum(map(len, cases_by_batch().values()))
-        if wrong := too_many_folds(SETTINGS.cohort.folds, cases, COHORT_NAME):
+        if wrong := fold_count_error(SETTINGS.cohort.folds, cases, COHORT_NAME):
             raise SystemExit(wrong)
         return []
     try:
@@ -91,7 +91,7 @@ def viewer_cases_exist(wildcards):
     """No files. Ends with a sentence where a case that the report shall show has no folder."""
     named = SETTINGS.report.viewer_cases
     there = [case.case for cases in cases_by_batch().values() for case in cases]
-    if isinstance(named, tuple) and (wrong := unknown_cases(named, there, COHORT_NAME)):
+    if isinstance(named, tuple) and (wrong := unknown_viewer_cases_error(named, there, COHORT_NAME)):
         raise SystemExit(wrong)
     return []
 
@@ -104,7 +104,7 @@ def checked_split_file(wildcards):
 
 def demo_cases():
     """The planned cases of the demo cohort; none of other cohorts."""
-    return planned_cases(config["demo"], TASK) if config["demo"] else []
+    return plan_cases(config["demo"], TASK) if config["demo"] else []
 
 
 @cache
@@ -119,13 +119,13 @@ def cases_by_batch():
         )
     batches = {}
     for _, case in sorted(cases.items()):
-        batches.setdefault(batch_of(case.case, SETTINGS.cohort.shards), []).append(case)
+        batches.setdefault(shard_of(case.case, SETTINGS.cohort.shards), []).append(case)
     return dict(sorted(batches.items()))
 
 
 def batch_cases(wildcards):
     """The cases of one batch with the role and relative name of each file, a JSON string a case."""
-    return [to_json(case) for case in cases_by_batch()[wildcards.batch]]
+    return [case_to_json(case) for case in cases_by_batch()[wildcards.batch]]
 
 
 def verdict_files(wildcards):
@@ -151,5 +151,5 @@ def raw_identity(wildcards, input):
     if config["demo"]:
         return []
     files = [os.path.join(ROOT, path) for case in cases_by_batch()[wildcards.batch] for path in case.paths()]
-    statuses = map(status_of, files)
+    statuses = map(file_status, files)
     return [[status.st_ino, status.st_ctime_ns] if status else None for status in statuses]

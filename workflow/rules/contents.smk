@@ -4,10 +4,10 @@ An input of each job that reads them is the note in .snakemake/contents about th
 was written. Without such a change there is no note.
 """
 
-from tumorseg.cohort.contents import file_digest, recorded_files, status_of, survey
-from tumorseg.cohort.layouts.listing import few
-from tumorseg.cohort.verdict import read_verdicts
-from tumorseg.incomplete_folders import note_missing_files
+from tumorseg.io.changed_files import file_digest, recorded_files, file_status, find_changed_files
+from tumorseg.cohort.layouts.listing import abbreviate
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.io.incomplete_folders import note_missing_files
 
 CONTENTS = Path(".snakemake/contents")
 
@@ -37,7 +37,7 @@ def recorded_verdicts(batch, cases):
 @cache
 def verdicts_of(batch):
     """The verdicts of a batch, as they are before anything runs."""
-    return read_verdicts(Path(f"results/cohort/verdicts/{batch}.json"))
+    return read_validation_results(Path(f"results/cohort/verdicts/{batch}.json"))
 
 
 def note_of_changes(stage, batch, root, cases_by_batch, recorded):
@@ -60,7 +60,7 @@ def survey_once(stage, root, cases_by_batch, recorded):
             pass  # no record yet, or a damaged one, which the rule that reads it names
     files = {batch: [path for case in cases for path in case.paths()] for batch, cases in batches.items()}
     try:
-        found = survey(CONTENTS / stage, root, files, records)
+        found = find_changed_files(CONTENTS / stage, root, files, records)
     except UserError as error:
         raise SystemExit(f"{error}") from None
     for paths, what in (
@@ -68,7 +68,7 @@ def survey_once(stage, root, cases_by_batch, recorded):
         (found.future, "dated in the future, which does no harm; correct the date, for instance with touch"),
     ):
         if paths:
-            print(f"{stage}: {few(paths, 3)}: {what}", file=sys.stderr)
+            print(f"{stage}: {abbreviate(paths, 3)}: {what}", file=sys.stderr)
 
 
 def made_again(folder, expected):
@@ -83,5 +83,5 @@ def made_again(folder, expected):
         except UserError as error:
             raise SystemExit(f"{error}") from None
         if missing:
-            print(f"{folder} lacks {few(missing, 3)}; the folder is made again", file=sys.stderr)
+            print(f"{folder} lacks {abbreviate(missing, 3)}; the folder is made again", file=sys.stderr)
     return [str(note)] if note.exists() else []

@@ -3,7 +3,7 @@
 Needs: nothing. Makes: a folder of cases named and labelled as the task says, three of them damaged.
 """
 
-from tumorseg.demo.layout import facts, other_files
+from tumorseg.demo.plan import task_facts, other_files
 
 if config["demo"]:
 
@@ -23,7 +23,7 @@ if config["demo"]:
         params:
             settings=settings(**config["demo"]),
             # Neither colours nor titles make the cohort anew.
-            task=lambda wildcards: json.dumps(facts(TASK), sort_keys=True),
+            task=lambda wildcards: json.dumps(task_facts(TASK), sort_keys=True),
             code=code("demo_cohort"),
         shell:
             'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q} --task "$TASK" --root "$COHORT"'

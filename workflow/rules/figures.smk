@@ -1,4 +1,4 @@
-"""Figures: a rule for each record of `tumorseg.figures.registry`, and a small picture of every held-out case.
+"""Figures: a rule for each record of `tumorseg.plotting.registry`, and a small picture of every held-out case.
 
 Needs: the cohort, normalised cases, the course of the training, predictions, scores. Makes: results/figures/*.png and
 *.pdf, results/figures/cases/{case}.webp.
@@ -36,7 +36,7 @@ for figure in RECORDS:
             task=task_json,
             files=figure_files(figure),
             caption=figure_caption(figure),
-            code=code("figure", f"tumorseg/figures/catalogue/{figure.name}"),
+            code=code("figure", f"tumorseg/plotting/catalogue/{figure.name}"),
         # One text for all: Snakemake evaluates it when a job runs, and the loop has ended by then.
         shell:
             'python "$SCRIPTS/figure.py" --name {params.name} {params.files:q} --settings {params.settings:q}'

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
-from tumorseg.figures.record import restructured
-from tumorseg.figures.registry import FIGURES as RECORDS
+from tumorseg.plotting.record import to_restructured_text
+from tumorseg.plotting.registry import FIGURES as RECORDS
 
-# What figures can be drawn from; the keys are those of `tumorseg.figures.record.NEEDS`.
+# What figures can be drawn from; the keys are those of `tumorseg.plotting.record.NEEDS`.
 SOURCES = {
     "manifest": rules.manifest.output,
     "verdicts": verdict_files,
@@ -42,12 +42,12 @@ def figure_files(figure):
 
 def figure_caption(figure):
     """The caption for Snakemake's own report. As it asks for `input`, another caption draws nothing again."""
-    return lambda wildcards, input: restructured(figure.explained(TASK).text)
+    return lambda wildcards, input: to_restructured_text(figure.caption_for(TASK).text)
 
 
-WANTED = [figure for figure in RECORDS if figure.asked_by is None or config["evaluation"][figure.asked_by]]
+WANTED = [figure for figure in RECORDS if figure.enabled_by is None or config["evaluation"][figure.enabled_by]]
 
 
 def figure_captions(wildcards):
     """What the report says of the figures, a param of its own: the digest of its code leaves out words for people."""
-    return json.dumps([asdict(figure.explained(TASK)) for figure in WANTED])
+    return json.dumps([asdict(figure.caption_for(TASK)) for figure in WANTED])

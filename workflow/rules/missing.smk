@@ -3,7 +3,7 @@
 Snakemake does not miss a file that lies between others, nor one in a folder that a rule makes.
 """
 
-from tumorseg.cohort.splits import held_out, read_splits
+from tumorseg.cohort.splits import validation_cases, read_splits
 
 BY_TARGET = "is missing; to make it again: snakemake --cores all {target}"
 TRAINS_AGAIN = "is missing; it is needed only to train again. To make it again, with all that follows: {remedy}"
@@ -19,7 +19,7 @@ def existing(function, *arguments):
 
 def incomplete_predictions(wildcards):
     """A note if masks that a fold should have are missing."""
-    cases = existing(lambda: held_out(read_splits(Path("results/cohort/splits.tsv")), int(wildcards.fold)))
+    cases = existing(lambda: validation_cases(read_splits(Path("results/cohort/splits.tsv")), int(wildcards.fold)))
     endings = [".nii.gz", *(["-probabilities.nii.gz"] if config["prediction"]["probabilities"] else [])]
     names = [f"{case}{ending}" for case in cases for ending in endings]
     return made_again(f"results/predictions/fold-{wildcards.fold}", names)

@@ -60,7 +60,7 @@ CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
 
 def code(*scripts):
     """The digest of scripts or modules and all that they import, which Snakemake does not track."""
-    return CODE_DIGESTS.of(*(SCRIPTS / f"{script}.py" for script in scripts))
+    return CODE_DIGESTS.digest(*(SCRIPTS / f"{script}.py" for script in scripts))
 
 
 # What a result depends on, stage by stage.

@@ -34,7 +34,7 @@ rule score:
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
         settings=settings(**only("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")),
         task=task_json,
-        other_tasks=known_signs(),
+        other_tasks=task_signs_digest(),
         labels=SETTINGS.cohort.labels,
         label_maps=lambda wildcards: json.dumps(score_label_maps(config["score"], TASK), sort_keys=True),
         largest_voxels=SETTINGS.cohort.max_voxels,

@@ -1,10 +1,10 @@
 """What is scored: folders of masks, from wherever, as the section `score` of the configuration says."""
 
 from tumorseg.configuration.label_maps import score_label_maps
-from tumorseg.scoring.digest import masks_digest
-from tumorseg.scoring.match import match_folders
-from tumorseg.scoring.names import folder_names
-from tumorseg.task import known_signs
+from tumorseg.evaluation.matching import masks_digest
+from tumorseg.evaluation.matching import match_folders
+from tumorseg.evaluation.matching import folder_names
+from tumorseg.task import task_signs_digest
 
 
 def scored_folders():

@@ -26,7 +26,7 @@ rule segment_batch:
         gpu=GPUS,
     params:
         root=lambda wildcards: patient_folder()[0],
-        cases=lambda wildcards: [to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
+        cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
         settings=settings(

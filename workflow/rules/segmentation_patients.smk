@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tumorseg.files import sha256
+from tumorseg.io.files import sha256
 
 
 @cache
@@ -13,7 +13,7 @@ def patient_folder():
     if cases is None:
         raise SystemExit("segment.cases: no folder is given; add --config patients=DIR")
     root = Path(cases)
-    folder, note = locate(root, TASK, "segment.cases")
+    folder, note = locate_cohort_folder(root, TASK, "segment.cases")
     if folder in (root.parent, root / ".."):
         return folder, root.resolve().name
     if note:
@@ -26,14 +26,14 @@ def patients_by_batch():
     """The new patients of each batch that has any, less their masks."""
     folder, only_case = patient_folder()
     try:
-        found = discover(folder, TASK, "segment.cases", masks=False, note=say)
+        found = discover_cases(folder, TASK, "segment.cases", masks=False, note=say)
     except UserError as error:
         raise SystemExit(f"{error}") from None
     batches = {}
     for patient in found:
         if only_case is None or only_case in (patient.case, patient.folder):
             files = {role: names for role, names in patient.files.items() if role != "seg"}
-            batch = batch_of(patient.case, SETTINGS.cohort.shards)
+            batch = shard_of(patient.case, SETTINGS.cohort.shards)
             batches.setdefault(batch, []).append(replace(patient, files=files))
     return dict(sorted(batches.items()))
 
@@ -63,8 +63,9 @@ def models():
 
     They are no inputs: Snakemake would bring them up to date, and train.
     """
-    from tumorseg.network.model_file import read_header  # it needs NumPy, without which other plans are made sooner
-    from tumorseg.task.difference import require_task
+    # Imported here: it needs NumPy, and other plans are made sooner without it.
+    from tumorseg.networks.model_header import read_header
+    from tumorseg.task.compatibility import require_task
 
     named = SETTINGS.segment.models
     files = [named] if isinstance(named, str) else list(named or ())

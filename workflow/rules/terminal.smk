@@ -9,8 +9,8 @@ if not SCRIPTS.is_dir():
     raise SystemExit(f"{REPOSITORY}: there are no scripts; clone the repository and import the Snakefile of the clone")
 sys.path.insert(0, str(SCRIPTS))
 
-from tumorseg import terminal
-from tumorseg.heartbeat import Heartbeat, clock
+from tumorseg.cli import terminal
+from tumorseg.cli.heartbeat import Heartbeat, clock
 from tumorseg.configuration.targets import target_hint, target_mistakes
 
 # What was made, for the last lines of a run; the report comes last.

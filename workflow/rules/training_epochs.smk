@@ -1,12 +1,14 @@
 """The epochs after which a checkpoint is saved, and the files of checkpoints."""
 
-from tumorseg.training import epochs
+from tumorseg.training import schedule
 
 
 def checkpoint_epochs():
     """The epochs, as written in file names, after which a checkpoint is saved."""
     training = config["training"]
-    return [f"{epoch:04d}" for epoch in epochs.checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])]
+    return [
+        f"{epoch:04d}" for epoch in schedule.checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])
+    ]
 
 
 def checkpoint_files(fold, suffix="pt"):
@@ -18,7 +20,7 @@ def checkpoint_files(fold, suffix="pt"):
 
 def previous_file(wildcards, suffix):
     """The file of the checkpoint that a training goes on from; none for the first."""
-    previous = epochs.previous_epoch(int(wildcards.epoch), config["training"]["epochs_per_checkpoint"])
+    previous = schedule.previous_checkpoint_epoch(int(wildcards.epoch), config["training"]["epochs_per_checkpoint"])
     return [f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.{suffix}"] if previous else []
 
 

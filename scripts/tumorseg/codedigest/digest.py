@@ -30,46 +30,48 @@ from pathlib import Path
 from tumorseg.codedigest.effects import has_effect
 from tumorseg.codedigest.form import Forms
 from tumorseg.codedigest.project import Definition, Module, Project
-from tumorseg.codedigest.writer import Form
+from tumorseg.codedigest.writer import CanonicalForm
 
 
 class CodeDigests:
     """The digests of scripts in the folder `root`. kept: a file in which they last until code or packages change."""
 
-    def __init__(self, root: Path, kept: Path | None = None) -> None:
-        self._root, self._kept = root, kept
-        self._state = _state(root)
-        self._known = self._read()
+    def __init__(self, root: Path, cache_file: Path | None = None) -> None:
+        self._root, self._cache_file = root, cache_file
+        self._state = _project_state(root)
+        self._cached_digests = self._read()
         self._forms = Forms(Project(root))
-        self._of: dict[Definition, Form] = {}
-        self._effects: dict[str, list[Form]] = {}
+        self._form_by_definition: dict[Definition, CanonicalForm] = {}
+        self._effects: dict[str, list[CanonicalForm]] = {}
         self._data: dict[Path, list[tuple[str, str]]] = {}
 
-    def of(self, *files: Path) -> str:
+    def digest(self, *files: Path) -> str:
         """Digest of files below the root, for example `"1f0c…  Python 3.11, numpy 2.4.6"`.
 
         files: a script, and modules that it imports by a name which is known only when it runs.
         """
         key = " ".join(self._forms.project.name_of(file) for file in files)
-        if key not in self._known:
-            self._known[key] = self._compute([self._module(self._forms.project.name_of(file)) for file in files])
+        if key not in self._cached_digests:
+            self._cached_digests[key] = self._compute(
+                [self._module(self._forms.project.name_of(file)) for file in files]
+            )
             self._save()
-        return self._known[key]
+        return self._cached_digests[key]
 
     def _compute(self, modules: list[Module]) -> str:
         digest, numbers, packages = hashlib.sha256(), dict[Definition, int](), set[str]()
         places, unclear = set[Path](), set[str]()
 
-        def add(form: Form) -> None:
+        def add(form: CanonicalForm) -> None:
             digest.update(form.text.encode())
             digest.update(str([numbers.setdefault(found, len(numbers)) for found in form.references]).encode())
             packages.update(form.packages)
-            unclear.update(form.unclear)
+            unclear.update(form.introspection)
 
         def follow() -> None:
-            for found in _growing(numbers):
+            for found in _iterate_growing(numbers):
                 module = self._module(found.module)
-                if not module.talks:
+                if not module.is_for_people_only:
                     places.add(module.path.parent)
                     add(self._form(found))
 
@@ -78,7 +80,11 @@ class CodeDigests:
                 add(form)
             public = [name for name in module.symbols if not name.startswith("_")]
             digest.update(str(public).encode())
-            add(Form("public", tuple(Definition(module.name, name) for name in public), frozenset(), frozenset()))
+            add(
+                CanonicalForm(
+                    "public", tuple(Definition(module.name, name) for name in public), frozenset(), frozenset()
+                )
+            )
         follow()
         imported = sorted(imported_modules(self._forms.project, modules) - {module.name for module in modules})
         effects = [form for name in imported for form in self._effects_of(self._module(name))]
@@ -88,7 +94,7 @@ class CodeDigests:
         if len(modules) > 1:
             unclear.discard("importlib.import_module")
         if unclear:
-            digest.update(self._all_as_written.encode())
+            digest.update(self._all_sources.encode())
         digest.update(str(sorted(file for place in places for file in self._data_files(place))).encode())
         python = ".".join(map(str, sys.version_info[:2]))
         versions = [f"Python {python}", *(f"{name} {version(name)}" for name in sorted(distributions(packages)))]
@@ -100,25 +106,25 @@ class CodeDigests:
             raise LookupError(f"there is no module {name} below {self._root}")
         return module
 
-    def _form(self, found: Definition) -> Form:
-        if found not in self._of:
+    def _form(self, found: Definition) -> CanonicalForm:
+        if found not in self._form_by_definition:
             module = self._module(found.module)
             if found.name == "*":
                 names = sorted({*module.symbols, *module.imports})
                 targets = (self._forms.project.resolve(module, name) for name in names)
-                form = Form(
+                form = CanonicalForm(
                     str(names), tuple(t for t in targets if isinstance(t, Definition)), frozenset(), frozenset()
                 )
             else:
                 form = self._forms.of_statements(module, module.symbols[found.name])
-            self._of[found] = form
-        return self._of[found]
+            self._form_by_definition[found] = form
+        return self._form_by_definition[found]
 
-    def _effects_of(self, module: Module) -> list[Form]:
+    def _effects_of(self, module: Module) -> list[CanonicalForm]:
         """The forms of the statements that run when a module is imported."""
         if module.name not in self._effects:
             does = partial(has_effect, self._forms.project, module)
-            statements = [] if module.talks else filter(does, module.tree.body)
+            statements = [] if module.is_for_people_only else filter(does, module.tree.body)
             self._effects[module.name] = [self._forms.of_statements(module, [statement]) for statement in statements]
         return self._effects[module.name]
 
@@ -135,25 +141,27 @@ class CodeDigests:
         return self._data[folder]
 
     @cached_property
-    def _all_as_written(self) -> str:
+    def _all_sources(self) -> str:
         return "".join(ast.dump(self._module(name).tree) for name in self._forms.project.all_names())
 
     def _read(self) -> dict[str, str]:
         with suppress(OSError, ValueError, LookupError, TypeError):
-            if self._kept is not None:
-                content = json.loads(self._kept.read_text(encoding="utf-8"))
+            if self._cache_file is not None:
+                content = json.loads(self._cache_file.read_text(encoding="utf-8"))
                 if content["state"] == self._state:
                     return dict(content["digests"])
         return {}
 
     def _save(self) -> None:
-        if self._kept is not None:
+        if self._cache_file is not None:
             with suppress(OSError):
-                self._kept.parent.mkdir(parents=True, exist_ok=True)
-                self._kept.write_text(json.dumps({"state": self._state, "digests": self._known}), encoding="utf-8")
+                self._cache_file.parent.mkdir(parents=True, exist_ok=True)
+                self._cache_file.write_text(
+                    json.dumps({"state": self._state, "digests": self._cached_digests}), encoding="utf-8"
+                )
 
 
-def _growing(numbers: dict[Definition, int]) -> Iterator[Definition]:
+def _iterate_growing(numbers: dict[Definition, int]) -> Iterator[Definition]:
     """Each definition once, those that are added meanwhile too."""
     done = 0
     while done < len(numbers):
@@ -181,7 +189,7 @@ def imported_modules(project: Project, modules: Iterable[Module]) -> set[str]:
     return found
 
 
-def _state(root: Path) -> str:
+def _project_state(root: Path) -> str:
     """What all digests depend on: the files below the root, Python, and the installed packages."""
     files = [file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     state = hashlib.sha256(str(sys.version_info).encode())

@@ -1,10 +1,10 @@
-"""Which statements at the top level of a module do something when it is imported."""
+"""Find the top-level statements of a module that have an effect when it is imported."""
 
 import ast
 
 from tumorseg.codedigest.known import PURE_CALLS, PURE_DECORATORS, PURE_METHODS
 from tumorseg.codedigest.project import Definition, External, Module, Project
-from tumorseg.codedigest.syntax import Function, is_only_text, is_type_checking, walk
+from tumorseg.codedigest.syntax import Function, is_bare_string, is_type_checking, walk
 
 
 def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
@@ -25,7 +25,7 @@ def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
             return _calls(project, module, [], statement)
         case ast.AnnAssign(target=ast.Name()):
             return statement.value is not None and _calls(project, module, [], statement.value)
-    return not is_only_text(statement) and not is_type_checking(statement)
+    return not is_bare_string(statement) and not is_type_checking(statement)
 
 
 def _calls(project: Project, module: Module, decorators: list[ast.expr], *nodes: ast.AST) -> bool:

@@ -1,16 +1,16 @@
-"""The form of a definition: what it does, in a text that another place or another name does not change."""
+"""The canonical form of a definition: a text of what it does, independent of its place and its names."""
 
 import ast
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from tumorseg.codedigest.annotated import annotated_messages, messages_of
+from tumorseg.codedigest.annotations import annotated_messages, messages_of
 from tumorseg.codedigest.messages import Messages, is_text, message_locals
 from tumorseg.codedigest.parameters import Parameters
 from tumorseg.codedigest.project import Definition, Module, Project
 from tumorseg.codedigest.syntax import Function, bound_names, names_bound_by, walk
-from tumorseg.codedigest.writer import Form, Writer
+from tumorseg.codedigest.writer import CanonicalForm, Writer
 
 
 class Forms:
@@ -20,7 +20,7 @@ class Forms:
         self.project = project
         self._messages, self._parameters = Messages(project), Parameters(project)
 
-    def of_statements(self, module: Module, statements: Iterable[ast.AST]) -> Form:
+    def of_statements(self, module: Module, statements: Iterable[ast.AST]) -> CanonicalForm:
         """The form of statements at the top level of a module."""
         writer = _DefinitionWriter(self.project, self._messages, self._parameters, module)
         for statement in statements:
@@ -33,7 +33,7 @@ class _DefinitionWriter(Writer):
 
     def write_statement(self, statement: ast.AST) -> None:
         """Write a statement at the top level of a module."""
-        self._words = set(annotated_messages(statement))
+        self._messages_found = set(annotated_messages(statement))
         self.write(statement)
 
     def _FunctionDef(self, node: Function) -> None:  # noqa: N802
@@ -47,17 +47,17 @@ class _DefinitionWriter(Writer):
         else:
             self._write_name(node.name)
         names = {} if self._inside_class else self._parameters.positions(Definition(self._module.name, node.name))
-        bound = sum((_times_bound(part) for part in [*node.body, node.args]), Counter[str]())
+        bound = sum((_binding_counts(part) for part in [*node.body, node.args]), Counter[str]())
         outside = {name for part in walk(node) if isinstance(part, ast.Global) for name in part.names}
         self._imports = {
-            name: self._project.target(*target)
+            name: self._project.resolve_import(*target)
             for part in walk(node)
             if isinstance(part, ast.Import | ast.ImportFrom)
             for name, target in self._module.bindings(part)
         }
         self._local = frozenset(name for name in bound if name not in self._imports or bound[name] > 1) - outside
         # Names in the body of a class are attributes.
-        self._numbers = {} if not any(isinstance(part, ast.ClassDef) for part in walk(node)) else _Literal()
+        self._numbers = {} if not any(isinstance(part, ast.ClassDef) for part in walk(node)) else _KeepNames()
         self._mark_messages(node)
         self._write_function(node, frozenset(names))
         self._numbers, self._local, self._imports, self._in_class = None, frozenset(), {}, in_class
@@ -105,7 +105,7 @@ class _DefinitionWriter(Writer):
     def _Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:  # noqa: N802
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if self._numbers is not None and isinstance(target, ast.Name) and target.id in self._message_names:
-            self._words |= set(messages_of(node.value)) if node.value is not None else set()
+            self._messages_found |= set(messages_of(node.value)) if node.value is not None else set()
         self._plain(node, "annotation", "simple", "type_comment")
 
     _AugAssign = _Assign
@@ -117,15 +117,15 @@ class _DefinitionWriter(Writer):
         found = [part for part in annotated_messages(function) if is_text(part) or isinstance(part, ast.Name)]
         for node in walk(function):
             if isinstance(node, ast.Raise):
-                found += messages.of_exception(self._module, node.exc, self._local)
+                found += messages.exception_messages(self._module, node.exc, self._local)
             if isinstance(node, ast.Call):
-                found += messages.of_call(self._module, node, self._local)
-                if messages.is_said(self._module, node, self._local):
+                found += messages.message_arguments(self._module, node, self._local)
+                if messages.is_output_call(self._module, node, self._local):
                     found += [*node.args, *(keyword.value for keyword in node.keywords)]
         self._message_names = frozenset(message_locals(function, found))
 
 
-class _Literal(dict[str, int]):
+class _KeepNames(dict[str, int]):
     """No numbers: names stand for themselves."""
 
     def setdefault(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
@@ -133,6 +133,6 @@ class _Literal(dict[str, int]):
         return key
 
 
-def _times_bound(node: ast.AST) -> Counter[str]:
+def _binding_counts(node: ast.AST) -> Counter[str]:
     """How many places within a node bind each name, nested functions included."""
     return Counter(name for part in walk(node) for name in names_bound_by(part))

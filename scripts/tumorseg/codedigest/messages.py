@@ -1,21 +1,21 @@
-"""Which parts of an expression or a statement are words for people."""
+"""Find the parts of an expression or a statement that are messages for people."""
 
 import ast
 from collections.abc import Iterator, Sequence
 
-from tumorseg.codedigest.annotated import message_parts, messages_of
+from tumorseg.codedigest.annotations import message_parts, messages_of
 from tumorseg.codedigest.known import (
     HELP_ARGUMENTS,
     LOG_METHODS,
     LOGGERS,
     MESSAGE,
+    MESSAGE_EXCEPTIONS,
     PARSER_METHODS,
     PURE_FUNCTIONS,
     PURE_METHODS,
-    WORDY_EXCEPTIONS,
 )
 from tumorseg.codedigest.project import Definition, External, Module, Project
-from tumorseg.codedigest.syntax import Function, bound_names, is_only_text, parameters_of, walk
+from tumorseg.codedigest.syntax import Function, bound_names, is_bare_string, parameters_of, walk
 
 
 class Messages:
@@ -25,7 +25,7 @@ class Messages:
         self._project = project
         self._text_functions: dict[Definition, bool] = {}
 
-    def is_said(self, module: Module, call: ast.Call, local: frozenset[str]) -> bool:
+    def is_output_call(self, module: Module, call: ast.Call, local: frozenset[str]) -> bool:
         """Whether a call prints or logs its arguments."""
         found = self._project.resolve_expression(module, call.func, local)
         match call.func:
@@ -41,43 +41,43 @@ class Messages:
                 return ast.unparse(owner).rpartition(".")[2] in LOGGERS
         return found == External("warnings.warn")
 
-    def of_call(self, module: Module, call: ast.Call, local: frozenset[str]) -> list[ast.expr]:
+    def message_arguments(self, module: Module, call: ast.Call, local: frozenset[str]) -> list[ast.expr]:
         """The arguments of a call that are messages: by the signature of what is called, and help of command lines."""
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         found = self._project.resolve_expression(module, call.func, local)
         if name in PARSER_METHODS or found == External("argparse.ArgumentParser"):
             return [keyword.value for keyword in call.keywords if keyword.arg in HELP_ARGUMENTS]
-        if isinstance(found, Definition) and self._talks(found):
+        if isinstance(found, Definition) and self._is_for_people_only(found):
             return [part for part in [*call.args, *(keyword.value for keyword in call.keywords)] if is_text(part)]
         function = self._project.function_of(found)
         if function is None:
             return []
-        annotations = _parameters(function)
+        annotations = _annotated_parameters(function)
         starred = any(isinstance(argument, ast.Starred) for argument in call.args)
         given = [] if starred else list(zip(call.args, annotations.values(), strict=False))
         given += [(keyword.value, annotations.get(keyword.arg or "")) for keyword in call.keywords]
-        return [part for value, annotation in given for part in _in_argument(value, annotation)]
+        return [part for value, annotation in given for part in _argument_messages(value, annotation)]
 
-    def _talks(self, found: Definition) -> bool:
+    def _is_for_people_only(self, found: Definition) -> bool:
         module = self._project.module(found.module)
-        return module is not None and module.talks
+        return module is not None and module.is_for_people_only
 
-    def of_exception(self, module: Module, raised: ast.expr | None, local: frozenset[str]) -> list[ast.expr]:
+    def exception_messages(self, module: Module, raised: ast.expr | None, local: frozenset[str]) -> list[ast.expr]:
         """The arguments of a raised exception that are words."""
         if not isinstance(raised, ast.Call) or raised.keywords:
             return []
         found = self._project.resolve_expression(module, raised.func, local)
         if found is None and isinstance(raised.func, ast.Name) and raised.func.id not in local:
-            if raised.func.id in WORDY_EXCEPTIONS:
+            if raised.func.id in MESSAGE_EXCEPTIONS:
                 return list(raised.args)
             return [text for text in raised.args if raised.func.id == "SystemExit" and is_text(text)]
         owner = self._project.function_of(found)
         plain = isinstance(owner, ast.ClassDef) and all(
-            isinstance(node, ast.Pass) or is_only_text(node) for node in owner.body
+            isinstance(node, ast.Pass) or is_bare_string(node) for node in owner.body
         )
         return list(raised.args) if plain or found == External("argparse.ArgumentTypeError") else []
 
-    def needed(self, module: Module, node: ast.AST, local: frozenset[str]) -> Iterator[ast.expr]:
+    def required_parts(self, module: Module, node: ast.AST, local: frozenset[str]) -> Iterator[ast.expr]:
         """The parts of a message that count all the same, since they may do something: calls of what is not known."""
         match node:
             case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
@@ -92,7 +92,7 @@ class Messages:
             case _:
                 parts = list(ast.iter_child_nodes(node))
         for part in parts:
-            yield from self.needed(module, part, local)
+            yield from self.required_parts(module, part, local)
 
     def _is_pure(self, module: Module, call: ast.Call, local: frozenset[str]) -> bool:
         found = self._project.resolve_expression(module, call.func, local)
@@ -110,10 +110,12 @@ class Messages:
             self._text_functions[found] = False  # while it is being looked at: it calls itself
             module, function = self._project.module(found.module), self._project.function_of(found)
             if module is not None and isinstance(function, Function) and not function.decorator_list:
-                self._text_functions[found] = module.talks or self._is_plain(module, function)
+                self._text_functions[found] = module.is_for_people_only or self._has_only_pure_statements(
+                    module, function
+                )
         return self._text_functions[found]
 
-    def _is_plain(self, module: Module, function: Function) -> bool:
+    def _has_only_pure_statements(self, module: Module, function: Function) -> bool:
         local = frozenset().union(*map(bound_names, function.body), (part.arg for part in parameters_of(function.args)))
         allowed = (ast.Return, ast.If, ast.Assign, ast.Expr, ast.Pass)
         statements = [node for node in walk(function) if isinstance(node, ast.stmt) and node is not function]
@@ -122,7 +124,7 @@ class Messages:
             return False
         if any(isinstance(node.ctx, ast.Store | ast.Del) for node in targets):
             return False
-        return not any(True for statement in function.body for _ in self.needed(module, statement, local))
+        return not any(True for statement in function.body for _ in self.required_parts(module, statement, local))
 
 
 def is_text(node: ast.expr) -> bool:
@@ -169,7 +171,7 @@ def message_locals(function: ast.AST, messages: Sequence[ast.expr]) -> set[str]:
         found = left
 
 
-def _parameters(function: Function | ast.ClassDef) -> dict[str, ast.expr | None]:
+def _annotated_parameters(function: Function | ast.ClassDef) -> dict[str, ast.expr | None]:
     """The parameters of a function, of a class's `__init__` or of a record, and their annotations."""
     if isinstance(function, ast.ClassDef):
         inits = [node for node in function.body if isinstance(node, Function) and node.name == "__init__"]
@@ -184,7 +186,7 @@ def _parameters(function: Function | ast.ClassDef) -> dict[str, ast.expr | None]
     return {part.arg: part.annotation for part in parts}
 
 
-def _in_argument(value: ast.expr, annotation: ast.expr | None) -> list[ast.expr]:
+def _argument_messages(value: ast.expr, annotation: ast.expr | None) -> list[ast.expr]:
     """The parts of an argument that are messages: all of it where the parameter takes nothing but messages.
 
     A test that chooses between messages is no part of them: it may decide whether there is one.

@@ -1,4 +1,4 @@
-"""Which functions are called directly wherever they are named, so that the names of their parameters do not matter."""
+"""Find functions that are only called directly: the names of their parameters do not matter."""
 
 import ast
 from collections.abc import Mapping
@@ -24,7 +24,9 @@ class Parameters:
         for module in filter(None, map(self._project.module, self._project.all_names())):
             nodes = list(walk(module.tree))
             inner = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-            imports = {name: self._project.target(*target) for node in inner for name, target in module.bindings(node)}
+            imports = {
+                name: self._project.resolve_import(*target) for node in inner for name, target in module.bindings(node)
+            }
             understood = {
                 node.func
                 for node in nodes
@@ -35,7 +37,7 @@ class Parameters:
                     continue
                 for target in (
                     self._project.resolve_expression(module, node, frozenset()),
-                    _by(imports, node, self._project),
+                    _resolve_by_imports(imports, node, self._project),
                 ):
                     if isinstance(node, ast.Attribute) and target is not None:
                         understood.add(node.value)
@@ -61,8 +63,10 @@ class Parameters:
         return {part.arg: index for index, part in enumerate(parameters_of(function.args))}
 
 
-def _by(imports: Mapping[str, Definition | External], node: ast.expr, project: Project) -> Definition | External | None:
+def _resolve_by_imports(
+    imports: Mapping[str, Definition | External], node: ast.expr, project: Project
+) -> Definition | External | None:
     """What a name or a chain of attributes stands for by the imports of a module, those in its functions included."""
     if isinstance(node, ast.Attribute):
-        return project.attribute(_by(imports, node.value, project), node.attr)
+        return project.attribute(_resolve_by_imports(imports, node.value, project), node.attr)
     return imports.get(node.id) if isinstance(node, ast.Name) else None

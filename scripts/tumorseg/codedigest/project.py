@@ -1,4 +1,4 @@
-"""The modules below a folder, the definitions at their top level, and what a name in one of them stands for."""
+"""Read the modules below a folder, list their top-level definitions, and resolve names in them."""
 
 import ast
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ class Module:
         return found
 
     @property
-    def talks(self) -> bool:
+    def is_for_people_only(self) -> bool:
         """Whether it only talks to people."""
         return FOR_PEOPLE_ONLY in self.symbols
 
@@ -135,9 +135,9 @@ class Project:
         if name not in module.imports:
             return None
         source, imported = module.imports[name]
-        return self.target(source, imported)
+        return self.resolve_import(source, imported)
 
-    def target(self, source: str, name: str | None) -> Definition | External:
+    def resolve_import(self, source: str, name: str | None) -> Definition | External:
         """What an import of a name from a module, or of the module alone, stands for."""
         module = self.module(source)
         if module is None:
@@ -163,7 +163,7 @@ class Project:
             return External(f"{owner.name}.{name}")
         if owner is None or owner.name != "*":
             return None
-        found = self.target(owner.module, name)
+        found = self.resolve_import(owner.module, name)
         return None if found == owner else found
 
     def function_of(self, found: Definition | External | None) -> Function | ast.ClassDef | None:

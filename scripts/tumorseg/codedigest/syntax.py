@@ -1,4 +1,4 @@
-"""Walking through syntax trees, and the names that statements bind."""
+"""Walk syntax trees, and list the names that statements bind."""
 
 import ast
 from functools import cache
@@ -20,7 +20,7 @@ def walk(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def is_only_text(statement: object) -> bool:
+def is_bare_string(statement: object) -> bool:
     """Whether a statement is nothing but a string: of a module, class, function, or behind a constant."""
     return (
         isinstance(statement, ast.Expr)

@@ -1,19 +1,19 @@
-"""Writing down what code does, without the names that do not matter, and without words for people."""
+"""Write the canonical form of code, without irrelevant names and without messages for people."""
 
 import ast
 import builtins
 from dataclasses import dataclass
 from typing import Any
 
-from tumorseg.codedigest.known import UNCLEAR, UNCLEAR_ATTRIBUTES, UNCLEAR_MODULES
+from tumorseg.codedigest.known import INTROSPECTION_ATTRIBUTES, INTROSPECTION_MODULES, INTROSPECTION_NAMES
 from tumorseg.codedigest.messages import Messages, is_text
 from tumorseg.codedigest.parameters import Parameters
 from tumorseg.codedigest.project import Definition, External, Module, Project
-from tumorseg.codedigest.syntax import is_only_text, walk
+from tumorseg.codedigest.syntax import is_bare_string, walk
 
 
 @dataclass(frozen=True)
-class Form:
+class CanonicalForm:
     """text: what the code does; `§` stands for a definition of the project. references: these, in their order.
 
     packages: the modules of other distributions that it names. unclear: by what it may see what its form
@@ -23,7 +23,7 @@ class Form:
     text: str
     references: tuple[Definition, ...]
     packages: frozenset[str]
-    unclear: frozenset[str]
+    introspection: frozenset[str]
 
 
 class Writer:
@@ -34,13 +34,13 @@ class Writer:
         self.text: list[str] = []
         self.references: list[Definition] = []
         self.packages: set[str] = set()
-        self.unclear = {"import *" for _, names in module.imported if "*" in names}
+        self.introspection = {"import *" for _, names in module.imported if "*" in names}
         self._numbers: dict[str, int] | None = None  # of the function that is being written
         self._local: frozenset[str] = frozenset()
         self._imports: dict[str, Definition | External] = {}
         self._in_class: frozenset[str] = frozenset()
-        self._dropped: set[ast.AST] = set()
-        self._words: set[ast.AST] = set()
+        self._dropped_messages: set[ast.AST] = set()
+        self._messages_found: set[ast.AST] = set()
         self._errors: set[str] = set()
 
     def write(self, node: Any) -> None:
@@ -51,14 +51,14 @@ class Writer:
                 self.write(entry)
             self.text.append("]")
         elif isinstance(node, ast.AST):
-            if node in self._dropped:
-                self.text.append(_kind(node))
+            if node in self._dropped_messages:
+                self.text.append(_placeholder(node))
                 for part in walk(node):
                     if isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
                         self._plain(part)
                 return
-            if node in self._words and isinstance(node, ast.expr) and is_text(node):
-                self.text.append(_kind(node))
+            if node in self._messages_found and isinstance(node, ast.expr) and is_text(node):
+                self.text.append(_placeholder(node))
                 self._write_needed(node)
                 return
             special = getattr(self, f"_{type(node).__name__}", None)
@@ -69,9 +69,11 @@ class Writer:
         else:
             self.text.append(repr(node))
 
-    def form(self) -> Form:
+    def form(self) -> CanonicalForm:
         """What has been written."""
-        return Form("\n".join(self.text), tuple(self.references), frozenset(self.packages), frozenset(self.unclear))
+        return CanonicalForm(
+            "\n".join(self.text), tuple(self.references), frozenset(self.packages), frozenset(self.introspection)
+        )
 
     def _plain(self, node: ast.AST, *left_out: str) -> None:
         self.text.append(type(node).__name__)
@@ -81,7 +83,7 @@ class Writer:
         self.text.append(";")
 
     def _write_needed(self, node: ast.AST) -> None:
-        for part in self._messages.needed(self._module, node, self._local):
+        for part in self._messages.required_parts(self._module, node, self._local):
             self.write(part)
 
     def _refer(self, found: Definition | External | None) -> None:
@@ -91,8 +93,8 @@ class Writer:
         elif isinstance(found, External):
             self.text.append(found.name)
             self.packages.add(found.name.partition(".")[0])
-            if found.name in UNCLEAR or found.name.partition(".")[0] in UNCLEAR_MODULES:
-                self.unclear.add(found.name)
+            if found.name in INTROSPECTION_NAMES or found.name.partition(".")[0] in INTROSPECTION_MODULES:
+                self.introspection.add(found.name)
 
     def _resolved(self, node: ast.expr) -> Definition | External | None:
         if isinstance(node, ast.Name) and node.id in self._imports and node.id not in self._local:
@@ -117,7 +119,7 @@ class Writer:
             self.text.append(name)
         if at_top is None:
             self.text.append(repr(ast.get_docstring(self._module.tree)) if name == "__doc__" else name)
-            self.unclear |= {name} & UNCLEAR
+            self.introspection |= {name} & INTROSPECTION_NAMES
         else:
             self._refer(at_top)
 
@@ -129,7 +131,7 @@ class Writer:
             return
         of_error = node.attr == "__name__" and ast.unparse(node.value) in {f"type({name})" for name in self._errors}
         if not of_error:
-            self.unclear |= {node.attr} & UNCLEAR_ATTRIBUTES
+            self.introspection |= {node.attr} & INTROSPECTION_ATTRIBUTES
         self._plain(node)
 
     def _ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802
@@ -155,7 +157,7 @@ class Writer:
 
     def _Import(self, node: ast.Import | ast.ImportFrom) -> None:  # noqa: N802
         for _, (source, name) in self._module.bindings(node):
-            found = self._project.target(source, name)
+            found = self._project.resolve_import(source, name)
             if isinstance(found, External):
                 self._refer(found)
 
@@ -169,9 +171,9 @@ class Writer:
             self._refer(Definition(node.value, "*"))
 
     def _Expr(self, node: ast.Expr) -> None:  # noqa: N802
-        if is_only_text(node):
+        if is_bare_string(node):
             return
-        if isinstance(node.value, ast.Call) and self._messages.is_said(self._module, node.value, self._local):
+        if isinstance(node.value, ast.Call) and self._messages.is_output_call(self._module, node.value, self._local):
             for argument in [*node.value.args, *(keyword.value for keyword in node.value.keywords)]:
                 self._write_needed(argument)
             return
@@ -181,7 +183,7 @@ class Writer:
         """Nothing."""
 
     def _Raise(self, node: ast.Raise) -> None:  # noqa: N802
-        self._dropped |= set(self._messages.of_exception(self._module, node.exc, self._local))
+        self._dropped_messages |= set(self._messages.exception_messages(self._module, node.exc, self._local))
         self._plain(node)
 
     def _Assert(self, node: ast.Assert) -> None:  # noqa: N802
@@ -190,7 +192,7 @@ class Writer:
     # Calls
 
     def _Call(self, node: ast.Call) -> None:  # noqa: N802
-        self._dropped |= set(self._messages.of_call(self._module, node, self._local))
+        self._dropped_messages |= set(self._messages.message_arguments(self._module, node, self._local))
         names = self._parameters.positions(self._resolved(node.func))
         self.text.append("Call")
         self.write(node.func)
@@ -207,6 +209,6 @@ class Writer:
             self._plain(node)
 
 
-def _kind(message: ast.AST) -> str:
+def _placeholder(message: ast.AST) -> str:
     """What stands for a message. Code may ask whether there is one, so an empty text or None is another kind."""
     return "no words" if isinstance(message, ast.Constant) and not message.value else "words"

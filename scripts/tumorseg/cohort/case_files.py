@@ -1,5 +1,6 @@
-"""A case by its name and the places of its files, as planning hands it to jobs."""
+"""A case, the paths of its files, and the shard that it belongs to, as planning passes them to jobs."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ class CaseFiles:
         return list(dict.fromkeys(path for role in sorted(self.files) for path in self.files[role]))
 
 
-def to_json(case: CaseFiles) -> str:
+def case_to_json(case: CaseFiles) -> str:
     """A case as one line of JSON with sorted keys."""
     content: dict[str, Any] = {"case": case.case, "files": case.files}
     if case.folder != case.case:
@@ -39,9 +40,18 @@ def to_json(case: CaseFiles) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def from_json(text: str) -> CaseFiles:
+def case_from_json(text: str) -> CaseFiles:
     """The case that `to_json` wrote."""
     content = json.loads(text)
     files = {role: tuple(paths) for role, paths in content["files"].items()}
     folder, patient = content.get("folder", content["case"]), content.get("patient")
     return CaseFiles(content["case"], files, folder, patient, content.get("sheet", False))
+
+
+def shard_of(case: str, shards: int) -> str:
+    """The batch of a case, such as `batch-007`, among `batches` of them.
+
+    It depends on the case's own id only, so that a case that comes or goes leaves all others where they are.
+    """
+    number = int.from_bytes(hashlib.sha256(case.encode()).digest()[:8], "big") % shards
+    return f"batch-{number:03d}"

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.cohort.layouts.listing import few
-from tumorseg.cohort.patients import patients_of
-from tumorseg.cohort.verdict import Finding, Verdict
-from tumorseg.counts import part_is
+from tumorseg.cohort.layouts.listing import abbreviate
+from tumorseg.cohort.patients import assign_patients
+from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import Message, UserError
-from tumorseg.tables import read_table, write_table
+from tumorseg.formatting import format_part
+from tumorseg.io.tables import read_table, write_table
 from tumorseg.task import Task
 
-COLUMNS: Final = (
+REQUIRED_COLUMNS: Final = (
     *("case", "patient", "usable", "problems", "detail", "warnings", "channels", "convention", "shape", "spacing"),
     *("not_understood", "mask_file", "other_tasks"),
 )
@@ -28,19 +28,19 @@ image that can be read, comma-separated. shape: 240x240x155. spacing: 1x1x1 (mm)
 of files that may be images of the case and take no part, comma-separated. mask_file: relative to the root.
 other_tasks: the names of those that the case may belong to instead, comma-separated; see `other_task.signs`.
 """
-_MOST_NAMES: Final = 20
+_MAX_NAMES: Final = 20
 """Names of files in a cell."""
-_COUNT: Final = re.compile(r"label_\d+")
+_LABEL_COLUMN: Final = re.compile(r"label_\d+")
 """Columns with the voxels of a label, one for each label of the task, missing where unknown."""
 
 
-def columns_of(task: Task) -> list[str]:
+def manifest_columns(task: Task) -> list[str]:
     """The columns of the manifest of a cohort, in order."""
-    return [*COLUMNS[:-2], *task.label_structures, *COLUMNS[-2:]]
+    return [*REQUIRED_COLUMNS[:-2], *task.label_structures, *REQUIRED_COLUMNS[-2:]]
 
 
-def manifest(
-    verdicts: Iterable[Verdict],
+def build_manifest(
+    results: Iterable[ValidationResult],
     *,
     task: Task,
     patient_pattern: str | None = None,
@@ -52,28 +52,28 @@ def manifest(
     patient_pattern, patient_table: the user's own, see `patients.patients_of`, which also says what it raises.
     patients_in_sheet: of the cases that have one in a sample sheet.
     """
-    found = drop_duplicates(sorted(verdicts, key=lambda verdict: verdict.case))
-    patients = patients_of(
+    found = mark_duplicate_cases(sorted(results, key=lambda verdict: verdict.case))
+    patients = assign_patients(
         [verdict.case for verdict in found],
         pattern=patient_pattern,
         table=patient_table,
-        wanted=[verdict.case for verdict in found if verdict.usable],
-        given={verdict.case: verdict.facts["patient"] for verdict in found if "patient" in verdict.facts}
+        required_cases=[verdict.case for verdict in found if verdict.usable],
+        given_patients={verdict.case: verdict.facts["patient"] for verdict in found if "patient" in verdict.facts}
         | dict(patients_in_sheet or {}),
     )
     rows = [_row(verdict, patients[verdict.case], task) for verdict in found]
     types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}
-    return pd.DataFrame(rows, columns=columns_of(task)).astype(types)
+    return pd.DataFrame(rows, columns=manifest_columns(task)).astype(types)
 
 
-def drop_duplicates(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def mark_duplicate_cases(results: Sequence[ValidationResult]) -> list[ValidationResult]:
     """The verdicts, sorted by case as they come, with the problem `duplicate_case` in usable cases of equal images.
 
     Where their masks are equal too, the first case stays; where not, none does, since one mask must be wrong.
     """
-    usable = sorted((verdict for verdict in verdicts if verdict.usable), key=_images_key)
+    usable = sorted((verdict for verdict in results if verdict.usable), key=_image_digests)
     dropped = {}
-    for _, group in groupby(usable, key=_images_key):
+    for _, group in groupby(usable, key=_image_digests):
         twins = list(group)
         masks_agree = len({verdict.facts["tumour_crc32"] for verdict in twins}) == 1
         for verdict in twins[1:] if masks_agree else twins if len(twins) > 1 else []:
@@ -83,9 +83,9 @@ def drop_duplicates(verdicts: Sequence[Verdict]) -> list[Verdict]:
                 if masks_agree
                 else f"{verdict.case} has the images of {others} but another mask; remove the wrong one"
             )
-            finding = Finding("duplicate_case", verdict.case, message)
+            finding = Issue("duplicate_case", verdict.case, message)
             dropped[verdict.case] = replace(verdict, usable=False, problems=(*verdict.problems, finding))
-    return [dropped.get(verdict.case, verdict) for verdict in verdicts]
+    return [dropped.get(verdict.case, verdict) for verdict in results]
 
 
 def write_manifest(path: Path, table: pd.DataFrame) -> None:
@@ -98,13 +98,13 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """The table that `write_manifest` wrote. Raises UserError where the file is no manifest."""
     try:
         table = read_table(path)
-        missing = [column for column in COLUMNS if column not in table]
+        missing = [column for column in REQUIRED_COLUMNS if column not in table]
         if missing:
             raise UserError(f"{path}: the manifest has no column {missing[0]}; delete the file and run again")
         if not table["usable"].isin(("true", "false")).all():
             raise ValueError("usable is neither true nor false")
         table["usable"] = table["usable"] == "true"
-        counts = [column for column in table if _COUNT.fullmatch(column)]
+        counts = [column for column in table if _LABEL_COLUMN.fullmatch(column)]
         return table.assign(**{column: pd.to_numeric(table[column]).astype("Int64") for column in counts})
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: this is no manifest ({error}); delete the file and run again") from None
@@ -116,43 +116,43 @@ def usable_patients(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(usable["case"], usable["patient"], strict=True))
 
 
-def summary(table: pd.DataFrame, path: Path, most: int = 20) -> list[Message]:
+def summary_lines(table: pd.DataFrame, path: Path, max_lines: int = 20) -> list[Message]:
     """What a person wants to read of a manifest at `path`: how many cases are usable, and why the others are not."""
     dropped = table[~table["usable"]]
-    count = f"{part_is(len(table) - len(dropped), len(table), 'case')} usable"
+    count = f"{format_part(len(table) - len(dropped), len(table), 'case')} usable"
     if dropped.empty:
         return [count]
-    lines = [f"{row.case}: {row.problems}: {row.detail}" for row in dropped.head(most).itertuples()]
-    rest: list[Message] = [f"and {len(dropped) - most} more: see {path}"] if len(dropped) > most else []
+    lines = [f"{row.case}: {row.problems}: {row.detail}" for row in dropped.head(max_lines).itertuples()]
+    rest: list[Message] = [f"and {len(dropped) - max_lines} more: see {path}"] if len(dropped) > max_lines else []
     return [f"{count}; {len(dropped)} dropped:", *(f"  {line}" for line in lines + rest)]
 
 
-def _row(verdict: Verdict, patient: str, task: Task) -> dict[str, Any]:
+def _row(verdict: ValidationResult, patient: str, task: Task) -> dict[str, Any]:
     facts = verdict.facts
     return {
         "case": verdict.case,
         "patient": patient,
         "usable": verdict.usable,
-        "problems": _codes(verdict.problems),
+        "problems": _join_codes(verdict.problems),
         "detail": _one_line(verdict.reasons()),
-        "warnings": _codes(verdict.warnings),
+        "warnings": _join_codes(verdict.warnings),
         "channels": ",".join(name for name in task.channel_names if name in facts["files"]),
         "convention": facts.get("convention") or "",
         "shape": "x".join(map(str, facts.get("shape", []))),
         "spacing": "x".join(f"{edge:g}" for edge in facts.get("spacing", [])),
         **{count: facts.get(count) for count in task.label_structures},
-        "not_understood": few(facts.get("not_understood", ()), _MOST_NAMES),
+        "not_understood": abbreviate(facts.get("not_understood", ()), _MAX_NAMES),
         "mask_file": facts["files"].get("seg", {}).get("path", ""),
         "other_tasks": ",".join(facts.get("other_tasks", [])),
     }
 
 
-def _images_key(verdict: Verdict) -> tuple[Any, ...]:
+def _image_digests(verdict: ValidationResult) -> tuple[Any, ...]:
     files = verdict.facts["files"]
     return (verdict.facts["shape"], [(role, files[role]["sample_digest"]) for role in sorted(files) if role != "seg"])
 
 
-def _codes(findings: Iterable[Finding]) -> str:
+def _join_codes(findings: Iterable[Issue]) -> str:
     return ",".join(dict.fromkeys(finding.code for finding in findings))
 
 

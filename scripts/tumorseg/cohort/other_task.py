@@ -8,27 +8,27 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.verdict import Finding
-from tumorseg.conventions import fitting
+from tumorseg.cohort.validation_result import Issue
 from tumorseg.errors import Message
-from tumorseg.task import Task, known_tasks
+from tumorseg.task import Task, load_built_in_tasks
+from tumorseg.task.conventions import matching_conventions
 
-CONTRAST: Final = "t1ce"
+POST_CONTRAST_CHANNEL: Final = "t1ce"
 """The name that tasks give to T1 after contrast medium, on which enhancing tumour is bright."""
-SAMPLED: Final = 2**12
+MAX_SAMPLED_VOXELS: Final = 2**12
 """Voxels of each value of a mask that are looked at, at most."""
-_ERRORS: Final = 1.5
+_ERROR_FACTOR: Final = 1.5
 """Shares of n voxels are told apart from this divided by the root of n: three standard errors of a half."""
-_LEAST: Final = 30
+_MIN_VOXELS: Final = 30
 """Voxels of two labels that are needed to compare their brightness."""
-_BRIGHTER: Final = 0.9
+_MAX_BRIGHTER_FRACTION: Final = 0.9
 """Part of another label brighter than the median of enhancing tumour; in 29 cases of BraTS 2021 it was at most 0.13."""
-_BRIGHT: Final = 0.95
+_BRIGHT_QUANTILE: Final = 0.95
 """A label whose median is brighter than this part of the brain is as bright as enhancing tumour."""
 
 
 @dataclass(frozen=True, eq=False)
-class Contrast:
+class PostContrastSample:
     """The image after contrast medium, where a mask marks something and elsewhere.
 
     brain: some of its voxels that are not background. by_value: some of the voxels of each value of the mask on disk.
@@ -39,7 +39,7 @@ class Contrast:
 
 
 @dataclass(frozen=True, eq=False)
-class Signs:
+class OtherTaskSigns:
     """What speaks for other tasks.
 
     tasks: the names of those that most signs speak for. reasons: the signs in words. only_values: whether nothing but
@@ -51,9 +51,9 @@ class Signs:
     only_values: bool
 
 
-def contrast_of(
+def sample_post_contrast(
     voxels: NDArray[Any], where: NDArray[np.int32], values: NDArray[np.uint8], brain: NDArray[Any]
-) -> Contrast:
+) -> PostContrastSample:
     """What is kept of the image after contrast medium.
 
     Args:
@@ -65,18 +65,18 @@ def contrast_of(
     by_value = {}
     for value in np.flatnonzero(np.bincount(values)).tolist():
         positions = where[values == value]
-        by_value[value] = voxels[positions[:: max(1, positions.size // SAMPLED)]]
-    return Contrast(brain, by_value)
+        by_value[value] = voxels[positions[:: max(1, positions.size // MAX_SAMPLED_VOXELS)]]
+    return PostContrastSample(brain, by_value)
 
 
-def signs(
+def find_other_task_signs(
     task: Task,
     *,
     names: Sequence[str],
     shape: Sequence[int] | None,
     values: Iterable[int],
-    contrast: Contrast | None,
-) -> Signs:
+    contrast: PostContrastSample | None,
+) -> OtherTaskSigns:
     """Compare a case with all built-in tasks.
 
     A task counts only if it would read a value otherwise than every convention of the task that is set.
@@ -89,62 +89,68 @@ def signs(
         contrast: its image after contrast medium, None without one.
     """
     found = sorted(set(values) - {0})
-    rivals = [other for other in known_tasks() if reads_otherwise(other, task, found)]
+    rivals = [other for other in load_built_in_tasks() if interprets_differently(other, task, found)]
     by_sign: dict[Message, list[Task]] = {
-        f"it is called {_telling_name(names, rivals, task)}": [
-            other for other in rivals if _telling_name(names, [other], task)
+        f"it is called {_name_of_other_task(names, rivals, task)}": [
+            other for other in rivals if _name_of_other_task(names, [other], task)
         ],
         f"its grid is {'x'.join(map(str, shape or ()))}": [
             other for other in rivals if shape and task.grids and _has_grid(other, shape) and not _has_grid(task, shape)
         ],
     }
-    knowing = [other for other in rivals if fitting(found, other)]
-    by_mask = [other for other in knowing if not _misread(other, found, contrast)]
+    knowing = [other for other in rivals if matching_conventions(found, other)]
+    by_mask = [other for other in knowing if not _contradiction_in_image(other, found, contrast)]
     if not by_mask and any(
         task.meanings(name).get(value) == "enhancing" for name in task.conventions for value in found
     ):
         by_mask = knowing  # whatever it is, it is not enhancing tumour
-    if not fitting(found, task):
+    if not matching_conventions(found, task):
         by_sign[f"its mask has the values {', '.join(map(str, found))}"] = by_mask
-    elif reason := _misread(task, found, contrast):
+    elif reason := _contradiction_in_image(task, found, contrast):
         by_sign[reason] = by_mask
     speaking = {reason: [other.name for other in others] for reason, others in by_sign.items() if others}
     votes = [name for others in speaking.values() for name in others]
     most = max(map(votes.count, votes), default=0)
     names_first = tuple(name for name in dict.fromkeys(votes) if votes.count(name) == most)
-    return Signs(names_first, tuple(speaking), only_values=not fitting(found, task) and len(speaking) == 1)
+    return OtherTaskSigns(
+        names_first, tuple(speaking), only_values=not matching_conventions(found, task) and len(speaking) == 1
+    )
 
 
-def other_task(found: Signs, task: Task, case: str, map_key: str = "cohort.label_map") -> Finding:
+def other_task_problem(signs: OtherTaskSigns, task: Task, case: str, map_key: str = "cohort.label_map") -> Issue:
     """The problem `other_task` of a case with signs. map_key: the setting that gives the meaning of values."""
     message = (
-        f"this seems to be a case of another task than {task.name}: {', and '.join(found.reasons)}; set cohort.task: "
-        f"{' or '.join(found.tasks)}, or, if you are sure, say in {map_key} what each value of the masks means"
+        f"this seems to be a case of another task than {task.name}: {', and '.join(signs.reasons)}; set cohort.task: "
+        f"{' or '.join(signs.tasks)}, or, if you are sure, say in {map_key} what each value of the masks means"
     )
-    return Finding("other_task", case, message)
+    return Issue("other_task", case, message)
 
 
-def reads_otherwise(other: Task, task: Task, values: Sequence[int]) -> bool:
+def interprets_differently(other: Task, task: Task, values: Sequence[int]) -> bool:
     """Whether the other task reads masks with these values in ways that the task does not know."""
     own = [task.meanings(name).items() for name in task.conventions]
-    ways = [other.meanings(name).items() for name in fitting(values, other) or other.conventions]
+    ways = [other.meanings(name).items() for name in matching_conventions(values, other) or other.conventions]
     return all(not any(way <= known for known in own) for way in ways)
 
 
-def other_readings(task: Task, values: Iterable[int]) -> tuple[str, ...]:
+def tasks_with_other_meaning(task: Task, values: Iterable[int]) -> tuple[str, ...]:
     """The names of the built-in tasks that know these values of masks and read them otherwise than the task does."""
     found = sorted(set(values) - {0})
-    return tuple(other.name for other in known_tasks() if fitting(found, other) and reads_otherwise(other, task, found))
+    return tuple(
+        other.name
+        for other in load_built_in_tasks()
+        if matching_conventions(found, other) and interprets_differently(other, task, found)
+    )
 
 
-def _telling_name(names: Sequence[str], others: Sequence[Task], task: Task) -> str | None:
+def _name_of_other_task(names: Sequence[str], others: Sequence[Task], task: Task) -> str | None:
     """The first name that is one of the others'; None where there is none, and where one is the task's own."""
-    if task.case_names is None or any(is_called(name, task) for name in names):
+    if task.case_names is None or any(matches_case_names(name, task) for name in names):
         return None
-    return next((name for name in names if any(is_called(name, other) for other in others)), None)
+    return next((name for name in names if any(matches_case_names(name, other) for other in others)), None)
 
 
-def is_called(name: str, task: Task) -> bool:
+def matches_case_names(name: str, task: Task) -> bool:
     """Whether a name is that of a case of the task, or begins with it, as names of files do."""
     pattern = task.case_names
     return pattern is not None and bool(re.fullmatch(rf"(?:{pattern})(?:[-_.].*)?", name, re.IGNORECASE | re.DOTALL))
@@ -154,7 +160,7 @@ def _has_grid(task: Task, shape: Sequence[int]) -> bool:
     return tuple(shape) in task.grids
 
 
-def _misread(task: Task, values: Sequence[int], contrast: Contrast | None) -> Message | None:
+def _contradiction_in_image(task: Task, values: Sequence[int], contrast: PostContrastSample | None) -> Message | None:
     """What in the image contradicts the task's reading of a mask, in words; None where nothing does.
 
     Enhancing tumour is brighter than the brain, and than the rest of the tumour, after contrast medium. Where nothing
@@ -162,33 +168,31 @@ def _misread(task: Task, values: Sequence[int], contrast: Contrast | None) -> Me
     """
     if contrast is None or contrast.brain.size == 0:
         return None
-    reasons = [_contradiction(task.meanings(name), contrast) for name in fitting(values, task)]
+    reasons = [_label_contradiction(task.meanings(name), contrast) for name in matching_conventions(values, task)]
     return None if None in reasons else next(iter(reasons), None)
 
 
-def _contradiction(meanings: Mapping[int, str], contrast: Contrast) -> Message | None:
+def _label_contradiction(meanings: Mapping[int, str], contrast: PostContrastSample) -> Message | None:
     marked = {value: voxels for value, voxels in contrast.by_value.items() if value in meanings}
     enhancing = [value for value in marked if meanings[value] == "enhancing"]
-    middle, bright = np.quantile(contrast.brain, (0.5, _BRIGHT))
+    middle, bright = np.quantile(contrast.brain, (0.5, _BRIGHT_QUANTILE))
     for value in enhancing:
         voxels = marked[value]
-        if _share_above(voxels, middle) < 0.5 - _ERRORS / np.sqrt(voxels.size):
-            return f"what the mask marks with {value}, enhancing tumour, is darker than the brain on {CONTRAST}"
+        if _fraction_above(voxels, middle) < 0.5 - _ERROR_FACTOR / np.sqrt(voxels.size):
+            return f"what the mask marks with {value}, enhancing tumour, is darker than the brain on {POST_CONTRAST_CHANNEL}"
         for other, rest in marked.items():
-            if other in enhancing or min(voxels.size, rest.size) < _LEAST:
+            if other in enhancing or min(voxels.size, rest.size) < _MIN_VOXELS:
                 continue
-            if _share_above(rest, np.median(voxels)) > _BRIGHTER:
-                return f"what the mask marks with {value}, enhancing tumour, is darker on {CONTRAST} than value {other}"
+            if _fraction_above(rest, np.median(voxels)) > _MAX_BRIGHTER_FRACTION:
+                return f"what the mask marks with {value}, enhancing tumour, is darker on {POST_CONTRAST_CHANNEL} than value {other}"
     for value, voxels in marked.items():
         if enhancing or meanings[value] == "tumour":
             continue
-        if _share_above(voxels, bright) > 0.5 + _ERRORS / np.sqrt(voxels.size):
-            return (
-                f"what the mask marks with {value}, {meanings[value]}, is as bright on {CONTRAST} as enhancing tumour"
-            )
+        if _fraction_above(voxels, bright) > 0.5 + _ERROR_FACTOR / np.sqrt(voxels.size):
+            return f"what the mask marks with {value}, {meanings[value]}, is as bright on {POST_CONTRAST_CHANNEL} as enhancing tumour"
     return None
 
 
-def _share_above(voxels: NDArray[Any], value: float) -> float:
+def _fraction_above(voxels: NDArray[Any], value: float) -> float:
     """The part of the voxels above a value; of those that have it, half."""
     return float(np.mean(voxels > value) + np.mean(voxels == value) / 2)

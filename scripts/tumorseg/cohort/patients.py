@@ -1,21 +1,23 @@
-"""The patient of each case: by its name, by a pattern of the user's, or by a table of the user's.
+"""The patient of each case: from its name, a user's pattern or a user's table, with warnings about doubtful names.
 
-A patient whose visits are taken for patients stands on both sides of a split; patients taken for one empty a side. So
-names are understood only where they say it: where a public cohort's own way of naming is there, or a word for a visit.
+If visits of one patient count as several patients, they end up on both sides of a split. If several patients count as
+one, a side may be empty. A name therefore only decides if it follows the scheme of a public cohort or has a word for a
+visit.
 """
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Final
 
-from tumorseg.cohort.own_tables import read_own_table, refuse, spelled, with_hints
-from tumorseg.errors import UserError
+from tumorseg.cohort.user_tables import match_spelling, raise_if_any, read_user_table, with_suggestions
+from tumorseg.errors import Message, UserError
 
 _KEY: Final = "cohort.patient"
 _SEPARATOR: Final = r"[ _.-]+"
-_COHORTS: Final = (
+_PUBLIC_COHORT_NAMES: Final = (
     # From 2023 on: patient, then visit. In the name of a case it may stand anywhere.
     r".*?(?<![A-Z0-9])(?P<patient>BraTS(?:-[A-Z]+)+-\d+)-\d+(?!\d).*",
     # 2017 to 2019, with the institution, before 2020 and 2021: the number of a case is that of its patient.
@@ -27,76 +29,78 @@ _COHORTS: Final = (
     r"(?P<patient>sub-[A-Z0-9]+)[_-]ses-?[A-Z0-9]+(?:_.*)?",
 )
 """Names of public cohorts, with whatever a user has added behind them."""
-UNCOUNTED: Final = (
+UNNUMBERED_VISIT: Final = (
     r"baseline|bl|initial|follow[ _-]?up|fu|"
     r"(?:pre|post|intra)(?:[ _-]?op(?:erative)?|[ _-]?treatment)?|recurrence|relapse"
 )
-COUNTED: Final = r"week|wk|month|day|visit|time[ _-]?point|tp|session|ses|follow[ _-]?up|fu"
+NUMBERED_VISIT: Final = r"week|wk|month|day|visit|time[ _-]?point|tp|session|ses|follow[ _-]?up|fu"
 """Words for a visit, some of them without a number."""
-_VISIT: Final = (
+_VISIT_NAMES: Final = (
     # A patient with a number: `00001_time1`, `Patient-001_week-000-1`, `P7 pre-op`.
-    rf"(?P<patient>.*\d.*?){_SEPARATOR}(?:(?:{COUNTED})[ _-]?\d{{1,4}}[a-z]?(?:-\d{{1,2}})?"
-    rf"|(?:time|scan|exam|v)\d{{1,2}}|(?:{UNCOUNTED})\d{{0,2}})",
+    rf"(?P<patient>.*\d.*?){_SEPARATOR}(?:(?:{NUMBERED_VISIT})[ _-]?\d{{1,4}}[a-z]?(?:-\d{{1,2}})?"
+    rf"|(?:time|scan|exam|v)\d{{1,2}}|(?:{UNNUMBERED_VISIT})\d{{0,2}})",
     # A patient with a name: `Smith_visit2`, `Smith_baseline`; not `Glioma-Post_003`, nor `glioma_visit_120`.
-    rf"(?P<patient>.*?[^\W\d_].*?){_SEPARATOR}(?:(?:{COUNTED})\d{{1,2}}|{UNCOUNTED})",
+    rf"(?P<patient>.*?[^\W\d_].*?){_SEPARATOR}(?:(?:{NUMBERED_VISIT})\d{{1,2}}|{UNNUMBERED_VISIT})",
 )
-_ADDED: Final = re.compile(
+_EDIT_SUFFIX: Final = re.compile(
     rf"(?P<name>.*?)(?:{_SEPARATOR}(?:corrected|fixed|edited|revised|reviewed|copy(?:[ _-]?\(?\d+\)?)?))+",
     re.IGNORECASE,
 )
 """What people add to the name of a case that they have worked on."""
 YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_NOBODY: Final = re.compile(
+_GENERIC_WORD: Final = re.compile(
     r"(?:.*[ _.-])?(?:case|patient|pat|subject|sub|tumou?r|glioma|gbm|hgg|lgg|brain|mri|scan)", re.IGNORECASE
 )
 """What stands before the numbers of many patients, and names none."""
-_PUBLIC, _VISITS = ([re.compile(form, re.IGNORECASE) for form in forms] for forms in (_COHORTS, _VISIT))
+_PUBLIC_PATTERNS, _VISIT_PATTERNS = (
+    [re.compile(form, re.IGNORECASE) for form in forms] for forms in (_PUBLIC_COHORT_NAMES, _VISIT_NAMES)
+)
 
 
-def patient_of(case: str) -> str:
+def patient_from_name(case: str) -> str:
     """The patient of a case by its name: `BraTS-GLI-00005-001`, a visit, is of `BraTS-GLI-00005`.
 
     A case whose name does not say it is a patient of its own.
     """
-    if public := of_public_cohort(case):
+    if public := public_cohort_patient(case):
         return public
-    added = _ADDED.fullmatch(case)
+    added = _EDIT_SUFFIX.fullmatch(case)
     name = added["name"] if added and added["name"] else case
     if bare := re.fullmatch(r"(.*\S) ?\(\d+\)", name):
         # Not by itself: Windows names `patient (1)`, `patient (2)` what is renamed together.
-        by_visit = _by_visit(bare[1])
+        by_visit = _strip_visits(bare[1])
         if by_visit is not None:
             return by_visit
-    return _by_visit(name) or name
+    return _strip_visits(name) or name
 
 
-def of_public_cohort(case: str) -> str | None:
+def public_cohort_patient(case: str) -> str | None:
     """The patient of a case that is named as in a public cohort, else None."""
-    return next((match["patient"] for form in _PUBLIC if (match := form.fullmatch(case))), None)
+    return next((match["patient"] for form in _PUBLIC_PATTERNS if (match := form.fullmatch(case))), None)
 
 
-def _by_visit(name: str) -> str | None:
+def _strip_visits(name: str) -> str | None:
     """What stands before one word for a visit or more; None where there is none."""
-    shorter = _before_visit(name)
-    return (_by_visit(shorter) or shorter) if shorter else None
+    shorter = _strip_visit(name)
+    return (_strip_visits(shorter) or shorter) if shorter else None
 
 
-def _before_visit(name: str) -> str | None:
-    numbered, named = _VISITS
+def _strip_visit(name: str) -> str | None:
+    numbered, named = _VISIT_PATTERNS
     match = numbered.fullmatch(name)
     # A year is no patient's number: `BraTS2024_visit_001`.
     if match and re.search(r"\d", YEAR.sub("", match["patient"])):
         return match["patient"]
     match = named.fullmatch(name)
-    return match["patient"] if match and not _NOBODY.fullmatch(match["patient"]) else None
+    return match["patient"] if match and not _GENERIC_WORD.fullmatch(match["patient"]) else None
 
 
-def patients_by_name(cases: Iterable[str]) -> dict[str, str]:
+def patients_from_names(cases: Iterable[str]) -> dict[str, str]:
     """The patient of each case by its name; letter case makes no other patient."""
-    return _one_spelling({case: patient_of(case) for case in sorted(cases)})
+    return _unify_letter_case({case: patient_from_name(case) for case in sorted(cases)})
 
 
-def _one_spelling(patients: Mapping[str, str]) -> dict[str, str]:
+def _unify_letter_case(patients: Mapping[str, str]) -> dict[str, str]:
     """The same patients, each in the letter case that it has first."""
     first: dict[str, str] = {}
     for patient in patients.values():
@@ -104,13 +108,13 @@ def _one_spelling(patients: Mapping[str, str]) -> dict[str, str]:
     return {case: first[patient.casefold()] for case, patient in patients.items()}
 
 
-def patients_of(
+def assign_patients(
     cases: Iterable[str],
     *,
     pattern: str | None = None,
     table: Path | None = None,
-    wanted: Iterable[str] | None = None,
-    given: Mapping[str, str] | None = None,
+    required_cases: Iterable[str] | None = None,
+    given_patients: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The patient of each case: by a pattern or by a table, where one is given, else by its name.
 
@@ -122,51 +126,53 @@ def patients_of(
     that there is not, or lacks a wanted one.
     """
     names = list(dict.fromkeys(cases))
-    by_name = patients_by_name(names) | dict(given or {})
+    by_name = patients_from_names(names) | dict(given_patients or {})
     if pattern is not None:
-        found = _by_pattern(names, pattern)
-        missed = [case for case in wanted or () if not found[case]]
-        refuse(_KEY, f"the pattern {pattern} does not fit", missed, "extend it, for instance by |(.+) at its end")
+        found = _patients_from_pattern(names, pattern)
+        missed = [case for case in required_cases or () if not found[case]]
+        raise_if_any(_KEY, f"the pattern {pattern} does not fit", missed, "extend it, for instance by |(.+) at its end")
     elif table is not None:
-        found = _by_table(table, names, strict=wanted is not None)
-        missed = [case for case in wanted or () if not found[case]]
-        refuse(f"{_KEY}: {table}", "no row for a usable case", missed, "add a row each")
+        found = _patients_from_table(table, names, strict=required_cases is not None)
+        missed = [case for case in required_cases or () if not found[case]]
+        raise_if_any(f"{_KEY}: {table}", "no row for a usable case", missed, "add a row each")
     else:
         return by_name
     return {case: found[case] or by_name[case] for case in names}
 
 
-def _by_pattern(cases: Iterable[str], pattern: str) -> dict[str, str]:
+def _patients_from_pattern(cases: Iterable[str], pattern: str) -> dict[str, str]:
     """The patient of each case, empty where the pattern does not fit."""
-    form, found = compiled(pattern), {}
+    form, found = compile_patient_pattern(pattern), {}
     for case in sorted(cases):
         match = form.fullmatch(case) or form.match(case)
         groups = (match.groupdict().get("patient"), *match.groups()) if match else ()
         found[case] = next(filter(None, groups), "")
-    return _one_spelling(found)
+    return _unify_letter_case(found)
 
 
-def _by_table(path: Path, cases: Collection[str], *, strict: bool) -> dict[str, str]:
+def _patients_from_table(path: Path, cases: Collection[str], *, strict: bool) -> dict[str, str]:
     """The patient of each case, empty where the table has no row of it. strict: it names no other cases."""
-    columns, rows = read_own_table(path, _KEY)
+    columns, rows = read_user_table(path, _KEY)
     if lacking := [name for name in ("case", "patient") if name not in columns]:
         raise UserError(
             f"{_KEY}: {path}: the header, {', '.join(columns) or 'empty'}, needs a column {lacking[0]}; name "
             "the columns case and patient, separated by tabs or commas"
         )
     known = set(cases)
-    named = [(spelled(row["case"], known), row["patient"].strip()) for row in rows]
+    named = [(match_spelling(row["case"], known), row["patient"].strip()) for row in rows]
     place = f"{_KEY}: {path}"
     twice = [case for case, count in Counter(case for case, _ in named).items() if count > 1]
-    refuse(place, "more than one row for a case", twice, "leave one row each")
-    refuse(place, "no patient for a case", [case for case, patient in named if not patient], "fill it in")
+    raise_if_any(place, "more than one row for a case", twice, "leave one row each")
+    raise_if_any(place, "no patient for a case", [case for case, patient in named if not patient], "fill it in")
     unknown = [case for case, _ in named if case not in known]
     if strict:
-        refuse(place, "no such case in the cohort", with_hints(unknown, known), "correct the name or remove the row")
+        raise_if_any(
+            place, "no such case in the cohort", with_suggestions(unknown, known), "correct the name or remove the row"
+        )
     return {**dict.fromkeys(cases, ""), **{case: patient for case, patient in named if case in known}}
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+def compile_patient_pattern(pattern: str) -> re.Pattern[str]:
     """The pattern of `cohort.patient`. Raises UserError where it is no regular expression, or one without a group."""
     try:
         form = re.compile(pattern)
@@ -181,3 +187,76 @@ def compiled(pattern: str) -> re.Pattern[str]:
             r"the patient into brackets, such as (P\d+)_visit\d+, or correct the path"
         )
     return form
+
+
+_MAX_VISITS: Final = 12
+"""Visits that a patient is believed to have."""
+_DATE_SUFFIX: Final = re.compile(r"(?P<stem>.*[^\W_].*?)[ _.-]+(?:19|20)\d\d[-._]?[01]\d[-._]?[0-3]\d")
+_SHORT_SUFFIX: Final = re.compile(
+    r"(?P<stem>.*[^\W_].*?)(?:[ _.-]+(?:[A-Z]{0,12}\d{1,3}|[A-Z]{1,12})|(?<=\d)[A-Z]{1,12}\d{0,2})",
+    re.IGNORECASE,
+)
+_INTERVAL_SUFFIX: Final = re.compile(
+    r"(?P<stem>.*\d.*?)[ _.-]+\d{1,3}(?:[dwmy]|st|nd|rd|th|days?|weeks?|mo|months?|years?)", re.IGNORECASE
+)
+"""The time since the first visit, or its number, at the end: `P01_3m`, `P01_2nd`."""
+_VISIT_PREFIX: Final = re.compile(
+    rf"(?:{NUMBERED_VISIT}|{UNNUMBERED_VISIT})[ _.-]?\d{{0,3}}[ _.-]+(?P<stem>.*\d.*)", re.IGNORECASE
+)
+
+_SUGGESTED_PATTERNS: Final = (r"(.+)[-_]\d+", r"(.+)[-_].+", r"(.+?)[-_].+", r"(.+\d)[A-Za-z]+\d*", r"[^-_]+[-_](.+)")
+"""Patterns of `cohort.patient` that may be what a user needs, simple ones first."""
+
+
+def patient_warnings(patients: Mapping[str, str]) -> list[str]:
+    """What may be wrong with patients that were found by name, in sentences. patients: of each usable case."""
+    return [*_separate_visit_warnings(patients), *_many_visit_warnings(patients)]
+
+
+def _separate_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
+    """Cases that stand alone and share all but a short end, or a visit before it, of their names with a few others."""
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for case in sorted(
+        case for case, patient in patients.items() if case == patient and not public_cohort_patient(case)
+    ):
+        ends = (form.fullmatch(case) for form in (_VISIT_PREFIX, _DATE_SUFFIX, _INTERVAL_SUFFIX, _SHORT_SUFFIX))
+        if match := next(filter(None, ends), None):
+            by_stem[match["stem"].casefold()].append(case)
+    groups = {stem: cases for stem, cases in by_stem.items() if 2 <= len(cases) <= _MAX_VISITS}
+    numbered = [cases for stem, cases in groups.items() if re.search(r"\d", YEAR.sub("", stem))]
+    # Words before a number may be kinds of cases: many of each kind, and few kinds.
+    named = [cases for cases in groups.values() if cases not in numbered and all(case[-1].isdigit() for case in cases)]
+    found = numbered + (named if len(named) >= 2 and len(named) >= mean(map(len, named)) else [])
+    if not found or (len(found) == 1 and len(found[0]) == len(patients)):
+        return []
+    count = f" (and those of {len(found) - 1} more such groups)" if len(found) > 1 else ""
+    return [
+        f"the names {' and '.join(found[0][:2])}{count} look like visits of one patient, but each counts as a patient "
+        f"of its own, so that one may be trained on and another held out; set cohort.patient to {_suggest_pattern(found)}, or "
+        "to '(.+)' where each case is a patient"
+    ]
+
+
+def _suggest_pattern(groups: Sequence[Sequence[str]]) -> Message:
+    """What finds the patient of each group of cases: a pattern that was tried on them, if there is one."""
+    for pattern in _SUGGESTED_PATTERNS:
+        found = [{match[1] if (match := re.fullmatch(pattern, case)) else case for case in cases} for cases in groups]
+        if all(len(patients) == 1 for patients in found) and len(set.union(*found)) == len(groups):
+            return f"a pattern such as '{pattern}'"
+    return "a pattern or a table"
+
+
+def _many_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
+    """A patient of more cases than one is believed to have, or of most of the cases that there are."""
+    cases_of: dict[str, list[str]] = defaultdict(list)
+    for case, patient in sorted(patients.items()):
+        cases_of[patient].append(case)
+    most = max(cases_of, key=lambda patient: len(cases_of[patient]), default="")
+    count = len(cases_of[most])
+    if count <= 3 or (count <= _MAX_VISITS and count * 2 <= len(patients)):
+        return []
+    return [
+        f"{count} of {len(patients)} cases, for example {' and '.join(cases_of[most][:2])}, count as visits of one "
+        f"patient, {most}, by their names; if they are several patients, set cohort.patient to a pattern or a table, "
+        "or to '(.+)' where each case is a patient"
+    ]

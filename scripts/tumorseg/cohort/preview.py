@@ -9,33 +9,33 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import load_file, save
 
 from tumorseg.cohort.background import Background
-from tumorseg.cohort.pieces import pieces
-from tumorseg.files import write_bytes
-from tumorseg.orientation import axial_axis, turned
+from tumorseg.io.files import write_bytes
+from tumorseg.io.volume_limits import chunks
+from tumorseg.orientation import axial_axis, reorient
 
-SIDE: Final = 64
+PREVIEW_SIZE: Final = 64
 """Pixels of a preview along each side, at most."""
 _DARKEST: Final = 30
 _PREFIX: Final = "case "  # safetensors keeps some names to itself, and a folder may be called anything
 
 
-def fullest_slice(where: NDArray[Any], shape: tuple[int, ...], affine: ArrayLike) -> int:
+def slice_with_most_voxels(where: NDArray[Any], shape: tuple[int, ...], affine: ArrayLike) -> int:
     """The axial slice with most of the voxels at flat positions `where` (Fortran order); for none the middle one."""
     axis = axial_axis(affine)
     if where.size == 0:
         return shape[axis] // 2
     stride, length = int(np.prod(shape[:axis], dtype=np.intp)), shape[axis]
-    counts = sum(np.bincount(where[part] // stride % length, minlength=length) for part in pieces(where.size))
+    counts = sum(np.bincount(where[part] // stride % length, minlength=length) for part in chunks(where.size))
     return int(np.argmax(counts))
 
 
-def thin(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
+def axial_slice(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
     """A copy of axial slice `index` of a volume (X, Y, Z), which keeps three axes, one of them of length 1."""
     return volume[(*(slice(None),) * axial_axis(affine), slice(index, index + 1))].copy()
 
 
-def thin_mask(
-    where: NDArray[Any], written: NDArray[np.uint8], shape: tuple[int, ...], affine: ArrayLike, index: int
+def axial_mask_slice(
+    where: NDArray[Any], labels: NDArray[np.uint8], shape: tuple[int, ...], affine: ArrayLike, index: int
 ) -> NDArray[np.uint8]:
     """Axial slice `index`, as `thin` gives it, of the mask (X, Y, Z) with labels `written` at flat positions `where`.
 
@@ -44,16 +44,16 @@ def thin_mask(
     axis = axial_axis(affine)
     stride, length = int(np.prod(shape[:axis], dtype=np.intp)), shape[axis]
     slice_shape = (*shape[:axis], 1, *shape[axis + 1 :])
-    labels = np.zeros(slice_shape, np.uint8)
-    for part in pieces(where.size):
+    mask_slice = np.zeros(slice_shape, np.uint8)
+    for part in chunks(where.size):
         inside = where[part] // stride % length == index
         indices = list(np.unravel_index(where[part][inside], shape, order="F"))
         indices[axis] = np.zeros_like(indices[axis])
-        labels[tuple(indices)] = written[part][inside]
-    return labels
+        mask_slice[tuple(indices)] = labels[part][inside]
+    return mask_slice
 
 
-def preview(
+def make_preview(
     images: Mapping[str, NDArray[Any]],
     backgrounds: Mapping[str, Background],
     mask: NDArray[Any] | None,
@@ -67,18 +67,18 @@ def preview(
     top. The slice is cut to what the images show and thinned, not smoothed, to at most `SIDE` pixels; of what is not
     background, percentile 1 becomes dark grey and 99 white.
     """
-    *pixels, labels = _turned([*images.values(), *([] if mask is None else [mask])], affine)
+    *pixels, labels = _orient_for_display([*images.values(), *([] if mask is None else [mask])], affine)
     if mask is None:
         pixels, labels = [*pixels, labels], np.zeros_like(labels)
     brains = [~backgrounds[modality].mask(values) for modality, values in zip(images, pixels, strict=True)]
-    shown = np.logical_or.reduce(brains)
-    rows, columns = (_extent(shown.any(axis=axis)) for axis in (1, 0))
-    step = -(-max(rows.stop - rows.start, columns.stop - columns.start) // SIDE)
+    foreground = np.logical_or.reduce(brains)
+    rows, columns = (_extent(foreground.any(axis=axis)) for axis in (1, 0))
+    step = -(-max(rows.stop - rows.start, columns.stop - columns.start) // PREVIEW_SIZE)
     window = (slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step))
     shown_labels = labels[window].astype(np.uint8)
     blank = np.zeros(shown_labels.shape, np.uint8)
     grey = {
-        modality: _grey(values[window], brain[window])
+        modality: _to_grey_values(values[window], brain[window])
         for modality, values, brain in zip(images, pixels, brains, strict=True)
     }
     return np.stack([*(grey.get(channel, blank) for channel in channels), shown_labels])
@@ -96,9 +96,9 @@ def read_previews(path: Path) -> dict[str, NDArray[np.uint8]]:
     return {name.removeprefix(_PREFIX): picture for name, picture in load_file(path).items()}
 
 
-def _turned(slices: Sequence[NDArray[Any]], affine: ArrayLike) -> NDArray[Any]:
+def _orient_for_display(slices: Sequence[NDArray[Any]], affine: ArrayLike) -> NDArray[Any]:
     """Thin slices as they are shown, (slices, rows, columns)."""
-    pixels: NDArray[Any] = turned(np.stack(slices, axis=3), affine)[:, :, 0].T
+    pixels: NDArray[Any] = reorient(np.stack(slices, axis=3), affine)[:, :, 0].T
     return pixels
 
 
@@ -107,10 +107,10 @@ def _extent(shown: NDArray[np.bool_]) -> slice:
     return slice(int(where[0]), int(where[-1]) + 1) if where.size else slice(0, shown.size)
 
 
-def _grey(values: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    if not shown.any():
+def _to_grey_values(values: NDArray[Any], foreground: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    if not foreground.any():
         return np.zeros(values.shape, np.uint8)
-    low, high = (float(bound) for bound in np.percentile(values[shown], (1, 99)))
+    low, high = (float(bound) for bound in np.percentile(values[foreground], (1, 99)))
     with np.errstate(all="ignore"):  # of absurdly large values
         shade = np.nan_to_num((values.astype(np.float64) - low) / max(high - low, 1e-300))
-    return np.where(shown, _DARKEST + (255 - _DARKEST) * np.clip(shade, 0, 1), 0).astype(np.uint8)
+    return np.where(foreground, _DARKEST + (255 - _DARKEST) * np.clip(shade, 0, 1), 0).astype(np.uint8)

@@ -1,19 +1,30 @@
-"""The table that says in which fold each case is held out."""
+"""The split table: in which fold each case is held out. Made stratified by patient, or read from a user's table.
+
+For the stratified split all patients stand in one line, ordered so that every stretch of it is stratified. Folds are
+cut from it. The position of a patient depends on a digest of its name and on its rank within its stratum. A case that
+is added or removed therefore moves only patients next to a cut. scikit-learn's StratifiedGroupKFold assigns patients
+one by one from a single shuffle: one added case moves most of the others to another fold.
+"""
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from tumorseg.errors import UserError
-from tumorseg.tables import read_table, write_table
+from tumorseg.cohort.user_tables import match_spelling, raise_if_any, read_user_table, with_suggestions
+from tumorseg.errors import Message, UserError
+from tumorseg.io.tables import read_table, write_table
+from tumorseg.task import Task
 
 
 @dataclass(frozen=True)
-class Assignment:
+class FoldAssignment:
     """A case and the fold in which it is held out; -1 where it is in none, so always trained on."""
 
     case: str
@@ -21,30 +32,32 @@ class Assignment:
     fold: int
 
 
-COLUMNS = tuple(field.name for field in fields(Assignment))
+SPLIT_COLUMNS = tuple(field.name for field in fields(FoldAssignment))
 
 
-def write_splits(path: Path, splits: Iterable[Assignment]) -> None:
+def write_splits(path: Path, splits: Iterable[FoldAssignment]) -> None:
     """Write the table as TSV."""
-    write_table(path, pd.DataFrame(map(astuple, splits), columns=list(COLUMNS)))
+    write_table(path, pd.DataFrame(map(astuple, splits), columns=list(SPLIT_COLUMNS)))
 
 
-def read_splits(path: Path) -> list[Assignment]:
+def read_splits(path: Path) -> list[FoldAssignment]:
     """The table that `write_splits` wrote. Raises UserError where the file is no such table."""
     try:
         table = read_table(path)
         rows = zip(table["case"], table["patient"], table["fold"], strict=True)
-        return [Assignment(case, patient, int(fold)) for case, patient, fold in rows]
+        return [FoldAssignment(case, patient, int(fold)) for case, patient, fold in rows]
     except (KeyError, ValueError, UserError):
-        raise UserError(f"{path}: this is no table of splits ({', '.join(COLUMNS)}); delete it and run again") from None
+        raise UserError(
+            f"{path}: this is no table of splits ({', '.join(SPLIT_COLUMNS)}); delete it and run again"
+        ) from None
 
 
-def held_out(splits: Sequence[Assignment], fold: int) -> list[str]:
+def validation_cases(splits: Sequence[FoldAssignment], fold: int) -> list[str]:
     """The cases that are held out in a fold, in the order of the table."""
     return [assignment.case for assignment in splits if assignment.fold == fold]
 
 
-def trained_on(splits: Sequence[Assignment], fold: int) -> list[str]:
+def training_cases(splits: Sequence[FoldAssignment], fold: int) -> list[str]:
     """The cases that a fold is trained on: all that it does not hold out, in the order of the table."""
     return [assignment.case for assignment in splits if assignment.fold != fold]
 
@@ -55,6 +68,142 @@ def split_digest(training: Iterable[str], held_out: Iterable[str]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def fold_digest(splits: Sequence[Assignment], fold: int) -> str:
+def fold_digest(splits: Sequence[FoldAssignment], fold: int) -> str:
     """The `split_digest` of a fold."""
-    return split_digest(trained_on(splits, fold), held_out(splits, fold))
+    return split_digest(training_cases(splits, fold), validation_cases(splits, fold))
+
+
+def stratified_splits(
+    table: pd.DataFrame, *, task: Task, folds: int, validation_fraction: float, seed: int
+) -> list[FoldAssignment]:
+    """The fold of each usable case of a manifest, sorted by case.
+
+    folds > 1: the fold in which the case is held out, 0 to folds - 1. folds = 1: `validation_fraction` of the cases, in
+    (0, 0.5], as nearly as whole patients allow, are held out in fold 0, all others have -1. All cases of a patient
+    share a fold. Folds are alike in the presence of tumour and, if the task has it, of enhancing tumour, and in size
+    (thirds of the patients of each kind), as far as the number of patients allows. The order of the rows does not
+    matter, and most cases keep their fold when others are added or removed. Raises UserError where there are too few
+    patients.
+    """
+    cases = table[table["usable"]].sort_values("case", ignore_index=True)
+    patients = _order_patients(cases, task, seed)
+    if len(patients) < max(folds, 2):
+        key = "folds" if folds > 1 else "validation_fraction"
+        example = ", ".join(cases["case"].head(2))
+        taken = f"; {len(cases)} cases (such as {example}) are taken for theirs: if that is wrong, set cohort.patient"
+        hint = taken if len(patients) < len(cases) else ""
+        raise UserError(
+            f"cohort.{key}: there are only {len(patients)} usable patients for {max(folds, 2)} parts; "
+            f"add cases, or ask for fewer parts{hint}"
+        )
+    shares = [part / folds for part in range(1, folds)] if folds > 1 else [validation_fraction]
+    parts = np.searchsorted(_cut_positions(patients.to_numpy(), shares), np.arange(len(patients)), side="right")
+    fold = dict(zip(patients.index, (parts if folds > 1 else -parts).tolist(), strict=True))
+    return [
+        FoldAssignment(case, patient, fold[patient])
+        for case, patient in zip(cases["case"], cases["patient"], strict=True)
+    ]
+
+
+def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
+    """The number of cases of each patient, in the order of the line.
+
+    A patient's place on it, in (0, 1), is the share of the cases of its stratum that stand before it. The stratum: its
+    kind (no tumour in any of its cases, tumour, enhancing tumour), and the third of its largest tumour, if it has one,
+    among patients of that kind.
+    """
+    whole = [f"label_{label}" for label in task.region_labels[task.whole]]
+    tumour, enhancing = cases[whole].sum(axis="columns").astype(int), task.label_of("enhancing")
+    enhances = cases[f"label_{enhancing}"] > 0 if enhancing is not None else False
+    by_patient = cases.assign(tumour=tumour, enhancing=enhances).groupby("patient")
+    patients = by_patient.agg(cases=("case", "size"), tumour=("tumour", "max"), enhancing=("enhancing", "any"))
+    patients["digest"] = [hashlib.sha256(f"{seed} {patient}".encode()).hexdigest() for patient in patients.index]
+    patients = patients.sort_values("digest")
+    kind = (patients["tumour"] > 0).astype(int) + patients["enhancing"]
+    third = patients.groupby(kind)["tumour"].transform(_size_thirds).astype(int).where(patients["tumour"] > 0, 1)
+    stratum = patients.groupby([kind, third])["cases"]
+    # The thirds of a kind stand a third of a step apart: a kind of few patients is then spread evenly over the line.
+    before = stratum.cumsum() - patients["cases"]
+    place = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")
+    return patients.assign(place=place).sort_values(["place", "digest"])["cases"]
+
+
+def _size_thirds(sizes: pd.Series) -> pd.Series:
+    # By the middle of each rank, so that a lone patient is of the middle third, halfway along the line.
+    return (sizes.rank(method="first") - 0.5) * 3 // len(sizes)
+
+
+def _cut_positions(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[int]:
+    """How many patients stand before each cut: those whose cases come nearest to the share of all cases.
+
+    sizes: cases of each patient. shares: rising, in (0, 1). There is a patient before, between and after the cuts.
+    """
+    total = np.cumsum(sizes)
+    cuts: list[int] = []
+    for index, share in enumerate(shares):
+        first, last = (cuts[-1] if cuts else 0) + 1, len(sizes) - len(shares) + index
+        cuts.append(first + int(np.abs(total[first - 1 : last] - share * total[-1]).argmin()))
+    return cuts
+
+
+def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssignment]:
+    """The fold of each usable case of a manifest, sorted by case, as the file says.
+
+    The file: UTF-8, tab- or comma-separated with a header, a column `fold` and a column `case` or, without that,
+    `patient`; other columns are ignored, so a table that `write_splits` wrote is one. A fold is 0 to folds - 1, where a
+    case is held out, or -1, where it never is.
+    Raises UserError where the file is no such table, names something twice or something that the manifest does not
+    have, leaves out a usable case, has another fold, parts the cases of a patient, or leaves a side of a fold empty.
+    """
+    column, rows = _read_user_folds(path, table)
+    twice = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
+    raise_if_any(path, f"more than one row for a {column}", twice, "leave one row each")
+    allowed = {str(fold): fold for fold in range(-1, folds)}
+    wrong = [f"{name} ({fold!r})" for name, fold in rows if fold not in allowed]
+    raise_if_any(path, "a fold that there is not", wrong, _describe_folds(folds))
+    known = set(table[column])
+    unknown = [name for name, _ in rows if name not in known]
+    hints = with_suggestions(unknown, known)
+    raise_if_any(path, f"no such {column} in the cohort", hints, "correct the name or remove the row")
+
+    cases = table[table["usable"]].sort_values("case")
+    fold_of = {name: allowed[fold] for name, fold in rows}
+    missing = [name for name in cases[column].unique() if name not in fold_of]
+    raise_if_any(path, f"no row for a usable {column}", missing, "add a row each (fold -1: always trained on)")
+    splits = [
+        FoldAssignment(case, patient, fold_of[name])
+        for case, patient, name in zip(cases["case"], cases["patient"], cases[column], strict=True)
+    ]
+    sides = Counter(patient for patient, _ in {(row.patient, row.fold) for row in splits})
+    parted = sorted(patient for patient, count in sides.items() if count > 1)
+    raise_if_any(path, "cases of one patient in different folds", parted, "give all cases of a patient the same fold")
+    needed = range(folds) if folds > 1 else (0, -1)
+    empty: list[Message] = [f"fold {fold}" for fold in needed if fold not in {row.fold for row in splits}]
+    raise_if_any(path, "no usable case", empty, f"{_describe_folds(folds)}, and each needs a case")
+    return splits
+
+
+def names_without_usable_case(path: Path, table: pd.DataFrame) -> list[str]:
+    """The names in the user's file of which the manifest has no usable case, in the order of the file."""
+    column, rows = _read_user_folds(path, table)
+    usable = set(table.loc[table["usable"], column])
+    return [name for name, _ in rows if name not in usable]
+
+
+def _read_user_folds(path: Path, table: pd.DataFrame) -> tuple[str, list[tuple[str, str]]]:
+    """The column that names (`case` or `patient`), and name and fold of each row."""
+    columns, rows = read_user_table(path, "cohort.split_file")
+    column = next((name for name in ("case", "patient") if name in columns), None)
+    if column is None or "fold" not in columns:
+        raise UserError(
+            f"{path}: the header, {', '.join(columns) or 'empty'}, needs a column fold and a column case or patient; "
+            "name the columns so, separated by tabs or commas"
+        )
+    known = set(table[column])
+    return column, [(match_spelling(row[column], known), row["fold"].strip()) for row in rows]
+
+
+def _describe_folds(folds: int) -> Message:
+    if folds == 1:
+        return "with cohort.folds 1, fold is 0 (held out) or -1 (trained on)"
+    return f"with cohort.folds {folds}, fold is 0 to {folds - 1} (held out in that fold) or -1 (always trained on)"

@@ -1,4 +1,4 @@
-"""Sections of the configuration as objects, one dataclass a section; `config.yaml` explains each key.
+"""The sections of the configuration as dataclasses; `config.yaml` documents each key.
 
 The sections `model`, `training`, `prediction` and `figures` have theirs where they are used: `Architecture`,
 `TrainingSettings`, `PredictionSettings` with `PostprocessingSettings`, and `FigureSettings`. A test compares all of
@@ -52,7 +52,7 @@ class NormalisationSettings:
 
 
 @dataclass(frozen=True)
-class TrainingRun:
+class TrainingRunSettings:
     """The keys of `training` that change nothing in what a training computes: how far it goes, and what it reports."""
 
     epochs: int
@@ -116,7 +116,7 @@ class Settings:
     score: ScoreSettings
 
     @classmethod
-    def of(cls, configuration: Mapping[str, Any]) -> Self:
+    def from_config(cls, configuration: Mapping[str, Any]) -> Self:
         """The sections of a configuration that follows the schema."""
         return cls(
             cohort=read_section(CohortSettings, configuration["cohort"]),

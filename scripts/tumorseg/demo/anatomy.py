@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from tumorseg.demo.randomness import smooth_field
+from tumorseg.demo.random_fields import smooth_field
 
 MARGIN_MM: Final = 8.0
 """Room around the template's brain, for patients whose head is larger or turned."""
@@ -27,7 +27,7 @@ _DISPLACEMENT_SCALE_MM: Final = 40.0
 
 
 @dataclass(frozen=True)
-class Grid:
+class CohortGrid:
     """The grid of all cases: voxels along each axis, edge of a voxel in millimetres, voxel to millimetres (4, 4).
 
     The first axis runs to the patient's left, the second to the back, the third upwards, as in BraTS.
@@ -65,7 +65,7 @@ class Anatomy:
     position: NDArray[np.float32]
 
 
-def load_template(spacing: float) -> Template:
+def load_template(spacing_mm: float) -> Template:
     """The template of the installed nilearn, smoothed for sampling at `spacing` millimetres. No network is used."""
     folder = Path(nilearn.__path__[0]) / "datasets" / "data"
     images: list[Any] = [
@@ -78,24 +78,24 @@ def load_template(spacing: float) -> Template:
     detail = (t1 - sum(mean * fraction for mean, fraction in zip(means, (grey, white, csf), strict=True))) / means[1]
     detail *= brain
     # Full width at half maximum of about one voxel's edge: finer detail would alias on the coarse grid.
-    maps = [ndimage.gaussian_filter(one, 0.4 * spacing) for one in (grey, white, brain, detail)]
+    maps = [ndimage.gaussian_filter(one, 0.4 * spacing_mm) for one in (grey, white, brain, detail)]
     return Template(np.stack(maps), np.asarray(images[0].affine))
 
 
-def cohort_grid(template: Template, spacing: float) -> Grid:
+def cohort_grid(template: Template, spacing_mm: float) -> CohortGrid:
     """The grid at `spacing` millimetres that holds the template's brain and a margin."""
     inside = np.argwhere(template.maps[2] > 0.5)
     corners = np.stack([inside.min(axis=0), inside.max(axis=0)]) + template.affine[:3, 3]
     low, high = corners[0] - MARGIN_MM, corners[1] + MARGIN_MM
-    sizes = [int(np.ceil(extent / spacing)) for extent in high - low]
-    affine = np.diag([-spacing, -spacing, spacing, 1.0])
+    sizes = [int(np.ceil(extent / spacing_mm)) for extent in high - low]
+    affine = np.diag([-spacing_mm, -spacing_mm, spacing_mm, 1.0])
     affine[:3, 3] = high[0], high[1], low[2]
-    return Grid((sizes[0], sizes[1], sizes[2]), spacing, affine)
+    return CohortGrid((sizes[0], sizes[1], sizes[2]), spacing_mm, affine)
 
 
-def deformed(template: Template, grid: Grid, rng: np.random.Generator) -> Anatomy:
+def deform_template(template: Template, grid: CohortGrid, rng: np.random.Generator) -> Anatomy:
     """A patient's anatomy: the template turned, scaled and smoothly displaced at random, on the cohort's grid."""
-    position = _positions(grid, rng)
+    position = _template_positions(grid, rng)
     voxels = position - template.affine[:3, 3, None, None, None].astype(np.float32)
     grey, white, inside, detail = (ndimage.map_coordinates(one, voxels, order=1) for one in template.maps)
     brain = ndimage.binary_fill_holes(inside > 0.5)
@@ -105,7 +105,7 @@ def deformed(template: Template, grid: Grid, rng: np.random.Generator) -> Anatom
     return Anatomy(grey, white, (1 - grey - white) * brain, detail * brain, brain, position)
 
 
-def _positions(grid: Grid, rng: np.random.Generator) -> NDArray[np.float32]:
+def _template_positions(grid: CohortGrid, rng: np.random.Generator) -> NDArray[np.float32]:
     """The point of the template, in millimetres, that each voxel of the grid shows; (3, X, Y, Z)."""
     indices: NDArray[Any] = np.indices(grid.shape, dtype=np.float32)
     steps = np.diag(grid.affine)[:3, None, None, None]

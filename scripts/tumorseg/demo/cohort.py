@@ -1,26 +1,24 @@
-"""One case of the demo cohort put together, and the whole cohort written."""
+"""Make the cases of the demo cohort and write them, some corrupted on purpose."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.naming import MASK
-from tumorseg.console import Progress
-from tumorseg.conventions import from_canonical
-from tumorseg.demo.anatomy import Grid, Template, cohort_grid, deformed, load_template
-from tumorseg.demo.contrast import acquired
-from tumorseg.demo.damage import damaged_bytes, damaged_volume
-from tumorseg.demo.labelling import task_labels
-from tumorseg.demo.layout import DATASET, DemoCase, in_one_file, newest_convention, planned_cases
-from tumorseg.demo.lookalikes import look_alikes
-from tumorseg.demo.randomness import Purpose, generator
-from tumorseg.demo.tumour import grown_tumour
-from tumorseg.files import write_bytes, write_json
-from tumorseg.nifti import nifti_bytes
+from tumorseg.cli.console import Progress
+from tumorseg.cohort.file_names import MASK
+from tumorseg.demo.acquisition import simulate_acquisition
+from tumorseg.demo.anatomy import CohortGrid, Template, cohort_grid, deform_template, load_template
+from tumorseg.demo.lookalikes import make_lookalikes
+from tumorseg.demo.plan import DATASET_JSON, DemoCase, has_one_file_per_case, newest_convention, plan_cases
+from tumorseg.demo.random_fields import Purpose, generator
+from tumorseg.demo.tumour import grow_tumour, task_labels
+from tumorseg.io.files import write_bytes, write_json
+from tumorseg.io.nifti import nifti_bytes
 from tumorseg.task import Task
+from tumorseg.task.conventions import from_canonical
 
 
 def write_cohort(settings: dict[str, Any], task: Task, root: Path) -> None:
@@ -28,23 +26,23 @@ def write_cohort(settings: dict[str, Any], task: Task, root: Path) -> None:
 
     Equal settings and tasks give equal bytes.
     """
-    cases = planned_cases(settings, task)
-    spacing = float(settings["spacing_mm"])
-    template = load_template(spacing)
-    grid = cohort_grid(template, spacing)
-    if in_one_file(task):
-        write_json(root / DATASET, _dataset(cases, task))
+    cases = plan_cases(settings, task)
+    spacing_mm = float(settings["spacing_mm"])
+    template = load_template(spacing_mm)
+    grid = cohort_grid(template, spacing_mm)
+    if has_one_file_per_case(task):
+        write_json(root / DATASET_JSON, _dataset_json(cases, task))
     progress = Progress(len(cases), "case", every=0)
     for case in cases:
-        for path, content in _files(case, made_case(case, task, template, grid), task, grid).items():
+        for path, content in _file_contents(case, make_case(case, task, template, grid), task, grid).items():
             write_bytes(root / path, content)
-        progress.step(f"{case.case}, {_described(case)}")
+        progress.step(f"{case.case}, {_describe_case(case)}")
 
 
-def made_case(case: DemoCase, task: Task, template: Template, grid: Grid) -> dict[str, NDArray[Any]]:
+def make_case(case: DemoCase, task: Task, template: Template, grid: CohortGrid) -> dict[str, NDArray[Any]]:
     """The sound volumes of a case by role, (X, Y, Z): int16 images and the uint8 mask as it is written on disk."""
-    anatomy = deformed(template, grid, generator(case.patient_seed, Purpose.DEFORMATION))
-    parts = grown_tumour(
+    anatomy = deform_template(template, grid, generator(case.patient_seed, Purpose.DEFORMATION))
+    parts = grow_tumour(
         anatomy,
         grid.spacing,
         foci=case.foci,
@@ -53,10 +51,10 @@ def made_case(case: DemoCase, task: Task, template: Template, grid: Grid) -> dic
         rng=generator(case.patient_seed, Purpose.TUMOUR),
     )
     mask = task_labels(parts, anatomy, grid.spacing, task, generator(case.patient_seed, Purpose.LABELS))
-    images = acquired(
+    images = simulate_acquisition(
         anatomy,
         mask,
-        look_alikes(anatomy, grid.spacing, generator(case.patient_seed, Purpose.LOOKALIKES)),
+        make_lookalikes(anatomy, grid.spacing, generator(case.patient_seed, Purpose.LOOKALIKES)),
         grid.spacing,
         task=task,
         contrast=generator(case.seed, Purpose.CONTRAST),
@@ -65,9 +63,9 @@ def made_case(case: DemoCase, task: Task, template: Template, grid: Grid) -> dic
     return {**images, MASK: from_canonical(mask, task, newest_convention(task))}
 
 
-def _files(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task, grid: Grid) -> dict[str, bytes]:
+def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task, grid: CohortGrid) -> dict[str, bytes]:
     """The bytes of each file of a case, by its path."""
-    if in_one_file(task):
+    if has_one_file_per_case(task):
         order = sorted(task.channels, key=lambda channel: channel.volume or 0)
         kept = [
             channel.name for channel in order if case.damage != "missing_modality" or channel.name != case.damaged_role
@@ -78,12 +76,12 @@ def _files(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task, grid: G
     else:
         contents = {role: volumes[role] for role in case.files}
     return {
-        case.files[role]: damaged_bytes(case, role, nifti_bytes(damaged_volume(case, role, volume), grid.affine))
+        case.files[role]: corrupt_bytes(case, role, nifti_bytes(corrupt_volume(case, role, volume), grid.affine))
         for role, volume in contents.items()
     }
 
 
-def _dataset(cases: Sequence[DemoCase], task: Task) -> dict[str, Any]:
+def _dataset_json(cases: Sequence[DemoCase], task: Task) -> dict[str, Any]:
     """What the Decathlon's `dataset.json` holds."""
     order = sorted(task.channels, key=lambda channel: channel.volume or 0)
     written = task.written(newest_convention(task))
@@ -98,10 +96,28 @@ def _dataset(cases: Sequence[DemoCase], task: Task) -> dict[str, Any]:
     }
 
 
-def _described(case: DemoCase) -> str:
+def _describe_case(case: DemoCase) -> str:
     traits = [f"time point {case.time_point + 1}", "one focus" if case.foci == 1 else f"{case.foci} foci"]
     if not case.enhancing:
         traits.append("no enhancement")
     if case.damage is not None:
         traits.append(f"damaged on purpose ({case.damage})")
     return ", ".join(traits)
+
+
+_KEPT_FRACTION: Final = 0.7
+"""Part of a truncated file that is left."""
+
+
+def corrupt_volume(case: DemoCase, role: str, volume: NDArray[Any]) -> NDArray[Any]:
+    """The volume of one file, the top slice missing where the case's damage is a mask of another shape."""
+    return volume[:, :, :-1] if _is_corrupted(case, role, "mask_shape") else volume
+
+
+def corrupt_bytes(case: DemoCase, role: str, content: bytes) -> bytes:
+    """The bytes of one file, the end missing where the case's damage is a truncated file."""
+    return content[: int(len(content) * _KEPT_FRACTION)] if _is_corrupted(case, role, "truncated") else content
+
+
+def _is_corrupted(case: DemoCase, role: str, corruption: str) -> bool:
+    return case.damage == corruption and case.damaged_role == role

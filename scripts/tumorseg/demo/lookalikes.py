@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tumorseg.demo.anatomy import Anatomy
-from tumorseg.demo.randomness import smooth_field
+from tumorseg.demo.random_fields import smooth_field
 
 _CAP_MM = 5.0
-_LESIONS = (8, 16)
+_LESION_COUNT = (8, 16)
 _LESION_RADIUS_MM = (2.5, 6.0)
 _PLEXUS_MM = 16.0
 _SINUS_MM = 5.0
@@ -27,60 +27,60 @@ class Lookalikes:
     vessels: NDArray[np.float32]
 
 
-def look_alikes(anatomy: Anatomy, spacing: float, rng: np.random.Generator) -> Lookalikes:
+def make_lookalikes(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> Lookalikes:
     """The look-alikes of one patient."""
     x, y, z = anatomy.position
     ventricles = (anatomy.csf > 0.6) & (abs(x) < 30) & (y > -60) & (y < 40) & (z > -5) & (z < 35)
-    ventricles &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing) > 20
-    lesions = _caps(anatomy, ventricles, spacing, rng) | _spots(anatomy, spacing, rng)
-    vessels = _meninges(anatomy, spacing, rng) | _sulcal_vessels(anatomy, spacing, rng)
-    vessels |= ventricles & (smooth_field(x.shape, spacing, _PLEXUS_MM, rng) > 0.5)
+    ventricles &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) > 20
+    lesions = _periventricular_caps(anatomy, ventricles, spacing_mm, rng) | _round_lesions(anatomy, spacing_mm, rng)
+    vessels = _meninges(anatomy, spacing_mm, rng) | _sulcal_vessels(anatomy, spacing_mm, rng)
+    vessels |= ventricles & (smooth_field(x.shape, spacing_mm, _PLEXUS_MM, rng) > 0.5)
     return Lookalikes(
-        _softened(lesions) * (anatomy.white + 0.3 * anatomy.grey),
-        _softened(vessels) * anatomy.brain,
+        _soften(lesions) * (anatomy.white + 0.3 * anatomy.grey),
+        _soften(vessels) * anatomy.brain,
     )
 
 
-def _caps(
-    anatomy: Anatomy, ventricles: NDArray[np.bool_], spacing: float, rng: np.random.Generator
+def _periventricular_caps(
+    anatomy: Anatomy, ventricles: NDArray[np.bool_], spacing_mm: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Periventricular caps: patches of white matter along the ventricles' walls."""
-    near = ndimage.distance_transform_edt(~ventricles, sampling=spacing) < max(_CAP_MM, 1.5 * spacing)
-    patches = smooth_field(near.shape, spacing, 22.0, rng) > 0.0
+    near = ndimage.distance_transform_edt(~ventricles, sampling=spacing_mm) < max(_CAP_MM, 1.5 * spacing_mm)
+    patches = smooth_field(near.shape, spacing_mm, 22.0, rng) > 0.0
     caps: NDArray[np.bool_] = near & ~ventricles & patches & (anatomy.white > 0.4)
     return caps
 
 
-def _spots(anatomy: Anatomy, spacing: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _round_lesions(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Small round lesions scattered through the white matter of the cerebrum."""
     weight = (anatomy.white > 0.8) & (anatomy.position[2] > 0)
-    count = int(rng.integers(*_LESIONS))
+    count = int(rng.integers(*_LESION_COUNT))
     centres = np.unravel_index(rng.choice(weight.size, count, p=weight.ravel() / weight.sum()), weight.shape)
     indices = np.indices(weight.shape, dtype=np.float32)
     spots = np.zeros(weight.shape, np.bool_)
     for i, j, k in zip(*centres, strict=True):
         offset = indices - np.array([i, j, k], np.float32)[:, None, None, None]
-        spots |= spacing * np.linalg.norm(offset, axis=0) < rng.uniform(*_LESION_RADIUS_MM)
+        spots |= spacing_mm * np.linalg.norm(offset, axis=0) < rng.uniform(*_LESION_RADIUS_MM)
     return spots
 
 
-def _meninges(anatomy: Anatomy, spacing: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _meninges(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """The superior sagittal sinus, and patches of the brain's surface."""
-    depth = ndimage.distance_transform_edt(anatomy.brain, sampling=spacing)
+    depth = ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm)
     x, _, z = anatomy.position
     sinus = (abs(x) < _SINUS_MM) & (z > 20) & (depth < 2 * _SINUS_MM)
-    patches = smooth_field(depth.shape, spacing, 30.0, rng) > 0.8
-    meninges: NDArray[np.bool_] = anatomy.brain & (sinus | (patches & (depth < 1.6 * spacing)))
+    patches = smooth_field(depth.shape, spacing_mm, 30.0, rng) > 0.8
+    meninges: NDArray[np.bool_] = anatomy.brain & (sinus | (patches & (depth < 1.6 * spacing_mm)))
     return meninges
 
 
-def _sulcal_vessels(anatomy: Anatomy, spacing: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _sulcal_vessels(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Pieces of vessels that run in sulci and cisterns."""
-    twigs = abs(smooth_field(anatomy.brain.shape, spacing, 12.0, rng)) < 0.15
+    twigs = abs(smooth_field(anatomy.brain.shape, spacing_mm, 12.0, rng)) < 0.15
     return twigs & (anatomy.csf > 0.35)
 
 
-def _softened(region: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _soften(region: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The region as a fraction, its edge blurred by half a voxel."""
     soft: NDArray[np.float32] = ndimage.gaussian_filter(region.astype(np.float32), 0.5)
     return soft

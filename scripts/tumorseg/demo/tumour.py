@@ -1,10 +1,13 @@
-"""Tumours that grow through a patient's anatomy: fast along white matter, slowly in grey, hardly through fluid.
+"""Grow tumours through a patient's anatomy, and label their parts as a task does.
 
-A voxel is reached after the shortest travel time from where the tumour began, on a grid whose local speed depends on
-tissue; that glioma cells spread several times faster in white matter: Swanson et al. 2000
-(doi:10.1046/j.1365-2184.2000.00177.x).
+Tumours grow fast along white matter, slowly in grey matter and hardly through fluid. A voxel is reached after the
+shortest travel time from the origin of the tumour, with a local speed that depends on tissue.
+
+References:
+    Swanson et al. 2000, doi:10.1046/j.1365-2184.2000.00177.x (glioma cells spread several times faster in white matter)
 """
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Final
 
@@ -15,9 +18,10 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from tumorseg.demo.anatomy import Anatomy
-from tumorseg.demo.randomness import smooth_field
+from tumorseg.demo.random_fields import smooth_field
+from tumorseg.task import Task
 
-SPEEDS: Final = {"white": 1.0, "grey": 0.4, "csf": 0.08}
+GROWTH_SPEEDS: Final = {"white": 1.0, "grey": 0.4, "csf": 0.08}
 """Relative speed of growth in each tissue."""
 
 NECROSIS: Final = 1
@@ -25,18 +29,18 @@ OEDEMA: Final = 2
 ENHANCING: Final = 4
 """The parts of a tumour, as `grown_tumour` marks them."""
 
-_WHOLE_ML: Final = {1: (80.0, 130.0), 2: (45.0, 65.0)}
+_FOCUS_ML: Final = {1: (80.0, 130.0), 2: (45.0, 65.0)}
 """Volume of one focus, by the number of foci."""
-_CORE_PART: Final = (0.45, 0.58)
-_NECROTIC_PART: Final = (0.28, 0.4)
-_GROWTH: Final = (1.0, 1.5)
+_CORE_FRACTION: Final = (0.45, 0.58)
+_NECROTIC_FRACTION: Final = (0.28, 0.4)
+_GROWTH_FACTORS: Final = (1.0, 1.5)
 """Factor of the volume at each time point."""
 _GAP_MM: Final = 8.0
 _OFFSETS: Final = [offset for offset in product((-1, 0, 1), repeat=3) if offset > (0, 0, 0)]
 
 
-def grown_tumour(
-    anatomy: Anatomy, spacing: float, *, foci: int, enhancing: bool, time_point: int, rng: np.random.Generator
+def grow_tumour(
+    anatomy: Anatomy, spacing_mm: float, *, foci: int, enhancing: bool, time_point: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """The parts of a patient's tumour, uint8 (X, Y, Z).
 
@@ -45,20 +49,20 @@ def grown_tumour(
     """
     mask = np.zeros(anatomy.brain.shape, np.uint8)
     for _ in range(foci):
-        speed = _speed(anatomy, spacing, rng)
+        speed = _growth_speed(anatomy, spacing_mm, rng)
         if mask.any():
-            apart = max(_GAP_MM, 2.5 * spacing)
-            speed[ndimage.distance_transform_edt(mask == 0, sampling=spacing) < apart] = 0
-        times = arrival_times(speed, spacing, _origin(anatomy, speed, spacing, rng))
-        volume_ml = rng.uniform(*_WHOLE_ML[foci]) * _GROWTH[time_point]
-        focus = nested(times, spacing, volume_ml=volume_ml, rng=rng)
+            apart = max(_GAP_MM, 2.5 * spacing_mm)
+            speed[ndimage.distance_transform_edt(mask == 0, sampling=spacing_mm) < apart] = 0
+        times = arrival_times(speed, spacing_mm, _choose_origin(anatomy, speed, spacing_mm, rng))
+        volume_ml = rng.uniform(*_FOCUS_ML[foci]) * _GROWTH_FACTORS[time_point]
+        focus = nested_parts(times, spacing_mm, volume_ml=volume_ml, rng=rng)
         mask = np.maximum(mask, focus)
     if not enhancing:
         mask[mask == ENHANCING] = NECROSIS
     return mask
 
 
-def arrival_times(speed: NDArray[np.float32], spacing: float, origin: tuple[int, int, int]) -> NDArray[np.float32]:
+def arrival_times(speed: NDArray[np.float32], spacing_mm: float, origin: tuple[int, int, int]) -> NDArray[np.float32]:
     """Shortest travel time from the voxel `origin` to each voxel, float32; infinite where `speed` is 0 or out of reach.
 
     `speed` in millimetres per unit of time. A step to one of 26 neighbours takes its length times the mean slowness.
@@ -74,7 +78,7 @@ def arrival_times(speed: NDArray[np.float32], spacing: float, origin: tuple[int,
         both = inside[here] & inside[there]
         rows.append(number[here][both])
         columns.append(number[there][both])
-        weights.append(spacing * np.linalg.norm(offset) * 0.5 * (slowness[here][both] + slowness[there][both]))
+        weights.append(spacing_mm * np.linalg.norm(offset) * 0.5 * (slowness[here][both] + slowness[there][both]))
     size = int(inside.sum())
     graph = csr_matrix((np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size))
     times = np.full(speed.shape, np.inf, np.float32)
@@ -82,46 +86,123 @@ def arrival_times(speed: NDArray[np.float32], spacing: float, origin: tuple[int,
     return times
 
 
-def nested(
-    times: NDArray[np.float32], spacing: float, *, volume_ml: float, rng: np.random.Generator
+def nested_parts(
+    times: NDArray[np.float32], spacing_mm: float, *, volume_ml: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """One focus of `volume_ml`, uint8: the voxels reached first, of them the core, and deep in the core the necrosis.
 
     Smooth random fields keep the inner outlines from repeating the outer one.
     """
-    count = round(volume_ml * 1000 / spacing**3)
-    core_count = round(count * rng.uniform(*_CORE_PART))
-    necrotic_count = round(core_count * rng.uniform(*_NECROTIC_PART))
-    whole = lowest(times, count)
-    waves = [smooth_field(whole.shape, spacing, 16.0, rng) for _ in range(2)]
-    core = lowest(np.where(whole, times * np.exp(0.2 * waves[0]), np.inf), core_count)
-    depth = ndimage.distance_transform_edt(core, sampling=spacing) * np.exp(0.2 * waves[1])
-    necrosis = lowest(np.where(core, -depth, np.inf), necrotic_count)
+    count = round(volume_ml * 1000 / spacing_mm**3)
+    core_count = round(count * rng.uniform(*_CORE_FRACTION))
+    necrotic_count = round(core_count * rng.uniform(*_NECROTIC_FRACTION))
+    whole = lowest_scores(times, count)
+    waves = [smooth_field(whole.shape, spacing_mm, 16.0, rng) for _ in range(2)]
+    core = lowest_scores(np.where(whole, times * np.exp(0.2 * waves[0]), np.inf), core_count)
+    depth = ndimage.distance_transform_edt(core, sampling=spacing_mm) * np.exp(0.2 * waves[1])
+    necrosis = lowest_scores(np.where(core, -depth, np.inf), necrotic_count)
     mask = np.zeros(whole.shape, np.uint8)
     mask[whole], mask[core], mask[necrosis] = OEDEMA, ENHANCING, NECROSIS
     return mask
 
 
-def lowest(score: NDArray[np.floating], count: int) -> NDArray[np.bool_]:
+def lowest_scores(score: NDArray[np.floating], count: int) -> NDArray[np.bool_]:
     """The `count` voxels of lowest score; equal scores in the order of the voxels."""
     chosen = np.zeros(score.size, np.bool_)
     chosen[np.argsort(score, axis=None, kind="stable")[:count]] = True
     return chosen.reshape(score.shape)
 
 
-def _speed(anatomy: Anatomy, spacing: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    tissue = SPEEDS["white"] * anatomy.white + SPEEDS["grey"] * anatomy.grey + SPEEDS["csf"] * anatomy.csf
-    speed: NDArray[np.float32] = tissue * np.exp(0.35 * smooth_field(tissue.shape, spacing, 18.0, rng))
+def _growth_speed(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    tissue = (
+        GROWTH_SPEEDS["white"] * anatomy.white
+        + GROWTH_SPEEDS["grey"] * anatomy.grey
+        + GROWTH_SPEEDS["csf"] * anatomy.csf
+    )
+    speed: NDArray[np.float32] = tissue * np.exp(0.35 * smooth_field(tissue.shape, spacing_mm, 18.0, rng))
     return speed * anatomy.brain
 
 
-def _origin(
-    anatomy: Anatomy, speed: NDArray[np.float32], spacing: float, rng: np.random.Generator
+def _choose_origin(
+    anatomy: Anatomy, speed: NDArray[np.float32], spacing_mm: float, rng: np.random.Generator
 ) -> tuple[int, int, int]:
     """A voxel of deep white matter in one hemisphere of the cerebrum, away from the surface and from other foci."""
     x, _, z = anatomy.position
-    depth = ndimage.distance_transform_edt(speed > 0, sampling=spacing)
+    depth = ndimage.distance_transform_edt(speed > 0, sampling=spacing_mm)
     weight = anatomy.white**2 * ((abs(x) > 18) & (z > 0) & (z < 50) & (depth > 18))
     chosen = rng.choice(weight.size, p=weight.ravel() / weight.sum())
     i, j, k = np.unravel_index(chosen, weight.shape)
     return int(i), int(j), int(k)
+
+
+_PART_VALUES: Final = {"enhancing": ENHANCING, "necrosis": NECROSIS, "oedema": OEDEMA}
+_CYST_FRACTION: Final = 0.5
+"""Part of the necrosis that is a cyst."""
+_CAVITY_ML: Final = (8.0, 16.0)
+
+
+def task_labels(
+    parts: NDArray[np.uint8], anatomy: Anatomy, spacing_mm: float, task: Task, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return the mask of a tumour in the labels of a task, uint8 (X, Y, Z).
+
+    A cyst lies inside the necrosis, a cavity beside the core. Of a task with labels of no known meaning each stands for
+    a part of the tumour, or for a hole like a cavity where there are not enough parts.
+
+    Args:
+        parts: what `grown_tumour` returns.
+        anatomy: of the patient.
+        spacing: edge of a voxel in millimetres.
+        task: whose labels are wanted.
+        rng: draws the shape of cysts and cavities.
+    """
+    by_part, holes = _assign_labels(task)
+    values = np.zeros(ENHANCING + 1, np.uint8)
+    for meaning, part in _PART_VALUES.items():
+        values[part] = by_part.get(meaning, 0)
+    mask = values[parts]
+    if cyst := task.label_of("cyst"):
+        necrosis = parts == NECROSIS
+        field = smooth_field(parts.shape, spacing_mm, 16.0, rng)
+        mask[lowest_scores(np.where(necrosis, field, np.inf), round(_CYST_FRACTION * np.count_nonzero(necrosis)))] = (
+            cyst
+        )
+    for label in holes:
+        mask[_cavity_mask(parts, anatomy, spacing_mm, rng) & (mask != task.label_of("cyst"))] = label
+    return mask
+
+
+def _assign_labels(task: Task) -> tuple[dict[str, int], Sequence[int]]:
+    """The label of each part of the tumour, by meaning, and the labels of holes."""
+    by_part = {meaning: label for meaning in _PART_VALUES if (label := task.label_of(meaning)) is not None}
+    if (tumour := task.label_of("tumour")) is not None:
+        by_part = {"enhancing": tumour, "necrosis": tumour, **by_part}
+    used = {*by_part.values(), task.label_of("cyst"), task.label_of("cavity")}
+    others = [label for label in task.label_values if label not in used]
+    for meaning in _PART_VALUES:
+        if meaning not in by_part and others:
+            by_part[meaning] = others.pop(0)
+    core = by_part.get("enhancing", by_part.get("necrosis", by_part.get("oedema", 0)))
+    by_part = {"enhancing": core, "necrosis": core, **by_part}
+    cavity = task.label_of("cavity")
+    return by_part, [*others, *([cavity] if cavity is not None else [])]
+
+
+def _cavity_mask(
+    parts: NDArray[np.uint8], anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """A round part of the brain beside the core of the tumour, which reaches into the oedema."""
+    core = (parts == NECROSIS) | (parts == ENHANCING)
+    free = anatomy.brain & ~core
+    volume_ml = rng.uniform(*_CAVITY_ML)
+    radius = (volume_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
+    beside = free & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) >= 0.5 * radius)
+    beside &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) > 0.5 * radius
+    near = np.where(beside, ndimage.distance_transform_edt(~core, sampling=spacing_mm), np.inf)
+    nearest = np.flatnonzero(near <= near.min() + spacing_mm)
+    centre = np.array(np.unravel_index(rng.choice(nearest), core.shape))
+    indices = np.indices(core.shape, dtype=np.float32)
+    far = spacing_mm * np.linalg.norm(indices - centre[:, None, None, None], axis=0)
+    wave = np.exp(0.15 * smooth_field((core.shape[0], core.shape[1], core.shape[2]), spacing_mm, 16.0, rng))
+    hole: NDArray[np.bool_] = free & (far * wave < radius)
+    return hole

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tumorseg.documentation.pages import current_pages
-from tumorseg.files import write_text
+from tumorseg.io.files import write_text
 
 
 def main(root: Path) -> None:

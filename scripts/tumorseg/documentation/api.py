@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import Any, Final
 
 from tumorseg.documentation.docstrings import as_markdown, first_sentence
-from tumorseg.pages.markdown import cell
+from tumorseg.formatting import format_markdown_cell
 
 PUBLIC: Final[dict[str, tuple[str, ...]]] = {
     "tumorseg": ("load_task", "built_in_tasks", "Task", "case_scores", "UserError"),
     "tumorseg.metrics.surface": ("surface_distances", "SurfaceDistances"),
-    "tumorseg.metrics.border": ("border_hausdorff95",),
+    "tumorseg.metrics.border_hausdorff": ("border_hausdorff95",),
     "tumorseg.metrics.lesions": ("lesion_scores", "LesionScores"),
     "tumorseg.metrics.registry": ("metrics", "metric", "register"),
     "tumorseg.metrics.record": ("Metric",),
@@ -82,4 +82,4 @@ def _members(of: type) -> Iterator[str]:
         documented = documented or type(member).__name__ == "cached_property"
         if documented and not name.startswith("_") and (text := getattr(member, "__doc__", None)):
             called = "()" if inspect.isfunction(member) or isinstance(member, classmethod) else ""
-            yield f"| `{name}{called}` | {cell(first_sentence(text))} |"
+            yield f"| `{name}{called}` | {format_markdown_cell(first_sentence(text))} |"

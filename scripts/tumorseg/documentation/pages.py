@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tumorseg.configuration.reference import PAGE, reference_page
 from tumorseg.documentation.api import api_tables
+from tumorseg.documentation.configuration_page import PAGE, reference_page
 from tumorseg.documentation.tables import TABLES
 
 FOLDER: Final = Path("workflow/docs")

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from tumorseg.cohort.codes import PROBLEMS, WARNINGS
+from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
+from tumorseg.formatting import format_markdown_cell
 from tumorseg.metrics.record import Metric
 from tumorseg.metrics.registry import metrics
-from tumorseg.pages.markdown import cell
-from tumorseg.task import DEFAULT, Task, built_in, load_task
+from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks, load_task
 
 _BETTER: Final = {"higher": "higher", "lower": "lower", "nearer_zero": "nearer to 0"}
 
@@ -15,7 +15,7 @@ _BETTER: Final = {"higher": "higher", "lower": "lower", "nearer_zero": "nearer t
 def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a Markdown table."""
     titles = list(header)
-    lines = [titles, ["---"] * len(titles), *([cell(value) for value in row] for row in rows)]
+    lines = [titles, ["---"] * len(titles), *([format_markdown_cell(value) for value in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -37,20 +37,20 @@ def codes_table(sentences: Mapping[str, str]) -> str:
 
 def tasks_table() -> str:
     """Return the table of the built-in tasks, the default one first."""
-    names = sorted(built_in(), key=lambda name: (name != DEFAULT, name))
+    names = sorted(built_in_tasks(), key=lambda name: (name != DEFAULT_TASK, name))
     return table(("task", "channels", "labels", "regions"), (_task_row(name, load_task(name)) for name in names))
 
 
 def _task_row(name: str, task: Task) -> tuple[str, ...]:
-    default = " (default)" if name == DEFAULT else ""
+    default = " (default)" if name == DEFAULT_TASK else ""
     labels = ", ".join(f"{value} {title}" for value, title in task.label_titles.items())
     return f"`{name}`{default}", ", ".join(task.channel_titles.values()), labels, ", ".join(task.region_labels)
 
 
 TABLES: Final = {
     "metrics": metrics_table,
-    "problems": lambda: codes_table(PROBLEMS),
-    "warnings": lambda: codes_table(WARNINGS),
+    "problems": lambda: codes_table(PROBLEM_CODES),
+    "warnings": lambda: codes_table(WARNING_CODES),
     "tasks": tasks_table,
 }
 """By the name in the page's line `<!-- generated: NAME -->`."""

@@ -4,22 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tumorseg.cohort.splits import Assignment, fold_digest
-from tumorseg.console import Progress
+from tumorseg.cli.console import Progress
+from tumorseg.cohort.splits import FoldAssignment, fold_digest
 from tumorseg.errors import UserError
+from tumorseg.inference.records import verify_selection
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.inference.selected import check_selected
-from tumorseg.network.execution import Execution
-from tumorseg.network.model import ModelCard, read_model
-from tumorseg.network.protocol import Network
-from tumorseg.normalise.fold_data import held_out_cases
-from tumorseg.normalise.store import NormalisedCase, read_case
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.model import ModelCard, read_model
+from tumorseg.preprocessing.fold_data import held_out_cases
+from tumorseg.preprocessing.store import NormalisedCase, read_case
 from tumorseg.task import Task
-from tumorseg.task.difference import other_task
+from tumorseg.task.compatibility import describe_other_task
 
 
 def read_fold_model(
-    model: Path, selection: Path, fold: int, *, task: Task, splits: Sequence[Assignment] | None = None
+    model: Path, selection: Path, fold: int, *, task: Task, splits: Sequence[FoldAssignment] | None = None
 ) -> tuple[Network, ModelCard, str]:
     """The network of a fold's model, its card, and the SHA-256 of the file.
 
@@ -27,11 +27,11 @@ def read_fold_model(
     holds out. Raises UserError where the file is not the one that the selection names, or is of another task, fold or
     split.
     """
-    digest = str(check_selected(model, selection, fold)["digest"])
+    digest = str(verify_selection(model, selection, fold)["digest"])
     network, card = read_model(model)
     if card.task.facts() != task.facts():
         raise UserError(
-            f"{model}: this model is of {other_task(card.task.name, card.task.facts(), task)}; delete it and "
+            f"{model}: this model is of {describe_other_task(card.task.name, card.task.facts(), task)}; delete it and "
             f"{selection}, and run again"
         )
     if card.fold != fold:
@@ -47,10 +47,10 @@ def read_fold_model(
     return network, card, digest
 
 
-def segmented_cases(
+def iterate_held_out_cases(
     models: Sequence[tuple[Path, Path, Path]],
     normalised: Sequence[Path],
-    splits: Sequence[Assignment],
+    splits: Sequence[FoldAssignment],
     execution: Execution,
     section: Mapping[str, Any],
     *,

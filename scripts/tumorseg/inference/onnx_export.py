@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from tumorseg.files import write_bytes
-from tumorseg.inference.folding import folded
-from tumorseg.network.model import ModelCard
-from tumorseg.network.model_file import METADATA_KEY
-from tumorseg.network.protocol import Network
+from tumorseg.inference.fused_network import fuse_batchnorm
+from tumorseg.io.files import write_bytes
+from tumorseg.networks.base import Network
+from tumorseg.networks.model import ModelCard
+from tumorseg.networks.model_header import METADATA_KEY
 from tumorseg.orientation import NETWORK_AXES
 
-_NOISE: Final = ("metadata_props", "doc_string")
+_VOLATILE_FIELDS: Final = ("metadata_props", "doc_string")
 """Where the exporter tells how it went about it: names of its own, other ones each time, and paths of this machine."""
 
 
@@ -28,7 +28,7 @@ class _Probabilities(nn.Module):
 
     def __init__(self, network: Network, unused_classes: Sequence[int]) -> None:
         super().__init__()
-        self.network = folded(network)
+        self.network = fuse_batchnorm(network)
         self.runs = [
             (used, len(list(classes)))
             for used, classes in groupby(range(network.architecture.classes), lambda index: index not in unused_classes)
@@ -65,7 +65,7 @@ def write_onnx(path: Path, network: Network, card: ModelCard) -> None:
     )
     model = program.model_proto
     model.producer_version = torch.__version__.partition("+")[0]  # not for which kind of GPU torch was built
-    _strip(model)
+    _clear_volatile_fields(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(_metadata(card, divisor), sort_keys=True)})
     onnx.checker.check_model(model, full_check=True)
     write_bytes(path, model.SerializeToString(deterministic=True))
@@ -83,11 +83,11 @@ def _metadata(card: ModelCard, divisor: int) -> dict[str, Any]:
     }
 
 
-def _strip(message: Any) -> None:
+def _clear_volatile_fields(message: Any) -> None:
     """Clear `_NOISE` in a protobuf message and in all that it holds."""
     for field, value in message.ListFields():
-        if field.name in _NOISE:
+        if field.name in _VOLATILE_FIELDS:
             message.ClearField(field.name)
         elif field.message_type:
             for part in value if field.is_repeated else [value]:
-                _strip(part)
+                _clear_volatile_fields(part)

@@ -12,7 +12,7 @@ from scipy import ndimage
 from tumorseg.errors import UserError
 from tumorseg.task import Region, Task
 
-Run = Callable[[NDArray[np.uint8], float, Any, Task], dict[str, int]]
+StepFunction = Callable[[NDArray[np.uint8], float, Any, Task], dict[str, int]]
 """Changes a mask (x, y, z) in place, from the volume of a voxel in mm³, the step's own setting and the task.
 
 Returns how many voxels it changed, by name; 0 too where there was nothing to do.
@@ -24,17 +24,17 @@ class Step:
     """A step of the post-processing. name: the key in the section `prediction` of the configuration that sets it."""
 
     name: str
-    run: Run
+    run: StepFunction
 
 
 STEPS: Final[list[Step]] = []
 """In the order in which they run: that of this file."""
 
 
-def step(name: str) -> Callable[[Run], Run]:
+def register_step(name: str) -> Callable[[StepFunction], StepFunction]:
     """Register a function as a step of the post-processing, under the key of the configuration that sets it."""
 
-    def register(run: Run) -> Run:
+    def register(run: StepFunction) -> StepFunction:
         STEPS.append(Step(name, run))
         return run
 
@@ -55,9 +55,9 @@ def postprocess(
     return result, changed
 
 
-@step("remove_components")
+@register_step("remove_components")
 def _remove_components(
-    mask: NDArray[np.uint8], voxel_mm3: float, smallest: Mapping[str, float], task: Task
+    mask: NDArray[np.uint8], voxel_mm3: float, min_volumes_mm3: Mapping[str, float], task: Task
 ) -> dict[str, int]:
     """Take the pieces of each region off it that are smaller than so many mm³; of one that is not named, none.
 
@@ -65,28 +65,30 @@ def _remove_components(
     """
     changed = {}
     for region in _smallest_first(task):
-        small = _small_pieces(np.isin(mask, region.labels), smallest.get(region.name, 0) / voxel_mm3)
+        small = _small_components(np.isin(mask, region.labels), min_volumes_mm3.get(region.name, 0) / voxel_mm3)
         mask[small] = region.removed_to
         changed[f"removed_from_{region.name}"] = int(np.count_nonzero(small))
     return changed
 
 
-@step("smallest_enhancing")
-def _remove_little_enhancing(mask: NDArray[np.uint8], voxel_mm3: float, smallest: float, task: Task) -> dict[str, int]:
+@register_step("smallest_enhancing")
+def _remove_small_enhancing_tumour(
+    mask: NDArray[np.uint8], voxel_mm3: float, min_volume_mm3: float, task: Task
+) -> dict[str, int]:
     """Replace all enhancing tumour of a mask where it is less than so many mm³. Raises UserError for a task without."""
     region = task.enhancing_region
     if region is None:
-        if smallest > 0:
+        if min_volume_mm3 > 0:
             raise UserError(f"prediction.min_enhancing_mm3: the task {task.name} has no enhancing tumour; set it to 0")
         return {}
     enhancing = np.isin(mask, region.labels)
-    too_little = np.count_nonzero(enhancing) * voxel_mm3 < smallest
+    too_little = np.count_nonzero(enhancing) * voxel_mm3 < min_volume_mm3
     if too_little:
         mask[enhancing] = region.removed_to
     return {"enhancing_made_core": int(np.count_nonzero(enhancing)) if too_little else 0}
 
 
-@step("fill_holes")
+@register_step("fill_holes")
 def _fill_holes(mask: NDArray[np.uint8], _voxel_mm3: float, wanted: bool, task: Task) -> dict[str, int]:
     """Make background that a region encloses the label that the task gives its holes."""
     filled = 0
@@ -102,12 +104,12 @@ def _smallest_first(task: Task) -> list[Region]:
     return sorted(task.regions, key=lambda region: len(region.labels))
 
 
-def _small_pieces(region: NDArray[np.bool_], voxels: float) -> NDArray[np.bool_]:
+def _small_components(region: NDArray[np.bool_], min_voxels: float) -> NDArray[np.bool_]:
     """The 26-connected pieces of a region that have fewer voxels."""
-    if voxels <= 1 or not region.any():
+    if min_voxels <= 1 or not region.any():
         return np.zeros_like(region)
     pieces, count = cc3d.connected_components(region, connectivity=26, return_N=True)
-    small = np.bincount(pieces.ravel(), minlength=count + 1) < voxels
+    small = np.bincount(pieces.ravel(), minlength=count + 1) < min_voxels
     small[0] = False
     chosen: NDArray[np.bool_] = small[pieces]
     return chosen

@@ -1,29 +1,83 @@
-"""What one network, or the mean of several, says of a whole case."""
+"""Probabilities of one network, or the mean of several, for a whole case: at once or in sliding windows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tumorseg.console import logger
+from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
-from tumorseg.inference.folding import folded
-from tumorseg.inference.memory import forward_bytes
-from tumorseg.inference.settings import PredictionSettings
+from tumorseg.inference.fused_network import forward_bytes, fuse_batchnorm
 from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
-from tumorseg.inference.windows import gaussian, windows
-from tumorseg.network.execution import Execution
-from tumorseg.network.memory import device_bytes
-from tumorseg.network.protocol import Network
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.memory import device_bytes
 
 
-class NotFinite(UserError):  # noqa: N818 - as NaN is not a number
+@dataclass(frozen=True)
+class PredictionSettings:
+    """mode: the whole brain at once, windows, or what memory allows. window: voxels. overlap: share of a window.
+
+    flips: the mean over all eight mirror images. probabilities: written beside the masks.
+    """
+
+    mode: Literal["auto", "whole", "window"]
+    window: tuple[int, int, int]
+    overlap: float
+    test_time_mirroring: bool
+    probabilities: bool
+
+    @classmethod
+    def from_config(cls, section: Mapping[str, Any]) -> Self:
+        """The settings in the section `prediction` of the configuration."""
+        return cls(
+            mode=section["mode"],
+            window=tuple(section["window"]),
+            overlap=section["overlap"],
+            test_time_mirroring=section["flips"],
+            probabilities=section["probabilities"],
+        )
+
+
+_SIGMA: Final = 1 / 8
+"""Width of the Gaussian in sides of the window: that of nnU-Net
+(Isensee et al. 2021, doi:10.1038/s41592-020-01008-z)."""
+
+
+def sliding_windows(sides: Sequence[int], window: Sequence[int], overlap: float) -> Iterator[tuple[slice, ...]]:
+    """Windows in a volume of `sides` voxels, evenly spaced, the first and the last of them at its edges.
+
+    window: voxels along each axis, no more than the volume has. overlap: the share of a window, at least, that the next
+    one covers too.
+    """
+    starts = [_starts(side, length, overlap) for side, length in zip(sides, window, strict=True)]
+    for corner in product(*starts):
+        yield tuple(slice(start, start + length) for start, length in zip(corner, window, strict=True))
+
+
+def gaussian_weights(window: Sequence[int]) -> Tensor:
+    """Weights (x, y, z), float32, that fall from 1 in the middle towards the edges, where the network sees least."""
+    weights = torch.ones(())
+    for length in window:
+        distance = torch.arange(length) - (length - 1) / 2
+        weights = weights[..., None] * torch.exp(-0.5 * (distance / (_SIGMA * length)) ** 2)
+    return weights
+
+
+def _starts(side: int, length: int, overlap: float) -> list[int]:
+    step = max(1, int(length * (1 - overlap)))
+    count = 1 - (length - side) // step  # of steps, rounded up, and one
+    return [round(number * (side - length) / max(1, count - 1)) for number in range(count)]
+
+
+class NonFiniteOutputError(UserError):
     """What a network says of a case is NaN or infinite somewhere, so that there is no mask."""
 
 
@@ -53,7 +107,7 @@ class Predictor:
         settings: PredictionSettings,
         unused_classes: Sequence[int],
     ) -> None:
-        self._networks = [folded(network).to(execution.device) for network in networks]
+        self._networks = [fuse_batchnorm(network).to(execution.device) for network in networks]
         self._divisor = math.lcm(*(network.divisor for network in networks))
         self._unused = list(unused_classes)
         self._execution = execution
@@ -79,7 +133,7 @@ class Predictor:
 
     def _mean(self, padded: Tensor, *, windowed: bool) -> Tensor:
         """The mean over networks and mirror images of the probabilities (classes, x, y, z)."""
-        flips = _mirrors() if self._settings.flips else [()]
+        flips = _mirror_axes() if self._settings.test_time_mirroring else [()]
         with torch.inference_mode():
             answers = (
                 self._answer(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
@@ -105,10 +159,10 @@ class Predictor:
         """The mean of the windows that cover each voxel, weighted by how near it is to their middle."""
         sides = images.shape[2:]
         window = [min(side, length) for side, length in zip(sides, self._settings.window, strict=True)]
-        weights = gaussian(window).to(images.device)
+        weights = gaussian_weights(window).to(images.device)
         total = torch.zeros(1, network.architecture.classes, *sides, device=images.device)
         counts = torch.zeros(*sides, device=images.device)
-        for place in windows(sides, window, self._settings.overlap):
+        for place in sliding_windows(sides, window, self._settings.overlap):
             total[:, :, *place] += self._probabilities(network, images[:, :, *place]) * weights
             counts[*place] += weights
         return total / counts
@@ -119,15 +173,15 @@ class Predictor:
         return probabilities_of(logits, self._unused)
 
 
-def _require_finite(answer: Tensor) -> None:
-    extremes = torch.stack(answer.aminmax())  # NaN where one voxel is, and no copy of the answer
+def _require_finite(values: Tensor) -> None:
+    extremes = torch.stack(values.aminmax())  # NaN where one voxel is, and no copy of the answer
     if not bool(torch.isfinite(extremes).all()):
-        raise NotFinite(
+        raise NonFiniteOutputError(
             "the network's answer is not a number in some voxels; look at the images, try another model, and where it "
             "computed in fp16, set training.precision to fp32"
         )
 
 
-def _mirrors() -> list[tuple[int, ...]]:
+def _mirror_axes() -> list[tuple[int, ...]]:
     """The axes of (B, C, X, Y, Z) that are flipped in each of the eight mirror images, none first."""
     return [axes for count in range(4) for axes in combinations((2, 3, 4), count)]

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.inference.postprocessing import postprocess
-from tumorseg.inference.prediction import write_prediction, write_probabilities, written_values
-from tumorseg.inference.predictor import NotFinite, Prediction, Predictor
-from tumorseg.inference.settings import PredictionSettings
-from tumorseg.network.execution import Execution
-from tumorseg.network.protocol import Network
-from tumorseg.normalise.crop import cropped_start
-from tumorseg.normalise.store import Origin
+from tumorseg.inference.prediction_files import label_values_on_disk, write_prediction, write_probabilities
+from tumorseg.inference.predictor import NonFiniteOutputError, Prediction, PredictionSettings, Predictor
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.preprocessing.crop import cropped_start
+from tumorseg.preprocessing.store import Origin
 from tumorseg.task import Task
 
 
@@ -45,7 +44,7 @@ class Segmenter:
     ) -> None:
         self.task = task
         self._section = section
-        self._settings = PredictionSettings.of(section)
+        self._settings = PredictionSettings.from_config(section)
         self._predictor = Predictor(networks, execution, self._settings, task.unused_classes)
 
     def segment(
@@ -59,7 +58,7 @@ class Segmenter:
         """
         prediction = self.predict(image, origin)
         mask, changed = self.mask_of(prediction, origin)
-        written = written_values(self.task, origin.convention, cohort_convention)
+        written = label_values_on_disk(self.task, origin.convention, cohort_convention)
         write_prediction(folder, mask, origin, written, mark)
         if self._settings.probabilities:
             write_probabilities(folder, prediction.probabilities, origin, self.task.label_values, mark)
@@ -69,8 +68,8 @@ class Segmenter:
         """Probabilities of a normalised image (channels, x, y, z). Raises `NotFinite` with the name of the case."""
         try:
             return self._predictor.predict(image, cropped_start(origin))
-        except NotFinite as error:
-            raise NotFinite(f"{origin.case}: {error}") from None
+        except NonFiniteOutputError as error:
+            raise NonFiniteOutputError(f"{origin.case}: {error}") from None
 
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """The mask after post-processing, and the voxels that each step of it changed; see `postprocess`."""

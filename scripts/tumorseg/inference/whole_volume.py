@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from tumorseg.network.execution import Execution
-from tumorseg.network.protocol import Network
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
 
 
 @dataclass(frozen=True, eq=False)

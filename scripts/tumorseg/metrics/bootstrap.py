@@ -1,11 +1,11 @@
-"""Confidence intervals of means over cases, from resampled patients."""
+"""Bootstrap confidence intervals of means over cases; patients are resampled."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.patients import patients_by_name
+from tumorseg.cohort.patients import patients_from_names
 
 
 class Bootstrap:
@@ -24,7 +24,7 @@ class Bootstrap:
         patients: Mapping[str, str] | None = None,
     ) -> None:
         """patients: the patient of each case; None: by their names."""
-        of = patients or patients_by_name(cases)
+        of = patients or patients_from_names(cases)
         names, self._patient_of = np.unique([of[case] for case in cases], return_inverse=True)
         self._draws = np.random.default_rng(seed).integers(len(names), size=(samples, len(names)))
         self._counts = np.bincount(self._patient_of)

@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: of the voxels that are given 70 %, are 70 % what they are said to be?"""
+"""Calibration of predicted probabilities: reliability bins and the expected calibration error."""
 
 from dataclasses import dataclass
 from typing import Any, Final

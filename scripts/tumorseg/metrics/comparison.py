@@ -1,4 +1,4 @@
-"""Several sets of predictions side by side, and their paired differences to the first, on the same cases."""
+"""Compare several sets of predictions on the same cases: means, and paired differences to the first set."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,13 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from tumorseg.counts import listed
+from tumorseg.formatting import format_list
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.record import Metric
-from tumorseg.metrics.registry import definitions, directions, metrics
+from tumorseg.metrics.registry import definitions, describe_directions, metrics
 from tumorseg.task import Task
 
-_P: Final = (
+_P_VALUE_DEFINITION: Final = (
     "Wilcoxon's signed-rank test of these differences, two-sided, cases without a difference left out; 1 where no "
     "case has one. It takes cases for independent, and is not corrected for the number of tests made here"
 )
@@ -66,13 +66,13 @@ def compare(
 
 def comparison_definitions() -> dict[str, str]:
     """Return what the numbers of a comparison are, by name."""
-    nearer = listed([metric.name for metric in metrics() if metric.better == "nearer_zero"])
-    better = directions(metrics(), lambda metric: metric.name)
+    nearer = format_list([metric.name for metric in metrics() if metric.better == "nearer_zero"])
+    better = describe_directions(metrics(), lambda metric: metric.name)
     return {
         "difference": "mean over the cases of a score minus that of the first folder, with its bootstrap interval; of "
         f"the distances from 0 for {nearer}",
         "better": f"cases in which the score is better than in the first folder: {better}; equal and worse likewise",
-        "p": _P,
+        "p": _P_VALUE_DEFINITION,
     }
 
 

@@ -13,14 +13,14 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.boxes import box_around, box_slices
-from tumorseg.metrics.cells import Spacing
+from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.record import Count, Metric
 from tumorseg.metrics.surface import WORST_HD95, surface_distances
+from tumorseg.metrics.surface_elements import Spacing
 
 DILATIONS: Final = 3
-SMALLEST_MM3: Final = 50.0
+MIN_LESION_MM3: Final = 50.0
 """Lesions of at most this volume count neither as found nor as missed; what touches them is no false lesion."""
 
 
@@ -43,7 +43,7 @@ class LesionScores:
     false: int
 
 
-def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing) -> LesionScores:
+def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing) -> LesionScores:
     """Return the lesion-wise Dice and HD95 of a structure.
 
     A missed and a false lesion have Dice 0 and HD95 374. If there is no lesion at all, Dice is 1 and HD95 is 0.
@@ -62,20 +62,20 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
         >>> lesion_scores(lesion, lesion, (1.0, 1.0, 1.0)).found
         1
     """
-    box = box_slices(box_around(reference | prediction))
+    box = box_slices(bounding_box(reference | prediction))
     reference, prediction = reference[box], prediction[box]
     # A dilated lesion is as connected within the box as beyond it: what stands out can be moved back to its edge.
-    dilated, lesions = _components(_dilated(reference))
+    dilated, lesions = _components(_dilate(reference))
     predicted, components = _components(prediction)
     touches = np.zeros((lesions + 1, components + 1), bool)
     touches[dilated[prediction], predicted[prediction]] = True
     touches[0] = False
     own = np.where(reference, dilated, 0)  # the lesion of each voxel of the reference
     sizes = np.bincount(own.ravel(), minlength=lesions + 1)
-    x, y, z = spacing
-    counted = [lesion for lesion in range(1, lesions + 1) if sizes[lesion] * x * y * z > SMALLEST_MM3]
+    x, y, z = spacing_mm
+    counted = [lesion for lesion in range(1, lesions + 1) if sizes[lesion] * x * y * z > MIN_LESION_MM3]
     found = [lesion for lesion in counted if touches[lesion].any()]
-    pairs = [_compare(own == lesion, touches[lesion][predicted], spacing) for lesion in found]
+    pairs = [_score_lesion(own == lesion, touches[lesion][predicted], spacing_mm) for lesion in found]
     false = components - int(np.count_nonzero(touches[:, 1:].any(axis=0)))
     missed = len(counted) - len(found)
     everything = len(counted) + false
@@ -90,11 +90,11 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
     )
 
 
-def _compare(lesion: NDArray[np.bool_], matched: NDArray[np.bool_], spacing: Spacing) -> tuple[float, float]:
+def _score_lesion(lesion: NDArray[np.bool_], matched: NDArray[np.bool_], spacing_mm: Spacing) -> tuple[float, float]:
     """Dice and HD95 (mm) of one lesion and the predicted components that belong to it."""
     shared = np.count_nonzero(lesion & matched)
     dice = 2 * shared / (np.count_nonzero(lesion) + np.count_nonzero(matched))
-    return float(dice), surface_distances(lesion, matched, spacing).hausdorff95()
+    return float(dice), surface_distances(lesion, matched, spacing_mm).hausdorff95()
 
 
 def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger], int]:
@@ -102,15 +102,15 @@ def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger], i
     return labelled, count
 
 
-def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Three dilations with the 18 neighbours that share a face or an edge: those that differ in two axes at most."""
     for _ in range(DILATIONS):
-        x, y, z = (_along(mask, axis) for axis in range(3))
-        mask = _along(x, 1) | _along(y, 2) | _along(z, 0)
+        x, y, z = (_dilate_along_axis(mask, axis) for axis in range(3))
+        mask = _dilate_along_axis(x, 1) | _dilate_along_axis(y, 2) | _dilate_along_axis(z, 0)
     return mask
 
 
-def _along(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+def _dilate_along_axis(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
     """A dilation by one voxel in both directions of one axis."""
     wide = mask.copy()
     moved, source = np.moveaxis(wide, axis, 0), np.moveaxis(mask, axis, 0)
@@ -119,13 +119,13 @@ def _along(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
     return wide
 
 
-def _lesions(pair: StructurePair) -> LesionScores:
+def _pair_lesion_scores(pair: StructurePair) -> LesionScores:
     return lesion_scores(pair.reference, pair.prediction, pair.spacing_mm)
 
 
 LESIONWISE_DICE: Final = Metric(
     "lesionwise_dice",
-    lambda pair: pair.once(_lesions).dice,
+    lambda pair: pair.once(_pair_lesion_scores).dice,
     title="Lesion-wise Dice",
     definition="BraTS 2023: mean of the Dice of each lesion with all predicted components that touch it after "
     "three dilations, where a missed lesion and a predicted component that belongs to no lesion count as 0; 1 where "
@@ -140,7 +140,7 @@ LESIONWISE_DICE: Final = Metric(
 )
 LESIONWISE_HD95: Final = Metric(
     "lesionwise_hd95",
-    lambda pair: pair.once(_lesions).hd95,
+    lambda pair: pair.once(_pair_lesion_scores).hd95,
     title="Lesion-wise HD95",
     definition="BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice, where a missed and a "
     "false lesion count as 374; 0 where there is neither",
@@ -156,13 +156,15 @@ LESIONWISE_HD95: Final = Metric(
 LESION_COUNTS: Final = (
     Count(
         "lesions_found",
-        lambda pair: pair.once(_lesions).found,
+        lambda pair: pair.once(_pair_lesion_scores).found,
         "lesions of all cases that a predicted component touches, see lesionwise_dice",
     ),
-    Count("lesions_missed", lambda pair: pair.once(_lesions).missed, "lesions of all cases that none touches"),
+    Count(
+        "lesions_missed", lambda pair: pair.once(_pair_lesion_scores).missed, "lesions of all cases that none touches"
+    ),
     Count(
         "lesions_false",
-        lambda pair: pair.once(_lesions).false,
+        lambda pair: pair.once(_pair_lesion_scores).false,
         "predicted components of all cases that belong to no lesion",
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.boxes import box_around, box_slices
+from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.task import Task
 
 
@@ -83,14 +83,14 @@ def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], class
     Raises:
         ValueError: the shapes differ, or a value is not a class.
     """
-    box = labelled_box(reference, prediction, classes)
+    box = label_bounding_box(reference, prediction, classes)
     pairs = reference[box] * np.uint8(classes) + prediction[box]
     table = np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
     table[0, 0] += reference.size - pairs.size
     return table
 
 
-def labelled_box(
+def label_bounding_box(
     reference: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: int
 ) -> tuple[slice, slice, slice]:
     """Return the smallest box around the labels of both masks; the whole grid without any. Arguments as `confusion`."""
@@ -98,25 +98,25 @@ def labelled_box(
         raise ValueError(f"masks of different shapes: {reference.shape} and {prediction.shape}")
     if max(prediction.max(initial=0), reference.max(initial=0)) >= classes:
         raise ValueError(f"masks with values beyond the labels, which end at {classes - 1}")
-    return box_slices(box_around((prediction != 0) | (reference != 0)))
+    return box_slices(bounding_box((prediction != 0) | (reference != 0)))
 
 
 def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: Task) -> dict[str, Overlap]:
     """Return the overlap of each structure of a task, by name. reference, prediction: see `confusion`."""
-    return overlaps_of(confusion(reference, prediction, task.classes), task)
+    return overlaps_from_confusion(confusion(reference, prediction, task.classes), task)
 
 
-def overlaps_of(table: NDArray[np.int64], task: Task) -> dict[str, Overlap]:
+def overlaps_from_confusion(confusion_table: NDArray[np.int64], task: Task) -> dict[str, Overlap]:
     """Return the overlap of each structure of a task, by name, from the table that `confusion` returns."""
-    return {name: label_overlap(table, labels) for name, labels in task.structures.items()}
+    return {name: label_overlap(confusion_table, labels) for name, labels in task.structures.items()}
 
 
-def label_overlap(table: NDArray[np.int64], labels: Collection[int]) -> Overlap:
+def label_overlap(confusion_table: NDArray[np.int64], labels: Collection[int]) -> Overlap:
     """Return the overlap of a union of labels from the table that `confusion` returns."""
-    inside = np.isin(np.arange(len(table)), list(labels))
+    inside = np.isin(np.arange(len(confusion_table)), list(labels))
     return Overlap(
-        true_positives=int(table[inside][:, inside].sum()),
-        false_positives=int(table[~inside][:, inside].sum()),
-        false_negatives=int(table[inside][:, ~inside].sum()),
-        true_negatives=int(table[~inside][:, ~inside].sum()),
+        true_positives=int(confusion_table[inside][:, inside].sum()),
+        false_positives=int(confusion_table[~inside][:, inside].sum()),
+        false_negatives=int(confusion_table[inside][:, ~inside].sum()),
+        true_negatives=int(confusion_table[~inside][:, ~inside].sum()),
     )

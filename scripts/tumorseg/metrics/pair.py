@@ -1,4 +1,4 @@
-"""The two masks of a structure, and what several scores of them share, computed once."""
+"""Pairs of a reference and a predicted mask, with intermediate results that several metrics share."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.metrics.arguments import as_labels, as_spacing, as_tolerance
-from tumorseg.metrics.cells import Spacing
-from tumorseg.metrics.overlap import Overlap, confusion, label_overlap, labelled_box
+from tumorseg.metrics.input_checks import as_labels, as_spacing, as_tolerance
+from tumorseg.metrics.overlap import Overlap, confusion, label_bounding_box, label_overlap
+from tumorseg.metrics.surface_elements import Spacing
 from tumorseg.task import Task
 
 Shared = TypeVar("Shared")
@@ -47,7 +47,7 @@ class CasePair:
         """
         reference, prediction = as_labels(reference, "reference"), as_labels(prediction, "prediction")
         spacing_mm, surface_tolerance_mm = as_spacing(spacing_mm), as_tolerance(surface_tolerance_mm)
-        box = labelled_box(reference, prediction, task.classes)
+        box = label_bounding_box(reference, prediction, task.classes)
         cropped = reference[box], prediction[box]
         table = confusion(*cropped, task.classes)
         if strange := [value for value in task.unused_classes if table[value].any() or table[:, value].any()]:

@@ -1,4 +1,4 @@
-"""What a score is: a function of the two masks of a structure, and all that tables and pages need to know of it."""
+"""The record of a metric: its function, and what tables and pages need to know about it."""
 
 import math
 import re

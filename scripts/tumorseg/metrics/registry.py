@@ -7,8 +7,8 @@ figures and model card derive from its record.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tumorseg.counts import listed
-from tumorseg.metrics import border, lesions, overlap_scores, surface
+from tumorseg.formatting import format_list
+from tumorseg.metrics import border_hausdorff, lesions, overlap_metrics, surface
 from tumorseg.metrics.record import Count, Metric, Place
 
 RANKED_BY: Final = "dice"
@@ -16,7 +16,7 @@ RANKED_BY: Final = "dice"
 
 _METRICS: Final[dict[str, Metric]] = {}
 
-COUNTS: Final[tuple[Count, ...]] = (*lesions.LESION_COUNTS, *overlap_scores.VOXEL_COUNTS)
+COUNTS: Final[tuple[Count, ...]] = (*lesions.LESION_COUNTS, *overlap_metrics.VOXEL_COUNTS)
 
 
 def register(new: Metric) -> None:
@@ -50,11 +50,11 @@ def metric(name: str) -> Metric:
     return _METRICS[name]
 
 
-def directions(shown: Sequence[Metric], name: Callable[[Metric], str]) -> str:
+def describe_directions(shown: Sequence[Metric], name: Callable[[Metric], str]) -> str:
     """Return which values are better: `lower for hd95 and missed_mm3, higher for all others`. name: of a score."""
     words = {"lower": "lower", "nearer_zero": "nearer to 0"}
     by_direction = {better: [name(metric) for metric in shown if metric.better == better] for better in words}
-    parts = [f"{words[better]} for {listed(names)}" for better, names in by_direction.items() if names]
+    parts = [f"{words[better]} for {format_list(names)}" for better, names in by_direction.items() if names]
     return ", ".join([*parts, "higher for all others" if parts else "higher"])
 
 
@@ -69,17 +69,17 @@ def columns() -> tuple[str, ...]:
 
 
 for _metric in (
-    overlap_scores.DICE,
-    overlap_scores.IOU,
-    overlap_scores.F1,
-    overlap_scores.PRECISION,
-    overlap_scores.SENSITIVITY,
-    overlap_scores.SPECIFICITY,
+    overlap_metrics.DICE,
+    overlap_metrics.IOU,
+    overlap_metrics.F1,
+    overlap_metrics.PRECISION,
+    overlap_metrics.SENSITIVITY,
+    overlap_metrics.SPECIFICITY,
     surface.SURFACE_DICE,
     surface.HD95,
-    border.HD95_BORDER,
+    border_hausdorff.HD95_BORDER,
     lesions.LESIONWISE_DICE,
     lesions.LESIONWISE_HD95,
-    overlap_scores.VOLUME_ERROR,
+    overlap_metrics.VOLUME_ERROR,
 ):
     register(_metric)

@@ -1,4 +1,4 @@
-"""Every score of a case, by structure, as rows of the tables of scores."""
+"""Compute all scores of a case, for each structure, as rows of the table of scores."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.metrics.cells import Spacing
 from tumorseg.metrics.pair import CasePair, StructurePair
 from tumorseg.metrics.registry import COUNTS, columns, metrics
+from tumorseg.metrics.surface_elements import Spacing
 from tumorseg.task import Task
 
 TEXT_COLUMNS: Final = ("case", "region")
@@ -70,7 +70,7 @@ def missing_scores(
     return {structure: {**of_structure, **worst} for structure, of_structure in scores.items()}, table
 
 
-def rows(case: str, fold: int, scores: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+def score_rows(case: str, fold: int, scores: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     """Return the rows of one case in the table of scores."""
     return [
         {"case": case, "fold": fold, "region": structure, **{column: of_structure[column] for column in columns()}}

@@ -1,4 +1,4 @@
-"""The table of scores of a cohort, in one summary that defines each of its numbers."""
+"""Summarise the scores of a cohort, with a definition of each number."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorseg.counts import listed
+from tumorseg.formatting import format_list
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.overlap import label_overlap
 from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.registry import COUNTS, definitions, metrics
-from tumorseg.task import DEFAULT, Task
+from tumorseg.task import DEFAULT_TASK, Task
 
-_QUOTED: Final = (
+_REPORTED_DICE_NOTE: Final = (
     "; 0.87, 0.79 and 0.88, which are quoted for the project that this workflow follows, were probably taken like this"
 )
 _CASES_DEFINITIONS: Final = {
@@ -71,7 +71,7 @@ def summarise(
             bootstrap,
             macro_with_background_definition(task),
         ),
-        "confusion": _confusion(sum_of(confusions, task), task),
+        "confusion": _confusion(total_confusion(confusions, task), task),
         "never_predicted": never_predicted(table, task),
     }
 
@@ -92,7 +92,7 @@ def count_definitions() -> dict[str, str]:
 
 def macro_definition(task: Task) -> str:
     """Return what the macro means over labels are."""
-    return f"mean over {_labels_in_words(task)} of a case, without background; then the mean over the cases"
+    return f"mean over {_format_labels(task)} of a case, without background; then the mean over the cases"
 
 
 def macro_with_background_definition(task: Task) -> str:
@@ -100,12 +100,12 @@ def macro_with_background_definition(task: Task) -> str:
     unused = ", ".join(map(str, task.unused_classes))
     left_out = f" ({unused}, which no voxel has, left out)" if unused else ""
     return (
-        f"mean over background and {_labels_in_words(task)} of a case{left_out}; then the mean over the cases. "
-        f"Background is nearly all of the grid, so that this flatters{_QUOTED if task.name == DEFAULT else ''}"
+        f"mean over background and {_format_labels(task)} of a case{left_out}; then the mean over the cases. "
+        f"Background is nearly all of the grid, so that this flatters{_REPORTED_DICE_NOTE if task.name == DEFAULT_TASK else ''}"
     )
 
 
-def sum_of(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> NDArray[np.int64]:
+def total_confusion(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> NDArray[np.int64]:
     """Return the label pairs of all cases together, (classes, classes)."""
     total = np.zeros((task.classes, task.classes), np.int64)
     for confusion in confusions.values():
@@ -113,8 +113,8 @@ def sum_of(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> NDArray[n
     return total
 
 
-def _labels_in_words(task: Task) -> str:
-    words = listed([*map(str, task.label_values)])
+def _format_labels(task: Task) -> str:
+    words = format_list([*map(str, task.label_values)])
     return f"the {'label' if len(task.label_values) == 1 else 'labels'} {words}"
 
 

@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.boxes import box_around, box_slices
-from tumorseg.metrics.cells import Spacing, cell_areas, cell_codes
-from tumorseg.metrics.distances import distances_between
+from tumorseg.geometry import bounding_box, box_slices
+from tumorseg.metrics.distances import nearest_distances
 from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.record import Metric
+from tumorseg.metrics.surface_elements import Spacing, cell_areas, cell_codes
 
 WORST_HD95: Final = 374.0
 """HD95 (mm) where there is nothing to measure to: the diagonal of the grid of BraTS."""
@@ -45,15 +45,15 @@ class SurfaceDistances:
             _percentile95(self.from_prediction, self.prediction_areas),
         )
 
-    def surface_dice(self, tolerance: float) -> float:
+    def surface_dice(self, tolerance_mm: float) -> float:
         """Return the normalised surface Dice: the share of both surfaces within `tolerance` mm of the other one."""
-        near = self.reference_areas[self.from_reference <= tolerance].sum()
-        near += self.prediction_areas[self.from_prediction <= tolerance].sum()
+        near = self.reference_areas[self.from_reference <= tolerance_mm].sum()
+        near += self.prediction_areas[self.from_prediction <= tolerance_mm].sum()
         return float(near / (self.reference_areas.sum() + self.prediction_areas.sum()))
 
 
 def surface_distances(
-    reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing: Spacing
+    reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing
 ) -> SurfaceDistances:
     """Return the distances between the surfaces of two masks.
 
@@ -74,13 +74,13 @@ def surface_distances(
         >>> surface_distances(cube, np.roll(cube, 1, axis=0), (1.0, 1.0, 1.0)).hausdorff95()
         1.0
     """
-    box = box_slices(box_around(reference | prediction))
+    box = box_slices(bounding_box(reference | prediction))
     codes = [cell_codes(mask[box]) for mask in (reference, prediction)]
     surfaces = [(code != 0) & (code != 255) for code in codes]
-    areas = cell_areas(spacing)
+    areas = cell_areas(spacing_mm)
     found = []
     for code, own, other in zip(codes, surfaces, surfaces[::-1], strict=True):
-        distances = distances_between(own, other, spacing)
+        distances = nearest_distances(own, other, spacing_mm)
         of_elements = areas[code[own]]
         order = np.lexsort((of_elements, distances))
         found += [distances[order], of_elements[order]]
@@ -93,13 +93,13 @@ def _percentile95(distances: NDArray[np.float64], areas: NDArray[np.float64]) ->
     return float(distances[min(int(np.searchsorted(shares, 0.95)), len(distances) - 1)])
 
 
-def _surfaces(pair: StructurePair) -> SurfaceDistances:
+def _pair_distances(pair: StructurePair) -> SurfaceDistances:
     return surface_distances(pair.reference, pair.prediction, pair.spacing_mm)
 
 
 SURFACE_DICE: Final = Metric(
     "surface_dice",
-    lambda pair: pair.once(_surfaces).surface_dice(pair.case.surface_tolerance_mm),
+    lambda pair: pair.once(_pair_distances).surface_dice(pair.case.surface_tolerance_mm),
     title="Surface Dice",
     definition="normalised surface Dice: the share of both surfaces' area that lies within a tolerance of the "
     "other surface, with surface elements and areas as for HD95; empty masks as for Dice",
@@ -109,7 +109,7 @@ SURFACE_DICE: Final = Metric(
 )
 HD95: Final = Metric(
     "hd95",
-    lambda pair: pair.once(_surfaces).hausdorff95(),
+    lambda pair: pair.once(_pair_distances).hausdorff95(),
     title="HD95 as in BraTS",
     short_title="HD95",
     definition="as the BraTS 2023 challenge's code takes it, mm: surface elements at the corners of 2x2x2 cells of "

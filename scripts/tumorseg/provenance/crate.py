@@ -1,4 +1,4 @@
-"""A run as a Workflow Run RO-Crate: machine-readable metadata of its workflow, inputs and results.
+"""Describe a run as a Workflow Run RO-Crate: machine-readable metadata of its workflow, inputs and results.
 
 Profiles: https://w3id.org/ro/wfrun/workflow/0.5 on RO-Crate 1.1.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from tumorseg.files import sha256
+from tumorseg.io.files import sha256
 
 _PROFILES: Final = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -21,7 +21,7 @@ _PROFILES: Final = {
 }
 _TERMS: Final = "https://w3id.org/ro/terms/workflow-run/context"
 """Defines `sha256`, which RO-Crate 1.1 does not."""
-_MEANINGS: Final = {
+_DESCRIPTIONS: Final = {
     "provenance/configuration.yaml": "Every setting that decides about the results; `--configfile` takes it",
     "provenance/task.yaml": "What channels, labels and names mean; `cohort.task` takes it",
     "provenance/raw_files.tsv": "Each raw file, with its digest",
@@ -41,9 +41,11 @@ _MEANINGS: Final = {
     "evaluation/cases.csv": "Scores of each case",
     "evaluation/summary.json": "Scores over all cases, with definitions and confidence intervals",
 }
-_WORKFLOW: Final = "The entry point; its rules and scripts are those of the version, a commit"
-_RUN: Final = "From raw MRI to report, in one go or several; jobs.tsv says when each job ended and how long it took"
-_TYPES: Final = {
+_WORKFLOW_DESCRIPTION: Final = "The entry point; its rules and scripts are those of the version, a commit"
+_RUN_DESCRIPTION: Final = (
+    "From raw MRI to report, in one go or several; jobs.tsv says when each job ended and how long it took"
+)
+_MEDIA_TYPES: Final = {
     ".yaml": "application/yaml",
     ".tsv": "text/tab-separated-values",
     ".csv": "text/csv",
@@ -55,7 +57,7 @@ _TYPES: Final = {
 }
 
 
-def metadata(
+def crate_metadata(
     root: Path,
     *,
     workflow: Path,
@@ -92,7 +94,7 @@ def metadata(
         lang_version=engine,
         properties={
             "name": "tumorseg",
-            "description": _WORKFLOW,
+            "description": _WORKFLOW_DESCRIPTION,
             "version": commit,
             "license": "https://spdx.org/licenses/MIT",
         },
@@ -105,7 +107,7 @@ def metadata(
         identifier="#run",
         object=[_entity(crate, root, path) for path in inputs],
         result=[_entity(crate, root, path) for path in results],
-        properties={"name": "The run", "description": _RUN, "endTime": made.isoformat(timespec="seconds")},
+        properties={"name": "The run", "description": _RUN_DESCRIPTION, "endTime": made.isoformat(timespec="seconds")},
     )
     crate.root_dataset.append_to("mentions", action)
     content: dict[str, Any] = crate.metadata.generate()
@@ -119,9 +121,9 @@ def _context(crate: ROCrate, identifier: str, kind: str, **properties: str) -> C
 def _entity(crate: ROCrate, root: Path, path: Path) -> Any:
     """A file or folder as part of the crate."""
     name = path.as_posix()
-    properties = {"name": next(meaning for pattern, meaning in _MEANINGS.items() if fnmatch(name, pattern))}
+    properties = {"name": next(meaning for pattern, meaning in _DESCRIPTIONS.items() if fnmatch(name, pattern))}
     if (root / path).is_dir():
         return crate.add_directory(root / path, name, properties=properties)
-    known = {"encodingFormat": _TYPES[path.suffix], "sha256": sha256(root / path)}
+    known = {"encodingFormat": _MEDIA_TYPES[path.suffix], "sha256": sha256(root / path)}
     size = str((root / path).stat().st_size)
     return crate.add_file(root / path, name, properties=properties | known | {"contentSize": size})

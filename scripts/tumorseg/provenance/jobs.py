@@ -1,4 +1,4 @@
-"""How long each job took, how much memory it held and where it computed, from its record and Snakemake's benchmark."""
+"""Collect the run time, peak memory and device of each job from the logs and Snakemake's benchmarks."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.console import record_path
+from tumorseg.cli.console import record_path
 from tumorseg.errors import UserError
-from tumorseg.files import read_json
-from tumorseg.tables import read_table
-from tumorseg.training.epochs import checkpoint_epochs
+from tumorseg.io.files import read_json
+from tumorseg.io.tables import read_table
+from tumorseg.training.schedule import checkpoint_epochs
 
 COLUMNS: Final = ("rule", "job", "finished", "seconds", "peak_memory_mib", "computed_in")
 
@@ -29,11 +29,11 @@ class Job:
     job: str
     finished: str
     seconds: float
-    peak_memory: float
+    peak_memory_mib: float
     computed_in: str
 
 
-def names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
+def job_names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
     """What the jobs of rules with more than one are called: "batch-003", "fold-0", "fold-0-epoch-0002".
 
     configuration: sections `cohort` and `training`. batches: those that have any case.
@@ -54,29 +54,29 @@ def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> 
     alone = [(path, path.stem, "") for path in logs.glob("*.log")]
     several = [(path, path.parent.name, path.stem) for path in logs.glob("*/*.log") if path.stem in names]
     found = [(log, rule, name) for log, rule, name in sorted(alone + several) if rule in rules]
-    jobs = [_job(log, rule, name, results / "benchmarks" / log.relative_to(logs)) for log, rule, name in found]
+    jobs = [_read_job(log, rule, name, results / "benchmarks" / log.relative_to(logs)) for log, rule, name in found]
     return [job for job in jobs if job is not None]
 
 
-def table(jobs: Collection[Job]) -> pd.DataFrame:
+def job_table(jobs: Collection[Job]) -> pd.DataFrame:
     """A row a job, columns as in `COLUMNS`."""
-    rows = [(job.rule, job.job, job.finished, job.seconds, round(job.peak_memory), job.computed_in) for job in jobs]
+    rows = [(job.rule, job.job, job.finished, job.seconds, round(job.peak_memory_mib), job.computed_in) for job in jobs]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
+def _read_job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
     """Return the job of a log; None if it has no readable record (a killed job, or a full disk) or an empty log."""
     if log.stat().st_size == 0:
         return None
     try:
         record = read_json(record_path(log))
-        peak = max(float(record["peak_memory_mib"]), _measured(benchmark.with_suffix(".tsv")))
+        peak = max(float(record["peak_memory_mib"]), _benchmark_memory_mib(benchmark.with_suffix(".tsv")))
         return Job(rule, name, str(record["finished"]), float(record["seconds"]), peak, str(record["computed_in"]))
     except (OSError, UserError, ValueError, LookupError, TypeError):
         return None
 
 
-def _measured(benchmark: Path) -> float:
+def _benchmark_memory_mib(benchmark: Path) -> float:
     """Peak memory of a job's processes together, in MiB; 0 where Snakemake has not looked in time."""
     if not benchmark.is_file():
         return 0

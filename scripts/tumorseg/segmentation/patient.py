@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.again import read_images_again
-from tumorseg.cohort.background import backgrounds_of
+from tumorseg.cli.console import logger
+from tumorseg.cohort.background import backgrounds_from_facts
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.check import examine_case
-from tumorseg.cohort.largest import LARGEST_VOXELS
-from tumorseg.cohort.verdict import Verdict
-from tumorseg.console import logger
+from tumorseg.cohort.validated_files import reread_images
+from tumorseg.cohort.validation import validate_case
+from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
-from tumorseg.figures.sheets import mask_sheet
-from tumorseg.figures.shown import show
-from tumorseg.figures.style import FigureSettings, save
-from tumorseg.inference.predictor import NotFinite
+from tumorseg.inference.predictor import NonFiniteOutputError
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.network.model import ModelCard
-from tumorseg.normalise.case import normalise_images
-from tumorseg.normalise.store import Origin
-from tumorseg.segmentation.outcome import Patient
-from tumorseg.segmentation.unlike import merged, patient_warnings, verdict_warnings
+from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
+from tumorseg.networks.model import ModelCard
+from tumorseg.plotting.case_view import make_case_view
+from tumorseg.plotting.sheets import mask_sheet
+from tumorseg.plotting.style import FigureSettings, save_figure
+from tumorseg.preprocessing.normalisation import normalise_images
+from tumorseg.preprocessing.store import Origin
+from tumorseg.segmentation.models import merge_training_facts, patient_warnings, verdict_warnings
+from tumorseg.segmentation.results import PatientResult
 from tumorseg.task import Task
 
 
@@ -38,8 +38,8 @@ def segment_patient(
     task: Task,
     folder: Path,
     figures: FigureSettings,
-    largest_voxels: int = LARGEST_VOXELS,
-) -> Patient:
+    max_voxels: int = DEFAULT_MAX_VOXELS,
+) -> PatientResult:
     """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
 
     cards: those of the segmenter's models, to whose training cases the patient is compared. task: that of the case; the
@@ -48,33 +48,33 @@ def segment_patient(
     wrong with the machine, such as a full disk or too little memory: the job has to fail, so that the next run tries
     again.
     """
-    verdict, _ = examine_case(
-        root, files, task=task, shape=None, labels="auto", with_mask=False, largest_voxels=largest_voxels
+    verdict, _ = validate_case(
+        root, files, task=task, shape=None, labels="auto", with_mask=False, max_voxels=max_voxels
     )
     if verdict.usable:
-        warnings = tuple(patient_warnings(verdict, merged([card.trained_on for card in cards]), task))
-        unsegmented = Patient(verdict.case, warnings=warnings)
-        patient = _attempted(unsegmented, root, verdict, segmenter, cards, folder=folder, figures=figures)
+        warnings = tuple(patient_warnings(verdict, merge_training_facts([card.trained_on for card in cards]), task))
+        unsegmented = PatientResult(verdict.case, warnings=warnings)
+        patient = _segment_or_report(unsegmented, root, verdict, segmenter, cards, folder=folder, figures=figures)
     else:
         codes = ",".join(dict.fromkeys(problem.code for problem in verdict.problems))
         detail = " ".join(" | ".join(verdict.reasons()).split())
-        patient = Patient(verdict.case, codes, detail, tuple(verdict_warnings(verdict)))
-    return replace(patient, files=_files(verdict))
+        patient = PatientResult(verdict.case, codes, detail, tuple(verdict_warnings(verdict)))
+    return replace(patient, files=_file_records(verdict))
 
 
-def _attempted(
-    patient: Patient,
+def _segment_or_report(
+    patient: PatientResult,
     root: Path,
-    verdict: Verdict,
+    verdict: ValidationResult,
     segmenter: Segmenter,
     cards: Sequence[ModelCard],
     *,
     folder: Path,
     figures: FigureSettings,
-) -> Patient:
+) -> PatientResult:
     try:
-        return _segmented(patient, root, verdict, segmenter, cards, folder=folder, figures=figures)
-    except NotFinite as error:
+        return _segment(patient, root, verdict, segmenter, cards, folder=folder, figures=figures)
+    except NonFiniteOutputError as error:
         return replace(patient, problems="not_finite_prediction", detail=str(error))
     except UserError:
         raise
@@ -90,53 +90,53 @@ def _attempted(
         return replace(patient, problems="failed", detail=f"{type(error).__name__}: {error}")
 
 
-def _segmented(
-    patient: Patient,
+def _segment(
+    patient: PatientResult,
     root: Path,
-    verdict: Verdict,
+    verdict: ValidationResult,
     segmenter: Segmenter,
     cards: Sequence[ModelCard],
     *,
     folder: Path,
     figures: FigureSettings,
-) -> Patient:
-    image, origin = _normalised(root, verdict, cards[0])
+) -> PatientResult:
+    image, origin = _normalise(root, verdict, cards[0])
     mark = next((card.mark for card in cards if card.mark), "")
     segmentation = segmenter.segment(folder, image, origin, cards[0].convention, mark=mark)
     mm3 = {
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
         for structure, labels in segmenter.task.structures.items()
     }
-    shown = show(
+    shown = make_case_view(
         origin,
         image,
         task=segmenter.task,
-        title=_title(verdict.case, mm3, segmenter.task),
+        title=_figure_title(verdict.case, mm3, segmenter.task),
         scores=None,
         reference=None,
         prediction=segmentation.mask,
     )
     notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
     sheet = mask_sheet([shown], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
-    save(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
+    save_figure(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
     return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
 
 
-def _normalised(root: Path, verdict: Verdict, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
+def _normalise(root: Path, verdict: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
     """The image as the models know it. What it is made of is let go before a network needs the memory."""
-    volumes = read_images_again(root, verdict.facts, card.task)
-    backgrounds = backgrounds_of(verdict.facts)
+    volumes = reread_images(root, verdict.facts, card.task)
+    backgrounds = backgrounds_from_facts(verdict.facts)
     return normalise_images(
         verdict.case, volumes, task=card.task, backgrounds=backgrounds, convention=None, settings=card.normalisation
     )
 
 
-def _title(case: str, mm3: Mapping[str, float], task: Task) -> str:
+def _figure_title(case: str, mm3: Mapping[str, float], task: Task) -> str:
     sizes = (f"{region.title} {mm3[region.name] / 1000:.1f} ml" for region in task.regions)
     return f"{case}: {', '.join(sizes)}"
 
 
-def _files(verdict: Verdict) -> list[dict[str, Any]]:
+def _file_records(verdict: ValidationResult) -> list[dict[str, Any]]:
     """What was read, by which planning notices later that a file has changed."""
     files = [*verdict.facts["files"].values(), *verdict.facts["other_files"]]
     return [{key: file[key] for key in ("path", "bytes", "digest")} for file in files]

@@ -3,40 +3,39 @@
 Nothing else in the code knows a channel, a label or a region by name. `Task` is what every function is given.
 """
 
-from tumorseg.task.definition import MAPPED, OWN_VALUES, Task
-from tumorseg.task.files import (
-    DEFAULT,
-    FOLDER,
+from tumorseg.task.definition import DEFAULT_CONVENTION, LABEL_MAP_CONVENTION, Channel, Label, Region, Task
+from tumorseg.task.loading import (
+    DEFAULT_TASK,
+    TASKS_FOLDER,
     add_task_option,
-    built_in,
-    known_signs,
-    known_tasks,
+    built_in_tasks,
+    load_built_in_tasks,
     load_task,
-    read_content,
-    task_argument,
-    task_from,
+    parse_task,
+    parse_task_argument,
+    read_task_file,
     task_path,
+    task_signs_digest,
     validation_facts,
 )
-from tumorseg.task.parts import Channel, Label, Region
 
 __all__ = [
-    "DEFAULT",
-    "FOLDER",
-    "MAPPED",
-    "OWN_VALUES",
+    "DEFAULT_CONVENTION",
+    "DEFAULT_TASK",
+    "LABEL_MAP_CONVENTION",
+    "TASKS_FOLDER",
     "Channel",
     "Label",
     "Region",
     "Task",
     "add_task_option",
-    "built_in",
-    "known_signs",
-    "known_tasks",
+    "built_in_tasks",
+    "load_built_in_tasks",
     "load_task",
-    "read_content",
-    "task_argument",
-    "task_from",
+    "parse_task",
+    "parse_task_argument",
+    "read_task_file",
     "task_path",
+    "task_signs_digest",
     "validation_facts",
 ]

@@ -1,6 +1,6 @@
-"""What a data set means: its channels, labels, regions and names, as one file below `workflow/tasks` says.
+"""A data set as data: its channels, labels, regions and naming, as defined by one file below `workflow/tasks`.
 
-Nothing else in the code knows a channel, a label or a region by name. `Task` is what every function is given.
+Every function receives a `Task`; no other code knows a channel, a label or a region by name.
 """
 
 import json
@@ -10,11 +10,54 @@ from functools import cached_property
 from typing import Any, Final, Self
 
 from tumorseg.errors import UserError
-from tumorseg.task.parts import Channel, Label, Region
 
-OWN_VALUES: Final = "task"
+
+@dataclass(frozen=True)
+class Channel:
+    """An image of each case.
+
+    name: short, for tables. title: for people. files: how the names of its files end, in lower case. volume: which one
+    of a file of four dimensions, counted from 0; None where each channel has a file of its own. optional: a case may
+    lack it. display: masks are drawn over this one. beside: it is shown beside that one where there is little room.
+    """
+
+    name: str
+    title: str
+    files: tuple[str, ...] = ()
+    volume: int | None = None
+    optional: bool = False
+    display: bool = False
+    beside: bool = False
+
+
+@dataclass(frozen=True)
+class Label:
+    """A value of masks. meaning: what it marks, comparable between tasks. colour: as in `#0072B2`."""
+
+    value: int
+    title: str
+    meaning: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Region:
+    """A union of labels, scored as one. removed_to, holes: the labels that post-processing gives.
+
+    removed_to: what a voxel becomes that is taken off the region. holes: what background becomes that the region
+    encloses; None where holes are not filled.
+    """
+
+    name: str
+    title: str
+    labels: tuple[int, ...]
+    removed_to: int = 0
+    holes: int | None = None
+
+
+DEFAULT_CONVENTION: Final = "task"
 """The only convention of a task that names none: masks write the labels as they are."""
-MAPPED: Final = "label_map"
+LABEL_MAP_CONVENTION: Final = "label_map"
 """The only convention of a task whose masks are read by the user's own map of values."""
 
 
@@ -134,8 +177,8 @@ class Task:
 
     def values(self, convention: str) -> dict[int, int]:
         """Return the label of each value of a mask on disk, background included."""
-        if convention == MAPPED:
-            return {0: 0, **self.conventions[MAPPED]}
+        if convention == LABEL_MAP_CONVENTION:
+            return {0: 0, **self.conventions[LABEL_MAP_CONVENTION]}
         written = self.conventions[convention]
         return {0: 0, **{written.get(value, value): value for value in self.label_values}}
 
@@ -167,12 +210,12 @@ class Task:
         if label_map.get(0, 0) != 0:
             raise UserError(f"label_map: 0 is background and cannot become {label_map[0]}; take it out")
         given = {value: label for value, label in label_map.items() if value != 0}
-        return self._with(conventions={MAPPED: given})
+        return self._with(conventions={LABEL_MAP_CONVENTION: given})
 
     @property
     def label_map(self) -> dict[int, int] | None:
         """The label map of the user; None without one."""
-        return dict(self.conventions[MAPPED]) if MAPPED in self.conventions else None
+        return dict(self.conventions[LABEL_MAP_CONVENTION]) if LABEL_MAP_CONVENTION in self.conventions else None
 
     def _with(self, **changes: Any) -> "Task":
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -12,19 +12,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-Change = Callable[[Tensor, Tensor, np.random.Generator], tuple[Tensor, Tensor]]
+Transform = Callable[[Tensor, Tensor, np.random.Generator], tuple[Tensor, Tensor]]
 """From an image (C, X, Y, Z), float32, and its mask (X, Y, Z), int64, to others of the same shapes."""
 
-AUGMENTATIONS: Final[dict[str, Change]] = {}
+AUGMENTATIONS: Final[dict[str, Transform]] = {}
 """What `training.augmentation` may name, in the order in which patches are changed: that of this file."""
-_CHANCE: Final = 0.2
+_PROBABILITY: Final = 0.2
 """Of each kind, for each patch; flips have one half, for each axis."""
 
 
-def augmentation(name: str) -> Callable[[Change], Change]:
+def register_augmentation(name: str) -> Callable[[Transform], Transform]:
     """Register a change of patches under the name that the configuration gives it."""
 
-    def register(change: Change) -> Change:
+    def register(change: Transform) -> Transform:
         AUGMENTATIONS[name] = change
         return change
 
@@ -32,30 +32,30 @@ def augmentation(name: str) -> Callable[[Change], Change]:
 
 
 def augment(
-    images: Tensor, masks: Tensor, kinds: Sequence[str], rngs: Iterable[np.random.Generator]
+    images: Tensor, masks: Tensor, names: Sequence[str], rngs: Iterable[np.random.Generator]
 ) -> tuple[Tensor, Tensor]:
     """Images (B, C, X, Y, Z), float32, and masks (B, X, Y, Z), int64, changed in the ways of `kinds`.
 
     Every draw for an image comes from its own of `rngs`, noise too, so that all devices see the same, and any share of
     a batch too. Background, where an image is 0, stays 0.
     """
-    if not kinds:
+    if not names:
         return images, masks
     images, masks = images.clone(), masks.clone()  # which keeps the memory format
     for image, mask, rng in zip(images, masks, rngs, strict=True):
         changed, labels = image, mask
         for name, change in AUGMENTATIONS.items():
-            if name in kinds:
+            if name in names:
                 changed, labels = change(changed, labels, rng)
         image.copy_(changed)
         mask.copy_(labels)
     return images, masks
 
 
-@augmentation("affine")
-def _turned(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+@register_augmentation("affine")
+def _rotate_and_scale(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Rotated by up to 30 degrees around each axis and scaled by 0.7 to 1.4; what comes from outside is background."""
-    if rng.random() >= _CHANCE:
+    if rng.random() >= _PROBABILITY:
         return image, mask
     matrix = np.eye(3) / rng.uniform(0.7, 1.4)
     for first, second in ((0, 1), (0, 2), (1, 2)):
@@ -74,48 +74,48 @@ def _turned(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tens
     return turned, labels.long()
 
 
-@augmentation("flip")
-def _mirrored(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+@register_augmentation("flip")
+def _flip(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     axes = [axis for axis in (1, 2, 3) if rng.random() < 0.5]
     return image.flip(axes), mask.flip([axis - 1 for axis in axes])
 
 
-def _of_intensities(change: Callable[[Tensor, np.random.Generator], Tensor]) -> Change:
+def _intensity_transform(change: Callable[[Tensor, np.random.Generator], Tensor]) -> Transform:
     """A change of each channel (X, Y, Z) by itself that leaves its background and the mask as they are."""
 
     def changed(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        if rng.random() >= _CHANCE:
+        if rng.random() >= _PROBABILITY:
             return image, mask
         return torch.stack([torch.where(channel != 0, change(channel, rng), channel) for channel in image]), mask
 
     return changed
 
 
-@augmentation("noise")
-@_of_intensities
-def _noisy(channel: Tensor, rng: np.random.Generator) -> Tensor:
+@register_augmentation("noise")
+@_intensity_transform
+def _add_noise(channel: Tensor, rng: np.random.Generator) -> Tensor:
     # On the CPU, for the same noise on all devices, and by torch, which is faster there than NumPy.
     noise = torch.randn(channel.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**63))))
     return channel + math.sqrt(rng.uniform(0, 0.1)) * noise.to(channel.device)
 
 
-@augmentation("brightness")
-@_of_intensities
-def _brighter(channel: Tensor, rng: np.random.Generator) -> Tensor:
+@register_augmentation("brightness")
+@_intensity_transform
+def _scale_brightness(channel: Tensor, rng: np.random.Generator) -> Tensor:
     return channel * rng.uniform(0.75, 1.25)
 
 
-@augmentation("contrast")
-@_of_intensities
-def _contrasted(channel: Tensor, rng: np.random.Generator) -> Tensor:
+@register_augmentation("contrast")
+@_intensity_transform
+def _scale_contrast(channel: Tensor, rng: np.random.Generator) -> Tensor:
     """Spread around the mean, within the range that was there."""
     mean = channel.mean()
     return ((channel - mean) * rng.uniform(0.75, 1.25) + mean).clamp(channel.min(), channel.max())
 
 
-@augmentation("gamma")
-@_of_intensities
-def _gamma(channel: Tensor, rng: np.random.Generator) -> Tensor:
+@register_augmentation("gamma")
+@_intensity_transform
+def _change_gamma(channel: Tensor, rng: np.random.Generator) -> Tensor:
     """A power of the intensities, which are brought to 0 to 1 for it and back."""
     low, spread = channel.min(), (channel.max() - channel.min()).clamp(min=1e-6)
     return ((channel - low) / spread) ** rng.uniform(0.7, 1.5) * spread + low

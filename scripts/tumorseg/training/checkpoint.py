@@ -1,23 +1,121 @@
-"""Checkpoints: the whole state of a training in one file, with a record beside it that proves it sound."""
+"""The state of a training and its checkpoints.
+
+A checkpoint is one file with the whole state. The record beside it holds the digest by which the file is verified.
+"""
 
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tumorseg.files import sha256, write_bytes, write_json
-from tumorseg.network.protocol import Network
-from tumorseg.network.registry import build
-from tumorseg.normalise.fold_data import FoldData
-from tumorseg.training.state import TrainingState
+from tumorseg.errors import Message
+from tumorseg.io.files import sha256, write_bytes, write_json
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.registry import build
+from tumorseg.preprocessing.fold_data import FoldData
+from tumorseg.training import distributed
+from tumorseg.training.data import random_generator
+from tumorseg.training.distributed import with_sync_batch_norm
+from tumorseg.training.settings import Recipe
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def ema_model(network: Network, decay: float) -> AveragedModel:
+    """The exponential moving average of weights and statistics, of which each step leaves the share `decay`.
+
+    Early steps leave less, (1 + n) / (10 + n) after n of them, so that the weights that were drawn at first are soon
+    forgotten (as in TensorFlow's ExponentialMovingAverage).
+    """
+
+    def follow(averages: Tensors, weights: Tensors, steps: Tensor | int) -> None:
+        done = int(steps)
+        get_ema_multi_avg_fn(min(decay, (1 + done) / (10 + done)))(averages, weights, steps)  # type: ignore[no-untyped-call]
+
+    return AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
+
+
+@dataclass
+class TrainingState:
+    """All that changes during a training.
+
+    execution: device, precision and number of processes, such as "cuda fp16". average: of the weights and statistics
+    over the steps, where that is configured. history: one dictionary per finished epoch (losses, Dice, learning rate).
+    """
+
+    recipe: Recipe
+    fold: int
+    network: Network
+    optimizer: torch.optim.Adam
+    scaler: torch.amp.GradScaler
+    ema: AveragedModel | None
+    execution: str
+    epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def initial(cls, recipe: Recipe, fold: int, execution: Execution) -> "TrainingState":
+        """The state before the first step, with weights drawn from (seed, fold)."""
+        # Weights are drawn on the CPU, so that every device starts from the same ones.
+        torch.manual_seed(int(random_generator("weights", recipe.training.seed, fold).integers(2**63)))
+        network = with_sync_batch_norm(build(recipe.architecture), execution.device)
+        network.gradient_checkpointing = recipe.training.gradient_checkpointing
+        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.training.learning_rate)
+        # Gradients of fp16 vanish without scaling; other precisions have float32's range of exponents.
+        scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
+        decay = recipe.training.weight_averaging
+        average = None if decay is None else ema_model(network, decay)
+        name: Message = (
+            execution.name
+            if distributed.world_size() == 1
+            else f"{execution.name} in {distributed.world_size()} processes"
+        )
+        return cls(recipe, fold, network, optimizer, scaler, average, name)
+
+    @property
+    def eval_network(self) -> Network:
+        """The network that is validated and exported: the average of it, where there is one."""
+        if self.ema is None:
+            return self.network
+        return cast(Network, self.ema.module)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as tensors and plain Python types."""
+        return {
+            "recipe": self.recipe.as_dict(),
+            "fold": self.fold,
+            "execution": self.execution,
+            "epoch": self.epoch,
+            "history": self.history,
+            "weights": self.network.state_dict(),
+            "average": None if self.ema is None else self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        """Take over weights, their average, optimizer, scaler, epoch and history from what `content` returned."""
+        self.network.load_state_dict(content["weights"])
+        if self.ema is not None:
+            self.ema.load_state_dict(content["average"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.scaler.load_state_dict(content["scaler"])
+        self.epoch, self.history = content["epoch"], list(content["history"])
+
 
 FORMAT = 3
 
 
-def save(path: Path, state: TrainingState, data: FoldData, trained: Sequence[dict[str, Any]], seconds: float) -> None:
+def save_checkpoint(
+    path: Path, state: TrainingState, data: FoldData, epochs: Sequence[dict[str, Any]], seconds: float
+) -> None:
     """Write the state to `path` and its record (digest, probe, what the job has `trained`) to the `.json` beside it.
 
     data: what it was trained on. The checkpoint is bound to that, and to the recipe's task.
@@ -31,7 +129,7 @@ def save(path: Path, state: TrainingState, data: FoldData, trained: Sequence[dic
         "torch": str(torch.__version__),
         "task": task,
         "data": data.as_dict(),
-        **state.content(),
+        **state.state_dict(),
     }
     torch.save(_canonical(content), buffer)
     write_bytes(path, buffer.getvalue())
@@ -40,8 +138,8 @@ def save(path: Path, state: TrainingState, data: FoldData, trained: Sequence[dic
         "fold": state.fold,
         "epoch": state.epoch,
         "digest": sha256(path),
-        "probe": probe(state.answering),
-        "epochs": list(trained),
+        "probe": probe(state.eval_network),
+        "epochs": list(epochs),
         "seconds": round(seconds, 3),
     }
     write_json(record_path(path), record)
@@ -52,7 +150,7 @@ def record_path(checkpoint: Path) -> Path:
     return checkpoint.with_suffix(".json")
 
 
-def load(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, on the CPU. Raises UnpicklingError, and runs nothing, at foreign objects."""
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content

@@ -1,4 +1,9 @@
-"""Batches of patches from normalised cases."""
+"""Batches of random patches from normalised cases.
+
+Every random number of a training is derived from the seed and the place where it is drawn: fold, epoch, step. No
+generator carries a state from one step to the next, so a resumed training draws the same numbers as an uninterrupted
+one.
+"""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,10 +18,24 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor
 
-from tumorseg.normalise.store import header_of, refusing_damage
-from tumorseg.training.parallel import mine
-from tumorseg.training.randomness import case_order, generator
+from tumorseg.preprocessing.store import read_case_header, report_corrupted_case
+from tumorseg.training.distributed import local_shard
 from tumorseg.training.settings import TrainingSettings
+
+_PURPOSES = ("weights", "order", "patch", "augmentation")
+
+
+def random_generator(purpose: str, *indices: int) -> np.random.Generator:
+    """The generator for one purpose at one place, for instance `generator("patch", seed, fold, epoch, step)`."""
+    return np.random.default_rng([_PURPOSES.index(purpose), *indices])
+
+
+def case_order(cases: int, seed: int, fold: int, epoch: int) -> Iterator[int]:
+    """Indices of the cases in the order of an epoch: one permutation after the other, without end."""
+    turn = 0
+    while True:
+        yield from random_generator("order", seed, fold, epoch, turn).permutation(cases).tolist()
+        turn += 1
 
 
 @dataclass(frozen=True)
@@ -32,12 +51,12 @@ class Batch:
     augmentation: tuple[np.random.Generator, ...]
 
 
-def steps_of(cases: int, settings: TrainingSettings) -> int:
+def steps_per_epoch(cases: int, settings: TrainingSettings) -> int:
     """Steps of an epoch: as configured, or as many as it takes to see each case once."""
     return settings.steps_per_epoch or -(-cases // settings.batch_size)
 
 
-def batches(
+def iterate_batches(
     cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int, *, workers: int = 1
 ) -> Iterator[Batch]:
     """The share of this process in the batches of an epoch, the next ones read while one is in use.
@@ -47,7 +66,8 @@ def batches(
     """
     order = case_order(len(cases), settings.seed, fold, epoch)
     chosen = [
-        list(mine(list(enumerate(islice(order, settings.batch_size))))) for _ in range(steps_of(len(cases), settings))
+        list(local_shard(list(enumerate(islice(order, settings.batch_size)))))
+        for _ in range(steps_per_epoch(len(cases), settings))
     ]
 
     def read(step: int) -> Batch:
@@ -55,7 +75,7 @@ def batches(
             read_patch(
                 cases[index],
                 settings.input_shape,
-                generator("patch", settings.seed, fold, epoch, step, place),
+                random_generator("patch", settings.seed, fold, epoch, step, place),
                 settings.foreground_fraction,
             )
             for place, index in chosen[step]
@@ -64,7 +84,9 @@ def batches(
             torch.from_numpy(np.stack([image for image, _ in patches])),
             torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
             tuple(cases[index].stem for _, index in chosen[step]),
-            tuple(generator("augmentation", settings.seed, fold, epoch, step, place) for place, _ in chosen[step]),
+            tuple(
+                random_generator("augmentation", settings.seed, fold, epoch, step, place) for place, _ in chosen[step]
+            ),
         )
 
     with ThreadPoolExecutor(max_workers=workers) as readers:
@@ -86,11 +108,11 @@ def read_patch(
     of a label, every label that the case shows being as likely. Only the voxels of the patch are read
     from disk, and then those of the whole mask. Raises UserError where the file is damaged or holds another case.
     """
-    with refusing_damage(path), safe_open(path, framework="numpy") as file:
-        header_of(path, file)
+    with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
+        read_case_header(path, file)
         image, mask = file.get_slice("image"), file.get_slice("mask")
         sides = mask.get_shape()
-        centre = _labelled_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
+        centre = _random_labelled_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
         source, target = [], []
         for axis, (side, wanted) in enumerate(zip(sides, shape, strict=True)):
             start = int(rng.integers(side - wanted + 1)) if side > wanted else 0
@@ -107,7 +129,7 @@ def read_patch(
     return image_patch, mask_patch
 
 
-def _labelled_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
+def _random_labelled_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
     """A random voxel of a random label, None where there is none."""
     where = np.flatnonzero(mask)
     if where.size == 0:

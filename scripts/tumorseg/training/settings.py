@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-from tumorseg.network.architecture import Architecture
+from tumorseg.networks.base import Architecture
 from tumorseg.task import Task
 from tumorseg.training.schedule import Schedule
 
@@ -22,7 +22,7 @@ class TrainingSettings:
     schedule: Schedule
     schedule_epochs: int
     gradient_clip: float | None
-    weight_averaging: float | None
+    weight_averaging: float | None  # `training.ema_decay`, under the key of finished results: configuration.renamed
     gradient_checkpointing: bool
     precision: Literal["fp16", "bf16", "fp32"]
     device: Literal["auto", "cpu", "cuda"]
@@ -40,7 +40,7 @@ class Recipe:
     task: Task
 
     @classmethod
-    def of(cls, settings: dict[str, Any], task: Task) -> Self:
+    def from_config(cls, settings: dict[str, Any], task: Task) -> Self:
         """The recipe of `{"model": …, "training": …}`, two sections of the configuration, for a task."""
         lists = {key: tuple(settings["training"][key]) for key in ("input_shape", "augmentation")}
         training = {**settings["training"], **lists}

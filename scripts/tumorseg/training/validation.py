@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tumorseg.console import Progress, logger
-from tumorseg.inference.folding import folded
+from tumorseg.cli.console import Progress, logger
+from tumorseg.inference.fused_network import fuse_batchnorm
 from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.metrics.overlap import Overlap, overlaps
-from tumorseg.network.execution import Execution
-from tumorseg.network.protocol import Network
-from tumorseg.normalise.crop import cropped_start
-from tumorseg.normalise.store import NormalisedCase, read_case
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.preprocessing.crop import cropped_start
+from tumorseg.preprocessing.store import NormalisedCase, read_case
 from tumorseg.task import Task
-from tumorseg.training.loss import segmentation_loss
-from tumorseg.training.parallel import agreeing, everyones, mine
+from tumorseg.training.distributed import gather, local_shard, sync_errors
+from tumorseg.training.losses import segmentation_loss
 
 
 def validate(network: Network, cases: Sequence[Path], execution: Execution, task: Task) -> dict[str, float]:
@@ -37,14 +37,14 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, task
     Returns:
         `validation_loss`; `dice_WT` and so on for each structure; `validation_dice`, the mean Dice over the labels.
     """
-    network = folded(network)
-    progress = Progress(len(mine(cases)), "held-out case")
+    network = fuse_batchnorm(network)
+    progress = Progress(len(local_shard(cases)), "held-out case")
     own = []
-    with agreeing():
-        for path in mine(cases):
+    with sync_errors():
+        for path in local_shard(cases):
             own.append(_validate_case(network, read_case(path), execution, task))
             progress.step()
-    losses, found = zip(*everyones(own), strict=True)
+    losses, found = zip(*gather(own), strict=True)
     for label, title in task.label_titles.items():
         overlap = [of_case[f"label_{label}"] for of_case in found]
         if any(o.reference_voxels for o in overlap) and not any(o.predicted_voxels for o in overlap):

@@ -9,28 +9,28 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.layouts.listing import Listing, Named, gathered, join, sheet_hint
-from tumorseg.cohort.layouts.plain import kind_of
-from tumorseg.cohort.layouts.synonyms import channels_by_name, plain
-from tumorseg.cohort.naming import MASK, is_awkward, role_of, stem_of
+from tumorseg.cohort.file_names import MASK, case_and_role, is_awkward_name, nifti_stem
+from tumorseg.cohort.layouts.folders import folder_kind
+from tumorseg.cohort.layouts.listing import Listing, NamedFile, group_by_role, join_path, sample_sheet_hint
+from tumorseg.cohort.layouts.synonyms import channels_by_name, simplify_name
 from tumorseg.errors import UserError
 from tumorseg.task import Task
 
 _SUBJECT: Final = re.compile(r"sub-[A-Za-z0-9+]+")
-_ANATOMY: Final = "anat"
+_ANAT_FOLDER: Final = "anat"
 _MASK_SUFFIXES: Final = ("dseg", "mask", "roi")
-_OF_ORGANS: Final = re.compile(r"brain|head|skull|aseg|aparc|tissue|parenchyma|\b(?:gm|wm|csf|fov)\b", re.IGNORECASE)
+_ORGAN_MASK: Final = re.compile(r"brain|head|skull|aseg|aparc|tissue|parenchyma|\b(?:gm|wm|csf|fov)\b", re.IGNORECASE)
 """What masks of something else than a tumour are called in the entities `desc` and `label`."""
-_BESIDE: Final = ("derivatives", "sourcedata", "rawdata", "code", "phenotype", "stimuli")
+_OTHER_FOLDERS: Final = ("derivatives", "sourcedata", "rawdata", "code", "phenotype", "stimuli")
 
 
 @dataclass
-class _Found:
+class _Session:
     """What was found of one session of a subject. folder: that of its images, None before there is one."""
 
     subject: str
     folder: str | None = None
-    named: list[Named] = field(default_factory=list)
+    named: list[NamedFile] = field(default_factory=list)
 
 
 def is_bids_root(listing: Listing) -> bool:
@@ -38,9 +38,11 @@ def is_bids_root(listing: Listing) -> bool:
     known = channels_by_name(listing.task)
     for subject in _subjects(listing, ""):
         folders = listing.folders(subject)
-        if _ANATOMY in folders or any(_ANATOMY in listing.folders(join(subject, session)) for session in folders):
+        if _ANAT_FOLDER in folders or any(
+            _ANAT_FOLDER in listing.folders(join_path(subject, session)) for session in folders
+        ):
             return True
-        if any(_bids_role(name, known) and not role_of(name, listing.task) for name in listing.files(subject)):
+        if any(_bids_role(name, known) and not case_and_role(name, listing.task) for name in listing.files(subject)):
             return True
     return False
 
@@ -54,93 +56,101 @@ def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
     others = [
         name
         for name in listing.folders("")
-        if not _SUBJECT.fullmatch(name) and name not in _BESIDE and kind_of(listing, name)
+        if not _SUBJECT.fullmatch(name) and name not in _OTHER_FOLDERS and folder_kind(listing, name)
     ]
     if others:
         raise UserError(
             f"{key}: {listing.root} mixes layouts: subjects of BIDS, and {others[0]} with cases; keep one of them"
-            f"{sheet_hint(listing.root, listing.task, key)}"
+            f"{sample_sheet_hint(listing.root, listing.task, key)}"
         )
     known = channels_by_name(listing.task)
-    found: dict[str, _Found] = {}
+    found: dict[str, _Session] = {}
     for subject in _subjects(listing, ""):
-        for case, folder in _places(listing, "", subject):
-            entry = found.setdefault(case, _Found(subject, folder))
-            _add(listing, folder, entry, known, found)
+        for case, folder in _session_folders(listing, "", subject):
+            entry = found.setdefault(case, _Session(subject, folder))
+            _add_images(listing, folder, entry, known, found)
     for pipeline in ("", *listing.folders("derivatives")):
-        above = join("derivatives", pipeline) if pipeline else "derivatives"
+        above = join_path("derivatives", pipeline) if pipeline else "derivatives"
         for subject in _subjects(listing, above):
-            for case, folder in _places(listing, above, subject):
-                _add_masks(listing, folder, found.setdefault(case, _Found(subject)), known, found)
+            for case, folder in _session_folders(listing, above, subject):
+                _add_masks(listing, folder, found.setdefault(case, _Session(subject)), known, found)
     shared = {entry.folder for entry in found.values() if entry.named}
     return [
-        CaseFiles(case, _files(entry.named), entry.folder, entry.subject)
+        CaseFiles(case, _files_by_role(entry.named), entry.folder, entry.subject)
         for case, entry in sorted(found.items())
         if entry.named or entry.folder not in shared
     ]
 
 
-def _files(named: list[Named]) -> dict[str, tuple[str, ...]]:
+def _files_by_role(named: list[NamedFile]) -> dict[str, tuple[str, ...]]:
     """The files by role; masks of labels (`_dseg`) come before those of one region (`_mask`)."""
-    files = gathered(named)
-    of_labels = tuple(path for path in files.get(MASK, ()) if str(stem_of(path)).endswith("_dseg"))
+    files = group_by_role(named)
+    of_labels = tuple(path for path in files.get(MASK, ()) if str(nifti_stem(path)).endswith("_dseg"))
     return {**files, MASK: of_labels} if of_labels else files
 
 
 def _subjects(listing: Listing, above: str) -> list[str]:
-    return [name for name in listing.folders(above) if _SUBJECT.fullmatch(name) and not is_awkward(name)]
+    return [name for name in listing.folders(above) if _SUBJECT.fullmatch(name) and not is_awkward_name(name)]
 
 
-def _places(listing: Listing, above: str, subject: str) -> Iterator[tuple[str, str]]:
+def _session_folders(listing: Listing, above: str, subject: str) -> Iterator[tuple[str, str]]:
     """The case and the folder of the images of each session."""
-    own = join(above, subject)
+    own = join_path(above, subject)
     folders = listing.folders(own)
-    sessions = [name for name in folders if name.startswith("ses-") or _ANATOMY in listing.folders(join(own, name))]
+    sessions = [
+        name for name in folders if name.startswith("ses-") or _ANAT_FOLDER in listing.folders(join_path(own, name))
+    ]
     for session in sessions:
-        folder = join(own, session)
-        inner = _ANATOMY in listing.folders(folder)
-        yield f"{subject}_{session}", join(folder, _ANATOMY) if inner else folder
-    if _ANATOMY in folders or not sessions:
-        yield subject, join(own, _ANATOMY) if _ANATOMY in folders else own
+        folder = join_path(own, session)
+        inner = _ANAT_FOLDER in listing.folders(folder)
+        yield f"{subject}_{session}", join_path(folder, _ANAT_FOLDER) if inner else folder
+    if _ANAT_FOLDER in folders or not sessions:
+        yield subject, join_path(own, _ANAT_FOLDER) if _ANAT_FOLDER in folders else own
 
 
-def _add(listing: Listing, folder: str, entry: _Found, known: dict[str, str], found: dict[str, _Found]) -> None:
+def _add_images(
+    listing: Listing, folder: str, entry: _Session, known: dict[str, str], found: dict[str, _Session]
+) -> None:
     """The images and masks in a folder of images; a session in a file's name counts where the folder has none."""
     for name in listing.files(folder):
-        role = _role(name, known, listing.task)
+        role = _role_of_file(name, known, listing.task)
         if role:
-            target = _by_session(name, entry, folder, found)
-            target.named.append(Named(target.subject, (role,), join(folder, name)))
+            target = _session_of(name, entry, folder, found)
+            target.named.append(NamedFile(target.subject, (role,), join_path(folder, name)))
 
 
-def _add_masks(listing: Listing, folder: str, entry: _Found, known: dict[str, str], found: dict[str, _Found]) -> None:
+def _add_masks(
+    listing: Listing, folder: str, entry: _Session, known: dict[str, str], found: dict[str, _Session]
+) -> None:
     for name in listing.files(folder):
-        if _role(name, known, listing.task) == MASK:
-            _by_session(name, entry, None, found).named.append(Named(entry.subject, (MASK,), join(folder, name)))
+        if _role_of_file(name, known, listing.task) == MASK:
+            _session_of(name, entry, None, found).named.append(
+                NamedFile(entry.subject, (MASK,), join_path(folder, name))
+            )
 
 
-def _by_session(name: str, entry: _Found, folder: str | None, found: dict[str, _Found]) -> _Found:
+def _session_of(name: str, entry: _Session, folder: str | None, found: dict[str, _Session]) -> _Session:
     session = re.search(r"_(ses-[A-Za-z0-9+]+)_", name)
     case = f"{entry.subject}_{session[1]}" if session else None
     if case is None or found.get(case) is entry or (found.get(entry.subject) is not entry):
         return entry
-    return found.setdefault(case, _Found(entry.subject, folder))
+    return found.setdefault(case, _Session(entry.subject, folder))
 
 
-def _role(name: str, known: dict[str, str], task: Task) -> str | None:
-    found = role_of(name, task)
+def _role_of_file(name: str, known: dict[str, str], task: Task) -> str | None:
+    found = case_and_role(name, task)
     return _bids_role(name, known) or (found[1] if found else None)
 
 
 def _bids_role(name: str, known: dict[str, str]) -> str | None:
     """The role of a file of BIDS, by its suffix and the entities `ce`, `desc` and `label`."""
-    stem = stem_of(name)
+    stem = nifti_stem(name)
     if stem is None or not stem.startswith("sub-") or "_" not in stem:
         return None
     *pairs, suffix = stem.split("_")
     entities = dict(pair.split("-", 1) for pair in pairs if "-" in pair)
     if suffix.lower() in _MASK_SUFFIXES:
         what = f"{entities.get('desc', '')} {entities.get('label', '')}"
-        return None if _OF_ORGANS.search(what) else MASK
+        return None if _ORGAN_MASK.search(what) else MASK
     contrast = entities.get("ce", "none")
-    return known.get(plain(suffix) if contrast == "none" else plain(f"ce{suffix}"))
+    return known.get(simplify_name(suffix) if contrast == "none" else simplify_name(f"ce{suffix}"))

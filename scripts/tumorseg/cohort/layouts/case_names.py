@@ -1,0 +1,74 @@
+"""Names of cases that lie in several folders: unique, with the patient's name before that of a visit."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.layouts.listing import abbreviate, sample_sheet_hint
+from tumorseg.cohort.patients import patient_from_name, public_cohort_patient
+from tumorseg.errors import UserError
+from tumorseg.task import Task
+
+_MAX_VISITS: Final = 24
+_DATE_NAME: Final = re.compile(r"(?:19|20)\d\d[-._]?[01]\d[-._]?[0-3]\d.*")
+_LONG_NUMBER: Final = re.compile(r"\d{3,}")
+
+
+def unique_case_names(groups: Mapping[str, Sequence[CaseFiles]], root: Path, task: Task, key: str) -> list[CaseFiles]:
+    """The cases of all groups, by the name of their folder, each with a name of its own.
+
+    Where the folders are patients and the cases in them visits, the name of the folder stands before that of the case,
+    and is the patient. Raises UserError where a case is in two folders that are no patients.
+    """
+    if _are_visits(groups):
+        return [
+            replace(case, case=f"{group}_{case.case}", patient=group)
+            for group, cases in groups.items()
+            for case in cases
+        ]
+    places: dict[str, list[str]] = defaultdict(list)
+    for group, cases in groups.items():
+        for case in cases:
+            places[case.case.casefold()].append(f"{group}/{case.case}")
+    if twice := [found for found in places.values() if len(found) > 1]:
+        more = f", and {len(twice) - 1} more cases likewise" if len(twice) > 1 else ""
+        raise UserError(
+            f"{key}: {' and '.join(twice[0])} in {root} have one name{more}; rename or remove one of them"
+            f"{sample_sheet_hint(root, task, key)}"
+        )
+    return [case for cases in groups.values() for case in cases]
+
+
+def is_visit_name(name: str) -> bool:
+    """Whether a folder is called as a visit of a patient is: `Timepoint_1`, `week-000-1`, `baseline`, a date."""
+    return patient_from_name(f"P1_{name}") == "P1" or _DATE_NAME.fullmatch(name) is not None
+
+
+def _are_visits(groups: Mapping[str, Sequence[CaseFiles]]) -> bool:
+    names = [case.case for cases in groups.values() for case in cases if case.folder is not None]
+    if not names or len(names) < sum(map(len, groups.values())):
+        return False
+    if all(map(is_visit_name, names)):
+        return True
+    if len({name.casefold() for name in names}) == len(names):
+        return False
+    patients = [group for group, cases in groups.items() if cases]
+    return (
+        all(re.search(r"\d", group) for group in patients)
+        and max(map(len, groups.values())) <= _MAX_VISITS
+        and not any(public_cohort_patient(name) or (_LONG_NUMBER.search(name) and not name.isdigit()) for name in names)
+    )
+
+
+def raise_if_duplicate_names(cases: Sequence[CaseFiles], root: Path, key: str) -> None:
+    """Raise UserError where two cases have one name."""
+    seen: dict[str, CaseFiles] = {}
+    for case in cases:
+        other = seen.setdefault(case.case, case)
+        if other is not case:
+            where = abbreviate([*other.paths()[:1], *case.paths()[:1]])
+            raise UserError(f"{key}: two cases in {root} are called {case.case} ({where}); rename one of them")

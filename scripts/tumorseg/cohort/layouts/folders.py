@@ -1,0 +1,274 @@
+"""Folders of cases: one folder a case, groups of them, files side by side, and masks in folders of their own."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Final, Literal
+
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.file_names import (
+    MASK,
+    archive_content,
+    is_awkward_name,
+    is_brats_case_name,
+    is_system_file,
+    may_be_image,
+    nifti_stem,
+    printable,
+)
+from tumorseg.cohort.layouts.case_names import unique_case_names
+from tumorseg.cohort.layouts.listing import (
+    Listing,
+    NamedFile,
+    abbreviate,
+    base_name,
+    files_naming_case,
+    group_by_role,
+    is_mask_folder_name,
+    join_path,
+    sample_sheet_hint,
+)
+from tumorseg.errors import UserError
+
+FolderKind = Literal["case", "flat", "group"]
+"""What a folder is: that of a case, one with the files of several cases, or one with case folders in it."""
+
+_IMAGE_FOLDER_NAME: Final = re.compile(r"(images?|imgs?|scans?|niftis?)([-_ ]?t[rs])?", re.IGNORECASE)
+
+
+def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str], object]) -> list[CaseFiles]:
+    """The cases in a folder; none where it has no images that are named like files of cases.
+
+    Its sub-folders are case folders, or hold case folders (`HGG`, `LGG`; patients with a folder for each visit), or
+    the files of many cases each; or the files of many cases lie in the folder itself. Masks may lie in a folder of
+    their own beside the images. Raises UserError where two of these are mixed, and where two cases have one name.
+    """
+    kinds = {name: folder_kind(listing, join_path(folder, name)) for name in listing.folders(folder)}
+    kinds = {
+        name: None if _is_circular_link(listing, join_path(folder, name), kind) else kind
+        for name, kind in kinds.items()
+    }
+    masks = {
+        name: found for name in kinds if (found := _masks_in_folder(listing, join_path(folder, name), kinds[name]))
+    }
+    images = {name: kind for name, kind in kinds.items() if kind and name not in masks}
+    own = listing.named(folder) if _cases_with_images(listing.named(folder), listing) else []
+    _raise_if_mixed(listing, folder, key, images, own)
+    if own:
+        cases = flat_cases(own)
+    elif "case" in images.values():
+        cases = [case for case in cases_from_folders(listing, folder) if case.case not in masks]
+    else:
+        rest = [name for name in kinds if not kinds[name] and name not in masks]
+        more = [name for name in rest if _may_hold_cases(listing, join_path(folder, name))]
+        wanted = sorted([*images, *more]) if images else []
+        if awkward := [name for name in wanted if is_awkward_name(name)]:
+            raise UserError(
+                f"{key}: rename the folder {printable(awkward[0])} in {listing.root / folder}: names with braces, control "
+                "characters or bytes that are no UTF-8 cannot be used"
+            )
+        groups = {
+            name: _group_cases(listing, join_path(folder, name), images.get(name, "group"), key, note)
+            for name in wanted
+        }
+        cases = unique_case_names(groups, listing.root / folder, listing.task, key)
+    if cases:
+        _note_unused_images(listing, folder, note, [name for name in kinds if "case" not in images.values()])
+    return add_masks(cases, [mask for found in masks.values() for mask in found])
+
+
+def folder_kind(listing: Listing, folder: str) -> FolderKind | None:
+    """What a folder is, by the names in it; None where no file in it is named like one of a case."""
+    if listing.is_file(base_name(folder)):
+        return None
+    if own := listing.images(folder):
+        return "flat" if _is_flat(own, base_name(folder), listing) else "case"
+    inner = (join_path(folder, name) for name in listing.folders(folder) if not listing.is_file(name))
+    return "group" if any(listing.images(path) for path in inner) else None
+
+
+def may_hold_images(listing: Listing, folder: str) -> bool:
+    """Whether there may be images in a folder or in one of its folders, whatever their names mean."""
+    return _has_image(listing, folder) or _may_hold_cases(listing, folder)
+
+
+def flat_cases(found: Sequence[NamedFile]) -> list[CaseFiles]:
+    """The cases of files that lie side by side; letter case makes no other case."""
+    by_case: dict[str, list[NamedFile]] = defaultdict(list)
+    for named in found:
+        if not named.bare:
+            by_case[named.case.casefold()].append(named)
+    return [CaseFiles(files[0].case, group_by_role(files), None) for _, files in sorted(by_case.items())]
+
+
+def add_masks(cases: Sequence[CaseFiles], masks: Sequence[tuple[str, str]]) -> list[CaseFiles]:
+    """The cases with masks from other folders, each by name and path; one without its images is a case of its own."""
+    if not masks:
+        return list(cases)
+    names: dict[str, str] = {}
+    for case in cases:
+        for path in case.paths():
+            names.setdefault(_case_part(path, case).casefold(), case.case)
+    names |= {case.case.casefold(): case.case for case in cases}
+    added: dict[str, list[str]] = defaultdict(list)
+    for name, path in masks:
+        added[_match_case(name, names)].append(path)
+    there = {case.case for case in cases}
+    found = [
+        replace(case, files={**case.files, MASK: tuple(sorted([*case.files.get(MASK, ()), *added[case.case]]))})
+        if case.case in added
+        else case
+        for case in cases
+    ]
+    return [
+        *found,
+        *(CaseFiles(name, {MASK: tuple(paths)}, None) for name, paths in added.items() if name not in there),
+    ]
+
+
+def _case_part(path: str, case: CaseFiles) -> str:
+    """What the name of a file begins with, before the end that says its role."""
+    stem = nifti_stem(base_name(path)) or base_name(path)
+    return next((stem[:place] for place in range(len(stem) - 1, 0, -1) if stem[place] in "-_"), case.case)
+
+
+def _match_case(name: str, cases: Mapping[str, str]) -> str:
+    """The case of a mask: that of its name, else that with whose name it begins, else a new one."""
+    wanted = name.casefold()
+    ends = [place for place in range(len(wanted), 0, -1) if place == len(wanted) or wanted[place] in "-_."]
+    return next((cases[wanted[:place]] for place in ends if wanted[:place] in cases), name)
+
+
+def _is_flat(found: Sequence[NamedFile], folder: str, listing: Listing) -> bool:
+    ids = {named.case.casefold() for named in files_naming_case(found)}
+    if folder.casefold() in ids:
+        return False
+    if is_mask_folder_name(folder) or _IMAGE_FOLDER_NAME.fullmatch(folder):
+        return True
+    return len(_cases_with_images(found, listing)) > 1 or (
+        len(ids) > 1 and all(named.roles == (MASK,) for named in found)
+    )
+
+
+def _cases_with_images(found: Sequence[NamedFile], listing: Listing) -> set[str]:
+    """The cases, in lower case, of which more than one image is there, or all that a case has."""
+    roles: dict[str, set[str]] = defaultdict(set)
+    for named in found:
+        if not named.bare:
+            roles[named.case.casefold()].update(named.roles)
+    least = min(2, len(listing.task.channels))
+    return {case for case, there in roles.items() if len(there - {MASK}) >= least}
+
+
+def _is_circular_link(listing: Listing, folder: str, kind: FolderKind | None) -> bool:
+    """Whether a folder of cases is a link to the folder that it lies in, or to one above."""
+    path = listing.root / folder
+    return kind == "group" and path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+
+
+def _masks_in_folder(listing: Listing, folder: str, kind: FolderKind | None) -> list[tuple[str, str]]:
+    """Name and path of each mask in a folder that holds nothing else; none in another folder."""
+    if kind is None and is_mask_folder_name(base_name(folder)):
+        return [(str(nifti_stem(name)), join_path(folder, name)) for name in listing.files(folder)]
+    if kind == "flat" and all(named.roles == (MASK,) for named in listing.images(folder)):
+        used = {named.path: named.case for named in listing.images(folder)}
+        bare = {join_path(folder, name): str(nifti_stem(name)) for name in listing.files(folder)}
+        return [(name, path) for path, name in {**bare, **used}.items()]
+    if kind == "group":
+        cases = [case for case in cases_from_folders(listing, folder) if case.files]
+        if all(set(case.files) == {MASK} for case in cases):
+            return [(case.case, path) for case in cases for path in case.paths()]
+    return []
+
+
+def _group_cases(
+    listing: Listing, folder: str, kind: FolderKind, key: str, note: Callable[[str], object]
+) -> list[CaseFiles]:
+    if kind == "flat":
+        return flat_cases(listing.images(folder))
+    return cases_in_folder(listing, folder, key, note) or cases_from_folders(listing, folder)
+
+
+def _raise_if_mixed(
+    listing: Listing, folder: str, key: str, images: Mapping[str, FolderKind], own: Sequence[NamedFile]
+) -> None:
+    by_kind = {kind: name for name, kind in list(images.items())[::-1]}
+    what = {
+        "case": "folders of one case each, such as {}",
+        "group": "folders that hold case folders, such as {}",
+        "flat": "folders with the files of several cases, such as {}",
+    }
+    parts = [text.format(by_kind[kind]) for kind, text in what.items() if kind in by_kind]
+    parts += [f"files of cases beside the folders, such as {base_name(own[0].path)}"] if own else []
+    if len(parts) > 1:
+        root = listing.root / folder
+        raise UserError(
+            f"{key}: {root} mixes layouts: {' and '.join(parts)}; none is read, since a part would be left out. Keep "
+            f"one layout{sample_sheet_hint(root, listing.task, key)}"
+        )
+
+
+def _may_hold_cases(listing: Listing, folder: str) -> bool:
+    """Whether there may be case folders in a folder of which no file is understood."""
+    return any(_has_image(listing, join_path(folder, name)) for name in listing.folders(folder))
+
+
+def _has_image(listing: Listing, folder: str) -> bool:
+    return any(may_be_image(name) for name, is_folder in listing.entries(folder) if not is_folder)
+
+
+def _note_unused_images(listing: Listing, folder: str, note: Callable[[str], object], folders: Sequence[str]) -> None:
+    """Say which images lie beside the cases and are not used."""
+    used = _cases_with_images(listing.named(folder), listing)
+    known = {base_name(named.path) for named in listing.named(folder) if not named.bare}
+    rest = [name for name in listing.files(folder) if not used or name not in known]
+    for name in folders:
+        if folder_kind(listing, join_path(folder, name)) is None and not is_mask_folder_name(name):
+            rest += [join_path(name, file) for file in listing.files(join_path(folder, name))]
+    if rest:
+        note(f"{listing.root / folder}: not understood, and not used: {abbreviate(rest)}")
+
+
+def cases_from_folders(listing: Listing, folder: str) -> list[CaseFiles]:
+    """The cases in a folder: each sub-folder is one, unless it is a stray (`.name`, `__MACOSX`).
+
+    A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
+    the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
+    file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
+    there, or a link that leads nowhere, or whose name is awkward.
+    """
+    names = listing.entries(folder)
+    packed = {content for name, is_folder in names if not is_folder and (content := archive_content(name))}
+    folders = {name for name, is_folder in names if is_folder and not is_system_file(name)}
+    awkward = sorted(name for name in folders if is_awkward_name(name))
+    # What is called like a case and is no folder: packed, or a link that leads nowhere. `examine_case` says which.
+    closed = {
+        name for name in {*packed, *(name for name, is_folder in names if not is_folder)} if is_brats_case_name(name)
+    }
+    cases = [
+        case_from_folder(listing, join_path(folder, name)) for name in sorted(folders.difference(awkward) | closed)
+    ]
+    return [*cases, *_awkward_cases(folder, awkward, {case.case for case in cases})]
+
+
+def case_from_folder(listing: Listing, folder: str) -> CaseFiles:
+    """The case in a folder of its own."""
+    named, name = listing.images(folder), base_name(folder)
+    ids = Counter(found.case.casefold() for found in files_naming_case(named))
+    # A file of another case that strayed into this folder must not stand in for one of its own.
+    own = name.casefold() if name.casefold() in ids else max(sorted(ids), key=ids.__getitem__, default=None)
+    return CaseFiles(
+        name, group_by_role(found for found in named if found.bare or found.case.casefold() == own), folder
+    )
+
+
+def _awkward_cases(folder: str, names: Sequence[str], taken: Set[str]) -> Iterator[CaseFiles]:
+    """The case of each folder with an awkward name, without files."""
+    used = set(taken)
+    for own in names:
+        name, number = printable(own), 1
+        while name in used:
+            name, number = f"{printable(own)} ({number + 1})", number + 1
+        used.add(name)
+        yield CaseFiles(name, {}, join_path(folder, own))

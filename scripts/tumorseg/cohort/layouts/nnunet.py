@@ -1,0 +1,274 @@
+"""`imagesTr`, `labelsTr` and `dataset.json` of nnU-Net (one file a channel) and the Decathlon (one 4-D file a case)."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.file_names import case_and_role, may_be_image, nifti_stem
+from tumorseg.cohort.layouts.folders import add_masks, folder_kind
+from tumorseg.cohort.layouts.listing import Listing, abbreviate, join_path, sample_sheet_hint
+from tumorseg.cohort.layouts.synonyms import channels_by_name, label_meaning, region_by_name, simplify_name
+from tumorseg.errors import UserError
+from tumorseg.io.files import require_regular_file
+from tumorseg.task import LABEL_MAP_CONVENTION, Task, built_in_tasks, load_task
+
+_IMAGES, _MASKS, _NEW = "imagestr", "labelstr", "imagests"
+_KNOWN_FOLDERS: Final = (_IMAGES, _MASKS, _NEW, "labelsts")
+_NUMBERED_NAME: Final = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})")
+
+
+def is_nnunet_root(listing: Listing) -> bool:
+    """Whether the root holds `imagesTr`, or files of nnU-Net themselves."""
+    folders = {name.lower() for name in listing.folders("")}
+    return bool(folders & {_IMAGES, _NEW}) or _has_numbered_files(listing, "")
+
+
+def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, masks: bool) -> list[CaseFiles] | None:
+    """The cases below the root of such a data set; None where their files are named by the task's own patterns.
+
+    masks: whether cases with masks are meant; where not, those in `imagesTs`, if there is such a folder. Raises
+    UserError where the data set does not fit the task, with what to do.
+    """
+    place = {name.lower(): name for name in listing.folders("") if name.lower() in _KNOWN_FOLDERS}
+    images = place.get(_IMAGES, "") if masks or _NEW not in place else place[_NEW]
+    if _IMAGES not in place and _NEW in place:
+        images = place[_NEW]
+    names = listing.files(images)
+    path = listing.root / DATASET_JSON
+    if not path.exists() and not place:
+        path = listing.root / ".." / DATASET_JSON
+    content = read_dataset_json(path, key)
+    _raise_if_not_nifti(listing, images, names, content, key)
+    if not names and folder_kind(listing, images):
+        return None
+    if not names:
+        raise UserError(f"{key}: {listing.root / images} holds no .nii or .nii.gz file; put the images there")
+    if sum(case_and_role(name, listing.task) is not None for name in names) * 2 > len(names):
+        return None
+    if others := [
+        name for name in listing.folders("") if name.lower() not in _KNOWN_FOLDERS and folder_kind(listing, name)
+    ]:
+        raise UserError(
+            f"{key}: {listing.root} mixes layouts: {images} of nnU-Net or the Decathlon, and {others[0]} with cases; "
+            f"keep one of them{sample_sheet_hint(listing.root, listing.task, key)}"
+        )
+    cases = _read_cases(listing, images, channel_names(content), path, key)
+    if not masks:
+        return cases
+    if said := check_labels(content, listing.task, path, key):
+        note(said)
+    folder = place.get(_MASKS)
+    found = [(str(nifti_stem(name)), join_path(folder, name)) for name in listing.files(folder)] if folder else []
+    return add_masks(cases, found)
+
+
+def _read_cases(listing: Listing, images: str, channels: list[str], path: Path, key: str) -> list[CaseFiles]:
+    task, where, names = listing.task, listing.root / images, listing.files(images)
+    if _has_numbered_files(listing, images) and not listing.volumes:
+        if not channels:
+            raise UserError(
+                f"{key}: {where} has nnU-Net's one file a channel ({names[0]}), and {path} does not name the channels; "
+                f'add it, with channel_names such as {{"0": "{task.channels[0].title}", …}}'
+                f"{sample_sheet_hint(listing.root, task, key)}"
+            )
+        return _numbered_cases(images, names, match_channels(channels, task, path, key), path, key)
+    if _has_numbered_files(listing, images):
+        raise UserError(
+            f"{key}: {where} has one file a channel ({names[0]}), while the task {task.name} has all channels in one "
+            "file; set cohort.task to a task with one file a channel, such as brats-glioma"
+        )
+    if listing.volumes:
+        _raise_if_other_channel_order(listing, channels, path, key)
+        return [
+            _case_in_one_file(stem, images, name, task.channel_names) for name in names if (stem := nifti_stem(name))
+        ]
+    if len(task.channels) == 1 and len(channels) == 1:
+        only = match_channels(channels, task, path, key)
+        return [_case_in_one_file(stem, images, name, only) for name in names if (stem := nifti_stem(name))]
+    raise UserError(
+        f"{key}: {where} has one file a case ({names[0]}), as the Medical Segmentation Decathlon has them, with all "
+        f"channels in one file of four dimensions, while the task {task.name} expects one file a channel; set "
+        f"cohort.task to {tasks_with_4d_files()}"
+    )
+
+
+def _case_in_one_file(case: str, images: str, name: str, channels: Sequence[str]) -> CaseFiles:
+    return CaseFiles(case, {channel: (join_path(images, name),) for channel in sorted(channels)}, None)
+
+
+def _numbered_cases(images: str, names: Sequence[str], channels: list[str], path: Path, key: str) -> list[CaseFiles]:
+    files: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for name in names:
+        match = _NUMBERED_NAME.fullmatch(str(nifti_stem(name)))
+        if match is None or int(match["channel"]) >= len(channels):
+            why = "its number is none of the channels of" if match else "it lacks the number of a channel of"
+            raise UserError(
+                f"{key}: {join_path(images, name)} is not understood: {why} {path}; rename it, or take it away"
+            )
+        role = channels[int(match["channel"])]
+        files[match["case"]][role] = (*files[match["case"]].get(role, ()), join_path(images, name))
+    return [CaseFiles(case, dict(sorted(roles.items())), None) for case, roles in sorted(files.items())]
+
+
+def _has_numbered_files(listing: Listing, folder: str) -> bool:
+    """Whether the images are named as nnU-Net names them, and by no pattern of the task."""
+    names = listing.files(folder)
+    fitting = [
+        name
+        for name in names
+        if _NUMBERED_NAME.fullmatch(str(nifti_stem(name))) and not case_and_role(name, listing.task)
+    ]
+    cases = {str(nifti_stem(name))[:-5] for name in fitting}
+    # Cases of the Decathlon may end in a number too, but not half of them in 0.
+    first = {case for case in cases if any(f"{case}_0000{ending}" in names for ending in (".nii.gz", ".nii"))}
+    return len(fitting) * 2 > len(names) and len(first) * 2 >= len(cases)
+
+
+def _raise_if_other_channel_order(listing: Listing, channels: list[str], path: Path, key: str) -> None:
+    """Refuse a file whose channels have another order than the task says."""
+    if not channels:
+        return
+    found = match_channels(channels, listing.task, path, key)
+    wanted = [channel.name for channel in sorted(listing.task.channels, key=lambda channel: channel.volume or 0)]
+    if found != wanted:
+        raise UserError(
+            f"{key}: {path} names the channels in the order {', '.join(channels)}, while the task {listing.task.name} "
+            f"reads {', '.join(wanted)}; set cohort.task to a task of your own with this order"
+        )
+
+
+def _raise_if_not_nifti(
+    listing: Listing, images: str, names: Sequence[str], content: Mapping[str, Any], key: str
+) -> None:
+    ending = str(content.get("file_ending", ".nii.gz"))
+    others = [name for name, is_folder in listing.entries(images) if not is_folder and may_be_image(name)]
+    if (others and not names) or ending.lower() not in (".nii", ".nii.gz"):
+        what = abbreviate(others, 1) if others and not names else f"file_ending is {ending}"
+        where = listing.root / images
+        raise UserError(f"{key}: the images in {where} are no NIfTI files ({what}); convert them to .nii.gz")
+
+
+DATASET_JSON: Final = "dataset.json"
+
+
+def read_dataset_json(path: Path, key: str) -> dict[str, Any]:
+    """The content of the file; empty where there is none. Raises UserError where it cannot be read."""
+    try:
+        require_regular_file(path)
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{key}: {path} cannot be read as JSON ({error}); correct it") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{key}: {path} has no keys; correct it")
+    return content
+
+
+def channel_names(content: Mapping[str, Any]) -> list[str]:
+    """The names of the channels in their order; empty where the file does not give them."""
+    given = content.get("channel_names") or content.get("modality") or {}
+    if isinstance(given, list):
+        return [str(name) for name in given]
+    if not isinstance(given, Mapping) or not all(str(number).isdigit() for number in given):
+        return []
+    return [str(given[number]) for number in sorted(given, key=int)]
+
+
+def match_channels(names: list[str], task: Task, path: Path, key: str) -> list[str]:
+    """The task's channel of each channel of a data set, by their names.
+
+    Raises UserError where a name is not that of a channel of the task, where two are, and where one is missing.
+    """
+    known = channels_by_name(task)
+    found = [known.get(simplify_name(name)) for name in names]
+    has = ", ".join(channel.title for channel in task.channels)
+    remedy = (
+        f"correct channel_names in {path}, set cohort.task to the task of this data set, or give cohort.samples a "
+        "sample sheet"
+    )
+    if unknown := [name for name, channel in zip(names, found, strict=True) if channel is None]:
+        raise UserError(
+            f"{key}: the channel {unknown[0]} of {path} is none of the task {task.name}, which has {has}; {remedy}"
+        )
+    channels = [channel for channel in found if channel]
+    if twice := [names[index] for index, channel in enumerate(channels) if channel in channels[:index]]:
+        raise UserError(f"{key}: two channels of {path} mean the same, one of them {twice[0]}; {remedy}")
+    lacking = [channel.title for channel in task.channels if channel.name not in channels and not channel.optional]
+    if lacking:
+        raise UserError(f"{key}: {path} has no channel {lacking[0]}, while the task {task.name} has {has}; {remedy}")
+    return channels
+
+
+def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -> str | None:
+    """Raise UserError where the names of the labels speak against the task.
+
+    Returned is a sentence where they speak against `cohort.label_map`, which counts; None where all is well.
+    """
+    said = _label_names(content)
+    meant = {value: label for value, names in said.items() if (label := _task_label(names, said, task)) is not None}
+    if any(not _mismatched_values(task.values(convention), meant) for convention in task.conventions):
+        return None
+    wrong_by = {name: _mismatched_values(task.values(name), meant) for name in task.conventions}
+    convention = min(wrong_by, key=lambda name: len(wrong_by[name]))
+    values, wrong = task.values(convention), wrong_by[convention][0]
+    read_as = "no label"
+    if wrong in values:
+        read_as = f"label {values[wrong]}, {task.label_titles.get(values[wrong], 'background')}"
+    text = (
+        f"{path} says that {wrong} marks {' in '.join(said[wrong])}, while the task {task.name} reads it as {read_as}"
+    )
+    if convention == LABEL_MAP_CONVENTION:
+        return f"{key}: {text} by cohort.label_map; the map counts"
+    proposed = "{" + ", ".join(f"{value}: {meant[value]}" for value in sorted(meant)) + "}"
+    if lost := [value for value in sorted(meant) if meant[value] == 0]:
+        text += f"; the task has no such label as {' in '.join(said[lost[0]])}, which would become background"
+    raise UserError(f"{key}: {text}. If that is so, set cohort.label_map to {proposed}, or cohort.task to another task")
+
+
+def tasks_with_4d_files() -> str:
+    """The built-in tasks whose channels are in one file of four dimensions, as part of a sentence."""
+    return " or ".join(name for name in built_in_tasks() if load_task(name).channels[0].volume is not None)
+
+
+def _label_names(content: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:
+    """The names of each value of masks, without background: one, or those of the regions that it belongs to.
+
+    nnU-Net writes name to value, or to a list of values for a region; the Decathlon writes value to name.
+    """
+    given = content.get("labels")
+    found: dict[int, list[str]] = {}
+    for key, value in given.items() if isinstance(given, Mapping) else ():
+        pairs = [(key, value)] if str(key).isdigit() else [(number, key) for number in _integers(value)]
+        for number, name in pairs:
+            found.setdefault(int(number), []).append(str(name))
+    return {number: tuple(names) for number, names in found.items() if number}
+
+
+def _integers(value: Any) -> Iterable[int]:
+    values = value if isinstance(value, list) else [value]
+    return [int(item) for item in values if str(item).isdigit()]
+
+
+def _task_label(names: tuple[str, ...], said: Mapping[int, tuple[str, ...]], task: Task) -> int | None:
+    """The task's label that is meant; 0 where the task has no such label, None where the name does not say it."""
+    nested = [name for others in said.values() if len(others) > 1 for name in others]
+    regions = {region for name in nested if (region := region_by_name(name, task))}
+    if regions:
+        own = {region for name in names if (region := region_by_name(name, task))}
+        of_label = {
+            label: {name for name in regions if label in task.region_labels[name]} for label in task.label_values
+        }
+        fitting = [label for label, its_regions in of_label.items() if its_regions == own]
+        return fitting[0] if len(fitting) == 1 else None
+    meaning = label_meaning(names[0])
+    return None if meaning is None else task.label_of(meaning) or 0
+
+
+def _mismatched_values(values: Mapping[int, int], meant: Mapping[int, int]) -> list[int]:
+    """The values of masks that a convention reads as something else than is meant."""
+    return [value for value in sorted(meant) if values.get(value, -1) != meant[value]]

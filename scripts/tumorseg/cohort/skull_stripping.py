@@ -1,0 +1,188 @@
+"""Check that an image is prepared as in BraTS: skull-stripped, with a background of exactly 0."""
+
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.cohort.background import (
+    ZERO_BACKGROUND,
+    Background,
+    add_background_in_padding,
+    border_voxels,
+    find_background,
+    quantiles,
+)
+from tumorseg.cohort.validation_result import Issue
+from tumorseg.errors import Message
+from tumorseg.io.volume import Volume
+
+_SKULL_STRIPPING_ADVICE: Final = (
+    "extract the brain, and set what lies outside it to 0: models know brains without skull"
+)
+
+
+def check_background(
+    volume: Volume,
+    sample: NDArray[Any],
+    positions: NDArray[np.intp],
+    *,
+    low: float,
+    nan: bool,
+    title: str,
+    file: str,
+) -> tuple[Background, list[Issue]]:
+    """The background of a modality, and the warnings on how the image was prepared.
+
+    sample: voxels of the volume at flat `positions` (Fortran order). low: the lowest value. nan: whether voxels that
+    are not a number surround the brain. title: of its channel. Where no background is found, it is taken to be 0.
+    """
+    border_values = border_voxels(volume.array)
+    found = find_background(border_values, sample, low, nan=nan)
+    if found is None:
+        return ZERO_BACKGROUND, [_no_background_warning(title, file, air=looks_like_air(border_values, sample))]
+    found = add_background_in_padding(volume.array, sample, found)
+    warnings = []
+    if found != ZERO_BACKGROUND:
+        message = f"the background of {title} is {found}, not 0; voxels of that value are treated as background"
+        warnings.append(Issue("background_not_zero", file, message))
+    sign = describe_whole_head(volume.array, sample, positions, volume.spacing, found)
+    if sign:
+        message = f"{title} seems to show a whole head: {sign}; {_SKULL_STRIPPING_ADVICE}"
+        warnings.append(Issue("not_skull_stripped", file, message))
+    return found, warnings
+
+
+def _no_background_warning(title: str, file: str, *, air: bool) -> Issue:
+    """The warning where the border of an image has no background. air: whether it is as dark as air."""
+    if air:
+        message = f"the border of {title} is dark noise, as of air around a head that was not extracted"
+        return Issue(
+            "not_skull_stripped", file, f"{message}; all voxels but 0 count as brain; {_SKULL_STRIPPING_ADVICE}"
+        )
+    message = f"the border of {title} shows many values and no background; all voxels but 0 count as brain"
+    return Issue("no_background", file, f"{message}; {_SKULL_STRIPPING_ADVICE}")
+
+
+MAX_BRAIN_CM3: Final = 2400
+"""More than any brain with its fluid; those of BraTS 2021 had up to 1,800 cm3, a head without its air 2,900."""
+_MIN_NOISE_FRACTION: Final = 0.3
+"""Part of what is no background that is darker than a tenth of the bright voxels, from which it is air. Brains of
+BraTS 2021 had up to 0.08, raw images 0.47 and more."""
+_MAX_AIR_BRIGHTNESS: Final = 0.3
+"""Brightness of the border, between the image's dark and bright voxels, up to which it is air and not tissue."""
+_LINES_PER_EDGE: Final = 7
+"""Lines along each edge of a face: 49 go in from each side."""
+_SKULL_DEPTH_MM: Final = 25.0
+"""Depth from the surface within which a line has crossed scalp and skull."""
+_MAX_GAP_BRIGHTNESS: Final = 0.4
+"""A line has crossed the skull where its brightness falls below this part of the brightness before and after."""
+_MIN_CROSSED_FRACTION: Final = 1 / 3
+"""Part of the lines of a side. At the third of the sides, 0.13 at most in brains, 0.56 and more in heads."""
+_MIN_SIDES: Final = 3
+_MIN_DEPTH_VOXELS: Final = 6
+"""Voxels of a line that are needed to judge it."""
+
+
+def looks_like_air(border_values: NDArray[Any], sample: NDArray[Any]) -> bool:
+    """Whether a border without a constant background is dark, as the noise of air is. See `find_background`."""
+    dark, bright = quantiles(sample, 0.01, 0.9)
+    return bool(np.median(border_values) - dark <= _MAX_AIR_BRIGHTNESS * (bright - dark))
+
+
+def describe_whole_head(
+    volume: NDArray[Any],
+    sample: NDArray[Any],
+    positions: NDArray[np.intp],
+    spacing_mm: tuple[float, ...],
+    background: Background,
+) -> Message | None:
+    """What in an image says that it shows a whole head, in words; None where nothing does.
+
+    volume: (X, Y, Z). sample: some of its voxels, evenly spread, at flat `positions` (Fortran order). spacing: voxel
+    edges in millimetres. found: its background.
+    """
+    foreground = ~background.mask(sample)
+    if not foreground.any():
+        return None
+    cm3 = float(np.mean(foreground)) * volume.size * prod(spacing_mm) / 1000
+    if cm3 > MAX_BRAIN_CM3:
+        return f"it shows {cm3:,.0f} cm3, more than a brain has"
+    values = sample[foreground].astype(np.float64)
+    low, high = quantiles(values, 0.01, 0.9)
+    base = _dark_value(low, background)
+    if base is None:
+        return None
+    brightness, bright = values - base, high - base
+    if bright <= 0:  # all is as dark as can be, as far as float64 tells
+        return None
+    if np.mean(brightness < 0.1 * bright) >= _MIN_NOISE_FRACTION:
+        return "much of it is as dark as the noise of air"
+    surface = 0.25 * bright
+    where = np.array(np.unravel_index(positions[foreground][brightness > surface], volume.shape, order="F"))
+    sides = _count_skull_sides(volume, where, base, surface, spacing_mm)
+    if sides >= _MIN_SIDES:
+        return f"there is a dark gap behind a bright shell on {sides} sides, as of skull and scalp"
+    return None
+
+
+def _dark_value(low: float, background: Background) -> float | None:
+    """The value that is dark where values that are no background begin at `low`.
+
+    None where they lie on both sides of the background, so that nothing says what is dark.
+    """
+    base = max((high for _, high in background.bands if high <= low), default=0.0)
+    base = max(base, 0.0) if low >= 0 else base
+    return None if low < base else base
+
+
+def _count_skull_sides(
+    volume: NDArray[Any], where: NDArray[np.intp], base: float, surface: float, spacing_mm: tuple[float, ...]
+) -> int:
+    """Sides from which lines inwards mostly cross a dark gap behind a bright shell, and no such gaps further inside.
+
+    where: positions (3, voxels) of sampled voxels that are brighter than `surface` above `base`.
+    """
+    lowest, sizes = where.min(axis=1), np.ptp(where, axis=1) + 1
+    grid = [
+        np.unique(np.linspace(low + size / 4, low + 3 * size / 4, _LINES_PER_EDGE).astype(np.intp))
+        for low, size in zip(lowest, sizes, strict=True)
+    ]
+    sides = 0
+    for axis in range(3):
+        if sides + 2 * (3 - axis) < _MIN_SIDES:
+            break
+        depth = int(min(_SKULL_DEPTH_MM / max(spacing_mm[axis], 1e-3), sizes[axis] // 4))
+        if depth < _MIN_DEPTH_VOXELS:
+            continue
+        index = [np.arange(volume.shape[axis]) if other == axis else grid[other] for other in range(3)]
+        part = np.moveaxis(volume[np.ix_(*index)], axis, 0).reshape(volume.shape[axis], -1)
+        lines = np.subtract(part, base, dtype=np.float64)
+        for way in (lines, lines[::-1]):
+            outside, inside = _gap_fractions(way, surface, depth)
+            sides += outside >= _MIN_CROSSED_FRACTION and inside <= outside / 2
+    return sides
+
+
+def _gap_fractions(lines: NDArray[np.float64], surface: float, depth: int) -> tuple[float, float]:
+    """Part of the lines (length, lines) with a gap in their first `depth` voxels, and in the next.
+
+    A line begins at its first voxel brighter than `surface`. Noise has gaps everywhere, a skull only outside.
+    """
+    bright = lines > surface
+    first = bright.argmax(axis=0)
+    (hits,) = np.nonzero(bright[first, np.arange(first.size)])
+    if hits.size == 0:
+        return 0.0, 0.0
+    steps = np.minimum(first[hits] + np.arange(2 * depth)[:, None], lines.shape[0] - 1)
+    ahead = lines[steps, hits]
+    outside, inside = (_count_lines_with_gap(part) for part in (ahead[:depth], ahead[depth:]))
+    return outside / hits.size, inside / hits.size
+
+
+def _count_lines_with_gap(lines: NDArray[np.float64]) -> int:
+    """How many of the lines have a gap."""
+    before = np.maximum.accumulate(lines)[:-2]
+    after = np.maximum.accumulate(lines[::-1])[::-1][2:]
+    return int(np.count_nonzero((lines[1:-1] < _MAX_GAP_BRIGHTNESS * np.minimum(before, after)).any(axis=0)))

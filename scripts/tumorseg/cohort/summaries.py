@@ -1,0 +1,196 @@
+"""Summaries of images and masks, kept when the voxels are released: one volume at a time is in memory."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.cohort import image_checks
+from tumorseg.cohort.background import ZERO_BACKGROUND, Background, non_finite_voxels
+from tumorseg.cohort.mask_checks import MaskLabels, canonical_labels, label_problem, read_labels
+from tumorseg.cohort.other_task import PostContrastSample, sample_post_contrast
+from tumorseg.cohort.preview import axial_slice, slice_with_most_voxels
+from tumorseg.cohort.regrid import OrientedGrid, regrid_labels
+from tumorseg.cohort.skull_stripping import check_background
+from tumorseg.cohort.validation_result import Issue
+from tumorseg.io.volume import Volume
+from tumorseg.io.volume_limits import CACHED_CHUNK_SIZE, chunks
+from tumorseg.orientation import axial_axis
+from tumorseg.task import Task
+from tumorseg.task.conventions import detect_convention
+
+
+@dataclass(frozen=True, eq=False)
+class MaskSummary:
+    """A mask of three dimensions.
+
+    shape, affine, oriented: see `Volume`. labels: canonical ones, or, where there is a problem with them, the values on
+    disk. values: voxels of each value on disk. convention: how they are written, see `convention_of`. index: the axial
+    slice with most of the tumour.
+    """
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    oriented: bool
+    labels: MaskLabels
+    values: Mapping[int, int]
+    convention: str | None
+    problem: Issue | None
+    index: int
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMask:
+    """A mask on the grid of the images, or as it is where it does not fit there. notes, problem: see `Regridded`."""
+
+    images: OrientedGrid
+    mask: MaskSummary
+    notes: Mapping[str, str]
+    problem: str
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSummary:
+    """A modality of three dimensions.
+
+    shape, affine, oriented, spacing: see `Volume`. problems, warnings: about its values. intensities: see
+    `images.intensity_facts`, of a modality without problems. background: 0 of a modality with problems. sample: its
+    voxels at `images.sampled_positions`. shown: whether it is not background at each of the tumour's voxels, where the
+    mask has its shape. thin: the slice `index` of the mask, (X, Y, Z), where they also agree about which way is up;
+    else the middle slice.
+    """
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    oriented: bool
+    spacing: tuple[float, ...]
+    problems: list[Issue]
+    warnings: list[Issue]
+    intensities: dict[str, float]
+    background: Background
+    sample: NDArray[Any]
+    shown: NDArray[np.bool_]
+    thin: NDArray[Any]
+
+
+def summarise_mask(volume: Volume, file: str, task: Task, labels_setting: str) -> MaskSummary:
+    """What is kept of the mask. file: its path, for the findings. setting: `cohort.labels`."""
+    found = read_labels(volume.array)
+    problem = label_problem(found, file, task, labels_setting)
+    convention = None if problem else detect_convention(found.counts, task, labels_setting)
+    labels = found if problem else canonical_labels(found, task, convention)
+    index = slice_with_most_voxels(labels.where, volume.shape, volume.affine)
+    return MaskSummary(volume.shape, volume.affine, volume.oriented, labels, found.counts, convention, problem, index)
+
+
+def fit_mask(mask: MaskSummary, images: OrientedGrid) -> FittedMask:
+    """The mask on the grid of the images; see `regrid`."""
+    placed = regrid_labels(mask.labels, mask, images, "the images")
+    if placed.labels is None or not placed.notes:
+        return FittedMask(images, mask, placed.notes, placed.problem)
+    fitted = replace(
+        mask,
+        shape=images.shape,
+        affine=images.affine,
+        oriented=images.oriented,
+        labels=placed.labels,
+        values={**mask.values, 0: mask.values[0] + math.prod(images.shape) - math.prod(mask.shape)},
+        index=slice_with_most_voxels(placed.labels.where, images.shape, images.affine),
+    )
+    return FittedMask(images, fitted, placed.notes, placed.problem)
+
+
+def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | None) -> ImageSummary:
+    """What is kept of an image. title: of its channel. file: its path, for the findings."""
+    voxels = volume.array.reshape(-1, order="F")
+    values = _summarise_intensities(volume, voxels, title, file)
+    fitting = mask if mask is not None and mask.shape == volume.shape else None
+    tumour = fitting.labels.where if fitting else np.empty(0, np.int32)
+    same_way_up = fitting and axial_axis(fitting.affine) == axial_axis(volume.affine)
+    index = (
+        fitting.index if fitting and same_way_up else slice_with_most_voxels(tumour[:0], volume.shape, volume.affine)
+    )
+    return ImageSummary(
+        shape=volume.shape,
+        affine=volume.affine,
+        oriented=volume.oriented,
+        spacing=volume.spacing,
+        problems=values.problems,
+        warnings=values.warnings,
+        intensities=values.intensities,
+        background=values.background,
+        sample=values.sample,
+        shown=_is_foreground(voxels, tumour, values.background),
+        thin=axial_slice(volume.array, volume.affine, index),
+    )
+
+
+def sample_post_contrast_in_mask(
+    volume: Volume, image: ImageSummary, mask: MaskSummary | None, task: Task
+) -> PostContrastSample | None:
+    """What is kept of the image after contrast medium, by the mask's values on disk; None where they do not fit.
+
+    image: what was kept of that volume. task: it has no label map.
+    """
+    if mask is None or mask.shape != volume.shape or mask.labels.written.size != mask.labels.where.size:
+        return None
+    brain = image.sample[~image.background.mask(image.sample)]
+    found = sample_post_contrast(volume.array.reshape(-1, order="F"), mask.labels.where, mask.labels.written, brain)
+    on_disk = {value: value for value in found.by_value} if mask.problem else task.written(mask.convention)
+    return replace(found, by_value={on_disk[label]: voxels for label, voxels in found.by_value.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class _IntensitySummary:
+    """What the values of a modality say. See `ImageLook`."""
+
+    sample: NDArray[Any]
+    problems: list[Issue]
+    warnings: list[Issue]
+    intensities: dict[str, float]
+    background: Background
+
+
+def _summarise_intensities(volume: Volume, voxels: NDArray[Any], title: str, file: str) -> _IntensitySummary:
+    """voxels: those of the volume, flat (Fortran order)."""
+    positions = image_checks.sampled_positions(volume.shape)
+    sample = voxels[positions]
+    low, high = _min_and_max(voxels, None)
+    nan = bool(np.isnan(low)) and non_finite_voxels(volume.array).size == 0
+    if nan:
+        low, high = _min_and_max(voxels, Background(nan=True))
+    problem = image_checks.value_problem(volume.array, low, high, title, file)
+    if problem:
+        return _IntensitySummary(sample, [problem], [], {}, ZERO_BACKGROUND)
+    background, warnings = check_background(volume, sample, positions, low=float(low), nan=nan, title=title, file=file)
+    if background != ZERO_BACKGROUND:
+        low, high = _min_and_max(voxels, background)
+    warnings = [*image_checks.value_warnings(volume.array, (low, high), background, title, file), *warnings]
+    return _IntensitySummary(
+        sample, [], warnings, image_checks.intensity_facts(sample, float(high), background), background
+    )
+
+
+def _min_and_max(voxels: NDArray[Any], background: Background | None) -> tuple[Any, Any]:
+    """The lowest and the highest value of what is not background, or of all; both are NaN where a voxel of these is.
+
+    Both are NaN, too, where there is nothing but background.
+    """
+    parts = (voxels[part] for part in chunks(voxels.size, CACHED_CHUNK_SIZE))
+    if background is not None:
+        parts = (part[~background.mask(part)] for part in parts)
+    ends = [(part.min(), part.max()) for part in parts if part.size]
+    if not ends:
+        return np.nan, np.nan
+    lows, highs = zip(*ends, strict=True)
+    return np.min(lows), np.max(highs)
+
+
+def _is_foreground(voxels: NDArray[Any], where: NDArray[np.int32], background: Background) -> NDArray[np.bool_]:
+    foreground = np.empty(where.size, np.bool_)
+    for part in chunks(where.size):
+        np.logical_not(background.mask(voxels[where[part]]), out=foreground[part])
+    return foreground

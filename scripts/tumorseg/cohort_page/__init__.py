@@ -1,1 +1,0 @@
-"""The page from which a person decides about the cohort."""

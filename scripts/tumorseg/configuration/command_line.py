@@ -1,0 +1,104 @@
+"""Convert values from `--config` to the types that the schema asks for, and expand short forms such as `data=DIR`.
+
+Snakemake passes values inside braces in `--config` as text: `training={epochs: 5}` arrives as "5". YAML 1.1 also reads
+`1e-3` as text. Both become the value that they are in a configuration file, so both ways plan the same jobs.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+
+_SHORT_FORMS: Final = {
+    "data": ("cohort", "root"),
+    "patients": ("segment", "cases"),
+    "predictions": ("score", "predictions"),
+    "references": ("score", "references"),
+}
+"""Short forms on the command line, and the section and key that each stands for."""
+_SCALAR: Final = re.compile(r"[\w.+~-]{0,40}", re.ASCII)
+_EXPONENT: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", re.ASCII)
+_NULL: Final = ("null", "Null", "NULL")
+
+
+def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with each short form of the command line, such as `data=DIR`, under its own key.
+
+    Args:
+        configuration: all files and the command line together.
+        command_line: what `--config` alone gave. A short form in a file stays, and is an unknown key. One that is
+            not in `configuration` is meant for a workflow that imports this one, and is left out.
+
+    Raises:
+        ValueError: a short form and its key are both on the command line and differ, or the command line has a folder
+            of cases while `cohort.samples` is read in its place.
+    """
+    result = dict(configuration)
+    used = [name for name in _SHORT_FORMS if name in command_line and name in configuration]
+    for short in used:
+        section, key = _SHORT_FORMS[short]
+        value, given = result.pop(short), command_line.get(section)
+        if isinstance(given, Mapping) and given.get(key, value) != value:
+            raise ValueError(f"--config gives both {short} ({value}) and {section}.{key} ({given[key]}): leave one out")
+        if isinstance(result.get(section), Mapping):
+            result[section] = {**result[section], key: value}
+    cohort, given = result.get("cohort"), command_line.get("cohort")
+    has_root = "data" in used or (isinstance(given, Mapping) and "root" in given)
+    if has_root and isinstance(cohort, Mapping) and cohort.get("samples") not in (None, *_NULL):
+        raise ValueError(
+            f"--config: cohort.samples ({cohort['samples']}) is read in place of the folder {cohort['root']}; add "
+            "cohort='{samples: null}' to read the folder, or leave the folder out"
+        )
+    return result
+
+
+def coerce_to_schema(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return a value, or a section or list with all that it holds, as the schema asks for it.
+
+    Text becomes a number, boolean or null where the schema asks for one and the text is exactly one. `~` at the start
+    of a path becomes the home folder. All else stays as it is, for the check to refuse.
+    """
+    if isinstance(value, Mapping):
+        parts, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: coerce_to_schema(part, parts.get(key, others)) for key, part in value.items()}
+    if isinstance(value, list):
+        firsts = schema.get("prefixItems", [])
+        rest = [schema.get("items", {})] * (len(value) - len(firsts))
+        return (
+            [coerce_to_schema(item, part) for item, part in zip(value, [*firsts, *rest], strict=False)]
+            if schema
+            else value
+        )
+    return _coerce_scalar(value, schema) if isinstance(value, str) else value
+
+
+def _coerce_scalar(text: str, schema: Mapping[str, Any]) -> Any:
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if schema.get("format") == "path":
+        # Not Path.expanduser, which raises an error for `~` before an unknown user.
+        return None if text in _NULL and "null" in types else os.path.expanduser(text)  # noqa: PTH111
+    read = _parse_scalar(text)
+    if "enum" in schema:
+        return read if text not in schema["enum"] and read in schema["enum"] else text
+    wanted = {
+        "integer": type(read) is int,
+        "number": type(read) in (int, float),
+        "boolean": type(read) is bool,
+        "null": read is None,
+    }
+    return read if any(wanted.get(name, False) for name in types) else text
+
+
+def _parse_scalar(text: str) -> Any:
+    """A single value as YAML reads it, and numbers such as 1e-3; other text as it is."""
+    if _EXPONENT.fullmatch(text):
+        return float(text)
+    if not _SCALAR.fullmatch(text):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return text

@@ -1,0 +1,49 @@
+"""Random numbers of the demo cohort: one generator for each purpose, and smooth random fields."""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+class Purpose(IntEnum):
+    """What a generator is used for, so that a change of one part leaves the others' draws as they are."""
+
+    DEFORMATION = 0
+    TUMOUR = 1
+    LOOKALIKES = 2
+    CONTRAST = 3
+    NOISE = 4
+    LABELS = 5
+
+
+def generator(seed: tuple[int, int], purpose: Purpose) -> np.random.Generator:
+    """The generator of a case (or patient) for one purpose; `seed` is (seed of the cohort, number of the case)."""
+    return np.random.default_rng([*seed, int(purpose)])
+
+
+def smooth_field(
+    shape: tuple[int, int, int], spacing_mm: float, scale_mm: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """A smooth random field of zero mean and unit standard deviation, float32 of `shape`.
+
+    White noise on a lattice of `scale` millimetres, between whose nodes a cubic spline runs; `spacing` is the edge of
+    a voxel in millimetres.
+    """
+    nodes = [int(np.ceil(size * spacing_mm / scale_mm)) + 1 for size in shape]
+    weights = [_spline_weights(count, size) for count, size in zip(nodes, shape, strict=True)]
+    # einsum without BLAS, whose sums depend on the processor and the number of threads
+    field: NDArray[np.float64] = rng.standard_normal(nodes)
+    field = np.einsum("xa,abc->xbc", weights[0], field)
+    field = np.einsum("yb,xbc->xyc", weights[1], field)
+    field = np.einsum("zc,xyc->xyz", weights[2], field)
+    standard: NDArray[np.float32] = ((field - field.mean()) / field.std()).astype(np.float32)
+    return standard
+
+
+def _spline_weights(nodes: int, points: int) -> NDArray[np.float64]:
+    """Weights (points, nodes) of a cubic spline through evenly spaced nodes, at points from the first to the last."""
+    positions = np.linspace(0, nodes - 1, points)
+    columns = [ndimage.map_coordinates(node, positions[None], order=3, mode="mirror") for node in np.eye(nodes)]
+    return np.stack(columns, axis=1)

@@ -1,0 +1,1 @@
+"""Evaluation of the masks of many cases on disk against their references."""

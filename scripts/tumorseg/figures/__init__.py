@@ -1,1 +1,0 @@
-"""Pictures of cases, predictions, training and scores."""

@@ -1,0 +1,1 @@
+"""Files, volumes and tables on disk. Nothing here knows a case."""

@@ -1,0 +1,133 @@
+"""The content of a file in memory, plain or gzip, returned in chunks no larger than requested."""
+
+from typing import Final
+
+import deflate
+import numpy as np
+from isal import igzip_lib, isal_zlib
+
+from tumorseg.io.volume_errors import VolumeError
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+_GZIP_MAGIC_NUMBER: Final = int.from_bytes(GZIP_MAGIC, "little")
+MIB: Final = 2**20
+DRAIN_LIMIT_BYTES: Final = 256 * MIB
+_INPUT_CHUNK_BYTES: Final = MIB // 16
+
+
+def open_content(raw: bytes) -> "PlainContent | GzipContent":
+    """The content of a file, told from its first bytes whether it is compressed."""
+    return GzipContent(raw) if raw.startswith(GZIP_MAGIC) else PlainContent(raw)
+
+
+def decompress_single_member(raw: bytes, length: int) -> bytearray | None:
+    """The content of a gzip file that is one sound member of `length` bytes and nothing else; its CRC is checked.
+
+    It is decompressed at once, which takes a quarter of the time. (Trailing bytes that end in the member's own length,
+    which nobody makes by accident, go unnoticed.) None for every other file, whatever is the matter with it:
+    `GzipContent` finds out, piece by piece.
+    """
+    if length != int.from_bytes(raw[-4:], "little") or _may_have_another_member(raw):
+        return None
+    try:
+        content: bytearray = deflate.gzip_decompress(raw, length)
+    except (deflate.DeflateError, ValueError):
+        return None
+    return content if len(content) == length else None
+
+
+def _may_have_another_member(raw: bytes) -> bool:
+    """Whether a second member may follow a first that is as long as the last four bytes of the file say.
+
+    Every member ends with its length, so that the second would stand behind the same four bytes.
+    """
+    for offset in (0, 1):  # comparing whole arrays takes a fifth of the time of raw.find
+        pairs = np.frombuffer(raw, "<u2", (len(raw) - offset) // 2, offset)
+        found = (pairs == _GZIP_MAGIC_NUMBER).tobytes()
+        pair = found.find(1)
+        while pair >= 0:
+            start = 2 * pair + offset
+            if raw[start - 4 : start] == raw[-4:]:
+                return True
+            pair = found.find(1, pair + 1)
+    return False
+
+
+class PlainContent:
+    """Bytes that are in memory as they are, of which none is outside the content."""
+
+    trailing = 0
+
+    def __init__(self, raw: bytes | bytearray) -> None:
+        self._raw = memoryview(raw).toreadonly()
+        self._position = 0
+
+    def take(self, count: int) -> bytes | memoryview:
+        """The next `count` bytes, fewer only where the content ends. Nothing is copied."""
+        piece = self._raw[self._position : self._position + count]
+        self._position += len(piece)
+        return piece
+
+    def drain(self) -> None:
+        """Nothing is left to be checked."""
+
+
+class GzipContent:
+    """The decompressed bytes of a gzip file of one or more members, each checked against its CRC and its length.
+
+    `trailing` counts bytes after the last member; zeros there are padding, as for gzip itself, and do not count.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.trailing = 0
+        self._raw = memoryview(raw)
+        self._position = 0
+        self._member = isal_zlib.decompressobj(wbits=31)
+        self._finished = False
+
+    def take(self, count: int) -> bytes | memoryview:
+        """The next `count` bytes, fewer only where the content ends soundly. No more than these are in memory.
+
+        Raises Damage: `truncated` where the file ends too early, `crc_mismatch` where it is corrupt.
+        """
+        taken = np.empty(count, np.uint8).data  # takes memory only as it is filled, whatever a header promises
+        length = 0
+        while length < count and not self._finished:
+            piece = self._decompress(count - length)
+            taken[length : length + len(piece)] = piece
+            length += len(piece)
+        return taken[:length].toreadonly()
+
+    def drain(self) -> None:
+        """Read what is left, up to 256 MiB of it, and drop it: a corrupt file is told from one that was made wrong."""
+        for _ in range(DRAIN_LIMIT_BYTES // MIB):
+            if not self.take(MIB):
+                return
+
+    def _decompress(self, count: int) -> bytes:
+        """Some of the next `count` bytes. The file is handed over in pieces, since what is left of one is copied."""
+        handed = self._raw[self._position : self._position + _INPUT_CHUNK_BYTES]
+        try:
+            piece: bytes = self._member.decompress(handed, count)
+        except igzip_lib.IsalError as error:  # type: ignore[misc]  # wrong in its stub
+            raise VolumeError(
+                "crc_mismatch",
+                f"the compressed content is corrupt ({str(error).removesuffix(' found')}); copy or download the file "
+                "again",
+            ) from None
+        rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        self._position += len(handed) - len(rest)
+        if self._member.eof:
+            self._next_member()
+        elif not piece and not handed:
+            raise VolumeError(
+                "truncated", "the compressed content stops in the middle; copy or download the file again"
+            )
+        return piece
+
+    def _next_member(self) -> None:
+        if bytes(self._raw[self._position : self._position + len(GZIP_MAGIC)]) == GZIP_MAGIC:
+            self._member = isal_zlib.decompressobj(wbits=31)
+        else:
+            self._finished = True
+            self.trailing = len(bytes(self._raw[self._position :]).strip(b"\0"))

@@ -1,0 +1,209 @@
+"""Read a NIfTI volume to the last byte of its file and check all that can be checked."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_128_hexdigest
+
+from tumorseg.errors import Message
+from tumorseg.io.decompression import GZIP_MAGIC, GzipContent, PlainContent, decompress_single_member, open_content
+from tumorseg.io.files import describe_file_kind, is_transient
+from tumorseg.io.nifti_header import NIFTI1_HEADER_BYTES, NiftiHeader, header_length, parse_header, raise_if_too_large
+from tumorseg.io.nifti_orientation import OrientationWarning
+from tumorseg.io.volume_errors import VolumeError, broken_link_error
+from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS, max_file_bytes
+
+_HEADER_READ_BYTES: Final = 2**12
+"""Bytes of a compressed file in which its header lies, unless somebody made it otherwise on purpose."""
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A volume and what its file says of it.
+
+    array: voxels (X, Y, Z) in the file's own type and order in memory (Fortran), read-only; float32 or float64 where
+    the file scales its intensities. affine: voxel to millimetres, 4x4. spacing: voxel edges in millimetres. size: bytes
+    of the file as it stands on disk. digest: XXH3-128 of those bytes. trailing: bytes after the end of the compressed
+    content, which are not part of the volume. modified_s: when the file was last changed, in seconds since 1970.
+    orientation_note: a warning about the orientation in the header, if there is one. forms: both forms of orientation
+    as the header has them, where `affine` does not stand for both; see `forms.Placement`.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+    spacing: tuple[float, ...]
+    size: int
+    digest: str
+    trailing: int
+    modified_s: float
+    orientation_note: OrientationWarning | None
+    forms: dict[str, Any] | None
+
+    @property
+    def oriented(self) -> bool:
+        """Whether the header says how the volume lies in the patient; where not, the affine is a guess."""
+        return self.orientation_note is None or self.orientation_note.code != "orientation_unknown"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Voxels along each axis."""
+        return self.array.shape
+
+    def channel(self, place: int | None) -> "Volume":
+        """One of the volumes of a file of four dimensions, counted from 0, without a copy; None: the file as it is."""
+        return self if place is None else replace(self, array=self.array[..., place])
+
+
+def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
+    """Read a NIfTI file (`.nii` or `.nii.gz`, told apart by their first bytes), checking all that can be checked.
+
+    largest_voxels: larger volumes are refused. Memory stays below the file and twice its voxels, and below three times
+    `largest.largest_file`, whatever the file is. Raises Damage for whatever is wrong with the file. MemoryError and
+    OSError, which name it, are the machine's: they say nothing about the file.
+    """
+    size, digest = None, None
+    try:
+        raw, modified_s = _read_file(path, max_voxels)
+        size, digest = len(raw), xxh3_128_hexdigest(raw)
+        header, voxels, trailing = _decode(raw, max_voxels)
+        del raw  # room for the scaled voxels
+        return Volume(
+            array=_scale_intensities(np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F"), header),
+            affine=header.placement.affine,
+            # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
+            spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.placement.affine[:3, :3], axis=0)),
+            size=size,
+            digest=digest,
+            trailing=trailing,
+            modified_s=modified_s,
+            orientation_note=header.placement.note,
+            forms=header.placement.forms,
+        )
+    # No exception gets a name that outlasts its handler: in a cycle with this frame it would keep the voxels in memory.
+    except VolumeError as damage:
+        if size is not None:
+            damage.size, damage.digest = size, digest
+        raise
+    except MemoryError:
+        raise MemoryError(f"{path}: not enough memory to read this file") from None
+    except Exception as error:  # whatever a hostile file provokes is a verdict on it, not the end of the run
+        if isinstance(error, OSError) and is_transient(error):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise _unreadable_error(type(error).__name__, size, digest) from error
+
+
+def _unreadable_error(reason: Message, size: int | None, digest: str | None) -> VolumeError:
+    damage = VolumeError("unreadable", f"the file cannot be read ({reason}); replace it", size)
+    damage.digest = digest
+    return damage
+
+
+def _read_file(path: Path, max_voxels: int) -> tuple[bytes, float]:
+    """The content of a file as it stands on disk, and the time of its last change."""
+    try:
+        status = path.stat()
+        if kind := describe_file_kind(status.st_mode):
+            raise VolumeError("unreadable", f"this is {kind}, not a file; put the file itself in its place")
+        with path.open("rb") as file:
+            if status.st_size > max_file_bytes(max_voxels):
+                raise _too_large_error(file.read(_HEADER_READ_BYTES), status.st_size, max_voxels)
+            raw = file.read(status.st_size + 1)
+    except OSError as error:
+        if is_transient(error):
+            raise
+        if path.is_symlink() and not path.exists():
+            raise broken_link_error(str(path.readlink())) from None
+        raise VolumeError(
+            "unreadable", f"the file cannot be read ({error.strerror}); check its permissions and the disk"
+        ) from None
+    if len(raw) > status.st_size:
+        raise VolumeError("unreadable", "the file grows while it is read; run again when it is complete")
+    return raw, status.st_mtime
+
+
+def _too_large_error(start: bytes, size: int, max_voxels: int) -> VolumeError:
+    """What is wrong with a file that is larger than the largest volume. start: of its content on disk."""
+    try:
+        header = _read_header(open_content(start))[0]
+        raise_if_too_large(header, max_voxels, size, compressed=start.startswith(GZIP_MAGIC))
+    except VolumeError as damage:
+        damage.size = size
+        return damage
+    return _surplus_data_error(header, size)
+
+
+def _decode(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, bytes | bytearray | memoryview, int]:
+    """The header, the bytes of the voxels, and the number of bytes after the compressed content."""
+    if not raw:
+        raise VolumeError("empty_file", "the file is empty; copy or download it again")
+    compressed = raw.startswith(GZIP_MAGIC)
+    if compressed and (found := _decode_single_member(raw, max_voxels)):
+        return *found, 0
+    content = open_content(raw)
+    try:
+        header, read = _read_header(content)
+        raise_if_too_large(header, max_voxels, len(raw), compressed=compressed)
+        voxels = _read_voxels(content, header, read)
+    except VolumeError as damage:
+        if damage.code in ("not_nifti", "bad_header", "wrong_data_type"):
+            content.drain()  # raises where the file is corrupt, which explains a bad header
+        raise
+    return header, voxels, content.trailing
+
+
+def _decode_single_member(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, memoryview] | None:
+    """The header and the bytes of the voxels of a sound compressed file; None where anything is wrong with it."""
+    with suppress(VolumeError):
+        header, _ = _read_header(GzipContent(raw[:_HEADER_READ_BYTES]))
+        raise_if_too_large(header, max_voxels, len(raw), compressed=True)
+        if content := decompress_single_member(raw, header.offset + header.voxel_bytes):
+            return header, memoryview(content).toreadonly()[header.offset :]
+    return None
+
+
+def _read_header(content: GzipContent | PlainContent) -> tuple[NiftiHeader, int]:
+    """The header, and the bytes that were taken to read it."""
+    start = bytes(content.take(NIFTI1_HEADER_BYTES + 4))
+    if not start:
+        raise VolumeError("empty_file", "the compressed content is empty; copy or download the file again")
+    block = start + bytes(content.take(header_length(start) + 4 - len(start)))
+    return parse_header(block), len(block)
+
+
+def _read_voxels(content: GzipContent | PlainContent, header: NiftiHeader, read: int) -> bytes | memoryview:
+    """The bytes of the voxels, all that follows what was `read` of the content."""
+    content.take(header.offset - read)  # extensions
+    voxels = content.take(header.voxel_bytes)
+    if len(voxels) < header.voxel_bytes:
+        raise VolumeError(
+            "truncated",
+            f"the file holds {len(voxels)} bytes of voxels where its header promises {header.voxel_bytes}; "
+            "copy or download it again",
+        )
+    if content.take(1):
+        raise _surplus_data_error(header)
+    return voxels
+
+
+def _surplus_data_error(header: NiftiHeader, size: int | None = None) -> VolumeError:
+    return VolumeError(
+        "bad_header",
+        f"the file holds more than the {header.voxel_bytes} bytes of voxels that its header promises; "
+        "copy or download it again, or write it anew from the original images",
+        size,
+    )
+
+
+def _scale_intensities(array: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if (header.slope, header.inter) == (1.0, 0.0):
+        return native
+    real = header.held_dtype.type
+    with np.errstate(all="ignore"):  # an overflow shows as a value that is not finite, which has a code of its own
+        scaled: NDArray[Any] = native * real(header.slope)
+        scaled += real(header.inter)
+    return scaled

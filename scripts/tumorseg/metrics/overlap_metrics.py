@@ -1,0 +1,99 @@
+"""The metrics and counts that are computed from voxel counts."""
+
+from typing import Final
+
+from tumorseg.metrics.record import Count, Metric
+
+DICE: Final = Metric(
+    "dice",
+    lambda pair: pair.overlap.dice,
+    title="Dice",
+    definition="2 TP / (2 TP + FP + FN) over the voxels of a case; 1 where reference and prediction are both empty, "
+    "0 where only one of them is",
+    better="higher",
+    best=1,
+    worst=0,
+    needs="reference",
+    places=("macro", "report_cases", "distributions", "case_figure", "terminal", "model_card"),
+)
+IOU: Final = Metric(
+    "iou",
+    lambda pair: pair.overlap.iou,
+    title="IoU",
+    definition="TP / (TP + FP + FN) over the voxels of a case, "
+    "empty masks as for Dice; in each case IoU = Dice / (2 - Dice)",
+    better="higher",
+    best=1,
+    worst=0,
+    needs="reference",
+    places=("macro", "distributions"),
+)
+F1: Final = Metric(
+    "f1",
+    lambda pair: pair.overlap.f1,
+    title="F1",
+    definition="harmonic mean of precision and sensitivity over the voxels of a case, empty masks as for Dice; in each "
+    "case F1 = Dice",
+    better="higher",
+    best=1,
+    worst=0,
+    needs="reference",
+    places=("macro",),
+)
+PRECISION: Final = Metric(
+    "precision",
+    lambda pair: pair.overlap.precision,
+    title="Precision",
+    definition="TP / (TP + FP); with nothing predicted, 1 where the reference is empty too and 0 elsewhere",
+    better="higher",
+    best=1,
+    worst=0,
+    places=("distributions",),
+)
+SENSITIVITY: Final = Metric(
+    "sensitivity",
+    lambda pair: pair.overlap.sensitivity,
+    title="Sensitivity",
+    definition="TP / (TP + FN); with an empty reference, 1 where nothing is predicted and 0 elsewhere",
+    better="higher",
+    best=1,
+    worst=0,
+    needs="reference",
+    places=("distributions",),
+)
+SPECIFICITY: Final = Metric(
+    "specificity",
+    lambda pair: pair.overlap.specificity,
+    title="Specificity",
+    definition="TN / (TN + FP) over the whole grid, background beyond the head included",
+    better="higher",
+    best=1,
+    worst=0,
+    counts_empty=True,
+    needs="neither",
+    places=(),
+)
+VOLUME_ERROR: Final = Metric(
+    "volume_error_mm3",
+    lambda pair: (pair.overlap.predicted_voxels - pair.overlap.reference_voxels) * pair.voxel_mm3,
+    title="Volume error",
+    definition="predicted minus the reference's volume, minus the reference's where the prediction is "
+    "missing: mm³ in tables, ml on pages",
+    better="nearer_zero",
+    best=0,
+    worst=None,
+    counts_empty=True,
+    needs="neither",
+    unit="ml",
+    divisor=1000,
+    decimals=2,
+)
+
+VOXEL_COUNTS: Final = (
+    Count("reference_mm3", lambda pair: pair.overlap.reference_voxels * pair.voxel_mm3),
+    Count("predicted_mm3", lambda pair: pair.overlap.predicted_voxels * pair.voxel_mm3),
+    Count("reference_voxels", lambda pair: pair.overlap.reference_voxels),
+    Count("predicted_voxels", lambda pair: pair.overlap.predicted_voxels),
+    Count("true_positives", lambda pair: pair.overlap.true_positives),
+    Count("true_negatives", lambda pair: pair.overlap.true_negatives),
+)

@@ -1,0 +1,1 @@
+"""Networks: 3D U-Nets, their description, devices and memory, and trained models on disk."""

@@ -1,0 +1,186 @@
+"""Validates the description in a model file, and its task, before anything is built or loaded from it."""
+
+import json
+import math
+from typing import Any, Final
+
+from tumorseg.errors import Message
+from tumorseg.networks.value_checks import (
+    BOOLEAN,
+    ExpectedValue,
+    ListOf,
+    MapOf,
+    ValueCheck,
+    integer,
+    is_finite_number,
+    matching,
+    one_of,
+    or_null,
+    text,
+    value_problems,
+)
+from tumorseg.task import DEFAULT_CONVENTION, LABEL_MAP_CONVENTION, Task
+from tumorseg.task.checks import first_contradiction_without_patterns
+
+_MAX_COUNT: Final = 16
+"""Channels, classes and regions of a task, as in its schema."""
+_TITLE: Final = text(200)
+_LABEL: Final = integer(1, _MAX_COUNT - 1)
+_NAME: Final = matching(r"[A-Za-z][A-Za-z0-9_]{0,63}", "a name of letters and digits")
+_FILE_SUFFIXES: Final = ListOf(matching(r"[a-z0-9._-]{1,64}", "the end of a file's name"), 20, min_length=0)
+_EXPECTED_TASK: Final[dict[str, ExpectedValue]] = {
+    "name": text(200),
+    "title": _TITLE,
+    "channels": ListOf(
+        {
+            "name": matching("[a-z0-9]{1,64}", "a name of lower-case letters and digits"),
+            "title": _TITLE,
+            "files": _FILE_SUFFIXES,
+            "volume": or_null(integer(0, 15)),
+            "optional": BOOLEAN,
+            "display": BOOLEAN,
+            "beside": BOOLEAN,
+        },
+        _MAX_COUNT,
+    ),
+    "mask_files": _FILE_SUFFIXES,
+    "classes": integer(2, _MAX_COUNT),
+    "labels": ListOf(
+        {
+            "value": _LABEL,
+            "title": _TITLE,
+            "meaning": _NAME,
+            "colour": matching("#[0-9A-Fa-f]{6}", "a colour such as #0072B2"),
+        },
+        _MAX_COUNT - 1,
+    ),
+    "regions": ListOf(
+        {
+            "name": _NAME,
+            "title": _TITLE,
+            "labels": ListOf(_LABEL, _MAX_COUNT - 1),
+            "removed_to": integer(0, _MAX_COUNT - 1),
+            "holes": or_null(_LABEL),
+        },
+        _MAX_COUNT,
+    ),
+    "conventions": MapOf(
+        _NAME, MapOf(matching("[0-9]{1,3}", "a value of masks"), integer(0, 255), 256, min_length=0), 8
+    ),
+    "case_name": text(200),
+    "first_time_point": integer(0, 10**6),
+    "case_names": or_null(text(1000)),
+    "grids": ListOf(ListOf(integer(1, 4096), 3, min_length=3), 20, min_length=0),
+    "patient": or_null(text(1000)),
+}
+
+
+def task_problems(content: Any) -> list[Message]:
+    """Return what is wrong with the task in a model's description, as plain JSON types; empty if it is valid."""
+    if wrong := list(value_problems(content, _EXPECTED_TASK, "task")):
+        return wrong
+    for key in ("channels", "labels", "regions"):
+        items = [item.get("name", item.get("value")) for item in content[key]]
+        if len(set(items)) < len(items):
+            return [f"task.{key}: two of them are the same"]
+    label_map = content["conventions"].get(LABEL_MAP_CONVENTION, {})
+    if unknown := set(label_map.values()) - {0, *(label["value"] for label in content["labels"])}:
+        return [f"task.conventions.{LABEL_MAP_CONVENTION}: {min(unknown)} is not among the labels"]
+    own = {name: written for name, written in content["conventions"].items() if name != LABEL_MAP_CONVENTION} or {
+        DEFAULT_CONVENTION: {}
+    }
+    wrong_parts = first_contradiction_without_patterns(Task.from_json(json.dumps({**content, "conventions": own})))
+    return [f"task: {wrong_parts}"] if wrong_parts else []
+
+
+MAX_BASE_CHANNELS: Final = 256
+"""Channels of the first level that a network may have, as in the configuration: 32 are usual, 256 make 1.5 GB."""
+MAX_DEPTH: Final = 5
+"""Down-samplings that a network may have, as in the configuration."""
+MAX_MARGIN_VOXELS: Final = 256
+INTENSITY_FACTS: Final = ("p01", "median", "p99", "median_position")
+"""The intensity facts of a channel; see `training_facts.intensity_facts`."""
+
+
+def card_problems(content: Any) -> list[Message]:
+    """Return what is wrong with a model's description, as plain JSON types; empty if it is valid."""
+    if not isinstance(content, dict) or "task" not in content:
+        return ["the description: it has to be an object with the key task"]
+    if wrong := task_problems(content["task"]):
+        return wrong
+    return list(value_problems(content, _expected_card(Task.from_json(json.dumps(content["task"]))), ""))
+
+
+def _expected_card(task: Task) -> dict[str, ExpectedValue]:
+    """What the description of a model for this task may say."""
+    channels = list(task.channel_names)
+    return {
+        "architecture": {
+            "name": matching(r"[a-z][a-z0-9_]{0,63}", "the name of a network"),
+            "base_channels": integer(1, MAX_BASE_CHANNELS),
+            "depth": integer(1, MAX_DEPTH),
+            "norm": one_of("batch", "instance"),
+            "down_sampling": one_of("pool", "stride"),
+            "deep_supervision": BOOLEAN,
+            "classes": one_of(task.classes),
+            "channels": one_of(len(channels)),
+        },
+        "task": ValueCheck("a task", lambda value: isinstance(value, dict)),  # checked by itself
+        "normalisation": {
+            "clip_percentiles": ValueCheck(
+                "two percentiles, the first from 0 to below 50, the second from above 50 to 100", _is_percentiles
+            ),
+            "margin": integer(0, MAX_MARGIN_VOXELS),
+        },
+        "convention": one_of(*task.conventions, "mixed", None),
+        "fold": integer(0, 9999),
+        "epoch": integer(1, 9999),
+        "checkpoint": _SHA256,
+        "split": _SHA256,
+        "trained_on": {
+            "cases": integer(1, 10**7),
+            "demo": BOOLEAN,
+            "channels": ValueCheck(f"the list {', '.join(channels)}", lambda value: value == channels),
+            "input_shape": ListOf(integer(1, 10**4), 3, min_length=3),
+            "spacing_mm": ListOf(_range_check(1e-3, 1e3), 3, min_length=3),
+            "shape": ListOf(_range_check(1, 10**5), 3, min_length=3),
+            "brain_voxels": _range_check(0, 10**12),
+            "intensities": {
+                channel: ValueCheck(f"ranges of {', '.join(INTENSITY_FACTS)}", _is_intensities) for channel in channels
+            },
+        },
+    }
+
+
+_SHA256: Final = matching("[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits")
+
+
+def _is_percentiles(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(map(is_finite_number, value))
+        and 0 <= value[0] < 50 < value[1] <= 100
+    )
+
+
+def _is_range(value: Any, minimum: float, maximum: float) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"low", "median", "high"}
+        and all(map(is_finite_number, value.values()))
+        and minimum <= value["low"] <= value["median"] <= value["high"] <= maximum
+    )
+
+
+def _range_check(minimum: float, maximum: float) -> ValueCheck:
+    words: Message = f"low, median and high, in this order, from {minimum:g} to {maximum:g}"
+    return ValueCheck(words, lambda value: _is_range(value, minimum, maximum))
+
+
+def _is_intensities(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= set(INTENSITY_FACTS)
+        and all(_is_range(item, -math.inf, math.inf) for item in value.values())
+    )

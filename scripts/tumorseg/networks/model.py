@@ -1,0 +1,149 @@
+"""A trained model on disk: one safetensors file with the weights and all that is needed to use them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from tumorseg.errors import Message
+from tumorseg.io.digests import content_digest
+from tumorseg.io.files import write_bytes
+from tumorseg.networks.base import Architecture, Network
+from tumorseg.networks.card_validation import card_problems
+from tumorseg.networks.model_header import FORMAT, METADATA_KEY, raise_invalid_model, read_header
+from tumorseg.networks.registry import NETWORKS, build, build_without_weights
+from tumorseg.networks.training_facts import TrainingFacts
+from tumorseg.networks.value_checks import printable_excerpt
+from tumorseg.task import Task
+
+DEMO_MODEL_WARNING: Final = "DEMONSTRATION MODEL: of no use on patients"
+"""What everything that a model of the demo cohort makes is marked with. It fits into a NIfTI header, 80 bytes."""
+_USE_OTHER_VERSION: Final = "use the version of the workflow that made it"
+_DTYPES: Final = {torch.float32: "F32", torch.int64: "I64"}
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model's weights are: how to rebuild the network, how to prepare its input, and which checkpoint it was.
+
+    task: what its input and output mean. convention: how the masks it was trained on
+    write labels, one of the task's conventions; `mixed`, or None where none shows it. checkpoint: SHA-256 of the one
+    that the weights were taken from. split: digest of the cases that it was trained on and of those that its fold holds
+    out, see `cohort.splits.split_digest`. trained_on: what its training cases were like.
+    """
+
+    architecture: Architecture
+    task: Task
+    normalisation: dict[str, Any]
+    convention: str | None
+    fold: int
+    epoch: int
+    checkpoint: str
+    split: str
+    trained_on: TrainingFacts
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The card from plain JSON types without `card_check.card_problems`."""
+        own = {
+            "architecture": Architecture(**content["architecture"]),
+            "task": Task.from_json(json.dumps(content["task"])),
+            "trained_on": TrainingFacts.from_json(content["trained_on"]),
+        }
+        return cls(**{**content, **own})
+
+    @property
+    def mark(self) -> str:
+        """What to mark each output of the model with; empty where nothing has to be said."""
+        return DEMO_MODEL_WARNING if self.trained_on.demo else ""
+
+
+def write_model(path: Path, network: Network, card: ModelCard) -> None:
+    """Write a network's weights and its card with a digest of both, whole or not at all. Equal models, equal bytes.
+
+    Raises ValueError where the card is not one that `read_model` would accept.
+    """
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    text = json.dumps(asdict(card), sort_keys=True)
+    if problems := card_problems(json.loads(text)):
+        raise ValueError("; ".join(problems))
+    header = {"format": FORMAT, "digest": _digest(weights, text), "card": text}
+    write_bytes(path, save(weights, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
+
+
+def read_model(path: Path) -> tuple[Network, ModelCard]:
+    """The network (on the CPU, in evaluation mode) and its card.
+
+    Its description is compared with the head of the file before any tensor is loaded. Raises UserError if the file is
+    no valid model of this workflow: see `model_file.read_header`; weights that do not fit the description, are not
+    finite, or are not what was written.
+    """
+    header = read_header(path)
+    card = ModelCard.from_json(header.card)
+    if card.architecture.name not in NETWORKS:
+        known = " or ".join(NETWORKS)
+        raise_invalid_model(
+            path,
+            f"its network is {printable_excerpt(card.architecture.name)}; this version of the workflow has {known}",
+            _USE_OTHER_VERSION,
+        )
+    if difference := _tensor_difference(_expected_tensors(card.architecture), header.tensors):
+        raise_invalid_model(path, f"its weights do not fit its description: {difference}")
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise_invalid_model(path, str(error))
+    if header.digest != _digest(weights, header.card_text):
+        raise_invalid_model(path, "its content is not what was written")
+    if wrong := _invalid_values(weights):
+        raise_invalid_model(
+            path, f"{wrong}: no answer of it would be right", "use the model of another epoch, or train it again"
+        )
+    network = build(card.architecture)
+    network.load_state_dict(weights)
+    return network.eval(), card
+
+
+def _expected_tensors(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of each tensor of a network, which is built without memory for its weights."""
+    network = build_without_weights(architecture)
+    return {name: (_DTYPES[tensor.dtype], tuple(tensor.shape)) for name, tensor in network.state_dict().items()}
+
+
+def _tensor_difference(
+    expected: Mapping[str, tuple[str, tuple[int, ...]]], found: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> Message:
+    """The first tensor in which two sets of weights differ, in words; empty where they agree."""
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            return f"{name} is missing"
+        if name not in expected:
+            return f"{printable_excerpt(name)} is no part of the network"
+        if expected[name] != found[name]:
+            return f"{name} is {_describe_tensor(found[name])} instead of {_describe_tensor(expected[name])}"
+    return ""
+
+
+def _describe_tensor(tensor: tuple[str, tuple[int, ...]]) -> str:
+    dtype, shape = tensor
+    return f"{printable_excerpt(dtype)[1:-1]} {'x'.join(map(str, shape[:8])) or 'scalar'}"
+
+
+def _invalid_values(weights: Mapping[str, Tensor]) -> Message:
+    """The first tensor with values that no training leaves, in words; empty where there is none."""
+    for name, tensor in sorted(weights.items()):
+        if not bool(torch.isfinite(tensor).all()):
+            return f"{name} has values that are NaN or infinite"
+        if name.endswith("running_var") and bool((tensor < 0).any()):
+            return f"{name} has variances below 0"
+    return ""
+
+
+def _digest(weights: Mapping[str, Tensor], card: str) -> str:
+    return content_digest({name: tensor.numpy() for name, tensor in weights.items()}, card)

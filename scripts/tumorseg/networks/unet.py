@@ -1,0 +1,176 @@
+"""3D U-Nets: plain, and with residual blocks in the encoder.
+
+A U-Net has an encoder, a decoder, and a skip connection at each level. After Ronneberger et al. 2015
+(arXiv:1505.04597) and Çiçek et al. 2016 (arXiv:1606.06650). The residual encoder follows the presets of nnU-Net:
+Isensee et al. 2024 (arXiv:2404.09556); identity shortcuts after He et al. 2016 (arXiv:1512.03385).
+"""
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from tumorseg.errors import Message
+from tumorseg.networks.base import Architecture, Network, Norm, run_with_gradient_checkpointing
+
+
+class UNet(Network):
+    """See `Network`. With gradient checkpointing, only what goes between the blocks is kept in training."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture)
+        widths = [architecture.base_channels * 2**level for level in range(architecture.depth + 1)]
+        before = [architecture.channels, *widths]
+        self.encoder = nn.ModuleList(
+            self.encoder_level(level, before[level], width) for level, width in enumerate(widths)
+        )
+        self.down = nn.ModuleList(self.down_sampling(width) for width in widths[:-1])
+        self.decoder = nn.ModuleList(
+            DecoderBlock(below, width, architecture.norm)
+            for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
+        )
+        answering = widths[:-1] if architecture.deep_supervision else widths[:1]  # finest first
+        self.heads = nn.ModuleList(nn.Conv3d(width, architecture.classes, kernel_size=1) for width in answering)
+
+    def encoder_level(self, level: int, in_channels: int, out_channels: int) -> nn.Module:  # noqa: ARG002 (for other encoders)
+        """A level of the contracting path: (B, before, x, y, z) to (B, width, x, y, z)."""
+        return ConvolutionBlock(in_channels, out_channels, self.architecture.norm)
+
+    def down_sampling(self, channels: int) -> nn.Module:
+        """What halves the grid between two levels of the contracting path."""
+        strided = self.architecture.down_sampling == "stride"
+        return nn.Conv3d(channels, channels, kernel_size=2, stride=2) if strided else nn.MaxPool3d(2)
+
+    def describe(self) -> Message:
+        """Return what kind of network this is, in one sentence with a reference."""
+        return "a 3D U-Net with two 3x3x3 convolutions at each level, after Çiçek et al. 2016 (arXiv:1606.06650)"
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of a batch of images."""
+        logits: Tensor = self.heads[0](self._features(images)[0])
+        return logits
+
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """The logits, and with deep supervision those of the coarser levels."""
+        return [head(features) for head, features in zip(self.heads, self._features(images), strict=False)]
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """What the levels of the expanding path make of a batch of images, finest first."""
+        skips: list[Tensor] = []
+        features = images
+        for level, block in enumerate(self.encoder):
+            below = features if level == 0 else self.down[level - 1](features)
+            features = self._run(block, below)  # (B, base·2^level, X/2^level, …)
+            skips.append(features)
+        expanded: list[Tensor] = []
+        for expansion, skip in zip(self.decoder, skips[-2::-1], strict=True):
+            features = self._run(expansion, features, skip)
+            expanded.append(features)
+        return expanded[::-1]
+
+    def _run(self, part: nn.Module, *inputs: Tensor) -> Tensor:
+        result: Tensor = (
+            run_with_gradient_checkpointing(part, *inputs)
+            if self.gradient_checkpointing and self.training
+            else part(*inputs)
+        )
+        return result
+
+
+class ConvolutionBlock(nn.Sequential):
+    """Twice: 3x3x3 convolution, norm, ReLU. (B, before, X, Y, Z) to (B, width, X, Y, Z)."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
+        layers: list[nn.Module] = []
+        for channels in (in_channels, out_channels):
+            layers += [*normed_convolution(channels, out_channels, norm), nn.ReLU(inplace=True)]
+        super().__init__(*layers)
+
+
+class DecoderBlock(nn.Module):
+    """Doubles the grid of what comes from below, joins the skip connection, and convolves both."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose3d(in_channels, out_channels, kernel_size=2, stride=2)
+        self.block = ConvolutionBlock(2 * out_channels, out_channels, norm)
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        """(B, below, x, y, z) and (B, width, 2x, 2y, 2z) to (B, width, 2x, 2y, 2z)."""
+        joined = torch.cat([self.up(features), skip], dim=1)
+        for layer in self.block:  # one by one, so that without gradients `joined` goes as soon as it is used
+            joined = layer(joined)
+        return joined
+
+
+def normed_convolution(
+    in_channels: int, out_channels: int, norm: Norm, *, kernel_size: int = 3, stride: int = 1
+) -> list[nn.Module]:
+    """A convolution of `side` voxels and the norm after it, which has a shift of its own: no bias is needed."""
+    return [
+        nn.Conv3d(in_channels, out_channels, kernel_size, stride=stride, padding=(kernel_size - 1) // 2, bias=False),
+        nn.BatchNorm3d(out_channels) if norm == "batch" else nn.InstanceNorm3d(out_channels, affine=True),
+    ]
+
+
+_BLOCKS_PER_LEVEL: Final = (1, 3, 4, 6, 6, 6)
+"""Residual blocks at each level of the contracting path, from the finest: those of nnU-Net's presets."""
+
+
+class ResidualUNet(UNet):
+    """A U-Net with residual blocks on the way down; the way up is that of the plain U-Net."""
+
+    def encoder_level(self, level: int, in_channels: int, out_channels: int) -> nn.Module:
+        """Residual blocks, after a convolution at the finest level. At the others the first may halve the grid."""
+        norm, strided = self.architecture.norm, self.architecture.down_sampling == "stride"
+        stem: list[nn.Module] = []
+        if level == 0:
+            stem, in_channels = (
+                [*normed_convolution(in_channels, out_channels, norm), nn.ReLU(inplace=True)],
+                out_channels,
+            )
+        first = ResidualBlock(in_channels, out_channels, norm, stride=2 if strided and level > 0 else 1)
+        return nn.Sequential(
+            *stem,
+            first,
+            *(ResidualBlock(out_channels, out_channels, norm) for _ in range(_BLOCKS_PER_LEVEL[level] - 1)),
+        )
+
+    def down_sampling(self, channels: int) -> nn.Module:  # noqa: ARG002
+        """Max pooling; nothing where the blocks themselves halve the grid."""
+        return nn.Identity() if self.architecture.down_sampling == "stride" else nn.MaxPool3d(2)
+
+    def describe(self) -> Message:
+        """Return what kind of network this is, in one sentence with a reference."""
+        blocks = ", ".join(map(str, _BLOCKS_PER_LEVEL[: self.architecture.depth + 1]))
+        return (
+            f"a 3D U-Net with {blocks} residual blocks at the levels of its contracting path, from the finest, and two "
+            "3x3x3 convolutions at those of its expanding path, after Isensee et al. 2024 (arXiv:2404.09556)"
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3x3 convolutions with norms, added to their input; then ReLU.
+
+    (B, before, X, Y, Z) to (B, width, X/stride, …). Where the shapes differ, a convolution of `stride` voxels and a
+    norm bring the input to that of the result. (nnU-Net has average pooling and a 1x1x1 convolution there. Torch's
+    average pooling has no deterministic gradient on a GPU.)
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm, *, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *normed_convolution(in_channels, out_channels, norm, stride=stride),
+            nn.ReLU(inplace=True),
+            *normed_convolution(out_channels, out_channels, norm),
+        )
+        changed = stride > 1 or in_channels != out_channels
+        self.shortcut = nn.Sequential(
+            *(normed_convolution(in_channels, out_channels, norm, kernel_size=stride, stride=stride) if changed else ())
+        )
+        self.activation = nn.ReLU(inplace=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The sum of the convolutions' result and the shortcut's, after ReLU."""
+        result: Tensor = self.activation(self.body(features) + self.shortcut(features))
+        return result

@@ -1,1 +1,0 @@
-"""From raw volumes to what the network sees, and back."""

@@ -1,0 +1,1 @@
+"""Figures of cases, predictions, training and scores."""

@@ -1,0 +1,72 @@
+"""A figure of a few cases: images, masks, their comparison, and their scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tumorseg.plotting.agreement_map import DIMMED_BRIGHTNESS, outcome_map
+from tumorseg.plotting.case_view import CaseView
+from tumorseg.plotting.layout import Row, draw_note, lay_out_rows
+from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
+from tumorseg.plotting.score_table import CONVENTION_NOTE, has_convention, table_header, table_rows
+from tumorseg.plotting.sheets import Box, case_slice, grey_channel
+from tumorseg.plotting.style import (
+    FigureSettings,
+    add_legend,
+    figure_style,
+    label_handles,
+    legend_lines,
+    outcome_handles,
+)
+from tumorseg.task import Task
+
+_MASK_TITLES: Final = ("reference", "prediction", "comparison")
+
+
+def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Task) -> Figure:
+    """For each case its numbers and, in the axial slice, its main channels, both masks and their comparison.
+
+    The masks lie over the display channel. Raises ValueError where a case was read without its scores or a mask.
+    """
+    box = Box.around(cases)
+    titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASK_TITLES)
+    tables = [(table_header(), *table_rows(_scores_of(case), task)) for case in cases]
+    rows = [
+        Row((box.side,) * len(titles), box.depth, heading=(case.title,), table=table, titles=titles)
+        for case, table in zip(cases, tables, strict=True)
+    ]
+    labels, outcomes = label_handles(settings, task), outcome_handles(task)
+    above = legend_lines(outcomes)
+    below_notes = above + legend_lines(labels)
+    with figure_style():
+        noted = any(has_convention(line) for table in tables for line in table)
+        figure, panels = lay_out_rows(rows, foot_lines=below_notes + noted)
+        for case, row in zip(cases, panels, strict=True):
+            _draw_case(case, row, settings, task)
+        if noted:
+            draw_note(figure, CONVENTION_NOTE, line=below_notes)
+        add_legend(figure, labels, line=above)
+        add_legend(figure, outcomes)
+    return figure
+
+
+def _draw_case(case: CaseView, row: Sequence[Axes], settings: FigureSettings, task: Task) -> None:
+    reference, prediction = (case_slice(case, case.mask(which), "axial") for which in ("reference", "prediction"))
+    images = [case_slice(case, grey_channel(case, channel), "axial") for channel in task.main_channels]
+    dimmed = replace(images[-1], pixels=DIMMED_BRIGHTNESS * images[-1].pixels)
+    for axes, image in zip(row, (*images, *[dimmed] * len(_MASK_TITLES)), strict=True):
+        draw_image(axes, image)
+        draw_orientation(axes, "axial")
+    of_reference, of_prediction, of_both = row[len(images) :]
+    draw_labels(of_reference, reference, settings)
+    draw_labels(of_prediction, prediction, settings)
+    draw_outcomes(of_both, replace(reference, pixels=outcome_map(reference.pixels, prediction.pixels)))
+
+
+def _scores_of(case: CaseView) -> Mapping[str, Mapping[str, float]]:
+    if case.scores is None:
+        raise ValueError(f"{case.case} was read without its scores")
+    return case.scores

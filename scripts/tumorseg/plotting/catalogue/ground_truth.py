@@ -1,0 +1,30 @@
+"""Slices of the shown cases with the expert's labels over the display channel."""
+
+from typing import Final
+
+from tumorseg.plotting.record import Drawn, FigureRecord, Files, Settings
+from tumorseg.task import Task
+
+
+def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+    """Return the figure of the shown cases."""
+    from tumorseg.plotting.case_selection import load_figure_cases
+    from tumorseg.plotting.sheets import mask_sheet
+    from tumorseg.plotting.style import FigureSettings
+
+    return mask_sheet(
+        load_figure_cases(files, task, settings), "reference", FigureSettings.from_dict(settings), task=task
+    )
+
+
+RECORD: Final = FigureRecord(
+    name="ground_truth",
+    draw=draw,
+    needs=("normalised", "predictions", "scores"),
+    settings=("cases", "opacity", "colours"),
+    section="cases",
+    title="Ground truth",
+    caption="The expert's labels over dimmed {display}, in three planes. {pieces} {slices}",
+    alt="{display} slices of the shown cases with the expert's labels painted over them.",
+    megabytes=2000,
+)

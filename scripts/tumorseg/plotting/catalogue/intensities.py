@@ -1,0 +1,39 @@
+"""Intensities of every usable case before and after normalisation, by channel."""
+
+from typing import Final
+
+from tumorseg.cli.console import logger
+from tumorseg.formatting import format_count
+from tumorseg.plotting.record import Drawn, FigureRecord, Files, Settings
+from tumorseg.task import Task
+
+
+def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+    """Return the figure of the usable cases."""
+    from tumorseg.cohort.case_summary import summarise_cases
+    from tumorseg.cohort.manifest import read_manifest
+    from tumorseg.cohort.validation_result import read_validation_results
+    from tumorseg.plotting.intensity_chart import draw_intensity_spans, spans_after, spans_before
+
+    verdicts = [verdict for path in files["verdicts"] for verdict in read_validation_results(path)]
+    cases = summarise_cases(read_manifest(files["manifest"][0]), verdicts, task)
+    usable = [case for case in cases if case.usable]
+    before, after = spans_before(usable, task), spans_after(usable, files["normalised"], task)
+    logger.info("intensities of %s drawn", format_count(len(usable), "case"))
+    return draw_intensity_spans(before, after, task)
+
+
+RECORD: Final = FigureRecord(
+    name="intensities",
+    draw=draw,
+    needs=("manifest", "verdicts", "normalised"),
+    section="cohort",
+    title="Intensities before and after normalisation",
+    caption="For each modality and case the span from the 1st to the 99th percentile and the median of the voxels that "
+    "are not 0: above in the units of the files, below in the normalised files (every eighth sagittal plane). The "
+    "cases of each modality stand in the order of their median before. Scanners have scales of their own, which "
+    "normalisation is there to take away.",
+    alt="Two plots for each modality ({channels}), one above the other: the intensity spans of every case before "
+    "normalisation, and after it.",
+    minutes=60,
+)

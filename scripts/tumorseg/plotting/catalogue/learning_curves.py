@@ -1,0 +1,33 @@
+"""Loss and validation Dice by epoch of each fold, with the chosen and the refused epochs."""
+
+from typing import Final
+
+from tumorseg.cli.console import logger
+from tumorseg.formatting import format_count
+from tumorseg.plotting.record import Drawn, FigureRecord, Files, Settings
+from tumorseg.task import Task
+
+
+def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+    """Return the figure of the folds."""
+    from tumorseg.plotting.curves import learning_curves
+    from tumorseg.training.fold_results import read_fold_results
+
+    folds = read_fold_results(files["history"], files["selection"])
+    logger.info("%s drawn", format_count(sum(len(fold.history) for fold in folds), "epoch"))
+    return learning_curves(folds, task)
+
+
+RECORD: Final = FigureRecord(
+    name="learning_curves",
+    draw=draw,
+    needs=("history", "selection"),
+    section="training",
+    title="Learning curves",
+    caption="By epoch: loss on the training and the validation cases, mean Dice of the regions on the validation "
+    "cases, and the learning rate at the epoch's end. Where steps were skipped, by the gradient scaler or for a loss "
+    "that was not finite, bars count them. The vertical line is the epoch of the model; a cross marks a "
+    "checkpoint that was refused.",
+    alt="Line plots by epoch of training and validation loss, validation Dice and learning rate, with the number of "
+    "skipped steps. The numbers are in the history table below.",
+)

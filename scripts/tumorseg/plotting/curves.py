@@ -1,0 +1,194 @@
+"""Learning curves: loss, validation Dice, learning rate and skipped steps by epoch, one row for each fold."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
+
+from tumorseg.formatting import format_count
+from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style
+from tumorseg.task import Task
+from tumorseg.training.fold_results import FoldResult
+
+_ROW_HEIGHT: Final = 2.6
+_WIDTHS: Final = (1, 1, 1.18)
+_LEGEND_HEIGHT: Final = 0.9
+"""Inches for the legends."""
+_LOSSES: Final[dict[str, dict[str, Any]]] = {
+    "train_loss": {"label": "training", "color": "#0072b2", "linestyle": "-", "marker": "o"},
+    "validation_loss": {"label": "validation", "color": "#d55e00", "linestyle": "--", "marker": "s"},
+}
+_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#7b5aa6", "#8c6d1f", "#444444")
+_LINES: Final = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (6, 1, 1, 1, 1, 1)), "v"))
+"""Colours, and line styles with markers, of regions; their numbers have no common divisor."""
+_LEARNING_RATE: Final[dict[str, dict[str, Any]]] = {
+    "learning_rate": {"label": "learning rate", "color": "#5b4a8a", "linestyle": "-", "marker": "o"},
+}
+_SKIPPED: Final[dict[str, dict[str, Any]]] = {
+    "skipped_steps": {"label": "gradient scaler", "color": "#56b4e9"},
+    "nonfinite_steps": {"label": "loss not finite", "color": "#9b1b30"},
+}
+"""Why steps are skipped; a step counts under one of both only."""
+_MARKED_EPOCHS: Final = 40  # with more, markers run into each other
+_BAR_POINTS: Final = 90
+"""Points that the bars of all epochs share, in a panel that is somewhat wider."""
+_REFUSED_MARK: Final = 0.96
+"""Height of the mark of a refused epoch, as a fraction of the plot's: above the curves."""
+_SELECTED_STYLE: Final[dict[str, Any]] = {"color": TEXT_COLOUR, "linewidth": 1.2}
+_REFUSED_STYLE: Final[dict[str, Any]] = {"color": "#888888", "linewidth": 1.0, "linestyle": (0, (4, 3))}
+_CROSS_STYLE: Final[dict[str, Any]] = {
+    "marker": "X",
+    "color": TEXT_COLOUR,
+    "markersize": 6,
+    "linestyle": "none",
+    "clip_on": False,
+}
+
+
+def learning_curves(folds: Sequence[FoldResult], task: Task) -> Figure:
+    """From left to right losses, Dice of the regions, and the learning rate, with the steps that were skipped below it.
+
+    The chosen and the refused epochs are marked in each plot. Losses and learning rates of all folds share a scale.
+    """
+    regions = _region_styles(task)
+    with figure_style():
+        figure = Figure(figsize=(FIGURE_WIDTH_INCHES, _ROW_HEIGHT * len(folds) + _LEGEND_HEIGHT), layout="constrained")
+        rows = figure.subplots(len(folds), 3, squeeze=False, sharey="col", width_ratios=_WIDTHS)
+        lowest = [
+            _draw_row(figure, row, fold, regions, several=len(folds) > 1) for fold, row in zip(folds, rows, strict=True)
+        ]
+        for axes, name in zip(rows[0], ("Loss", "Dice on the validation cases", "Learning rate"), strict=True):
+            axes.set_title(f"{name}\n")  # above what is said of the row
+        for axes, handles in zip(
+            lowest[-1], (_curve_handles(_LOSSES), _curve_handles(regions), _skipped_handles(folds)), strict=True
+        ):
+            axes.set_xlabel("epoch")
+            _add_legend(figure, axes, handles)
+        figure.legend(handles=_epoch_handles(folds), loc="outside lower center", ncols=4, fontsize=8)
+    return figure
+
+
+def _region_styles(task: Task) -> dict[str, dict[str, Any]]:
+    """The look of each region, by its column of the history."""
+    looks = {}
+    for place, region in enumerate(task.region_labels):
+        style, marker = _LINES[place % len(_LINES)]
+        colour = _COLOURS[place % len(_COLOURS)]
+        looks[f"dice_{region}"] = {"label": region, "color": colour, "linestyle": style, "marker": marker}
+    return looks
+
+
+def _draw_row(
+    figure: Figure, row: Sequence[Axes], fold: FoldResult, regions: dict[str, dict[str, Any]], *, several: bool
+) -> list[Axes]:
+    """Draw a fold; returns the lowest plot of each column."""
+    losses, dice, rate = row
+    for axes, looks in zip(row, (_LOSSES, regions, _LEARNING_RATE), strict=True):
+        _draw_lines(axes, fold, looks)
+    losses.set_ylabel("loss")
+    losses.margins(y=0.12)
+    dice.set(ylabel="mean Dice", ylim=(-0.02, 1.1), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    rate.set(ylabel="learning rate", ylim=(0, max(rate.get_ylim()[1], 1.2 * fold.history["learning_rate"].max())))
+    rate.yaxis.set_major_locator(MaxNLocator(4))
+    rate.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    lowest = [losses, dice, _draw_skipped(figure, rate, fold)]
+    if several:
+        losses.set_title(f"Fold {fold.fold}", loc="left", fontweight="bold")
+    for axes in {*row, *lowest}:
+        _draw_epoch_marks(axes, fold)
+    for axes in row if fold.refused else ():
+        _draw_refused_marks(axes, fold)
+    return lowest
+
+
+def _draw_lines(axes: Axes, fold: FoldResult, styles: dict[str, dict[str, Any]]) -> None:
+    few = len(fold.history) <= _MARKED_EPOCHS
+    for column, look in styles.items():
+        (line,) = axes.plot(fold.history["epoch"], fold.history[column], linewidth=1.6, markersize=5, **look)
+        if not few:
+            line.set(marker="None", linewidth=1.2)
+
+
+def _draw_skipped(figure: Figure, rate: Axes, fold: FoldResult) -> Axes:
+    """Say how many steps were skipped; where any were, make room below `rate` for a plot of them, which is returned."""
+    skipped = int(fold.history[list(_SKIPPED)].to_numpy().sum())
+    steps = format_count(int(fold.history["steps"].sum()), "step")
+    rate.set_title(f"{f'{skipped:,}' if skipped else 'none'} of {steps} skipped", loc="right", fontsize=8)
+    place = rate.get_subplotspec()
+    if not skipped or place is None:
+        return rate
+    parts = place.subgridspec(2, 1, height_ratios=(5, 3), hspace=0)
+    rate.set_subplotspec(parts[0])
+    rate.tick_params(labelbottom=False)
+    axes = figure.add_subplot(parts[1], sharex=rate)
+    width = max(1.0, min(6.0, _BAR_POINTS / len(fold.history)))
+    below = 0 * fold.history["epoch"]
+    for column, look in _SKIPPED.items():
+        counts = fold.history[column]
+        some = counts > 0
+        axes.vlines(
+            fold.history["epoch"][some], below[some], (below + counts)[some], linewidth=width, color=look["color"]
+        )
+        below = below + counts
+    axes.set(ylabel="skipped\nsteps", ylim=(0, 1.1 * below.max()))
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    return axes
+
+
+def _draw_epoch_marks(axes: Axes, fold: FoldResult) -> None:
+    axes.axvline(fold.chosen, zorder=1, label="chosen epoch", **_SELECTED_STYLE)
+    for refused in fold.refused:
+        axes.axvline(refused.epoch, zorder=1, **_REFUSED_STYLE)
+    first, last = _epoch_range(fold)
+    margin = max(0.5, 0.02 * (last - first))
+    axes.set(xlim=(first - margin, last + margin))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    axes.grid(visible=True)
+
+
+def _draw_refused_marks(axes: Axes, fold: FoldResult) -> None:
+    epochs = [refused.epoch for refused in fold.refused]
+    heights = [_REFUSED_MARK] * len(epochs)
+    axes.plot(epochs, heights, label="refused epoch", transform=axes.get_xaxis_transform(), **_CROSS_STYLE)
+
+
+def _epoch_range(fold: FoldResult) -> tuple[int, int]:
+    epochs = [*fold.history["epoch"], fold.chosen, *(refused.epoch for refused in fold.refused)]
+    return min(epochs), max(epochs)
+
+
+def _add_legend(figure: Figure, axes: Axes, handles: Sequence[Artist]) -> None:
+    """Put a legend below the lowest plot of a column, at one distance whatever the height of the plot."""
+    below = axes.transAxes + ScaledTranslation(0, -0.38, figure.dpi_scale_trans)
+    axes.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=below,
+        ncols=4,
+        fontsize=8,
+        columnspacing=1,
+    )
+
+
+def _curve_handles(looks: dict[str, dict[str, Any]]) -> list[Artist]:
+    return [Line2D([], [], linewidth=1.6, markersize=5, **look) for look in looks.values()]
+
+
+def _skipped_handles(folds: Sequence[FoldResult]) -> list[Artist]:
+    """Legend entries of the reasons for which a step of any fold was skipped."""
+    some = [column for column in _SKIPPED if any(fold.history[column].any() for fold in folds)]
+    return [Patch(linewidth=0, facecolor=_SKIPPED[column]["color"], label=_SKIPPED[column]["label"]) for column in some]
+
+
+def _epoch_handles(folds: Sequence[FoldResult]) -> list[Artist]:
+    """Legend entries of what is marked in any of the folds."""
+    chosen = Line2D([], [], label="chosen epoch", **_SELECTED_STYLE)
+    refused = Line2D([], [], label="refused epoch", **{**_CROSS_STYLE, **_REFUSED_STYLE})
+    return [chosen, refused] if any(fold.refused for fold in folds) else [chosen]

@@ -1,0 +1,141 @@
+"""Scatter plots of each case's Dice against the volume of the region in the reference."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from tumorseg.plotting.axes import set_volume_axis, split_into_rows, volume_limits, wrap_name
+from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style
+from tumorseg.task import Task
+
+_ROW_HEIGHT_INCHES: Final = 4.2
+"""Inches, of a row with its share of the legend."""
+_MAX_COLUMNS: Final = 3
+_TITLE_CHARACTERS: Final = 32
+_LIMITS: Final = (-0.04, 1.04)
+_STRIP_WIDTHS: Final = (1, 5)
+"""Widths of the strip of cases without the structure, and of the plot of the others."""
+_POINT_STYLE: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 5,
+    "color": "#0072b2",
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.4,
+}
+_SMALL_POINT_STYLE: Final = {**_POINT_STYLE, "markersize": 3.5, "markeredgewidth": 0, "alpha": 0.35}
+_ABSENT_BACKGROUND: Final = "#f3f3f3"
+MIN_CORRELATION_CASES: Final = 5
+"""Cases from which on a rank correlation is told."""
+_MANY_CASES: Final = 100
+"""Cases up to which points are large; of more, tenths are summarised."""
+_DECILES: Final = 10
+_DECILE_STYLE: Final[dict[str, Any]] = {
+    "color": TEXT_COLOUR,
+    "linestyle": "-",
+    "linewidth": 1.2,
+    "marker": "s",
+    "markersize": 4.5,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+}
+_ABSENT_STYLE: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "D",
+    "markersize": 5,
+    "color": TEXT_COLOUR,
+    "markerfacecolor": "none",
+}
+
+
+def dice_by_volume(scores: pd.DataFrame, task: Task) -> Figure:
+    """A plot for each region; scores: the rows of results/evaluation/cases.csv.
+
+    Cases whose reference lacks the region, whose Dice is a convention, stand in a strip of their own at the left.
+    """
+    titles = {region.name: wrap_name(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
+    rows = {region: scores[scores["region"] == region] for region in titles}
+    bands = list(split_into_rows(list(titles), _MAX_COLUMNS))
+    with figure_style():
+        figure = Figure(figsize=(FIGURE_WIDTH_INCHES, _ROW_HEIGHT_INCHES * len(bands)), layout="constrained")
+        several: Any = figure.subfigures(len(bands), 1) if len(bands) > 1 else [figure]
+        for place, regions in zip(several, bands, strict=True):
+            strips = [bool((rows[region]["reference_mm3"] == 0).any()) for region in regions]
+            widths = [width for strip in strips for width in (_STRIP_WIDTHS if strip else _STRIP_WIDTHS[1:])]
+            panels = place.subplots(1, len(widths), width_ratios=widths, squeeze=False).flat
+            for region, strip in zip(regions, strips, strict=True):
+                volumes, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
+                present = volumes > 0
+                if strip:
+                    _draw_absent(next(panels), dice[~present])
+                _draw_present(next(panels), titles[region], volumes[present] / 1000, dice[present], beside_absent=strip)
+            place.axes[0].set_ylabel("Dice")
+        figure.legend(handles=_legend_handles(rows.values()), loc="outside lower center", ncols=3)
+    return figure
+
+
+def rank_correlation(volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> float | None:
+    """Spearman's, None where there are too few cases or all of them are alike."""
+    if len(dice) < MIN_CORRELATION_CASES or np.ptp(dice) == 0 or np.ptp(volumes) == 0:
+        return None
+    return float(spearmanr(volumes, dice).statistic)
+
+
+def _draw_present(
+    axes: Axes, title: str, volumes: NDArray[np.float64], dice: NDArray[np.float64], *, beside_absent: bool
+) -> None:
+    """Cases that have the region. aside: whether the strip of the others, with the scale of the Dice, is beside it."""
+    correlation = rank_correlation(volumes, dice)
+    correlation_text = "" if correlation is None else f"Spearman ρ = {correlation:.2f}, ".replace("-", "\N{MINUS SIGN}")
+    axes.set_title(f"{title}\n{correlation_text}n = {len(dice):,}")
+    axes.set(ylim=_LIMITS, xlabel="volume in the reference, ml")
+    axes.grid(visible=True)
+    if beside_absent:
+        axes.tick_params(axis="y", left=False, labelleft=False)
+        axes.spines["left"].set_visible(False)
+    if not dice.size:
+        axes.set_xticks([])
+        axes.text(0.5, 0.5, "absent from every reference", transform=axes.transAxes, ha="center", va="center")
+        return
+    axes.plot(volumes, dice, **(_SMALL_POINT_STYLE if len(dice) > _MANY_CASES else _POINT_STYLE))
+    if len(dice) > _MANY_CASES:
+        _draw_deciles(axes, volumes, dice)
+    set_volume_axis(axes, volume_limits(volumes))
+
+
+def _draw_deciles(axes: Axes, volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> None:
+    tenths = np.array_split(np.argsort(volumes, kind="stable"), _DECILES)
+    middle = [float(np.median(volumes[tenth])) for tenth in tenths]
+    low, median, high = np.array([np.percentile(dice[tenth], (25, 50, 75)) for tenth in tenths]).T
+    axes.errorbar(middle, median, (median - low, high - median), elinewidth=1.2, zorder=3, **_DECILE_STYLE)
+
+
+def _draw_absent(axes: Axes, dice: NDArray[np.float64]) -> None:
+    """A mark for each score that occurs, and how many cases have it."""
+    scores, counts = np.unique(dice, return_counts=True)
+    axes.plot(np.full(len(scores), 0.28), scores, **_ABSENT_STYLE)
+    for score, count in zip(scores, counts, strict=True):
+        axes.text(0.5, score, f"{count:,}", va="center", fontsize=8)
+    axes.set(ylim=_LIMITS, xlim=(0, 1), xticks=[0.5], xticklabels=["absent"], facecolor=_ABSENT_BACKGROUND)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(visible=True, axis="y")
+
+
+def _legend_handles(regions: Collection[pd.DataFrame]) -> list[Artist]:
+    cases = max(rows["case"].nunique() for rows in regions)
+    handles: list[Artist] = [Line2D([], [], **_POINT_STYLE, label=f"one case (of {cases:,})")]
+    if any((rows["reference_mm3"] > 0).sum() > _MANY_CASES for rows in regions):
+        handles.append(Line2D([], [], **_DECILE_STYLE, label="median and quartiles of each tenth of the cases"))
+    if any((rows["reference_mm3"] == 0).any() for rows in regions):
+        handles.append(
+            Line2D([], [], **_ABSENT_STYLE, label="absent from the reference, with the number of such cases")
+        )
+    return handles

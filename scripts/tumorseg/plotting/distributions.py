@@ -1,0 +1,160 @@
+"""Box plots of the scores, with a point for each case, by region and label."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import metrics
+from tumorseg.plotting.axes import wrap_name
+from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style
+from tumorseg.task import Task
+
+_ROW_HEIGHT: Final = 3.6
+_LEGEND_HEIGHT: Final = 0.4
+"""Inches for a row of plots, and for the legend."""
+_TICK_CHARACTERS: Final = 10
+_MAX_SIDE_BY_SIDE: Final = 6
+"""Structures up to which two plots stand side by side."""
+_BOX: Final = "#dbe6ee"
+_LINE: Final = "#777777"
+_POINT: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "o",
+    "color": "#0072b2",
+    "markersize": 4,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.4,
+}
+_SMALL_POINT: Final = {**_POINT, "markersize": 1.8, "markeredgewidth": 0, "alpha": 0.6}
+_ABSENT: Final[dict[str, Any]] = {
+    "linestyle": "none",
+    "marker": "D",
+    "color": TEXT_COLOUR,
+    "markersize": 4,
+    "markerfacecolor": "none",
+}
+_MANY_CASES: Final = 100
+"""Cases up to which points hide neither the box nor each other."""
+_MANY_CASES_LEVELS: Final = 120
+_HALF_BOX: Final = 0.4
+_MAX_OFFSET: Final = 0.28
+"""Half of a box's width, and how far points may go aside, which leaves the ends of the median line to be seen;
+structures are 1 apart."""
+
+
+def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
+    """Those scores from 0 to 1 whose records say so, by structure; scores: the rows of results/evaluation/cases.csv.
+
+    Points of structures that the reference of a case does not have, whose score is a convention (1 if the prediction
+    has none either, else 0), are hollow diamonds; of many cases one for each score, with their number.
+    """
+    columns = 2 if len(task.structures) <= _MAX_SIDE_BY_SIDE else 1
+    plotted_metrics = metrics("distributions")
+    rows = -(-len(plotted_metrics) // columns)
+    with figure_style():
+        figure = Figure(figsize=(FIGURE_WIDTH_INCHES, _ROW_HEIGHT * rows + _LEGEND_HEIGHT), layout="constrained")
+        panels = iter(figure.subplots(rows, columns, squeeze=False).flat)
+        for metric, axes in zip(plotted_metrics, panels, strict=False):
+            _draw_score(axes, scores, metric, task)
+        for unused in panels:
+            unused.remove()
+        figure.legend(handles=_legend_handles(scores), loc="outside lower center", ncols=3)
+    return figure
+
+
+def swarm_offsets(values: NDArray[np.float64], level_count: int = 40) -> NDArray[np.float64]:
+    """How far aside each point goes so that none hides another, in steps around 0; values from 0 to 1.
+
+    Points in the same of `bins` levels are set side by side around 0, the lowest in the middle.
+    """
+    levels = np.minimum((values * level_count).astype(int), level_count - 1)
+    steps = np.zeros(len(values))
+    for level in np.unique(levels):
+        (members,) = np.nonzero(levels == level)
+        members = members[np.argsort(values[members], kind="stable")]
+        places = np.arange(len(members)) - (len(members) - 1) / 2
+        steps[members] = places[np.argsort(np.abs(places), kind="stable")]
+    return steps
+
+
+def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) -> None:
+    for place, structure in enumerate(task.structures):
+        rows = scores[scores["region"] == structure]
+        _draw_structure(axes, place, rows[metric.name].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
+    beyond = 0.1 if scores["case"].nunique() > _MANY_CASES else 0.04  # room for the numbers of conventional scores
+    last = len(task.structures) - 1
+    axes.set(
+        title=metric.heading, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6)
+    )
+    ticks = [
+        f"{key.replace('_', ' ')}\n{wrap_name(title, _TICK_CHARACTERS)}" for key, title in task.structure_titles.items()
+    ]
+    axes.set_xticks(range(len(ticks)), ticks, fontsize=7.5)
+    axes.grid(visible=True, axis="y")
+
+
+def _draw_structure(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+    many = len(values) > _MANY_CASES
+    line = TEXT_COLOUR if many else _LINE
+    axes.boxplot(
+        values,
+        positions=[place],
+        widths=2 * _HALF_BOX,
+        showfliers=False,
+        patch_artist=True,
+        zorder=4 if many else 2,
+        boxprops={"facecolor": "none" if many else _BOX, "edgecolor": line},
+        medianprops={"color": TEXT_COLOUR, "linewidth": 2},
+        whiskerprops={"color": line},
+        capprops={"color": line},
+    )
+    if many:
+        _draw_many(axes, place, values, absent)
+    else:
+        x = place + _scaled_offsets(swarm_offsets(values))
+        axes.plot(x[~absent], values[~absent], zorder=3, **_POINT)
+        axes.plot(x[absent], values[absent], zorder=3, **_ABSENT)
+
+
+def _draw_many(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+    """Small points, on which the box shows; of the structures that a reference does not have, their numbers."""
+    axes.plot(
+        place + _scaled_offsets(swarm_offsets(values[~absent], _MANY_CASES_LEVELS)),
+        values[~absent],
+        zorder=3,
+        **_SMALL_POINT,
+    )
+    for score, count in zip(*np.unique(values[absent], return_counts=True), strict=True):
+        axes.plot(place, score, zorder=5, **{**_ABSENT, "markerfacecolor": "white"})
+        above = 6 if score > 0.5 else -6
+        axes.annotate(
+            f"{count:,}",
+            (place, score),
+            (0, above),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if above > 0 else "top",
+            fontsize=7,
+        )
+
+
+def _scaled_offsets(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    return steps * min(0.05, _MAX_OFFSET / max(float(np.abs(steps).max(initial=0)), 1))
+
+
+def _legend_handles(scores: pd.DataFrame) -> list[Artist]:
+    cases = scores["case"].nunique()
+    absent = "structure absent from the case's reference"
+    return [
+        Line2D([], [], **{**_POINT, "markersize": 5}, label=f"one case (of {cases:,})"),
+        Line2D([], [], **{**_ABSENT, "markersize": 5}, label=f"{absent} (cases)" if cases > _MANY_CASES else absent),
+        Patch(facecolor=_BOX, edgecolor=_LINE, label="quartiles, median; whiskers within 1.5 boxes"),
+    ]

@@ -1,0 +1,116 @@
+"""Annotated heat maps: the confusion matrix of the labels, and Dice with each modality left out."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tumorseg.formatting import format_count
+from tumorseg.plotting.axes import contrasting_text_colour, wrap_name
+from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, figure_style
+from tumorseg.task import Task
+
+_CONFUSION_ROW_HEIGHT: Final = 0.85
+_CONFUSION_FRAME: Final = 1.0
+"""Inches for a row, and for the axes."""
+_CONFUSION_NAME_WIDTH: Final = 80
+"""Characters that the names of all columns share."""
+_EMPTY_ROW_COLOUR: Final = "#eeeeee"
+_CONFUSION_COLOURMAP: Final = colormaps["Blues"].with_extremes(bad=_EMPTY_ROW_COLOUR)
+
+
+def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Figure:
+    """Labels of the reference in rows, predicted ones in columns; each row by its own sum, as shade and per cent.
+
+    voxels: counts by label of the reference, then by predicted label, as in results/evaluation/summary.json.
+    """
+    titles = {0: "background", **task.label_titles}
+    counts = np.array([[voxels[str(row)][str(column)] for column in titles] for row in titles])
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    names = [wrap_name(f"{label}: {title}", _CONFUSION_NAME_WIDTH // len(titles)) for label, title in titles.items()]
+    predicted = [
+        name if count else f"{name}\n(never predicted)" for name, count in zip(names, counts.sum(axis=0), strict=True)
+    ]
+    reference_names = [
+        f"{name}\n{format_count(int(total), 'voxel')}" for name, total in zip(names, totals[:, 0], strict=True)
+    ]
+    with figure_style():
+        figure = Figure(
+            figsize=(FIGURE_WIDTH_INCHES, _CONFUSION_FRAME + _CONFUSION_ROW_HEIGHT * len(titles)), layout="constrained"
+        )
+        axes = figure.subplots()
+        edges = np.arange(len(titles) + 1) - 0.5
+        axes.pcolormesh(
+            edges, edges, shares, cmap=_CONFUSION_COLOURMAP, vmin=0, vmax=1, edgecolors="#c8c8c8", linewidth=0.6
+        )
+        for row, total in enumerate(totals[:, 0]):
+            if total:
+                _annotate_row(axes, row, shares[row], counts[row])
+            else:
+                middle = (len(titles) - 1) / 2
+                axes.text(middle, row, "in no reference", ha="center", va="center", bbox={"color": _EMPTY_ROW_COLOUR})
+        axes.set(xlabel="predicted", ylabel="reference", ylim=edges[[-1, 0]])
+        axes.set_xticks(range(len(names)), predicted)
+        axes.set_yticks(range(len(names)), reference_names)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    return figure
+
+
+def format_percent(share: float) -> str:
+    """A share from 0 to 1 in per cent; what is almost nothing or almost all is not written as such."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+
+
+def _annotate_row(axes: Axes, row: int, shares: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
+    for column, (share, count) in enumerate(zip(shares, counts, strict=True)):
+        ink = contrasting_text_colour(_CONFUSION_COLOURMAP(share))
+        axes.text(column, row, format_percent(share), ha="center", va="bottom", fontsize=11, color=ink)
+        axes.text(column, row + 0.08, f"{count:,}", ha="center", va="top", fontsize=8, color=ink)
+
+
+_ABLATION_ROW_HEIGHT: Final = 0.5
+_ABLATION_FRAME: Final = 0.9
+"""Inches for a row, and for the axes."""
+_ABLATION_NAME_WIDTH: Final = 108
+"""Characters that the names of all columns share."""
+_ABLATION_COLOURMAP: Final = colormaps["Blues"]
+
+
+def modality_ablation(scores: pd.DataFrame, task: Task) -> Figure:
+    """Mean Dice of each structure (columns) with each modality left out (rows), and its change.
+
+    scores: the rows of results/evaluation/modalities_left_out.csv.
+    """
+    means = scores.pivot_table(index="left_out", columns="region", values="dice", aggfunc="mean")
+    rows = {"none": "none", **task.channel_titles}
+    means = means.loc[list(rows), list(task.structures)]
+    with figure_style():
+        figure = Figure(
+            figsize=(FIGURE_WIDTH_INCHES, _ABLATION_FRAME + _ABLATION_ROW_HEIGHT * len(rows)), layout="constrained"
+        )
+        axes = figure.subplots()
+        axes.imshow(means.to_numpy(), cmap=_ABLATION_COLOURMAP, vmin=0, vmax=1, aspect="auto")
+        for row in range(len(means)):
+            for column in range(len(means.columns)):
+                value = means.iat[row, column]
+                change = f"\n{value - means.iat[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if row else ""
+                ink = contrasting_text_colour(_ABLATION_COLOURMAP(value))
+                axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=ink, fontsize=8.5)
+        characters = _ABLATION_NAME_WIDTH // len(means.columns)
+        names = {name: wrap_name(title, characters) for name, title in task.structure_titles.items()}
+        heads = [f"{structure.replace('_', ' ')}\n{names[structure]}" for structure in means.columns]
+        axes.set_xticks(range(len(means.columns)), heads)
+        axes.set_yticks(range(len(means)), list(rows.values()))
+        axes.set(ylabel="modality left out")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    return figure

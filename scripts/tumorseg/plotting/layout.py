@@ -1,0 +1,154 @@
+"""Rows of panels on a page of fixed width, with space reserved for titles, warnings, tables and legends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from tumorseg.plotting.panels import draw_scale_bar, frame_panel, scale_bar_length
+from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, LEGEND_LINE_INCHES, TEXT_COLOUR, WARNING_COLOUR
+
+_MARGIN_INCHES: Final = 0.12
+_GAP: Final = 0.05
+_HEADING_LINE: Final = 0.19
+_HEADING_SPACE: Final = 0.12
+_BANNER: Final = 0.36
+_NOTE_LINE: Final = 0.17
+_NOTES_SPACE: Final = 0.06
+_TITLE: Final = 0.22
+_TABLE_LINE: Final = 0.18
+_NAME_COLUMN: Final = 2.2
+_VALUE_COLUMN: Final = 1.15  # inches, as all above
+_NOTE_CHARACTERS: Final = 122
+_TITLE_CHARACTERS: Final = 95
+"""Of a line of text across the figure, narrow enough for a line of digits; titles are bold."""
+_SCALE_SHARE: Final = 0.4
+"""Of the narrowest panel of a row, which its scale bars may take at most."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of panels.
+
+    widths, height: in mm. banner: text in a band across the figure, above all else. heading: lines of text above it.
+    notes: lines of warning below the heading. table: lines of cells below them, the first of them the heads, all as
+    long. titles: one above each panel.
+    """
+
+    widths: tuple[float, ...]
+    height: float
+    heading: tuple[str, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
+    titles: tuple[str, ...] = ()
+    banner: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _inches_per_mm(self) -> float:
+        room = FIGURE_WIDTH_INCHES - 2 * _MARGIN_INCHES - _GAP * (len(self.widths) - 1)
+        return room / sum(self.widths)
+
+    @property
+    def _above(self) -> float:
+        heading = _HEADING_SPACE + _HEADING_LINE * len(self.heading) if self.heading else 0.0
+        notes = _NOTES_SPACE + _NOTE_LINE * len(self.notes) if self.notes else 0.0
+        banner = _BANNER if self.banner else 0.0
+        return banner + heading + notes + _TABLE_LINE * len(self.table) + (_TITLE if self.titles else 0.0)
+
+
+def wrap_text(text: str, *, title: bool = False) -> tuple[str, ...]:
+    """A text in lines that fit across a figure, as notes of a row or, in bold, as its title."""
+    return tuple(wrap(text, _TITLE_CHARACTERS if title else _NOTE_CHARACTERS))
+
+
+def lay_out_rows(rows: Sequence[Row], *, foot_lines: int) -> tuple[Figure, list[list[Axes]]]:
+    """A figure as high as its rows need, each row across the whole width, with room for legends at the foot.
+
+    Returns the figure and, for each row, its framed panels, which have the row's scale bar each.
+    """
+    foot = _MARGIN_INCHES + LEGEND_LINE_INCHES * foot_lines
+    total = _MARGIN_INCHES + foot + sum(row._above + row.height * row._inches_per_mm + _GAP for row in rows)
+    figure = Figure(figsize=(FIGURE_WIDTH_INCHES, total))
+    panels = []
+    top = total - _MARGIN_INCHES
+    for row in rows:
+        _draw_heading(figure, row, top, total)
+        top -= row._above
+        height = row.height * row._inches_per_mm
+        panels.append(_add_panels(figure, row, top - height, total))
+        top -= height + _GAP
+    return figure, panels
+
+
+def draw_note(figure: Figure, text: str, *, line: int) -> None:
+    """Put a line of text at the foot of `figure`; `line` counts upwards, as in `style.add_legend`."""
+    height = (LEGEND_LINE_INCHES * line + 0.15) / figure.get_figheight()
+    figure.text(0.5, height, text, ha="center", va="center")
+
+
+def _draw_heading(figure: Figure, row: Row, top: float, total: float) -> None:
+    if row.banner:
+        top = _draw_banner(figure, row.banner, top, total)
+    baseline = top - _HEADING_SPACE
+    for number, line in enumerate(row.heading):
+        baseline -= _HEADING_LINE
+        weight = "bold" if number == 0 else "normal"
+        figure.text(
+            _MARGIN_INCHES / FIGURE_WIDTH_INCHES, (baseline + 0.05) / total, line, fontweight=weight, va="bottom"
+        )
+    baseline -= _NOTES_SPACE if row.notes else 0
+    for line in row.notes:
+        baseline -= _NOTE_LINE
+        figure.text(
+            _MARGIN_INCHES / FIGURE_WIDTH_INCHES, (baseline + 0.05) / total, line, color=WARNING_COLOUR, va="bottom"
+        )
+    for number, cells in enumerate(row.table):
+        baseline -= _TABLE_LINE
+        figure.text(_MARGIN_INCHES / FIGURE_WIDTH_INCHES, (baseline + 0.05) / total, cells[0], va="bottom")
+        for column, cell in enumerate(cells[1:], start=1):
+            right = _MARGIN_INCHES + _NAME_COLUMN + _VALUE_COLUMN * column
+            figure.text(right / FIGURE_WIDTH_INCHES, (baseline + 0.05) / total, cell, ha="right", va="bottom")
+        if number == 0:
+            ends = (
+                _MARGIN_INCHES / FIGURE_WIDTH_INCHES,
+                (_MARGIN_INCHES + _NAME_COLUMN + _VALUE_COLUMN * (len(cells) - 1)) / FIGURE_WIDTH_INCHES,
+            )
+            heights = 2 * [(baseline + 0.03) / total]
+            figure.add_artist(Line2D(ends, heights, color=TEXT_COLOUR, linewidth=0.6))
+
+
+def _draw_banner(figure: Figure, text: str, top: float, total: float) -> float:
+    """White text in a band across the figure. Returns where the band ends, in inches."""
+    height = _BANNER - 0.06
+    place = (_MARGIN_INCHES / FIGURE_WIDTH_INCHES, (top - height) / total)
+    figure.add_artist(
+        Rectangle(place, 1 - 2 * _MARGIN_INCHES / FIGURE_WIDTH_INCHES, height / total, color=WARNING_COLOUR)
+    )
+    figure.text(
+        0.5, (top - height / 2) / total, text, color="white", fontsize=12, fontweight="bold", ha="center", va="center"
+    )
+    return top - _BANNER
+
+
+def _add_panels(figure: Figure, row: Row, bottom: float, total: float) -> list[Axes]:
+    height = row.height * row._inches_per_mm
+    length = scale_bar_length(_SCALE_SHARE * min(row.widths))
+    left = _MARGIN_INCHES
+    panels = []
+    for number, width in enumerate(row.widths):
+        inches = width * row._inches_per_mm
+        axes = figure.add_axes(
+            (left / FIGURE_WIDTH_INCHES, bottom / total, inches / FIGURE_WIDTH_INCHES, height / total)
+        )
+        frame_panel(axes, width, row.height)
+        draw_scale_bar(axes, length, inset_mm=0.06 / row._inches_per_mm)
+        if row.titles:
+            axes.set_title(row.titles[number], pad=4)
+        panels.append(axes)
+        left += inches + _GAP
+    return panels

@@ -1,0 +1,36 @@
+"""The list of all figures, in the order of the report. A new figure is a module in `catalogue` and a line here."""
+
+from typing import Final
+
+from tumorseg.plotting.catalogue import (
+    calibration,
+    cohort_overview,
+    confusion_matrix,
+    dice_by_volume,
+    gallery,
+    ground_truth,
+    intensities,
+    learning_curves,
+    left_out,
+    modalities,
+    overlays,
+    predictions,
+    scores,
+)
+from tumorseg.plotting.record import FigureRecord
+
+FIGURES: Final[tuple[FigureRecord, ...]] = (
+    scores.RECORD,
+    dice_by_volume.RECORD,
+    confusion_matrix.RECORD,
+    calibration.RECORD,
+    left_out.RECORD,
+    gallery.RECORD,
+    modalities.RECORD,
+    ground_truth.RECORD,
+    predictions.RECORD,
+    overlays.RECORD,
+    cohort_overview.RECORD,
+    intensities.RECORD,
+    learning_curves.RECORD,
+)

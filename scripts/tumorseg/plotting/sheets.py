@@ -1,0 +1,165 @@
+"""Figures of image slices: modalities, masks over the image, and predictions compared with their references."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tumorseg.plotting.agreement_map import DIMMED_BRIGHTNESS, outcome_map
+from tumorseg.plotting.case_view import CaseView
+from tumorseg.plotting.layout import Row, lay_out_rows, wrap_text
+from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
+from tumorseg.plotting.slices import PLANES, Plane, SliceImage, extract_slice, grey_values
+from tumorseg.plotting.style import (
+    FigureSettings,
+    add_legend,
+    figure_style,
+    label_handles,
+    legend_lines,
+    outcome_handles,
+)
+from tumorseg.task import Task
+
+_EDGE_MM: Final = 3.0
+"""Millimetres that panels show beyond the brain on every side."""
+_FEW_CHANNELS: Final = 2
+
+
+@dataclass(frozen=True)
+class Box:
+    """The largest extent of the shown cases in mm, with an edge: side to side, front to back, head to foot."""
+
+    side: float
+    depth: float
+    height: float
+
+    @classmethod
+    def around(cls, cases: Sequence[CaseView]) -> "Box":
+        """That of `cases`, of which there is at least one."""
+        extents = [
+            [voxels * size + 2 * _EDGE_MM for voxels, size in zip(case.brain.shape, case.spacing, strict=True)]
+            for case in cases
+        ]
+        return cls(*map(max, zip(*extents, strict=True)))
+
+
+def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
+    """For each case an axial, a coronal and a sagittal slice of each channel.
+
+    Of three channels and more the axial slices stand side by side, and the others below them; of fewer, each channel
+    has a row of its own.
+    """
+    box = Box.around(cases)
+    titles = [channel.title for channel in task.channels]
+    layout = _side_by_side if len(titles) > _FEW_CHANNELS else _row_by_row
+    with figure_style():
+        figure, panels = lay_out_rows([row for case in cases for row in layout(case, box, titles)], foot_lines=0)
+        axes = iter(panel for row in panels for panel in row)
+        for case in cases:
+            images = [grey_channel(case, channel) for channel in range(len(titles))]
+            for channel, plane in _panel_order(len(titles)):
+                panel = next(axes)
+                draw_image(panel, case_slice(case, images[channel], plane))
+                draw_orientation(panel, plane)
+    return figure
+
+
+def _side_by_side(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
+    return [
+        Row((box.side,) * len(titles), box.depth, heading=(case.title,), titles=tuple(titles)),
+        Row((box.side, box.depth) * len(titles), box.height),
+    ]
+
+
+def _row_by_row(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
+    widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
+    return [
+        Row(widths, height, () if number else (case.title,), titles=tuple(f"{title}, {plane}" for plane in PLANES))
+        for number, title in enumerate(titles)
+    ]
+
+
+def _panel_order(channels: int) -> list[tuple[int, Plane]]:
+    """The channel and the plane of each panel of a case."""
+    if channels <= _FEW_CHANNELS:
+        return [(channel, plane) for channel in range(channels) for plane in PLANES]
+    first, *others = PLANES
+    below = [(channel, plane) for channel in range(channels) for plane in others]
+    return [*((channel, first) for channel in range(channels)), *below]
+
+
+def mask_sheet(
+    cases: Sequence[CaseView],
+    which: Literal["reference", "prediction"],
+    settings: FigureSettings,
+    *,
+    task: Task,
+    banner: str = "",
+    notes: Sequence[str] = (),
+) -> Figure:
+    """For each case the three planes of the display channel, dimmed, with the labels of its reference or prediction.
+
+    banner: what nobody may overlook. notes: warnings, of any length. Both stand above each case.
+    """
+
+    def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
+        draw_labels(axes, case_slice(case, case.mask(which), plane), settings)
+
+    lines = tuple(line for note in notes for line in wrap_text(note))
+    handles = label_handles(settings, task)
+    return _plane_sheet(cases, task, f"with the labels of the {which}", draw, handles, banner=banner, notes=lines)
+
+
+def overlay_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
+    """For each case the slices of `mask_sheet` with what agrees, is missed and is false."""
+
+    def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
+        codes = outcome_map(case.mask("reference"), case.mask("prediction"))
+        draw_outcomes(axes, case_slice(case, codes, plane))
+
+    return _plane_sheet(cases, task, "with the prediction compared with the reference", draw, outcome_handles(task))
+
+
+def _plane_sheet(
+    cases: Sequence[CaseView],
+    task: Task,
+    description: str,
+    draw: Callable[[CaseView, Plane, Axes], None],
+    handles: Sequence[Artist],
+    *,
+    banner: str = "",
+    notes: tuple[str, ...] = (),
+) -> Figure:
+    """A row of the three planes, dimmed, for each case; `draw` paints over them what `handles` explain."""
+    box = Box.around(cases)
+    widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
+    heading = f"{task.channels[task.display_channel].title}, dimmed, {description}"
+    rows = [
+        Row(widths, height, (*wrap_text(case.title, title=True), heading), titles=PLANES, banner=banner, notes=notes)
+        for case in cases
+    ]
+    with figure_style():
+        figure, panels = lay_out_rows(rows, foot_lines=legend_lines(handles))
+        for case, row in zip(cases, panels, strict=True):
+            image = DIMMED_BRIGHTNESS * grey_channel(case, task.display_channel)
+            for axes, plane in zip(row, PLANES, strict=True):
+                draw_image(axes, case_slice(case, image, plane))
+                draw(case, plane, axes)
+                draw_orientation(axes, plane)
+        add_legend(figure, handles)
+    return figure
+
+
+def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:
+    """The slice of a case's turned volume (x, y, z) to show in a plane."""
+    return extract_slice(volume, case.spacing, plane, case.slices[plane])
+
+
+def grey_channel(case: CaseView, channel: int) -> NDArray[np.float32]:
+    """A channel of a case, by its position, as grey values from 0 to 1, (x, y, z)."""
+    return grey_values(case.image[channel], case.brain)

@@ -1,0 +1,124 @@
+"""The data of a fold: its cases, each with the digest of its normalised file. A training is bound to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tumorseg.cohort.splits import FoldAssignment, fold_digest, split_digest, training_cases, validation_cases
+from tumorseg.cohort.validation_result import ValidationResult
+from tumorseg.errors import Message, UserError
+from tumorseg.io.files import describe_locations, read_json, write_json
+from tumorseg.preprocessing.store import case_digest, case_origin, find_case
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """The cases that a fold is trained on, and those that it holds out, each with its `store.case_digest`."""
+
+    fold: int
+    training: dict[str, str]
+    held_out: dict[str, str]
+
+    @property
+    def split(self) -> str:
+        """The digest of the names alone, see `splits.split_digest`."""
+        return split_digest(self.training, self.held_out)
+
+    def as_dict(self) -> dict[str, dict[str, str]]:
+        """The digests of both parts, in the order of the names."""
+        return {"training": dict(sorted(self.training.items())), "held_out": dict(sorted(self.held_out.items()))}
+
+
+def collect_fold_data(
+    folders: Sequence[Path], splits: Sequence[FoldAssignment], fold: int, verdicts: Mapping[str, ValidationResult]
+) -> FoldData:
+    """The data of a fold, from the folders of normalised cases.
+
+    Raises UserError where a case is missing, or was not made from the files that its verdict is about.
+    """
+    training, validation = (
+        {case: _validated_digest(find_case(folders, case), verdicts[case]) for case in sorted(cases)}
+        for cases in (training_cases(splits, fold), validation_cases(splits, fold))
+    )
+    return FoldData(fold, training, validation)
+
+
+def _validated_digest(path: Path, verdict: ValidationResult) -> str:
+    validated = {role: facts["digest"] for role, facts in verdict.facts["files"].items()}
+    if case_origin(path).files != validated:
+        raise UserError(
+            f"{path}: this case was not normalised from the files that were validated; delete its folder "
+            f"{describe_locations(path.parent)} and run again"
+        )
+    return case_digest(path)
+
+
+def write_fold_data(path: Path, data: FoldData) -> None:
+    """Write the data of a fold as JSON."""
+    write_json(path, {"format": FORMAT, "fold": data.fold, **data.as_dict()})
+
+
+def read_fold_data(path: Path, fold: int) -> FoldData:
+    """The data of a fold that `write_fold_data` wrote. Raises UserError where the file is damaged or another fold's."""
+    content = read_json(path)
+    try:
+        if (content["format"], content["fold"]) != (FORMAT, fold):
+            raise ValueError(f"it has format {content['format']} and fold {content['fold']}")
+        return FoldData(fold, dict(content["training"]), dict(content["held_out"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: this is not the data of fold {fold} ({error}); delete it and run again") from None
+
+
+def find_cases(folders: Sequence[Path], digests: Mapping[str, str]) -> list[Path]:
+    """The files of normalised cases, in the order of `digests`. Raises UserError where one is missing or another."""
+    paths = [find_case(folders, case) for case in digests]
+    for path, digest in zip(paths, digests.values(), strict=True):
+        if case_digest(path) != digest:
+            raise UserError(
+                f"{path}: this normalised case has changed since the data of the folds were listed; delete its folder "
+                f"{describe_locations(path.parent)} and run again"
+            )
+    return paths
+
+
+def held_out_cases(folders: Sequence[Path], data: Path, splits: Sequence[FoldAssignment], fold: int) -> dict[str, Path]:
+    """The normalised files of the cases that a fold holds out, by case, in the order of their names.
+
+    data: the file with the data of the fold. Raises UserError if it is of another split, or if a case is missing or is
+    not the one listed there.
+    """
+    listed = read_fold_data(data, fold)
+    if listed.split != fold_digest(splits, fold):
+        raise UserError(f"{data}: this is the data of another split; delete it and run again")
+    cases = dict(sorted(listed.held_out.items()))
+    return dict(zip(cases, find_cases(folders, cases), strict=True))
+
+
+def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | None:
+    """The code and the message of what sets the data of a checkpoint (`FoldData.as_dict`) apart from those expected.
+
+    None where they are equal. Raises TypeError, AttributeError or KeyError where `found` is of another kind.
+    """
+    wanted, names = expected.as_dict(), {"training": "training", "held_out": "held-out"}
+    changes: list[Message] = []
+    for part, name in names.items():
+        changes += _count_cases(set(found[part]) - set(wanted[part]), f"{name} case", "more")
+        changes += _count_cases(set(wanted[part]) - set(found[part]), f"{name} case", "less")
+    if changes:
+        return "wrong_split", f"was trained on another split: {', '.join(changes)}"
+    other = {case for part in names for case, digest in wanted[part].items() if found[part][case] != digest}
+    if other:
+        return "wrong_data", f"was trained on other normalised data: {_count_cases(other, 'case', 'changed')[0]}"
+    return None
+
+
+def _count_cases(cases: set[str], unit: Message, word: Message) -> list[Message]:
+    """`3 training cases more, such as X`, in a list; an empty list where there are no cases."""
+    if not cases:
+        return []
+    plural = "" if len(cases) == 1 else "s"
+    example: Message = min(cases) if len(cases) == 1 else f"such as {min(cases)}"
+    return [f"{len(cases)} {unit}{plural} {word} ({example})"]

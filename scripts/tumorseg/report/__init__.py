@@ -1,1 +1,0 @@
-"""The one page that shows what was run and what came of it."""

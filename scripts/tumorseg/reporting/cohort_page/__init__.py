@@ -1,0 +1,1 @@
+"""The cohort page: every case, with its issues, for review before training."""

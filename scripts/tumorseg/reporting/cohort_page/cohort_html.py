@@ -1,0 +1,58 @@
+"""The cohort page as one self-contained HTML page."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tumorseg.cohort.case_summary import WHOLE_TUMOUR, volume_names
+from tumorseg.cohort.overview import INTENSITY_STATISTICS, OUTLIER_Z_SCORE, CohortOverview
+from tumorseg.cohort.preview import PREVIEW_SIZE
+from tumorseg.formatting import format_decimal
+from tumorseg.plotting.thumbnails import preview_tile_names
+from tumorseg.reporting.shared.html_page import render_page
+from tumorseg.task import Task
+from tumorseg.task.conventions import describe_label_map
+
+_HERE: Final = Path(__file__).parent
+_SECTIONS: Final = {
+    "reasons": "Dropped by reason",
+    "warnings": "Warnings",
+    "dropped": "Dropped cases",
+    "grids": "Shape and spacing",
+    "volumes": "Volumes",
+    "intensities": "Intensities",
+    "cases": "Usable cases",
+}
+
+
+def render_cohort_page(facts: CohortOverview, strips: Mapping[str, str], colours: Mapping[int, str], task: Task) -> str:
+    """The page as HTML; equal arguments give equal text.
+
+    strips: the data URL of the pictures of each case that could be shown, by case. colours: of each label in them.
+    """
+    tiles, names = preview_tile_names(task), volume_names(task)
+    return render_page(
+        _HERE,
+        _format_number,
+        style=(_HERE / "style.css").read_text(encoding="utf-8"),
+        subject="cohort",
+        sections=_SECTIONS,
+        facts=facts,
+        strips=strips,
+        colours=colours,
+        task=task,
+        label_map=describe_label_map(task),
+        label_names=task.label_titles,
+        tiles=tiles,
+        strip_size=(PREVIEW_SIZE * len(tiles), PREVIEW_SIZE),
+        volume_heads={key: name if key == WHOLE_TUMOUR else name.partition(":")[0] for key, name in names.items()},
+        figures=INTENSITY_STATISTICS,
+        unusual=OUTLIER_Z_SCORE,
+    )
+
+
+def _format_number(value: float) -> str:
+    """Three significant digits, and all of those before the point: `0.0123`, `4.57`, `12.3`, `1,235`."""
+    if abs(value) < 1:
+        return f"{value:.3g}".replace("-", "−")
+    return format_decimal(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)

@@ -1,0 +1,250 @@
+"""The model card: read the results of a run, collect its content, and render it as Markdown."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tumorseg.cohort.manifest import read_manifest
+from tumorseg.cohort.splits import FoldAssignment, read_splits, training_cases, validation_cases
+from tumorseg.formatting import format_count, format_list, format_markdown_cell
+from tumorseg.inference.records import verify_selection
+from tumorseg.io.files import read_json
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import RANKED_BY, describe_directions, metric, metrics
+from tumorseg.orientation import NETWORK_AXES
+from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks
+from tumorseg.task.conventions import describe_convention, describe_label_map, labels_written_differently
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """The file of a fold's model, its bytes, and the selection that it came from, as in selection.json."""
+
+    file: str
+    size: int
+    selection: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CardInputs:
+    """What a run wrote. manifest: a row per case folder. check: the facts of the cohort. models: by fold."""
+
+    manifest: pd.DataFrame
+    check: dict[str, Any]
+    splits: list[FoldAssignment]
+    summary: dict[str, Any]
+    models: list[ModelFile]
+
+
+def read_card_inputs(
+    *, manifest: Path, check: Path, splits: Path, summary: Path, selections: Sequence[Path], models: Sequence[Path]
+) -> CardInputs:
+    """Read the results of a run; `selections` and `models` are those of fold 0, 1 and so on.
+
+    Raises UserError where a model is not the one that its selection names.
+    """
+    return CardInputs(
+        manifest=read_manifest(manifest),
+        check=read_json(check),
+        splits=read_splits(splits),
+        summary=read_json(summary),
+        models=[
+            _read_model_file(path, selection, fold)
+            for fold, (path, selection) in enumerate(zip(models, selections, strict=True))
+        ],
+    )
+
+
+def _read_model_file(path: Path, selection: Path, fold: int) -> ModelFile:
+    content = verify_selection(path, selection, fold)
+    return ModelFile(path.name, path.stat().st_size, content)
+
+
+@dataclass(frozen=True)
+class CardFold:
+    """A fold and its model.
+
+    network: what kind it is, in words. refused: `epoch 3 (digest_mismatch)` for each checkpoint that was not sound.
+    """
+
+    fold: int
+    trained: int
+    held_out: int
+    epoch: int
+    network: str
+    choose: str
+    refused: list[str]
+    file: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class CardStructure:
+    """A region or label. scores: by name, as in summary.json. absent: cases whose reference lacks it."""
+
+    name: str
+    scores: dict[str, dict[str, float]]
+    absent: int
+
+
+@dataclass(frozen=True)
+class CardContent:
+    """All that the card says of a run.
+
+    reasons: dropped cases by problem code. convention: how the masks write labels, in words. several: the convention
+    of written masks where those of the cohort follow several, or none; empty with one only. spacings: usable cases by
+    voxel size in mm, such as `1x1x1`, the most common first. warnings: what a reader must not overlook.
+    """
+
+    found: int
+    usable: int
+    dropped: int
+    reasons: dict[str, int]
+    patients: int
+    convention: str
+    several: str
+    spacings: dict[str, int]
+    folds: list[CardFold]
+    scored: int
+    confidence: float
+    interval: str
+    definitions: dict[str, str]
+    regions: dict[str, CardStructure]
+    labels: dict[str, CardStructure]
+    warnings: list[str]
+
+
+def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], task: Task) -> CardContent:
+    """Compute what the card says. configuration: the sections `demo`, `model`, `training` and so on."""
+    manifest, summary = results.manifest, results.summary
+    usable = manifest[manifest["usable"]]
+    folds = [_card_fold(model, results.splits) for model in results.models]
+    return CardContent(
+        found=len(manifest),
+        usable=len(usable),
+        dropped=len(manifest) - len(usable),
+        reasons=results.check["reasons"],
+        patients=len({assignment.patient for assignment in results.splits}),
+        convention=_describe_mask_convention(results.check["convention"], task),
+        several=describe_convention(task, list(task.conventions)[-1]) if labels_written_differently(task) else "",
+        spacings={str(spacing): int(count) for spacing, count in usable["spacing"].value_counts().items()},
+        folds=folds,
+        scored=summary["cases"],
+        confidence=summary["confidence"],
+        interval=summary["interval"],
+        definitions=summary["definitions"],
+        regions={name: _card_structure(name, summary, task) for name in task.region_labels},
+        labels={name: _card_structure(name, summary, task) for name in task.label_structures},
+        warnings=_warnings(folds, summary["never_predicted"], task, demo=bool(configuration["demo"])),
+    )
+
+
+def _describe_mask_convention(name: str | None, task: Task) -> str:
+    """How the masks of the training data write labels, after "Their masks"."""
+    if task.label_map is not None:
+        return f"were read by a label map: {describe_label_map(task)}"
+    if not labels_written_differently(task):
+        return "hold the values of the labels above"
+    if name is None or name in task.conventions:
+        return f"follow the convention {describe_convention(task, name or '')}"
+    return f"follow several conventions: {', '.join(describe_convention(task, each) for each in task.conventions)}"
+
+
+def _card_fold(model: ModelFile, splits: list[FoldAssignment]) -> CardFold:
+    selection = model.selection
+    fold = selection["fold"]
+    return CardFold(
+        fold=fold,
+        trained=len(training_cases(splits, fold)),
+        held_out=len(validation_cases(splits, fold)),
+        epoch=selection["epoch"],
+        network=selection["network"],
+        choose=selection["choose"],
+        refused=[
+            f"epoch {refused['epoch']} ({', '.join(problem['code'] for problem in refused['problems'])})"
+            for refused in selection["refused"]
+        ],
+        file=model.file,
+        size=model.size,
+        digest=selection["digest"],
+    )
+
+
+def _card_structure(structure: str, summary: dict[str, Any], task: Task) -> CardStructure:
+    content = summary["structures"][structure]
+    name = structure.replace("_", " ")
+    return CardStructure(f"{name}: {task.structure_titles[structure]}", content["scores"], content["empty_reference"])
+
+
+def _warnings(folds: list[CardFold], never_predicted: list[str], task: Task, *, demo: bool) -> list[str]:
+    warnings = []
+    if demo:
+        warnings.append(
+            "Trained on the demo cohort of the workflow: synthetic tumours, drawn into the anatomy of a template. Of "
+            "no use on patients."
+        )
+    warnings += [
+        f"Never predicted: {label.replace('_', ' ')}, {task.structure_titles[label]}. The references of the held-out "
+        "cases have it, and it is missed in every one of them."
+        for label in never_predicted
+    ]
+    if any(fold.choose == "best" for fold in folds):
+        warnings.append(
+            "The epoch was chosen by its Dice on the very cases that the scores are of (`checkpoint.select: best`), so "
+            "that the scores are optimistic."
+        )
+    return warnings
+
+
+def render_model_card(facts: CardContent, configuration: Mapping[str, Any], task: Task) -> str:
+    """The card; equal arguments give equal text. configuration: see `facts.gather`."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=False,  # noqa: S701 (no HTML; all text is the workflow's own, or a value that the schema allows)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "cell": format_markdown_cell,
+        "counted": format_count,
+        "setting": _setting_text,
+        "python": _python_literal,
+        "score": _score_text,
+    }
+    return environment.get_template("template.md.jinja").render(
+        facts=facts,
+        configuration=configuration,
+        task=task,
+        labels=format_list([str(label) for label in task.label_values]),
+        files={channel.name: f"case-{channel.files[0]}.nii.gz" for channel in task.channels if channel.files},
+        own_task=task.name not in built_in_tasks(),
+        task_option="" if task.name == DEFAULT_TASK else f"cohort='{{task: {task.name}}}' ",
+        axes=NETWORK_AXES,
+        metrics=metrics("model_card"),
+        label_metric=metric(RANKED_BY),
+        directions=describe_directions(metrics("model_card"), lambda metric: metric.title),
+    )
+
+
+def _setting_text(value: Any) -> str:
+    """A value as it stands in the configuration."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _python_literal(value: Any) -> str:
+    """A value as Python writes it; text in double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def _score_text(scores: Mapping[str, Mapping[str, float]], of: Metric) -> str:
+    """The mean of a score with its interval: `0.812 (0.790 to 0.833)`."""
+    mean, low, high = (of.text(scores[of.name][number]) for number in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"

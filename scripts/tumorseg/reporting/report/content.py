@@ -1,0 +1,249 @@
+"""The content of the report without markup, and its short form for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+import pandas as pd
+
+from tumorseg.cohort.patients import patient_warnings
+from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
+from tumorseg.formatting import format_count, format_list
+from tumorseg.metrics.record import Metric
+from tumorseg.metrics.registry import RANKED_BY, metrics
+from tumorseg.provenance.run_facts import DataFacts, data_facts
+from tumorseg.reporting.report import alerts
+from tumorseg.reporting.report.alerts import Alert
+from tumorseg.reporting.report.run_results import RunResults
+from tumorseg.task import Task
+from tumorseg.training.fold_results import FoldResult
+
+_MM3_PER_ML: Final = 1000
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """A held-out case.
+
+    anchor: of its row on the page. scores: by metric, then by structure, in the unit of the table of scores.
+    conventions: for each metric the structures of which the score is a convention. ranked_by: the mean over the labels
+    of the score that cases are ranked by. volumes: reference and prediction of the whole tumour in ml.
+    """
+
+    case: str
+    anchor: str
+    patient: str
+    fold: int
+    scores: dict[str, dict[str, float]]
+    conventions: dict[str, frozenset[str]]
+    ranked_by: float
+    volumes: tuple[float, float]
+
+
+def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseScores]:
+    """The facts of each case, sorted by case.
+
+    scores: the rows of results/evaluation/cases.csv. patients: of each case.
+    """
+    return [
+        _case_scores(str(case), number, rows.set_index("region"), patients[str(case)], task)
+        for number, (case, rows) in enumerate(scores.groupby("case"), start=1)
+    ]
+
+
+def describe_conventions(table_metrics: Sequence[Metric]) -> str:
+    """Return where scores are a convention: `of Dice where the reference lacks the structure (1 where …, else 0)`."""
+    where = {
+        "reference": "the reference lacks the structure ({best} where the prediction lacks it too, else {worst})",
+        "either": "the reference or the prediction lacks the structure ({best} where both do, else {worst})",
+    }
+    metrics_by_rule: dict[str, list[str]] = {}
+    for metric in table_metrics:
+        if metric.needs in where and metric.worst is not None:
+            best, worst = (f"{value / metric.divisor:g} {metric.unit}".strip() for value in (metric.best, metric.worst))
+            metrics_by_rule.setdefault(where[metric.needs].format(best=best, worst=worst), []).append(
+                metric.name_in_tables
+            )
+    return ", ".join(f"of {format_list(names)} where {words}" for words, names in metrics_by_rule.items())
+
+
+def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseScores:
+    voxels = rows[["reference_voxels", "predicted_voxels"]]
+    volumes = rows.loc[task.whole, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
+    return CaseScores(
+        case=case,
+        anchor=f"case-{number}",
+        patient=patient,
+        fold=int(rows["fold"].iloc[0]),
+        scores={
+            metric.name: {structure: float(rows.at[structure, metric.name]) for structure in task.structures}
+            for metric in metrics("report_cases")
+        },
+        conventions={
+            metric.name: frozenset(
+                structure for structure in task.structures if metric.is_convention(*voxels.loc[structure])
+            )
+            for metric in metrics("report_cases")
+        },
+        ranked_by=fmean(float(rows.at[label, RANKED_BY]) for label in task.label_structures),
+        volumes=(float(volumes.iloc[0]), float(volumes.iloc[1])),
+    )
+
+
+@dataclass(frozen=True)
+class FlaggedCase:
+    """What is known of a case folder. codes: of its problems or warnings. messages: of the problems, in full."""
+
+    case: str
+    codes: tuple[str, ...]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoldSummary:
+    """A fold and how many cases it was trained and validated on."""
+
+    fold: FoldResult
+    trained: int
+    held_out: int
+
+
+@dataclass(frozen=True)
+class StructureSummary:
+    """The scores of a region or label over all cases. scores: by name, as in summary.json.
+
+    lesions: how many of all cases together were found, were missed, and are false.
+    """
+
+    name: str
+    scores: dict[str, dict[str, float]]
+    lesions: tuple[int, int, int]
+    empty_reference: int
+    empty_prediction: int
+    both_empty: int
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that the page and the summary at the terminal say."""
+
+    found: int
+    usable: int
+    patients: int
+    alerts: list[Alert]
+    never_predicted: list[str]
+    dropped: list[FlaggedCase]
+    warned: list[FlaggedCase]
+    folds: list[FoldSummary]
+    scored: int
+    confidence: float
+    interval: str
+    definitions: dict[str, str]
+    structures: dict[str, StructureSummary]
+    macro: dict[str, dict[str, Any]]
+    macro_with_background: dict[str, dict[str, Any]]
+    surface_tolerance: float
+    cases: list[CaseScores]
+    data: DataFacts
+
+
+def structure_name(structure: str, task: Task) -> str:
+    """A region or label in words, such as `WT: whole tumour` or `Label 2: oedema`."""
+    name = structure if structure in task.region_labels else structure.capitalize().replace("_", " ")
+    return f"{name}: {task.structure_titles[structure]}"
+
+
+def collect_report_content(
+    results: RunResults, configuration: Mapping[str, Any], task: Task, *, patients_from_names: bool
+) -> ReportContent:
+    """Compute what the report says. configuration: all its sections. by_name: whether patients go by names of cases."""
+    manifest, summary = results.manifest, results.summary
+    usable = manifest["usable"]
+    dropped = _flagged_cases(manifest[~usable], "problems")
+    warned = _flagged_cases(manifest[usable & (manifest["warnings"] != "")], "warnings")
+    never = [structure_name(structure, task) for structure in summary["never_predicted"]]
+    patients = {assignment.case: assignment.patient for assignment in results.splits}
+    return ReportContent(
+        found=len(manifest),
+        usable=int(usable.sum()),
+        patients=len(set(patients.values())),
+        alerts=[
+            *([alerts.demo()] if configuration["demo"] else []),
+            *alerts.never_predicted(never),
+            *alerts.training(results.folds),
+            *alerts.changed_masks(results.predictions),
+            *alerts.cohort(len(manifest), len(dropped), len(warned)),
+            *alerts.patients(patient_warnings(patients) if patients_from_names else []),
+        ],
+        never_predicted=never,
+        dropped=dropped,
+        warned=warned,
+        folds=[_fold_summary(fold, results.splits) for fold in results.folds],
+        scored=summary["cases"],
+        confidence=summary["confidence"],
+        interval=summary["interval"],
+        definitions=summary["definitions"],
+        structures={
+            name: _structure_summary(structure_name(name, task), summary["structures"][name])
+            for name in task.structures
+        },
+        macro=summary["macro"],
+        macro_with_background=summary["macro_with_background"],
+        surface_tolerance=summary["surface_tolerance_mm"],
+        cases=case_scores(results.scores, patients, task),
+        data=data_facts(results.verdicts, set(manifest.loc[usable, "case"])),
+    )
+
+
+def _flagged_cases(rows: pd.DataFrame, column: str) -> list[FlaggedCase]:
+    return [
+        FlaggedCase(row["case"], tuple(row[column].split(",")), tuple(row["detail"].split(" | ")))
+        for row in rows.to_dict("records")
+    ]
+
+
+def _fold_summary(fold: FoldResult, splits: list[FoldAssignment]) -> FoldSummary:
+    return FoldSummary(
+        fold, trained=len(training_cases(splits, fold.fold)), held_out=len(validation_cases(splits, fold.fold))
+    )
+
+
+def _structure_summary(name: str, content: dict[str, Any]) -> StructureSummary:
+    return StructureSummary(
+        name=name,
+        scores=content["scores"],
+        lesions=(content["lesions_found"], content["lesions_missed"], content["lesions_false"]),
+        empty_reference=content["empty_reference"],
+        empty_prediction=content["empty_prediction"],
+        both_empty=content["both_empty"],
+    )
+
+
+_MAX_NAMED_CASES: Final = 10
+
+
+def summary_text(facts: ReportContent, report: Path) -> str:
+    """Cases used and dropped, the epochs chosen and refused, mean Dice, warnings, and where the report is."""
+    lines = [f"Cases: {facts.usable} used, {len(facts.dropped)} dropped"]
+    lines += [f"  {finding.case}: {', '.join(finding.codes)}" for finding in facts.dropped[:_MAX_NAMED_CASES]]
+    if len(facts.dropped) > _MAX_NAMED_CASES:
+        lines.append(f"  and {len(facts.dropped) - _MAX_NAMED_CASES} more, named in the report")
+    for fold in facts.folds:
+        lines += _fold_summary_lines(fold)
+    lines.append(f"Mean Dice of {format_count(facts.scored, 'case')}:")
+    lines += [f"  {structure.scores['dice']['mean']:.3f}  {structure.name}" for structure in facts.structures.values()]
+    lines += [f"WARNING: never predicted, though the references have it: {name}" for name in facts.never_predicted]
+    lines.append(f"Report: {report}")
+    return "\n".join(lines) + "\n"
+
+
+def _fold_summary_lines(facts: FoldSummary) -> list[str]:
+    fold = facts.fold
+    lines = [
+        f"Fold {fold.fold}: trained on {format_count(facts.trained, 'case')}, {facts.held_out} held out, "
+        f"epoch {fold.chosen} chosen ({fold.choose} sound one)"
+    ]
+    lines += [f"  REFUSED: epoch {refused.epoch}: {'; '.join(refused.messages)}" for refused in fold.refused]
+    return lines

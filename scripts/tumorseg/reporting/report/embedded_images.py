@@ -1,0 +1,85 @@
+"""Figures and thumbnails of the report, embedded as data URLs."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from tumorseg.errors import UserError
+from tumorseg.plotting import registry
+from tumorseg.plotting.record import SECTIONS, Caption, FigureRecord
+from tumorseg.task import Task
+
+_MAX_LOSSLESS_BYTES: Final = 300_000
+_QUALITY: Final = 90
+"""Of WebP, where it has to lose something: slices of the brain are several times smaller than as PNG."""
+
+
+@dataclass(frozen=True)
+class EmbeddedFigure:
+    """A figure with its caption for a task, as a data URL. width, height: in pixels."""
+
+    record: FigureRecord
+    caption: Caption
+    url: str
+    width: int
+    height: int
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        return self.record.stem
+
+
+@dataclass(frozen=True)
+class EmbeddedStrip:
+    """The small picture of a case, as a data URL. width, height: in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+def embed_figure(path: Path, task: Task) -> EmbeddedFigure:
+    """Read a PNG for the page, as WebP. Raises UserError where no figure has its stem."""
+    records = {record.stem: record for record in registry.FIGURES}
+    if path.stem not in records:
+        raise UserError(f"{path}: the report has no caption for this figure; it knows {', '.join(sorted(records))}")
+    record = records[path.stem]
+    with Image.open(path) as image:
+        picture = image.convert("RGB")
+    content = _encode_webp(picture, lossless=True)
+    if len(content) > _MAX_LOSSLESS_BYTES:
+        content = _encode_webp(picture, lossless=False)
+    return EmbeddedFigure(record, record.caption_for(task), _data_url(content), *picture.size)
+
+
+def group_by_section(figures: Sequence[EmbeddedFigure]) -> dict[str, list[EmbeddedFigure]]:
+    """The figures of each section of the page, in the order of the registry."""
+    found = {figure.record.name: figure for figure in figures}
+    ordered = [found[record.name] for record in registry.FIGURES if record.name in found]
+    return {section: [figure for figure in ordered if figure.record.section == section] for section in SECTIONS}
+
+
+def read_strips(folder: Path) -> dict[str, EmbeddedStrip]:
+    """The small picture of each case, from the WebP files in `folder`, which are named after the cases."""
+    strips = {}
+    for path in sorted(folder.glob("*.webp")):
+        with Image.open(path) as image:
+            size = image.size
+        strips[path.stem] = EmbeddedStrip(_data_url(path.read_bytes()), *size)
+    return strips
+
+
+def _encode_webp(picture: Image.Image, *, lossless: bool) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "WEBP", lossless=lossless, quality=_QUALITY, use_sharp_yuv=True)
+    return content.getvalue()
+
+
+def _data_url(content: bytes) -> str:
+    return "data:image/webp;base64," + base64.b64encode(content).decode()

@@ -1,0 +1,90 @@
+"""The report as one self-contained HTML page."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tumorseg.formatting import format_decimal
+from tumorseg.metrics.registry import RANKED_BY, describe_directions, metric, metrics
+from tumorseg.plotting.agreement_map import task_outcomes
+from tumorseg.plotting.style import label_colours
+from tumorseg.plotting.thumbnails import strip_tile_names
+from tumorseg.provenance.run_facts import RunFacts
+from tumorseg.reporting.report.content import ReportContent, describe_conventions
+from tumorseg.reporting.report.embedded_images import EmbeddedFigure, EmbeddedStrip, group_by_section
+from tumorseg.reporting.shared.html_page import render_page
+from tumorseg.reporting.viewer.embed import EmbeddedViewer
+from tumorseg.task import Task
+from tumorseg.task.conventions import describe_label_map
+
+_HERE: Final = Path(__file__).parent
+_SECTIONS: Final = {
+    "scores": "Scores",
+    "cases": "Cases",
+    "cohort": "Cohort",
+    "training": "Training",
+    "run": "How this was made",
+}
+
+
+def render_report(
+    facts: ReportContent,
+    run: RunFacts,
+    *,
+    task: Task,
+    figures: Sequence[EmbeddedFigure],
+    strips: Mapping[str, EmbeddedStrip],
+    figure_cases: Sequence[str],
+    viewer: EmbeddedViewer | None,
+    table: bytes,
+    codes: Mapping[str, str],
+    configuration: dict[str, Any],
+) -> str:
+    """The page as HTML; equal arguments give equal text.
+
+    strips: the small picture of each case. shown: the cases in the figures. viewer: None where there is none. table: of
+    all scores, CSV, to be saved from the page. codes: digest and packages of each rule's code.
+    """
+    colours = label_colours(configuration["figures"])
+    return render_page(
+        _HERE,
+        _format_number,
+        style=(_HERE / "style.css").read_text(encoding="utf-8") + (viewer.style if viewer else ""),
+        subject="report",
+        sections=_SECTIONS,
+        task=task,
+        label_map=describe_label_map(task),
+        facts=facts,
+        run=run,
+        figures=group_by_section(figures),
+        strips=strips,
+        tiles=strip_tile_names(task),
+        shown=figure_cases,
+        viewer=viewer,
+        anchors={case.case: case.anchor for case in facts.cases},
+        table="data:application/gzip;base64," + base64.b64encode(gzip.compress(table, mtime=0)).decode(),
+        codes={rule: digest.split("  ", 1) for rule, digest in codes.items()},
+        colours=colours,
+        label_names=task.label_titles,
+        outcomes=task_outcomes(task),
+        structures=tuple(task.structures),
+        regions=tuple(task.region_labels),
+        macro_metrics=metrics("macro"),
+        report_metrics=metrics("report"),
+        case_metrics=metrics("report_cases"),
+        all_metrics=metrics(),
+        ranked_by=metric(RANKED_BY),
+        directions=describe_directions(metrics(), lambda metric: metric.title),
+        conventions=describe_conventions(metrics("report_cases")),
+        configuration=json.dumps(configuration, indent=2, ensure_ascii=False),
+    )
+
+
+def _format_number(value: Any) -> str:
+    """Whole numbers with thousands set apart, others with four significant digits, text unchanged."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return format_decimal(value) if isinstance(value, int | float) else str(value)

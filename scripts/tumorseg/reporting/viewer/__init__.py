@@ -1,0 +1,1 @@
+"""The interactive viewer of the report: NiiVue with its licence, and the volumes that it shows."""

@@ -1,1 +1,0 @@
-"""Scoring the masks of many cases on disk."""

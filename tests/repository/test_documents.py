@@ -1,0 +1,147 @@
+"""The documentation: links lead somewhere, what is named exists, and generated parts are as the code says."""
+
+import doctest
+import re
+from importlib import import_module
+
+import pytest
+import yaml
+from PIL import Image
+
+import tumorseg
+from tests import screenshot
+from tests.support import documents
+from tests.support.builders import REPOSITORY
+from tumorseg.documentation.api import PUBLIC, signature
+from tumorseg.documentation.docstrings import as_markdown
+from tumorseg.documentation.pages import current_pages, fill
+
+README = "README.md"
+RULES = {
+    name
+    for file in (REPOSITORY / "Snakefile", *(REPOSITORY / "workflow/rules").glob("*.smk"))
+    for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
+}
+pages = pytest.mark.parametrize("page", documents.PAGES)
+
+
+def test_generated_parts_are_current():
+    pages = current_pages(REPOSITORY)
+    assert len(pages) > 4
+    stale = [path.name for path, text in pages.items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run `make docs`"
+
+
+def test_the_readme_is_short():
+    text = documents.text_of(README)
+    assert len(text.splitlines()) <= 150
+    assert len(text.split()) <= 1000
+
+
+def test_the_readme_links_to_every_page():
+    assert {page for page in documents.PAGES if page != README} <= set(documents.links(README))
+
+
+@pages
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    for link in documents.links(page):
+        if "://" not in link:
+            place, _, anchor = link.partition("#")
+            path = (REPOSITORY / page).parent / place if place else REPOSITORY / page
+            assert path.exists(), f"{page} links to {link}: there is no such file"
+            if anchor:
+                assert anchor in documents.anchors(path.resolve()), f"{page} links to {link}: there is no such heading"
+
+
+@pages
+def test_every_comment_above_a_block_is_known_and_has_a_reason(page):
+    for block in documents.blocks(page):
+        assert block.mark in ("", *documents.MARKS)
+        assert bool(block.mark) == bool(block.value.strip())
+
+
+@pytest.mark.parametrize("page", [page for page in documents.PAGES if page != "CHANGELOG.md"])  # it names old ones
+def test_settings_that_are_named_exist(page):
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
+    named = re.findall(rf"`({'|'.join(configuration)})\.(\w+)[`:]", documents.prose(page))
+    assert [f"{section}.{key}" for section, key in named if key not in schema[section]["properties"]] == []
+
+
+@pages
+def test_files_that_are_named_exist(page):
+    named = re.findall(r"`((?:workflow|scripts|envs|tests)/[\w./-]+)`", documents.prose(page))
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []
+
+
+def test_targets_are_rules():
+    section = documents.text_of(README).split("## Targets")[1].split("\n## ")[0]
+    targets = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert len(targets) > 10
+    assert set(targets) <= RULES
+    stages = documents.text_of("workflow/docs/results.md")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", stages, re.MULTILINE)) == sorted(targets)
+
+
+def test_the_picture_is_of_modest_size():
+    path = REPOSITORY / screenshot.PICTURE
+    assert path.stat().st_size < 100_000
+    with Image.open(path) as picture:
+        assert picture.height <= screenshot.HEIGHT
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in PUBLIC.items() for name in names])
+def test_a_public_name_is_documented_and_its_example_runs(module, name):
+    public = getattr(import_module(module), name)
+    assert public.__doc__
+    globs = {**vars(import_module(public.__module__)), "tumorseg": tumorseg}
+    for test in doctest.DocTestFinder(recurse=False).find(public, name, globs=globs):
+        assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def scale(
+    image: list[float], /, factor: float = 2.0, *, clip_percentiles: tuple[float, float] = (0.5, 99.5), seed: int
+) -> list[float]: ...
+
+
+def test_a_long_signature_has_a_line_for_each_argument():
+    assert signature("scaled", scale).splitlines() == [
+        "scaled(",
+        "    image: list[float],",
+        "    factor: float = 2.0,",
+        "    *,",
+        "    clip_percentiles: tuple[float, float] = (0.5, 99.5),",
+        "    seed: int,",
+        ") -> list[float]",
+    ]
+
+
+def test_a_docstring_becomes_markdown():
+    docstring = """Return a sum.
+
+    Args:
+        a: a number,
+            or two.
+        *more: others.
+
+    Returns:
+        The sum.
+
+    Example:
+        >>> 1 + 1
+        2
+    """
+    assert as_markdown(docstring).split("\n\n") == [
+        "Return a sum.",
+        "**Args**",
+        "- `a`: a number, or two.\n- `*more`: others.",
+        "**Returns**",
+        "The sum.",
+        "**Example**",
+        "```python\n>>> 1 + 1\n2\n```",
+    ]
+
+
+def test_a_part_that_nothing_generates_is_an_error():
+    with pytest.raises(KeyError, match="weather"):
+        fill("<!-- generated: weather -->\n<!-- end -->")

@@ -1,0 +1,154 @@
+"""Small things that several tests need."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from hypothesis import HealthCheck, settings
+
+from tumorseg.cohort import splits as of_folds
+from tumorseg.cohort.splits import FoldAssignment
+from tumorseg.inference.records import RECORD_FORMAT, prediction_record_path
+from tumorseg.io.digests import file_digest
+from tumorseg.io.files import write_json
+from tumorseg.networks.base import Architecture, Network
+from tumorseg.networks.model import ModelCard
+from tumorseg.networks.registry import build
+from tumorseg.networks.training_facts import Range, TrainingFacts
+from tumorseg.preprocessing.fold_data import FoldData, write_fold_data
+from tumorseg.preprocessing.store import NormalisedCase, Origin, case_digest, write_case
+from tumorseg.task import load_task
+from tumorseg.training.settings import Recipe
+
+REPOSITORY = Path(__file__).parents[2]
+TASK = load_task()
+
+
+def architecture(base_channels: int = 2, task=TASK, **changes) -> Architecture:
+    """A tiny network for a task."""
+    return Architecture(base_channels, classes=task.classes, channels=len(task.channels), **changes)
+
+
+def trying(examples: int) -> settings:
+    """A property test of so many examples, the same ones each time, however long each takes."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def recipe(base_channels: int = 2, model: dict | None = None, task=TASK, **changes) -> Recipe:
+    """A tiny training. model: other keys of that section; changes: those of the section `training`."""
+    training = {
+        "input_shape": [16, 16, 16],
+        "batch_size": 1,
+        "steps_per_epoch": None,
+        "epochs_per_checkpoint": 1,
+        "foreground_fraction": 0,
+        "augmentation": [],
+        "learning_rate": 0.01,
+        "schedule": "constant",
+        "schedule_epochs": 100,
+        "gradient_clip": None,
+        "weight_averaging": None,
+        "gradient_checkpointing": False,
+        "precision": "fp32",
+        "device": "cpu",
+        "deterministic": False,
+        "threads": 1,
+        "seed": 7,
+    }
+    sections = {"model": {"base_channels": base_channels, **(model or {})}}
+    return Recipe.from_config({**sections, "training": training | changes}, task)
+
+
+def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK) -> Path:
+    """A normalised case of noise with a random mask."""
+    rng = np.random.default_rng(seed)
+    image = rng.normal(size=(len(task.channels), *shape)).astype(np.float16)
+    image[image == 0] = 1
+    mask = rng.choice(np.array([0, *task.label_values], np.uint8), size=shape)
+    affine = tuple(map(tuple, np.diag([-1.0, -1.0, 1.0, 1.0]).tolist()))
+    crop = tuple((0, side) for side in shape)
+    origin = Origin(path.stem, shape, affine, crop, list(task.conventions)[-1], {}, {})
+    write_case(path, NormalisedCase(image, mask, origin))
+    return path
+
+
+def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False, task=TASK) -> TrainingFacts:
+    """What a model was trained on: one kind of case, like those of `tests.support.case_files`."""
+    return TrainingFacts(
+        cases=3,
+        demo=demo,
+        channels=task.channel_names,
+        input_shape=(16, 16, 16),
+        spacing_mm=tuple(Range(edge, edge, edge) for edge in spacing_mm),
+        shape=tuple(Range(side, side, side) for side in (10, 11, 12)),
+        brain_voxels=Range(300, 330, 350),
+        intensities={channel: {"median_position": Range(0.4, 0.5, 0.6)} for channel in task.channel_names},
+    )
+
+
+def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
+    """The card of a model that is valid, with the values that a test wants."""
+    usual = {
+        "normalisation": {"clip_percentiles": [0.5, 99.5], "margin": 1},
+        "convention": list(task.conventions)[-1],
+        "fold": 0,
+        "epoch": 1,
+        "checkpoint": "ab" * 32,
+        "split": "cd" * 32,
+        "trained_on": trained_on(task=task),
+    }
+    return ModelCard(architecture, task, **{**usual, **changes})
+
+
+def data_of(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: int = 0) -> FoldData:
+    """The data of a fold of these normalised cases."""
+    parts = ({path.stem: case_digest(path) for path in paths} for paths in (training, held_out))
+    return FoldData(fold, *parts)
+
+
+def record_predictions(folder: Path, fold: int = 0, *, enhancing: int = 3, **changes) -> Path:
+    """Write the record of a folder of predicted masks as they are now. changes: other content of it.
+
+    enhancing: the value on disk of enhancing tumour.
+    """
+    masks = sorted(path for path in folder.glob("*.nii.gz") if "-probabilities" not in path.name)
+    written = {"0": 0, "1": 1, "2": 2, "4": enhancing}
+    cases = {path.name.removesuffix(".nii.gz"): {"digest": file_digest(path), "written": written} for path in masks}
+    content = {"format": RECORD_FORMAT, "fold": fold, "model": "m", "split": "s", "settings": {}, "cases": cases}
+    write_json(prediction_record_path(folder), content | changes)
+    return folder
+
+
+def write_listed_data(path: Path, normalised: Path, splits: Sequence[FoldAssignment], fold: int) -> Path:
+    """The data of a fold whose normalised cases lie in one folder."""
+    training, validation = (
+        {case: case_digest(normalised / f"{case}.safetensors") for case in cases}
+        for cases in (of_folds.training_cases(splits, fold), of_folds.validation_cases(splits, fold))
+    )
+    write_fold_data(path, FoldData(fold, training, validation))
+    return path
+
+
+def structure_mask(mask, structure: str):
+    """Voxels of a region or label, by name, in a mask of the default task."""
+    return np.isin(mask, TASK.structures[structure])
+
+
+def lively_network(seed: int = 3, base_channels: int = 4, task=TASK, **changes) -> Network:
+    """A network that finds every label somewhere in noise, so that where an image is turned to shows in its masks."""
+    torch.manual_seed(seed)
+    network = build(architecture(base_channels, task, **changes)).train()
+    with torch.no_grad():
+        for _ in range(20):
+            network(torch.randn(1, len(task.channels), 16, 16, 16))
+        head = network.heads[0]
+        head.weight *= 20
+        head.bias -= network.eval()(torch.randn(1, len(task.channels), 16, 16, 16)).mean(dim=(0, 2, 3, 4))
+    return network

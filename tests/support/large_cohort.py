@@ -1,0 +1,216 @@
+"""A cohort of as many cases as BraTS 2023 has, tiny ones, of which many are damaged in every way there is."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from isal import igzip
+from numpy.typing import NDArray
+
+from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, image, mask, plain
+
+CASES = 1253
+DAMAGED = 264
+Files = dict[str, bytes | None]
+"""Content by path below the root; None is a link that leads nowhere."""
+
+OLD = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair", "seg": "seg"}
+MOVED = AFFINE + np.outer([0, 0, 1, 0], [0, 0, 0, 5])
+
+
+def packed(volume: NDArray, affine=AFFINE) -> bytes:
+    """A compressed NIfTI file."""
+    return igzip.compress(plain(volume, affine), 1)
+
+
+def sound(case: str, seed: int) -> Files:
+    """A case as BraTS 2023 names it."""
+    return {name(case, role): packed(mask() if role == "seg" else image(role, seed)) for role in SUFFIXES}
+
+
+def name(case: str, role: str, ending: str = ".nii.gz") -> str:
+    """The path of a file."""
+    return f"{case}/{case}-{SUFFIXES[role]}{ending}"
+
+
+def patched(content: bytes, offset: int, change: bytes) -> bytes:
+    """A compressed file made anew, with other bytes in its header."""
+    whole = igzip.decompress(content)
+    return igzip.compress(whole[:offset] + change + whole[offset + len(change) :], 1)
+
+
+def with_voxel(volume: NDArray, value, dtype=None) -> bytes:
+    """A file with one voxel, inside head and tumour, set to a value."""
+    changed = volume.astype(dtype or volume.dtype)
+    changed[4, 4, 4] = value
+    return packed(changed)
+
+
+Change = Callable[[bytes], bytes]
+
+
+def replaced(role: str, change: Change) -> Callable[[Files, str], None]:
+    """The damage of a case that changes the content of one file."""
+
+    def damage(files: Files, case: str) -> None:
+        path = name(case, role)
+        files[path] = change(files[path])
+
+    return damage
+
+
+def without(*roles: str) -> Callable[[Files, str], None]:
+    """The damage that removes files."""
+
+    def damage(files: Files, case: str) -> None:
+        for role in roles:
+            del files[name(case, role)]
+
+    return damage
+
+
+def _second_file(files: Files, case: str) -> None:
+    files[name(case, "t2", ".nii")] = plain(image("t2", seed=10**6))
+
+
+def _link_to_nowhere(files: Files, case: str) -> None:
+    files[name(case, "flair")] = None
+
+
+def _zip(files: Files, case: str) -> None:
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        for path, content in files.items():
+            writer.writestr(path, content)
+    files.clear()
+    files[f"{case}.zip"] = archive.getvalue()
+
+
+def _first_case_again(files: Files, case: str) -> None:
+    original = case_name(0)
+    files.clear()
+    files.update({path.replace(original, case): content for path, content in sound(original, 0).items()})
+
+
+DAMAGES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
+    ("missing_modality", without("t1")),
+    ("missing_modality", without("t1ce")),
+    ("missing_modality", without("t2", "flair")),
+    ("missing_mask", without("seg")),
+    ("empty_file", replaced("t1", lambda _: b"")),
+    ("empty_file", replaced("seg", lambda _: igzip.compress(b""))),
+    ("truncated", replaced("t1ce", lambda content: content[: len(content) // 2])),
+    ("truncated", replaced("seg", lambda content: content[:-1])),
+    ("truncated", replaced("t2", lambda content: igzip.compress(igzip.decompress(content)[:-7]))),
+    ("truncated", replaced("flair", lambda content: igzip.decompress(content)[:300])),
+    ("crc_mismatch", replaced("t1", lambda content: content[:-8] + bytes(4) + content[-4:])),
+    ("crc_mismatch", replaced("flair", lambda content: content[:-4] + bytes(4))),
+    ("crc_mismatch", replaced("t2", lambda content: content[:500] + bytes(60) + content[560:])),
+    ("not_nifti", replaced("t1", lambda _: b"<!DOCTYPE html><title>Sign in</title>" * 20)),
+    ("not_nifti", replaced("seg", lambda _: igzip.compress(bytes(3000)))),
+    ("not_nifti", replaced("t1ce", lambda content: b"PK\3\4" + content)),
+    ("bad_header", replaced("t2", lambda content: patched(content, 40, bytes(2)))),  # no dimension
+    ("bad_header", replaced("t1", lambda content: patched(content, 40, b"\7\0" + b"\xff\x7f" * 7))),  # a petabyte
+    ("wrong_data_type", replaced("flair", lambda content: patched(content, 70, b"\x80\0"))),  # RGB
+    ("bad_header", replaced("t1ce", lambda content: igzip.compress(igzip.decompress(content) + b"\0"))),
+    ("wrong_shape", replaced("t1", lambda _: packed(np.stack([image("t1")] * 2, axis=3)))),
+    ("shape_mismatch", replaced("t2", lambda _: packed(image("t2", shape=(11, 11, 12))))),
+    ("affine_mismatch", replaced("t1ce", lambda _: packed(image("t1ce"), MOVED))),
+    ("not_finite", replaced("flair", lambda _: with_voxel(image("flair"), np.nan, np.float32))),
+    ("not_finite", replaced("seg", lambda _: with_voxel(mask(), np.inf, np.float32))),
+    ("constant_image", replaced("t1", lambda _: packed(np.zeros(SHAPE, np.int16)))),
+    ("duplicate_modality", _second_file),
+    ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 5))),
+    ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 4))),  # beside 3
+    ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 1.5, np.float32))),
+    ("mask_mismatch", replaced("seg", lambda _: packed(mask(shape=(11, 11, 12))))),
+    ("mask_mismatch", replaced("seg", lambda _: packed(mask(), MOVED))),
+    ("mask_mismatch", replaced("seg", lambda _: packed(np.zeros(SHAPE, np.uint8)))),
+    ("mask_mismatch", replaced("seg", lambda _: packed(np.roll(mask(), 5, axis=(0, 1, 2)) * (image("t1") == 0)))),
+    ("duplicate_case", _first_case_again),
+    ("unreadable", _link_to_nowhere),
+    ("unreadable", _zip),
+)
+"""What is done to a case, and the only code that it is dropped with."""
+
+
+def _plain_files(files: Files, case: str) -> None:
+    for role in SUFFIXES:
+        files[name(case, role, ".nii")] = igzip.decompress(files.pop(name(case, role)))
+
+
+def _names_of_2021(files: Files, case: str) -> None:
+    for role, suffix in OLD.items():
+        files[f"{case}/{case}_{suffix}.nii.gz"] = files.pop(name(case, role))
+
+
+def _folder_in_place_of_a_file(files: Files, case: str) -> None:
+    content = igzip.decompress(files.pop(name(case, "t1ce")))
+    files[f"{name(case, 't1ce', '.nii')}/00000057_brain_t1ce.nii"] = content
+
+
+def _twice_the_same(files: Files, case: str) -> None:
+    files[name(case, "t2", ".nii")] = igzip.decompress(files[name(case, "t2")])
+
+
+def _capital_letters(files: Files, case: str) -> None:
+    files[f"{case}/{case}-t2W.nii.gz"] = files.pop(name(case, "t2"))
+
+
+def _strays(files: Files, case: str) -> None:
+    files[f"{case}/._{case}-t1n.nii.gz"] = b"Mac OS X"
+    files[f"{case}/.DS_Store"] = files[f"{case}/notes.txt"] = b"stray"
+
+
+LAYOUTS: tuple[Callable[[Files, str], None], ...] = (
+    _plain_files,
+    _names_of_2021,
+    _folder_in_place_of_a_file,
+    _twice_the_same,
+    _capital_letters,
+    _strays,
+    replaced("seg", lambda _: packed(mask().astype(np.float32))),
+    replaced("t1", lambda content: content + b"trailing"),
+)
+"""Ways in which a case may lie on disk and be sound all the same."""
+
+
+def case_name(number: int) -> str:
+    """The name of a case; every eighth is a second time point of the patient before."""
+    return f"BraTS-GLI-{number - 1:05d}-001" if number % 8 == 7 else f"BraTS-GLI-{number:05d}-000"
+
+
+def cohort(cases: int = CASES, damaged: int = DAMAGED) -> Iterator[tuple[str, str | None, Files]]:
+    """Each case, the code that drops it or None, and its files; the last ones are those that are damaged."""
+    for number in range(cases):
+        case = case_name(number)
+        files, code = sound(case, number), None
+        if number >= cases - damaged:
+            code, damage = DAMAGES[number % len(DAMAGES)]
+            damage(files, case)
+        elif number % 4 == 1:
+            LAYOUTS[number // 4 % len(LAYOUTS)](files, case)
+        yield case, code, files
+
+
+def write_cohort(root: Path, cases: int = CASES, damaged: int = DAMAGED) -> dict[str, str]:
+    """Write the cohort below `root`; the code of each damaged case, by case."""
+    codes = {}
+    for case, code, files in cohort(cases, damaged):
+        write_files(root, files)
+        if code:
+            codes[case] = code
+    return codes
+
+
+def write_files(root: Path, files: Files) -> None:
+    """Write the files of a case."""
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if content is None:
+            target.symlink_to("nowhere")
+        else:
+            target.write_bytes(content)

@@ -1,0 +1,47 @@
+"""Model files as people may hand them over: valid ones with something changed on purpose."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from safetensors.torch import save
+
+from tests.support.builders import architecture, model_card
+from tumorseg.errors import UserError
+from tumorseg.networks import model
+from tumorseg.networks.model import read_model
+from tumorseg.networks.registry import build
+
+TINY = architecture()
+
+
+def weights_of(network):
+    return {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+
+
+def forged(path, card=None, weights=None, edited=None, **header):
+    """A model file as someone may make it on purpose: with any card and weights, and the digest of both.
+
+    edited: text that takes the place of the card after the digest was taken.
+    """
+    content = asdict(model_card(TINY)) if card is None else card
+    weights = weights_of(build(TINY)) if weights is None else weights
+    text = json.dumps(content, sort_keys=True)
+    own = {"format": 4, "digest": model._digest(weights, text), "card": edited or text} | header
+    path.write_bytes(save(weights, metadata={"tumorseg": json.dumps(own)}))
+    return path
+
+
+def changed(section, key, value):
+    """The card of a valid model with one value changed; section: None for the card itself."""
+    content = json.loads(json.dumps(asdict(model_card(TINY))))
+    (content if section is None else content[section])[key] = value
+    return content
+
+
+def refusal(path) -> str:
+    with pytest.raises(UserError) as caught:
+        read_model(Path(path))
+    assert str(path) in str(caught.value)
+    return str(caught.value)

@@ -1,0 +1,37 @@
+"""New patients, segmented by a tiny network."""
+
+import nibabel
+import torch
+import yaml
+
+from tests.support.builders import REPOSITORY, TASK, architecture, lively_network, model_card
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.configuration.renamed import recorded
+from tumorseg.configuration.task_validation import fill_task_defaults
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.networks.devices import Execution
+from tumorseg.plotting.style import FigureSettings
+from tumorseg.segmentation.patient import segment_patient
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+CONFIGURATION = recorded(fill_task_defaults(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK))
+FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
+CARD = model_card(architecture())
+
+
+def tiny_segmenter() -> Segmenter:
+    """One that finds every label somewhere in noise."""
+    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"], task=TASK)
+
+
+def segment(root, folder, segmenter, card=CARD):
+    """What became of each patient below `root`; masks and pictures in `folder`."""
+    folder.mkdir(exist_ok=True)
+    return [
+        segment_patient(root, files, segmenter, [card], task=TASK, folder=folder, figures=FIGURES)
+        for files in discover_cases(root, TASK, "segment.cases")
+    ]
+
+
+def mask_of(folder, case):
+    return nibabel.load(folder / f"{case}.nii.gz")

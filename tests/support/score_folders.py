@@ -1,0 +1,47 @@
+"""Folders of references and predictions, scored as the rule score does."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+import score
+from tests.support.case_files import AFFINE
+from tumorseg.io.nifti import write_nifti
+
+SETTINGS = {"surface_tolerance": 1, "confidence": 0.95, "bootstrap_samples": 100, "seed": 1}
+
+
+@dataclass
+class Folders:
+    """References of three cases, and masks to score against them."""
+
+    root: Path
+
+    @property
+    def references(self) -> Path:
+        return self.root / "references"
+
+    def predict(self, name: str, volume, affine=AFFINE, folder: str = "predictions") -> Path:
+        """Write a prediction."""
+        write_nifti(self.root / folder / name, volume, affine)
+        return self.root / folder / name
+
+    def score(self, *folders: str, task: str = "brats-glioma", labels: str = "auto", label_maps=None) -> None:
+        """Score some folders of predictions; one of them without a comparison."""
+        places = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
+        comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
+        arguments = ["--predictions", *(self.root / folder for folder in folders), "--references", self.references]
+        arguments += ["--task", task, "--labels", labels, "--settings", json.dumps(SETTINGS)]
+        arguments += ["--label-maps", json.dumps(label_maps or [None] * len(folders))]
+        arguments += ["--scores", *(place / "cases.csv" for place in places)]
+        arguments += ["--summaries", *(place / "summary.json" for place in places)]
+        arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
+        score.main([str(argument) for argument in arguments])
+
+    def scored(self, **options) -> tuple[pd.DataFrame, dict]:
+        """The scores by case and region, and the summary, of the folder `predictions`."""
+        self.score("predictions", **options)
+        table = pd.read_csv(self.root / "scores/cases.csv", index_col=["case", "region"])
+        return table, json.loads((self.root / "scores/summary.json").read_text())

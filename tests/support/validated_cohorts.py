@@ -1,0 +1,33 @@
+"""A whole folder of cases taken through validation, as the rules do it."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tumorseg.cohort.cohort_check import check_cohort
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.manifest import build_manifest
+from tumorseg.cohort.validation import validate_case
+from tumorseg.cohort.validation_result import ValidationResult
+from tumorseg.task import Task
+
+
+def verdicts_of(root: Path, task: Task, labels: str = "auto") -> list[ValidationResult]:
+    return [validate_case(root, case, task=task, shape=None, labels=labels)[0] for case in discover_cases(root, task)]
+
+
+def checked(verdicts: list[ValidationResult], task: Task, labels: str = "auto") -> dict[str, Any]:
+    """The facts of the cohort; raises UserError where `validate` stops."""
+    table = build_manifest(verdicts, task=task)
+    return check_cohort(table, manifest_path=Path("manifest.tsv"), task=task, labels=labels, expected_usable=None)
+
+
+def renamed(root: Path, folder: Path, name) -> Path:
+    """A copy of the cases below `root` in which each is called `name(number, old name)`, its files included."""
+    for number, case in enumerate(sorted(root.iterdir())):
+        new = name(number, case.name)
+        for file in case.iterdir():
+            target = folder / new / file.name.replace(case.name, new)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    return folder

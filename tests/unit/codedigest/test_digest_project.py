@@ -1,0 +1,130 @@
+"""What a change of this project's own code means for the scripts."""
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import REPOSITORY
+from tumorseg.codedigest.digest import CodeDigests
+from tumorseg.codedigest.known import FOR_PEOPLE_ONLY
+
+FILES = {path.stem: [path.name] for path in sorted((REPOSITORY / "scripts").glob("*.py"))}
+# One script draws all figures, and imports the module of the one that it is asked for.
+FILES["figure"].append("tumorseg/plotting/catalogue/overlays.py")
+
+
+def digests(root: Path) -> dict[str, str]:
+    of_code = CodeDigests(root)
+    return {script: of_code.digest(*(root / file for file in files)) for script, files in FILES.items()}
+
+
+@pytest.fixture
+def scripts(tmp_path):
+    ignored = shutil.ignore_patterns("__pycache__", "*.js", "tasks")
+    return Path(shutil.copytree(REPOSITORY / "scripts", tmp_path / "scripts", ignore=ignored))
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """The digests of a copy without the viewer's programs."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.js", "tasks")
+    return digests(
+        Path(shutil.copytree(REPOSITORY / "scripts", tmp_path_factory.mktemp("copy") / "scripts", ignore=ignored))
+    )
+
+
+def changed(scripts: Path, copied: dict[str, str]) -> set[str]:
+    return {script for script, digest in digests(scripts).items() if digest != copied[script]}
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+class _OtherWords(ast.NodeTransformer):
+    """Says otherwise what is raised, logged, printed or shown as help."""
+
+    def visit_Raise(self, node):
+        if isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in ("UserError", "ValueError"):
+            reword(node.exc)
+        return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        called = ast.unparse(node.func)
+        if called.endswith(("logger.info", "logger.warning", "logger.error", "ArgumentParser")):
+            reword(node)
+        if called == "parser.add_argument":
+            reword(*(keyword for keyword in node.keywords if keyword.arg == "help"))
+        if called in ("Finding", "Problem") and node.args and isinstance(node.args[0], ast.Constant):
+            reword(*node.args[-1:])
+        return node
+
+
+class _OtherSentences(ast.NodeTransformer):
+    """Says all otherwise that looks like a sentence or a part of one."""
+
+    def visit_Constant(self, node):
+        text = node.value
+        if isinstance(text, str) and " " in text and re.search("[a-z]{2}", text) and not re.search(r"[\[\\|]", text):
+            node.value = text if text in NO_SENTENCES else f"in other words: {text}"
+        return node
+
+
+CHAIN = {"validate_batch", "manifest", "split", "normalise_batch", "training_data", "train_epoch", "verify_checkpoint"}
+CHAIN |= {"select_checkpoint", "predict"}
+"""The scripts whose change would train or predict again."""
+NO_SENTENCES = {
+    *("version https://git-lfs", "<!doctype html"),  # how files begin
+    *("allocate memory", "out of memory", "Too many open files"),  # what others' messages say
+    *("\0tumorseg of user ", ", allocation "),  # a name in the system
+    "case ",  # before the names of arrays in a file
+    "DEMONSTRATION MODEL: of no use on patients",  # written into models and masks
+}
+
+
+def reword(*nodes):
+    for text in (part for node in nodes for part in ast.walk(node) if isinstance(part, ast.Constant)):
+        if isinstance(text.value, str) and " " in text.value:
+            text.value = f"in other words: {text.value}"
+
+
+def test_other_words_everywhere_change_no_digest(scripts, copied):
+    for path in scripts.rglob("*.py"):
+        path.write_text(ast.unparse(_OtherWords().visit(ast.parse(path.read_text()))))
+    assert changed(scripts, copied) == set()
+
+
+def test_no_sentence_counts_for_what_trains_and_predicts(scripts, copied):
+    for path in scripts.rglob("*.py"):
+        path.write_text(ast.unparse(_OtherSentences().visit(ast.parse(path.read_text()))))
+    assert not CHAIN & changed(scripts, copied)
+
+
+def test_another_module_and_other_names_change_no_digest(scripts, copied):
+    library = scripts / "tumorseg"
+    (library / "training/losses.py").rename(library / "networks/objective_terms.py")
+    for path in scripts.rglob("*.py"):
+        text = path.read_text().replace("tumorseg.training.losses", "tumorseg.networks.objective_terms")
+        path.write_text(re.sub(r"\b_SMOOTHING\b", "_EPSILON", text))
+    assert changed(scripts, copied) == set()
+
+
+def test_a_constant_of_the_loss_changes_what_trains(scripts, copied):
+    edit(scripts / "tumorseg/training/losses.py", "_SMOOTHING = 1e-5", "_SMOOTHING = 1e-4")
+    assert changed(scripts, copied) == {"train_epoch"}
+
+
+def test_modules_that_talk_are_these():
+    library = REPOSITORY / "scripts/tumorseg"
+    marked = {
+        path.relative_to(library).as_posix()
+        for path in library.rglob("*.py")
+        if re.search(rf"^{FOR_PEOPLE_ONLY}\b.* = \"", path.read_text(), re.MULTILINE)
+    }
+    assert marked == {"cli/console.py", "cli/heartbeat.py", "training/tensorboard.py", "codedigest/known.py"}

@@ -1,0 +1,122 @@
+"""Channels in one file of four dimensions, and channels that a task can do without."""
+
+import nibabel
+import numpy as np
+import pytest
+
+from tests.support.case_files import AFFINE, CASE, SHAPE, image, mask, path_of, write_sound
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.image_checks import sampled_positions
+from tumorseg.cohort.manifest import build_manifest
+from tumorseg.cohort.validation import validate_case
+from tumorseg.io import volume
+from tumorseg.preprocessing.normalisation import normalise_validated_case
+from tumorseg.task import load_task
+
+DECATHLON = load_task("decathlon-brain-tumour")
+METASTASES = load_task("brats-metastases")
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
+MET = "BraTS-MET-00001-000"
+
+
+@pytest.fixture
+def one_file(tmp_path):
+    """Writes a case whose images are the volumes of one file, and returns what `discover` says of it."""
+
+    def write(volumes) -> CaseFiles:
+        for name, content in (("BRATS_001.nii.gz", volumes), ("mask.nii.gz", mask())):
+            nibabel.save(nibabel.Nifti1Image(content, AFFINE), tmp_path / name)
+        files = {**dict.fromkeys(DECATHLON.channel_names, ("BRATS_001.nii.gz",)), "seg": ("mask.nii.gz",)}
+        return CaseFiles("BRATS_001", files, None)
+
+    return write
+
+
+def stacked():
+    return np.stack([image(name) for name in DECATHLON.channel_names], axis=-1)
+
+
+def judged(root, files, task=DECATHLON):
+    return validate_case(root, files, task=task, shape=None, labels="auto")[0]
+
+
+def test_each_channel_is_its_volume_of_the_file(tmp_path, one_file):
+    verdict = judged(tmp_path, one_file(stacked()))
+    assert verdict.problems == ()
+    assert verdict.facts["shape"] == list(SHAPE)
+    normalised = normalise_validated_case(tmp_path, verdict, SETTINGS, task=DECATHLON)
+    for place, name in enumerate(DECATHLON.channel_names):
+        single = image(name)
+        assert np.corrcoef(normalised.image[place][single > 0], single[single > 0])[0, 1] > 0.99
+
+
+def test_the_file_of_all_channels_is_read_once(tmp_path, one_file, monkeypatch):
+    files, read = one_file(stacked()), []
+    monkeypatch.setattr(
+        "tumorseg.cohort.case_reader.read_volume",
+        lambda path, *rest: read.append(path.name) or volume.read_volume(path, *rest),
+    )
+    judged(tmp_path, files)
+    assert sorted(read) == ["BRATS_001.nii.gz", "mask.nii.gz"]
+
+
+def test_equal_volumes_of_a_file_are_found(tmp_path, one_file):
+    volumes = stacked()
+    volumes[..., 2] = volumes[..., 0]
+    assert [problem.code for problem in judged(tmp_path, one_file(volumes)).problems] == ["duplicate_modality"]
+
+
+def test_volumes_that_differ_beyond_the_sample_are_not_equal(tmp_path, one_file, monkeypatch):
+    monkeypatch.setattr("tumorseg.cohort.image_checks.SAMPLED_VOXELS", 100)
+    volumes = stacked()
+    volumes[..., 2] = volumes[..., 0]
+    sampled = set(sampled_positions(SHAPE).tolist())
+    position = next(place for place in np.flatnonzero(volumes[..., 0].ravel(order="F")) if place not in sampled)
+    volumes[(*np.unravel_index(position, SHAPE, order="F"), 2)] += 1
+    assert "duplicate_modality" not in {problem.code for problem in judged(tmp_path, one_file(volumes)).problems}
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_another_number_of_volumes_is_told_once(tmp_path, one_file, count):
+    (problem,) = judged(tmp_path, one_file(np.stack([image("t1", seed) for seed in range(count)], axis=-1))).problems
+    assert problem.code == "wrong_shape"
+    assert f"the file is 10x11x12x{count}, while the task takes its 4 channels from" in problem.message
+
+
+def test_a_damaged_file_of_all_channels_is_told_once(tmp_path, one_file):
+    files = one_file(stacked())
+    content = (tmp_path / "BRATS_001.nii.gz").read_bytes()
+    (tmp_path / "BRATS_001.nii.gz").write_bytes(content[:-2000])
+    assert len(judged(tmp_path, files).problems) == 1
+
+
+@pytest.fixture
+def without_t2(tmp_path):
+    write_sound(tmp_path, MET)
+    path_of(tmp_path, "t2", MET).unlink()
+    (files,) = discover_cases(tmp_path, METASTASES)
+    return judged(tmp_path, files, METASTASES)
+
+
+def test_a_channel_that_the_task_can_do_without_may_be_missing(without_t2):
+    assert without_t2.usable
+    (warning,) = without_t2.warnings
+    assert (warning.code, warning.file) == ("optional_channel_missing", MET)
+    assert "T2 is missing: no file named" in warning.message
+
+
+def test_the_manifest_lists_the_channels_that_are_there(without_t2):
+    assert build_manifest([without_t2], task=METASTASES)["channels"].tolist() == ["t1,t1ce,flair"]
+
+
+def test_a_missing_channel_is_0_for_the_network(tmp_path, without_t2):
+    found = normalise_validated_case(tmp_path, without_t2, SETTINGS, task=METASTASES).image
+    assert [bool(channel.any()) for channel in found] == [True, True, False, True]
+
+
+def test_another_channel_may_not_be_missing(tmp_path):
+    write_sound(tmp_path, CASE)
+    path_of(tmp_path, "t1ce").unlink()
+    (files,) = discover_cases(tmp_path, METASTASES)
+    assert "missing_modality" in {problem.code for problem in judged(tmp_path, files, METASTASES).problems}

@@ -1,0 +1,129 @@
+"""What speaks for another task: names, grids, values of masks, and how bright labels are after contrast medium."""
+
+import numpy as np
+import pytest
+
+from tests.support.case_files import TASK
+from tumorseg.cohort import other_task
+from tumorseg.cohort.other_task import PostContrastSample, find_other_task_signs, sample_post_contrast
+from tumorseg.task import built_in_tasks, load_task
+
+AFTER = load_task("brats-glioma-post-treatment")
+BRAIN = np.arange(1000)
+DARK, MIDDLE, BRIGHT = np.full(100, 100), np.full(100, 600), np.full(100, 990)
+
+
+@pytest.fixture(autouse=True)
+def these_tasks_alone(monkeypatch):
+    of_brats = ("africa", "glioma", "glioma-post-treatment", "meningioma", "meningioma-radiotherapy", "metastases")
+    these = (*(f"brats-{name}" for name in (*of_brats, "paediatric")), "decathlon-brain-tumour")
+    monkeypatch.setattr(other_task, "load_built_in_tasks", lambda: tuple(map(load_task, these)))
+
+
+def speaking(task=TASK, *, names=("patient1",), shape=(240, 240, 155), values=(), **by_value):
+    """The tasks that a case speaks for. by_value: brightness of the labels, as v4=DARK."""
+    seen = PostContrastSample(BRAIN, {int(name[1:]): voxels for name, voxels in by_value.items()})
+    return find_other_task_signs(task, names=names, shape=shape, values=[*values, *seen.by_value], contrast=seen).tasks
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("BraTS-GLI-00046-101", "brats-glioma-post-treatment"),
+        ("brats-ped-00046-000", "brats-paediatric"),
+        ("BRATS-MET-00046-001", "brats-metastases"),
+        ("BraTS-MEN-RT-0001-1", "brats-meningioma-radiotherapy"),
+        ("BRATS_001", "decathlon-brain-tumour"),
+        ("BraTS-PED-00046-000-t1n.nii.gz", "brats-paediatric"),
+    ],
+)
+def test_a_name_speaks_for_its_task(name, task):
+    assert speaking(names=("patient1", name)) == (task,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["BraTS-GLI-00046-001", "BraTS2021_00001", "BraTS-MEN-00001-000", "BraTS-SSA-00001-000", "Patient-001", "x-101"],
+)
+def test_a_name_of_the_task_or_of_one_that_reads_masks_alike_says_nothing(name):
+    assert speaking(names=(name,)) == ()
+
+
+@pytest.mark.parametrize("name", built_in_tasks())
+def test_a_task_has_no_signs_against_its_own_names_and_grids(name):
+    task = load_task(name)
+    case = task.case_name.format(patient=1, time_point=task.first_time_point)
+    for shape in task.grids or [(240, 240, 155)]:
+        assert (
+            find_other_task_signs(task, names=[case], shape=shape, values=task.label_values, contrast=None).tasks == ()
+        )
+
+
+def test_a_grid_that_only_another_task_has_speaks_for_it():
+    assert speaking(shape=(182, 218, 182)) == ("brats-glioma-post-treatment",)
+    assert speaking(shape=(182, 218, 180)) == ()
+    assert speaking(load_task("brats-metastases"), shape=(182, 218, 182)) == ()  # which has no grid of its own
+
+
+def test_values_that_only_another_task_knows_speak_for_it():
+    assert speaking(values=(1, 2, 3, 4)) == ("brats-glioma-post-treatment", "brats-metastases", "brats-paediatric")
+    assert speaking(values=(1, 2, 7)) == ()
+    assert speaking(load_task("brats-africa"), values=(1, 2, 4)) == (
+        "brats-glioma",
+        "brats-glioma-post-treatment",
+        "brats-metastases",
+        "brats-paediatric",
+    )
+
+
+def test_of_the_tasks_that_know_the_values_those_remain_that_the_image_does_not_contradict():
+    found = speaking(v1=DARK, v2=MIDDLE, v3=BRIGHT, v4=DARK)
+    assert found == ("brats-glioma-post-treatment", "brats-metastases")
+
+
+def test_enhancing_tumour_darker_than_the_brain_speaks_for_another_task():
+    assert "brats-glioma-post-treatment" in speaking(v2=MIDDLE, v4=DARK)
+    assert speaking(v2=MIDDLE, v4=BRIGHT) == ()
+    assert speaking(v1=DARK, v2=MIDDLE) == ()
+
+
+def test_enhancing_tumour_darker_than_the_rest_of_the_tumour_speaks_for_another_task():
+    assert speaking(v1=BRIGHT, v2=DARK, v4=MIDDLE) == ("brats-paediatric",)
+
+
+def test_a_task_in_which_enhancing_tumour_is_read_as_a_cavity_is_another():
+    assert speaking(AFTER, v1=DARK, v2=MIDDLE, v4=BRIGHT) == ("brats-glioma",)
+
+
+def test_what_is_not_enhancing_is_told_even_where_no_task_reads_the_mask_well():
+    assert speaking(v2=BRIGHT, v4=DARK) == ("brats-glioma-post-treatment", "brats-metastases", "brats-paediatric")
+    assert speaking(load_task("brats-paediatric"), v2=BRIGHT, v4=DARK) == ()
+
+
+def test_a_few_voxels_are_no_sign():
+    assert speaking(v4=DARK[:8]) == ()
+
+
+def test_voxels_of_the_median_itself_are_no_sign():
+    assert (
+        find_other_task_signs(
+            TASK, names=["a"], shape=None, values=[4], contrast=PostContrastSample(np.ones(99), {4: np.ones(99)})
+        ).tasks
+        == ()
+    )
+
+
+def test_most_signs_decide_which_task_is_named():
+    found = find_other_task_signs(TASK, names=["BraTS-PED-00001-000"], shape=None, values=[1, 2, 3, 4], contrast=None)
+    assert found.tasks == ("brats-paediatric",)
+    assert found.reasons == ("it is called BraTS-PED-00001-000", "its mask has the values 1, 2, 3, 4")
+    assert not found.only_values
+
+
+def test_contrast_is_sampled_by_value():
+    voxels = np.arange(20_000)
+    where, values = np.arange(0, 20_000, 2, dtype=np.int32), np.repeat(np.array([1, 3], np.uint8), 5_000)
+    found = sample_post_contrast(voxels, where, values, BRAIN)
+    assert set(found.by_value) == {1, 3}
+    assert found.by_value[1].max() < 10_000 <= found.by_value[3].min()
+    assert all(voxels.size <= 5_000 for voxels in found.by_value.values())

@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+import pytest
+
+from tumorseg.cohort.case_summary import summarise_cases
+from tumorseg.cohort.manifest import build_manifest
+from tumorseg.cohort.overview import robust_z_scores, summarise_cohort
+from tumorseg.cohort.validation_result import Issue, ValidationResult
+from tumorseg.errors import UserError
+from tumorseg.task import Task, load_task
+
+TASK = load_task()
+
+
+def verdict(case="a", *, problems=(), warnings=(), median=500.0, **facts):
+    """A verdict on a case of 240x240x155 voxels of 1 mm, whose images differ from those of other names."""
+    intensities = {"min": 1.0, "p01": 10.0, "median": median, "p99": 900.0, "max": 1000.0}
+    known = {
+        "shape": [240, 240, 155],
+        "spacing": [1.0, 1.0, 1.0],
+        "convention": "brats2021",
+        "label_1": 1000,
+        "label_2": 20000,
+        "label_4": 3000,
+        "tumour_crc32": 0,
+        "intensities": dict.fromkeys(TASK.channel_names, intensities),
+        "files": {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*TASK.channel_names, "seg")},
+    }
+    return ValidationResult(case, not problems, tuple(problems), tuple(warnings), known | facts)
+
+
+def unread(case, code="unreadable", message="it cannot be read"):
+    return replace(verdict(case, problems=[Issue(code, f"{case}/t1.nii", message)]), facts={"files": {}})
+
+
+def facts(*verdicts, task: Task = TASK):
+    return summarise_cohort(summarise_cases(build_manifest(verdicts, task=TASK), verdicts, task), task)
+
+
+def test_codes_are_counted_the_most_frequent_first_once_a_case():
+    twice = [Issue("truncated", "c/t1.nii", "stops"), Issue("truncated", "c/t2.nii", "stops")]
+    told = facts(verdict("a"), unread("b"), verdict("c", problems=twice), unread("d"))
+    assert [(fact.code, [case.case for case in fact.cases]) for fact in told.problems] == [
+        ("unreadable", ["b", "d"]),
+        ("truncated", ["c"]),
+    ]
+    assert (len(told.usable), len(told.dropped), told.patients) == (1, 3, 1)
+    assert told.notes == [("3 of 4 cases dropped.", "reasons")]
+
+
+def test_a_duplicate_case_is_dropped_though_its_verdict_does_not_know():
+    twin = replace(verdict("b"), facts=verdict("a").facts)
+    (case,) = facts(verdict("a"), twin).dropped
+    assert case.problems[0].code == "duplicate_case"
+    assert case.problems[0].file == ""
+    assert "has the images of a" in case.problems[0].message
+
+
+def test_a_manifest_of_other_cases_is_told():
+    with pytest.raises(UserError, match="different cases"):
+        summarise_cases(build_manifest([verdict("a")], task=TASK), [verdict("b")], TASK)
+
+
+def test_volumes_are_millilitres_over_the_cases_that_have_the_label():
+    told = facts(verdict("a"), verdict("b", spacing=[2.0, 2.0, 1.0], label_4=0), unread("c"))
+    first, _, enhancing, whole = told.volumes
+    assert first.quartiles == pytest.approx((1, 1.75, 2.5, 3.25, 4))
+    assert (first.bins[4], first.bins[19], sum(first.bins)) == (0, 1, 2)
+    assert (enhancing.present, enhancing.absent) == (1, 1)
+    assert whole.quartiles[-1] == pytest.approx(84)
+
+
+def test_grids_and_conventions_of_several_kinds_are_told():
+    other = {"shape": [64, 64, 64], "spacing": [2.0, 2.0, 2.5], "convention": "brats2023"}
+    told = facts(verdict("a"), verdict("b"), verdict("c", **other), verdict("d", convention=None), unread("e"))
+    assert [(grid.grid, grid.usable, grid.dropped) for grid in told.grids] == [
+        ("240 × 240 × 155 voxels of 1 mm", 3, 0),
+        ("64 × 64 × 64 voxels of 2 × 2 × 2.5 mm", 1, 0),
+    ]
+    assert told.conventions == {
+        "brats2021 (enhancing tumour as 4)": 2,
+        "brats2023 (enhancing tumour as 3)": 1,
+        "none (no enhancing tumour)": 1,
+    }
+    assert [section for _, section in told.notes] == ["reasons", "grids", "cases"]
+
+
+def test_images_that_stand_out_are_named_the_farthest_three():
+    medians = [500, 510, 490, 505, 495, 500, 510, 490, 505, 495, 5000, 4000, -3000, 2000]
+    modality = facts(*(verdict(f"{number:02d}", median=float(m)) for number, m in enumerate(medians))).intensities[3]
+    assert (modality.name, modality.cases, modality.unusual) == ("FLAIR", 14, 4)
+    assert [outlier.case.case for outlier in modality.outliers] == ["10", "12", "11"]
+    assert modality.outliers[1].score < 0
+    assert modality.spans["median"] == (-3000, 502.5, 5000)
+
+
+def test_equal_intensities_make_no_case_stand_out():
+    assert robust_z_scores([5.0, 5.0, 5.0, 9.0]) == [0, 0, 0, 0]
+    assert facts(verdict("a", intensities={"t1": {}})).intensities[0].cases == 0
+
+
+def test_the_whole_tumour_is_what_the_task_counts_to_it_and_is_left_out_where_there_is_one_label():
+    after = load_task("brats-glioma-post-treatment")
+    told = facts(verdict("a", label_3=500, label_4=70_000), task=after)
+    assert [fact.name for fact in told.volumes][-2:] == ["Label 4: resection cavity", "Whole tumour"]
+    assert told.volumes[-1].quartiles[0] == pytest.approx(21.5)
+    (only,) = facts(verdict("a"), task=load_task("brats-meningioma-radiotherapy")).volumes
+    assert only.name == "Label 1: gross tumour volume"
+
+
+def test_conventions_are_told_only_where_the_task_has_several():
+    told = facts(verdict("a", label_3=0, convention="task"), task=load_task("brats-glioma-post-treatment"))
+    assert told.conventions == {}
+    assert facts(verdict("a", convention="label_map"), task=TASK.with_label_map({1: 2, 2: 1, 3: 4})).conventions == {}
+
+
+def test_images_go_by_the_titles_of_the_task():
+    (image,) = facts(verdict("a"), task=load_task("brats-meningioma-radiotherapy")).intensities
+    assert (image.name, image.cases) == ("T1CE", 1)

@@ -1,0 +1,106 @@
+import nibabel
+import numpy as np
+import pytest
+
+from tests.support.case_files import TASK, image, mask, path_of, real_data, write_sound
+from tumorseg.cohort.background import ZERO_BACKGROUND
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.preview import axial_slice, make_preview, read_previews, slice_with_most_voxels, write_previews
+from tumorseg.cohort.validation import validate_case
+
+RAS = np.eye(4)
+
+
+def shown(root):
+    (case,) = discover_cases(root, TASK)
+    return validate_case(root, case, task=TASK, shape=None, labels="auto")
+
+
+def test_the_slice_with_most_tumour_is_found_along_the_axis_from_feet_to_head():
+    where = np.flatnonzero(mask().reshape(-1, order="F"))  # of 10x11x12: z = 3 has 12 voxels, z = 4 has 8
+    assert slice_with_most_voxels(where, (10, 11, 12), RAS) == 3
+    assert slice_with_most_voxels(where, (10, 11, 12), RAS[:, [2, 1, 0, 3]]) == 5  # z runs along the first axis
+    assert slice_with_most_voxels(where[:0], (10, 11, 12), RAS) == 6
+
+
+def test_the_patients_right_is_at_the_left_and_the_front_at_the_top_however_the_file_is_written():
+    volume = np.ones((5, 6, 7), np.int16)
+    volume[4, 5, 2] = 9  # farthest to the right and to the front
+    made = nibabel.Nifti1Image(volume, RAS)
+    for codes in ("RAS", "LPS", "PIR", "SAL"):
+        ornt = nibabel.orientations.ornt_transform(
+            nibabel.orientations.io_orientation(RAS), nibabel.orientations.axcodes2ornt(codes)
+        )
+        turned = made.as_reoriented(ornt)
+        array = np.asarray(turned.dataobj)
+        where = np.flatnonzero(array.reshape(-1, order="F") == 9)
+        index = slice_with_most_voxels(where, array.shape, turned.affine)
+        picture = make_preview(
+            {"t1": axial_slice(array, turned.affine, index)},
+            {"t1": ZERO_BACKGROUND},
+            None,
+            turned.affine,
+            TASK.channel_names,
+        )
+        assert picture.shape == (5, 6, 5)
+        assert np.argwhere(picture[0] == 255).tolist() == [[0, 0]]
+
+
+def test_missing_modalities_and_masks_are_blank_and_labels_stay():
+    flair, labels = (axial_slice(volume, RAS, 3) for volume in (image("flair"), mask(enhancing=4)))
+    with_mask = make_preview({"flair": flair}, {"flair": ZERO_BACKGROUND}, labels, RAS, TASK.channel_names)
+    assert not with_mask[:3].any()
+    assert set(np.unique(with_mask[4])) == {0, 1, 2, 4}
+    assert not make_preview({"flair": flair}, {"flair": ZERO_BACKGROUND}, None, RAS, TASK.channel_names)[4].any()
+
+
+def test_a_large_slice_is_thinned():
+    assert make_preview(
+        {"t1": np.ones((240, 130, 1))}, {"t1": ZERO_BACKGROUND}, None, RAS, TASK.channel_names
+    ).shape == (5, 33, 60)
+
+
+def test_an_empty_slice_has_a_picture_all_the_same():
+    assert make_preview({"t1": np.zeros((9, 8, 1))}, {"t1": ZERO_BACKGROUND}, None, RAS, TASK.channel_names).shape == (
+        5,
+        8,
+        9,
+    )
+
+
+def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):
+    pictures = {"__metadata__": np.ones((5, 2, 3), np.uint8), "é 1": np.zeros((5, 4, 4), np.uint8)}
+    write_previews(tmp_path / "p", pictures)
+    again = read_previews(tmp_path / "p")
+    assert set(again) == set(pictures)
+    np.testing.assert_array_equal(again["__metadata__"], pictures["__metadata__"])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_picture_is_the_same_from_its_file_however_it_lies_in_memory(order, tmp_path):
+    picture = np.asarray(np.arange(5 * 3 * 4, dtype=np.uint8).reshape(5, 3, 4), order=order)
+    write_previews(tmp_path / "p", {"A": picture})
+    np.testing.assert_array_equal(read_previews(tmp_path / "p")["A"], picture)
+
+
+def test_a_dropped_case_is_shown_as_far_as_it_can_be_read(tmp_path):
+    root = write_sound(tmp_path)
+    path_of(root, "t2").write_bytes(b"")
+    verdict, picture = shown(root)
+    assert not verdict.usable
+    assert [bool(channel.any()) for channel in picture] == [True, True, False, True, True]
+    assert set(verdict.facts["intensities"]) == {"t1", "t1ce", "flair"}
+    for role in ("t1", "t1ce", "flair"):
+        path_of(root, role).unlink()
+    assert shown(root)[1] is None
+
+
+@pytest.mark.parametrize("case", ["BraTS2021_00006", "BraTS2021_01484"])
+def test_real_cases_are_shown(case):
+    root = real_data()
+    files = next(found for found in discover_cases(root, TASK) if found.case == case)
+    verdict, picture = validate_case(root, files, task=TASK, shape=None, labels="auto")
+    assert max(picture.shape[1:]) <= 64
+    assert all(channel.any() for channel in picture)
+    facts = verdict.facts["intensities"]["flair"]
+    assert 0 < facts["min"] <= facts["p01"] < facts["median"] < facts["p99"] <= facts["max"]

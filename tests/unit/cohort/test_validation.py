@@ -1,0 +1,240 @@
+import gzip
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.case_files import (
+    AFFINE,
+    CASE,
+    SHAPE,
+    check_case,
+    image,
+    mask,
+    path_of,
+    plain,
+    problems,
+    put,
+    verdict,
+    warnings,
+    write_sound,
+)
+from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.image_checks import sampled_positions
+from tumorseg.cohort.validation_result import read_validation_results, write_validation_results
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_sound(tmp_path)
+
+
+def name(role: str) -> str:
+    return path_of(Path(), role).as_posix()
+
+
+def test_a_sound_case_is_usable_and_its_facts_are_found(root):
+    found = verdict(root)
+    assert (found.case, found.usable) == (CASE, True)
+    assert (found.problems, found.warnings) == ((), ())
+    facts = found.facts
+    assert (facts["shape"], facts["spacing"], facts["affine"]) == (list(SHAPE), [1, 1, 1], AFFINE.tolist())
+    assert facts["labels"] == {"0": np.prod(SHAPE) - 20, "1": 8, "2": 8, "3": 4}
+    assert (facts["convention"], facts["label_1"], facts["label_2"], facts["label_4"]) == ("brats2023", 8, 8, 4)
+    assert facts["files"]["t1"]["path"] == name("t1")
+
+
+def test_a_verdict_survives_its_file(root, tmp_path):
+    path_of(root, "t1").unlink()
+    write_validation_results(tmp_path / "v.json", [verdict(root)])
+    assert read_validation_results(tmp_path / "v.json") == [verdict(root)]
+    assert str(tmp_path) not in (tmp_path / "v.json").read_text()
+
+
+def test_what_is_missing_is_named(root):
+    path_of(root, "t1ce").unlink()
+    path_of(root, "seg").unlink()
+    found = verdict(root).problems
+    assert [finding.code for finding in found] == ["missing_modality", "missing_mask"]
+    assert "T1CE" in found[0].message
+
+
+def test_a_folder_that_cannot_be_listed_is_unreadable(tmp_path):
+    found = check_case(tmp_path, CaseFiles("gone", {}, "gone"), shape=None, labels="auto")
+    assert [finding.code for finding in found.problems] == ["unreadable"]
+
+
+def test_a_case_that_is_still_packed_is_told(tmp_path):
+    (tmp_path / f"{CASE}.tar.gz").touch()
+    (finding,) = check_case(tmp_path, CaseFiles(CASE, {}, CASE), shape=None, labels="auto").problems
+    assert (finding.code, f"still packed in {CASE}.tar.gz" in finding.message) == ("unreadable", True)
+
+
+def test_an_archive_in_the_place_of_an_image_is_told(root):
+    path = path_of(root, "t1ce")
+    with zipfile.ZipFile(path.parent / f"{path.name}.zip", "w") as archive:
+        archive.write(path, path.name)
+    path.unlink()
+    (finding,) = verdict(root).problems
+    assert (finding.code, f"{path.name}.zip" in finding.message) == ("missing_modality", True)
+    (path.parent / f"{path.name}.zip").rename(path)
+    (finding,) = verdict(root).problems
+    assert (finding.code, "zip archive" in finding.message) == ("not_nifti", True)
+
+
+def test_damage_names_the_file(root):
+    path = path_of(root, "flair")
+    path.write_bytes(path.read_bytes()[:-20])
+    assert problems(root) == [("truncated", name("flair"))]
+
+
+def test_all_problems_of_a_case_are_reported(root):
+    path_of(root, "t1").write_bytes(b"")
+    put(root, "t1ce", np.full(SHAPE, 7, np.int16))
+    path_of(root, "t2").unlink()
+    put(root, "seg", mask(enhancing=9))
+    assert {code for code, _ in problems(root)} == {"empty_file", "constant_image", "missing_modality", "bad_label"}
+
+
+def test_another_grid_than_the_one_that_is_set_is_wrong(root):
+    assert problems(root, shape=list(SHAPE)) == []
+    assert {code for code, _ in problems(root, shape=[240, 240, 155])} == {"wrong_shape"}
+
+
+@pytest.mark.parametrize("shape", [(10, 11), (*SHAPE, 2)])
+def test_a_volume_that_is_not_three_dimensional_is_wrong(root, shape):
+    put(root, "t2", np.ones(shape, np.int16))
+    assert problems(root) == [("wrong_shape", name("t2"))]
+
+
+def test_the_modality_that_differs_in_shape_is_named(root):
+    put(root, "t1", image(shape=(10, 11, 13)))
+    assert problems(root) == [("shape_mismatch", name("t1"))]
+
+
+def test_the_modality_that_differs_in_affine_is_named(root):
+    put(root, "t1", image(), np.diag([1.0, 1, 1, 1]))
+    assert problems(root) == [("affine_mismatch", name("t1"))]
+
+
+def test_minus_zero_and_rounding_in_affines_do_not_matter(root):
+    affine = AFFINE + np.where(AFFINE == 0, -0.0, 1e-5)
+    affine[3] = AFFINE[3]
+    put(root, "t1", image(), affine)
+    assert problems(root) == []
+
+
+def test_values_that_are_not_finite_drop_the_case(root):
+    for value in (np.nan, np.inf):
+        volume = image().astype(np.float32)
+        volume[5, 5, 5] = value
+        put(root, "t1", volume)
+        assert problems(root) == [("not_finite", name("t1"))]
+
+
+def test_a_constant_image_drops_the_case(root):
+    put(root, "t2", np.zeros(SHAPE, np.int16))
+    assert problems(root) == [("constant_image", name("t2"))]
+
+
+def test_plain_beside_compressed_is_taken_once_where_the_voxels_are_equal(root):
+    path_of(root, "t1").with_suffix("").write_bytes(plain(image("t1")))
+    assert problems(root) == []
+    assert warnings(root) == ["duplicate_file"]
+
+
+def test_plain_beside_compressed_is_a_problem_where_the_voxels_differ(root):
+    path_of(root, "t1").with_suffix("").write_bytes(plain(image("t1", seed=5)))
+    assert problems(root) == [("duplicate_modality", name("t1"))]
+
+
+@pytest.mark.parametrize("values", [(3, 4), (7, 7), (255, 1)])
+def test_other_labels_than_those_of_one_convention_drop_the_case(root, values):
+    volume = mask()
+    volume[5, 5, 5], volume[6, 6, 6] = values
+    put(root, "seg", volume)
+    assert problems(root) == [("bad_label", name("seg"))]
+
+
+@pytest.mark.parametrize("value", [0.5, -1, 1e30])
+def test_a_mask_of_real_numbers_must_have_whole_labels(root, value):
+    volume = mask().astype(np.float32)
+    put(root, "seg", volume)
+    assert verdict(root).facts["label_4"] == 4
+    volume[5, 5, 5] = value
+    put(root, "seg", volume)
+    assert problems(root) == [("bad_label", name("seg"))]
+
+
+def test_a_mask_with_nan_is_not_finite(root):
+    volume = mask().astype(np.float32)
+    volume[0, 0, 0] = np.nan
+    put(root, "seg", volume)
+    assert problems(root) == [("not_finite", name("seg"))]
+
+
+@pytest.mark.parametrize(("labels", "enhancing"), [("brats2023", 4), ("brats2021", 3)])
+def test_the_convention_that_is_set_is_the_only_one(root, labels, enhancing):
+    put(root, "seg", mask(enhancing))
+    assert problems(root, labels=labels) == [("bad_label", name("seg"))]
+    assert problems(root, labels="mixed") == problems(root, labels="auto") == []
+
+
+def test_a_mask_on_another_grid_drops_the_case(root):
+    put(root, "seg", mask(shape=(10, 11, 11)))
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+    put(root, "seg", mask(), np.eye(4))
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+
+
+def test_a_mask_that_touches_nothing_drops_the_case(root):
+    put(root, "seg", np.zeros(SHAPE, np.uint8))
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+    outside = np.zeros(SHAPE, np.uint8)
+    outside[0, 0, 0] = 3
+    put(root, "seg", outside)
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("factor", "code"), [(1e200, "not_finite"), (-1e36, "not_finite"), (1e-300, "constant_image"), (1e-30, None)]
+)
+def test_values_have_to_be_finite_and_different_as_float32(root, factor, code):
+    put(root, "t2", image("t2").astype(np.float64) * factor)
+    assert problems(root) == ([(code, name("t2"))] if code else [])
+
+
+def test_a_mask_of_another_orientation_is_told(root):
+    for role in ("t1", "t1ce", "t2", "flair"):
+        put(root, role, image(role), np.eye(4)[:, [0, 2, 1, 3]])
+    put(root, "seg", np.flip(mask(), axis=2))  # with most of it farther up than the images have slices that way
+    assert problems(root) == [("mask_mismatch", name("seg"))]
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (128, 128, 32), (10, 11, 12), (96, 64, 80)])
+def test_a_sample_shows_all_planes(shape):
+    for axis, side in enumerate(shape):
+        along = np.broadcast_to(np.arange(side).reshape([-1 if axis == other else 1 for other in range(3)]), shape)
+        assert np.unique(along.ravel(order="F")[sampled_positions(along.shape)]).size == side
+
+
+def test_the_layout_of_the_public_mirror_is_read(root):
+    file = path_of(root, "t1ce")
+    content = gzip.decompress(file.read_bytes())
+    file.unlink()
+    folder = file.with_suffix("")
+    folder.mkdir()
+    (folder / "00000057_brain_t1ce.nii").write_bytes(content)
+    (folder / "._00000057_brain_t1ce.nii").write_bytes(b"stray")
+    assert verdict(root).usable
+    assert verdict(root).facts["files"]["t1ce"]["path"] == f"{CASE}/{folder.name}/00000057_brain_t1ce.nii"
+
+
+def test_equal_masks_have_equal_digests_however_they_are_written(root):
+    before = verdict(root).facts["tumour_crc32"]
+    put(root, "seg", mask(enhancing=4).astype(np.float32))
+    assert verdict(root).facts["tumour_crc32"] == before
+    put(root, "seg", mask(enhancing=2))
+    assert verdict(root).facts["tumour_crc32"] != before

@@ -1,0 +1,101 @@
+"""Files made to exhaust memory: each gives a verdict, and the job stays as small as for any other cohort."""
+
+import json
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+from isal import igzip, isal_zlib
+
+from tests.support.builders import REPOSITORY
+from tests.support.case_files import AFFINE, SUFFIXES, TASK, image, path_of, plain, write_sound
+from tumorseg.cli.console import record_path
+from tumorseg.cohort.case_files import case_to_json
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.io.files import read_json
+
+CASE = "BraTS-GLI-{:05d}-000"
+EDGE = 320  # of the largest volume that is not refused
+
+
+def promising(shape, kind=nibabel.Nifti1Header):
+    """A sound compressed file whose header promises another shape."""
+    header = kind()
+    header.set_data_dtype(np.int16)
+    header.set_data_shape(shape)
+    header["vox_offset"], header["magic"] = {348: (352, b"n+1"), 540: (544, b"n+2")}[int(header["sizeof_hdr"])]
+    return igzip.compress(header.binaryblock + bytes(4) + bytes(5000))
+
+
+def bomb(gibibytes):
+    """A sound beginning, then zeros without end, in a few MiB, with a length at its end that looks harmless."""
+    packer = isal_zlib.compressobj(level=1, wbits=31)
+    zeros = bytes(2**24)
+    pieces = [packer.compress(plain(image())), *(packer.compress(zeros) for _ in range(64 * gibibytes)), packer.flush()]
+    return b"".join(pieces)[:-4] + len(plain(image())).to_bytes(4, "little")
+
+
+def largest(seed, kind):
+    """The largest volume of real numbers that is not refused: noise, no voxel of it 0."""
+    noise = np.random.default_rng(seed).normal(500, 100, 4_999)
+    volume = np.resize(noise.astype(kind), (EDGE, EDGE, EDGE))
+    return igzip.compress(plain(volume, AFFINE), 1)
+
+
+@pytest.fixture
+def validated(tmp_path):
+    """Validates a folder of cases by the real script; the verdicts by case, and the peak memory of the job in MiB."""
+
+    def validate():
+        cases = [case_to_json(case) for case in discover_cases(tmp_path / "cohort", TASK)]
+        outputs = ["--output", tmp_path / "v.json", "--previews", tmp_path / "p", "--log", tmp_path / "log"]
+        command = [
+            sys.executable,
+            REPOSITORY / "scripts/validate_batch.py",
+            "--root",
+            tmp_path / "cohort",
+            "--task",
+            TASK.name,
+        ]
+        settings = json.dumps({"shape": None, "labels": "auto", "empty_masks": "drop", "largest_voxels": EDGE**3})
+        subprocess.run(
+            [*command, "--root", tmp_path / "cohort", "--cases", *cases, "--settings", settings, *outputs],
+            check=True,
+            capture_output=True,
+        )
+        peak = read_json(record_path(tmp_path / "log"))["peak_memory_mib"]
+        return {verdict.case: verdict for verdict in read_validation_results(tmp_path / "v.json")}, peak
+
+    return validate
+
+
+def test_bombs_and_promises_of_petabytes_are_refused_in_little_memory(tmp_path, validated):
+    damages = [bomb(4), promising((32767,) * 4), promising((2**20, 2**20, 2**10), nibabel.Nifti2Header)]
+    for number, content in enumerate(damages):
+        case = CASE.format(number)
+        path_of(write_sound(tmp_path / "cohort", case, seed=number), "t2", case).write_bytes(content)
+    verdicts, peak = validated()
+    found = [[problem.code for problem in verdicts[case].problems] for case in sorted(verdicts)]
+    assert found == [["bad_header"]] * 3
+    assert peak < 300
+
+
+@pytest.mark.slow
+def test_the_largest_volumes_of_nonsense_that_are_read_stay_within_the_memory_of_a_job(tmp_path, validated):
+    for role in SUFFIXES:
+        path = path_of(tmp_path / "cohort", role, CASE.format(0))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(largest(len(role), np.float32))
+    everywhere = CASE.format(1)
+    write_sound(tmp_path / "cohort", everywhere)
+    path_of(tmp_path / "cohort", "seg", everywhere).write_bytes(
+        igzip.compress(plain(np.ones((EDGE, EDGE, EDGE), np.uint8)))
+    )
+    verdicts, peak = validated()
+    # T1 and T2 are one noise: both are read again, one at a time.
+    assert [problem.code for problem in verdicts[CASE.format(0)].problems] == ["duplicate_modality", "bad_label"]
+    assert [problem.code for problem in verdicts[everywhere].problems] == ["mask_mismatch"]
+    assert peak < 700

@@ -1,0 +1,46 @@
+"""Each code of a problem or a warning has its sentence for people in one table."""
+
+import ast
+import re
+
+import pytest
+
+from tests.support.builders import REPOSITORY
+from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
+
+SOURCES = [
+    path for name in ("cohort", "io", "segmentation") for path in (REPOSITORY / "scripts/tumorseg" / name).rglob("*.py")
+]
+KNOWN = PROBLEM_CODES | WARNING_CODES
+
+
+def given(tree: ast.AST):
+    """The codes that a module gives: the first argument of a finding or an exception, and the keys of notes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+            "Issue",
+            "VolumeError",
+            "OrientationWarning",
+        ):
+            first = node.args[0] if node.args else node.keywords[0].value
+            parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
+            yield from (part.value for part in parts if isinstance(part, ast.Constant))
+        if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "notes":
+            yield from [node.slice.value] if isinstance(node.slice, ast.Constant) else []
+        if isinstance(node, ast.keyword) and node.arg == "notes" and isinstance(node.value, ast.Dict):
+            yield from (key.value for key in node.value.keys if isinstance(key, ast.Constant))
+
+
+def test_every_code_that_is_given_has_its_sentence_and_every_sentence_its_code():
+    codes = {code for path in SOURCES for code in given(ast.parse(path.read_text(encoding="utf-8")))}
+    assert codes == set(KNOWN)
+
+
+def test_a_code_is_a_problem_or_a_warning():
+    assert not set(PROBLEM_CODES) & set(WARNING_CODES)
+
+
+@pytest.mark.parametrize("code", KNOWN)
+def test_a_code_is_one_word_and_its_sentence_ends_with_a_full_stop(code):
+    assert re.fullmatch(r"[a-z_]+", code)
+    assert re.fullmatch(r"[A-Z].*\.", KNOWN[code])

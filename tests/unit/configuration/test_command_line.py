@@ -1,0 +1,161 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.builders import REPOSITORY
+from tumorseg.configuration.command_line import coerce_to_schema, expand_short_forms
+from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
+
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+
+
+def asked(key: str, value):
+    """A value of the key `section.key`, as the schema asks for it."""
+    section, name = key.split(".")
+    return coerce_to_schema({section: {name: value}}, SCHEMA)[section][name]
+
+
+def inside_braces(value):
+    """A value as Snakemake passes it on from within braces: every number, boolean and null as text."""
+    if isinstance(value, dict):
+        return {key: inside_braces(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [inside_braces(part) for part in value]
+    return value if isinstance(value, str) else yaml.safe_dump(value).splitlines()[0]
+
+
+def test_all_defaults_given_as_text_are_what_the_file_says():
+    assert coerce_to_schema(inside_braces(DEFAULTS), SCHEMA) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("training.epochs", "5", 5),
+        ("training.learning_rate", "0.01", 0.01),
+        ("training.learning_rate", "1e-3", 0.001),
+        ("training.learning_rate", "1", 1),
+        ("training.gradient_clip", "null", None),
+        ("training.deterministic", "true", True),
+        ("training.deterministic", "False", False),
+        ("training.input_shape", ["48", "48", "32"], [48, 48, 32]),
+        ("normalisation.clip_percentiles", ["1", "99.5"], [1, 99.5]),
+        ("prediction.remove_components", {"WT": "50", "TC": "0", "ET": "1e1"}, {"WT": 50, "TC": 0, "ET": 10}),
+        ("model.classes", "5", 5),
+        ("report.viewer_cases", "2", 2),
+        ("cohort.split_file", "null", None),
+        ("cohort.shape", "null", None),
+    ],
+)
+def test_text_becomes_what_the_schema_asks_for(key, text, value):
+    result = asked(key, text)
+    assert result == value
+    assert type(result) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("training.epochs", "three"),
+        ("training.epochs", "3.0"),
+        ("training.epochs", "5 # more"),
+        ("training.epochs", "true"),
+        ("training.epochs", "null"),
+        ("training.epochs", "2020-01-01"),
+        ("training.learning_rate", "0.1.2"),
+        ("training.precision", "32"),
+        ("training.augmentation", "flip"),
+        ("cohort.root", "5"),
+        ("cohort.root", "null"),
+        ("report.viewer_cases", ["5", "true"]),
+        ("segment.models", ["1e3"]),
+    ],
+)
+def test_other_text_and_text_where_text_is_asked_for_stays(key, text):
+    assert asked(key, text) == text
+
+
+@pytest.mark.parametrize("text", [".nan", ".inf", "-.INF"])
+def test_numbers_given_as_text_have_to_be_finite_too(text):
+    configuration = copy.deepcopy(DEFAULTS)
+    configuration["training"]["learning_rate"] = text
+    (sentence,) = schema_errors(coerce_to_schema(configuration, SCHEMA), SCHEMA)
+    assert sentence.startswith("training.learning_rate: ")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["cohort.root", "cohort.split_file", "segment.cases", "segment.models", "score.predictions", "score.references"],
+)
+def test_the_home_folder_is_put_in_its_place(key, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert asked(key, "~/folder") == "/home/someone/folder"
+    assert asked(key, "a/~") == "a/~"
+
+
+def test_the_home_folder_of_another_user_and_in_lists_is_put_in_its_place(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert asked("segment.models", ["~/a", "b"]) == ["/home/someone/a", "b"]
+    assert asked("cohort.root", "~root/data") == str(Path("~root/data").expanduser())
+
+
+@pytest.mark.parametrize(
+    ("short", "section", "key"),
+    [
+        ("data", "cohort", "root"),
+        ("patients", "segment", "cases"),
+        ("predictions", "score", "predictions"),
+        ("references", "score", "references"),
+    ],
+)
+def test_a_short_form_stands_for_its_key(short, section, key):
+    result = expand_short_forms({**DEFAULTS, short: "folder"}, {short: "folder"})
+    assert result == {**DEFAULTS, section: {**DEFAULTS[section], key: "folder"}}
+
+
+def test_a_short_form_wins_over_a_file_and_is_refused_beside_another_value_on_the_command_line():
+    merged = {**DEFAULTS, "cohort": {**DEFAULTS["cohort"], "root": "from a file"}, "data": "here"}
+    assert expand_short_forms(merged, {"data": "here"})["cohort"]["root"] == "here"
+    assert expand_short_forms(merged, {"data": "here", "cohort": {"root": "here"}})["cohort"]["root"] == "here"
+    with pytest.raises(ValueError, match=r"both data \(here\) and cohort.root \(there\)"):
+        expand_short_forms(merged, {"data": "here", "cohort": {"root": "there"}})
+
+
+@pytest.mark.parametrize("command_line", [{"data": "here"}, {"cohort": {"root": "here"}}])
+def test_a_folder_on_the_command_line_is_refused_where_a_sample_sheet_is_read_instead(command_line):
+    cohort = {**DEFAULTS["cohort"], "samples": "s.tsv", **command_line.get("cohort", {})}
+    configuration = {**DEFAULTS, **command_line, "cohort": cohort}
+    with pytest.raises(ValueError, match=r"cohort\.samples \(s\.tsv\) is read in place of the folder here; add"):
+        expand_short_forms(configuration, command_line)
+    configuration["cohort"]["samples"] = "null"
+    assert expand_short_forms(configuration, command_line)["cohort"]["root"] == "here"
+
+
+def test_a_short_form_for_an_importing_workflow_changes_nothing():
+    assert expand_short_forms(DEFAULTS, {"data": "here"}) == DEFAULTS
+
+
+def test_a_short_form_in_a_file_is_an_unknown_key():
+    (sentence,) = schema_errors(expand_short_forms({**DEFAULTS, "data": "here"}, {}), SCHEMA)
+    assert sentence.startswith("data: there is no such key")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("cohort:\n  root: a\n  seed: 1\n  root: b\n", ["cohort.root: this key stands in line 2 and again in line 4"]),
+        ("cohort: {root: a}\ncohort: {seed: 1}\n", ["cohort: this key stands in line 1 and again in line 2"]),
+        ('{"a": {"b": 1, "b": 2}}', ["a.b: "]),
+        ("cohort: {root: a}\nsegment: {cases: a}\n", []),
+        ("", []),
+        ("[a, b]", []),
+        ("a: {b", []),
+    ],
+)
+def test_keys_that_a_file_has_twice_are_found(text, found):
+    sentences = duplicate_keys(text)
+    assert len(sentences) == len(found)
+    assert all(sentence.startswith(start) for sentence, start in zip(sentences, found, strict=True))

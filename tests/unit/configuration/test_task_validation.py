@@ -1,0 +1,133 @@
+"""Keys of the configuration that do not fit the task, and what the task fills in."""
+
+import copy
+
+import pytest
+import yaml
+
+from tests.support.builders import REPOSITORY
+from tumorseg.configuration.command_line import coerce_to_schema
+from tumorseg.configuration.label_maps import parse_label_map
+from tumorseg.configuration.schema_validation import schema_errors
+from tumorseg.configuration.task_validation import fill_task_defaults, load_configured_task, task_contradiction_errors
+from tumorseg.errors import UserError
+from tumorseg.task import Task, load_task
+
+DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+TASK_SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/task.schema.yaml").read_text())
+
+
+def with_changes(**changes) -> dict:
+    """The defaults with other values; keys are written `section__key`."""
+    configuration = copy.deepcopy(DEFAULTS)
+    for name, value in changes.items():
+        section, key = name.split("__")
+        configuration[section][key] = value
+    return configuration
+
+
+def told(task: Task | None = None, **changes) -> list[str]:
+    configuration = coerce_to_schema(with_changes(**changes), SCHEMA)
+    assert schema_errors(configuration, SCHEMA) == []
+    return task_contradiction_errors(configuration, task or load_task())
+
+
+def test_the_defaults_fit_every_task_but_for_nothing():
+    assert told() == []
+    assert told(load_task("brats-meningioma-radiotherapy")) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"cohort__labels": "brats2024"}, "cohort.labels: brats2024 is not allowed; with the task brats-glioma it is"),
+        ({"model__classes": 4}, "model.classes: 4 is not allowed; the task brats-glioma has 5 classes: leave it out"),
+        (
+            {"prediction__remove_components": {"RC": 1}},
+            "prediction.remove_components.RC: the task brats-glioma has no RC",
+        ),
+        ({"figures__colours": {"label_3": "#123456"}}, "figures.colours.label_3: the task brats-glioma has no label_3"),
+        ({"score__label_map": {1: 3}}, "score.label_map: 3 is no label of the task brats-glioma, which has 0, 1, 2, 4"),
+        (
+            {"score__label_map": [None, {5: 3}], "score__predictions": ["a", "b"]},
+            "score.label_map: 3 is no label of the task",
+        ),
+        (
+            {"score__label_map": [{1: 2}], "score__predictions": ["a", "b"]},
+            "score.label_map: the list has 1 entries and there are 2 folders in score.predictions; give",
+        ),
+        (
+            {"score__label_map": [{1: 2}, {1: 2}], "score__predictions": "a"},
+            "score.label_map: the list has 2 entries and there are 1 folders in score.predictions",
+        ),
+    ],
+)
+def test_a_key_that_does_not_fit_the_task_is_told(changes, sentence):
+    (only,) = told(**changes)
+    assert only.startswith(sentence)
+
+
+def test_a_map_for_each_folder_fits():
+    assert told(score__label_map=[{1: 2, 2: 1, 3: 4}, None], score__predictions=["a", "b"]) == []
+
+
+def test_less_enhancing_tumour_is_nothing_to_ask_of_a_task_without_any():
+    (only,) = told(load_task("brats-meningioma-radiotherapy"), prediction__min_enhancing_mm3=50)
+    assert only.startswith(
+        "prediction.min_enhancing_mm3: 50 is not allowed; the task brats-meningioma-radiotherapy has no"
+    )
+
+
+def test_a_label_map_beside_a_convention_is_told():
+    (only,) = told(load_task().with_label_map({3: 4}), cohort__labels="brats2021", cohort__label_map={3: 4})
+    assert "leave one out" in only
+
+
+@pytest.mark.parametrize(
+    "key", ["a", "", -1, "-1", 256, "256", True, "true", 1.0, 1.5, "1.5", "1e1", "01", "1_0", None]
+)
+def test_what_no_mask_has_is_no_key_of_a_label_map(key):
+    configuration = coerce_to_schema(with_changes(cohort__label_map={key: 2}), SCHEMA)
+    assert schema_errors(configuration, SCHEMA) == []
+    with pytest.raises(UserError, match=r"^cohort.label_map: .* is not a value of masks: these are whole"):
+        load_configured_task(configuration["cohort"], TASK_SCHEMA)
+    (sentence,) = told(score__label_map={key: 2})
+    assert sentence.startswith("score.label_map: ")
+
+
+@pytest.mark.parametrize("label", ["two", 1.5, True, -1, None, 16])
+def test_what_no_label_is_is_refused_with_its_key(label):
+    (sentence,) = schema_errors(coerce_to_schema(with_changes(cohort__label_map={7: label}), SCHEMA), SCHEMA)
+    assert sentence.startswith("cohort.label_map.7: ")
+
+
+def test_keys_may_be_text_as_on_the_command_line_and_are_not_there_twice():
+    assert parse_label_map({"1": 2, 0: 0, "255": 1}, "key") == {1: 2, 0: 0, 255: 1}
+    with pytest.raises(UserError, match=r"^key: the value 1 is there twice"):
+        parse_label_map({1: 2, "1": 3}, "key")
+
+
+@pytest.mark.parametrize("maps", [{"1": 2}, {1: 2}])
+def test_both_ways_of_writing_a_map_plan_the_same(maps):
+    configuration = with_changes(cohort__label_map=maps, score__label_map=[maps, None])
+    result = fill_task_defaults(configuration, load_task())
+    assert result["cohort"]["label_map"] == {1: 2}
+    assert result["score"]["label_map"] == [{1: 2}, None]
+
+
+def test_the_task_fills_in_what_the_user_leaves_out():
+    task = load_task("brats-glioma-post-treatment")
+    result = fill_task_defaults(
+        with_changes(prediction__remove_components={"ET": 50}, figures__colours={"label_4": "#111111"}), task
+    )
+    assert result["model"]["classes"] == 5
+    assert result["prediction"]["remove_components"] == {"WT": 0, "TC": 0, "ET": 50, "RC": 0}
+    assert set(result["figures"]["colours"]) == set(task.label_structures)
+    assert result["figures"]["colours"]["label_4"] == "#111111"
+
+
+def test_a_label_map_without_spaces_is_told_how_to_write_it():
+    given = yaml.safe_load("{1:2, 2:1}")  # times of day to YAML, without values
+    first, second = schema_errors(coerce_to_schema(with_changes(score__label_map=given), SCHEMA), SCHEMA)
+    assert all(sentence.endswith("write a space after each colon, as in {1: 2})") for sentence in (first, second))

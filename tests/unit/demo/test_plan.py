@@ -1,0 +1,102 @@
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.demo.plan import plan_cases, task_facts
+from tumorseg.errors import UserError
+from tumorseg.task import built_in_tasks, load_task
+
+TASK = load_task()
+SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
+
+
+def test_as_many_cases_as_asked_with_distinct_names():
+    assert len({case.case for case in plan_cases(SETTINGS, TASK)}) == 14
+
+
+def test_only_the_first_patient_has_two_time_points():
+    cases = plan_cases(SETTINGS, TASK)
+    assert [case.case for case in cases[:3]] == ["BraTS-GLI-90001-000", "BraTS-GLI-90001-001", "BraTS-GLI-90002-000"]
+    assert cases[0].patient_seed == cases[1].patient_seed
+    assert cases[0].seed != cases[1].seed
+    assert len({case.patient for case in cases}) == 13
+
+
+def test_files_have_the_names_of_brats_2023():
+    assert plan_cases(SETTINGS, TASK)[0].files == {
+        "t1": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t1n.nii.gz",
+        "t1ce": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t1c.nii.gz",
+        "t2": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t2w.nii.gz",
+        "flair": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-t2f.nii.gz",
+        "seg": "BraTS-GLI-90001-000/BraTS-GLI-90001-000-seg.nii.gz",
+    }
+
+
+@pytest.mark.parametrize("cases", [6, 14])
+def test_the_last_three_cases_are_damaged_each_in_its_own_way(cases):
+    damages = [case.damage for case in plan_cases({**SETTINGS, "cases": cases}, TASK)]
+    assert damages == [None] * (cases - 3) + ["truncated", "missing_modality", "mask_shape"]
+
+
+def test_only_the_missing_modality_is_not_among_the_files():
+    absent = {
+        case.damage: {"t1", "t1ce", "t2", "flair", "seg"} - set(case.files) for case in plan_cases(SETTINGS, TASK)
+    }
+    assert absent == {None: set(), "truncated": set(), "missing_modality": {"t1ce"}, "mask_shape": set()}
+
+
+def test_some_sound_cases_have_two_foci_and_some_no_enhancement():
+    sound = [case for case in plan_cases(SETTINGS, TASK) if case.damage is None]
+    assert sum(case.foci == 2 for case in sound) == 3
+    assert sum(not case.enhancing for case in sound) == 2
+
+
+def test_too_few_cases_are_refused():
+    with pytest.raises(UserError, match="set it to 6 or more"):
+        plan_cases({**SETTINGS, "cases": 5}, TASK)
+
+
+def test_planning_imports_neither_numpy_nor_nilearn():
+    code = "import sys, tumorseg.demo.plan; print({'numpy', 'nilearn', 'nibabel'} & set(sys.modules))"
+    scripts = Path(__file__).parents[3] / "scripts"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", built_in_tasks())
+def test_names_are_those_of_the_task(name):
+    task = load_task(name)
+    cases = plan_cases({**SETTINGS, "cases": 99}, task)
+    assert len({case.case for case in cases}) == 99
+    assert all(re.fullmatch(task.case_names, case.case) for case in cases)
+
+
+@pytest.mark.parametrize("name", built_in_tasks())
+def test_the_files_of_all_cases_but_the_damaged_are_found_in_their_roles(name, tmp_path):
+    task = load_task(name)
+    cases = plan_cases(SETTINGS, task)
+    for path in {path for case in cases for path in case.files.values()}:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    found = {case.case: {role: path for role, (path,) in case.files.items()} for case in discover_cases(tmp_path, task)}
+    assert found == {case.case: case.files for case in cases}
+
+
+def test_channels_of_one_file_share_it():
+    files = plan_cases(SETTINGS, load_task("decathlon-brain-tumour"))[0].files
+    assert files == {
+        **dict.fromkeys(("flair", "t1", "t1ce", "t2"), "imagesTr/BRATS_901.nii.gz"),
+        "seg": "labelsTr/BRATS_901.nii.gz",
+    }
+
+
+def test_what_only_people_read_does_not_make_the_cohort_anew():
+    task = load_task()
+    recoloured = tuple(replace(label, colour="#000000", title="x") for label in task.labels)
+    assert task_facts(replace(task, labels=recoloured)) == task_facts(task)
+    assert task_facts(load_task("brats-africa")) != task_facts(task)

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from hypothesis import given
+
+from tests.support.builders import trying
+from tests.support.random_masks import seeds
+from tumorseg.metrics.bootstrap import Bootstrap
+
+TWO_PATIENTS = ["BraTS-GLI-00007-000", *(f"BraTS-GLI-00005-{time:03d}" for time in range(9))]
+ALONE = [f"BraTS2021_{number:05d}" for number in range(12)]
+
+
+def describe(cases, values, *, confidence=0.95, samples=500, seed=1):
+    return Bootstrap(cases, confidence=confidence, samples=samples, seed=seed).describe(np.asarray(values, float))
+
+
+def some_values(cases, seed=0):
+    return np.random.default_rng(seed).normal(size=len(cases))
+
+
+def test_what_describes_the_cases_is_numpys():
+    values = some_values(ALONE)
+    found = describe(ALONE, values)
+    assert found["n"] == 12
+    assert [found[name] for name in ("mean", "median")] == pytest.approx([np.mean(values), np.median(values)])
+    assert [found["q1"], found["q3"]] == pytest.approx(np.percentile(values, [25, 75]))
+
+
+@trying(50)
+@given(seed=seeds)
+def test_the_interval_holds_the_mean(seed):
+    found = describe(ALONE, some_values(ALONE, seed))
+    assert found["low"] <= found["mean"] <= found["high"]
+
+
+def test_it_is_repeated_exactly():
+    values = some_values(ALONE)
+    assert describe(ALONE, values) == describe(ALONE, values)
+
+
+def test_another_seed_moves_the_interval_only():
+    values = some_values(ALONE)
+    first, second = describe(ALONE, values, seed=1), describe(ALONE, values, seed=2)
+    moved = {name for name in first if first[name] != second[name]}
+    assert moved == {"low", "high"}
+
+
+def test_a_higher_confidence_gives_a_wider_interval():
+    narrow, wide = (describe(ALONE, some_values(ALONE), confidence=confidence) for confidence in (0.5, 0.99))
+    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
+
+
+@pytest.mark.parametrize("cases", [TWO_PATIENTS, ALONE, [*TWO_PATIENTS, *ALONE]])
+def test_the_cases_of_a_patient_come_together(cases):
+    values, patients = some_values(cases), [case[:15] for case in cases]
+    names = sorted(set(patients))
+    means = []
+    for draw in np.random.default_rng(5).integers(len(names), size=(300, len(names))):
+        drawn = [value for number in draw for value, of in zip(values, patients, strict=True) if of == names[number]]
+        means.append(np.mean(drawn))
+    found = describe(cases, values, confidence=0.9, samples=300, seed=5)
+    assert [found["low"], found["high"]] == pytest.approx(np.quantile(means, [0.05, 0.95]))
+
+
+def test_one_patient_alone_has_no_interval():
+    cases = TWO_PATIENTS[1:]
+    found = describe(cases, some_values(cases))
+    assert [found["low"], found["high"]] == pytest.approx([found["mean"]] * 2)
+
+
+def test_cases_of_one_patient_widen_the_interval():
+    values = np.repeat([0.0, 1.0, 0.2, 0.7], 3)
+    together = [f"BraTS-GLI-{patient:05d}-{time:03d}" for patient in range(4) for time in range(3)]
+    widths = [found["high"] - found["low"] for found in (describe(cases, values) for cases in (together, ALONE))]
+    assert widths[0] > 1.3 * widths[1]
+
+
+def test_one_case_is_its_own_mean():
+    found = describe(ALONE[:1], [0.7])
+    assert set(found.values()) == {1, 0.7}
+
+
+def test_the_numbers_are_plain():
+    assert {type(number) for number in describe(ALONE, some_values(ALONE)).values()} == {int, float}

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from tests.support.builders import trying
+from tests.support.random_masks import blob_pair, seeds, spacings, within
+from tumorseg.metrics.border_hausdorff import border_hausdorff95
+
+
+def by_distance_maps(reference, prediction, spacing):
+    """The same by its definition, over the whole grid."""
+    borders = [mask & ~ndimage.binary_erosion(mask) for mask in (reference, prediction)]
+    maps = [ndimage.distance_transform_edt(~border, sampling=spacing) for border in borders]
+    return max(np.percentile(maps[1][borders[0]], 95), np.percentile(maps[0][borders[1]], 95))
+
+
+@trying(300)
+@given(seed=seeds, spacing=spacings)
+def test_it_is_the_percentile_of_distance_maps_at_the_borders(seed, spacing):
+    masks = blob_pair(seed)
+    assert border_hausdorff95(*masks, spacing) == pytest.approx(by_distance_maps(*masks, spacing), rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_it_is_what_monai_gives():
+    metrics = pytest.importorskip("monai.metrics")
+    torch = pytest.importorskip("torch")
+    for seed in range(60):
+        masks = blob_pair(seed)
+        reference, prediction = (torch.from_numpy(mask)[None, None].float() for mask in masks)
+        theirs = metrics.compute_hausdorff_distance(prediction, reference, include_background=True, percentile=95)
+        assert border_hausdorff95(*masks, (1.0, 1.0, 1.0)) == pytest.approx(theirs.item(), rel=1e-5)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings)
+def test_reference_and_prediction_can_be_swapped(seed, spacing):
+    one, other = blob_pair(seed)
+    assert border_hausdorff95(one, other, spacing) == border_hausdorff95(other, one, spacing)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, axis=st.integers(0, 2), offset=st.tuples(*[st.integers(0, 26)] * 3))
+def test_a_flip_and_a_shift_change_nothing(seed, spacing, axis, offset):
+    masks = blob_pair(seed)
+    moved = [within(np.flip(mask, axis), offset) for mask in masks]
+    assert border_hausdorff95(*moved, spacing) == pytest.approx(border_hausdorff95(*masks, spacing), rel=1e-12)
+
+
+@trying(20)
+@given(seed=seeds, spacing=spacings)
+def test_equal_masks_have_no_distance(seed, spacing):
+    mask, _ = blob_pair(seed)
+    assert border_hausdorff95(mask, mask.copy(), spacing) == 0
+
+
+def test_the_distance_is_between_the_centres_of_voxels():
+    one, other = np.zeros((9, 9, 9), bool), np.zeros((9, 9, 9), bool)
+    one[1, 1, 1] = other[4, 3, 1] = True
+    assert border_hausdorff95(one, other, (1.0, 2.0, 1.0)) == 5
+
+
+def test_the_edge_of_the_grid_is_a_border():
+    full, centre = np.ones((9, 9, 9), bool), np.zeros((9, 9, 9), bool)
+    centre[4, 4, 4] = True
+    assert border_hausdorff95(full, centre, (1.0, 1.0, 1.0)) > 4

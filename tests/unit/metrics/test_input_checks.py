@@ -1,0 +1,74 @@
+"""What may be scored from a user's own code, and what is refused rather than scored wrongly."""
+
+import numpy as np
+import pytest
+
+from tests.support.builders import TASK
+from tumorseg.metrics.scores import case_scores
+
+MASK = np.zeros((8, 9, 10), np.uint8)
+MASK[2:6, 2:6, 2:6] = 2
+MASK[3:5, 3:5, 3:5] = 4
+OTHER = np.roll(MASK, 1, axis=0)
+
+
+def scores(reference=MASK, prediction=OTHER, spacing_mm=(1, 1, 2), tolerance=1):
+    return case_scores(reference, prediction, spacing_mm, task=TASK, surface_tolerance_mm=tolerance)
+
+
+def with_value(value, dtype):
+    mask = OTHER.astype(dtype)
+    mask[0, 0, 0] = value
+    return mask
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint16", "float32", ">f8"])
+def test_labels_of_any_type_have_the_same_scores(dtype):
+    found, confusion = scores(MASK.astype(dtype), OTHER.astype(dtype))
+    wanted, of_bytes = scores()
+    assert found == wanted
+    assert np.array_equal(confusion, of_bytes)
+
+
+@pytest.mark.parametrize("spacing_mm", [[1, 1, 2], np.array([1, 1, 2], np.float32), (1.0, 1.0, 2.0)])
+def test_a_spacing_may_be_any_three_numbers(spacing_mm):
+    assert scores(spacing_mm=spacing_mm)[0] == scores()[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    # -1 over label 1 once counted as a pair of background and enhancing tumour.
+    [(-1, int), (260, int), (258, np.uint16), (0.5, float), (np.nan, float), (np.inf, float), (-3e9, float)],
+)
+def test_what_is_no_label_is_refused(value, dtype):
+    with pytest.raises(ValueError, match=r"prediction: the value \S+ is no label; labels are whole numbers"):
+        scores(prediction=with_value(value, dtype))
+
+
+def test_a_value_that_the_task_lacks_is_refused():
+    with pytest.raises(ValueError, match="the value 3, which is no label of the task brats-glioma"):
+        scores(prediction=with_value(3, int))
+
+
+@pytest.mark.parametrize("mask", [MASK > 0, MASK.astype(str), MASK.astype(complex), MASK.astype(object)])
+def test_an_array_of_no_numbers_is_refused(mask):
+    with pytest.raises(ValueError, match=r"reference: an array of .* has no labels; give whole numbers"):
+        scores(mask)
+
+
+@pytest.mark.parametrize("mask", [MASK[0], MASK[None], np.stack([MASK, MASK], axis=-1), MASK[:0, 0]])
+def test_an_array_that_is_no_volume_is_refused(mask):
+    with pytest.raises(ValueError, match=r"prediction: a mask has three axes, and this array has the shape \("):
+        scores(prediction=mask)
+
+
+@pytest.mark.parametrize("spacing_mm", [(1, 1), (1, 1, 1, 1), 1, (0, 1, 1), (-1, 1, 1), (1, 1, np.nan), (1, 1, np.inf)])
+def test_a_spacing_that_is_none_is_refused(spacing_mm):
+    with pytest.raises(ValueError, match=r"spacing_mm: .* is not the positive edge of a voxel"):
+        scores(spacing_mm=spacing_mm)
+
+
+@pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf])
+def test_a_tolerance_that_is_no_distance_is_refused(tolerance):
+    with pytest.raises(ValueError, match=r"surface_tolerance_mm: .* is not a distance"):
+        scores(tolerance=tolerance)

@@ -1,0 +1,70 @@
+"""Lesion-wise scores of random scenes, against the challenge's algorithm taken literally."""
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.builders import trying
+from tests.support.random_masks import lesion_pair, seeds, spacings, within
+from tests.support.reference_metrics import challenge_lesions
+from tumorseg.metrics.lesions import lesion_scores
+
+OFFSETS = st.tuples(st.integers(0, 22), st.integers(0, 26), st.integers(0, 30))
+
+
+def scores(masks, spacing):
+    return astuple(lesion_scores(*masks, spacing))
+
+
+@trying(150)
+@given(seed=seeds, spacing=spacings)
+def test_scores_are_the_challenges(seed, spacing):
+    masks = lesion_pair(seed)
+    assert scores(masks, spacing) == pytest.approx(challenge_lesions(*masks, spacing), rel=1e-9)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings)
+def test_scores_of_specks_are_the_challenges(seed, spacing):
+    rng = np.random.default_rng(seed)
+    masks = [mask | (rng.random(mask.shape) < 0.002) for mask in lesion_pair(seed)]
+    assert scores(masks, spacing) == pytest.approx(challenge_lesions(*masks, spacing), rel=1e-9)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
+def test_a_flip_changes_nothing(seed, spacing, axis):
+    masks = lesion_pair(seed)
+    flipped = [np.flip(mask, axis) for mask in masks]
+    assert scores(flipped, spacing) == pytest.approx(scores(masks, spacing), rel=1e-12)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, offset=OFFSETS)
+def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing, offset):
+    masks = lesion_pair(seed)
+    shifted = [within(mask, offset, (50, 50, 50)) for mask in masks]
+    assert scores(shifted, spacing) == pytest.approx(scores(masks, spacing), rel=1e-12)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings)
+def test_one_more_false_component_never_helps(seed, spacing):
+    reference, prediction = (within(mask, (0, 0, 0)) for mask in lesion_pair(seed))
+    worse = prediction.copy()
+    worse[36:39, 36:39, 36:39] = True
+    before, after = (lesion_scores(reference, mask, spacing) for mask in (prediction, worse))
+    assert after.false == before.false + 1
+    assert after.dice <= before.dice
+    assert after.hd95 >= before.hd95
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings)
+def test_a_perfect_prediction_is_perfect(seed, spacing):
+    reference, _ = lesion_pair(seed)
+    found = lesion_scores(reference, reference.copy(), spacing)
+    assert (found.dice, found.hd95, found.missed, found.false) == (1, 0, 0, 0)

@@ -1,0 +1,63 @@
+"""Records of scores that cannot be right are refused; what scores share is computed once."""
+
+import pytest
+
+from tests.unit.metrics.test_registry import FOUND, MISSED
+from tumorseg.metrics import registry
+from tumorseg.metrics.overlap import Overlap
+from tumorseg.metrics.pair import StructurePair
+from tumorseg.metrics.record import Metric
+
+
+def test_a_name_is_taken_once():
+    for name in ("dice", "reference_mm3", "case"):
+        with pytest.raises(ValueError, match="have a column of this name"):
+            registry.register(Metric(**{**vars(FOUND), "name": name}))
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="there is no metric dise; metrics are dice, iou"):
+        registry.metric("dise")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"better": "lower", "places": ()}, "lower is better, but best is 1 and worst 0"),
+        ({"better": "higher", "best": 0, "worst": 374, "places": ()}, "higher is better, but best is 0 and worst 374"),
+        ({"better": "nearer_zero", "places": ()}, "best is 0 where nearer to 0 is better"),
+        ({"better": "larger"}, "better is higher or lower or nearer_zero, not larger"),
+        ({"places": ("report", "apge")}, "there is no place apge"),
+        ({"worst": None, "places": ()}, "counts_empty has to be true"),
+        ({"needs": "neither"}, "needs cannot be neither, with counts_empty false"),
+        ({"best": 2}, "shows scores from 0, the worst, to 1, the best"),
+        ({"definition": ""}, "needs a title and a definition"),
+        ({"name": "Share found"}, "lower-case letters"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(changes, wrong):
+    with pytest.raises(ValueError, match=wrong):
+        Metric(**{**vars(FOUND), **changes})
+
+
+def test_a_score_that_is_not_finite_is_refused():
+    metric = Metric(**{**vars(FOUND), "value": lambda pair: float("nan") * pair.overlap.true_positives})
+    with pytest.raises(ValueError, match="metric found_share: nan is not a finite number"):
+        metric.score(StructurePair(Overlap(1, 0, 0, 0)))
+
+
+def test_a_score_of_masks_cannot_be_taken_of_counts_alone():
+    with pytest.raises(ValueError, match="needs masks"):
+        MISSED.score(StructurePair(Overlap(1, 0, 0, 0)))
+
+
+def test_what_scores_share_is_computed_once():
+    calls = []
+    pair = StructurePair(Overlap(1, 0, 0, 0))
+
+    def compute(of):
+        calls.append(of)
+        return "shared"
+
+    assert [pair.once(compute), pair.once(compute)] == ["shared", "shared"]
+    assert calls == [pair]

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.builders import trying
+from tests.support.random_masks import blob_pair, seeds, spacings, within
+from tests.support.reference_metrics import deepmind_hausdorff95, deepmind_surface_dice
+from tumorseg.metrics.surface import SurfaceDistances, nearest_distances, surface_distances
+
+MILLIMETRE = (1.0, 1.0, 1.0)
+tolerances = st.sampled_from([0, 0.5, 1, 1.5, 2])
+
+
+def scores(reference, prediction, spacing, tolerance=1.0):
+    surfaces = surface_distances(reference, prediction, spacing)
+    return surfaces.hausdorff95(), surfaces.surface_dice(tolerance)
+
+
+def box(start: int, stop: int):
+    mask = np.zeros((30, 20, 20), bool)
+    mask[start:stop, 5:15, 5:15] = True
+    return mask
+
+
+@trying(300)
+@given(seed=seeds, spacing=spacings)
+def test_hd95_is_that_of_deepminds_package(seed, spacing):
+    masks = blob_pair(seed)
+    found = surface_distances(*masks, spacing).hausdorff95()
+    assert found == pytest.approx(deepmind_hausdorff95(*masks, spacing), rel=1e-9)
+
+
+@trying(300)
+@given(seed=seeds, spacing=spacings, tolerance=tolerances)
+def test_surface_dice_is_that_of_deepminds_package(seed, spacing, tolerance):
+    masks = blob_pair(seed)
+    found = surface_distances(*masks, spacing).surface_dice(tolerance)
+    assert found == pytest.approx(deepmind_surface_dice(*masks, spacing, tolerance), rel=1e-9)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, tolerance=tolerances)
+def test_reference_and_prediction_can_be_swapped(seed, spacing, tolerance):
+    one, other = blob_pair(seed)
+    assert scores(one, other, spacing, tolerance) == pytest.approx(scores(other, one, spacing, tolerance), rel=1e-12)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
+def test_a_flip_changes_nothing(seed, spacing, axis):
+    masks = blob_pair(seed)
+    flipped = [np.flip(mask, axis) for mask in masks]
+    assert scores(*flipped, spacing) == pytest.approx(scores(*masks, spacing), rel=1e-12)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, offset=st.tuples(*[st.integers(0, 26)] * 3))
+def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing, offset):
+    masks = blob_pair(seed)
+    shifted = [within(mask, offset) for mask in masks]
+    assert scores(*shifted, spacing) == pytest.approx(scores(*masks, spacing), rel=1e-12)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings)
+def test_swapped_axes_with_their_spacing_change_nothing(seed, spacing):
+    masks = blob_pair(seed)
+    turned = [mask.transpose(2, 0, 1) for mask in masks]
+    x, y, z = spacing
+    assert scores(*turned, (z, x, y)) == pytest.approx(scores(*masks, spacing), rel=1e-9)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings, tolerance=tolerances)
+def test_equal_masks_are_perfect(seed, spacing, tolerance):
+    mask, _ = blob_pair(seed)
+    assert scores(mask, mask.copy(), spacing, tolerance) == (0, 1)
+
+
+@trying(50)
+@given(seed=seeds, spacing=spacings)
+def test_distances_are_in_millimetres(seed, spacing):
+    masks = blob_pair(seed)
+    twice = tuple(2 * edge for edge in spacing)
+    hd95, surface_dice = scores(*masks, spacing, tolerance=1.1)
+    assert scores(*masks, twice, tolerance=2.2) == pytest.approx((2 * hd95, surface_dice))
+
+
+@pytest.mark.parametrize("spacing", [MILLIMETRE, (2.5, 1.0, 1.0)])
+def test_hd95_of_a_box_that_reaches_too_far_is_the_distance_of_its_side(spacing):
+    assert scores(box(5, 15), box(5, 18), spacing)[0] == 3 * spacing[0]
+
+
+@pytest.mark.parametrize(("tolerance", "all_near"), [(1.99, False), (2, True)])
+def test_a_surface_at_just_the_tolerance_is_near(tolerance, all_near):
+    surface_dice = scores(box(5, 15), box(7, 17), MILLIMETRE, tolerance)[1]
+    assert (surface_dice == 1) == all_near
+
+
+def test_surfaces_apart_share_nothing():
+    assert scores(box(0, 5), box(20, 25), MILLIMETRE, 5)[1] == 0
+
+
+def test_a_few_stray_voxels_do_not_matter_to_hd95():
+    stray = box(5, 25)
+    stray[0, 0, 0] = True
+    assert scores(box(5, 25), stray, MILLIMETRE)[0] == 0
+
+
+@pytest.mark.parametrize(("areas", "hd95"), [(np.ones(20), 18), (np.arange(20.0), 19), (np.arange(20.0)[::-1], 15)])
+def test_hd95_is_the_first_distance_that_95_percent_of_the_area_do_not_exceed(areas, hd95):
+    near = np.zeros(20)
+    assert SurfaceDistances(np.arange(20.0), areas, near, np.ones(20)).hausdorff95() == hd95
+    assert SurfaceDistances(near, np.ones(20), np.arange(20.0), areas).hausdorff95() == hd95
+
+
+def test_distances_are_those_to_the_nearest_point():
+    own, other = np.zeros((5, 5, 5), bool), np.zeros((5, 5, 5), bool)
+    own[0, 0, 0] = own[0, 3, 0] = own[4, 4, 4] = True
+    other[0, 0, 0] = other[0, 3, 4] = True
+    assert nearest_distances(own, other, (1.0, 2.0, 0.5)).tolist() == [0, 2, np.sqrt(16 + 4)]

@@ -1,0 +1,228 @@
+"""Model files: equal models are equal bytes, and what is no valid model is refused before its weights are loaded."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from tests.support.builders import REPOSITORY, architecture, model_card, trained_on
+from tests.support.model_files import TINY, changed, forged, refusal, weights_of
+from tumorseg.configuration.renamed import recorded
+from tumorseg.networks import model
+from tumorseg.networks.card_validation import MAX_BASE_CHANNELS, MAX_DEPTH, MAX_MARGIN_VOXELS, card_problems
+from tumorseg.networks.model import DEMO_MODEL_WARNING, read_model, write_model
+from tumorseg.networks.registry import NETWORKS, build
+from tumorseg.task import built_in_tasks, load_task
+
+
+def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
+    network, card = build(TINY).eval(), model_card(TINY, trained_on=trained_on((1, 1, 5), demo=True))
+    write_model(tmp_path / "a.safetensors", network, card)
+    again, its_card = read_model(tmp_path / "a.safetensors")
+    image = torch.randn(1, 4, 16, 16, 16)
+    assert torch.equal(network(image), again(image))
+    assert its_card == card
+
+
+def test_equal_models_are_equal_bytes(tmp_path):
+    network = build(TINY)
+    for name in ("a", "b"):
+        write_model(tmp_path / name, network, model_card(TINY))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_only_the_model_of_the_demo_marks_what_it_makes():
+    assert model_card(TINY).mark == ""
+    assert model_card(TINY, trained_on=trained_on(demo=True)).mark == DEMO_MODEL_WARNING
+    assert len(DEMO_MODEL_WARNING.encode("ascii")) < 80  # bytes in a NIfTI header
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1])
+def test_a_model_that_is_cut_off_is_refused(tmp_path, kept):
+    write_model(tmp_path / "a.safetensors", build(TINY), model_card(TINY))
+    (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes()[:kept])
+    assert "not a sound model" in refusal(tmp_path / "a.safetensors")
+
+
+def test_a_model_with_something_behind_it_is_refused(tmp_path):
+    path = forged(tmp_path / "a.safetensors")
+    path.write_bytes(path.read_bytes() + b"more")
+    assert "more follows than its head says" in refusal(path)
+
+
+@pytest.mark.parametrize("place", [0.5, 0.99])
+def test_one_flipped_bit_of_a_model_is_refused(tmp_path, place):
+    write_model(tmp_path / "a.safetensors", build(architecture(8)), model_card(architecture(8)))
+    content = bytearray((tmp_path / "a.safetensors").read_bytes())
+    content[int(place * len(content))] ^= 1
+    (tmp_path / "a.safetensors").write_bytes(content)
+    assert "its content is not what was written" in refusal(tmp_path / "a.safetensors")
+
+
+def test_a_card_that_was_edited_is_refused(tmp_path):
+    text = json.dumps(changed(None, "epoch", 2), sort_keys=True)
+    assert "its content is not what was written" in refusal(forged(tmp_path / "a.safetensors", edited=text))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "words"),
+    [
+        ("normalisation", "margin", -5, "normalisation.margin: -5 is not allowed; it has to be a whole number from 0"),
+        ("normalisation", "margin", 10**9, "normalisation.margin: 1000000000 is not allowed"),
+        ("normalisation", "margin", True, "normalisation.margin: True is not allowed"),
+        ("normalisation", "margin", "1", "normalisation.margin: '1' is not allowed"),
+        (
+            "normalisation",
+            "clip_percentiles",
+            [99.5, 0.5],
+            "normalisation.clip_percentiles: [99.5, 0.5] is not allowed",
+        ),
+        ("normalisation", "clip_percentiles", [0.5], "normalisation.clip_percentiles"),
+        ("normalisation", "clip_percentiles", [float("nan"), 99], "numbers that are none"),
+        ("normalisation", "extra", 1, "normalisation.'extra': there is no such key"),
+        (None, "normalisation", {}, "normalisation.clip_percentiles: this key is missing"),
+        (None, "normalisation", [], "normalisation: it has to have the keys clip_percentiles, margin"),
+        (
+            None,
+            "convention",
+            "brats1999",
+            "convention: 'brats1999' is not allowed; it has to be brats2021 or brats2023",
+        ),
+        (None, "fold", -1, "fold: -1 is not allowed"),
+        (None, "epoch", 10**6, "epoch: 1000000 is not allowed"),
+        (None, "epoch", 1.0, "epoch: 1.0 is not allowed"),
+        (None, "checkpoint", "../..", "checkpoint: '../..' is not allowed"),
+        (None, "extra", 1, "'extra': there is no such key"),
+        (None, "convention", "\x1b[31m\ud800", r"convention: '\x1b[31m\ud800' is not allowed"),
+        ("architecture", "base_channels", 10**9, "architecture.base_channels: 1000000000 is not allowed"),
+        ("architecture", "base_channels", 0, "architecture.base_channels: 0 is not allowed"),
+        ("architecture", "classes", 4, "architecture.classes: 4 is not allowed; it has to be 5"),
+        ("architecture", "channels", 1, "architecture.channels: 1 is not allowed; it has to be 4"),
+        ("architecture", "depth", 6, "architecture.depth: 6 is not allowed; it has to be a whole number from 1 to 5"),
+        ("architecture", "name", "../x", "architecture.name: '../x' is not allowed"),
+        ("architecture", "name", "resnet", "its network is 'resnet'; this version of the workflow has unet or"),
+        (None, "task", 5, "task: it has to have the keys name, title, channels"),
+        ("task", "name", "a\x1b", "task.name: 'a\\x1b' is not allowed; it has to be text of up to 200 printable"),
+        ("task", "classes", 4, "task: label 4 needs at least 5 classes, while there are 4"),
+        ("task", "classes", 2.0, "task.classes: 2.0 is not allowed; it has to be a whole number from 2 to 16"),
+        ("task", "title", "x" * 201, "task.title: 'xxx"),
+        ("task", "channels", [], "task.channels: [] is not allowed; it has to be a list of 1 to 16"),
+        ("task", "labels", [1], "task.labels[0]: it has to have the keys value, title, meaning, colour"),
+        ("task", "conventions", {"a": {"x": 1}}, "task.conventions.a.'x': a key has to be a value of masks"),
+        ("task", "conventions", {"a": {"3": 1}}, "task: convention a writes the label 3, which is not among the"),
+        ("architecture", "norm", None, "architecture.norm: None is not allowed"),
+        ("trained_on", "demo", "no", "trained_on.demo: 'no' is not allowed; it has to be true or false"),
+        ("trained_on", "spacing_mm", [1, 1, 1], "trained_on.spacing_mm"),
+        ("trained_on", "channels", ["t1"], "trained_on.channels: ['t1'] is not allowed"),
+        ("trained_on", "brain_voxels", {"low": 9, "median": 5, "high": 1}, "trained_on.brain_voxels"),
+    ],
+)
+def test_a_description_that_is_not_allowed_is_refused_with_its_key(tmp_path, section, key, value, words):
+    path = forged(tmp_path / "a.safetensors", changed(section, key, value))
+    assert words in refusal(path)
+
+
+def test_a_description_without_one_of_its_keys_is_refused(tmp_path):
+    card = asdict(model_card(TINY))
+    del card["trained_on"]
+    assert "trained_on: this key is missing" in refusal(forged(tmp_path / "a.safetensors", card))
+
+
+def test_no_model_is_written_that_would_be_refused(tmp_path):
+    card = replace(model_card(TINY), normalisation={})
+    with pytest.raises(ValueError, match=r"normalisation\.margin: this key is missing"):
+        write_model(tmp_path / "a.safetensors", build(TINY), card)
+    assert not (tmp_path / "a.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda weights: weights.pop("heads.0.bias"), "heads.0.bias is missing"),
+        (lambda weights: weights.update(extra=torch.zeros(1)), "'extra' is no part of the network"),
+        (lambda weights: weights.update({"heads.0.bias": torch.zeros(4)}), "heads.0.bias is F32 4 instead of F32 5"),
+        (lambda weights: weights.update({"heads.0.bias": torch.zeros(5).half()}), "heads.0.bias is F16 5 instead"),
+    ],
+)
+def test_weights_that_do_not_fit_the_description_are_refused_before_any_is_loaded(tmp_path, monkeypatch, change, words):
+    weights = weights_of(build(TINY))
+    change(weights)
+    path = forged(tmp_path / "a.safetensors", weights=weights)
+    monkeypatch.setattr(model, "load_file", None)  # it would raise TypeError
+    assert f"its weights do not fit its description: {words}" in refusal(path)
+
+
+def test_a_description_of_a_larger_network_is_refused_before_it_is_built(tmp_path, monkeypatch):
+    path = forged(tmp_path / "a.safetensors", changed("architecture", "base_channels", 256))
+    monkeypatch.setattr(model, "build", None)
+    assert "its weights do not fit its description" in refusal(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["heads.0.weight", "encoder.0.1.running_mean", "encoder.3.4.running_var"])
+def test_weights_and_statistics_that_are_no_numbers_are_refused(tmp_path, name, value):
+    weights = weights_of(build(TINY))
+    weights[name].view(-1)[-1] = value
+    path = forged(tmp_path / "a.safetensors", weights=weights)
+    assert f"{name} has values that are NaN or infinite" in refusal(path)
+
+
+def test_a_variance_below_0_is_refused(tmp_path):
+    weights = weights_of(build(TINY))
+    weights["encoder.0.1.running_var"][0] = -1
+    assert "variances below 0" in refusal(forged(tmp_path / "a.safetensors", weights=weights))
+
+
+@pytest.mark.parametrize("format_", [2, 3, None, "4"])
+def test_a_model_of_another_format_is_refused_with_what_to_do(tmp_path, format_):
+    message = refusal(forged(tmp_path / "a.safetensors", format=format_))
+    assert f"written in the format {format_!r} by another version" in message
+    assert "run the workflow again to export it again, or train it again" in message
+
+
+def test_the_weights_of_a_valid_file_are_those_that_were_written(tmp_path):
+    network = build(TINY)
+    write_model(tmp_path / "a", network, model_card(TINY))
+    assert all(torch.equal(tensor, network.state_dict()[name]) for name, tensor in load_file(tmp_path / "a").items())
+
+
+def test_a_card_allows_what_the_configuration_allows():
+    sections = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
+    assert sections["model"]["properties"]["base_channels"]["maximum"] == MAX_BASE_CHANNELS
+    assert sections["model"]["properties"]["depth"]["maximum"] == MAX_DEPTH
+    assert sections["normalisation"]["properties"]["margin_voxels"]["maximum"] == MAX_MARGIN_VOXELS
+    section = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
+    assert card_problems(json.loads(json.dumps(asdict(model_card(TINY, normalisation=section))))) == []
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_every_network_is_rebuilt_from_its_file(tmp_path, name, norm):
+    built = architecture(name=name, norm=norm, depth=2, down_sampling="stride", deep_supervision=True)
+    network = build(built).eval()
+    write_model(tmp_path / "a", network, model_card(built))
+    again, card = read_model(tmp_path / "a")
+    image = torch.randn(1, 4, 16, 8, 16)
+    assert torch.equal(network(image), again(image))
+    assert card.architecture == built
+
+
+@pytest.mark.parametrize("name", built_in_tasks())
+def test_a_model_holds_its_whole_task(tmp_path, name):
+    task = load_task(name)
+    built = architecture(task=task)
+    write_model(tmp_path / "a", build(built), model_card(built, task))
+    assert read_model(tmp_path / "a")[1].task == task
+    mapped = task.with_label_map({7: 1, 255: 0, 3: 1})
+    write_model(tmp_path / "b", build(built), model_card(built, mapped, convention="label_map"))
+    assert read_model(tmp_path / "b")[1].task == mapped
+
+
+@pytest.mark.parametrize(("section", "key"), [("channels", "name"), ("labels", "value"), ("regions", "name")])
+def test_a_task_that_has_something_twice_is_refused(tmp_path, section, key):
+    content = json.loads(json.dumps(asdict(model_card(TINY))))
+    content["task"][section][1][key] = content["task"][section][0][key]
+    assert f"task.{section}: two of them are the same" in refusal(forged(tmp_path / "a", content))

@@ -1,0 +1,78 @@
+"""Files in the place of a model that are something else: refused for what they are, before they are read whole."""
+
+import json
+import os
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from tests.support.builders import write_random_case
+from tests.support.model_files import TINY, forged, refusal, weights_of
+from tumorseg.networks.registry import build
+
+
+def test_a_normalised_case_is_no_model(tmp_path):
+    assert "a normalised case of this workflow" in refusal(write_random_case(tmp_path / "a.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"/annex/objects/SHA256E-s9--ab.safetensors\n", "git annex get"),
+        (b"<!DOCTYPE html><html>login</html>", "download it again"),
+        (pickle.dumps({"weights": [1]}), "it was not opened); give the exported model"),
+        (b"PK\x03\x04" + bytes(40), "it was not opened); give the exported model"),
+        (b"\xff" * 200, "no safetensors file"),
+        ((2**63).to_bytes(8, "little") + b"{" + bytes(99), "its head says that it has 9223372036854775808 bytes"),
+        ((2).to_bytes(8, "little") + b"{}", "a safetensors file of another program"),
+        ((4).to_bytes(8, "little") + b"{xx}", "its head is no JSON"),
+        (save({"conv.weight": torch.zeros(8)}), "a safetensors file of another program"),
+    ],
+)
+def test_something_else_is_refused_for_what_it_is(tmp_path, content, words):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    assert words in refusal(path)
+
+
+def test_the_checkpoint_of_a_training_is_refused_with_the_name_of_the_model(tmp_path):
+    path = tmp_path / "results/training/fold-3/epoch-0001.pt"
+    path.parent.mkdir(parents=True)
+    torch.save({"weights": weights_of(build(TINY))}, path)
+    message = refusal(path)
+    assert "the checkpoint of a training" in message
+    assert message.endswith("give the exported model, such as results/model/fold-3.safetensors")
+
+
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.safetensors")
+    assert "this is a FIFO (named pipe), not a regular file" in refusal(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/"])
+def test_devices_and_folders_are_refused(path):
+    assert "not a regular file" in refusal(path)
+
+
+def test_a_huge_sparse_file_is_refused_by_its_size(tmp_path):
+    path = forged(tmp_path / "a.safetensors")
+    with path.open("ab") as file:
+        file.truncate(100 * 2**30)
+    assert "more follows than its head says" in refusal(path)
+
+
+def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
+    size = 100 * 2**30
+    head = json.dumps({"a": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()
+    with (tmp_path / "a.safetensors").open("wb") as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        file.truncate(8 + len(head) + size)
+    assert f"at most {4 * 2**30} are read" in refusal(tmp_path / "a.safetensors")
+
+
+def test_a_link_to_nowhere_says_how_to_fetch_it(tmp_path):
+    (tmp_path / "a.safetensors").symlink_to(".git/annex/objects/xx")
+    assert "git annex get" in refusal(tmp_path / "a.safetensors")

@@ -1,0 +1,106 @@
+import os
+
+import pytest
+import torch
+from torch import nn
+
+from tests.support.builders import architecture
+from tumorseg.cli import console
+from tumorseg.errors import UserError
+from tumorseg.io.files import read_json
+from tumorseg.networks.devices import resolve_execution
+from tumorseg.networks.registry import build
+
+TINY = architecture()
+
+
+def test_logits_have_five_classes_on_the_grid_of_the_input():
+    logits = build(TINY)(torch.zeros(2, 4, 16, 24, 8))
+    assert logits.shape == (2, 5, 16, 24, 8)
+
+
+def test_three_down_samplings_and_three_up_samplings():
+    network = build(TINY)
+    ups = [module for module in network.modules() if isinstance(module, nn.ConvTranspose3d)]
+    deepest = []
+    network.encoder[-1].register_forward_hook(lambda _module, _inputs, output: deepest.append(output.shape))
+    network(torch.zeros(2, 4, 32, 32, 32))
+    assert len(ups) == 3
+    assert deepest == [(2, 16, 4, 4, 4)]
+
+
+def test_each_level_has_two_convolutions_with_batch_norm_and_relu():
+    for block in [*build(TINY).encoder, *(expansion.block for expansion in build(TINY).decoder)]:
+        assert [type(layer) for layer in block] == [nn.Conv3d, nn.BatchNorm3d, nn.ReLU] * 2
+        assert all(layer.kernel_size == (3, 3, 3) for layer in block if isinstance(layer, nn.Conv3d))
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_a_skip_connection_carries_each_level_to_the_output(level):
+    network = build(TINY)
+    network.decoder[2 - level].up.requires_grad_(False).apply(lambda module: module.weight.zero_())  # cut off below
+    features = []
+    network.encoder[level].register_forward_hook(lambda _module, _inputs, output: features.append(output))
+    network(torch.randn(2, 4, 16, 16, 16)).square().sum().backward(inputs=features)
+    assert features[0].grad.abs().sum() > 0
+
+
+def test_instance_norm_takes_the_place_of_batch_norm():
+    kinds = [type(module) for module in build(architecture(norm="instance")).modules()]
+    assert (kinds.count(nn.InstanceNorm3d), kinds.count(nn.BatchNorm3d)) == (14, 0)
+
+
+def test_an_image_by_itself_has_the_answer_that_it_has_in_a_batch_with_instance_norm():
+    network, images = build(architecture(norm="instance")), torch.randn(2, 4, 16, 16, 16)
+    torch.testing.assert_close(network(images)[:1], network(images[:1]))
+
+
+def test_strided_convolutions_take_the_place_of_pooling():
+    network = build(architecture(down_sampling="stride"))
+    assert network(torch.zeros(1, 4, 16, 24, 8)).shape == (1, 5, 16, 24, 8)
+    assert not [module for module in network.modules() if isinstance(module, nn.MaxPool3d)]
+
+
+def test_weights_lie_in_channels_last_format():
+    weight = build(TINY).encoder[1][0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_fp16_on_a_cpu_becomes_fp32():
+    execution = resolve_execution("cpu", "fp16", threads=1)
+    assert (execution.device.type, execution.dtype) == ("cpu", torch.float32)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_asked_for_where_there_is_none_is_one_sentence():
+    with pytest.raises(UserError, match=r"training\.device is cuda, but torch sees no GPU"):
+        resolve_execution("cuda", "fp16", threads=1)
+
+
+@pytest.mark.parametrize(("threads", "cores", "said"), [(2, "1", True), (1, "1", False), (1, "64", False)])
+def test_more_threads_than_cores_are_said_and_kept(threads, cores, said, monkeypatch, caplog):
+    monkeypatch.setenv("WORKFLOW_CORES", cores)
+    with caplog.at_level("INFO", logger="tumorseg"):
+        resolve_execution("cpu", "fp32", threads=threads)
+    assert torch.get_num_threads() == threads
+    assert ("training.threads is 2, and this run has 1 CPU core" in caplog.text) == said
+
+
+def test_the_record_of_a_job_says_in_what_its_network_computed(tmp_path):
+    with console.job("a_job", tmp_path / "a.log"):
+        resolve_execution("cpu", "fp16", threads=1)
+    assert read_json(console.record_path(tmp_path / "a.log"))["computed_in"] == "fp32 on the CPU with 1 thread"
+
+
+def test_torch_runs_on_the_configured_number_of_threads():
+    resolve_execution("cpu", "fp32", threads=3)
+    assert torch.get_num_threads() == 3
+
+
+def test_deterministic_algorithms_are_switched_on_and_off(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    resolve_execution("cpu", "fp32", threads=1, deterministic=True)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    resolve_execution("cpu", "fp32", threads=1)
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -1,0 +1,114 @@
+import json
+
+import pandas as pd
+import pytest
+
+from tumorseg.errors import UserError
+from tumorseg.plotting.curves import learning_curves
+from tumorseg.task import load_task
+from tumorseg.training.fold_results import FoldResult, read_fold_results
+
+TASK = load_task()
+
+REFUSED = {"epoch": 3, "file": "epoch-0003.pt", "problems": [{"code": "digest_mismatch", "message": "another file"}]}
+
+
+def history(epochs: int, **columns) -> pd.DataFrame:
+    known = dict.fromkeys(("train_loss", "validation_loss", "dice_WT", "dice_TC", "dice_ET", "learning_rate"), 0.5)
+    steps = {"steps": 10, "skipped_steps": 0, "nonfinite_steps": 0}
+    return pd.DataFrame({"epoch": range(1, epochs + 1)}).assign(**{**known, **steps, **columns})
+
+
+def selection(fold: int = 0, epoch: int = 2, refused: tuple = (REFUSED,)) -> dict:
+    named = {"fold": fold, "epoch": epoch, "choose": "last", "refused": list(refused)}
+    return {**named, "execution": "cpu fp32", "model": "m", "digest": "d"}
+
+
+def fold(epochs: int = 3, columns: dict | None = None, **changes) -> FoldResult:
+    return FoldResult.from_dict(history(epochs, **(columns or {})), selection(**changes))
+
+
+def labelled(axes, label):
+    return [line for line in axes.lines if line.get_label() == label]
+
+
+def bars(axes) -> list[list[tuple[float, float, float]]]:
+    """Epoch, lower and upper end of each bar, by reason."""
+    return [
+        [(lower[0], lower[1], upper[1]) for lower, upper in collection.get_segments()]
+        for collection in axes.collections
+    ]
+
+
+def test_chosen_and_refused_epochs_are_marked_in_every_plot():
+    figure = learning_curves([fold()], TASK)
+    assert len(figure.axes) == 3
+    for axes in figure.axes:
+        assert list(labelled(axes, "chosen epoch")[0].get_xdata()) == [2, 2]
+        assert list(labelled(axes, "refused epoch")[0].get_xdata()) == [3]
+
+
+def test_a_refused_epoch_without_history_is_marked_within_the_plot():
+    axes = learning_curves([fold(epochs=2)], TASK).axes[0]
+    assert axes.get_xlim()[1] > 3
+
+
+def test_every_fold_has_its_row():
+    figure = learning_curves([fold(fold=0), fold(fold=1, refused=())], TASK)
+    assert [axes.get_title("left") for axes in figure.axes] == ["Fold 0", "", "", "Fold 1", "", ""]
+    assert labelled(figure.axes[0], "refused epoch")
+    assert not labelled(figure.axes[3], "refused epoch")
+
+
+def test_a_fold_alone_is_not_numbered():
+    assert learning_curves([fold()], TASK).axes[0].get_title("left") == ""
+
+
+def test_without_skipped_steps_the_learning_rate_stands_alone_and_says_so():
+    *_, rate = learning_curves([fold()], TASK).axes
+    assert rate.get_title("right") == "none of 30 steps skipped"
+    assert not rate.collections
+
+
+def test_skipped_steps_are_bars_upon_each_other_below_the_learning_rate():
+    skipped = {"skipped_steps": [2, 0, 1], "nonfinite_steps": [1, 3, 0]}
+    *_, rate, strip = learning_curves([fold(columns=skipped)], TASK).axes
+    assert rate.get_title("right") == "7 of 30 steps skipped"
+    assert bars(strip) == [[(1, 0, 2), (3, 0, 1)], [(1, 2, 3), (2, 0, 3)]]
+    assert strip.get_position().y0 < rate.get_position().y0
+
+
+def test_only_what_skipped_steps_is_named():
+    figure = learning_curves([fold(columns={"skipped_steps": [2, 0, 1]})], TASK)
+    assert [text.get_text() for text in figure.axes[-1].get_legend().get_texts()] == ["gradient scaler"]
+
+
+def test_a_rate_that_never_changes_has_a_scale_from_nothing():
+    rate = learning_curves([fold(columns={"learning_rate": 0.001})], TASK).axes[2]
+    assert rate.get_ylim()[0] == 0
+    assert 0.001 < rate.get_ylim()[1] < 0.003
+
+
+def test_a_single_epoch_is_a_visible_point():
+    axes = learning_curves([fold(epochs=1, epoch=1, refused=())], TASK).axes[0]
+    assert labelled(axes, "training")[0].get_marker() == "o"
+    assert axes.get_xlim() == (0.5, 1.5)
+
+
+def test_many_epochs_have_no_markers():
+    axes = learning_curves([fold(epochs=100, refused=())], TASK).axes[0]
+    assert labelled(axes, "training")[0].get_marker() in (None, "None")
+
+
+def test_folds_are_read_in_order(tmp_path):
+    for number in (1, 0):
+        history(2).to_csv(tmp_path / f"{number}.csv", index=False)
+        (tmp_path / f"{number}.json").write_text(json.dumps(selection(fold=number)))
+    folds = read_fold_results([tmp_path / "1.csv", tmp_path / "0.csv"], [tmp_path / "1.json", tmp_path / "0.json"])
+    assert [fold.fold for fold in folds] == [0, 1]
+    assert folds[0].refused[0].codes == ("digest_mismatch",)
+
+
+def test_a_history_without_selection_is_told(tmp_path):
+    with pytest.raises(UserError, match="1 histories but 0 selections"):
+        read_fold_results([tmp_path / "history.csv"], [])

@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+import figure
+from tumorseg.plotting.axes import contrasting_text_colour
+from tumorseg.plotting.heatmaps import confusion_matrix, format_percent
+from tumorseg.plotting.style import TEXT_COLOUR
+from tumorseg.task import load_task
+
+TASK = load_task()
+
+LABELS = ("0", "1", "2", "4")
+
+
+def voxels(**rows) -> dict:
+    """A table without errors, of 100 voxels a label, but for the rows given by their label: `label_1=(0, 3, 1, 0)`."""
+    table = {row: {column: 100 * (row == column) for column in LABELS} for row in LABELS}
+    for name, row in rows.items():
+        table[name.removeprefix("label_")] = dict(zip(LABELS, row, strict=True))
+    return table
+
+
+def written(table: dict) -> list[tuple[float, float, str]]:
+    """Column, row and text of what stands in the cells, from above to below."""
+    (axes,) = confusion_matrix(table, TASK).axes
+    return [(text.get_position()[0], round(text.get_position()[1]), text.get_text()) for text in axes.texts]
+
+
+def ticks(table: dict, axis: str) -> list[str]:
+    (axes,) = confusion_matrix(table, TASK).axes
+    return [text.get_text() for text in getattr(axes, f"get_{axis}ticklabels")()]
+
+
+def test_rows_are_the_reference_and_shares_are_of_their_sum():
+    cells = written(voxels(label_1=(0, 1500, 500, 0)))
+    shares, counts = ([cell for cell in cells if cell[1] == 1][start::2] for start in (0, 1))
+    assert [text for *_, text in shares] == ["0.0 %", "75.0 %", "25.0 %", "0.0 %"]
+    assert [text for *_, text in counts] == ["0", "1,500", "500", "0"]
+    assert [column for column, *_ in counts] == [0, 1, 2, 3]
+
+
+def test_a_cell_is_shaded_by_its_share_with_the_reference_from_above():
+    (axes,) = confusion_matrix(voxels(label_1=(0, 3, 1, 0)), TASK).axes
+    shares = axes.collections[0].get_array()
+    assert shares[1].tolist() == [0, 0.75, 0.25, 0]
+    assert axes.yaxis_inverted()
+
+
+def test_a_label_that_no_reference_has_is_told():
+    table = voxels(label_4=(0, 0, 0, 0))
+    assert [text for _, row, text in written(table) if row == 3] == ["in no reference"]
+    assert ticks(table, "y")[3] == "4: enhancing tumour\n0 voxels"
+
+
+def test_a_label_that_is_never_predicted_is_told():
+    names = ticks(voxels(label_2=(100, 0, 0, 0)), "x")
+    assert [name.endswith("(never predicted)") for name in names] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0.0 %"), (0.0001, "< 0.1 %"), (0.0006, "0.1 %"), (0.5, "50.0 %"), (0.99951, "> 99.9 %"), (1, "100.0 %")],
+)
+def test_only_nothing_and_all_are_written_so(share, text):
+    assert format_percent(share) == text
+
+
+def test_text_is_white_where_that_has_more_contrast():
+    assert [contrasting_text_colour(colour) for colour in ("white", "#f0e442", "#777777", "#0072b2", "black")] == [
+        TEXT_COLOUR,
+        TEXT_COLOUR,
+        "white",
+        "white",
+        "white",
+    ]
+
+
+def test_the_command_line_draws_the_table_of_a_summary(tmp_path):
+    (tmp_path / "summary.json").write_text(json.dumps({"confusion": {"definition": "…", "voxels": voxels()}}))
+    outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
+    options = ["--summary", str(tmp_path / "summary.json"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]
+    figure.main(["--name", "confusion_matrix", *options, "--output", *map(str, outputs)])
+    assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]

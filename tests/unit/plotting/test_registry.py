@@ -1,0 +1,125 @@
+"""What a figure's record alone gives: its command, its caption, its place on the page."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from docutils.core import publish_string
+from matplotlib.image import imsave
+
+import figure
+from tests.support.builders import REPOSITORY
+from tumorseg.plotting import registry
+from tumorseg.plotting.catalogue import scores
+from tumorseg.plotting.record import NEEDS, to_restructured_text
+from tumorseg.reporting.report.embedded_images import embed_figure, group_by_section
+from tumorseg.task import built_in_tasks, load_task
+
+TASK = load_task()
+NEW = """
+from tumorseg.plotting.record import FigureRecord
+
+
+def draw(files, task, settings):
+    from matplotlib.figure import Figure
+
+    drawing = Figure()
+    drawing.text(0, 0, files["scores"][0].read_text() + task.whole)
+    return drawing
+
+
+RECORD = FigureRecord(
+    name="new", draw=draw, needs=("scores",), section="training", title="New", caption="On {display}.", alt="Text."
+)
+"""
+
+
+@pytest.fixture
+def new(tmp_path, monkeypatch):
+    """A figure whose module lies beside the others, in the registry after them."""
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    (folder / "new.py").write_text(NEW)
+    package = sys.modules["tumorseg.plotting.catalogue"]
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    monkeypatch.delitem(sys.modules, "tumorseg.plotting.catalogue.new", raising=False)
+    from tumorseg.plotting.catalogue import new as module
+
+    monkeypatch.setattr(registry, "FIGURES", (*registry.FIGURES, module.RECORD))
+
+
+def command(name, tmp_path, **files):
+    options = [word for need, path in files.items() for word in (f"--{need}", str(path))]
+    options += ["--task", "brats-glioma", "--settings", json.dumps({"dpi": 30})]
+    outputs = [str(tmp_path / "figure.png"), str(tmp_path / "figure.pdf")]
+    figure.main(["--name", name, *options, "--output", *outputs])
+
+
+@pytest.mark.usefixtures("new")
+def test_a_new_figure_has_a_command(tmp_path):
+    (tmp_path / "cases.csv").write_text("case")
+    command("new", tmp_path, scores=tmp_path / "cases.csv")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.usefixtures("new")
+def test_a_new_figure_has_a_place_and_a_caption_on_the_page(tmp_path):
+    for name in ("new", "learning_curves"):
+        imsave(tmp_path / f"{name}.png", np.zeros((3, 5, 3)))
+    sections = group_by_section(
+        [embed_figure(path, TASK) for path in (tmp_path / "new.png", tmp_path / "learning_curves.png")]
+    )
+    assert [(shown.name, shown.caption.title) for shown in sections["training"]] == [
+        ("learning_curves", "Learning curves"),
+        ("new", "New"),
+    ]
+    assert sections["training"][1].caption.text == "On FLAIR."
+
+
+def test_a_command_without_what_the_figure_needs_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command("learning_curves", tmp_path, history=tmp_path / "history.csv")
+    assert "the figure learning_curves needs --selection" in capsys.readouterr().err
+
+
+def test_a_figure_that_does_not_exist_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command("scroes", tmp_path)
+    assert "there is no figure scroes" in capsys.readouterr().err
+
+
+def test_every_figure_is_found_by_its_name_and_writes_files_of_its_own():
+    for record in registry.FIGURES:
+        assert (REPOSITORY / f"scripts/tumorseg/plotting/catalogue/{record.name}.py").is_file()
+        assert set(record.needs) <= set(NEEDS)
+    for names in ([record.name for record in registry.FIGURES], [record.stem for record in registry.FIGURES]):
+        assert len(set(names)) == len(names)
+    assert (scores.RECORD.rule, scores.RECORD.stem) == ("figure_scores", "score_distributions")
+
+
+@pytest.mark.parametrize("task", built_in_tasks())
+def test_captions_name_the_channels_of_the_task(task):
+    texts = [record.caption_for(load_task(task)) for record in registry.FIGURES]
+    assert all("{" not in caption.title + caption.text + caption.alt for caption in texts)
+    assert all(len(caption.text) > 40 and len(caption.alt) > 40 for caption in texts)
+    said = " ".join(caption.text + caption.alt for caption in texts)
+    assert ("FLAIR" in said) == ("flair" in load_task(task).channel_names)
+    assert ("wrong label" in said) == (len(load_task(task).labels) > 1)
+
+
+def test_planning_reads_the_records_without_what_draws():
+    heavy = "{'matplotlib', 'numpy', 'pandas', 'scipy', 'torch'}"
+    program = f"import sys; import tumorseg.plotting.registry; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY / "scripts", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("text", ["T1_ of *this* and `that` |x| \\ a_b <c>.", "plain: ρ = 0.5 (n = 3)"])
+def test_a_caption_is_shown_as_it_is_in_the_report_of_snakemake(text):
+    shown = publish_string(to_restructured_text(text), writer="pseudoxml", settings_overrides={"report_level": 5})
+    assert shown.decode().splitlines()[-1].strip() == text

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from tumorseg.plotting.case_gallery import gallery_sheet
+from tumorseg.plotting.case_view import make_case_view
+from tumorseg.plotting.score_table import CONVENTION_NOTE
+from tumorseg.plotting.sheets import mask_sheet, modality_sheet, overlay_sheet
+from tumorseg.plotting.style import FigureSettings
+from tumorseg.preprocessing.store import Origin
+from tumorseg.task import load_task
+
+TASK = load_task()
+
+SETTINGS = FigureSettings(cases=1, dpi=50, opacity=0.5, colours={1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"})
+SHAPE = (60, 70, 50)
+COLUMNS = {
+    "dice": 0.5,
+    "lesionwise_dice": 0.5,
+    "hd95": 1.0,
+    "reference_voxels": 9.0,
+    "predicted_voxels": 9.0,
+    "reference_mm3": 9.0,
+    "predicted_mm3": 9.0,
+}
+
+
+def case_of(*, spacing=(1.0, 1.0, 1.0), scores=True, **enhancing):
+    """A case with two pieces of oedema, a large and a tiny one, and enhancing tumour that the prediction lacks."""
+    affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
+    origin = Origin("a", SHAPE, tuple(map(tuple, affine.tolist())), tuple((0, n) for n in SHAPE), None, {}, {})
+    image = np.random.default_rng(0).normal(3, 1, (4, *SHAPE)).astype(np.float16)
+    reference, prediction = np.zeros((2, *SHAPE), np.uint8)
+    reference[20:40, 20:40, 20:40] = prediction[20:40, 20:40, 20:40] = 2
+    reference[50, 50, 20:40] = 2
+    reference[20:40, 30:40, 20:40] = 4
+    rows = {structure: {**COLUMNS, **(enhancing if structure == "ET" else {})} for structure in TASK.structures}
+    return make_case_view(
+        origin, image, task=TASK, title="a", scores=rows if scores else None, reference=reference, prediction=prediction
+    )
+
+
+def written(axes):
+    return sorted(text.get_text() for text in axes.texts)
+
+
+def test_each_piece_with_room_bears_the_digit_of_its_label():
+    axial = mask_sheet([case_of()], "reference", SETTINGS, task=TASK).axes[0]
+    assert written(axial) == ["2", "2 cm", "4", "L", "R"]
+    assert written(mask_sheet([case_of()], "prediction", SETTINGS, task=TASK).axes[0]) == ["2", "2 cm", "L", "R"]
+
+
+def test_every_panel_tells_its_sides_and_its_scale():
+    sheets = [
+        modality_sheet([case_of()], TASK),
+        overlay_sheet([case_of()], TASK),
+        gallery_sheet([case_of()], SETTINGS, TASK),
+    ]
+    for sheet in sheets:
+        assert all({("L", "R"), ("A", "P")} & {tuple(written(axes)[-2:])} for axes in sheet.axes)
+        assert all(any(text.endswith("cm") for text in written(axes)) for axes in sheet.axes)
+    assert [len(sheet.axes) for sheet in sheets] == [12, 3, 5]
+
+
+def test_panels_of_a_sheet_show_thick_voxels_in_true_proportion():
+    axial, coronal, _ = overlay_sheet([case_of(spacing=(1.0, 1.0, 3.0))], TASK).axes
+    left, right, bottom, top = coronal.images[0].get_extent()
+    assert (right - left, bottom - top) == (60, 150)
+    left, right, bottom, top = axial.images[0].get_extent()
+    assert (right - left, bottom - top) == (60, 70)
+
+
+def test_the_comparison_of_the_gallery_is_that_of_the_overlays():
+    pictures = [
+        sheet.axes[place].patches
+        for sheet, place in ((overlay_sheet([case_of()], TASK), 0), (gallery_sheet([case_of()], SETTINGS, TASK), 4))
+    ]
+    looks = [
+        [(patch.get_hatch(), patch.get_facecolor(), len(patch.get_path())) for patch in found] for found in pictures
+    ]
+    assert looks[0] == looks[1]
+    assert len(looks[0]) == 3  # agreement, another label, missed; nothing is false
+
+
+@pytest.mark.parametrize(("absent", "noted"), [({}, False), ({"reference_voxels": 0.0}, True)])
+def test_brackets_are_explained_where_there_are_any(absent, noted):
+    texts = {text.get_text() for text in gallery_sheet([case_of(**absent)], SETTINGS, TASK).texts}
+    assert (CONVENTION_NOTE in texts, "(0.500)" in texts) == (noted, noted)
+
+
+def test_a_gallery_needs_scores():
+    with pytest.raises(ValueError, match="without its scores"):
+        gallery_sheet([case_of(scores=False)], SETTINGS, TASK)

@@ -1,0 +1,56 @@
+"""The data of a fold: which cases, and which content of each."""
+
+import pytest
+
+from tests.support.builders import data_of, write_random_case
+from tests.unit.cohort.test_overview import verdict
+from tumorseg.cohort.splits import FoldAssignment, fold_digest, split_digest
+from tumorseg.errors import UserError
+from tumorseg.preprocessing.fold_data import collect_fold_data, find_cases, read_fold_data, write_fold_data
+
+SPLITS = [FoldAssignment("b", "b", -1), FoldAssignment("a", "a", 1), FoldAssignment("c", "c", 0)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for seed, name in enumerate("abc"):
+        write_random_case(tmp_path / f"batch/{name}.safetensors", seed=seed)
+    return tmp_path / "batch"
+
+
+def verdicts(**files):
+    return {name: verdict(name, files=files) for name in "abc"}
+
+
+def test_a_fold_lists_its_cases_by_name_with_their_digests(folder, tmp_path):
+    data = collect_fold_data([folder], SPLITS, 0, verdicts())
+    a, b, c = (folder / f"{name}.safetensors" for name in "abc")
+    assert data == data_of([a, b], [c])
+    assert list(data.training) == ["a", "b"]
+    write_fold_data(tmp_path / "data.json", data)
+    assert read_fold_data(tmp_path / "data.json", 0) == data
+    assert find_cases([folder], data.training) == [a, b]
+
+
+def test_a_case_that_was_normalised_from_other_files_is_refused(folder):
+    with pytest.raises(UserError, match=r"a\.safetensors: .* not normalised from the files that were validated"):
+        collect_fold_data([folder], SPLITS, 0, verdicts(t1={"path": "a", "bytes": 1, "digest": "changed"}))
+
+
+def test_a_case_that_changed_since_is_refused(folder):
+    data = collect_fold_data([folder], SPLITS, 0, verdicts())
+    write_random_case(folder / "a.safetensors", seed=9)
+    with pytest.raises(UserError, match=r"a\.safetensors: this normalised case has changed since"):
+        find_cases([folder], data.training)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"format": 1, "fold": 1, "training": {}, "held_out": {}}', "{"])
+def test_data_that_are_damaged_or_of_another_fold_are_refused(tmp_path, content):
+    (tmp_path / "data.json").write_text(content)
+    with pytest.raises(UserError, match=r"data\.json: .*delete .* and run again"):
+        read_fold_data(tmp_path / "data.json", 0)
+
+
+def test_the_digest_of_a_split_is_that_of_its_sides_whatever_their_order():
+    assert split_digest(["a", "b"], ["c"]) == split_digest(["b", "a"], ["c"]) == fold_digest(SPLITS, 0)
+    assert len({split_digest(["a", "b"], ["c"]), split_digest(["a"], ["b", "c"]), split_digest(["a", "b"], [])}) == 3

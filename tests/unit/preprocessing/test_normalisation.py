@@ -1,0 +1,135 @@
+import nibabel
+import numpy as np
+import pytest
+
+from tests.support.case_files import (
+    CASE,
+    SHAPE,
+    TASK,
+    check_case,
+    image,
+    mask,
+    path_of,
+    real_data,
+    verdict,
+    write_sound,
+)
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.errors import UserError
+from tumorseg.io.nifti import write_nifti
+from tumorseg.preprocessing.crop import uncrop
+from tumorseg.preprocessing.normalisation import normalise_intensities, normalise_validated_case
+from tumorseg.preprocessing.store import read_case, write_case
+from tumorseg.task.conventions import from_canonical
+
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
+
+
+def test_the_brain_has_mean_0_and_deviation_1_and_the_background_is_0():
+    voxels = image().astype(np.int16)
+    normalised, _ = normalise_intensities(voxels, (0, 100))
+    brain = normalised[voxels != 0].astype(np.float64)
+    assert brain.mean() == pytest.approx(0, abs=1e-3)
+    assert brain.std() == pytest.approx(1, abs=1e-3)
+    assert np.all(normalised[voxels == 0] == 0)
+    assert normalised.dtype == np.float16
+
+
+def test_intensities_are_clipped_to_percentiles_of_the_brain():
+    voxels = image()
+    voxels[5, 5, 5] = 32767
+    normalised, applied = normalise_intensities(voxels, (1, 99))
+    low, high = np.percentile(voxels[voxels != 0], (1, 99))
+    assert (applied["low"], applied["high"]) == (low, high)
+    clipped = np.clip(voxels[voxels != 0], low, high)
+    assert applied["mean"] == pytest.approx(clipped.mean())
+    assert applied["std"] == pytest.approx(clipped.std())
+    assert normalised.max() == pytest.approx((high - clipped.mean()) / clipped.std(), rel=1e-3)
+
+
+def test_a_slab_that_was_not_acquired_stays_background_and_does_not_shift_the_rest():
+    whole, slab = image(), image()
+    slab[:, :, :5] = 0
+    normalised, _ = normalise_intensities(slab, (0, 100))
+    assert np.all(normalised[:, :, :5] == 0)
+    np.testing.assert_array_equal(normalised[:, :, 5:], normalise_intensities(whole[:, :, 5:], (0, 100))[0])
+
+
+@pytest.mark.parametrize("value", [0, 7, 0.1])
+def test_an_image_of_one_value_gives_0(value):
+    voxels = np.zeros((4, 4, 4), np.float32)
+    voxels[1:3] = value
+    assert not normalise_intensities(voxels, (0.5, 99.5))[0].any()
+
+
+def test_large_values_do_not_overflow():
+    voxels = image().astype(np.float64) * 1e8
+    normalised, _ = normalise_intensities(voxels, (0, 100))
+    assert np.isfinite(normalised).all()
+    np.testing.assert_allclose(normalised, normalise_intensities(image(), (0, 100))[0], atol=2e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-28, 1e17, 1e34])
+def test_squares_beyond_float32_do_not_blank_the_image(scale):
+    voxels = image().astype(np.float32) * np.float32(scale)
+    normalised, applied = normalise_intensities(voxels, (0, 100))
+    assert np.isfinite(applied["std"])
+    np.testing.assert_allclose(normalised, normalise_intensities(image(), (0, 100))[0], atol=2e-3)
+
+
+@pytest.mark.parametrize("enhancing", [3, 4])
+def test_a_case_is_cropped_and_its_mask_has_the_labels_of_the_task(tmp_path, enhancing):
+    root = write_sound(tmp_path, enhancing=enhancing)
+    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    assert case.origin.crop == ((1, 9), (1, 10), (1, 11))
+    assert case.image.shape == (4, 8, 9, 10)
+    assert (case.image.dtype, case.mask.dtype) == (np.float16, np.uint8)
+    np.testing.assert_array_equal(case.mask, mask(enhancing=4)[1:9, 1:10, 1:11])
+    np.testing.assert_array_equal(case.image[3] != 0, image("flair")[1:9, 1:10, 1:11] != 0)
+
+
+def test_the_crop_is_undone_exactly(tmp_path):
+    root = write_sound(tmp_path)
+    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    np.testing.assert_array_equal(from_canonical(uncrop(case.mask, case.origin), TASK, "brats2023"), mask())
+    assert case.origin.shape == SHAPE
+
+
+def test_a_mask_without_enhancing_tumour_has_no_convention(tmp_path):
+    root = write_sound(tmp_path, enhancing=2)
+    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    assert case.origin.convention is None
+    assert set(np.unique(case.mask)) == {0, 1, 2}
+
+
+def test_a_normalised_case_survives_its_file(tmp_path):
+    root = write_sound(tmp_path / "cases")
+    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    write_case(tmp_path / f"{CASE}.safetensors", case)
+    again = read_case(tmp_path / f"{CASE}.safetensors")
+    np.testing.assert_array_equal(again.image, case.image)
+    assert again.origin == case.origin
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "changed since"), (b"", "now empty_file")])
+def test_a_file_that_changed_since_its_verdict_stops(tmp_path, content, words):
+    root = write_sound(tmp_path)
+    found = verdict(root)
+    write_nifti(path_of(root, "t2"), image("t2", seed=9), np.diag([-1.0, -1, 1, 1]))
+    if content is not None:
+        path_of(root, "t2").write_bytes(content)
+    with pytest.raises(UserError, match=f"t2w.nii.gz: .*{words}"):
+        normalise_validated_case(root, found, SETTINGS, task=TASK)
+
+
+def test_a_real_mask_comes_back_exactly():
+    root = real_data()
+    files = next(case for case in discover_cases(root, TASK) if case.case == "BraTS2021_01476")
+    case = normalise_validated_case(
+        root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin": 4}, task=TASK
+    )
+    expected = np.asarray(nibabel.load(root / files.files["seg"][0]).dataobj)
+    np.testing.assert_array_equal(from_canonical(uncrop(case.mask, case.origin), TASK, "brats2021"), expected)
+    brain = case.image[0][case.image[0] != 0].astype(np.float64)
+    assert abs(brain.mean()) < 0.01
+    assert abs(brain.std() - 1) < 0.01

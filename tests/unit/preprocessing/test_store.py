@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from tests.support.builders import write_random_case
+from tumorseg.errors import UserError
+from tumorseg.preprocessing.store import case_digest, find_case, read_case, read_planes, write_case
+from tumorseg.training.data import read_patch
+
+
+def test_a_case_is_read_as_it_was_written(tmp_path):
+    path = write_random_case(tmp_path / "a.safetensors", shape=(5, 6, 7))
+    case = read_case(path)
+    write_case(tmp_path / "b.safetensors", case)
+    assert path.read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    assert (case.image.dtype, case.image.shape) == (np.float16, (4, 5, 6, 7))
+    assert case.origin.crop == ((0, 5), (0, 6), (0, 7))
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.9, 0.999])
+def test_one_flipped_bit_is_refused(tmp_path, place):
+    path = write_random_case(tmp_path / "a.safetensors")
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.safetensors: this normalised case is damaged"):
+        read_case(path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"brats2023", b"brats2021"), (b"crop", b"corp"), (b"digest", b"gidest")]
+)
+def test_another_origin_is_refused(tmp_path, before, after):
+    path = write_random_case(tmp_path / "a.safetensors")
+    content = path.read_bytes()
+    assert content.count(before) == 1
+    path.write_bytes(content.replace(before, after))
+    with pytest.raises(UserError, match="this normalised case is damaged"):
+        read_case(path)
+
+
+def test_a_truncated_file_is_refused(tmp_path):
+    path = write_random_case(tmp_path / "a.safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match="this normalised case is damaged"):
+        read_case(path)
+
+
+def test_a_case_is_found_among_the_batches(tmp_path):
+    (tmp_path / "b").mkdir()
+    path = write_random_case(tmp_path / "b/x.safetensors")
+    assert find_case([tmp_path / "a", tmp_path / "b"], "x") == path
+    with pytest.raises(UserError, match="y: no normalised file is there"):
+        find_case([tmp_path / "a", tmp_path / "b"], "y")
+
+
+def test_a_normalised_case_can_be_read_by_whoever_may_read_new_files(tmp_path):
+    (tmp_path / "new").touch()
+    path = write_random_case(tmp_path / "a.safetensors")
+    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+READERS = {
+    "read_case": read_case,
+    "read_patch": lambda path: read_patch(path, (8, 8, 8), np.random.default_rng(0)),
+    "read_planes": lambda path: read_planes(path, 4),
+    "case_digest": case_digest,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_another_case_in_the_place_of_the_one_asked_for_is_refused(tmp_path, reader):
+    other = write_random_case(tmp_path / "b.safetensors", seed=1)
+    path = other.rename(tmp_path / "a.safetensors")
+    with pytest.raises(UserError, match=r"a\.safetensors: this file holds the case b instead of a; delete its folder"):
+        READERS[reader](path)
+
+
+def test_the_digest_of_a_case_is_that_of_its_content(tmp_path):
+    paths = [tmp_path / str(number) / "a.safetensors" for number in range(3)]
+    for path, seed in zip(paths, (1, 1, 2), strict=True):
+        path.parent.mkdir()
+        write_random_case(path, seed=seed)
+    first, same, other = map(case_digest, paths)
+    assert first == same != other

@@ -1,0 +1,188 @@
+import base64
+import io
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cohort_page
+import manifest
+from tests.support.case_files import path_of, write_sound
+from tests.unit.cohort.test_overview import TASK, facts, unread, verdict
+from tests.unit.reporting.test_report_html import Outline
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.preview import write_previews
+from tumorseg.cohort.validation import validate_case
+from tumorseg.cohort.validation_result import Issue, write_validation_results
+from tumorseg.plotting.thumbnails import preview_data_url, preview_tile_names
+from tumorseg.reporting.cohort_page.cohort_html import render_cohort_page
+from tumorseg.task import load_task
+
+COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
+HOSTILE = "<script>alert('&')</script>"
+SECTIONS = ("reasons", "warnings", "dropped", "grids", "volumes", "intensities", "cases")
+
+
+def picture(seed=0, shape=(57, 47)):
+    """A preview of smooth grey with some noise, about as hard to compress as a real one, and three labels."""
+    rng = np.random.default_rng(seed)
+    rough = np.kron(rng.integers(30, 220, (4, 8, 8)), np.ones((1, 8, 8)))[:, : shape[0], : shape[1]]
+    preview = np.zeros((5, *shape), np.uint8)
+    preview[:4] = np.clip(rough + rng.normal(0, 12, rough.shape), 0, 255)
+    preview[4, 10:26, 10:26], preview[4, 26:40, 10:26], preview[4, 26:40, 26:40] = 1, 2, 4
+    return preview
+
+
+@pytest.fixture
+def page():
+    told = facts(
+        verdict("a", warnings=[Issue("negative_intensities", "a/t1.nii", "down to -3")]),
+        verdict("b", shape=[64, 64, 64], spacing=[2.0, 2.0, 2.5], convention="brats2023"),
+        verdict("c"),
+        unread(f"d{HOSTILE}", message=HOSTILE),
+    )
+    strips = {case: preview_data_url(picture(), COLOURS, TASK) for case in ("a", f"d{HOSTILE}")}
+    return render_cohort_page(told, strips, COLOURS, TASK)
+
+
+@pytest.mark.parametrize("shape", [(57, 47), (30, 64), (1, 3), (9, 9)])
+def test_a_strip_has_five_tiles_and_its_colours_can_be_seen(shape):
+    preview = np.zeros((5, *shape), np.uint8)
+    preview[:4], preview[4] = 100, 2
+    kind, content = preview_data_url(preview, COLOURS, TASK).split(",")
+    strip = Image.open(io.BytesIO(base64.b64decode(content)))
+    assert (kind, strip.format, strip.size) == ("data:image/webp;base64", "WEBP", (320, 64))
+    assert strip.getpixel((32, 32)) == pytest.approx((100, 100, 100), abs=6)
+    red, green, blue = strip.getpixel((4 * 64 + 32, 32))
+    assert red + 30 < green < blue - 20
+
+
+def test_labels_keep_their_colours_where_they_meet():
+    strip = Image.open(io.BytesIO(base64.b64decode(preview_data_url(picture(), COLOURS, TASK).split(",")[1]))).convert(
+        "RGB"
+    )
+    left, scale = 4 * 64 + 5, 64 / 57
+    core, oedema, enhancing = (
+        strip.getpixel((left + round(x * scale), round(y * scale))) for y, x in ((18, 18), (33, 18), (33, 33))
+    )
+    assert core[0] > core[2] + 60
+    assert oedema[2] > oedema[0] + 30
+    assert min(enhancing[:2]) > enhancing[2] + 40
+
+
+def test_every_section_is_there_and_every_link_has_its_target(page):
+    outline = Outline(page)
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert [found for found in ids if found in SECTIONS] == list(SECTIONS)
+    assert {attributes["href"][1:] for attributes in outline.all("a")} <= set(ids)
+    assert {"case-1", "case-2", "case-3", "case-4"} <= set(ids)
+
+
+def test_the_page_needs_nothing_beside_it(page):
+    outline = Outline(page)
+    for attributes in outline.all("img", "link", "a"):
+        address = attributes.get("src") or attributes.get("href")
+        assert address.startswith(("data:", "#"))
+    assert [attributes for attributes in outline.all("script") if attributes] == []
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_names_and_messages_are_never_markup(page):
+    assert HOSTILE not in page
+    assert page.count("<script>") == 1
+    assert "d&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;" in page
+
+
+def test_the_page_speaks_to_those_who_cannot_see(page):
+    outline = Outline(page)
+    levels = [int(tag[1]) for tag, _ in outline.tags if tag in {"h1", "h2", "h3", "h4"}]
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
+    assert all(attributes["alt"] and attributes["loading"] == "lazy" for attributes in outline.all("img"))
+    assert {(image["width"], image["height"]) for image in outline.all("img")} == {("320", "64")}
+    assert len(outline.all("caption")) == len(outline.all("table")) == 7
+
+
+def test_a_cohort_without_usable_case_has_its_page():
+    page = render_cohort_page(facts(unread("a")), {}, COLOURS, TASK)
+    Outline(page)
+    assert "No case is usable." in page
+    assert "No image could be shown." in page
+    assert 'class="sortable"' not in page
+
+
+def test_a_cohort_without_fault_has_its_page():
+    page = render_cohort_page(facts(verdict("a")), {}, COLOURS, TASK)
+    Outline(page)
+    assert "No case was dropped." in page
+    assert "All usable cases are on one grid." in page
+
+
+def test_the_page_of_a_whole_cohort_is_small_and_equal_when_made_again():
+    warning = [Issue("no_enhancing_tumour", "x/seg.nii.gz", "the mask shows no enhancing tumour; that may be right")]
+    names = [f"BraTS2021_{number:05d}" for number in range(1253)]
+    verdicts = [
+        verdict(name, warnings=warning if number % 10 == 0 else (), label_2=20000 + 37 * number)
+        if number % 40
+        else unread(name)
+        for number, name in enumerate(names)
+    ]
+    urls = [preview_data_url(picture(seed), COLOURS, TASK) for seed in range(10)]
+    assert np.mean([len(url) for url in urls]) > 4500  # as those of real cases have
+    strips = {name: urls[number % 10] for number, name in enumerate(names)}
+    page = render_cohort_page(facts(*verdicts), strips, COLOURS, TASK)
+    assert len(page.encode()) < 12e6
+    assert render_cohort_page(facts(*reversed(verdicts)), strips, COLOURS, TASK) == page
+
+
+def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
+    for seed, case in enumerate(("one", "two")):
+        write_sound(tmp_path / "data", case, seed=seed)
+    path_of(tmp_path / "data", "t1", "two").write_bytes(b"")
+    found = [
+        validate_case(tmp_path / "data", files, task=TASK, shape=None, labels="auto")
+        for files in discover_cases(tmp_path / "data", TASK)
+    ]
+    verdicts, previews, table = tmp_path / "v.json", tmp_path / "p.safetensors", tmp_path / "m.tsv"
+    write_validation_results(verdicts, [case_verdict for case_verdict, _ in found])
+    write_previews(previews, {case_verdict.case: preview for case_verdict, preview in found})
+    manifest.main(["--task", TASK.name, "--verdicts", str(verdicts), "--output", str(table)])
+    settings = json.dumps({"colours": {f"label_{label}": colour for label, colour in COLOURS.items()}})
+    arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]
+    arguments += ["--task", "brats-glioma"]
+    for name in ("1.html", "2.html"):
+        cohort_page.main([str(argument) for argument in (*arguments, "--output", tmp_path / name)])
+    assert "1 of 2 cases is usable: see" in capsys.readouterr().err
+    page = (tmp_path / "1.html").read_text()
+    assert page == (tmp_path / "2.html").read_text()
+    assert str(tmp_path) not in page
+    assert "two-t1n.nii.gz: the file is empty" in page
+    assert len(Outline(page).all("img")) == 2
+
+
+@pytest.mark.parametrize(("name", "tiles"), [("brats-meningioma-radiotherapy", 2), ("decathlon-brain-tumour", 5)])
+def test_a_strip_has_a_tile_for_each_image_of_the_task_and_one_for_the_mask(name, tiles):
+    task = load_task(name)
+    preview = np.zeros((tiles, 57, 47), np.uint8)
+    preview[0], preview[-1] = 200, 1  # both tasks draw masks over their first image
+    strip = Image.open(io.BytesIO(base64.b64decode(preview_data_url(preview, {1: "#0000ff"}, task).split(",")[1])))
+    assert strip.size == (64 * tiles, 64)
+    assert len(preview_tile_names(task)) == tiles
+    red, _, blue = strip.convert("RGB").getpixel((64 * (tiles - 1) + 32, 32))
+    assert red == pytest.approx(70, abs=8)
+    assert blue == pytest.approx(236, abs=8)
+
+
+def test_the_page_names_its_task_and_the_label_map():
+    task = load_task("brats-glioma-post-treatment").with_label_map({1: 2, 2: 1, 3: 3, 9: 0})
+    page = render_cohort_page(facts(verdict("a", label_3=0, convention="label_map"), task=task), {}, {}, task)
+    assert "BraTS glioma after treatment (2024, 2025) (<code>brats-glioma-post-treatment</code>)" in page
+    assert "1 as 2 (surrounding FLAIR hyperintensity), 2 as 1 (non-enhancing tumour core)" in page
+    assert "9 as background" in page
+    assert "Label 4: resection cavity" in page
+    assert "Convention of their masks" not in page

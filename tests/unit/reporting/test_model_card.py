@@ -1,0 +1,232 @@
+"""The model card of a made-up run of three cases."""
+
+import ast
+import copy
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import model_card
+from tests.support.builders import REPOSITORY
+from tests.unit.metrics.test_registry import MISSED
+from tumorseg.cohort.manifest import REQUIRED_COLUMNS, write_manifest
+from tumorseg.cohort.splits import FoldAssignment, write_splits
+from tumorseg.errors import UserError
+from tumorseg.io.files import sha256
+from tumorseg.metrics import registry
+from tumorseg.metrics.registry import columns, definitions
+from tumorseg.metrics.summary import summarise
+from tumorseg.reporting.model_card.card import (
+    CardContent,
+    CardInputs,
+    collect_card_content,
+    read_card_inputs,
+    render_model_card,
+)
+from tumorseg.task import Task, load_task
+
+CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+TASK = load_task()
+REFUSED = {
+    "epoch": 3,
+    "file": "results/training/fold-0/epoch-0003.pt",
+    "problems": [{"code": "digest_mismatch", "message": "the file is not the one that was saved"}],
+}
+
+
+def manifest_row(case: str, *, problems: str = "") -> dict[str, Any]:
+    known = {"case": case, "usable": not problems, "problems": problems, "detail": problems, "spacing": "1x1x1"}
+    return {**dict.fromkeys(REQUIRED_COLUMNS, ""), **dict.fromkeys(TASK.label_structures, 1), **known}
+
+
+def summary(task: Task = TASK, **changes: float) -> dict[str, Any]:
+    values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5) | changes
+    rows = [{"case": case, "fold": 0, "region": name, **values} for case in ("a", "b") for name in task.structures]
+    settings = {"confidence": 0.9, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
+    voxels = dict.fromkeys("ab", np.zeros((task.classes, task.classes), np.int64))
+    return summarise(pd.DataFrame(rows), voxels, task=task, **settings)
+
+
+@pytest.fixture
+def files(tmp_path) -> dict[str, Any]:
+    """The files of a run with two folds, of which d is dropped."""
+    rows = [manifest_row("a"), manifest_row("b"), manifest_row("c"), manifest_row("d", problems="truncated")]
+    write_manifest(tmp_path / "manifest.tsv", pd.DataFrame(rows))
+    check = {"usable": 3, "dropped": 1, "convention": "brats2023", "reasons": {"truncated": 1}}
+    (tmp_path / "check.json").write_text(json.dumps(check))
+    write_splits(
+        tmp_path / "splits.tsv", [FoldAssignment("a", "A", 0), FoldAssignment("b", "A", 0), FoldAssignment("c", "C", 1)]
+    )
+    (tmp_path / "summary.json").write_text(json.dumps(summary()))
+    for fold, refused in enumerate(([REFUSED], [])):
+        model = tmp_path / f"fold-{fold}.safetensors"
+        model.write_bytes(bytes(fold + 5))
+        selection = {"fold": fold, "epoch": 2, "choose": "last", "refused": refused, "digest": sha256(model)}
+        selection["network"] = "a network of a kind"
+        (tmp_path / f"selection-{fold}.json").write_text(json.dumps(selection))
+    names = {"manifest": "manifest.tsv", "check": "check.json", "splits": "splits.tsv", "summary": "summary.json"}
+    return {
+        **{name: tmp_path / file for name, file in names.items()},
+        "selections": [tmp_path / f"selection-{fold}.json" for fold in (0, 1)],
+        "models": [tmp_path / f"fold-{fold}.safetensors" for fold in (0, 1)],
+    }
+
+
+@pytest.fixture
+def results(files) -> CardInputs:
+    return read_card_inputs(**files)
+
+
+def card(results: CardInputs, task: Task = TASK, **sections: dict[str, Any]) -> str:
+    """The card, with other values in some sections of the configuration."""
+    configuration = copy.deepcopy(CONFIGURATION)
+    for section, changes in sections.items():
+        configuration[section] = changes if configuration[section] is None else configuration[section] | changes
+    return render_model_card(collect_card_content(results, configuration, task), configuration, task)
+
+
+def facts(results: CardInputs, demo: dict[str, Any] | None = None) -> CardContent:
+    return collect_card_content(results, {"demo": demo}, TASK)
+
+
+def test_cases_are_counted_with_the_reasons_of_those_dropped(results):
+    told = facts(results)
+    assert (told.found, told.usable, told.dropped, told.reasons) == (4, 3, 1, {"truncated": 1})
+    assert (told.patients, told.spacings) == (2, {"1x1x1": 3})
+    assert [(fold.trained, fold.held_out) for fold in told.folds] == [(1, 2), (2, 1)]
+    text = card(results)
+    assert "4 cases found, 3 usable, 1 dropped:" in text
+    assert "| `truncated` | 1 |" in text
+
+
+def test_a_sound_run_has_no_warnings(results):
+    assert facts(results).warnings == []
+
+
+def test_the_demo_cohort_a_label_that_is_never_predicted_and_a_choice_by_the_scored_cases_are_warned_of(results):
+    results.summary["never_predicted"] = ["label_1"]
+    for model in results.models:
+        model.selection["choose"] = "best"
+    demo, never, best = facts(results, demo={"cases": 6}).warnings
+    assert "Of no use on patients" in demo
+    assert "Never predicted: label 1, necrotic / non-enhancing core" in never
+    assert "the scores are optimistic" in best
+    text = card(results, demo={"cases": 6})
+    assert text.index(demo) < text.index("## What it is")
+    assert "had no say" not in text
+    assert "the best, by validation Dice, of the sound checkpoints" in text
+
+
+def test_it_says_that_it_is_not_for_the_clinic_before_anything_else(results):
+    assert card(results).splitlines()[2] == "> For research only. Not a medical device, not for clinical use."
+
+
+def test_a_new_score_stands_where_its_record_says(results, monkeypatch):
+    monkeypatch.setattr(registry, "_METRICS", {**registry._METRICS, MISSED.name: MISSED})
+    text = card(replace(results, summary=summary()))
+    assert " | Missed volume, ml |\n" in text
+    assert re.search("lower for HD95 as in BraTS.* and Missed volume, higher for all others", text)
+    assert f"- **Missed volume**: {MISSED.definition}." in text
+
+
+def test_refused_checkpoints_are_named(results):
+    assert "| 0 | 2 | epoch 3 (digest_mismatch) |\n| 1 | 2 | none |" in card(results)
+
+
+def test_scores_stand_with_their_interval_and_number(results):
+    text = card(results)
+    assert "its 90 % confidence interval" in text
+    half = "0.500 (0.500 to 0.500)"
+    assert f"| TC: tumour core | 2 | 0 | {half} | 0.5 (0.5 to 0.5) |" in text
+    assert f"| label 2: oedema | 2 | 0 | {half} |" in text
+    assert definitions()["lesionwise_dice"] in text
+
+
+def test_every_model_is_named_with_its_digest(results, files):
+    for path in files["models"]:
+        assert f"| `{path.name}` | {path.stat().st_size} | `{sha256(path)}` |" in card(results)
+
+
+def test_the_architecture_is_the_one_of_the_configuration(results):
+    plain = card(results)
+    assert "A network of a kind. 32 channels at the first of 4 levels" in plain
+    assert "batch norm and ReLU; down by max pooling" in plain
+    assert "deep supervision" not in plain
+    other = card(results, model={"norm": "instance", "down_sampling": "stride", "deep_supervision": True})
+    assert "instance norm and ReLU; down by strided convolutions" in other
+    assert "trained with deep supervision" in other
+    assert "at each level of the expanding path" in other
+    assert "moving average" not in plain
+    assert "moving average" in card(results, training={"ema_decay": 0.99})
+
+
+@pytest.mark.parametrize("steps", [{"fill_holes": True}, {"remove_components": {"WT": 0, "TC": 0, "ET": 9}}])
+def test_post_processing_is_told_where_there_is_any(results, steps):
+    assert "post-processed" not in card(results)
+    assert "The mask is the most probable class, post-processed" in card(results, prediction=steps)
+
+
+def test_several_folds_are_told_as_such_and_one_is_not(results):
+    text = card(results)
+    assert "One model for each of 2 folds" in text
+    assert "the scores below are those of single models" in text
+    del results.models[1:]
+    text = card(results)
+    assert "cross-validation" not in text
+    assert "single models" not in text
+
+
+def test_the_example_in_python_has_the_settings_of_the_prediction(results):
+    (example,) = re.findall(r"```python\n(.*?)```", card(results), re.DOTALL)
+    (literal,) = [
+        node.value
+        for node in ast.walk(ast.parse(example))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "prediction"
+    ]
+    assert ast.literal_eval(literal) == CONFIGURATION["prediction"]
+
+
+def test_it_is_sound_markdown_of_whole_tables_and_no_empty_lines_in_a_row(results):
+    for text in (card(results), card(results, demo={"cases": 6})):
+        assert "\n\n\n" not in text
+        assert text.endswith("\n")
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            assert len({line.count("|") for line in table.splitlines()}) == 1, table
+
+
+def test_equal_runs_give_equal_cards(results):
+    assert card(results) == card(results)
+
+
+def test_a_model_that_is_not_the_one_selected_stops_in_one_sentence(files):
+    files["models"][1].write_bytes(b"another")
+    with pytest.raises(UserError, match=r"fold-1\.safetensors: this is not the model that .*selection-1\.json names"):
+        read_card_inputs(**files)
+
+
+def test_the_model_of_another_fold_stops_even_with_its_selection(files):
+    for kind in ("models", "selections"):
+        shutil.copy(files[kind][0], files[kind][1])
+    with pytest.raises(UserError, match=r"selection-1\.json: this is not the selection of fold 1; delete it"):
+        read_card_inputs(**files)
+
+
+def test_the_script_writes_the_card(files, tmp_path, capsys):
+    named = {**files, "selection": files["selections"], "output": [tmp_path / "README.md"]}
+    del named["selections"]
+    options = [
+        word
+        for option, paths in named.items()
+        for word in (f"--{option}", *map(str, [paths] if isinstance(paths, Path) else paths))
+    ]
+    model_card.main([*options, "--task", "brats-glioma", "--configuration", json.dumps(CONFIGURATION)])
+    assert (tmp_path / "README.md").read_text() == card(read_card_inputs(**files))
+    assert str(tmp_path / "README.md") in capsys.readouterr().err

@@ -1,0 +1,208 @@
+"""What the report says, on a made-up run of three cases."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.cohort.test_overview import TASK, verdict
+from tumorseg.cohort.splits import FoldAssignment
+from tumorseg.metrics.registry import columns, definitions, metric
+from tumorseg.metrics.summary import summarise
+from tumorseg.reporting.report.content import (
+    ReportContent,
+    collect_report_content,
+    describe_conventions,
+    structure_name,
+)
+from tumorseg.reporting.report.run_results import RunResults
+from tumorseg.task import Task
+from tumorseg.training.fold_results import FoldResult
+
+REFUSED = {
+    "epoch": 3,
+    "file": "results/training/fold-0/epoch-0003.pt",
+    "problems": [{"code": "digest_mismatch", "message": "the file is not the one that was saved"}],
+}
+
+
+def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: str = "") -> dict[str, Any]:
+    return {"case": case, "usable": not problems, "problems": problems, "detail": detail, "warnings": warnings}
+
+
+CONFIGURATION = {
+    "demo": None,
+    "cohort": {"root": "data/<BraTS>", "patient": None},
+    "prediction": {"test_time_mirroring": False},
+    "figures": {
+        "cases": 1,
+        "dpi": 50,
+        "opacity": 0.5,
+        "colours": {"label_1": "#D55E00", "label_2": "#56B4E9", "label_4": "#F0E442"},
+    },
+}
+
+
+def scores(task: Task = TASK, **changes: float) -> pd.DataFrame:
+    values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5)
+    return pd.DataFrame(
+        [
+            {"case": case, "fold": 0, "region": structure, **values, **changes}
+            for case in ("b", "a")
+            for structure in task.structures
+        ]
+    )
+
+
+def results(
+    *,
+    refused: tuple[dict[str, Any], ...] = (),
+    rows: tuple[dict[str, Any], ...] = (),
+    choose: str = "last",
+    filled: int = 0,
+    windowed: bool = False,
+    nonfinite: int = 0,
+    task: Task = TASK,
+    **changes: float,
+) -> RunResults:
+    history = pd.DataFrame(
+        {
+            "epoch": [1, 2, 3],
+            "train_loss": [0.9, 0.51234, 0.4],
+            "learning_rate": [1e-3, 1e-3, 1e-5],
+            "steps": 10,
+            "skipped_steps": 0,
+            "nonfinite_steps": [0, nonfinite, 0],
+        }
+    )
+    selection = {
+        "fold": 0,
+        "epoch": 2,
+        "choose": choose,
+        "refused": refused,
+        "execution": "cpu fp32",
+        "model": "model",
+        "digest": "d1ge57",
+    }
+    table = scores(task, **changes)
+    return RunResults(
+        manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
+        verdicts=[verdict(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
+        splits=[FoldAssignment("a", "A", 0), FoldAssignment("b", "A", 0), FoldAssignment("c", "C", -1)],
+        summary=summarise(
+            table,
+            dict.fromkeys("ab", np.zeros((task.classes, task.classes), np.int64)),
+            task=task,
+            confidence=0.95,
+            bootstrap_samples=20,
+            surface_tolerance=1,
+            seed=1,
+        ),
+        scores=table,
+        folds=[FoldResult.from_dict(history, selection)],
+        predictions=[{"cases": {case: {"windowed": windowed, "changed": {"filled": filled}} for case in ("a", "b")}}],
+    )
+
+
+def facts(**changes: Any) -> ReportContent:
+    return collect_report_content(
+        results(**changes), CONFIGURATION, changes.get("task", TASK), patients_from_names=True
+    )
+
+
+def test_a_sound_run_has_no_alerts():
+    assert facts().alerts == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "section"),
+    [
+        ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
+        ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
+        ({"choose": "best"}, "the scores are optimistic", "training"),
+        ({"nonfinite": 2}, "the loss of 2 of 30 steps was not finite", "history"),
+        ({"filled": 3}, "changed the masks before they were scored: filled 6 voxels", "configuration"),
+        ({"windowed": True}, "Predicted in windows, not at once: 2 cases", "configuration"),
+        ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
+        ({"rows": (manifest_row("d", warnings="no_enhancing_tumour"),)}, "something unusual: 1 case", "warned"),
+    ],
+)
+def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, section):
+    alert = facts(**changes).alerts[0]
+    assert words in alert.text
+    assert alert.section == section
+
+
+def test_a_demo_cohort_is_told_before_all_else():
+    told = collect_report_content(
+        results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}}, TASK, patients_from_names=True
+    )
+    assert "demo cohort" in told.alerts[0].text
+
+
+def test_models_chosen_by_the_scored_cases_are_one_alert():
+    run = results(choose="best")
+    assert (
+        len(
+            collect_report_content(
+                replace(run, folds=run.folds * 3), CONFIGURATION, TASK, patients_from_names=True
+            ).alerts
+        )
+        == 1
+    )
+
+
+def test_every_message_of_a_dropped_case_is_told():
+    row = manifest_row("d", problems="bad_label,truncated", detail="seg: value 7 | t1: too short")
+    (finding,) = facts(rows=(row,)).dropped
+    assert finding.codes == ("bad_label", "truncated")
+    assert finding.messages == ("seg: value 7", "t1: too short")
+
+
+def test_a_dropped_case_is_not_listed_among_those_used():
+    row = manifest_row("d", problems="truncated", detail="short", warnings="negative_intensities")
+    assert facts(rows=(row,)).warned == []
+
+
+def test_cases_and_patients_are_counted():
+    told = facts(rows=(manifest_row("d", problems="truncated", detail="short"),))
+    assert (told.found, told.usable, told.patients, told.scored) == (4, 3, 2, 2)
+    assert (told.folds[0].trained, told.folds[0].held_out) == (1, 2)
+
+
+def test_cases_are_sorted_and_have_the_mean_over_the_labels():
+    run = results()
+    run.scores.loc[(run.scores["case"] == "a") & (run.scores["region"] == "label_2"), "dice"] = 0.8
+    first, second = collect_report_content(run, CONFIGURATION, TASK, patients_from_names=True).cases
+    assert (first.case, second.case) == ("a", "b")
+    assert first.ranked_by == pytest.approx(0.6)
+    assert first.anchor != second.anchor
+
+
+def test_a_case_has_its_patient_and_its_volumes_in_ml():
+    first, _ = facts(reference_mm3=2500, predicted_mm3=500).cases
+    assert (first.patient, first.volumes) == ("A", (2.5, 0.5))
+
+
+def test_scores_of_structures_that_a_mask_lacks_are_conventions_of_those_that_need_it():
+    everything, nothing = set(TASK.structures), set()
+    of = {"dice": nothing, "lesionwise_dice": nothing, "hd95": nothing}
+    assert of.items() <= facts().cases[0].conventions.items()
+    assert (of | {"hd95": everything}).items() <= facts(predicted_voxels=0).cases[0].conventions.items()
+    assert dict.fromkeys(of, everything).items() <= facts(reference_voxels=0).cases[0].conventions.items()
+
+
+def test_conventions_are_said_in_words():
+    assert describe_conventions(
+        [metric("dice"), metric("lesionwise_dice"), metric("volume_error_mm3"), metric("hd95")]
+    ) == (
+        "of Dice and Lesion-wise Dice where the reference lacks the structure (1 where the prediction lacks it too, "
+        "else 0), of HD95 where the reference or the prediction lacks the structure (0 mm where both do, else 374 mm)"
+    )
+
+
+def test_structures_are_named_in_words():
+    assert structure_name("TC", TASK) == "TC: tumour core"
+    assert structure_name("label_2", TASK) == "Label 2: oedema"

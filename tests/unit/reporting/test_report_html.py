@@ -1,0 +1,236 @@
+import base64
+import gzip
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imsave
+
+from tests.unit.cohort.test_overview import TASK
+from tests.unit.reporting.test_report_content import CONFIGURATION, REFUSED, facts, manifest_row, results
+from tumorseg.metrics.summary import summarise
+from tumorseg.provenance.run_facts import RunFacts
+from tumorseg.reporting.report.content import collect_report_content
+from tumorseg.reporting.report.embedded_images import EmbeddedStrip, embed_figure
+from tumorseg.reporting.report.report_html import render_report
+from tumorseg.task import built_in_tasks, load_task
+
+RUN = RunFacts("2026-01-02 03:04 UTC", "c0ffee", "a machine", {"Python": "3.11.7"})
+STRIP = EmbeddedStrip("data:image/webp;base64,QUJD", 320, 64)
+VOID = {"meta", "link", "img", "br", "input"}
+
+
+class Outline(HTMLParser):
+    """What a page is made of: tags with attributes, in order; fails where they are not nested."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(page)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+def page_of(told, *, figures=(), strips=None, shown=(), viewer=None, task=TASK, configuration=CONFIGURATION):
+    return render_report(
+        told,
+        RUN,
+        task=task,
+        figures=figures,
+        strips=strips or {},
+        figure_cases=shown,
+        viewer=viewer,
+        table=b"case,dice\na,0.5\n",
+        codes={"evaluate": "d1ge57  numpy 2.4.6"},
+        configuration=configuration,
+    )
+
+
+@pytest.fixture
+def figure(tmp_path: Path) -> Path:
+    path = tmp_path / "overlays.png"
+    imsave(path, np.zeros((3, 5, 3)))
+    return path
+
+
+@pytest.fixture
+def page(figure: Path) -> str:
+    row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
+    told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
+    return page_of(told, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, shown=["b"])
+
+
+def test_nothing_is_fetched_from_elsewhere(page):
+    outline = Outline(page)
+    assert outline.all("iframe", "object") == []
+    assert all("src" not in attributes for attributes in outline.all("script"))
+    for attributes in outline.all("img", "link", "a"):
+        address = attributes.get("src") or attributes.get("href")
+        assert address.startswith(("data:", "#"))
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_text_from_files_is_never_markup(page):
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "data/&lt;BraTS&gt;" in page
+
+
+def test_every_link_has_its_target(page):
+    outline = Outline(page)
+    targets = {attributes.get("id") for _, attributes in outline.tags}
+    links = {attributes["href"] for attributes in outline.all("a") if "download" not in attributes}
+    assert {link.removeprefix("#") for link in links} <= targets
+
+
+def test_no_heading_level_is_skipped(page):
+    levels = [int(tag[1]) for tag, _ in Outline(page).tags if tag in {"h1", "h2", "h3", "h4"}]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+
+
+def test_tables_and_images_speak_to_those_who_cannot_see(page):
+    outline = Outline(page)
+    assert outline.all("html")[0]["lang"] == "en-GB"
+    assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
+    assert all(attributes["alt"] for attributes in outline.all("img"))
+
+
+def test_ids_are_unique(page):
+    ids = [attributes["id"] for _, attributes in Outline(page).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_alerts_stand_before_everything_else(page):
+    assert page.index("Please note") < page.index('id="scores"')
+    assert "epoch 3 was refused" in page
+    assert "Please note" not in page_of(facts())
+
+
+def test_a_figure_stands_in_its_section(page):
+    assert page.index('id="cases"') < page.index('id="overlays"') < page.index('id="cohort"')
+
+
+def test_a_row_and_its_pictures_are_linked(page):
+    outline = Outline(page)
+    assert [image["alt"] for image in outline.all("img") if image.get("class") == "strip"] == [
+        "T1CE, FLAIR, reference, prediction, comparison of a"
+    ]
+    rows = {attributes["id"] for attributes in outline.all("tr") if "id" in attributes}
+    assert {"case-1", "case-2"} <= rows
+    links = [attributes["href"] for attributes in outline.all("a")]
+    assert links.count("#case-2") == 1  # of the case in the figures
+    assert "#case-1" not in links
+
+
+def test_a_score_that_is_a_convention_stands_in_brackets():
+    assert '<td data-value="0.5">(0.500)</td>' in page_of(facts(reference_voxels=0))
+    assert "(0.500)" not in page_of(facts())
+
+
+def test_large_and_negative_numbers_are_written_as_elsewhere():
+    page = page_of(facts(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000))
+    assert "<td>−11,844.20 <span" in page
+    assert ">−11,844.20 to −11,844.20</span>" in page
+    assert '<td data-value="2500">2,500.0</td>' in page
+
+
+def test_all_scores_can_be_saved_from_the_page(page):
+    (link,) = [attributes for attributes in Outline(page).all("a") if "download" in attributes]
+    assert gzip.decompress(base64.b64decode(link["href"].split(",")[1])) == b"case,dice\na,0.5\n"
+
+
+def test_the_page_says_how_it_was_made(page):
+    for words in ("2026-01-02 03:04 UTC", "c0ffee", "a machine", "Python 3.11.7", "d1ge57", "numpy 2.4.6", "cpu fp32"):
+        assert words in page
+
+
+def test_the_chosen_epoch_is_marked_in_the_history(page):
+    assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>0.5123</td>' in page
+
+
+def test_the_history_goes_by_names_not_by_the_order_of_columns():
+    told = facts()
+    fold = told.folds[0].fold
+    history = fold.history[["learning_rate", "epoch", "train_loss"]].assign(learning_rate=2.0)
+    page = page_of(replace(told, folds=[replace(told.folds[0], fold=replace(fold, history=history))]))
+    columns = "".join(f'<th scope="col">{name}</th>' for name in ("epoch", "learning rate", "train loss"))
+    assert f"<thead><tr>{columns}</tr></thead>" in page
+    assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>2</td><td>0.5123</td></tr>' in page
+    assert '<tr><th scope="row">1</th><td>2</td><td>0.9</td></tr>' in page
+
+
+def test_every_refused_checkpoint_says_what_to_do():
+    other = {**REFUSED, "epoch": 1, "file": "results/training/fold-0/epoch-0001.pt"}
+    page = page_of(facts(refused=(REFUSED, other)))
+    for file in (REFUSED["file"], other["file"]):
+        assert f"Delete <code>{file}</code> and run again" in page
+
+
+def test_a_refused_checkpoint_in_the_shared_cache_is_to_be_deleted_there_too(tmp_path):
+    (tmp_path / "kept.pt").touch()
+    (tmp_path / "epoch.pt").symlink_to(tmp_path / "kept.pt")
+    page = page_of(facts(refused=({**REFUSED, "file": str(tmp_path / "epoch.pt")},)))
+    assert f"Delete <code>{tmp_path}/epoch.pt</code> and <code>{tmp_path}/kept.pt</code> and run again" in page
+
+
+def test_equal_facts_give_equal_pages(page, figure):
+    row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
+    told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
+    assert page_of(told, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, shown=["b"]) == page
+
+
+def test_a_long_table_is_folded_away():
+    told = facts(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
+    assert page_of(told).count("<details>") == page_of(facts()).count("<details>") + 1
+
+
+def test_the_mean_of_one_case_has_no_confidence_interval():
+    run = results()
+    table = run.scores[run.scores["case"] == "a"]
+    settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
+    summary = summarise(table, {"a": np.zeros((TASK.classes, TASK.classes), np.int64)}, task=TASK, **settings)
+    alone = page_of(
+        collect_report_content(
+            replace(run, scores=table, summary=summary), CONFIGURATION, TASK, patients_from_names=True
+        )
+    )
+    headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (alone, page_of(facts()))]
+    assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
+    assert "of which no confidence interval can be told" in alone
+
+
+@pytest.mark.parametrize("name", built_in_tasks())
+def test_the_report_of_every_task_names_it_and_its_structures_and_no_other(name):
+    task = load_task(name)
+    colours = {f"label_{label.value}": label.colour for label in task.labels}
+    configuration = {**CONFIGURATION, "figures": {**CONFIGURATION["figures"], "colours": colours}}
+    page = page_of(facts(task=task), strips={"a": STRIP}, task=task, configuration=configuration)
+    Outline(page)
+    assert f"Task: {task.title} (<code>{name}</code>)" in page
+    for structure in facts(task=task).structures.values():
+        assert f'<th scope="row">{structure.name}</th>' in page
+    others = {title for other in map(load_task, built_in_tasks()) for title in other.structure_titles.values()}
+    strange = others - set(task.structure_titles.values())
+    assert [title for title in strange if f": {title}<" in page] == []
+
+
+def test_the_report_names_the_label_map():
+    page = page_of(facts(), task=TASK.with_label_map({1: 2, 2: 1, 3: 4}))
+    assert "<code>cohort.label_map</code>: 1 as 2 (oedema), 2 as 1" in page
+    assert "<code>cohort.label_map</code>" not in page_of(facts())

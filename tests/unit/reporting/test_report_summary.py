@@ -1,0 +1,42 @@
+from pathlib import Path
+
+from tests.unit.reporting.test_report_content import REFUSED, facts, manifest_row
+from tumorseg.reporting.report.content import summary_text
+
+REPORT = Path("results/report.html")
+
+
+def dropped(number: int) -> dict:
+    return manifest_row(f"bad-{number:02d}", problems="truncated", detail="too short")
+
+
+def test_a_sound_run_in_full():
+    assert summary_text(facts(), REPORT).splitlines() == [
+        "Cases: 3 used, 0 dropped",
+        "Fold 0: trained on 1 case, 2 held out, epoch 2 chosen (last sound one)",
+        "Mean Dice of 2 cases:",
+        "  0.500  WT: whole tumour",
+        "  0.500  TC: tumour core",
+        "  0.500  ET: enhancing tumour",
+        "  0.500  Label 1: necrotic / non-enhancing core",
+        "  0.500  Label 2: oedema",
+        "  0.500  Label 4: enhancing tumour",
+        "Report: results/report.html",
+    ]
+
+
+def test_a_refused_epoch_is_told_with_its_reason():
+    text = summary_text(facts(refused=(REFUSED,)), REPORT)
+    assert "  REFUSED: epoch 3: the file is not the one that was saved\n" in text
+
+
+def test_a_label_that_is_never_predicted_is_a_warning():
+    assert "WARNING: never predicted, though the references have it: Label 2: oedema\n" in summary_text(
+        facts(predicted_voxels=0), REPORT
+    )
+
+
+def test_dropped_cases_are_named_up_to_a_point():
+    text = summary_text(facts(rows=tuple(dropped(number) for number in range(13))), REPORT)
+    assert text.startswith("Cases: 3 used, 13 dropped\n  bad-00: truncated\n")
+    assert "  bad-09: truncated\n  and 3 more, named in the report\n" in text

@@ -1,0 +1,114 @@
+"""Warnings about new patients: in words, on every output; and what is not trusted leaves no mask."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from segment import main as gather
+from tests.support.builders import lively_network, trained_on
+from tests.support.case_files import TASK, path_of, write_sound
+from tests.support.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, segment, tiny_segmenter
+from tumorseg.cohort.discovery import discover_cases
+from tumorseg.errors import UserError
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.networks.model import DEMO_MODEL_WARNING, write_model
+from tumorseg.networks.registry import build
+from tumorseg.segmentation.models import read_models
+from tumorseg.segmentation.patient import segment_patient
+from tumorseg.segmentation.results import PatientResult, read_records, summary_lines, write_record, write_table
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Segmenter:
+    return tiny_segmenter()
+
+
+def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_path, segmenter):
+    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    card = replace(CARD, trained_on=trained_on((2.5, 2.5, 2.5), demo=True))
+    patients = segment(root, tmp_path / "out", segmenter, card)
+    how = {"models": [{"file": "demo.safetensors", "digest": "ab", "mark": card.mark}]}
+    write_record(tmp_path / "out", patients, how)
+    assert read_records([tmp_path / "out"]) == (patients, how)
+    write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
+    row = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case").loc["P-1"]
+    assert row["warnings"] == "demonstration_model,spacing_unlike_training"
+    spacing = "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to those"
+    assert row["warning_messages"] == f"{DEMO_MODEL_WARNING} | {spacing}"
+    lines = summary_lines(patients, tmp_path / "volumes.tsv", how)
+    assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
+    assert lines[2] == f"{DEMO_MODEL_WARNING} (demo.safetensors)"
+    assert lines[3].startswith("2 patients are segmented; ")
+    assert len(lines) == 4
+
+
+def test_warnings_about_the_files_themselves_are_shown_too(tmp_path, segmenter):
+    root = write_sound(tmp_path / "data", "P-1")
+    path = path_of(root, "t2", "P-1")
+    path.write_bytes(path.read_bytes() + b"more")
+    (patient,) = segment(root, tmp_path / "out", segmenter)
+    assert patient.warning_codes == ["trailing_bytes"]
+    assert patient.warning_messages[0].startswith("P-1-t2w.nii.gz: 4 bytes follow")
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_a_demonstration_is_marked_on_the_picture_and_in_the_header_of_the_mask(tmp_path, segmenter, monkeypatch, demo):
+    drawn = []
+    monkeypatch.setattr("tumorseg.segmentation.patient.save_figure", lambda *arguments: drawn.append(arguments[0]))
+    card = replace(CARD, trained_on=trained_on((2, 1, 1), demo=demo))
+    (patient,) = segment(write_sound(tmp_path / "data"), tmp_path / "out", segmenter, card)
+    texts = [text.get_text() for text in drawn[0].texts]
+    assert (DEMO_MODEL_WARNING in texts) == demo
+    assert any(text.startswith("Warning: voxels are 1 mm; the model was trained on") for text in texts)
+    header = mask_of(tmp_path / "out", patient.case).header
+    assert header["descrip"].item().decode() == (DEMO_MODEL_WARNING if demo else "")
+
+
+def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    cards = [CARD, replace(CARD, trained_on=trained_on(demo=True))]
+    root = write_sound(tmp_path / "data")
+    (files,) = discover_cases(root, TASK)
+    patient = segment_patient(root, files, segmenter, cards, task=TASK, folder=folder, figures=FIGURES)
+    assert patient.warning_codes == ["demonstration_model"]
+    assert mask_of(folder, patient.case).header["descrip"].item().decode() == DEMO_MODEL_WARNING
+
+
+def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
+    broken = lively_network()
+    broken.heads[0].bias.data[2] = torch.nan
+    root = write_sound(tmp_path / "data")
+    (patient,) = segment(root, tmp_path / "out", Segmenter([broken], CPU, CONFIGURATION["prediction"], task=TASK))
+    assert (patient.segmented, patient.problems) == (False, "not_finite_prediction")
+    assert "the network's answer is not a number" in patient.detail
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_one_patient_is_one_patient():
+    how = {"models": []}
+    assert summary_lines([PatientResult("P-1")], Path("t"), how) == ["1 patient is segmented; volumes and warnings: t"]
+    left = PatientResult("P-2", "truncated", "cut off")
+    assert summary_lines([left], Path("t"), how)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
+
+
+def test_models_of_other_voxels_are_not_mixed(tmp_path):
+    for name, spacing in (("a", (1, 1, 1)), ("b", (2.5, 2.5, 2.5))):
+        write_model(tmp_path / name, build(CARD.architecture), replace(CARD, trained_on=trained_on(spacing)))
+    with pytest.raises(UserError, match=r"b was trained on voxels of 2\.5 mm, .*a on voxels of 1 mm"):
+        read_models([tmp_path / "a", tmp_path / "b"], TASK)
+
+
+def test_where_no_patient_is_segmented_the_job_stops_with_the_reasons(tmp_path, capsys):
+    how = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}], "structures": ["WT"]}
+    write_record(tmp_path / "batch", [PatientResult("P-1", "truncated", "the file is cut off")], how)
+    with pytest.raises(SystemExit):
+        gather(["--batches", str(tmp_path / "batch"), "--output", str(tmp_path / "out")])
+    said = capsys.readouterr().err
+    assert "NOT segmented: P-1: truncated: the file is cut off" in said
+    assert "segmented by" not in said
+    assert "0 of 1 patient is segmented" in said
+    assert (tmp_path / "volumes.tsv").exists()

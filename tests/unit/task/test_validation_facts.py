@@ -1,0 +1,34 @@
+"""What makes cases validate again: all of a task but what only people read, and the signs of other tasks."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tumorseg.task import built_in_tasks, load_task, task_signs_digest, validation_facts
+
+TASK = load_task()
+
+
+@pytest.mark.parametrize("name", built_in_tasks())
+def test_the_facts_of_a_verdict_have_no_title_and_no_colour(name):
+    text = validation_facts(load_task(name))
+    assert '"title"' not in text
+    assert '"colour"' not in text
+
+
+def test_another_title_or_colour_changes_no_fact_of_a_verdict():
+    labels = tuple(replace(label, title="another", colour="#000000") for label in TASK.labels)
+    channels = tuple(replace(channel, title="another") for channel in TASK.channels)
+    regions = tuple(replace(region, title="another") for region in TASK.regions)
+    other = replace(TASK, title="another", labels=labels, channels=channels, regions=regions)
+    assert validation_facts(other) == validation_facts(TASK)
+
+
+@pytest.mark.parametrize("changes", [{"mask_files": ("mask",)}, {"grids": ((1, 2, 3),)}, {"patient": "(P1)"}])
+def test_what_is_read_and_compared_changes_the_facts_of_a_verdict(changes):
+    assert validation_facts(replace(TASK, **changes)) != validation_facts(TASK)
+
+
+def test_the_facts_of_a_verdict_have_the_signs_of_all_tasks():
+    assert json.loads(validation_facts(TASK))["others"] == task_signs_digest()

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from tests.support.builders import REPOSITORY
+from tumorseg.training import augmentation
+from tumorseg.training.augmentation import AUGMENTATIONS, augment
+
+KINDS = [*AUGMENTATIONS]
+INTENSITIES = [kind for kind in KINDS if kind not in ("flip", "affine")]
+
+
+@pytest.fixture(autouse=True)
+def always(monkeypatch):
+    monkeypatch.setattr(augmentation, "_PROBABILITY", 1)
+
+
+def patches(batch=2, shape=(12, 10, 8)):
+    """Noise in a block, background around it, and a mask whose labels stand in the first channel too."""
+    rng = np.random.default_rng(0)
+    masks = torch.zeros(batch, *shape, dtype=torch.long)
+    masks[:, 3:8, 3:6, 3:6] = torch.from_numpy(rng.choice([1, 2, 4], (batch, 5, 3, 3)))
+    images = torch.zeros(batch, 4, *shape)
+    images[:, :, 2:10, 2:8, 2:7] = torch.from_numpy(rng.normal(size=(batch, 4, 8, 6, 5))).float()
+    images[:, 0] = masks
+    return images, masks
+
+
+def changed(*kinds, seed=0, **options):
+    images, masks = patches(**options)
+    return augment(images, masks, kinds, [np.random.default_rng(seed)] * len(images))
+
+
+def test_nothing_asked_for_changes_nothing():
+    for before, after in zip(patches(), changed(), strict=True):
+        assert torch.equal(before, after)
+
+
+def test_the_same_draw_gives_the_same_patches_and_another_one_others():
+    first, again, other = (changed(*KINDS, seed=seed)[0] for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_the_order_in_the_configuration_does_not_matter():
+    assert torch.equal(changed(*KINDS)[0], changed(*KINDS[::-1])[0])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_flip_takes_the_mask_along(seed):
+    images, masks = changed("flip", seed=seed)
+    assert torch.equal(images[:, 0].long(), masks)
+    assert torch.equal(images.flatten().sort().values, patches()[0].flatten().sort().values)
+
+
+def test_flips_come_along_every_axis():
+    before = patches(batch=1)[1][0]
+    found = {
+        tuple(axis for axis in range(3) if torch.equal(masks[0], before.flip(axis)))
+        for masks in (changed("flip", seed=seed, batch=1)[1] for seed in range(60))
+    }
+    assert {(0,), (1,), (2,)} <= found
+
+
+@pytest.mark.parametrize("kind", INTENSITIES)
+def test_intensities_change_within_the_head_alone_and_labels_never(kind):
+    images, masks = changed(kind)
+    before, labels = patches()
+    assert torch.equal(masks, labels)
+    assert torch.equal(images[before == 0], before[before == 0])
+    assert not torch.equal(images, before)
+    assert torch.isfinite(images).all()
+
+
+def test_a_turn_takes_the_mask_along_and_keeps_its_labels():
+    shape = (24, 20, 16)
+    masks = torch.zeros(1, *shape, dtype=torch.long)
+    masks[:, 6:18, 5:12, 4:12] = 2
+    images = masks[:, None].float().expand(-1, 4, -1, -1, -1)
+    for seed in range(10):
+        turned, labels = augment(images, masks, ["affine"], [np.random.default_rng(seed)])
+        assert set(labels.unique().tolist()) <= {0, 2}
+        assert ((turned[:, 0] > 1) == (labels == 2)).float().mean() > 0.98
+        assert not torch.equal(labels, masks)
+
+
+def test_a_turn_keeps_the_shape_of_voxels_whatever_the_sides():
+    """A ball stays a ball: turned and scaled in millimetres, not in shares of the sides."""
+    x, y, z = torch.meshgrid(torch.arange(40), torch.arange(24), torch.arange(32), indexing="ij")
+    ball = ((x - 19.5) ** 2 + (y - 11.5) ** 2 + (z - 15.5) ** 2 < 49).long()[None]
+    for seed in range(5):
+        _, labels = augment(ball[:, None].float(), ball, ["affine"], [np.random.default_rng(seed)])
+        sides = [int(np.ptp(where)) + 1 for where in np.nonzero(labels[0].numpy())]
+        assert max(sides) - min(sides) <= 2
+
+
+def test_an_image_is_changed_as_its_own_draw_says_whatever_batch_it_stands_in():
+    images, masks = patches(batch=2)
+
+    def rngs():
+        return [np.random.default_rng(seed) for seed in (1, 2)]
+
+    together, _ = augment(images, masks, KINDS, rngs())
+    alone, _ = augment(images[1:], masks[1:], KINDS, rngs()[1:])
+    assert torch.equal(together[1:], alone)
+
+
+def test_the_configuration_allows_exactly_the_augmentations_that_there_are():
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    allowed = schema["properties"]["training"]["properties"]["augmentation"]["items"]["enum"]
+    assert sorted(allowed) == sorted(AUGMENTATIONS)
+
+
+def test_an_augmentation_is_one_function_with_its_name(monkeypatch):
+    monkeypatch.setattr(augmentation, "AUGMENTATIONS", dict(AUGMENTATIONS))
+
+    @augmentation.register_augmentation("negative")
+    def _(image, mask, _rng):
+        return -image, mask
+
+    images, masks = patches()
+    assert torch.equal(augment(images, masks, ["negative"], [np.random.default_rng(0)] * 2)[0], -images)

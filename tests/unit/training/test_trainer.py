@@ -1,0 +1,204 @@
+import json
+
+import pytest
+import torch
+
+from tests.support.builders import TASK, data_of, recipe, write_random_case
+from tumorseg.errors import UserError
+from tumorseg.io.files import sha256
+from tumorseg.networks.devices import Execution
+from tumorseg.task import load_task
+from tumorseg.training.checkpoint import probe
+from tumorseg.training.selection import history_table, load_trained_network
+from tumorseg.training.trainer import start_state, train_until
+from tumorseg.training.verification import checkpoint_problems
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = Execution(torch.device("cpu"), torch.float32)
+
+
+def train(cases, folder, *epochs, settings=None):
+    """Train up to each of `epochs` in a job of its own, as the workflow does; the last checkpoint."""
+    previous, last, settings = None, 0, settings or recipe()
+    for epoch in epochs:
+        state = start_state(settings, data_of(cases[:2], cases[2:]), CPU, previous, last)
+        previous, last = folder / f"epoch-{epoch:04d}.pt", epoch
+        train_until(
+            epoch,
+            state,
+            data=data_of(cases[:2], cases[2:]),
+            training_cases=cases[:2],
+            held_out_cases=cases[2:],
+            execution=CPU,
+            checkpoint=previous,
+        )
+    return previous
+
+
+def test_training_lowers_the_loss(cases, tmp_path):
+    folder = tmp_path / "fold-0"
+    train(cases, folder, 1, 2, 3, 4, 5, settings=recipe(base_channels=4, steps_per_epoch=6))
+    losses = history_table([folder / f"epoch-{epoch:04d}.pt" for epoch in range(1, 6)], TASK)["train_loss"]
+    assert losses.iloc[-1] < 0.9 * losses.iloc[0]
+
+
+def test_a_training_in_three_jobs_is_that_of_one_job(cases, tmp_path):
+    one = train(cases, tmp_path / "one", 3)
+    three = train(cases, tmp_path / "three", 1, 2, 3)
+    assert sha256(one) == sha256(three)
+
+
+def test_augmentation_changes_the_training_and_not_its_exactness(cases, tmp_path):
+    settings = recipe(augmentation=["flip", "affine", "noise"])
+    plain, once, twice = (
+        sha256(train(cases, tmp_path / name, *epochs, settings=which))
+        for name, epochs, which in (("plain", [2], recipe()), ("once", [2], settings), ("twice", [1, 2], settings))
+    )
+    assert once == twice != plain
+
+
+def test_another_seed_gives_another_training(cases, tmp_path):
+    first, second = (train(cases, tmp_path / str(seed), 1, settings=recipe(seed=seed)) for seed in (1, 2))
+    assert sha256(first) != sha256(second)
+
+
+def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_path):
+    previous = train(cases, tmp_path, 1)
+    previous.write_bytes(previous.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: this checkpoint.*Delete .*epoch-0001\.pt and run again"):
+        start_state(recipe(), data_of(cases[:2], cases[2:]), CPU, previous, 1)
+
+
+def test_a_training_goes_on_only_as_it_began(cases, tmp_path):
+    previous = train(cases, tmp_path, 1)
+    elsewhere = Execution(torch.device("cpu"), torch.float16)
+    with pytest.raises(UserError, match="began on cpu fp32 and would go on here on cpu fp16"):
+        start_state(recipe(), data_of(cases[:2], cases[2:]), elsewhere, previous, 1)
+
+
+def test_a_training_goes_on_only_with_the_cases_it_began_with(cases, tmp_path):
+    previous = train(cases, tmp_path, 1)
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: .*was trained on another split: .*Delete .*epoch-0001\.pt"):
+        start_state(recipe(), data_of(cases[1:], cases[:1]), CPU, previous, 1)
+
+
+def test_one_from_the_shared_cache_that_began_elsewhere_is_not_fetched_from_there_again(cases, tmp_path):
+    cached = train(cases, tmp_path / "cache", 1)
+    previous = tmp_path / cached.name
+    previous.symlink_to(cached)
+    previous.with_suffix(".json").symlink_to(cached.with_suffix(".json"))
+    elsewhere = Execution(torch.device("cpu"), torch.float16)
+    with pytest.raises(UserError, match="to train anew without --cache"):
+        start_state(recipe(), data_of(cases[:2], cases[2:]), elsewhere, previous, 1)
+
+
+def test_a_network_ruined_by_the_last_step_is_not_saved(cases, tmp_path):
+    with pytest.raises(
+        UserError, match=r"after epoch 1 the network holds NaN or infinity.*lower training\.learning_rate"
+    ):
+        train(cases, tmp_path / "fold-0", 1, settings=recipe(learning_rate=1e36, steps_per_epoch=1))
+    assert not (tmp_path / "fold-0").exists()
+
+
+def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
+    content = bytearray(cases[0].read_bytes())
+    content[-1] ^= 1
+    cases[0].write_bytes(content)
+    with pytest.raises(UserError, match=r"case-0\.safetensors: this normalised case is damaged"):
+        train(cases, tmp_path, 1)
+
+
+def test_the_learning_rate_follows_its_schedule_across_jobs(cases, tmp_path):
+    settings = recipe(schedule="polynomial", schedule_epochs=4)
+    one = train(cases, tmp_path / "one", 3, settings=settings)
+    three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
+    assert sha256(one) == sha256(three)
+    rates = history_table([one], TASK)["learning_rate"].tolist()
+    assert rates == sorted(rates, reverse=True)
+    assert rates[2] == pytest.approx(0.01 * (1 - 2.5 / 4) ** 0.9)  # at the second of two steps
+
+
+def test_a_record_that_is_unreadable_costs_its_own_rows_only(cases, tmp_path):
+    train(cases, tmp_path, 1, 2)
+    (tmp_path / "epoch-0001.json").write_text("{")
+    table = history_table([tmp_path / "epoch-0001.pt", tmp_path / "epoch-0002.pt"], TASK)
+    assert table["epoch"].tolist() == [2]
+    assert table.columns[0] == "epoch"
+
+
+def test_without_any_record_the_history_is_empty(tmp_path):
+    assert history_table([tmp_path / "epoch-0001.pt"], TASK).empty
+
+
+def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
+    checkpoint = train(cases, tmp_path, 1)
+    record = json.loads(checkpoint.with_suffix(".json").read_text())
+    assert record["seconds"] > 0
+    assert b"seconds" not in checkpoint.read_bytes()
+
+
+def test_patches_whose_bf16_gradients_torch_gets_wrong_are_refused():
+    execution = Execution(torch.device("cpu"), torch.bfloat16)
+    with pytest.raises(UserError, match=r"training\.input_shape has a side of 16, .* set it to 24 or more"):
+        start_state(recipe(precision="bf16"), data_of(), execution, None, 0)
+
+
+def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
+    half = Execution(torch.device("cpu"), torch.float16)
+    state = start_state(recipe(precision="fp16", steps_per_epoch=1), data_of(), half, None, 0)
+    state.scaler.load_state_dict({**state.scaler.state_dict(), "scale": 2.0**100})  # every gradient overflows
+    options = {"data": data_of(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": half}
+    with caplog.at_level("INFO"):
+        train_until(1, state, checkpoint=tmp_path / "epoch-0001.pt", **options)
+    assert "epoch 1: the gradient scaler skipped 1 of 1 steps" in caplog.text
+    assert history_table([tmp_path / "epoch-0001.pt"], TASK)["skipped_steps"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weight_averaging": 0.9},
+        {"model": {"deep_supervision": True, "down_sampling": "stride"}},
+        {"model": {"name": "residual_unet", "depth": 2}},
+    ],
+)
+def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(cases, tmp_path, changes):
+    settings = recipe(**changes)
+    one = train(cases, tmp_path / "one", 3, settings=settings)
+    three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
+    assert sha256(one) == sha256(three)
+    assert checkpoint_problems(three, settings, data_of(cases[:2], cases[2:]), 3) == []
+    trained = load_trained_network(three, sha256(three), TASK)
+    assert (trained.architecture, trained.execution) == (settings.architecture, "cpu fp32")
+    assert trained.split == data_of(cases[:2], cases[2:]).split
+    assert probe(trained.network) == json.loads(three.with_suffix(".json").read_text())["probe"]
+
+
+def test_tensorboard_shows_every_step_and_every_epoch(cases, tmp_path):
+    settings = recipe(steps_per_epoch=2)
+    state = start_state(settings, data_of(), CPU, None, 0)
+    options = {"data": data_of(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": CPU}
+    train_until(2, state, checkpoint=tmp_path / "epoch-0002.pt", tensorboard_folder=tmp_path / "events", **options)
+    written = b"".join(path.read_bytes() for path in (tmp_path / "events").glob("events.out.tfevents.*"))
+    assert written.count(b"step/loss") == 4
+    assert written.count(b"epoch/validation_dice") == 2
+
+
+@pytest.mark.parametrize("name", ["brats-meningioma-radiotherapy", "brats-glioma-post-treatment"])
+def test_any_task_is_trained_with_its_channels_labels_and_regions(name, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
+    task = load_task(name)
+    cases = [write_random_case(tmp_path / f"case-{seed}.safetensors", seed=seed, task=task) for seed in range(3)]
+    with caplog.at_level("INFO"):
+        checkpoint = train(cases, tmp_path, 1, settings=recipe(task=task, foreground_fraction=1))
+    (row,) = history_table([checkpoint], task).to_dict("records")
+    assert {f"dice_{structure}" for structure in task.structures} <= row.keys()
+    assert (
+        "held-out Dice " + ", ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in task.region_labels)
+        in caplog.text
+    )
+    network = load_trained_network(checkpoint, sha256(checkpoint), task).network
+    assert (network.architecture.channels, network.architecture.classes) == (len(task.channels), task.classes)
+    with pytest.raises(UserError, match=f"trained for the task {name}, not brats-glioma"):
+        load_trained_network(checkpoint, sha256(checkpoint), TASK)

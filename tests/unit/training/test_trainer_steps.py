@@ -1,0 +1,127 @@
+"""Steps of a training: those that are skipped, clipped, scaled, averaged."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from tests.support.builders import TASK, data_of, recipe
+from tumorseg.errors import UserError
+from tumorseg.networks.devices import Execution
+from tumorseg.training.checkpoint import TrainingState
+from tumorseg.training.data import iterate_batches
+from tumorseg.training.losses import LossModule
+from tumorseg.training.trainer import start_state, train_epoch
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = Execution(torch.device("cpu"), torch.float32)
+
+
+def one_epoch(state, coming, steps, execution):
+    return train_epoch(state, LossModule(state.network, execution, TASK.label_values), coming, steps, execution)
+
+
+def poisoned(cases, *steps):
+    """Batches of which those at `steps` hold an infinity."""
+    for step, batch in enumerate(iterate_batches(cases, recipe(steps_per_epoch=5).training, 0, 1), start=1):
+        if step in steps:
+            batch.images[0, 0, 0, 0, 0] = float("inf")
+        yield batch
+
+
+def test_a_step_whose_loss_is_not_finite_is_told_skipped_and_counted(cases, caplog, monkeypatch):
+    monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
+    state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
+    trained = one_epoch(state, poisoned(cases, 2, 4), 5, CPU)
+    assert (trained["steps"], trained["nonfinite_steps"]) == (5, 2)
+    assert math.isfinite(trained["train_loss"])
+    assert re.search(r"the loss is nan at step 2 of epoch 1 \(cases: case-\d\): this step is skipped", caplog.text)
+    assert all(torch.isfinite(tensor).all() for tensor in state.network.state_dict().values())
+
+
+def test_a_skipped_step_leaves_nothing_behind(cases):
+    states = [TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU) for _ in range(2)]
+    one_epoch(states[0], poisoned(cases, 5), 5, CPU)
+    one_epoch(states[1], list(poisoned(cases))[:4], 5, CPU)
+    for one, other in zip(*(state.network.state_dict().values() for state in states), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_losses_that_stay_not_finite_stop_the_training_and_name_epoch_step_and_cases(cases):
+    state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
+    with pytest.raises(UserError, match=r"loss is nan at step 4 of epoch 1 \(cases: case-\d\), 3 times in succession"):
+        one_epoch(state, poisoned(cases, 2, 3, 4, 5), 5, CPU)
+
+
+def test_an_epoch_without_any_finite_loss_stops_the_training(cases):
+    state = TrainingState.initial(recipe(steps_per_epoch=1), 0, CPU)
+    with pytest.raises(UserError, match="loss is nan at step 1 of epoch 1"):
+        one_epoch(state, poisoned(cases, 1), 1, CPU)
+
+
+def test_a_clipped_gradient_moves_the_weights_less(cases):
+    def moved(clip):
+        settings = recipe(gradient_clip=clip, steps_per_epoch=1)
+        state = TrainingState.initial(settings, 0, CPU)
+        state.optimizer = torch.optim.SGD(state.network.parameters(), lr=1)  # Adam would make up for it
+        before = state.network.heads[0].weight.clone()
+        one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 1, CPU)
+        return (state.network.heads[0].weight - before).norm()
+
+    assert 0 < moved(1e-4) < 1e-2 * moved(None)
+
+
+def test_fp16_trains_with_gradient_scaling(cases):
+    half = Execution(torch.device("cpu"), torch.float16)
+    settings = recipe(precision="fp16", steps_per_epoch=1, batch_size=2)
+    state = TrainingState.initial(settings, 0, half)
+    before = state.network.heads[0].weight.clone()
+    assert state.scaler.get_scale() > 1
+    trained = one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 1, half)
+    assert trained["skipped_steps"] + (not torch.equal(state.network.heads[0].weight, before)) == 1
+    assert state.network.heads[0].weight.dtype == torch.float32
+
+
+def test_bf16_trains_without_gradient_scaling(cases):
+    execution = Execution(torch.device("cpu"), torch.bfloat16)
+    settings = recipe(precision="bf16", steps_per_epoch=2, input_shape=[24, 24, 24])
+    state = start_state(settings, data_of(), execution, None, 0)
+    before = state.network.heads[0].weight.clone()
+    dtypes = []
+    state.network.heads[0].register_forward_hook(lambda _module, _inputs, output: dtypes.append(output.dtype))
+    trained = one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 2, execution)
+    assert dtypes == [torch.bfloat16] * 2
+    assert not torch.equal(state.network.heads[0].weight, before)
+    assert state.network.heads[0].weight.dtype == torch.float32
+    assert (trained["skipped_steps"], trained["nonfinite_steps"]) == (0, 0)
+
+
+def test_the_averaged_weights_follow_slowly_and_are_those_that_answer(cases):
+    settings = recipe(weight_averaging=0.15, steps_per_epoch=1)
+    state = TrainingState.initial(settings, 0, CPU)
+    weights = []
+    for epoch in range(1, 4):
+        one_epoch(state, iterate_batches(cases, settings.training, 0, epoch), 1, CPU)
+        weights.append(state.network.heads[0].weight.clone())
+    # After the first step a share of 0.15 is left of what was there; (1 + 1) / (10 + 1) would be more.
+    expected = 0.15 * (0.15 * weights[0] + 0.85 * weights[1]) + 0.85 * weights[2]
+    torch.testing.assert_close(state.eval_network.heads[0].weight, expected)
+
+
+def test_an_average_of_few_steps_has_forgotten_where_it_began(cases):
+    settings = recipe(weight_averaging=0.999, steps_per_epoch=12)
+    state = TrainingState.initial(settings, 0, CPU)
+    one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 12, CPU)
+    begun = TrainingState.initial(settings, 0, CPU).network.heads[0].weight
+    now, average = state.network.heads[0].weight, state.eval_network.heads[0].weight
+    assert (average - now).norm() < 0.5 * (begun - now).norm()
+
+
+def test_a_step_that_the_scaler_skips_is_none_for_the_average(cases):
+    half = Execution(torch.device("cpu"), torch.float16)
+    settings = recipe(precision="fp16", weight_averaging=0.9, steps_per_epoch=1)
+    state = TrainingState.initial(settings, 0, half)
+    state.scaler.load_state_dict({**state.scaler.state_dict(), "scale": 2.0**100})  # every gradient overflows
+    trained = one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 1, half)
+    assert (trained["skipped_steps"], int(state.ema.n_averaged)) == (1, 0)
