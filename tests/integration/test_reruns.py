@@ -208,14 +208,14 @@ def test_a_constant(change, cell, finished, repository, jobs):
 def test_words_names_and_places(finished, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     library = repository / "scripts/tumorseg"
-    edit(library / "cohort/images.py", "; it may be clipped", "; perhaps it is clipped")
-    edit(library / "training/run.py", "%s, %d held out, %s an epoch", "%s; held out: %d; %s in each epoch")
+    edit(library / "cohort/image_checks.py", "; it may be clipped", "; perhaps it is clipped")
+    edit(library / "training/trainer.py", "%s, %d held out, %s an epoch", "%s; held out: %d; %s in each epoch")
     edit(repository / "scripts/predict.py", "table of the splits", "the table of all splits")
-    edit(library / "cohort/discover.py", "no image was found below", "there is no image below")
+    edit(library / "cohort/discovery.py", "no image was found below", "there is no image below")
     for path in (repository / "scripts").rglob("*.py"):
         text = path.read_text()
-        path.write_text(text.replace("cohort.skull", "normalise.scalp").replace("_softened", "_blurred"))
-    (library / "cohort/skull.py").rename(library / "normalise/scalp.py")
+        path.write_text(text.replace("cohort.skull_stripping", "preprocessing.scalp").replace("_softened", "_blurred"))
+    (library / "cohort/skull_stripping.py").rename(library / "preprocessing/scalp.py")
     assert Workflow(finished.folder, repository).planned() == Counter()
 
 

@@ -7,7 +7,10 @@ import pytest
 from tests.support.builders import REPOSITORY
 from tests.support.documents import text_of
 
-TEXT = "".join(text_of(page) for page in ("CONTRIBUTING.md", "workflow/docs/extending.md"))
+RERUNS = text_of("workflow/docs/reruns.md")
+TEXT = "".join(
+    [text_of("CONTRIBUTING.md"), text_of("workflow/docs/extending.md"), RERUNS.replace("`.snakemake/contents`", "")]
+)
 PATHS = sorted(set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:md|py|smk|yaml))`", TEXT)))
 BELOW = ("", "scripts", "scripts/tumorseg", "workflow", "tests")
 
@@ -27,3 +30,9 @@ def test_a_module_or_name_of_the_library_exists(name):
     own, above = (REPOSITORY / "scripts" / part.replace(".", "/") for part in (name, module))
     if not own.is_dir() and not own.with_suffix(".py").is_file():
         assert re.search(rf"^(class |def )?{last}\b", above.with_suffix(".py").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("file", "constant"), re.findall(r"^\| `([\w/]+\.py)`: `(\w+)`", RERUNS, re.MULTILINE))
+def test_a_constant_whose_change_is_an_example_exists(file, constant):
+    module = (REPOSITORY / "scripts/tumorseg" / file).read_text()
+    assert len(re.findall(rf"^{constant}(?:: Final)? = ", module, re.MULTILINE)) == 1
