@@ -213,8 +213,8 @@ def test_words_names_and_places(finished, tmp_path):
     edit(repository / "scripts/predict.py", "table of the splits", "the table of all splits")
     edit(library / "cohort/discovery.py", "no image was found below", "there is no image below")
     for path in (repository / "scripts").rglob("*.py"):
-        text = path.read_text()
-        path.write_text(text.replace("cohort.skull_stripping", "preprocessing.scalp").replace("_no_image_hint", "_hint_about_images"))
+        text = path.read_text().replace("cohort.skull_stripping", "preprocessing.scalp")
+        path.write_text(text.replace("_no_image_hint", "_hint_about_images"))
     (library / "cohort/skull_stripping.py").rename(library / "preprocessing/scalp.py")
     assert Workflow(finished.folder, repository).planned() == Counter()
 

@@ -22,7 +22,7 @@ def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool
     Args:
         reference: mask (X, Y, Z), not empty.
         prediction: mask of the same shape, not empty.
-        spacing: voxel edges along X, Y and Z, mm.
+        spacing_mm: voxel edges along X, Y and Z.
 
     Example:
         >>> cube = np.zeros((8, 8, 8), bool)

@@ -51,7 +51,7 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
     Args:
         reference: mask (X, Y, Z), not empty if the prediction is.
         prediction: mask of the same shape.
-        spacing: voxel edges along X, Y and Z, mm.
+        spacing_mm: voxel edges along X, Y and Z.
 
     References:
         Moawad et al. 2024, arXiv:2306.00838.

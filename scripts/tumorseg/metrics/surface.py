@@ -60,7 +60,7 @@ def surface_distances(
     Args:
         reference: mask (X, Y, Z), not empty.
         prediction: mask of the same shape, not empty.
-        spacing: voxel edges along X, Y and Z, mm.
+        spacing_mm: voxel edges along X, Y and Z.
 
     Returns:
         The distances from each element of both surfaces.
