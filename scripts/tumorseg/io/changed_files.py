@@ -1,8 +1,8 @@
-"""Find the raw files that have changed since they were recorded, whatever their dates and sizes.
+"""Find the raw files whose content has changed since it was recorded.
 
 Snakemake compares times, but a file that replaces another often keeps an older date. Planning therefore compares the
-size, times and inode of each file with those of the last planning. Only if they differ, it reads the file and compares
-its digest with the record: the validation result, or the record of a segmentation.
+size, times and inode of each file with those of the previous planning. Only if they differ does it read the file and
+compare its digest with the record: the validation result, or the record of a segmentation.
 """
 
 import hashlib
@@ -25,10 +25,11 @@ _MAX_BYTES: Final = 2**32
 
 @dataclass(frozen=True)
 class RecordedFile:
-    """What a record says about a file.
+    """The size and digest of a file when it was recorded.
 
-    size: in bytes. digest: XXH3-128 of the bytes, None if the file is too large to be read. Both are None if the file
-    could not be read, which may have been a passing trouble.
+    Attributes:
+        size: in bytes; None if the file could not be read, perhaps for a transient reason.
+        digest: XXH3-128 of the bytes; None if the file could not be read or is too large to be read.
     """
 
     size: int | None = None
@@ -37,18 +38,21 @@ class RecordedFile:
 
 @dataclass(frozen=True)
 class ChangedFiles:
-    """The paths, relative to the root, of the files that have changed, and of those dated in the future."""
+    """The paths, relative to the root, of the files that have changed and of the files dated in the future."""
 
     changed: tuple[str, ...]
     future: tuple[str, ...]
 
 
 def recorded_files(paths: Iterable[str], facts: Iterable[Mapping[str, Any]]) -> dict[str, RecordedFile]:
-    """What the record of a case says about each of its files.
+    """Return the recorded size and digest of each file of a case.
 
     Args:
-        paths: the files that the case has now. The record may not name all of them: its folder was closed then.
+        paths: the files that the case has now. The record lacks some of them if the folder could not be read then.
         facts: `path`, `bytes` and `digest` of each file in the record.
+
+    Returns:
+        One entry per path.
     """
     known = {fact["path"]: RecordedFile(fact["bytes"], fact["digest"]) for fact in facts}
     return {path: known.get(path, RecordedFile()) for path in paths}
@@ -57,34 +61,34 @@ def recorded_files(paths: Iterable[str], facts: Iterable[Mapping[str, Any]]) -> 
 def find_changed_files(
     folder: Path, root: Path, shards: Mapping[str, Sequence[str]], records: Mapping[str, Mapping[str, RecordedFile]]
 ) -> ChangedFiles:
-    """Compare the files of all batches with their records, and note in `folder` what has changed.
+    """Compare the files of all shards with their records, and note in `folder` what has changed.
 
-    `{batch}.json` in `folder` names each file of a batch that has ever changed after a record was written, with the
-    time when each change was noticed and the digest in that record. It exists only if there is such a file. A job that
-    has it as input runs again exactly when a file of its batch has changed. The last change is taken back if the file
-    of that record is there again: it was away for a while, or planning looked at another folder. If `folder` is lost,
-    all files are read once.
+    `{shard}.json` in `folder` names each file of a shard that has ever changed after a record was written, with the
+    time when each change was noticed and the digest in that record. It exists only if a file has changed. A job that
+    has it as input runs again exactly when a file of its shard has changed. The last change is withdrawn if the
+    recorded file is there again: it was away for a while, or planning looked at another folder. If `folder` is lost,
+    all files are read once. Raises UserError if `folder` cannot be written to.
 
     Args:
         folder: where signatures and changes are kept between plannings.
         root: the folder that all paths are relative to.
-        batches: the files of each batch.
-        recorded: what the record of a batch says about each file. Files without an entry are new to the batch, or the
-            batch has no record: its job runs in any case.
+        shards: the files of each shard.
+        records: the recorded files of each shard. A file without an entry is new to the shard, or the shard has no
+            record: its job runs in any case.
 
-    Raises:
-        UserError: `folder` cannot be written to.
+    Returns:
+        The files that have changed, and the files dated in the future.
     """
     remembered = _read_json_object(folder / _SIGNATURES_FILE)
-    above = str(root)  # joining a Path for each of so many files takes longer than looking at the file
+    root_path = str(root)  # building a Path for each of many files takes longer than its stat
     now = time.time_ns()
     signatures: dict[str, list[int]] = {}
     changed: list[str] = []
     future: list[str] = []
-    for batch, paths in shards.items():
-        known, before, noted = records.get(batch, {}), _read_json_object(folder / f"{batch}.json"), {}
+    for shard, paths in shards.items():
+        known, before, noted = records.get(shard, {}), _read_json_object(folder / f"{shard}.json"), {}
         for path in paths:
-            status = file_status(os.path.join(above, path))  # noqa: PTH118
+            status = file_status(os.path.join(root_path, path))  # noqa: PTH118
             signatures[path] = signature = _signature(status)
             seen = remembered.get(path) == signature
             noted[path] = changes if isinstance(changes := before.get(path), list) else []
@@ -95,15 +99,15 @@ def find_changed_files(
                 noted[path] = _without_pending(noted[path], known[path])
             if status is not None and status.st_mtime_ns > now:
                 future.append(path)
-        _write_changes(folder / f"{batch}.json", before, {path: changes for path, changes in noted.items() if changes})
+        _write_changes(folder / f"{shard}.json", before, {path: changes for path, changes in noted.items() if changes})
     if signatures != remembered:
         write_text(folder / _SIGNATURES_FILE, json.dumps(signatures))
     return ChangedFiles(tuple(changed), tuple(future))
 
 
 def file_digest(path: Path) -> str | None:
-    """XXH3-128 of the bytes of a regular file; None if it is not one, is larger than 4 GiB, or cannot be read."""
-    hasher: Any = xxh3_128  # which is all that hashlib needs, but not by its type
+    """Return the XXH3-128 of a regular file; None if it is not regular, is larger than 4 GiB, or cannot be read."""
+    hasher: Any = xxh3_128  # hashlib accepts it, but its type stub does not
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
@@ -115,16 +119,16 @@ def file_digest(path: Path) -> str | None:
 
 
 def _is_unchanged(path: Path, status: os.stat_result | None, known: RecordedFile, *, seen: bool) -> bool:
-    """Whether a file is still the one in the record. seen: it looks as it did at the planning before."""
+    """Return whether a file is still the recorded one; `seen` if its signature is that of the previous planning."""
     if known.digest is not None:
         return seen or (status is not None and status.st_size == known.size and file_digest(path) == known.digest)
-    if known.size is None:  # it could not be read: the same as long as it still cannot be
+    if known.size is None:  # it could not be read: unchanged as long as it still cannot be read
         return (seen or status is None) and file_digest(path) is None
     return seen
 
 
 def file_status(path: str) -> os.stat_result | None:
-    """The status of a file; None where it has none, as a link that leads nowhere or what lies in a closed folder."""
+    """Return the status of a file; None if there is none, as for a broken link or within a folder without access."""
     try:
         return os.stat(path)  # noqa: PTH116
     except OSError:
@@ -136,12 +140,12 @@ def _signature(status: os.stat_result | None) -> list[int]:
 
 
 def _without_pending(changes: list[list[Any]], known: RecordedFile) -> list[list[Any]]:
-    """The noted changes of a file, less the last one if no record has been written since."""
+    """Return the noted changes of a file, without the last one if no record has been written since."""
     return changes[:-1] if changes and changes[-1][1] == known.digest else changes
 
 
 def _write_changes(file: Path, before: Mapping[str, Any], noted: Mapping[str, Any]) -> None:
-    """Write the changes of a batch if they differ from those noted before; without any, there is no file."""
+    """Write the changes of a shard if they differ from those noted before; delete the file if there are none."""
     if not noted:
         file.unlink(missing_ok=True)
     elif noted != before:
@@ -149,7 +153,7 @@ def _write_changes(file: Path, before: Mapping[str, Any], noted: Mapping[str, An
 
 
 def _read_json_object(path: Path) -> dict[str, Any]:
-    """The content of a file that is written here; nothing if it is missing or damaged, which costs time only."""
+    """Return the content of a file written here; empty if it is missing or corrupted, which costs only time."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

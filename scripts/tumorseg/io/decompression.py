@@ -1,4 +1,4 @@
-"""The content of a file in memory, plain or gzip, returned in chunks no larger than requested."""
+"""Read the content of a file in memory, plain or gzip, in chunks no larger than requested."""
 
 from typing import Final
 
@@ -16,16 +16,18 @@ _INPUT_CHUNK_BYTES: Final = MIB // 16
 
 
 def open_content(raw: bytes) -> "PlainContent | GzipContent":
-    """The content of a file, told from its first bytes whether it is compressed."""
+    """Return a reader of a file's content; the first bytes decide whether it is compressed."""
     return GzipContent(raw) if raw.startswith(GZIP_MAGIC) else PlainContent(raw)
 
 
 def decompress_single_member(raw: bytes, length: int) -> bytearray | None:
-    """The content of a gzip file that is one sound member of `length` bytes and nothing else; its CRC is checked.
+    """Decompress a gzip file that is one valid member of `length` bytes and nothing else, and check its CRC.
 
-    It is decompressed at once, which takes a quarter of the time. (Trailing bytes that end in the member's own length,
-    which nobody makes by accident, go unnoticed.) None for every other file, whatever is the matter with it:
-    `GzipContent` finds out, piece by piece.
+    Decompressing at once takes a quarter of the time of `GzipContent`. Trailing bytes that end in the member's own
+    length go unnoticed; they do not arise by accident.
+
+    Returns:
+        The content; None for every other file. `GzipContent` then finds what is wrong with it.
     """
     if length != int.from_bytes(raw[-4:], "little") or _may_have_another_member(raw):
         return None
@@ -37,10 +39,8 @@ def decompress_single_member(raw: bytes, length: int) -> bytearray | None:
 
 
 def _may_have_another_member(raw: bytes) -> bool:
-    """Whether a second member may follow a first that is as long as the last four bytes of the file say.
-
-    Every member ends with its length, so that the second would stand behind the same four bytes.
-    """
+    """Return whether a second gzip member may follow a first one of the length in the file's last four bytes."""
+    # Every member ends with its length, so the second one would follow the same four bytes.
     for offset in (0, 1):  # comparing whole arrays takes a fifth of the time of raw.find
         pairs = np.frombuffer(raw, "<u2", (len(raw) - offset) // 2, offset)
         found = (pairs == _GZIP_MAGIC_NUMBER).tobytes()
@@ -54,7 +54,7 @@ def _may_have_another_member(raw: bytes) -> bool:
 
 
 class PlainContent:
-    """Bytes that are in memory as they are, of which none is outside the content."""
+    """Uncompressed bytes in memory; all of them are content, none trails it."""
 
     trailing = 0
 
@@ -63,19 +63,19 @@ class PlainContent:
         self._position = 0
 
     def take(self, count: int) -> bytes | memoryview:
-        """The next `count` bytes, fewer only where the content ends. Nothing is copied."""
+        """Return the next `count` bytes without copying them; fewer only at the end of the content."""
         piece = self._raw[self._position : self._position + count]
         self._position += len(piece)
         return piece
 
     def drain(self) -> None:
-        """Nothing is left to be checked."""
+        """Do nothing: plain bytes need no check."""
 
 
 class GzipContent:
     """The decompressed bytes of a gzip file of one or more members, each checked against its CRC and its length.
 
-    `trailing` counts bytes after the last member; zeros there are padding, as for gzip itself, and do not count.
+    `trailing` counts the bytes after the last member. Zeros there are padding, as for gzip itself, and do not count.
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -86,11 +86,14 @@ class GzipContent:
         self._finished = False
 
     def take(self, count: int) -> bytes | memoryview:
-        """The next `count` bytes, fewer only where the content ends soundly. No more than these are in memory.
+        """Return the next `count` bytes; fewer only at the end of the content. No more than these are in memory.
 
-        Raises Damage: `truncated` where the file ends too early, `crc_mismatch` where it is corrupt.
+        Raises VolumeError (`truncated`, `crc_mismatch`) if the file ends too early or is corrupt.
+
+        Returns:
+            A read-only view of the bytes.
         """
-        taken = np.empty(count, np.uint8).data  # takes memory only as it is filled, whatever a header promises
+        taken = np.empty(count, np.uint8).data  # uses memory only as it is filled, however much a header promises
         length = 0
         while length < count and not self._finished:
             piece = self._decompress(count - length)
@@ -99,13 +102,14 @@ class GzipContent:
         return taken[:length].toreadonly()
 
     def drain(self) -> None:
-        """Read what is left, up to 256 MiB of it, and drop it: a corrupt file is told from one that was made wrong."""
+        """Read and drop the rest, up to 256 MiB: this tells a corrupt file from one that was written wrongly."""
         for _ in range(DRAIN_LIMIT_BYTES // MIB):
             if not self.take(MIB):
                 return
 
     def _decompress(self, count: int) -> bytes:
-        """Some of the next `count` bytes. The file is handed over in pieces, since what is left of one is copied."""
+        """Return some of the next `count` bytes."""
+        # Small inputs, since the decompressor copies what it does not consume of each.
         handed = self._raw[self._position : self._position + _INPUT_CHUNK_BYTES]
         try:
             piece: bytes = self._member.decompress(handed, count)

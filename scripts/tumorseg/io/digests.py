@@ -10,7 +10,7 @@ from xxhash import xxh3_128_hexdigest
 
 
 def content_digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
-    """Hexadecimal SHA-256 over contiguous arrays (names, types, shapes, values) and over `text`."""
+    """Return the hexadecimal SHA-256 of contiguous arrays (names, types, shapes, values) and of `text`."""
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
@@ -19,5 +19,5 @@ def content_digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Hexadecimal XXH3-128 of a file's bytes, as `Volume.digest`."""
+    """Return the hexadecimal XXH3-128 of a file's bytes, as in `Volume.digest`."""
     return xxh3_128_hexdigest(path.read_bytes())

@@ -1,6 +1,6 @@
-"""Read and write files atomically: a file is either complete or absent.
+"""Write files atomically and read those that the workflow wrote; find the cached copies of a result.
 
-Files are written under a temporary name, flushed to disk and renamed. Also: where cached copies of a result lie.
+A file is written under a temporary name, flushed to disk and renamed: it is either complete or absent.
 """
 
 import errno
@@ -47,25 +47,34 @@ MAX_JSON_BYTES: Final = 256 * 2**20
 
 
 def is_transient(error: OSError) -> bool:
-    """Return whether an error is the machine's and not the file's: too many open files, a network disk that is away.
+    """Return whether an error is due to the machine and not to the file, so that another attempt may succeed.
 
-    Another attempt may succeed, so it says nothing about the file. No file, no permission and a read error of the disk
-    are about the file.
+    Too many open files or an unreachable network disk are transient. A missing file, a missing permission or a read
+    error of the disk are not.
+
+    Returns:
+        True if the error says nothing about the file.
     """
     return error.errno not in _FILE_ERRORS
 
 
 def describe_file_kind(mode: int) -> Message | None:
-    """Return what `st_mode` stands for in words where it is no regular file ("a FIFO (named pipe)"), else None."""
+    """Return the kind of file that `st_mode` describes ("a FIFO (named pipe)"); None if it is a regular file."""
     if stat.S_ISREG(mode):
         return None
     return next((words for is_kind, words in _KINDS if is_kind(mode)), None) or "no regular file"
 
 
 def require_regular_file(path: Path) -> int:
-    """Return the size of a regular file in bytes, links followed. Nothing is opened: a FIFO would never answer.
+    """Return the size of a regular file in bytes; links are followed. Raises OSError if there is no file.
 
-    Raises UserError where something else stands there, OSError where nothing does.
+    The file is not opened, since opening a FIFO would block forever.
+
+    Returns:
+        The size in bytes.
+
+    Raises:
+        UserError: `path` is a folder, a FIFO or another file that is not regular.
     """
     status = path.stat()
     if kind := describe_file_kind(status.st_mode):
@@ -75,7 +84,7 @@ def require_regular_file(path: Path) -> int:
 
 @contextmanager
 def report_os_errors(path: Path) -> Iterator[None]:
-    """A block that writes `path`. Raises UserError where the disk is full or may not be written to."""
+    """Report an OSError of a block that writes `path` as UserError if the disk is full or not writable."""
     try:
         yield
     except OSError as error:
@@ -86,18 +95,21 @@ def report_os_errors(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, where they are not there. Raises UserError as `told_by_name` does."""
+    """Make a folder and its parents if they are missing. Raises UserError as `report_os_errors` does."""
     with report_os_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, with its suffixes, that takes its place when the block ends without error.
+    """Yield a temporary path beside `path`; move it to `path` when the block ends without error.
 
-    It has the permissions of any new file, whoever writes it. The content and the folder's entry are flushed to disk.
-    When the block raises, the temporary file is removed and whatever stood at `path` before stays as it was.
-    Raises UserError where the disk is full or may not be written to.
+    The content and the folder's entry are flushed to disk. The file gets the permissions of any new file, also if a
+    library replaces it. If the block raises, the temporary file is removed and `path` stays as it was.
+    Raises UserError if the disk is full or not writable.
+
+    Yields:
+        A path with the suffixes of `path`.
     """
     temporary = path.with_name(f"{_temporary_prefix()}{os.getpid()}-{path.name}")
     try:
@@ -107,7 +119,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.touch()
             mode = temporary.stat().st_mode
             yield temporary
-            temporary.chmod(mode)  # some libraries put a private file of their own in its place
+            temporary.chmod(mode)  # some libraries replace it by a file that only its owner may read
             _fsync(temporary)
             temporary.replace(path)
             _fsync(path.parent)
@@ -117,12 +129,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _temporary_prefix() -> str:
-    """How temporary files of this machine begin; another's processes on the same disk can be alive unseen."""
+    """Return the prefix of this machine's temporary files: whether another machine's process is alive is unknown."""
     return f".tmp-{socket.gethostname()}-"
 
 
 def _remove_stale_temporaries(path: Path) -> None:
-    """Remove the temporary files of processes of this machine that were killed while they wrote `path`."""
+    """Remove temporary files of this machine's processes that were killed while they wrote `path`."""
     for file in path.parent.glob(f"{escape(_temporary_prefix())}*-{escape(path.name)}"):
         process = file.name.removeprefix(_temporary_prefix()).removesuffix(f"-{path.name}")
         if process.isdigit() and not _is_alive(int(process)):
@@ -148,31 +160,27 @@ def _fsync(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all."""
+    """Write `content` to `path` atomically."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write `content` as UTF-8 to `path`, whole or not at all."""
+    """Write `content` as UTF-8 to `path` atomically."""
     write_bytes(path, content.encode())
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` as indented JSON with sorted keys. Raises ValueError for NaN and infinities."""
+    """Write `content` atomically as indented JSON with sorted keys. Raises ValueError for NaN and infinities."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
 class CorruptedFileError(UserError):
-    """A file that the workflow wrote is not there or is not what was written."""
+    """A file that the workflow wrote is missing or no longer holds what was written."""
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file that the workflow wrote, of at most `LARGEST_JSON` bytes.
-
-    Raises DamagedFileError if it is missing or damaged, and another UserError if the machine could not read it (see
-    `is_passing`) or may not: that says nothing against a file which the workflow wrote itself.
-    """
+    """Return the content of a JSON file of the workflow; raise CorruptedFileError if it is missing or corrupted."""
     try:
         size = require_regular_file(path)
         if size > MAX_JSON_BYTES:
@@ -180,22 +188,29 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, UserError) as error:
         if isinstance(error, PermissionError) or (isinstance(error, OSError) and is_transient(error)):
+            # The file may be valid, so no one should delete it.
             raise UserError(f"{path}: cannot be read now ({error.strerror}); mend that and run again") from None
         raise CorruptedFileError(
-            f"{path}: this file is missing or damaged ({error}); delete {describe_locations(path)} and run again"
+            f"{path}: this file is missing or corrupted ({error}); delete {describe_locations(path)} and run again"
         ) from None
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Return the hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_locations(path: Path) -> list[Path]:
-    """What to delete to have a result, a file or folder, made anew: `path`, and what the cache would give back instead.
+    """Return what to delete so that a result is made anew: `path`, and its copies in Snakemake's cache.
 
-    A shared result is a link into the cache, or a folder of such links.
+    A cached result is a link into the cache, or a folder of links into it.
+
+    Args:
+        path: a file or folder of results.
+
+    Returns:
+        `path` first, then the places in the cache.
     """
     if path.is_symlink():
         return [path, path.resolve()]
@@ -203,5 +218,5 @@ def cache_locations(path: Path) -> list[Path]:
 
 
 def describe_locations(path: Path) -> Message:
-    """The places of a result, in words."""
+    """Return the paths of a result and of its cached copies, joined by "and"."""
     return " and ".join(map(str, cache_locations(path)))

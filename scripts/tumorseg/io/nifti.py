@@ -1,4 +1,4 @@
-"""Write NIfTI-1 volumes atomically; equal volumes give equal bytes."""
+"""Write NIfTI-1 volumes atomically and reproducibly: equal volumes give equal bytes."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tumorseg.io.nifti_orientation import set_form_fields
 def write_nifti(
     path: Path, volume: NDArray[Any], affine: ArrayLike, forms: dict[str, Any] | None = None, description: str = ""
 ) -> None:
-    """Write a volume (X, Y, Z), in its dtype, as `.nii.gz`. affine, forms, description: see `nifti_bytes`."""
+    """Write a volume (X, Y, Z), in its dtype, as `.nii.gz`; `nifti_bytes` describes the other arguments."""
     write_bytes(path, nifti_bytes(volume, affine, forms=forms, description=description))
 
 
@@ -27,12 +27,20 @@ def nifti_bytes(
     forms: dict[str, Any] | None = None,
     description: str = "",
 ) -> bytes:
-    """A NIfTI-1 file with both forms of its orientation, in millimetres, gzipped at a level of libdeflate's, 1 to 12.
+    """Return a gzipped NIfTI-1 file with both forms of its orientation, in millimetres.
 
-    affine: voxel to millimetres, (4, 4); both forms are made from it. forms: written instead of those, so that the
-    volume lies over the image that they come from in programs that read either; see `cohort.forms.Placement`.
-    description: up to 79 ASCII characters for the header.
-    Neither the header of the file nor that of the gzip holds a time or a name.
+    Neither the NIfTI header nor the gzip header holds a time or a name.
+
+    Args:
+        volume: voxels (X, Y, Z), written in their dtype.
+        affine: voxel to millimetres, (4, 4); qform and sform are made from it.
+        level: compression level of libdeflate, 1 to 12.
+        forms: the fields of both forms (see `HeaderOrientation.forms`), written in place of those made from `affine`.
+            The volume then overlays the image that they come from, whichever form a program reads.
+        description: up to 79 ASCII characters for the header.
+
+    Returns:
+        The bytes of the file.
     """
     image: Any = nibabel.Nifti1Image(volume, None if forms else np.asarray(affine, float))  # type: ignore[no-untyped-call]
     if forms:
@@ -42,6 +50,6 @@ def nifti_bytes(
         image.set_sform(image.affine, code="scanner")
     image.header.set_xyzt_units("mm")
     image.header["descrip"] = description.encode("ascii")
-    # ISA-L is faster, by a hundredth of a second a mask, but its bytes depend on the kind of processor: equal volumes
-    # written by two machines of a cluster would differ.
+    # ISA-L is faster by 0.01 s a mask, but its bytes depend on the kind of processor: equal volumes written by two
+    # machines of a cluster would differ.
     return bytes(deflate.gzip_compress(image.to_bytes(), level))

@@ -1,4 +1,4 @@
-"""The header of a NIfTI file: parsed and checked.
+"""Parse and check the header of a NIfTI file.
 
 References:
     https://nifti.nimh.nih.gov/nifti-1
@@ -22,7 +22,7 @@ from tumorseg.io.volume_errors import VolumeError, not_nifti_error
 from tumorseg.io.volume_limits import MAX_HEADER_BYTES
 
 _MAX_DEFLATE_RATIO: Final = 1032
-"""Bytes of content for each byte of a gzip file, at most: a property of DEFLATE."""
+"""Largest ratio of decompressed to compressed bytes that DEFLATE can reach."""
 
 NIFTI1_HEADER_BYTES: Final = 348
 NIFTI2_HEADER_BYTES: Final = 540
@@ -33,16 +33,21 @@ _UNSUPPORTED_DATATYPES: Final[dict[int, Message]] = {
     1792: "complex numbers",
     2048: "complex numbers",
 }
-"""Types of voxels, by their code in a header, that are not one intensity each."""
+"""Data types, by their code in a header, whose voxels are not one intensity each."""
 _COPY_ADVICE: Final = "copy or download the file again"
 
 
 @dataclass(frozen=True, eq=False)
 class NiftiHeader:
-    """What a sound header says.
+    """The content of a valid header.
 
-    shape: without axes of length 1 at the end, beyond the third. offset: bytes before the voxels. slope, inter: 1 and 0
-    where there is no scaling.
+    Attributes:
+        shape: voxels along each axis, without trailing axes of length 1 after the third.
+        dtype: of the voxels in the file, in its byte order.
+        offset: bytes before the voxels.
+        placement: the orientation.
+        slope: factor of the intensities; 1 if the header scales nothing.
+        inter: offset of the intensities; 0 if the header scales nothing.
     """
 
     shape: tuple[int, ...]
@@ -54,26 +59,23 @@ class NiftiHeader:
 
     @property
     def voxels(self) -> int:
-        """The number of voxels."""
+        """Number of voxels."""
         return math.prod(self.shape)
 
     @property
     def voxel_bytes(self) -> int:
-        """Bytes that the voxels occupy in the file."""
+        """Bytes of the voxels in the file."""
         return self.voxels * self.dtype.itemsize
 
     @property
     def held_dtype(self) -> np.dtype[Any]:
-        """The type of the voxels in memory, in native byte order: a real one where the file scales its intensities."""
+        """Data type of the voxels in memory, in native byte order; floating if the header scales the intensities."""
         native = self.dtype.newbyteorder("=")
         return native if (self.slope, self.inter) == (1.0, 0.0) else np.result_type(native, np.float32)
 
 
 def header_length(start: bytes) -> int:
-    """Length of the header of a file that begins so.
-
-    Raises Damage: what `foreign` returns, or `truncated` and `bad_header` where it may once have been a volume.
-    """
+    """Return the length in bytes of the header of a file that begins with `start`; raise VolumeError if it has none."""
     if start[4:12] == b"n+2\0\r\n\x1a\n" and _byte_order(start, NIFTI2_HEADER_BYTES):
         return NIFTI2_HEADER_BYTES
     order = _byte_order(start, NIFTI1_HEADER_BYTES)
@@ -87,9 +89,9 @@ def header_length(start: bytes) -> int:
     raise not_nifti_error(start)
 
 
-@lru_cache(maxsize=8)  # the images of a case mostly have one header
+@lru_cache(maxsize=8)  # the images of a case mostly have equal headers
 def parse_header(block: bytes) -> NiftiHeader:
-    """The header in the first `header_bytes` of a file. Raises Damage (`bad_header`) where it makes no sense."""
+    """Parse the header at the start of a file, `header_length` bytes. Raises VolumeError (`bad_header`) if invalid."""
     size = header_length(block)
     kind: Any = Nifti1Header if size == NIFTI1_HEADER_BYTES else Nifti2Header
     header = kind(block[:size], endianness=_byte_order(block, size), check=False)
@@ -109,10 +111,17 @@ def parse_header(block: bytes) -> NiftiHeader:
 
 
 def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *, compressed: bool) -> None:
-    """Raise Damage where a header promises more than `largest_voxels`.
+    """Check that a volume has at most `max_voxels` voxels.
 
-    size: bytes of the file on disk. It is `bad_header` where the file cannot hold as much as its header promises,
-    `wrong_shape` where it holds several volumes, else `too_large`.
+    Args:
+        header: of the volume.
+        max_voxels: the largest number of voxels accepted.
+        file_bytes: size of the file on disk.
+        compressed: whether the file is compressed.
+
+    Raises:
+        VolumeError: `bad_header` if the file is too small for its header, `wrong_shape` if it holds several volumes,
+            else `too_large`.
     """
     if header.voxels <= max_voxels:
         return
@@ -120,8 +129,8 @@ def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *,
     if header.offset + header.voxel_bytes > file_bytes * (_MAX_DEFLATE_RATIO if compressed else 1):
         raise VolumeError(
             "bad_header",
-            f"the header promises {text} voxels of {header.dtype.name}, more than a file of {file_bytes} bytes can hold; "
-            f"{_COPY_ADVICE}",
+            f"the header promises {text} voxels of {header.dtype.name}, more than a file of {file_bytes} bytes can "
+            f"hold; {_COPY_ADVICE}",
         )
     if len(header.shape) != 3:
         raise VolumeError("wrong_shape", not_3d_message(header.shape))
@@ -140,7 +149,7 @@ def _byte_order(start: bytes, size: int) -> Literal["<", ">"] | None:
 
 def _bad_header(why: Message) -> VolumeError:
     return VolumeError(
-        "bad_header", f"the header is damaged: {why}; {_COPY_ADVICE}, or write it anew from the original images"
+        "bad_header", f"the header is corrupted: {why}; {_COPY_ADVICE}, or convert the original images again"
     )
 
 
@@ -161,25 +170,25 @@ def _read_dtype(header: Any) -> np.dtype[Any]:
     if what := _UNSUPPORTED_DATATYPES.get(code):
         raise VolumeError(
             "wrong_data_type",
-            f"the voxels are {what}, not one intensity each; export the image in grey, as whole or real numbers",
+            f"the voxels are {what}, not one intensity each; export the image in grey, as integers or floats",
         )
     try:
         dtype: np.dtype[Any] = np.dtype(header.get_data_dtype())
     except (HeaderDataError, KeyError):
         dtype = np.dtype(np.void)
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise _bad_header(f"its data type ({code}) is not one of whole or real numbers")
+        raise _bad_header(f"its data type ({code}) is neither integer nor floating-point")
     return dtype
 
 
 def _read_offset(header: Any, minimum: int) -> int:
     offset = float(header["vox_offset"])
     if not minimum <= offset <= MAX_HEADER_BYTES or offset != int(offset):
-        raise _bad_header(f"it says that the voxels begin at byte {offset:g}")
+        raise _bad_header(f"the position of its voxels, byte {offset:g}, is invalid")
     return int(offset)
 
 
 def not_3d_message(shape: Sequence[int]) -> Message:
-    """What to say of a volume that has not three dimensions."""
-    several = "; export the one volume that is needed as a file of its own" if len(shape) > 3 else ""
-    return f"the volume is {format_shape(shape)}, not three-dimensional{several}"
+    """Return the message for a volume that does not have three dimensions."""
+    several = "; export the volume that you need as a separate file" if len(shape) > 3 else ""
+    return f"the volume is {format_shape(shape)}, but must be 3D{several}"

@@ -1,4 +1,4 @@
-"""The orientation in a NIfTI header: qform (rotation and scaling) and sform (affine).
+"""Read and set the orientation in a NIfTI header: qform (rotation and scaling) and sform (affine).
 
 References:
     https://nifti.nimh.nih.gov/nifti-1/documentation/nifti1fields/nifti1fields_pages/qsform.html
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tumorseg.errors import Message
 
 QUATERNION_TOLERANCE: Final = 1e-4
-"""What b² + c² + d² of a qform may exceed 1 by: rounding, be it of float32 or of text with four decimals."""
+"""Largest excess of b² + c² + d² of a qform over 1 that rounding explains (float32, or text with four decimals)."""
 FORM_TOLERANCE: Final = 0.1
-"""Share of the shortest voxel edge within which both forms place every corner of a volume that agrees with itself."""
+"""Qform and sform agree if they place every corner within this fraction of the shortest voxel edge."""
 _MAX_FORM_CODE: Final = 5
 _FORM_FIELDS: Final = (
     *("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
@@ -30,7 +30,7 @@ _FORM_FIELDS: Final = (
 
 @dataclass(frozen=True)
 class OrientationWarning:
-    """A warning about the orientation in a header: `orientations_disagree` or `orientation_unknown`, and why."""
+    """A warning about the orientation in a header: code (`orientations_disagree`, `orientation_unknown`) and reason."""
 
     code: str
     message: Message
@@ -38,12 +38,14 @@ class OrientationWarning:
 
 @dataclass(frozen=True, eq=False)
 class HeaderOrientation:
-    """Where a header places its voxels.
+    """The orientation that a header gives its voxels.
 
-    affine: voxel to millimetres, 4x4: the sform where it is given, else the qform, else what the voxel edges alone
-    say, as nibabel chooses. note: None where the forms that are given agree. forms: the fields of both forms by their
-    name in the header, in plain numbers, where a file with both forms made from `affine` would lie elsewhere than this
-    one for a program that reads the other form; else None.
+    Attributes:
+        affine: voxel to millimetres, (4, 4) float64: the sform if given, else the qform, else from the voxel edges
+            alone, as nibabel chooses.
+        note: the warning; None if the forms that are given agree.
+        forms: the header fields of both forms by name, as plain numbers, if qform and sform made from `affine` would
+            place the volume differently for a program that reads the other form; else None.
     """
 
     affine: NDArray[np.float64]
@@ -52,10 +54,17 @@ class HeaderOrientation:
 
 
 def read_orientation(header: Any, shape: Sequence[int]) -> HeaderOrientation:
-    """Return where a header of nibabel's places voxels of this shape, whose first three axes count.
+    """Return the orientation in a nibabel header. Codes that the standard does not define count as 0, as in nibabel.
 
-    Codes that the standard does not know count as 0, as for nibabel. Raises ValueError, whose text says what is wrong,
-    where there is no usable orientation.
+    Args:
+        header: of nibabel; codes and quaternion are repaired in place.
+        shape: of the volume; the first three axes count.
+
+    Returns:
+        The affine, with a warning if it is unreliable.
+
+    Raises:
+        ValueError: there is no usable orientation; the message is the reason.
     """
     _repair_codes(header)
     excess = _normalise_quaternion(header)
@@ -66,7 +75,7 @@ def read_orientation(header: Any, shape: Sequence[int]) -> HeaderOrientation:
     if affine is None:
         raise ValueError("its orientation cannot be computed")
     if not _is_valid_affine(affine):
-        raise ValueError("its orientation is not one of a volume in space")
+        raise ValueError("its orientation is not an invertible affine")
     affine.flags.writeable = False
     if not (has_qform or has_sform):
         return HeaderOrientation(affine, _ORIENTATION_UNKNOWN, form_fields(header))
@@ -79,7 +88,7 @@ def read_orientation(header: Any, shape: Sequence[int]) -> HeaderOrientation:
 
 
 def form_fields(header: Any) -> dict[str, Any] | None:
-    """Return the fields of both forms, with the voxel edges that the qform needs; None where one is not finite."""
+    """Return the fields of both forms, with the voxel edges that the qform needs; None if one is not finite."""
     values = {name: np.asarray(header[name], float).tolist() for name in _FORM_FIELDS}
     values["pixdim"] = np.asarray(header["pixdim"][:4], float).tolist()
     finite = all(np.isfinite(value).all() for value in values.values())
@@ -87,7 +96,7 @@ def form_fields(header: Any) -> dict[str, Any] | None:
 
 
 def set_form_fields(header: Any, forms: dict[str, Any]) -> None:
-    """Set both forms of a header of nibabel's to those that `fields` returned."""
+    """Set both forms of a nibabel header to the values that `form_fields` returned."""
     for name in _FORM_FIELDS:
         header[name] = forms[name]
     header["pixdim"][:4] = forms["pixdim"]
@@ -95,8 +104,8 @@ def set_form_fields(header: Any, forms: dict[str, Any]) -> None:
 
 _ORIENTATION_UNKNOWN: Final = OrientationWarning(
     "orientation_unknown",
-    "the header gives no orientation (the codes of qform and sform are both 0), so which side is left is a guess; "
-    "convert the volume anew from the original images, or set the code of the form that is right",
+    "the header gives no orientation (the codes of qform and sform are both 0), so the left side is a guess; "
+    "convert the original images again, or set the code of the correct form",
 )
 
 
@@ -108,7 +117,7 @@ def _disagreement_warning(distance_mm: float) -> OrientationWarning:
     )
     message = (
         f"the two orientations in the header, sform and qform, {far}; the sform is used. Programs that read the qform "
-        "show the volume elsewhere: find out which is right and copy it over the other (`fslorient -copysform2qform`)"
+        "show the volume elsewhere: find the correct one and copy it over the other (`fslorient -copysform2qform`)"
     )
     return OrientationWarning("orientations_disagree", message)
 
@@ -118,11 +127,11 @@ def _repair_codes(header: Any) -> None:
         if not 0 <= int(header[code]) <= _MAX_FORM_CODE:
             header[code] = 0
     if header["pixdim"][0] not in (-1, 1):
-        header["pixdim"][0] = 1  # the handedness; the standard reads 0 so
+        header["pixdim"][0] = 1  # handedness; the standard reads 0 as 1
 
 
 def _normalise_quaternion(header: Any) -> float:
-    """Divide a quaternion that is too long by its length, as the standard's own library does. Returns the excess."""
+    """Divide a too long quaternion by its length, as the standard's own library does; return the excess."""
     names = ("quatern_b", "quatern_c", "quatern_d")
     parts = np.array([header[name] for name in names], np.float64)
     with np.errstate(all="ignore"):
@@ -148,14 +157,14 @@ def _is_valid_affine(affine: NDArray[np.float64]) -> bool:
 
 
 def _nearest_qform(header: Any, affine: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The qform that is nearest to an affine."""
+    """Return the qform nearest to an affine."""
     fresh = type(header)()
     fresh.set_qform(affine, code=1)
     return _compute_affine(fresh.get_qform)
 
 
 def _max_corner_distance_mm(one: NDArray[np.float64], other: NDArray[np.float64], shape: Sequence[int]) -> float:
-    """Millimetres between the two places of that corner of a volume where they differ most; infinite if not finite."""
+    """Return the largest distance between a volume's corners under two affines; infinite if it is not finite."""
     sides = (*shape[:3], 1, 1)[:3]
     corners = np.array([[*corner, 1] for corner in itertools.product(*((0, side - 1) for side in sides))])
     with np.errstate(all="ignore"):

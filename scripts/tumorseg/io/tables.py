@@ -1,10 +1,11 @@
-"""Tables on disk: text stays text, numbers stay numbers, and a spreadsheet runs nothing that stands in a cell.
+"""Read and write tables: text stays text, numbers stay numbers, and no cell is a formula to a spreadsheet.
 
 UTF-8, a header, a line feed after each row; separated by commas in files named `.csv`, else by tabs. A cell with a
-separator, a quote or a line break in it is quoted, as RFC 4180 has it. What is missing is empty. Text that a
-spreadsheet would take for a formula is written with an apostrophe before it, which `read_table` takes off again.
+separator, a quote or a line break is quoted as in RFC 4180. A missing value is an empty cell. Text that a spreadsheet
+would take for a formula is written with an apostrophe before it, which `read_table` removes.
 
-References: OWASP, CSV Injection (https://owasp.org/www-community/attacks/CSV_Injection).
+References:
+    OWASP, CSV Injection, https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 import csv
@@ -22,16 +23,16 @@ from tumorseg.errors import UserError
 from tumorseg.io.files import write_text
 
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-"""How text begins that gets an apostrophe; text that has one there already gets another, so that none is lost."""
+"""Start of the text that gets an apostrophe. Text that has one there already gets another: reading removes one."""
 _NUMBER: Final = re.compile(r"[+-][0-9]+(?:\.[0-9]+)?")
-"""Text that begins like a formula and is a harmless number, such as a case called -3: it stays as it is."""
+"""Text that begins like a formula but is a harmless number, such as a case named -3; it is written unchanged."""
 _WHOLE: Final = re.compile(r"-?\d+")
 
-csv.field_size_limit(sys.maxsize)  # what is wrong with a case may take more than csv's 128 KiB
+csv.field_size_limit(sys.maxsize)  # the problems of a case may take more than csv's limit of 128 KiB
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table, without its index; whole or not at all."""
+    """Write a table atomically, without its index."""
     separator = _separator(path)
     columns = [[str(name), *table[name]] for name in table]
     rows = zip(*columns, strict=True)
@@ -39,16 +40,13 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: Path, text_columns: Collection[str] | None = None) -> pd.DataFrame:
-    """The table that `write_table` wrote.
-
-    text: the columns of text, None for all. The others hold numbers: int64 where all are whole and none is missing,
-    else float64. Raises UserError where the file is missing or no such table.
-    """
+    """Read a table written by `write_table`; raise UserError if it is missing or corrupted."""
+    # Columns that are not text hold numbers: int64 if all are whole and none is missing, else float64.
     try:
         content = path.read_bytes().decode("utf-8")
         header, *rows = parse_rows(content, _separator(path))
         if any(len(row) != len(header) for row in rows):
-            raise ValueError("a row has not as many cells as the header")
+            raise ValueError("the number of cells of a row differs from the header's")
         columns = zip(*rows, strict=True) if rows else [()] * len(header)
         return pd.DataFrame(
             {
@@ -57,11 +55,11 @@ def read_table(path: Path, text_columns: Collection[str] | None = None) -> pd.Da
             }
         )
     except (OSError, OverflowError, ValueError) as error:
-        raise UserError(f"{path}: this table is missing or damaged ({error}); delete it and run again") from None
+        raise UserError(f"{path}: this table is missing or corrupted ({error}); delete it and run again") from None
 
 
 def parse_rows(content: str, separator: str) -> list[list[str]]:
-    """The cells of each row, header first, less the apostrophes that `write_table` adds. Raises ValueError."""
+    """Return the cells of each row, header first, without the apostrophes of `write_table`. May raise ValueError."""
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
     try:
         return [[cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in row] for row in reader]

@@ -1,4 +1,4 @@
-"""Read a NIfTI volume to the last byte of its file and check all that can be checked."""
+"""Read a NIfTI volume to the last byte of its file, with every check that its content allows."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,19 +18,24 @@ from tumorseg.io.volume_errors import VolumeError, broken_link_error
 from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS, max_file_bytes
 
 _HEADER_READ_BYTES: Final = 2**12
-"""Bytes of a compressed file in which its header lies, unless somebody made it otherwise on purpose."""
+"""Bytes of a compressed file that hold its header, unless it was built otherwise on purpose."""
 
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """A volume and what its file says of it.
+    """A volume and the facts about its file.
 
-    array: voxels (X, Y, Z) in the file's own type and order in memory (Fortran), read-only; float32 or float64 where
-    the file scales its intensities. affine: voxel to millimetres, 4x4. spacing: voxel edges in millimetres. size: bytes
-    of the file as it stands on disk. digest: XXH3-128 of those bytes. trailing: bytes after the end of the compressed
-    content, which are not part of the volume. modified_s: when the file was last changed, in seconds since 1970.
-    orientation_note: a warning about the orientation in the header, if there is one. forms: both forms of orientation
-    as the header has them, where `affine` does not stand for both; see `forms.Placement`.
+    Attributes:
+        array: voxels (X, Y, Z) in the file's data type and memory order (Fortran); float32 or float64 if the header
+            scales the intensities. Read-only.
+        affine: voxel to millimetres, (4, 4).
+        spacing: voxel edges in millimetres.
+        size: bytes of the file on disk.
+        digest: XXH3-128 of these bytes.
+        trailing: bytes after the end of the compressed content, which are not part of the volume.
+        modified_s: time of the file's last change, in seconds since 1970.
+        orientation_note: the warning about the orientation in the header, if any.
+        forms: see `HeaderOrientation.forms`.
     """
 
     array: NDArray[Any]
@@ -45,36 +50,33 @@ class Volume:
 
     @property
     def oriented(self) -> bool:
-        """Whether the header says how the volume lies in the patient; where not, the affine is a guess."""
+        """Whether the header gives the orientation in the patient; if not, the affine is a guess."""
         return self.orientation_note is None or self.orientation_note.code != "orientation_unknown"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Voxels along each axis."""
+        """Number of voxels along each axis."""
         return self.array.shape
 
     def channel(self, place: int | None) -> "Volume":
-        """One of the volumes of a file of four dimensions, counted from 0, without a copy; None: the file as it is."""
+        """Return volume `place` (from 0) of a 4D file, without a copy; the whole file for None."""
         return self if place is None else replace(self, array=self.array[..., place])
 
 
 def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
-    """Read a NIfTI file (`.nii` or `.nii.gz`, told apart by their first bytes), checking all that can be checked.
-
-    largest_voxels: larger volumes are refused. Memory stays below the file and twice its voxels, and below three times
-    `largest.largest_file`, whatever the file is. Raises Damage for whatever is wrong with the file. MemoryError and
-    OSError, which name it, are the machine's: they say nothing about the file.
-    """
+    """Read and check a NIfTI file, `.nii` or `.nii.gz`; raise VolumeError if anything is wrong with it."""
+    # Memory stays below the file plus twice its voxels, and below three times `max_file_bytes`, whatever the file is.
+    # MemoryError and a transient OSError are the machine's: they name the file but say nothing about it.
     size, digest = None, None
     try:
         raw, modified_s = _read_file(path, max_voxels)
         size, digest = len(raw), xxh3_128_hexdigest(raw)
         header, voxels, trailing = _decode(raw, max_voxels)
-        del raw  # room for the scaled voxels
+        del raw  # free memory for the scaled voxels
         return Volume(
             array=_scale_intensities(np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F"), header),
             affine=header.placement.affine,
-            # Rounded: in float32, which headers hold, an edge of 1 mm that is oblique is 1.00000002, and no threshold.
+            # Rounded: headers hold float32, in which an oblique edge of 1 mm becomes 1.00000002 and misses thresholds.
             spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.placement.affine[:3, :3], axis=0)),
             size=size,
             digest=digest,
@@ -83,14 +85,14 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
             orientation_note=header.placement.note,
             forms=header.placement.forms,
         )
-    # No exception gets a name that outlasts its handler: in a cycle with this frame it would keep the voxels in memory.
+    # No exception is kept after its handler: in a cycle with this frame it would keep the voxels in memory.
     except VolumeError as damage:
         if size is not None:
             damage.size, damage.digest = size, digest
         raise
     except MemoryError:
         raise MemoryError(f"{path}: not enough memory to read this file") from None
-    except Exception as error:  # whatever a hostile file provokes is a verdict on it, not the end of the run
+    except Exception as error:  # a malformed file must not end the run, whatever it raises
         if isinstance(error, OSError) and is_transient(error):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise _unreadable_error(type(error).__name__, size, digest) from error
@@ -103,11 +105,11 @@ def _unreadable_error(reason: Message, size: int | None, digest: str | None) -> 
 
 
 def _read_file(path: Path, max_voxels: int) -> tuple[bytes, float]:
-    """The content of a file as it stands on disk, and the time of its last change."""
+    """Return the bytes of a file and the time of its last change, in seconds since 1970."""
     try:
         status = path.stat()
         if kind := describe_file_kind(status.st_mode):
-            raise VolumeError("unreadable", f"this is {kind}, not a file; put the file itself in its place")
+            raise VolumeError("unreadable", f"this is {kind}, not a file; put the file itself here")
         with path.open("rb") as file:
             if status.st_size > max_file_bytes(max_voxels):
                 raise _too_large_error(file.read(_HEADER_READ_BYTES), status.st_size, max_voxels)
@@ -121,12 +123,12 @@ def _read_file(path: Path, max_voxels: int) -> tuple[bytes, float]:
             "unreadable", f"the file cannot be read ({error.strerror}); check its permissions and the disk"
         ) from None
     if len(raw) > status.st_size:
-        raise VolumeError("unreadable", "the file grows while it is read; run again when it is complete")
+        raise VolumeError("unreadable", "the file grew while it was read; run again when it is complete")
     return raw, status.st_mtime
 
 
 def _too_large_error(start: bytes, size: int, max_voxels: int) -> VolumeError:
-    """What is wrong with a file that is larger than the largest volume. start: of its content on disk."""
+    """Return the error of a file larger than `max_file_bytes`, whose first bytes on disk are `start`."""
     try:
         header = _read_header(open_content(start))[0]
         raise_if_too_large(header, max_voxels, size, compressed=start.startswith(GZIP_MAGIC))
@@ -137,7 +139,7 @@ def _too_large_error(start: bytes, size: int, max_voxels: int) -> VolumeError:
 
 
 def _decode(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, bytes | bytearray | memoryview, int]:
-    """The header, the bytes of the voxels, and the number of bytes after the compressed content."""
+    """Return the header, the bytes of the voxels, and the number of bytes after the compressed content."""
     if not raw:
         raise VolumeError("empty_file", "the file is empty; copy or download it again")
     compressed = raw.startswith(GZIP_MAGIC)
@@ -150,13 +152,13 @@ def _decode(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, bytes | bytearray
         voxels = _read_voxels(content, header, read)
     except VolumeError as damage:
         if damage.code in ("not_nifti", "bad_header", "wrong_data_type"):
-            content.drain()  # raises where the file is corrupt, which explains a bad header
+            content.drain()  # raises if the file is corrupt, which explains a bad header
         raise
     return header, voxels, content.trailing
 
 
 def _decode_single_member(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, memoryview] | None:
-    """The header and the bytes of the voxels of a sound compressed file; None where anything is wrong with it."""
+    """Return the header and voxel bytes of a valid compressed file; None if anything is wrong with it."""
     with suppress(VolumeError):
         header, _ = _read_header(GzipContent(raw[:_HEADER_READ_BYTES]))
         raise_if_too_large(header, max_voxels, len(raw), compressed=True)
@@ -166,7 +168,7 @@ def _decode_single_member(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, mem
 
 
 def _read_header(content: GzipContent | PlainContent) -> tuple[NiftiHeader, int]:
-    """The header, and the bytes that were taken to read it."""
+    """Return the header, and the number of bytes read for it."""
     start = bytes(content.take(NIFTI1_HEADER_BYTES + 4))
     if not start:
         raise VolumeError("empty_file", "the compressed content is empty; copy or download the file again")
@@ -175,13 +177,13 @@ def _read_header(content: GzipContent | PlainContent) -> tuple[NiftiHeader, int]
 
 
 def _read_voxels(content: GzipContent | PlainContent, header: NiftiHeader, read: int) -> bytes | memoryview:
-    """The bytes of the voxels, all that follows what was `read` of the content."""
+    """Return the bytes of the voxels; `read` bytes of the content have been read already."""
     content.take(header.offset - read)  # extensions
     voxels = content.take(header.voxel_bytes)
     if len(voxels) < header.voxel_bytes:
         raise VolumeError(
             "truncated",
-            f"the file holds {len(voxels)} bytes of voxels where its header promises {header.voxel_bytes}; "
+            f"the file holds {len(voxels)} bytes of voxels, but its header promises {header.voxel_bytes}; "
             "copy or download it again",
         )
     if content.take(1):
@@ -193,7 +195,7 @@ def _surplus_data_error(header: NiftiHeader, size: int | None = None) -> VolumeE
     return VolumeError(
         "bad_header",
         f"the file holds more than the {header.voxel_bytes} bytes of voxels that its header promises; "
-        "copy or download it again, or write it anew from the original images",
+        "copy or download it again, or convert the original images again",
         size,
     )
 
@@ -203,7 +205,7 @@ def _scale_intensities(array: NDArray[Any], header: NiftiHeader) -> NDArray[Any]
     if (header.slope, header.inter) == (1.0, 0.0):
         return native
     real = header.held_dtype.type
-    with np.errstate(all="ignore"):  # an overflow shows as a value that is not finite, which has a code of its own
+    with np.errstate(all="ignore"):  # an overflow gives a non-finite value, which has its own problem code
         scaled: NDArray[Any] = native * real(header.slope)
         scaled += real(header.inter)
     return scaled

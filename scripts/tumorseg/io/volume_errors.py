@@ -1,7 +1,7 @@
-"""What is wrong with a file that cannot be read as a volume: the exception, and what the file is instead.
+"""The error of a file that cannot be read as a volume, and what the file is instead.
 
-A file in the place of a NIfTI volume is identified by its first bytes: archive, other image format, web page,
-or a link or pointer whose content was not downloaded.
+The first bytes identify it: an archive, another image format, a web page, or a link or pointer whose content was not
+downloaded.
 """
 
 from typing import Final
@@ -10,10 +10,13 @@ from tumorseg.errors import Message
 
 
 class VolumeError(Exception):
-    """A file cannot be read as a volume: one or two sentences on what is wrong, and what the user can do.
+    """A file cannot be read as a volume.
 
-    code: one of `codes.PROBLEMS`. size: bytes of the file on disk, where it has any. digest: XXH3-128 of them, where
-    they could be read; files that are too large are not.
+    Attributes:
+        code: one of `validation_result.PROBLEMS`.
+        message: what is wrong and what the user can do, in one or two sentences.
+        size: bytes of the file on disk, if known.
+        digest: XXH3-128 of these bytes; None if they could not be read or the file is too large.
     """
 
     def __init__(self, code: str, message: Message, size: int | None = None) -> None:
@@ -28,7 +31,7 @@ _EXTRACT: Final = "extract it and put its content here"
 _CONVERT: Final = "convert it to .nii.gz"
 _GIT_ANNEX: Final = (
     "this is a git-annex link whose content was not downloaded; "
-    "run `datalad get FILE` or `git annex get FILE` in its data set"
+    "run `datalad get FILE` or `git annex get FILE` in its dataset"
 )
 _GIT_LFS: Final = "this is a Git LFS pointer whose content was not downloaded; run `git lfs pull` in its repository"
 DVC_NOT_PULLED: Final = (
@@ -62,38 +65,42 @@ _EXCERPT_LENGTH: Final = 60
 
 
 def not_nifti_error(start: bytes) -> VolumeError:
-    """Return what is wrong with a file whose content begins so, which is no NIfTI header; 352 bytes are enough.
+    """Return the error of a file whose content does not begin with a NIfTI header.
 
-    It is `not_nifti`, or `not_downloaded` where the file only stands in for a volume.
+    Args:
+        start: the beginning of the content; 352 bytes are enough.
+
+    Returns:
+        `not_downloaded` if the file is a pointer to a volume, else `not_nifti`.
     """
     for offset, magic, what in _ARCHIVES:
         if start[offset:].startswith(magic):
-            return _not_nifti(f"the file is {what}, whatever its name; {_EXTRACT}")
+            return _not_nifti(f"the file is {what}, despite its name; {_EXTRACT}")
     for offset, magic, what in _FORMATS:
         if start[offset:].startswith(magic):
-            return _not_nifti(f"the file is {what}, whatever its name; {_CONVERT}")
+            return _not_nifti(f"the file is {what}, despite its name; {_CONVERT}")
     if start[344:348] == b"ni1\0" or start[4:8] == b"ni2\0":
         return _not_nifti(
-            f"the file is the header of a pair .hdr/.img, without the voxels; {_CONVERT}, from both files"
+            f"the file is the header of an .hdr/.img pair, without the voxels; {_CONVERT}, from both files"
         )
     if _is_analyze(start):
         return _not_nifti(
-            "the file has a header of the Analyze format, which does not say which side is left, or a damaged one of "
-            "NIfTI; convert the original images to .nii.gz"
+            "the file has an Analyze header, which does not define the left side, or a corrupted NIfTI header; "
+            "convert the original images to .nii.gz"
         )
     if _is_mgh(start):
         return _not_nifti(
-            "the file is a FreeSurfer volume (MGH or MGZ), whatever its name; run mri_convert FILE .nii.gz"
+            "the file is a FreeSurfer volume (MGH or MGZ), despite its name; run mri_convert FILE .nii.gz"
         )
     if start and not any(start):
-        return _not_nifti("the file begins with zeros, as an interrupted download leaves it; download it again")
+        return _not_nifti("the file begins with zeros, as after an interrupted download; download it again")
     return text_file_error(start) or _not_nifti(
-        "the file is no NIfTI volume (a single file, .nii or .nii.gz); convert it or replace it"
+        "the file is not a NIfTI volume (a single file, .nii or .nii.gz); convert or replace it"
     )
 
 
 def text_file_error(start: bytes) -> VolumeError | None:
-    """Return what is wrong with a file of data that begins as text does; None where it does not."""
+    """Return the error of a data file that begins with text; None if it does not."""
     text = _decode_text(start)
     if text is None:
         return None
@@ -106,25 +113,25 @@ def text_file_error(start: bytes) -> VolumeError | None:
         return VolumeError("not_downloaded", DVC_NOT_PULLED)
     if small.startswith(("<!doctype html", "<html")) or "<html" in small or "<head" in small:
         return _not_nifti(
-            "the file is a web page (HTML), a log-in or error page perhaps, saved in its place; download it again"
+            "the file is a web page (HTML), perhaps a log-in or error page, saved in its place; download it again"
         )
     what: Message = "XML" if small.startswith("<") else "JSON" if small.startswith(("{", "[")) else "text"
     shown = " ".join(text[:_EXCERPT_LENGTH].split())
-    return _not_nifti(f"the file is {what}, an error message perhaps ({shown!r}); download it again")
+    return _not_nifti(f"the file is {what}, perhaps an error message ({shown!r}); download it again")
 
 
 def broken_link_error(target: str) -> VolumeError:
-    """Return what is wrong with a link that leads nowhere. target: where it leads."""
+    """Return the error of a broken link to `target`."""
     if "annex/objects/" in target:
         return VolumeError("not_downloaded", _GIT_ANNEX)
     if ".dvc/cache/" in target:
         return VolumeError("not_downloaded", DVC_NOT_PULLED)
-    name = target.rpartition("/")[2]  # what is compared between machines holds no paths of theirs
-    return VolumeError("unreadable", f"this is a link to {name}, which is not there; put the file itself in its place")
+    name = target.rpartition("/")[2]  # results must not hold paths of a machine
+    return VolumeError("unreadable", f"this is a link to {name}, which does not exist; put the file itself here")
 
 
 def _decode_text(start: bytes) -> str | None:
-    """The start of a file as text, less blanks before it; None where it is none."""
+    """Return the start of a file as text, without leading blanks; None if it is not text."""
     encoding = next((name for mark, name in _ENCODINGS if start.startswith(mark)), "utf-8")
     text = start.decode(encoding, errors="replace").lstrip("\ufeff \t\r\n")
     # The last character may be cut in two.
@@ -133,12 +140,12 @@ def _decode_text(start: bytes) -> str | None:
 
 
 def _is_analyze(start: bytes) -> bool:
-    """The length of its header, as NIfTI has it, without the magic of NIfTI, which the caller looks for."""
+    """Return whether a file without NIfTI's magic begins with the length of an Analyze header."""
     return len(start) >= 348 and 348 in (int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big"))
 
 
 def _is_mgh(start: bytes) -> bool:
-    """Version 1, then four sizes and a known type, big-endian."""
+    """Return whether a file begins with version 1, four sizes and a known data type, big-endian."""
     numbers = [int.from_bytes(start[place : place + 4], "big") for place in range(0, 24, 4)]
     return numbers[0] == 1 and all(0 < side < 2**15 for side in numbers[1:5]) and numbers[5] in (0, 1, 3, 4, 10)
 

@@ -1,4 +1,4 @@
-"""Changed files are noticed whatever their dates and sizes are; unchanged ones are not read."""
+"""Changed files are found whatever their dates and sizes; unchanged ones are not read."""
 
 import json
 import os
@@ -9,11 +9,11 @@ import pytest
 from tumorseg.io import changed_files
 from tumorseg.io.changed_files import RecordedFile, file_digest, find_changed_files, recorded_files
 
-BATCH = {"batch-000": ["a.nii", "b.nii"]}
+SHARDS = {"batch-000": ["a.nii", "b.nii"]}
 
 
 class Cohort:
-    """Two files, what is recorded about them, and the notes of the plannings."""
+    """Two files, their records, and the notes of the plannings."""
 
     def __init__(self, folder):
         self.root, self.notes = folder / "root", folder / "notes"
@@ -23,17 +23,17 @@ class Cohort:
         self.b.write_bytes(b"content of b")
 
     def record(self):
-        """What validation would record now."""
+        """Record the files as validation would."""
         facts = [
             {"path": path.name, "bytes": path.stat().st_size, "digest": file_digest(path)} for path in (self.a, self.b)
         ]
-        self.recorded = {"batch-000": recorded_files(BATCH["batch-000"], facts)}
+        self.recorded = {"batch-000": recorded_files(SHARDS["batch-000"], facts)}
 
     def survey(self, recorded=None):
-        return find_changed_files(self.notes, self.root, BATCH, self.recorded if recorded is None else recorded)
+        return find_changed_files(self.notes, self.root, SHARDS, self.recorded if recorded is None else recorded)
 
     def note(self):
-        """The bytes of the note of the batch; None if there is none."""
+        """Return the bytes of the shard's note; None if there is none."""
         path = self.notes / "batch-000.json"
         return path.read_bytes() if path.exists() else None
 
@@ -48,7 +48,7 @@ def cohort(tmp_path):
 
 @pytest.fixture
 def read(monkeypatch):
-    """The names of the files that planning has read."""
+    """Return the list of the names of the files that planning reads."""
     names = []
     whole = changed_files.file_digest
 
@@ -61,7 +61,7 @@ def read(monkeypatch):
 
 
 def replace(path, content):
-    """Put another file in the place of one, with its date."""
+    """Replace a file by another with the same date."""
     status = path.stat()
     other = path.with_name("other")
     other.write_bytes(content)
@@ -70,7 +70,7 @@ def replace(path, content):
 
 
 def overwrite(path, content):
-    """Write into a file, and set its date back."""
+    """Overwrite a file, and restore its date."""
     status = path.stat()
     path.write_bytes(content)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -88,7 +88,7 @@ def test_unchanged_files_are_not_read(cohort, read):
 
 
 @pytest.mark.parametrize("change", [replace, overwrite])
-def test_a_change_that_keeps_size_and_date_is_noted_until_it_is_recorded_and_after(cohort, change):
+def test_a_change_that_keeps_size_and_date_stays_noted(cohort, change):
     change(cohort.a, b"content of A")
     assert cohort.survey().changed == ("a.nii",)
     note = cohort.note()
@@ -109,7 +109,7 @@ def test_a_second_change_makes_another_note(cohort):
     assert cohort.note() != first
 
 
-def test_a_file_that_was_away_while_a_run_was_planned_is_no_change(cohort):
+def test_a_file_that_was_away_during_one_planning_is_no_change(cohort):
     content = cohort.a.read_bytes()
     cohort.a.unlink()
     assert cohort.survey().changed == ("a.nii",)
@@ -118,7 +118,7 @@ def test_a_file_that_was_away_while_a_run_was_planned_is_no_change(cohort):
     assert cohort.note() is None
 
 
-def test_a_change_that_is_taken_back_before_the_job_ran_leaves_the_note_of_the_job_before(cohort):
+def test_a_change_withdrawn_before_the_job_ran_restores_the_previous_note(cohort):
     replace(cohort.a, b"content of A")
     cohort.survey()
     first = cohort.note()
@@ -175,7 +175,7 @@ def test_without_the_notes_a_change_is_noticed_and_unchanged_files_are_read_once
     assert read == ["a.nii", "b.nii"]
 
 
-def test_damaged_notes_count_as_lost(cohort):
+def test_corrupted_notes_count_as_lost(cohort):
     (cohort.notes / "signatures.json").write_text("[1")
     (cohort.notes / "batch-000.json").write_text("")
     replace(cohort.a, b"content of A")
@@ -183,7 +183,7 @@ def test_damaged_notes_count_as_lost(cohort):
     assert list(json.loads(cohort.note())) == ["a.nii"]
 
 
-def test_a_file_that_is_missing_now_or_was_then_is_a_change(cohort):
+def test_a_file_that_is_or_was_missing_is_a_change(cohort):
     content = cohort.a.read_bytes()
     cohort.a.unlink()
     assert cohort.survey().changed == ("a.nii",)
@@ -195,19 +195,19 @@ def test_a_file_that_is_missing_now_or_was_then_is_a_change(cohort):
     assert cohort.survey().changed == ("a.nii",)
 
 
-def test_what_could_not_be_read_is_tried_again_when_it_can(cohort, monkeypatch):
-    """Although its size, times and inode are as before: the disk was at fault."""
+def test_an_unreadable_file_is_tried_again_once_readable(cohort, monkeypatch):
+    """Although its size, times and inode are unchanged: the disk was at fault."""
     cohort.recorded["batch-000"]["a.nii"] = RecordedFile()
     with monkeypatch.context() as patch:
         patch.setattr(changed_files, "file_digest", lambda _: None)
         assert cohort.survey().changed == ()
     assert cohort.survey().changed == ("a.nii",)
     note = cohort.note()
-    assert cohort.survey().changed == ("a.nii",)  # it failed once more
+    assert cohort.survey().changed == ("a.nii",)  # its job failed again
     assert cohort.note() != note
 
 
-def test_a_file_too_large_to_be_read_goes_by_what_it_looks_like(cohort, read):
+def test_a_file_too_large_to_be_read_is_compared_by_size_and_date(cohort, read):
     cohort.recorded["batch-000"]["a.nii"] = RecordedFile(cohort.a.stat().st_size, None)
     assert cohort.survey().changed == ()
     os.utime(cohort.a, (0, 0))
@@ -224,12 +224,12 @@ def test_a_fifo_is_never_opened(cohort):
     assert cohort.survey().changed == ()
 
 
-def test_a_file_that_its_case_has_since_its_record_is_a_change(cohort):
-    cohort.recorded = {"batch-000": recorded_files(BATCH["batch-000"], [])}
+def test_a_file_added_since_the_record_is_a_change(cohort):
+    cohort.recorded = {"batch-000": recorded_files(SHARDS["batch-000"], [])}
     assert cohort.survey().changed == ("a.nii", "b.nii")
 
 
-def test_files_that_left_a_batch_are_forgotten(cohort):
+def test_files_that_left_a_shard_are_forgotten(cohort):
     replace(cohort.a, b"content of A")
     cohort.survey()
     find_changed_files(cohort.notes, cohort.root, {"batch-000": ["b.nii"]}, cohort.recorded)

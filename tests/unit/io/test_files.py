@@ -20,7 +20,7 @@ from tumorseg.io.files import (
 )
 
 
-def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "before")
 
@@ -49,32 +49,34 @@ def test_json_is_sorted_and_read_back(tmp_path):
     assert read_json(tmp_path / "a.json") == {"a": [1.5, None], "b": 1}
 
 
-def test_nan_is_no_json(tmp_path):
+def test_nan_is_refused_as_json(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"dice": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", ["{", "", "\xff"])
-def test_damaged_json_is_told_by_its_file(tmp_path, content):
+def test_corrupted_json_is_reported_with_its_file(tmp_path, content):
     (tmp_path / "a.json").write_text(content, encoding="latin-1")
-    with pytest.raises(UserError, match=r"a\.json: this file is missing or damaged .* delete .*a\.json and run again"):
+    with pytest.raises(
+        UserError, match=r"a\.json: this file is missing or corrupted .* delete .*a\.json and run again"
+    ):
         read_json(tmp_path / "a.json")
 
 
-def test_damaged_json_from_the_shared_cache_is_told_by_both_its_places(tmp_path):
+def test_corrupted_json_from_the_cache_is_reported_with_both_paths(tmp_path):
     (tmp_path / "kept.json").write_text("{")
     (tmp_path / "a.json").symlink_to(tmp_path / "kept.json")
     with pytest.raises(UserError, match=r"delete .*a\.json and .*kept\.json and run again"):
         read_json(tmp_path / "a.json")
 
 
-def test_sha256_is_that_of_the_standard(tmp_path):
+def test_sha256_equals_the_published_value(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "epoch-0001.pt"
     write_bytes(path, b"before")
 
@@ -88,13 +90,13 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_may_not_be_written_to_is_told():
-    # Nobody can make files here, whoever runs the tests.
+def test_a_folder_without_write_permission_is_reported():
+    # No user, not even root, can make files here.
     with pytest.raises(UserError, match=r"epoch-0001\.pt: cannot be written .*give permission to write to its folder"):
         write_bytes(Path("/sys/kernel/tumorseg/epoch-0001.pt"), b"content")
 
 
-def test_what_a_killed_process_has_left_goes_with_the_next_write_and_nothing_else_does(tmp_path):
+def test_the_next_write_removes_temporaries_of_killed_processes_only(tmp_path):
     killed = subprocess.Popen(["true"])
     killed.wait()
     here = socket.gethostname()
@@ -113,7 +115,7 @@ def test_the_size_of_a_regular_file_is_returned_and_links_are_followed(tmp_path)
     assert require_regular_file(tmp_path / "link") == 3
 
 
-def test_what_is_no_regular_file_is_refused_by_its_kind_before_it_is_opened(tmp_path):
+def test_a_file_that_is_not_regular_is_refused_by_kind_and_not_opened(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zero").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as listening:
@@ -129,16 +131,16 @@ def test_what_is_no_regular_file_is_refused_by_its_kind_before_it_is_opened(tmp_
 @pytest.mark.parametrize(
     "number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR]
 )
-def test_an_error_of_the_machine_is_passing(number):
+def test_an_error_of_the_machine_is_transient(number):
     assert is_transient(OSError(number, os.strerror(number)))
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.EIO, errno.ELOOP])
-def test_an_error_of_the_file_is_not_passing(number):
+def test_an_error_of_the_file_is_not_transient(number):
     assert not is_transient(OSError(number, os.strerror(number)))
 
 
-def test_a_folder_of_links_and_a_linked_folder_lie_in_the_cache_too(tmp_path):
+def test_cached_copies_of_linked_folders_and_folders_of_links_are_found(tmp_path):
     cached = tmp_path / "cached"
     cached.mkdir()
     (cached / "case").touch()

@@ -1,4 +1,4 @@
-"""Files that have gone from a folder which a job made are noted, until the job has made them again."""
+"""Files missing from a folder that a job made are noted, until the job has made them again."""
 
 import os
 import time
@@ -12,14 +12,14 @@ FILES = ["a.nii.gz", "b.nii.gz"]
 
 
 class Folder:
-    """A folder with two files, and the note about it."""
+    """A folder with two files, and its note."""
 
     def __init__(self, above):
         self.path, self.note = above / "predictions", above / "notes/predictions.json"
         self.make()
 
     def make(self):
-        """Make all files, as the job does, and Snakemake's mark of the end of the job."""
+        """Make all files, as the job does, and Snakemake's time stamp of the finished job."""
         self.path.mkdir(exist_ok=True)
         for name in FILES:
             (self.path / name).touch()
@@ -31,7 +31,7 @@ class Folder:
         return note_missing_files(self.path, FILES, self.note)
 
     def noted(self):
-        """The missing files of each entry of the note; None if there is no note."""
+        """Return the missing files of each entry of the note; None if there is no note."""
         return [entry["missing"] for entry in read_json(self.note)] if self.note.exists() else None
 
 
@@ -40,7 +40,7 @@ def folder(tmp_path):
     return Folder(tmp_path)
 
 
-def test_a_whole_folder_has_no_note(folder):
+def test_a_complete_folder_has_no_note(folder):
     assert (folder.look(), folder.noted()) == ([], None)
 
 
@@ -49,7 +49,7 @@ def test_a_missing_file_is_returned_and_noted(folder):
     assert (folder.look(), folder.noted()) == ([FILES[1]], [[FILES[1]]])
 
 
-def test_a_folder_that_is_not_there_lacks_no_file(tmp_path):
+def test_an_absent_folder_has_no_missing_files(tmp_path):
     assert note_missing_files(tmp_path / "none", FILES, tmp_path / "note.json") == []
     assert not (tmp_path / "note.json").exists()
 
@@ -61,7 +61,7 @@ def test_the_same_file_is_noted_once_although_planning_looks_twice(folder):
     assert folder.noted() == [[FILES[0]]]
 
 
-def test_the_note_stays_as_it_is_when_the_job_has_made_the_folder_again(folder):
+def test_the_note_is_unchanged_after_the_job_has_run_again(folder):
     (folder.path / FILES[0]).unlink()
     folder.look()
     before = folder.note.read_bytes()
@@ -77,7 +77,7 @@ def test_files_that_were_away_for_a_while_leave_no_note(folder):
     assert (folder.look(), folder.noted()) == ([], None)
 
 
-def test_files_that_were_away_for_a_while_leave_the_note_of_the_job_before(folder):
+def test_files_that_were_away_for_a_while_restore_the_previous_note(folder):
     (folder.path / FILES[0]).unlink()
     folder.look()
     folder.make()
@@ -90,7 +90,7 @@ def test_files_that_were_away_for_a_while_leave_the_note_of_the_job_before(folde
     assert folder.note.read_bytes() == before
 
 
-def test_where_it_is_unknown_when_the_folder_was_made_the_note_stays(folder):
+def test_the_note_stays_if_the_time_of_the_folder_is_unknown(folder):
     (folder.path / FILES[0]).unlink()
     folder.look()
     (folder.path / FILES[0]).touch()
@@ -100,7 +100,7 @@ def test_where_it_is_unknown_when_the_folder_was_made_the_note_stays(folder):
 
 
 @pytest.mark.parametrize("text", ["", "[1", "{}", "[1]", '[{"noticed": "now"}]'])
-def test_a_damaged_note_counts_as_none(folder, text):
+def test_a_corrupted_note_counts_as_none(folder, text):
     folder.note.parent.mkdir()
     folder.note.write_text(text)
     (folder.path / FILES[0]).unlink()

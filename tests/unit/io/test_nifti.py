@@ -12,7 +12,7 @@ AFFINE = np.array([[0, -1, 0, 3], [2, 0, 0, -4], [0, 0, 1.5, 5], [0, 0, 0, 1]])
 VOLUME = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
 
 
-def test_a_volume_comes_back_as_it_was(tmp_path):
+def test_a_volume_round_trips(tmp_path):
     write_nifti(tmp_path / "volume.nii.gz", VOLUME, AFFINE)
     image = nibabel.load(tmp_path / "volume.nii.gz")
     assert image.get_data_dtype() == np.int16
@@ -25,18 +25,18 @@ def test_a_volume_comes_back_as_it_was(tmp_path):
 
 def test_neither_header_holds_a_time_or_a_name():
     content = nifti_bytes(VOLUME, AFFINE)
-    # RFC 1952: no flag of a name, then the time.
+    # RFC 1952: the flags (none for a name), then the time.
     assert (content[3], content[4:8]) == (0, bytes(4))
     header = nibabel.Nifti1Image.from_bytes(gzip.decompress(content)).header
     assert not any(header[field].item() for field in ("descrip", "db_name", "intent_name", "aux_file"))
 
 
-def test_a_higher_level_makes_it_smaller():
+def test_a_higher_level_gives_a_smaller_file():
     noise = np.random.default_rng(0).integers(0, 4, (20, 20, 20), np.uint8)
     assert len(nifti_bytes(noise, AFFINE, level=9)) < len(nifti_bytes(noise, AFFINE, level=1))
 
 
-def test_forms_of_an_image_are_written_as_they_are_and_lie_over_it_in_either(tmp_path):
+def test_a_mask_written_with_the_forms_of_an_image_overlays_it_in_both_forms(tmp_path):
     moved = AFFINE + np.array([[0, 0, 0, far] for far in (10, -20, 60, 0)])
     image = nibabel.Nifti1Image(VOLUME, None)
     image.set_qform(moved, 1)
@@ -57,7 +57,7 @@ def test_forms_of_an_image_are_written_as_they_are_and_lie_over_it_in_either(tmp
 
 
 @pytest.mark.parametrize("codes", [(1, 0), (0, 2), (1, 2), (0, 0)])
-def test_a_mask_lies_over_its_image_in_simpleitk_whatever_forms_that_has(tmp_path, codes):
+def test_a_mask_overlays_its_image_in_simpleitk_for_all_form_codes(tmp_path, codes):
     image = nibabel.Nifti1Image(VOLUME, None)
     image.set_qform(AFFINE, codes[0])
     image.set_sform(AFFINE, codes[1])

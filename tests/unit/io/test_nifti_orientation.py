@@ -1,4 +1,4 @@
-"""Where a header places its voxels: qform and sform, one of them, both, or neither."""
+"""The orientation in a header: qform and sform, one of them, both, or neither."""
 
 import nibabel
 import numpy as np
@@ -19,7 +19,7 @@ def moved(*far):
 
 
 def made(qform, sform, qform_code=1, sform_code=2, voxels=None) -> bytes:
-    """A file with two forms of its own; a form that is None has the code 0."""
+    """Return a file with these two forms; a form that is None has the code 0."""
     made = nibabel.Nifti1Image(image() if voxels is None else voxels, None)
     made.set_qform(LPS if qform is None else qform, 0 if qform is None else qform_code)
     made.set_sform(LPS if sform is None else sform, 0 if sform is None else sform_code)
@@ -42,11 +42,11 @@ def test_forms_that_agree_and_a_form_alone_give_no_warning(tmp_path, affine, giv
 
 
 @pytest.mark.parametrize(("far", "expected"), [(0.05, None), (0.2, "orientations_disagree")])
-def test_a_small_share_of_a_voxel_is_no_disagreement(tmp_path, far, expected):
+def test_a_small_fraction_of_a_voxel_is_no_disagreement(tmp_path, far, expected):
     assert note(tmp_path, made(moved(far, 0, 0), LPS)) == expected
 
 
-def test_how_far_the_forms_lie_apart_is_told_at_the_corner_where_it_is_most(tmp_path):
+def test_the_warning_reports_the_largest_distance_between_corners(tmp_path):
     mirrored = np.diag([-1.0, 1, 1, 1]) @ LPS  # the far corner, 9 voxels away, lands 18 mm off
     volume = read(tmp_path, made(mirrored, LPS))
     assert volume.orientation_note.code == "orientations_disagree"
@@ -54,13 +54,13 @@ def test_how_far_the_forms_lie_apart_is_told_at_the_corner_where_it_is_most(tmp_
     np.testing.assert_allclose(volume.affine, LPS)
 
 
-def test_a_slight_turn_that_moves_the_corners_is_a_disagreement(tmp_path):
+def test_a_slight_rotation_that_moves_the_corners_is_a_disagreement(tmp_path):
     turn = np.eye(4)
     turn[:3, :3] = nibabel.eulerangles.euler2mat(0.05, 0, 0)
     assert note(tmp_path, made(turn @ LPS, LPS)) == "orientations_disagree"
 
 
-def test_a_sform_with_shears_disagrees_with_the_qform_that_cannot_hold_them(tmp_path):
+def test_a_sform_with_shears_disagrees_with_its_qform(tmp_path):
     shears = LPS.copy()
     shears[0, 1] = 0.3
     assert note(tmp_path, made(shears, shears)) == "orientations_disagree"
@@ -74,7 +74,7 @@ def test_a_qform_that_cannot_be_computed_disagrees_with_the_sform(tmp_path):
     content[256:260] = np.float32(np.nan).tobytes()  # quatern_b
     volume = read(tmp_path, bytes(content))
     assert volume.orientation_note.code == "orientations_disagree"
-    assert volume.forms is None  # nothing to be handed on
+    assert volume.forms is None  # forms that are not finite cannot be copied to a mask
 
 
 def test_a_header_without_an_orientation_is_read_with_a_warning(tmp_path):
@@ -93,23 +93,23 @@ def quaternion(*parts) -> bytes:
 
 @pytest.mark.parametrize("excess", [2e-6, 5e-5])
 @pytest.mark.parametrize("axis", [(0, 0, 1), (0, 0.6, 0.8), (0.48, 0.6, 0.64)])
-def test_a_quaternion_too_long_by_rounding_is_that_of_its_direction(tmp_path, excess, axis):
+def test_a_quaternion_too_long_by_rounding_is_normalised(tmp_path, excess, axis):
     volume = read(tmp_path, quaternion(*(np.array(axis) * np.sqrt(1 + excess))))
-    # Half a turn about the axis, written down without nibabel.
+    # A rotation by 180° about the axis, computed without nibabel.
     np.testing.assert_allclose(volume.affine[:3, :3], 2 * np.outer(axis, axis) - np.eye(3), atol=1e-6)
     assert volume.orientation_note is None
 
 
-def test_a_quaternion_that_is_no_rotation_is_refused_unless_the_sform_is_used(tmp_path):
-    with pytest.raises(VolumeError, match=r"its quaternion is no rotation \(b² \+ c² \+ d² is 1.2") as damage:
+def test_an_invalid_quaternion_is_refused_unless_the_sform_is_used(tmp_path):
+    with pytest.raises(VolumeError, match=r"its quaternion is no rotation \(b² \+ c² \+ d² is 1.2") as caught:
         read(tmp_path, quaternion(0, 0, np.sqrt(1.2)))
-    assert damage.value.code == "bad_header"
+    assert caught.value.code == "bad_header"
     content = bytearray(made(LPS, LPS))
     content[256:268] = np.array([0, 0, 1.1], "<f4").tobytes()
     np.testing.assert_allclose(read(tmp_path, bytes(content)).affine, LPS)
 
 
-def test_disagreement_is_a_warning_about_each_file_that_has_it(tmp_path):
+def test_a_disagreement_is_a_warning_about_its_file(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").write_bytes(made(moved(10, -20, 60), np.diag([-1.0, -1, 1, 1]), voxels=image("t2")))
     found = verdict(root)

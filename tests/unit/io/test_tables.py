@@ -1,4 +1,4 @@
-"""Tables: text stays text, numbers stay numbers, and no spreadsheet runs a cell."""
+"""Tables: text stays text, numbers stay numbers, and no cell is a formula to a spreadsheet."""
 
 import ast
 import csv
@@ -20,7 +20,7 @@ NUMBERS = ["-3", "+1", "-0.5"]
 
 @pytest.mark.parametrize("name", ["table.tsv", "table.csv"])
 @pytest.mark.parametrize("text", [*AWKWARD, *FORMULAS, *NUMBERS, "a\tb", "a\nb", "a\r\nb", "a\rb", "'plain", "\\t"])
-def test_text_comes_back_as_it_was(tmp_path, name, text):
+def test_text_round_trips(tmp_path, name, text):
     write_table(tmp_path / name, pd.DataFrame({"case": [text, "other"], "dice": [0.5, 1]}))
     table = read_table(tmp_path / name, text_columns=["case"])
     assert list(table["case"]) == [text, "other"]
@@ -29,7 +29,7 @@ def test_text_comes_back_as_it_was(tmp_path, name, text):
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1), st.sampled_from([".tsv", ".csv"]))
 @trying(200)
-def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, suffix):
+def test_any_text_round_trips(tmp_path_factory, texts, suffix):
     path = tmp_path_factory.mktemp("any") / f"table{suffix}"
     write_table(path, pd.DataFrame({"case": texts, "other": texts[::-1]}))
     table = read_table(path)
@@ -37,7 +37,7 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, suffix):
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_a_spreadsheet_is_shown_no_formula(tmp_path, text):
+def test_a_formula_is_written_with_an_apostrophe(tmp_path, text):
     write_table(tmp_path / "t.csv", pd.DataFrame({"case": [text], "volume": [-1.5]}))
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
@@ -50,7 +50,7 @@ def test_a_number_is_no_formula(tmp_path, text):
     assert (tmp_path / "t.tsv").read_text(encoding="utf-8") == f"case\n{text}\n"
 
 
-def test_numbers_come_back_bit_by_bit(tmp_path):
+def test_numbers_round_trip_exactly(tmp_path):
     numbers = [0.1 + 0.2, -1e-300, 1e22, np.inf, np.nan, 5e-324]
     write_table(tmp_path / "t.csv", pd.DataFrame({"dice": numbers, "fold": range(-1, 5)}))
     table = read_table(tmp_path / "t.csv", text_columns=())
@@ -58,7 +58,7 @@ def test_numbers_come_back_bit_by_bit(tmp_path):
     assert table["fold"].dtype == "int64"
 
 
-def test_the_bytes_are_those_that_pandas_writes_where_nothing_has_to_be_kept_from_harm(tmp_path):
+def test_harmless_tables_have_the_bytes_that_pandas_writes(tmp_path):
     table = pd.DataFrame(
         {
             "case": ["BraTS-GLI-00001-000", 'a "b", c', "d\te", None],
@@ -75,14 +75,14 @@ def test_the_bytes_are_those_that_pandas_writes_where_nothing_has_to_be_kept_fro
 
 
 @pytest.mark.parametrize("content", [b"", b"a\tb\n1\n", b"a\n1\t2\n", b"a\n\xff\n", b'a\n"1\n'])
-def test_what_is_no_table_is_refused_by_name(tmp_path, content):
+def test_an_invalid_table_is_refused_by_name(tmp_path, content):
     (tmp_path / "t.tsv").write_bytes(content)
-    with pytest.raises(UserError, match=r"t\.tsv: this table is missing or damaged"):
+    with pytest.raises(UserError, match=r"t\.tsv: this table is missing or corrupted"):
         read_table(tmp_path / "t.tsv")
 
 
 @pytest.mark.parametrize("text", ["high", "99999999999999999999"])
-def test_text_where_a_number_should_stand_is_refused(tmp_path, text):
+def test_text_in_a_column_of_numbers_is_refused(tmp_path, text):
     write_table(tmp_path / "t.tsv", pd.DataFrame({"dice": [text]}))
     with pytest.raises(UserError, match=r"t\.tsv"):
         read_table(tmp_path / "t.tsv", text_columns=())

@@ -23,9 +23,9 @@ def read(tmp_path, content: bytes, name: str = "x.nii.gz"):
 
 
 def code(tmp_path, content: bytes) -> str:
-    with pytest.raises(VolumeError) as damage:
+    with pytest.raises(VolumeError) as caught:
         read(tmp_path, content)
-    return damage.value.code
+    return caught.value.code
 
 
 def patched(content: bytes, offset: int, layout: str, *values) -> bytes:
@@ -39,7 +39,7 @@ DIM, DATATYPE, VOX_OFFSET, SLOPE, SROW_X = 40, 70, 108, 112, 280  # byte offsets
 
 @pytest.mark.parametrize("name", ["x.nii", "x.nii.gz"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_volume_is_read_whatever_its_name_says_of_compression(tmp_path, name, pack):
+def test_the_content_and_not_the_name_decides_about_compression(tmp_path, name, pack):
     content = pack(plain(image()))
     volume = read(tmp_path, content, name)
     np.testing.assert_array_equal(volume.array, image())
@@ -49,8 +49,8 @@ def test_a_volume_is_read_whatever_its_name_says_of_compression(tmp_path, name, 
     assert (volume.size, volume.digest) == (len(content), xxh3_128_hexdigest(content))
 
 
-def test_a_damaged_file_leaves_nothing_in_memory(tmp_path):
-    """Not even until the next collection of cycles, which bytes do not bring about."""
+def test_a_corrupted_file_leaves_nothing_in_memory(tmp_path):
+    """Not even until the next garbage collection, which allocating bytes does not trigger."""
     path = tmp_path / "x.nii"
     path.write_bytes(plain(np.ones((100, 100, 100), np.int16))[:-2])
     gc.disable()
@@ -75,7 +75,7 @@ def test_nifti2_and_big_endian_are_read(tmp_path):
     assert volume.array.dtype.isnative
 
 
-def test_scaling_is_applied_only_where_it_is_set(tmp_path):
+def test_scaling_is_applied_only_if_it_is_set(tmp_path):
     scaled = patched(plain(image()), SLOPE, "<2f", 0.5, -3)
     np.testing.assert_array_equal(read(tmp_path, scaled).array, image() * np.float32(0.5) - 3)
     assert read(tmp_path, patched(plain(image()), SLOPE, "<2f", 0, 7)).array.dtype == np.int16
@@ -83,7 +83,7 @@ def test_scaling_is_applied_only_where_it_is_set(tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{"pixdim": 0}, {"qform_code": -1}, {"sform_code": 99}])
-def test_small_slips_about_the_orientation_are_read_as_nibabel_reads_them(tmp_path, changes):
+def test_small_errors_of_the_orientation_are_read_as_in_nibabel(tmp_path, changes):
     made = nibabel.Nifti1Image(image(), AFFINE)
     made.set_qform(np.diag([1.0, 1.0, 2.0, 1.0]), code=1)
     made.set_sform(AFFINE, code=0 if "pixdim" in changes else 1)
@@ -102,7 +102,7 @@ def test_extensions_before_the_voxels_are_skipped(tmp_path):
     np.testing.assert_array_equal(volume.array, image())
 
 
-def test_several_members_are_one_content(tmp_path):
+def test_several_gzip_members_are_joined(tmp_path):
     content = plain(image())
     volume = read(tmp_path, gzip.compress(content[:1000]) + gzip.compress(content[1000:]))
     np.testing.assert_array_equal(volume.array, image())
@@ -115,7 +115,7 @@ def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("damage", "expected"),
+    ("corrupt", "expected"),
     [
         (lambda _: b"", "empty_file"),
         (lambda _: gzip.compress(b""), "empty_file"),
@@ -150,20 +150,20 @@ def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_p
         (lambda content: gzip.compress(content) * 2, "bad_header"),
     ],
 )
-def test_each_damage_has_its_code(tmp_path, damage, expected):
-    assert code(tmp_path, damage(plain(image()))) == expected
+def test_each_corruption_has_its_code(tmp_path, corrupt, expected):
+    assert code(tmp_path, corrupt(plain(image()))) == expected
 
 
-def test_what_is_no_file_is_unreadable(tmp_path):
+def test_folders_and_missing_files_are_unreadable(tmp_path):
     (tmp_path / "link.nii.gz").symlink_to("gone")
     for path in (tmp_path, tmp_path / "absent.nii.gz", tmp_path / "link.nii.gz"):
-        with pytest.raises(VolumeError) as damage:
+        with pytest.raises(VolumeError) as caught:
             read_volume(path)
-        assert damage.value.code == "unreadable"
-        assert str(tmp_path) not in damage.value.message
+        assert caught.value.code == "unreadable"
+        assert str(tmp_path) not in caught.value.message
 
 
-def test_a_bomb_is_refused_within_bounded_memory(tmp_path):
+def test_a_decompression_bomb_is_refused_within_bounded_memory(tmp_path):
     start = plain(image())[:352]
     bomb = gzip.compress(start + bytes(2**20), 9) + gzip.compress(bytes(2**24), 9) * 100
     tracemalloc.start()
@@ -174,33 +174,33 @@ def test_a_bomb_is_refused_within_bounded_memory(tmp_path):
         tracemalloc.stop()
 
 
-SOUND = plain(image())
-COMPRESSED = gzip.compress(SOUND)
+VALID = plain(image())
+COMPRESSED = gzip.compress(VALID)
 
 
 @trying(150)
 @given(st.data())
-def test_a_damaged_file_never_gives_other_voxels_and_nothing_but_damage_is_raised(tmp_path, data):
+def test_a_corrupted_file_gives_its_voxels_or_a_volume_error(tmp_path, data):
     where = data.draw(st.integers(0, len(COMPRESSED) - 1))
     kind = data.draw(st.sampled_from(["cut", "cut plain", "flip", "random", "header"]))
     content = {
         "cut": lambda: COMPRESSED[:where],
-        "cut plain": lambda: SOUND[:where],
+        "cut plain": lambda: VALID[:where],
         "flip": lambda: COMPRESSED[:where] + bytes([COMPRESSED[where] ^ 1 << where % 8]) + COMPRESSED[where + 1 :],
         "random": lambda: b"\x1f\x8b\x08\x00" + data.draw(st.binary(max_size=500)),
-        "header": lambda: SOUND[:40] + data.draw(st.binary(min_size=304, max_size=304)) + SOUND[344:],
+        "header": lambda: VALID[:40] + data.draw(st.binary(min_size=304, max_size=304)) + VALID[344:],
     }[kind]()
     (tmp_path / "x.nii.gz").write_bytes(content)
     try:
         volume = read_volume(tmp_path / "x.nii.gz")
     except VolumeError:
         return
-    assert kind in ("flip", "header")  # of a name or a time, which say nothing of the voxels
+    assert kind in ("flip", "header")  # in a name or a time, which do not concern the voxels
     if kind == "flip":
         np.testing.assert_array_equal(volume.array, image())
 
 
-def test_real_files_are_read_as_nibabel_reads_them():
+def test_real_files_are_read_as_in_nibabel():
     path = real_data() / "BraTS2021_01476/BraTS2021_01476_flair.nii.gz"
     volume, expected = read_volume(path), nibabel.load(path)
     np.testing.assert_array_equal(volume.array, np.asarray(expected.dataobj))

@@ -1,4 +1,4 @@
-"""Files that are no volume, or only stand in for one: each is told by what it is."""
+"""Files that are not volumes, or only pointers to one: each is identified."""
 
 import gzip
 import io
@@ -16,7 +16,7 @@ from tumorseg.io.volume import read_volume
 from tumorseg.io.volume_errors import VolumeError
 
 
-def damage(path) -> VolumeError:
+def error_of(path) -> VolumeError:
     with pytest.raises(VolumeError) as found:
         read_volume(path)
     return found.value
@@ -66,8 +66,8 @@ FOREIGN = {
     "a NetCDF file": b"CDF\x01" + bytes(500),
     "a NumPy array": b"\x93NUMPY\x01\0" + bytes(500),
     "a FreeSurfer volume": mgh(),
-    "a header of the Analyze format": analyze(),
-    "the header of a pair": of_pair(),
+    "an Analyze header": analyze(),
+    "the header of an .hdr": of_pair(),
     "begins with zeros": bytes(5000),
     "a web page": b"\xef\xbb\xbf\n\n  <HTML><BODY>Log in</BODY></HTML>",
     "is XML": b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>",
@@ -78,29 +78,29 @@ FOREIGN = {
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("what", FOREIGN)
-def test_a_file_that_is_no_volume_is_told_by_what_it_is(tmp_path, what, pack):
+def test_a_file_that_is_not_a_volume_is_identified(tmp_path, what, pack):
     (tmp_path / "x.nii.gz").write_bytes(pack(FOREIGN[what]))
-    found = damage(tmp_path / "x.nii.gz")
+    found = error_of(tmp_path / "x.nii.gz")
     assert (found.code, what in found.message) == ("not_nifti", True), found.message
 
 
-def test_a_file_compressed_twice_is_told_as_such(tmp_path):
+def test_a_file_compressed_twice_is_identified(tmp_path):
     (tmp_path / "x.nii.gz").write_bytes(gzip.compress(gzip.compress(plain(image()))))
-    assert "compressed twice" in damage(tmp_path / "x.nii.gz").message
+    assert "compressed twice" in error_of(tmp_path / "x.nii.gz").message
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
 @pytest.mark.parametrize(
     "start", ["<!DOCTYPE html><html>", " \r\n\t<!doctype HTML>\n", "<!-- saved -->\n<html lang='en'>"]
 )
-def test_a_web_page_is_known_however_it_begins(tmp_path, encoding, start):
+def test_a_web_page_is_recognised_by_all_its_beginnings(tmp_path, encoding, start):
     (tmp_path / "x.nii.gz").write_bytes(f"{start}<title>Log in</title>".encode(encoding))
-    assert "web page" in damage(tmp_path / "x.nii.gz").message
+    assert "web page" in error_of(tmp_path / "x.nii.gz").message
 
 
 def test_an_error_message_of_a_server_is_quoted(tmp_path):
     (tmp_path / "x.nii.gz").write_bytes(b'{"error": "quota exceeded"}')
-    assert "quota exceeded" in damage(tmp_path / "x.nii.gz").message
+    assert "quota exceeded" in error_of(tmp_path / "x.nii.gz").message
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_an_error_message_of_a_server_is_quoted(tmp_path):
         ("outs:\n- md5: ab\n  path: x.nii.gz\n", "dvc pull"),
     ],
 )
-def test_a_pointer_is_told_with_the_command_that_fetches_its_content(tmp_path, content, command):
+def test_a_pointer_is_reported_with_the_command_that_downloads_its_content(tmp_path, content, command):
     (tmp_path / "x.nii.gz").write_bytes(content.encode())
-    found = damage(tmp_path / "x.nii.gz")
+    found = error_of(tmp_path / "x.nii.gz")
     assert (found.code, f"`{command}" in found.message) == ("not_downloaded", True)
 
 
@@ -124,12 +124,12 @@ def test_a_pointer_is_told_with_the_command_that_fetches_its_content(tmp_path, c
         ("../../.git/annex/objects/KEY/KEY", "not_downloaded", "datalad get"),
         ("/elsewhere/.git/annex/objects/KEY/KEY", "not_downloaded", "datalad get"),
         ("/home/me/.dvc/cache/files/md5/ab/cd", "not_downloaded", "dvc pull"),
-        ("/mnt/away/t2.nii.gz", "unreadable", "a link to t2.nii.gz, which is not there"),
+        ("/mnt/away/t2.nii.gz", "unreadable", "a link to t2.nii.gz, which does not exist"),
     ],
 )
-def test_a_link_that_leads_nowhere_is_told_by_where_it_leads(tmp_path, target, code, words):
+def test_a_broken_link_is_reported_by_its_target(tmp_path, target, code, words):
     (tmp_path / "x.nii.gz").symlink_to(target)
-    found = damage(tmp_path / "x.nii.gz")
+    found = error_of(tmp_path / "x.nii.gz")
     assert (found.code, words in found.message) == (code, True)
 
 
@@ -137,11 +137,11 @@ def test_a_link_that_leads_nowhere_is_told_by_where_it_leads(tmp_path, target, c
     ("kind", "what"),
     [(2048, "complex numbers"), (128, "RGB colours"), (2304, "RGBA colours"), (1792, "complex numbers")],
 )
-def test_voxels_of_other_kinds_are_told(tmp_path, kind, what):
+def test_unsupported_voxel_types_are_named(tmp_path, kind, what):
     content = bytearray(plain(image()))
     struct.pack_into("<h", content, 70, kind)
     (tmp_path / "x.nii").write_bytes(content)
-    found = damage(tmp_path / "x.nii")
+    found = error_of(tmp_path / "x.nii")
     assert found.code == "wrong_data_type"
     assert what in found.message
 
@@ -150,7 +150,7 @@ def test_devices_and_fifos_are_refused_by_their_kind_and_never_opened(tmp_path):
     os.mkfifo(tmp_path / "fifo.nii.gz")
     (tmp_path / "zero.nii.gz").symlink_to("/dev/zero")
     (tmp_path / "folder.nii.gz").mkdir()
-    kinds = {name: damage(tmp_path / f"{name}.nii.gz") for name in ("fifo", "zero", "folder")}
+    kinds = {name: error_of(tmp_path / f"{name}.nii.gz") for name in ("fifo", "zero", "folder")}
     assert {found.code for found in kinds.values()} == {"unreadable"}
     for name, words in {"fifo": "a FIFO", "zero": "a device", "folder": "a folder"}.items():
         assert f"this is {words}" in kinds[name].message
@@ -175,7 +175,7 @@ def test_a_case_with_a_fifo_for_a_modality_is_dropped(tmp_path):
         (("t1n.hdr", "t1n.img"), "missing_modality", "or add it. Found, but not understood"),  # of another modality
     ],
 )
-def test_what_stands_in_the_place_of_a_missing_file_is_told(tmp_path, names, code, words):
+def test_the_file_found_in_place_of_a_missing_one_is_named(tmp_path, names, code, words):
     root = write_sound(tmp_path)
     path_of(root, "t2").unlink()
     for name in names:

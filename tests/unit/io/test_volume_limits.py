@@ -1,4 +1,4 @@
-"""Volumes beyond the setting `cohort.max_voxels`, and headers that promise what their file cannot hold."""
+"""Volumes beyond the setting `cohort.max_voxels`, and headers that promise more than their file can hold."""
 
 import gzip
 import itertools
@@ -26,55 +26,55 @@ VOLUME = np.random.default_rng(0).integers(0, 999, (SIDE, SIDE, SIDE), np.int16)
 
 def refused(tmp_path, content: bytes, largest: int) -> VolumeError:
     (tmp_path / "x.nii.gz").write_bytes(content)
-    with pytest.raises(VolumeError) as damage:
+    with pytest.raises(VolumeError) as caught:
         read_volume(tmp_path / "x.nii.gz", largest)
-    return damage.value
+    return caught.value
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float64])
-def test_the_limit_is_one_of_voxels_whatever_their_type(tmp_path, pack, kind):
+def test_the_limit_counts_voxels_of_any_type(tmp_path, pack, kind):
     content = pack(plain(VOLUME.astype(kind)))
     (tmp_path / "x.nii.gz").write_bytes(content)
     assert read_volume(tmp_path / "x.nii.gz", SIDE**3).array.size == SIDE**3
-    damage = refused(tmp_path, content, SIDE**3 - 1)
-    assert damage.code == "too_large"
-    assert "20x20x20" in damage.message
-    assert "cohort.max_voxels is 7999; raise that setting" in damage.message
+    error = refused(tmp_path, content, SIDE**3 - 1)
+    assert error.code == "too_large"
+    assert "20x20x20" in error.message
+    assert "cohort.max_voxels is 7999; raise that setting" in error.message
 
 
-def test_a_file_larger_than_any_volume_within_the_limit_is_told_by_its_header_alone(tmp_path):
+def test_a_file_above_the_limit_is_refused_from_its_header_alone(tmp_path):
     for side, code in ((2048, "too_large"), (SIDE, "bad_header")):
         with (tmp_path / "x.nii.gz").open("wb") as file:
             file.write(patched(plain(VOLUME), DIM, "<4h", 3, side, side, side))
             file.truncate(2**35)  # no space is taken
-        with pytest.raises(VolumeError) as damage:
+        with pytest.raises(VolumeError) as caught:
             read_volume(tmp_path / "x.nii.gz")
-        assert (damage.value.code, damage.value.size) == (code, 2**35)
-        assert damage.value.digest is None
+        assert (caught.value.code, caught.value.size) == (code, 2**35)
+        assert caught.value.digest is None
 
 
-def test_a_large_file_that_is_no_volume_is_told_by_what_it_is(tmp_path):
+def test_a_large_file_that_is_not_a_volume_is_identified(tmp_path):
     with (tmp_path / "x.nii.gz").open("wb") as file:
         file.write(b"\x89HDF\r\n\x1a\n")
         file.truncate(max_file_bytes(1000) + 1)
-    with pytest.raises(VolumeError, match="HDF5") as damage:
+    with pytest.raises(VolumeError, match="HDF5") as caught:
         read_volume(tmp_path / "x.nii.gz", 1000)
-    assert damage.value.code == "not_nifti"
+    assert caught.value.code == "not_nifti"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_header_that_promises_more_than_its_file_can_hold_is_bad(tmp_path, pack):
+def test_a_header_that_promises_more_than_its_file_can_hold_is_refused(tmp_path, pack):
     content = pack(patched(plain(VOLUME), DIM, "<4h", 3, 32767, 32767, 32767))
-    damage = refused(tmp_path, content, 10**6)
-    assert damage.code == "bad_header"
-    assert f"more than a file of {len(content)} bytes can hold" in damage.message
+    error = refused(tmp_path, content, 10**6)
+    assert error.code == "bad_header"
+    assert f"more than a file of {len(content)} bytes can hold" in error.message
 
 
-def test_many_volumes_beyond_the_limit_are_told_as_such(tmp_path):
+def test_a_4d_file_beyond_the_limit_has_the_wrong_shape(tmp_path):
     several = np.zeros((10, 10, 10, 30), np.uint8)
-    damage = refused(tmp_path, gzip.compress(plain(several)), 10_000)
-    assert (damage.code, "10x10x10x30" in damage.message) == ("wrong_shape", True)
+    error = refused(tmp_path, gzip.compress(plain(several)), 10_000)
+    assert (error.code, "10x10x10x30" in error.message) == ("wrong_shape", True)
 
 
 @pytest.mark.parametrize(
@@ -90,21 +90,21 @@ def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
     np.testing.assert_array_equal(volume.array, expected)
 
 
-def test_a_case_of_which_one_volume_has_a_fourth_axis_of_length_1_is_usable(tmp_path):
+def test_a_case_with_a_fourth_axis_of_length_1_is_usable(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
     (files,) = discover_cases(root, TASK)
     assert check_case(root, files, shape=None, labels="auto").usable
 
 
-def test_a_small_file_that_promises_the_largest_volume_takes_no_memory_for_it(tmp_path):
+def test_a_small_file_that_promises_the_largest_volume_uses_little_memory(tmp_path):
     content = patched(plain(VOLUME), DIM, "<4h", 3, 512, 512, 256)
     assert resident_after(lambda: refused(tmp_path, gzip.compress(content), 512 * 512 * 256)) < 50 * 2**20
 
 
 def resident_after(action) -> int:
-    """Bytes by which the peak of the process's memory rises."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is reset
+    """Return the increase in bytes of the process's peak memory."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = peak()
     action()
     return peak() - before

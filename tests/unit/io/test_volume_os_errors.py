@@ -1,4 +1,4 @@
-"""What the machine causes while a file is read is no verdict on the file: it stops the job, and names the file."""
+"""An error of the machine while a file is read is no problem of the file: it stops the job and names the file."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from tumorseg.io.volume import read_volume
 from tumorseg.io.volume_errors import VolumeError
 from tumorseg.task import load_task
 
-PASSING = [errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN]
+TRANSIENT = [errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def failing(monkeypatch, path):
-    """Lets one file, and no other one, fail to open with this error."""
+    """Return a function that makes opening one file, and no other, fail with an error."""
 
     def fail(error: Exception, file: Path = path):
         opened = Path.open
@@ -38,8 +38,8 @@ def failing(monkeypatch, path):
     return fail
 
 
-@pytest.mark.parametrize("number", PASSING)
-def test_an_error_of_the_machine_passes_through_and_names_the_file(path, failing, number):
+@pytest.mark.parametrize("number", TRANSIENT)
+def test_an_error_of_the_machine_is_raised_and_names_the_file(path, failing, number):
     failing(OSError(number, os.strerror(number)))
     with pytest.raises(OSError, match=path.name) as error:
         read_volume(path)
@@ -47,15 +47,15 @@ def test_an_error_of_the_machine_passes_through_and_names_the_file(path, failing
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENOENT])
-def test_an_error_of_the_file_is_a_verdict_without_a_digest(path, failing, number):
+def test_an_error_of_the_file_is_a_volume_error_without_digest(path, failing, number):
     failing(OSError(number, os.strerror(number)))
-    with pytest.raises(VolumeError) as damage:
+    with pytest.raises(VolumeError) as caught:
         read_volume(path)
-    assert (damage.value.code, damage.value.digest) == ("unreadable", None)
+    assert (caught.value.code, caught.value.digest) == ("unreadable", None)
 
 
 @pytest.mark.parametrize("where", ["_read_file", "_decode", "_scale_intensities"])
-def test_a_lack_of_memory_passes_through_wherever_it_comes_and_names_the_file(path, monkeypatch, where):
+def test_a_memory_error_anywhere_is_raised_and_names_the_file(path, monkeypatch, where):
     def too_much(*_):
         raise MemoryError
 
@@ -64,14 +64,14 @@ def test_a_lack_of_memory_passes_through_wherever_it_comes_and_names_the_file(pa
         read_volume(path)
 
 
-def test_a_case_gets_no_verdict_from_it(tmp_path, path, failing):
+def test_an_error_of_the_machine_is_no_problem_of_the_case(tmp_path, path, failing):
     failing(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
     with pytest.raises(OSError, match=path.name):
         verdict(tmp_path)
 
 
 @pytest.mark.usefixtures("path")
-def test_a_case_gets_no_verdict_where_its_folder_cannot_be_listed_now(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_listed_now_is_no_problem_of_the_case(tmp_path, monkeypatch):
     listed = os.listdir
 
     def list_(folder):
@@ -84,7 +84,7 @@ def test_a_case_gets_no_verdict_where_its_folder_cannot_be_listed_now(tmp_path, 
         verdict(tmp_path)
 
 
-def test_a_mask_that_could_not_be_read_for_lack_of_memory_is_not_missed(tmp_path, failing):
+def test_a_mask_that_does_not_fit_in_memory_raises(tmp_path, failing):
     file = path_of(tmp_path, "seg")
     failing(MemoryError(), file)
     with pytest.raises(MemoryError, match=file.name):
@@ -101,5 +101,5 @@ def test_a_file_that_grows_while_it_is_read_is_refused(path, monkeypatch):
         return os.stat_result(fields)
 
     monkeypatch.setattr(Path, "stat", smaller)
-    with pytest.raises(VolumeError, match="grows while it is read"):
+    with pytest.raises(VolumeError, match="grew while it was read"):
         read_volume(path)
