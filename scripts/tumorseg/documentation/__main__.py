@@ -7,7 +7,11 @@ from tumorseg.io.files import write_text
 
 
 def main(root: Path) -> None:
-    """Write the pages that are not current. root: of the repository."""
+    """Write the pages that are not current.
+
+    Args:
+        root: the root of the repository.
+    """
     for path, text in current_pages(root).items():
         if path.read_text(encoding="utf-8") != text:
             write_text(path, text)

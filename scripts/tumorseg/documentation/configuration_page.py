@@ -1,7 +1,4 @@
-"""Generate the documentation page of all configuration keys from the schema, the defaults and their comments.
-
-`make docs` writes it to workflow/docs/configuration.md; a test fails if the page is stale.
-"""
+"""The page of all configuration keys, from the schema, the defaults and their comments."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,11 +8,10 @@ from typing import Any, Final
 import yaml
 
 from tumorseg.configuration.schema_validation import describe_allowed
-from tumorseg.formatting import format_markdown_cell
-from tumorseg.io.files import write_text
+from tumorseg.documentation.tables import table
 
 PAGE: Final = Path("workflow/docs/configuration.md")
-"""Below the repository's root, as are the two below."""
+"""Relative to the repository's root, like the next two."""
 SCHEMA: Final = Path("workflow/schemas/config.schema.yaml")
 DEFAULTS: Final = Path("config.yaml")
 _INTRODUCTION: Final = """# Configuration
@@ -47,7 +43,11 @@ _COMMENT: Final = re.compile(r"(?:^|\s)# ?(.*)$")
 
 
 def reference_page(root: Path) -> str:
-    """The page as Markdown. root: of the repository."""
+    """Return the page as Markdown.
+
+    Args:
+        root: the root of the repository.
+    """
     text = (root / DEFAULTS).read_text(encoding="utf-8")
     schema = yaml.safe_load((root / SCHEMA).read_text(encoding="utf-8"))
     defaults, comments = yaml.safe_load(text), comments_of(text)
@@ -56,7 +56,11 @@ def reference_page(root: Path) -> str:
 
 
 def comments_of(text: str) -> dict[str, str]:
-    """The comment behind each key of a configuration file, by `section` or `section.key`, with the lines below it."""
+    """Return the comment of each key of a configuration file, by `section` or `section.key`.
+
+    Args:
+        text: content of the file. A comment is behind its key, and continues on lines of comments below it.
+    """
     comments: dict[str, str] = {}
     section = key = ""
     for line in text.splitlines():
@@ -71,17 +75,14 @@ def comments_of(text: str) -> dict[str, str]:
 
 def _section(name: str, schema: Mapping[str, Any], defaults: Any, comments: Mapping[str, str]) -> str:
     about = f"\n{comments[name].capitalize()}.\n" if name in comments else ""
-    return f"## {name}\n{about}\n" + "".join(f"{line}\n" for line in _rows(name, schema, defaults, comments))
+    rows = _rows(name, schema, defaults, comments)
+    return f"## {name}\n{about}\n{table(('key', 'default', 'allowed', 'meaning'), rows)}\n"
 
 
-def _rows(name: str, schema: Mapping[str, Any], defaults: Any, comments: Mapping[str, str]) -> Iterator[str]:
-    yield "| key | default | allowed | meaning |"
-    yield "| --- | --- | --- | --- |"
+def _rows(
+    name: str, schema: Mapping[str, Any], defaults: Any, comments: Mapping[str, str]
+) -> Iterator[tuple[str, ...]]:
     for key, part in schema["properties"].items():
         default = f"`{yaml.safe_dump(defaults[key], default_flow_style=True).splitlines()[0]}`" if defaults else ""
         meaning = comments.get(f"{name}.{key}", part.get("description", ""))
-        yield f"| `{name}.{key}` | {format_markdown_cell(default)} | {format_markdown_cell(describe_allowed(part))} | {format_markdown_cell(meaning)} |"
-
-
-if __name__ == "__main__":
-    write_text(PAGE, reference_page(Path()))
+        yield f"`{name}.{key}`", default, describe_allowed(part), meaning

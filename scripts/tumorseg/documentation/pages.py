@@ -10,13 +10,16 @@ from tumorseg.documentation.configuration_page import PAGE, reference_page
 from tumorseg.documentation.tables import TABLES
 
 FOLDER: Final = Path("workflow/docs")
-"""Below the repository's root."""
+"""Relative to the repository's root."""
 _PARTS: Final[Mapping[str, Callable[[], str]]] = {**TABLES, "api": api_tables}
 _GENERATED: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def current_pages(root: Path) -> dict[Path, str]:
-    """Return what each page with generated parts has to contain, by path. root: of the repository.
+    """Return what each page with generated parts has to contain, by path.
+
+    Args:
+        root: the root of the repository.
 
     Raises:
         KeyError: a page asks for a part that nothing generates.
@@ -27,5 +30,5 @@ def current_pages(root: Path) -> dict[Path, str]:
 
 
 def fill(text: str) -> str:
-    """Return a page with the content between each `<!-- generated: NAME -->` and `<!-- end -->` made anew."""
+    """Return a page with new content between each `<!-- generated: NAME -->` and `<!-- end -->`."""
     return _GENERATED.sub(lambda found: f"{found[1]}\n{_PARTS[found[2]]().strip()}\n\n{found[3]}", text)
