@@ -11,8 +11,8 @@ import networkx
 import pytest
 import yaml
 
-from tests import documents
 from tests.integration.workflow import TINY, Workflow, copy_repository
+from tests.support import documents
 
 ACTIVATE = ". .venv/bin/activate"
 ELSEWHERE = {
