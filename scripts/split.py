@@ -1,4 +1,4 @@
-"""Which cases are held out together."""
+"""Assign the usable cases to folds, stratified or by the user's own table."""
 
 import argparse
 import json
@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.split_file:
             splits = user_splits(options.split_file, table, folds=folds)
             if dropped := names_without_usable_case(options.split_file, table):
-                console.logger.info("%s: names without a usable case, left out: %d", options.split_file, len(dropped))
+                console.logger.info(
+                    "%s: %d names have no usable case and are ignored", options.split_file, len(dropped)
+                )
         else:
             splits = stratified_splits(
                 table,
@@ -50,8 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
         write_splits(options.output, splits)
         for fold in range(folds):
-            trained, validation = len(training_cases(splits, fold)), len(validation_cases(splits, fold))
-            console.logger.info("fold %d: %s to train on, %d held out", fold, format_count(trained, "case"), validation)
+            training, validation = len(training_cases(splits, fold)), len(validation_cases(splits, fold))
+            console.logger.info(
+                "fold %d: %s for training, %d for validation", fold, format_count(training, "case"), validation
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write a first sample sheet for cohort.samples from a folder of images, to look through and to complete."""
+"""Write a draft of a sample sheet for cohort.samples from a folder of images, to be checked and completed."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from tumorseg.task import DEFAULT_TASK, parse_task_argument
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line for people; no rule calls it."""
+    """Command line for users; no rule calls it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of the images, in whatever layout")
+    parser.add_argument("folder", type=Path, help="folder of the images, in any layout")
     parser.add_argument(
         "--task", default=DEFAULT_TASK, help=f"name in workflow/tasks, or a file ({DEFAULT_TASK} by default)"
     )
@@ -24,14 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sheet = write_draft_sheet(options.folder.expanduser(), options.output.expanduser(), task)
         console.logger.info("%s in %s", format_count(len(sheet.table), "case"), options.output)
         if sheet.layout_error:
-            console.logger.warning(
-                "the layout is none that is known, and the cells are guesses: %s", sheet.layout_error
-            )
+            console.logger.warning("the layout is unknown, so the cells are guesses: %s", sheet.layout_error)
         for gap in sheet.missing_cells():
-            console.logger.warning("to be filled in: %s", gap)
+            console.logger.warning("fill in: %s", gap)
         for path in sheet.unused_files:
             console.logger.warning("not understood, and in no cell: %s", path)
-        console.logger.info("look through the sheet, complete it, and name it in cohort.samples")
+        console.logger.info("check and complete the sheet, and set cohort.samples to it")
 
 
 if __name__ == "__main__":

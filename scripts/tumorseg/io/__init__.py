@@ -1,1 +1,1 @@
-"""Files, volumes and tables on disk. Nothing here knows a case."""
+"""Read and write files, volumes and tables; independent of cases and cohorts."""

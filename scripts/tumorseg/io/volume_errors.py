@@ -31,7 +31,7 @@ _EXTRACT: Final = "extract it and put its content here"
 _CONVERT: Final = "convert it to .nii.gz"
 _GIT_ANNEX: Final = (
     "this is a git-annex link whose content was not downloaded; "
-    "run `datalad get FILE` or `git annex get FILE` in its dataset"
+    "run `datalad get FILE` or `git annex get FILE` in its data set"
 )
 _GIT_LFS: Final = "this is a Git LFS pointer whose content was not downloaded; run `git lfs pull` in its repository"
 DVC_NOT_PULLED: Final = (

@@ -119,7 +119,7 @@ def test_the_command_says_what_is_to_be_filled_in_and_what_is_left(tmp_path, cap
     write_samples.main([str(tmp_path / "data"), "--output", str(tmp_path / "s.tsv"), "--task", "brats-glioma"])
     said = capsys.readouterr().err
     assert re.search(r"1 case in .*s\.tsv", said)
-    assert "to be filled in: B1: mask" in said
+    assert "fill in: B1: mask" in said
     assert "not understood, and in no cell: B1/what.nii" in said
 
 

@@ -1,1 +1,1 @@
-"""How cohorts lie on disk: each layout is recognised by names alone."""
+"""Layouts of cohorts on disk, recognised by the names of folders and files alone."""

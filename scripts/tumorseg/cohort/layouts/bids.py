@@ -1,6 +1,7 @@
-"""BIDS: `sub-X[/ses-Y]/anat/sub-X[_ses-Y]_T1w.nii.gz`, masks also below `derivatives`.
+"""Find the cases of a BIDS data set: `sub-X[/ses-Y]/anat/sub-X[_ses-Y]_T1w.nii.gz`, masks also below `derivatives`.
 
-References: Brain Imaging Data Structure (https://bids-specification.readthedocs.io).
+References:
+    Brain Imaging Data Structure, https://bids-specification.readthedocs.io
 """
 
 import re
@@ -20,13 +21,13 @@ _SUBJECT: Final = re.compile(r"sub-[A-Za-z0-9+]+")
 _ANAT_FOLDER: Final = "anat"
 _MASK_SUFFIXES: Final = ("dseg", "mask", "roi")
 _ORGAN_MASK: Final = re.compile(r"brain|head|skull|aseg|aparc|tissue|parenchyma|\b(?:gm|wm|csf|fov)\b", re.IGNORECASE)
-"""What masks of something else than a tumour are called in the entities `desc` and `label`."""
+"""Names in the entities `desc` and `label` of masks that are not of a tumour."""
 _OTHER_FOLDERS: Final = ("derivatives", "sourcedata", "rawdata", "code", "phenotype", "stimuli")
 
 
 @dataclass
 class _Session:
-    """What was found of one session of a subject. folder: that of its images, None before there is one."""
+    """The files found for one session of a subject; `folder` holds its images and is None until it is known."""
 
     subject: str
     folder: str | None = None
@@ -34,7 +35,7 @@ class _Session:
 
 
 def is_bids_root(listing: Listing) -> bool:
-    """Whether there are subjects as BIDS has them."""
+    """Return whether the root holds subjects of BIDS."""
     known = channels_by_name(listing.task)
     for subject in _subjects(listing, ""):
         folders = listing.folders(subject)
@@ -48,10 +49,17 @@ def is_bids_root(listing: Listing) -> bool:
 
 
 def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
-    """The cases of a data set in BIDS: a session of a subject each, or a subject without sessions.
+    """Return the cases of a BIDS data set: one per session, or per subject without sessions.
 
-    A contrast that is there more than once (`run-1`, `run-2`) has more than one file. Raises UserError where there are
-    cases in another layout beside it.
+    Args:
+        listing: of the data set.
+        key: the setting that names the folder, for messages.
+
+    Returns:
+        The cases, sorted by name. A contrast with several runs (`run-1`, `run-2`) has several files.
+
+    Raises:
+        UserError: the root also holds cases in another layout.
     """
     others = [
         name
@@ -83,7 +91,7 @@ def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
 
 
 def _files_by_role(named: list[NamedFile]) -> dict[str, tuple[str, ...]]:
-    """The files by role; masks of labels (`_dseg`) come before those of one region (`_mask`)."""
+    """Return the files by role; label masks (`_dseg`) take precedence over masks of one region (`_mask`)."""
     files = group_by_role(named)
     of_labels = tuple(path for path in files.get(MASK, ()) if str(nifti_stem(path)).endswith("_dseg"))
     return {**files, MASK: of_labels} if of_labels else files
@@ -94,7 +102,7 @@ def _subjects(listing: Listing, above: str) -> list[str]:
 
 
 def _session_folders(listing: Listing, above: str, subject: str) -> Iterator[tuple[str, str]]:
-    """The case and the folder of the images of each session."""
+    """Yield the case and the image folder of each session."""
     own = join_path(above, subject)
     folders = listing.folders(own)
     sessions = [
@@ -111,7 +119,7 @@ def _session_folders(listing: Listing, above: str, subject: str) -> Iterator[tup
 def _add_images(
     listing: Listing, folder: str, entry: _Session, known: dict[str, str], found: dict[str, _Session]
 ) -> None:
-    """The images and masks in a folder of images; a session in a file's name counts where the folder has none."""
+    """Add the images and masks of a folder; if it is no session's, the session in a file's name counts."""
     for name in listing.files(folder):
         role = _role_of_file(name, known, listing.task)
         if role:
@@ -143,7 +151,7 @@ def _role_of_file(name: str, known: dict[str, str], task: Task) -> str | None:
 
 
 def _bids_role(name: str, known: dict[str, str]) -> str | None:
-    """The role of a file of BIDS, by its suffix and the entities `ce`, `desc` and `label`."""
+    """Return the role of a BIDS file by its suffix and the entities `ce`, `desc` and `label`."""
     stem = nifti_stem(name)
     if stem is None or not stem.startswith("sub-") or "_" not in stem:
         return None

@@ -1,4 +1,4 @@
-"""Names of cases that lie in several folders: unique, with the patient's name before that of a visit."""
+"""Name the cases of several folders uniquely, a visit after its patient."""
 
 import re
 from collections import defaultdict
@@ -19,10 +19,21 @@ _LONG_NUMBER: Final = re.compile(r"\d{3,}")
 
 
 def unique_case_names(groups: Mapping[str, Sequence[CaseFiles]], root: Path, task: Task, key: str) -> list[CaseFiles]:
-    """The cases of all groups, by the name of their folder, each with a name of its own.
+    """Return the cases of all groups with unique names.
 
-    Where the folders are patients and the cases in them visits, the name of the folder stands before that of the case,
-    and is the patient. Raises UserError where a case is in two folders that are no patients.
+    If the folders are patients and their cases visits, the folder's name is prepended to the case's and is the patient.
+
+    Args:
+        groups: the cases of each folder, by its name.
+        root: the folder that holds the groups, for messages.
+        task: of the cohort.
+        key: the setting that names the folder, for messages.
+
+    Returns:
+        The cases, in the order of the groups.
+
+    Raises:
+        UserError: two groups that are not patients hold a case of the same name.
     """
     if _are_visits(groups):
         return [
@@ -35,16 +46,16 @@ def unique_case_names(groups: Mapping[str, Sequence[CaseFiles]], root: Path, tas
         for case in cases:
             places[case.case.casefold()].append(f"{group}/{case.case}")
     if twice := [found for found in places.values() if len(found) > 1]:
-        more = f", and {len(twice) - 1} more cases likewise" if len(twice) > 1 else ""
+        more = f", as do {len(twice) - 1} more" if len(twice) > 1 else ""
         raise UserError(
-            f"{key}: {' and '.join(twice[0])} in {root} have one name{more}; rename or remove one of them"
+            f"{key}: {' and '.join(twice[0])} in {root} have the same name{more}; rename or remove one of them"
             f"{sample_sheet_hint(root, task, key)}"
         )
     return [case for cases in groups.values() for case in cases]
 
 
 def is_visit_name(name: str) -> bool:
-    """Whether a folder is called as a visit of a patient is: `Timepoint_1`, `week-000-1`, `baseline`, a date."""
+    """Return whether a folder is named like a visit of a patient: `Timepoint_1`, `week-000-1`, `baseline`, a date."""
     return patient_from_name(f"P1_{name}") == "P1" or _DATE_NAME.fullmatch(name) is not None
 
 
@@ -65,10 +76,10 @@ def _are_visits(groups: Mapping[str, Sequence[CaseFiles]]) -> bool:
 
 
 def raise_if_duplicate_names(cases: Sequence[CaseFiles], root: Path, key: str) -> None:
-    """Raise UserError where two cases have one name."""
+    """Raise UserError if two cases have the same name."""
     seen: dict[str, CaseFiles] = {}
     for case in cases:
         other = seen.setdefault(case.case, case)
         if other is not case:
             where = abbreviate([*other.paths()[:1], *case.paths()[:1]])
-            raise UserError(f"{key}: two cases in {root} are called {case.case} ({where}); rename one of them")
+            raise UserError(f"{key}: two cases in {root} are named {case.case} ({where}); rename one of them")

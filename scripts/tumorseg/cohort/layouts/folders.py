@@ -1,4 +1,4 @@
-"""Folders of cases: one folder a case, groups of them, files side by side, and masks in folders of their own."""
+"""Find the cases in folders: one folder per case, groups of them, flat folders, and masks in separate folders."""
 
 import re
 from collections import Counter, defaultdict
@@ -32,17 +32,29 @@ from tumorseg.cohort.layouts.listing import (
 from tumorseg.errors import UserError
 
 FolderKind = Literal["case", "flat", "group"]
-"""What a folder is: that of a case, one with the files of several cases, or one with case folders in it."""
+"""Kind of a folder: it holds the files of one case, the files of several cases, or case folders."""
 
 _IMAGE_FOLDER_NAME: Final = re.compile(r"(images?|imgs?|scans?|niftis?)([-_ ]?t[rs])?", re.IGNORECASE)
 
 
 def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str], object]) -> list[CaseFiles]:
-    """The cases in a folder; none where it has no images that are named like files of cases.
+    """Return the cases in a folder; empty if it holds no images named like files of a case.
 
-    Its sub-folders are case folders, or hold case folders (`HGG`, `LGG`; patients with a folder for each visit), or
-    the files of many cases each; or the files of many cases lie in the folder itself. Masks may lie in a folder of
-    their own beside the images. Raises UserError where two of these are mixed, and where two cases have one name.
+    The files of many cases lie in the folder itself, or its subfolders are case folders, groups of case folders (`HGG`,
+    `LGG`; patients with a folder per visit), or hold the files of many cases. Masks may lie in a separate folder beside
+    the images. Raises UserError also if these layouts are mixed or two cases have the same name.
+
+    Args:
+        listing: of the cohort.
+        folder: relative to the root.
+        key: the setting that names the root, for messages.
+        note: called with a message about images that are not used.
+
+    Returns:
+        The cases.
+
+    Raises:
+        UserError: a folder's name cannot be used.
     """
     kinds = {name: folder_kind(listing, join_path(folder, name)) for name in listing.folders(folder)}
     kinds = {
@@ -65,8 +77,8 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
         wanted = sorted([*images, *more]) if images else []
         if awkward := [name for name in wanted if is_awkward_name(name)]:
             raise UserError(
-                f"{key}: rename the folder {printable(awkward[0])} in {listing.root / folder}: names with braces, control "
-                "characters or bytes that are no UTF-8 cannot be used"
+                f"{key}: rename the folder {printable(awkward[0])} in {listing.root / folder}: names with braces, "
+                "control characters or bytes that are not UTF-8 cannot be used"
             )
         groups = {
             name: _group_cases(listing, join_path(folder, name), images.get(name, "group"), key, note)
@@ -79,7 +91,7 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
 
 
 def folder_kind(listing: Listing, folder: str) -> FolderKind | None:
-    """What a folder is, by the names in it; None where no file in it is named like one of a case."""
+    """Return the kind of a folder by the names in it; None if no file in it is named like one of a case."""
     if listing.is_file(base_name(folder)):
         return None
     if own := listing.images(folder):
@@ -89,12 +101,12 @@ def folder_kind(listing: Listing, folder: str) -> FolderKind | None:
 
 
 def may_hold_images(listing: Listing, folder: str) -> bool:
-    """Whether there may be images in a folder or in one of its folders, whatever their names mean."""
+    """Return whether a folder or one of its subfolders may hold images, of whatever name."""
     return _has_image(listing, folder) or _may_hold_cases(listing, folder)
 
 
 def flat_cases(found: Sequence[NamedFile]) -> list[CaseFiles]:
-    """The cases of files that lie side by side; letter case makes no other case."""
+    """Return the cases of a flat folder; case names are compared case-insensitively."""
     by_case: dict[str, list[NamedFile]] = defaultdict(list)
     for named in found:
         if not named.bare:
@@ -103,7 +115,7 @@ def flat_cases(found: Sequence[NamedFile]) -> list[CaseFiles]:
 
 
 def add_masks(cases: Sequence[CaseFiles], masks: Sequence[tuple[str, str]]) -> list[CaseFiles]:
-    """The cases with masks from other folders, each by name and path; one without its images is a case of its own."""
+    """Return the cases with added masks, given by name and path; a mask without images becomes a separate case."""
     if not masks:
         return list(cases)
     names: dict[str, str] = {}
@@ -128,13 +140,13 @@ def add_masks(cases: Sequence[CaseFiles], masks: Sequence[tuple[str, str]]) -> l
 
 
 def _case_part(path: str, case: CaseFiles) -> str:
-    """What the name of a file begins with, before the end that says its role."""
+    """Return a file name without the suffix of its role."""
     stem = nifti_stem(base_name(path)) or base_name(path)
     return next((stem[:place] for place in range(len(stem) - 1, 0, -1) if stem[place] in "-_"), case.case)
 
 
 def _match_case(name: str, cases: Mapping[str, str]) -> str:
-    """The case of a mask: that of its name, else that with whose name it begins, else a new one."""
+    """Return the case of a mask: the one of its name, else the longest that its name begins with, else a new one."""
     wanted = name.casefold()
     ends = [place for place in range(len(wanted), 0, -1) if place == len(wanted) or wanted[place] in "-_."]
     return next((cases[wanted[:place]] for place in ends if wanted[:place] in cases), name)
@@ -152,7 +164,7 @@ def _is_flat(found: Sequence[NamedFile], folder: str, listing: Listing) -> bool:
 
 
 def _cases_with_images(found: Sequence[NamedFile], listing: Listing) -> set[str]:
-    """The cases, in lower case, of which more than one image is there, or all that a case has."""
+    """Return the cases, in lower case, with at least two images, or all images if the task has only one."""
     roles: dict[str, set[str]] = defaultdict(set)
     for named in found:
         if not named.bare:
@@ -162,13 +174,13 @@ def _cases_with_images(found: Sequence[NamedFile], listing: Listing) -> set[str]
 
 
 def _is_circular_link(listing: Listing, folder: str, kind: FolderKind | None) -> bool:
-    """Whether a folder of cases is a link to the folder that it lies in, or to one above."""
+    """Return whether a folder of cases is a link to one of its parents."""
     path = listing.root / folder
     return kind == "group" and path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
 
 
 def _masks_in_folder(listing: Listing, folder: str, kind: FolderKind | None) -> list[tuple[str, str]]:
-    """Name and path of each mask in a folder that holds nothing else; none in another folder."""
+    """Return name and path of each mask if the folder holds only masks; else none."""
     if kind is None and is_mask_folder_name(base_name(folder)):
         return [(str(nifti_stem(name)), join_path(folder, name)) for name in listing.files(folder)]
     if kind == "flat" and all(named.roles == (MASK,) for named in listing.images(folder)):
@@ -204,13 +216,13 @@ def _raise_if_mixed(
     if len(parts) > 1:
         root = listing.root / folder
         raise UserError(
-            f"{key}: {root} mixes layouts: {' and '.join(parts)}; none is read, since a part would be left out. Keep "
-            f"one layout{sample_sheet_hint(root, listing.task, key)}"
+            f"{key}: {root} mixes layouts: {' and '.join(parts)}; reading only one would leave cases out. Keep one "
+            f"layout{sample_sheet_hint(root, listing.task, key)}"
         )
 
 
 def _may_hold_cases(listing: Listing, folder: str) -> bool:
-    """Whether there may be case folders in a folder of which no file is understood."""
+    """Return whether a folder without a known file name may hold case folders."""
     return any(_has_image(listing, join_path(folder, name)) for name in listing.folders(folder))
 
 
@@ -219,7 +231,7 @@ def _has_image(listing: Listing, folder: str) -> bool:
 
 
 def _note_unused_images(listing: Listing, folder: str, note: Callable[[str], object], folders: Sequence[str]) -> None:
-    """Say which images lie beside the cases and are not used."""
+    """Report the images beside the cases that are not used."""
     used = _cases_with_images(listing.named(folder), listing)
     known = {base_name(named.path) for named in listing.named(folder) if not named.bare}
     rest = [name for name in listing.files(folder) if not used or name not in known]
@@ -231,18 +243,25 @@ def _note_unused_images(listing: Listing, folder: str, note: Callable[[str], obj
 
 
 def cases_from_folders(listing: Listing, folder: str) -> list[CaseFiles]:
-    """The cases in a folder: each sub-folder is one, unless it is a stray (`.name`, `__MACOSX`).
+    """Return the case of each subfolder, except system folders (`.name`, `__MACOSX`).
 
-    A folder that is named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as public mirrors unpack them) counts as
-    the files inside it, and a case folder in one of its own name (`X/X`) as that. Anything that is not named like a
-    file of a case is ignored, so a case may have no file at all; nor has a case of which only the packed archive is
-    there, or a link that leads nowhere, or whose name is awkward.
+    A folder named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as in public mirrors) stands for the files inside
+    it, and a case folder that only holds one of the same name (`X/X`) for the inner one. Files not named like one of a
+    case are ignored.
+
+    Args:
+        listing: of the cohort.
+        folder: relative to the root.
+
+    Returns:
+        The cases, without files if only a packed archive or a broken link is there, or if the folder's name cannot be
+        used.
     """
     names = listing.entries(folder)
     packed = {content for name, is_folder in names if not is_folder and (content := archive_content(name))}
     folders = {name for name, is_folder in names if is_folder and not is_system_file(name)}
     awkward = sorted(name for name in folders if is_awkward_name(name))
-    # What is called like a case and is no folder: packed, or a link that leads nowhere. `examine_case` says which.
+    # Named like a case but no folder: an archive or a broken link, which validation reports.
     closed = {
         name for name in {*packed, *(name for name, is_folder in names if not is_folder)} if is_brats_case_name(name)
     }
@@ -253,10 +272,10 @@ def cases_from_folders(listing: Listing, folder: str) -> list[CaseFiles]:
 
 
 def case_from_folder(listing: Listing, folder: str) -> CaseFiles:
-    """The case in a folder of its own."""
+    """Return the case of a case folder."""
     named, name = listing.images(folder), base_name(folder)
     ids = Counter(found.case.casefold() for found in files_naming_case(named))
-    # A file of another case that strayed into this folder must not stand in for one of its own.
+    # A file of another case in this folder must not replace one of this case.
     own = name.casefold() if name.casefold() in ids else max(sorted(ids), key=ids.__getitem__, default=None)
     return CaseFiles(
         name, group_by_role(found for found in named if found.bare or found.case.casefold() == own), folder
@@ -264,7 +283,7 @@ def case_from_folder(listing: Listing, folder: str) -> CaseFiles:
 
 
 def _awkward_cases(folder: str, names: Sequence[str], taken: Set[str]) -> Iterator[CaseFiles]:
-    """The case of each folder with an awkward name, without files."""
+    """Yield a case without files for each folder whose name cannot be used."""
     used = set(taken)
     for own in names:
         name, number = printable(own), 1

@@ -1,4 +1,4 @@
-"""The folders of a cohort as names alone; each folder is listed once."""
+"""List the folders of a cohort by names alone, each folder once."""
 
 import os
 import re
@@ -20,10 +20,14 @@ _MASK_FOLDER_NAME: Final = re.compile(
 
 
 class NamedFile(NamedTuple):
-    """A file by its name: its case, the roles that it holds, its path below the root.
+    """What a file's name says.
 
-    own: whether it is named as the task says, and not by another well-known name. bare: whether its name does not say
-    the case, which then is that of the folder.
+    Attributes:
+        case: name of the case.
+        roles: the channels that the file holds, or `seg`.
+        path: relative to the root.
+        own: whether the task lists the name; if not, it is a well-known synonym.
+        bare: whether the name lacks the case, which is then the folder's.
     """
 
     case: str
@@ -34,7 +38,7 @@ class NamedFile(NamedTuple):
 
 
 class Listing:
-    """What lies below a root, as planning asks for it. Paths are relative to the root, with `/`; "" is the root."""
+    """List files and folders below a root on demand. Paths are relative to the root, with `/`; "" is the root."""
 
     def __init__(self, root: Path, task: Task) -> None:
         self.root = root
@@ -46,17 +50,17 @@ class Listing:
         self._named: dict[str, list[NamedFile]] = {}
 
     def entries(self, folder: str) -> list[tuple[str, bool]]:
-        """Names in a folder, and whether each is a folder; none where it cannot be listed."""
+        """Return the names in a folder, and whether each is a folder; empty if it cannot be listed."""
         if folder not in self._entries:
             self._entries[folder] = list_entries(self.root / folder)
         return self._entries[folder]
 
     def folders(self, folder: str) -> list[str]:
-        """The names of the sub-folders, sorted, without strays."""
+        """Return the names of the subfolders, sorted, without system files."""
         return sorted(name for name, is_folder in self.entries(folder) if is_folder and not is_system_file(name))
 
     def files(self, folder: str) -> list[str]:
-        """The names of the NIfTI files in a folder, sorted, without strays; folders do not count."""
+        """Return the names of the NIfTI files in a folder, sorted, without system files and folders."""
         return sorted(
             name
             for name, is_folder in self.entries(folder)
@@ -64,7 +68,7 @@ class Listing:
         )
 
     def named(self, folder: str) -> list[NamedFile]:
-        """The entries that are named like a file of a case; a folder of this name gives the files inside it."""
+        """Return the entries named like a file of a case; a folder with such a name stands for the files inside it."""
         if folder not in self._named:
             self._named[folder] = [
                 found._replace(path=path)
@@ -75,20 +79,20 @@ class Listing:
         return self._named[folder]
 
     def images(self, folder: str) -> list[NamedFile]:
-        """As `named`; where there is none, those in a folder in it of the same name, as archives leave it."""
+        """Return `named` of the folder, or of a subfolder of the same name, as unpacked archives have it."""
         return self.named(folder) or (self.named(join_path(folder, base_name(folder))) if folder else [])
 
     def is_file(self, name: str) -> bool:
-        """Whether a name, of a folder too, is that of a file of a case."""
+        """Return whether a name, also a folder's, is that of a file of a case."""
         return case_and_role(name, self.task) is not None or (self.volumes and nifti_stem(name) is not None)
 
     def _of(self, name: str, folder: str) -> NamedFile | None:
-        """The file, without its path; None where its name says nothing."""
+        """Return the file without its path; None if its name is not understood."""
         stem = nifti_stem(name)
         if stem is None:
             return None
         found = case_and_role(name, self.task)
-        if found and found[0][-2:].isdigit():  # as nearly all names: no longer end, such as ce_T1w, may be meant
+        if found and found[0][-2:].isdigit():  # as in nearly all names; a longer suffix, such as ce_T1w, is impossible
             return NamedFile(found[0], (found[1],), "")
         other = role_by_synonym(stem, self._known)
         if found and (other is None or len(other[0]) >= len(found[0])):
@@ -106,7 +110,7 @@ class Listing:
 
 
 def list_entries(folder: Path) -> list[tuple[str, bool]]:
-    """Names in a folder, and whether each is a folder; none where it cannot be listed, which `check_case` reports."""
+    """Return the names in a folder and whether each is a folder; empty if unreadable, which validation reports."""
     try:
         with os.scandir(folder) as found:
             return [(entry.name, _is_folder(entry)) for entry in found]
@@ -115,22 +119,22 @@ def list_entries(folder: Path) -> list[tuple[str, bool]]:
 
 
 def join_path(folder: str, name: str) -> str:
-    """The path of a name in a folder, "" being the root."""
+    """Return the path of a name in a folder; "" is the root."""
     return f"{folder}/{name}" if folder else name
 
 
 def base_name(path: str) -> str:
-    """The last name of a path."""
+    """Return the last component of a path."""
     return path.rpartition("/")[2]
 
 
 def is_mask_folder_name(name: str) -> bool:
-    """Whether a folder is called as one that holds masks and no images."""
+    """Return whether a folder is named like one that holds only masks."""
     return _MASK_FOLDER_NAME.fullmatch(name) is not None
 
 
 def group_by_role(found: Iterable[NamedFile]) -> dict[str, tuple[str, ...]]:
-    """The files of one case by role; where one is named as the task says, those with other names do not count."""
+    """Return the paths of one case's files by role; a file that the task names takes precedence over synonyms."""
     files: dict[str, list[NamedFile]] = {}
     for named in found:
         for role in named.roles:
@@ -140,23 +144,23 @@ def group_by_role(found: Iterable[NamedFile]) -> dict[str, tuple[str, ...]]:
 
 
 def files_naming_case(found: Iterable[NamedFile]) -> list[NamedFile]:
-    """The files whose names say their case; all of them where no name does."""
+    """Return the files whose names include the case; all files if none does."""
     files = list(found)
     return [named for named in files if not named.bare] or files
 
 
 def sample_sheet_hint(root: Path, task: Task, key: str) -> Message:
-    """The way out where a layout is not understood, as the end of a sentence; empty for all keys but `cohort.root`."""
+    """Return the advice to write a sample sheet, as the end of a sentence; empty for all keys but `cohort.root`."""
     if key != "cohort.root":
         return ""
     named: Message = task.name if task.name in built_in_tasks() else f"{task.name}.yaml"
     option: Message = "" if task.name == DEFAULT_TASK else f" --task {shlex.quote(named)}"
     command: Message = f"python scripts/write_samples.py {shlex.quote(str(root))}{option} --output samples.tsv"
-    return f", or list all cases in a sample sheet: {command} writes a first one, for cohort.samples"
+    return f", or list all cases in a sample sheet for cohort.samples: {command} writes a draft"
 
 
 def abbreviate(names: Iterable[str], max_names: int = 5) -> Message:
-    """Some names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     listed = list(names)
     return ", ".join(listed[:max_names]) + (f" and {len(listed) - max_names} more" if len(listed) > max_names else "")
 
@@ -164,5 +168,5 @@ def abbreviate(names: Iterable[str], max_names: int = 5) -> Message:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link in a circle, or into a closed folder
+    except OSError:  # a circular link, or one into an unreadable folder
         return False

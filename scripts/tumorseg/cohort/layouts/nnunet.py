@@ -1,4 +1,7 @@
-"""`imagesTr`, `labelsTr` and `dataset.json` of nnU-Net (one file a channel) and the Decathlon (one 4-D file a case)."""
+"""Find the cases of nnU-Net (one file per channel) and the Decathlon (one 4D file per case).
+
+Both use the folders `imagesTr` and `labelsTr`, and describe channels and labels in `dataset.json`.
+"""
 
 import json
 import re
@@ -22,16 +25,25 @@ _NUMBERED_NAME: Final = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})")
 
 
 def is_nnunet_root(listing: Listing) -> bool:
-    """Whether the root holds `imagesTr`, or files of nnU-Net themselves."""
+    """Return whether the root holds `imagesTr` or `imagesTs`, or is itself a folder of nnU-Net images."""
     folders = {name.lower() for name in listing.folders("")}
     return bool(folders & {_IMAGES, _NEW}) or _has_numbered_files(listing, "")
 
 
 def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, masks: bool) -> list[CaseFiles] | None:
-    """The cases below the root of such a data set; None where their files are named by the task's own patterns.
+    """Return the cases of a data set of nnU-Net or the Decathlon.
 
-    masks: whether cases with masks are meant; where not, those in `imagesTs`, if there is such a folder. Raises
-    UserError where the data set does not fit the task, with what to do.
+    Args:
+        listing: of the data set.
+        key: the setting that names the folder, for messages.
+        note: called with a message about labels.
+        masks: whether the cases have masks; if not, those in `imagesTs` are returned if the folder exists.
+
+    Returns:
+        The cases; None if the files are named by the task's own patterns.
+
+    Raises:
+        UserError: the data set does not fit the task; the message says what to do.
     """
     place = {name.lower(): name for name in listing.folders("") if name.lower() in _KNOWN_FOLDERS}
     images = place.get(_IMAGES, "") if masks or _NEW not in place else place[_NEW]
@@ -71,15 +83,15 @@ def _read_cases(listing: Listing, images: str, channels: list[str], path: Path, 
     if _has_numbered_files(listing, images) and not listing.volumes:
         if not channels:
             raise UserError(
-                f"{key}: {where} has nnU-Net's one file a channel ({names[0]}), and {path} does not name the channels; "
-                f'add it, with channel_names such as {{"0": "{task.channels[0].title}", …}}'
+                f"{key}: {where} has one file per channel ({names[0]}), as nnU-Net does, but {path} does not name the "
+                f'channels; add channel_names such as {{"0": "{task.channels[0].title}", …}}'
                 f"{sample_sheet_hint(listing.root, task, key)}"
             )
         return _numbered_cases(images, names, match_channels(channels, task, path, key), path, key)
     if _has_numbered_files(listing, images):
         raise UserError(
-            f"{key}: {where} has one file a channel ({names[0]}), while the task {task.name} has all channels in one "
-            "file; set cohort.task to a task with one file a channel, such as brats-glioma"
+            f"{key}: {where} has one file per channel ({names[0]}), but the task {task.name} has all channels in one "
+            "file; set cohort.task to a task with one file per channel, such as brats-glioma"
         )
     if listing.volumes:
         _raise_if_other_channel_order(listing, channels, path, key)
@@ -90,9 +102,8 @@ def _read_cases(listing: Listing, images: str, channels: list[str], path: Path, 
         only = match_channels(channels, task, path, key)
         return [_case_in_one_file(stem, images, name, only) for name in names if (stem := nifti_stem(name))]
     raise UserError(
-        f"{key}: {where} has one file a case ({names[0]}), as the Medical Segmentation Decathlon has them, with all "
-        f"channels in one file of four dimensions, while the task {task.name} expects one file a channel; set "
-        f"cohort.task to {tasks_with_4d_files()}"
+        f"{key}: {where} has one 4D file per case ({names[0]}), as the Medical Segmentation Decathlon does, but the "
+        f"task {task.name} expects one file per channel; set cohort.task to {tasks_with_4d_files()}"
     )
 
 
@@ -105,17 +116,15 @@ def _numbered_cases(images: str, names: Sequence[str], channels: list[str], path
     for name in names:
         match = _NUMBERED_NAME.fullmatch(str(nifti_stem(name)))
         if match is None or int(match["channel"]) >= len(channels):
-            why = "its number is none of the channels of" if match else "it lacks the number of a channel of"
-            raise UserError(
-                f"{key}: {join_path(images, name)} is not understood: {why} {path}; rename it, or take it away"
-            )
+            why = "its number is not a channel of" if match else "its name lacks the number of a channel of"
+            raise UserError(f"{key}: {join_path(images, name)} is not understood: {why} {path}; rename or remove it")
         role = channels[int(match["channel"])]
         files[match["case"]][role] = (*files[match["case"]].get(role, ()), join_path(images, name))
     return [CaseFiles(case, dict(sorted(roles.items())), None) for case, roles in sorted(files.items())]
 
 
 def _has_numbered_files(listing: Listing, folder: str) -> bool:
-    """Whether the images are named as nnU-Net names them, and by no pattern of the task."""
+    """Return whether the images are named as in nnU-Net, and not by a pattern of the task."""
     names = listing.files(folder)
     fitting = [
         name
@@ -123,21 +132,21 @@ def _has_numbered_files(listing: Listing, folder: str) -> bool:
         if _NUMBERED_NAME.fullmatch(str(nifti_stem(name))) and not case_and_role(name, listing.task)
     ]
     cases = {str(nifti_stem(name))[:-5] for name in fitting}
-    # Cases of the Decathlon may end in a number too, but not half of them in 0.
+    # Cases of the Decathlon may end in a number too, but fewer than half of them in 0.
     first = {case for case in cases if any(f"{case}_0000{ending}" in names for ending in (".nii.gz", ".nii"))}
     return len(fitting) * 2 > len(names) and len(first) * 2 >= len(cases)
 
 
 def _raise_if_other_channel_order(listing: Listing, channels: list[str], path: Path, key: str) -> None:
-    """Refuse a file whose channels have another order than the task says."""
+    """Raise UserError if the order of the channels differs from the task's."""
     if not channels:
         return
     found = match_channels(channels, listing.task, path, key)
     wanted = [channel.name for channel in sorted(listing.task.channels, key=lambda channel: channel.volume or 0)]
     if found != wanted:
         raise UserError(
-            f"{key}: {path} names the channels in the order {', '.join(channels)}, while the task {listing.task.name} "
-            f"reads {', '.join(wanted)}; set cohort.task to a task of your own with this order"
+            f"{key}: {path} names the channels in the order {', '.join(channels)}, but the task {listing.task.name} "
+            f"reads {', '.join(wanted)}; set cohort.task to your own task with this order"
         )
 
 
@@ -149,14 +158,14 @@ def _raise_if_not_nifti(
     if (others and not names) or ending.lower() not in (".nii", ".nii.gz"):
         what = abbreviate(others, 1) if others and not names else f"file_ending is {ending}"
         where = listing.root / images
-        raise UserError(f"{key}: the images in {where} are no NIfTI files ({what}); convert them to .nii.gz")
+        raise UserError(f"{key}: the images in {where} are not NIfTI files ({what}); convert them to .nii.gz")
 
 
 DATASET_JSON: Final = "dataset.json"
 
 
 def read_dataset_json(path: Path, key: str) -> dict[str, Any]:
-    """The content of the file; empty where there is none. Raises UserError where it cannot be read."""
+    """Return the content of `dataset.json`; empty if there is no file. Raises UserError if it is invalid."""
     try:
         require_regular_file(path)
         content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -165,12 +174,12 @@ def read_dataset_json(path: Path, key: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{key}: {path} cannot be read as JSON ({error}); correct it") from None
     if not isinstance(content, dict):
-        raise UserError(f"{key}: {path} has no keys; correct it")
+        raise UserError(f"{key}: {path} is not a JSON object; correct it")
     return content
 
 
 def channel_names(content: Mapping[str, Any]) -> list[str]:
-    """The names of the channels in their order; empty where the file does not give them."""
+    """Return the channel names in their order; empty if the file does not list them."""
     given = content.get("channel_names") or content.get("modality") or {}
     if isinstance(given, list):
         return [str(name) for name in given]
@@ -180,9 +189,19 @@ def channel_names(content: Mapping[str, Any]) -> list[str]:
 
 
 def match_channels(names: list[str], task: Task, path: Path, key: str) -> list[str]:
-    """The task's channel of each channel of a data set, by their names.
+    """Return the task's channel for each channel name of a data set.
 
-    Raises UserError where a name is not that of a channel of the task, where two are, and where one is missing.
+    Args:
+        names: the channels of the data set in their order.
+        task: whose channels are matched by name and synonym.
+        path: of `dataset.json`, for messages.
+        key: the setting that names the folder, for messages.
+
+    Returns:
+        Names of the task's channels, in the order of `names`.
+
+    Raises:
+        UserError: a name is unknown, two names mean the same channel, or a channel is missing.
     """
     known = channels_by_name(task)
     found = [known.get(simplify_name(name)) for name in names]
@@ -193,21 +212,31 @@ def match_channels(names: list[str], task: Task, path: Path, key: str) -> list[s
     )
     if unknown := [name for name, channel in zip(names, found, strict=True) if channel is None]:
         raise UserError(
-            f"{key}: the channel {unknown[0]} of {path} is none of the task {task.name}, which has {has}; {remedy}"
+            f"{key}: the channel {unknown[0]} of {path} is not in the task {task.name}, which has {has}; {remedy}"
         )
     channels = [channel for channel in found if channel]
     if twice := [names[index] for index, channel in enumerate(channels) if channel in channels[:index]]:
-        raise UserError(f"{key}: two channels of {path} mean the same, one of them {twice[0]}; {remedy}")
+        raise UserError(f"{key}: two channels of {path} have the same meaning, one of them {twice[0]}; {remedy}")
     lacking = [channel.title for channel in task.channels if channel.name not in channels and not channel.optional]
     if lacking:
-        raise UserError(f"{key}: {path} has no channel {lacking[0]}, while the task {task.name} has {has}; {remedy}")
+        raise UserError(f"{key}: {path} has no channel {lacking[0]}, but the task {task.name} has {has}; {remedy}")
     return channels
 
 
 def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -> str | None:
-    """Raise UserError where the names of the labels speak against the task.
+    """Compare the label names of a data set with the task.
 
-    Returned is a sentence where they speak against `cohort.label_map`, which counts; None where all is well.
+    Args:
+        content: of `dataset.json`.
+        task: whose labels, with `cohort.label_map`, the masks are read by.
+        path: of `dataset.json`, for messages.
+        key: the setting that names the folder, for messages.
+
+    Returns:
+        A note if the names contradict `cohort.label_map`, which takes precedence; None if they agree.
+
+    Raises:
+        UserError: the names contradict the task.
     """
     said = _label_names(content)
     meant = {value: label for value, names in said.items() if (label := _task_label(names, said, task)) is not None}
@@ -219,27 +248,25 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
     read_as = "no label"
     if wrong in values:
         read_as = f"label {values[wrong]}, {task.label_titles.get(values[wrong], 'background')}"
-    text = (
-        f"{path} says that {wrong} marks {' in '.join(said[wrong])}, while the task {task.name} reads it as {read_as}"
-    )
+    text = f"{path} says that {wrong} marks {' in '.join(said[wrong])}, but the task {task.name} reads it as {read_as}"
     if convention == LABEL_MAP_CONVENTION:
-        return f"{key}: {text} by cohort.label_map; the map counts"
+        return f"{key}: {text} by cohort.label_map; the map takes precedence"
     proposed = "{" + ", ".join(f"{value}: {meant[value]}" for value in sorted(meant)) + "}"
     if lost := [value for value in sorted(meant) if meant[value] == 0]:
-        text += f"; the task has no such label as {' in '.join(said[lost[0]])}, which would become background"
-    raise UserError(f"{key}: {text}. If that is so, set cohort.label_map to {proposed}, or cohort.task to another task")
+        text += f"; the task has no label {' in '.join(said[lost[0]])}, which would become background"
+    raise UserError(
+        f"{key}: {text}. If {path.name} is right, set cohort.label_map to {proposed}, or cohort.task to another task"
+    )
 
 
 def tasks_with_4d_files() -> str:
-    """The built-in tasks whose channels are in one file of four dimensions, as part of a sentence."""
+    """Return the names of the built-in tasks with all channels in one 4D file, joined by "or"."""
     return " or ".join(name for name in built_in_tasks() if load_task(name).channels[0].volume is not None)
 
 
 def _label_names(content: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:
-    """The names of each value of masks, without background: one, or those of the regions that it belongs to.
-
-    nnU-Net writes name to value, or to a list of values for a region; the Decathlon writes value to name.
-    """
+    """Return the names of each mask value except background: one name, or the regions that the value belongs to."""
+    # nnU-Net maps a name to a value, or to a list of values for a region; the Decathlon maps a value to a name.
     given = content.get("labels")
     found: dict[int, list[str]] = {}
     for key, value in given.items() if isinstance(given, Mapping) else ():
@@ -255,7 +282,7 @@ def _integers(value: Any) -> Iterable[int]:
 
 
 def _task_label(names: tuple[str, ...], said: Mapping[int, tuple[str, ...]], task: Task) -> int | None:
-    """The task's label that is meant; 0 where the task has no such label, None where the name does not say it."""
+    """Return the task's label with this meaning; 0 if the task has none, None if the name is unknown."""
     nested = [name for others in said.values() if len(others) > 1 for name in others]
     regions = {region for name in nested if (region := region_by_name(name, task))}
     if regions:
@@ -270,5 +297,5 @@ def _task_label(names: tuple[str, ...], said: Mapping[int, tuple[str, ...]], tas
 
 
 def _mismatched_values(values: Mapping[int, int], meant: Mapping[int, int]) -> list[int]:
-    """The values of masks that a convention reads as something else than is meant."""
+    """Return the mask values that a convention reads differently from what `dataset.json` means."""
     return [value for value in sorted(meant) if values.get(value, -1) != meant[value]]

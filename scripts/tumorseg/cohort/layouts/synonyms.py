@@ -1,4 +1,4 @@
-"""Names for the same contrast, label or region, as public data sets and tools have them: `names.yaml`."""
+"""Look up the synonyms of contrasts, labels and regions in public data sets and tools: `names.yaml`."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _NAMES_FILE = Path(__file__).parent / "names.yaml"
 
 
 def simplify_name(name: str) -> str:
-    """A name as it is compared: lower case, letters and digits only."""
+    """Return a name in the form in which names are compared: lower case, letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -26,28 +26,34 @@ def _load_names() -> dict[str, Any]:
 
 
 def channels_by_name(task: Task) -> dict[str, str]:
-    """The channel of each name that can mean one of the task's channels; names as `plain` gives them."""
+    """Return the channel of each simplified name that can mean one of the task's channels."""
     found: dict[str, str] = {}
     for channel in task.channels:
         own = {simplify_name(name) for name in (channel.name, channel.title, *channel.files)}
         for group in _load_names()["contrasts"]:
             if own & set(group):
                 found.update(dict.fromkeys(group, channel.name))
-    for channel in task.channels:  # what the task itself says comes before what others call alike
+    for channel in task.channels:  # the task's own names take precedence over synonyms
         found.update({simplify_name(name): channel.name for name in (channel.name, channel.title, *channel.files)})
     return found
 
 
 def roles_by_name(task: Task) -> dict[str, str]:
-    """The channel, or `seg`, of each name that an image or mask may have; names as `plain` gives them."""
+    """Return the channel, or `seg`, of each simplified name that an image or mask may have."""
     masks = dict.fromkeys((*_load_names()["masks"], *map(simplify_name, task.mask_files)), MASK)
     return {**masks, **channels_by_name(task)}
 
 
 def role_by_synonym(stem: str, known: Mapping[str, str]) -> tuple[str, str] | None:
-    """Case and role by the longest end of a name that `roles_by_name` knows, of at most three parts.
+    """Split a name into case and role by its longest known suffix, of at most three parts.
 
-    `TCGA-02-0006_t1Gd` is ("TCGA-02-0006", "t1ce"). The case is empty where the name says the role and nothing else.
+    Args:
+        stem: a file name without its ending.
+        known: the role of each simplified name, from `roles_by_name`.
+
+    Returns:
+        ("TCGA-02-0006", "t1ce") for `TCGA-02-0006_t1Gd`; the case is empty if the name is only a role. None if no
+        suffix is known.
     """
     if simplify_name(stem) in known:
         return "", known[simplify_name(stem)]
@@ -58,17 +64,17 @@ def role_by_synonym(stem: str, known: Mapping[str, str]) -> tuple[str, str] | No
 
 
 def is_contrast_name(name: str) -> bool:
-    """Whether a name is that of a contrast, of whatever task; as `plain` gives it."""
+    """Return whether a simplified name means a contrast, of any task."""
     return any(name in group for group in _load_names()["contrasts"])
 
 
 def label_meaning(name: str) -> str | None:
-    """What a label of this name marks, as in `Label.meaning`; None where the name does not say it."""
+    """Return the meaning of a label with this name, as in `Label.meaning`; None if it is unknown."""
     return next((meaning for meaning, group in _load_names()["meanings"].items() if simplify_name(name) in group), None)
 
 
 def region_by_name(name: str, task: Task) -> str | None:
-    """The region of the task that this name means; None where there is none."""
+    """Return the task's region that this name means; None if there is none."""
     wanted = simplify_name(name)
     for region in task.regions:
         own = {simplify_name(region.name), simplify_name(region.title)}

@@ -38,7 +38,7 @@ def test_each_session_is_a_case_of_the_subject(tmp_path, first, second):
     assert all(len(case.files) == 5 for case in cases)
 
 
-def test_sessions_in_one_folder_are_told_apart_by_the_names_of_the_files(tmp_path):
+def test_sessions_in_one_folder_are_distinguished_by_file_names(tmp_path):
     for session in ("ses-1", "ses-2"):
         tree(tmp_path, *(f"sub-01/anat/sub-01_{session}_{suffix}.nii" for suffix in [*SUFFIXES.values(), "dseg"]))
     assert [(case.case, len(case.files)) for case in discover_cases(tmp_path, TASK)] == [
@@ -57,7 +57,7 @@ def test_masks_below_derivatives_are_found(tmp_path, pipeline, suffix):
     assert case.files["seg"] == (path,)
 
 
-def test_a_mask_of_labels_comes_before_one_of_a_region(tmp_path):
+def test_a_label_mask_takes_precedence_over_a_region_mask(tmp_path):
     subject(tmp_path)
     tree(tmp_path, "sub-001/anat/sub-001_desc-tumor_mask.nii.gz")
     assert discover_cases(tmp_path, TASK)[0].files["seg"] == ("sub-001/anat/sub-001_dseg.nii.gz",)
@@ -79,13 +79,13 @@ def test_subjects_with_brats_names_are_case_folders(tmp_path):
     assert (case.folder, case.patient, len(case.files)) == ("sub-01", None, 5)
 
 
-def test_it_is_found_one_level_deeper(tmp_path):
+def test_a_data_set_one_level_deeper_is_found(tmp_path):
     subject(tmp_path / "ds001")
     assert locate_cohort_folder(tmp_path, TASK)[0] == tmp_path / "ds001"
     assert locate_cohort_folder(tmp_path / "ds001", TASK) == (tmp_path / "ds001", None)
 
 
-def test_case_folders_beside_subjects_are_a_mixture(tmp_path):
+def test_case_folders_beside_subjects_are_mixed_layouts(tmp_path):
     tree(subject(tmp_path), *(f"B1/B1_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")))
     with pytest.raises(UserError, match="mixes layouts: subjects of BIDS, and B1"):
         discover_cases(tmp_path, TASK)

@@ -1,4 +1,4 @@
-"""Case folders in groups, files side by side, and masks apart: recognised by names, refused where they are mixed."""
+"""Groups of case folders, flat folders and separate mask folders: recognised by names, refused if mixed."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_groups_may_be_links(tmp_path):
         ("1", "2"),
     ],
 )
-def test_visits_take_the_name_of_the_folder_of_their_patient(tmp_path, visits):
+def test_visits_are_named_after_their_patient_folder(tmp_path, visits):
     for patient in ("PatientID_0000", "PatientID_0001"):
         for visit in visits:
             tree(tmp_path, *names(visit, folder=f"{patient}/{visit}/"))
@@ -62,27 +62,27 @@ def test_visits_take_the_name_of_the_folder_of_their_patient(tmp_path, visits):
     assert case_from_json(case_to_json(cases[0])) == cases[0]
 
 
-def test_the_visits_of_a_single_patient_are_that_patient_s(tmp_path):
+def test_the_visits_of_a_single_patient_are_named_after_it(tmp_path):
     tree(tmp_path, *names("Timepoint_1", folder="P_7/Timepoint_1/"), *names("Timepoint_2", folder="P_7/Timepoint_2/"))
     assert [case.case for case in found(tmp_path)] == ["P_7_Timepoint_1", "P_7_Timepoint_2"]
 
 
 @pytest.mark.parametrize("case", ["Brats18_TCIA01_7_1", "001", "case_007"])
-def test_a_case_in_two_groups_that_are_no_patients_is_refused_with_both_places(tmp_path, case):
+def test_a_case_in_two_groups_that_are_not_patients_is_refused_with_both_paths(tmp_path, case):
     tree(tmp_path, *names(case, folder=f"HGG/{case}/"), *names(case, folder=f"LGG/{case}/"))
-    with pytest.raises(UserError, match=f"HGG/{case} and LGG/{case} .*one name.*cohort.samples"):
+    with pytest.raises(UserError, match=f"HGG/{case} and LGG/{case} .*same name.*cohort.samples"):
         found(tmp_path)
 
 
-def test_a_public_case_in_two_downloads_is_never_taken_for_a_visit(tmp_path):
+def test_a_public_case_in_two_downloads_is_not_a_visit(tmp_path):
     case = "BraTS-GLI-00005-100"
     tree(tmp_path, *names(case, folder=f"part1/{case}/"), *names(case, folder=f"part2/{case}/"))
-    with pytest.raises(UserError, match="have one name"):
+    with pytest.raises(UserError, match="have the same name"):
         found(tmp_path)
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".NII.GZ"])
-def test_files_side_by_side_are_cases_by_the_beginning_of_their_names(tmp_path, ending):
+def test_files_of_a_flat_folder_are_grouped_into_cases_by_prefix(tmp_path, ending):
     tree(tmp_path, *names("BraTS2021_00001", ending=ending), *names("BraTS2021_00002", ending=ending))
     first, second = found(tmp_path)
     assert (first.case, first.folder, second.case) == ("BraTS2021_00001", None, "BraTS2021_00002")
@@ -94,7 +94,7 @@ def test_files_side_by_side_are_cases_by_the_beginning_of_their_names(tmp_path, 
     ("images", "masks"), [("images", "masks"), ("Images", "Labels"), ("imagesTr", "labelsTr"), ("a", "b")]
 )
 @pytest.mark.parametrize("own_folders", [True, False])
-def test_masks_in_a_folder_of_their_own_are_found(tmp_path, images, masks, own_folders):
+def test_masks_in_a_separate_folder_are_found(tmp_path, images, masks, own_folders):
     for case in ("BraTS2021_01500", "BraTS2021_01501"):
         folder = f"{images}/{case}/" if own_folders else f"{images}/"
         tree(tmp_path, *names(case, folder=folder, roles=IMAGES), f"{masks}/{case}_seg.nii.gz")
@@ -105,24 +105,24 @@ def test_masks_in_a_folder_of_their_own_are_found(tmp_path, images, masks, own_f
 
 
 @pytest.mark.parametrize("name", ["BraTS2021_01500", "BraTS2021_01500_mask", "brats2021_01500-gt"])
-def test_masks_apart_need_no_ending_in_a_folder_called_after_masks(tmp_path, name):
+def test_masks_in_a_mask_folder_need_no_suffix(tmp_path, name):
     tree(tmp_path, *names("BraTS2021_01500", folder="images/BraTS2021_01500/", roles=IMAGES), f"labels/{name}.nii.gz")
     (case,) = found(tmp_path)
     assert case.files["seg"] == (f"labels/{name}.nii.gz",)
 
 
-def test_a_single_case_with_its_mask_apart_is_found(tmp_path):
+def test_a_single_case_with_its_mask_in_a_separate_folder_is_found(tmp_path):
     tree(tmp_path, *names("B1", folder="images/", roles=IMAGES), "masks/B1_seg.nii.gz")
     (case,) = found(tmp_path)
     assert (case.case, len(case.files)) == ("B1", 5)
 
 
-def test_a_folder_of_other_images_is_not_taken_for_masks(tmp_path):
+def test_a_folder_of_other_images_is_not_a_mask_folder(tmp_path):
     tree(tmp_path, *names("B1", folder="images/", roles=IMAGES), *names("B2", folder="images/", roles=IMAGES))
     tree(tmp_path, "adc/B1.nii.gz", "adc/B2.nii.gz")
-    said = []
-    assert all("seg" not in case.files for case in found(tmp_path, note=said.append))
-    assert "not understood, and not used: adc/B1.nii.gz, adc/B2.nii.gz" in said[0]
+    notes = []
+    assert all("seg" not in case.files for case in found(tmp_path, note=notes.append))
+    assert "not understood, and not used: adc/B1.nii.gz, adc/B2.nii.gz" in notes[0]
 
 
 def test_a_second_mask_beside_the_images_is_a_second_file_of_the_case(tmp_path):
@@ -147,31 +147,31 @@ MIXED = {
 
 
 @pytest.mark.parametrize("other", MIXED)
-def test_a_mixture_of_layouts_is_refused_with_both_named(tmp_path, other):
+def test_mixed_layouts_are_refused_and_both_named(tmp_path, other):
     tree(tmp_path, *names("B1", folder="B1/"), *MIXED[other])
     with pytest.raises(UserError, match=r"mixes layouts: folders of one case each, such as B1 and .*(more|B2_)"):
         found(tmp_path)
 
 
-def test_groups_and_files_side_by_side_are_a_mixture_too(tmp_path):
+def test_groups_beside_flat_folders_are_mixed_layouts(tmp_path):
     tree(tmp_path, *names("B1", folder="HGG/B1/"), *MIXED["flat"])
     with pytest.raises(UserError, match="mixes layouts: folders that hold case folders, such as HGG and folders with"):
         found(tmp_path)
 
 
-def test_a_stray_image_beside_the_case_folders_is_told(tmp_path):
+def test_an_unused_image_beside_the_case_folders_is_reported(tmp_path):
     tree(tmp_path, *names("B1", folder="B1/"), "B9_t1.nii.gz")
-    said = []
-    assert [case.case for case in found(tmp_path, note=said.append)] == ["B1"]
-    assert said == [f"{tmp_path}: not understood, and not used: B9_t1.nii.gz"]
+    notes = []
+    assert [case.case for case in found(tmp_path, note=notes.append)] == ["B1"]
+    assert notes == [f"{tmp_path}: not understood, and not used: B9_t1.nii.gz"]
 
 
-def test_a_group_in_which_nothing_is_understood_keeps_its_cases(tmp_path):
+def test_a_group_without_known_file_names_keeps_its_cases(tmp_path):
     tree(tmp_path, *names("B1", folder="HGG/B1/"), *names("B3", folder="HGG/B3/"), "LGG/B2/B2_T1XYZ.nii.gz")
     assert [(case.case, len(case.files)) for case in found(tmp_path)] == [("B1", 5), ("B2", 0), ("B3", 5)]
 
 
-def test_what_is_missing_or_not_understood_is_told_for_files_side_by_side(tmp_path):
+def test_missing_and_unknown_files_of_a_flat_folder_are_reported(tmp_path):
     for case in ("B1", "B10"):
         write_sound(tmp_path / "cases", case)
         for role in ("t1", "t1ce", "t2", "flair", "seg"):
@@ -188,7 +188,7 @@ def test_what_is_missing_or_not_understood_is_told_for_files_side_by_side(tmp_pa
     assert (tenth.usable, tenth.facts["not_understood"]) == (True, ["B10-adc.nii.gz"])
 
 
-def test_a_task_of_one_channel_has_one_image_a_case(tmp_path):
+def test_a_task_of_one_channel_has_one_image_per_case(tmp_path):
     task = load_task("brats-meningioma-radiotherapy")
     tree(tmp_path, "images/BraTS-MEN-RT-0001-1_t1c.nii.gz", "images/BraTS-MEN-RT-0002-1_t1c.nii.gz")
     tree(tmp_path, "masks/BraTS-MEN-RT-0001-1_gtv.nii.gz", "masks/BraTS-MEN-RT-0002-1_gtv.nii.gz")
@@ -199,7 +199,7 @@ def two_downloads(root):
     tree(root, *names("B1", folder="HGG/B1/"), *names("B1", folder="LGG/B1/"))
 
 
-def test_the_command_for_a_sample_sheet_names_another_task_than_the_default(tmp_path):
+def test_the_sample_sheet_command_names_a_task_that_is_not_the_default(tmp_path):
     two_downloads(tmp_path)
     with pytest.raises(UserError, match=r"write_samples\.py \S+ --output samples\.tsv"):
         found(tmp_path)
@@ -209,7 +209,7 @@ def test_the_command_for_a_sample_sheet_names_another_task_than_the_default(tmp_
         found(tmp_path, TASK._with(name="mine"))
 
 
-def test_no_sample_sheet_is_proposed_for_patients_to_be_segmented(tmp_path):
+def test_no_sample_sheet_is_suggested_for_new_patients(tmp_path):
     two_downloads(tmp_path)
     with pytest.raises(UserError, match=r"segment\.cases: .* rename or remove one of them$"):
         found(tmp_path, key="segment.cases")

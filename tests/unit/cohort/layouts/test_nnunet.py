@@ -1,4 +1,4 @@
-"""`imagesTr` and `labelsTr` of nnU-Net and the Decathlon: channels and labels by their names, or a refusal."""
+"""Data sets of nnU-Net and the Decathlon: channels and labels match the task by name, or are refused."""
 
 import json
 
@@ -29,7 +29,7 @@ def raw(root, *, channels=CHANNELS, labels=LABELS, ending=".nii.gz", cases=("BRA
     "channels",
     [CHANNELS, {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}, {"0": "t2f", "1": "T1-Gd", "2": "t2w", "3": "t1n"}],
 )
-def test_channels_are_known_by_their_names(tmp_path, channels):
+def test_channels_are_matched_by_name(tmp_path, channels):
     task_channels = {"T1": "t1", "T1w": "t1", "t1n": "t1", "T1ce": "t1ce", "t1gd": "t1ce", "T1-Gd": "t1ce"}
     task_channels |= {"T2": "t2", "T2w": "t2", "t2w": "t2", "Flair": "flair", "FLAIR": "flair", "t2f": "flair"}
     first, second = discover_cases(raw(tmp_path, channels=channels), TASK)
@@ -38,7 +38,7 @@ def test_channels_are_known_by_their_names(tmp_path, channels):
     assert first.files == expected | {"seg": ("labelsTr/BRATS_001.nii.gz",)}
 
 
-def test_the_modality_of_the_first_version_names_them_too(tmp_path):
+def test_channels_are_matched_by_modality_of_nnunet_version_1(tmp_path):
     raw(
         tmp_path,
         channels=None,
@@ -51,32 +51,32 @@ def test_the_modality_of_the_first_version_names_them_too(tmp_path):
 @pytest.mark.parametrize(
     ("channels", "words"),
     [
-        (None, "does not name the channels; add it, with channel_names"),
+        (None, "does not name the channels; add channel_names"),
         (
             {**CHANNELS, "3": "ADC"},
-            "the channel ADC of .* none of the task brats-glioma, which has T1, T1CE, T2, FLAIR",
+            "the channel ADC of .* not in the task brats-glioma, which has T1, T1CE, T2, FLAIR",
         ),
-        ({**CHANNELS, "3": "T2w"}, "two channels .* mean the same, one of them T2w"),
+        ({**CHANNELS, "3": "T2w"}, "two channels .* have the same meaning, one of them T2w"),
         ({"0": "T1", "1": "T1ce", "2": "T2"}, "has no channel FLAIR"),
     ],
 )
-def test_channels_that_are_not_the_task_s_are_refused(tmp_path, channels, words):
+def test_channels_that_do_not_fit_the_task_are_refused(tmp_path, channels, words):
     with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
         discover_cases(raw(tmp_path, channels=channels), TASK)
 
 
 @pytest.mark.parametrize("labels", [EXCHANGED, REGIONS])
-def test_labels_that_speak_against_the_task_are_refused_with_the_map_to_set(tmp_path, labels):
+def test_labels_that_contradict_the_task_are_refused_with_the_map_to_set(tmp_path, labels):
     with pytest.raises(UserError, match=r"says that 1 marks .* set cohort.label_map to \{1: 2, 2: 1, 3: 4\}"):
         discover_cases(raw(tmp_path, labels=labels), TASK)
     assert len(discover_cases(tmp_path, TASK.with_label_map({1: 2, 2: 1, 3: 4}))) == 2
 
 
-def test_a_label_map_that_the_names_speak_against_counts_and_is_told(tmp_path):
-    said = []
-    discover_cases(raw(tmp_path, labels=EXCHANGED), TASK.with_label_map({1: 1, 2: 2, 3: 4}), note=said.append)
-    assert "says that 1 marks edema" in said[0]
-    assert "the map counts" in said[0]
+def test_a_label_map_that_contradicts_the_names_is_used_and_reported(tmp_path):
+    notes = []
+    discover_cases(raw(tmp_path, labels=EXCHANGED), TASK.with_label_map({1: 1, 2: 2, 3: 4}), note=notes.append)
+    assert "says that 1 marks edema" in notes[0]
+    assert "the map takes precedence" in notes[0]
 
 
 def test_a_label_that_the_task_does_not_have_is_refused(tmp_path):
@@ -88,17 +88,17 @@ def test_a_label_that_the_task_does_not_have_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "labels", [LABELS, {"background": 0, "a": 1, "b": 2}, {"background": 0, "ignore": 9}, None, []]
 )
-def test_labels_that_fit_or_say_nothing_are_accepted(tmp_path, labels):
+def test_matching_and_unknown_label_names_are_accepted(tmp_path, labels):
     assert len(discover_cases(raw(tmp_path, labels=labels), TASK)) == 2
 
 
 @pytest.mark.parametrize("ending", [".nrrd", ".png", ".mha"])
 def test_other_formats_are_refused(tmp_path, ending):
-    with pytest.raises(UserError, match=r"no NIfTI files.*convert"):
+    with pytest.raises(UserError, match=r"not NIfTI files.*convert"):
         discover_cases(raw(tmp_path, ending=ending), TASK)
 
 
-def test_a_damaged_dataset_json_is_named(tmp_path):
+def test_a_corrupted_dataset_json_is_named(tmp_path):
     raw(tmp_path)
     (tmp_path / "dataset.json").write_text("{")
     with pytest.raises(UserError, match=r"dataset.json cannot be read as JSON"):
@@ -111,7 +111,7 @@ def test_a_file_without_a_channel_number_is_named(tmp_path):
         discover_cases(tmp_path, TASK)
 
 
-def test_a_case_that_lacks_an_image_or_its_mask_stays_a_case(tmp_path):
+def test_a_case_without_an_image_or_its_mask_remains_a_case(tmp_path):
     raw(tmp_path)
     (tmp_path / "imagesTr/BRATS_001_0000.nii.gz").unlink()
     (tmp_path / "labelsTr/BRATS_002.nii.gz").unlink()
@@ -121,7 +121,7 @@ def test_a_case_that_lacks_an_image_or_its_mask_stays_a_case(tmp_path):
     ]
 
 
-def test_new_patients_are_those_of_images_ts_and_need_no_labels(tmp_path):
+def test_new_patients_are_read_from_images_ts_without_labels(tmp_path):
     tree(raw(tmp_path, labels=EXCHANGED), *(f"imagesTs/NEW_001_000{number}.nii.gz" for number in range(4)))
     (case,) = discover_cases(tmp_path, TASK, "segment.cases", masks=False)
     assert (case.case, case.files["t1"]) == ("NEW_001", ("imagesTs/NEW_001_0000.nii.gz",))
@@ -143,7 +143,7 @@ def decathlon(root, **content):
     return root
 
 
-def test_one_file_of_four_dimensions_holds_all_channels(tmp_path):
+def test_a_4d_file_holds_all_channels(tmp_path):
     modality = {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}
     labels = {"0": "background", "1": "edema", "2": "non-enhancing tumor", "3": "enhancing tumour"}
     cases = discover_cases(decathlon(tmp_path, modality=modality, labels=labels), DECATHLON)
@@ -155,7 +155,7 @@ def test_one_file_of_four_dimensions_holds_all_channels(tmp_path):
     assert (new.case, list(new.files)) == ("BRATS_485", sorted(DECATHLON.channel_names))
 
 
-def test_the_default_task_names_the_task_of_the_decathlon(tmp_path):
+def test_the_default_task_refers_to_the_task_of_the_decathlon(tmp_path):
     with pytest.raises(UserError, match=r"Decathlon.*set cohort.task to decathlon-brain-tumour"):
         discover_cases(decathlon(tmp_path), TASK)
 
@@ -166,7 +166,7 @@ def test_another_order_of_the_channels_is_refused(tmp_path):
 
 
 def test_nnunet_s_files_do_not_fit_the_task_of_the_decathlon(tmp_path):
-    with pytest.raises(UserError, match="one file a channel"):
+    with pytest.raises(UserError, match="one file per channel"):
         discover_cases(raw(tmp_path), DECATHLON)
 
 
@@ -177,7 +177,7 @@ def test_a_data_set_one_level_deeper_is_found(tmp_path):
     assert len(discover_cases(folder, DECATHLON)) == 3
 
 
-def test_case_folders_beside_images_tr_are_a_mixture(tmp_path):
+def test_case_folders_beside_images_tr_are_mixed_layouts(tmp_path):
     tree(raw(tmp_path), *(f"B1/B1_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")))
     with pytest.raises(UserError, match=r"mixes layouts: imagesTr .* and B1"):
         discover_cases(tmp_path, TASK)

@@ -1,4 +1,4 @@
-"""Well-known names that a task does not list: understood where they leave no doubt, and never before the task's."""
+"""Well-known file names that a task does not list: used if unambiguous and if no listed name is there."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def only(root, task=TASK):
         ("B01_mask", None),
     ],
 )
-def test_the_end_of_a_name_says_the_role_where_it_leaves_no_doubt(tmp_path, name, role):
+def test_an_unambiguous_suffix_gives_the_role(tmp_path, name, role):
     own = [path for path in OWN if role is None or f"B01_{role}." not in path]
     tree(tmp_path, *own, f"B01/{name}.nii.gz")
     case = only(tmp_path)
@@ -46,7 +46,7 @@ def test_the_end_of_a_name_says_the_role_where_it_leaves_no_doubt(tmp_path, name
 
 
 @pytest.mark.parametrize("name", ["B01_T1GD", "t1ce", "seg", "W39_1998.09.19_Segm"])
-def test_a_file_with_the_task_s_own_name_goes_before_others(tmp_path, name):
+def test_a_name_that_the_task_lists_takes_precedence(tmp_path, name):
     tree(tmp_path, *OWN, f"B01/{name}.nii.gz")
     case = only(tmp_path)
     assert sorted(case.paths()) == sorted(OWN)
@@ -54,7 +54,7 @@ def test_a_file_with_the_task_s_own_name_goes_before_others(tmp_path, name):
 
 
 @pytest.mark.parametrize("folders", [("P 1", "P 2"), ("HGG/P1", "LGG/P2"), ("P1/2001-01-31", "P1/2002-01-31")])
-def test_names_without_the_case_are_those_of_their_folder(tmp_path, folders):
+def test_files_without_a_case_name_belong_to_their_folder(tmp_path, folders):
     for folder in folders:
         tree(tmp_path, *(f"{folder}/{name}.nii.gz" for name in ("T1", "t1gd", "t2", "fla", "seg")))
     first, _ = discover_cases(tmp_path, TASK)
@@ -63,25 +63,25 @@ def test_names_without_the_case_are_those_of_their_folder(tmp_path, folders):
     assert len(first.files) == 5
 
 
-def test_a_case_whose_files_do_not_name_it_may_be_given_by_its_folder(tmp_path):
+def test_the_root_may_be_the_folder_of_a_case_that_its_files_do_not_name(tmp_path):
     tree(tmp_path, *(f"P 1/{name}.nii.gz" for name in ("t1", "t1c", "t2", "flair")))
     assert only(tmp_path / "P 1").case == "P 1"
 
 
-def test_one_mask_of_another_name_belongs_to_its_folder_whatever_that_is_called(tmp_path):
+def test_a_single_mask_of_another_name_belongs_to_its_folder(tmp_path):
     tree(tmp_path, *(path.replace("B01/", "my case/") for path in OWN[:-1]), "my case/W39_1998.09.19_Segm.nii")
     assert only(tmp_path).files["seg"] == ("my case/W39_1998.09.19_Segm.nii",)
 
 
-def test_a_file_without_a_case_among_those_of_many_is_told_and_not_used(tmp_path):
+def test_a_file_without_a_case_in_a_flat_folder_is_reported_and_not_used(tmp_path):
     for case in ("B01", "B02"):
         tree(tmp_path, *(f"{case}_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")), "t1.nii.gz")
-    said = []
-    assert len(discover_cases(tmp_path, TASK, note=said.append)) == 2
-    assert "not used: t1.nii.gz" in said[0]
+    notes = []
+    assert len(discover_cases(tmp_path, TASK, note=notes.append)) == 2
+    assert "not used: t1.nii.gz" in notes[0]
 
 
-def test_names_of_channels_that_the_task_does_not_have_stay_unknown(tmp_path):
+def test_names_of_other_channels_are_unknown(tmp_path):
     task = load_task("brats-meningioma-radiotherapy")
     tree(tmp_path, "B01/B01_t1c.nii.gz", "B01/B01_gtv.nii.gz", "B01/B01_fla.nii.gz", "B01/t2.nii.gz")
     case = only(tmp_path, task)
