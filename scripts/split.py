@@ -39,9 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.split_file:
             splits = user_splits(options.split_file, table, folds=folds)
             if dropped := names_without_usable_case(options.split_file, table):
-                console.logger.info(
-                    "%s: %d names have no usable case and are ignored", options.split_file, len(dropped)
-                )
+                count = format_count(len(dropped), "name")
+                console.logger.info("%s: ignored %s without a usable case", options.split_file, count)
         else:
             splits = stratified_splits(
                 table,
