@@ -1,6 +1,7 @@
 """From a folder of BraTS MRI to a verified, evaluated 3D U-Net, its figures and a report.
 
-`snakemake --cores N` makes the report and all that it needs; a target's name after `--cores N` stops at that stage.
+`snakemake` makes the report and everything that it needs. With a target, such as `snakemake train`, it stops after that
+stage.
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# Not workflow.basedir: where this file is imported as a module, that is the folder of the importing Snakefile.
+# Not workflow.basedir: in an imported module that is the folder of the importing Snakefile.
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 
 
@@ -44,9 +45,9 @@ include: "workflow/rules/provenance.smk"
 report: "workflow/report/workflow.rst"
 
 
-# Targets. `split`, `evaluate` and `report` are targets too: the rules of that name in workflow/rules. Targets name all
-# that a user may delete in order to have it made anew, a refused checkpoint for instance: Snakemake does not miss a file
-# that lies between others.
+# Targets. The rules `split`, `evaluate` and `report` in workflow/rules are targets too. A target lists every file that
+# a user may delete to make it again, such as a refused checkpoint: Snakemake does not notice a missing intermediate
+# file.
 rule validate:
     """Check every case, and the cohort as a whole."""
     input:
@@ -65,13 +66,13 @@ rule normalise:
 
 
 rule train:
-    """Train, and keep the checkpoints of all folds."""
+    """Train the networks of all folds, with their checkpoints."""
     input:
         CHECKPOINTS,
 
 
 rule verify:
-    """Check each checkpoint, and export the selected one as the model."""
+    """Verify every checkpoint, and export the selected one as the model."""
     input:
         CHECKPOINTS,
         VERIFICATIONS,
@@ -87,7 +88,7 @@ rule figures:
 
 
 rule onnx:
-    """Export the models as ONNX files, for other runtimes."""
+    """Export the models to ONNX."""
     input:
         expand(rules.export_onnx.output, fold=FOLDS),
 
@@ -99,10 +100,10 @@ rule help:
 
 
 rule all:
-    """Make the report and all results beside it."""
+    """Make the report and all other results."""
     default_target: True
     input:
-        name_missing,
+        report_missing,
         CHECKPOINTS,
         VERIFICATIONS,
         expand(rules.select_checkpoint.output, fold=FOLDS),

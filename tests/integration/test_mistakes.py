@@ -112,7 +112,7 @@ def test_a_second_run_in_the_same_folder_says_so(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     assert lock_run_folder(run.folder / ".snakemake/running") is None  # from here on this process is the first
     output = run.run("validate", options=("--dry-run",)).stdout
-    assert f"Process {os.getpid()} is a run of Snakemake in this folder already" in output
+    assert f"Process {os.getpid()} is already running Snakemake in this folder" in output
 
 
 @pytest.mark.parametrize("kind", ["FIFO", "folder", "huge"])

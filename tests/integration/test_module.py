@@ -68,7 +68,7 @@ def test_an_imported_rule_is_changed(tmp_path):
     changed = "use rule predict from tumorseg as tumorseg_predict with:\n    threads: 2\n"
     said = snakemake(tmp_path, f'configfile: "config.yaml"\n{MODULE}{changed}', "--dry-run", "tumorseg_verify").stdout
     assert "tumorseg_select_checkpoint" in said, said
-    assert "is a run of Snakemake in this folder already" not in said
+    assert "is already running Snakemake in this folder" not in said
 
 
 def test_single_rules_are_imported(tmp_path):
@@ -82,7 +82,7 @@ def test_other_paths_of_results_are_refused(modifier, tmp_path):
     snakefile = MODULE.replace("    config:", f"    {modifier}\n    config:")
     completed = snakemake(tmp_path, f'configfile: "config.yaml"\n{snakefile}', "--dry-run")
     assert completed.returncode != 0
-    assert "module: prefix and replace_prefix are not possible" in completed.stdout
+    assert "module: prefix and replace_prefix do not work" in completed.stdout
 
 
 def test_a_second_import_with_other_settings_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Where the cases are, and what the user says of them: folders, a sample sheet, patients."""
+"""Find the cases and their patients: in folders, or by a sample sheet."""
 
 import os
 import sys
@@ -13,15 +13,15 @@ from tumorseg.configuration.constraints import require_table
 from tumorseg.errors import UserError
 
 
-def say(sentence):
-    """Print a sentence for the person who plans; jobs on other nodes plan too, and keep quiet."""
+def print_note(sentence):
+    """Print a sentence in the main process only: the jobs on the nodes of a cluster plan too."""
     if workflow.is_main_process:
         print(sentence, file=sys.stderr)
 
 
 @cache
 def sample_sheet():
-    """What `cohort.samples` names; None where the cases are those in the cohort's folders."""
+    """Return the sample sheet of `cohort.samples`; None if the cases come from the cohort's folders."""
     if SETTINGS.cohort.samples is None:
         return None
     file = Path(SETTINGS.cohort.samples)
@@ -34,21 +34,21 @@ def sample_sheet():
     return sheet
 
 
-def found_cases():
-    """The cases in the cohort's folders, or of its sample sheet."""
+def discovered_cases():
+    """Return the cases in the cohort's folders, or of its sample sheet."""
     check_targets()
     if sheet := sample_sheet():
         return sheet.cases
     try:
-        return discover_roots(ROOT, BELOW_ROOT, TASK, note=say)
+        return discover_roots(ROOT, BELOW_ROOT, TASK, note=print_note)
     except UserError as error:
         if config["demo"]:
             return []  # not made yet
         raise SystemExit(f"{error}") from None
 
 
-def own_patients():
-    """What `cohort.patient` says: the pattern, or the path of the table in a list; None and an empty list without."""
+def configured_patients():
+    """Return the pattern of `cohort.patient` and a list with the path of its table; None and an empty list if unset."""
     given = SETTINGS.cohort.patient
     if given is None:
         return None, []
@@ -61,17 +61,17 @@ def own_patients():
     except UserError as error:
         raise SystemExit(f"{error}") from None
     if set(str(file)) & set("{}"):
-        raise SystemExit(f"cohort.patient: rename the table {file}: a path cannot have braces")
+        raise SystemExit(f"cohort.patient: {file}: a path must not contain braces; rename the table")
     return None, [str(file)]
 
 
-PATIENT_PATTERN, PATIENT_TABLE = own_patients()
+PATIENT_PATTERN, PATIENT_TABLE = configured_patients()
 
 
 def cohort_folder():
-    """The folder that the paths of all cases are relative to, and below it the folders of cases.
+    """Return the folder that all paths of cases are relative to, and below it the folders of cases.
 
-    Prints which folders are taken instead of those that are set.
+    Print a note if the folders differ from those in `cohort.root`.
     """
     if SETTINGS.cohort.samples is not None:
         return Path(SETTINGS.cohort.samples).parent, []
@@ -81,23 +81,23 @@ def cohort_folder():
         return roots[0], [""]  # made by the workflow
     folder, below, notes = locate_roots(roots, TASK)
     for note in notes:
-        say(note)
+        print_note(note)
     return folder, below
 
 
 ROOT, BELOW_ROOT = cohort_folder()
-# What messages call the place of the cases.
+# How messages name the source of the cases.
 COHORT_NAME = SETTINGS.cohort.samples or (
     SETTINGS.cohort.root if isinstance(SETTINGS.cohort.root, str) else " and ".join(SETTINGS.cohort.root)
 )
 
 
 def sheet_patients():
-    """The patients of a sample sheet, by case; empty without one, and where it has no such column."""
+    """Return the patient of each case in the sample sheet; empty if there is no sheet or it has no such column."""
     sheet = sample_sheet()
     return sheet.patients if sheet else {}
 
 
-def who_says_patients():
-    """What names the patients of all cases: `cohort.patient`, or the sample sheet; None where the cases' names do."""
+def explicit_patient_source():
+    """Return what defines the patients: `cohort.patient` or the sample sheet; None if the names of the cases do."""
     return patient_source(sample_sheet(), SETTINGS.cohort.samples, SETTINGS.cohort.patient)

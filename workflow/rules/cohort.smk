@@ -1,12 +1,12 @@
-"""Which cases are usable, and which of them are held out.
+"""Validate the cases, and split the usable ones.
 
-Needs: the folder of cases. Makes: a verdict on each case and a small picture of it (results/cohort/verdicts, previews),
-the manifest of all cases and a page about them (cohort.html), a check of the cohort as a whole, and the splits.
+Needs: the folder of cases. Makes: the validation result and a preview of each case (results/cohort/verdicts, previews),
+the manifest of all cases, a page about them (cohort.html), a check of the cohort as a whole, and the splits.
 """
 
 
 rule validate_batch:
-    """Read every file of a batch of cases to its last byte and give a verdict on each case."""
+    """Validate a batch of cases: read every file to its last byte and list the problems of each case."""
     input:
         demo=demo_files,
         changed=changed_files,
@@ -19,13 +19,13 @@ rule validate_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        # volumes of float64 with cohort.max_voxels as in config.yaml take 1.1 GB; BraTS 0.1
+        # float64 volumes of the default cohort.max_voxels need 1.1 GB, BraTS volumes 0.1 GB
         **scaled(mem_mb=1500, runtime=60),
     params:
         cases=batch_cases,
         files=raw_identity,
-        settings=settings(**only("cohort", "labels", "shape", "max_voxels", "empty_masks")),
-        task=task_of_cases,
+        settings=settings(**select_keys("cohort", "labels", "shape", "max_voxels", "empty_masks")),
+        task=validation_task,
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT" --cases {params.cases:q} --task "$TASK"'
@@ -33,11 +33,11 @@ rule validate_batch:
 
 
 rule manifest:
-    """Gather the verdicts: one row per case, with the reason where it is dropped."""
+    """Write the manifest: one row per case, with the reason if the case is dropped."""
     input:
         verdicts=verdict_files,
     output:
-        report("results/cohort/manifest.tsv", **described("manifest", "Cohort", "manifest", "table")),
+        report("results/cohort/manifest.tsv", **report_entry("manifest", "Cohort", "manifest", "table")),
     log:
         "results/logs/manifest.log",
     benchmark:
@@ -60,24 +60,24 @@ rule manifest:
 
 
 rule cohort_page:
-    """All that a person needs in order to decide about the cohort, on one self-contained page."""
+    """Write a self-contained page that shows every case with its problems and warnings."""
     input:
         manifest=rules.manifest.output,
         verdicts=verdict_files,
         previews=preview_files,
     output:
-        report("results/cohort/cohort.html", **described("cohort", "Cohort", "every case", "page")),
+        report("results/cohort/cohort.html", **report_entry("cohort", "Cohort", "every case", "page")),
     log:
         "results/logs/cohort_page.log",
     benchmark:
         "results/benchmarks/cohort_page.tsv"
-    priority: 1  # made before check_cohort, which becomes ready with it, may stop the run
+    priority: 1  # before check_cohort, which is ready at the same time and may stop the run
     conda:
         "../../envs/light.yaml"
     resources:
         **scaled(mem_mb=1000, runtime=10),
     params:
-        settings=settings_with_patient(**only("figures", "colours")),
+        settings=settings_with_patient_source(**select_keys("figures", "colours")),
         task=task_json,
         code=code("cohort_page"),
     shell:
@@ -86,7 +86,7 @@ rule cohort_page:
 
 
 rule check_cohort:
-    """Stop where the cohort as a whole cannot be used; the manifest remains."""
+    """Stop if the cohort as a whole is unusable; the manifest remains."""
     input:
         manifest=rules.manifest.output,
     output:
@@ -100,7 +100,7 @@ rule check_cohort:
     resources:
         **scaled(mem_mb=1000, runtime=10),
     params:
-        settings=settings_with_patient(**only("cohort", "labels", "expected_usable")),
+        settings=settings_with_patient_source(**select_keys("cohort", "labels", "expected_usable")),
         task=TASK_FACTS,
         code=code("check_cohort"),
     shell:
@@ -112,13 +112,13 @@ SPLIT_KEYS = ["folds"] if SETTINGS.cohort.split_file else ["folds", "validation_
 
 
 rule split:
-    """Decide by patient which cases are held out, and in which fold."""
+    """Assign the cases to folds, patient by patient."""
     input:
         manifest=rules.manifest.output,
         check=rules.check_cohort.output,
-        own=checked_split_file,
+        own=require_valid_split_file,
     output:
-        report("results/cohort/splits.tsv", **described("splits", "Cohort", "split", "table")),
+        report("results/cohort/splits.tsv", **report_entry("splits", "Cohort", "split", "table")),
     log:
         "results/logs/split.log",
     benchmark:
@@ -128,9 +128,9 @@ rule split:
     resources:
         **scaled(mem_mb=1000, runtime=10),
     params:
-        own=lambda wildcards: own_split_file(),
-        content=lambda wildcards: [file_digest(Path(file)) for file in own_split_file()],
-        settings=settings(**only("cohort", *SPLIT_KEYS)),
+        own=lambda wildcards: user_split_file(),
+        content=lambda wildcards: [file_digest(Path(file)) for file in user_split_file()],
+        settings=settings(**select_keys("cohort", *SPLIT_KEYS)),
         task=TASK_FACTS,
         code=code("split"),
     shell:

@@ -1,4 +1,4 @@
-"""What the rules share: the environment of their jobs, the cases and their batches."""
+"""What the rules share: the environment variables of their jobs, and the cases of each batch."""
 
 import json
 import os
@@ -22,43 +22,43 @@ FOLDS = range(SETTINGS.cohort.folds)
 # Returns the name of a rule on the command line. It has a prefix if this workflow is imported as a module.
 target_name = workflow.modifier.modify_rulename
 
-# The environment of all jobs: every variable is set here. Commands name the first group, for two reasons. Texts of
-# thousands of characters would make commands unreadable. Snakemake records commands, and a record with the place of the
-# repository or of the data would make a finished run start again when it is moved. The environment itself starts nothing
-# again: a rule whose result depends on a variable has its content as a param too.
-NAMED_IN_COMMANDS = {
+# All environment variables of jobs are set here. Commands use the first group for two reasons. Values of thousands of
+# characters would make commands unreadable. Snakemake records commands: with a path of the repository or of the data in
+# them, a moved run would run again. The environment triggers no rerun: a rule whose result depends on a variable also
+# has its value as a param.
+COMMAND_VARIABLES = {
     "SCRIPTS": str(SCRIPTS),
     "COHORT": str(ROOT),
     "TASK": TASK.to_json(),
     "CONFIGURATION": json.dumps(CONFIGURATION, sort_keys=True),
     "CODES": CODES,
-    # The folder of TensorBoard's files, or nothing. Not a param: switching it on or off must not train again.
+    # Folder of TensorBoard's event files, or empty. Not a param: toggling TensorBoard must not retrain.
     "EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else "",
-    # Commands call `python`: it is the one that runs Snakemake, even where its environment was not activated.
+    # Makes `python` in commands the one that runs Snakemake, even if its environment is not activated.
     "PATH": os.pathsep.join(
         dict.fromkeys([str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)])
     ),
 }
-# The second group concerns the run and no result. So does PYTHONUTF8, which `require_utf8` has set before all else.
-OF_THIS_RUN = {
-    # Jobs end when this process does. If Snakemake is killed alone, they must not write beside those of the next run.
+# The second group affects the run but no result. `require_utf8` has already set another such variable, PYTHONUTF8.
+RUN_VARIABLES = {
+    # Jobs end when this process ends. After a killed Snakemake they must not write beside the jobs of the next run.
     WORKFLOW: str(os.getpid()),
-    # A folder in which jobs note what one of them has said for all.
+    # A folder in which a job notes that it has printed a message that others need not repeat.
     RUN_FOLDER: str(workflow.snakemake_tmp_dir),
-    # CPU cores that the jobs share, where a number is given.
+    # CPU cores that all jobs share, if a number is set.
     **({CORES: str(workflow.resource_settings.cores)} if workflow.resource_settings.cores else {}),
-    # A place for Matplotlib's cache, if the home folder cannot be written to.
+    # A folder for Matplotlib's cache if the home folder is read-only.
     **cache_variables(os.environ, Path(".snakemake").absolute()),
 }
-if os.environ.get(RUN_FOLDER) == OF_THIS_RUN[RUN_FOLDER] and not NAMED_IN_COMMANDS.items() <= os.environ.items():
+if os.environ.get(RUN_FOLDER) == RUN_VARIABLES[RUN_FOLDER] and not COMMAND_VARIABLES.items() <= os.environ.items():
     raise SystemExit(
-        "This workflow is imported twice, with different settings. Its jobs would not know which are theirs: run "
-        "Snakemake once for each, in a folder of its own (--directory)."
+        "This workflow is imported twice, with different settings, but its jobs share one environment. Run Snakemake "
+        "once for each import, in separate folders (--directory)."
     )
-os.environ |= NAMED_IN_COMMANDS | OF_THIS_RUN
+os.environ |= COMMAND_VARIABLES | RUN_VARIABLES
 if workflow.is_main_process:
-    with suppress(OSError, UserError):  # a folder that cannot be written to can be planned in
-        write_text(Path(".snakemake/environment.sh"), shell_exports(NAMED_IN_COMMANDS))
+    with suppress(OSError, UserError):  # a dry run works in a read-only folder too
+        write_text(Path(".snakemake/environment.sh"), shell_exports(COMMAND_VARIABLES))
 
 
 wildcard_constraints:
@@ -67,13 +67,13 @@ wildcard_constraints:
     epoch=r"\d{4}",
 
 
-def settings_with_patient(**sections):
-    """As `settings`, with `patient` as `who_says_patients` gives it, for rules that doubt patients found by name."""
-    return lambda wildcards: json.dumps({**sections, "patient": who_says_patients()}, sort_keys=True)
+def settings_with_patient_source(**sections):
+    """Return `settings` with the source of the patients, for rules that warn if only the names of cases tell it."""
+    return lambda wildcards: json.dumps({**sections, "patient": explicit_patient_source()}, sort_keys=True)
 
 
-def own_split_file():
-    """The user's own table of folds, in a list; an empty list where the workflow makes the split."""
+def user_split_file():
+    """Return the user's split file in a list; an empty list if the workflow makes the split."""
     file = SETTINGS.cohort.split_file
     if file is None:
         cases = sum(map(len, cases_by_batch().values()))
@@ -87,35 +87,35 @@ def own_split_file():
     return [file]
 
 
-def viewer_cases_exist(wildcards):
-    """No files. Ends with a sentence where a case that the report shall show has no folder."""
-    named = SETTINGS.report.viewer_cases
-    there = [case.case for cases in cases_by_batch().values() for case in cases]
-    if isinstance(named, tuple) and (wrong := unknown_viewer_cases_error(named, there, COHORT_NAME)):
+def require_viewer_cases(wildcards):
+    """Return no files. Stop with a message if a case of `report.viewer_cases` does not exist."""
+    requested = SETTINGS.report.viewer_cases
+    available = [case.case for cases in cases_by_batch().values() for case in cases]
+    if isinstance(requested, tuple) and (wrong := unknown_viewer_cases_error(requested, available, COHORT_NAME)):
         raise SystemExit(wrong)
     return []
 
 
-def checked_split_file(wildcards):
-    """No input, since Snakemake would go by the table's date; asked for so that mistakes are told before any job."""
-    own_split_file()
+def require_valid_split_file(wildcards):
+    """Return no files, since Snakemake would compare the table's date. Stop with a message if the table is invalid."""
+    user_split_file()
     return []
 
 
 def demo_cases():
-    """The planned cases of the demo cohort; none of other cohorts."""
+    """Return the planned cases of the demo cohort; none for other cohorts."""
     return plan_cases(config["demo"], TASK) if config["demo"] else []
 
 
 @cache
 def cases_by_batch():
-    """The cases of each batch that has any, read from the cohort's folder and, for the demo cohort, from its plan."""
-    cases = {case.case: case for case in found_cases()}
+    """Return the cases of each non-empty batch, from the cohort's folder and, for the demo cohort, from its plan."""
+    cases = {case.case: case for case in discovered_cases()}
     for planned in demo_cases():
-        # What a user has added to the demo's folder, for instance to repair a case, counts too.
-        there = cases[planned.case].files if planned.case in cases else {}
+        # Files that a user has added to the demo's folder, for instance to repair a case, count too.
+        on_disk = cases[planned.case].files if planned.case in cases else {}
         cases[planned.case] = CaseFiles(
-            planned.case, {role: (name,) for role, name in planned.files.items()} | there, planned.folder
+            planned.case, {role: (name,) for role, name in planned.files.items()} | on_disk, planned.folder
         )
     batches = {}
     for _, case in sorted(cases.items()):
@@ -124,29 +124,29 @@ def cases_by_batch():
 
 
 def batch_cases(wildcards):
-    """The cases of one batch with the role and relative name of each file, a JSON string a case."""
+    """Return the cases of a batch, each as a JSON string with the role and relative path of every file."""
     return [case_to_json(case) for case in cases_by_batch()[wildcards.batch]]
 
 
 def verdict_files(wildcards):
-    """The verdicts of all batches."""
+    """Return the files of the validation results of all batches."""
     return expand("results/cohort/verdicts/{batch}.json", batch=cases_by_batch())
 
 
 def preview_files(wildcards):
-    """The small pictures of the cases of all batches."""
+    """Return the files of the case previews of all batches."""
     return expand("results/cohort/previews/{batch}.safetensors", batch=cases_by_batch())
 
 
 def normalised_batches(wildcards):
-    """The folders of normalised cases."""
+    """Return the folders of normalised cases of all batches."""
     return expand("results/normalised/{batch}", batch=cases_by_batch())
 
 
 def raw_identity(wildcards, input):
-    """The inode and change time of each raw file of a batch, for the key of the between-workflow cache.
+    """Return the inode and change time of each raw file of a batch, for the key of the between-workflow cache.
 
-    As this asks for `input`, another value reruns nothing: `changed_files` does that. The demo's files do not exist yet.
+    A param that uses `input` triggers no rerun; `changed_files` does. The demo's files do not exist yet.
     """
     if config["demo"]:
         return []

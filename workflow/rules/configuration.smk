@@ -1,4 +1,4 @@
-"""The configuration and its task, checked before anything is planned."""
+"""Read and validate the configuration and its task before anything is planned."""
 
 import gc
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config
 
-# Planning makes many objects and keeps them. Python would search them for garbage after every 700 new ones.
+# Planning makes many objects and keeps them; Python would search them for garbage after every 700 new ones.
 gc.set_threshold(20_000)
 
 from tumorseg.cli.startup import require_utf8
@@ -26,18 +26,18 @@ from tumorseg.cli.startup import lock_run_folder
 
 if workflow.modifier.path_modifier.replace_prefix("results/report.html") != "results/report.html":
     raise SystemExit(
-        "module: prefix and replace_prefix are not possible here, since jobs find results by their paths; leave them "
-        "out, and choose the folder with `workdir:` or --directory"
+        "module: prefix and replace_prefix do not work here, because jobs find results by their paths; leave them out, "
+        "and choose the folder with `workdir:` or --directory"
     )
 
 
 def schema_of(name):
-    """A schema of the workflow."""
+    """Return a schema of the workflow."""
     return yaml.safe_load((REPOSITORY / f"workflow/schemas/{name}.schema.yaml").read_text(encoding="utf-8"))
 
 
-def given_configuration():
-    """The configuration. In a module: what the importing workflow gives, completed from config.yaml."""
+def input_configuration():
+    """Return the configuration. In a module: the importing workflow's values over the defaults of config.yaml."""
     if workflow.modifier.is_main_snakefile():
         return config
     content = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -45,12 +45,12 @@ def given_configuration():
     return content
 
 
-def checked_configuration():
-    """The configuration as the schema asks for it, and its task. Ends with one sentence for each mistake."""
+def validated_configuration():
+    """Return the validated configuration and its task. Stop with one sentence for each mistake."""
     schema, task = schema_of("config"), None
     try:
         asked = coerce_to_schema(
-            expand_short_forms(given_configuration(), workflow.config_settings.config or {}), schema
+            expand_short_forms(input_configuration(), workflow.config_settings.config or {}), schema
         )
         wrong = [
             f"{file}: {repeated}"
@@ -66,18 +66,18 @@ def checked_configuration():
         except UserError as error:
             wrong = [f"{error}"]
     if wrong:
-        # Not an Exception, here and below: Snakemake would bury the sentences in a traceback.
+        # SystemExit here and below: Snakemake would print any other exception with a traceback.
         raise SystemExit("\n".join(["The configuration has mistakes:", *wrong]))
     return fill_task_defaults(asked, task), task
 
 
-# Snakemake itself refuses what two runs would both make, and cannot say whether the other is alive.
+# Snakemake refuses to make files that another run makes, but cannot tell whether that run is still alive.
 if workflow.is_main_process and (_other := lock_run_folder(Path(".snakemake/running"))):
     print(
-        f"Process {_other} is a run of Snakemake in this folder already, {Path.cwd()}. Two at once must not make the same "
+        f"Process {_other} is already running Snakemake in this folder, {Path.cwd()}. Two runs must not make the same "
         "files: if this run is refused, start it again when the other has ended.",
         file=sys.stderr,
     )
-# Another dictionary: that of a module is a part of the importing workflow's.
-config, TASK = checked_configuration()
+# A new dictionary: the configuration of a module is part of the importing workflow's.
+config, TASK = validated_configuration()
 SETTINGS = Settings.from_config(config)

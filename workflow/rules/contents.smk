@@ -1,7 +1,8 @@
-"""Raw files are no inputs of rules: Snakemake would go by their dates, and stop at one that is closed or dated ahead.
+"""Detect changed raw files and incomplete folders of results.
 
-An input of each job that reads them is the note in .snakemake/contents about those that have changed since its record
-was written. Without such a change there is no note.
+Raw files are not inputs of rules: Snakemake would compare their dates, and stop at a file that is unreadable or dated
+in the future. If a raw file has changed since its job recorded it, a note in .snakemake/contents becomes an input of
+that job.
 """
 
 from tumorseg.io.changed_files import file_digest, recorded_files, file_status, find_changed_files
@@ -13,19 +14,19 @@ CONTENTS = Path(".snakemake/contents")
 
 
 def demo_files(wildcards):
-    """The demo's files in a batch, which a rule makes; none of other cohorts."""
+    """Return the files of the demo cohort in a batch, which a rule makes; none for other cohorts."""
     cases = {case.case for case in cases_by_batch()[wildcards.batch]}
     return sorted({str(ROOT / name) for case in demo_cases() if case.case in cases for name in case.files.values()})
 
 
 def changed_files(wildcards):
-    """The note about the files of a batch that have changed since they were validated, in a list; none if none has."""
-    return note_of_changes("validation", wildcards.batch, ROOT, cases_by_batch, recorded_verdicts)
+    """Return the note about files of a batch that have changed since validation, in a list; empty if none has."""
+    return changes_note("validation", wildcards.batch, ROOT, cases_by_batch, recorded_verdicts)
 
 
 def recorded_verdicts(batch, cases):
-    """What the verdicts of a batch say about each of its files."""
-    facts = {verdict.case: verdict.facts for verdict in verdicts_of(batch)}
+    """Return what the validation of a batch has recorded about each file, by path."""
+    facts = {result.case: result.facts for result in results_of(batch)}
     return {
         path: file
         for case in cases
@@ -35,46 +36,46 @@ def recorded_verdicts(batch, cases):
 
 
 @cache
-def verdicts_of(batch):
-    """The verdicts of a batch, as they are before anything runs."""
+def results_of(batch):
+    """Return the validation results of a batch as they are before anything runs."""
     return read_validation_results(Path(f"results/cohort/verdicts/{batch}.json"))
 
 
-def note_of_changes(stage, batch, root, cases_by_batch, recorded):
-    """The path of a batch's note, in a list; none if there is none."""
-    if workflow.is_main_process:  # the others, on the nodes of a cluster, read what this one has noted
-        survey_once(stage, root, cases_by_batch, recorded)
+def changes_note(stage, batch, root, cases_by_batch, recorded):
+    """Return the path of a batch's note in a list; empty if there is no note."""
+    if workflow.is_main_process:  # processes on the nodes of a cluster read the notes of this one
+        find_changes_once(stage, root, cases_by_batch, recorded)
     note = CONTENTS / stage / f"{batch}.json"
     return [str(note)] if note.exists() else []
 
 
 @cache
-def survey_once(stage, root, cases_by_batch, recorded):
-    """Note which files have changed, and name them and those that are dated in the future."""
+def find_changes_once(stage, root, cases_by_batch, recorded):
+    """Write the notes of all batches, and print the changed files and those dated in the future."""
     batches = cases_by_batch()
     records = {}
     for batch, cases in batches.items():
         try:
             records[batch] = recorded(batch, cases)
         except (OSError, UserError, ValueError, LookupError, TypeError):
-            pass  # no record yet, or a damaged one, which the rule that reads it names
+            pass  # no record yet, or a corrupted one, which the rule that reads it reports
     files = {batch: [path for case in cases for path in case.paths()] for batch, cases in batches.items()}
     try:
         found = find_changed_files(CONTENTS / stage, root, files, records)
     except UserError as error:
         raise SystemExit(f"{error}") from None
-    for paths, what in (
+    for paths, finding in (
         (found.changed, "changed since the last run, and read again"),
         (found.future, "dated in the future, which does no harm; correct the date, for instance with touch"),
     ):
         if paths:
-            print(f"{stage}: {abbreviate(paths, 3)}: {what}", file=sys.stderr)
+            print(f"{stage}: {abbreviate(paths, 3)}: {finding}", file=sys.stderr)
 
 
-def made_again(folder, expected):
-    """A note, in a list, if the folder made by a job lacks some of its files; the job then runs again.
+def note_incomplete_folder(folder, expected):
+    """Return a note, in a list, if a folder of results lacks files; the job that made it then runs again.
 
-    While another run is under way (its locks are there, this one's are not yet), its folders are not complete.
+    Folders are not checked while another run has its locks, since it may still be writing them.
     """
     note = CONTENTS / "incomplete" / f"{'-'.join(Path(folder).parts)}.json"
     if workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):

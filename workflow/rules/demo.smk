@@ -1,6 +1,6 @@
-"""The embedded demo cohort, made from the MNI152 anatomy that ships with nilearn.
+"""The demo cohort, made from the MNI152 anatomy that ships with nilearn.
 
-Needs: nothing. Makes: a folder of cases named and labelled as the task says, three of them damaged.
+Needs: nothing. Makes: a folder of cases with the names and labels of the task; three of them are corrupted.
 """
 
 from tumorseg.demo.plan import task_facts, other_files
@@ -22,7 +22,7 @@ if config["demo"]:
             **scaled(mem_mb=2000, runtime=10),
         params:
             settings=settings(**config["demo"]),
-            # Neither colours nor titles make the cohort anew.
+            # Without colours and titles: changing one must not make the cohort again.
             task=lambda wildcards: json.dumps(task_facts(TASK), sort_keys=True),
             code=code("demo_cohort"),
         shell:

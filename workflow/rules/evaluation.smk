@@ -1,14 +1,14 @@
 """Predictions on the original grid, and their scores.
 
 Needs: models, normalised cases, raw masks. Makes: results/predictions/fold-{fold}/{case}.nii.gz, fold-{fold}.json (how
-each mask came about) and results/evaluation/{cases.csv,summary.json}.
+each mask was predicted) and results/evaluation/{cases.csv,summary.json}.
 """
 
-EXECUTION = only("training", "device", "precision", "threads", "deterministic")
+EXECUTION = select_keys("training", "device", "precision", "threads", "deterministic")
 
 
 rule predict:
-    """Segment the cases that a fold holds out, on their original grid."""
+    """Segment the held-out cases of a fold on their original grid."""
     input:
         model=rules.select_checkpoint.output.model,
         selection=rules.select_checkpoint.output.selection,
@@ -41,16 +41,16 @@ rule predict:
 
 
 rule evaluate:
-    """Score every prediction against the expert's mask as it was delivered."""
+    """Score every prediction against the reference mask on the original grid."""
     input:
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         records=expand(rules.predict.output.record, fold=FOLDS),
         verdicts=verdict_files,
         splits=rules.split.output,
     output:
-        scores=report("results/evaluation/cases.csv", **described("cases", "Scores", "scores of each case", "table")),
+        scores=report("results/evaluation/cases.csv", **report_entry("cases", "Scores", "scores of each case", "table")),
         summary=report(
-            "results/evaluation/summary.json", **described("summary", "Scores", "summary with definitions", "JSON")
+            "results/evaluation/summary.json", **report_entry("summary", "Scores", "summary with definitions", "JSON")
         ),
     log:
         "results/logs/evaluate.log",
@@ -62,7 +62,9 @@ rule evaluate:
     resources:
         **scaled(mem_mb=4000, runtime=120),
     params:
-        settings=settings(**only("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")),
+        settings=settings(
+            **select_keys("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")
+        ),
         task=task_json,
         code=code("evaluate"),
     shell:

@@ -1,11 +1,11 @@
-"""A closer look at the models, where `evaluation` asks for it: calibration, and what each modality is worth.
+"""Optional analyses of the models (section `evaluation`): calibration, and scores without each modality.
 
 Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, modalities_left_out.csv.
 """
 
 
 rule calibration:
-    """Compare the probabilities of the held-out cases with what came true."""
+    """Compare predicted probabilities with observed frequencies on the held-out cases."""
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
@@ -15,7 +15,7 @@ rule calibration:
     output:
         report(
             "results/evaluation/calibration.json",
-            **described("calibration_bins", "Scores", "calibration by bin", "JSON"),
+            **report_entry("calibration_bins", "Scores", "calibration by bin", "JSON"),
         ),
     log:
         "results/logs/calibration.log",
@@ -48,7 +48,7 @@ rule leave_out_modalities:
     output:
         report(
             "results/evaluation/modalities_left_out.csv",
-            **described("modalities_left_out", "Scores", "Dice without each modality", "table"),
+            **report_entry("modalities_left_out", "Scores", "Dice without each modality", "table"),
         ),
     log:
         "results/logs/leave_out_modalities.log",

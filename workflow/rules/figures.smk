@@ -1,17 +1,17 @@
-"""Figures: a rule for each record of `tumorseg.plotting.registry`, and a small picture of every held-out case.
+"""Figures: a rule for each record of `tumorseg.plotting.registry`, and a thumbnail of every held-out case.
 
-Needs: the cohort, normalised cases, the course of the training, predictions, scores. Makes: results/figures/*.png and
-*.pdf, results/figures/cases/{case}.webp.
+Needs: manifest, normalised cases, training history, predictions, scores. Makes: results/figures/*.png and *.pdf,
+results/figures/cases/{case}.webp.
 """
 
 
 include: "figures_input.smk"
 
 
-for figure in RECORDS:
+for figure in FIGURE_RECORDS:
 
     rule:
-        """Draw one figure, as PNG and PDF."""
+        """Draw a figure as PNG and PDF."""
         name:
             figure.rule
         input:
@@ -19,7 +19,7 @@ for figure in RECORDS:
         output:
             png=report(
                 f"results/figures/{figure.stem}.png",
-                **described("figure", figure.section.capitalize(), figure.title, "figure"),
+                **report_entry("figure", figure.section.capitalize(), figure.title, "figure"),
             ),
             pdf=f"results/figures/{figure.stem}.pdf",
         log:
@@ -32,23 +32,23 @@ for figure in RECORDS:
             **scaled(mem_mb=figure.megabytes, runtime=figure.minutes),
         params:
             name=figure.name,
-            settings=settings(**only("figures", "dpi", *figure.settings)),
+            settings=settings(**select_keys("figures", "dpi", *figure.settings)),
             task=task_json,
             files=figure_files(figure),
             caption=figure_caption(figure),
             code=code("figure", f"tumorseg/plotting/catalogue/{figure.name}"),
-        # One text for all: Snakemake evaluates it when a job runs, and the loop has ended by then.
+        # The same for all figures: Snakemake evaluates it when a job runs, after the end of the loop.
         shell:
             'python "$SCRIPTS/figure.py" --name {params.name} {params.files:q} --settings {params.settings:q}'
             ' --task "$TASK" --output {output:q} --log {log:q}'
 
 
-FIGURES = [f"results/figures/{figure.stem}.png" for figure in WANTED]
-FIGURE_FILES = [*FIGURES, *(f"results/figures/{figure.stem}.pdf" for figure in WANTED)]
+FIGURES = [f"results/figures/{figure.stem}.png" for figure in ENABLED_FIGURES]
+FIGURE_FILES = [*FIGURES, *(f"results/figures/{figure.stem}.pdf" for figure in ENABLED_FIGURES)]
 
 
 rule case_strips:
-    """A small picture of every held-out case, for the rows of the report's table."""
+    """Draw a thumbnail of every held-out case for the report's table."""
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
@@ -66,7 +66,7 @@ rule case_strips:
     resources:
         **scaled(mem_mb=2000, runtime=60),
     params:
-        settings=settings(**only("figures", "colours")),
+        settings=settings(**select_keys("figures", "colours")),
         task=task_json,
         code=code("case_strips"),
     shell:

@@ -1,11 +1,11 @@
-"""What each figure is drawn from, and what is said about it."""
+"""The inputs and captions of the figures."""
 
 from dataclasses import asdict
 
 from tumorseg.plotting.record import to_restructured_text
-from tumorseg.plotting.registry import FIGURES as RECORDS
+from tumorseg.plotting.registry import FIGURES as FIGURE_RECORDS
 
-# What figures can be drawn from; the keys are those of `tumorseg.plotting.record.NEEDS`.
+# Possible inputs of figures, by the names in `tumorseg.plotting.record.NEEDS`.
 SOURCES = {
     "manifest": rules.manifest.output,
     "verdicts": verdict_files,
@@ -21,13 +21,13 @@ SOURCES = {
 
 
 def figure_input(figure):
-    """The input of a figure's rule, by name; with predictions their records, which say what the masks are."""
+    """Return the named inputs of a figure's rule; predictions come with their records."""
     records = expand(rules.predict.output.record, fold=FOLDS) if "predictions" in figure.needs else []
     return {**{need: SOURCES[need] for need in figure.needs}, "records": records}
 
 
 def figure_files(figure):
-    """The options that name its input, for instance `--scores results/evaluation/cases.csv` for the need `scores`."""
+    """Return a param with the input as options, such as `--scores results/evaluation/cases.csv` for `scores`."""
 
     def options(wildcards, input):
         named = {need: input.get(need) for need in figure.needs}
@@ -41,13 +41,15 @@ def figure_files(figure):
 
 
 def figure_caption(figure):
-    """The caption for Snakemake's own report. As it asks for `input`, another caption draws nothing again."""
+    """Return a param with the caption for Snakemake's report; it uses `input`, so a new caption redraws nothing."""
     return lambda wildcards, input: to_restructured_text(figure.caption_for(TASK).text)
 
 
-WANTED = [figure for figure in RECORDS if figure.enabled_by is None or config["evaluation"][figure.enabled_by]]
+ENABLED_FIGURES = [
+    figure for figure in FIGURE_RECORDS if figure.enabled_by is None or config["evaluation"][figure.enabled_by]
+]
 
 
 def figure_captions(wildcards):
-    """What the report says of the figures, a param of its own: the digest of its code leaves out words for people."""
-    return json.dumps([asdict(figure.caption_for(TASK)) for figure in WANTED])
+    """Return the captions as a param of the report: the digest of its code does not cover their texts."""
+    return json.dumps([asdict(figure.caption_for(TASK)) for figure in ENABLED_FIGURES])

@@ -1,12 +1,12 @@
-"""The model as a thing to hand on.
+"""Files that accompany the models: the model card and, on request, ONNX exports.
 
-Needs: models, and of the card's facts: manifest, splits, scores. Makes: results/model/README.md (the model card) and,
-by the target `onnx`, results/model/fold-{fold}.onnx.
+Needs: models, manifest, splits, scores. Makes: results/model/README.md (the model card) and, by the target `onnx`,
+results/model/fold-{fold}.onnx.
 """
 
 
 rule export_onnx:
-    """A model for other runtimes."""
+    """Export a model to ONNX."""
     input:
         model=rules.select_checkpoint.output.model,
         selection=rules.select_checkpoint.output.selection,
@@ -29,7 +29,7 @@ rule export_onnx:
 
 
 rule model_card:
-    """What the models are, what they were trained on, how good they are, and what to know."""
+    """Write the model card: what the models are, their training data, their scores and their limits."""
     input:
         manifest=rules.manifest.output,
         check=rules.check_cohort.output,
@@ -38,7 +38,7 @@ rule model_card:
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
     output:
-        report("results/model/README.md", **described("model_card", "Model", "model card", "text")),
+        report("results/model/README.md", **report_entry("model_card", "Model", "model card", "text")),
     log:
         "results/logs/model_card.log",
     benchmark:

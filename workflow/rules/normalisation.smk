@@ -1,6 +1,6 @@
-"""The usable cases, as the network sees them.
+"""Normalise the usable cases for the network.
 
-Needs: raw files and verdicts. Makes: results/normalised/{batch}/{case}.safetensors.
+Needs: raw files and validation results. Makes: results/normalised/{batch}/{case}.safetensors.
 """
 
 
@@ -16,7 +16,7 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        # float32 with cohort.max_voxels as in config.yaml takes 2.6 GB, a case of BraTS 0.3
+        # float32 images of the default cohort.max_voxels need 2.6 GB, a case of BraTS 0.3 GB
         **scaled(mem_mb=3000, runtime=60),
     params:
         cases=batch_cases,

@@ -1,4 +1,4 @@
-"""What directives of rules share: settings, task and code as params, resources, descriptions for the report."""
+"""What directives of rules share: settings, task and code as params, resources, entries of Snakemake's report."""
 
 import json
 
@@ -8,41 +8,41 @@ from tumorseg.task import validation_facts
 
 
 def settings(**sections):
-    """Parts of the configuration as one JSON string: a rule's params are exactly what its result depends on.
+    """Return a param with parts of the configuration as one JSON string: exactly those that the result depends on.
 
-    As a function: in a plain string Snakemake would take braces, as in a pattern such as \\d{4}, for wildcards.
+    The param is a function, because Snakemake would read braces in a plain string, such as \\d{4}, as wildcards.
     """
     return lambda wildcards: json.dumps(sections, sort_keys=True)
 
 
 TASK_FACTS = json.dumps(TASK.facts(), sort_keys=True)
-"""The part of the task that results depend on, a param of the rules that compute."""
+"""The part of the task that computed results depend on."""
 
 
 def task_json(wildcards):
-    """All of the task, a param of the rules whose result has its titles, colours or names of cases in it.
+    """Return the whole task, a param of the rules whose results contain its titles, colours or case names.
 
-    As a function: in a plain string Snakemake would take a pattern such as \\d{3} for a wildcard.
+    The param is a function, because Snakemake would read braces in a plain string, such as \\d{3}, as wildcards.
     """
     return TASK.to_json()
 
 
-def task_of_cases(wildcards):
-    """What a verdict depends on. A function for the reason that `task_json` gives."""
+def validation_task(wildcards):
+    """Return the part of the task that validation depends on. A function for the reason given in `task_json`."""
     return validation_facts(TASK)
 
 
-# The configuration as jobs take it and results record it.
+# The configuration with the keys that jobs read and results record.
 RECORDED = recorded(config)
 
 
-def only(section, *keys):
-    """Some keys of a section of the configuration, as results record them."""
+def select_keys(section, *keys):
+    """Return some keys of a section of the configuration, named as in recorded results."""
     return recorded({section: {key: config[section][key] for key in keys}})[section]
 
 
 def scaled(**amounts):
-    """Resources of which each new submission of a failed job asks for more: once, twice, three times the amount."""
+    """Return resources that grow with each submission of a failed job: once, twice, three times the amount."""
     return {name: lambda wildcards, attempt, amount=amount: amount * attempt for name, amount in amounts.items()}
 
 
@@ -50,8 +50,8 @@ GPUS = 0 if config["training"]["device"] == "cpu" else 1
 """The resource `gpu` of jobs that run the network."""
 
 
-def described(caption, category, result, kind):
-    """Arguments of `report()`: what Snakemake's own report says of a file. caption: a file in workflow/report."""
+def report_entry(caption, category, result, kind):
+    """Return the arguments of `report()` for a result. caption: name of a file in workflow/report."""
     return {"caption": f"../report/{caption}.rst", "category": category, "labels": {"result": result, "kind": kind}}
 
 
@@ -59,11 +59,11 @@ CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
 
 
 def code(*scripts):
-    """The digest of scripts or modules and all that they import, which Snakemake does not track."""
+    """Return the digest of scripts or modules and everything that they import, which Snakemake does not track."""
     return CODE_DIGESTS.digest(*(SCRIPTS / f"{script}.py" for script in scripts))
 
 
-# What a result depends on, stage by stage.
+# The rules that results depend on, in the order of the stages.
 CHAIN = [
     "validate_batch",
     "split",
@@ -78,4 +78,4 @@ CHAIN = [
 ]
 CODES = json.dumps({rule: code(rule) for rule in CHAIN})
 CONFIGURATION = {section: content for section, content in config.items() if section not in ("segment", "score")}
-"""All that decides about the results."""
+"""The settings that results depend on."""

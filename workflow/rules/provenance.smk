@@ -1,21 +1,21 @@
-"""What a reader needs in order to repeat the run.
+"""Record what is needed to repeat the run.
 
-Needs: all results. Makes: results/provenance (configuration, task, versions, digests of raw files, durations and memory
+Needs: all results. Makes: results/provenance (configuration, task, versions, digests of raw files, run time and memory
 of each job, commit and machine) and results/ro-crate-metadata.json, which makes results/ a Workflow Run RO-Crate.
 """
 
-# What a run is made of: logs of other targets, or of what was switched off, may lie beside theirs.
+# The rules of a run: the folder of logs may also have logs of other targets or of analyses that are now disabled.
 RULES = [
     *(["demo_cohort"] if config["demo"] else []),
     *CHAIN,
     *["manifest", "cohort_page", "check_cohort", "case_strips", "model_card", "report"],
     *(["viewer_cases"] if VIEWER else []),
-    *(figure.rule for figure in WANTED),
+    *(figure.rule for figure in ENABLED_FIGURES),
 ]
 
 
 rule provenance:
-    """Configuration, versions, digests, durations and machine, beside the results."""
+    """Write configuration, versions, digests, run times and machine beside the results."""
     input:
         verdicts=verdict_files,
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),

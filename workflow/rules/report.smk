@@ -1,11 +1,11 @@
-"""The one page that shows what was run and what came of it.
+"""The report of the run.
 
-Needs: manifest, splits, scores, the course of the training, figures. Makes: results/report.html.
+Needs: manifest, splits, scores, training history, figures. Makes: results/report.html.
 """
 
 
 rule report:
-    """Write one self-contained page: scores, dropped cases, refused checkpoints, figures."""
+    """Write the report, a self-contained page: scores, dropped cases, refused checkpoints, figures."""
     input:
         manifest=rules.manifest.output,
         verdicts=verdict_files,
@@ -20,7 +20,7 @@ rule report:
         strips=rules.case_strips.output,
         viewer=VIEWER,
     output:
-        report("results/report.html", **described("report", "Report", "report", "page")),
+        report("results/report.html", **report_entry("report", "Report", "report", "page")),
     log:
         "results/logs/report.log",
     benchmark:
@@ -34,7 +34,7 @@ rule report:
         codes=CODES,
         task=task_json,
         captions=figure_captions,
-        patient=lambda wildcards: [said] if (said := who_says_patients()) else [],
+        patient=lambda wildcards: [source] if (source := explicit_patient_source()) else [],
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'

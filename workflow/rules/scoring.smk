@@ -1,7 +1,7 @@
-"""Scores of any masks against references, from whatever tool; neither a cohort nor a training is needed.
+"""Score masks of any tool against references; no cohort and no training is needed.
 
-Needs: folders of masks. Makes: results/scores/{cases.csv,summary.json}, or, of several folders, these in a folder of
-each one's name, and results/scores/comparison.{csv,json}.
+Needs: folders of masks. Makes: results/scores/{cases.csv,summary.json}; with several folders of predictions, a folder
+with these files for each, and results/scores/comparison.{csv,json}.
 """
 
 
@@ -9,12 +9,12 @@ include: "scoring_masks.smk"
 
 
 rule score:
-    """Score folders of masks against references, and compare several folders."""
+    """Score folders of masks against references, and compare the folders if there are several."""
     output:
-        scores=expand("{place}/cases.csv", place=score_places()),
-        summaries=expand("{place}/summary.json", place=score_places()),
+        scores=expand("{folder}/cases.csv", folder=score_folders()),
+        summaries=expand("{folder}/summary.json", folder=score_folders()),
         comparison=(
-            ["results/scores/comparison.csv", "results/scores/comparison.json"] if len(score_places()) > 1 else []
+            ["results/scores/comparison.csv", "results/scores/comparison.json"] if len(score_folders()) > 1 else []
         ),
     log:
         "results/logs/score.log",
@@ -26,13 +26,15 @@ rule score:
     resources:
         **scaled(mem_mb=4000, runtime=120),
     params:
-        predictions=scored_folders(),
+        predictions=prediction_folders(),
         references=SETTINGS.score.references,
-        # Digests, not inputs: Snakemake goes by time, and would miss a file that is replaced by an older one.
-        masks=lambda wildcards: scored_masks(),
+        # Digests, not inputs: Snakemake compares dates, and would miss a file that an older one replaces.
+        masks=lambda wildcards: scored_masks_digest(),
         patients=PATIENT_TABLE,
         content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
-        settings=settings(**only("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")),
+        settings=settings(
+            **select_keys("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")
+        ),
         task=task_json,
         other_tasks=task_signs_digest(),
         labels=SETTINGS.cohort.labels,

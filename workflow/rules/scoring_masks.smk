@@ -1,4 +1,4 @@
-"""What is scored: folders of masks, from wherever, as the section `score` of the configuration says."""
+"""The masks to score, as set in the section `score` of the configuration."""
 
 from tumorseg.configuration.label_maps import score_label_maps
 from tumorseg.evaluation.matching import masks_digest
@@ -7,26 +7,26 @@ from tumorseg.evaluation.matching import folder_names
 from tumorseg.task import task_signs_digest
 
 
-def scored_folders():
-    """The folders of predictions; none where the section is not filled in."""
-    given = SETTINGS.score.predictions or []
-    return [given] if isinstance(given, str) else list(given)
+def prediction_folders():
+    """Return the folders of predictions; an empty list if none are set."""
+    folders = SETTINGS.score.predictions or []
+    return [folders] if isinstance(folders, str) else list(folders)
 
 
-def score_places():
-    """The folder of each one's scores: of a single one that of all scores, of several ones a folder by its name."""
-    names = dict.fromkeys(folder_names([Path(folder) for folder in scored_folders()]))
+def score_folders():
+    """Return where the scores of each folder of predictions go: results/scores, or with several a folder below it."""
+    names = dict.fromkeys(folder_names([Path(folder) for folder in prediction_folders()]))
     return expand("results/scores/{name}", name=names) if len(names) > 1 else ["results/scores"]
 
 
 @cache
-def scored_masks():
-    """The digest of all masks that are scored. Ends with a sentence where there is nothing to score."""
+def scored_masks_digest():
+    """Return the digest of all masks to score. Stop with a message if there is nothing to score."""
     check_targets()
     for key in ("predictions", "references"):
         if not getattr(SETTINGS.score, key):
             raise SystemExit(f"score.{key}: no folder is given; add --config predictions=DIR references=DIR")
-    predictions, references = [Path(folder) for folder in scored_folders()], Path(SETTINGS.score.references)
+    predictions, references = [Path(folder) for folder in prediction_folders()], Path(SETTINGS.score.references)
     try:
         return masks_digest(match_folders(predictions, references, TASK), references, SETTINGS.cohort.max_voxels)
     except UserError as error:

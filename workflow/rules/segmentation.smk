@@ -1,4 +1,4 @@
-"""New patients without masks, segmented by the models that exist; nothing is trained for it.
+"""Segment new patients, who have no masks, with existing models; nothing is trained.
 
 Needs: segment.cases, models. Makes: results/segmentations ({case}.nii.gz, {case}.png, volumes.tsv).
 """
@@ -8,7 +8,7 @@ include: "segmentation_patients.smk"
 
 
 rule segment_batch:
-    """Segment each new patient of a batch that can be segmented, and tell of each that cannot."""
+    """Segment the new patients of a batch, and report those that cannot be segmented."""
     input:
         changed=changed_patient_files,
         incomplete=incomplete_batch,
@@ -33,7 +33,7 @@ rule segment_batch:
             prediction=RECORDED["prediction"],
             execution=EXECUTION,
             figures=config["figures"],
-            cohort=only("cohort", "max_voxels"),
+            cohort=select_keys("cohort", "max_voxels"),
         ),
         task=TASK_FACTS,
         code=code("segment_batch"),

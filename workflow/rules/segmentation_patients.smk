@@ -1,4 +1,4 @@
-"""Who is segmented, and by which models, as the section `segment` of the configuration says."""
+"""The new patients and their models, as set in the section `segment` of the configuration."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from tumorseg.io.files import sha256
 
 @cache
 def patient_folder():
-    """The folder of the new patients' folders, and the case that alone is meant where its own folder was given."""
+    """Return the folder of the new patients' folders, and the case if the user gave the folder of a single one."""
     check_targets()
     cases = SETTINGS.segment.cases
     if cases is None:
@@ -23,10 +23,10 @@ def patient_folder():
 
 @cache
 def patients_by_batch():
-    """The new patients of each batch that has any, less their masks."""
+    """Return the new patients of each non-empty batch, without their masks."""
     folder, only_case = patient_folder()
     try:
-        found = discover_cases(folder, TASK, "segment.cases", masks=False, note=say)
+        found = discover_cases(folder, TASK, "segment.cases", masks=False, note=print_note)
     except UserError as error:
         raise SystemExit(f"{error}") from None
     batches = {}
@@ -39,12 +39,12 @@ def patients_by_batch():
 
 
 def changed_patient_files(wildcards):
-    """The note about the patients' files in a batch that have changed since they were segmented; none if none has."""
-    return note_of_changes("segmentation", wildcards.batch, patient_folder()[0], patients_by_batch, recorded_patients)
+    """Return the note about files of a batch that have changed since segmentation, in a list; empty if none has."""
+    return changes_note("segmentation", wildcards.batch, patient_folder()[0], patients_by_batch, recorded_patients)
 
 
 def recorded_patients(batch, cases):
-    """What the record of a batch of patients says about each of their files."""
+    """Return what the record of a batch of patients says about each of their files, by path."""
     patients = {
         patient["case"]: patient.get("files", [])
         for patient in read_json(Path(f"results/segmented/{batch}/patients.json"))["patients"]
@@ -59,28 +59,28 @@ def recorded_patients(batch, cases):
 
 @cache
 def models():
-    """The files of the models that segment.
+    """Return the files of the models to segment with.
 
-    They are no inputs: Snakemake would bring them up to date, and train.
+    They are not inputs: Snakemake would update them, that is, train.
     """
-    # Imported here: it needs NumPy, and other plans are made sooner without it.
+    # Imported here: it needs NumPy, which would slow down planning for other targets.
     from tumorseg.networks.model_header import read_header
     from tumorseg.task.compatibility import require_task
 
-    named = SETTINGS.segment.models
-    files = [named] if isinstance(named, str) else list(named or ())
-    if named is None:
+    configured = SETTINGS.segment.models
+    files = [configured] if isinstance(configured, str) else list(configured or ())
+    if configured is None:
         files = sorted(str(path) for path in Path("results/model").glob("fold-*.safetensors"))
         if len(files) not in (0, len(FOLDS)):
             print(
-                f"segment: {len(files)} models lie in results/model, while cohort.folds is {len(FOLDS)}; the mean of all "
-                "is taken: name those that you mean in segment.models",
+                f"segment: results/model has {len(files)} models, but cohort.folds is {len(FOLDS)}; the mean of all "
+                "models is used: to choose others, list them in segment.models",
                 file=sys.stderr,
             )
     if not files:
         raise SystemExit(
             "segment: there is no model in results/model; train one, for instance with `snakemake --cores all "
-            f"{target_name('verify')}`, or name the files of models in segment.models"
+            f"{target_name('verify')}`, or set segment.models to the files of models"
         )
     if missing := [file for file in files if not os.path.lexists(file)]:
         raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")
@@ -94,5 +94,5 @@ def models():
 
 @cache
 def model_digests():
-    """The SHA-256 of each model that segments."""
+    """Return the SHA-256 of each model."""
     return [sha256(Path(model)) for model in models()]

@@ -1,6 +1,6 @@
-"""Training, one job from each checkpoint to the next, and the verdict on each checkpoint.
+"""Train with one job from each checkpoint to the next, and verify each checkpoint.
 
-Needs: normalised cases, verdicts and splits. Makes: results/training/fold-{fold} (data.json, checkpoints, their
+Needs: normalised cases, validation results, splits. Makes: results/training/fold-{fold} (data.json, checkpoints, their
 records and verifications, history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
 """
 
@@ -15,7 +15,7 @@ RECIPE = settings(
 
 
 rule training_data:
-    """List the cases of a fold with the digest of each one's normalised file, which its checkpoints are bound to."""
+    """List the normalised files of a fold with their digests; each checkpoint is bound to this list."""
     input:
         normalised=normalised_batches,
         verdicts=verdict_files,
@@ -47,7 +47,7 @@ rule train_epoch:
     output:
         checkpoint="results/training/fold-{fold}/epoch-{epoch}.pt",
         record="results/training/fold-{fold}/epoch-{epoch}.json",
-        # Not touch(), which the between-workflow cache cannot move.
+        # Not touch(), whose files the between-workflow cache cannot move.
         done="results/training/fold-{fold}/epoch-{epoch}.done",
     log:
         "results/logs/train_epoch/fold-{fold}-epoch-{epoch}.log",
@@ -59,10 +59,10 @@ rule train_epoch:
         **scaled(mem_mb=24000, runtime=720),
         gpu=GPUS,
     params:
-        # Wildcards are no part of the key of the between-workflow cache; params are.
+        # The key of the between-workflow cache includes params, but not wildcards.
         fold="{fold}",
         epoch="{epoch}",
-        # Nor are resources, nor do they make anything run again: start_state says what becomes of a training begun before.
+        # The key does not include resources either. They trigger no rerun; start_state handles a training begun before.
         processes=lambda wildcards, resources: resources.gpu,
         recipe=RECIPE,
         task=TASK_FACTS,
@@ -75,7 +75,7 @@ rule train_epoch:
 
 
 rule verify_checkpoint:
-    """Read a checkpoint afresh from disk and say whether it is sound."""
+    """Read a checkpoint from disk and write whether it is valid."""
     input:
         checkpoint=rules.train_epoch.output.checkpoint,
         record=rules.train_epoch.output.record,
@@ -101,7 +101,7 @@ rule verify_checkpoint:
 
 
 rule select_checkpoint:
-    """Choose among the sound epochs, name the refused ones, and export the model."""
+    """Select one of the valid epochs, list the refused ones, and export the model."""
     input:
         checkpoints=lambda wildcards: checkpoint_files(wildcards.fold),
         records=lambda wildcards: checkpoint_files(wildcards.fold, "json"),
@@ -112,11 +112,11 @@ rule select_checkpoint:
     output:
         selection=report(
             "results/training/fold-{fold}/selection.json",
-            **described("selection", "Training", "choice of fold {fold}", "JSON"),
+            **report_entry("selection", "Training", "choice of fold {fold}", "JSON"),
         ),
         history=report(
             "results/training/fold-{fold}/history.csv",
-            **described("history", "Training", "history of fold {fold}", "table"),
+            **report_entry("history", "Training", "history of fold {fold}", "table"),
         ),
         model="results/model/fold-{fold}.safetensors",
     log:

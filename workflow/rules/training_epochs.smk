@@ -4,7 +4,7 @@ from tumorseg.training import schedule
 
 
 def checkpoint_epochs():
-    """The epochs, as written in file names, after which a checkpoint is saved."""
+    """Return the epochs after which a checkpoint is saved, as written in file names."""
     training = config["training"]
     return [
         f"{epoch:04d}" for epoch in schedule.checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])
@@ -12,26 +12,26 @@ def checkpoint_epochs():
 
 
 def checkpoint_files(fold, suffix="pt"):
-    """The checkpoints of a fold, or the files beside them of another suffix."""
+    """Return the checkpoints of a fold, or the files beside them with another suffix."""
     return expand(
         "results/training/fold-{fold}/epoch-{epoch}.{suffix}", fold=fold, epoch=checkpoint_epochs(), suffix=suffix
     )
 
 
 def previous_file(wildcards, suffix):
-    """The file of the checkpoint that a training goes on from; none for the first."""
+    """Return a file of the checkpoint that an epoch continues from, in a list; empty for the first epoch."""
     previous = schedule.previous_checkpoint_epoch(int(wildcards.epoch), config["training"]["epochs_per_checkpoint"])
     return [f"results/training/fold-{wildcards.fold}/epoch-{previous:04d}.{suffix}"] if previous else []
 
 
 def previous_checkpoint(wildcards):
-    """The checkpoint that a training goes on from. Ancient, so that a corrupted one invalidates none after it."""
+    """Return the checkpoint to continue from, as ancient: a corrupted one must not invalidate later, valid ones."""
     return [ancient(file) for file in previous_file(wildcards, "pt")]
 
 
 def previous_done(wildcards):
-    """The empty file beside that checkpoint. Not ancient: a training that runs again takes those after it along.
+    """Return the empty file beside that checkpoint; not ancient, so that an epoch trained again reruns those after it.
 
-    An ancient file alone would not do this: in a job downstream of one that runs, Snakemake looks for no reasons.
+    The ancient checkpoint does not have this effect.
     """
     return previous_file(wildcards, "done")

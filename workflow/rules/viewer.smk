@@ -1,17 +1,17 @@
-"""The cases that can be looked through in the report.
+"""The cases in the report's viewer.
 
 Needs: normalised cases, predictions, scores. Makes: results/figures/viewer.json.
 """
 
 
 rule viewer_cases:
-    """The volumes of a few cases, small enough for a page."""
+    """Write the volumes of a few cases for the report's viewer, small enough for a page."""
     input:
         normalised=normalised_batches,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,
-        checked=viewer_cases_exist,
+        checked=require_viewer_cases,
     output:
         "results/figures/viewer.json",
     log:
@@ -23,7 +23,7 @@ rule viewer_cases:
     resources:
         **scaled(mem_mb=3000, runtime=10),
     params:
-        settings=settings(**only("report", "viewer_cases")),
+        settings=settings(**select_keys("report", "viewer_cases")),
         task=task_json,
         code=code("viewer_cases"),
     shell:
