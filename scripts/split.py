@@ -39,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.split_file:
             splits = user_splits(options.split_file, table, folds=folds)
             if dropped := names_without_usable_case(options.split_file, table):
-                count = format_count(len(dropped), "name")
-                console.logger.info("%s: ignored %s without a usable case", options.split_file, count)
+                console.logger.info("%s: ignored names without a usable case: %d", options.split_file, len(dropped))
         else:
             splits = stratified_splits(
                 table,

@@ -71,7 +71,7 @@ def test_the_users_own_split_file_is_followed_and_its_dropped_cases_are_told(roo
     rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()[1:]]
     assert [(case, fold) for case, _, fold in rows] == [(CASES[0], "1"), (CASES[2], "0"), (CASES[3], "1")]
     said = capsys.readouterr().err
-    assert f"{own}: ignored 1 name without a usable case" in said
+    assert f"{own}: ignored names without a usable case: 1" in said
     assert "fold 0: 2 cases for training, 1 for validation" in said
 
 
