@@ -12,11 +12,20 @@ from tumorseg.formatting import format_markdown_cell
 
 PUBLIC: Final[dict[str, tuple[str, ...]]] = {
     "tumorseg": ("load_task", "built_in_tasks", "Task", "case_scores", "UserError"),
-    "tumorseg.metrics.surface": ("surface_distances", "SurfaceDistances"),
-    "tumorseg.metrics.border_hausdorff": ("border_hausdorff95",),
-    "tumorseg.metrics.lesions": ("lesion_scores", "LesionScores"),
-    "tumorseg.metrics.registry": ("metrics", "metric", "register"),
-    "tumorseg.metrics.record": ("Metric",),
+    "tumorseg.metrics": (
+        "confusion",
+        "overlaps",
+        "Overlap",
+        "surface_distances",
+        "SurfaceDistances",
+        "border_hausdorff95",
+        "lesion_scores",
+        "LesionScores",
+        "metrics",
+        "metric",
+        "register",
+        "Metric",
+    ),
 }
 """The public names, by the module from which other code imports them."""
 _WIDTH: Final = 100

@@ -1,4 +1,4 @@
-"""Bootstrap confidence intervals of means over cases; patients are resampled."""
+"""Bootstrap confidence intervals of means over cases, by resampling patients."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,9 +9,17 @@ from tumorseg.cohort.patients import patients_from_names
 
 
 class Bootstrap:
-    """The percentile interval of the mean (Efron and Tibshirani 1993, chapter 13), patients drawn with replacement.
+    """Percentile bootstrap of the mean over cases. Patients are drawn with replacement.
 
-    All cases of a patient come and go together, since they are alike. Every number is taken from the same draws.
+    The cases of a patient are similar, so they are drawn together. All scores of a cohort use the same draws.
+
+    References:
+        Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+
+    Example:
+        >>> bootstrap = Bootstrap(["a", "b"], confidence=0.95, samples=100, seed=1)
+        >>> bootstrap.describe(np.array([0.5, 0.7]))["mean"]
+        0.6
     """
 
     def __init__(
@@ -23,16 +31,31 @@ class Bootstrap:
         seed: int,
         patients: Mapping[str, str] | None = None,
     ) -> None:
-        """patients: the patient of each case; None: by their names."""
-        of = patients or patients_from_names(cases)
-        names, self._patient_of = np.unique([of[case] for case in cases], return_inverse=True)
+        """Draw the patients.
+
+        Args:
+            cases: names of the cases.
+            confidence: of the interval, between 0 and 1.
+            samples: number of draws.
+            seed: of the random generator.
+            patients: the patient of each case; None derives them from the names of the cases.
+        """
+        patient_by_case = patients or patients_from_names(cases)
+        names, self._patient_of = np.unique([patient_by_case[case] for case in cases], return_inverse=True)
         self._draws = np.random.default_rng(seed).integers(len(names), size=(samples, len(names)))
         self._counts = np.bincount(self._patient_of)
         self._drawn_cases = self._counts[self._draws].sum(axis=1)
         self._tail = (1 - confidence) / 2
 
     def describe(self, values: NDArray[np.float64]) -> dict[str, float]:
-        """n, mean, median, q1, q3 (quartiles), low and high (interval of the mean) of one value for each case."""
+        """Return statistics of one value per case: n, mean, median, q1 and q3 (quartiles), low and high (interval).
+
+        Args:
+            values: one value per case, float64 (cases,), in the order of `cases`.
+
+        Returns:
+            Each statistic by name. low and high are the ends of the confidence interval of the mean.
+        """
         q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75])
         sums = np.bincount(self._patient_of, weights=values)
         means = sums[self._draws].sum(axis=1) / self._drawn_cases

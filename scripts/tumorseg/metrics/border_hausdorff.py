@@ -1,4 +1,4 @@
-"""HD95 between border voxels, as in MONAI; `surface` has the definition of the BraTS challenge."""
+"""HD95 between border voxels, as in MONAI. `surface` has the definition of the BraTS challenge."""
 
 from typing import Any, Final
 
@@ -14,15 +14,19 @@ from tumorseg.metrics.surface_elements import Spacing
 
 
 def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing) -> float:
-    """Return the HD95 between border voxels in mm: the larger of the 95th percentiles of both directions.
+    """Return the HD95 between border voxels, as MONAI computes it.
 
-    A border voxel has a neighbour across a face that is outside the mask or beyond the grid. Distances are between
-    centres of border voxels, and percentiles are interpolated.
+    A border voxel has at least one of its six face neighbours outside the mask or outside the grid. Distances are
+    measured between the centres of border voxels. HD95 is the larger of the two directed 95th percentiles, with linear
+    interpolation.
 
     Args:
-        reference: mask (X, Y, Z), not empty.
-        prediction: mask of the same shape, not empty.
+        reference: mask, bool (X, Y, Z), not empty.
+        prediction: mask, bool, of the same shape, not empty.
         spacing_mm: voxel edges along X, Y and Z.
+
+    Returns:
+        The HD95 in mm.
 
     Example:
         >>> cube = np.zeros((8, 8, 8), bool)
@@ -33,14 +37,14 @@ def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool
     box = box_slices(bounding_box(reference | prediction))
     borders = [_border_voxels(mask[box]) for mask in (reference, prediction)]
     return max(
-        float(np.percentile(nearest_distances(own, other, spacing_mm), 95))
-        for own, other in zip(borders, borders[::-1], strict=True)
+        float(np.percentile(nearest_distances(source, target, spacing_mm), 95))
+        for source, target in zip(borders, borders[::-1], strict=True)
     )
 
 
 def _border_voxels(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    inside: NDArray[Any] = ndimage.binary_erosion(mask)  # with the six neighbours
-    border: NDArray[np.bool_] = mask & ~inside
+    eroded: NDArray[Any] = ndimage.binary_erosion(mask)  # the default element has the six face neighbours
+    border: NDArray[np.bool_] = mask & ~eroded
     return border
 
 
@@ -48,7 +52,7 @@ HD95_BORDER: Final = Metric(
     "hd95_border",
     lambda pair: border_hausdorff95(pair.reference, pair.prediction, pair.spacing_mm),
     title="HD95 of border voxels",
-    definition="as MONAI takes it, mm: the same with the centres of border voxels, each of which counts alike",
+    definition="as in MONAI, mm: the same between the centres of border voxels, with equal weights",
     better="lower",
     best=0,
     worst=WORST_HD95,

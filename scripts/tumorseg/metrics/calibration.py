@@ -10,16 +10,25 @@ from tumorseg.task import Task
 
 BINS: Final = 15
 DEFINITION: Final = (
-    "over the voxels of the brain of all held-out cases: the probability that a voxel belongs to a region, in "
-    f"{BINS} bins of equal width, beside the share of those voxels that belong to it in the reference; `label`: the "
-    "same of the most probable label. Expected calibration error: the mean over the voxels of the difference of both "
-    "within their bin (Guo et al. 2017, arXiv:1706.04599), before any post-processing"
+    "over the brain voxels of all held-out cases: the predicted probability that a voxel belongs to a region, in "
+    f"{BINS} bins of equal width, against the share of the bin's voxels that belong to it in the reference; `label`: "
+    "the same for the most probable label. Expected calibration error: the absolute difference between the two in a "
+    "bin, averaged over voxels (Guo et al. 2017, arXiv:1706.04599), before any post-processing"
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """For each of `BINS` bins: how many voxels, the sum of their probabilities, how many came true."""
+    """The voxels of each bin of predicted probability. Instances of several cases can be added.
+
+    Attributes:
+        voxels: number of voxels, float64 (BINS,).
+        probability: sum of their predicted probabilities.
+        true: number of voxels whose prediction came true.
+
+    References:
+        Guo et al. 2017, arXiv:1706.04599.
+    """
 
     voxels: NDArray[np.float64]
     probability: NDArray[np.float64]
@@ -27,7 +36,12 @@ class Reliability:
 
     @classmethod
     def of(cls, probabilities: NDArray[np.float32], came_true: NDArray[np.bool_]) -> "Reliability":
-        """From the probability (0 to 1) of each of n voxels, and whether it came true."""
+        """Return the bins of a set of voxels.
+
+        Args:
+            probabilities: predicted probability of each voxel, 0 to 1, float32 (n,).
+            came_true: whether the prediction came true, bool (n,).
+        """
         bins = np.minimum((probabilities * BINS).astype(np.intp), BINS - 1)
         voxels, probability, true = (
             np.bincount(bins, weights=weights, minlength=BINS).astype(np.float64)
@@ -40,22 +54,25 @@ class Reliability:
 
     @property
     def expected_calibration_error(self) -> float:
-        """Mean difference between probability and outcome, 0 to 1; 0 without any voxel."""
+        """The absolute difference between mean probability and observed share of a bin, averaged over voxels.
+
+        It is from 0 to 1, and 0 without any voxel.
+        """
         return float(np.abs(self.probability - self.true).sum() / max(1, self.voxels.sum()))
 
     def as_dict(self) -> dict[str, Any]:
-        """The error, and the bins that have voxels, as plain JSON types."""
+        """Return the expected calibration error and the bins that have voxels, as plain JSON types."""
         return {
             "expected_calibration_error": self.expected_calibration_error,
             "bins": [
                 {
-                    "low": place / BINS,
-                    "high": (place + 1) / BINS,
-                    "voxels": int(self.voxels[place]),
-                    "mean_probability": float(self.probability[place] / self.voxels[place]),
-                    "observed": float(self.true[place] / self.voxels[place]),
+                    "low": index / BINS,
+                    "high": (index + 1) / BINS,
+                    "voxels": int(self.voxels[index]),
+                    "mean_probability": float(self.probability[index] / self.voxels[index]),
+                    "observed": float(self.true[index] / self.voxels[index]),
                 }
-                for place in np.flatnonzero(self.voxels)
+                for index in np.flatnonzero(self.voxels)
             ],
         }
 
@@ -63,17 +80,21 @@ class Reliability:
 def case_reliability(
     reference: NDArray[np.uint8], probabilities: NDArray[np.float32], brain: NDArray[np.bool_], task: Task
 ) -> dict[str, Reliability]:
-    """Return the reliability of each region of a task, and of the most probable `label`.
+    """Return the reliability of each region of a task and of the most probable label.
 
     Args:
-        reference: labels of the task, uint8 (X, Y, Z).
-        probabilities: of each class, float32 (classes, X, Y, Z).
-        brain: the voxels that count, bool (X, Y, Z).
-        task: the task, whose regions are looked at.
+        reference: canonical labels, uint8 (X, Y, Z).
+        probabilities: probability of each class, float32 (classes, X, Y, Z).
+        brain: the voxels to count, bool (X, Y, Z).
+        task: defines the regions.
+
+    Returns:
+        The reliability of each region by name, and that of the most probable label under `label`.
     """
-    inside, labels = probabilities[:, brain], reference[brain]
-    found = {
-        region: Reliability.of(inside[list(of_region)].sum(axis=0), np.isin(labels, of_region))
-        for region, of_region in task.region_labels.items()
+    brain_probabilities, brain_labels = probabilities[:, brain], reference[brain]
+    by_region = {
+        region: Reliability.of(brain_probabilities[list(labels)].sum(axis=0), np.isin(brain_labels, labels))
+        for region, labels in task.region_labels.items()
     }
-    return {**found, "label": Reliability.of(inside.max(axis=0), inside.argmax(axis=0) == labels)}
+    most_probable = brain_probabilities.argmax(axis=0)
+    return {**by_region, "label": Reliability.of(brain_probabilities.max(axis=0), most_probable == brain_labels)}

@@ -1,4 +1,4 @@
-"""Compare several sets of predictions on the same cases: means, and paired differences to the first set."""
+"""Compare several sets of predictions of the same cases: means, and paired differences from the first set."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,8 +15,8 @@ from tumorseg.metrics.registry import definitions, describe_directions, metrics
 from tumorseg.task import Task
 
 _P_VALUE_DEFINITION: Final = (
-    "Wilcoxon's signed-rank test of these differences, two-sided, cases without a difference left out; 1 where no "
-    "case has one. It takes cases for independent, and is not corrected for the number of tests made here"
+    "two-sided Wilcoxon signed-rank test of these differences, without the cases whose difference is 0; 1 if all are "
+    "0. The test assumes independent cases and is not corrected for multiple testing"
 )
 
 
@@ -29,10 +29,21 @@ def compare(
     seed: int,
     patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Means of each score of each structure in every table, and differences of all but the first table to the first.
+    """Return the means of all scores in every table, and the differences of the other tables from the first.
 
-    tables: by name, of columns as `scores.rows` gives them, all of the same cases. patients: of
-    each case; None: by their names.
+    Args:
+        tables: tables of scores by name, with the columns of `scores.score_rows`. All have the same cases.
+        task: defines the structures.
+        confidence: of the intervals, between 0 and 1.
+        bootstrap_samples: number of resamplings of the patients.
+        seed: of the resampling.
+        patients: the patient of each case; None derives them from the names of the cases.
+
+    Returns:
+        The content of comparison.json, as plain JSON types.
+
+    References:
+        Wilcoxon 1945, doi:10.2307/3001968.
     """
     first, *others = tables
     cases = sorted(tables[first]["case"].unique())
@@ -43,10 +54,10 @@ def compare(
         for structure, part in table.groupby("region")
     }
 
-    def of_score(structure: str, metric: Metric) -> dict[str, Any]:
+    def compare_score(structure: str, metric: Metric) -> dict[str, Any]:
         values = {name: parts[name, structure][metric.name].to_numpy(float) for name in tables}
         return {
-            "means": {name: float(of_name.mean()) for name, of_name in values.items()},
+            "means": {name: float(scores.mean()) for name, scores in values.items()},
             "differences": {name: _difference(values[first], values[name], metric, bootstrap) for name in others},
         }
 
@@ -58,40 +69,44 @@ def compare(
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
         "definitions": {**definitions(), **comparison_definitions()},
         "structures": {
-            structure: {metric.name: of_score(structure, metric) for metric in metrics()}
+            structure: {metric.name: compare_score(structure, metric) for metric in metrics()}
             for structure in task.structures
         },
     }
 
 
 def comparison_definitions() -> dict[str, str]:
-    """Return what the numbers of a comparison are, by name."""
-    nearer = format_list([metric.name for metric in metrics() if metric.better == "nearer_zero"])
-    better = describe_directions(metrics(), lambda metric: metric.name)
+    """Return the definition of each number of a comparison, by name."""
+    nearer_zero = format_list([metric.name for metric in metrics() if metric.better == "nearer_zero"])
+    directions = describe_directions(metrics(), lambda metric: metric.name)
     return {
-        "difference": "mean over the cases of a score minus that of the first folder, with its bootstrap interval; of "
-        f"the distances from 0 for {nearer}",
-        "better": f"cases in which the score is better than in the first folder: {better}; equal and worse likewise",
+        "difference": "mean over the cases of the score minus the first folder's score, with its bootstrap interval; "
+        f"for {nearer_zero}, of the distances from 0",
+        "better": f"cases whose score is better than in the first folder: {directions}; equal and worse likewise",
         "p": _P_VALUE_DEFINITION,
     }
 
 
 def comparison_table(comparison: Mapping[str, Any]) -> pd.DataFrame:
-    """What `compare` found, a row for each score of each structure, with columns `mean NAME`, `difference NAME` …"""
+    """Return the result of `compare` as a table with one row per score of each structure.
+
+    Columns are `region`, `score`, `mean NAME` for each folder, and `difference NAME`, `low NAME`, … for each folder
+    but the first.
+    """
     return pd.DataFrame(
         [
             {
                 "region": structure,
                 "score": score,
-                **{f"mean {name}": mean for name, mean in found["means"].items()},
+                **{f"mean {name}": mean for name, mean in result["means"].items()},
                 **{
                     f"{column} {name}": number
-                    for name, numbers in found["differences"].items()
+                    for name, numbers in result["differences"].items()
                     for column, number in numbers.items()
                 },
             }
             for structure, scores in comparison["structures"].items()
-            for score, found in scores.items()
+            for score, result in scores.items()
         ]
     )
 

@@ -1,9 +1,11 @@
-"""Lesion-wise scores of BraTS 2023: each lesion counts once, however large it is, and each false one too.
+"""Lesion-wise scores of BraTS 2023: each lesion and each false lesion counts once, whatever its size.
 
-After the challenge's evaluation code for adult glioma (https://github.com/rachitsaluja/BraTS-2023-Metrics) and
-Moawad et al. 2024 (arXiv:2306.00838), with equal values. Components are 26-connected. A lesion is what becomes one
-component when the reference is dilated three times with the 18 neighbours of a voxel. It is compared with all predicted
-components that touch the dilated lesion, whole, of which each may belong to several lesions.
+The scores equal those of the challenge's evaluation code for adult glioma
+(https://github.com/rachitsaluja/BraTS-2023-Metrics), which Moawad et al. 2024 (arXiv:2306.00838) describe.
+
+Components are 26-connected. Reference voxels belong to the same lesion if three dilations of the reference with
+18-connectivity join them. A lesion is compared with all predicted components that touch the dilated lesion. A component
+may belong to several lesions and counts whole in each.
 """
 
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from tumorseg.metrics.surface_elements import Spacing
 
 DILATIONS: Final = 3
 MIN_LESION_MM3: Final = 50.0
-"""Lesions of at most this volume count neither as found nor as missed; what touches them is no false lesion."""
+"""Lesions up to this volume count neither as found nor as missed. A component that touches one is not false."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,11 @@ class LesionScores:
     """The lesion-wise scores of a structure.
 
     Attributes:
-        dice: mean over the lesions; missed and false ones count as 0.
-        hd95: mean over the lesions, mm; missed and false ones count as 374.
+        dice: mean over found, missed and false lesions; a missed or false lesion counts as 0.
+        hd95: mean over found, missed and false lesions, mm; a missed or false lesion counts as 374.
         found: number of lesions that a predicted component touches.
-        missed: number of lesions that none touches.
-        false: number of predicted components that belong to no lesion.
+        missed: number of lesions that no predicted component touches.
+        false: number of predicted components that touch no lesion.
     """
 
     dice: float
@@ -46,12 +48,15 @@ class LesionScores:
 def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing) -> LesionScores:
     """Return the lesion-wise Dice and HD95 of a structure.
 
-    A missed and a false lesion have Dice 0 and HD95 374. If there is no lesion at all, Dice is 1 and HD95 is 0.
+    A missed or false lesion has Dice 0 and HD95 374. Without any lesion, Dice is 1 and HD95 is 0.
 
     Args:
-        reference: mask (X, Y, Z), not empty if the prediction is.
-        prediction: mask of the same shape.
+        reference: mask, bool (X, Y, Z). At least one of the two masks is not empty.
+        prediction: mask, bool, of the same shape.
         spacing_mm: voxel edges along X, Y and Z.
+
+    Returns:
+        The scores and the numbers of found, missed and false lesions.
 
     References:
         Moawad et al. 2024, arXiv:2306.00838.
@@ -64,26 +69,26 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
     """
     box = box_slices(bounding_box(reference | prediction))
     reference, prediction = reference[box], prediction[box]
-    # A dilated lesion is as connected within the box as beyond it: what stands out can be moved back to its edge.
+    # Cropping to the box does not change which voxels dilation joins: a path outside the box has one along its edge.
     dilated, lesions = _components(_dilate(reference))
-    predicted, components = _components(prediction)
+    component_of, components = _components(prediction)
     touches = np.zeros((lesions + 1, components + 1), bool)
-    touches[dilated[prediction], predicted[prediction]] = True
+    touches[dilated[prediction], component_of[prediction]] = True
     touches[0] = False
-    own = np.where(reference, dilated, 0)  # the lesion of each voxel of the reference
-    sizes = np.bincount(own.ravel(), minlength=lesions + 1)
+    lesion_of = np.where(reference, dilated, 0)
+    sizes_voxels = np.bincount(lesion_of.ravel(), minlength=lesions + 1)
     x, y, z = spacing_mm
-    counted = [lesion for lesion in range(1, lesions + 1) if sizes[lesion] * x * y * z > MIN_LESION_MM3]
+    counted = [lesion for lesion in range(1, lesions + 1) if sizes_voxels[lesion] * x * y * z > MIN_LESION_MM3]
     found = [lesion for lesion in counted if touches[lesion].any()]
-    pairs = [_score_lesion(own == lesion, touches[lesion][predicted], spacing_mm) for lesion in found]
+    pairs = [_score_lesion(lesion_of == lesion, touches[lesion][component_of], spacing_mm) for lesion in found]
     false = components - int(np.count_nonzero(touches[:, 1:].any(axis=0)))
     missed = len(counted) - len(found)
-    everything = len(counted) + false
-    if everything == 0:
+    total = len(counted) + false
+    if total == 0:
         return LesionScores(1.0, 0.0, 0, 0, 0)
     return LesionScores(
-        dice=sum(dice for dice, _ in pairs) / everything,
-        hd95=(sum(hd95 for _, hd95 in pairs) + WORST_HD95 * (missed + false)) / everything,
+        dice=sum(dice for dice, _ in pairs) / total,
+        hd95=(sum(hd95 for _, hd95 in pairs) + WORST_HD95 * (missed + false)) / total,
         found=len(found),
         missed=missed,
         false=false,
@@ -91,19 +96,19 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
 
 
 def _score_lesion(lesion: NDArray[np.bool_], matched: NDArray[np.bool_], spacing_mm: Spacing) -> tuple[float, float]:
-    """Dice and HD95 (mm) of one lesion and the predicted components that belong to it."""
+    """Return Dice and HD95 (mm) of a lesion and the predicted components that touch it."""
     shared = np.count_nonzero(lesion & matched)
     dice = 2 * shared / (np.count_nonzero(lesion) + np.count_nonzero(matched))
     return float(dice), surface_distances(lesion, matched, spacing_mm).hausdorff95()
 
 
 def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger], int]:
-    labelled, count = cc3d.connected_components(mask, connectivity=26, return_N=True)
-    return labelled, count
+    component_of, count = cc3d.connected_components(mask, connectivity=26, return_N=True)
+    return component_of, count
 
 
 def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Three dilations with the 18 neighbours that share a face or an edge: those that differ in two axes at most."""
+    """Return a mask after three dilations with the 18 neighbours that share a face or an edge."""
     for _ in range(DILATIONS):
         x, y, z = (_dilate_along_axis(mask, axis) for axis in range(3))
         mask = _dilate_along_axis(x, 1) | _dilate_along_axis(y, 2) | _dilate_along_axis(z, 0)
@@ -111,12 +116,12 @@ def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _dilate_along_axis(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
-    """A dilation by one voxel in both directions of one axis."""
-    wide = mask.copy()
-    moved, source = np.moveaxis(wide, axis, 0), np.moveaxis(mask, axis, 0)
-    moved[1:] |= source[:-1]
-    moved[:-1] |= source[1:]
-    return wide
+    """Return a mask dilated by one voxel in both directions of an axis."""
+    dilated = mask.copy()
+    target, source = np.moveaxis(dilated, axis, 0), np.moveaxis(mask, axis, 0)
+    target[1:] |= source[:-1]
+    target[:-1] |= source[1:]
+    return dilated
 
 
 def _pair_lesion_scores(pair: StructurePair) -> LesionScores:
@@ -127,10 +132,10 @@ LESIONWISE_DICE: Final = Metric(
     "lesionwise_dice",
     lambda pair: pair.once(_pair_lesion_scores).dice,
     title="Lesion-wise Dice",
-    definition="BraTS 2023: mean of the Dice of each lesion with all predicted components that touch it after "
-    "three dilations, where a missed lesion and a predicted component that belongs to no lesion count as 0; 1 where "
-    "there is neither. Components are 26-connected, lesions that three dilations join are one, and those of at most "
-    "0.05 ml (50 mm³) count neither as found nor as missed",
+    definition="BraTS 2023: mean over the lesions of the Dice of a lesion with all predicted components that touch it "
+    "after three dilations. A missed lesion and a predicted component that touches no lesion count as 0; 1 without "
+    "either. Components are 26-connected. Lesions that three dilations join are one. Lesions of at most 0.05 ml "
+    "(50 mm³) count neither as found nor as missed",
     better="higher",
     best=1,
     worst=0,
@@ -142,8 +147,8 @@ LESIONWISE_HD95: Final = Metric(
     "lesionwise_hd95",
     lambda pair: pair.once(_pair_lesion_scores).hd95,
     title="Lesion-wise HD95",
-    definition="BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice, where a missed and a "
-    "false lesion count as 374; 0 where there is neither",
+    definition="BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice. A missed or false lesion "
+    "counts as 374; 0 without either",
     better="lower",
     best=0,
     worst=WORST_HD95,
@@ -160,11 +165,13 @@ LESION_COUNTS: Final = (
         "lesions of all cases that a predicted component touches, see lesionwise_dice",
     ),
     Count(
-        "lesions_missed", lambda pair: pair.once(_pair_lesion_scores).missed, "lesions of all cases that none touches"
+        "lesions_missed",
+        lambda pair: pair.once(_pair_lesion_scores).missed,
+        "lesions of all cases that no predicted component touches",
     ),
     Count(
         "lesions_false",
         lambda pair: pair.once(_pair_lesion_scores).false,
-        "predicted components of all cases that belong to no lesion",
+        "predicted components of all cases that touch no lesion",
     ),
 )

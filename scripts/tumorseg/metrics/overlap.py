@@ -1,4 +1,4 @@
-"""Overlap of a predicted mask with its reference, voxel by voxel."""
+"""Voxel-wise overlap of a predicted mask with its reference."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,7 +12,18 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class Overlap:
-    """Voxels of a structure in both masks (true positives), in one of them only, in neither (true negatives)."""
+    """Voxel counts of a structure in a reference and a prediction, and the scores computed from them.
+
+    Attributes:
+        true_positives: voxels of the structure in both masks.
+        false_positives: voxels in the prediction only.
+        false_negatives: voxels in the reference only.
+        true_negatives: voxels in neither mask.
+
+    Example:
+        >>> Overlap(true_positives=3, false_positives=1, false_negatives=1, true_negatives=5).dice
+        0.75
+    """
 
     true_positives: int
     false_positives: int
@@ -31,30 +42,30 @@ class Overlap:
 
     @property
     def dice(self) -> float:
-        """Dice's coefficient (Dice 1945, doi:10.2307/1932409)."""
+        """Dice coefficient (Dice 1945, doi:10.2307/1932409)."""
         return self._ratio(2 * self.true_positives, self.reference_voxels + self.predicted_voxels)
 
     @property
     def iou(self) -> float:
-        """Intersection over union (Jaccard's index)."""
+        """Intersection over union (Jaccard index)."""
         union = self.true_positives + self.false_positives + self.false_negatives
         return self._ratio(self.true_positives, union)
 
     @property
     def precision(self) -> float:
-        """Share of the predicted voxels that are right."""
+        """Share of the predicted voxels that the reference has too."""
         return self._ratio(self.true_positives, self.predicted_voxels)
 
     @property
     def sensitivity(self) -> float:
-        """Share of the reference's voxels that are found."""
+        """Share of the reference voxels that the prediction has too."""
         return self._ratio(self.true_positives, self.reference_voxels)
 
     @property
     def specificity(self) -> float:
-        """Share of the other voxels that are left alone; 1 where there are none."""
-        others = self.true_negatives + self.false_positives
-        return self.true_negatives / others if others else 1.0
+        """Share of the voxels outside the reference that are outside the prediction too; 1 if there are none."""
+        negatives = self.true_negatives + self.false_positives
+        return self.true_negatives / negatives if negatives else 1.0
 
     @property
     def f1(self) -> float:
@@ -65,23 +76,26 @@ class Overlap:
     def _ratio(self, part: int, whole: int) -> float:
         if whole:
             return part / whole
-        # Nothing to divide by: right if there was nothing to find either, wrong otherwise.
+        # An empty denominator scores 1 if both masks are empty, else 0.
         return float(self.reference_voxels == self.predicted_voxels == 0)
 
 
 def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
-    """Count the voxels of each pair of labels.
+    """Count the voxels of each pair of a reference label and a predicted label.
+
+    Raises ValueError if the shapes differ or a value is not a class.
 
     Args:
         reference: labels, uint8 (X, Y, Z).
         prediction: labels, uint8, of the same shape.
-        classes: number of classes, background included; at most 16.
+        classes: number of classes, background included, at most 16.
 
     Returns:
-        Voxels, int64 (classes, classes), by the reference's label and then by the predicted label.
+        Voxel counts, int64 (classes, classes), with the reference label on the first axis.
 
-    Raises:
-        ValueError: the shapes differ, or a value is not a class.
+    Example:
+        >>> confusion(np.array([[[0, 1, 1]]], np.uint8), np.array([[[0, 1, 0]]], np.uint8), 2).tolist()
+        [[1, 0], [1, 1]]
     """
     box = label_bounding_box(reference, prediction, classes)
     pairs = reference[box] * np.uint8(classes) + prediction[box]
@@ -93,26 +107,51 @@ def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], class
 def label_bounding_box(
     reference: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: int
 ) -> tuple[slice, slice, slice]:
-    """Return the smallest box around the labels of both masks; the whole grid without any. Arguments as `confusion`."""
+    """Return the smallest box around the labels of both masks, or the whole grid if both are empty.
+
+    Args:
+        reference: labels, uint8 (X, Y, Z).
+        prediction: labels, uint8, of the same shape.
+        classes: number of classes, background included.
+
+    Raises:
+        ValueError: the shapes differ, or a value is not a class.
+    """
     if prediction.shape != reference.shape:
-        raise ValueError(f"masks of different shapes: {reference.shape} and {prediction.shape}")
+        raise ValueError(f"the masks have different shapes: {reference.shape} and {prediction.shape}")
     if max(prediction.max(initial=0), reference.max(initial=0)) >= classes:
-        raise ValueError(f"masks with values beyond the labels, which end at {classes - 1}")
+        raise ValueError(f"a mask has a value above {classes - 1}, the largest label")
     return box_slices(bounding_box((prediction != 0) | (reference != 0)))
 
 
 def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: Task) -> dict[str, Overlap]:
-    """Return the overlap of each structure of a task, by name. reference, prediction: see `confusion`."""
+    """Return the overlap of each structure of a task, by name.
+
+    Raises ValueError if the shapes differ or a value is not a class of the task.
+
+    Args:
+        reference: canonical labels, uint8 (X, Y, Z).
+        prediction: canonical labels, uint8, of the same shape.
+        task: defines the structures.
+
+    Returns:
+        The voxel counts of each region and each label over the whole grid.
+
+    Example:
+        >>> mask = np.full((2, 2, 2), 4, np.uint8)
+        >>> overlaps(mask, mask, tumorseg.load_task("brats-glioma"))["ET"].true_positives
+        8
+    """
     return overlaps_from_confusion(confusion(reference, prediction, task.classes), task)
 
 
 def overlaps_from_confusion(confusion_table: NDArray[np.int64], task: Task) -> dict[str, Overlap]:
-    """Return the overlap of each structure of a task, by name, from the table that `confusion` returns."""
+    """Return the overlap of each structure of a task, by name, from the result of `confusion`."""
     return {name: label_overlap(confusion_table, labels) for name, labels in task.structures.items()}
 
 
 def label_overlap(confusion_table: NDArray[np.int64], labels: Collection[int]) -> Overlap:
-    """Return the overlap of a union of labels from the table that `confusion` returns."""
+    """Return the overlap of a union of labels, from the result of `confusion`."""
     inside = np.isin(np.arange(len(confusion_table)), list(labels))
     return Overlap(
         true_positives=int(confusion_table[inside][:, inside].sum()),

@@ -8,8 +8,8 @@ DICE: Final = Metric(
     "dice",
     lambda pair: pair.overlap.dice,
     title="Dice",
-    definition="2 TP / (2 TP + FP + FN) over the voxels of a case; 1 where reference and prediction are both empty, "
-    "0 where only one of them is",
+    definition="2 TP / (2 TP + FP + FN) over the voxels of a case; 1 if reference and prediction are both empty, "
+    "0 if only one is",
     better="higher",
     best=1,
     worst=0,
@@ -20,8 +20,8 @@ IOU: Final = Metric(
     "iou",
     lambda pair: pair.overlap.iou,
     title="IoU",
-    definition="TP / (TP + FP + FN) over the voxels of a case, "
-    "empty masks as for Dice; in each case IoU = Dice / (2 - Dice)",
+    definition="TP / (TP + FP + FN) over the voxels of a case, empty masks as for Dice; IoU = Dice / (2 - Dice) in "
+    "each case",
     better="higher",
     best=1,
     worst=0,
@@ -32,8 +32,8 @@ F1: Final = Metric(
     "f1",
     lambda pair: pair.overlap.f1,
     title="F1",
-    definition="harmonic mean of precision and sensitivity over the voxels of a case, empty masks as for Dice; in each "
-    "case F1 = Dice",
+    definition="harmonic mean of precision and sensitivity over the voxels of a case, empty masks as for Dice; "
+    "F1 = Dice in each case",
     better="higher",
     best=1,
     worst=0,
@@ -44,7 +44,7 @@ PRECISION: Final = Metric(
     "precision",
     lambda pair: pair.overlap.precision,
     title="Precision",
-    definition="TP / (TP + FP); with nothing predicted, 1 where the reference is empty too and 0 elsewhere",
+    definition="TP / (TP + FP); with an empty prediction, 1 if the reference is empty too and 0 otherwise",
     better="higher",
     best=1,
     worst=0,
@@ -54,7 +54,7 @@ SENSITIVITY: Final = Metric(
     "sensitivity",
     lambda pair: pair.overlap.sensitivity,
     title="Sensitivity",
-    definition="TP / (TP + FN); with an empty reference, 1 where nothing is predicted and 0 elsewhere",
+    definition="TP / (TP + FN); with an empty reference, 1 if the prediction is empty too and 0 otherwise",
     better="higher",
     best=1,
     worst=0,
@@ -65,7 +65,7 @@ SPECIFICITY: Final = Metric(
     "specificity",
     lambda pair: pair.overlap.specificity,
     title="Specificity",
-    definition="TN / (TN + FP) over the whole grid, background beyond the head included",
+    definition="TN / (TN + FP) over the whole grid, background outside the head included",
     better="higher",
     best=1,
     worst=0,
@@ -77,8 +77,8 @@ VOLUME_ERROR: Final = Metric(
     "volume_error_mm3",
     lambda pair: (pair.overlap.predicted_voxels - pair.overlap.reference_voxels) * pair.voxel_mm3,
     title="Volume error",
-    definition="predicted minus the reference's volume, minus the reference's where the prediction is "
-    "missing: mm³ in tables, ml on pages",
+    definition="predicted volume minus reference volume; a missing prediction counts as volume 0. mm³ in tables, ml "
+    "on pages",
     better="nearer_zero",
     best=0,
     worst=None,

@@ -1,4 +1,4 @@
-"""The record of a metric: its function, and what tables and pages need to know about it."""
+"""The record of a metric: its function, and the facts that tables and pages show about it."""
 
 import math
 import re
@@ -13,20 +13,23 @@ from tumorseg.errors import Message
 from tumorseg.metrics.pair import StructurePair
 
 Better = Literal["higher", "lower", "nearer_zero"]
-"""Which of two values of a score is the better one."""
+"""Which values of a score are better."""
 
 Place = Literal["macro", "report", "report_cases", "distributions", "case_figure", "terminal", "model_card"]
-"""Where a score is shown.
+"""Where a score is shown:
 
-macro: in the report's first table, with the mean over the labels of a case; only scores of voxel counts. report: in the
-report's second table. report_cases: in its table of cases. distributions: in the figure of distributions; only scores
-from 0 to 1. case_figure: beside the pictures of a case. terminal: in the table that `score` prints. model_card: in the
-model card's table of regions.
+- macro: first table of the report, with the mean over the labels of a case; only for scores of voxel counts
+- report: second table of the report
+- report_cases: table of cases of the report
+- distributions: figure of distributions; only for scores from 0 to 1
+- case_figure: next to the images of a case
+- terminal: table that `score` prints
+- model_card: table of regions in the model card
 """
 
 Needed = Literal["reference", "either", "neither"]
 
-_Function = Callable[[StructurePair], float]
+_MetricFunction = Callable[[StructurePair], float]
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,21 @@ class Metric:
     """A score of a structure in a case.
 
     Attributes:
-        name: column of tables.
-        value: function of the two masks of a structure.
-        title: for pages.
-        short_title: for narrow tables.
-        definition: for summary.json and pages.
-        better: which of two values is better.
-        best: value if prediction and reference are equal, both empty included.
-        worst: value if only one of them is empty, and of a case without a prediction. None: a case without a
-            prediction gets the value of an empty one.
-        counts_empty: whether the function is called for empty masks too.
-        needs: the mask whose emptiness makes the score a convention, in brackets on pages; neither: none does.
-        unit: on pages.
-        divisor: how many of the table's units one of the pages' units is.
-        decimals: on pages.
+        name: column in tables.
+        value: function that computes the score from the two masks of a structure.
+        title: title on pages.
+        definition: definition in summary.json and on pages.
+        better: whether higher, lower or nearer to zero is better.
+        best: value if reference and prediction are equal, also if both are empty.
+        worst: value if only one mask is empty or the prediction is missing. None: a missing prediction scores as an
+            empty one.
+        short_title: title in narrow tables.
+        counts_empty: whether `value` is called for empty masks too.
+        needs: the mask that must not be empty for a measured score. If it is empty, the score is a convention, which
+            pages show in brackets.
+        unit: unit on pages.
+        divisor: table units per page unit, such as 1000 mm³ per ml.
+        decimals: decimals on pages.
         places: where the score is shown.
 
     Example:
@@ -65,7 +69,7 @@ class Metric:
     """
 
     name: str
-    value: _Function
+    value: _MetricFunction
     title: str
     definition: str
     better: Better
@@ -80,37 +84,40 @@ class Metric:
     places: tuple[Place, ...] = ("report",)
 
     def __post_init__(self) -> None:
-        """Raises ValueError where the parts of the record contradict each other."""
-        if wrong := self._contradiction():
-            raise ValueError(f"metric {self.name}: {wrong}")
+        """Raise ValueError if the fields contradict each other."""
+        if contradiction := self._contradiction():
+            raise ValueError(f"metric {self.name}: {contradiction}")
 
     def _contradiction(self) -> Message | None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            return "a name has lower-case letters, digits and underscores"
+            return "the name must have lower-case letters, digits and underscores only"
         if not self.title or not self.definition:
             return "it needs a title and a definition"
         if self.better not in get_args(Better):
-            return f"better is {' or '.join(get_args(Better))}, not {self.better}"
+            return f"better must be {' or '.join(get_args(Better))}, not {self.better}"
         if unknown := sorted(set(self.places) - set(get_args(Place))):
             return f"there is no place {unknown[0]}; places are {', '.join(get_args(Place))}"
         if self.needs not in get_args(Needed) or (self.needs == "neither" and not self.counts_empty):
-            return f"needs cannot be {self.needs}, with counts_empty {'true' if self.counts_empty else 'false'}"
+            return f"needs cannot be {self.needs} if counts_empty is {'true' if self.counts_empty else 'false'}"
         if "distributions" in self.places and (self.worst, self.best) != (0, 1):
-            return "the figure of distributions shows scores from 0, the worst, to 1, the best"
+            return "the figure of distributions shows scores with worst 0 and best 1 only"
         if self.better == "nearer_zero" and self.best != 0:
-            return "best is 0 where nearer to 0 is better"
+            return "best must be 0 if better is nearer_zero"
         if self.worst is None:
-            return None if self.counts_empty else "without a worst value, counts_empty has to be true"
-        best_first = self.best > self.worst if self.better == "higher" else self.best < abs(self.worst)
-        if not best_first:
+            return None if self.counts_empty else "counts_empty must be true if worst is None"
+        is_ordered = self.best > self.worst if self.better == "higher" else self.best < abs(self.worst)
+        if not is_ordered:
             return f"{self.better} is better, but best is {self.best:g} and worst {self.worst:g}"
         return None
 
     def score(self, pair: StructurePair) -> float:
         """Return the score of a structure.
 
+        Args:
+            pair: the masks of the structure, or its voxel counts alone.
+
         Raises:
-            ValueError: the function returns a number that is not finite.
+            ValueError: the score is not a finite number.
         """
         empty = (pair.overlap.reference_voxels == 0, pair.overlap.predicted_voxels == 0)
         if any(empty) and not self.counts_empty and self.worst is not None:
@@ -121,35 +128,35 @@ class Metric:
         return value
 
     def error(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is compared between predictions: the values, or their distance from 0 if nearer is better."""
+        """Return the values to compare between predictions: distances from 0 if nearer is better, else the scores."""
         return np.abs(values) if self.better == "nearer_zero" else values
 
     def gains(self, differences: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return differences of `error` with the sign that is positive where the second prediction is better."""
+        """Return differences of `error` (second minus first), signed so that a better second one is positive."""
         return differences if self.better == "higher" else -differences
 
     @property
     def heading(self) -> str:
-        """The title with its unit: `HD95 as in BraTS, mm`."""
+        """The title with its unit, such as `HD95 as in BraTS, mm`."""
         return self._with_unit(self.title)
 
     @property
     def name_in_tables(self) -> str:
-        """The short title if there is one, else the title."""
+        """The short title if the metric has one, else the title."""
         return self.short_title or self.title
 
     def heading_of(self, structure: str = "") -> str:
-        """Return the heading of a narrow column: `HD95 label 1, mm`, or, without a structure, `HD95, mm`."""
+        """Return the heading of a narrow column: `HD95 label 1, mm`, or `HD95, mm` without a structure."""
         return self._with_unit(f"{self.name_in_tables} {structure.replace('_', ' ')}".strip())
 
     def text(self, value: float) -> str:
-        """Return a value of the table as pages write it, in `unit` and without thousands set apart."""
+        """Return a value of the table as text in the unit of pages, without a thousands separator."""
         return f"{value / self.divisor:.{self.decimals}f}"
 
     def is_convention(self, reference_voxels: float, predicted_voxels: float) -> bool:
-        """Return whether the score of a structure with these numbers of voxels is a convention."""
-        lacking = {"reference": reference_voxels == 0, "either": 0 in (reference_voxels, predicted_voxels)}
-        return lacking.get(self.needs, False)
+        """Return whether the score is a convention because a mask that it needs is empty."""
+        is_empty = {"reference": reference_voxels == 0, "either": 0 in (reference_voxels, predicted_voxels)}
+        return is_empty.get(self.needs, False)
 
     def _with_unit(self, title: str) -> str:
         return f"{title}, {self.unit}" if self.unit else title
@@ -157,12 +164,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class Count:
-    """A number of a structure in a case that is no score.
+    """A number of a structure in a case that is not a score, such as a volume or a number of lesions.
 
-    name: column of tables. value: the function. definition: of the sum over the cases, which summary.json then has;
-    empty: it has none.
+    Attributes:
+        name: column in tables.
+        value: function that computes the number from the two masks of a structure.
+        definition: definition of the sum over cases in summary.json. If empty, summary.json has no sum.
     """
 
     name: str
-    value: _Function
+    value: _MetricFunction
     definition: str = ""

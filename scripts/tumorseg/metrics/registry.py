@@ -1,7 +1,7 @@
-"""Every score and count of a case, in the order of the columns of tables.
+"""All scores and counts of a case, in the order of the columns of tables.
 
-A new score is a `Metric` in a module of this package and its name here. Tables, summary, comparison, terminal, report,
-figures and model card derive from its record.
+To add a score, define a `Metric` in a module of this package and add it to the list below. Tables, summary, comparison,
+terminal, report, figures and model card derive from its record.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,26 +20,37 @@ COUNTS: Final[tuple[Count, ...]] = (*lesions.LESION_COUNTS, *overlap_metrics.VOX
 
 
 def register(new: Metric) -> None:
-    """Add a score after the others.
+    """Add a score as the last one.
 
     Raises:
-        ValueError: another column has its name.
+        ValueError: another score or column has this name.
+
+    Example:
+        >>> register(metric("dice"))
+        Traceback (most recent call last):
+        ...
+        ValueError: metric dice: the tables of scores already have a column with this name
     """
     if new.name in {*_METRICS, *(count.name for count in COUNTS), "case", "fold", "region"}:
-        raise ValueError(f"metric {new.name}: the tables of scores have a column of this name")
+        raise ValueError(f"metric {new.name}: the tables of scores already have a column with this name")
     _METRICS[new.name] = new
 
 
 def metrics(place: Place | None = None) -> tuple[Metric, ...]:
-    """Return all scores, or those that are shown in a place."""
+    """Return all scores, or those shown in one place.
+
+    Example:
+        >>> [metric.name for metric in metrics("macro")]
+        ['dice', 'iou', 'f1']
+    """
     return tuple(metric for metric in _METRICS.values() if place is None or place in metric.places)
 
 
 def metric(name: str) -> Metric:
-    """Return a score by its name.
+    """Return a score by name.
 
     Raises:
-        ValueError: no score has this name.
+        ValueError: there is no such score.
 
     Example:
         >>> metric("hd95").unit
@@ -51,10 +62,18 @@ def metric(name: str) -> Metric:
 
 
 def describe_directions(shown: Sequence[Metric], name: Callable[[Metric], str]) -> str:
-    """Return which values are better: `lower for hd95 and missed_mm3, higher for all others`. name: of a score."""
-    words = {"lower": "lower", "nearer_zero": "nearer to 0"}
-    by_direction = {better: [name(metric) for metric in shown if metric.better == better] for better in words}
-    parts = [f"{words[better]} for {format_list(names)}" for better, names in by_direction.items() if names]
+    """Return which values are better, such as `lower for hd95 and missed_mm3, higher for all others`.
+
+    Args:
+        shown: scores to describe.
+        name: function that returns the name to print of a score.
+    """
+    direction_texts = {"lower": "lower", "nearer_zero": "nearer to 0"}
+    parts = [
+        f"{text} for {format_list(names)}"
+        for better, text in direction_texts.items()
+        if (names := [name(metric) for metric in shown if metric.better == better])
+    ]
     return ", ".join([*parts, "higher for all others" if parts else "higher"])
 
 
@@ -64,7 +83,7 @@ def definitions() -> dict[str, str]:
 
 
 def columns() -> tuple[str, ...]:
-    """Return the columns of numbers of a table of scores: the scores, then the counts."""
+    """Return the number columns of a table of scores: the scores, then the counts."""
     return (*_METRICS, *(count.name for count in COUNTS))
 
 

@@ -1,4 +1,4 @@
-"""Compute all scores of a case, for each structure, as rows of the table of scores."""
+"""Compute all scores of a case and the rows that it has in the table of scores."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,10 +12,10 @@ from tumorseg.metrics.surface_elements import Spacing
 from tumorseg.task import Task
 
 TEXT_COLUMNS: Final = ("case", "region")
-"""Of a table of scores; its other columns are numbers."""
+"""The text columns of a table of scores. All other columns are numbers."""
 
 Scores = dict[str, dict[str, float]]
-"""By structure, then by column."""
+"""Scores and counts of a case, by structure and then by column."""
 
 
 def case_scores(
@@ -26,22 +26,21 @@ def case_scores(
     task: Task,
     surface_tolerance_mm: float,
 ) -> tuple[Scores, NDArray[np.int64]]:
-    """Return the scores of a case and its confusion table.
+    """Return all scores of a case and its confusion matrix.
+
+    Raises ValueError if the shapes differ, a value is not a label of the task, the spacing or the tolerance is not a
+    valid length, or a score is not finite.
 
     Args:
-        reference: labels of the task, whole numbers of any type (X, Y, Z).
+        reference: labels of the task, integers of any type (X, Y, Z).
         prediction: labels of the task, of the same shape.
         spacing_mm: voxel edges along X, Y and Z.
-        task: the task, whose structures are scored.
-        surface_tolerance_mm: distance within which surfaces agree, for the surface Dice.
+        task: defines the structures to score: its regions and labels.
+        surface_tolerance_mm: surfaces within this distance of each other agree, for the surface Dice.
 
     Returns:
-        The value of each score and count by structure, then by column; and the number of voxels of each pair of
-        labels, reference by prediction.
-
-    Raises:
-        ValueError: the shapes differ, a value is not a label of the task, the spacing or the tolerance is not a
-            length, or a score is not finite.
+        The scores and counts by structure and then by column, and the confusion matrix: voxel counts, int64
+        (classes, classes), with the reference label on the first axis.
 
     Example:
         >>> mask = np.full((4, 4, 4), 2, np.uint8)
@@ -51,30 +50,38 @@ def case_scores(
         1.0
     """
     case = CasePair.of(reference, prediction, spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm)
-    found: dict[tuple[int, ...], dict[str, float]] = {}  # a region of one label has the scores of that label
+    by_labels: dict[tuple[int, ...], dict[str, float]] = {}  # a region of one label has the scores of that label
     for labels in task.structures.values():
-        if labels not in found:
-            found[labels] = _structure_scores(case.structure(labels))
-    return {structure: found[labels] for structure, labels in task.structures.items()}, case.confusion
+        if labels not in by_labels:
+            by_labels[labels] = _structure_scores(case.structure(labels))
+    return {structure: by_labels[labels] for structure, labels in task.structures.items()}, case.confusion
 
 
 def missing_scores(
     reference: NDArray[np.uint8], spacing_mm: Spacing, *, task: Task
 ) -> tuple[Scores, NDArray[np.int64]]:
-    """Return the scores of a case without a prediction: volumes as if it were empty, and the worst of each score.
+    """Return the scores of a case without a prediction: the worst of each score, and the volumes of an empty mask.
 
-    reference, spacing_mm, task: see `case_scores`. Structures that the reference lacks get the worst, too.
+    Structures that the reference lacks get the worst scores too.
+
+    Args:
+        reference: labels of the task, uint8 (X, Y, Z).
+        spacing_mm: voxel edges along X, Y and Z.
+        task: defines the structures to score.
+
+    Returns:
+        The scores and the confusion matrix, as `case_scores` returns them.
     """
-    scores, table = case_scores(reference, np.zeros_like(reference), spacing_mm, task=task, surface_tolerance_mm=0)
+    scores, confusion = case_scores(reference, np.zeros_like(reference), spacing_mm, task=task, surface_tolerance_mm=0)
     worst = {metric.name: float(metric.worst) for metric in metrics() if metric.worst is not None}
-    return {structure: {**of_structure, **worst} for structure, of_structure in scores.items()}, table
+    return {structure: {**by_column, **worst} for structure, by_column in scores.items()}, confusion
 
 
 def score_rows(case: str, fold: int, scores: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
-    """Return the rows of one case in the table of scores."""
+    """Return the rows of a case in the table of scores, one per structure."""
     return [
-        {"case": case, "fold": fold, "region": structure, **{column: of_structure[column] for column in columns()}}
-        for structure, of_structure in scores.items()
+        {"case": case, "fold": fold, "region": structure, **{column: by_column[column] for column in columns()}}
+        for structure, by_column in scores.items()
     ]
 
 

@@ -15,12 +15,13 @@ from tumorseg.metrics.registry import COUNTS, definitions, metrics
 from tumorseg.task import DEFAULT_TASK, Task
 
 _REPORTED_DICE_NOTE: Final = (
-    "; 0.87, 0.79 and 0.88, which are quoted for the project that this workflow follows, were probably taken like this"
+    ". The Dice values of 0.87, 0.79 and 0.88 that are quoted for the project that this workflow follows were probably "
+    "computed like this"
 )
 _CASES_DEFINITIONS: Final = {
     "empty_reference": "cases whose reference lacks the structure",
-    "empty_prediction": "cases whose prediction lacks it, or that have none",
-    "both_empty": "cases whose reference and prediction both lack it",
+    "empty_prediction": "cases whose prediction lacks the structure or is missing",
+    "both_empty": "cases whose reference and prediction both lack the structure",
 }
 
 
@@ -36,20 +37,23 @@ def summarise(
     missing: Collection[str] = (),
     patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Mean, median, quartiles and a bootstrap confidence interval of each score of each structure, with definitions.
+    """Return mean, median, quartiles and bootstrap confidence interval of all scores, with definitions.
 
-    Every case counts in every mean; empty masks are counted beside them.
+    Every case counts in every mean. Cases with empty masks are counted separately as well.
 
     Args:
-        table: columns of `scores.rows`.
-        confusions: label pairs of each case, see `confusion`.
-        task: the task, whose structures and labels are summarised.
+        table: table of scores, with the columns of `scores.score_rows`.
+        confusions: confusion matrix of each case, see `overlap.confusion`.
+        task: defines the structures and labels.
         confidence: of the intervals, between 0 and 1.
-        bootstrap_samples: how often patients are resampled.
-        surface_tolerance: that of the surface Dice, mm.
+        bootstrap_samples: number of resamplings of the patients.
+        surface_tolerance: tolerance of the surface Dice in mm, for the record.
         seed: of the resampling.
-        missing: cases without a prediction, which have the scores of `scores.missing_scores`.
-        patients: the patient of each case; None: by their names.
+        missing: cases without a prediction. Their scores are those of `scores.missing_scores`.
+        patients: the patient of each case; None derives them from the names of the cases.
+
+    Returns:
+        The content of summary.json, as plain JSON types.
     """
     cases = sorted(table["case"].unique())
     bootstrap = Bootstrap(cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients)
@@ -77,7 +81,7 @@ def summarise(
 
 
 def count_definitions() -> dict[str, str]:
-    """Return what else a summary counts, by structure, and how it counts a missing prediction."""
+    """Return the definition of each count of a summary, and of a missing prediction."""
     units = {metric: f" {metric.unit}" if metric.unit else "" for metric in metrics()}
     worst = dict.fromkeys(
         f"{metric.worst / metric.divisor:g}{unit}" for metric, unit in units.items() if metric.worst is not None
@@ -85,28 +89,29 @@ def count_definitions() -> dict[str, str]:
     return {
         **{count.name: count.definition for count in COUNTS if count.definition},
         **_CASES_DEFINITIONS,
-        "missing prediction": f"counts as the worst of each score: {', '.join([*worst][:-1])}, and {[*worst][-1]}, in "
-        "every structure",
+        "missing prediction": f"counts as the worst value of each score, {', '.join([*worst][:-1])} or {[*worst][-1]}, "
+        "in every structure",
     }
 
 
 def macro_definition(task: Task) -> str:
-    """Return what the macro means over labels are."""
-    return f"mean over {_format_labels(task)} of a case, without background; then the mean over the cases"
+    """Return the definition of the macro means over labels."""
+    return f"mean over {_format_labels(task)} of a case, without background; then mean over the cases"
 
 
 def macro_with_background_definition(task: Task) -> str:
-    """Return what the macro means over labels and background are."""
+    """Return the definition of the macro means over labels and background."""
     unused = ", ".join(map(str, task.unused_classes))
-    left_out = f" ({unused}, which no voxel has, left out)" if unused else ""
+    without_unused = f", without the unused {unused}" if unused else ""
+    note = _REPORTED_DICE_NOTE if task.name == DEFAULT_TASK else ""
     return (
-        f"mean over background and {_format_labels(task)} of a case{left_out}; then the mean over the cases. "
-        f"Background is nearly all of the grid, so that this flatters{_REPORTED_DICE_NOTE if task.name == DEFAULT_TASK else ''}"
+        f"mean over background and {_format_labels(task)} of a case{without_unused}; then mean over the cases. "
+        f"Background fills most of the grid, which makes this mean too optimistic{note}"
     )
 
 
 def total_confusion(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> NDArray[np.int64]:
-    """Return the label pairs of all cases together, (classes, classes)."""
+    """Return the sum of the confusion matrices of all cases, int64 (classes, classes)."""
     total = np.zeros((task.classes, task.classes), np.int64)
     for confusion in confusions.values():
         total += confusion
@@ -114,12 +119,12 @@ def total_confusion(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> 
 
 
 def _format_labels(task: Task) -> str:
-    words = format_list([*map(str, task.label_values)])
-    return f"the {'label' if len(task.label_values) == 1 else 'labels'} {words}"
+    values = format_list([*map(str, task.label_values)])
+    return f"the {'label' if len(task.label_values) == 1 else 'labels'} {values}"
 
 
 def never_predicted(table: pd.DataFrame, task: Task) -> list[str]:
-    """Labels that the references have and no prediction has: the failure that a mean over regions hides."""
+    """Return the labels that references have and no prediction has. A mean over regions hides this failure."""
     voxels = table.groupby("region")[["reference_voxels", "predicted_voxels"]].sum()
     return [
         label
@@ -154,7 +159,7 @@ def _macro(parts: list[pd.DataFrame], bootstrap: Bootstrap, definition: str) -> 
 
 
 def _background_scores(confusions: list[NDArray[np.int64]], is_missing: NDArray[np.bool_]) -> pd.DataFrame:
-    """The scores of the voxels without a label, a row for each case; 0 where there is no prediction."""
+    """Return the scores of background, a row per case; the worst if the prediction is missing."""
     pairs = [StructurePair(label_overlap(confusion, (0,))) for confusion in confusions]
     scores = pd.DataFrame([{metric.name: metric.score(pair) for metric in metrics("macro")} for pair in pairs])
     for metric in metrics("macro"):
@@ -170,7 +175,7 @@ def _confusion(table: NDArray[np.int64], task: Task) -> dict[str, Any]:
         for reference in labels
     }
     return {
-        "definition": "voxels of all cases together, by the reference's label, then by the predicted label; a missing "
-        "prediction counts as background",
+        "definition": "voxels of all cases, by reference label and then by predicted label; a missing prediction "
+        "counts as background",
         "voxels": rows,
     }

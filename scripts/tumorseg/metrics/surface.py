@@ -1,9 +1,9 @@
-"""Distances between the surfaces of two masks, as the BraTS challenge's code takes them.
+"""Distances between the surfaces of two masks, as the code of the BraTS challenge computes them.
 
-A surface is made of elements, one at each corner of voxels around which the 2x2x2 voxels are neither all inside nor all
-outside, each with the area that the surface has there (see `cells`). Distances are between such corners, and their
-percentiles are weighted by area: Nikolov et al. 2021 (doi:10.2196/26151), as in DeepMind's `surface-distance`, which
-the challenge uses and which gives equal values.
+A surface consists of elements. There is one at each voxel corner whose 2x2x2 neighbouring voxels are partly inside and
+partly outside the mask. `surface_elements` computes the area of each. Distances are measured between these corners, and
+their percentiles are weighted by area (Nikolov et al. 2021, doi:10.2196/26151). The values equal those of DeepMind's
+`surface-distance`, which the challenge uses.
 """
 
 from dataclasses import dataclass
@@ -19,18 +19,23 @@ from tumorseg.metrics.record import Metric
 from tumorseg.metrics.surface_elements import Spacing, cell_areas, cell_codes
 
 WORST_HD95: Final = 374.0
-"""HD95 (mm) where there is nothing to measure to: the diagonal of the grid of BraTS."""
+"""HD95 in mm if one mask is empty: the diagonal of the BraTS grid."""
 
 
 @dataclass(frozen=True, eq=False)
 class SurfaceDistances:
-    """The distance from each element of a surface to the other surface, with the area of the element.
+    """The distance from each element of one surface to the other surface, and the areas of the elements.
 
     Attributes:
-        from_reference: from elements of the reference, mm, ascending.
-        reference_areas: of these elements, mm².
-        from_prediction: from elements of the prediction, mm, ascending.
-        prediction_areas: of these elements, mm².
+        from_reference: distances from elements of the reference in mm, ascending, float64 (n,).
+        reference_areas: areas of these elements in mm², float64 (n,).
+        from_prediction: distances from elements of the prediction in mm, ascending, float64 (m,).
+        prediction_areas: areas of these elements in mm², float64 (m,).
+
+    Example:
+        >>> surfaces = SurfaceDistances(np.array([1.0]), np.array([2.0]), np.array([3.0]), np.array([2.0]))
+        >>> surfaces.hausdorff95(), surfaces.surface_dice(tolerance_mm=2)
+        (3.0, 0.5)
     """
 
     from_reference: NDArray[np.float64]
@@ -39,17 +44,17 @@ class SurfaceDistances:
     prediction_areas: NDArray[np.float64]
 
     def hausdorff95(self) -> float:
-        """Return the HD95 in mm: the larger of the 95th percentiles of both directions, weighted by area."""
+        """Return the HD95 in mm: the larger of the two directed 95th percentiles, weighted by area."""
         return max(
             _percentile95(self.from_reference, self.reference_areas),
             _percentile95(self.from_prediction, self.prediction_areas),
         )
 
     def surface_dice(self, tolerance_mm: float) -> float:
-        """Return the normalised surface Dice: the share of both surfaces within `tolerance` mm of the other one."""
-        near = self.reference_areas[self.from_reference <= tolerance_mm].sum()
-        near += self.prediction_areas[self.from_prediction <= tolerance_mm].sum()
-        return float(near / (self.reference_areas.sum() + self.prediction_areas.sum()))
+        """Return the normalised surface Dice: the share of both areas that is within the tolerance of the other one."""
+        near_mm2 = self.reference_areas[self.from_reference <= tolerance_mm].sum()
+        near_mm2 += self.prediction_areas[self.from_prediction <= tolerance_mm].sum()
+        return float(near_mm2 / (self.reference_areas.sum() + self.prediction_areas.sum()))
 
 
 def surface_distances(
@@ -58,12 +63,12 @@ def surface_distances(
     """Return the distances between the surfaces of two masks.
 
     Args:
-        reference: mask (X, Y, Z), not empty.
-        prediction: mask of the same shape, not empty.
+        reference: mask, bool (X, Y, Z), not empty.
+        prediction: mask, bool, of the same shape, not empty.
         spacing_mm: voxel edges along X, Y and Z.
 
     Returns:
-        The distances from each element of both surfaces.
+        The distance from each element of both surfaces to the other surface, and the area of each element.
 
     References:
         Nikolov et al. 2021, doi:10.2196/26151.
@@ -78,17 +83,17 @@ def surface_distances(
     codes = [cell_codes(mask[box]) for mask in (reference, prediction)]
     surfaces = [(code != 0) & (code != 255) for code in codes]
     areas = cell_areas(spacing_mm)
-    found = []
-    for code, own, other in zip(codes, surfaces, surfaces[::-1], strict=True):
-        distances = nearest_distances(own, other, spacing_mm)
-        of_elements = areas[code[own]]
-        order = np.lexsort((of_elements, distances))
-        found += [distances[order], of_elements[order]]
-    return SurfaceDistances(*found)
+    fields = []
+    for code, source, target in zip(codes, surfaces, surfaces[::-1], strict=True):
+        distances = nearest_distances(source, target, spacing_mm)
+        element_areas = areas[code[source]]
+        order = np.lexsort((element_areas, distances))
+        fields += [distances[order], element_areas[order]]
+    return SurfaceDistances(*fields)
 
 
 def _percentile95(distances: NDArray[np.float64], areas: NDArray[np.float64]) -> float:
-    """The first distance, in ascending order, up to which the areas add up to 95 % of all."""
+    """Return the smallest distance at which the cumulative area reaches 95 % of the total."""
     shares = np.cumsum(areas) / areas.sum()
     return float(distances[min(int(np.searchsorted(shares, 0.95)), len(distances) - 1)])
 
@@ -101,7 +106,7 @@ SURFACE_DICE: Final = Metric(
     "surface_dice",
     lambda pair: pair.once(_pair_distances).surface_dice(pair.case.surface_tolerance_mm),
     title="Surface Dice",
-    definition="normalised surface Dice: the share of both surfaces' area that lies within a tolerance of the "
+    definition="normalised surface Dice: the share of the area of both surfaces that lies within a tolerance of the "
     "other surface, with surface elements and areas as for HD95; empty masks as for Dice",
     better="higher",
     best=1,
@@ -112,9 +117,9 @@ HD95: Final = Metric(
     lambda pair: pair.once(_pair_distances).hausdorff95(),
     title="HD95 as in BraTS",
     short_title="HD95",
-    definition="as the BraTS 2023 challenge's code takes it, mm: surface elements at the corners of 2x2x2 cells of "
-    "voxels, the 95th percentile of their distances to the other surface, weighted by their areas, in each direction; "
-    "the larger of the two. 0 where both masks are empty, 374 where one is",
+    definition="as in the code of the BraTS 2023 challenge, mm: the larger of the two directed 95th percentiles of "
+    "the distances from the elements of one surface to the other surface, weighted by their areas. An element is at "
+    "each voxel corner between inside and outside. 0 if both masks are empty, 374 if only one is",
     better="lower",
     best=0,
     worst=WORST_HD95,

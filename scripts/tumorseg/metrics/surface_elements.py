@@ -1,7 +1,7 @@
-"""Surface elements of a mask: the code and the surface area of each 2x2x2 neighbourhood of voxels.
+"""Surface elements of a mask: the code and the surface area of each 2x2x2 cell of voxels.
 
-The surface is that of marching cubes (Lorensen and Cline 1987, doi:10.1145/37402.37422) through the midpoints of the
-edges between inside and outside, with the areas of DeepMind's `surface-distance`.
+The surface is the marching-cubes surface (Lorensen and Cline 1987, doi:10.1145/37402.37422) through the midpoints of
+the edges between inside and outside. The areas equal those of DeepMind's `surface-distance`.
 """
 
 from functools import lru_cache
@@ -12,15 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 Spacing = tuple[float, float, float]
-"""Voxel edges in mm."""
+"""Voxel edges along X, Y and Z in mm."""
 
 _Voxel = tuple[int, int, int]
 _CELL_VOXELS: Final[tuple[_Voxel, ...]] = tuple(product((0, 1), (0, 1), (0, 1)))
-"""The voxels of a cell; the number of each is the bit that it sets in the cell's code."""
+"""The positions of the voxels in a cell. The index of a voxel is its bit in the cell's code."""
 
 
 def cell_codes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The code of each 2x2x2 cell of a mask (x, y, z) with background around it: (x + 1, y + 1, z + 1)."""
+    """Return the code of each 2x2x2 cell of a mask that is surrounded by background.
+
+    Args:
+        mask: bool (X, Y, Z).
+
+    Returns:
+        The codes, uint8 (X + 1, Y + 1, Z + 1). Bit i is set if voxel i of the cell is inside the mask.
+    """
     padded = np.pad(mask, 1).view(np.uint8)
     codes = np.zeros([side + 1 for side in mask.shape], np.uint8)
     for bit, (i, j, k) in enumerate(_CELL_VOXELS):
@@ -31,23 +38,29 @@ def cell_codes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=8)
 def cell_areas(spacing_mm: Spacing) -> NDArray[np.float64]:
-    """The area (mm²) of the surface in a 2x2x2 cell, for each of the 256 codes of the voxels that are inside.
+    """Return the surface area in a 2x2x2 cell for each of the 256 codes.
 
-    A voxel with no neighbour of its kind across a face of the cell is cut off by a surface of its own, so that areas of
-    connected groups of voxels add up; inside and outside are alike, so that at most four voxels have to be looked at.
+    Each group of face-connected voxels has a surface of its own, and the areas of the groups add up. Inside and outside
+    have the same surface, so only the smaller set, of at most four voxels, is measured.
+
+    Args:
+        spacing_mm: voxel edges along X, Y and Z.
+
+    Returns:
+        The areas in mm² by code, float64 (256,), read-only.
     """
     areas = np.zeros(256)
     for code in range(256):
-        voxels = [corner for bit, corner in enumerate(_CELL_VOXELS) if code >> bit & 1]
+        voxels = [voxel for bit, voxel in enumerate(_CELL_VOXELS) if code >> bit & 1]
         if len(voxels) > 4:
-            voxels = [corner for corner in _CELL_VOXELS if corner not in voxels]
+            voxels = [voxel for voxel in _CELL_VOXELS if voxel not in voxels]
         areas[code] = sum(_group_area(group, spacing_mm) for group in _connected_groups(voxels))
     areas.setflags(write=False)
     return areas
 
 
 def _connected_groups(voxels: list[_Voxel]) -> list[list[_Voxel]]:
-    """Voxels of a cell, in groups connected across faces."""
+    """Return the groups of voxels of a cell that are connected across faces."""
     groups: list[list[_Voxel]] = []
     for voxel in voxels:
         touching = [group for group in groups if any(_shared_face_axis(voxel, other) is not None for other in group)]
@@ -57,15 +70,15 @@ def _connected_groups(voxels: list[_Voxel]) -> list[list[_Voxel]]:
 
 
 def _shared_face_axis(one: _Voxel, other: _Voxel) -> int | None:
-    """The axis along which two voxels of a cell are face to face, None where they are not."""
+    """Return the axis across which two voxels of a cell share a face; None if they share none."""
     differing = [axis for axis in range(3) if one[axis] != other[axis]]
     return differing[0] if len(differing) == 1 else None
 
 
 def _group_area(group: list[_Voxel], spacing_mm: Spacing) -> float:
-    """The area of the surface around one group of one to four voxels: triangles between the middles of edges."""
+    """Return the area in mm² of the surface around a group of one to four voxels, through midpoints of edges."""
     x, y, z = spacing_mm
-    faces = np.array([y * z, x * z, x * y])  # area of a voxel's face across each axis
+    faces = np.array([y * z, x * z, x * y])  # mm², of the voxel face perpendicular to each axis
     corner = float(np.linalg.norm(faces))  # eight times the triangle that cuts off one voxel
     # Twice the rectangle that cuts off two voxels in a row, by the axis of the row.
     row = [float(np.linalg.norm(np.delete(faces, axis))) for axis in range(3)]
@@ -80,14 +93,14 @@ def _group_area(group: list[_Voxel], spacing_mm: Spacing) -> float:
         return corner / 8
     if len(group) == 2:
         return row[pairs[0]] / 2
-    across = next((axis for axis in range(3) if axis not in pairs), None)  # of a flat group
-    if len(group) == 3:  # round a corner
-        return corner * 3 / 8 + float(faces[across]) / 2
-    if across is not None:  # a square
-        return float(faces[across])
-    if max(degrees) == 3:  # one and its three neighbours
+    normal = next((axis for axis in range(3) if axis not in pairs), None)  # of the plane of a flat group
+    if len(group) == 3:  # an L
+        return corner * 3 / 8 + float(faces[normal]) / 2
+    if normal is not None:  # a square
+        return float(faces[normal])
+    if max(degrees) == 3:  # a voxel and its three neighbours
         return corner * 3 / 4
-    # A chain along all three axes, of which its two ends decide.
+    # A chain along all three axes. Its area depends on the axes of its two ends.
     ends = [one for one, degree in zip(group, degrees, strict=True) if degree == 1]
     along = [axis for one in ends for other in group if (axis := _shared_face_axis(one, other)) is not None]
     return corner / 2 + sum(row[axis] for axis in along) / 4

@@ -41,34 +41,34 @@ def test_a_spacing_may_be_any_three_numbers(spacing_mm):
     [(-1, int), (260, int), (258, np.uint16), (0.5, float), (np.nan, float), (np.inf, float), (-3e9, float)],
 )
 def test_what_is_no_label_is_refused(value, dtype):
-    with pytest.raises(ValueError, match=r"prediction: the value \S+ is no label; labels are whole numbers"):
+    with pytest.raises(ValueError, match=r"prediction: the value \S+ is not a label; labels are integers"):
         scores(prediction=with_value(value, dtype))
 
 
 def test_a_value_that_the_task_lacks_is_refused():
-    with pytest.raises(ValueError, match="the value 3, which is no label of the task brats-glioma"):
+    with pytest.raises(ValueError, match="the value 3, which is not a label of the task brats-glioma"):
         scores(prediction=with_value(3, int))
 
 
 @pytest.mark.parametrize("mask", [MASK > 0, MASK.astype(str), MASK.astype(complex), MASK.astype(object)])
 def test_an_array_of_no_numbers_is_refused(mask):
-    with pytest.raises(ValueError, match=r"reference: an array of .* has no labels; give whole numbers"):
+    with pytest.raises(ValueError, match=r"reference: an array of type .* has no labels; pass integers"):
         scores(mask)
 
 
 @pytest.mark.parametrize("mask", [MASK[0], MASK[None], np.stack([MASK, MASK], axis=-1), MASK[:0, 0]])
 def test_an_array_that_is_no_volume_is_refused(mask):
-    with pytest.raises(ValueError, match=r"prediction: a mask has three axes, and this array has the shape \("):
+    with pytest.raises(ValueError, match=r"prediction: a mask must have three axes, but the shape is \("):
         scores(prediction=mask)
 
 
 @pytest.mark.parametrize("spacing_mm", [(1, 1), (1, 1, 1, 1), 1, (0, 1, 1), (-1, 1, 1), (1, 1, np.nan), (1, 1, np.inf)])
 def test_a_spacing_that_is_none_is_refused(spacing_mm):
-    with pytest.raises(ValueError, match=r"spacing_mm: .* is not the positive edge of a voxel"):
+    with pytest.raises(ValueError, match=r"spacing_mm: .* must be three positive voxel edges in mm"):
         scores(spacing_mm=spacing_mm)
 
 
 @pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf])
 def test_a_tolerance_that_is_no_distance_is_refused(tolerance):
-    with pytest.raises(ValueError, match=r"surface_tolerance_mm: .* is not a distance"):
+    with pytest.raises(ValueError, match=r"surface_tolerance_mm: .* must be a distance"):
         scores(tolerance=tolerance)

@@ -92,5 +92,5 @@ def test_masks_of_different_shapes_are_refused():
 
 
 def test_values_that_are_no_labels_are_refused():
-    with pytest.raises(ValueError, match="beyond the labels"):
+    with pytest.raises(ValueError, match="a value above 4, the largest label"):
         confusion(np.full((2, 2, 2), 5, np.uint8), np.zeros((2, 2, 2), np.uint8), 5)

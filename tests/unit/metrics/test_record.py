@@ -11,7 +11,7 @@ from tumorseg.metrics.record import Metric
 
 def test_a_name_is_taken_once():
     for name in ("dice", "reference_mm3", "case"):
-        with pytest.raises(ValueError, match="have a column of this name"):
+        with pytest.raises(ValueError, match="already have a column with this name"):
             registry.register(Metric(**{**vars(FOUND), "name": name}))
 
 
@@ -25,12 +25,12 @@ def test_an_unknown_name_is_refused():
     [
         ({"better": "lower", "places": ()}, "lower is better, but best is 1 and worst 0"),
         ({"better": "higher", "best": 0, "worst": 374, "places": ()}, "higher is better, but best is 0 and worst 374"),
-        ({"better": "nearer_zero", "places": ()}, "best is 0 where nearer to 0 is better"),
-        ({"better": "larger"}, "better is higher or lower or nearer_zero, not larger"),
+        ({"better": "nearer_zero", "places": ()}, "best must be 0 if better is nearer_zero"),
+        ({"better": "larger"}, "better must be higher or lower or nearer_zero, not larger"),
         ({"places": ("report", "apge")}, "there is no place apge"),
-        ({"worst": None, "places": ()}, "counts_empty has to be true"),
-        ({"needs": "neither"}, "needs cannot be neither, with counts_empty false"),
-        ({"best": 2}, "shows scores from 0, the worst, to 1, the best"),
+        ({"worst": None, "places": ()}, "counts_empty must be true"),
+        ({"needs": "neither"}, "needs cannot be neither if counts_empty is false"),
+        ({"best": 2}, "shows scores with worst 0 and best 1 only"),
         ({"definition": ""}, "needs a title and a definition"),
         ({"name": "Share found"}, "lower-case letters"),
     ],

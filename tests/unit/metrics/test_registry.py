@@ -116,7 +116,7 @@ def test_its_function_is_called_for_empty_masks_only_where_its_record_says_so():
 def test_a_missing_prediction_gets_its_worst():
     assert whole(None) == [0, 77, -4]
     assert re.search(
-        r"worst of each score: 0, 374 mm,.* and 77 ml, in every", count_definitions()["missing prediction"]
+        r"worst value of each score, 0, 374 mm.* or 77 ml, in every", count_definitions()["missing prediction"]
     )
 
 

@@ -180,7 +180,7 @@ def test_masks_of_different_shapes_are_refused():
 
 @pytest.mark.parametrize("masks", [(filled(3), filled(4)), (filled(4), filled(3))])
 def test_a_value_that_is_no_label_of_the_task_is_refused(masks):
-    with pytest.raises(ValueError, match="the value 3, which is no label of the task brats-glioma"):
+    with pytest.raises(ValueError, match="the value 3, which is not a label of the task brats-glioma"):
         scores(*masks)
 
 
