@@ -7,20 +7,20 @@ from tests.support.random_masks import seeds
 from tumorseg.metrics.bootstrap import Bootstrap
 
 TWO_PATIENTS = ["BraTS-GLI-00007-000", *(f"BraTS-GLI-00005-{time:03d}" for time in range(9))]
-ALONE = [f"BraTS2021_{number:05d}" for number in range(12)]
+ONE_CASE_PER_PATIENT = [f"BraTS2021_{number:05d}" for number in range(12)]
 
 
 def describe(cases, values, *, confidence=0.95, samples=500, seed=1):
     return Bootstrap(cases, confidence=confidence, samples=samples, seed=seed).describe(np.asarray(values, float))
 
 
-def some_values(cases, seed=0):
+def random_values(cases, seed=0):
     return np.random.default_rng(seed).normal(size=len(cases))
 
 
-def test_what_describes_the_cases_is_numpys():
-    values = some_values(ALONE)
-    found = describe(ALONE, values)
+def test_statistics_equal_those_of_numpy():
+    values = random_values(ONE_CASE_PER_PATIENT)
+    found = describe(ONE_CASE_PER_PATIENT, values)
     assert found["n"] == 12
     assert [found[name] for name in ("mean", "median")] == pytest.approx([np.mean(values), np.median(values)])
     assert [found["q1"], found["q3"]] == pytest.approx(np.percentile(values, [25, 75]))
@@ -28,31 +28,34 @@ def test_what_describes_the_cases_is_numpys():
 
 @trying(50)
 @given(seed=seeds)
-def test_the_interval_holds_the_mean(seed):
-    found = describe(ALONE, some_values(ALONE, seed))
+def test_the_interval_contains_the_mean(seed):
+    found = describe(ONE_CASE_PER_PATIENT, random_values(ONE_CASE_PER_PATIENT, seed))
     assert found["low"] <= found["mean"] <= found["high"]
 
 
-def test_it_is_repeated_exactly():
-    values = some_values(ALONE)
-    assert describe(ALONE, values) == describe(ALONE, values)
+def test_the_result_is_reproducible():
+    values = random_values(ONE_CASE_PER_PATIENT)
+    assert describe(ONE_CASE_PER_PATIENT, values) == describe(ONE_CASE_PER_PATIENT, values)
 
 
-def test_another_seed_moves_the_interval_only():
-    values = some_values(ALONE)
-    first, second = describe(ALONE, values, seed=1), describe(ALONE, values, seed=2)
+def test_another_seed_changes_the_interval_only():
+    values = random_values(ONE_CASE_PER_PATIENT)
+    first, second = describe(ONE_CASE_PER_PATIENT, values, seed=1), describe(ONE_CASE_PER_PATIENT, values, seed=2)
     moved = {name for name in first if first[name] != second[name]}
     assert moved == {"low", "high"}
 
 
 def test_a_higher_confidence_gives_a_wider_interval():
-    narrow, wide = (describe(ALONE, some_values(ALONE), confidence=confidence) for confidence in (0.5, 0.99))
+    narrow, wide = (
+        describe(ONE_CASE_PER_PATIENT, random_values(ONE_CASE_PER_PATIENT), confidence=confidence)
+        for confidence in (0.5, 0.99)
+    )
     assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
 
 
-@pytest.mark.parametrize("cases", [TWO_PATIENTS, ALONE, [*TWO_PATIENTS, *ALONE]])
-def test_the_cases_of_a_patient_come_together(cases):
-    values, patients = some_values(cases), [case[:15] for case in cases]
+@pytest.mark.parametrize("cases", [TWO_PATIENTS, ONE_CASE_PER_PATIENT, [*TWO_PATIENTS, *ONE_CASE_PER_PATIENT]])
+def test_the_cases_of_a_patient_are_drawn_together(cases):
+    values, patients = random_values(cases), [case[:15] for case in cases]
     names = sorted(set(patients))
     means = []
     for draw in np.random.default_rng(5).integers(len(names), size=(300, len(names))):
@@ -62,23 +65,28 @@ def test_the_cases_of_a_patient_come_together(cases):
     assert [found["low"], found["high"]] == pytest.approx(np.quantile(means, [0.05, 0.95]))
 
 
-def test_one_patient_alone_has_no_interval():
+def test_the_interval_of_a_single_patient_is_the_mean():
     cases = TWO_PATIENTS[1:]
-    found = describe(cases, some_values(cases))
+    found = describe(cases, random_values(cases))
     assert [found["low"], found["high"]] == pytest.approx([found["mean"]] * 2)
 
 
 def test_cases_of_one_patient_widen_the_interval():
     values = np.repeat([0.0, 1.0, 0.2, 0.7], 3)
     together = [f"BraTS-GLI-{patient:05d}-{time:03d}" for patient in range(4) for time in range(3)]
-    widths = [found["high"] - found["low"] for found in (describe(cases, values) for cases in (together, ALONE))]
+    widths = [
+        found["high"] - found["low"]
+        for found in (describe(cases, values) for cases in (together, ONE_CASE_PER_PATIENT))
+    ]
     assert widths[0] > 1.3 * widths[1]
 
 
-def test_one_case_is_its_own_mean():
-    found = describe(ALONE[:1], [0.7])
+def test_all_statistics_of_a_single_case_are_its_value():
+    found = describe(ONE_CASE_PER_PATIENT[:1], [0.7])
     assert set(found.values()) == {1, 0.7}
 
 
-def test_the_numbers_are_plain():
-    assert {type(number) for number in describe(ALONE, some_values(ALONE)).values()} == {int, float}
+def test_numbers_are_plain_python_types():
+    assert {
+        type(number) for number in describe(ONE_CASE_PER_PATIENT, random_values(ONE_CASE_PER_PATIENT)).values()
+    } == {int, float}

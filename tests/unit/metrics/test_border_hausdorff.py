@@ -9,8 +9,8 @@ from tests.support.random_masks import blob_pair, seeds, spacings, within
 from tumorseg.metrics.border_hausdorff import border_hausdorff95
 
 
-def by_distance_maps(reference, prediction, spacing):
-    """The same by its definition, over the whole grid."""
+def hausdorff95_by_distance_maps(reference, prediction, spacing):
+    """HD95 by its definition, over the whole grid."""
     borders = [mask & ~ndimage.binary_erosion(mask) for mask in (reference, prediction)]
     maps = [ndimage.distance_transform_edt(~border, sampling=spacing) for border in borders]
     return max(np.percentile(maps[1][borders[0]], 95), np.percentile(maps[0][borders[1]], 95))
@@ -18,20 +18,20 @@ def by_distance_maps(reference, prediction, spacing):
 
 @trying(300)
 @given(seed=seeds, spacing=spacings)
-def test_it_is_the_percentile_of_distance_maps_at_the_borders(seed, spacing):
+def test_equals_the_percentile_of_distance_maps(seed, spacing):
     masks = blob_pair(seed)
-    assert border_hausdorff95(*masks, spacing) == pytest.approx(by_distance_maps(*masks, spacing), rel=1e-9)
+    assert border_hausdorff95(*masks, spacing) == pytest.approx(hausdorff95_by_distance_maps(*masks, spacing), rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_it_is_what_monai_gives():
+def test_equals_monai():
     metrics = pytest.importorskip("monai.metrics")
     torch = pytest.importorskip("torch")
     for seed in range(60):
         masks = blob_pair(seed)
         reference, prediction = (torch.from_numpy(mask)[None, None].float() for mask in masks)
-        theirs = metrics.compute_hausdorff_distance(prediction, reference, include_background=True, percentile=95)
-        assert border_hausdorff95(*masks, (1.0, 1.0, 1.0)) == pytest.approx(theirs.item(), rel=1e-5)
+        expected = metrics.compute_hausdorff_distance(prediction, reference, include_background=True, percentile=95)
+        assert border_hausdorff95(*masks, (1.0, 1.0, 1.0)) == pytest.approx(expected.item(), rel=1e-5)
 
 
 @trying(50)
@@ -51,7 +51,7 @@ def test_a_flip_and_a_shift_change_nothing(seed, spacing, axis, offset):
 
 @trying(20)
 @given(seed=seeds, spacing=spacings)
-def test_equal_masks_have_no_distance(seed, spacing):
+def test_equal_masks_have_distance_0(seed, spacing):
     mask, _ = blob_pair(seed)
     assert border_hausdorff95(mask, mask.copy(), spacing) == 0
 

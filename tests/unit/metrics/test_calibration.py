@@ -10,17 +10,17 @@ from tumorseg.task import load_task
 TASK = load_task()
 
 
-def drawn(probabilities: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Outcomes that come true as often as they are said to."""
+def draw_outcomes(probabilities: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Draw outcomes that come true with these probabilities."""
     return np.random.default_rng(seed).random(probabilities.shape) < probabilities
 
 
-def test_probabilities_that_are_right_have_no_error():
+def test_calibrated_probabilities_have_no_error():
     probabilities = np.random.default_rng(1).random(200_000).astype(np.float32)
-    assert Reliability.of(probabilities, drawn(probabilities)).expected_calibration_error < 0.01
+    assert Reliability.of(probabilities, draw_outcomes(probabilities)).expected_calibration_error < 0.01
 
 
-def test_an_error_is_the_difference_of_what_is_said_and_what_is():
+def test_the_error_is_the_difference_between_probability_and_outcome():
     probabilities = np.full(1000, 0.9, np.float32)
     came_true = np.arange(1000) < 600
     assert Reliability.of(probabilities, came_true).expected_calibration_error == pytest.approx(0.3, abs=1e-6)
@@ -34,14 +34,14 @@ def test_errors_of_bins_do_not_cancel():
 
 def test_cases_add_up():
     probabilities = np.random.default_rng(1).random(100).astype(np.float32)
-    came_true = drawn(probabilities)
+    came_true = draw_outcomes(probabilities)
     halves = Reliability.of(probabilities[:50], came_true[:50]) + Reliability.of(probabilities[50:], came_true[50:])
     whole = Reliability.of(probabilities, came_true)
     assert halves.expected_calibration_error == pytest.approx(whole.expected_calibration_error)
     assert sum(part["voxels"] for part in halves.as_dict()["bins"]) == 100
 
 
-def test_certainty_belongs_to_the_last_bin_and_empty_bins_are_left_out():
+def test_probability_1_is_in_the_last_bin_and_empty_bins_are_left_out():
     (only,) = Reliability.of(np.ones(3, np.float32), np.ones(3, bool)).as_dict()["bins"]
     assert (only["low"], only["high"], only["voxels"], only["observed"]) == ((BINS - 1) / BINS, 1, 3, 1)
 
@@ -63,11 +63,14 @@ def test_the_diagram_has_a_point_for_each_bin_with_voxels():
     curve = Reliability.of(probabilities, np.array([False, True, True])).as_dict()
     figure = reliability_diagrams(dict.fromkeys(("WT", "TC", "ET", "label"), curve), TASK)
     upper = figure.axes[0]
-    assert [len(line.get_xdata()) for line in upper.lines if line.get_marker() == "o"] == [0, 3]  # all of few voxels
+    assert [len(line.get_xdata()) for line in upper.lines if line.get_marker() == "o"] == [
+        0,
+        3,
+    ]  # a hollow marker: all bins have few voxels
     assert len(figure.axes[4].patches) == 3
 
 
-def test_the_table_of_modalities_shows_means_and_their_change():
+def test_the_modality_table_shows_means_and_their_change():
     scores = pd.DataFrame(
         [
             {"case": case, "left_out": left_out, "region": structure, "dice": dice}

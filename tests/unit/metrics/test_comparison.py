@@ -12,7 +12,7 @@ CASES = [f"case-{number}" for number in range(8)]
 
 
 def table(**columns) -> pd.DataFrame:
-    """Scores of the cases, alike for each structure: 0.5 but for those given."""
+    """Scores of the cases, the same for each structure: 0.5 except for the given columns."""
     values = {**dict.fromkeys(definitions(), [0.5] * len(CASES)), **columns}
     return pd.concat([pd.DataFrame({"case": CASES, "region": name, **values}) for name in TASK.structures])
 
@@ -30,14 +30,14 @@ def difference(score: str, first, other):
 UP, DOWN = np.linspace(0.5, 0.9, 8), np.linspace(0.5, 0.1, 8)
 
 
-def test_means_stand_side_by_side():
+def test_means_of_all_tables_are_listed():
     found = comparison(table(dice=UP), table(dice=DOWN), table())
     means = found["structures"]["WT"]["dice"]["means"]
     assert means == pytest.approx({"a": 0.7, "b": 0.3, "c": 0.5})
     assert list(found["structures"]["WT"]["dice"]["differences"]) == ["b", "c"]
 
 
-def test_the_difference_is_that_to_the_first_with_an_interval_around_it():
+def test_the_difference_from_the_first_has_an_interval():
     found = difference("dice", DOWN, UP)
     assert found["difference"] == pytest.approx(0.4)
     assert found["low"] < found["difference"] < found["high"]
@@ -47,18 +47,18 @@ def test_the_difference_is_that_to_the_first_with_an_interval_around_it():
     ("score", "counts"),
     [("dice", (7, 1, 0)), ("specificity", (7, 1, 0)), ("hd95", (0, 1, 7)), ("lesionwise_hd95", (0, 1, 7))],
 )
-def test_better_is_higher_but_for_distances(score, counts):
+def test_higher_is_better_except_for_distances(score, counts):
     found = difference(score, DOWN, UP)
     assert (found["better"], found["equal"], found["worse"]) == counts
 
 
-def test_an_error_of_volume_is_better_nearer_to_0_on_either_side():
+def test_a_volume_error_is_better_nearer_to_0_on_either_side():
     found = difference("volume_error_mm3", [-5.0, -5, 5, 5, 5, 5, 5, 5], [1.0, -1, -9, 9, -5, 5, 0, 0])
     assert (found["better"], found["equal"], found["worse"]) == (4, 2, 2)
     assert found["difference"] == pytest.approx((-4 - 4 + 4 + 4 - 5 - 5) / 8)
 
 
-def test_p_is_that_of_wilcoxon_and_1_where_all_is_equal():
+def test_p_is_from_wilcoxon_and_1_if_all_cases_are_equal():
     assert difference("dice", DOWN, UP)["p"] == wilcoxon(UP, DOWN).pvalue < 0.05
     assert difference("dice", UP, UP) == {
         **dict.fromkeys(("difference", "low", "high", "better", "worse"), 0),

@@ -1,4 +1,4 @@
-"""What may be scored from a user's own code, and what is refused rather than scored wrongly."""
+"""Arrays that `case_scores` accepts from user code, and arrays that it refuses."""
 
 import numpy as np
 import pytest
@@ -25,9 +25,9 @@ def with_value(value, dtype):
 @pytest.mark.parametrize("dtype", ["int8", "int64", "uint16", "float32", ">f8"])
 def test_labels_of_any_type_have_the_same_scores(dtype):
     found, confusion = scores(MASK.astype(dtype), OTHER.astype(dtype))
-    wanted, of_bytes = scores()
-    assert found == wanted
-    assert np.array_equal(confusion, of_bytes)
+    expected, expected_confusion = scores()
+    assert found == expected
+    assert np.array_equal(confusion, expected_confusion)
 
 
 @pytest.mark.parametrize("spacing_mm", [[1, 1, 2], np.array([1, 1, 2], np.float32), (1.0, 1.0, 2.0)])
@@ -40,7 +40,7 @@ def test_a_spacing_may_be_any_three_numbers(spacing_mm):
     # -1 over label 1 once counted as a pair of background and enhancing tumour.
     [(-1, int), (260, int), (258, np.uint16), (0.5, float), (np.nan, float), (np.inf, float), (-3e9, float)],
 )
-def test_what_is_no_label_is_refused(value, dtype):
+def test_a_value_that_is_not_a_label_is_refused(value, dtype):
     with pytest.raises(ValueError, match=r"prediction: the value \S+ is not a label; labels are integers"):
         scores(prediction=with_value(value, dtype))
 
@@ -51,24 +51,24 @@ def test_a_value_that_the_task_lacks_is_refused():
 
 
 @pytest.mark.parametrize("mask", [MASK > 0, MASK.astype(str), MASK.astype(complex), MASK.astype(object)])
-def test_an_array_of_no_numbers_is_refused(mask):
+def test_an_array_of_other_types_is_refused(mask):
     with pytest.raises(ValueError, match=r"reference: an array of type .* has no labels; pass integers"):
         scores(mask)
 
 
 @pytest.mark.parametrize("mask", [MASK[0], MASK[None], np.stack([MASK, MASK], axis=-1), MASK[:0, 0]])
-def test_an_array_that_is_no_volume_is_refused(mask):
+def test_an_array_without_three_axes_is_refused(mask):
     with pytest.raises(ValueError, match=r"prediction: a mask must have three axes, but the shape is \("):
         scores(prediction=mask)
 
 
 @pytest.mark.parametrize("spacing_mm", [(1, 1), (1, 1, 1, 1), 1, (0, 1, 1), (-1, 1, 1), (1, 1, np.nan), (1, 1, np.inf)])
-def test_a_spacing_that_is_none_is_refused(spacing_mm):
+def test_an_invalid_spacing_is_refused(spacing_mm):
     with pytest.raises(ValueError, match=r"spacing_mm: .* must be three positive voxel edges in mm"):
         scores(spacing_mm=spacing_mm)
 
 
 @pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf])
-def test_a_tolerance_that_is_no_distance_is_refused(tolerance):
+def test_an_invalid_tolerance_is_refused(tolerance):
     with pytest.raises(ValueError, match=r"surface_tolerance_mm: .* must be a distance"):
         scores(tolerance=tolerance)

@@ -5,17 +5,17 @@ from tumorseg.metrics.lesions import LesionScores, lesion_scores
 
 SHAPE = (64, 64, 48)
 MILLIMETRE = (1.0, 1.0, 1.0)
-NOTHING = np.zeros(SHAPE, bool)
+EMPTY = np.zeros(SHAPE, bool)
 
 
 def box(*starts: int, size=(10, 10, 10)):
-    mask = NOTHING.copy()
+    mask = EMPTY.copy()
     mask[tuple(slice(start, start + side) for start, side in zip(starts, size, strict=True))] = True
     return mask
 
 
-def voxel(*place: int):
-    return box(*place, size=(1, 1, 1))
+def voxel(*position: int):
+    return box(*position, size=(1, 1, 1))
 
 
 def scores(reference, prediction, spacing=MILLIMETRE):
@@ -30,16 +30,16 @@ LESION = box(10, 20, 20)
 
 @pytest.mark.parametrize(("reference", "expected"), [(SMALL, (1, 0)), (SMALLEST_COUNTED, (0, 374))])
 def test_a_missed_lesion_counts_above_50_mm3(reference, expected):
-    assert scores(reference, NOTHING) == expected
+    assert scores(reference, EMPTY) == expected
 
 
-@pytest.mark.parametrize("reference", [SMALL, NOTHING])
-def test_nothing_to_find_and_nothing_found_is_perfect(reference):
-    assert lesion_scores(reference, NOTHING, MILLIMETRE) == LesionScores(1, 0, found=0, missed=0, false=0)
+@pytest.mark.parametrize("reference", [SMALL, EMPTY])
+def test_without_any_lesion_the_scores_are_perfect(reference):
+    assert lesion_scores(reference, EMPTY, MILLIMETRE) == LesionScores(1, 0, found=0, missed=0, false=0)
 
 
-def test_nothing_to_find_and_one_voxel_found_is_false():
-    assert lesion_scores(NOTHING, voxel(9, 9, 9), MILLIMETRE) == LesionScores(0, 374, found=0, missed=0, false=1)
+def test_one_predicted_voxel_without_any_lesion_is_a_false_lesion():
+    assert lesion_scores(EMPTY, voxel(9, 9, 9), MILLIMETRE) == LesionScores(0, 374, found=0, missed=0, false=1)
 
 
 def test_a_perfect_prediction_is_perfect():
@@ -58,12 +58,12 @@ def test_a_stray_voxel_farther_away_is_false(gap):
     assert scores(LESION, LESION | voxel(20 + gap, 20, 20)) == (0.5, 187)
 
 
-@pytest.mark.parametrize(("place", "false"), [((21, 17, 20), 0), ((22, 17, 20), 0), ((22, 17, 18), 1)])
-def test_dilation_rounds_off_corners(place, false):
-    assert lesion_scores(LESION, LESION | voxel(*place), MILLIMETRE).false == false
+@pytest.mark.parametrize(("position", "false"), [((21, 17, 20), 0), ((22, 17, 20), 0), ((22, 17, 18), 1)])
+def test_dilation_rounds_off_corners(position, false):
+    assert lesion_scores(LESION, LESION | voxel(*position), MILLIMETRE).false == false
 
 
-def test_a_small_lesion_takes_what_touches_it():
+def test_a_component_that_touches_a_small_lesion_is_not_false():
     assert lesion_scores(SMALL, SMALL, MILLIMETRE) == LesionScores(1, 0, found=0, missed=0, false=0)
     assert lesion_scores(SMALL, voxel(25, 20, 20), MILLIMETRE).false == 0
     assert lesion_scores(SMALL, voxel(35, 20, 20), MILLIMETRE).false == 1
@@ -95,11 +95,11 @@ def test_components_that_touch_one_lesion_are_compared_with_it_together():
 @pytest.mark.parametrize(("gap", "missed"), [(6, 1), (7, 0)])
 def test_pieces_that_dilation_joins_are_one_lesion(gap, missed):
     pieces = box(10, 20, 20, size=(3, 5, 2)) | box(13 + gap, 20, 20, size=(3, 5, 2))
-    assert lesion_scores(pieces, NOTHING, MILLIMETRE).missed == missed
+    assert lesion_scores(pieces, EMPTY, MILLIMETRE).missed == missed
 
 
 def test_voxels_that_share_a_corner_are_one_component():
-    assert lesion_scores(NOTHING, voxel(9, 9, 9) | voxel(10, 10, 10), MILLIMETRE).false == 1
+    assert lesion_scores(EMPTY, voxel(9, 9, 9) | voxel(10, 10, 10), MILLIMETRE).false == 1
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_voxels_that_share_a_corner_are_one_component():
     [(6, (2.0, 2.0, 2.0), 0), (7, (2.0, 2.0, 2.0), 1), (51, (0.5, 1.0, 1.0), 0), (400, (0.5, 0.5, 0.5), 0)],
 )
 def test_the_volume_of_a_lesion_is_in_mm3(voxels, spacing, missed):
-    reference = NOTHING.copy()
+    reference = EMPTY.copy()
     reference[20:30, 20:30, 20:30] = (np.arange(1000) < voxels).reshape(10, 10, 10)
-    assert lesion_scores(reference, NOTHING, spacing).missed == missed
+    assert lesion_scores(reference, EMPTY, spacing).missed == missed
 
 
 def test_hd95_is_in_mm():
@@ -119,7 +119,7 @@ def test_hd95_is_in_mm():
 
 
 def test_every_lesion_and_every_false_component_counts_once():
-    shifted, missed, small = (box(*place, size=(4, 4, 4)) for place in ((40, 20, 20), (40, 45, 20), (10, 50, 5)))
+    shifted, missed, small = (box(*position, size=(4, 4, 4)) for position in ((40, 20, 20), (40, 45, 20), (10, 50, 5)))
     reference = LESION | shifted | missed | (small & box(10, 50, 5, size=(2, 2, 2)))
     prediction = LESION | np.roll(shifted, 1, axis=0) | voxel(60, 60, 40) | box(30, 5, 40, size=(5, 5, 5))
     found = lesion_scores(reference, prediction, MILLIMETRE)
@@ -128,6 +128,6 @@ def test_every_lesion_and_every_false_component_counts_once():
     assert found.hd95 == pytest.approx((0 + 1 + 3 * 374) / 5)
 
 
-def test_a_large_lesion_weighs_no_more_than_a_tiny_one():
+def test_a_large_and_a_tiny_lesion_have_equal_weight():
     large, tiny = box(2, 2, 2, size=(30, 30, 30)), box(50, 50, 30, size=(4, 4, 4))
     assert scores(large | tiny, large) == scores(large | tiny, tiny) == (0.5, 187)

@@ -1,4 +1,4 @@
-"""Lesion-wise scores of random scenes, against the challenge's algorithm taken literally."""
+"""Lesion-wise scores of random masks against a literal implementation of the challenge's algorithm."""
 
 from dataclasses import astuple
 
@@ -21,14 +21,14 @@ def scores(masks, spacing):
 
 @trying(150)
 @given(seed=seeds, spacing=spacings)
-def test_scores_are_the_challenges(seed, spacing):
+def test_scores_equal_the_challenges(seed, spacing):
     masks = lesion_pair(seed)
     assert scores(masks, spacing) == pytest.approx(challenge_lesions(*masks, spacing), rel=1e-9)
 
 
 @trying(50)
 @given(seed=seeds, spacing=spacings)
-def test_scores_of_specks_are_the_challenges(seed, spacing):
+def test_scores_of_single_voxels_equal_the_challenges(seed, spacing):
     rng = np.random.default_rng(seed)
     masks = [mask | (rng.random(mask.shape) < 0.002) for mask in lesion_pair(seed)]
     assert scores(masks, spacing) == pytest.approx(challenge_lesions(*masks, spacing), rel=1e-9)
@@ -52,7 +52,7 @@ def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing, offset):
 
 @trying(50)
 @given(seed=seeds, spacing=spacings)
-def test_one_more_false_component_never_helps(seed, spacing):
+def test_another_false_component_never_improves_a_score(seed, spacing):
     reference, prediction = (within(mask, (0, 0, 0)) for mask in lesion_pair(seed))
     worse = prediction.copy()
     worse[36:39, 36:39, 36:39] = True

@@ -15,7 +15,7 @@ def random_mask(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).choice(np.array([0, 1, 2, 4], np.uint8), size=(6, 7, 8))
 
 
-def test_counts_of_each_structure_are_those_of_its_boolean_masks():
+def test_counts_equal_those_of_boolean_masks():
     prediction, reference = random_mask(1), random_mask(2)
     for name in TASK.structures:
         predicted, expected = structure_mask(prediction, name), structure_mask(reference, name)
@@ -44,42 +44,42 @@ def test_f1_equals_dice_and_iou_follows_from_it(counts):
 
 
 @pytest.mark.parametrize(("counts", "specificity"), [((5, 0, 0, 0), 1), ((0, 5, 0, 0), 0), ((0, 0, 5, 3), 1)])
-def test_specificity_is_1_where_there_is_nothing_to_leave_alone(counts, specificity):
+def test_specificity_is_1_without_negatives(counts, specificity):
     assert Overlap(*counts).specificity == specificity
 
 
 @trying(50)
 @given(seed=seeds)
-def test_the_confusion_is_that_of_scikit_learn(seed):
+def test_the_confusion_matrix_equals_scikit_learn(seed):
     reference, prediction = labelled_pair(seed)
     expected = confusion_matrix(reference.ravel(), prediction.ravel(), labels=range(5))
     np.testing.assert_array_equal(confusion(reference, prediction, 5), expected)
 
 
-def test_the_confusion_counts_every_voxel_of_empty_masks():
+def test_the_confusion_matrix_counts_every_voxel_of_empty_masks():
     empty = np.zeros((3, 4, 5), np.uint8)
     assert confusion(empty, empty, 5)[0, 0] == confusion(empty, empty, 5).sum() == 60
 
 
-def test_the_overlaps_of_several_cases_are_those_of_their_confusions_together():
+def test_overlaps_of_several_cases_follow_from_the_sum_of_their_confusion_matrices():
     pairs = [(random_mask(1), random_mask(2)), (random_mask(3), random_mask(4))]
-    together = overlaps(*(np.concatenate(masks) for masks in zip(*pairs, strict=True)), TASK)
-    assert overlaps_from_confusion(sum(confusion(*pair, 5) for pair in pairs), TASK) == together
+    expected = overlaps(*(np.concatenate(masks) for masks in zip(*pairs, strict=True)), TASK)
+    assert overlaps_from_confusion(sum(confusion(*pair, 5) for pair in pairs), TASK) == expected
 
 
-def test_nothing_to_find_and_nothing_found_is_perfect():
+def test_two_empty_masks_have_dice_1():
     empty = np.zeros((3, 3, 3), np.uint8)
     assert {overlap.dice for overlap in overlaps(empty, empty, TASK).values()} == {1.0}
 
 
 @pytest.mark.parametrize("label", TASK.label_values)
-def test_a_missed_or_a_false_structure_scores_zero(label):
+def test_a_missed_or_false_structure_scores_0(label):
     empty, full = np.zeros((3, 3, 3), np.uint8), np.full((3, 3, 3), label, np.uint8)
     assert overlaps(empty, full, TASK)[f"label_{label}"].dice == 0
     assert overlaps(full, empty, TASK)[f"label_{label}"].dice == 0
 
 
-def test_regions_are_named_not_placed():
+def test_regions_are_addressed_by_name():
     only_enhancing = np.full((2, 2, 2), 4, np.uint8)
     only_oedema = np.full((2, 2, 2), 2, np.uint8)
     scores = overlaps(only_enhancing, only_oedema, TASK)
@@ -91,6 +91,6 @@ def test_masks_of_different_shapes_are_refused():
         confusion(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3), np.uint8), 5)
 
 
-def test_values_that_are_no_labels_are_refused():
+def test_values_above_the_labels_are_refused():
     with pytest.raises(ValueError, match="a value above 4, the largest label"):
         confusion(np.full((2, 2, 2), 5, np.uint8), np.zeros((2, 2, 2), np.uint8), 5)

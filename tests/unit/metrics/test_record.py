@@ -1,4 +1,4 @@
-"""Records of scores that cannot be right are refused; what scores share is computed once."""
+"""Contradictory records of metrics are refused. Intermediate results are shared."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.record import Metric
 
 
-def test_a_name_is_taken_once():
+def test_a_name_that_is_in_use_is_refused():
     for name in ("dice", "reference_mm3", "case"):
         with pytest.raises(ValueError, match="already have a column with this name"):
             registry.register(Metric(**{**vars(FOUND), "name": name}))
@@ -21,7 +21,7 @@ def test_an_unknown_name_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("changes", "wrong"),
+    ("changes", "message"),
     [
         ({"better": "lower", "places": ()}, "lower is better, but best is 1 and worst 0"),
         ({"better": "higher", "best": 0, "worst": 374, "places": ()}, "higher is better, but best is 0 and worst 374"),
@@ -35,8 +35,8 @@ def test_an_unknown_name_is_refused():
         ({"name": "Share found"}, "lower-case letters"),
     ],
 )
-def test_a_record_that_contradicts_itself_is_refused(changes, wrong):
-    with pytest.raises(ValueError, match=wrong):
+def test_a_record_that_contradicts_itself_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
         Metric(**{**vars(FOUND), **changes})
 
 
@@ -46,12 +46,12 @@ def test_a_score_that_is_not_finite_is_refused():
         metric.score(StructurePair(Overlap(1, 0, 0, 0)))
 
 
-def test_a_score_of_masks_cannot_be_taken_of_counts_alone():
+def test_a_metric_of_masks_cannot_be_computed_from_counts():
     with pytest.raises(ValueError, match="needs masks"):
         MISSED.score(StructurePair(Overlap(1, 0, 0, 0)))
 
 
-def test_what_scores_share_is_computed_once():
+def test_a_shared_result_is_computed_once():
     calls = []
     pair = StructurePair(Overlap(1, 0, 0, 0))
 

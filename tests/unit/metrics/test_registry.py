@@ -1,4 +1,4 @@
-"""A score is one record beside its function: what these tests register is found wherever scores are."""
+"""A new metric needs one record. The metrics registered here appear everywhere that scores do."""
 
 import re
 from dataclasses import replace
@@ -55,14 +55,14 @@ SURPLUS = Metric(
     worst=None,
     counts_empty=True,
 )
-OWN = (FOUND, MISSED, SURPLUS)
+ADDED = (FOUND, MISSED, SURPLUS)
 
 
 @pytest.fixture
 def registered(monkeypatch):
-    """The three scores are registered."""
+    """Register three metrics for a test."""
     monkeypatch.setattr(registry, "_METRICS", dict(registry._METRICS))
-    for metric in OWN:
+    for metric in ADDED:
         registry.register(metric)
 
 
@@ -74,7 +74,7 @@ REFERENCE = line(2, 2, 2, 2, 0, 0)
 GOOD, BAD, LARGE = line(2, 2, 2, 0, 0, 0), line(2, 0, 0, 0, 0, 0), line(2, 2, 2, 2, 2, 2)
 
 
-def scored(prediction: np.ndarray | None, case: str = "a") -> CaseScores:
+def score_case(prediction: np.ndarray | None, case: str = "a") -> CaseScores:
     if prediction is None:
         return CaseScores(case, 0, *missing_scores(REFERENCE, (1.0, 1.0, 1.0), task=TASK))
     scores = case_scores(REFERENCE, prediction, (1.0, 1.0, 1.0), task=TASK, surface_tolerance_mm=1)
@@ -82,49 +82,49 @@ def scored(prediction: np.ndarray | None, case: str = "a") -> CaseScores:
 
 
 def table(prediction: np.ndarray | None) -> pd.DataFrame:
-    found = scored(prediction)
+    found = score_case(prediction)
     return pd.DataFrame(score_rows(found.case, found.fold, found.scores))
 
 
 def summary(prediction: np.ndarray | None) -> dict:
     missing = ["a"] if prediction is None else []
-    confusions = {"a": scored(prediction).confusion}
+    confusions = {"a": score_case(prediction).confusion}
     return summarise(table(prediction), confusions, task=TASK, missing=missing, surface_tolerance=1, **SETTINGS)
 
 
-def whole(prediction: np.ndarray | None) -> list[float]:
+def whole_tumour_scores(prediction: np.ndarray | None) -> list[float]:
     row = table(prediction).set_index("region").loc["WT"]
-    return [row[metric.name] for metric in OWN]
+    return [row[metric.name] for metric in ADDED]
 
 
 @pytest.mark.usefixtures("registered")
-def test_it_is_a_column_behind_the_other_scores_and_before_the_counts():
+def test_its_column_is_after_the_other_scores_and_before_the_counts():
     columns = list(table(GOOD).columns)
-    place = columns.index("volume_error_mm3")
-    assert columns[place + 1 : place + 5] == ["found_share", "missed_ml", "surplus", "lesions_found"]
-    assert whole(GOOD) == [0.75, 0.001, -1]
+    position = columns.index("volume_error_mm3")
+    assert columns[position + 1 : position + 5] == ["found_share", "missed_ml", "surplus", "lesions_found"]
+    assert whole_tumour_scores(GOOD) == [0.75, 0.001, -1]
 
 
 @pytest.mark.usefixtures("registered")
-def test_its_function_is_called_for_empty_masks_only_where_its_record_says_so():
-    assert whole(np.zeros_like(REFERENCE)) == [0, 77, -4]
-    enhancing = table(GOOD).set_index("region").loc["ET"]  # which neither mask has
-    assert [enhancing[metric.name] for metric in OWN] == [1, 0, 0]
+def test_empty_masks_are_scored_as_its_record_says():
+    assert whole_tumour_scores(np.zeros_like(REFERENCE)) == [0, 77, -4]
+    enhancing = table(GOOD).set_index("region").loc["ET"]  # absent from both masks
+    assert [enhancing[metric.name] for metric in ADDED] == [1, 0, 0]
 
 
 @pytest.mark.usefixtures("registered")
 def test_a_missing_prediction_gets_its_worst():
-    assert whole(None) == [0, 77, -4]
+    assert whole_tumour_scores(None) == [0, 77, -4]
     assert re.search(
         r"worst value of each score, 0, 374 mm.* or 77 ml, in every", count_definitions()["missing prediction"]
     )
 
 
 @pytest.mark.usefixtures("registered")
-def test_the_summary_has_and_defines_it():
+def test_the_summary_contains_and_defines_it():
     found = summary(GOOD)
-    assert {metric.name: found["definitions"][metric.name] for metric in OWN} == {
-        metric.name: metric.definition for metric in OWN
+    assert {metric.name: found["definitions"][metric.name] for metric in ADDED} == {
+        metric.name: metric.definition for metric in ADDED
     }
     assert found["structures"]["WT"]["scores"]["missed_ml"]["mean"] == 0.001
     assert found["macro"]["found_share"]["mean"] == pytest.approx((1 + 0.75 + 1) / 3)
@@ -133,7 +133,7 @@ def test_the_summary_has_and_defines_it():
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("metric", OWN, ids=lambda metric: metric.better)
+@pytest.mark.parametrize("metric", ADDED, ids=lambda metric: metric.better)
 @pytest.mark.parametrize(("first", "second", "counts"), [(BAD, GOOD, (1, 0, 0)), (GOOD, BAD, (0, 0, 1))])
 def test_the_comparison_ranks_it(metric, first, second, counts):
     compared = compare({"one": table(first), "two": table(second)}, task=TASK, **SETTINGS)
@@ -143,21 +143,21 @@ def test_the_comparison_ranks_it(metric, first, second, counts):
 
 
 @pytest.mark.usefixtures("registered")
-def test_too_much_and_too_little_are_equally_far_from_0():
+def test_a_surplus_and_a_deficit_of_the_same_size_are_equal():
     too_little = line(2, 2, 0, 0, 0, 0)
     compared = compare({"one": table(too_little), "two": table(LARGE)}, task=TASK, **SETTINGS)
     assert compared["structures"]["WT"]["surplus"]["differences"]["two"]["equal"] == 1
 
 
 @pytest.mark.usefixtures("registered")
-def test_the_comparison_says_which_values_are_better():
-    words = compare({"one": table(GOOD), "two": table(BAD)}, task=TASK, **SETTINGS)["definitions"]
-    assert re.search("lower for hd95, .* and missed_ml, nearer to 0 for", words["better"])
-    assert words["difference"].endswith("of the distances from 0 for volume_error_mm3 and surplus")
+def test_the_comparison_names_the_better_direction():
+    definitions = compare({"one": table(GOOD), "two": table(BAD)}, task=TASK, **SETTINGS)["definitions"]
+    assert re.search("lower for hd95, .* and missed_ml, nearer to 0 for", definitions["better"])
+    assert definitions["difference"].endswith("for volume_error_mm3 and surplus, of the distances from 0")
 
 
 @pytest.mark.usefixtures("registered")
-def test_the_terminal_shows_it_where_its_record_says_so():
+def test_the_terminal_shows_it_if_its_record_says_so():
     found = {**summary(GOOD), "unusable": [], "missing": []}
     head, whole_tumour, *_ = overview_lines({"masks": found}, TASK)
     assert head.endswith("Share found  Missed volume, ml")
@@ -166,10 +166,10 @@ def test_the_terminal_shows_it_where_its_record_says_so():
 
 
 def report_page() -> str:
-    """The report on the run of other tests, whose scores are those of GOOD in each of its cases."""
+    """The report of a run in which each case has the scores of GOOD."""
     run = results()
     scores = pd.concat([table(GOOD).assign(case=case) for case in ("a", "b")])
-    confusions = dict.fromkeys("ab", scored(GOOD).confusion)
+    confusions = dict.fromkeys("ab", score_case(GOOD).confusion)
     summarised = summarise(scores, confusions, task=TASK, surface_tolerance=1, **SETTINGS)
     return page_of(
         collect_report_content(
@@ -179,7 +179,7 @@ def report_page() -> str:
 
 
 @pytest.mark.usefixtures("registered")
-def test_the_report_has_it_in_its_tables_with_its_unit_decimals_and_definition():
+def test_the_tables_of_the_report_have_it_with_unit_decimals_and_definition():
     first, more, cases, *_ = report_page().split("<table")[1:]
     assert re.findall(r'<th scope="col">(.*?)</th>', first)[2:6] == ["Dice", "IoU", "F1", "Share found"]
     assert '<td>0.750 <span class="interval">0.750 to 0.750</span></td>' in first
@@ -193,11 +193,11 @@ def test_the_report_has_it_in_its_tables_with_its_unit_decimals_and_definition()
 
 
 @pytest.mark.usefixtures("registered")
-def test_the_pictures_of_a_case_have_it():
+def test_the_case_figure_has_it():
     row = table(GOOD).set_index("region").drop(columns="case").T.to_dict()
     head, whole_tumour, tumour_core = table_header(), *table_rows(row, TASK)[:2]
-    place = head.index("Missed, ml")
-    assert (whole_tumour[place], tumour_core[place]) == ("0.00", "(0.00)")
+    position = head.index("Missed, ml")
+    assert (whole_tumour[position], tumour_core[position]) == ("0.00", "(0.00)")
 
 
 @pytest.mark.usefixtures("registered")

@@ -33,26 +33,26 @@ def filled(*labels: int):
     return mask
 
 
-def assert_alike(found, expected):
+def assert_same_scores(found, expected):
     for structure in TASK.structures:
         assert found[structure] == pytest.approx(expected[structure], rel=1e-9)
 
 
 @trying(50)
 @given(seed=seeds, spacing=spacings)
-def test_every_score_of_every_structure_is_a_number_in_its_range(seed, spacing):
+def test_every_score_is_in_its_range(seed, spacing):
     found = scores(*labelled_pair(seed), spacing)
     assert list(found) == list(TASK.structures)
-    for of_structure in found.values():
-        assert set(of_structure) == set(columns())
-        assert np.isfinite(list(of_structure.values())).all()
-        assert all(0 <= of_structure[score] <= 1 for score in SHARES)
-        assert all(of_structure[score] >= 0 for score in DISTANCES)
+    for by_column in found.values():
+        assert set(by_column) == set(columns())
+        assert np.isfinite(list(by_column.values())).all()
+        assert all(0 <= by_column[score] <= 1 for score in SHARES)
+        assert all(by_column[score] >= 0 for score in DISTANCES)
 
 
 def test_scores_are_plain_numbers():
-    for of_structure in scores(filled(1, 2, 4), filled(1, 2, 2)).values():
-        assert {type(value) for value in of_structure.values()} <= {int, float}
+    for by_column in scores(filled(1, 2, 4), filled(1, 2, 2)).values():
+        assert {type(value) for value in by_column.values()} <= {int, float}
 
 
 @trying(50)
@@ -79,20 +79,20 @@ def test_reference_and_prediction_can_be_swapped(seed, spacing):
 @given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
 def test_a_flip_changes_nothing(seed, spacing, axis):
     masks = labelled_pair(seed)
-    assert_alike(scores(*[np.flip(mask, axis) for mask in masks], spacing), scores(*masks, spacing))
+    assert_same_scores(scores(*[np.flip(mask, axis) for mask in masks], spacing), scores(*masks, spacing))
 
 
 @trying(30)
 @given(seed=seeds, offset=st.tuples(*[st.integers(0, 24)] * 3))
 def test_a_shift_in_a_volume_changes_nothing(seed, offset):
     masks = labelled_pair(seed)
-    shifted, unshifted = ([within(mask, place) for mask in masks] for place in (offset, (0, 0, 0)))
-    assert_alike(scores(*shifted), scores(*unshifted))
+    shifted, unshifted = ([within(mask, position) for mask in masks] for position in (offset, (0, 0, 0)))
+    assert_same_scores(scores(*shifted), scores(*unshifted))
 
 
 @trying(30)
 @given(seed=seeds)
-def test_one_more_false_component_never_raises_an_overlap(seed):
+def test_another_false_component_never_improves_an_overlap(seed):
     reference, prediction = (within(mask, (0, 0, 0)) for mask in labelled_pair(seed))
     worse = prediction.copy()
     worse[36:39, 36:39, 36:39] = 4
@@ -104,7 +104,7 @@ def test_one_more_false_component_never_raises_an_overlap(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_lesions_are_those_of_each_structure(seed):
+def test_lesions_equal_those_of_each_structure(seed):
     reference, prediction = labelled_pair(seed)
     for structure, found in scores(reference, prediction).items():
         masks = [structure_mask(mask, structure) for mask in (reference, prediction)]
@@ -152,14 +152,14 @@ def test_volumes_are_in_mm3():
     assert (found["reference_mm3"], found["predicted_mm3"], found["volume_error_mm3"]) == (288, 192, -96)
 
 
-def test_the_tolerance_is_that_of_the_surface_dice():
+def test_the_tolerance_applies_to_the_surface_dice():
     shifted = np.roll(filled(4), 2, axis=0)
     near, far = (scores(filled(4), shifted, tolerance=tolerance)["ET"] for tolerance in (2, 1))
     assert near["surface_dice"] == 1 > far["surface_dice"]
 
 
 @pytest.mark.parametrize("reference", [filled(1, 2, 4), filled(2), filled()])
-def test_a_missing_prediction_gets_the_worst_even_where_there_is_nothing_to_find(reference):
+def test_a_missing_prediction_gets_the_worst_scores_even_if_the_reference_is_empty(reference):
     for found in missing_scores(reference, MILLIMETRE, task=TASK)[0].values():
         assert {score: found[score] for score in SHARES} == dict.fromkeys(SHARES, 0)
         assert {score: found[score] for score in DISTANCES} == dict.fromkeys(DISTANCES, 374)
@@ -179,7 +179,7 @@ def test_masks_of_different_shapes_are_refused():
 
 
 @pytest.mark.parametrize("masks", [(filled(3), filled(4)), (filled(4), filled(3))])
-def test_a_value_that_is_no_label_of_the_task_is_refused(masks):
+def test_a_value_that_is_not_a_label_of_the_task_is_refused(masks):
     with pytest.raises(ValueError, match="the value 3, which is not a label of the task brats-glioma"):
         scores(*masks)
 
@@ -194,14 +194,14 @@ def test_there_is_one_row_for_each_structure():
         assert {column: row[column] for column in columns()} == found[row["region"]]
 
 
-def test_every_score_is_defined_and_stands_first():
+def test_every_score_is_defined_and_precedes_the_counts():
     assert columns()[: len(definitions())] == tuple(definitions())
     assert set(SHARES) | set(DISTANCES) | {"volume_error_mm3"} <= set(definitions())
     assert all(definitions().values())
 
 
 def rotated(path: Path, mask: np.ndarray) -> Path:
-    """A mask in voxels of 1 mm whose axes are oblique, as float32 headers hold them."""
+    """Write a mask with oblique axes and voxels of 1 mm, as float32 headers store them."""
     turn = nibabel.eulerangles.euler2mat(0.3, -0.2, 0.4)
     nibabel.save(nibabel.Nifti1Image(mask, nibabel.affines.from_matvec(turn, [3, 4, 5])), path)
     return path

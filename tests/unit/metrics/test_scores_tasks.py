@@ -1,4 +1,4 @@
-"""Scores by the labels and regions of other tasks than the default one."""
+"""Scores of tasks other than the default one."""
 
 import nibabel
 import numpy as np
@@ -9,7 +9,7 @@ from tumorseg.metrics.calibration import case_reliability
 from tumorseg.metrics.scores import case_scores
 from tumorseg.task import Task, built_in_tasks, load_task
 
-AFTER_TREATMENT = load_task("brats-glioma-post-treatment")
+POST_TREATMENT = load_task("brats-glioma-post-treatment")
 
 
 def dice(reference: np.ndarray, prediction: np.ndarray, task: Task) -> dict[str, float]:
@@ -18,7 +18,7 @@ def dice(reference: np.ndarray, prediction: np.ndarray, task: Task) -> dict[str,
 
 
 def expected_dice(reference: np.ndarray, prediction: np.ndarray, task: Task) -> dict[str, float]:
-    """From boolean masks."""
+    """Compute the Dice from boolean masks."""
     found = {}
     for structure, labels in task.structures.items():
         marked, predicted = np.isin(reference, labels), np.isin(prediction, labels)
@@ -28,7 +28,7 @@ def expected_dice(reference: np.ndarray, prediction: np.ndarray, task: Task) -> 
 
 
 @pytest.fixture(scope="module")
-def after_treatment() -> np.ndarray:
+def post_treatment_mask() -> np.ndarray:
     """The labels of a real mask with a resection cavity."""
     path = real_data().parent / "gli2024/BraTS-GLI-00046-101-seg.nii.gz"
     if not path.exists():
@@ -36,16 +36,16 @@ def after_treatment() -> np.ndarray:
     return np.asarray(nibabel.load(path).dataobj).astype(np.uint8)
 
 
-def test_a_real_mask_after_treatment_equals_itself(after_treatment):
-    found = dice(after_treatment, after_treatment, AFTER_TREATMENT)
+def test_a_real_post_treatment_mask_equals_itself(post_treatment_mask):
+    found = dice(post_treatment_mask, post_treatment_mask, POST_TREATMENT)
     assert list(found) == ["WT", "TC", "ET", "RC", "label_1", "label_2", "label_3", "label_4"]
     assert set(found.values()) == {1.0}
 
 
-def test_a_cavity_is_neither_enhancing_tumour_nor_whole_tumour(after_treatment):
-    exchanged = np.array([0, 1, 2, 4, 3], np.uint8)[after_treatment]
-    found = dice(after_treatment, exchanged, AFTER_TREATMENT)
-    assert found == pytest.approx(expected_dice(after_treatment, exchanged, AFTER_TREATMENT))
+def test_a_cavity_is_neither_enhancing_tumour_nor_whole_tumour(post_treatment_mask):
+    exchanged = np.array([0, 1, 2, 4, 3], np.uint8)[post_treatment_mask]
+    found = dice(post_treatment_mask, exchanged, POST_TREATMENT)
+    assert found == pytest.approx(expected_dice(post_treatment_mask, exchanged, POST_TREATMENT))
     assert {region: found[region] for region in ("WT", "TC", "ET", "RC")} == pytest.approx(
         {"WT": 0.8, "TC": 0.2203, "ET": 0, "RC": 0}, abs=1e-4
     )

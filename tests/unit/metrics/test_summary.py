@@ -14,8 +14,8 @@ SPACING = (1.0, 1.0, 1.0)
 SETTINGS = {"task": TASK, "confidence": 0.95, "bootstrap_samples": 500, "surface_tolerance": 1, "seed": 1}
 
 
-def scored(pairs):
-    """The table of scores and the confusions of (reference, prediction)s, whose prediction may be None."""
+def score_pairs(pairs):
+    """Score pairs of reference and prediction, where None is a missing prediction."""
     found = [
         missing_scores(reference, SPACING, task=TASK)
         if prediction is None
@@ -28,7 +28,7 @@ def scored(pairs):
 
 def summary(pairs, **changes):
     missing = [f"case-{number}" for number, (_, prediction) in enumerate(pairs) if prediction is None]
-    return summarise(*scored(pairs), missing=missing, **SETTINGS | changes)
+    return summarise(*score_pairs(pairs), missing=missing, **SETTINGS | changes)
 
 
 def filled(*labels: int) -> np.ndarray:
@@ -49,14 +49,14 @@ def dice(reference, prediction, *labels: int) -> float:
     return 2 * (predicted & expected).sum() / total if total else 1.0
 
 
-def test_the_mean_is_over_all_cases_empty_ones_included():
+def test_the_mean_includes_cases_with_empty_masks():
     label_4 = summary(PAIRS)["structures"]["label_4"]
     assert label_4["scores"]["dice"]["mean"] == pytest.approx((2 / 3 + 1 + 1) / 3)
     assert (label_4["scores"]["dice"]["n"], label_4["empty_reference"], label_4["both_empty"]) == (3, 2, 2)
 
 
-def test_every_score_of_every_structure_is_described():
-    table, _ = scored(RANDOM)
+def test_every_structure_has_the_mean_of_every_score():
+    table, _ = score_pairs(RANDOM)
     structures = summary(RANDOM)["structures"]
     assert list(structures) == list(TASK.structures)
     for name, structure in structures.items():
@@ -73,7 +73,7 @@ def test_structures_have_their_names_and_labels():
 
 
 def test_lesions_are_summed_over_the_cases():
-    table, _ = scored(RANDOM)
+    table, _ = score_pairs(RANDOM)
     whole_tumour = table[table["region"] == "WT"]
     for kind in ("lesions_found", "lesions_missed", "lesions_false"):
         assert summary(RANDOM)["structures"]["WT"][kind] == whole_tumour[kind].sum()
@@ -84,12 +84,12 @@ def test_the_macro_mean_leaves_out_background():
     assert summary(PAIRS)["macro"]["dice"]["mean"] == pytest.approx(np.mean(expected))
 
 
-def test_the_other_macro_mean_has_background_as_one_more_label():
+def test_the_second_macro_mean_includes_background():
     expected = [np.mean([dice(*pair, label) for label in (0, 1, 2, 4)]) for pair in RANDOM]
     assert summary(RANDOM)["macro_with_background"]["dice"]["mean"] == pytest.approx(np.mean(expected))
 
 
-def test_background_flatters():
+def test_background_raises_the_macro_mean():
     found = summary(RANDOM)
     for score in ("dice", "iou", "f1"):
         assert found["macro_with_background"][score]["mean"] > found["macro"][score]["mean"]
@@ -107,7 +107,7 @@ def test_every_number_is_defined():
     assert found["confusion"]["definition"]
 
 
-def test_the_confusion_is_that_of_all_cases_by_the_references_label():
+def test_the_confusion_matrix_is_the_sum_over_cases_by_reference_label():
     voxels = summary(RANDOM)["confusion"]["voxels"]
     expected = sum(confusion(*pair, TASK.classes) for pair in RANDOM)
     assert list(voxels) == ["0", "1", "2", "4"]
@@ -121,7 +121,7 @@ def test_the_confusion_is_that_of_all_cases_by_the_references_label():
 def test_a_missing_prediction_counts_as_the_worst_in_every_mean():
     found = summary([*PAIRS, (filled(1, 2, 0), None)])
     before = summary(PAIRS)["structures"]["label_4"]["scores"]
-    label_4 = found["structures"]["label_4"]["scores"]  # which that reference lacks
+    label_4 = found["structures"]["label_4"]["scores"]  # absent from that reference
     assert label_4["dice"]["n"] == 4
     assert label_4["dice"]["mean"] == pytest.approx(before["dice"]["mean"] * 3 / 4)
     assert label_4["specificity"]["mean"] == pytest.approx(before["specificity"]["mean"] * 3 / 4)
@@ -135,7 +135,7 @@ def test_a_missing_prediction_has_a_macro_mean_of_0(macro, reference):
     assert found[macro]["dice"]["mean"] == pytest.approx(before[macro]["dice"]["mean"] * 3 / 4)
 
 
-def test_the_interval_holds_the_mean_and_is_repeated_exactly():
+def test_the_interval_contains_the_mean_and_is_reproducible():
     first, second = summary(PAIRS), summary(PAIRS)
     score = first["structures"]["WT"]["scores"]["dice"]
     assert score["low"] <= score["mean"] <= score["high"]
@@ -148,21 +148,21 @@ def test_a_wider_confidence_gives_a_wider_interval():
 
 
 def test_a_label_that_no_prediction_has_is_named():
-    table, _ = scored([(filled(1, 2, 4), filled(0, 2, 2)), (filled(4, 2, 1), filled(4, 2, 2))])
+    table, _ = score_pairs([(filled(1, 2, 4), filled(0, 2, 2)), (filled(4, 2, 1), filled(4, 2, 2))])
     assert never_predicted(table, TASK) == ["label_1"]
 
 
 def test_the_order_of_the_rows_does_not_matter():
-    table, confusions = scored(PAIRS)
+    table, confusions = score_pairs(PAIRS)
     assert summarise(table.sample(frac=1, random_state=3), confusions, **SETTINGS) == summary(PAIRS)
 
 
-def test_a_missing_prediction_is_not_counted_as_rightly_empty():
+def test_a_missing_prediction_does_not_count_as_correctly_empty():
     label_1 = summary([(filled(0, 2), None), (filled(0, 2), filled(0, 2))])["structures"]["label_1"]
     assert (label_1["empty_reference"], label_1["both_empty"]) == (2, 1)
 
 
-def test_background_is_label_0_where_a_label_lies_outside_the_whole_tumour():
+def test_background_is_label_0_if_a_label_is_outside_the_whole_tumour():
     task = load_task("brats-glioma-post-treatment")
     reference, prediction = filled(0, 0, 1, 4, 4), filled(0, 4, 1, 4, 0)
     scores, table = case_scores(reference, prediction, SPACING, task=task, surface_tolerance_mm=1)

@@ -25,7 +25,7 @@ def box(start: int, stop: int):
 
 @trying(300)
 @given(seed=seeds, spacing=spacings)
-def test_hd95_is_that_of_deepminds_package(seed, spacing):
+def test_hd95_equals_deepminds_package(seed, spacing):
     masks = blob_pair(seed)
     found = surface_distances(*masks, spacing).hausdorff95()
     assert found == pytest.approx(deepmind_hausdorff95(*masks, spacing), rel=1e-9)
@@ -33,7 +33,7 @@ def test_hd95_is_that_of_deepminds_package(seed, spacing):
 
 @trying(300)
 @given(seed=seeds, spacing=spacings, tolerance=tolerances)
-def test_surface_dice_is_that_of_deepminds_package(seed, spacing, tolerance):
+def test_surface_dice_equals_deepminds_package(seed, spacing, tolerance):
     masks = blob_pair(seed)
     found = surface_distances(*masks, spacing).surface_dice(tolerance)
     assert found == pytest.approx(deepmind_surface_dice(*masks, spacing, tolerance), rel=1e-9)
@@ -42,8 +42,8 @@ def test_surface_dice_is_that_of_deepminds_package(seed, spacing, tolerance):
 @trying(50)
 @given(seed=seeds, spacing=spacings, tolerance=tolerances)
 def test_reference_and_prediction_can_be_swapped(seed, spacing, tolerance):
-    one, other = blob_pair(seed)
-    assert scores(one, other, spacing, tolerance) == pytest.approx(scores(other, one, spacing, tolerance), rel=1e-12)
+    one, target = blob_pair(seed)
+    assert scores(one, target, spacing, tolerance) == pytest.approx(scores(target, one, spacing, tolerance), rel=1e-12)
 
 
 @trying(50)
@@ -88,35 +88,35 @@ def test_distances_are_in_millimetres(seed, spacing):
 
 
 @pytest.mark.parametrize("spacing", [MILLIMETRE, (2.5, 1.0, 1.0)])
-def test_hd95_of_a_box_that_reaches_too_far_is_the_distance_of_its_side(spacing):
+def test_hd95_of_a_box_that_is_too_long_is_the_excess(spacing):
     assert scores(box(5, 15), box(5, 18), spacing)[0] == 3 * spacing[0]
 
 
 @pytest.mark.parametrize(("tolerance", "all_near"), [(1.99, False), (2, True)])
-def test_a_surface_at_just_the_tolerance_is_near(tolerance, all_near):
+def test_a_surface_at_exactly_the_tolerance_is_near(tolerance, all_near):
     surface_dice = scores(box(5, 15), box(7, 17), MILLIMETRE, tolerance)[1]
     assert (surface_dice == 1) == all_near
 
 
-def test_surfaces_apart_share_nothing():
+def test_distant_surfaces_have_surface_dice_0():
     assert scores(box(0, 5), box(20, 25), MILLIMETRE, 5)[1] == 0
 
 
-def test_a_few_stray_voxels_do_not_matter_to_hd95():
+def test_a_stray_voxel_does_not_change_hd95():
     stray = box(5, 25)
     stray[0, 0, 0] = True
     assert scores(box(5, 25), stray, MILLIMETRE)[0] == 0
 
 
 @pytest.mark.parametrize(("areas", "hd95"), [(np.ones(20), 18), (np.arange(20.0), 19), (np.arange(20.0)[::-1], 15)])
-def test_hd95_is_the_first_distance_that_95_percent_of_the_area_do_not_exceed(areas, hd95):
+def test_hd95_is_the_smallest_distance_that_covers_95_percent_of_the_area(areas, hd95):
     near = np.zeros(20)
     assert SurfaceDistances(np.arange(20.0), areas, near, np.ones(20)).hausdorff95() == hd95
     assert SurfaceDistances(near, np.ones(20), np.arange(20.0), areas).hausdorff95() == hd95
 
 
-def test_distances_are_those_to_the_nearest_point():
-    own, other = np.zeros((5, 5, 5), bool), np.zeros((5, 5, 5), bool)
-    own[0, 0, 0] = own[0, 3, 0] = own[4, 4, 4] = True
-    other[0, 0, 0] = other[0, 3, 4] = True
-    assert nearest_distances(own, other, (1.0, 2.0, 0.5)).tolist() == [0, 2, np.sqrt(16 + 4)]
+def test_distances_are_to_the_nearest_point():
+    source, target = np.zeros((5, 5, 5), bool), np.zeros((5, 5, 5), bool)
+    source[0, 0, 0] = source[0, 3, 0] = source[4, 4, 4] = True
+    target[0, 0, 0] = target[0, 3, 4] = True
+    assert nearest_distances(source, target, (1.0, 2.0, 0.5)).tolist() == [0, 2, np.sqrt(16 + 4)]

@@ -11,10 +11,10 @@ CELLS = (CODES[:, None] >> np.arange(8) & 1).reshape(256, 2, 2, 2).astype(bool)
 
 
 @pytest.mark.parametrize("spacing", [*SPACINGS, (3.0, 1.0, 0.2), (0.1, 5.0, 5.0)])
-def test_the_areas_of_all_cells_are_those_of_deepminds_package(spacing):
+def test_areas_equal_deepminds_package(spacing):
     areas = lookup_tables.create_table_neighbour_code_to_surface_area(spacing)
-    their_codes = (CELLS * lookup_tables.ENCODE_NEIGHBOURHOOD_3D_KERNEL).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(cell_areas(spacing), areas[their_codes], rtol=1e-12, atol=0)
+    expected_codes = (CELLS * lookup_tables.ENCODE_NEIGHBOURHOOD_3D_KERNEL).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(cell_areas(spacing), areas[expected_codes], rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("spacing", SPACINGS)
@@ -22,27 +22,27 @@ def test_inside_and_outside_have_the_same_surface(spacing):
     np.testing.assert_array_equal(cell_areas(spacing), cell_areas(spacing)[255 - CODES])
 
 
-def test_only_cells_of_one_kind_have_no_surface():
+def test_only_uniform_cells_have_no_surface():
     assert np.flatnonzero(cell_areas((1.0, 1.0, 1.0)) == 0).tolist() == [0, 255]
 
 
-def test_the_areas_cannot_be_changed_by_accident():
+def test_the_cached_areas_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         cell_areas((1.0, 1.0, 1.0))[1] = 0
 
 
-def test_each_code_is_that_of_its_voxels():
+def test_each_code_matches_its_voxels():
     for code in CODES:
         assert cell_codes(CELLS[code])[1, 1, 1] == code
 
 
-def test_there_is_background_beyond_the_grid():
+def test_the_grid_is_surrounded_by_background():
     codes = cell_codes(np.ones((1, 1, 1), bool))
     assert sorted(codes.ravel().tolist()) == [1, 2, 4, 8, 16, 32, 64, 128]
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_there_is_a_code_for_every_corner_of_the_voxels(seed):
+def test_every_voxel_corner_has_a_code(seed):
     mask, _ = blob_pair(seed)
     padded = np.pad(mask, 1)
     codes = cell_codes(mask)
@@ -51,6 +51,6 @@ def test_there_is_a_code_for_every_corner_of_the_voxels(seed):
         np.testing.assert_array_equal(CELLS[codes[x, y, z]], padded[x : x + 2, y : y + 2, z : z + 2])
 
 
-def test_a_voxel_alone_is_an_octahedron():
+def test_a_single_voxel_is_an_octahedron():
     areas = cell_areas((1.0, 1.0, 1.0))[cell_codes(np.ones((1, 1, 1), bool))]
     assert areas.sum() == pytest.approx(np.sqrt(3))
