@@ -1,4 +1,4 @@
-"""Stop unless the cohort as a whole is what its user means it to be."""
+"""Check the cohort as a whole: number of usable cases, label conventions, task. Stop the run if it is not as expected."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         required=True,
         help="`labels`, `expected_usable` and `patient` of the cohort, as JSON",
     )
-    parser.add_argument("--output", type=Path, required=True, help="JSON file of the facts of the cohort")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write with the facts about the cohort")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("check_cohort", options.log):
@@ -37,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             patient=options.settings.get("patient"),
         )
         write_json(options.output, facts)
-        for doubt in facts["doubts"]:
-            console.logger.warning("%s", doubt)
-        ways = f", masks of convention {facts['convention'] or 'unknown'}" if len(options.task.conventions) > 1 else ""
-        console.logger.info("the cohort holds together: %s%s", format_count(facts["usable"], "usable case"), ways)
+        for warning in facts["doubts"]:
+            console.logger.warning("%s", warning)
+        masks = f", label convention {facts['convention'] or 'unknown'}" if len(options.task.conventions) > 1 else ""
+        console.logger.info("the cohort is valid: %s%s", format_count(facts["usable"], "usable case"), masks)
 
 
 if __name__ == "__main__":

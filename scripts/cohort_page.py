@@ -1,4 +1,4 @@
-"""Page from which a person decides about the cohort."""
+"""Write the cohort page: usable and dropped cases, warnings, and a preview of every case."""
 
 import argparse
 import json
@@ -24,10 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
     parser.add_argument(
-        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
+        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the validation results of all shards"
     )
     parser.add_argument(
-        "--previews", type=Path, nargs="+", required=True, help="safetensors files of the small pictures of all batches"
+        "--previews", type=Path, nargs="+", required=True, help="safetensors files of the previews of all shards"
     )
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="`colours` of the labels and `patient`, as JSON"
@@ -37,19 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("cohort_page", options.log):
-        verdicts = [verdict for path in options.verdicts for verdict in read_validation_results(path)]
+        results = [result for path in options.verdicts for result in read_validation_results(path)]
         table = read_manifest(options.manifest)
         task, by_name = options.task, options.settings.get("patient") is None
         facts = summarise_cohort(
-            summarise_cases(table, verdicts, task), task, patient_warnings(usable_patients(table)) if by_name else ()
+            summarise_cases(table, results, task), task, patient_warnings(usable_patients(table)) if by_name else ()
         )
         colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
-        strips = {
+        previews = {
             case: preview_data_url(preview, colours, task)
             for path in options.previews
             for case, preview in read_previews(path).items()
         }
-        write_text(options.output, render_cohort_page(facts, strips, colours, task))
+        write_text(options.output, render_cohort_page(facts, previews, colours, task))
         console.logger.info(
             "%s usable: see %s", format_part(len(facts.usable), len(facts.cases), "case"), options.output
         )

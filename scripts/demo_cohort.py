@@ -1,4 +1,4 @@
-"""The demo cohort: cases made from real anatomy, three of them damaged, named and labelled as a task says."""
+"""Write the demo cohort: simulated cases of a task, made from real anatomy; three of them have corrupted files."""
 
 import argparse
 import json
@@ -11,13 +11,13 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write all files of the cohort below its root."""
+    """Command line of the rule demo_cohort."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="the `demo` section of the configuration, as JSON"
     )
     add_task_option(parser)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the cohort, to be written")
+    parser.add_argument("--root", type=Path, required=True, help="folder to write the cohort to")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("demo_cohort", options.log):

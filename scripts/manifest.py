@@ -1,4 +1,4 @@
-"""Table of all cases: what is usable, and why the rest is not."""
+"""Write the manifest: one row per case, with its patient, and the problems of cases that are not usable."""
 
 import argparse
 import json
@@ -17,32 +17,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule manifest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the verdicts of all batches"
+        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the validation results of all shards"
     )
     add_task_option(parser)
     parser.add_argument(
-        "--settings", type=json.loads, default={"patient": None}, help="the pattern of the `patient` of a case, as JSON"
+        "--settings", type=json.loads, default={"patient": None}, help="`patient` of the cohort, as JSON"
     )
-    parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's own table of patients")
-    parser.add_argument("--samples", type=Path, nargs="?", help="the user's own sample sheet, which has patients")
-    parser.add_argument("--output", type=Path, required=True, help="TSV file of the manifest")
+    parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's table of patients")
+    parser.add_argument("--samples", type=Path, nargs="?", help="the user's sample sheet, for its patients")
+    parser.add_argument("--output", type=Path, required=True, help="TSV file to write with the manifest")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("manifest", options.log):
-        pattern, own = options.settings["patient"], options.patient_table
-        verdicts = (verdict for path in options.verdicts for verdict in read_validation_results(path))
-        given = read_sheet_patients(options.samples) if options.samples else {}
+        pattern, patient_table = options.settings["patient"], options.patient_table
+        results = (result for path in options.verdicts for result in read_validation_results(path))
+        in_sheet = read_sheet_patients(options.samples) if options.samples else {}
         table = build_manifest(
-            verdicts, task=options.task, patient_pattern=pattern, patient_table=own, patients_in_sheet=given
+            results,
+            task=options.task,
+            patient_pattern=pattern,
+            patient_table=patient_table,
+            patients_in_sheet=in_sheet,
         )
         write_manifest(options.output, table)
         for line in summary_lines(table, options.output):
             console.logger.info("%s", line)
         patients = usable_patients(table)
-        console.logger.info("they are of %d patients", len(set(patients.values())))
-        if pattern is None and own is None:
-            for doubt in patient_warnings({case: patient for case, patient in patients.items() if case not in given}):
-                console.logger.warning("%s", doubt)
+        console.logger.info("patients with usable cases: %d", len(set(patients.values())))
+        if pattern is None and patient_table is None:
+            for warning in patient_warnings(
+                {case: patient for case, patient in patients.items() if case not in in_sheet}
+            ):
+                console.logger.warning("%s", warning)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Verdict on each case of one batch."""
+"""Validate the cases of one shard, and draw a preview of each."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ from tumorseg.task import add_task_option
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule validate_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
+    parser.add_argument("--root", type=Path, required=True, help="folder that the paths of files are relative to")
     parser.add_argument(
         "--cases", type=case_from_json, nargs="+", required=True, help="the files of each case, as JSON"
     )
@@ -27,15 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         required=True,
         help="`shape`, `labels`, `empty_masks` and `largest_voxels` of the cohort, as JSON",
     )
-    parser.add_argument("--output", type=Path, required=True, help="JSON file of the verdicts")
-    parser.add_argument("--previews", type=Path, required=True, help="safetensors file of a small picture of each case")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write with the validation results")
+    parser.add_argument("--previews", type=Path, required=True, help="safetensors file to write with the previews")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("validate_batch", options.log):
         progress = console.Progress(len(options.cases), "case")
-        verdicts, previews = [], {}
+        results, previews = [], {}
         for case_files in options.cases:
-            verdict, preview = validate_case(
+            result, preview = validate_case(
                 options.root,
                 case_files,
                 task=options.task,
@@ -44,14 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 empty_masks=options.settings["empty_masks"],
                 max_voxels=options.settings["largest_voxels"],
             )
-            for problem, reason in zip(verdict.problems, verdict.reasons(), strict=True):
-                console.logger.warning("%s dropped: %s: %s", verdict.case, problem.code, reason)
-            verdicts.append(verdict)
+            for problem, reason in zip(result.problems, result.reasons(), strict=True):
+                console.logger.warning("%s dropped: %s: %s", result.case, problem.code, reason)
+            results.append(result)
             if preview is not None:
-                previews[verdict.case] = preview
-            progress.step(verdict.case)
+                previews[result.case] = preview
+            progress.step(result.case)
         write_previews(options.previews, previews)
-        write_validation_results(options.output, verdicts)
+        write_validation_results(options.output, results)
 
 
 if __name__ == "__main__":

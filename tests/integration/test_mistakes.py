@@ -159,7 +159,7 @@ def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(valida
     run.configure({"cohort": {"root": root}, "demo": None})
     output = run.run("validate", options=("--dry-run",)).stdout
     assert "cohort.root: " in output
-    assert " is taken" in output
+    assert "; using " in output
     assert "Nothing to be done" in output
 
 

@@ -112,4 +112,4 @@ def test_a_cohort_in_two_folders_is_one(tmp_path):
     assert (len(table), table["usable"].all()) == (4, True)
     assert table.loc["P1", "mask_file"] == "part1/P1/P1-seg.nii.gz"
     run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1", "data"], "shards": 2}})
-    assert "would count twice; leave one of them out" in run.run("normalise").stdout
+    assert "would count twice; remove one of the two" in run.run("normalise").stdout

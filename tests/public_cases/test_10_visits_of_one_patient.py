@@ -52,7 +52,7 @@ def test_no_patient_is_in_two_folds(data, tmp_path, kind):
     assert len(splits) == 18
     assert [len(of_patient) for of_patient in folds.values()] == [1] * 6
     assert (check["patients"], check["doubts"]) == (6, [])
-    assert "they are of 6 patients" in said
+    assert "patients with usable cases: 6" in said
 
 
 @pytest.mark.slow

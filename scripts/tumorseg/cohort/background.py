@@ -1,4 +1,4 @@
-"""The background of an image: the values that its border shows, where BraTS has exactly 0."""
+"""Find the background of an image from the voxels at its border. In BraTS images it is exactly 0."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,41 +14,47 @@ from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.io.volume_limits import chunks
 
 _SAMPLED_FACE_VOXELS: Final = 2**11
-"""Voxels of each face that are looked at, about."""
+"""Approximate number of voxels sampled from each face."""
 _MAX_NARROW_WIDTH: Final = 0.02
-"""Width of half of the border's values, in units of the brain's brightness, up to which the border is near-constant."""
-_BAND_WIDTHS: Final = 7
-"""A near-constant background reaches so many of these widths to both sides, which is 9 standard deviations of Gaussian
-noise and leaves no voxel of Rayleigh noise outside, even of a large volume."""
-_RINGING_DISTANCE: Final = 0.002
-"""Values closer than this to the background, in units of the brain's brightness, are ringing where there are many."""
-_MIN_RINGING_RATIO: Final = 0.05
-"""So many, for each voxel of the brain; in BraTS 2021 there were at most 0.003."""
-_MIN_SPIKE_FRACTION: Final = 0.1
-"""Part of the border that shows one value, and 5 times as much as any other, from which that value is background."""
-_MIN_FILL_FRACTION: Final = 0.01
-"""Part of the border that 0 or a filling value takes at least."""
-_MIN_TISSUE_BRIGHTNESS: Final = 0.25
-"""Brightness of the rest of such a border, in units of the brain's, from which it is brain and not air."""
-_MIN_ZERO_FRACTION: Final = 0.05
-"""Part of the image that is 0 from which 0 is background, too, beside another value at the border."""
+"""The border is near-constant if half of its values lie in an interval of at most this width.
 
+In units of the brain's brightness.
+"""
+_BAND_WIDTHS: Final = 7
+"""A near-constant background extends this many widths to both sides.
+
+That is 9 standard deviations of Gaussian noise, and includes every voxel of Rayleigh noise even in a large volume.
+"""
+_RINGING_DISTANCE: Final = 0.002
+"""Many values closer to the background than this, in units of the brain's brightness, are ringing."""
+_MIN_RINGING_RATIO: Final = 0.05
+"""Minimum number of these values per brain voxel; BraTS 2021 images have at most 0.003."""
+_MIN_SPIKE_FRACTION: Final = 0.1
+"""Minimum fraction of the border with one value, 5 times as frequent as any other, for it to be background."""
+_MIN_FILL_FRACTION: Final = 0.01
+"""Minimum fraction of the border that 0 or a fill value covers."""
+_MIN_TISSUE_BRIGHTNESS: Final = 0.25
+"""Minimum brightness of the rest of the border, in units of the brain's brightness, for it to be tissue and not air."""
+_MIN_ZERO_FRACTION: Final = 0.05
+"""Minimum fraction of zeros in the image for 0 to be background in addition to another value at the border."""
 _MIN_PADDED_FRACTION: Final = 0.2
-"""Part of what is not padding that one value takes at least, where it is background."""
+"""Minimum fraction of the voxels inside the padding that have one value, for it to be background."""
 
 
 @dataclass(frozen=True)
 class Background:
-    """Which values are background.
+    """The values of an image that are background.
 
-    bands: the lowest and the highest value of each band, both included. nan: whether what is not a number is, too.
+    Attributes:
+        bands: lowest and highest value of each band, both included.
+        nan: whether NaN is background.
     """
 
     bands: tuple[tuple[float, float], ...] = ()
     nan: bool = False
 
     def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Whether each value is background."""
+        """Return which values are background: bool, with the shape of `values`."""
         masks = [_in_band(values, *band) for band in self.bands]
         if self.nan:
             masks.append(np.isnan(values))
@@ -57,16 +63,16 @@ class Background:
         return masks[0]
 
     def facts(self) -> dict[str, Any]:
-        """The background in a verdict, from which `of` makes it again."""
+        """Return the background as JSON types for a validation result; `of` reads them."""
         return {"bands": [list(band) for band in self.bands], "nan": self.nan}
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Background":
-        """The background that `facts` was made of."""
+        """Return the background that `facts` describes."""
         return cls(tuple((float(low), float(high)) for low, high in facts["bands"]), bool(facts["nan"]))
 
     def __str__(self) -> Message:
-        """The background in words: "2", "from -0.3 to 0.3", "-1000 and 0", "not a number"."""
+        """Return the background as text: "2", "from -0.3 to 0.3", "-1000 and 0", "not a number"."""
         words: list[Message] = [
             f"{low:.5g}" if low == high else f"from {low:.3g} to {high:.3g}" for low, high in self.bands
         ]
@@ -76,16 +82,16 @@ class Background:
 
 
 ZERO_BACKGROUND: Final = Background(((0.0, 0.0),))
-"""The background of BraTS."""
+"""The background of BraTS images."""
 
 
 def backgrounds_from_facts(facts: Mapping[str, Any]) -> dict[str, Background]:
-    """The background of each modality, from the facts of a verdict."""
+    """Return the background of each modality from the facts of a validation result."""
     return {modality: Background.of(found) for modality, found in facts["background"].items()}
 
 
 def _in_band(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
-    if values.dtype.kind in "iu":  # compared as whole numbers, which takes a tenth of the time
+    if values.dtype.kind in "iu":  # comparing integers takes a tenth of the time
         low, high = ceil(low), floor(high)
     if low == high:
         equal: NDArray[np.bool_] = values == low
@@ -96,17 +102,23 @@ def _in_band(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]
 
 
 def border_voxels(volume: NDArray[Any]) -> NDArray[Any]:
-    """Voxels of the six outer faces of a volume (X, Y, Z), evenly spread, flat."""
+    """Return an evenly spaced sample of the voxels on the six faces of a volume (X, Y, Z), as a 1D array."""
     faces = [volume[(*(slice(None),) * axis, end)] for axis in range(3) for end in (0, -1)]
     steps = [max(1, isqrt(face.size // _SAMPLED_FACE_VOXELS)) for face in faces]
     return np.concatenate([face[::step, ::step].ravel() for face, step in zip(faces, steps, strict=True)])
 
 
 def find_background(border_values: NDArray[Any], sample: NDArray[Any], low: float, *, nan: bool) -> Background | None:
-    """The background of an image, None where its border shows none.
+    """Find the background of an image.
 
-    faces: see `border`. sample: voxels from all over the image. low: its lowest value. nan: whether voxels at its
-    border are not a number, which are background then.
+    Args:
+        border_values: voxels of the border, from `border_voxels`.
+        sample: voxels from the whole image.
+        low: lowest value of the image.
+        nan: whether the border has NaN, which is then background.
+
+    Returns:
+        The background; None if the border shows only tissue or noise.
     """
     edge, values = _finite_values(border_values), _finite_values(sample)
     bands = [] if nan and 2 * edge.size < border_values.size else _main_band(edge, values)
@@ -119,13 +131,19 @@ def find_background(border_values: NDArray[Any], sample: NDArray[Any], low: floa
 
 
 def add_background_in_padding(volume: NDArray[Any], sample: NDArray[Any], padding: Background) -> Background:
-    """The background of an image that may have been padded: with the value that lies within the padding, if one does.
+    """Find the background inside the padding of an image.
 
-    An image with a background of -0.7, after a z-score over the whole volume, may have been padded with 0. What is not
-    padding then fills a box, whose faces show that value; no brain does. Only the lowest and the highest value are
-    tried, since a background is one of them.
+    For example, an image with a background of -0.7 after a z-score of the whole volume may have been padded with 0.
+    The voxels inside the padding then fill a box whose faces have that value, which a brain never does. The
+    background is always the lowest or the highest value, so only these two are tried.
 
-    volume: (X, Y, Z). sample: voxels from all over it. padding: what its border shows.
+    Args:
+        volume: voxels (X, Y, Z).
+        sample: voxels from the whole volume.
+        padding: background that the border shows.
+
+    Returns:
+        `padding` with the value found inside it; `padding` itself if there is none.
     """
     rest = sample[~padding.mask(sample)]
     for value in (rest.min(), rest.max()) if rest.size else ():
@@ -137,29 +155,35 @@ def add_background_in_padding(volume: NDArray[Any], sample: NDArray[Any], paddin
 
 
 def non_finite_voxels(volume: NDArray[Any]) -> NDArray[np.intp]:
-    """Flat positions (Fortran order) of voxels that are infinite, or not a number and not joined to the border.
+    """Find the voxels that are infinite, or NaN and not connected to the border.
 
-    What is not a number from the border inwards is background, as statistics packages write it.
+    NaN connected to the border is background: statistics packages write it that way.
+
+    Args:
+        volume: voxels (X, Y, Z).
+
+    Returns:
+        Flat indices of these voxels, in Fortran order.
     """
-    blank = np.isnan(volume)
-    parts = np.empty_like(blank, np.int32)  # in the order of the volume, as the pieces below are
-    count = ndimage.label(blank, np.ones((3, 3, 3)), parts)
-    outside = np.zeros(count + 1, np.bool_)
+    is_nan = np.isnan(volume)
+    components = np.empty_like(is_nan, np.int32)  # same memory order as the volume, so flattening below copies nothing
+    count = ndimage.label(is_nan, np.ones((3, 3, 3)), components)
+    at_border = np.zeros(count + 1, np.bool_)
     for axis in range(3):
         for end in (0, -1):
-            outside[parts[(*(slice(None),) * axis, end)]] = True
-    outside[0] = False
-    blank, parts, voxels = (array.reshape(-1, order="F") for array in (blank, parts, volume))
-    stray = [
-        part.start + np.flatnonzero(np.isinf(voxels[part]) | (blank[part] & ~outside[parts[part]]))
+            at_border[components[(*(slice(None),) * axis, end)]] = True
+    at_border[0] = False
+    is_nan, components, voxels = (array.reshape(-1, order="F") for array in (is_nan, components, volume))
+    positions = [
+        part.start + np.flatnonzero(np.isinf(voxels[part]) | (is_nan[part] & ~at_border[components[part]]))
         for part in chunks(voxels.size)
     ]
-    return np.concatenate(stray)
+    return np.concatenate(positions)
 
 
 def quantiles(values: NDArray[Any], *fractions: float) -> list[float]:
-    """The values, of one or more, below which such parts of them lie; `numpy.percentile` takes four times as long."""
-    ranks = [int(part * (values.size - 1)) for part in fractions]
+    """Return the lower quantiles of one or more values; `numpy.percentile` takes four times as long."""
+    ranks = [int(fraction * (values.size - 1)) for fraction in fractions]
     ordered = np.partition(values, ranks)
     return [float(ordered[rank]) for rank in ranks]
 
@@ -169,12 +193,12 @@ def _finite_values(voxels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _fraction_with_value(voxels: NDArray[Any], value: float) -> float:
-    """The part of the voxels that has a value."""
+    """Return the fraction of the voxels that have this value."""
     return np.count_nonzero(voxels == value) / max(voxels.size, 1)
 
 
 def _main_band(edge: NDArray[Any], values: NDArray[Any]) -> list[tuple[float, float]]:
-    """The band of the border's values, as a list of one; none where they are spread like those of tissue or noise."""
+    """Return the band of the border's values in a list; an empty list if they spread like tissue or noise."""
     if edge.size == 0 or values.size == 0:
         return []
     centre, width = (0.0, 0.0) if _fraction_with_value(edge, 0.0) >= 0.5 else _narrowest_half(edge)
@@ -193,7 +217,7 @@ def _main_band(edge: NDArray[Any], values: NDArray[Any]) -> list[tuple[float, fl
 
 
 def _narrowest_half(edge: NDArray[Any]) -> tuple[float, float]:
-    """The middle and the width of the narrowest interval that holds half of the values, whatever the others are."""
+    """Return the middle and the width of the narrowest interval that holds half of the values."""
     ordered = np.sort(edge.astype(np.float64))
     half = (ordered.size + 1) // 2
     widths = ordered[half - 1 :] - ordered[: ordered.size - half + 1]
@@ -202,13 +226,13 @@ def _narrowest_half(edge: NDArray[Any]) -> tuple[float, float]:
 
 
 def _spike_band(edge: NDArray[Any], values: NDArray[Any]) -> list[tuple[float, float]]:
-    """The one value that the border of a closely cropped image shows beside tissue; none where it does not."""
+    """Return the one background value at the border of a tightly cropped image, in a list; an empty list if none."""
     found, counts = np.unique(edge, return_counts=True)
     order = np.argsort(counts)
-    top = float(found[order[-1]])
+    most_frequent = float(found[order[-1]])
     second = counts[order[-2]] if counts.size > 1 else 0
-    stands_out = counts[order[-1]] >= max(_MIN_SPIKE_FRACTION * edge.size, 5 * second)
-    candidates = ([top] if stands_out else []) + (
+    is_spike = counts[order[-1]] >= max(_MIN_SPIKE_FRACTION * edge.size, 5 * second)
+    candidates = ([most_frequent] if is_spike else []) + (
         [0.0] if _fraction_with_value(edge, 0.0) >= _MIN_FILL_FRACTION else []
     )
     for value in candidates:

@@ -1,4 +1,4 @@
-"""A case, the paths of its files, and the shard that it belongs to, as planning passes them to jobs."""
+"""A case with the paths of its files, its form on command lines, and the shard it belongs to."""
 
 import hashlib
 import json
@@ -8,13 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CaseFiles:
-    """A case: its name, its files, and where they lie.
+    """A case and the paths of its files. All paths are relative to the root of the cohort and use `/`.
 
-    case: the name, unlike that of any other case. files: for each role (see `naming.roles`) that is there, the paths of
-    its files relative to the root, with `/`; more than one where it stands there twice, as `.nii` beside `.nii.gz`.
-    folder: the path of its own folder relative to the root; None where it has none, as where the files of many cases
-    lie side by side. A case whose folder has an awkward name (see `naming.is_awkward`) has no files, and `case` shows
-    that name. patient: where the place of the case says it, else None. sheet: whether a sample sheet names its files.
+    Attributes:
+        case: unique name. If the folder's name is unusable (see `file_names.is_awkward_name`), a printable form of it.
+        files: paths by role (see `file_names.roles`). A role has several paths if its file exists more than once, for
+            example as `.nii` and `.nii.gz`. Empty if the folder's name is unusable.
+        folder: folder of the case; None if the files of many cases share a folder.
+        patient: patient, if the folder layout defines one; else None.
+        sheet: whether a sample sheet lists the files.
     """
 
     case: str
@@ -24,12 +26,12 @@ class CaseFiles:
     sheet: bool = False
 
     def paths(self) -> list[str]:
-        """The paths of all its files, by role; a file that holds several roles is there once."""
+        """Return the paths of all files, sorted by role; a file with several roles occurs once."""
         return list(dict.fromkeys(path for role in sorted(self.files) for path in self.files[role]))
 
 
 def case_to_json(case: CaseFiles) -> str:
-    """A case as one line of JSON with sorted keys."""
+    """Return a case as one line of JSON with sorted keys."""
     content: dict[str, Any] = {"case": case.case, "files": case.files}
     if case.folder != case.case:
         content["folder"] = case.folder
@@ -41,7 +43,7 @@ def case_to_json(case: CaseFiles) -> str:
 
 
 def case_from_json(text: str) -> CaseFiles:
-    """The case that `to_json` wrote."""
+    """Return the case that `case_to_json` wrote."""
     content = json.loads(text)
     files = {role: tuple(paths) for role, paths in content["files"].items()}
     folder, patient = content.get("folder", content["case"]), content.get("patient")
@@ -49,9 +51,16 @@ def case_from_json(text: str) -> CaseFiles:
 
 
 def shard_of(case: str, shards: int) -> str:
-    """The batch of a case, such as `batch-007`, among `batches` of them.
+    """Return the name of the shard of a case, for example `batch-007`.
 
-    It depends on the case's own id only, so that a case that comes or goes leaves all others where they are.
+    It depends only on the name of the case: adding or removing a case never moves another case to a different shard.
+
+    Args:
+        case: name of the case.
+        shards: number of shards.
+
+    Returns:
+        `batch-` and a number below `shards`.
     """
     number = int.from_bytes(hashlib.sha256(case.encode()).digest()[:8], "big") % shards
     return f"batch-{number:03d}"

@@ -1,4 +1,4 @@
-"""Read the files of a case, one role at a time, each to its last byte."""
+"""Read the files of a case, one role at a time, and report missing, unreadable and duplicate files."""
 
 import re
 import time
@@ -23,19 +23,23 @@ from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.task import Task
 
 CLOCK_TOLERANCE_S: Final = 120
-"""Seconds that the clocks of two machines may differ by; a file dated later than that is dated in the future."""
+"""Tolerated difference between the clocks of two computers; a file with a later date is dated in the future."""
 _OTHER_FORMAT_NAME: Final = re.compile(
     r"(?P<stem>.+?)\.(?:hdr|img|img\.gz|mh[ad]|n?rrd|nhdr|mg[hz]|mnc|dcm|ima|h5|np[yz]|nii\.(?:bz2|xz|zst))",
     re.IGNORECASE,
 )
-"""Names of volumes in other formats, or compressed otherwise."""
+"""File names of volumes in other formats or with another compression."""
 
 
 @dataclass
 class ReadResult:
-    """What reading the files of a role brought.
+    """The issues and facts from reading the files of a role.
 
-    facts: those of the file that is taken, as in `Verdict`, or none. others: those of the other files, likewise.
+    Attributes:
+        problems: issues that drop the case.
+        warnings: issues that do not.
+        facts: of the file that is used, as in `ValidationResult`; empty if none could be read.
+        others: the same of each other file.
     """
 
     problems: list[Issue] = field(default_factory=list)
@@ -47,37 +51,48 @@ class ReadResult:
 def read_role(
     root: Path, paths: Sequence[str], max_voxels: int = DEFAULT_MAX_VOXELS
 ) -> tuple[ReadResult, Volume | None]:
-    """Read the files of a role, below `root`, and take the first that can be read; the others should be equal to it.
+    """Read the files of a role and use the first valid one. Other files must have the same voxels.
 
-    largest_voxels: see `read_volume`.
+    Args:
+        root: folder that the paths are relative to.
+        paths: paths of the files.
+        max_voxels: see `read_volume`.
+
+    Returns:
+        The issues and facts, and the volume that is used, None if no file could be read.
     """
-    reading, taken = ReadResult(), None
+    result, used = ReadResult(), None
     for path in paths:
         try:
             volume = read_volume(root / path, max_voxels)
-        except VolumeError as damage:
-            reading.problems.append(Issue(damage.code, path, damage.message))
-            reading.others.append(_file_facts(path, damage))
+        except VolumeError as error:
+            result.problems.append(Issue(error.code, path, error.message))
+            result.others.append(_file_facts(path, error))
             continue
-        if taken is None:
-            taken = volume
-            reading.facts = _file_facts(path, volume)
-            reading.warnings.extend(_file_warnings(path, volume))
+        if used is None:
+            used = volume
+            result.facts = _file_facts(path, volume)
+            result.warnings.extend(_file_warnings(path, volume))
             continue
-        reading.others.append(_file_facts(path, volume))
-        if same_grid(volume, taken) and np.array_equal(volume.array, taken.array, equal_nan=True):
-            message = f"has the voxels of {reading.facts['path']}, which is used"
-            reading.warnings.append(Issue("duplicate_file", path, message))
+        result.others.append(_file_facts(path, volume))
+        if same_grid(volume, used) and np.array_equal(volume.array, used.array, equal_nan=True):
+            message = f"the file has the same voxels as {result.facts['path']}, which is used instead"
+            result.warnings.append(Issue("duplicate_file", path, message))
         else:
-            message = f"stands beside {reading.facts['path']} and has other voxels; remove the one that is wrong"
-            reading.problems.append(Issue("duplicate_modality", path, message))
-    return reading, taken
+            message = f"the file and {result.facts['path']} have different voxels; remove the wrong one"
+            result.problems.append(Issue("duplicate_modality", path, message))
+    return result, used
 
 
 class CaseReader:
-    """Reads the files of a case one role at a time; a file that holds several channels only once.
+    """Reads the files of a case, one role at a time. A file with several channels is read once.
 
-    names: of all that is in the folder of the case. largest_voxels: see `read_volume`.
+    Args:
+        root: folder that the paths of `case_files` are relative to.
+        case_files: the case.
+        task: its task.
+        names: names of all entries of the case folder.
+        largest_voxels: see `read_volume`.
     """
 
     def __init__(
@@ -98,46 +113,56 @@ class CaseReader:
         self._shared: dict[tuple[str, ...], tuple[ReadResult, Volume | None]] = {}
 
     def read(self, role: str, not_understood: Sequence[str]) -> tuple[ReadResult, Volume | None]:
-        """What reading a role brought, and its volume, where one could be read. not_understood: see `missing`."""
+        """Read a role.
+
+        Args:
+            role: a channel, or the mask.
+            not_understood: see `report_missing_file`.
+
+        Returns:
+            The issues and facts, and the volume, None if it could not be read.
+        """
         paths = self._case_files.files.get(role, ())
-        if self._case_files.sheet and (lacking := self._lacking_in_sheet(role, paths)):
-            return lacking, None
+        if self._case_files.sheet and (missing := self._lacking_in_sheet(role, paths)):
+            return missing, None
         if not paths:
             return report_missing_file(self._case_files.case, role, self._names, self._task, not_understood), None
         if role not in self._places:
             return read_role(self._root, paths, self._largest_voxels)
         if paths not in self._shared:
             self._shared[paths] = read_role(self._root, paths, self._largest_voxels)
-        found, volume = self._shared[paths]
-        reading = replace(found, problems=list(found.problems), facts=dict(found.facts))
+        shared, volume = self._shared[paths]
+        result = replace(shared, problems=list(shared.problems), facts=dict(shared.facts))
         if volume is None:
-            return reading, None
-        if problem := volume_count_problem(volume.shape, found.facts["path"], len(self._places)):
-            reading.problems.append(problem)
-            return reading, None
-        return reading, volume.channel(self._places[role])
+            return result, None
+        if problem := volume_count_problem(volume.shape, shared.facts["path"], len(self._places)):
+            result.problems.append(problem)
+            return result, None
+        return result, volume.channel(self._places[role])
 
     def _lacking_in_sheet(self, role: str, paths: Sequence[str]) -> ReadResult | None:
-        """What the verdict says where the sample sheet names no file of a role, or one that is not there."""
+        """Report a role whose cell in the sample sheet is empty or names a missing file; None if all files exist."""
         if not paths:
-            why = "its cell in the sample sheet is empty; write the path of the file there, or remove the row"
-            return _report_missing_role(self._case_files.case, role, self._task, why)
-        gone = [path for path in paths if not _exists(self._root / path)]
-        if not gone:
+            reason = "its cell in the sample sheet is empty; enter the path of the file, or remove the row"
+            return _report_missing_role(self._case_files.case, role, self._task, reason)
+        missing = [path for path in paths if not _exists(self._root / path)]
+        if not missing:
             return None
-        why = f"there is no file {gone[0]}, which the sample sheet names; correct the path, or put the file there"
-        return _report_missing_role(self._case_files.case, role, self._task, why, named=True)
+        reason = f"the file {missing[0]} in the sample sheet does not exist; correct the path, or add the file"
+        return _report_missing_role(self._case_files.case, role, self._task, reason, named=True)
 
 
 def _file_warnings(path: str, volume: Volume) -> Iterator[Issue]:
-    """What is unusual about a file that can be used."""
+    """Yield the warnings about a file that can be read."""
     if volume.trailing:
-        message = f"{volume.trailing} bytes follow the end of the compressed content, which is sound; not read"
+        message = f"{volume.trailing} bytes follow the end of the compressed content, which is valid; they are ignored"
         yield Issue("trailing_bytes", path, message)
     if volume.orientation_note:
         yield Issue(volume.orientation_note.code, path, volume.orientation_note.message)
     if volume.modified_s > time.time() + CLOCK_TOLERANCE_S:
-        message = "the file is dated in the future; correct the clock that wrote it, then `touch` the file"
+        message = (
+            "the file is dated in the future; correct the clock of the computer that wrote it, then `touch` the file"
+        )
         yield Issue("dated_in_future", path, message)
 
 
@@ -149,18 +174,26 @@ def _file_facts(path: str, file: Volume | VolumeError) -> dict[str, Any]:
 def report_missing_file(
     case: str, role: str, names: Sequence[str], task: Task, unrecognised: Sequence[str] = ()
 ) -> ReadResult:
-    """`missing_modality` or `missing_mask`, or `not_downloaded` where a pointer of DVC stands for the file.
+    """Report a role without a file, with a remedy that depends on the other files of the case.
 
-    A channel that the task can do without gives the warning `optional_channel_missing`. names: of all that is in the
-    folder of the case. unknown: of what there may be an image and is no file of the case.
+    Args:
+        case: name of the case.
+        role: the missing channel, or the mask.
+        names: names of all entries of the case folder.
+        task: task of the case.
+        unrecognised: those of the names that may be images but have no role.
+
+    Returns:
+        The problem `missing_modality` or `missing_mask`; `not_downloaded` if the folder has a DVC pointer to the file;
+        the warning `optional_channel_missing` if the channel is optional.
     """
     for name in names:
         if name.endswith(".dvc") and _role_from_name(name.removesuffix(".dvc"), task) == role:
             return ReadResult([Issue("not_downloaded", f"{case}/{name}", DVC_NOT_PULLED)])
-    endings = [ending for ending, of_role in task.file_endings if of_role == role]
-    text = "no file of it was found"
+    endings = [ending for ending, role_of_ending in task.file_endings if role_of_ending == role]
+    text = "no file was found for it"
     if not endings and all(channel.volume is None for channel in task.channels):
-        text += f", and the task {task.name} does not say how its name ends (the key `files`)"
+        text += f", and the task {task.name} defines no file name ending for it (the key `files`)"
     if endings:
         text = f"no file named {case}-{endings[0]}.nii.gz or {case}_{endings[-1]}.nii.gz is in its folder"
     others = [
@@ -168,41 +201,38 @@ def report_missing_file(
         for name in names
         if (match := _OTHER_FORMAT_NAME.fullmatch(name)) and _role_from_name(f"{match['stem']}.nii", task) == role
     ]
-    packed = [name for name in names if archive_content(name) is not None]
+    archives = [name for name in names if archive_content(name) is not None]
     if others:
         what = "the pair" if any(name.lower().endswith(".hdr") for name in others) else "it"
         text += f"; found {' and '.join(others)}: convert {what} to .nii.gz"
-    elif packed:
-        text += f"; add it, perhaps by extracting {packed[0]}, which is still packed"
+    elif archives:
+        text += f"; add it, perhaps by extracting the archive {archives[0]}"
     else:
-        text += "; rename the file that it is, or add it" if unrecognised else "; add it"
+        text += "; rename its file, or add it" if unrecognised else "; add it"
     if rest := [name for name in unrecognised if name not in others]:
         text += f". Found, but not understood: {abbreviate(rest)}"
     return _report_missing_role(case, role, task, text)
 
 
 def _report_missing_role(case: str, role: str, task: Task, reason: Message, *, named: bool = False) -> ReadResult:
-    """`missing_mask`, `missing_modality` or, where the task can do without the image, a warning.
-
-    named: whether a file was asked for by name; then the case cannot do without it.
-    """
+    """Return `missing_mask`, `missing_modality`, or a warning for an optional channel that the user has not `named`."""
     if role == "seg":
         return ReadResult([Issue("missing_mask", case, f"the mask is missing: {reason}")])
     message = f"{task.channel_titles[role]} is missing: {reason}"
     if not named and any(channel.optional for channel in task.channels if channel.name == role):
-        message = f"{message}. The task can do without it: the network is given 0 in its place"
+        message = f"{message}. It is optional in this task: the network gets zeros instead"
         return ReadResult(warnings=[Issue("optional_channel_missing", case, message)])
     return ReadResult([Issue("missing_modality", case, message)])
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is a file or a link, as far as the folders above can be looked into."""
+    """Return whether a file or a link exists; True if a folder above it cannot be read."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # reading it says what is wrong
+        return True  # reading it reports the error
     return True
 
 
@@ -212,7 +242,7 @@ def _role_from_name(name: str, task: Task) -> str | None:
 
 
 def closed_folder_problem(root: Path, case: CaseFiles, error: OSError) -> Issue:
-    """A case whose folder cannot be listed: it may be there in an archive only."""
+    """Return the problem `unreadable` of a case whose folder cannot be listed; the case may still be in an archive."""
     folder = root / (case.folder or "")
     names = sorted(path.name for path in folder.parent.glob(f"{escape(folder.name)}.*"))
     archive = next((name for name in names if archive_content(name) == folder.name), None)

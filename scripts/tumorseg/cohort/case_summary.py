@@ -1,4 +1,4 @@
-"""One row of the manifest with its issues, grid, volumes and intensities."""
+"""Combine a row of the manifest with the case's issues, grid, volumes and intensities for the cohort page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WHOLE_TUMOUR: Final = "whole"
 
 
 def volume_names(task: Task) -> dict[str, str]:
-    """The name of each volume of a case, by its key: the labels, then the whole tumour where that is more than one."""
+    """Return the title of each volume by its key: the labels, then the whole tumour if it has several labels."""
     names = {f"label_{label.value}": f"Label {label.value}: {label.title}" for label in task.labels}
     whole = task.regions[0]
     return names if len(whole.labels) == 1 else {**names, WHOLE_TUMOUR: whole.title[0].upper() + whole.title[1:]}
@@ -24,7 +24,7 @@ def volume_names(task: Task) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class CaseIssue:
-    """A finding. file: within the case folder, empty where it is about no single file."""
+    """An issue. `file` is relative to the case folder, and empty if the issue concerns no single file."""
 
     code: str
     file: str
@@ -33,11 +33,19 @@ class CaseIssue:
 
 @dataclass(frozen=True)
 class CaseSummary:
-    """A row of the manifest with its findings in full.
+    """A row of the manifest with all issues of the case.
 
-    anchor: of the case on the page. convention: empty where the mask tells none. grid: shape and spacing in words,
-    empty where no image could be read. volumes: millilitres by `volume_names`, empty where unknown. intensities: of
-    each modality, see `images.intensity_facts`.
+    Attributes:
+        case: name of the case.
+        anchor: identifier of the case in the page's links.
+        patient: patient of the case.
+        usable: whether the case has no problem.
+        problems: issues that drop the case.
+        warnings: issues that do not.
+        convention: label convention of the mask; empty if unknown.
+        grid: shape and spacing as text; empty if no image could be read.
+        volumes: volumes in millilitres by the keys of `volume_names`; empty if unknown.
+        intensities: by modality, see `image_checks.intensity_facts`.
     """
 
     case: str
@@ -52,37 +60,48 @@ class CaseSummary:
     intensities: dict[str, dict[str, float]]
 
 
-def summarise_cases(table: pd.DataFrame, verdicts: Sequence[ValidationResult], task: Task) -> list[CaseSummary]:
-    """The cases of a manifest and of the verdicts behind it, sorted by case.
+def summarise_cases(table: pd.DataFrame, results: Sequence[ValidationResult], task: Task) -> list[CaseSummary]:
+    """Return the summaries of all cases, sorted by case.
 
-    Raises UserError where the two are not about the same cases.
+    Args:
+        table: the manifest.
+        results: the validation results that the manifest was made from.
+        task: task of the cohort.
+
+    Returns:
+        One summary per case.
+
+    Raises:
+        UserError: if the manifest and the results have different cases.
     """
-    ordered = mark_duplicate_cases(sorted(verdicts, key=lambda verdict: verdict.case))
+    ordered = mark_duplicate_cases(sorted(results, key=lambda verdict: verdict.case))
     rows = table.to_dict("records")
     if [row["case"] for row in rows] != [verdict.case for verdict in ordered]:
-        raise UserError("the manifest and the verdicts are about different cases; make the manifest anew")
+        raise UserError(
+            "the manifest and the validation results have different cases; delete the manifest and run again"
+        )
     return [_case_summary(number, *both, task) for number, both in enumerate(zip(rows, ordered, strict=True), start=1)]
 
 
-def _case_summary(number: int, row: dict[str, Any], verdict: ValidationResult, task: Task) -> CaseSummary:
+def _case_summary(number: int, row: dict[str, Any], result: ValidationResult, task: Task) -> CaseSummary:
     return CaseSummary(
-        case=verdict.case,
+        case=result.case,
         anchor=f"case-{number}",
         patient=row["patient"],
         usable=row["usable"],
-        problems=_case_issues(verdict.case, verdict.problems),
-        warnings=_case_issues(verdict.case, verdict.warnings),
+        problems=_case_issues(result.case, result.problems),
+        warnings=_case_issues(result.case, result.warnings),
         convention=row["convention"],
-        grid=_grid_text(verdict.facts),
-        volumes=_volumes_ml(verdict.facts, task),
-        intensities=verdict.facts.get("intensities", {}),
+        grid=_grid_text(result.facts),
+        volumes=_volumes_ml(result.facts, task),
+        intensities=result.facts.get("intensities", {}),
     )
 
 
-def _case_issues(case: str, findings: Sequence[Issue]) -> tuple[CaseIssue, ...]:
+def _case_issues(case: str, issues: Sequence[Issue]) -> tuple[CaseIssue, ...]:
     return tuple(
         CaseIssue(issue.code, "" if issue.file == case else issue.file.removeprefix(f"{case}/"), issue.message)
-        for issue in findings
+        for issue in issues
     )
 
 

@@ -15,7 +15,7 @@ from tumorseg.formatting import format_count
 from tumorseg.task import Task
 
 _MAX_OTHER_TASK_FRACTION: Final = 1 / 20
-"""Part of the cases that may speak for another task before the cohort is taken for one of that task."""
+"""The run stops if more than this fraction of the cases seem to belong to another task."""
 
 
 def check_cohort(
@@ -27,19 +27,30 @@ def check_cohort(
     expected_usable: int | None,
     patient: str | None = None,
 ) -> dict[str, Any]:
-    """Facts of a cohort that holds together, from its manifest, which stands in the file `path`.
+    """Check a cohort and summarise it.
 
-    patient: `cohort.patient`, null where patients go by the names of cases. Returns `usable` and `dropped` (cases),
-    `patients`, `doubts` about the masks and the patients (see `visits.doubts`), `convention` (one of the task's,
-    "mixed", or None where no mask tells them apart) and `reasons` (dropped cases for each problem code).
-    Raises UserError where more than one case in twenty speaks for another task, where no case is usable, where not
-    `expected_usable` of them are, or where masks of several conventions meet and `labels` is "auto".
+    Args:
+        table: the manifest.
+        manifest_path: path of the manifest, for messages.
+        task: task of the cohort.
+        labels: `cohort.labels`.
+        expected_usable: `cohort.expected_usable`; None accepts any number.
+        patient: `cohort.patient`; None if patients are derived from the names of cases.
+
+    Returns:
+        `usable` and `dropped`, numbers of cases; `patients`, their number; `doubts`, warnings about masks and patients;
+        `convention`, that of the masks, "mixed", or None if unknown; `reasons`, the number of dropped cases by problem
+        code.
+
+    Raises:
+        UserError: if no case is usable, if their number is not `expected_usable`, if more than 1 in 20 cases seems to
+            belong to another task, or if masks have several conventions and `labels` is "auto".
     """
     usable = table[table["usable"]]
     codes = Counter(code for problems in table.loc[~table["usable"], "problems"] for code in problems.split(","))
     reasons = dict(sorted(codes.items()))
     dropped = len(table) - len(usable)
-    why = ", ".join(f"{code} {count}" for code, count in reasons.items())
+    reasons_text = ", ".join(f"{code} {count}" for code, count in reasons.items())
     examples = {
         convention: usable.loc[usable["convention"] == convention, "mask_file"].iloc[0]
         for convention in task.conventions
@@ -48,17 +59,18 @@ def check_cohort(
     _raise_if_other_task(table, task, manifest_path, mixed=len(examples) > 1)
     if usable.empty:
         raise UserError(
-            f"none of the {len(table)} cases is usable ({why}); {manifest_path} names what is wrong with each"
+            f"none of the {len(table)} cases is usable ({reasons_text}); {manifest_path} lists their problems"
         )
     if expected_usable is not None and len(usable) != expected_usable:
         raise UserError(
-            f"cohort.expected_usable: {format_count(len(usable), 'usable case')}, not {expected_usable}; {dropped} dropped"
-            f"{f' ({why})' if why else ''}; see {manifest_path} for their reasons, then mend the data or change the number"
+            f"cohort.expected_usable: {format_count(len(usable), 'usable case')}, not {expected_usable}; {dropped} "
+            f"dropped{f' ({reasons_text})' if reasons_text else ''}; see {manifest_path} for the reasons, then repair "
+            "the data or change the number"
         )
     if len(examples) > 1 and labels == "auto":
         raise UserError(
-            f"cohort.labels: the masks write {_describe_conventions(examples, task)}; if the cohort is meant to have both kinds, "
-            "set labels: mixed; otherwise remove or convert those of one kind"
+            f"cohort.labels: the masks write {_describe_conventions(examples, task)}; if you want to use both kinds, "
+            "set labels: mixed; otherwise remove or convert the masks of one kind"
         )
     patients = usable_patients(table)
     return {
@@ -76,55 +88,70 @@ def check_cohort(
 
 
 def _raise_if_other_task(table: pd.DataFrame, task: Task, manifest_path: Path, *, mixed: bool) -> None:
-    """Raise UserError where so many cases speak for another task that the cohort is one of that task.
+    """Stop if so many cases seem to belong to another task that the whole cohort probably does.
 
-    mixed: whether usable masks of several conventions meet. A mask that has the values of both then speaks for one task
-    with all of them.
+    Args:
+        table: the manifest.
+        task: task of the cohort.
+        manifest_path: path of the manifest, for messages.
+        mixed: whether usable masks have several conventions. One mask with the values of two conventions then means
+            that all belong to one task with all of these values.
+
+    Raises:
+        UserError: if it does.
     """
-    speaking = table[table["other_tasks"] != ""]
-    count = len(speaking)
-    both = mixed and speaking["problems"].str.contains("bad_label").any()
+    suspects = table[table["other_tasks"] != ""]
+    count = len(suspects)
+    has_all_values = mixed and suspects["problems"].str.contains("bad_label").any()
     if (
         not (count and count == len(table))
         and not (count >= 2 and count > _MAX_OTHER_TASK_FRACTION * len(table))
-        and not both
+        and not has_all_values
     ):
         return
-    votes = Counter(name for names in speaking["other_tasks"] for name in names.split(","))
+    votes = Counter(name for names in suspects["other_tasks"] for name in names.split(","))
     most = max(votes.values())
     likely = " or ".join(name for name, number in votes.items() if number == most)
     raise UserError(
-        f"cohort.task: cases of another task than {task.name} seem to be among these: {count} of {len(table)} "
-        f"({abbreviate(speaking['case'])}); set cohort.task: {likely}, or, if you are sure, say in cohort.label_map what each "
-        f"value of the masks means; {manifest_path} says what speaks for it"
+        f"cohort.task: {count} of {len(table)} cases ({abbreviate(suspects['case'])}) seem to belong to another task "
+        f"than {task.name}; set cohort.task: {likely}, or, if you are sure of the task, define each value of the masks "
+        f"in cohort.label_map; {manifest_path} gives the reasons"
     )
 
 
 def _exchanged_label_warnings(usable: pd.DataFrame, task: Task) -> list[Message]:
-    """A doubt where in some masks the labels of core and oedema seem to be exchanged.
+    """Warn if the labels of core and oedema seem to be exchanged in some masks.
 
-    Raises UserError where it is so in most masks, unless the user's own label map says what they mean.
+    Args:
+        usable: rows of the usable cases in the manifest.
+        task: task of the cohort.
+
+    Returns:
+        At most one warning.
+
+    Raises:
+        UserError: if they seem to be exchanged in most masks and the user has set no label map.
     """
     exchanged = usable["warnings"].str.split(",").map(lambda codes: "labels_exchanged" in codes)
     if not exchanged.any():
         return []
     count, example = int(exchanged.sum()), usable.loc[exchanged, "mask_file"].iloc[0]
-    seem: Message = (
-        f"in {count} of {format_count(len(usable), 'mask')} core and oedema seem to be exchanged ({example})"
+    finding: Message = (
+        f"core and oedema seem to be exchanged in {count} of {format_count(len(usable), 'mask')} ({example})"
     )
     if 2 * count > len(usable) and count > 1 and task.label_map is None:
         convention = usable.loc[exchanged, "convention"].iloc[0] or next(iter(task.conventions))
         core, oedema = task.label_of("necrosis"), task.label_of("oedema")
         other = {core: oedema, oedema: core}
-        meant = ", ".join(
+        label_map = ", ".join(
             f"{value}: {other.get(label, label)}" for value, label in task.values(convention).items() if value
         )
         raise UserError(
-            f"cohort.label_map: {seem}; if so, set label_map: {{{meant}}}; if not, set it to what each value means"
+            f"cohort.label_map: {finding}; if so, set label_map: {{{label_map}}}; if not, define each value in it"
         )
     others = usable.loc[~exchanged, "mask_file"]
-    meet: Message = f"; masks of two kinds seem to meet, the others as {others.iloc[0]}" if len(others) else ""
-    return [f"{seem}{meet}: look at them, then convert them, or set cohort.label_map"]
+    rest: Message = f"; the other masks seem correct ({others.iloc[0]})" if len(others) else ""
+    return [f"{finding}{rest}: check these masks, then convert them, or set cohort.label_map"]
 
 
 def _mixed_convention_warnings(examples: Mapping[str, str], task: Task) -> list[Message]:
@@ -132,11 +159,12 @@ def _mixed_convention_warnings(examples: Mapping[str, str], task: Task) -> list[
 
 
 def _describe_conventions(examples: Mapping[str, str], task: Task) -> Message:
-    """How masks of several conventions write the same labels. examples: the file of a mask, by convention."""
-    ways = {name: task.written(name) for name in examples}
-    labels = [label for label in task.label_values if len({way[label] for way in ways.values()}) > 1]
+    """Describe how the conventions differ. `examples` has the file of one mask for each convention."""
+    written = {name: task.written(name) for name in examples}
+    labels = [label for label in task.label_values if len({values[label] for values in written.values()}) > 1]
     titles: Message = " and ".join(task.label_titles[label] for label in labels)
     kinds: list[Message] = [
-        f"{' and '.join(str(way[label]) for label in labels)} in {examples[name]}" for name, way in ways.items()
+        f"{' and '.join(str(values[label]) for label in labels)} in {examples[name]}"
+        for name, values in written.items()
     ]
     return f"{titles} as {' or '.join(kinds)}"

@@ -1,6 +1,6 @@
-"""Find the cases below one or more data folders, and the files of each, by name alone.
+"""Find the cases below one or more data folders, and the files of each case, from names alone.
 
-Runs whenever the workflow is planned. It lists folders and opens no file but `dataset.json`.
+Runs each time Snakemake plans the workflow, so it only lists folders; the only file it opens is `dataset.json`.
 """
 
 import os
@@ -33,12 +33,21 @@ def discover_cases(
     masks: bool = True,
     note: Callable[[str], object] = lambda _: None,
 ) -> list[CaseFiles]:
-    """The cases below `root`, sorted by name, in whichever layout they lie.
+    """Find the cases below a folder, in any known layout.
 
-    masks: whether cases with masks are meant, which decides between `imagesTr` and `imagesTs`. note: called with each
-    sentence about what lies there and is not used. key: that of the configuration which names `root`. Raises UserError
-    where `root` has no case, where layouts are mixed, where two cases have one name, and where a `dataset.json` speaks
-    against the task.
+    Args:
+        root: data folder.
+        task: task of the cases.
+        key: configuration key that names `root`, for messages.
+        masks: whether the cases have masks; chooses between `imagesTr` and `imagesTs`.
+        note: called with a sentence for each group of files that are not used.
+
+    Returns:
+        The cases, sorted by name.
+
+    Raises:
+        UserError: if `root` cannot be listed or has no case, if it mixes layouts, if two cases have the same name, or
+            if `dataset.json` contradicts the task.
     """
     try:
         next(root.iterdir(), None)
@@ -60,10 +69,16 @@ def discover_cases(
 
 
 def locate_cohort_folder(root: Path, task: Task, key: str = "cohort.root") -> tuple[Path, str | None]:
-    """The folder that is meant by `root`, and a sentence about it where that is not `root` itself.
+    """Find the folder that holds the cases, if the user's folder is one level too high or too low.
 
-    Where `root` is the folder of one case, it is the folder above; where the cases are all in one folder below `root`,
-    it is that.
+    Args:
+        root: folder from the configuration.
+        task: task of the cases.
+        key: configuration key that names `root`, for the note.
+
+    Returns:
+        The folder, and a note if it is not `root`: the folder above if `root` is the folder of one case; the only
+        folder with cases below `root` if `root` has none itself.
     """
     listing = Listing(root, task)
     folders = listing.folders("")
@@ -73,20 +88,20 @@ def locate_cohort_folder(root: Path, task: Task, key: str = "cohort.root") -> tu
         or is_bids_root(listing)
     ):
         return root, None
-    own = {found.case.casefold() for found in files_naming_case(listing.images(""))}
-    if len(own) == 1 and not listing.volumes:
+    own_cases = {found.case.casefold() for found in files_naming_case(listing.images(""))}
+    if len(own_cases) == 1 and not listing.volumes:
         above = root / ".." if root.name in ("", "..") else root.parent
-        return above, f"{key}: {root} is the folder of one case; the folder above it, {above}, is taken"
-    below = [name for name in folders if not own and _holds_cases(listing, name)]
-    alone = len(below) == 1 and not any(may_hold_images(listing, name) for name in folders if name != below[0])
-    if alone and not _holds_visits(listing, below[0]):
-        taken = root / below[0]
-        return taken, f"{key}: the cases are one level deeper than {root}; {taken} is taken"
+        return above, f"{key}: {root} is the folder of one case; using the folder above it, {above}"
+    below = [name for name in folders if not own_cases and _holds_cases(listing, name)]
+    is_only_one = len(below) == 1 and not any(may_hold_images(listing, name) for name in folders if name != below[0])
+    if is_only_one and not _holds_visits(listing, below[0]):
+        inner = root / below[0]
+        return inner, f"{key}: the cases are one level below {root}; using {inner}"
     return root, None
 
 
 def describe_expected_layout(task: Task) -> str:
-    """What a root should be, for messages."""
+    """Return a description of a valid data folder, for messages."""
     endings = [ending for ending, role in task.file_endings if role == task.channel_names[0]]
     example = task.case_name.format(patient=0, time_point=task.first_time_point)
     files = " or ".join(dict.fromkeys(f"{example}-{ending}.nii.gz" for ending in endings))
@@ -94,7 +109,7 @@ def describe_expected_layout(task: Task) -> str:
 
 
 def _holds_cases(listing: Listing, name: str) -> bool:
-    """Whether a folder is a root of cases itself, or has to do with them."""
+    """Return whether a folder is a data folder itself, or holds a case or files of cases."""
     inner = Listing(listing.root / name, listing.task)
     return folder_kind(listing, name) is not None or is_nnunet_root(inner) or is_bids_root(inner)
 
@@ -105,22 +120,23 @@ def _holds_visits(listing: Listing, folder: str) -> bool:
 
 
 def _no_image_hint(listing: Listing, key: str) -> Message:
-    """What a folder without any image of a case holds in their place."""
+    """Return the rest of the message about a folder without images: what it holds instead, and what to do."""
     names = listing.entries("")
-    packed = sorted(name for name, is_folder in names if not is_folder and archive_content(name) is not None)
-    if packed:
-        return f"; it holds what is still packed ({abbreviate(packed)}): extract it"
+    archives = sorted(name for name, is_folder in names if not is_folder and archive_content(name) is not None)
+    if archives:
+        return f"; it holds archives ({abbreviate(archives)}): extract them"
     folders = [CaseFiles(name, {}, name) for name in listing.folders("") if not is_awkward_name(name)]
     unknown = [f"{case.case}/{name}" for case in folders for name in unrecognised_files(listing.root, case)]
     unknown += listing.files("")
     if unknown:
         return (
-            f"; found, but not understood: {abbreviate(unknown)}; it should be {describe_expected_layout(listing.task)}; rename the files"
+            f"; found, but not understood: {abbreviate(unknown)}; it should be "
+            f"{describe_expected_layout(listing.task)}; rename the files"
             f"{sample_sheet_hint(listing.root, listing.task, key)}"
         )
     if awkward := sorted(name for name in listing.folders("") if is_awkward_name(name)):
         return (
-            "; names with braces, control characters or bytes that are no UTF-8 cannot be used: rename "
+            "; names with braces, control characters or invalid UTF-8 cannot be used: rename "
             f"{abbreviate(map(printable, awkward))}"
         )
     return f"; it should be {describe_expected_layout(listing.task)}"
@@ -130,19 +146,25 @@ ROOT_KEY = "cohort.root"
 
 
 def locate_roots(roots: Sequence[Path], task: Task) -> tuple[Path, list[str], list[str]]:
-    """The folder that all paths of the cohort are relative to, the folders of cases below it, and what to say of them.
+    """Locate the data folders of a cohort.
 
-    Of a single root that is the folder which `discover.locate` takes, with "" below it; of several the one that all of
-    them have in common.
+    Args:
+        roots: one or more folders from the configuration.
+        task: task of the cohort.
+
+    Returns:
+        The base that all paths of the cohort are relative to, the data folders relative to it, and notes for the user.
+        For a single root, the base is the folder that `locate_cohort_folder` returns, and "" the only data folder.
+        For several, the base is their deepest common folder.
     """
     if len(roots) == 1:
         folder, note = locate_cohort_folder(roots[0], task)
         return folder, [""], [note] if note else []
     located = [(root, *locate_cohort_folder(root, task)) for root in roots]
-    # One among several that is the folder of a case is meant as that.
+    # With several roots, the folder of a single case is used as it is: the folder above may hold other cases.
     pairs = [(root, None) if folder in (root.parent, root / "..") else (folder, note) for root, folder, note in located]
     folders, notes = [folder for folder, _ in pairs], [note for _, note in pairs if note]
-    common = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100 - links stay
+    common = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100 - keeps links
     below = [os.path.relpath(folder, common) for folder in folders]
     base = Path(common) if any(root.is_absolute() for root in roots) else Path(os.path.relpath(common))
     return base, ["" if part == "." else part for part in below], notes
@@ -151,24 +173,35 @@ def locate_roots(roots: Sequence[Path], task: Task) -> tuple[Path, list[str], li
 def discover_roots(
     base: Path, subfolders: Sequence[str], task: Task, note: Callable[[str], object] = lambda _: None
 ) -> list[CaseFiles]:
-    """The cases of all folders `parts` below `base`, as one cohort, sorted by name; paths are relative to `base`.
+    """Find the cases of several data folders as one cohort.
 
-    Raises UserError as `discover` does, where a folder lies in another one, and where a case is in two of them.
+    Args:
+        base: folder that all returned paths are relative to.
+        subfolders: data folders, relative to `base`.
+        task: task of the cohort.
+        note: see `discover_cases`.
+
+    Returns:
+        The cases, sorted by name.
+
+    Raises:
+        UserError: as `discover_cases`; also if one folder is inside another, or if two have the same case.
     """
     if list(subfolders) == [""]:
         return discover_cases(base, task, note=note)
     _raise_if_nested([base / part for part in subfolders])
     found: dict[str, CaseFiles] = {}
-    places: dict[str, Path] = {}
-    for part in subfolders:
-        for case in discover_cases(base / part, task, note=note):
+    folders: dict[str, Path] = {}
+    for subfolder in subfolders:
+        folder = base / subfolder
+        for case in discover_cases(folder, task, note=note):
             name = case.case.casefold()
             if name in found:
                 raise UserError(
-                    f"{ROOT_KEY}: the case {case.case} is in {places[name]} and in {base / part}; rename or remove one of "
-                    "them, or list all cases in a sample sheet (cohort.samples) under names of their own"
+                    f"{ROOT_KEY}: the case {case.case} is in {folders[name]} and in {folder}; rename or remove one of "
+                    "them, or list all cases with unique names in a sample sheet (cohort.samples)"
                 )
-            found[name], places[name] = _relative_to_base(part, case), base / part
+            found[name], folders[name] = _relative_to_base(subfolder, case), folder
     return sorted(found.values(), key=lambda case: case.case)
 
 
@@ -178,12 +211,12 @@ def _relative_to_base(subfolder: str, case: CaseFiles) -> CaseFiles:
 
 
 def _raise_if_nested(folders: Sequence[Path]) -> None:
-    for place, folder in enumerate(folders):
-        for other in folders[:place]:
+    for index, folder in enumerate(folders):
+        for other in folders[:index]:
             one, two = folder.resolve(), other.resolve()
             if one.is_relative_to(two) or two.is_relative_to(one):
                 inner, outer = (folder, other) if one.is_relative_to(two) else (other, folder)
-                what = "is the same folder as" if one == two else "lies in"
+                relation = "is the same folder as" if one == two else "is inside"
                 raise UserError(
-                    f"{ROOT_KEY}: {inner} {what} {outer}, and its cases would count twice; leave one of them out"
+                    f"{ROOT_KEY}: {inner} {relation} {outer}, so its cases would count twice; remove one of the two"
                 )

@@ -1,4 +1,4 @@
-"""Parse file names: the case a file belongs to and its role. Opens no file."""
+"""Parse file names: which case a file belongs to, and its role. Opens no file."""
 
 import re
 from functools import cache
@@ -18,16 +18,23 @@ _AWKWARD: Final = re.compile(r"[{}\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def roles(task: Task) -> tuple[str, ...]:
-    """The roles that a file can have: the channels of the task in their order, then the mask."""
+    """Return the roles that a file can have: the channels in the order of the task, then the mask."""
     return (*task.channel_names, MASK)
 
 
 def case_and_role(name: str, task: Task) -> tuple[str, str] | None:
-    """Case and role of a file, by the end of its name; None where the task knows no such end.
+    """Parse the name of a file by the endings of the task.
 
-    With the default task `BraTS-GLI-00005-000-t1n.nii.gz` is ("BraTS-GLI-00005-000", "t1"), `BraTS2021_00006_t1ce.nii`
-    is ("BraTS2021_00006", "t1ce"). The end stands after `-` or `_`; its letter case does not matter, and the longest
-    one counts (`_ce-gd_T1w` before `_T1w`). Names that begin with a dot are strays.
+    With the default task, `BraTS-GLI-00005-000-t1n.nii.gz` gives ("BraTS-GLI-00005-000", "t1"), and
+    `BraTS2021_00006_t1ce.nii` gives ("BraTS2021_00006", "t1ce"). An ending follows `-` or `_`, in any letter case. The
+    longest ending wins: `_ce-gd_T1w` before `_T1w`.
+
+    Args:
+        name: name of a file.
+        task: its `file_endings` are known.
+
+    Returns:
+        Case and role; None if the ending is unknown or the name begins with a dot.
     """
     stem = nifti_stem(name)
     if stem is None:
@@ -42,7 +49,7 @@ def case_and_role(name: str, task: Task) -> tuple[str, str] | None:
 
 
 def nifti_stem(name: str) -> str | None:
-    """The name of a NIfTI file without `.nii` or `.nii.gz`; None for a stray and for all else."""
+    """Return the name of a NIfTI file without `.nii` or `.nii.gz`; None for other files and hidden files."""
     lower = name.lower()
     ending = next((ending for ending in _NIFTI_SUFFIXES if lower.endswith(ending)), None)
     return name[: -len(ending)] if ending and not name.startswith(".") else None
@@ -50,43 +57,43 @@ def nifti_stem(name: str) -> str | None:
 
 @cache
 def _split_endings(pairs: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
-    """The role of each end of a name: those without `-` and `_` in them; the others, the longest first, with both."""
+    """Return the roles of all endings, and those of the endings with `-` or `_` in them, longest first."""
     compound = sorted((pair for pair in pairs if set(pair[0]) & set("-_")), key=lambda pair: -len(pair[0]))
     return dict(pairs), tuple((f"{sign}{ending}", role) for ending, role in compound for sign in "-_")
 
 
 def archive_content(name: str) -> str | None:
-    """What a packed archive holds, by its name (`X` for `X.zip`, `X.tar.gz`); None where it is named like none."""
+    """Return the name of an archive without its extension (`X` for `X.zip`, `X.tar.gz`); None for other files."""
     match = _ARCHIVE_NAME.fullmatch(name)
     return match["content"] if match else None
 
 
 def is_brats_case_name(name: str) -> bool:
-    """Whether a case of BraTS 2023 or 2021 is called so."""
+    """Return whether this is the name of a case of BraTS 2021 or 2023."""
     return _BRATS_CASE_NAME.fullmatch(name) is not None
 
 
 def may_be_image(name: str) -> bool:
-    """Whether a file is called like an image of any format."""
+    """Return whether the name has the extension of any image format."""
     return _IMAGE_NAME.search(name) is not None
 
 
 def is_awkward_name(name: str) -> bool:
-    """Whether a name cannot stand in tables and plans: it has braces, control characters or bytes that are no UTF-8."""
+    """Return whether a name has braces, control characters or invalid UTF-8, which tables and job plans cannot hold."""
     return _AWKWARD.search(name) is not None
 
 
 def printable(name: str) -> str:
-    """A name as it can stand in tables: control characters and bytes that are no UTF-8 in Python's notation."""
+    """Return a name with control characters and invalid UTF-8 escaped in Python's notation."""
     return _UNPRINTABLE.sub(lambda found: _escape(found[0]), name)
 
 
 def _escape(character: str) -> str:
-    # Python reads a byte that is no UTF-8 as one of these (PEP 383).
+    # Python decodes an invalid byte of a file name to one of these (PEP 383).
     code = ord(character) - 0xDC00 if "\udc80" <= character <= "\udcff" else ord(character)
     return f"\\x{code:02x}"
 
 
 def is_system_file(name: str) -> bool:
-    """Whether a file or folder is none of the user's: `._x`, `.DS_Store`, `__MACOSX`."""
+    """Return whether the operating system wrote a file or folder: `._x`, `.DS_Store`, `__MACOSX`."""
     return name.startswith(".") or name == "__MACOSX"

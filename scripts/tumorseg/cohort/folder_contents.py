@@ -1,4 +1,4 @@
-"""Files in a case folder that have no role in the case, and folders that are not a case."""
+"""Find files in a case folder that have no role, and folders that are not a case."""
 
 from pathlib import Path
 
@@ -10,9 +10,16 @@ from tumorseg.task import Task
 
 
 def names_in_case_folder(root: Path, case: CaseFiles) -> list[str]:
-    """The names in the folder of a case; where it has none of its own, those beside its files that begin with its name.
+    """List the entries that belong to a case.
 
-    None of a case of a sample sheet, which names all files. Raises OSError where its own folder cannot be listed.
+    Args:
+        root: folder that the paths of `case` are relative to.
+        case: the case.
+
+    Returns:
+        The names in the case folder; without a case folder, the names beside its files that begin with the name of
+        the case. Empty for a case of a sample sheet, which lists all files. The OSError of a case folder that cannot
+        be listed is not caught.
     """
     if case.sheet:
         return []
@@ -27,17 +34,22 @@ def names_in_case_folder(root: Path, case: CaseFiles) -> list[str]:
 
 
 def unrecognised_files(root: Path, case: CaseFiles) -> list[str]:
-    """What beside the files of a case may be an image by its name and is none of its files, as it can be shown.
+    """List files that may be images of a case but have no role.
 
-    Nothing of a case of a sample sheet, which names all files.
+    Args:
+        root: folder that the paths of `case` are relative to.
+        case: the case.
+
+    Returns:
+        Printable names, folders with `/` at the end. Empty for a case of a sample sheet, which lists all files.
     """
     if case.sheet:
         return []
     used = {path for files in case.files.values() for path in files}
-    places = _file_folders(case) if case.folder is None else [_inner_folder(case.folder, used)]
+    folders = _file_folders(case) if case.folder is None else [_inner_folder(case.folder, used)]
     return sorted(
         f"{printable(name)}/" if is_folder else printable(name)
-        for folder in places
+        for folder in folders
         for name, is_folder in list_entries(root / folder)
         if (case.folder is not None or _belongs_to_case(case, name))
         and not (
@@ -50,7 +62,7 @@ def unrecognised_files(root: Path, case: CaseFiles) -> list[str]:
 
 
 def nested_case_folders(root: Path, case: CaseFiles, task: Task) -> list[str]:
-    """The folders of cases in a folder that is no case itself: a link to the folder of all cases, or one between."""
+    """Return the case folders inside a folder that is not a case itself, for example a link to the data folder."""
     if case.files or case.folder is None or is_awkward_name(case.folder):
         return []
     listing = Listing(root, task)
@@ -62,9 +74,9 @@ def nested_case_folders(root: Path, case: CaseFiles, task: Task) -> list[str]:
 
 
 def _inner_folder(folder: str, used: set[str]) -> str:
-    """The folder of a case, or the one of its own name in it, where its files are there (`X/X`)."""
-    again = join_path(folder, base_name(folder))
-    return again if used and all(path.startswith(f"{again}/") for path in used) else folder
+    """Return the folder of a case, or the folder of the same name in it (`X/X`) if all files are there."""
+    inner = join_path(folder, base_name(folder))
+    return inner if used and all(path.startswith(f"{inner}/") for path in used) else folder
 
 
 def _file_folders(case: CaseFiles) -> list[str]:
@@ -72,25 +84,25 @@ def _file_folders(case: CaseFiles) -> list[str]:
 
 
 def _belongs_to_case(case: CaseFiles, name: str) -> bool:
-    """Whether the name of a file begins with that of the case."""
+    """Return whether the name of a file begins with the name of the case."""
     rest = name[len(case.case) :]
     return name.lower().startswith(case.case.lower()) and (not rest or not rest[0].isalnum())
 
 
 def folder_problem(root: Path, case: CaseFiles, task: Task) -> Issue | None:
-    """`awkward_name` or `folder_of_cases`, where one of them is the reason why a folder has no files of a case."""
+    """Return `awkward_name` or `folder_of_cases` if it explains why a folder has no files of a case; else None."""
     if case.folder is None:
         return None
     if is_awkward_name(case.folder):
         message = (
-            f"the folder is called {case.folder!a}: braces, control characters and bytes that are no UTF-8 cannot "
-            "stand in tables and plans; rename the folder and the files in it"
+            f"the folder is called {case.folder!a}: names with braces, control characters or invalid UTF-8 cannot be "
+            "used; rename the folder and the files in it"
         )
         return Issue("awkward_name", case.case, message)
-    inside = nested_case_folders(root, case, task)
-    if not inside:
+    inner_cases = nested_case_folders(root, case, task)
+    if not inner_cases:
         return None
     path = root / case.folder
     what = f"a link to {path.readlink()}, a folder of cases" if path.is_symlink() else "a folder of cases"
-    remedy = "remove the link" if path.is_symlink() else "move them up, or give this folder as the one of the cases"
-    return Issue("folder_of_cases", case.case, f"this is {what} ({abbreviate(inside, 3)}), and no case; {remedy}")
+    remedy = "remove the link" if path.is_symlink() else "move them one level up, or use this folder as the data folder"
+    return Issue("folder_of_cases", case.case, f"this is {what} ({abbreviate(inner_cases, 3)}), not a case; {remedy}")

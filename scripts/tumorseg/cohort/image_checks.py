@@ -1,4 +1,4 @@
-"""Check the images of a case: same grid, plausible intensities, no image that is a copy of another."""
+"""Check the images of a case: one grid, plausible intensities, no image that is a copy of another."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,31 +20,33 @@ from tumorseg.io.volume_limits import chunks
 from tumorseg.task import Task
 
 SAMPLED_VOXELS: Final = 2**14
+"""Approximate number of voxels in the sample of an image."""
 NEARLY_EQUAL_RMS: Final = 0.02
-"""Root mean square difference, in standard deviations, below which two modalities are suspected to be one."""
+"""Two modalities are nearly equal up to this root mean square difference, in standard deviations."""
 
 _INTEGER_MAXIMA: Final = {float(np.iinfo(name).max): name for name in ("int16", "uint16")}
-"""Largest values that images are stored with, which show in real numbers, too, after a conversion."""
+"""Largest values of integer images; clipped voxels keep them after a conversion to floating point."""
 
 
 def volume_count_problem(shape: tuple[int, ...], file: str, channels: int) -> Issue | None:
-    """`wrong_shape` where a file that should hold so many channels, one volume each, does not."""
+    """Return `wrong_shape` if a file is not 4D with one volume for each of the channels; None if it is."""
     if len(shape) == 4 and shape[3] == channels:
         return None
     message = (
-        f"the file is {format_shape(shape)}, while the task takes its {channels} channels from a file of four dimensions "
-        "with one volume each; replace it, or set another cohort.task"
+        f"the file is {format_shape(shape)}, but the task expects a 4D file with one volume for each of its {channels} "
+        "channels; replace it, or set another cohort.task"
     )
     return Issue("wrong_shape", file, message)
 
 
 def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | None) -> Issue | None:
-    """`wrong_shape` where a volume has not three dimensions, or not the shape that `cohort.shape` expects."""
+    """Return `wrong_shape` if a volume is not 3D, or does not have the shape `cohort.shape`; None if it is valid."""
     if len(shape) != 3:
         message = not_3d_message(shape)
     elif expected is not None and shape != tuple(expected):
         message = (
-            f"the grid is {format_shape(shape)}; cohort.shape expects {format_shape(expected)}; resample or change it"
+            f"the grid is {format_shape(shape)}, but cohort.shape is {format_shape(expected)}; resample the volume, or "
+            "change the setting"
         )
     else:
         return None
@@ -52,63 +54,96 @@ def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | N
 
 
 def reference_channel(images: Mapping[str, Grid]) -> str:
-    """The modality whose grid (shape and affine) most others share, the first of them where there is a tie."""
+    """Return the channel whose grid (shape and affine) most channels share; the first one if there is a tie."""
     return max(images, key=lambda role: sum(same_grid(images[role], other) for other in images.values()))
 
 
 def grid_problems(
     images: Mapping[str, Grid], files: Mapping[str, str], titles: Mapping[str, str], grid: Grid
 ) -> Iterator[Issue]:
-    """`shape_mismatch` and `affine_mismatch` of every channel whose grid is not that of the reference."""
+    """Compare the grid of each channel with the reference grid.
+
+    Args:
+        images: grid of each channel.
+        files: path of each channel, for the issues.
+        titles: title of each channel.
+        grid: the reference, see `reference_channel`.
+
+    Yields:
+        `shape_mismatch` and `affine_mismatch` of each channel that differs.
+    """
     for role, image in images.items():
         name = titles[role]
         if image.shape != grid.shape:
             message = (
-                f"{name} is {format_shape(image.shape)}, the others are {format_shape(grid.shape)}; register them anew"
+                f"{name} is {format_shape(image.shape)}, but the other modalities are {format_shape(grid.shape)}; "
+                "register them again"
             )
             yield Issue("shape_mismatch", files[role], message)
         if not same_affine(image.affine, grid.affine):
-            far = float(np.abs(image.affine - grid.affine).max())
-            message = f"the affine of {name} differs from the others' by up to {far:.3g}; register them anew"
+            difference = float(np.abs(image.affine - grid.affine).max())
+            message = (
+                f"the affine of {name} differs from that of the other modalities by up to {difference:.3g}; register "
+                "them again"
+            )
             yield Issue("affine_mismatch", files[role], message)
 
 
 def value_problem(volume: NDArray[Any], low: Any, high: Any, title: str, file: str) -> Issue | None:
-    """`not_finite` or `constant_image`: a modality of such values cannot be used.
+    """Check that the values of an image are finite and not all equal.
 
-    low, high: the extremes of the volume (X, Y, Z), less voxels of the background that are not a number. name: the
-    title of the channel.
+    Args:
+        volume: voxels (X, Y, Z).
+        low: lowest value, ignoring NaN in the background.
+        high: highest value, likewise.
+        title: title of the channel.
+        file: path of the image, for the issue.
+
+    Returns:
+        `not_finite` or `constant_image`; None if the values are valid.
     """
     if not (np.isfinite(low) and np.isfinite(high)):
-        stray = non_finite_voxels(volume)
-        if stray.size == 0:
-            return Issue("not_finite", file, f"no voxel of {title} is a number; replace it by the real image")
-        first = ", ".join(str(index) for index in np.unravel_index(int(stray[0]), volume.shape, order="F"))
+        positions = non_finite_voxels(volume)
+        if positions.size == 0:
+            return Issue("not_finite", file, f"every voxel of {title} is NaN; replace the file with the real image")
+        first = ", ".join(str(index) for index in np.unravel_index(int(positions[0]), volume.shape, order="F"))
         message = (
-            f"{stray.size} voxels of {title} are infinite, or not a number within the brain, the first at voxel "
-            f"({first}); write the image anew from the original"
+            f"{positions.size} voxels of {title} are infinite, or NaN within the brain, the first at voxel ({first}); "
+            "export the image again from the original"
         )
         return Issue("not_finite", file, message)
     with np.errstate(over="ignore", invalid="ignore"):
         least, most = np.float32(low), np.float32(high)
         spread = most - least
     if not np.isfinite(spread):
-        message = f"{title} has values from {low:g} to {high:g}, beyond float32; divide it by a constant, write it anew"
+        message = (
+            f"{title} has values from {low:g} to {high:g}, beyond the range of float32; divide it by a constant and "
+            "save it again"
+        )
         return Issue("not_finite", file, message)
     if spread == 0:
-        value = f"{low:g}" if low == high else f"{low:g}, or closer to it than float32 can tell"
-        return Issue("constant_image", file, f"every voxel of {title} is {value}; replace it by the real image")
+        value = f"{low:g}" if low == high else f"{low:g}, to the precision of float32"
+        return Issue("constant_image", file, f"every voxel of {title} is {value}; replace the file with the real image")
     return None
 
 
 def value_warnings(
     volume: NDArray[Any], extremes: tuple[Any, Any], background: Background, title: str, file: str
 ) -> Iterator[Issue]:
-    """`saturated_intensities` and `negative_intensities` of a modality that has no problem.
+    """Warn about clipped and negative values.
 
-    extremes: the lowest and the highest value of what is not background. name: the title of the channel. What is
-    negative only because the background is, as after a z-score over the whole volume, needs no warning: intensities are
-    normalised anew.
+    Values that are negative only because the background is, as after a z-score of the whole volume, give no warning:
+    normalisation removes the offset.
+
+    Args:
+        volume: voxels (X, Y, Z) of an image without problems.
+        extremes: lowest and highest value outside the background.
+        background: background of the image.
+        title: title of the channel.
+        file: path of the image, for the issues.
+
+    Yields:
+        `saturated_intensities` and `negative_intensities`.
     """
     low, high = extremes
     limit = _INTEGER_MAXIMA.get(float(high)) if volume.dtype.kind == "f" else volume.dtype.name
@@ -125,27 +160,30 @@ def value_warnings(
 
 
 def sampled_positions(shape: tuple[int, ...]) -> NDArray[np.intp]:
-    """Flat positions (Fortran order) of about `SAMPLED_VOXELS` voxels, or of all of a smaller grid, evenly spread.
-
-    The step shares no divisor with any side, or the sample would show a few planes only.
-    """
+    """Return flat indices (Fortran order) of about `SAMPLED_VOXELS` evenly spaced voxels, or of all in a small grid."""
     size = math.prod(shape)
     step = max(1, size // SAMPLED_VOXELS)
+    # A step that shares a divisor with a side would sample only some planes.
     while any(math.gcd(step, side) > 1 for side in shape):
         step += 1
     return np.arange(0, size, step)
 
 
 def sample_digest(sample: NDArray[Any]) -> str:
-    """XXH3-128 of sampled values: equal where the values are, whatever type they were stored in."""
+    """Return the XXH3-128 of sampled values; equal values give equal digests in every data type."""
     return xxh3_128_hexdigest((sample.astype("<f8") + 0.0).data)  # -0.0 becomes 0.0
 
 
 def intensity_facts(sample: NDArray[Any], highest: float, background: Background) -> dict[str, float]:
-    """`min`, `p01`, `median` and `p99` of those sampled voxels of a modality that are not background, and `max`.
+    """Summarise the intensities outside the background.
 
-    A single bright voxel tells something, so that `max` is not left to the sample. Nothing where the sample shows
-    background only.
+    Args:
+        sample: sampled voxels.
+        highest: highest value of the whole image; a sample may miss a single bright voxel.
+        background: background of the image.
+
+    Returns:
+        `min`, `p01`, `median` and `p99` of the sample, and `max`; empty if the sample is all background.
     """
     foreground = sample[~background.mask(sample)]
     if foreground.size == 0:
@@ -155,7 +193,7 @@ def intensity_facts(sample: NDArray[Any], highest: float, background: Background
 
 
 def spacing_warning(spacing_mm: tuple[float, ...], file: str) -> Issue | None:
-    """`non_unit_spacing` where voxels are not cubes of 1 mm, as those of most challenges are."""
+    """Return `non_unit_spacing` if voxels are not cubes of 1 mm, the grid of most challenges; else None."""
     if np.allclose(spacing_mm, 1, rtol=0, atol=AFFINE_TOLERANCE_MM):
         return None
     return Issue("non_unit_spacing", file, f"voxels are {format_spacing(spacing_mm)}, not cubes of 1 mm")
@@ -167,21 +205,27 @@ def similarity_warnings(
     files: Mapping[str, str],
     titles: Mapping[str, str],
 ) -> Iterator[Issue]:
-    """`nearly_equal_modalities` of every two modalities of one shape that show the same values.
+    """Warn about pairs of channels with almost the same values.
 
-    samples: the same sample of each. shown: where any of them is not background. files, titles: the path and the title
-    of each.
+    Args:
+        samples: voxels of each channel at the same positions.
+        foreground: which of these positions are foreground in at least one channel.
+        files: path of each channel, for the issues.
+        titles: title of each channel.
+
+    Yields:
+        `nearly_equal_modalities` for each pair.
     """
     if not foreground.any():
         return
     values = {role: np.nan_to_num(sample[foreground].astype(np.float64)) for role, sample in samples.items()}
     for one, other in combinations(values, 2):
-        with np.errstate(all="ignore"):  # of absurdly large values
+        with np.errstate(all="ignore"):  # huge values overflow
             spread = max(values[one].std(), values[other].std())
             difference = np.sqrt(np.mean((values[one] - values[other]) ** 2))
         if np.isfinite(spread) and difference <= NEARLY_EQUAL_RMS * spread:
             pair = f"{titles[one]} and {titles[other]}"
-            message = f"{pair} are nearly equal; was one copied in place of the other?"
+            message = f"{pair} are nearly equal; check that neither is a copy of the other"
             yield Issue("nearly_equal_modalities", files[other], message)
 
 
@@ -191,34 +235,40 @@ def duplicate_modality_problems(
     samples: Mapping[str, NDArray[Any]],
     task: Task,
 ) -> dict[str, Issue]:
-    """`duplicate_modality` for each modality whose voxels are those of an earlier one, by modality.
+    """Find channels with exactly the voxels of an earlier channel.
 
-    Values that are equal as float32 are equal, whatever type and scaling they are stored with. Files are read again,
-    one at a time, only where their samples are equal, which hardly ever happens by chance.
+    Values are compared as float32, so the data type and the scaling of the files do not matter. Files are read again,
+    one at a time, only if their samples are equal, which is rare by chance.
 
-    files: the facts of each file, see `Verdict`, below `root`. samples: the same sample of each channel; all have one
-    shape. task: which volume of its file each channel is, and how it is called.
+    Args:
+        root: folder that the paths are relative to.
+        files: facts of each channel's file, see `ValidationResult`.
+        samples: voxels of each channel at the same positions; all channels have one shape.
+        task: its channels define the volume of a 4D file and the titles.
+
+    Returns:
+        `duplicate_modality` by channel.
     """
-    titles, places = task.channel_titles, {channel.name: channel.volume for channel in task.channels}
-    alike: dict[bytes, list[str]] = {}
+    titles, volume_indices = task.channel_titles, {channel.name: channel.volume for channel in task.channels}
+    roles_by_sample: dict[bytes, list[str]] = {}
     for role, sample in samples.items():
-        alike.setdefault(_as_float32(sample).tobytes(), []).append(role)
-    found = {}
-    for roles in alike.values():
-        first_with: dict[str, str] = {}
+        roles_by_sample.setdefault(_as_float32(sample).tobytes(), []).append(role)
+    problems = {}
+    for roles in roles_by_sample.values():
+        first_by_digest: dict[str, str] = {}
         for role in roles if len(roles) > 1 else []:
-            first = first_with.setdefault(_voxel_digest(root, files[role], places[role]), role)
+            first = first_by_digest.setdefault(_voxel_digest(root, files[role], volume_indices[role]), role)
             if first != role:
                 message = (
-                    f"{titles[role]} has exactly the voxels of {titles[first]} in "
-                    f"{files[first]['path']}; one of the two files is not what it says: replace it"
+                    f"{titles[role]} has exactly the same voxels as {titles[first]} in {files[first]['path']}; one of "
+                    "the two files is wrong: replace it"
                 )
-                found[role] = Issue("duplicate_modality", files[role]["path"], message)
-    return found
+                problems[role] = Issue("duplicate_modality", files[role]["path"], message)
+    return problems
 
 
 def _voxel_digest(root: Path, facts: Mapping[str, Any], volume_index: int | None) -> str:
-    """XXH3-128 of the voxels of a file as float32, or that of its bytes where it is no longer the one that was read."""
+    """Return the XXH3-128 of a file's voxels as float32, or the earlier digest of its bytes if it has changed."""
     try:
         volume = read_volume(root / facts["path"], facts["voxels"])
     except VolumeError:

@@ -1,4 +1,4 @@
-"""The manifest: one row per case folder, what is usable of it, and why the rest is not."""
+"""Build, read and write the manifest: one row per case, with its problems, warnings and facts."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,21 +21,21 @@ REQUIRED_COLUMNS: Final = (
     *("case", "patient", "usable", "problems", "detail", "warnings", "channels", "convention", "shape", "spacing"),
     *("not_understood", "mask_file", "other_tasks"),
 )
-"""The columns that every manifest has.
+"""The columns that every manifest has. Lists in cells are comma-separated.
 
-problems, warnings: codes, comma-separated. detail: the messages of the problems. channels: those of which there is an
-image that can be read, comma-separated. shape: 240x240x155. spacing: 1x1x1 (mm). not_understood: names
-of files that may be images of the case and take no part, comma-separated. mask_file: relative to the root.
-other_tasks: the names of those that the case may belong to instead, comma-separated; see `other_task.signs`.
+problems, warnings: codes. detail: messages of the problems. channels: those with a readable image. shape: for example
+240x240x155. spacing: in millimetres, for example 1x1x1. not_understood: files that may be images of the case but have
+no role. mask_file: path relative to the root. other_tasks: tasks that the case may belong to instead, see
+`other_task.find_other_task_signs`.
 """
 _MAX_NAMES: Final = 20
-"""Names of files in a cell."""
+"""Maximum number of file names in a cell."""
 _LABEL_COLUMN: Final = re.compile(r"label_\d+")
-"""Columns with the voxels of a label, one for each label of the task, missing where unknown."""
+"""Columns with the number of voxels of each label; empty where unknown."""
 
 
 def manifest_columns(task: Task) -> list[str]:
-    """The columns of the manifest of a cohort, in order."""
+    """Return the columns of a manifest, in order."""
     return [*REQUIRED_COLUMNS[:-2], *task.label_structures, *REQUIRED_COLUMNS[-2:]]
 
 
@@ -47,55 +47,68 @@ def build_manifest(
     patient_table: Path | None = None,
     patients_in_sheet: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """The table of all cases, sorted by case, duplicates between them found; columns as `columns_of` says.
+    """Build the manifest, with duplicates between cases marked and each case assigned to its patient.
 
-    patient_pattern, patient_table: the user's own, see `patients.patients_of`, which also says what it raises.
-    patients_in_sheet: of the cases that have one in a sample sheet.
+    Args:
+        results: validation results of all cases.
+        task: task of the cohort.
+        patient_pattern: `cohort.patient`, see `patients.assign_patients`, which also defines the errors.
+        patient_table: the user's own table of patients.
+        patients_in_sheet: patient by case, from the sample sheet.
+
+    Returns:
+        One row per case, sorted by case, with the columns of `manifest_columns`.
     """
-    found = mark_duplicate_cases(sorted(results, key=lambda verdict: verdict.case))
+    ordered = mark_duplicate_cases(sorted(results, key=lambda verdict: verdict.case))
     patients = assign_patients(
-        [verdict.case for verdict in found],
+        [verdict.case for verdict in ordered],
         pattern=patient_pattern,
         table=patient_table,
-        required_cases=[verdict.case for verdict in found if verdict.usable],
-        given_patients={verdict.case: verdict.facts["patient"] for verdict in found if "patient" in verdict.facts}
+        required_cases=[verdict.case for verdict in ordered if verdict.usable],
+        given_patients={verdict.case: verdict.facts["patient"] for verdict in ordered if "patient" in verdict.facts}
         | dict(patients_in_sheet or {}),
     )
-    rows = [_row(verdict, patients[verdict.case], task) for verdict in found]
+    rows = [_row(verdict, patients[verdict.case], task) for verdict in ordered]
     types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}
     return pd.DataFrame(rows, columns=manifest_columns(task)).astype(types)
 
 
 def mark_duplicate_cases(results: Sequence[ValidationResult]) -> list[ValidationResult]:
-    """The verdicts, sorted by case as they come, with the problem `duplicate_case` in usable cases of equal images.
+    """Add the problem `duplicate_case` to usable cases with equal images.
 
-    Where their masks are equal too, the first case stays; where not, none does, since one mask must be wrong.
+    If their masks are equal too, the first case stays usable. Otherwise none does, because one mask must be wrong.
+
+    Args:
+        results: validation results, sorted by case.
+
+    Returns:
+        The results in the same order.
     """
-    usable = sorted((verdict for verdict in results if verdict.usable), key=_image_digests)
+    usable = sorted((result for result in results if result.usable), key=_image_digests)
     dropped = {}
     for _, group in groupby(usable, key=_image_digests):
-        twins = list(group)
-        masks_agree = len({verdict.facts["tumour_crc32"] for verdict in twins}) == 1
-        for verdict in twins[1:] if masks_agree else twins if len(twins) > 1 else []:
-            others = ", ".join(twin.case for twin in twins if twin is not verdict)
+        duplicates = list(group)
+        masks_agree = len({result.facts["tumour_crc32"] for result in duplicates}) == 1
+        for result in duplicates[1:] if masks_agree else duplicates if len(duplicates) > 1 else []:
+            others = ", ".join(other.case for other in duplicates if other is not result)
             message = (
-                f"{verdict.case} has the images of {others} and the same mask; {twins[0].case} is used"
+                f"{result.case} has the same images and mask as {others}; {duplicates[0].case} is used"
                 if masks_agree
-                else f"{verdict.case} has the images of {others} but another mask; remove the wrong one"
+                else f"{result.case} has the same images as {others} but another mask; remove the wrong one"
             )
-            finding = Issue("duplicate_case", verdict.case, message)
-            dropped[verdict.case] = replace(verdict, usable=False, problems=(*verdict.problems, finding))
-    return [dropped.get(verdict.case, verdict) for verdict in results]
+            issue = Issue("duplicate_case", result.case, message)
+            dropped[result.case] = replace(result, usable=False, problems=(*result.problems, issue))
+    return [dropped.get(result.case, result) for result in results]
 
 
 def write_manifest(path: Path, table: pd.DataFrame) -> None:
-    """Write the table as TSV; `usable` is `true` or `false`, what is unknown is empty."""
-    written = table.assign(usable=table["usable"].map({True: "true", False: "false"}))
-    write_table(path, written)
+    """Write a manifest as TSV; `usable` is `true` or `false`, and unknown values are empty."""
+    as_text = table.assign(usable=table["usable"].map({True: "true", False: "false"}))
+    write_table(path, as_text)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """The table that `write_manifest` wrote. Raises UserError where the file is no manifest."""
+    """Return the table that `write_manifest` wrote. Raises UserError if the file is not a manifest."""
     try:
         table = read_table(path)
         missing = [column for column in REQUIRED_COLUMNS if column not in table]
@@ -107,17 +120,26 @@ def read_manifest(path: Path) -> pd.DataFrame:
         counts = [column for column in table if _LABEL_COLUMN.fullmatch(column)]
         return table.assign(**{column: pd.to_numeric(table[column]).astype("Int64") for column in counts})
     except (ValueError, TypeError) as error:
-        raise UserError(f"{path}: this is no manifest ({error}); delete the file and run again") from None
+        raise UserError(f"{path}: this is not a manifest ({error}); delete the file and run again") from None
 
 
 def usable_patients(table: pd.DataFrame) -> dict[str, str]:
-    """The patient of each usable case of a manifest."""
+    """Return the patient of each usable case of a manifest."""
     usable = table[table["usable"]]
     return dict(zip(usable["case"], usable["patient"], strict=True))
 
 
 def summary_lines(table: pd.DataFrame, path: Path, max_lines: int = 20) -> list[Message]:
-    """What a person wants to read of a manifest at `path`: how many cases are usable, and why the others are not."""
+    """Return the lines to log about a manifest: how many cases are usable, and why the others were dropped.
+
+    Args:
+        table: the manifest.
+        path: path of the manifest, for the last line.
+        max_lines: maximum number of dropped cases to list.
+
+    Returns:
+        One line, and one for each listed case.
+    """
     dropped = table[~table["usable"]]
     count = f"{format_part(len(table) - len(dropped), len(table), 'case')} usable"
     if dropped.empty:
@@ -127,15 +149,15 @@ def summary_lines(table: pd.DataFrame, path: Path, max_lines: int = 20) -> list[
     return [f"{count}; {len(dropped)} dropped:", *(f"  {line}" for line in lines + rest)]
 
 
-def _row(verdict: ValidationResult, patient: str, task: Task) -> dict[str, Any]:
-    facts = verdict.facts
+def _row(result: ValidationResult, patient: str, task: Task) -> dict[str, Any]:
+    facts = result.facts
     return {
-        "case": verdict.case,
+        "case": result.case,
         "patient": patient,
-        "usable": verdict.usable,
-        "problems": _join_codes(verdict.problems),
-        "detail": _one_line(verdict.reasons()),
-        "warnings": _join_codes(verdict.warnings),
+        "usable": result.usable,
+        "problems": _join_codes(result.problems),
+        "detail": _one_line(result.reasons()),
+        "warnings": _join_codes(result.warnings),
         "channels": ",".join(name for name in task.channel_names if name in facts["files"]),
         "convention": facts.get("convention") or "",
         "shape": "x".join(map(str, facts.get("shape", []))),
@@ -152,8 +174,8 @@ def _image_digests(verdict: ValidationResult) -> tuple[Any, ...]:
     return (verdict.facts["shape"], [(role, files[role]["sample_digest"]) for role in sorted(files) if role != "seg"])
 
 
-def _join_codes(findings: Iterable[Issue]) -> str:
-    return ",".join(dict.fromkeys(finding.code for finding in findings))
+def _join_codes(issues: Iterable[Issue]) -> str:
+    return ",".join(dict.fromkeys(issue.code for issue in issues))
 
 
 def _one_line(messages: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Check the mask of a case: its labels, their order from core to oedema, and its position in the brain."""
+"""Check the mask of a case: its labels, their order from core to oedema, and the position of the tumour."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,18 +18,22 @@ from tumorseg.task.conventions import is_ambiguous, matching_conventions, to_can
 _MAX_EXAMPLES: Final = 5
 _MAX_LABEL: Final = 255
 LABEL_TOLERANCE: Final = 0.02
-"""Values that lie no further from a whole number are that number: scale factors in headers leave 1.0039 or 0.9999."""
-_FLOAT_ERROR: Final = 1e-6  # 1.02 - 1 is more than 0.02 in real numbers of 64 bits
+"""Values this close to a whole number are rounded to it: scale factors in headers give 1.0039 or 0.9999."""
+_FLOAT_ERROR: Final = 1e-6  # 1.02 - 1 is more than 0.02 in float64
 
 
 @dataclass(frozen=True, eq=False)
 class MaskLabels:
     """The voxels of a mask that are not 0.
 
-    where: their flat positions (int32, in the order of memory, Fortran), all of them. written: their values (uint8),
-    none where some are no whole numbers. counts: voxels of each value that occurs, and of 0. not_finite, others: voxels
-    that are no number, or further than `LABEL_TOLERANCE` from each of 0 to 255. examples: a few of those other values.
-    rounded: a few of the values that were rounded.
+    Attributes:
+        where: flat indices of these voxels, in Fortran order.
+        written: their values; empty if any value is not valid.
+        counts: number of voxels of each value that occurs, and of 0.
+        not_finite: number of voxels that are NaN or infinite.
+        others: number of finite voxels that are further than `LABEL_TOLERANCE` from each of 0 to 255.
+        examples: a few of these other values.
+        rounded: a few of the values that were rounded.
     """
 
     where: NDArray[np.int32]
@@ -42,7 +46,7 @@ class MaskLabels:
 
 
 def read_labels(mask: NDArray[Any]) -> MaskLabels:
-    """Find the voxels of a mask, piece by piece: whatever it holds, that takes little more memory than `where`."""
+    """Find the voxels of a mask (X, Y, Z), chunk by chunk, which needs little more memory than the result."""
     voxels = mask.reshape(-1, order="F")
     where, written = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
     counts = np.zeros(_MAX_LABEL + 1, np.int64)
@@ -50,11 +54,11 @@ def read_labels(mask: NDArray[Any]) -> MaskLabels:
     examples: set[float] = set()
     rounded: set[float] = set()
     for part in chunks(voxels.size):
-        piece = voxels[part]
-        found = np.flatnonzero(piece != 0)
+        chunk = voxels[part]
+        found = np.flatnonzero(chunk != 0)
         if found.size == 0:
             continue
-        values = piece[found]
+        values = chunk[found]
         labels = _exact_labels(values)
         if labels is None:
             near, labels = _nearest_labels(values)
@@ -83,15 +87,15 @@ def read_labels(mask: NDArray[Any]) -> MaskLabels:
 
 
 def _exact_labels(values: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """Whole values (at least one) from 1 to 255 as uint8; None where there are others."""
-    if not (values.min() >= 1 and values.max() <= _MAX_LABEL):  # false for what is no number, too
+    """Return values (at least one) as uint8 if all are whole numbers from 1 to 255; else None."""
+    if not (values.min() >= 1 and values.max() <= _MAX_LABEL):  # NaN fails this comparison, too
         return None
     labels = values.astype(np.uint8)
     return labels if np.array_equal(labels, values) else None
 
 
 def _nearest_labels(values: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-    """Which values lie within `LABEL_TOLERANCE` of 0 to 255, and those whole numbers; 0 for the other values."""
+    """Return which values are within `LABEL_TOLERANCE` of 0 to 255, and the nearest of these; 0 for other values."""
     exact = values.astype(np.float64)
     whole = np.rint(exact)
     with np.errstate(invalid="ignore"):  # infinite values
@@ -100,9 +104,15 @@ def _nearest_labels(values: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np
 
 
 def canonical_labels(found: MaskLabels, task: Task, convention: str | None) -> MaskLabels:
-    """The voxels that have a label of the task, `written` and counted as labels. The values must fit `convention`.
+    """Convert the values of a mask to the labels of the task.
 
-    Voxels of values that mean background, as a label map may say, are left out.
+    Args:
+        found: voxels whose values fit the convention.
+        task: task of the mask.
+        convention: one of the task's conventions, or None if they agree on these values.
+
+    Returns:
+        The voxels with their labels. Values that a label map defines as background are removed.
     """
     labels = to_canonical(found.written, task, convention)
     where, counts = found.where, np.bincount(labels, minlength=1)
@@ -115,7 +125,7 @@ def canonical_labels(found: MaskLabels, task: Task, convention: str | None) -> M
 
 
 def format_allowed_values(task: Task) -> Message:
-    """The values that masks of a task may have, in words."""
+    """Return the values that masks of a task may have, as the end of a comparison with "than"."""
     if task.label_map is not None:
         return f"the label map has ({_join_values(task.values(LABEL_MAP_CONVENTION))})"
     by_convention = {name: set(task.values(name)) for name in task.conventions}
@@ -129,13 +139,20 @@ def format_allowed_values(task: Task) -> Message:
 def label_problem(
     found: MaskLabels, file: str, task: Task, labels_setting: str, map_key: str = "cohort.label_map"
 ) -> Issue | None:
-    """`not_finite` or `bad_label` where a mask has other values than those of one convention of the task.
+    """Check that the values of a mask fit one convention of the task.
 
-    setting: `cohort.labels`; other than `auto` and `mixed`, it names the only convention allowed. map_key: the setting
-    that gives the meaning of values.
+    Args:
+        found: voxels of the mask.
+        file: path of the mask, for the issue.
+        task: task of the mask.
+        labels_setting: `cohort.labels`: `auto`, `mixed`, or the only convention allowed.
+        map_key: configuration key of the label map, for the message.
+
+    Returns:
+        `not_finite` or `bad_label`; None if the values are valid.
     """
     if found.not_finite:
-        message = f"{found.not_finite} voxels of the mask are not a number or infinite; export the mask anew"
+        message = f"{found.not_finite} voxels of the mask are NaN or infinite; export the mask again"
         return Issue("not_finite", file, message)
     values = set(found.counts)
     known = {value for name in task.conventions for value in task.values(name)}
@@ -148,12 +165,14 @@ def label_problem(
         message = f"{found.others} voxels of the mask have other values ({examples}) than {format_allowed_values(task)}"
         return Issue("bad_label", file, f"{message}; correct it")
     elif not (names := matching_conventions(values, task)):
-        apart = [
-            str(value) for value in sorted(values) if any(value not in task.values(way) for way in task.conventions)
+        conflicting = [
+            str(value)
+            for value in sorted(values)
+            if any(value not in task.values(convention) for convention in task.conventions)
         ]
-        message = f"the mask has both {' and '.join(apart)}, where a mask has {format_allowed_values(task)}"
+        message = f"the mask has both {' and '.join(conflicting)}, but a mask has {format_allowed_values(task)}"
     elif labels_setting in task.conventions and labels_setting not in names:
-        message = f"labels are written as in {names[0]}, while cohort.labels is {labels_setting}"
+        message = f"labels are written as in {names[0]}, but cohort.labels is {labels_setting}"
         rest = (
             f", or set cohort.task: {' or '.join(rivals)}" if (rivals := tasks_with_other_meaning(task, values)) else ""
         )
@@ -164,13 +183,13 @@ def label_problem(
     else:
         return None
     if task.label_map is not None:
-        return Issue("bad_label", file, f"{message}; say in {map_key} what these mean too, or correct the mask")
+        return Issue("bad_label", file, f"{message}; add these values to {map_key}, or correct the mask")
     if not found.others and (
         others := [other.name for other in load_built_in_tasks() if matching_conventions(values, other)]
     ):
         message += f"; the tasks with these values are {', '.join(others)}: set cohort.task"
-        return Issue("bad_label", file, f"{message}, or say in {map_key} what each value means, or correct the mask")
-    return Issue("bad_label", file, f"{message}; correct it, or say in {map_key} what each value means")
+        return Issue("bad_label", file, f"{message}, or define each value in {map_key}, or correct the mask")
+    return Issue("bad_label", file, f"{message}; correct the mask, or define each value in {map_key}")
 
 
 def _join_values(values: Iterable[int]) -> str:
@@ -178,44 +197,48 @@ def _join_values(values: Iterable[int]) -> str:
 
 
 def rounding_message(found: MaskLabels) -> Message | None:
-    """What was rounded in a mask with sound labels; None where nothing was."""
+    """Return a message about rounded values of a mask with valid labels; None if no value was rounded."""
     if not found.rounded:
         return None
     examples = ", ".join(f"{value:.8g}" for value in found.rounded)
-    return f"values of the mask ({examples}) were rounded to the nearest label; all lie within {LABEL_TOLERANCE} of one"
+    return f"values of the mask ({examples}) were rounded to the nearest label, which is at most {LABEL_TOLERANCE} away"
 
 
 def label_warnings(labels: MaskLabels, file: str, task: Task) -> list[Issue]:
-    """`rounded_labels` and, in a mask that is not empty, `no_enhancing_tumour`. labels: canonical ones."""
+    """Return `rounded_labels`, and `no_enhancing_tumour` of a mask that is not empty. `labels` are canonical."""
     warnings = []
     if note := rounding_message(labels):
         warnings.append(Issue("rounded_labels", file, note))
     enhancing = task.label_of("enhancing")
     if labels.where.size and enhancing is not None and enhancing not in labels.counts:
-        warnings.append(Issue("no_enhancing_tumour", file, "the mask shows no enhancing tumour; that may be right"))
+        warnings.append(Issue("no_enhancing_tumour", file, "the mask has no enhancing tumour; this may be correct"))
     return warnings
 
 
 def tumour_position_issues(in_brain: NDArray[np.bool_], file: str, empty_masks: str) -> tuple[list[Issue], list[Issue]]:
-    """Problems (`mask_mismatch`: no tumour voxel touches the brain, or there is none) and warnings.
+    """Check that the tumour lies in the brain.
 
-    Warnings: `tumour_outside_brain` where part of the tumour does not touch it, `empty_mask` where there is none.
+    Args:
+        in_brain: for each voxel of the tumour, whether any image has foreground there.
+        file: path of the mask, for the issue.
+        empty_masks: `cohort.empty_masks`: `drop` or `keep`.
 
-    shown: whether any image is not 0 there, for each voxel of the tumour. empty_masks: `drop` or `keep`, as
-    `cohort.empty_masks` says.
+    Returns:
+        Problems and warnings: the problem `mask_mismatch` if there is no tumour voxel or none in the brain; the warning
+        `tumour_outside_brain` if some are outside; the warning `empty_mask` if there is none and the setting is `keep`.
     """
     outside = in_brain.size - int(np.count_nonzero(in_brain))
     if in_brain.size == 0 and empty_masks == "keep":
         return [], [Issue("empty_mask", file, "the mask is empty: it marks no tumour; cohort.empty_masks keeps it")]
     if in_brain.size == 0:
         message = (
-            "the mask is empty: it marks no tumour; put the expert's mask in its place, or, if the patient has no "
+            "the mask is empty: it marks no tumour; replace it with the expert's mask, or, if the patient has no "
             "tumour, set cohort.empty_masks: keep"
         )
     elif outside == in_brain.size:
-        message = f"none of the {in_brain.size} tumour voxels touches the brain; is it the mask of another case?"
+        message = f"all {in_brain.size} tumour voxels lie outside the brain; check that this is the mask of the case"
     elif outside:
-        message = f"{outside} of {in_brain.size} tumour voxels lie outside the brain; have a look at the mask"
+        message = f"{outside} of {in_brain.size} tumour voxels lie outside the brain; check the mask"
         return [], [Issue("tumour_outside_brain", file, message)]
     else:
         return [], []
@@ -223,7 +246,17 @@ def tumour_position_issues(in_brain: NDArray[np.bool_], file: str, empty_masks: 
 
 
 def mask_facts(labels: MaskLabels, values: Mapping[int, int], task: Task, convention: str | None) -> dict[str, Any]:
-    """Facts (see `Verdict`) of a mask without problems. labels: canonical ones. values: voxels of each on disk."""
+    """Return the facts about a valid mask, see `ValidationResult`.
+
+    Args:
+        labels: voxels with canonical labels.
+        values: number of voxels of each value on disk.
+        task: task of the mask.
+        convention: convention of the mask, None if unknown.
+
+    Returns:
+        `labels`, `convention`, one count per label, and `tumour_crc32`.
+    """
     return {
         "labels": {str(value): count for value, count in sorted(values.items())},
         "convention": convention,
@@ -233,20 +266,27 @@ def mask_facts(labels: MaskLabels, values: Mapping[int, int], task: Task, conven
 
 
 _SAMPLED_SLICES: Final = 16
-"""Slices of a mask that are looked at, about."""
+"""Approximate number of slices of a mask to sample."""
 _MIN_LABEL_VOXELS: Final = 100
-"""Voxels of each label that are needed."""
+"""Minimum number of voxels of each label."""
 _MIN_SURFACE_DIFFERENCE: Final = 0.1
-"""The core borders on the brain by so much more of its surface than oedema does, where they are exchanged.
+"""The labels are exchanged if the core's fraction of surface beside background exceeds oedema's by this much.
 
-In 29 cases of BraTS 2021 it was always less, by 0.06 to 0.94.
+In 29 cases of BraTS 2021 the core's fraction is always smaller, by 0.06 to 0.94.
 """
 
 
 def label_order_warnings(labels: MaskLabels, shape: tuple[int, ...], file: str, task: Task) -> list[Issue]:
-    """`labels_exchanged` where the label of oedema lies inside that of the core.
+    """Warn if oedema lies inside the core.
 
-    labels: canonical ones. shape: of the mask (X, Y, Z).
+    Args:
+        labels: voxels with canonical labels.
+        shape: shape of the mask (X, Y, Z).
+        file: path of the mask, for the issue.
+        task: task of the mask.
+
+    Returns:
+        `labels_exchanged`, or nothing.
     """
     core, oedema = task.label_of("necrosis"), task.label_of("oedema")
     if (
@@ -260,14 +300,14 @@ def label_order_warnings(labels: MaskLabels, shape: tuple[int, ...], file: str, 
         return []
     titles = task.label_titles
     message = (
-        f"what the mask marks as {titles[oedema]} ({oedema}) lies inside what it marks as {titles[core]} ({core}): the "
-        "two seem to be exchanged; look at the mask, then convert it, or set cohort.label_map"
+        f"the label {titles[oedema]} ({oedema}) lies inside the label {titles[core]} ({core}): the two seem to be "
+        "exchanged; check the mask, then convert it, or set cohort.label_map"
     )
     return [Issue("labels_exchanged", file, message)]
 
 
 def _sample_slices(labels: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Some slices of the mask along its last axis, cut to what it marks, with a border of background (x, y, slices)."""
+    """Return sampled slices along the last axis, cropped to the labels, with a border of background (x, y, slices)."""
     x, y, z = np.unravel_index(labels.where, shape, order="F")
     step = max(1, int(np.ptp(z)) // _SAMPLED_SLICES)
     kept = (z - z.min()) % step == 0
@@ -278,7 +318,7 @@ def _sample_slices(labels: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uin
 
 
 def _outer_surface_fraction(slices: NDArray[np.uint8], label: int) -> float:
-    """The part of the surface of a label, within the slices, that borders on background."""
+    """Return the fraction of a label's surface, within the slices, that is beside background."""
     surface = outer = 0
     for one, other in ((slices[1:], slices[:-1]), (slices[:, 1:], slices[:, :-1])):
         for inside, outside in ((one, other), (other, one)):

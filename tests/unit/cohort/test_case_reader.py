@@ -81,7 +81,10 @@ def test_volumes_that_differ_beyond_the_sample_are_not_equal(tmp_path, one_file,
 def test_another_number_of_volumes_is_told_once(tmp_path, one_file, count):
     (problem,) = judged(tmp_path, one_file(np.stack([image("t1", seed) for seed in range(count)], axis=-1))).problems
     assert problem.code == "wrong_shape"
-    assert f"the file is 10x11x12x{count}, while the task takes its 4 channels from" in problem.message
+    assert (
+        f"the file is 10x11x12x{count}, but the task expects a 4D file with one volume for each of its 4"
+        in problem.message
+    )
 
 
 def test_a_damaged_file_of_all_channels_is_told_once(tmp_path, one_file):

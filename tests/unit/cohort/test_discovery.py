@@ -75,7 +75,7 @@ def test_a_case_that_is_still_packed_is_a_case_without_files(tmp_path):
         (None, "cannot list .*one folder per case"),
         ([], "no image was found .*one folder per case"),
         (["B-1/readme.txt"], "no image was found .*one folder per case"),
-        (["TrainingData.zip", "more.tar.gz"], r"still packed \(TrainingData.zip, more.tar.gz\): extract it"),
+        (["TrainingData.zip", "more.tar.gz"], r"it holds archives \(TrainingData.zip, more.tar.gz\): extract them"),
     ],
 )
 def test_a_wrong_root_is_told_with_the_key_and_what_is_expected(tmp_path, content, words):

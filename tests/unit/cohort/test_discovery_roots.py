@@ -40,7 +40,7 @@ def test_each_folder_may_be_one_too_high_and_that_is_said(tmp_path):
     said = []
     _, (first, _) = found(tmp_path / "a", tmp_path / "b", said=said)
     assert first.folder == "a/inner/B1"
-    assert "is taken" in said[0]
+    assert "; using" in said[0]
 
 
 def test_a_folder_among_them_may_be_that_of_one_case(tmp_path):
@@ -63,7 +63,7 @@ def test_a_case_in_two_folders_is_refused_with_both(tmp_path, case):
 def test_a_folder_in_another_one_is_refused(tmp_path):
     tree(tmp_path, *names("a", "B1"), *names("a/more", "B2"))
     (tmp_path / "link").symlink_to("a")
-    with pytest.raises(UserError, match=r"a/more lies in .*a, and its cases would count twice"):
+    with pytest.raises(UserError, match=r"a/more is inside .*a, so its cases would count twice"):
         discover_roots(tmp_path, ["a", "a/more"], TASK)
     with pytest.raises(UserError, match="is the same folder as"):
         found(tmp_path / "a", tmp_path / "link")

@@ -1,4 +1,4 @@
-"""Two modalities of exactly equal voxels: one of the two files is not what it says."""
+"""Two modalities with exactly equal voxels: one of the two files is wrong."""
 
 import nibabel
 import numpy as np
@@ -25,7 +25,7 @@ def test_a_copy_of_another_type_is_a_problem_that_names_both_files(root, kind):
     assert problems(root) == [("duplicate_modality", path_of(root, "t1ce").relative_to(root).as_posix())]
     (problem,) = verdict(root).problems
     assert path_of(root, "t1").relative_to(root).as_posix() in problem.message
-    assert "one of the two files is not what it says" in problem.message
+    assert "one of the two files is wrong" in problem.message
     assert warnings(root) == []
 
 

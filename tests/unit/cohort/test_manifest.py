@@ -65,7 +65,7 @@ def test_of_equal_cases_the_first_is_kept_and_the_others_name_it():
     assert usable(table) == {"a": True, "b": True, "c": False}
     row = table[table["case"] == "c"].iloc[0]
     assert row["problems"] == "duplicate_case"
-    assert "c has the images of a" in row["detail"]
+    assert "c has the same images and mask as a" in row["detail"]
 
 
 def test_equal_images_with_other_masks_are_all_dropped():
@@ -135,7 +135,7 @@ def test_more_than_one_case_in_twenty_of_another_task_stops(others, cases, stops
     if not stops:
         assert check_cohort(table, labels="auto", expected_usable=None)["reasons"] == {"other_task": others}
         return
-    with pytest.raises(UserError, match=rf"{others} of {cases} \(x0, x1.*set cohort.task: brats-paediatric, or"):
+    with pytest.raises(UserError, match=rf"{others} of {cases} cases \(x0, x1.*set cohort.task: brats-paediatric, or"):
         check_cohort(table, labels="auto", expected_usable=None)
 
 
@@ -151,7 +151,7 @@ def test_a_mask_with_both_values_among_masks_of_either_convention_speaks_for_ano
         sound(f"s{number}", images=100 * number, convention=f"brats202{1 + 2 * (number % 2)}") for number in range(50)
     ]
     table = build_manifest([*both, of_another_task("x", "bad_label")], task=TASK)
-    with pytest.raises(UserError, match=r"1 of 51 \(x\); set cohort.task"):
+    with pytest.raises(UserError, match=r"1 of 51 cases \(x\) .*; set cohort.task"):
         check_cohort(table, labels=labels, expected_usable=None)
 
 

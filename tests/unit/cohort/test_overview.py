@@ -53,7 +53,7 @@ def test_a_duplicate_case_is_dropped_though_its_verdict_does_not_know():
     (case,) = facts(verdict("a"), twin).dropped
     assert case.problems[0].code == "duplicate_case"
     assert case.problems[0].file == ""
-    assert "has the images of a" in case.problems[0].message
+    assert "has the same images and mask as a" in case.problems[0].message
 
 
 def test_a_manifest_of_other_cases_is_told():

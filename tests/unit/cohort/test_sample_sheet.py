@@ -146,9 +146,9 @@ def test_all_mistakes_are_told_and_many_are_counted(tmp_path):
     ("before", "after", "code", "said"),
     [
         ("a/2.nii", "", "missing_modality", "T1CE is missing: its cell in the sample sheet is empty"),
-        ("a/2.nii", "gone/2.nii", "missing_modality", "T1CE is missing: there is no file gone/2.nii"),
+        ("a/2.nii", "gone/2.nii", "missing_modality", "T1CE is missing: the file gone/2.nii in the sample sheet"),
         ("a/5.nii", "", "missing_mask", "its cell in the sample sheet is empty"),
-        ("a/5.nii", "a/5.nii/x", "missing_mask", "there is no file a/5.nii/x"),
+        ("a/5.nii", "a/5.nii/x", "missing_mask", "the file a/5.nii/x in the sample sheet does not exist"),
         ("a/2.nii", "a", "unreadable", "a folder"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_cohort_that_stops_names_its_manifest(root, tmp_path, capsys):
     settings = json.dumps({"labels": "auto", "expected_usable": 4})
     with pytest.raises(SystemExit, match="1"):
         run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--output", tmp_path / "c.json")
-    assert f"see {tmp_path / 'm.tsv'} for their reasons" in capsys.readouterr().err
+    assert f"see {tmp_path / 'm.tsv'} for the reasons" in capsys.readouterr().err
 
 
 def test_only_usable_cases_are_normalised(root, tmp_path):

@@ -54,7 +54,7 @@ def test_names_of_the_task_leave_no_doubt_where_conventions_may_be_mixed(tmp_pat
 
 def test_a_setting_that_a_mask_contradicts_is_told_with_the_tasks_that_read_it_otherwise(folders, capsys):
     said = refused(folders, capsys, labels="brats2023")
-    assert "case_02.nii.gz: labels are written as in brats2021, while cohort.labels is brats2023" in said
+    assert "case_02.nii.gz: labels are written as in brats2021, but cohort.labels is brats2023" in said
     assert f"change the setting, or set cohort.task: {TREATED} or brats-metastases" in said
 
 
@@ -62,4 +62,4 @@ def test_a_value_that_the_label_map_lacks_is_to_be_said_there(folders, capsys):
     folders.predict("case_02.nii.gz", mask(3))
     write_nifti(folders.references / "case_02.nii.gz", mask(3), AFFINE)
     said = refused(folders, capsys, label_maps=[{"3": 4}])
-    assert "other values (1, 2) than the label map has (0, 3); say in score.label_map what these mean too" in said
+    assert "other values (1, 2) than the label map has (0, 3); add these values to score.label_map" in said

@@ -56,7 +56,7 @@ def test_conventions_may_be_mixed_where_that_is_set_and_a_warning_says_so(folder
 
 def test_references_of_another_convention_than_cohort_labels_says_are_refused(folders, capsys):
     said = refused(folders, capsys, labels="brats2021")
-    assert "while cohort.labels is brats2021" in said
+    assert "but cohort.labels is brats2021" in said
 
 
 def test_exchanged_labels_are_told_and_the_map_that_is_named_gives_the_right_scores(folders, capsys):
@@ -93,7 +93,7 @@ def test_a_prediction_with_a_value_that_the_label_map_lacks_is_unusable(folders)
     folders.predict(f"{CASES[0]}.nii.gz", mask(4))
     _, summary = folders.scored(label_maps=[{"1": 1, "2": 2, "3": 4}])
     assert [found["case"] for found in summary["unusable"]] == CASES[:1]
-    assert "say in score.label_map what these mean too" in summary["unusable"][0]["reason"]
+    assert "add these values to score.label_map" in summary["unusable"][0]["reason"]
 
 
 def test_one_prediction_in_another_order_is_told_by_file(folders, capsys):

@@ -75,13 +75,13 @@ def test_a_value_outside_a_label_map_is_named_with_what_it_has():
 
 def test_values_of_other_tasks_are_told_with_the_tasks_to_set():
     message = label_problem(read_labels(np.array([1, 2, 3, 4], np.uint8)), "m", TASK, "auto").message
-    assert "the mask has both 3 and 4, where a mask has 0, 1, 2 and either 4 (brats2021) or 3 (brats2023)" in message
+    assert "the mask has both 3 and 4, but a mask has 0, 1, 2 and either 4 (brats2021) or 3 (brats2023)" in message
     assert "brats-glioma-post-treatment, brats-metastases, brats-paediatric: set cohort.task" in message
 
 
 def test_the_convention_that_is_set_is_the_only_one():
     problem = label_problem(read_labels(np.array([1, 3], np.uint8)), "m", TASK, "brats2021")
-    assert "written as in brats2023, while cohort.labels is brats2021" in problem.message
+    assert "written as in brats2023, but cohort.labels is brats2021" in problem.message
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32, ">f8"])

@@ -132,7 +132,7 @@ def test_a_name_unlike_all_is_refused_with_all_names():
 def test_a_missing_file_whose_name_the_task_does_not_say_is_told_so(tmp_path):
     task = load_task(str(changed(tmp_path, channels={"a": {"title": "A"}, "b": {"title": "B", "files": ["b"]}})))
     said = report_missing_file("case", "a", ["case-a.nii"], task).problems[0].message
-    assert "the task own does not say how its name ends (the key `files`)" in said
+    assert "the task own defines no file name ending for it (the key `files`)" in said
     assert "the key `files`" not in report_missing_file("case", "b", [], task).problems[0].message
 
 

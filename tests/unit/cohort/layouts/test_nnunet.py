@@ -173,7 +173,7 @@ def test_nnunet_s_files_do_not_fit_the_task_of_the_decathlon(tmp_path):
 def test_a_data_set_one_level_deeper_is_found(tmp_path):
     decathlon(tmp_path / "Task01_BrainTumour")
     folder, note = locate_cohort_folder(tmp_path, DECATHLON)
-    assert (folder.name, "one level deeper" in str(note)) == ("Task01_BrainTumour", True)
+    assert (folder.name, "one level below" in str(note)) == ("Task01_BrainTumour", True)
     assert len(discover_cases(folder, DECATHLON)) == 3
 
 
