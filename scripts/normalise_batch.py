@@ -1,4 +1,4 @@
-"""Normalise each usable case of one batch."""
+"""Normalise the usable cases of one shard."""
 
 import argparse
 import json
@@ -16,8 +16,8 @@ from tumorseg.task import add_task_option
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule normalise_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
-    parser.add_argument("--verdicts", type=Path, required=True, help="JSON file of the verdicts of this batch")
+    parser.add_argument("--root", type=Path, required=True, help="folder that holds the case folders")
+    parser.add_argument("--verdicts", type=Path, required=True, help="validation results of the shard, as JSON")
     add_task_option(parser)
     parser.add_argument("--settings", type=json.loads, required=True, help="the `normalisation` section, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")

@@ -1,4 +1,4 @@
-"""Choose among the sound epochs, name the refused ones, and export the model."""
+"""Select one of the valid checkpoints, name the refused ones, and export the model."""
 
 import argparse
 import json
@@ -19,9 +19,9 @@ from tumorseg.training.selection import describe_refused, history_table, load_tr
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule select_checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="verdicts on the checkpoints")
+    parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="results of verify_checkpoint")
     parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on the cases, of all batches")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold of the checkpoints")
     parser.add_argument(
@@ -31,9 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="`choose`, `normalisation`, `demo` and `input_shape`, as JSON",
     )
     add_task_option(parser)
-    parser.add_argument("--selection", type=Path, required=True, help="the choice, as JSON")
+    parser.add_argument("--selection", type=Path, required=True, help="selected and refused checkpoints, as JSON")
     parser.add_argument("--history", type=Path, required=True, help="table of the epochs, as CSV")
-    parser.add_argument("--model", type=Path, required=True, help="exported model")
+    parser.add_argument("--model", type=Path, required=True, help="model to write, a safetensors file")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"select_checkpoint fold {options.fold}", options.log):
@@ -81,8 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "digest": sha256(options.model),
         }
         write_json(options.selection, selection)
-        sound, choose = sum(verdict["ok"] for verdict in verdicts), options.settings["choose"]
-        console.logger.info("going on with epoch %d: the %s of %d sound among %d", epoch, choose, sound, len(verdicts))
+        valid, choose = sum(verdict["ok"] for verdict in verdicts), options.settings["choose"]
+        console.logger.info(
+            "selected epoch %d: the %s of %d valid checkpoints (%d verified)", epoch, choose, valid, len(verdicts)
+        )
 
 
 if __name__ == "__main__":

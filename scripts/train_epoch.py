@@ -24,21 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")
-    parser.add_argument("--fold", type=int, required=True, help="fold that is held out")
+    parser.add_argument("--fold", type=int, required=True, help="fold whose cases are held out")
     parser.add_argument("--epoch", type=int, required=True, help="epoch to train up to")
-    parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to go on from; none: from the beginning")
+    parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to continue from; without it, start anew")
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="checkpoint; its record is written beside it")
-    parser.add_argument("--processes", type=int, default=1, help="processes that share the batches, one for each GPU")
-    parser.add_argument("--tensorboard", default="", help="folder of event files, one below it a fold; empty: none")
+    parser.add_argument("--output", type=Path, required=True, help="checkpoint to write, with its record beside it")
+    parser.add_argument("--processes", type=int, default=1, help="processes that share each batch, one per GPU")
+    parser.add_argument(
+        "--tensorboard", default="", help="folder of event files, with a subfolder per fold; empty: none"
+    )
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     recipe = Recipe.from_config(options.recipe, options.task)
     settings = recipe.training
     name: Message = f"train_epoch fold {options.fold}"
     if options.processes > 1 and not distributed.launched_by_torchrun():
-        with console.job(name, None):  # the log is that of the first process
+        with console.job(name, None):  # the first process writes the log
             on_gpus, own = settings.device != "cpu", arguments or sys.argv[1:]
             distributed.launch(options.processes, settings.threads, on_gpus, Path(__file__), own)
         return

@@ -1,4 +1,4 @@
-"""List the cases of a fold with the digest of each one's normalised file."""
+"""List the cases of a fold with the digests of their normalised files."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,10 +14,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule training_data."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdict files of all batches")
+    parser.add_argument(
+        "--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards, as JSON"
+    )
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold to list")
-    parser.add_argument("--output", type=Path, required=True, help="cases and digests, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="cases of the fold and their digests, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"training_data fold {options.fold}", options.log):

@@ -1,4 +1,4 @@
-"""Read a checkpoint afresh from disk and say whether it is sound."""
+"""Read a checkpoint from disk again and report whether it is valid."""
 
 import argparse
 import json
@@ -16,15 +16,15 @@ from tumorseg.training.verification import checkpoint_problems
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule verify_checkpoint. A refused checkpoint is a verdict, not a failure."""
+    """Command line of the rule verify_checkpoint. Succeeds for an invalid checkpoint too: the result says so."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint; its record lies beside it")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint, with its record beside it")
     parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")
-    parser.add_argument("--fold", type=int, required=True, help="fold that it should belong to")
-    parser.add_argument("--epoch", type=int, required=True, help="epoch that it should be of")
+    parser.add_argument("--fold", type=int, required=True, help="expected fold of the checkpoint")
+    parser.add_argument("--epoch", type=int, required=True, help="expected epoch of the checkpoint")
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="verdict, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="result of the verification, as JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"verify_checkpoint fold {options.fold} epoch {options.epoch}", options.log):
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in problems:
             console.logger.warning("REFUSED %s %s [%s]", options.checkpoint, problem.message, problem.code)
         if not problems:
-            console.logger.info("%s is sound", options.checkpoint)
+            console.logger.info("%s is valid", options.checkpoint)
         verdict = {
             "fold": options.fold,
             "epoch": options.epoch,

@@ -75,7 +75,7 @@ def test_training_never_goes_on_from_a_rotten_checkpoint(finished, tmp_path):
     run.configure({"training": {"epochs": 4}})
     completed = run.run("train")
     assert completed.returncode != 0
-    assert "epoch-0003.pt: this checkpoint, from which the training should go on, is empty" in completed.stdout
+    assert "epoch-0003.pt: cannot continue from this checkpoint: it is empty" in completed.stdout
     assert (run.results / "training/fold-0/epoch-0002.pt").exists()
 
 
@@ -85,5 +85,5 @@ def test_without_any_sound_checkpoint_the_run_stops_and_names_them_all(finished,
         (run.results / f"training/fold-0/epoch-{epoch:04d}.pt").write_bytes(b"rotten")
     completed = run.run("verify")
     assert completed.returncode != 0
-    assert "no checkpoint is sound" in completed.stdout
-    assert all(f"epoch-{epoch:04d}.pt is damaged or was replaced" in completed.stdout for epoch in (1, 2, 3))
+    assert "no checkpoint is valid" in completed.stdout
+    assert all(f"epoch-{epoch:04d}.pt is corrupted or was replaced" in completed.stdout for epoch in (1, 2, 3))

@@ -78,6 +78,6 @@ def test_the_checkpoint_of_another_split_is_refused(run, two_folds):
         shutil.copy(two_folds.results / name, run.results / name)
     said = refused(run, "verify")
     assert "epoch-0001.pt was trained on another split: " in said
-    assert "no checkpoint is sound" in said
+    assert "no checkpoint is valid" in said
     (run.results / CHECKPOINT.format(0)).unlink()
     run.succeed("verify")

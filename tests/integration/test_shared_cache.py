@@ -119,11 +119,11 @@ def test_a_rotten_file_in_the_cache_is_refused_wherever_it_is_used_until_it_is_d
     used, new = first.copy(tmp_path / "used"), configured(tmp_path / "new")
     for workflow in (used, new):
         said = succeed(workflow, "verify")
-        assert f"REFUSED results/{LAST} is damaged" in said
+        assert f"REFUSED results/{LAST} is corrupted" in said
         assert f"Delete results/{LAST} and {rotten} and run again" in said
         assert (selection(workflow)["epoch"], [each["epoch"] for each in selection(workflow)["refused"]]) == (1, [2])
     (new.results / LAST).unlink()
-    assert f"REFUSED results/{LAST} is damaged" in succeed(new, "verify")  # deleted here alone, it comes back
+    assert f"REFUSED results/{LAST} is corrupted" in succeed(new, "verify")  # deleted here alone, it comes back
     rotten.unlink()
     for workflow in (used, new):
         # As the README says: Snakemake stops at links that lead nowhere.

@@ -1,4 +1,4 @@
-"""The brain mask, and the way between the original grid and the cropped grid of the network."""
+"""The brain mask, and conversion between a case's original grid and the cropped grid of the network."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,27 +13,38 @@ from tumorseg.preprocessing.store import Origin
 
 
 def brain_mask(images: Mapping[str, NDArray[Any]], backgrounds: Mapping[str, Background]) -> NDArray[np.bool_]:
-    """Voxels that are not background in any of the images (X, Y, Z), which have one shape.
+    """Return the voxels where at least one image is not background.
 
-    images, backgrounds: by modality.
+    Args:
+        images: the image of each channel, all of one shape (X, Y, Z).
+        backgrounds: the background of each channel.
+
+    Returns:
+        Brain mask, bool (X, Y, Z).
     """
     first, *others = images
     outside = backgrounds[first].mask(images[first])
-    for modality in others:
-        np.logical_and(outside, backgrounds[modality].mask(images[modality]), out=outside)
+    for channel in others:
+        np.logical_and(outside, backgrounds[channel].mask(images[channel]), out=outside)
     brain: NDArray[np.bool_] = np.logical_not(outside, out=outside)
     return brain
 
 
 def crop(volume: NDArray[Any], origin: Origin) -> NDArray[Any]:
-    """What is kept of a volume on the original grid (X, Y, Z): cropped, and turned to the network's axes; a view."""
+    """Crop a volume (X, Y, Z) on the original grid and reorient it to the network's axes; returns a view."""
     return reorient(volume[box_slices(origin.crop)], origin.affine, NETWORK_AXES)
 
 
 def uncrop(volume: NDArray[Any], origin: Origin, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """A volume on the grid that `crop` gives, put back in its place on the original grid (X, Y, Z).
+    """Return a volume to the original grid; the inverse of `crop`.
 
-    out: what is there elsewhere; 0 if None. It is changed and returned.
+    Args:
+        volume: (x, y, z) on the cropped grid.
+        origin: where the case comes from.
+        out: (X, Y, Z) on the original grid, changed in place, with the values outside the crop; zeros if None.
+
+    Returns:
+        The volume on the original grid (X, Y, Z).
     """
     whole = np.zeros(origin.shape, volume.dtype) if out is None else out
     whole[box_slices(origin.crop)] = undo_reorient(volume, origin.affine, NETWORK_AXES)
@@ -41,12 +52,12 @@ def uncrop(volume: NDArray[Any], origin: Origin, out: NDArray[Any] | None = None
 
 
 def cropped_start(origin: Origin) -> tuple[int, int, int]:
-    """The first voxel of the grid that `crop` gives, on the whole grid turned to the network's axes."""
+    """Return the first voxel of the cropped grid, as an index into the whole grid in the network's axes."""
     return reoriented_box_start(origin.affine, origin.shape, origin.crop, NETWORK_AXES)
 
 
 def cropped_affine(origin: Origin) -> NDArray[np.float64]:
-    """Voxel to millimetres of the grid that `crop` gives."""
+    """Return the affine of the cropped grid, 4x4, from voxels to millimetres."""
     starts = [start for start, _ in origin.crop]
     moved = np.array(origin.affine)
     moved[:3, 3] += moved[:3, :3] @ starts

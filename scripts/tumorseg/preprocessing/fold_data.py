@@ -1,4 +1,7 @@
-"""The data of a fold: its cases, each with the digest of its normalised file. A training is bound to them."""
+"""The data of a fold: its cases, each with the digest of its normalised file.
+
+A checkpoint records these digests, so that training never continues on other data.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +19,13 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True)
 class FoldData:
-    """The cases that a fold is trained on, and those that it holds out, each with its `store.case_digest`."""
+    """The cases of a fold.
+
+    Attributes:
+        fold: number of the fold.
+        training: `store.case_digest` of each training case, by case.
+        held_out: the same for the held-out cases.
+    """
 
     fold: int
     training: dict[str, str]
@@ -24,20 +33,26 @@ class FoldData:
 
     @property
     def split(self) -> str:
-        """The digest of the names alone, see `splits.split_digest`."""
+        """The digest of the case names alone, see `splits.split_digest`."""
         return split_digest(self.training, self.held_out)
 
     def as_dict(self) -> dict[str, dict[str, str]]:
-        """The digests of both parts, in the order of the names."""
+        """Return the digests of both parts, sorted by case."""
         return {"training": dict(sorted(self.training.items())), "held_out": dict(sorted(self.held_out.items()))}
 
 
 def collect_fold_data(
     folders: Sequence[Path], splits: Sequence[FoldAssignment], fold: int, verdicts: Mapping[str, ValidationResult]
 ) -> FoldData:
-    """The data of a fold, from the folders of normalised cases.
+    """Return the data of a fold, read from the folders of normalised cases.
 
-    Raises UserError where a case is missing, or was not made from the files that its verdict is about.
+    Raises UserError if a case is missing, or was not normalised from the validated files.
+
+    Args:
+        folders: one folder of normalised cases for each shard.
+        splits: the fold of each case.
+        fold: the fold to collect.
+        verdicts: validation result of each case.
     """
     training, validation = (
         {case: _validated_digest(find_case(folders, case), verdicts[case]) for case in sorted(cases)}
@@ -62,7 +77,7 @@ def write_fold_data(path: Path, data: FoldData) -> None:
 
 
 def read_fold_data(path: Path, fold: int) -> FoldData:
-    """The data of a fold that `write_fold_data` wrote. Raises UserError where the file is damaged or another fold's."""
+    """Read the data that `write_fold_data` wrote. Raises UserError if the file is corrupted or of another fold."""
     content = read_json(path)
     try:
         if (content["format"], content["fold"]) != (FORMAT, fold):
@@ -73,7 +88,18 @@ def read_fold_data(path: Path, fold: int) -> FoldData:
 
 
 def find_cases(folders: Sequence[Path], digests: Mapping[str, str]) -> list[Path]:
-    """The files of normalised cases, in the order of `digests`. Raises UserError where one is missing or another."""
+    """Return the files of normalised cases and check their digests.
+
+    Args:
+        folders: one folder of normalised cases for each shard.
+        digests: expected `store.case_digest` of each case.
+
+    Returns:
+        One file for each case, in the order of `digests`.
+
+    Raises:
+        UserError: a case is missing or has another digest.
+    """
     paths = [find_case(folders, case) for case in digests]
     for path, digest in zip(paths, digests.values(), strict=True):
         if case_digest(path) != digest:
@@ -85,10 +111,19 @@ def find_cases(folders: Sequence[Path], digests: Mapping[str, str]) -> list[Path
 
 
 def held_out_cases(folders: Sequence[Path], data: Path, splits: Sequence[FoldAssignment], fold: int) -> dict[str, Path]:
-    """The normalised files of the cases that a fold holds out, by case, in the order of their names.
+    """Return the normalised files of the held-out cases of a fold.
 
-    data: the file with the data of the fold. Raises UserError if it is of another split, or if a case is missing or is
-    not the one listed there.
+    Args:
+        folders: one folder of normalised cases for each shard.
+        data: file with the data of the fold.
+        splits: the fold of each case.
+        fold: the fold whose held-out cases are wanted.
+
+    Returns:
+        The file of each case, sorted by case.
+
+    Raises:
+        UserError: `data` is of another split, or a case is missing or has another digest.
     """
     listed = read_fold_data(data, fold)
     if listed.split != fold_digest(splits, fold):
@@ -98,9 +133,15 @@ def held_out_cases(folders: Sequence[Path], data: Path, splits: Sequence[FoldAss
 
 
 def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | None:
-    """The code and the message of what sets the data of a checkpoint (`FoldData.as_dict`) apart from those expected.
+    """Return how the data of a checkpoint differ from the expected data, as problem code and message.
 
-    None where they are equal. Raises TypeError, AttributeError or KeyError where `found` is of another kind.
+    Args:
+        found: what the checkpoint holds; should be a `FoldData.as_dict`. TypeError, AttributeError or KeyError escape
+            if it is not.
+        expected: data of the fold.
+
+    Returns:
+        None if the data are equal.
     """
     wanted, names = expected.as_dict(), {"training": "training", "held_out": "held-out"}
     changes: list[Message] = []
@@ -116,7 +157,7 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | Non
 
 
 def _count_cases(cases: set[str], unit: Message, word: Message) -> list[Message]:
-    """`3 training cases more, such as X`, in a list; an empty list where there are no cases."""
+    """Return `["3 training cases more (such as X)"]`, or an empty list if there are no cases."""
     if not cases:
         return []
     plural = "" if len(cases) == 1 else "s"

@@ -1,4 +1,4 @@
-"""Normalises a case: z-scores of the intensities, cropped to the brain and turned to the axes of the network."""
+"""Normalisation of a case: intensities become z-scores; the image is cropped to the brain and reoriented."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tumorseg.preprocessing.store import NormalisedCase, Origin
 from tumorseg.task import Task
 
 _MAX_LEVELS: Final = 2**16
-"""Whole numbers that span fewer are counted: each level is normalised once, not each voxel."""
+"""Below this range of whole numbers, each grey level is normalised once instead of each voxel."""
 _SLAB_PLANES: Final = 16
 
 
@@ -30,12 +30,19 @@ def normalise_intensities(
 ) -> tuple[NDArray[np.float16], dict[str, float]]:
     """Clip to percentiles, then subtract the mean and divide by the standard deviation (z-score).
 
-    All of them are those of the voxels that are not background, which are the brain as this modality shows it; where it
-    shows nothing, be it background or a slab that was not acquired, the result is exactly 0, the mean of the brain. A
-    brain of one value gives 0 everywhere.
+    Percentiles, mean and standard deviation are those of the brain: the voxels that are not background. Background,
+    including a slab that was not acquired, becomes exactly 0, the mean of the brain. A brain of a single value becomes
+    0 everywhere.
 
-    voxels: (x, y, z), any real type, finite as float32 but for the background. out: where the result is put, new if
-    None. Returns float16 (x, y, z), and what was applied: `low`, `high` (the bounds), `mean` and `std` after clipping.
+    Args:
+        voxels: one channel (x, y, z), any real dtype, finite as float32 except in the background.
+        clip_percentiles: lower and upper percentile, from 0 to 100.
+        background: which voxels are background.
+        out: array for the result, float16 (x, y, z); a new one if None.
+
+    Returns:
+        The z-scores, float16 (x, y, z), and the values applied: the clipping bounds `low` and `high`, and `mean` and
+        `std` after clipping.
     """
     result = np.empty(voxels.shape, np.float16) if out is None else out
     if voxels.dtype.kind in "iu" and voxels.dtype.itemsize <= 4:
@@ -55,10 +62,7 @@ def _normalise_levels(
     clip_percentiles: Sequence[float],
     out: NDArray[np.float16],
 ) -> dict[str, float]:
-    """Normalise whole numbers into `out`; slab by slab, since a slab fits into the processor's cache.
-
-    ends: the lowest and the highest of them.
-    """
+    """Normalise whole numbers into `out`, in slabs that fit into the processor's cache."""
     lowest, highest = value_range
     values = np.arange(lowest, highest + 1, dtype=np.float64)
     counts = np.zeros(values.size, np.intp)
@@ -77,7 +81,7 @@ def _normalise_levels(
 def _z_scores(
     values: NDArray[Any], counts: NDArray[np.intp] | None, clip_percentiles: Sequence[float]
 ) -> tuple[NDArray[np.float16], dict[str, float]]:
-    """The clipped z-score of each value, and what was applied. counts: how often each occurs, None for once."""
+    """Return clipped z-scores and the values applied; `counts` is how often each value occurs, None for once."""
     if values.size == 0 or (counts is not None and not counts.any()):
         return np.zeros(values.shape, np.float16), {"low": 0.0, "high": 0.0, "mean": 0.0, "std": 0.0}
     low, high = _percentiles(values, counts, clip_percentiles)
@@ -95,7 +99,7 @@ def _z_scores(
 
 
 def _percentiles(values: NDArray[Any], counts: NDArray[np.intp] | None, percents: Sequence[float]) -> list[float]:
-    """Percentiles, interpolated linearly as `numpy.percentile` does; values with counts come sorted."""
+    """Return percentiles, interpolated linearly as in `numpy.percentile`; values with counts must be sorted."""
     if counts is None:
         return [float(bound) for bound in np.percentile(values, percents)]
     rank = np.cumsum(counts)  # of the last of each value, from 1
@@ -114,15 +118,21 @@ def normalise_images(
     convention: str | None,
     settings: Mapping[str, Any],
 ) -> tuple[NDArray[np.float16], Origin]:
-    """The image of a case, (channels, x, y, z) in the order of the task, and where it comes from.
+    """Normalise the images of a case, crop them to the brain and reorient them to `orientation.NETWORK_AXES`.
 
-    It is turned to `orientation.NETWORK_AXES`, so that every case meets the network the same way round. An optional
-    channel that the case lacks is 0 everywhere, the mean of the brain.
+    An optional channel that the case lacks is 0 everywhere, the mean of the brain. The mask has no influence, so a case
+    is normalised in the same way with and without one.
 
-    volumes: the image of each channel, on one grid (X, Y, Z), finite as float32 but for its background. backgrounds:
-    that of each, see `backgrounds_of`. settings: `margin`, voxels kept around the brain (all that is not background in
-    every image), and `clip_percentiles`, see `normalise_intensities`. The mask has no say in it, so that a case is
-    normalised alike with and without one.
+    Args:
+        case: name of the case.
+        volumes: the image of each channel, all on one grid (X, Y, Z), finite as float32 except in the background.
+        task: gives the channels and their order.
+        backgrounds: background of each channel, see `backgrounds_from_facts`.
+        convention: how the case's mask writes labels on disk; recorded in the origin.
+        settings: `margin` in voxels around the brain, and `clip_percentiles`, see `normalise_intensities`.
+
+    Returns:
+        The image, float16 (channels, x, y, z) with channels in the order of the task, and its origin.
     """
     images = {channel: volumes[channel] for channel in task.channel_names if channel in volumes}
     grid = next(iter(images.values()))
@@ -154,10 +164,20 @@ def normalise_case(
     convention: str | None,
     settings: Mapping[str, Any],
 ) -> NormalisedCase:
-    """A case with its mask (`seg` among the volumes, labels of the task as uint8) on the same grid.
+    """Normalise a case with its mask.
 
-    convention: how the mask is written on disk, kept in the origin. Tumour voxels beyond the margin around the brain,
-    where no image shows anything, are not kept.
+    Mask voxels outside the margin around the brain, where no image shows anything, are lost.
+
+    Args:
+        case: name of the case.
+        volumes: as for `normalise_images`, and the mask as `seg`: uint8 (X, Y, Z), canonical labels of the task.
+        task: gives the channels and their order.
+        backgrounds: background of each channel.
+        convention: how the mask writes labels on disk; recorded in the origin.
+        settings: as for `normalise_images`.
+
+    Returns:
+        Image and mask on the cropped grid, with their origin.
     """
     image, origin = normalise_images(
         case, volumes, task=task, backgrounds=backgrounds, convention=convention, settings=settings
@@ -168,9 +188,18 @@ def normalise_case(
 def normalise_validated_case(
     root: Path, verdict: ValidationResult, settings: Mapping[str, Any], *, task: Task
 ) -> NormalisedCase:
-    """Read the files of a usable case again, below `root`, and normalise it.
+    """Read the files of a usable case again and normalise it.
 
-    Raises UserError where a file is no longer the one that the verdict is about.
+    Raises UserError if a file has changed since it was validated.
+
+    Args:
+        root: folder that holds the case folders.
+        verdict: validation result of the case.
+        settings: as for `normalise_images`.
+        task: gives the channels and their order.
+
+    Returns:
+        The normalised case.
     """
     volumes = reread_images(root, verdict.facts, task)
     volumes["seg"] = reread_mask(root, verdict.facts, task)

@@ -1,4 +1,4 @@
-"""A normalised case on disk: one safetensors file. Opening it runs no code, and it can be mapped into memory."""
+"""Normalised cases on disk: one safetensors file each, which can be memory-mapped and runs no code when opened."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,14 +22,20 @@ FORMAT = 4
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a normalised case comes from, and all that is needed to go back to its grid.
+    """Where a normalised case comes from: all that is needed to return to its original grid.
 
-    shape: voxels of the original grid (X, Y, Z). affine: voxel to millimetres, 4x4, of the original grid. crop: start
-    and stop of the kept box along each axis. convention: how the case's mask writes labels, None where all conventions
-    of the task would write it alike. settings: the normalisation settings. intensities: for each modality the clipping
-    bounds, mean and standard deviation applied. forms: both forms of the image's orientation, where `affine` does not
-    stand for both; see `cohort.forms.Placement`. backgrounds: what was taken as background of each modality where that
-    is not 0, see `Background.facts`. files: for each role the digest of the raw file, see `Volume`.
+    Attributes:
+        case: name of the case.
+        shape: voxels of the original grid (X, Y, Z).
+        affine: from voxels to millimetres, 4x4, of the original grid.
+        crop: start and stop of the kept box along each axis of the original grid, in voxels.
+        convention: how the case's mask writes labels on disk; None if all conventions of the task write it alike.
+        settings: the normalisation settings.
+        intensities: for each channel the clipping bounds, mean and standard deviation applied.
+        forms: qform and sform of the image if `affine` does not represent both, see
+            `nifti_orientation.HeaderOrientation`.
+        backgrounds: for each channel whose background is not 0, its `Background.facts`.
+        files: digest of the raw file of each role, see `Volume`.
     """
 
     case: str
@@ -52,10 +58,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class NormalisedCase:
-    """A case on its cropped grid, turned to `orientation.NETWORK_AXES`, as the network sees it.
+    """A case on its cropped grid in `orientation.NETWORK_AXES`, as the network sees it.
 
-    image: float16 (channels, x, y, z), in the order of the task, background exactly 0. mask: uint8 (x, y, z), labels of
-    the task.
+    Attributes:
+        image: float16 (channels, x, y, z), channels in the order of the task; background is exactly 0.
+        mask: uint8 (x, y, z), canonical labels of the task.
+        origin: where the case comes from.
     """
 
     image: NDArray[np.float16]
@@ -64,21 +72,21 @@ class NormalisedCase:
 
 
 def write_case(path: Path, case: NormalisedCase) -> None:
-    """Write a case with a digest of its voxels and its origin, whole or not at all. Equal cases give equal bytes."""
+    """Write a case atomically, with a digest of its voxels and origin. Equal cases give equal bytes."""
     tensors: dict[str, NDArray[Any]] = {
         "image": np.ascontiguousarray(case.image),
         "mask": np.ascontiguousarray(case.mask),
     }
     content = asdict(case.origin)
     if not content["backgrounds"]:
-        del content["backgrounds"]  # of images prepared as BraTS prepares them, nothing needs to be said
+        del content["backgrounds"]  # the usual case: BraTS images have background 0
     origin = json.dumps(content, sort_keys=True)
     header = {"format": FORMAT, "digest": _digest(tensors, origin), "origin": origin}
     write_bytes(path, save(tensors, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 
 
 def read_case(path: Path) -> NormalisedCase:
-    """The case that `write_case` wrote. Raises UserError if the file is damaged or holds another case than it names."""
+    """Read a case and check its digest. Raises UserError if the file is corrupted or holds another case."""
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         header = read_case_header(path, file)
         tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
@@ -88,63 +96,69 @@ def read_case(path: Path) -> NormalisedCase:
 
 
 def case_digest(path: Path) -> str:
-    """The digest that a normalised case carries, read without its voxels.
+    """Return the digest recorded in a normalised case, without reading or checking its voxels.
 
-    Raises UserError as `read_case` does, except that it does not compare the digest with the voxels.
+    Raises UserError if the header is corrupted or names another case.
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         return str(read_case_header(path, file)["digest"])
 
 
 def case_origin(path: Path) -> Origin:
-    """Where a normalised case comes from, read without its voxels. Raises UserError as `case_digest` does."""
+    """Return the origin of a normalised case without reading its voxels. Raises UserError as `case_digest` does."""
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         return _origin(json.loads(read_case_header(path, file)["origin"]))
 
 
 @contextmanager
 def report_corrupted_case(path: Path) -> Iterator[None]:
-    """A block that reads the normalised case `path`. Raises UserError, with the remedy, where the file is damaged."""
+    """Turn errors from reading the normalised case `path` into a UserError with a remedy."""
     try:
         if kind := describe_file_kind(path.stat().st_mode):
             raise ValueError(f"it is {kind}")
         yield
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, OSError) and is_transient(error):
-            raise UserError(f"{path}: cannot be read now ({error.strerror}); mend that and run again") from None
+            raise UserError(f"{path}: cannot be read now ({error.strerror}); fix the cause and run again") from None
         raise UserError(
-            f"{path}: this normalised case is damaged ({error}); delete its folder {describe_locations(path.parent)} and run again"
+            f"{path}: this normalised case is corrupted ({error}); delete its folder "
+            f"{describe_locations(path.parent)} and run again"
         ) from None
 
 
 def read_case_header(path: Path, file: Any) -> dict[str, Any]:
-    """The header of the normalised case `path`, opened as `file`.
+    """Return the header of the normalised case `path`.
 
-    Raises UserError where the file holds another case than the one that its name asks for.
+    Args:
+        path: the file; its stem is the name of the case.
+        file: the same file, opened with `safe_open`.
+
+    Raises:
+        UserError: the file holds another case than its name says.
     """
     header: dict[str, Any] = json.loads(file.metadata()[METADATA_KEY])
     if (case := json.loads(header["origin"])["case"]) != path.stem:
         raise UserError(
-            f"{path}: this file holds the case {case} instead of {path.stem}; delete its folder {describe_locations(path.parent)} "
-            "and run again"
+            f"{path}: this file holds the case {case} instead of {path.stem}; delete its folder "
+            f"{describe_locations(path.parent)} and run again"
         )
     return header
 
 
 def find_case(folders: Iterable[Path], case: str) -> Path:
-    """The file of a case among the folders of the batches. Raises UserError where none of them has it."""
+    """Return the file of a case, searched in the folders of all shards. Raises UserError if none has it."""
     for folder in folders:
         path = folder / f"{case}.safetensors"
         if path.exists():
             return path
     raise UserError(
-        f"{case}: no normalised file is there; delete results/normalised and run the workflow again, without --cache "
-        "where that only brings the same back"
+        f"{case}: the normalised file is missing; delete results/normalised and run the workflow again, without "
+        "--cache if the shared cache restores the same folders"
     )
 
 
 def _digest(tensors: Mapping[str, NDArray[Any]], origin: str) -> str:
-    """XXH3-128 of contiguous tensors (names, types, shapes, values) and of their origin: it tells rot, in no time."""
+    """Return XXH3-128 of contiguous tensors (names, dtypes, shapes, values) and their origin; fast to check."""
     digest = xxh3_128(origin.encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
@@ -160,10 +174,17 @@ def _origin(content: dict[str, Any]) -> Origin:
 
 
 def read_planes(path: Path, step: int) -> NDArray[np.float16]:
-    """Every `step`-th plane across the first axis of the image, from the middle of what is left over.
+    """Read every `step`-th plane along the first axis of the image, centred along that axis.
 
-    Returns float16 (channels, planes, y, z), one plane at least. Only these planes are read, so that the file's digest
-    is not checked. Raises UserError where the file is unreadable or holds another case.
+    Only these planes are read, so the digest of the file is not checked. Raises UserError if the file is unreadable or
+    holds another case.
+
+    Args:
+        path: a normalised case.
+        step: distance between planes, in voxels.
+
+    Returns:
+        The planes, float16 (channels, planes, y, z), at least one.
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         read_case_header(path, file)

@@ -1,1 +1,1 @@
-"""Training the network, one checkpoint at a time, and verifying what was saved."""
+"""Training of the network, one checkpoint at a time, and verification of the checkpoints."""

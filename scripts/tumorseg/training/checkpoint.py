@@ -1,6 +1,6 @@
-"""The state of a training and its checkpoints.
+"""The training state and its checkpoints.
 
-A checkpoint is one file with the whole state. The record beside it holds the digest by which the file is verified.
+A checkpoint is one file with the whole state. The record beside it holds the digest for verifying the file.
 """
 
 import io
@@ -29,10 +29,14 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def ema_model(network: Network, decay: float) -> AveragedModel:
-    """The exponential moving average of weights and statistics, of which each step leaves the share `decay`.
+    """Return an exponential moving average of a network's weights and batch-norm statistics.
 
-    Early steps leave less, (1 + n) / (10 + n) after n of them, so that the weights that were drawn at first are soon
-    forgotten (as in TensorFlow's ExponentialMovingAverage).
+    In the first steps the decay is lower, (1 + n) / (10 + n) after n steps, to forget the random initial weights
+    quickly, as in TensorFlow's ExponentialMovingAverage.
+
+    Args:
+        network: the network to average.
+        decay: share of the old average that each step keeps, from 0 to 1.
     """
 
     def follow(averages: Tensors, weights: Tensors, steps: Tensor | int) -> None:
@@ -44,10 +48,18 @@ def ema_model(network: Network, decay: float) -> AveragedModel:
 
 @dataclass
 class TrainingState:
-    """All that changes during a training.
+    """Everything that changes during training.
 
-    execution: device, precision and number of processes, such as "cuda fp16". average: of the weights and statistics
-    over the steps, where that is configured. history: one dictionary per finished epoch (losses, Dice, learning rate).
+    Attributes:
+        recipe: the configuration of the training.
+        fold: the fold whose cases are held out.
+        network: the network being trained.
+        optimizer: Adam with its moments.
+        scaler: gradient scaler, enabled for fp16.
+        ema: moving average of weights and batch-norm statistics, if configured.
+        execution: device, precision and number of processes, such as "cuda fp16".
+        epoch: finished epochs.
+        history: one dictionary per finished epoch (losses, Dice, learning rate).
     """
 
     recipe: Recipe
@@ -62,8 +74,8 @@ class TrainingState:
 
     @classmethod
     def initial(cls, recipe: Recipe, fold: int, execution: Execution) -> "TrainingState":
-        """The state before the first step, with weights drawn from (seed, fold)."""
-        # Weights are drawn on the CPU, so that every device starts from the same ones.
+        """Return the state before the first step; initial weights depend on seed and fold only."""
+        # Weights are drawn on the CPU, so that every device starts with the same weights.
         torch.manual_seed(int(random_generator("weights", recipe.training.seed, fold).integers(2**63)))
         network = with_sync_batch_norm(build(recipe.architecture), execution.device)
         network.gradient_checkpointing = recipe.training.gradient_checkpointing
@@ -81,13 +93,13 @@ class TrainingState:
 
     @property
     def eval_network(self) -> Network:
-        """The network that is validated and exported: the average of it, where there is one."""
+        """The network to validate and export: the moving average if configured, else the network itself."""
         if self.ema is None:
             return self.network
         return cast(Network, self.ema.module)
 
     def state_dict(self) -> dict[str, Any]:
-        """The state as tensors and plain Python types."""
+        """Return the state as tensors and plain Python types."""
         return {
             "recipe": self.recipe.as_dict(),
             "fold": self.fold,
@@ -101,7 +113,7 @@ class TrainingState:
         }
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Take over weights, their average, optimizer, scaler, epoch and history from what `content` returned."""
+        """Restore weights, moving average, optimizer, scaler, epoch and history from a `state_dict`."""
         self.network.load_state_dict(content["weights"])
         if self.ema is not None:
             self.ema.load_state_dict(content["average"])
@@ -116,13 +128,18 @@ FORMAT = 3
 def save_checkpoint(
     path: Path, state: TrainingState, data: FoldData, epochs: Sequence[dict[str, Any]], seconds: float
 ) -> None:
-    """Write the state to `path` and its record (digest, probe, what the job has `trained`) to the `.json` beside it.
-
-    data: what it was trained on. The checkpoint is bound to that, and to the recipe's task.
+    """Write a checkpoint, and its record as a `.json` file beside it.
 
     Equal states give equal bytes: a checkpoint holds no time, path or machine name. It loads with `weights_only=True`.
+
+    Args:
+        path: the checkpoint.
+        state: the training state to save.
+        data: the cases of the fold; the checkpoint is valid for these data and the recipe's task only.
+        epochs: history of the epochs that this job has trained; kept in the record.
+        seconds: time that this job has taken; kept in the record.
     """
-    buffer = io.BytesIO()  # not a path: torch writes a file's name into the archive
+    buffer = io.BytesIO()  # given a path, torch would write its name into the archive
     task = {"name": state.recipe.task.name, "facts": state.recipe.task.facts()}
     content = {
         "format": FORMAT,
@@ -146,20 +163,20 @@ def save_checkpoint(
 
 
 def record_path(checkpoint: Path) -> Path:
-    """Where the record of a checkpoint lies."""
+    """Return the path of a checkpoint's record."""
     return checkpoint.with_suffix(".json")
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint, on the CPU. Raises UnpicklingError, and runs nothing, at foreign objects."""
+    """Load a checkpoint on the CPU. Raises UnpicklingError, without running code, if it holds foreign objects."""
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
 
 
 def probe(network: Network) -> list[float]:
-    """The network's answer to a fixed input: mean and standard deviation of each class's logits, two numbers a class.
+    """Return the mean of each class's logits for a fixed input, then their standard deviations.
 
-    Computed on the CPU in float32, so that every machine can repeat it.
+    Computed on the CPU in float32, so that every machine can reproduce the values.
     """
     copy = build(network.architecture)
     copy.load_state_dict({name: tensor.cpu() for name, tensor in network.state_dict().items()})
@@ -171,7 +188,7 @@ def probe(network: Network) -> list[float]:
 
 
 def _canonical(content: Any) -> Any:
-    """Equal content in one form: pickle writes a string once for each object of it, a tensor with its storage."""
+    """Copy nested content so that equal content pickles to equal bytes: each string once, each tensor by itself."""
     if isinstance(content, torch.Tensor):
         return content.detach().cpu().clone()
     if isinstance(content, str):

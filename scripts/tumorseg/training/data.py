@@ -1,8 +1,7 @@
 """Batches of random patches from normalised cases.
 
-Every random number of a training is derived from the seed and the place where it is drawn: fold, epoch, step. No
-generator carries a state from one step to the next, so a resumed training draws the same numbers as an uninterrupted
-one.
+Every random number is derived from the seed and the place of its use: fold, epoch, step. No generator carries its
+state from one step to the next, so a resumed training draws the same numbers as an uninterrupted one.
 """
 
 from collections import deque
@@ -26,12 +25,12 @@ _PURPOSES = ("weights", "order", "patch", "augmentation")
 
 
 def random_generator(purpose: str, *indices: int) -> np.random.Generator:
-    """The generator for one purpose at one place, for instance `generator("patch", seed, fold, epoch, step)`."""
+    """Return the generator for a purpose and place, such as `random_generator("patch", seed, fold, epoch, step)`."""
     return np.random.default_rng([_PURPOSES.index(purpose), *indices])
 
 
 def case_order(cases: int, seed: int, fold: int, epoch: int) -> Iterator[int]:
-    """Indices of the cases in the order of an epoch: one permutation after the other, without end."""
+    """Yield case indices in the order of an epoch: one random permutation after another, without end."""
     turn = 0
     while True:
         yield from random_generator("order", seed, fold, epoch, turn).permutation(cases).tolist()
@@ -40,9 +39,13 @@ def case_order(cases: int, seed: int, fold: int, epoch: int) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Batch:
-    """images: float16 (B, channels, X, Y, Z). masks: int64 (B, X, Y, Z), labels of the task. cases: their ids.
+    """A batch of patches.
 
-    augmentation: for each patch, what its changes are drawn from.
+    Attributes:
+        images: float16 (B, channels, X, Y, Z).
+        masks: int64 (B, X, Y, Z), canonical labels of the task.
+        cases: case of each patch.
+        augmentation: random generator for the augmentation of each patch.
     """
 
     images: Tensor
@@ -52,17 +55,23 @@ class Batch:
 
 
 def steps_per_epoch(cases: int, settings: TrainingSettings) -> int:
-    """Steps of an epoch: as configured, or as many as it takes to see each case once."""
+    """Return the configured number of steps, or as many as it takes to see each case once."""
     return settings.steps_per_epoch or -(-cases // settings.batch_size)
 
 
 def iterate_batches(
     cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int, *, workers: int = 1
 ) -> Iterator[Batch]:
-    """The share of this process in the batches of an epoch, the next ones read while one is in use.
+    """Yield this process's share of each batch of an epoch; the next batches are read in the background.
 
-    cases: files of normalised cases. The order of the cases and the place of each patch follow from (seed, fold, epoch,
-    step, place in the batch) alone. workers: threads that read, each a batch of its own.
+    The order of cases and the position of patches depend on seed, fold, epoch, step and index in the batch alone.
+
+    Args:
+        cases: files of normalised cases.
+        settings: settings of the training.
+        fold: the fold whose cases are held out.
+        epoch: number of the epoch, from 1.
+        workers: number of threads that read batches; each reads whole batches.
     """
     order = case_order(len(cases), settings.seed, fold, epoch)
     chosen = [
@@ -101,12 +110,21 @@ def iterate_batches(
 def read_patch(
     path: Path, shape: tuple[int, int, int], rng: np.random.Generator, foreground_fraction: float = 0
 ) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
-    """A patch of a case and its mask: (channels, *shape) and shape.
+    """Read a random patch of a case and its mask.
 
-    Along an axis on which the case is larger, the patch lies at a random place; where it is smaller, it stands in the
-    middle with background (0) around it. With a probability of `foreground_fraction`, the place is drawn around a voxel
-    of a label, every label that the case shows being as likely. Only the voxels of the patch are read
-    from disk, and then those of the whole mask. Raises UserError where the file is damaged or holds another case.
+    Along axes where the case is larger than the patch, the position is random; where it is smaller, the case is centred
+    and padded with background (0). Only the voxels of the patch are read from disk; a patch around a labelled voxel
+    needs the whole mask as well. Raises UserError if the file is corrupted or holds another case.
+
+    Args:
+        path: a normalised case.
+        shape: voxels of the patch (X, Y, Z).
+        rng: the source of all random numbers.
+        foreground_fraction: probability of placing the patch around a voxel of a random label. All labels of the case
+            are equally likely.
+
+    Returns:
+        Image, float16 (channels, X, Y, Z), and mask, uint8 (X, Y, Z).
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         read_case_header(path, file)
@@ -130,10 +148,10 @@ def read_patch(
 
 
 def _random_labelled_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
-    """A random voxel of a random label, None where there is none."""
-    where = np.flatnonzero(mask)
-    if where.size == 0:
+    """Return a random voxel of a random label; None if the mask is empty."""
+    labelled = np.flatnonzero(mask)
+    if labelled.size == 0:
         return None
-    values = mask.reshape(-1)[where]
-    there = where[values == rng.choice(np.unique(values))]
-    return tuple(int(place) for place in np.unravel_index(rng.choice(there), mask.shape))
+    values = mask.reshape(-1)[labelled]
+    candidates = labelled[values == rng.choice(np.unique(values))]
+    return tuple(int(index) for index in np.unravel_index(rng.choice(candidates), mask.shape))

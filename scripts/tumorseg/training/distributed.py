@@ -25,33 +25,41 @@ from tumorseg.networks.devices import reserve_gpus
 
 Item = TypeVar("Item")
 _LAUNCHER_VARIABLE: Final = "LAUNCHER_PROCESS"
-"""Environment variable with the process that has launched this one."""
+"""Environment variable that holds the id of the process that launched this one."""
 
 
 def rank() -> int:
-    """Which of the processes this is, as torchrun says; 0 where it is the only one."""
+    """Return the rank of this process, as set by torchrun; 0 for a single process."""
     return int(os.environ.get("RANK", "0"))
 
 
 def world_size() -> int:
-    """How many processes train together, as torchrun says."""
+    """Return the number of processes that train together, as set by torchrun; 1 for a single process."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def local_world_size() -> int:
-    """How many of them run on this machine."""
+    """Return the number of these processes on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def launched_by_torchrun() -> bool:
-    """Whether torchrun has started this process, as `launch` does, or a person who trains on several machines."""
+    """Return whether torchrun has started this process: from `launch`, or by hand to train on several machines."""
     return "WORLD_SIZE" in os.environ
 
 
 def launch(processes: int, threads: int, on_gpus: bool, script: Path, arguments: Sequence[str]) -> None:
-    """Run the script in so many processes on this machine, each told who it is, until they have ended.
+    """Run a script in several processes on this machine and wait until they have ended.
 
-    Raises SystemExit, after the processes' own words, where one of them has failed or all were interrupted.
+    Args:
+        processes: number of processes.
+        threads: CPU threads of each process.
+        on_gpus: reserve one GPU for each process.
+        script: the Python script to run.
+        arguments: its command-line arguments.
+
+    Raises:
+        SystemExit: a process has failed, and has printed its own error, or all were interrupted.
     """
     if on_gpus:
         reserve_gpus(processes)
@@ -65,81 +73,89 @@ def launch(processes: int, threads: int, on_gpus: bool, script: Path, arguments:
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """Meet the other processes, if there are any, over nccl on GPUs and gloo on CPUs.
+    """Join the process group, if there are several processes: over nccl on GPUs, over gloo on CPUs.
 
-    Raises UserError where there are fewer GPUs than processes.
+    Args:
+        device: the kind of device on which this process trains.
+
+    Raises:
+        UserError: there are fewer GPUs than processes on this machine.
+        SystemExit: the launching process has ended.
     """
     if world_size() == 1:
         yield
         return
     exit_with_parent()
     if os.environ.get(_LAUNCHER_VARIABLE, str(os.getppid())) != str(os.getppid()):
-        raise SystemExit(1)  # killed before that
+        raise SystemExit(1)  # the launcher died before exit_with_parent took effect
     if device.type == "cuda":
         if local_world_size() > torch.cuda.device_count():
             raise UserError(
-                f"{local_world_size()} processes are to train here, one for each GPU, and torch sees "
+                f"training needs {local_world_size()} GPUs on this machine, one per process, but torch sees "
                 f"{torch.cuda.device_count()}: lower the resource gpu of the rule train_epoch"
             )
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     yield
-    distributed.destroy_process_group()  # not after an error, where it could wait for processes that wait for this one
+    distributed.destroy_process_group()  # not after an error: it could deadlock with processes that wait for this one
 
 
 def local_batch_size(batch_size: int) -> int:
-    """Patches of a batch for each process. Raises UserError where they cannot be shared out evenly."""
-    share, left = divmod(batch_size, world_size())
-    if left:
+    """Return the patches of a batch per process. Raises UserError if they cannot be divided evenly."""
+    share, remainder = divmod(batch_size, world_size())
+    if remainder:
         raise UserError(
-            f"training.batch_size {batch_size} cannot be shared out evenly among {world_size()} processes, of which the "
-            f"resource gpu of the rule train_epoch makes one for each GPU: set it to {world_size() * (share + 1)}"
+            f"training.batch_size {batch_size} cannot be divided evenly among {world_size()} processes (one per GPU, "
+            f"see the resource gpu of the rule train_epoch): set it to {world_size() * (share + 1)}"
         )
     return share
 
 
 def local_shard(items: Sequence[Item]) -> Sequence[Item]:
-    """The items that this process takes: every n-th of n processes."""
+    """Return the items of this process: every n-th item, for n processes."""
     return items[rank() :: world_size()]
 
 
 def gather(local_items: list[Item]) -> list[Item]:
-    """What all processes have made of `mine(items)`, in the order of the items."""
+    """Return the results of all processes for their `local_shard(items)`, in the order of the items."""
     if world_size() == 1:
         return local_items
     gathered: list[Any] = [None] * world_size()
     distributed.all_gather_object(gathered, local_items)
     missing = object()
-    return [item for turn in zip_longest(*gathered, fillvalue=missing) for item in turn if item is not missing]
+    return [item for row in zip_longest(*gathered, fillvalue=missing) for item in row if item is not missing]
 
 
 @contextmanager
 def sync_errors() -> Iterator[None]:
-    """A block without exchange between processes, after which a UserError in one of them ends all, told once."""
+    """Let a UserError in one process end all of them after the block, reported once by the first process.
+
+    The processes must not communicate within the block.
+    """
     problem = None
     try:
         yield
     except UserError as error:
         problem = str(error)
-    problems = [told for told in gather([problem]) if told is not None]
+    problems = [message for message in gather([problem]) if message is not None]
     if problems:
         raise UserError(problems[0]) if rank() == 0 else SystemExit(1)
 
 
 def wrap_ddp(module: nn.Module) -> nn.Module:
-    """The module, whose gradients become the mean over all processes."""
-    # Batch norm's statistics, the only buffers, are the same in all processes without being sent around.
+    """Wrap a module so that its gradients are averaged over all processes; unchanged for a single process."""
+    # The only buffers are batch-norm statistics, which are already the same in all processes.
     return module if world_size() == 1 else DistributedDataParallel(module, broadcast_buffers=False)
 
 
 def all_reduce_sum(values: Tensor) -> Tensor:
-    """The sum over all processes, through which gradients flow."""
+    """Return the sum over all processes; gradients flow through it."""
     total: Tensor = values if world_size() == 1 else all_reduce(values)  # type: ignore[no-untyped-call]
     return total
 
 
 def all_reduce_mean(value: Tensor) -> Tensor:
-    """The mean over all processes, without gradient."""
+    """Return the mean over all processes, detached from the gradient."""
     return all_reduce_sum(value.detach()) / world_size()
 
 
@@ -147,7 +163,17 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def with_sync_batch_norm(network: Network, device: torch.device) -> Network:
-    """The network on `device`, with batch norm over all processes: torch's own on GPUs, where alone that runs."""
+    """Move a network to `device` and compute its batch norm over all processes.
+
+    Uses torch's SyncBatchNorm on GPUs and `CpuSyncBatchNorm` on CPUs, where torch's does not run.
+
+    Args:
+        network: is changed in place.
+        device: device for training.
+
+    Returns:
+        The network with synchronised batch norm.
+    """
     network.to(device)
     if world_size() == 1:
         return network
@@ -164,10 +190,10 @@ def with_sync_batch_norm(network: Network, device: torch.device) -> Network:
 
 
 class CpuSyncBatchNorm(nn.BatchNorm3d):
-    """On CPUs what `torch.nn.SyncBatchNorm` is on GPUs, with the weights and running statistics of plain batch norm."""
+    """`torch.nn.SyncBatchNorm` for CPUs, with the same weights and running statistics as plain batch norm."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
-        """(B, C, X, Y, Z) to the same shape."""
+        """Normalise a batch (B, C, X, Y, Z) over all processes."""
         if not self.training:
             normed: Tensor = super().forward(input)
             return normed

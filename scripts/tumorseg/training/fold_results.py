@@ -1,4 +1,4 @@
-"""The training results of each fold: its history, the selected epoch, and the refused checkpoints."""
+"""The training results of each fold: history, selected epoch and refused checkpoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,15 @@ from tumorseg.io.tables import read_table
 
 @dataclass(frozen=True)
 class RefusedCheckpoint:
-    """A checkpoint that was not sound. codes, messages: one of each for every problem found. places: what to delete."""
+    """An invalid checkpoint.
+
+    Attributes:
+        epoch: epoch of the checkpoint.
+        file: path of the checkpoint.
+        codes: code of each problem found.
+        messages: message of each problem found.
+        cache_locations: files of Snakemake's shared cache to delete along with the checkpoint.
+    """
 
     epoch: int
     file: str
@@ -25,9 +33,17 @@ class RefusedCheckpoint:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """One fold. history: a row per epoch. chosen: the epoch of the model. choose: the rule, `last` or `best`.
+    """The training result of one fold.
 
-    execution: on what it was trained, such as "cuda fp16". digest: SHA-256 of the file `model`.
+    Attributes:
+        fold: number of the fold.
+        history: one row per epoch.
+        chosen: the selected epoch.
+        choose: how it was selected, `last` or `best`.
+        refused: the invalid checkpoints.
+        execution: device and precision of the training, such as "cuda fp16".
+        model: path of the exported model.
+        digest: SHA-256 of the exported model.
     """
 
     fold: int
@@ -41,7 +57,7 @@ class FoldResult:
 
     @classmethod
     def from_dict(cls, history: pd.DataFrame, selection: dict[str, Any]) -> "FoldResult":
-        """From a fold's history.csv and selection.json."""
+        """Return the result from the contents of a fold's history.csv and selection.json."""
         refused = tuple(
             RefusedCheckpoint(
                 epoch=entry["epoch"],
@@ -65,13 +81,21 @@ class FoldResult:
 
 
 def read_fold_results(histories: Sequence[Path], selections: Sequence[Path]) -> list[FoldResult]:
-    """Read the folds, in order; `histories` and `selections` name the same folds in the same order.
+    """Read the results of all folds.
 
-    Raises UserError where there are more of one than of the other.
+    Args:
+        histories: the history.csv of each fold.
+        selections: the selection.json of each fold, in the same order.
+
+    Returns:
+        The results, sorted by fold.
+
+    Raises:
+        UserError: the numbers of histories and selections differ.
     """
     if len(histories) != len(selections):
         raise UserError(
-            f"{len(histories)} histories but {len(selections)} selections are given: name both of every fold"
+            f"got {len(histories)} histories and {len(selections)} selections: name both files of each fold"
         )
     folds = [
         FoldResult.from_dict(read_table(history, text_columns=()), read_json(selection))

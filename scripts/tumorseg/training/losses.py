@@ -1,4 +1,4 @@
-"""Soft Dice plus cross-entropy, deep supervision, and the module that computes the loss of a network."""
+"""The loss, soft Dice plus cross-entropy, with deep supervision; and the module that computes it for a network."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,12 +18,19 @@ def segmentation_loss(
     labels: Sequence[int],
     all_reduce: Callable[[Tensor], Tensor] = lambda sums: sums,
 ) -> Tensor:
-    """Cross-entropy over all classes plus one minus the mean soft Dice of `labels`; a float32 scalar.
+    """Return the cross-entropy over all classes plus one minus the mean soft Dice of `labels`.
 
-    logits: (B, classes, X, Y, Z), any floating dtype. masks: int64 (B, X, Y, Z). across_processes: adds up the sums of
-    Dice where processes share a batch. Both terms are computed in float32, whatever the precision of the
-    network: sums over millions of voxels overflow in fp16. All operations have deterministic gradients on CUDA, which
-    those that gather by the mask have not.
+    Both terms are computed in float32, since sums over millions of voxels overflow in fp16. All operations have
+    deterministic gradients on CUDA; gathering by the mask would not.
+
+    Args:
+        logits: (B, classes, X, Y, Z), any floating dtype.
+        masks: int64 (B, X, Y, Z).
+        labels: the labels whose Dice counts.
+        all_reduce: sums the terms of Dice over the processes that share a batch.
+
+    Returns:
+        A float32 scalar.
     """
     log_probabilities = logits.float().log_softmax(dim=1)
     classes = torch.arange(logits.shape[1], device=masks.device).view(1, -1, 1, 1, 1)
@@ -38,11 +45,22 @@ def deep_supervision_loss(
     labels: Sequence[int],
     all_reduce: Callable[[Tensor], Tensor] = lambda sums: sums,
 ) -> Tensor:
-    """`segmentation_loss` of the logits, or its mean over several levels of them, first that on the masks' own grid.
+    """Return the weighted mean of `segmentation_loss` over the levels of deep supervision.
 
-    Each coarser level is held against every second voxel of the masks before it and counts half as much (deep
-    supervision, Lee et al. 2015, arXiv:1409.5185; the weights are those of Isensee et al. 2021,
-    doi:10.1038/s41592-020-01008-z).
+    Level n is compared with every 2^n-th voxel of the masks along each axis, and has the weight 1 / 2^n.
+
+    Args:
+        levels: logits (B, classes, X/2^n, Y/2^n, Z/2^n) for n = 0, 1, …
+        masks: int64 (B, X, Y, Z).
+        labels: the labels whose Dice counts.
+        all_reduce: sums the terms of Dice over the processes that share a batch.
+
+    Returns:
+        A float32 scalar.
+
+    References:
+        Deep supervision: Lee et al. 2015, arXiv:1409.5185. Weights: Isensee et al. 2021,
+        doi:10.1038/s41592-020-01008-z.
     """
     total, weights = torch.zeros((), device=masks.device), 0.0
     for level, logits in enumerate(levels):
@@ -58,11 +76,22 @@ def soft_dice(
     labels: Sequence[int],
     all_reduce: Callable[[Tensor], Tensor] = lambda sums: sums,
 ) -> Tensor:
-    """Soft Dice of each of `labels`, over the voxels of the whole batch; (labels,).
+    """Return the soft Dice of each label over the voxels of the whole batch.
 
-    probabilities: float32 (B, classes, X, Y, Z). reference: bool, of the same shape.
-    2 Σpg / (Σp + Σg) with p the softmax probability and g the reference (Milletari et al. 2016, arXiv:1606.04797,
-    without squares). Background takes no part, as it would hide the tumour; nor do classes that no voxel has.
+    2 Σpg / (Σp + Σg), with p the softmax probability and g the reference. The background is left out, since it would
+    dominate the tumour.
+
+    Args:
+        probabilities: float32 (B, classes, X, Y, Z).
+        reference: bool (B, classes, X, Y, Z).
+        labels: the labels to compute it for.
+        all_reduce: sums the terms of Dice over the processes that share a batch.
+
+    Returns:
+        Soft Dice, float32 (labels,).
+
+    References:
+        Milletari et al. 2016, arXiv:1606.04797; here without squares.
     """
     over_voxels = (0, 2, 3, 4)
     overlap = torch.where(reference, probabilities, 0).sum(over_voxels)  # (classes,)
@@ -72,9 +101,12 @@ def soft_dice(
 
 
 class LossModule(nn.Module):
-    """The loss of images (B, channels, X, Y, Z) and masks (B, X, Y, Z), a float32 scalar.
+    """Computes the loss of a network over the batch of all processes.
 
-    labels: those whose Dice takes part. It is that of the batches of all processes together.
+    Args:
+        network: the network to train.
+        execution: device and precision.
+        labels: the labels whose Dice counts.
     """
 
     def __init__(self, network: Network, execution: Execution, labels: Sequence[int]) -> None:
@@ -82,7 +114,7 @@ class LossModule(nn.Module):
         self.network, self.execution, self.labels = network, execution, labels
 
     def forward(self, images: Tensor, masks: Tensor) -> Tensor:
-        """The loss, in the precision of the execution as far as the network goes."""
+        """Return the loss, a float32 scalar, of images (B, channels, X, Y, Z) and masks (B, X, Y, Z)."""
         with self.execution.autocast():
             levels = self.network.levels(images)
         return deep_supervision_loss(levels, masks, self.labels, all_reduce_sum)

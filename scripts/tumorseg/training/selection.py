@@ -1,4 +1,4 @@
-"""The history of a training, the selection of one of its verified checkpoints, and the network of that checkpoint."""
+"""Selection of a verified checkpoint: the history of the training, the selected epoch, and its network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +22,17 @@ _STEP_COLUMNS: Final = ("learning_rate", "steps", "skipped_steps", "nonfinite_st
 
 
 def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
-    """One row per trained epoch: losses, held-out Dice of each structure of the task, learning rate, steps, seconds.
+    """Return one row per trained epoch, from the records of the checkpoints.
 
-    Of the steps, also those that the gradient scaler skipped, and those whose loss was not finite.
-    `seconds` are those of the job, spread evenly over its epochs. A checkpoint whose record is unreadable, which its
-    verification has told already, has no rows.
+    A checkpoint with an unreadable record has no rows; logs a warning for it.
+
+    Args:
+        checkpoints: all checkpoints of a fold.
+        task: gives the structures whose Dice has a column.
+
+    Returns:
+        Losses, held-out Dice of each structure, learning rate, number of steps, of steps skipped by the gradient scaler
+        and of steps with a non-finite loss, and seconds (those of the job, divided evenly among its epochs).
     """
     rows = []
     for path in map(record_path, checkpoints):
@@ -35,7 +41,7 @@ def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
             epochs, seconds = record["epochs"], record["seconds"]
             rows += [{**epoch, "seconds": seconds / len(epochs)} for epoch in epochs]
         except (CorruptedFileError, KeyError, TypeError, ZeroDivisionError) as error:
-            logger.warning("%s is damaged (%s): its epochs are missing in the history", path, error)
+            logger.warning("%s is corrupted (%s): its epochs are missing in the history", path, error)
     columns = ["epoch", *_LOSS_COLUMNS, *(f"dice_{structure}" for structure in task.structures), *_STEP_COLUMNS]
     return pd.DataFrame(rows, columns=columns).sort_values("epoch", ignore_index=True)
 
@@ -43,44 +49,52 @@ def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
 def select_epoch(
     verifications: Sequence[dict[str, Any]], validation_dice: dict[int, float], select: Literal["last", "best"]
 ) -> int:
-    """The last sound epoch, or the sound epoch of the best validation Dice (of equal ones the earlier).
+    """Return the epoch of the last valid checkpoint, or of the one with the best validation Dice.
 
-    verifications: the verdict on each checkpoint (`epoch`, `ok`, `file`, `problems`). Raises UserError, naming every
-    file and its problem, when no epoch is sound, and when the best is wanted of epochs whose Dice is not known.
+    Args:
+        verifications: result of the verification of each checkpoint (`epoch`, `ok`, `file`, `problems`).
+        validation_dice: mean held-out Dice by epoch.
+        select: `last`, or `best`: the highest validation Dice, the earlier epoch in a tie.
+
+    Raises:
+        UserError: no checkpoint is valid (the message lists all files and problems), or the Dice of a valid one is
+            unknown although the best is wanted.
     """
-    sound: list[int] = [verdict["epoch"] for verdict in verifications if verdict["ok"]]
-    if not sound:
+    valid: list[int] = [result["epoch"] for result in verifications if result["ok"]]
+    if not valid:
         refused = "\n".join(f"  {line}" for line in describe_refused(verifications))
-        raise UserError(f"no checkpoint is sound:\n{refused}")
+        raise UserError(f"no checkpoint is valid:\n{refused}")
     if select == "last":
-        return max(sound)
-    if unknown := [epoch for epoch in sound if epoch not in validation_dice]:
-        raise UserError(
-            f"epoch {unknown[0]}: its record was damaged after it was verified; run again to verify it anew"
-        )
-    return max(sorted(sound), key=lambda epoch: validation_dice[epoch])
+        return max(valid)
+    if unknown := [epoch for epoch in valid if epoch not in validation_dice]:
+        raise UserError(f"epoch {unknown[0]}: its record was corrupted after it was verified; run again to verify it")
+    return max(sorted(valid), key=lambda epoch: validation_dice[epoch])
 
 
 def remedy(checkpoint: Path) -> Message:
-    """What to do about an unsound checkpoint: which file to delete, in Snakemake's shared cache too if it is there."""
-    return f"Delete {describe_locations(checkpoint)} and run again to train that epoch, and those after it, anew"
+    """Return the remedy for an invalid checkpoint: the files to delete, also in Snakemake's shared cache."""
+    return f"Delete {describe_locations(checkpoint)} and run again to train that epoch and later ones anew"
 
 
 def describe_refused(verifications: Sequence[dict[str, Any]]) -> list[str]:
-    """One line for each refused checkpoint: its file, what is wrong with it, and what to do."""
+    """Return one line for each invalid checkpoint: its file, what is wrong with it, and what to do."""
     return [
-        f"{verdict['file']} {'; '.join(problem['message'] for problem in verdict['problems'])}. "
-        f"{remedy(Path(verdict['file']))}"
-        for verdict in verifications
-        if not verdict["ok"]
+        f"{result['file']} {'; '.join(problem['message'] for problem in result['problems'])}. "
+        f"{remedy(Path(result['file']))}"
+        for result in verifications
+        if not result["ok"]
     ]
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """The network of a checkpoint: the average over the steps, where it has one.
+    """The network of a checkpoint.
 
-    execution: on what it was trained, such as "cuda fp16". split: see `cohort.splits.split_digest`.
+    Attributes:
+        network: with the moving average of the weights, if the checkpoint has one.
+        architecture: description of the network.
+        execution: device and precision of the training, such as "cuda fp16".
+        split: digest of the training and held-out cases, see `cohort.splits.split_digest`.
     """
 
     network: Network
@@ -90,18 +104,27 @@ class TrainedNetwork:
 
 
 def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNetwork:
-    """The network of the checkpoint whose verified SHA-256 is `digest`.
+    """Load the network of a verified checkpoint.
 
-    Raises UserError where the file has changed since it was verified, or was trained for another task.
+    Args:
+        checkpoint: the file.
+        digest: its SHA-256 when it was verified.
+        task: the task that it must have been trained for.
+
+    Returns:
+        The network on the CPU, and what it was trained on.
+
+    Raises:
+        UserError: the file has changed since it was verified, or was trained for another task.
     """
     require_regular_file(checkpoint)
     if sha256(checkpoint) != digest:
-        raise UserError(f"{checkpoint}: the file has changed since it was verified; run again to verify it anew")
+        raise UserError(f"{checkpoint}: the file has changed since it was verified; run again to verify it")
     content = load_checkpoint(checkpoint)
     if content["task"]["facts"] != task.facts():
         raise UserError(
-            f"{checkpoint}: trained for {describe_other_task(content['task']['name'], content['task']['facts'], task)}; run "
-            "again to verify it anew"
+            f"{checkpoint}: trained for "
+            f"{describe_other_task(content['task']['name'], content['task']['facts'], task)}; run again to verify it"
         )
     architecture = Architecture(**content["recipe"]["architecture"])
     network = build(architecture)

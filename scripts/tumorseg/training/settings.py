@@ -1,4 +1,4 @@
-"""What a training is: the part of the configuration that its result depends on."""
+"""The part of the configuration that the result of a training depends on."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
@@ -10,7 +10,7 @@ from tumorseg.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The `training` section of the configuration, without `epochs` and `tensorboard`, which change nothing in it."""
+    """The `training` section of the configuration without `epochs` and `tensorboard`, which do not change results."""
 
     input_shape: tuple[int, int, int]
     batch_size: int
@@ -33,7 +33,13 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training's identity: what a checkpoint is checked against before anything goes on from it."""
+    """All settings of a training. A checkpoint is checked against them before the training continues from it.
+
+    Attributes:
+        architecture: description of the network.
+        training: the `training` section of the configuration.
+        task: the task of the network.
+    """
 
     architecture: Architecture
     training: TrainingSettings
@@ -41,14 +47,14 @@ class Recipe:
 
     @classmethod
     def from_config(cls, settings: dict[str, Any], task: Task) -> Self:
-        """The recipe of `{"model": …, "training": …}`, two sections of the configuration, for a task."""
+        """Return the recipe for a task from two sections of the configuration, `{"model": …, "training": …}`."""
         lists = {key: tuple(settings["training"][key]) for key in ("input_shape", "augmentation")}
         training = {**settings["training"], **lists}
         model = {**settings["model"], "classes": task.classes, "channels": len(task.channels)}
         return cls(Architecture(**model), TrainingSettings(**training), task)
 
     def as_dict(self) -> dict[str, Any]:
-        """The recipe without its task, as plain JSON types."""
+        """Return the recipe without its task, as plain JSON types."""
         content = {"architecture": asdict(self.architecture), "training": asdict(self.training)}
         for key in ("input_shape", "augmentation"):
             content["training"][key] = list(content["training"][key])

@@ -1,4 +1,4 @@
-"""The peak memory of a training step, computed from the network before the step runs."""
+"""The peak memory of a training step, estimated from the network before training."""
 
 import dataclasses
 from typing import Final
@@ -15,18 +15,22 @@ from tumorseg.training.losses import deep_supervision_loss
 from tumorseg.training.settings import Recipe
 
 AMPLE_MEMORY_FACTOR: Final = 4
-"""So many times what a step takes, and the memory of freed tensors is kept for the next ones."""
+"""If a CPU has this many times the memory of a step, the memory of freed tensors is kept for reuse."""
 
 
 def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
-    """Bytes that a training step takes at its peak in each process, network and optimizer included.
+    """Return the peak memory of a training step in bytes, per process, with network and optimizer.
 
-    A step is run on torch's meta device, where tensors have shapes and no content, and every tensor is counted from its
-    making to its end. dtype: that of the network's inner results.
+    Runs a step on torch's meta device, where tensors have shapes but no content, and adds up the tensors that exist at
+    the same time.
+
+    Args:
+        recipe: the configuration of the training.
+        dtype: dtype of the network's activations.
     """
     settings = recipe.training
-    ledger = PeakMemoryTracker()
-    with ledger, torch.device("meta"):
+    tracker = PeakMemoryTracker()
+    with tracker, torch.device("meta"):
         network = build_without_weights(recipe.architecture).to(dtype)
         network.gradient_checkpointing = settings.gradient_checkpointing
         patches = local_batch_size(settings.batch_size)
@@ -35,37 +39,44 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
         placed = images.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         del images
         deep_supervision_loss(network.levels(placed), masks, recipe.task.label_values).backward()  # type: ignore[no-untyped-call]
-    # The meta network has its weights once, in `dtype`: Adam keeps two moments beside float32 weights and gradients.
+    # The tracker has seen one copy of the weights, in `dtype`. Adam adds two moments to float32 weights and gradients.
     weights = sum(parameter.numel() for parameter in network.parameters())
     copies = 3 if settings.weight_averaging is None else 4
-    return int(ledger.peak + copies * 4 * weights + OVERHEAD_BYTES)
+    return int(tracker.peak + copies * 4 * weights + OVERHEAD_BYTES)
 
 
 def require_memory(recipe: Recipe, execution: Execution) -> None:
-    """Say what a training step will take, and where there is plenty of memory spend it on speed.
+    """Log the memory that a training step needs, and check that the device has it.
 
-    Raises UserError, with what to change, where the device has less.
+    On a CPU with ample memory, keeps freed memory for reuse, which makes steps faster.
+
+    Args:
+        recipe: the configuration of the training.
+        execution: device and precision.
+
+    Raises:
+        UserError: the device has too little memory; the message names the settings to change.
     """
-    needed, there = peak_bytes(recipe, execution.dtype), _device_bytes_per_process(execution.device)
+    needed, available = peak_bytes(recipe, execution.dtype), _device_bytes_per_process(execution.device)
     settings = recipe.training
-    logger.info("a training step takes about %.1f GiB of the %.1f GiB of this device", needed / GIB, there / GIB)
-    if execution.device.type == "cpu" and needed <= there / AMPLE_MEMORY_FACTOR:
+    logger.info("a training step needs about %.1f GiB of the device's %.1f GiB", needed / GIB, available / GIB)
+    if execution.device.type == "cpu" and needed <= available / AMPLE_MEMORY_FACTOR:
         keep_freed_memory()
-    if needed <= there:
+    if needed <= available:
         return
     advice = "lower model.base_channels, training.input_shape or training.batch_size"
     if not settings.gradient_checkpointing:
-        frugal = dataclasses.replace(recipe, training=dataclasses.replace(settings, gradient_checkpointing=True))
-        less = peak_bytes(frugal, execution.dtype) / GIB
-        advice += f", or set training.gradient_checkpointing to true, with which it takes about {less:.1f} GiB"
+        checkpointing = dataclasses.replace(recipe, training=dataclasses.replace(settings, gradient_checkpointing=True))
+        reduced = peak_bytes(checkpointing, execution.dtype) / GIB
+        advice += f", or set training.gradient_checkpointing to true (about {reduced:.1f} GiB)"
     shape = "x".join(map(str, settings.input_shape))
     raise UserError(
         f"a training step on {settings.batch_size} x {shape} voxels with model.base_channels "
-        f"{recipe.architecture.base_channels} takes about {needed / GIB:.1f} GiB, and the device ({execution.name}) "
-        f"has {there / GIB:.1f} GiB: {advice}"
+        f"{recipe.architecture.base_channels} needs about {needed / GIB:.1f} GiB, but the device ({execution.name}) "
+        f"has {available / GIB:.1f} GiB: {advice}"
     )
 
 
 def _device_bytes_per_process(device: torch.device) -> int:
-    """The memory of the device for each of the processes that share it."""
+    """Return the device's memory in bytes per process; all processes of a machine share its CPU memory."""
     return device_bytes(device) if device.type == "cuda" else device_bytes(device) // local_world_size()

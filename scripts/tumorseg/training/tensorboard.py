@@ -1,4 +1,4 @@
-"""Writes the progress of a training for TensorBoard while it runs."""
+"""Event files for TensorBoard, written during training."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,15 @@ FOR_PEOPLE_ONLY: Final = "Writes what TensorBoard shows while a training runs; i
 
 
 class TensorBoardWriter:
-    """Event files in `folder`. first_step: of this job; what an interrupted one wrote from there on is not shown.
+    """Writes event files for TensorBoard.
 
-    Where they cannot be written, for instance on a full disk, that is told once and the training goes on without.
-    (Hence not tensorboardX's SummaryWriter: its thread would die of that, and the training wait for it for ever.)
+    If they cannot be written, for instance on a full disk, logs one warning and lets the training go on. For this
+    reason it does not use tensorboardX's SummaryWriter: its thread would die, and the training would wait for it
+    forever.
+
+    Args:
+        folder: folder of the event files.
+        first_step: first step of this job. TensorBoard hides events of an interrupted job from this step on.
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
@@ -32,15 +37,15 @@ class TensorBoardWriter:
             self._write(Event(step=first_step, session_log=SessionLog(status=SessionLog.START)))
 
     def step(self, step: int, loss: float, learning_rate: float) -> None:
-        """A step of the training, counted from its beginning."""
+        """Write the loss and the learning rate of a step, counted from the start of the training."""
         self._scalars({"step/loss": loss, "step/learning_rate": learning_rate}, step)
 
     def epoch(self, history: Mapping[str, float], step: int) -> None:
-        """An epoch's row of the history, which ended with `step`."""
+        """Write an epoch's row of the history; `step` is the last step of the epoch."""
         self._scalars({f"epoch/{name}": value for name, value in history.items()}, step)
 
     def close(self) -> None:
-        """Let go of the file, in which everything stands."""
+        """Close the file. All events have already been flushed to it."""
         with self._or_without():
             if self._writer is not None:
                 self._writer.close()
@@ -63,7 +68,7 @@ class TensorBoardWriter:
         except OSError as error:
             writer, self._writer = self._writer, None
             logger.warning(
-                "%s: events for TensorBoard cannot be written (%s); the training goes on without them",
+                "%s: cannot write events for TensorBoard (%s); training goes on without them",
                 self._folder,
                 error.strerror,
             )

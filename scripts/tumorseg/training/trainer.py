@@ -1,4 +1,4 @@
-"""Trains a network from one checkpoint to the next."""
+"""Training of a network from one checkpoint to the next."""
 
 import math
 import time
@@ -31,7 +31,7 @@ from tumorseg.training.validation import validate
 from tumorseg.training.verification import checkpoint_problems
 
 _MAX_NONFINITE_STEPS: Final = 3
-"""Steps in succession whose loss may be no finite number before the training stops."""
+"""Training stops after this many consecutive steps with a non-finite loss."""
 
 
 def train_epoch(
@@ -43,20 +43,32 @@ def train_epoch(
     *,
     on_step: Callable[[int, float, float], None] | None = None,
 ) -> dict[str, Any]:
-    """Train on `steps` batches; the state's network, its average, optimizer and scaler change in place.
+    """Train for one epoch.
 
-    objective: the loss of the state's network, shared by several processes or not. told: is called with each step,
-    counted from the beginning of the training, its loss and its learning rate.
-    A step whose loss is not finite is told with epoch, step and cases, and skipped: it changes neither weights nor the
-    statistics of batch norm. Returns the mean training loss over the steps not skipped so, the learning rate of the
-    last step, the steps, how many of them the gradient scaler skipped, and how many had a loss that was not finite.
-    Raises UserError where such losses come three times in succession, or in every step of a shorter epoch.
+    A step with a non-finite loss is logged and skipped: it changes neither weights nor batch-norm statistics.
+
+    Args:
+        state: network, moving average, optimizer and scaler are changed in place.
+        loss_module: computes the loss of the state's network; wrapped for distributed training if there are several
+            processes.
+        batches: the batches of the epoch.
+        steps: number of batches.
+        execution: device and precision.
+        on_step: called after each step with its number, counted from the start of the training, its loss and its
+            learning rate.
+
+    Returns:
+        `train_loss`, the mean over the steps with a finite loss; `learning_rate` of the last step; `steps`;
+        `skipped_steps`, skipped by the gradient scaler; `nonfinite_steps`, skipped because of their loss.
+
+    Raises:
+        UserError: the loss was non-finite in three consecutive steps, or in all steps of a shorter epoch.
     """
     network, settings = state.network, state.recipe.training
     network.train()
     epoch = state.epoch + 1
     progress = Progress(steps, f"epoch {epoch}: step")
-    total, skipped, not_finite, in_succession, rate = 0.0, 0, 0, 0, settings.learning_rate
+    total, skipped, non_finite, consecutive, rate = 0.0, 0, 0, 0, settings.learning_rate
     for step, batch in enumerate(batches, start=1):
         done = state.epoch + (step - 1) / steps
         rate = learning_rate(settings.schedule, settings.learning_rate, settings.schedule_epochs, done)
@@ -66,38 +78,38 @@ def train_epoch(
         masks = batch.masks.to(execution.device, non_blocking=True)
         images, masks = augment(execution.place(batch.images), masks, settings.augmentation, batch.augmentation)
         loss = loss_module(images, masks)
-        value = distributed.all_reduce_mean(loss).item()  # not finite for one process: not finite for all
+        value = distributed.all_reduce_mean(loss).item()  # non-finite in one process: non-finite in all
         if on_step is not None:
             on_step(state.epoch * steps + step, value, rate)
         if math.isfinite(value):
             skipped += not _optimizer_step(state, loss)
             total += value
-            in_succession = 0
+            consecutive = 0
         else:
             for buffer, before in zip(network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
-            not_finite, in_succession = not_finite + 1, in_succession + 1
+            non_finite, consecutive = non_finite + 1, consecutive + 1
             cases = ", ".join(distributed.gather(list(batch.cases)))
-            what = f"the loss is {value} at step {step} of epoch {epoch} (cases: {cases})"
-            if in_succession == min(_MAX_NONFINITE_STEPS, steps):
+            problem = f"the loss is {value} at step {step} of epoch {epoch} (cases: {cases})"
+            if consecutive == min(_MAX_NONFINITE_STEPS, steps):
                 raise UserError(
-                    f"{what}, {in_succession} times in succession; "
+                    f"{problem}, consecutive steps with a non-finite loss: {consecutive}; "
                     "lower training.learning_rate, or set training.precision to bf16 or fp32"
                 )
-            logger.warning("%s: this step is skipped", what)
-        shown: Message = f"loss {total / max(1, step - not_finite):.4f}"
+            logger.warning("%s: this step is skipped", problem)
+        shown: Message = f"loss {total / max(1, step - non_finite):.4f}"
         progress.step(shown)
     return {
-        "train_loss": total / (steps - not_finite),
+        "train_loss": total / (steps - non_finite),
         "learning_rate": rate,
         "steps": steps,
         "skipped_steps": skipped,
-        "nonfinite_steps": not_finite,
+        "nonfinite_steps": non_finite,
     }
 
 
 def _optimizer_step(state: TrainingState, loss: torch.Tensor) -> bool:
-    """One step of the optimizer, with scaled gradients, clipped where that is asked for; whether it was taken."""
+    """Take an optimizer step with scaled and, if configured, clipped gradients; return whether it was taken."""
     clip = state.recipe.training.gradient_clip
     state.optimizer.zero_grad(set_to_none=True)
     state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -114,18 +126,24 @@ def _optimizer_step(state: TrainingState, loss: torch.Tensor) -> bool:
 
 
 READER_THREADS: Final = 2
-"""Threads that read the coming batches, one of which each holds in memory."""
+"""Threads that read batches in the background; each holds one batch in memory."""
 
 
 def start_state(
     recipe: Recipe, data: FoldData, execution: Execution, previous: Path | None, epoch: int
 ) -> TrainingState:
-    """The state to train from: that of the checkpoint `previous`, of `epoch`, or the initial one.
+    """Return the state to train from: that of the previous checkpoint, or the initial state.
 
-    data: the cases of the fold, on which the previous checkpoint must have been trained too.
+    Args:
+        recipe: the configuration of the training.
+        data: the cases of the fold; the previous checkpoint must have been trained on them too.
+        execution: device and precision.
+        previous: the previous checkpoint; None for the initial state.
+        epoch: epoch of the previous checkpoint.
 
-    Raises UserError, naming the file to delete, where the previous checkpoint is not sound; and where torch would not
-    compute soundly.
+    Raises:
+        UserError: the previous checkpoint is invalid (the message names the files to delete) or began with another
+            execution, or torch computes wrong gradients with these settings.
     """
     state = TrainingState.initial(recipe, data.fold, execution)
     _require_correct_bf16_gradients(recipe, execution, 3 * state.network.divisor)
@@ -134,15 +152,15 @@ def start_state(
     problems = checkpoint_problems(previous, recipe, data, epoch)
     if problems:
         raise UserError(
-            f"{previous}: this checkpoint, from which the training should go on, "
+            f"{previous}: cannot continue from this checkpoint: it "
             f"{'; '.join(problem.message for problem in problems)}. {remedy(previous)}"
         )
     content = load_checkpoint(previous)
     if content["execution"] != state.execution:
         anew = "train anew without --cache" if previous.is_symlink() else "train anew"
         raise UserError(
-            f"{previous}: the training began on {content['execution']} and would go on here on {state.execution}, "
-            "which gives other results: run where it began, set training.device, training.precision and the rule's "
+            f"{previous}: the training began on {content['execution']} and would continue on {state.execution}, which "
+            "gives different results: run where it began, set training.device, training.precision and the rule's "
             f"resource gpu to match, or delete {previous.parent} to {anew}"
         )
     state.load_state_dict(content)
@@ -150,17 +168,24 @@ def start_state(
 
 
 def _require_correct_bf16_gradients(recipe: Recipe, execution: Execution, min_side: int) -> None:
-    """Refuse what torch 2.13 gets wrong on a CPU: bf16 gradients of convolutions whose input is 2 voxels wide.
+    """Refuse patches for which torch 2.13 computes wrong bf16 gradients on a CPU.
 
-    least: the shortest side of a patch with which no convolution's input is.
+    Affected are convolutions whose input is 2 voxels wide: repeated calls with the same input give different gradients,
+    some NaN, since they read uninitialised memory.
 
-    They hold whatever was in memory before, NaN among it, as repeated calls with the same input show.
+    Args:
+        recipe: the configuration of the training.
+        execution: device and precision.
+        min_side: shortest side of a patch without such a convolution, in voxels.
+
+    Raises:
+        UserError: a side of the patches is shorter.
     """
     smallest = min(recipe.training.input_shape)
     if execution.device.type == "cpu" and execution.dtype == torch.bfloat16 and smallest < min_side:
         raise UserError(
-            f"training.input_shape has a side of {smallest}, for which torch's gradients in bf16 on a CPU are wrong: "
-            f"set it to {min_side} or more, or training.precision to fp32"
+            f"training.input_shape has a side of {smallest}, but torch's bf16 gradients on a CPU are wrong below "
+            f"{min_side}: set it to {min_side} or more, or training.precision to fp32"
         )
 
 
@@ -175,18 +200,26 @@ def train_until(
     checkpoint: Path,
     tensorboard_folder: Path | None = None,
 ) -> None:
-    """Train `state` up to the end of `epoch`, validating after each epoch, and save it to `checkpoint`.
+    """Train until the end of an epoch, validate after each epoch, and save a checkpoint.
 
-    data: what `training_cases` and `held_out_cases` are, which the checkpoint is bound to.
+    With several processes, each trains on its share of the batches and validates its share of the held-out cases; the
+    first process saves. Raises UserError if a case is corrupted or the network has become non-finite.
 
-    Of several processes, each trains on its share of the batches and validates its share of the cases; one saves.
-    events: a folder for TensorBoard, which only has what happens in this call.
+    Args:
+        epoch: the last epoch to train.
+        state: where to start; changed in place.
+        data: digests of the training and held-out cases, recorded in the checkpoint.
+        training_cases: files of normalised cases.
+        held_out_cases: files of normalised cases.
+        execution: device and precision.
+        checkpoint: the file to write.
+        tensorboard_folder: folder for TensorBoard events of this call; none if None.
     """
     began = time.monotonic()
     progress = Progress(len(local_shard(training_cases)), "checking training case")
     with sync_errors():
         for path in local_shard(training_cases):
-            read_case(path)  # raises where a file is damaged; afterwards patches are read without another check
+            read_case(path)  # checks the digest, which reading patches does not
             progress.step()
     settings = state.recipe.training
     steps = steps_per_epoch(len(training_cases), settings)
@@ -197,16 +230,18 @@ def train_until(
         format_count(steps, "step"),
     )
     first = len(state.history)
-    objective = wrap_ddp(LossModule(state.network, execution, state.recipe.task.label_values))
-    writing = (
+    loss_module = wrap_ddp(LossModule(state.network, execution, state.recipe.task.label_values))
+    opened = (
         closing(TensorBoardWriter(tensorboard_folder, state.epoch * steps + 1))
         if tensorboard_folder and rank() == 0
         else nullcontext()
     )
-    with writing as told:
+    with opened as writer:
         while state.epoch < epoch:
-            coming = iterate_batches(training_cases, settings, state.fold, state.epoch + 1, workers=READER_THREADS)
-            trained = train_epoch(state, objective, coming, steps, execution, on_step=told.step if told else None)
+            batches = iterate_batches(training_cases, settings, state.fold, state.epoch + 1, workers=READER_THREADS)
+            trained = train_epoch(
+                state, loss_module, batches, steps, execution, on_step=writer.step if writer else None
+            )
             validated = validate(state.eval_network, held_out_cases, execution, state.recipe.task)
             _require_finite(state, validated["validation_loss"])
             state.epoch += 1
@@ -227,17 +262,17 @@ def train_until(
                     trained["skipped_steps"],
                     steps,
                 )
-            if told:
-                told.epoch(state.history[-1], state.epoch * steps)
+            if writer:
+                writer.epoch(state.history[-1], state.epoch * steps)
     if rank() == 0:
         save_checkpoint(checkpoint, state, data, state.history[first:], time.monotonic() - began)
 
 
 def _require_finite(state: TrainingState, validation_loss: float) -> None:
-    """Raise UserError, before anything is saved, where the last steps have ruined the network."""
-    ruined = [name for name, tensor in state.network.state_dict().items() if not bool(torch.isfinite(tensor).all())]
-    if ruined or not math.isfinite(validation_loss):
-        where = ", ".join(ruined[:3]) or "its answers"
+    """Raise UserError, before anything is saved, if weights, statistics or outputs of the network are non-finite."""
+    wrong = [name for name, tensor in state.network.state_dict().items() if not bool(torch.isfinite(tensor).all())]
+    if wrong or not math.isfinite(validation_loss):
+        where = ", ".join(wrong[:3]) or "its output"
         raise UserError(
             f"after epoch {state.epoch + 1} the network holds NaN or infinity ({where}); "
             "lower training.learning_rate, or set training.precision to bf16 or fp32"

@@ -1,4 +1,4 @@
-"""What the network does on the cases that are held out, after each epoch."""
+"""Validation: loss and Dice of the network on the held-out cases, after each epoch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,17 +20,17 @@ from tumorseg.training.losses import segmentation_loss
 
 
 def validate(network: Network, cases: Sequence[Path], execution: Execution, task: Task) -> dict[str, float]:
-    """Return the mean loss and the mean Dice of each structure over the whole held-out cases.
+    """Return the mean loss and the mean Dice of each structure over the held-out cases, whole volumes.
 
-    `evaluate` reports the same Dice for the same checkpoint, with the default settings of `prediction` and if the whole
-    volume fits into memory. One exception: it also counts reference voxels beyond the margin around the brain, which
-    normalised masks do not have.
+    `evaluate` reports the same Dice for the same checkpoint with the default settings of `prediction`, if whole volumes
+    fit into memory. One exception: it also counts reference voxels outside the margin around the brain, which
+    normalised masks lack.
 
     Logs a warning for each label that the references have and no prediction has.
 
     Args:
-        network: is not changed.
-        cases: files of normalised cases; each process reads its share of them.
+        network: not changed.
+        cases: files of normalised cases; each process validates its share.
         execution: device and precision.
         task: the task of the network.
 
@@ -39,17 +39,17 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, task
     """
     network = fuse_batchnorm(network)
     progress = Progress(len(local_shard(cases)), "held-out case")
-    own = []
+    results = []
     with sync_errors():
         for path in local_shard(cases):
-            own.append(_validate_case(network, read_case(path), execution, task))
+            results.append(_validate_case(network, read_case(path), execution, task))
             progress.step()
-    losses, found = zip(*gather(own), strict=True)
+    losses, overlaps_by_case = zip(*gather(results), strict=True)
     for label, title in task.label_titles.items():
-        overlap = [of_case[f"label_{label}"] for of_case in found]
-        if any(o.reference_voxels for o in overlap) and not any(o.predicted_voxels for o in overlap):
-            logger.warning("label %d (%s) is never predicted on the held-out cases", label, title)
-    means = {f"dice_{name}": float(np.mean([of_case[name].dice for of_case in found])) for name in task.structures}
+        of_label = [case[f"label_{label}"] for case in overlaps_by_case]
+        if any(o.reference_voxels for o in of_label) and not any(o.predicted_voxels for o in of_label):
+            logger.warning("label %d (%s) is never predicted in the held-out cases", label, title)
+    means = {f"dice_{name}": float(np.mean([case[name].dice for case in overlaps_by_case])) for name in task.structures}
     return {
         "validation_loss": float(np.mean(losses)),
         "validation_dice": float(np.mean([means[f"dice_{label}"] for label in task.label_structures])),
@@ -60,7 +60,7 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, task
 def _validate_case(
     network: Network, case: NormalisedCase, execution: Execution, task: Task
 ) -> tuple[float, dict[str, Overlap]]:
-    """Return the loss of a case and the overlap of each structure."""
+    """Return the loss of a case and the overlap of each structure with its reference."""
     padded = pad_image(case.image, cropped_start(case.origin), network.divisor)
     logits = logits_of(network, execution.place(padded.images), execution)
     masks = torch.from_numpy(case.mask).long().to(execution.device)

@@ -1,4 +1,4 @@
-"""Verifies a checkpoint: reads it from disk again and trusts nothing in it."""
+"""Verification of a checkpoint: reads it from disk again, as an untrusted file."""
 
 import errno
 import json
@@ -24,15 +24,15 @@ from tumorseg.training.checkpoint import FORMAT, TrainingState, load_checkpoint,
 from tumorseg.training.settings import Recipe
 
 _MAX_DIRECTORY_BYTES: Final = 4 * 2**20
-"""Bytes, for 40,000 tensors and more. zipfile takes ten times as much memory for it."""
+"""Enough for over 40,000 tensors. zipfile takes ten times as much memory to read the directory."""
 _MAX_PICKLE_BYTES: Final = 16 * 2**20
-"""Bytes of what is no tensor: configuration, history, names and digests of the cases."""
+"""Limit for everything but tensors: configuration, history, names and digests of the cases."""
 _LOCAL_HEADER_BYTES: Final = 30
 _ENCRYPTED_FLAG: Final = 1
 
 
 class _DirectoryReader:
-    """A file that gives no more than a directory's bytes at once."""
+    """A file that refuses to read more at once than the directory of an archive may have."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
@@ -48,9 +48,12 @@ class _DirectoryReader:
 
 
 def archive_problem(path: Path) -> Message | None:
-    """What is wrong with a regular file as the archive of a checkpoint; None if nothing is.
+    """Return what is wrong with the zip archive of a checkpoint; None if it is valid.
 
-    torch would unpack compressed members of any size, and believes what the directory says of them. Raises OSError.
+    torch would unpack compressed members of any size, and trusts the directory of the archive.
+
+    Args:
+        path: a regular file. An OSError from reading it escapes.
     """
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
@@ -62,7 +65,7 @@ def archive_problem(path: Path) -> Message | None:
                 return _directory_problem(archive)
         finally:
             reader.close()
-    # zipfile raises many kinds where the directory is no directory
+    # zipfile raises many kinds of errors for an invalid directory.
     except (BadZipFile, ValueError, IndexError, EOFError, NotImplementedError, OverflowError, struct.error) as error:
         return f"is not an archive as torch.save writes it ({error})"
 
@@ -70,43 +73,45 @@ def archive_problem(path: Path) -> Message | None:
 def _directory_problem(archive: ZipFile) -> Message | None:
     members = sorted(archive.infolist(), key=lambda member: member.header_offset)
     if len({member.filename for member in members}) < len(members):
-        return "is an archive with two members of one name"
+        return "is an archive with two members of the same name"
     for member in members:
         if member.compress_type != ZIP_STORED or member.file_size != member.compress_size:
             return f"is an archive with a compressed member ({member.filename}), which torch.save never writes"
         if member.flag_bits & _ENCRYPTED_FLAG:
             return f"is an archive with an encrypted member ({member.filename})"
         if member.filename.endswith(".pkl") and member.file_size > _MAX_PICKLE_BYTES:
-            return f"is an archive with a description of {member.file_size} bytes ({member.filename})"
+            return f"is an archive with an oversized description, {member.file_size} bytes ({member.filename})"
     ends = [member.header_offset for member in members[1:]] + [archive.start_dir]
     for member, end in zip(members, ends, strict=True):
         if _earliest_end(member) > end:
             return f"is an archive whose members overlap or are larger than the file ({member.filename})"
     if archive.comment or (members and members[0].header_offset):
-        return "is an archive with bytes before or after it"
+        return "is an archive with additional bytes before or after it"
     return None
 
 
 def _earliest_end(member: ZipInfo) -> int:
-    """Where a member ends at the earliest: its own header may be longer than the one in the directory."""
+    """Return the earliest possible end of a member; its local header may be longer than its directory entry."""
     return member.header_offset + _LOCAL_HEADER_BYTES + len(member.filename.encode()) + member.compress_size
 
 
 MAX_SIZE_RATIO: Final = 20
-"""A checkpoint is at most so many times as large as the network's weights; four times is what it is."""
+"""Largest allowed ratio of a checkpoint's size to that of the network's weights. It is usually 4."""
 _OVERHEAD_BYTES: Final = 32 * 2**20
 _DISK_ERRORS: Final = (errno.EIO, errno.ENXIO)
 _RESOURCE_MESSAGES: Final = ("allocate memory", "out of memory", "Too many open files")
 PROBE_TOLERANCE = 1e-3
-"""Machines round differently; a damaged network answers something else altogether."""
+"""Machines round differently; the output of a corrupted network differs far more."""
 
 
 @dataclass(frozen=True)
 class CheckpointProblem:
-    """Why a checkpoint is refused.
+    """Why a checkpoint is invalid.
 
-    code: missing, empty, no_file, wrong_archive, no_record, digest_mismatch, unreadable, unsafe, wrong_content,
-    wrong_format, wrong_task, wrong_recipe, wrong_split, wrong_data, wrong_state, not_finite or probe_mismatch.
+    Attributes:
+        code: missing, empty, no_file, wrong_archive, no_record, digest_mismatch, unreadable, unsafe, wrong_content,
+            wrong_format, wrong_task, wrong_recipe, wrong_split, wrong_data, wrong_state, not_finite or probe_mismatch.
+        message: what is wrong, to be read after the name of the file.
     """
 
     code: str
@@ -114,28 +119,38 @@ class CheckpointProblem:
 
 
 def checkpoint_problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[CheckpointProblem]:
-    """The problems that make the checkpoint at `path` invalid as that of this recipe, fold, data and epoch."""
+    """Return the problems that make a checkpoint invalid; empty if it is valid.
+
+    Args:
+        path: the checkpoint, with its record beside it.
+        recipe: expected configuration and task.
+        data: expected fold and data.
+        epoch: expected epoch.
+
+    Raises:
+        UserError: the machine could not read the file, so it is unknown whether it is valid.
+    """
     try:
         return _problems(path, recipe, data, epoch)
     except (MemoryError, RuntimeError, OSError) as error:
-        if not _is_machine_error(error):  # the disk does not give the file
+        if not _is_machine_error(error):  # the disk cannot read the file
             return [CheckpointProblem("unreadable", f"cannot be read ({error})")]
-        # No verdict: that would last.
+        # An error instead of a result: Snakemake would keep the result.
         raise UserError(
-            f"{path}: this checkpoint could not be read ({error or 'no memory'}), which says nothing against it; free "
-            "memory, mend the disk or its permissions, and run again"
+            f"{path}: this checkpoint could not be read ({error or 'no memory'}) but may be valid; free memory, fix "
+            "the disk or the permissions, and run again"
         ) from None
 
 
 def _is_machine_error(error: Exception) -> bool:
-    """Whether the machine and not the file caused an error: no memory, no permission, too many open files."""
+    """Return whether the machine caused an error, not the file: no memory, no permission, too many open files."""
     if isinstance(error, OSError):
         return error.errno not in _DISK_ERRORS
     return isinstance(error, MemoryError) or any(words in str(error) for words in _RESOURCE_MESSAGES)
 
 
 def _problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[CheckpointProblem]:
-    """As `problems_of`. Raises what `_is_of_machine` says is the machine's doing, and the errors of the disk."""
+    """As `checkpoint_problems`, but raises errors of the machine (see `_is_machine_error`) and of the disk."""
     try:
         problem, record = _file_problem(path, recipe)
         if problem is not None:
@@ -144,14 +159,14 @@ def _problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[Ch
     except UserError:
         raise
     except pickle.UnpicklingError:
-        return [CheckpointProblem("unsafe", "holds Python objects other than tensors and plain types; it was not run")]
-    except Exception as error:  # torch raises many kinds
+        return [CheckpointProblem("unsafe", "holds Python objects other than tensors and plain types; not loaded")]
+    except Exception as error:  # torch raises many kinds of errors
         if isinstance(error, OSError) or _is_machine_error(error):
             raise
         return [CheckpointProblem("unreadable", f"cannot be read ({type(error).__name__}: {error})")]
     try:
         problem = _content_problem(content, recipe, data, epoch) or _record_problem(content, record, recipe)
-    except Exception as error:  # the content is not of the kind that it should be
+    except Exception as error:  # parts of the content have unexpected types
         if _is_machine_error(error):
             raise
         problem = CheckpointProblem("wrong_content", f"is not a checkpoint of this workflow ({type(error).__name__})")
@@ -159,11 +174,11 @@ def _problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[Ch
 
 
 def _file_problem(path: Path, recipe: Recipe) -> tuple[CheckpointProblem | None, dict[str, Any]]:
-    """What is wrong with the file's bytes, compared with the record that was written with it; and that record."""
+    """Return what is wrong with the bytes of the file, compared with its record; and the record."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return CheckpointProblem("missing", "is not there"), {}
+        return CheckpointProblem("missing", "is missing"), {}
     if kind := describe_file_kind(status.st_mode):
         return CheckpointProblem("no_file", f"is {kind}, not a file"), {}
     if status.st_size == 0:
@@ -173,13 +188,13 @@ def _file_problem(path: Path, recipe: Recipe) -> tuple[CheckpointProblem | None,
         expected = record["digest"]
     except (CorruptedFileError, KeyError, TypeError):
         name = record_path(path).name
-        return CheckpointProblem("no_record", f"has no readable record ({name}), so nothing vouches for it"), {}
-    if status.st_size > (most := _max_bytes(recipe)):
-        message = f"has {status.st_size} bytes, and a checkpoint of the configured network at most {most}"
+        return CheckpointProblem("no_record", f"has no readable record ({name}), so it cannot be verified"), {}
+    if status.st_size > (max_bytes := _max_bytes(recipe)):
+        message = f"has {status.st_size} bytes; a checkpoint of the configured network has at most {max_bytes}"
         return CheckpointProblem("wrong_archive", message), {}
     if sha256(path) != expected:
         return CheckpointProblem(
-            "digest_mismatch", "is damaged or was replaced: its bytes are not those that were saved"
+            "digest_mismatch", "is corrupted or was replaced: its bytes differ from those that were saved"
         ), {}
     if (wrong := archive_problem(path)) is not None:
         return CheckpointProblem("wrong_archive", wrong), {}
@@ -187,14 +202,14 @@ def _file_problem(path: Path, recipe: Recipe) -> tuple[CheckpointProblem | None,
 
 
 def _max_bytes(recipe: Recipe) -> int:
-    """Far more than a checkpoint takes: weights, their average and two moments of each, in float32."""
+    """Return a generous limit for the size of a checkpoint (weights, their average and two moments, in float32)."""
     network = build_without_weights(recipe.architecture)
     weights = sum(int(tensor.nbytes) for tensor in network.state_dict().values())
     return MAX_SIZE_RATIO * weights + _OVERHEAD_BYTES
 
 
 def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -> CheckpointProblem | None:
-    """What is wrong with an undamaged file's content."""
+    """Return what is wrong with the content of a file whose digest is right."""
     state = {"weights", "average", "optimizer", "scaler"}
     needed = {"recipe", "task", "fold", "data", "execution", "epoch", "history", *state}
     if not isinstance(content, dict) or "format" not in content:
@@ -207,13 +222,13 @@ def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -
     if content["history"][-1]["epoch"] != content["epoch"]:
         return CheckpointProblem("wrong_content", "has a history that does not end with its epoch")
     if (content["fold"], content["epoch"]) != (data.fold, epoch):
-        there = f"fold {content['fold']}, epoch {content['epoch']}"
+        found = f"fold {content['fold']}, epoch {content['epoch']}"
         return CheckpointProblem(
-            "wrong_content", f"is the checkpoint of {there}, not of fold {data.fold}, epoch {epoch}"
+            "wrong_content", f"is the checkpoint of {found}, not of fold {data.fold}, epoch {epoch}"
         )
     if content["task"]["facts"] != recipe.task.facts():
-        there = content["task"]["name"]
-        message = f"was trained for {describe_other_task(str(there), content['task']['facts'], recipe.task)}"
+        found = content["task"]["name"]
+        message = f"was trained for {describe_other_task(str(found), content['task']['facts'], recipe.task)}"
         return CheckpointProblem("wrong_task", message)
     if content["recipe"] != recipe.as_dict():
         difference = _recipe_difference(content["recipe"], recipe)
@@ -222,14 +237,14 @@ def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -
         return CheckpointProblem(*other)
     leaves = dict(_leaves(content))
     if odd := sorted(name for name, leaf in leaves.items() if isinstance(leaf, torch.Tensor) and not _is_dense(leaf)):
-        return CheckpointProblem("wrong_content", f"has tensors that stand for more values than they hold ({odd[0]})")
-    if not_finite := sorted(name for name, leaf in leaves.items() if not _is_finite(leaf)):
-        return CheckpointProblem("not_finite", f"has NaN or infinity in {', '.join(not_finite[:5])}")
+        return CheckpointProblem("wrong_content", f"has tensors with more values than bytes in memory ({odd[0]})")
+    if non_finite := sorted(name for name, leaf in leaves.items() if not _is_finite(leaf)):
+        return CheckpointProblem("not_finite", f"has NaN or infinity in {', '.join(non_finite[:5])}")
     return None
 
 
 def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Recipe) -> CheckpointProblem | None:
-    """Where the restored state does not fit the network, or the record tells another story than the checkpoint."""
+    """Return whether the restored state does not fit the network, or the record does not match the checkpoint."""
     state = TrainingState.initial(recipe, content["fold"], Execution(torch.device("cpu"), torch.float32))
     try:
         state.load_state_dict(content)
@@ -238,50 +253,50 @@ def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Rec
             for parameter, moments in state.optimizer.state.items()
             for moment in (moments["exp_avg"], moments["exp_avg_sq"])
         )
-    except Exception as error:  # torch raises many kinds
+    except Exception as error:  # torch raises many kinds of errors
         if _is_machine_error(error):
             raise
         fits = False
     if not fits:
         return CheckpointProblem("wrong_state", "has weights or an optimizer that do not fit the configured network")
-    told = [record.get(key) for key in ("fold", "epoch")]
+    recorded = [record.get(key) for key in ("fold", "epoch")]
     epochs = record.get("epochs")
-    if told != [content["fold"], content["epoch"]] or not epochs or epochs != content["history"][-len(epochs) :]:
-        return CheckpointProblem("no_record", "has a record that tells of another training, so nothing vouches for it")
+    if recorded != [content["fold"], content["epoch"]] or not epochs or epochs != content["history"][-len(epochs) :]:
+        return CheckpointProblem("no_record", "has the record of another training, so it cannot be verified")
     expected = np.array(record.get("probe"), dtype=float)
     if not np.allclose(probe(state.eval_network), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
-        return CheckpointProblem("probe_mismatch", "does not answer a fixed input as it did when it was saved")
+        return CheckpointProblem("probe_mismatch", "gives another output for a fixed input than when it was saved")
     return None
 
 
 def _leaves(content: Any) -> Iterator[tuple[str, Any]]:
-    """What nested containers hold, by name; a container that stands in several places is looked at once."""
-    waiting, seen = [("", content)], set()
-    while waiting:
-        name, value = waiting.pop()
+    """Yield names and values of the leaves of nested containers; visit a shared container once."""
+    stack, seen = [("", content)], set()
+    while stack:
+        name, value = stack.pop()
         if not isinstance(value, dict | list | tuple):
             yield name, value
         elif id(value) not in seen:
             seen.add(id(value))
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting += [(f"{name}.{key}".lstrip("."), held) for key, held in items]
+            stack += [(f"{name}.{key}".lstrip("."), item) for key, item in items]
 
 
 def _is_dense(tensor: torch.Tensor) -> bool:
-    """Whether a tensor has a value in memory for each of its elements; others can stand for any number of them."""
+    """Return whether a tensor stores each of its elements; an expanded one can claim any number of elements."""
     dense = tensor.layout == torch.strided and tensor.device.type == "cpu"
     return dense and tensor.nbytes <= tensor.untyped_storage().nbytes()
 
 
 def _is_finite(leaf: Any) -> bool:
-    """Whether a tensor or a number is free of NaN and infinity; everything else is."""
+    """Return whether a tensor or number is free of NaN and infinity; True for other types."""
     if isinstance(leaf, torch.Tensor):
         return bool(torch.isfinite(leaf).all())
     return not isinstance(leaf, float) or math.isfinite(leaf)
 
 
 def _recipe_difference(found: dict[str, Any], recipe: Recipe) -> Message:
-    """The keys in which a checkpoint's configuration differs from the expected one, with both values."""
+    """Return the keys in which a checkpoint's configuration differs from the expected one, with both values."""
     expected = recipe.as_dict()
     differing: list[Message] = [
         f"{section}.{key}: {json.dumps(found.get(section, {}).get(key))} instead of {json.dumps(value)}"

@@ -110,5 +110,5 @@ def test_folds_are_read_in_order(tmp_path):
 
 
 def test_a_history_without_selection_is_told(tmp_path):
-    with pytest.raises(UserError, match="1 histories but 0 selections"):
+    with pytest.raises(UserError, match="1 histories and 0 selections"):
         read_fold_results([tmp_path / "history.csv"], [])

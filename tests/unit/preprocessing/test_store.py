@@ -22,7 +22,7 @@ def test_one_flipped_bit_is_refused(tmp_path, place):
     content = bytearray(path.read_bytes())
     content[int(place * len(content))] ^= 1
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"a\.safetensors: this normalised case is damaged"):
+    with pytest.raises(UserError, match=r"a\.safetensors: this normalised case is corrupted"):
         read_case(path)
 
 
@@ -34,14 +34,14 @@ def test_another_origin_is_refused(tmp_path, before, after):
     content = path.read_bytes()
     assert content.count(before) == 1
     path.write_bytes(content.replace(before, after))
-    with pytest.raises(UserError, match="this normalised case is damaged"):
+    with pytest.raises(UserError, match="this normalised case is corrupted"):
         read_case(path)
 
 
 def test_a_truncated_file_is_refused(tmp_path):
     path = write_random_case(tmp_path / "a.safetensors")
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(UserError, match="this normalised case is damaged"):
+    with pytest.raises(UserError, match="this normalised case is corrupted"):
         read_case(path)
 
 
@@ -49,7 +49,7 @@ def test_a_case_is_found_among_the_batches(tmp_path):
     (tmp_path / "b").mkdir()
     path = write_random_case(tmp_path / "b/x.safetensors")
     assert find_case([tmp_path / "a", tmp_path / "b"], "x") == path
-    with pytest.raises(UserError, match="y: no normalised file is there"):
+    with pytest.raises(UserError, match="y: the normalised file is missing"):
         find_case([tmp_path / "a", tmp_path / "b"], "y")
 
 

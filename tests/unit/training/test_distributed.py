@@ -106,7 +106,7 @@ def test_an_error_in_one_process_ends_all_in_its_own_words(cohort):
     damaged.write_bytes(damaged.read_bytes()[:-1])
     completed = train(cohort, recipe(batch_size=2), 2)
     assert completed.returncode == 1
-    assert completed.stdout.count("case-1.safetensors: this normalised case is damaged") == 1
+    assert completed.stdout.count("case-1.safetensors: this normalised case is corrupted") == 1
     assert "Traceback" not in completed.stdout
     assert not (cohort / "in-2").exists()
 
@@ -114,7 +114,7 @@ def test_an_error_in_one_process_ends_all_in_its_own_words(cohort):
 def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert local_batch_size(4) == 2
-    with pytest.raises(UserError, match=r"training\.batch_size 3 cannot be shared .* among 2 .* set it to 4"):
+    with pytest.raises(UserError, match=r"training\.batch_size 3 cannot be divided .* among 2 .* set it to 4"):
         local_batch_size(3)
 
 

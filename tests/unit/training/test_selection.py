@@ -5,7 +5,7 @@ from tumorseg.training.selection import describe_refused, select_epoch
 
 
 def verdict(epoch, ok=True):
-    problems = [] if ok else [{"code": "digest_mismatch", "message": "is damaged"}]
+    problems = [] if ok else [{"code": "digest_mismatch", "message": "is corrupted"}]
     return {"epoch": epoch, "ok": ok, "file": f"epoch-{epoch:04d}.pt", "problems": problems}
 
 
@@ -29,5 +29,5 @@ def test_no_sound_epoch_stops_with_every_file_named():
 
 def test_a_refusal_names_file_and_reason():
     assert describe_refused([verdict(1), verdict(3, ok=False)]) == [
-        "epoch-0003.pt is damaged. Delete epoch-0003.pt and run again to train that epoch, and those after it, anew"
+        "epoch-0003.pt is corrupted. Delete epoch-0003.pt and run again to train that epoch and later ones anew"
     ]

@@ -29,7 +29,7 @@ def test_the_default_fits_a_card_of_24_gb():
 
 def test_too_much_is_refused_with_what_to_change():
     with pytest.raises(
-        UserError, match=r"base_channels 64 takes about \d+\.\d GiB, and the device \(cpu fp32\) has"
+        UserError, match=r"base_channels 64 needs about \d+\.\d GiB, but the device \(cpu fp32\) has"
     ) as told:
         require_memory(recipe(base_channels=64, input_shape=[2400, 2400, 1600]), CPU)
     assert "training.gradient_checkpointing to true" in str(told.value)
@@ -42,7 +42,7 @@ def test_what_fits_is_said(caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     with caplog.at_level("INFO"):
         require_memory(recipe(), CPU)
-    assert "a training step takes about 0.3 GiB of the" in caplog.text
+    assert "a training step needs about 0.3 GiB of the device" in caplog.text
 
 
 def test_the_limit_of_a_container_or_a_scheduler_counts(tmp_path):

@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_once_and_the_training_goes_on(tmp_path, warnings):
             events.step(step, loss=0.5, learning_rate=0.25)
         events.close()
     assert len(warnings) == 1
-    assert f"{tmp_path / 'events'}: events for TensorBoard cannot be written (File too large)" in warnings[0]
+    assert f"{tmp_path / 'events'}: cannot write events for TensorBoard (File too large)" in warnings[0]
 
 
 def test_a_folder_that_cannot_be_made_is_told_once_and_the_training_goes_on(tmp_path, warnings):

@@ -65,14 +65,17 @@ def test_another_seed_gives_another_training(cases, tmp_path):
 def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     previous.write_bytes(previous.read_bytes()[:-1])
-    with pytest.raises(UserError, match=r"epoch-0001\.pt: this checkpoint.*Delete .*epoch-0001\.pt and run again"):
+    with pytest.raises(
+        UserError,
+        match=r"epoch-0001\.pt: cannot continue from this checkpoint: it .*Delete .*epoch-0001\.pt and run again",
+    ):
         start_state(recipe(), data_of(cases[:2], cases[2:]), CPU, previous, 1)
 
 
 def test_a_training_goes_on_only_as_it_began(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     elsewhere = Execution(torch.device("cpu"), torch.float16)
-    with pytest.raises(UserError, match="began on cpu fp32 and would go on here on cpu fp16"):
+    with pytest.raises(UserError, match="began on cpu fp32 and would continue on cpu fp16"):
         start_state(recipe(), data_of(cases[:2], cases[2:]), elsewhere, previous, 1)
 
 
@@ -104,7 +107,7 @@ def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
     content = bytearray(cases[0].read_bytes())
     content[-1] ^= 1
     cases[0].write_bytes(content)
-    with pytest.raises(UserError, match=r"case-0\.safetensors: this normalised case is damaged"):
+    with pytest.raises(UserError, match=r"case-0\.safetensors: this normalised case is corrupted"):
         train(cases, tmp_path, 1)
 
 

@@ -50,7 +50,7 @@ def test_a_skipped_step_leaves_nothing_behind(cases):
 
 def test_losses_that_stay_not_finite_stop_the_training_and_name_epoch_step_and_cases(cases):
     state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
-    with pytest.raises(UserError, match=r"loss is nan at step 4 of epoch 1 \(cases: case-\d\), 3 times in succession"):
+    with pytest.raises(UserError, match=r"loss is nan at step 4 of epoch 1 \(cases: case-\d\), .* non-finite loss: 3"):
         one_epoch(state, poisoned(cases, 2, 3, 4, 5), 5, CPU)
 
 
