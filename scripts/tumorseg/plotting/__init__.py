@@ -1,1 +1,1 @@
-"""Figures of cases, predictions, training and scores."""
+"""Figures of the cohort, the cases, the training and the scores."""

@@ -1,4 +1,4 @@
-"""The agreement of a prediction with its reference, voxel by voxel: agreement, wrong label, missed, false."""
+"""Compare a prediction with its reference voxel by voxel: agreement, wrong label, missed or false tumour."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,7 +11,15 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class Outcome:
-    """One outcome of a voxel: its code, its name, and its look; hatches tell the outcomes apart without colour."""
+    """The outcome of the comparison at a voxel.
+
+    Attributes:
+        code: The value in `outcome_map`.
+        name: The name in legends.
+        colour: The colour as `#rrggbb`.
+        opacity: The opacity over the image, 0 to 1.
+        hatch: The hatch, which distinguishes the outcomes without colour; None for none.
+    """
 
     code: int
     name: str
@@ -21,26 +29,25 @@ class Outcome:
 
 
 AGREEMENT: Final = Outcome(1, "agreement (same label)", "#009e73", 0.5, None)
-WRONG_LABEL: Final = Outcome(2, "tumour, but another label", "#cc79a7", 0.3, "....")
+WRONG_LABEL: Final = Outcome(2, "wrong tumour label", "#cc79a7", 0.3, "....")
 MISSED_TUMOUR: Final = Outcome(3, "missed (reference only)", "#ffffff", 0.2, "/////")
 FALSE_TUMOUR: Final = Outcome(4, "false (prediction only)", "#e69f00", 0.2, "xxxxx")
 OUTCOMES: Final = (AGREEMENT, WRONG_LABEL, MISSED_TUMOUR, FALSE_TUMOUR)
-_SINGLE_LABEL_AGREEMENT: Final = replace(AGREEMENT, name="agreement")
-_WRONG_LABEL_ANYWHERE: Final = replace(WRONG_LABEL, name="marked, but another label")
 DIMMED_BRIGHTNESS: Final = 0.5
-"""Brightness of the image below labels and outcomes: even in grey print they stand out, over bright tumour too."""
+"""Brightness of the image below labels and outcomes, which must stay visible over bright tumour and in grey print."""
 
 
 def task_outcomes(task: Task) -> tuple[Outcome, ...]:
-    """Return the outcomes that masks of a task can have, with the names that fit its labels."""
+    """Return the possible outcomes for masks of a task, with names that fit its labels."""
     if len(task.labels) == 1:
-        return _SINGLE_LABEL_AGREEMENT, MISSED_TUMOUR, FALSE_TUMOUR
+        return replace(AGREEMENT, name="agreement"), MISSED_TUMOUR, FALSE_TUMOUR
     all_tumour = set(task.label_values) == set(task.region_labels[task.whole])
-    return AGREEMENT, WRONG_LABEL if all_tumour else _WRONG_LABEL_ANYWHERE, MISSED_TUMOUR, FALSE_TUMOUR
+    wrong_label = WRONG_LABEL if all_tumour else replace(WRONG_LABEL, name="wrong label")
+    return AGREEMENT, wrong_label, MISSED_TUMOUR, FALSE_TUMOUR
 
 
 def outcome_map(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The outcome's code at each voxel of two masks of equal shape; 0 where both are background."""
+    """Return the code of the outcome at each voxel of two masks of equal shape; 0 where both are background."""
     result = np.zeros(reference.shape, np.uint8)
     both = (reference > 0) & (prediction > 0)
     result[both & (reference == prediction)] = AGREEMENT.code

@@ -1,4 +1,4 @@
-"""Parts that several charts share: rows of panels, wrapped names, a logarithmic volume axis, readable text colours."""
+"""Helpers that several charts share: rows of panels, wrapped names, a logarithmic volume axis, text colours."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
@@ -18,25 +18,25 @@ T = TypeVar("T")
 
 
 def split_into_rows(items: Sequence[T], max_columns: int) -> Iterator[Sequence[T]]:
-    """Yield the items in as few rows of at most `most` as they need, all but the last of equal length."""
+    """Yield the items in as few rows as possible, all of equal length except the last."""
     length = ceil(len(items) / ceil(len(items) / max_columns))
     for first in range(0, len(items), length):
         yield items[first : first + length]
 
 
 def wrap_name(name: str, max_characters: int) -> str:
-    """A name in lines of at most so many characters; longer words stay whole."""
+    """Return a name wrapped to lines of at most `max_characters`; longer words are not broken."""
     return "\n".join(wrap(name, max(1, max_characters), break_long_words=False, break_on_hyphens=False))
 
 
 _DECADE: Final = 10.0
 _VOLUME_MARGIN: Final = 1.25
 _FEW_DECADES: Final = 2.0
-"""Up to so many, 2 and 5 are marked between the powers of ten."""
+"""Up to this many decades, ticks at 2 and 5 are added between the powers of ten."""
 
 
 def volume_limits(volumes_ml: NDArray[np.float64]) -> tuple[float, float]:
-    """Ends of an axis of volumes, all above 0, around their range: a decade apart at least."""
+    """Return the limits of an axis for volumes, which must be above 0: their range with a margin, at least a decade."""
     low, high = float(volumes_ml.min()) / _VOLUME_MARGIN, float(volumes_ml.max()) * _VOLUME_MARGIN
     widen = max(1.0, float(np.sqrt(_DECADE * low / high)))
     return low / widen, high * widen
@@ -58,12 +58,13 @@ _LUMINANCE_WEIGHTS: Final = (0.2126, 0.7152, 0.0722)
 
 
 def contrasting_text_colour(colour: ColorType) -> str:
-    """White or `INK`: whichever has more contrast with `colour`, as WCAG 2.2 defines contrast and luminance."""
+    """Return white or `TEXT_COLOUR`, whichever contrasts more with `colour` as WCAG 2.2 defines contrast."""
     background = _luminance(colour) + _FLARE
     return "white" if (_WHITE + _FLARE) / background > background / (_luminance(TEXT_COLOUR) + _FLARE) else TEXT_COLOUR
 
 
 def _luminance(colour: ColorType) -> float:
+    """Return the relative luminance of a colour, 0 to 1, as WCAG 2.2 defines it."""
     channels = np.array(to_rgb(colour))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ _LUMINANCE_WEIGHTS)

@@ -1,4 +1,4 @@
-"""A figure of a few cases: images, masks, their comparison, and their scores."""
+"""Draw the gallery of cases: images, masks, their comparison, and scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,9 +27,17 @@ _MASK_TITLES: Final = ("reference", "prediction", "comparison")
 
 
 def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Task) -> Figure:
-    """For each case its numbers and, in the axial slice, its main channels, both masks and their comparison.
+    """Return a figure with the scores of each case, and its images, masks and comparison in an axial slice.
 
-    The masks lie over the display channel. Raises ValueError where a case was read without its scores or a mask.
+    A case that was read without its scores or a mask raises ValueError.
+
+    Args:
+        cases: The cases, with scores and both masks.
+        settings: Colours and opacity of the labels.
+        task: The task, whose main channels are shown; the masks lie over the last of them.
+
+    Returns:
+        The figure.
     """
     box = Box.around(cases)
     titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASK_TITLES)
@@ -60,10 +68,10 @@ def _draw_case(case: CaseView, row: Sequence[Axes], settings: FigureSettings, ta
     for axes, image in zip(row, (*images, *[dimmed] * len(_MASK_TITLES)), strict=True):
         draw_image(axes, image)
         draw_orientation(axes, "axial")
-    of_reference, of_prediction, of_both = row[len(images) :]
-    draw_labels(of_reference, reference, settings)
-    draw_labels(of_prediction, prediction, settings)
-    draw_outcomes(of_both, replace(reference, pixels=outcome_map(reference.pixels, prediction.pixels)))
+    reference_axes, prediction_axes, comparison_axes = row[len(images) :]
+    draw_labels(reference_axes, reference, settings)
+    draw_labels(prediction_axes, prediction, settings)
+    draw_outcomes(comparison_axes, replace(reference, pixels=outcome_map(reference.pixels, prediction.pixels)))
 
 
 def _scores_of(case: CaseView) -> Mapping[str, Mapping[str, float]]:

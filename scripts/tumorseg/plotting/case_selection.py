@@ -25,9 +25,14 @@ _MAX_LISTED: Final = 20
 
 @dataclass(frozen=True)
 class SelectedCase:
-    """A case to show.
+    """A case selected for a figure.
 
-    rank: 1 is the best of `of`. mean: of `RANKED_BY` over the labels. scores: its rows, by structure, then by column.
+    Attributes:
+        case: The case id.
+        rank: Its rank; 1 is the best.
+        ranked_count: The number of ranked cases.
+        mean: The mean over the labels of the metric `RANKED_BY`.
+        scores: Its scores, by structure, then by column of results/evaluation/cases.csv.
     """
 
     case: str
@@ -38,7 +43,7 @@ class SelectedCase:
 
     @property
     def title(self) -> str:
-        """One line that says which case this is and why it is shown."""
+        """The case id, its rank, and the score that it is ranked by."""
         one_label = sum(name.startswith("label_") for name in self.scores) == 1
         ranked_by = metric(RANKED_BY)
         words = ranked_by.title if one_label else f"mean {ranked_by.title} of the labels"
@@ -52,36 +57,49 @@ class SelectedCase:
             (self.ranked_count + 1) // 2: "median",
             1: "best",
             self.ranked_count: "worst",
-        }  # of two, the median is the best
+        }  # of two cases, the better one is the best, not the median
         word = words.get(self.rank)
         return f"{word} of {self.ranked_count} cases" if word else f"rank {self.rank} of {self.ranked_count} cases"
 
 
 def select_cases(scores: pd.DataFrame, requested: int | Sequence[str], task: Task) -> list[SelectedCase]:
-    """The cases named by `wanted`, or so many at evenly spaced ranks, best first, by `RANKED_BY` over the labels.
+    """Select cases by name, or at evenly spaced ranks from best to worst.
 
-    scores: the rows of results/evaluation/cases.csv. Ties go by case id. One case alone is the median one (of an even
-    number, the better of the two in the middle). Raises UserError where there are no scores, or none of a named case.
+    Cases are ranked by the mean of the metric `RANKED_BY` over the labels, ties by case id. A single requested case is
+    the median one; of an even number of cases, the better of the two in the middle.
+
+    Args:
+        scores: The rows of results/evaluation/cases.csv.
+        requested: The number of cases at most, or case ids.
+        task: The task.
+
+    Returns:
+        The selected cases: ids in the order given, ranks from best to worst.
+
+    Raises:
+        UserError: If there are no scores, or none of a requested case.
     """
     if scores.empty:
-        raise UserError("no case is scored, so there is none to show: give a fold at least one case to validate on")
+        raise UserError("there are no scores, so no case can be shown: give a fold at least one validation case")
     values = scores.pivot(index="case", columns="region", values=RANKED_BY)
     mean = values[list(task.label_structures)].mean(axis="columns")
     ranked_by = metric(RANKED_BY)
     gain = ranked_by.gains(ranked_by.error(mean))
     ranked = sorted(mean.index, key=lambda case: (-gain[case], case))
-    places = (
-        _evenly_spaced_ranks(len(ranked), requested) if isinstance(requested, int) else _ranks_of(ranked, requested)
+    positions = (
+        _evenly_spaced_positions(len(ranked), requested)
+        if isinstance(requested, int)
+        else _positions_of(ranked, requested)
     )
     return [
         SelectedCase(
-            case=ranked[place],
-            rank=place + 1,
+            case=ranked[position],
+            rank=position + 1,
             ranked_count=len(ranked),
-            mean=float(mean[ranked[place]]),
-            scores=_scores_of_case(scores, ranked[place], task),
+            mean=float(mean[ranked[position]]),
+            scores=_scores_of_case(scores, ranked[position], task),
         )
-        for place in places
+        for position in positions
     ]
 
 
@@ -92,24 +110,30 @@ def _scores_of_case(scores: pd.DataFrame, case: str, task: Task) -> dict[str, di
     }
 
 
-def _evenly_spaced_ranks(cases: int, count: int) -> list[int]:
-    """The places of at most `count` of so many ranked cases, evenly spaced from the first to the last."""
+def _evenly_spaced_positions(cases: int, count: int) -> list[int]:
+    """Return at most `count` positions of ranked cases, evenly spaced from the first to the last."""
     last, shown = cases - 1, min(count, cases)
     return [last * step // (shown - 1) for step in range(shown)] if shown > 1 else [last // 2]
 
 
-def _ranks_of(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
-    """The places of the named ones among the ranked cases."""
+def _positions_of(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Return the positions of named cases among the ranked ones."""
     if unknown := [name for name in names if name not in ranked]:
         scored = ", ".join(sorted(ranked)[:_MAX_LISTED]) + (", …" if len(ranked) > _MAX_LISTED else "")
-        raise UserError(f"{', '.join(unknown)}: not scored, so it cannot be shown; name any of {scored}")
+        raise UserError(f"{', '.join(unknown)}: has no scores and cannot be shown; choose from {scored}")
     return [ranked.index(name) for name in names]
 
 
 def load_figure_cases(files: Files, task: Task, settings: Settings) -> list[CaseView]:
-    """Choose the cases of a figure, as `choose_cases` does, read them as `read_shown` does, and log which they are.
+    """Select the cases of a figure, read them, and log their ids.
 
-    files: `scores`, `normalised` and `predictions`. settings: with the key `cases`.
+    Args:
+        files: The files of the needs `scores`, `normalised` and `predictions`.
+        task: The task.
+        settings: Settings with the key `cases`: a number of cases, or case ids.
+
+    Returns:
+        The cases in the order of `select_cases`.
     """
     cases = load_cases(files["scores"][0], settings["cases"], files["normalised"], files["predictions"], task=task)
     logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))
@@ -119,16 +143,25 @@ def load_figure_cases(files: Files, task: Task, settings: Settings) -> list[Case
 def load_cases(
     scores: Path, requested: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path], *, task: Task
 ) -> list[CaseView]:
-    """Choose cases from the file `scores`, as `choose_cases` does, and read them as `read_shown` does."""
-    chosen = select_cases(read_table(scores, text_columns=TEXT_COLUMNS), requested, task)
+    """Select cases from a table of scores, see `select_cases`, and read each with `load_case`."""
+    selected = select_cases(read_table(scores, text_columns=TEXT_COLUMNS), requested, task)
     masks = recorded_masks(predictions)
-    return [load_case(case, normalised, find_mask(masks, case.case), task=task) for case in chosen]
+    return [load_case(case, normalised, find_mask(masks, case.case), task=task) for case in selected]
 
 
 def load_case(selected: SelectedCase, normalised: Sequence[Path], mask: RecordedMask, *, task: Task) -> CaseView:
-    """Read a case from the folders of the batches, and its prediction.
+    """Read a normalised case and its prediction.
 
-    Raises UserError where the case is missing, and where it or its prediction is damaged, replaced or of another grid.
+    A missing case raises UserError, as does a case or prediction that is corrupted, was replaced, or has another grid.
+
+    Args:
+        selected: The case to read.
+        normalised: The folders of normalised cases, one of which contains it.
+        mask: Its predicted mask.
+        task: The task.
+
+    Returns:
+        The case with its volumes in display orientation.
     """
     case = read_case(find_case(normalised, selected.case))
     origin = case.origin

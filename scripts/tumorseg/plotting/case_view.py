@@ -1,4 +1,4 @@
-"""A case as figures show it: its volumes in display orientation, and the slices to show."""
+"""Cases as figures show them: volumes in display orientation, and the slices to show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,19 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True, eq=False)
 class CaseView:
-    """A case with its volumes, all turned to L, P, I and on the cropped grid.
+    """A case with its volumes on the cropped grid, reoriented to the axes (L, P, I).
 
-    title: one line above its panels. scores: by structure, then by column of results/evaluation/cases.csv; None where
-    there is no reference. image: float16 (channels, x, y, z), normalised. brain: bool (x, y, z). reference, prediction:
-    uint8 (x, y, z), labels of the task, or None. spacing: mm. affine: voxel to millimetres, (4, 4). slices: the index
-    to show in each plane.
+    Attributes:
+        case: The case id.
+        title: The line above its panels.
+        scores: Scores by structure, then by column of results/evaluation/cases.csv; None without a reference.
+        image: Normalised channels, float16 (channels, L, P, I).
+        brain: The brain mask, bool (L, P, I).
+        reference: Labels of the task, uint8 (L, P, I), or None.
+        prediction: Labels of the task, uint8 (L, P, I), or None.
+        spacing: Voxel size in mm.
+        affine: Voxel indices to millimetres, (4, 4).
+        slices: The index of the slice to show in each plane.
     """
 
     case: str
@@ -36,15 +43,15 @@ class CaseView:
 
     @property
     def dice(self) -> dict[str, float] | None:
-        """By structure."""
+        """Dice by structure; None without a reference."""
         return None if self.scores is None else {name: columns["dice"] for name, columns in self.scores.items()}
 
     def mask(self, which: str) -> NDArray[np.uint8]:
-        """The `reference` or the `prediction`. Raises ValueError where the case was read without it."""
-        found = self.reference if which == "reference" else self.prediction
-        if found is None:
+        """Return the `reference` or the `prediction`; raises ValueError if the case was read without it."""
+        mask = self.reference if which == "reference" else self.prediction
+        if mask is None:
             raise ValueError(f"{self.case} was read without its {which}")
-        return found
+        return mask
 
 
 def make_case_view(
@@ -57,7 +64,20 @@ def make_case_view(
     reference: NDArray[np.uint8] | None,
     prediction: NDArray[np.uint8] | None,
 ) -> CaseView:
-    """A case from volumes as the network sees them, in the slices with most of the reference, or of the prediction."""
+    """Return a case for figures, showing the slices with the most tumour, see `slice_selection_mask`.
+
+    Args:
+        origin: The grid of the normalised case.
+        image: Normalised channels on the cropped grid, float16 (channels, x, y, z).
+        task: The task.
+        title: The line above its panels.
+        scores: Scores by structure, then by column; None without a reference.
+        reference: Labels of the task, uint8 (x, y, z), or None.
+        prediction: Labels of the task, uint8 (x, y, z), or None.
+
+    Returns:
+        The case with its volumes in display orientation.
+    """
     affine = cropped_affine(origin)
     reference, prediction = (None if mask is None else reorient(mask, affine) for mask in (reference, prediction))
     brain = reorient((image != 0).any(axis=0), affine)

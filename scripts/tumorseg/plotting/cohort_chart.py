@@ -1,4 +1,4 @@
-"""Charts of the cohort: usable and dropped cases by reason, and tumour volumes."""
+"""Draw the charts of the cohort: usable and dropped cases by problem, and tumour volumes."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,26 +19,31 @@ from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_sty
 _BAR_HEIGHT: Final = 0.3
 _VOLUMES_HEIGHT: Final = 4.2
 _FRAME: Final = 0.8
-"""Inches for a bar, for the volumes, and for title and axis of the bars."""
-_KEPT_STYLE: Final[dict[str, Any]] = {"color": "#0072b2"}
+"""Heights in inches: of a bar, of the volume plot, and of the title and axis of the bars."""
+_USABLE_STYLE: Final[dict[str, Any]] = {"color": "#0072b2"}
 _DROPPED_STYLE: Final[dict[str, Any]] = {"color": "#8c8c8c"}
-_REASON_STYLE: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#8c8c8c", "hatch": "////"}
+_PROBLEM_STYLE: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#8c8c8c", "hatch": "////"}
 _WHOLE_TUMOUR_COLOUR: Final = "#8c8c8c"
 _POINT_COLOUR: Final = "#666666"
 _MANY_CASES: Final = 100
-"""Cases up to which each is a point; of more the shape of the distribution is drawn."""
+"""Up to this many cases, each is a point; for more, their distribution is drawn."""
 _BINS: Final = 80
 _PERCENTS: Final = (5, 25, 50, 75, 95)
 _BOX: Final = 0.26
 _POINTS_OFFSET: Final = 0.32
 _MAX_POINT_SPREAD: Final = 0.14
-"""How far the middle of the points lies below that of the box, and how far they spread; volumes are 1 apart."""
+"""Height of a box, distance of the points below its centre, and their spread, where rows are 1 apart."""
 
 
 def cohort_overview(facts: CohortOverview, colours: Mapping[int, str]) -> Figure:
-    """Bars of kept and dropped cases above, volumes of the labels and the whole tumour in the usable cases below.
+    """Return a figure with bars of usable and dropped cases, and below them the tumour volumes of the usable ones.
 
-    colours: of each label.
+    Args:
+        facts: The summary of the cohort.
+        colours: Colour of each label as `#rrggbb`.
+
+    Returns:
+        The figure.
     """
     bars = _bar_counts(facts)
     height = _BAR_HEIGHT * len(bars) + _FRAME
@@ -51,25 +56,25 @@ def cohort_overview(facts: CohortOverview, colours: Mapping[int, str]) -> Figure
 
 
 def _bar_counts(facts: CohortOverview) -> dict[str, int]:
-    """Cases by what is said of them, in the order of the bars."""
+    """Return the number of cases of each bar, by its name, from top to bottom."""
     problems = {f"{fact.code.replace('_', ' ')}": len(fact.cases) for fact in facts.problems}
-    return {"kept": len(facts.usable), "dropped": len(facts.dropped), **problems}
+    return {"usable": len(facts.usable), "dropped": len(facts.dropped), **problems}
 
 
 def _draw_bars(axes: Axes, facts: CohortOverview, bars: Mapping[str, int]) -> None:
-    for place, (count, look) in enumerate(
-        zip(bars.values(), (_KEPT_STYLE, _DROPPED_STYLE, *[_REASON_STYLE] * len(bars)), strict=False)
+    for row, (count, style) in enumerate(
+        zip(bars.values(), (_USABLE_STYLE, _DROPPED_STYLE, *[_PROBLEM_STYLE] * len(bars)), strict=False)
     ):
-        axes.bar_label(axes.barh(place, count, height=0.66, **look), fmt="{:,.0f}", padding=4)
+        axes.bar_label(axes.barh(row, count, height=0.66, **style), fmt="{:,.0f}", padding=4)
     axes.set_yticks(range(len(bars)), list(bars))
     axes.set(ylim=(len(bars) - 0.4, -0.6), xlim=(0, 1.06 * max(1, *bars.values())))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="x")
-    axes.set_title(f"{len(facts.usable):,} of {format_count(len(facts.cases), 'case')} kept")
+    axes.set_title(f"{len(facts.usable):,} of {format_count(len(facts.cases), 'case')} usable")
     several = sum(len(fact.cases) for fact in facts.problems) > len(facts.dropped)
-    axes.set_xlabel("cases; one with several problems counts under each" if several else "cases")
+    axes.set_xlabel("cases; a case with several problems counts for each" if several else "cases")
 
 
 def _draw_volumes(axes: Axes, facts: CohortOverview, colours: Mapping[int, str]) -> None:
@@ -77,36 +82,39 @@ def _draw_volumes(axes: Axes, facts: CohortOverview, colours: Mapping[int, str])
     known = {key: np.array([case.volumes[key] for case in facts.usable if case.volumes]) for key in names}
     present = {key: volumes[volumes > 0] for key, volumes in known.items()}
     every = np.concatenate(list(present.values()))
-    axes.set_title("Tumour volumes of the cases kept")
+    axes.set_title("Tumour volumes of the usable cases")
     if not every.size:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "no case with a known volume is kept", transform=axes.transAxes, ha="center", va="center")
+        axes.text(0.5, 0.5, "no usable case with a known volume", transform=axes.transAxes, ha="center", va="center")
         return
     limits = volume_limits(every)
-    faces = {**{f"label_{label}": colour for label, colour in colours.items()}, WHOLE_TUMOUR: _WHOLE_TUMOUR_COLOUR}
-    for place, (key, volumes) in enumerate(present.items()):
-        _draw_volume(axes, place, volumes, limits, faces[key])
+    box_colours = {
+        **{f"label_{label}": colour for label, colour in colours.items()},
+        WHOLE_TUMOUR: _WHOLE_TUMOUR_COLOUR,
+    }
+    for row, (key, volumes) in enumerate(present.items()):
+        _draw_volume(axes, row, volumes, limits, box_colours[key])
     set_volume_axis(axes, limits)
     ticks = [
         f"{name}\nin {len(present[key]):,} of {format_count(len(known[key]), 'case')}" for key, name in names.items()
     ]
     axes.set_yticks(range(len(names)), [tick.replace(" / ", " /\n") for tick in ticks])
-    axes.set(ylim=(len(names) - 0.35, -0.35), xlabel="volume in the cases that have it, ml")
+    axes.set(ylim=(len(names) - 0.35, -0.35), xlabel="volume, ml (cases without the structure excluded)")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="x")
 
 
 def _draw_volume(
-    axes: Axes, place: int, volumes_ml: NDArray[np.float64], limits: tuple[float, float], colour: str
+    axes: Axes, row: int, volumes_ml: NDArray[np.float64], limits: tuple[float, float], colour: str
 ) -> None:
-    """A box of the quartiles, with whiskers to the 5th and 95th percentile, and below it the cases."""
+    """Draw a box of the quartiles, with whiskers to the 5th and 95th percentiles, and the cases below it."""
     if not volumes_ml.size:
         return
-    # Not by `boxplot`, whose whiskers end at the last case within the percentiles.
+    # Not `boxplot`: its whiskers end at the last case within the percentiles.
     numbers = dict(zip(("whislo", "q1", "med", "q3", "whishi"), np.percentile(volumes_ml, _PERCENTS), strict=True))
     axes.bxp(
         [numbers],
-        positions=[place],
+        positions=[row],
         orientation="horizontal",
         widths=_BOX,
         showfliers=False,
@@ -117,7 +125,7 @@ def _draw_volume(
         whiskerprops={"color": TEXT_COLOUR},
         capprops={"color": TEXT_COLOUR},
     )
-    middle = place + _POINTS_OFFSET
+    middle = row + _POINTS_OFFSET
     if volumes_ml.size > _MANY_CASES:
         counts, edges = np.histogram(volumes_ml, np.geomspace(*limits, _BINS + 1))
         heights = _MAX_POINT_SPREAD * counts / counts.max()

@@ -1,4 +1,4 @@
-"""Learning curves: loss, validation Dice, learning rate and skipped steps by epoch, one row for each fold."""
+"""Draw learning curves: loss, validation Dice, learning rate and skipped steps by epoch, a row for each fold."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -19,14 +19,14 @@ from tumorseg.training.fold_results import FoldResult
 _ROW_HEIGHT: Final = 2.6
 _WIDTHS: Final = (1, 1, 1.18)
 _LEGEND_HEIGHT: Final = 0.9
-"""Inches for the legends."""
+"""Heights in inches of a row and of the legends, and relative widths of the columns."""
 _LOSSES: Final[dict[str, dict[str, Any]]] = {
     "train_loss": {"label": "training", "color": "#0072b2", "linestyle": "-", "marker": "o"},
     "validation_loss": {"label": "validation", "color": "#d55e00", "linestyle": "--", "marker": "s"},
 }
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#7b5aa6", "#8c6d1f", "#444444")
 _LINES: Final = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (6, 1, 1, 1, 1, 1)), "v"))
-"""Colours, and line styles with markers, of regions; their numbers have no common divisor."""
+"""Colours, and line styles with markers, of regions; six and five, so that the first 30 combinations differ."""
 _LEARNING_RATE: Final[dict[str, dict[str, Any]]] = {
     "learning_rate": {"label": "learning rate", "color": "#5b4a8a", "linestyle": "-", "marker": "o"},
 }
@@ -34,12 +34,12 @@ _SKIPPED: Final[dict[str, dict[str, Any]]] = {
     "skipped_steps": {"label": "gradient scaler", "color": "#56b4e9"},
     "nonfinite_steps": {"label": "loss not finite", "color": "#9b1b30"},
 }
-"""Why steps are skipped; a step counts under one of both only."""
-_MARKED_EPOCHS: Final = 40  # with more, markers run into each other
+"""The columns of skipped steps, by reason; each step counts for one reason only."""
+_MARKED_EPOCHS: Final = 40  # with more, markers would overlap
 _BAR_POINTS: Final = 90
-"""Points that the bars of all epochs share, in a panel that is somewhat wider."""
+"""Total width in points of the bars of all epochs; the panel is slightly wider."""
 _REFUSED_MARK: Final = 0.96
-"""Height of the mark of a refused epoch, as a fraction of the plot's: above the curves."""
+"""Height of the mark of a refused epoch, as a fraction of the plot: above the curves."""
 _SELECTED_STYLE: Final[dict[str, Any]] = {"color": TEXT_COLOUR, "linewidth": 1.2}
 _REFUSED_STYLE: Final[dict[str, Any]] = {"color": "#888888", "linewidth": 1.0, "linestyle": (0, (4, 3))}
 _CROSS_STYLE: Final[dict[str, Any]] = {
@@ -52,9 +52,10 @@ _CROSS_STYLE: Final[dict[str, Any]] = {
 
 
 def learning_curves(folds: Sequence[FoldResult], task: Task) -> Figure:
-    """From left to right losses, Dice of the regions, and the learning rate, with the steps that were skipped below it.
+    """Return a figure with the losses, the Dice of the regions, and the learning rate of each fold.
 
-    The chosen and the refused epochs are marked in each plot. Losses and learning rates of all folds share a scale.
+    Selected and refused epochs are marked in each plot; skipped steps are below the learning rate. All folds share the
+    scales of losses and learning rates.
     """
     regions = _region_styles(task)
     with figure_style():
@@ -64,7 +65,7 @@ def learning_curves(folds: Sequence[FoldResult], task: Task) -> Figure:
             _draw_row(figure, row, fold, regions, several=len(folds) > 1) for fold, row in zip(folds, rows, strict=True)
         ]
         for axes, name in zip(rows[0], ("Loss", "Dice on the validation cases", "Learning rate"), strict=True):
-            axes.set_title(f"{name}\n")  # above what is said of the row
+            axes.set_title(f"{name}\n")  # leaves a line for the titles of the row
         for axes, handles in zip(
             lowest[-1], (_curve_handles(_LOSSES), _curve_handles(regions), _skipped_handles(folds)), strict=True
         ):
@@ -75,22 +76,22 @@ def learning_curves(folds: Sequence[FoldResult], task: Task) -> Figure:
 
 
 def _region_styles(task: Task) -> dict[str, dict[str, Any]]:
-    """The look of each region, by its column of the history."""
-    looks = {}
-    for place, region in enumerate(task.region_labels):
-        style, marker = _LINES[place % len(_LINES)]
-        colour = _COLOURS[place % len(_COLOURS)]
-        looks[f"dice_{region}"] = {"label": region, "color": colour, "linestyle": style, "marker": marker}
-    return looks
+    """Return the line style of each region, by its column in the history."""
+    styles = {}
+    for number, region in enumerate(task.region_labels):
+        line_style, marker = _LINES[number % len(_LINES)]
+        colour = _COLOURS[number % len(_COLOURS)]
+        styles[f"dice_{region}"] = {"label": region, "color": colour, "linestyle": line_style, "marker": marker}
+    return styles
 
 
 def _draw_row(
     figure: Figure, row: Sequence[Axes], fold: FoldResult, regions: dict[str, dict[str, Any]], *, several: bool
 ) -> list[Axes]:
-    """Draw a fold; returns the lowest plot of each column."""
+    """Draw the row of a fold, and return the lowest plot of each column."""
     losses, dice, rate = row
-    for axes, looks in zip(row, (_LOSSES, regions, _LEARNING_RATE), strict=True):
-        _draw_lines(axes, fold, looks)
+    for axes, styles in zip(row, (_LOSSES, regions, _LEARNING_RATE), strict=True):
+        _draw_lines(axes, fold, styles)
     losses.set_ylabel("loss")
     losses.margins(y=0.12)
     dice.set(ylabel="mean Dice", ylim=(-0.02, 1.1), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -109,40 +110,40 @@ def _draw_row(
 
 def _draw_lines(axes: Axes, fold: FoldResult, styles: dict[str, dict[str, Any]]) -> None:
     few = len(fold.history) <= _MARKED_EPOCHS
-    for column, look in styles.items():
-        (line,) = axes.plot(fold.history["epoch"], fold.history[column], linewidth=1.6, markersize=5, **look)
+    for column, style in styles.items():
+        (line,) = axes.plot(fold.history["epoch"], fold.history[column], linewidth=1.6, markersize=5, **style)
         if not few:
             line.set(marker="None", linewidth=1.2)
 
 
 def _draw_skipped(figure: Figure, rate: Axes, fold: FoldResult) -> Axes:
-    """Say how many steps were skipped; where any were, make room below `rate` for a plot of them, which is returned."""
+    """Write the number of skipped steps above `rate`, draw any below it, and return the lower plot."""
     skipped = int(fold.history[list(_SKIPPED)].to_numpy().sum())
     steps = format_count(int(fold.history["steps"].sum()), "step")
     rate.set_title(f"{f'{skipped:,}' if skipped else 'none'} of {steps} skipped", loc="right", fontsize=8)
-    place = rate.get_subplotspec()
-    if not skipped or place is None:
+    cell = rate.get_subplotspec()
+    if not skipped or cell is None:
         return rate
-    parts = place.subgridspec(2, 1, height_ratios=(5, 3), hspace=0)
+    parts = cell.subgridspec(2, 1, height_ratios=(5, 3), hspace=0)
     rate.set_subplotspec(parts[0])
     rate.tick_params(labelbottom=False)
     axes = figure.add_subplot(parts[1], sharex=rate)
     width = max(1.0, min(6.0, _BAR_POINTS / len(fold.history)))
-    below = 0 * fold.history["epoch"]
-    for column, look in _SKIPPED.items():
+    bottom = 0 * fold.history["epoch"]
+    for column, style in _SKIPPED.items():
         counts = fold.history[column]
         some = counts > 0
         axes.vlines(
-            fold.history["epoch"][some], below[some], (below + counts)[some], linewidth=width, color=look["color"]
+            fold.history["epoch"][some], bottom[some], (bottom + counts)[some], linewidth=width, color=style["color"]
         )
-        below = below + counts
-    axes.set(ylabel="skipped\nsteps", ylim=(0, 1.1 * below.max()))
+        bottom = bottom + counts
+    axes.set(ylabel="skipped\nsteps", ylim=(0, 1.1 * bottom.max()))
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     return axes
 
 
 def _draw_epoch_marks(axes: Axes, fold: FoldResult) -> None:
-    axes.axvline(fold.chosen, zorder=1, label="chosen epoch", **_SELECTED_STYLE)
+    axes.axvline(fold.chosen, zorder=1, label="selected epoch", **_SELECTED_STYLE)
     for refused in fold.refused:
         axes.axvline(refused.epoch, zorder=1, **_REFUSED_STYLE)
     first, last = _epoch_range(fold)
@@ -164,7 +165,7 @@ def _epoch_range(fold: FoldResult) -> tuple[int, int]:
 
 
 def _add_legend(figure: Figure, axes: Axes, handles: Sequence[Artist]) -> None:
-    """Put a legend below the lowest plot of a column, at one distance whatever the height of the plot."""
+    """Add a legend below the lowest plot of a column, at a distance that does not depend on the plot's height."""
     below = axes.transAxes + ScaledTranslation(0, -0.38, figure.dpi_scale_trans)
     axes.legend(
         handles=handles,
@@ -177,18 +178,20 @@ def _add_legend(figure: Figure, axes: Axes, handles: Sequence[Artist]) -> None:
     )
 
 
-def _curve_handles(looks: dict[str, dict[str, Any]]) -> list[Artist]:
-    return [Line2D([], [], linewidth=1.6, markersize=5, **look) for look in looks.values()]
+def _curve_handles(styles: dict[str, dict[str, Any]]) -> list[Artist]:
+    return [Line2D([], [], linewidth=1.6, markersize=5, **style) for style in styles.values()]
 
 
 def _skipped_handles(folds: Sequence[FoldResult]) -> list[Artist]:
-    """Legend entries of the reasons for which a step of any fold was skipped."""
-    some = [column for column in _SKIPPED if any(fold.history[column].any() for fold in folds)]
-    return [Patch(linewidth=0, facecolor=_SKIPPED[column]["color"], label=_SKIPPED[column]["label"]) for column in some]
+    """Return legend entries of the reasons why steps of any fold were skipped."""
+    found = [column for column in _SKIPPED if any(fold.history[column].any() for fold in folds)]
+    return [
+        Patch(linewidth=0, facecolor=_SKIPPED[column]["color"], label=_SKIPPED[column]["label"]) for column in found
+    ]
 
 
 def _epoch_handles(folds: Sequence[FoldResult]) -> list[Artist]:
-    """Legend entries of what is marked in any of the folds."""
-    chosen = Line2D([], [], label="chosen epoch", **_SELECTED_STYLE)
+    """Return legend entries of the epochs that are marked in any fold."""
+    selected = Line2D([], [], label="selected epoch", **_SELECTED_STYLE)
     refused = Line2D([], [], label="refused epoch", **{**_CROSS_STYLE, **_REFUSED_STYLE})
-    return [chosen, refused] if any(fold.refused for fold in folds) else [chosen]
+    return [selected, refused] if any(fold.refused for fold in folds) else [selected]

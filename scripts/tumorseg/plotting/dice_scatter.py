@@ -1,4 +1,4 @@
-"""Scatter plots of each case's Dice against the volume of the region in the reference."""
+"""Draw scatter plots of the Dice of each case against the volume of the region in its reference."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -17,12 +17,12 @@ from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_sty
 from tumorseg.task import Task
 
 _ROW_HEIGHT_INCHES: Final = 4.2
-"""Inches, of a row with its share of the legend."""
+"""Height of a row of plots, with its share of the legend."""
 _MAX_COLUMNS: Final = 3
 _TITLE_CHARACTERS: Final = 32
 _LIMITS: Final = (-0.04, 1.04)
 _STRIP_WIDTHS: Final = (1, 5)
-"""Widths of the strip of cases without the structure, and of the plot of the others."""
+"""Relative widths of the strip of cases without the region, and of the plot of the others."""
 _POINT_STYLE: Final[dict[str, Any]] = {
     "linestyle": "none",
     "marker": "o",
@@ -34,9 +34,9 @@ _POINT_STYLE: Final[dict[str, Any]] = {
 _SMALL_POINT_STYLE: Final = {**_POINT_STYLE, "markersize": 3.5, "markeredgewidth": 0, "alpha": 0.35}
 _ABSENT_BACKGROUND: Final = "#f3f3f3"
 MIN_CORRELATION_CASES: Final = 5
-"""Cases from which on a rank correlation is told."""
+"""Minimal number of cases for a rank correlation."""
 _MANY_CASES: Final = 100
-"""Cases up to which points are large; of more, tenths are summarised."""
+"""With more cases, points are small, and each tenth of the cases is summarised."""
 _DECILES: Final = 10
 _DECILE_STYLE: Final[dict[str, Any]] = {
     "color": TEXT_COLOUR,
@@ -57,33 +57,41 @@ _ABSENT_STYLE: Final[dict[str, Any]] = {
 
 
 def dice_by_volume(scores: pd.DataFrame, task: Task) -> Figure:
-    """A plot for each region; scores: the rows of results/evaluation/cases.csv.
+    """Return a figure with a plot of Dice against volume for each region.
 
-    Cases whose reference lacks the region, whose Dice is a convention, stand in a strip of their own at the left.
+    If the region is absent from the reference of a case, its Dice is defined by convention: such cases are counted in a
+    strip on the left.
+
+    Args:
+        scores: The rows of results/evaluation/cases.csv.
+        task: The task.
+
+    Returns:
+        The figure.
     """
     titles = {region.name: wrap_name(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
     rows = {region: scores[scores["region"] == region] for region in titles}
     bands = list(split_into_rows(list(titles), _MAX_COLUMNS))
     with figure_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, _ROW_HEIGHT_INCHES * len(bands)), layout="constrained")
-        several: Any = figure.subfigures(len(bands), 1) if len(bands) > 1 else [figure]
-        for place, regions in zip(several, bands, strict=True):
+        subfigures: Any = figure.subfigures(len(bands), 1) if len(bands) > 1 else [figure]
+        for subfigure, regions in zip(subfigures, bands, strict=True):
             strips = [bool((rows[region]["reference_mm3"] == 0).any()) for region in regions]
             widths = [width for strip in strips for width in (_STRIP_WIDTHS if strip else _STRIP_WIDTHS[1:])]
-            panels = place.subplots(1, len(widths), width_ratios=widths, squeeze=False).flat
+            panels = subfigure.subplots(1, len(widths), width_ratios=widths, squeeze=False).flat
             for region, strip in zip(regions, strips, strict=True):
                 volumes, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
                 present = volumes > 0
                 if strip:
                     _draw_absent(next(panels), dice[~present])
                 _draw_present(next(panels), titles[region], volumes[present] / 1000, dice[present], beside_absent=strip)
-            place.axes[0].set_ylabel("Dice")
+            subfigure.axes[0].set_ylabel("Dice")
         figure.legend(handles=_legend_handles(rows.values()), loc="outside lower center", ncols=3)
     return figure
 
 
 def rank_correlation(volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> float | None:
-    """Spearman's, None where there are too few cases or all of them are alike."""
+    """Return Spearman's rank correlation; None with fewer than `MIN_CORRELATION_CASES` cases or without variation."""
     if len(dice) < MIN_CORRELATION_CASES or np.ptp(dice) == 0 or np.ptp(volumes) == 0:
         return None
     return float(spearmanr(volumes, dice).statistic)
@@ -92,7 +100,7 @@ def rank_correlation(volumes: NDArray[np.float64], dice: NDArray[np.float64]) ->
 def _draw_present(
     axes: Axes, title: str, volumes: NDArray[np.float64], dice: NDArray[np.float64], *, beside_absent: bool
 ) -> None:
-    """Cases that have the region. aside: whether the strip of the others, with the scale of the Dice, is beside it."""
+    """Draw the cases that have the region; `beside_absent`: the strip on the left already has the scale of Dice."""
     correlation = rank_correlation(volumes, dice)
     correlation_text = "" if correlation is None else f"Spearman ρ = {correlation:.2f}, ".replace("-", "\N{MINUS SIGN}")
     axes.set_title(f"{title}\n{correlation_text}n = {len(dice):,}")
@@ -103,7 +111,7 @@ def _draw_present(
         axes.spines["left"].set_visible(False)
     if not dice.size:
         axes.set_xticks([])
-        axes.text(0.5, 0.5, "absent from every reference", transform=axes.transAxes, ha="center", va="center")
+        axes.text(0.5, 0.5, "absent from all references", transform=axes.transAxes, ha="center", va="center")
         return
     axes.plot(volumes, dice, **(_SMALL_POINT_STYLE if len(dice) > _MANY_CASES else _POINT_STYLE))
     if len(dice) > _MANY_CASES:
@@ -119,7 +127,7 @@ def _draw_deciles(axes: Axes, volumes: NDArray[np.float64], dice: NDArray[np.flo
 
 
 def _draw_absent(axes: Axes, dice: NDArray[np.float64]) -> None:
-    """A mark for each score that occurs, and how many cases have it."""
+    """Draw a mark for each Dice value, with the number of its cases."""
     scores, counts = np.unique(dice, return_counts=True)
     axes.plot(np.full(len(scores), 0.28), scores, **_ABSENT_STYLE)
     for score, count in zip(scores, counts, strict=True):
@@ -135,7 +143,5 @@ def _legend_handles(regions: Collection[pd.DataFrame]) -> list[Artist]:
     if any((rows["reference_mm3"] > 0).sum() > _MANY_CASES for rows in regions):
         handles.append(Line2D([], [], **_DECILE_STYLE, label="median and quartiles of each tenth of the cases"))
     if any((rows["reference_mm3"] == 0).any() for rows in regions):
-        handles.append(
-            Line2D([], [], **_ABSENT_STYLE, label="absent from the reference, with the number of such cases")
-        )
+        handles.append(Line2D([], [], **_ABSENT_STYLE, label="absent from the reference, with the number of cases"))
     return handles

@@ -1,4 +1,4 @@
-"""Box plots of the scores, with a point for each case, by region and label."""
+"""Draw box plots of the scores, with a point for each case, by region and label."""
 
 from typing import Any, Final
 
@@ -19,10 +19,10 @@ from tumorseg.task import Task
 
 _ROW_HEIGHT: Final = 3.6
 _LEGEND_HEIGHT: Final = 0.4
-"""Inches for a row of plots, and for the legend."""
+"""Heights in inches of a row of plots and of the legend."""
 _TICK_CHARACTERS: Final = 10
 _MAX_SIDE_BY_SIDE: Final = 6
-"""Structures up to which two plots stand side by side."""
+"""Up to this many structures, two plots are side by side."""
 _BOX: Final = "#dbe6ee"
 _LINE: Final = "#777777"
 _POINT: Final[dict[str, Any]] = {
@@ -42,19 +42,26 @@ _ABSENT: Final[dict[str, Any]] = {
     "markerfacecolor": "none",
 }
 _MANY_CASES: Final = 100
-"""Cases up to which points hide neither the box nor each other."""
+"""With more cases, points would cover the box and each other."""
 _MANY_CASES_LEVELS: Final = 120
 _HALF_BOX: Final = 0.4
 _MAX_OFFSET: Final = 0.28
-"""Half of a box's width, and how far points may go aside, which leaves the ends of the median line to be seen;
-structures are 1 apart."""
+"""Half the width of a box, and maximal offset of points, where structures are 1 apart; the ends of the median line
+stay visible."""
 
 
 def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
-    """Those scores from 0 to 1 whose records say so, by structure; scores: the rows of results/evaluation/cases.csv.
+    """Return a figure with box plots, by structure, of the metrics whose records have `distributions`.
 
-    Points of structures that the reference of a case does not have, whose score is a convention (1 if the prediction
-    has none either, else 0), are hollow diamonds; of many cases one for each score, with their number.
+    If a structure is absent from the reference of a case, its score is defined by convention, and its point is a hollow
+    diamond. With many cases there is one diamond for each score, with the number of cases.
+
+    Args:
+        scores: The rows of results/evaluation/cases.csv.
+        task: The task.
+
+    Returns:
+        The figure.
     """
     columns = 2 if len(task.structures) <= _MAX_SIDE_BY_SIDE else 1
     plotted_metrics = metrics("distributions")
@@ -71,28 +78,35 @@ def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
 
 
 def swarm_offsets(values: NDArray[np.float64], level_count: int = 40) -> NDArray[np.float64]:
-    """How far aside each point goes so that none hides another, in steps around 0; values from 0 to 1.
+    """Return a sideways offset for each point, so that none covers another.
 
-    Points in the same of `bins` levels are set side by side around 0, the lowest in the middle.
+    Points in the same level are placed side by side around 0, the lowest in the middle.
+
+    Args:
+        values: Values from 0 to 1, shape (n,).
+        level_count: Number of levels.
+
+    Returns:
+        Offsets in steps, shape (n,).
     """
     levels = np.minimum((values * level_count).astype(int), level_count - 1)
     steps = np.zeros(len(values))
     for level in np.unique(levels):
         (members,) = np.nonzero(levels == level)
         members = members[np.argsort(values[members], kind="stable")]
-        places = np.arange(len(members)) - (len(members) - 1) / 2
-        steps[members] = places[np.argsort(np.abs(places), kind="stable")]
+        offsets = np.arange(len(members)) - (len(members) - 1) / 2
+        steps[members] = offsets[np.argsort(np.abs(offsets), kind="stable")]
     return steps
 
 
 def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) -> None:
-    for place, structure in enumerate(task.structures):
+    for position, structure in enumerate(task.structures):
         rows = scores[scores["region"] == structure]
-        _draw_structure(axes, place, rows[metric.name].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
-    beyond = 0.1 if scores["case"].nunique() > _MANY_CASES else 0.04  # room for the numbers of conventional scores
+        _draw_structure(axes, position, rows[metric.name].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
+    margin = 0.1 if scores["case"].nunique() > _MANY_CASES else 0.04  # the larger one fits the numbers of the diamonds
     last = len(task.structures) - 1
     axes.set(
-        title=metric.heading, ylim=(-beyond, 1 + beyond), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6)
+        title=metric.heading, ylim=(-margin, 1 + margin), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6)
     )
     ticks = [
         f"{key.replace('_', ' ')}\n{wrap_name(title, _TICK_CHARACTERS)}" for key, title in task.structure_titles.items()
@@ -101,12 +115,12 @@ def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) ->
     axes.grid(visible=True, axis="y")
 
 
-def _draw_structure(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+def _draw_structure(axes: Axes, position: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
     many = len(values) > _MANY_CASES
     line = TEXT_COLOUR if many else _LINE
     axes.boxplot(
         values,
-        positions=[place],
+        positions=[position],
         widths=2 * _HALF_BOX,
         showfliers=False,
         patch_artist=True,
@@ -117,27 +131,27 @@ def _draw_structure(axes: Axes, place: int, values: NDArray[np.float64], absent:
         capprops={"color": line},
     )
     if many:
-        _draw_many(axes, place, values, absent)
+        _draw_many(axes, position, values, absent)
     else:
-        x = place + _scaled_offsets(swarm_offsets(values))
+        x = position + _scaled_offsets(swarm_offsets(values))
         axes.plot(x[~absent], values[~absent], zorder=3, **_POINT)
         axes.plot(x[absent], values[absent], zorder=3, **_ABSENT)
 
 
-def _draw_many(axes: Axes, place: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
-    """Small points, on which the box shows; of the structures that a reference does not have, their numbers."""
+def _draw_many(axes: Axes, position: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
+    """Draw small points below the box, and diamonds with numbers for cases without the structure."""
     axes.plot(
-        place + _scaled_offsets(swarm_offsets(values[~absent], _MANY_CASES_LEVELS)),
+        position + _scaled_offsets(swarm_offsets(values[~absent], _MANY_CASES_LEVELS)),
         values[~absent],
         zorder=3,
         **_SMALL_POINT,
     )
     for score, count in zip(*np.unique(values[absent], return_counts=True), strict=True):
-        axes.plot(place, score, zorder=5, **{**_ABSENT, "markerfacecolor": "white"})
+        axes.plot(position, score, zorder=5, **{**_ABSENT, "markerfacecolor": "white"})
         above = 6 if score > 0.5 else -6
         axes.annotate(
             f"{count:,}",
-            (place, score),
+            (position, score),
             (0, above),
             textcoords="offset points",
             ha="center",
@@ -152,9 +166,9 @@ def _scaled_offsets(steps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _legend_handles(scores: pd.DataFrame) -> list[Artist]:
     cases = scores["case"].nunique()
-    absent = "structure absent from the case's reference"
+    absent = "structure absent from the reference"
     return [
         Line2D([], [], **{**_POINT, "markersize": 5}, label=f"one case (of {cases:,})"),
         Line2D([], [], **{**_ABSENT, "markersize": 5}, label=f"{absent} (cases)" if cases > _MANY_CASES else absent),
-        Patch(facecolor=_BOX, edgecolor=_LINE, label="quartiles, median; whiskers within 1.5 boxes"),
+        Patch(facecolor=_BOX, edgecolor=_LINE, label="quartiles, median; whiskers within 1.5 interquartile ranges"),
     ]

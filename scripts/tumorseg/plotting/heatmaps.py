@@ -1,4 +1,4 @@
-"""Annotated heat maps: the confusion matrix of the labels, and Dice with each modality left out."""
+"""Draw annotated heat maps: the confusion matrix of the labels, and Dice with one modality left out."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,17 +17,22 @@ from tumorseg.task import Task
 
 _CONFUSION_ROW_HEIGHT: Final = 0.85
 _CONFUSION_FRAME: Final = 1.0
-"""Inches for a row, and for the axes."""
+"""Heights in inches of a row, and of the axes."""
 _CONFUSION_NAME_WIDTH: Final = 80
-"""Characters that the names of all columns share."""
+"""Characters that fit side by side into a line of all column names."""
 _EMPTY_ROW_COLOUR: Final = "#eeeeee"
 _CONFUSION_COLOURMAP: Final = colormaps["Blues"].with_extremes(bad=_EMPTY_ROW_COLOUR)
 
 
 def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Figure:
-    """Labels of the reference in rows, predicted ones in columns; each row by its own sum, as shade and per cent.
+    """Return the confusion matrix of the labels, with voxel counts and percentages of each row.
 
-    voxels: counts by label of the reference, then by predicted label, as in results/evaluation/summary.json.
+    Args:
+        voxels: Counts by label of the reference, then by predicted label, as in results/evaluation/summary.json.
+        task: The task.
+
+    Returns:
+        The figure: labels of the reference in rows, predicted labels in columns.
     """
     titles = {0: "background", **task.label_titles}
     counts = np.array([[voxels[str(row)][str(column)] for column in titles] for row in titles])
@@ -54,7 +59,8 @@ def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Fig
                 _annotate_row(axes, row, shares[row], counts[row])
             else:
                 middle = (len(titles) - 1) / 2
-                axes.text(middle, row, "in no reference", ha="center", va="center", bbox={"color": _EMPTY_ROW_COLOUR})
+                text = "absent from all references"
+                axes.text(middle, row, text, ha="center", va="center", bbox={"color": _EMPTY_ROW_COLOUR})
         axes.set(xlabel="predicted", ylabel="reference", ylim=edges[[-1, 0]])
         axes.set_xticks(range(len(names)), predicted)
         axes.set_yticks(range(len(names)), reference_names)
@@ -64,7 +70,7 @@ def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Fig
 
 
 def format_percent(share: float) -> str:
-    """A share from 0 to 1 in per cent; what is almost nothing or almost all is not written as such."""
+    """Return a share from 0 to 1 as a percentage that is 0 % or 100 % only if it is exactly that."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
@@ -72,23 +78,28 @@ def format_percent(share: float) -> str:
 
 def _annotate_row(axes: Axes, row: int, shares: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
     for column, (share, count) in enumerate(zip(shares, counts, strict=True)):
-        ink = contrasting_text_colour(_CONFUSION_COLOURMAP(share))
-        axes.text(column, row, format_percent(share), ha="center", va="bottom", fontsize=11, color=ink)
-        axes.text(column, row + 0.08, f"{count:,}", ha="center", va="top", fontsize=8, color=ink)
+        colour = contrasting_text_colour(_CONFUSION_COLOURMAP(share))
+        axes.text(column, row, format_percent(share), ha="center", va="bottom", fontsize=11, color=colour)
+        axes.text(column, row + 0.08, f"{count:,}", ha="center", va="top", fontsize=8, color=colour)
 
 
 _ABLATION_ROW_HEIGHT: Final = 0.5
 _ABLATION_FRAME: Final = 0.9
-"""Inches for a row, and for the axes."""
+"""Heights in inches of a row, and of the axes."""
 _ABLATION_NAME_WIDTH: Final = 108
-"""Characters that the names of all columns share."""
+"""Characters that fit side by side into a line of all column names."""
 _ABLATION_COLOURMAP: Final = colormaps["Blues"]
 
 
 def modality_ablation(scores: pd.DataFrame, task: Task) -> Figure:
-    """Mean Dice of each structure (columns) with each modality left out (rows), and its change.
+    """Return a heat map of mean Dice by structure (columns) and modality left out (rows), with its change.
 
-    scores: the rows of results/evaluation/modalities_left_out.csv.
+    Args:
+        scores: The rows of results/evaluation/modalities_left_out.csv.
+        task: The task.
+
+    Returns:
+        The figure.
     """
     means = scores.pivot_table(index="left_out", columns="region", values="dice", aggfunc="mean")
     rows = {"none": "none", **task.channel_titles}
@@ -103,12 +114,12 @@ def modality_ablation(scores: pd.DataFrame, task: Task) -> Figure:
             for column in range(len(means.columns)):
                 value = means.iat[row, column]
                 change = f"\n{value - means.iat[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if row else ""
-                ink = contrasting_text_colour(_ABLATION_COLOURMAP(value))
-                axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=ink, fontsize=8.5)
+                colour = contrasting_text_colour(_ABLATION_COLOURMAP(value))
+                axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=colour, fontsize=8.5)
         characters = _ABLATION_NAME_WIDTH // len(means.columns)
         names = {name: wrap_name(title, characters) for name, title in task.structure_titles.items()}
-        heads = [f"{structure.replace('_', ' ')}\n{names[structure]}" for structure in means.columns]
-        axes.set_xticks(range(len(means.columns)), heads)
+        column_names = [f"{structure.replace('_', ' ')}\n{names[structure]}" for structure in means.columns]
+        axes.set_xticks(range(len(means.columns)), column_names)
         axes.set_yticks(range(len(means)), list(rows.values()))
         axes.set(ylabel="modality left out")
         axes.tick_params(length=0)

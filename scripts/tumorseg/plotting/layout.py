@@ -1,4 +1,4 @@
-"""Rows of panels on a page of fixed width, with space reserved for titles, warnings, tables and legends."""
+"""Lay out rows of panels on a page of fixed width, with space for titles, warnings, tables and legends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,21 +23,26 @@ _NOTES_SPACE: Final = 0.06
 _TITLE: Final = 0.22
 _TABLE_LINE: Final = 0.18
 _NAME_COLUMN: Final = 2.2
-_VALUE_COLUMN: Final = 1.15  # inches, as all above
+_VALUE_COLUMN: Final = 1.15  # inches, like all above
 _NOTE_CHARACTERS: Final = 122
 _TITLE_CHARACTERS: Final = 95
-"""Of a line of text across the figure, narrow enough for a line of digits; titles are bold."""
+"""Characters in a line of text across the figure (digits, the widest, still fit); titles are bold."""
 _SCALE_SHARE: Final = 0.4
-"""Of the narrowest panel of a row, which its scale bars may take at most."""
+"""Maximal length of a scale bar, as a fraction of the narrowest panel of its row."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of panels.
+    """A row of panels, with the text above it.
 
-    widths, height: in mm. banner: text in a band across the figure, above all else. heading: lines of text above it.
-    notes: lines of warning below the heading. table: lines of cells below them, the first of them the heads, all as
-    long. titles: one above each panel.
+    Attributes:
+        widths: Width of each panel in mm.
+        height: Height of the panels in mm.
+        heading: Lines of text above the panels, the first one bold.
+        table: Rows of cells below the notes, all of equal length; the first row is the header.
+        titles: A title above each panel.
+        banner: Text in a band across the figure, above everything else.
+        notes: Warning lines below the heading.
     """
 
     widths: tuple[float, ...]
@@ -50,11 +55,12 @@ class Row:
 
     @property
     def _inches_per_mm(self) -> float:
-        room = FIGURE_WIDTH_INCHES - 2 * _MARGIN_INCHES - _GAP * (len(self.widths) - 1)
-        return room / sum(self.widths)
+        available = FIGURE_WIDTH_INCHES - 2 * _MARGIN_INCHES - _GAP * (len(self.widths) - 1)
+        return available / sum(self.widths)
 
     @property
     def _above(self) -> float:
+        """The height of the text above the panels in inches."""
         heading = _HEADING_SPACE + _HEADING_LINE * len(self.heading) if self.heading else 0.0
         notes = _NOTES_SPACE + _NOTE_LINE * len(self.notes) if self.notes else 0.0
         banner = _BANNER if self.banner else 0.0
@@ -62,14 +68,19 @@ class Row:
 
 
 def wrap_text(text: str, *, title: bool = False) -> tuple[str, ...]:
-    """A text in lines that fit across a figure, as notes of a row or, in bold, as its title."""
+    """Return a text in lines that fit across a figure, as notes of a row or, if `title`, in bold."""
     return tuple(wrap(text, _TITLE_CHARACTERS if title else _NOTE_CHARACTERS))
 
 
 def lay_out_rows(rows: Sequence[Row], *, foot_lines: int) -> tuple[Figure, list[list[Axes]]]:
-    """A figure as high as its rows need, each row across the whole width, with room for legends at the foot.
+    """Return a figure with rows of panels, each row as wide as the figure.
 
-    Returns the figure and, for each row, its framed panels, which have the row's scale bar each.
+    Args:
+        rows: The rows from top to bottom.
+        foot_lines: Number of legend lines to leave free at the bottom.
+
+    Returns:
+        The figure, and for each row its framed panels, each with a scale bar.
     """
     foot = _MARGIN_INCHES + LEGEND_LINE_INCHES * foot_lines
     total = _MARGIN_INCHES + foot + sum(row._above + row.height * row._inches_per_mm + _GAP for row in rows)
@@ -86,7 +97,7 @@ def lay_out_rows(rows: Sequence[Row], *, foot_lines: int) -> tuple[Figure, list[
 
 
 def draw_note(figure: Figure, text: str, *, line: int) -> None:
-    """Put a line of text at the foot of `figure`; `line` counts upwards, as in `style.add_legend`."""
+    """Add a line of text at the bottom of a figure; `line` counts upwards from 0, as in `style.add_legend`."""
     height = (LEGEND_LINE_INCHES * line + 0.15) / figure.get_figheight()
     figure.text(0.5, height, text, ha="center", va="center")
 
@@ -123,11 +134,11 @@ def _draw_heading(figure: Figure, row: Row, top: float, total: float) -> None:
 
 
 def _draw_banner(figure: Figure, text: str, top: float, total: float) -> float:
-    """White text in a band across the figure. Returns where the band ends, in inches."""
+    """Draw white text in a band across the figure, and return the bottom of the band in inches."""
     height = _BANNER - 0.06
-    place = (_MARGIN_INCHES / FIGURE_WIDTH_INCHES, (top - height) / total)
+    corner = (_MARGIN_INCHES / FIGURE_WIDTH_INCHES, (top - height) / total)
     figure.add_artist(
-        Rectangle(place, 1 - 2 * _MARGIN_INCHES / FIGURE_WIDTH_INCHES, height / total, color=WARNING_COLOUR)
+        Rectangle(corner, 1 - 2 * _MARGIN_INCHES / FIGURE_WIDTH_INCHES, height / total, color=WARNING_COLOUR)
     )
     figure.text(
         0.5, (top - height / 2) / total, text, color="white", fontsize=12, fontweight="bold", ha="center", va="center"

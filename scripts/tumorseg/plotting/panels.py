@@ -1,7 +1,7 @@
-"""One panel: an image in true proportion, regions with their exact borders, orientation letters, and a scale bar.
+"""Draw a panel: an image in true proportions, regions with exact borders, orientation letters, and a scale bar.
 
-Borders follow the pixel edges and are not smoothed, which would flatter a mask. Pixel (row, column) covers the square
-from (column, row) to (column + 1, row + 1).
+Borders follow pixel edges; smoothing them would make a mask look better than it is. Pixel (row, column) covers the
+square from (column, row) to (column + 1, row + 1).
 """
 
 from math import floor, log10
@@ -23,14 +23,14 @@ from tumorseg.plotting.style import FigureSettings
 
 
 def pixel_outlines(region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The closed outline of each pixel of a bool (rows, columns) region: (n, 5, 2), points as (x, y)."""
+    """Return the closed outlines of the pixels of a bool (rows, columns) region: (n, 5, 2), points as (x, y)."""
     rows, columns = np.nonzero(region)
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], dtype=np.float64)
     return np.stack([columns, rows], axis=-1)[:, None, :] + corners
 
 
 def border_edges(region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The pixel edges between a bool (rows, columns) region and what is outside: (n, 2, 2), two points (x, y) each."""
+    """Return the pixel edges along the border of a bool (rows, columns) region: (n, 2, 2), two points (x, y) each."""
     padded = np.pad(region, 1)
     rows, columns = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
     horizontal = np.stack([np.stack([columns, rows], -1), np.stack([columns + 1, rows], -1)], axis=1)
@@ -42,38 +42,45 @@ def border_edges(region: NDArray[np.bool_]) -> NDArray[np.float64]:
 def deepest_points(
     region: NDArray[np.bool_], pixel_size: tuple[float, float]
 ) -> list[tuple[NDArray[np.float64], float]]:
-    """For each piece of a bool (rows, columns) region the middle (x, y) of its deepest pixel, and its depth.
+    """Return the deepest point of each connected component of a region, and its depth.
 
-    pixel: height and width of a pixel. depth: from there to the middle of the nearest pixel outside, in the same unit.
-    Pieces hang together by edges. Of equally deep pixels it is the first.
+    Components are connected by pixel edges. Of equally deep pixels, the first counts.
+
+    Args:
+        region: Bool (rows, columns).
+        pixel_size: Height and width of a pixel.
+
+    Returns:
+        For each component the centre (x, y) of its deepest pixel, in pixels, and the distance from there to the centre
+        of the nearest pixel outside the region, in the unit of `pixel_size`.
     """
     depths = distance_transform_edt(np.pad(region, 1), sampling=pixel_size)[1:-1, 1:-1]
     components, count = label(region)
-    places = maximum_position(depths, components, range(1, count + 1))
-    return [(np.array([column + 0.5, row + 0.5]), float(depths[row, column])) for row, column in places]
+    deepest = maximum_position(depths, components, range(1, count + 1))
+    return [(np.array([column + 0.5, row + 0.5]), float(depths[row, column])) for row, column in deepest]
 
 
 def scale_bar_length(limit_mm: float) -> float:
-    """The longest of 1, 2, 5, 10, 20, 50, … mm, and of their tenths and so on, that is no longer than `limit` mm."""
+    """Return the longest of …, 0.5, 1, 2, 5, 10, 20, 50, … mm that does not exceed the limit."""
     power = 10.0 ** floor(log10(limit_mm))
     return max(factor * power for factor in (1, 2, 5) if factor * power <= limit_mm)
 
 
 def format_length(length_mm: float) -> str:
-    """`length` mm in words: in centimetres from one centimetre on."""
+    """Return a length as text: in centimetres from one centimetre up, below that in millimetres."""
     return f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
 
 
 _FONT_SIZE: Final = 7.5
 _DIGIT_FONT_SIZE: Final = 6.5
 _DIGIT_RADIUS_INCHES: Final = 0.05
-"""Inches that a label's digit takes around its middle."""
+"""Radius of the space that a label's digit needs."""
 _MARK_ZORDER: Final = 5
-"""Where marks lie: above images, regions and their borders."""
+"""Drawing order of marks: above images, regions and their borders."""
 
 
 def frame_panel(axes: Axes, width_mm: float, height_mm: float) -> None:
-    """Make `axes` a black panel of `width` by `height` mm, with (0, 0) at its centre and y downwards."""
+    """Turn axes into a black panel in millimetres, with (0, 0) at its centre and y downwards."""
     axes.set(
         xlim=(-width_mm / 2, width_mm / 2),
         ylim=(height_mm / 2, -height_mm / 2),
@@ -94,21 +101,21 @@ def draw_image(axes: Axes, picture: SliceImage) -> None:
         vmax=1,
         extent=(-width / 2, width / 2, height / 2, -height / 2),
         interpolation="bilinear",
-        aspect="auto",  # the frame is in mm already, and wider than the picture where another case is wider
+        aspect="auto",  # the frame is in mm already, and wider than the picture if another case is wider
     )
 
 
 def draw_labels(axes: Axes, mask: SliceImage, settings: FigureSettings) -> None:
-    """Paint the labels of a slice over the image, with its digit in each piece into which it fits.
+    """Draw the labels of a slice over the image, with the label's digit in each component that is large enough.
 
-    The digits tell the labels apart without colour.
+    The digits distinguish the labels without colour.
     """
     for label_value, colour in settings.colours.items():
         region = mask.pixels == label_value
         _draw_region(axes, mask, region, colour, settings.opacity)
-        for place, room in deepest_points(region, (mask.height, mask.width)):
-            if room >= _DIGIT_RADIUS_INCHES / _inches_per_mm(axes):
-                x, y = _to_mm(place, mask)
+        for point, depth_mm in deepest_points(region, (mask.height, mask.width)):
+            if depth_mm >= _DIGIT_RADIUS_INCHES / _inches_per_mm(axes):
+                x, y = _to_mm(point, mask)
                 _draw_text(
                     axes,
                     str(label_value),
@@ -121,7 +128,7 @@ def draw_labels(axes: Axes, mask: SliceImage, settings: FigureSettings) -> None:
 
 
 def draw_outcomes(axes: Axes, outcomes: SliceImage) -> None:
-    """Paint the outcomes of a slice (codes of `comparison.compare`) over the image, hatched as in their legend."""
+    """Draw the outcomes of a slice (codes of `agreement_map.outcome_map`) over the image, hatched as in the legend."""
     for outcome in OUTCOMES:
         _draw_region(
             axes, outcomes, outcomes.pixels == outcome.code, outcome.colour, outcome.opacity, hatch=outcome.hatch
@@ -129,14 +136,14 @@ def draw_outcomes(axes: Axes, outcomes: SliceImage) -> None:
 
 
 def draw_orientation(axes: Axes, plane: Plane) -> None:
-    """Write into both upper corners of a panel, which a head leaves free, which side of the patient lies there."""
+    """Write the side of the patient into both upper corners of a panel, which a head leaves free."""
     left, right = PLANE_SIDES[plane]
     _draw_text(axes, left, (0.03, 0.98), ha="left", va="top")
     _draw_text(axes, right, (0.97, 0.98), ha="right", va="top")
 
 
 def draw_scale_bar(axes: Axes, length_mm: float, inset_mm: float) -> None:
-    """Draw a bar of `length` mm and its length into the lower left corner of a framed panel, `inset` mm from it."""
+    """Draw a scale bar with its length into the lower left corner of a framed panel, `inset_mm` from its edges."""
     left, bottom = axes.get_xlim()[0] + inset_mm, axes.get_ylim()[0] - inset_mm
     outline = [withStroke(linewidth=3.5, foreground="black")]
     axes.plot(
@@ -162,7 +169,7 @@ def _draw_region(
     area = PathPatch(
         Path(corners.reshape(-1, 2), codes),
         facecolor=(*to_rgb(colour), opacity),
-        edgecolor=colour,  # of the hatch only: the squares' own edges have no width
+        edgecolor=colour,  # of the hatch only: the edges of the squares have no width
         linewidth=0,
         hatch=hatch,
     )
@@ -171,13 +178,14 @@ def _draw_region(
         list(_to_mm(border_edges(region), grid)), colors=colour, linewidths=1.6, capstyle="projecting"
     )
     axes.add_collection(edge, autolim=False)
-    edge.set_clip_path(area)  # each region keeps its border inside, so that neighbours do not hide it
+    edge.set_clip_path(area)  # keeps the border inside its region: a neighbour must not cover it
 
 
 def _to_mm(points: NDArray[np.float64], grid: SliceImage) -> NDArray[np.float64]:
+    """Return points in pixels (..., 2) as millimetres from the centre of the slice."""
     width, height = grid.extent
-    placed: NDArray[np.float64] = points * (grid.width, grid.height) - (width / 2, height / 2)
-    return placed
+    points_mm: NDArray[np.float64] = points * (grid.width, grid.height) - (width / 2, height / 2)
+    return points_mm
 
 
 def _inches_per_mm(axes: Axes) -> float:
@@ -185,7 +193,7 @@ def _inches_per_mm(axes: Axes) -> float:
     return float(axes.bbox.width / axes.figure.dpi / (right - left))
 
 
-def _draw_text(axes: Axes, text: str, place: tuple[float, float], **text_options: Any) -> None:
+def _draw_text(axes: Axes, text: str, position: tuple[float, float], **text_options: Any) -> None:
     outline = [withStroke(linewidth=1.5, foreground="black")]
     text_options = {
         "transform": axes.transAxes,
@@ -194,4 +202,4 @@ def _draw_text(axes: Axes, text: str, place: tuple[float, float], **text_options
         "path_effects": outline,
         **text_options,
     }
-    axes.text(*place, text, zorder=_MARK_ZORDER, **text_options)
+    axes.text(*position, text, zorder=_MARK_ZORDER, **text_options)

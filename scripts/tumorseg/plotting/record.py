@@ -1,4 +1,4 @@
-"""The record of a figure: what it needs, where the report shows it, and its title, caption and alternative text."""
+"""Records that describe the figures: their input files, their section of the report, and their texts."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ SECTIONS: Final[tuple[Section, ...]] = ("scores", "cases", "cohort", "training")
 """The sections of the report that have figures."""
 NEEDS: Final[dict[str, Message]] = {
     "manifest": "manifest of the cohort (TSV)",
-    "verdicts": "verdicts of all batches (JSON)",
+    "verdicts": "validation results of all shards (JSON)",
     "normalised": "folders of normalised cases",
     "predictions": "folders of the folds' predicted masks",
     "scores": "scores of each case (CSV)",
@@ -31,14 +31,14 @@ NEEDS: Final[dict[str, Message]] = {
     "history": "history of each fold (CSV)",
     "selection": "selection of each fold, in the order of the histories (JSON)",
     "calibration": "reliability by region (JSON)",
-    "left_out": "Dice by case, channel left out and structure (CSV)",
+    "left_out": "Dice by case, omitted modality and structure (CSV)",
 }
-"""What a figure can be drawn from; `workflow/rules/figures.smk` says which files these are."""
+"""The inputs that a figure can ask for; `workflow/rules/figures.smk` maps each to its files."""
 
 
 @dataclass(frozen=True)
 class Caption:
-    """title: of the figure. text: how to read it. alt: what it shows, for those who cannot see it."""
+    """The texts of a figure: title, caption, and alternative text for readers who cannot see it."""
 
     title: str
     text: str
@@ -47,13 +47,21 @@ class Caption:
 
 @dataclass(frozen=True)
 class FigureRecord:
-    """A figure. Its module in `tumorseg.plotting.catalogue` has its name; `registry.FIGURES` lists it.
+    """A figure; `registry.FIGURES` lists all records.
 
-    draw: makes it from the files of each need, the task and the settings. needs: keys of `NEEDS`. section: of
-    the report. title, caption, alt: for people, with names in braces that `words` explains. settings: the keys of the
-    section `figures` of the configuration that it depends on, besides `dpi`. file: the stem of its files, if it is not
-    the name. asked_by: the key of the section `evaluation` that has to be true for it; None: it is always drawn.
-    megabytes, minutes: what the job may take.
+    Attributes:
+        name: The name of its module in `tumorseg.plotting.catalogue`.
+        draw: Draws it from the files of each need, the task and the settings.
+        needs: Keys of `NEEDS`.
+        section: The section of the report that shows it.
+        title: The title; like `caption` and `alt`, it may contain the names that `caption_terms` defines, in braces.
+        caption: How to read the figure.
+        alt: Alternative text.
+        settings: Keys of the configuration section `figures` that it depends on, besides `dpi`.
+        file: The stem of its files; empty if it equals the name.
+        enabled_by: The key of the configuration section `evaluation` that enables it; None if it is always drawn.
+        megabytes: Memory of the job in MB.
+        minutes: Time limit of the job in minutes.
     """
 
     name: str
@@ -71,25 +79,24 @@ class FigureRecord:
 
     @property
     def rule(self) -> str:
-        """The name of its rule."""
+        """The name of the rule that draws it."""
         return f"figure_{self.name}"
 
     @property
     def stem(self) -> str:
-        """The stem of its files."""
+        """The stem of its output files."""
         return self.file or self.name
 
     def caption_for(self, task: Task) -> Caption:
-        """Return its title, caption and alternative text for a task."""
+        """Return the texts of the figure for a task."""
         terms = caption_terms(task)
         return Caption(*(text.format_map(terms) for text in (self.title, self.caption, self.alt)))
 
 
 def caption_terms(task: Task) -> dict[str, Message]:
-    """Return what names in the braces of captions stand for.
+    """Return the text for each name in braces that captions may contain.
 
-    channels, main_channels, display: titles of channels. The others are sentences and parts of sentences that several
-    captions share.
+    `channels`, `main_channels` and `display` are titles of channels. The others are phrases shared by several captions.
     """
     titles = [channel.title for channel in task.channels]
     several = len(task.labels) > 1
@@ -100,17 +107,17 @@ def caption_terms(task: Task) -> dict[str, Message]:
         "main_channels": ", ".join(titles[channel] for channel in task.main_channels),
         "display": titles[task.display_channel],
         "volumes": f"the labels and of the {whole.title}" if len(whole.labels) > 1 else "the labels",
-        "cases": f"The cases stand at evenly spaced ranks of their {measure}, from the best to the worst, and are not "
-        "picked by hand.",
-        "slices": "Each slice is the one with most tumour in the reference, or in the prediction where the reference "
-        "has none. Radiological orientation: the patient's right (R) is at the viewer's left.",
-        "pieces": "Each piece of a label bears its number where that fits into it.",
+        "cases": f"Cases are at evenly spaced ranks of their {measure}, from best to worst; they are not selected by "
+        "hand.",
+        "slices": "Each slice is the one with the most tumour in the reference, or in the prediction if the reference "
+        "has none. Radiological orientation: the patient's right (R) is on the viewer's left.",
+        "pieces": "Each component of a label shows its number where it fits.",
         "outcome_names": f"agreement,{' wrong label,' if several else ''} missed and false tumour",
-        "outcomes": f"agreement is plain,{' a wrong label dotted,' if several else ''} missed tumour striped, false "
-        "tumour cross-hatched",
+        "outcomes": f"agreement (plain),{' wrong label (dotted),' if several else ''} missed tumour (striped) and "
+        "false tumour (cross-hatched)",
     }
 
 
 def to_restructured_text(text: str) -> str:
-    """Return a plain text as reStructuredText that shows it unchanged."""
+    """Return reStructuredText that renders as the given plain text."""
     return re.sub(r"([\\*`|_<>])", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""The list of all figures, in the order of the report. A new figure is a module in `catalogue` and a line here."""
+"""The list of all figures, in the order of the report. To add a figure, add a module to `catalogue` and a line here."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Reliability diagrams: predicted probability against observed frequency."""
+"""Draw reliability diagrams: observed frequency against predicted probability."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,20 +13,25 @@ from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_sty
 from tumorseg.task import Task
 
 _ROW_HEIGHT_INCHES: Final = 3.8
-"""Inches, of a row of diagrams."""
+"""Height of a row of diagrams."""
 _MAX_COLUMNS: Final = 4
 _TITLE_CHARACTERS: Final = 30
 _POINT: Final = "#0072b2"
 _MIN_VOXELS: Final = 100
-"""Voxels below which the share of a bin says little."""
+"""With fewer voxels, the observed frequency of a bin is unreliable."""
 _BAR_BOTTOM: Final = 0.7
-"""Where the bars of voxels begin, so that a single one shows."""
+"""Lower end of the logarithmic voxel axis: a single voxel is still visible."""
 
 
 def reliability_diagrams(curves: Mapping[str, Mapping[str, Any]], task: Task) -> Figure:
-    """A diagram for each region and for the most probable label, with the voxels of each bin below it.
+    """Return a figure with a diagram for each region and for the most probable label, and the voxels of each bin.
 
-    curves: by name, as in results/evaluation/calibration.json.
+    Args:
+        curves: The curves by region name and `label`, as in results/evaluation/calibration.json.
+        task: The task.
+
+    Returns:
+        The figure.
     """
     titles = {region.name: wrap_name(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
     titles["label"] = "most probable label"
@@ -42,37 +47,36 @@ def reliability_diagrams(curves: Mapping[str, Mapping[str, Any]], task: Task) ->
                 _draw_counts(below, curves[name])
             for unused in (*upper[len(names) :], *lower[len(names) :]):
                 unused.set_axis_off()
-            upper[0].set_ylabel("share that came true")
+            upper[0].set_ylabel("observed frequency")
             lower[0].set_ylabel("voxels")
         for above_unused in rows[-3, len(bands[-1]) :] if len(bands) > 1 else ():
             above_unused.tick_params(labelbottom=True)
         for axes in rows[:, 1:].flat:
             axes.tick_params(axis="y", left=False)
         rows[0, 0].set(xticks=[0, 0.5, 1])
-        figure.supxlabel("probability that the network gives", fontsize=9)
+        figure.supxlabel("predicted probability", fontsize=9)
     return figure
 
 
 def _draw_curve(axes: Axes, curve: Mapping[str, Any], title: str) -> None:
-    predicted, observed = (np.array([part[key] for part in curve["bins"]]) for key in ("mean_probability", "observed"))
+    predicted, observed = (np.array([bin_[key] for bin_ in curve["bins"]]) for key in ("mean_probability", "observed"))
     axes.plot([0, 1], [0, 1], color="#888888", linewidth=1, linestyle=(0, (4, 3)))
-    few = np.array([part["voxels"] < _MIN_VOXELS for part in curve["bins"]])
+    few = np.array([bin_["voxels"] < _MIN_VOXELS for bin_ in curve["bins"]])
     axes.plot(predicted, observed, color=_POINT, linewidth=1.4)
-    for chosen, face in ((~few, _POINT), (few, "white")):
-        axes.plot(predicted[chosen], observed[chosen], "o", color=_POINT, markerfacecolor=face, markersize=4.5)
+    for drawn, face in ((~few, _POINT), (few, "white")):
+        axes.plot(predicted[drawn], observed[drawn], "o", color=_POINT, markerfacecolor=face, markersize=4.5)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-    axes.set_title(
-        f"{title}\nexpected error {curve['expected_calibration_error']:.4f}", fontsize=8.5, color=TEXT_COLOUR
-    )
+    error = f"expected calibration error {curve['expected_calibration_error']:.4f}"
+    axes.set_title(f"{title}\n{error}", fontsize=8.5, color=TEXT_COLOUR)
     axes.grid(visible=True)
 
 
 def _draw_counts(axes: Axes, curve: Mapping[str, Any]) -> None:
-    for part in curve["bins"]:
+    for bin_ in curve["bins"]:
         axes.bar(
-            part["low"],
-            part["voxels"],
-            part["high"] - part["low"],
+            bin_["low"],
+            bin_["voxels"],
+            bin_["high"] - bin_["low"],
             align="edge",
             color="#9db7c9",
             edgecolor="white",

@@ -1,4 +1,4 @@
-"""The scores and volumes of a case as rows of a small table. Scores that are a convention stand in brackets."""
+"""The scores and volumes of a case as a small table. Scores defined by convention are in brackets."""
 
 from collections.abc import Mapping
 from textwrap import shorten
@@ -9,21 +9,29 @@ from tumorseg.metrics.registry import metrics
 from tumorseg.task import Task
 
 ABSENT: Final = "absent"
-CONVENTION_NOTE: Final = "In brackets: a convention, since the reference or the prediction lacks the structure."
+CONVENTION_NOTE: Final = (
+    "In brackets: defined by convention, because the structure is absent from the reference or the prediction."
+)
 _NAME_CHARACTERS: Final = 38
 _MM3_PER_ML: Final = 1000
 
 
 def table_header() -> tuple[str, ...]:
-    """Return the headings of the columns."""
+    """Return the column headings."""
     return ("", *(metric.heading_of() for metric in metrics("case_figure")), "reference, ml", "prediction, ml")
 
 
 def table_rows(scores: Mapping[str, Mapping[str, float]], task: Task) -> list[tuple[str, ...]]:
-    """A line of cells, as many as `heads`, for each structure; one for a label that is a region by itself.
+    """Return a row of cells for each structure, as many as `table_header` has.
 
-    scores: of a case, by structure, then by column of results/evaluation/cases.csv. A score that is a convention stands
-    in brackets, see `Metric.is_convention`. A volume of no voxel is `ABSENT`.
+    Scores defined by convention, see `Metric.is_convention`, are in brackets; a volume without voxels is `ABSENT`.
+
+    Args:
+        scores: Scores of a case, by structure, then by column of results/evaluation/cases.csv.
+        task: The task.
+
+    Returns:
+        The rows: regions of several labels, then labels. A label that equals a region has one row.
     """
     return [
         (shorten(name, _NAME_CHARACTERS, placeholder=" …"), *_cells(scores[structure]))
@@ -32,17 +40,17 @@ def table_rows(scores: Mapping[str, Mapping[str, float]], task: Task) -> list[tu
 
 
 def has_convention(row: tuple[str, ...]) -> bool:
-    """Whether any score of a line is a convention."""
+    """Return whether any score of a row is defined by convention."""
     return any(cell.startswith("(") for cell in row)
 
 
 def _row_names(task: Task) -> dict[str, str]:
-    """What stands in each row, by structure: the regions of several labels, then the labels."""
-    alone = {region.labels[0]: region for region in task.regions if len(region.labels) == 1}
+    """Return the name of each row, by structure: the regions of several labels, then the labels."""
+    one_label = {region.labels[0]: region for region in task.regions if len(region.labels) == 1}
     names = {region.name: f"{region.name}: {region.title}" for region in task.regions if len(region.labels) > 1}
     for label, title in task.label_titles.items():
-        if label in alone:
-            names[alone[label].name] = f"{alone[label].name} = {label}: {alone[label].title}"
+        if label in one_label:
+            names[one_label[label].name] = f"{one_label[label].name} = {label}: {one_label[label].title}"
         else:
             names[f"label_{label}"] = f"{label}: {title}"
     return names
@@ -63,6 +71,6 @@ def _score_text(metric: Metric, value: float, voxels: tuple[float, float]) -> st
 
 
 def _volume_text(mm3: float) -> str:
-    """In ml, to 0.1 ml, and below that to the first digit that is not 0, which few voxels have late."""
+    """Return a volume in ml, to 0.1 ml; smaller ones to their first significant digit."""
     ml = mm3 / _MM3_PER_ML
     return f"{ml:.1f}" if ml >= 0.1 else f"{ml:.1g}"

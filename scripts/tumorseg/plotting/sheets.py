@@ -1,4 +1,4 @@
-"""Figures of image slices: modalities, masks over the image, and predictions compared with their references."""
+"""Figures of image slices: modalities, masks over an image, and predictions compared with references."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,19 @@ from tumorseg.plotting.style import (
 from tumorseg.task import Task
 
 _EDGE_MM: Final = 3.0
-"""Millimetres that panels show beyond the brain on every side."""
+"""Margin of panels around the brain on every side."""
 _FEW_CHANNELS: Final = 2
 
 
 @dataclass(frozen=True)
 class Box:
-    """The largest extent of the shown cases in mm, with an edge: side to side, front to back, head to foot."""
+    """The size of panels that fit the brains of all cases, with a margin.
+
+    Attributes:
+        side: From left to right in mm.
+        depth: From front to back in mm.
+        height: From top to bottom in mm.
+    """
 
     side: float
     depth: float
@@ -40,7 +46,7 @@ class Box:
 
     @classmethod
     def around(cls, cases: Sequence[CaseView]) -> "Box":
-        """That of `cases`, of which there is at least one."""
+        """Return the box that fits all of the cases; there must be at least one."""
         extents = [
             [voxels * size + 2 * _EDGE_MM for voxels, size in zip(case.brain.shape, case.spacing, strict=True)]
             for case in cases
@@ -49,10 +55,10 @@ class Box:
 
 
 def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
-    """For each case an axial, a coronal and a sagittal slice of each channel.
+    """Return a figure with an axial, a coronal and a sagittal slice of each channel of each case.
 
-    Of three channels and more the axial slices stand side by side, and the others below them; of fewer, each channel
-    has a row of its own.
+    With three or more channels, the axial slices are side by side and the others below them. With fewer, each channel
+    has its own row.
     """
     box = Box.around(cases)
     titles = [channel.title for channel in task.channels]
@@ -85,7 +91,7 @@ def _row_by_row(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
 
 
 def _panel_order(channels: int) -> list[tuple[int, Plane]]:
-    """The channel and the plane of each panel of a case."""
+    """Return the channel and the plane of each panel of a case."""
     if channels <= _FEW_CHANNELS:
         return [(channel, plane) for channel in range(channels) for plane in PLANES]
     first, *others = PLANES
@@ -102,9 +108,18 @@ def mask_sheet(
     banner: str = "",
     notes: Sequence[str] = (),
 ) -> Figure:
-    """For each case the three planes of the display channel, dimmed, with the labels of its reference or prediction.
+    """Return a figure with the three planes of the display channel of each case, dimmed, under the labels of a mask.
 
-    banner: what nobody may overlook. notes: warnings, of any length. Both stand above each case.
+    Args:
+        cases: The cases.
+        which: The mask to show.
+        settings: Colours and opacity of the labels.
+        task: The task.
+        banner: A prominent warning above each case.
+        notes: Further warnings above each case, wrapped to the width of the figure.
+
+    Returns:
+        The figure.
     """
 
     def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
@@ -116,7 +131,7 @@ def mask_sheet(
 
 
 def overlay_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
-    """For each case the slices of `mask_sheet` with what agrees, is missed and is false."""
+    """Return a figure with the slices of `mask_sheet`, overlaid with the agreement of reference and prediction."""
 
     def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
         codes = outcome_map(case.mask("reference"), case.mask("prediction"))
@@ -135,7 +150,7 @@ def _plane_sheet(
     banner: str = "",
     notes: tuple[str, ...] = (),
 ) -> Figure:
-    """A row of the three planes, dimmed, for each case; `draw` paints over them what `handles` explain."""
+    """Return a figure with a row of the three planes, dimmed, for each case; `draw` adds an overlay to each panel."""
     box = Box.around(cases)
     widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
     heading = f"{task.channels[task.display_channel].title}, dimmed, {description}"
@@ -156,10 +171,10 @@ def _plane_sheet(
 
 
 def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:
-    """The slice of a case's turned volume (x, y, z) to show in a plane."""
+    """Return the slice of a volume (L, P, I) of a case that figures show in a plane."""
     return extract_slice(volume, case.spacing, plane, case.slices[plane])
 
 
 def grey_channel(case: CaseView, channel: int) -> NDArray[np.float32]:
-    """A channel of a case, by its position, as grey values from 0 to 1, (x, y, z)."""
+    """Return a channel of a case as grey values from 0 to 1, (L, P, I)."""
     return grey_values(case.image[channel], case.brain)

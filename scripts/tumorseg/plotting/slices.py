@@ -1,7 +1,7 @@
-"""Axial, coronal and sagittal slices in radiological orientation: the patient's right is at the viewer's left.
+"""Axial, coronal and sagittal slices in radiological orientation: the patient's right is on the viewer's left.
 
-Volumes are oriented as in `tumorseg.geometry`. Each plane is one index away, and its rows and columns already run
-as on the screen.
+Volumes have the axes (L, P, I), see `orientation.DISPLAY_AXES`, so that indexing one axis gives a slice whose rows and
+columns run as on the screen.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,19 @@ Plane = Literal["axial", "coronal", "sagittal"]
 
 PLANES: Final[tuple[Plane, ...]] = ("axial", "coronal", "sagittal")
 PLANE_SIDES: Final[dict[Plane, tuple[str, str]]] = {"axial": ("R", "L"), "coronal": ("R", "L"), "sagittal": ("A", "P")}
-"""What lies at the viewer's left and right of each plane."""
+"""The sides of the patient at the viewer's left and right, by plane."""
 _PLANE_AXIS: Final[dict[Plane, int]] = {"axial": 2, "coronal": 1, "sagittal": 0}
 
 
 @dataclass(frozen=True)
 class SliceImage:
-    """A slice that keeps its size: pixels (rows, columns, ...), with the height and width of one pixel in mm."""
+    """A slice with the size of its pixels.
+
+    Attributes:
+        pixels: Values, (rows, columns, ...).
+        height: Height of a pixel in mm.
+        width: Width of a pixel in mm.
+    """
 
     pixels: NDArray[Any]
     height: float
@@ -30,15 +36,23 @@ class SliceImage:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """Width and height in mm."""
+        """Width and height of the slice in mm."""
         return self.pixels.shape[1] * self.width, self.pixels.shape[0] * self.height
 
 
 def slice_selection_mask(*masks: NDArray[np.uint8] | None, task: Task, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return the voxels by which slices are chosen, bool, of `shape`.
+    """Return the voxels by which slices are selected.
 
-    These are the whole tumour in the first of the masks that has it. Where none has it, they are all that the first
-    mask with any label marks, such as a cavity, and where all masks are empty or None, no voxel.
+    These are the whole tumour in the first mask that has it. If no mask has it, they are all labels, such as a cavity,
+    in the first mask that has any.
+
+    Args:
+        masks: Masks of shape `shape`, uint8, labels of the task; None is ignored.
+        task: The task.
+        shape: The shape of the result.
+
+    Returns:
+        Bool array of shape `shape`; all False if every mask is empty or None.
     """
     given = [mask for mask in masks if mask is not None]
     for labels in (task.region_labels[task.whole], task.label_values):
@@ -49,7 +63,7 @@ def slice_selection_mask(*masks: NDArray[np.uint8] | None, task: Task, shape: tu
 
 
 def slices_with_most_tumour(tumour: NDArray[np.bool_]) -> dict[Plane, int]:
-    """For each plane the index of the slice with most tumour, bool (L, P, I); the middle one if there is no tumour."""
+    """Return the index of the slice with the most tumour, bool (L, P, I), by plane; the middle one without tumour."""
     found: dict[Plane, int] = {}
     for plane, axis in _PLANE_AXIS.items():
         others = tuple(other for other in range(3) if other != axis)
@@ -59,16 +73,33 @@ def slices_with_most_tumour(tumour: NDArray[np.bool_]) -> dict[Plane, int]:
 
 
 def extract_slice(volume: NDArray[Any], spacing_mm: tuple[float, float, float], plane: Plane, index: int) -> SliceImage:
-    """Slice `index` of a turned volume (L, P, I), rows from the top of the screen, columns from the viewer's left."""
+    """Return a slice of a volume (L, P, I): rows from the top of the screen, columns from the viewer's left.
+
+    Args:
+        volume: Volume with the axes (L, P, I).
+        spacing_mm: Voxel size along these axes.
+        plane: The plane of the slice.
+        index: Index of the slice along the axis across the plane.
+
+    Returns:
+        The slice, with the size of its pixels.
+    """
     plane_axis = _PLANE_AXIS[plane]
     column_axis, row_axis = (axis for axis in range(3) if axis != plane_axis)
     return SliceImage(volume.take(index, axis=plane_axis).T, spacing_mm[row_axis], spacing_mm[column_axis])
 
 
 def grey_values(image: NDArray[Any], brain: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Grey values from 0 (black) to 1 (white): percentiles 0.5 and 99.5 of the brain become dark grey and white.
+    """Return grey values from 0 (black) to 1 (white), scaled to the percentiles 0.5 and 99.5 of the brain.
 
-    Outside the brain, where normalised images are 0 as the mean of the brain is, the result is black.
+    Voxels outside the brain are black: in normalised images they are 0, the mean of the brain.
+
+    Args:
+        image: Intensities of any shape.
+        brain: The brain mask, of the same shape.
+
+    Returns:
+        Float32 array of the same shape; within the brain from 0.08, dark grey, to 1.
     """
     values = image.astype(np.float32)
     if not brain.any():

@@ -1,4 +1,4 @@
-"""The style that all figures share: settings, fonts, label colours, legends, and how a figure is saved."""
+"""The style of all figures: settings, fonts, label colours, legends, and saving."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,19 +19,19 @@ from tumorseg.plotting.agreement_map import task_outcomes
 from tumorseg.task import Task
 
 FIGURE_WIDTH_INCHES: Final = 10.0
-"""Width of every figure in inches."""
+"""Width of every figure."""
 LEGEND_LINE_INCHES: Final = 0.3
-"""Height in inches that is kept for one line of legend at the foot of a figure."""
+"""Height of one legend line at the bottom of a figure."""
 TEXT_COLOUR: Final = "#222222"
 """Colour of text and axes."""
 WARNING_COLOUR: Final = "#9b1c1c"
-"""Colour of warnings, dark enough to be read on white and under white text."""
+"""Colour of warnings: dark enough for text on white and for a band under white text."""
 _TISSUE_GREY: Final = 0.3
 _CHARACTER_INCHES: Final = 0.075
 _LEGEND_ENTRY_INCHES: Final = 0.6
-"""Inches that a legend needs for a character, and for an entry besides its text."""
+"""Width of a character, and of a legend entry without its text."""
 _RC: Final[dict[str, Any]] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so that figures look the same on every machine
     "font.size": 9.0,
     "axes.titlesize": 10.0,
     "axes.labelsize": 9.0,
@@ -63,8 +63,11 @@ _NO_METADATA: Final[dict[str, dict[str, Any]]] = {
 class FigureSettings:
     """The `figures` section of the configuration.
 
-    cases: how many cases are shown. dpi: pixels per inch. opacity: of a label over the image, 0 to 1. colours: of each
-    label, by its value.
+    Attributes:
+        cases: Number of cases in the figures.
+        dpi: Pixels per inch.
+        opacity: Opacity of labels over the image, 0 to 1.
+        colours: Colour of each label, by its value.
     """
 
     cases: int
@@ -74,7 +77,7 @@ class FigureSettings:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "FigureSettings":
-        """Return the settings of the section as JSON, where colours are named `label_1` and so on."""
+        """Return the settings from the section as JSON, in which colours have the keys `label_1` and so on."""
         return cls(content["cases"], content["dpi"], content["opacity"], label_colours(content))
 
 
@@ -85,18 +88,18 @@ def label_colours(content: Mapping[str, Any]) -> dict[int, str]:
 
 
 def figure_style() -> AbstractContextManager[None]:
-    """The style of all figures, within a `with` block, whatever the user's own matplotlib settings say."""
+    """Return a context in which matplotlib uses the style of all figures and ignores the user's own settings."""
     return style.context(_RC, after_reset=True)
 
 
 def blend_over_tissue(colour: str, opacity: float) -> tuple[float, float, float]:
-    """How a colour looks when painted with `opacity` over the dark grey of most brain tissue; for legends."""
+    """Return the colour that results from painting `colour` over the dark grey of most brain tissue, for legends."""
     red, green, blue = (opacity * channel + (1 - opacity) * _TISSUE_GREY for channel in to_rgb(colour))
     return red, green, blue
 
 
 def label_handles(settings: FigureSettings, task: Task) -> list[Artist]:
-    """Legend entries of the labels: as they look over the image."""
+    """Return legend entries of the labels, coloured as they appear over the image."""
     return [
         Patch(
             facecolor=blend_over_tissue(settings.colours[label], settings.opacity),
@@ -108,11 +111,11 @@ def label_handles(settings: FigureSettings, task: Task) -> list[Artist]:
 
 
 def outcome_handles(task: Task) -> list[Artist]:
-    """Legend entries of the outcomes of a comparison: as they look over the image, hatches included."""
+    """Return legend entries of the outcomes of a comparison, coloured and hatched as they appear over the image."""
     return [
         Patch(
             facecolor=blend_over_tissue(outcome.colour, outcome.opacity),
-            edgecolor=TEXT_COLOUR,  # white would be lost on paper
+            edgecolor=TEXT_COLOUR,  # white would be invisible on paper
             hatchcolor=outcome.colour,
             hatch=outcome.hatch,
             label=outcome.name,
@@ -122,14 +125,14 @@ def outcome_handles(task: Task) -> list[Artist]:
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], *, line: int = 0) -> None:
-    """Put a legend at the foot of `figure`, in `legend_lines` lines; `line` is its lowest and counts upwards."""
+    """Add a legend at the bottom of a figure; `line` is its lowest line, counted upwards from 0."""
     height = (LEGEND_LINE_INCHES * line + 0.05) / figure.get_figheight()
     columns = ceil(len(handles) / legend_lines(handles))
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, height), ncols=columns, borderpad=0.2)
 
 
 def legend_lines(handles: Sequence[Artist]) -> int:
-    """Return how many lines a legend at the foot of a figure needs."""
+    """Return the number of lines that a legend at the bottom of a figure needs."""
     widths = [_LEGEND_ENTRY_INCHES + _CHARACTER_INCHES * len(str(handle.get_label())) for handle in handles]
     for lines in range(1, len(handles)):
         columns = [max(widths[first : first + lines]) for first in range(0, len(widths), lines)]
@@ -139,14 +142,19 @@ def legend_lines(handles: Sequence[Artist]) -> int:
 
 
 def save_figure(figure: Figure, paths: Sequence[Path], dpi: int) -> None:
-    """Write `figure` to each path, as PNG or PDF by its suffix, whole or not at all.
+    """Write a figure atomically to each path, as PNG or PDF by suffix.
 
-    No date or software is written: equal figures give equal bytes. In a PDF lines and text stay such, and text can be
-    edited; images are embedded at `dpi`.
+    Neither a date nor software versions are written: equal figures give equal bytes. In a PDF, lines and text stay
+    vectors, and the text can be edited.
+
+    Args:
+        figure: The figure.
+        paths: Files to write, ending with `.png` or `.pdf`.
+        dpi: Pixels per inch of a PNG, and of images in a PDF.
     """
     for path in paths:
         format_ = path.suffix.removeprefix(".")
-        content = BytesIO()  # not the file: on a full disk matplotlib's PDF writer stumbles over its own half-made file
+        content = BytesIO()  # not the file: on a full disk, matplotlib's PDF writer fails on its own partial file
         with figure_style():
             figure.savefig(content, format=format_, dpi=dpi, metadata=_NO_METADATA[format_])
         write_bytes(path, content.getvalue())

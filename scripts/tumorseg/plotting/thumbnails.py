@@ -1,4 +1,4 @@
-"""Thumbnails of a case for a table: a strip of square tiles, encoded as WebP."""
+"""Thumbnails of cases for tables: a strip of square tiles, encoded as WebP."""
 
 import base64
 import io
@@ -25,16 +25,24 @@ from tumorseg.task import Task
 
 _OPACITY: Final = 0.65
 _WEBP_QUALITY: Final = 75
-"""Of WebP, 0 to 100: a strip of a real case takes about 3.7 KB; a tenth less at four times the cost of `_METHOD`."""
+"""0 to 100; a strip of a real case takes about 3.7 KB."""
 _WEBP_METHOD: Final = 2
+"""0 (fast) to 6 (small); slower ones save a tenth of the size at four times the cost."""
 
 
 def fit_to_tile(
     image: NDArray[np.uint8], tile_pixels: int, *, pixel_size: tuple[float, float] = (1, 1), smooth: bool = True
 ) -> NDArray[np.uint8]:
-    """An (H, W) image in the middle of a black tile of `side` pixels, as large as it can be.
+    """Return an image scaled to fit a black square tile, centred.
 
-    pixel: height and width of one of the image's pixels, in one unit.
+    Args:
+        image: Grey values or labels, uint8 (H, W).
+        tile_pixels: Width and height of the tile.
+        pixel_size: Height and width of a pixel of the image, in any unit.
+        smooth: Whether to interpolate; False for labels.
+
+    Returns:
+        The tile, uint8 (tile_pixels, tile_pixels).
     """
     extent = [count * size for count, size in zip(image.shape, pixel_size, strict=True)]
     height, width = (max(1, round(tile_pixels * length / max(extent))) for length in extent)
@@ -46,24 +54,33 @@ def fit_to_tile(
 
 
 def grey_to_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A grey (H, W) tile as (H, W, 3)."""
+    """Return a grey tile (H, W) as RGB (H, W, 3)."""
     return np.repeat(image[:, :, None], 3, axis=2)
 
 
 def overlay_labels(
     image: NDArray[np.uint8], labels: NDArray[np.uint8], colours: Mapping[int, str]
 ) -> NDArray[np.uint8]:
-    """A grey (H, W) tile as (H, W, 3), with `colours` (as `#rrggbb`) laid over the pixels that have their code."""
+    """Return a grey tile as RGB with labels painted over it.
+
+    Args:
+        image: Grey values, uint8 (H, W).
+        labels: Labels or other codes, uint8 (H, W).
+        colours: Colour of each code as `#rrggbb`.
+
+    Returns:
+        The tile, uint8 (H, W, 3).
+    """
     result = grey_to_rgb(image)
     for code, colour in colours.items():
-        where = labels == code
-        mixed = _OPACITY * np.array(ImageColor.getrgb(colour)[:3]) + (1 - _OPACITY) * result[where]
-        result[where] = mixed.round()
+        painted = labels == code
+        mixed = _OPACITY * np.array(ImageColor.getrgb(colour)[:3]) + (1 - _OPACITY) * result[painted]
+        result[painted] = mixed.round()
     return result
 
 
 def encode_strip(tiles: Sequence[NDArray[np.uint8]]) -> bytes:
-    """Tiles (H, W, 3) side by side as WebP; equal tiles give equal bytes."""
+    """Return tiles (H, W, 3) side by side as a WebP file; equal tiles give equal bytes."""
     content = io.BytesIO()
     picture = Image.fromarray(np.concatenate(tiles, axis=1))
     picture.save(content, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, use_sharp_yuv=True)
@@ -71,20 +88,20 @@ def encode_strip(tiles: Sequence[NDArray[np.uint8]]) -> bytes:
 
 
 TILE_PIXELS: Final = 96
-"""Pixels of a tile along each side."""
+"""Width and height of a tile."""
 _SMALL_TILE_PIXELS: Final = 64
 _MANY_CASES: Final = 400
-"""Cases above which tiles are small: one page holds the strips of all cases, and has to stay below 25 MB."""
+"""With more cases, tiles are small: one page holds the strips of all cases and must stay below 25 MB."""
 _OUTCOME_COLOURS: Final = {outcome.code: outcome.colour for outcome in OUTCOMES}
 
 
 def strip_tile_names(task: Task) -> tuple[str, ...]:
-    """Return what the tiles of a strip show, from left to right."""
+    """Return the headings of the tiles of `case_strip`, from left to right."""
     return (*(task.channels[channel].title for channel in task.main_channels), "reference", "prediction", "comparison")
 
 
 def tile_pixels_for(cases: int) -> int:
-    """Pixels of a tile along each side where one page holds the strips of so many cases."""
+    """Return the width and height of tiles on a page with the strips of this many cases."""
     return TILE_PIXELS if cases <= _MANY_CASES else _SMALL_TILE_PIXELS
 
 
@@ -96,11 +113,20 @@ def case_strip(
     task: Task,
     tile_pixels: int = TILE_PIXELS,
 ) -> bytes:
-    """The main channels, and over the last of them the reference, the prediction, and their comparison, as a WebP file.
+    """Return a strip of a case as a WebP file: main channels, reference, prediction and their comparison.
 
-    All in the axial slice with most tumour in the reference, or in the prediction where the reference has none.
-    prediction: uint8 of the shape of the case's mask, labels of the task. colours: of each label, as `#rrggbb`.
-    side: pixels of a tile along each side.
+    The masks lie over the last of the main channels. All tiles show the axial slice with the most tumour in the
+    reference, or in the prediction if the reference has none.
+
+    Args:
+        case: The case.
+        prediction: Predicted labels of the task, uint8, of the shape of the case's mask.
+        colours: Colour of each label as `#rrggbb`.
+        task: The task.
+        tile_pixels: Width and height of a tile.
+
+    Returns:
+        The bytes of the file.
     """
     affine = cropped_affine(case.origin)
     reference, predicted = reorient(case.mask, affine), reorient(prediction, affine)
@@ -140,14 +166,20 @@ def case_strip(
 
 
 def preview_tile_names(task: Task) -> list[str]:
-    """What the tiles of a strip show, from left to right. Each is `SIDE` pixels wide and high."""
+    """Return the headings of the tiles of `preview_data_url`, from left to right."""
     return [*task.channel_titles.values(), "mask"]
 
 
 def preview_data_url(preview: NDArray[np.uint8], colours: Mapping[int, str], task: Task) -> str:
-    """A preview as a data URL: the channels, then the labels over one of them. Equal previews give equal text.
+    """Return a preview as a data URL: the channels, then the mask over the display channel.
 
-    preview: (channels + 1, H, W), see `cohort.preview.preview`. colours: of each label, as `#rrggbb`.
+    Args:
+        preview: The channels and the mask, uint8 (channels + 1, H, W), see `cohort.preview.make_preview`.
+        colours: Colour of each label as `#rrggbb`.
+        task: The task.
+
+    Returns:
+        The URL; equal previews give equal text.
     """
     *images, labels = preview
     tiles = [fit_to_tile(image, PREVIEW_SIZE) for image in images]

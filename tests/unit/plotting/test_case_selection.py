@@ -27,15 +27,15 @@ def scores_of(dice: dict[str, float]) -> pd.DataFrame:
     )
 
 
-def places(dice: dict[str, float], count: int) -> list[str]:
-    return [chosen.case for chosen in select_cases(scores_of(dice), count, TASK)]
+def selected(dice: dict[str, float], count: int) -> list[str]:
+    return [case.case for case in select_cases(scores_of(dice), count, TASK)]
 
 
-def test_best_median_and_worst_are_chosen():
-    chosen = select_cases(scores_of({"a": 0.1, "b": 0.9, "c": 0.5, "d": 0.7, "e": 0.3}), 3, TASK)
-    assert [case.case for case in chosen] == ["b", "c", "a"]
-    words = [case.title.split(": ")[1].split(" of")[0] for case in chosen]
-    assert words == ["best", "median", "worst"]
+def test_best_median_and_worst_are_selected():
+    cases = select_cases(scores_of({"a": 0.1, "b": 0.9, "c": 0.5, "d": 0.7, "e": 0.3}), 3, TASK)
+    assert [case.case for case in cases] == ["b", "c", "a"]
+    ranks = [case.title.split(": ")[1].split(" of")[0] for case in cases]
+    assert ranks == ["best", "median", "worst"]
 
 
 def test_the_better_of_two_cases_is_the_best():
@@ -43,26 +43,26 @@ def test_the_better_of_two_cases_is_the_best():
     assert [title.split(",")[0] for title in titles] == ["b: best of 2 cases", "a: worst of 2 cases"]
 
 
-def test_ties_go_by_case():
-    assert places({"b": 0.5, "a": 0.5, "c": 0.5}, 3) == ["a", "b", "c"]
+def test_ties_are_ordered_by_case_id():
+    assert selected({"b": 0.5, "a": 0.5, "c": 0.5}, 3) == ["a", "b", "c"]
 
 
-def test_one_case_alone_is_the_median_one():
-    assert places({"a": 0.1, "b": 0.9, "c": 0.5}, 1) == ["c"]
+def test_a_single_requested_case_is_the_median_one():
+    assert selected({"a": 0.1, "b": 0.9, "c": 0.5}, 1) == ["c"]
 
 
-def test_no_more_cases_are_shown_than_there_are():
-    assert places({"a": 0.1, "b": 0.9}, 5) == ["b", "a"]
+def test_at_most_all_cases_are_selected():
+    assert selected({"a": 0.1, "b": 0.9}, 5) == ["b", "a"]
 
 
-def test_only_the_labels_count_in_the_order():
+def test_only_labels_affect_the_ranking():
     scores = scores_of({"a": 0.6, "b": 0.5})
     scores.loc[(scores["case"] == "b") & (scores["region"] == "WT"), "dice"] = 1.0
     assert [case.case for case in select_cases(scores, 2, TASK)] == ["a", "b"]
 
 
-def test_no_scores_are_told():
-    with pytest.raises(UserError, match="no case is scored"):
+def test_missing_scores_are_reported():
+    with pytest.raises(UserError, match="there are no scores"):
         select_cases(scores_of({}).reindex(columns=["case", "region", "dice"]), 3, TASK)
 
 
@@ -72,7 +72,7 @@ def cohort(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def show(cohort: Path):
+def load(cohort: Path):
     normalised = sorted((cohort / "normalised").iterdir())
     return load_cases(cohort / "cases.csv", 1, normalised, [cohort / "predictions" / "fold-0"], task=TASK)[0]
 
@@ -91,53 +91,53 @@ def whole_grid() -> np.ndarray:
 
 
 @pytest.mark.parametrize("enhancing", [3, 4])
-def test_both_numbers_of_enhancing_tumour_are_read(cohort, enhancing):
+def test_both_values_of_enhancing_tumour_are_read(cohort, enhancing):
     mask = whole_grid()
     mask[MARGIN, MARGIN, MARGIN] = enhancing
     replace_prediction(cohort, mask, enhancing=enhancing)
-    prediction = show(cohort).prediction
-    assert prediction[0, 0, -1] == 4  # the first voxel of the crop, at the foot
+    prediction = load(cohort).prediction
+    assert prediction[0, 0, -1] == 4  # the first voxel of the crop, at the bottom
     assert np.count_nonzero(prediction) == 1
 
 
-def test_a_perfect_prediction_lies_on_its_reference(cohort):
-    shown = show(cohort)
-    assert shown.reference.any()
-    assert (shown.prediction == shown.reference).all()
+def test_a_perfect_prediction_equals_its_reference(cohort):
+    view = load(cohort)
+    assert view.reference.any()
+    assert (view.prediction == view.reference).all()
 
 
-def test_the_image_is_turned_with_its_mask(cohort):
-    shown = show(cohort)
-    stored = read_case(find_case([cohort / "normalised" / "batch-0"], shown.case))
-    enhancing = np.sort(shown.image[:, shown.reference == 4], axis=1)
+def test_the_image_is_reoriented_with_its_mask(cohort):
+    view = load(cohort)
+    stored = read_case(find_case([cohort / "normalised" / "batch-0"], view.case))
+    enhancing = np.sort(view.image[:, view.reference == 4], axis=1)
     assert (enhancing == np.sort(stored.image[:, stored.mask == 4], axis=1)).all()
-    assert (shown.image[0] == stored.image[0][:, :, ::-1]).all()  # L, P, S as stored; L, P, I on the screen
+    assert (view.image[0] == stored.image[0][:, :, ::-1]).all()  # L, P, S as stored; L, P, I on the screen
 
 
-def test_a_missing_prediction_is_told(cohort):
+def test_a_missing_prediction_is_reported(cohort):
     prediction_of(cohort).unlink()
     with pytest.raises(UserError, match="no prediction is there"):
-        show(cohort)
+        load(cohort)
 
 
 @pytest.mark.parametrize(
     ("mask", "affine"), [(np.zeros((4, 4, 4), np.uint8), LPS), (whole_grid(), np.diag([1.0, 1.0, 1.0, 1.0]))]
 )
-def test_a_prediction_on_another_grid_is_told(cohort, mask, affine):
+def test_a_prediction_on_another_grid_is_reported(cohort, mask, affine):
     replace_prediction(cohort, mask, affine)
     with pytest.raises(UserError, match="not on the grid"):
-        show(cohort)
+        load(cohort)
 
 
-def test_a_prediction_with_an_unknown_value_is_told(cohort):
+def test_a_prediction_with_an_unknown_value_is_reported(cohort):
     replace_prediction(cohort, whole_grid() + 5)
     with pytest.raises(UserError, match="value 5"):
-        show(cohort)
+        load(cohort)
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: content[:40] + b"\xff" * 40])
-def test_a_damaged_prediction_is_told(cohort, damage):
+@pytest.mark.parametrize("corrupt", [lambda content: content[:-20], lambda content: content[:40] + b"\xff" * 40])
+def test_a_corrupted_prediction_is_reported(cohort, corrupt):
     path = prediction_of(cohort)
-    path.write_bytes(damage(path.read_bytes()))
+    path.write_bytes(corrupt(path.read_bytes()))
     with pytest.raises(UserError, match="prediction is damaged"):
-        show(cohort)
+        load(cohort)

@@ -19,7 +19,7 @@ COLOURS = {1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"}
 
 
 def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float = 1.0) -> ValidationResult:
-    """A verdict on a case that is dropped for these problems. voxels: of labels 1, 2 and 4. spacing: in mm."""
+    """The validation result of a case with these problems, and these numbers of voxels of labels 1, 2 and 4."""
     problems = tuple(Issue(code, f"{case}/t1.nii", "…") for code in codes)
     facts = {
         "shape": [240, 240, 155],
@@ -32,8 +32,8 @@ def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float =
     return ValidationResult(case, not problems, problems, (), facts)
 
 
-def drawn(*verdicts: ValidationResult):
-    """The plot of the cases and that of the volumes."""
+def charts(*verdicts: ValidationResult):
+    """Return the axes of the cases and of the volumes."""
     return cohort_overview(
         summarise_cohort(summarise_cases(build_manifest(verdicts, task=TASK), verdicts, TASK), TASK), COLOURS
     ).axes
@@ -49,34 +49,34 @@ def boxes(axes) -> list:
 
 
 def points(axes) -> list[list[float]]:
-    """Volumes of the cases that are points, from the row above to the one below."""
+    """Return the volumes that are drawn as points, from the top row to the bottom one."""
     return [sorted(line.get_xdata()) for line in axes.lines if line.get_marker() == "o"]
 
 
-def test_kept_and_dropped_cases_and_those_with_each_problem_are_bars():
-    upper, _ = drawn(verdict("a"), verdict("b"), verdict("c", "truncated"), verdict("d", "truncated", "bad_label"))
-    assert bars(upper) == {"kept": 2, "dropped": 2, "truncated": 2, "bad label": 1}
-    assert upper.get_title() == "2 of 4 cases kept"
+def test_bars_count_usable_and_dropped_cases_and_each_problem():
+    upper, _ = charts(verdict("a"), verdict("b"), verdict("c", "truncated"), verdict("d", "truncated", "bad_label"))
+    assert bars(upper) == {"usable": 2, "dropped": 2, "truncated": 2, "bad label": 1}
+    assert upper.get_title() == "2 of 4 cases usable"
     assert upper.yaxis_inverted()
     assert [text.get_text() for text in upper.texts] == ["2", "2", "2", "1"]
 
 
 @pytest.mark.parametrize(
     ("codes", "label"),
-    [(["truncated"], "cases"), (["truncated", "bad_label"], "cases; one with several problems counts under each")],
+    [(["truncated"], "cases"), (["truncated", "bad_label"], "cases; a case with several problems counts for each")],
 )
-def test_that_cases_count_more_than_once_is_said_where_they_do(codes, label):
-    upper, _ = drawn(verdict("a"), verdict("b", *codes))
+def test_the_axis_says_if_a_case_counts_more_than_once(codes, label):
+    upper, _ = charts(verdict("a"), verdict("b", *codes))
     assert upper.get_xlabel() == label
 
 
-def test_where_all_cases_are_kept_none_is_dropped():
-    upper, _ = drawn(verdict("a"))
-    assert bars(upper) == {"kept": 1, "dropped": 0}
+def test_without_problems_no_case_is_dropped():
+    upper, _ = charts(verdict("a"))
+    assert bars(upper) == {"usable": 1, "dropped": 0}
 
 
-def test_volumes_of_the_kept_cases_are_points_in_ml():
-    _, lower = drawn(verdict("a"), verdict("b", voxels=(1000, 1000, 0), spacing=2.0), verdict("c", "truncated"))
+def test_volumes_of_the_usable_cases_are_points_in_ml():
+    _, lower = charts(verdict("a"), verdict("b", voxels=(1000, 1000, 0), spacing=2.0), verdict("c", "truncated"))
     assert points(lower) == [pytest.approx([1, 8]), pytest.approx([8, 20]), pytest.approx([3]), pytest.approx([16, 24])]
     assert [text.get_text().split("\n")[-1] for text in lower.get_yticklabels()] == [
         "in 2 of 2 cases",
@@ -87,14 +87,14 @@ def test_volumes_of_the_kept_cases_are_points_in_ml():
 
 
 def test_the_boxes_have_the_colours_of_the_labels():
-    _, lower = drawn(verdict("a"), verdict("b"))
+    _, lower = charts(verdict("a"), verdict("b"))
     assert [box.get_facecolor() for box in boxes(lower)[:3]] == [to_rgba(colour) for colour in COLOURS.values()]
 
 
 @pytest.mark.parametrize("cases", [2, 5, 30, 150])
 def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
     voxels = np.random.default_rng(cases).integers(100, 90_000, (cases, 3))
-    _, lower = drawn(*(verdict(f"{case:03}", voxels=tuple(map(int, row))) for case, row in enumerate(voxels)))
+    _, lower = charts(*(verdict(f"{case:03}", voxels=tuple(map(int, row))) for case, row in enumerate(voxels)))
     expected = np.percentile(voxels[:, 0] / 1000, (5, 25, 50, 75, 95))
     lines = [line for line in lower.lines if line.get_marker() != "o"][:5]  # of label 1: whiskers, caps, median
     ends = [sorted(set(line.get_xdata())) for line in lines]
@@ -103,25 +103,25 @@ def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
     assert sorted(x for line in ends[2:] for x in line) == pytest.approx([expected[0], expected[2], expected[4]])
     box = boxes(lower)[0].get_path().vertices[:, 0]
     assert [box.min(), box.max()] == pytest.approx([expected[1], expected[3]])
-    assert "whiskers to the 5th and 95th percentile" in RECORD.caption
+    assert "whiskers the 5th and 95th percentiles" in RECORD.caption
 
 
 def test_a_label_that_no_case_has_leaves_its_row_empty():
-    _, lower = drawn(verdict("a", voxels=(1000, 1000, 0)))
+    _, lower = charts(verdict("a", voxels=(1000, 1000, 0)))
     assert len(points(lower)) == 3
     assert lower.get_yticklabels()[2].get_text().endswith("in 0 of 1 case")
 
 
-def test_of_many_cases_the_distribution_is_drawn():
-    _, lower = drawn(*(verdict(f"{case:03}", voxels=(1000 + case, 2000, 3000)) for case in range(120)))
+def test_for_many_cases_the_distribution_is_drawn():
+    _, lower = charts(*(verdict(f"{case:03}", voxels=(1000 + case, 2000, 3000)) for case in range(120)))
     assert not points(lower)
     labels = [patch for patch in lower.patches if hasattr(patch, "get_data")]
     assert len(labels) == 4
 
 
-def test_where_no_case_is_kept_the_plot_of_volumes_says_so():
-    _, lower = drawn(verdict("a", "truncated"))
-    assert [text.get_text() for text in lower.texts] == ["no case with a known volume is kept"]
+def test_without_usable_cases_the_volume_plot_says_so():
+    _, lower = charts(verdict("a", "truncated"))
+    assert [text.get_text() for text in lower.texts] == ["no usable case with a known volume"]
 
 
 def test_the_command_line_reads_what_the_workflow_writes(tmp_path):

@@ -20,8 +20,8 @@ def history(epochs: int, **columns) -> pd.DataFrame:
 
 
 def selection(fold: int = 0, epoch: int = 2, refused: tuple = (REFUSED,)) -> dict:
-    named = {"fold": fold, "epoch": epoch, "choose": "last", "refused": list(refused)}
-    return {**named, "execution": "cpu fp32", "model": "m", "digest": "d"}
+    selected = {"fold": fold, "epoch": epoch, "choose": "last", "refused": list(refused)}
+    return {**selected, "execution": "cpu fp32", "model": "m", "digest": "d"}
 
 
 def fold(epochs: int = 3, columns: dict | None = None, **changes) -> FoldResult:
@@ -33,18 +33,18 @@ def labelled(axes, label):
 
 
 def bars(axes) -> list[list[tuple[float, float, float]]]:
-    """Epoch, lower and upper end of each bar, by reason."""
+    """Return the epoch, the lower and the upper end of each bar, by reason."""
     return [
         [(lower[0], lower[1], upper[1]) for lower, upper in collection.get_segments()]
         for collection in axes.collections
     ]
 
 
-def test_chosen_and_refused_epochs_are_marked_in_every_plot():
+def test_selected_and_refused_epochs_are_marked_in_every_plot():
     figure = learning_curves([fold()], TASK)
     assert len(figure.axes) == 3
     for axes in figure.axes:
-        assert list(labelled(axes, "chosen epoch")[0].get_xdata()) == [2, 2]
+        assert list(labelled(axes, "selected epoch")[0].get_xdata()) == [2, 2]
         assert list(labelled(axes, "refused epoch")[0].get_xdata()) == [3]
 
 
@@ -53,24 +53,24 @@ def test_a_refused_epoch_without_history_is_marked_within_the_plot():
     assert axes.get_xlim()[1] > 3
 
 
-def test_every_fold_has_its_row():
+def test_every_fold_has_a_row():
     figure = learning_curves([fold(fold=0), fold(fold=1, refused=())], TASK)
     assert [axes.get_title("left") for axes in figure.axes] == ["Fold 0", "", "", "Fold 1", "", ""]
     assert labelled(figure.axes[0], "refused epoch")
     assert not labelled(figure.axes[3], "refused epoch")
 
 
-def test_a_fold_alone_is_not_numbered():
+def test_a_single_fold_is_not_numbered():
     assert learning_curves([fold()], TASK).axes[0].get_title("left") == ""
 
 
-def test_without_skipped_steps_the_learning_rate_stands_alone_and_says_so():
+def test_without_skipped_steps_there_are_no_bars_and_the_title_says_so():
     *_, rate = learning_curves([fold()], TASK).axes
     assert rate.get_title("right") == "none of 30 steps skipped"
     assert not rate.collections
 
 
-def test_skipped_steps_are_bars_upon_each_other_below_the_learning_rate():
+def test_skipped_steps_are_stacked_bars_below_the_learning_rate():
     skipped = {"skipped_steps": [2, 0, 1], "nonfinite_steps": [1, 3, 0]}
     *_, rate, strip = learning_curves([fold(columns=skipped)], TASK).axes
     assert rate.get_title("right") == "7 of 30 steps skipped"
@@ -78,12 +78,12 @@ def test_skipped_steps_are_bars_upon_each_other_below_the_learning_rate():
     assert strip.get_position().y0 < rate.get_position().y0
 
 
-def test_only_what_skipped_steps_is_named():
+def test_only_reasons_that_occur_are_in_the_legend():
     figure = learning_curves([fold(columns={"skipped_steps": [2, 0, 1]})], TASK)
     assert [text.get_text() for text in figure.axes[-1].get_legend().get_texts()] == ["gradient scaler"]
 
 
-def test_a_rate_that_never_changes_has_a_scale_from_nothing():
+def test_the_scale_of_a_constant_learning_rate_starts_at_0():
     rate = learning_curves([fold(columns={"learning_rate": 0.001})], TASK).axes[2]
     assert rate.get_ylim()[0] == 0
     assert 0.001 < rate.get_ylim()[1] < 0.003
@@ -109,6 +109,6 @@ def test_folds_are_read_in_order(tmp_path):
     assert folds[0].refused[0].codes == ("digest_mismatch",)
 
 
-def test_a_history_without_selection_is_told(tmp_path):
+def test_a_history_without_selection_is_reported(tmp_path):
     with pytest.raises(UserError, match="1 histories and 0 selections"):
         read_fold_results([tmp_path / "history.csv"], [])

@@ -12,16 +12,16 @@ TASK = load_task()
 
 
 def scores(cases: int, **changes) -> pd.DataFrame:
-    """Dice that grows with the volume, 10 ml in the first case; changes: (mm³, Dice) of the first, by structure."""
+    """Return scores; `changes` replace the volume in mm³ and the Dice of the first cases, by structure."""
     rows = [
         {"case": f"{case}", "region": structure, "reference_mm3": 1e4 * (case + 1), "dice": (case + 1) / (cases + 1)}
         for case in range(cases)
         for structure in TASK.structures
     ]
     table = pd.DataFrame(rows)
-    for structure, firsts in changes.items():
-        chosen = table.index[table["region"] == structure][: len(firsts)]
-        table.loc[chosen, ["reference_mm3", "dice"]] = firsts
+    for structure, values in changes.items():
+        changed = table.index[table["region"] == structure][: len(values)]
+        table.loc[changed, ["reference_mm3", "dice"]] = values
     return table
 
 
@@ -41,7 +41,7 @@ def test_every_case_is_a_point_at_its_volume_in_ml():
     assert not strips(figure)
 
 
-def test_cases_without_the_region_are_counted_in_a_strip_by_their_score():
+def test_cases_without_the_region_are_counted_by_their_score_in_a_strip():
     figure = dice_by_volume(scores(5, ET=[(0, 1), (0, 0), (0, 1)]), TASK)
     (strip,) = strips(figure)
     assert strip.lines[0].get_ydata().tolist() == [0, 1]
@@ -50,12 +50,12 @@ def test_cases_without_the_region_are_counted_in_a_strip_by_their_score():
     assert panel(figure, "ET").get_title().endswith("\nn = 2")
 
 
-def test_a_region_that_no_reference_has_is_told():
+def test_a_region_absent_from_all_references_is_reported():
     figure = dice_by_volume(scores(2, ET=[(0, 1), (0, 0)]), TASK)
-    assert [text.get_text() for text in panel(figure, "ET").texts] == ["absent from every reference"]
+    assert [text.get_text() for text in panel(figure, "ET").texts] == ["absent from all references"]
 
 
-def test_the_rank_correlation_stands_in_the_title():
+def test_the_rank_correlation_is_in_the_title():
     table = scores(MIN_CORRELATION_CASES)
     table.loc[table["region"] == "TC", "dice"] *= -1
     figure = dice_by_volume(table, TASK)
@@ -63,7 +63,7 @@ def test_the_rank_correlation_stands_in_the_title():
     assert panel(figure, "TC").get_title() == f"TC: tumour core\nSpearman ρ = −1.00, n = {MIN_CORRELATION_CASES}"
 
 
-def test_too_few_cases_or_equal_ones_have_no_rank_correlation():
+def test_too_few_or_equal_cases_have_no_rank_correlation():
     rising = np.arange(MIN_CORRELATION_CASES, dtype=float)
     assert rank_correlation(rising, rising**2) == pytest.approx(1)
     assert rank_correlation(rising[1:], rising[1:]) is None
@@ -80,7 +80,7 @@ def test_many_cases_are_summarised_by_tenths():
 
 
 @pytest.mark.parametrize(("low", "high"), [(90.0, 110.0), (0.001, 300.0), (5.0, 5.0)])
-def test_an_axis_of_volumes_spans_a_decade_and_all_of_them(low, high):
+def test_a_volume_axis_spans_all_volumes_and_at_least_a_decade(low, high):
     first, last = volume_limits(np.array([low, high]))
     assert first < low <= high < last
     assert last / first >= 10 * (1 - 1e-9)

@@ -27,17 +27,17 @@ def scores(cases: int, *, absent: int = 0) -> pd.DataFrame:
 
 
 @given(st.lists(st.floats(0, 1), max_size=50))
-def test_no_point_hides_another(values):
+def test_no_point_covers_another(values):
     values = np.array(values)
-    places = set(zip(np.minimum((values * 40).astype(int), 39), swarm_offsets(values), strict=True))
-    assert len(places) == len(values)
+    positions = set(zip(np.minimum((values * 40).astype(int), 39), swarm_offsets(values), strict=True))
+    assert len(positions) == len(values)
 
 
 def test_points_far_apart_stay_in_the_middle():
     assert swarm_offsets(np.array([0.1, 0.5, 0.9, 1.0])).tolist() == [0, 0, 0, 0]
 
 
-def test_points_of_one_level_stand_around_the_middle():
+def test_points_of_one_level_are_around_the_middle():
     assert sorted(swarm_offsets(np.array([0.5, 0.5, 0.5]))) == [-1, 0, 1]
 
 
@@ -48,14 +48,14 @@ def test_every_case_is_a_point_of_every_structure(cases):
         assert points == cases * len(TASK.structures)
 
 
-def test_conventional_scores_are_hollow():
+def test_scores_defined_by_convention_are_hollow():
     for axes in score_distributions(scores(4, absent=3), TASK).axes:
         diamonds = [line for line in axes.lines if line.get_marker() == "D" and len(line.get_xdata())]
         assert [len(line.get_xdata()) for line in diamonds] == [3]
         assert diamonds[0].get_markerfacecolor() == "none"
 
 
-def test_of_many_cases_conventional_scores_are_numbered_and_the_others_points():
+def test_for_many_cases_scores_defined_by_convention_are_counted():
     table = scores(120, absent=30)
     table.loc[(table["reference_voxels"] == 0) & (table["case"] < "case-2"), ["dice", "iou"]] = 1.0
     axes = score_distributions(table, TASK).axes[0]
@@ -64,10 +64,10 @@ def test_of_many_cases_conventional_scores_are_numbered_and_the_others_points():
     assert points == 120 * len(TASK.structures) - 30
 
 
-def test_of_many_cases_the_box_is_seen_through_and_lies_over_the_points():
-    for cases, over in ((4, False), (120, True)):
+def test_for_many_cases_the_box_is_transparent_and_above_the_points():
+    for cases, above in ((4, False), (120, True)):
         axes = score_distributions(scores(cases), TASK).axes[0]
         box = axes.patches[0]
         points = next(line for line in axes.lines if line.get_marker() == "o")
-        assert (box.get_facecolor()[3] == 0) == over
-        assert (box.get_zorder() > points.get_zorder()) == over
+        assert (box.get_facecolor()[3] == 0) == above
+        assert (box.get_zorder() > points.get_zorder()) == above

@@ -1,4 +1,4 @@
-"""The image figures, from files to PNG, on small made-up brains."""
+"""The image figures from files to PNG, on small synthetic brains."""
 
 import json
 from pathlib import Path
@@ -30,15 +30,15 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def ellipsoid(shape: tuple[int, int, int], centre: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
-    """Voxels within `radius` (fraction of the half-size of each axis) of `centre` (fraction of the size)."""
+    """Return voxels within `radius` (fraction of the half-size of each axis) of `centre` (fraction of the size)."""
     grid = np.indices(shape).reshape(3, -1).T
     size = np.array(shape)
     inside = (((grid - centre * size) / (radius * size / 2)) ** 2).sum(axis=1) <= 1
     return inside.reshape(shape)
 
 
-def nested(shape: tuple[int, int, int], centre: NDArray[np.float64], radius: float) -> NDArray[np.uint8]:
-    """A tumour of oedema around enhancing tumour around a necrotic core."""
+def nested_tumour(shape: tuple[int, int, int], centre: NDArray[np.float64], radius: float) -> NDArray[np.uint8]:
+    """Return a mask of oedema around enhancing tumour around a necrotic core."""
     mask = np.zeros(shape, np.uint8)
     for label, part in ((2, 1.0), (4, 0.65), (1, 0.35)):
         mask[ellipsoid(shape, centre, radius * part)] = label
@@ -46,7 +46,7 @@ def nested(shape: tuple[int, int, int], centre: NDArray[np.float64], radius: flo
 
 
 def write_cohort(folder: Path, shape: tuple[int, int, int], errors: list[float]) -> None:
-    """Normalised cases, predictions that are off by `errors` (fraction of the size), and their scores."""
+    """Write normalised cases, predictions shifted by `errors` (fraction of the size), and their scores."""
     rows = []
     full = tuple(size + 2 * MARGIN for size in shape)
     crop = tuple((MARGIN, MARGIN + size) for size in shape)
@@ -55,8 +55,8 @@ def write_cohort(folder: Path, shape: tuple[int, int, int], errors: list[float])
         case = f"BraTS-GLI-{number:05d}-000"
         centre = np.array([0.35, 0.4, 0.5]) + rng.uniform(-0.05, 0.05, 3)
         brain = ellipsoid(shape, np.array([0.5, 0.5, 0.5]), 0.98)
-        mask = np.where(brain, nested(shape, centre, 0.45), 0).astype(np.uint8)
-        prediction = np.where(brain, nested(shape, centre + error, 0.45 - error), 0).astype(np.uint8)
+        mask = np.where(brain, nested_tumour(shape, centre, 0.45), 0).astype(np.uint8)
+        prediction = np.where(brain, nested_tumour(shape, centre + error, 0.45 - error), 0).astype(np.uint8)
         weights = np.array([[0, -1, -0.5, 1], [0, -1, 0.5, 3], [0, 1.5, 2.5, 1.5], [0, 0.5, 3, 2]])
         lookup = np.array([0, 1, 2, 0, 3])
         texture = [gaussian_filter(rng.normal(size=shape), 2) * 4 for _ in range(4)]
@@ -119,7 +119,7 @@ def test_equal_inputs_give_equal_bytes(name, cohort, tmp_path):
     assert matplotlib.image.imread(tmp_path / "first.png").shape[1] == 10 * SETTINGS["dpi"]
 
 
-def test_labels_are_painted_in_their_colours(cohort, tmp_path):
+def test_labels_are_drawn_in_their_colours(cohort, tmp_path):
     opaque = {**SETTINGS, "opacity": 1.0}
     pixels = matplotlib.image.imread(draw("ground_truth", cohort, tmp_path / "figure.png", opaque))[..., :3]
     for colour in SETTINGS["colours"].values():
@@ -131,7 +131,7 @@ def test_a_prediction_is_not_drawn_in_place_of_the_reference(cohort, tmp_path):
     assert reference.read_bytes() != draw("predictions", cohort, tmp_path / "prediction.png").read_bytes()
 
 
-def test_one_case_alone_is_drawn(cohort, tmp_path):
+def test_a_single_case_is_drawn(cohort, tmp_path):
     shapes = [
         matplotlib.image.imread(draw("gallery", cohort, tmp_path / f"{cases}.png", {**SETTINGS, "cases": cases})).shape
         for cases in (1, 3)

@@ -14,15 +14,15 @@ LABELS = ("0", "1", "2", "4")
 
 
 def voxels(**rows) -> dict:
-    """A table without errors, of 100 voxels a label, but for the rows given by their label: `label_1=(0, 3, 1, 0)`."""
+    """Return counts without errors, 100 voxels for each label, except for the given rows: `label_1=(0, 3, 1, 0)`."""
     table = {row: {column: 100 * (row == column) for column in LABELS} for row in LABELS}
     for name, row in rows.items():
         table[name.removeprefix("label_")] = dict(zip(LABELS, row, strict=True))
     return table
 
 
-def written(table: dict) -> list[tuple[float, float, str]]:
-    """Column, row and text of what stands in the cells, from above to below."""
+def cell_texts(table: dict) -> list[tuple[float, float, str]]:
+    """Return column, row and text of the cells, from top to bottom."""
     (axes,) = confusion_matrix(table, TASK).axes
     return [(text.get_position()[0], round(text.get_position()[1]), text.get_text()) for text in axes.texts]
 
@@ -32,28 +32,28 @@ def ticks(table: dict, axis: str) -> list[str]:
     return [text.get_text() for text in getattr(axes, f"get_{axis}ticklabels")()]
 
 
-def test_rows_are_the_reference_and_shares_are_of_their_sum():
-    cells = written(voxels(label_1=(0, 1500, 500, 0)))
+def test_rows_are_the_reference_and_percentages_are_of_the_row():
+    cells = cell_texts(voxels(label_1=(0, 1500, 500, 0)))
     shares, counts = ([cell for cell in cells if cell[1] == 1][start::2] for start in (0, 1))
     assert [text for *_, text in shares] == ["0.0 %", "75.0 %", "25.0 %", "0.0 %"]
     assert [text for *_, text in counts] == ["0", "1,500", "500", "0"]
     assert [column for column, *_ in counts] == [0, 1, 2, 3]
 
 
-def test_a_cell_is_shaded_by_its_share_with_the_reference_from_above():
+def test_cells_are_shaded_by_their_share_from_the_top_row_down():
     (axes,) = confusion_matrix(voxels(label_1=(0, 3, 1, 0)), TASK).axes
     shares = axes.collections[0].get_array()
     assert shares[1].tolist() == [0, 0.75, 0.25, 0]
     assert axes.yaxis_inverted()
 
 
-def test_a_label_that_no_reference_has_is_told():
+def test_a_label_absent_from_all_references_is_reported():
     table = voxels(label_4=(0, 0, 0, 0))
-    assert [text for _, row, text in written(table) if row == 3] == ["in no reference"]
+    assert [text for _, row, text in cell_texts(table) if row == 3] == ["absent from all references"]
     assert ticks(table, "y")[3] == "4: enhancing tumour\n0 voxels"
 
 
-def test_a_label_that_is_never_predicted_is_told():
+def test_a_label_that_is_never_predicted_is_reported():
     names = ticks(voxels(label_2=(100, 0, 0, 0)), "x")
     assert [name.endswith("(never predicted)") for name in names] == [False, False, True, False]
 
@@ -62,11 +62,11 @@ def test_a_label_that_is_never_predicted_is_told():
     ("share", "text"),
     [(0, "0.0 %"), (0.0001, "< 0.1 %"), (0.0006, "0.1 %"), (0.5, "50.0 %"), (0.99951, "> 99.9 %"), (1, "100.0 %")],
 )
-def test_only_nothing_and_all_are_written_so(share, text):
+def test_only_exact_zero_and_one_are_0_and_100_percent(share, text):
     assert format_percent(share) == text
 
 
-def test_text_is_white_where_that_has_more_contrast():
+def test_text_is_white_if_that_has_more_contrast():
     assert [contrasting_text_colour(colour) for colour in ("white", "#f0e442", "#777777", "#0072b2", "black")] == [
         TEXT_COLOUR,
         TEXT_COLOUR,
@@ -76,7 +76,7 @@ def test_text_is_white_where_that_has_more_contrast():
     ]
 
 
-def test_the_command_line_draws_the_table_of_a_summary(tmp_path):
+def test_the_command_line_draws_the_matrix_of_a_summary(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps({"confusion": {"definition": "…", "voxels": voxels()}}))
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
     options = ["--summary", str(tmp_path / "summary.json"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]

@@ -20,10 +20,10 @@ NAMES = ("T1", "T1CE", "T2", "FLAIR")
 
 
 def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> ValidationResult:
-    """A verdict on a case whose modalities have a median that grows by 1 from each to the next."""
+    """Return the validation result of a case; the median grows by 1 from one modality to the next."""
     intensities = {
-        modality: {"min": 1.0, "p01": 10.0, "median": median + place, "p99": 900.0, "max": 1000.0}
-        for place, modality in enumerate(TASK.channel_names)
+        modality: {"min": 1.0, "p01": 10.0, "median": median + number, "p99": 900.0, "max": 1000.0}
+        for number, modality in enumerate(TASK.channel_names)
     }
     files = {role: {"path": f"{case}/{role}", "sample_digest": case} for role in (*TASK.channel_names, "seg")}
     grid = {"shape": [8, 8, 8], "spacing": [1.0, 1.0, 1.0]}
@@ -36,7 +36,7 @@ def cases_of(*verdicts: ValidationResult):
 
 
 def write_levels(path: Path, levels: np.ndarray) -> Path:
-    """A normalised case of which each plane across the first axis has one value in all modalities. levels: (planes,)"""
+    """Write a normalised case whose planes along the first axis have the values `levels` in all modalities."""
     image = np.broadcast_to(levels[None, :, None, None], (len(TASK.channel_names), len(levels), 2, 2)).astype(
         np.float16
     )
@@ -47,7 +47,7 @@ def write_levels(path: Path, levels: np.ndarray) -> Path:
 
 
 def spans(cases: int, *, low: float = 10.0) -> np.ndarray:
-    """(cases, modalities, 3): medians from 100 upwards, the last case the darkest."""
+    """Return (cases, modalities, 3): medians from 100 upwards, the last case the darkest."""
     medians = 100.0 + np.arange(cases)[::-1]
     return np.stack([np.stack([np.full(cases, low), medians, medians * 2], axis=-1)] * len(TASK.channel_names), axis=1)
 
@@ -56,55 +56,55 @@ def medians(axes) -> list[float]:
     return next(line for line in axes.lines if line.get_marker() == "o").get_ydata().tolist()
 
 
-def test_the_planes_read_are_those_of_the_case(tmp_path):
+def test_planes_equal_those_of_the_case(tmp_path):
     path = write_random_case(tmp_path / "case.safetensors")
     assert np.array_equal(read_planes(path, 5), read_case(path).image[:, [0, 5, 10, 15]])
     assert np.array_equal(read_planes(path, 6), read_case(path).image[:, [1, 7, 13]])
 
 
-def test_of_a_narrow_case_the_plane_in_the_middle_is_read(tmp_path):
+def test_for_a_narrow_case_the_middle_plane_is_read(tmp_path):
     path = write_levels(tmp_path / "case.safetensors", np.arange(1.0, 6.0))
     assert read_planes(path, 8)[:, :, 0, 0].tolist() == [[3]] * len(TASK.channel_names)
 
 
 @pytest.mark.parametrize("content", [b"", b"no safetensors at all"])
-def test_a_damaged_file_is_told_with_what_to_do(tmp_path, content):
+def test_a_corrupted_file_is_reported_with_what_to_do(tmp_path, content):
     path = tmp_path / "case.safetensors"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"case.safetensors: .* damaged .* delete its folder"):
         read_planes(path, 8)
 
 
-def test_what_was_before_is_what_validation_found():
+def test_percentiles_before_are_from_the_validation_results():
     before = spans_before(cases_of(verdict("a"), verdict("b", 50.0)), TASK)
     assert before[:, 0].tolist() == [[10, 100, 900], [10, 50, 900]]
     assert before[1, :, 1].tolist() == [50, 51, 52, 53]
 
 
-def test_a_case_of_unknown_intensities_is_not_a_number():
+def test_unknown_intensities_are_nan():
     unknown = verdict("a")
     unknown.facts["intensities"] = {"t1": {}}
     assert np.isnan(spans_before(cases_of(unknown), TASK)).all()
 
 
-def test_what_is_after_is_measured_without_zeros(tmp_path):
+def test_percentiles_after_exclude_zeros(tmp_path):
     write_levels(tmp_path / "batch-1" / "a.safetensors", np.repeat([0.0, 1.0, 0.0, 2.0, 3.0], 8))
     after = spans_after(cases_of(verdict("a")), [tmp_path / "batch-0", tmp_path / "batch-1"], TASK)
     assert after.shape == (1, 4, 3)
     assert after[0, 2] == pytest.approx([1, 2, 3], abs=0.1)
 
 
-def test_a_case_of_zeros_has_no_span_after(tmp_path):
+def test_percentiles_after_of_a_case_of_zeros_are_nan(tmp_path):
     write_levels(tmp_path / "a.safetensors", np.zeros(8))
     assert np.isnan(spans_after(cases_of(verdict("a")), [tmp_path], TASK)).all()
 
 
-def test_a_case_that_is_not_there_is_told(tmp_path):
+def test_a_missing_case_is_reported(tmp_path):
     with pytest.raises(UserError, match="no normalised file"):
         spans_after(cases_of(verdict("a")), [tmp_path], TASK)
 
 
-def test_cases_stand_by_their_median_before_in_both_rows():
+def test_cases_are_sorted_by_their_median_before_in_both_rows():
     after = np.stack([np.full((3, 4), -1.0), [[0.3] * 4, [0.2] * 4, [0.1] * 4], np.ones((3, 4))], axis=-1)
     figure = draw_intensity_spans(spans(3), after, TASK)
     assert [medians(axes) for axes in figure.axes] == [[100, 101, 102]] * 4 + [[0.1, 0.2, 0.3]] * 4
@@ -112,14 +112,14 @@ def test_cases_stand_by_their_median_before_in_both_rows():
     assert figure.axes[4].get_title() == "medians 0.10 to 0.30"
 
 
-def test_many_cases_are_a_band_and_few_are_lines():
+def test_many_cases_are_a_band_and_few_are_bars():
     for cases, kind in ((100, "LineCollection"), (101, "FillBetweenPolyCollection")):
         axes = draw_intensity_spans(spans(cases), spans(cases), TASK).axes[0]
         assert [type(collection).__name__ for collection in axes.collections] == [kind]
 
 
 @pytest.mark.parametrize(("low", "scale"), [(10.0, "log"), (-5.0, "linear")])
-def test_units_are_on_a_logarithmic_scale_where_all_are_above_0(low, scale):
+def test_the_scale_before_is_logarithmic_if_all_values_are_positive(low, scale):
     figure = draw_intensity_spans(spans(2, low=low), spans(2), TASK)
     assert [axes.get_yscale() for axes in figure.axes] == [scale] * 4 + ["linear"] * 4
 

@@ -15,8 +15,8 @@ ROWS = [Row((100, 140), 120, heading=("case",), table=TABLE, titles=("left", "ri
 
 def inches(figure, axes):
     width, height = figure.get_size_inches()
-    place = axes.get_position()
-    return place.x0 * width, place.y0 * height, place.x1 * width, place.y1 * height
+    box = axes.get_position()
+    return box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
 
 
 def test_panels_are_in_true_proportion():
@@ -28,17 +28,17 @@ def test_panels_are_in_true_proportion():
             assert abs(axes.get_xlim()[1] - axes.get_xlim()[0]) == width
 
 
-def test_rows_lie_on_the_page_one_below_the_other():
+def test_rows_are_below_each_other_on_the_page():
     figure, panels = lay_out_rows(ROWS, foot_lines=1)
-    places = [[inches(figure, axes) for axes in line] for line in panels]
-    assert places[0][0][3] < figure.get_figheight() - 0.4  # room for heading and titles
-    assert places[0][0][1] > places[1][0][3]
-    assert places[1][0][1] > 0.3  # room for the legend
-    assert all(line[-1][2] < figure.get_figwidth() for line in places)
+    boxes = [[inches(figure, axes) for axes in line] for line in panels]
+    assert boxes[0][0][3] < figure.get_figheight() - 0.4  # room for heading and titles
+    assert boxes[0][0][1] > boxes[1][0][3]
+    assert boxes[1][0][1] > 0.3  # room for the legend
+    assert all(line[-1][2] < figure.get_figwidth() for line in boxes)
 
 
 def extents(figure, artists):
-    """Of texts, on the page."""
+    """Return the boxes of texts on the page."""
     with figure_style():
         renderer = figure._get_renderer()
         return [artist.get_window_extent(renderer) for artist in artists]
@@ -50,7 +50,7 @@ def test_no_text_overlaps_another_one_or_a_panel_or_is_clipped():
         draw_note(figure, "a note", line=0)
     texts = [text for text in figure.texts if text.get_text()]
     boxes = extents(figure, [*texts, panels[0][0].title, panels[0][1].title])
-    assert len(boxes) == 1 + 5 + 6 + 1 + 2  # heading, heads, cells, note, titles
+    assert len(boxes) == 1 + 5 + 6 + 1 + 2  # heading, table header, cells, note, titles
     boxes += [axes.get_window_extent() for row in panels for axes in row]
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
@@ -64,7 +64,7 @@ def test_the_scale_bars_of_a_row_have_one_round_length():
     assert [axes.texts[0].get_text() for axes in panels[0]] == ["2 cm", "2 cm"]
 
 
-def test_scale_and_sides_leave_each_other_alone():
+def test_scale_bars_and_orientation_letters_do_not_overlap():
     with figure_style():
         figure, panels = lay_out_rows([Row((140, 170) * 4, 140)], foot_lines=0)
         for axes in panels[0]:
@@ -81,7 +81,7 @@ def test_scale_and_sides_leave_each_other_alone():
     ("limit", "length", "label"),
     [(56, 50, "5 cm"), (49, 20, "2 cm"), (10, 10, "1 cm"), (9, 5, "5 mm"), (260, 200, "20 cm"), (0.3, 0.2, "0.2 mm")],
 )
-def test_lengths_of_scale_bars_are_round(limit, length, label):
+def test_scale_bars_have_round_lengths(limit, length, label):
     assert scale_bar_length(limit) == pytest.approx(length)
     assert format_length(scale_bar_length(limit)) == label
 
@@ -90,10 +90,10 @@ LONG = "voxels are 1 x 1 x 5 mm; the model was trained on voxels of 2.5 mm, " * 
 
 
 @pytest.mark.parametrize("text", [LONG, "0123456789" * 60, "one/path/without/a/blank_" * 30])
-@pytest.mark.parametrize("banner", ["", "DEMONSTRATION MODEL: of no use on patients"])
-def test_lines_of_any_length_lie_within_the_figure_and_over_nothing(text, banner):
+@pytest.mark.parametrize("banner", ["", "DEMONSTRATION MODEL: not usable on patients"])
+def test_lines_of_any_length_are_within_the_figure_and_do_not_overlap(text, banner):
     row = Row(
-        (100.0,), 50.0, heading=("A case", "what it shows"), titles=("axial",), banner=banner, notes=wrap_text(text)
+        (100.0,), 50.0, heading=("A case", "a description"), titles=("axial",), banner=banner, notes=wrap_text(text)
     )
     with figure_style():
         figure, ((panel,),) = lay_out_rows([row], foot_lines=0)

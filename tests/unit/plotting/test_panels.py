@@ -25,11 +25,11 @@ def test_each_pixel_is_one_closed_square():
     assert pixel_outlines(region).tolist() == [[[2, 1], [3, 1], [3, 2], [2, 2], [2, 1]]]
 
 
-def test_each_piece_is_deepest_in_its_middle():
+def test_each_component_is_deepest_in_its_middle():
     region = np.zeros((5, 9), bool)
     region[:, :5], region[4, 6:] = True, True
-    (large, room), (_, little) = deepest_points(region, (1.0, 1.0))
-    assert (large.tolist(), room, little) == ([2.5, 2.5], 3.0, 1.0)
+    (large, depth), (_, small_depth) = deepest_points(region, (1.0, 1.0))
+    assert (large.tolist(), depth, small_depth) == ([2.5, 2.5], 3.0, 1.0)
 
 
 def test_the_depth_is_in_the_unit_of_the_pixels():
@@ -38,6 +38,6 @@ def test_the_depth_is_in_the_unit_of_the_pixels():
     assert deepest_points(region, (0.5, 1.0))[0][1] == 1.0
 
 
-def test_an_empty_region_has_none_of_them():
+def test_an_empty_region_has_neither_borders_nor_points():
     empty = np.zeros((2, 2), bool)
     assert len(border_edges(empty)) == len(pixel_outlines(empty)) == len(deepest_points(empty, (1.0, 1.0))) == 0

@@ -1,4 +1,4 @@
-"""What a figure's record alone gives: its command, its caption, its place on the page."""
+"""What follows from the record of a figure: its command, its caption, and its place on the page."""
 
 import json
 import subprocess
@@ -38,7 +38,7 @@ RECORD = FigureRecord(
 
 @pytest.fixture
 def new(tmp_path, monkeypatch):
-    """A figure whose module lies beside the others, in the registry after them."""
+    """Add a figure to the catalogue, last in the registry."""
     folder = tmp_path / "catalogue"
     folder.mkdir()
     (folder / "new.py").write_text(NEW)
@@ -79,19 +79,19 @@ def test_a_new_figure_has_a_place_and_a_caption_on_the_page(tmp_path):
     assert sections["training"][1].caption.text == "On FLAIR."
 
 
-def test_a_command_without_what_the_figure_needs_is_refused(tmp_path, capsys):
+def test_a_command_without_a_needed_file_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         command("learning_curves", tmp_path, history=tmp_path / "history.csv")
     assert "the figure learning_curves needs --selection" in capsys.readouterr().err
 
 
-def test_a_figure_that_does_not_exist_is_refused(tmp_path, capsys):
+def test_an_unknown_figure_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
-        command("scroes", tmp_path)
-    assert "there is no figure scroes" in capsys.readouterr().err
+        command("unknown", tmp_path)
+    assert "there is no figure unknown" in capsys.readouterr().err
 
 
-def test_every_figure_is_found_by_its_name_and_writes_files_of_its_own():
+def test_every_figure_has_a_module_and_files_of_its_own():
     for record in registry.FIGURES:
         assert (REPOSITORY / f"scripts/tumorseg/plotting/catalogue/{record.name}.py").is_file()
         assert set(record.needs) <= set(NEEDS)
@@ -105,12 +105,12 @@ def test_captions_name_the_channels_of_the_task(task):
     texts = [record.caption_for(load_task(task)) for record in registry.FIGURES]
     assert all("{" not in caption.title + caption.text + caption.alt for caption in texts)
     assert all(len(caption.text) > 40 and len(caption.alt) > 40 for caption in texts)
-    said = " ".join(caption.text + caption.alt for caption in texts)
-    assert ("FLAIR" in said) == ("flair" in load_task(task).channel_names)
-    assert ("wrong label" in said) == (len(load_task(task).labels) > 1)
+    text = " ".join(caption.text + caption.alt for caption in texts)
+    assert ("FLAIR" in text) == ("flair" in load_task(task).channel_names)
+    assert ("wrong label" in text) == (len(load_task(task).labels) > 1)
 
 
-def test_planning_reads_the_records_without_what_draws():
+def test_records_are_read_without_drawing_packages():
     heavy = "{'matplotlib', 'numpy', 'pandas', 'scipy', 'torch'}"
     program = f"import sys; import tumorseg.plotting.registry; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
@@ -120,6 +120,6 @@ def test_planning_reads_the_records_without_what_draws():
 
 
 @pytest.mark.parametrize("text", ["T1_ of *this* and `that` |x| \\ a_b <c>.", "plain: ρ = 0.5 (n = 3)"])
-def test_a_caption_is_shown_as_it_is_in_the_report_of_snakemake(text):
+def test_a_caption_is_unchanged_in_the_report_of_snakemake(text):
     shown = publish_string(to_restructured_text(text), writer="pseudoxml", settings_overrides={"report_level": 5})
     assert shown.decode().splitlines()[-1].strip() == text

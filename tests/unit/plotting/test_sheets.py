@@ -25,7 +25,7 @@ COLUMNS = {
 
 
 def case_of(*, spacing=(1.0, 1.0, 1.0), scores=True, **enhancing):
-    """A case with two pieces of oedema, a large and a tiny one, and enhancing tumour that the prediction lacks."""
+    """Return a case with a large and a tiny component of oedema, and enhancing tumour absent from the prediction."""
     affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
     origin = Origin("a", SHAPE, tuple(map(tuple, affine.tolist())), tuple((0, n) for n in SHAPE), None, {}, {})
     image = np.random.default_rng(0).normal(3, 1, (4, *SHAPE)).astype(np.float16)
@@ -39,29 +39,29 @@ def case_of(*, spacing=(1.0, 1.0, 1.0), scores=True, **enhancing):
     )
 
 
-def written(axes):
+def texts_of(axes):
     return sorted(text.get_text() for text in axes.texts)
 
 
-def test_each_piece_with_room_bears_the_digit_of_its_label():
+def test_each_large_component_shows_its_label():
     axial = mask_sheet([case_of()], "reference", SETTINGS, task=TASK).axes[0]
-    assert written(axial) == ["2", "2 cm", "4", "L", "R"]
-    assert written(mask_sheet([case_of()], "prediction", SETTINGS, task=TASK).axes[0]) == ["2", "2 cm", "L", "R"]
+    assert texts_of(axial) == ["2", "2 cm", "4", "L", "R"]
+    assert texts_of(mask_sheet([case_of()], "prediction", SETTINGS, task=TASK).axes[0]) == ["2", "2 cm", "L", "R"]
 
 
-def test_every_panel_tells_its_sides_and_its_scale():
+def test_every_panel_shows_its_orientation_and_scale():
     sheets = [
         modality_sheet([case_of()], TASK),
         overlay_sheet([case_of()], TASK),
         gallery_sheet([case_of()], SETTINGS, TASK),
     ]
     for sheet in sheets:
-        assert all({("L", "R"), ("A", "P")} & {tuple(written(axes)[-2:])} for axes in sheet.axes)
-        assert all(any(text.endswith("cm") for text in written(axes)) for axes in sheet.axes)
+        assert all({("L", "R"), ("A", "P")} & {tuple(texts_of(axes)[-2:])} for axes in sheet.axes)
+        assert all(any(text.endswith("cm") for text in texts_of(axes)) for axes in sheet.axes)
     assert [len(sheet.axes) for sheet in sheets] == [12, 3, 5]
 
 
-def test_panels_of_a_sheet_show_thick_voxels_in_true_proportion():
+def test_panels_show_thick_voxels_in_true_proportion():
     axial, coronal, _ = overlay_sheet([case_of(spacing=(1.0, 1.0, 3.0))], TASK).axes
     left, right, bottom, top = coronal.images[0].get_extent()
     assert (right - left, bottom - top) == (60, 150)
@@ -69,20 +69,20 @@ def test_panels_of_a_sheet_show_thick_voxels_in_true_proportion():
     assert (right - left, bottom - top) == (60, 70)
 
 
-def test_the_comparison_of_the_gallery_is_that_of_the_overlays():
+def test_the_gallery_shows_the_same_comparison_as_the_overlays():
     pictures = [
-        sheet.axes[place].patches
-        for sheet, place in ((overlay_sheet([case_of()], TASK), 0), (gallery_sheet([case_of()], SETTINGS, TASK), 4))
+        sheet.axes[number].patches
+        for sheet, number in ((overlay_sheet([case_of()], TASK), 0), (gallery_sheet([case_of()], SETTINGS, TASK), 4))
     ]
-    looks = [
+    styles = [
         [(patch.get_hatch(), patch.get_facecolor(), len(patch.get_path())) for patch in found] for found in pictures
     ]
-    assert looks[0] == looks[1]
-    assert len(looks[0]) == 3  # agreement, another label, missed; nothing is false
+    assert styles[0] == styles[1]
+    assert len(styles[0]) == 3  # agreement, wrong label, missed; none is false
 
 
 @pytest.mark.parametrize(("absent", "noted"), [({}, False), ({"reference_voxels": 0.0}, True)])
-def test_brackets_are_explained_where_there_are_any(absent, noted):
+def test_brackets_are_explained_if_there_are_any(absent, noted):
     texts = {text.get_text() for text in gallery_sheet([case_of(**absent)], SETTINGS, TASK).texts}
     assert (CONVENTION_NOTE in texts, "(0.500)" in texts) == (noted, noted)
 

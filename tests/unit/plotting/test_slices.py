@@ -18,7 +18,7 @@ ORIENTATIONS = [
 
 
 def stored_as(codes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """One head with a mark at the right, front and top, stored on a grid with the axes `codes`; and the affine."""
+    """Return a head with a mark at the right, front and top, stored on a grid with the axes `codes`, and its affine."""
     head = np.zeros((4, 5, 6))
     head[3, 4, 5] = 1  # the last voxel of axes that run to the right, the front and the top
     image = nib.Nifti1Image(head, np.diag([1.0, 2.0, 3.0, 1.0]))
@@ -28,12 +28,12 @@ def stored_as(codes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("codes", ORIENTATIONS)
-def test_right_front_and_top_lie_where_a_radiologist_expects_them(codes):
+def test_right_front_and_top_are_where_a_radiologist_expects_them(codes):
     volume, affine = stored_as(codes)
     head, spacing = reorient(volume, affine), reoriented_spacing_mm(affine)
-    assert extract_slice(head, spacing, "axial", 0).pixels[0, 0] == 1  # front up, right at the viewer's left
-    assert extract_slice(head, spacing, "coronal", 0).pixels[0, 0] == 1  # top up, right at the viewer's left
-    assert extract_slice(head, spacing, "sagittal", 0).pixels[0, 0] == 1  # top up, front at the viewer's left
+    assert extract_slice(head, spacing, "axial", 0).pixels[0, 0] == 1  # front up, right on the viewer's left
+    assert extract_slice(head, spacing, "coronal", 0).pixels[0, 0] == 1  # top up, right on the viewer's left
+    assert extract_slice(head, spacing, "sagittal", 0).pixels[0, 0] == 1  # top up, front on the viewer's left
 
 
 @pytest.mark.parametrize("codes", ORIENTATIONS)
@@ -45,20 +45,20 @@ def test_a_slice_keeps_its_size_in_mm(codes):
     assert extract_slice(head, spacing, "sagittal", 0).extent == pytest.approx((5 * 2, 6 * 3))
 
 
-def test_the_slice_with_most_tumour_is_shown():
+def test_the_slice_with_the_most_tumour_is_shown():
     tumour = np.zeros((5, 6, 7), bool)
     tumour[1, 2, 3:6] = True
     tumour[1, 4:6, 4] = True
     assert slices_with_most_tumour(tumour) == {"sagittal": 1, "coronal": 2, "axial": 4}
 
 
-def test_the_prediction_guides_where_the_reference_has_no_tumour():
+def test_the_prediction_selects_slices_if_the_reference_has_no_tumour():
     empty, one, two = np.zeros((2, 2), np.uint8), np.eye(2, dtype=np.uint8), 4 * np.eye(2, dtype=np.uint8)[::-1]
     for masks, shown in (((one, two), one), ((empty, two), two), ((None, two), two), ((None, None), empty)):
         assert np.array_equal(slice_selection_mask(*masks, task=TASK, shape=(2, 2)), shown > 0)
 
 
-def test_slices_go_by_the_whole_tumour_and_not_by_a_cavity():
+def test_slices_are_selected_by_the_whole_tumour_and_not_by_a_cavity():
     task = load_task("brats-glioma-post-treatment")
     reference = np.array([[4, 4, 2, 0]], np.uint8)
     only_cavity, prediction = np.array([[4, 4, 0, 0]], np.uint8), np.array([[0, 0, 0, 3]], np.uint8)
@@ -69,20 +69,20 @@ def test_slices_go_by_the_whole_tumour_and_not_by_a_cavity():
     assert slice_selection_mask(only_cavity, None, task=task, shape=(1, 4)).tolist() == [[True, True, False, False]]
 
 
-def test_without_tumour_the_middle_is_shown():
+def test_without_tumour_the_middle_slice_is_shown():
     assert slices_with_most_tumour(np.zeros((5, 6, 7), bool)) == {"sagittal": 2, "coronal": 3, "axial": 3}
 
 
-def test_the_background_is_black_though_normalised_tissue_is_darker_than_0():
+def test_the_background_is_black_although_tissue_can_be_below_0():
     brain = np.zeros((4, 4, 4), bool)
     brain[1:3] = True
     image = np.where(brain, np.linspace(-3, 3, 64).reshape(4, 4, 4), 0)
-    shades = grey_values(image, brain)
-    assert (shades[~brain] == 0).all()
-    assert shades[brain].min() == pytest.approx(0.08)
-    assert shades[brain].max() == pytest.approx(1)
+    grey = grey_values(image, brain)
+    assert (grey[~brain] == 0).all()
+    assert grey[brain].min() == pytest.approx(0.08)
+    assert grey[brain].max() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("brain", [np.ones((3, 3, 3), bool), np.zeros((3, 3, 3), bool)])
-def test_a_uniform_image_has_finite_shades(brain):
+def test_a_uniform_image_has_finite_grey_values(brain):
     assert np.isfinite(grey_values(np.full((3, 3, 3), 2.0), brain)).all()

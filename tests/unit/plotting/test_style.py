@@ -20,37 +20,37 @@ SETTINGS = {
 }
 
 
-def drawn() -> Figure:
+def small_figure() -> Figure:
     with figure_style():
         figure = Figure(figsize=(2, 2))
         figure.add_subplot(title="a title").plot([0, 1])
     return figure
 
 
-def test_equal_figures_are_equal_bytes_without_time_or_software(tmp_path):
+def test_equal_figures_give_equal_bytes_without_time_or_software(tmp_path):
     for name in ("one.png", "two.png"):
-        save_figure(drawn(), [tmp_path / name], 50)
+        save_figure(small_figure(), [tmp_path / name], 50)
     content = (tmp_path / "one.png").read_bytes()
     assert content == (tmp_path / "two.png").read_bytes()
     assert not any(key in content for key in (b"Software", b"tIME", b"tEXt"))
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf"])
-def test_a_figure_for_which_there_is_no_room_is_told_by_its_file(tmp_path, suffix):
+def test_a_full_disk_is_reported_with_the_file(tmp_path, suffix):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
     try:
         with pytest.raises(UserError, match=f"one.{suffix}: cannot be written"):
-            save_figure(drawn(), [tmp_path / f"one.{suffix}"], 50)
+            save_figure(small_figure(), [tmp_path / f"one.{suffix}"], 50)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_settings_of_the_user_change_nothing(tmp_path):
-    save_figure(drawn(), [tmp_path / "one.png"], 50)
+def test_matplotlib_settings_of_the_user_are_ignored(tmp_path):
+    save_figure(small_figure(), [tmp_path / "one.png"], 50)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.bbox": "tight", "lines.linewidth": 9}):
-        save_figure(drawn(), [tmp_path / "two.png"], 50)
+        save_figure(small_figure(), [tmp_path / "two.png"], 50)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
@@ -63,7 +63,7 @@ def test_an_opaque_colour_hides_the_tissue():
     assert len(set(blend_over_tissue("#d55e00", 0.0))) == 1
 
 
-def test_every_outcome_can_be_seen_on_paper():
+def test_every_outcome_is_visible_on_paper():
     handles = outcome_handles(TASK)
     assert [handle.get_hatch() for handle in handles] == [outcome.hatch for outcome in OUTCOMES]
     assert all(max(handle.get_edgecolor()[:3]) < 0.2 for handle in handles)

@@ -7,19 +7,18 @@ from PIL import Image
 
 import case_strips
 from tests.unit.plotting.test_figure_script import SETTINGS, write_cohort
-from tumorseg.plotting.thumbnails import TILE_PIXELS, case_strip, tile_pixels_for
-from tumorseg.plotting.thumbnails import strip_tile_names as names_of
+from tumorseg.plotting.thumbnails import TILE_PIXELS, case_strip, strip_tile_names, tile_pixels_for
 from tumorseg.preprocessing.store import NormalisedCase, Origin
 from tumorseg.task import load_task
 
 TASK = load_task()
-TILES = names_of(TASK)
+TILES = strip_tile_names(TASK)
 COLOURS = {1: "#ff0000", 2: "#00ff00", 4: "#0000ff"}
 SHAPE = (20, 20, 4)
 
 
 def case_of(*, spacing=(1.0, 1.0, 1.0), reference=True):
-    """A case whose reference has oedema in the back half of slice 1, a prediction of core in the front half of 2."""
+    """Return a case with oedema in the back half of slice 1, and a prediction of core in the front half of slice 2."""
     affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
     origin = Origin("a", SHAPE, tuple(map(tuple, affine.tolist())), tuple((0, n) for n in SHAPE), None, {}, {})
     image = np.linspace(1, 2, 4 * 20 * 20 * 4).reshape(4, *SHAPE).astype(np.float16)
@@ -38,12 +37,12 @@ def tiles(content):
 
 
 def redness(tile):
-    """Red above green in the front and in the back half, away from edges, over which lossy colours run."""
+    """Return red minus green in the front and in the back half, away from edges, where lossy colours bleed."""
     inner = (tile[..., 0] - tile[..., 1])[:, 8:-8]
     return round(inner[12:36].mean()), round(inner[60:84].mean())
 
 
-def test_masks_are_painted_where_they_are_in_their_colours():
+def test_masks_are_painted_in_their_colours_and_places():
     found = {name: redness(tile) for name, tile in tiles(case_strip(*case_of(), COLOURS, task=TASK)).items()}
     assert max(map(abs, (*found["T1CE"], *found["FLAIR"], found["reference"][0], found["prediction"][1]))) < 20
     assert found["reference"][1] < -80
@@ -52,7 +51,7 @@ def test_masks_are_painted_where_they_are_in_their_colours():
     assert abs(found["comparison"][1]) < 20  # missed tumour is white
 
 
-def test_the_slice_follows_the_prediction_where_the_reference_is_empty():
+def test_the_prediction_selects_the_slice_if_the_reference_is_empty():
     case, prediction = case_of(reference=False)
     prediction[:, :, 2] = 1
     found = tiles(case_strip(case, prediction, COLOURS, task=TASK))
@@ -76,7 +75,7 @@ def run(folder):
     case_strips.main([*arguments, "--settings", settings, "--task", "brats-glioma", "--output", str(folder / "cases")])
 
 
-def test_every_scored_case_gets_its_strip_and_no_other(tmp_path):
+def test_every_scored_case_and_no_other_has_a_strip(tmp_path):
     write_cohort(tmp_path, (20, 26, 18), [0.0, 0.1])
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases/stale.webp").touch()
@@ -85,7 +84,7 @@ def test_every_scored_case_gets_its_strip_and_no_other(tmp_path):
     assert sorted(path.name for path in (tmp_path / "cases").iterdir()) == names
 
 
-def test_a_missing_prediction_is_told(tmp_path, capsys):
+def test_a_missing_prediction_is_reported(tmp_path, capsys):
     write_cohort(tmp_path, (20, 26, 18), [0.0])
     next((tmp_path / "predictions/fold-0").iterdir()).unlink()
     with pytest.raises(SystemExit):

@@ -1,1 +1,4 @@
-"""The figures. Each module has one record and the function that draws it. What only drawing needs is imported inside that function."""
+"""One module for each figure: its record and its drawing function.
+
+The function imports what only drawing needs, so that planning a run stays fast.
+"""

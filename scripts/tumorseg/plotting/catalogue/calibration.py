@@ -1,4 +1,4 @@
-"""Reliability diagrams of the probabilities."""
+"""Figure: reliability diagrams of the predicted probabilities."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the bins."""
+    """Return the reliability diagrams of the held-out cases."""
     from tumorseg.io.files import read_json
     from tumorseg.plotting.reliability import reliability_diagrams
 
@@ -20,12 +20,12 @@ RECORD: Final = FigureRecord(
     needs=("calibration",),
     section="scores",
     title="Calibration",
-    caption="The probability that the network gives to a region, in 15 bins, beside the share of those voxels that "
-    "belong to it in the reference; over the voxels of the brain of all held-out cases, before any post-processing. On "
-    "the dashed line both are the same; below it the network is too sure. The bars count the voxels of each bin; "
-    "the point of a bin with fewer than 100 is hollow. The expected calibration error is the mean difference of "
-    "both over the voxels (Guo et al. 2017).",
-    alt="Reliability diagrams of the regions and of the most probable label. The numbers are in "
+    caption="Observed frequency of a region in the reference against its predicted probability, in 15 bins, over the "
+    "brain voxels of all held-out cases, before post-processing. On the dashed line the two are equal; below it the "
+    "network is overconfident. Bars count the voxels of each bin; points of bins with fewer than 100 voxels are "
+    "hollow. The expected calibration error is the mean absolute difference between the two, weighted by voxels "
+    "(Guo et al. 2017).",
+    alt="Reliability diagrams of each region and of the most probable label. The numbers are in "
     "results/evaluation/calibration.json.",
     enabled_by="calibration",
 )

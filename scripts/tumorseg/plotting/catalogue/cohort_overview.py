@@ -1,4 +1,4 @@
-"""Kept and dropped cases by reason, and the tumour volumes of the kept ones."""
+"""Figure: usable and dropped cases by problem, and the tumour volumes of the usable ones."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the cases that the manifest and the verdicts list."""
+    """Return the overview of the cases in the manifest and the validation results."""
     from tumorseg.cohort.case_summary import summarise_cases
     from tumorseg.cohort.manifest import read_manifest
     from tumorseg.cohort.overview import summarise_cohort
@@ -19,7 +19,7 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
 
     verdicts = [verdict for path in files["verdicts"] for verdict in read_validation_results(path)]
     facts = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), verdicts, task), task)
-    logger.info("%s kept", format_part(len(facts.usable), len(facts.cases), "case"))
+    logger.info("%s usable", format_part(len(facts.usable), len(facts.cases), "case"))
     return cohort_overview(facts, label_colours(settings))
 
 
@@ -30,10 +30,10 @@ RECORD: Final = FigureRecord(
     settings=("colours",),
     section="cohort",
     title="Cases and tumour volumes",
-    caption="How many cases are kept, how many are dropped, and for each problem how many have it (hatched); a case "
-    "with several problems counts under each. Below, the volumes of {volumes} in the kept "
-    "cases that have them: boxes from quartile to quartile around the median, whiskers to the 5th and 95th "
-    "percentile, and below each box the cases as points or, of more than 100, their distribution.",
-    alt="Bars of the numbers of kept and dropped cases by reason, and box plots of the tumour volumes on a "
+    caption="Top: numbers of usable and dropped cases, and of cases with each problem (hatched); a case with several "
+    "problems counts for each. Bottom: volumes of {volumes} in the usable cases that have them. Boxes show the median "
+    "and the quartiles, whiskers the 5th and 95th percentiles. Below each box, each case is a point; for more than 100 "
+    "cases, their distribution is drawn instead.",
+    alt="Bar chart of the numbers of usable and dropped cases by problem, and box plots of the tumour volumes on a "
     "logarithmic axis. The numbers are in results/cohort/manifest.tsv.",
 )

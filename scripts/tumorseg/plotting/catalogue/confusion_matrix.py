@@ -1,4 +1,4 @@
-"""What the voxels of each label were taken for, over all held-out cases."""
+"""Figure: confusion matrix of the labels over all held-out cases."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the counts in the summary."""
+    """Return the confusion matrix from the counts in the summary."""
     from tumorseg.io.files import read_json
     from tumorseg.plotting.heatmaps import confusion_matrix
 
@@ -19,9 +19,10 @@ RECORD: Final = FigureRecord(
     draw=draw,
     needs=("summary",),
     section="scores",
-    title="Confusion of the labels",
-    caption="Which label the voxels of each label of the reference were given, over all held-out cases together: share "
-    "of the row, and number of voxels. Background is the whole grid around the tumour, most of it far from it.",
-    alt="A table of the labels of the reference in rows and the predicted labels in columns. The numbers are in "
-    "results/evaluation/summary.json.",
+    title="Confusion matrix",
+    caption="Voxels by label in the reference (rows) and predicted label (columns), summed over all held-out cases: "
+    "percentage of the row, and number of voxels. Background is the rest of the image grid, most of it far from the "
+    "tumour.",
+    alt="Confusion matrix with the labels of the reference in rows and the predicted labels in columns. The numbers "
+    "are in results/evaluation/summary.json.",
 )

@@ -1,4 +1,4 @@
-"""Dice of each held-out case against the volume in its reference, by region."""
+"""Figure: Dice of each held-out case against its volume in the reference, by region."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the held-out cases."""
+    """Return the scatter plots of the held-out cases."""
     from tumorseg.io.tables import read_table
     from tumorseg.metrics.scores import TEXT_COLUMNS
     from tumorseg.plotting.dice_scatter import dice_by_volume
@@ -25,10 +25,10 @@ RECORD: Final = FigureRecord(
     needs=("scores",),
     section="scores",
     title="Dice against tumour volume",
-    caption="Every point is a case that the model was not trained on. Where the reference lacks the region, it has no "
-    "volume and its Dice is a convention (1 if the prediction lacks it too, else 0): such cases are counted in "
-    "the strip at the left. ρ is Spearman's rank correlation over the n cases that have the region, told from 5 "
-    "cases on; of more than 100, the squares are the medians of tenths of them, with quartiles.",
-    alt="Scatter plots of Dice against the reference's volume on a logarithmic axis, one for each region. The numbers "
-    "are in the table of the scores of each case.",
+    caption="Each point is a held-out case. If the region is absent from the reference, Dice is defined by convention "
+    "(1 if it is absent from the prediction too, else 0), and the case is counted in the strip on the left. "
+    "ρ is Spearman's rank correlation over the n cases that have the region, shown for 5 or more cases. For more than "
+    "100 cases, squares show the median and quartiles of each tenth of the cases, sorted by volume.",
+    alt="Scatter plots of Dice against the volume in the reference on a logarithmic axis, one for each region. The "
+    "numbers are in the table of the scores of each case.",
 )

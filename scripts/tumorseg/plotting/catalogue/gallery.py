@@ -1,4 +1,4 @@
-"""Images, masks, comparison and numbers of the best, the median and the worst case."""
+"""Figure: images, masks, comparison and scores of cases from the best to the worst."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the shown cases."""
+    """Return the gallery of the selected cases."""
     from tumorseg.plotting.case_gallery import gallery_sheet
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.style import FigureSettings
@@ -21,11 +21,11 @@ RECORD: Final = FigureRecord(
     needs=("normalised", "predictions", "scores"),
     settings=("cases", "opacity", "colours"),
     section="cases",
-    title="Cases from the best to the worst",
-    caption="{main_channels}, the reference, the prediction, and their comparison: {outcomes}. The numbers are those "
-    "of the whole case. A number in brackets is a convention, where the reference or the prediction lacks the "
-    "structure. {slices} {cases}",
-    alt="For each shown case a table of its scores and volumes, and beside each other the slices of {main_channels}, "
+    title="Cases from best to worst",
+    caption="{main_channels}, the reference, the prediction, and their comparison: {outcomes}. Scores and volumes are "
+    "of the whole case. Values in brackets are defined by convention, because the structure is absent from the "
+    "reference or the prediction. {slices} {cases}",
+    alt="For each selected case a table of its scores and volumes, and side by side the slices of {main_channels}, "
     "the reference, the prediction, and a map of {outcome_names}.",
     megabytes=2000,
 )

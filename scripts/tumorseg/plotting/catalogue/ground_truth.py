@@ -1,4 +1,4 @@
-"""Slices of the shown cases with the expert's labels over the display channel."""
+"""Figure: slices of the selected cases with the labels of the reference."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the shown cases."""
+    """Return the slices of the selected cases with their references."""
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.sheets import mask_sheet
     from tumorseg.plotting.style import FigureSettings
@@ -24,7 +24,7 @@ RECORD: Final = FigureRecord(
     settings=("cases", "opacity", "colours"),
     section="cases",
     title="Ground truth",
-    caption="The expert's labels over dimmed {display}, in three planes. {pieces} {slices}",
-    alt="{display} slices of the shown cases with the expert's labels painted over them.",
+    caption="Labels of the reference over dimmed {display}, in three planes. {pieces} {slices}",
+    alt="{display} slices of the selected cases, overlaid with the labels of the reference.",
     megabytes=2000,
 )

@@ -1,4 +1,4 @@
-"""Intensities of every usable case before and after normalisation, by channel."""
+"""Figure: intensities of all usable cases before and after normalisation, by channel."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the usable cases."""
+    """Return the intensity plots of the usable cases."""
     from tumorseg.cohort.case_summary import summarise_cases
     from tumorseg.cohort.manifest import read_manifest
     from tumorseg.cohort.validation_result import read_validation_results
@@ -29,11 +29,11 @@ RECORD: Final = FigureRecord(
     needs=("manifest", "verdicts", "normalised"),
     section="cohort",
     title="Intensities before and after normalisation",
-    caption="For each modality and case the span from the 1st to the 99th percentile and the median of the voxels that "
-    "are not 0: above in the units of the files, below in the normalised files (every eighth sagittal plane). The "
-    "cases of each modality stand in the order of their median before. Scanners have scales of their own, which "
-    "normalisation is there to take away.",
-    alt="Two plots for each modality ({channels}), one above the other: the intensity spans of every case before "
-    "normalisation, and after it.",
+    caption="1st to 99th percentile (bar) and median (point) of the non-zero voxels of each case, by modality: top, in "
+    "the units of the files; bottom, after normalisation (from every eighth sagittal plane). The cases of each "
+    "modality are sorted by their median before normalisation. Intensity scales differ between scanners, which "
+    "normalisation removes.",
+    alt="Two plots for each modality ({channels}), one above the other: the intensity ranges of all cases before and "
+    "after normalisation.",
     minutes=60,
 )

@@ -1,4 +1,4 @@
-"""Loss and validation Dice by epoch of each fold, with the chosen and the refused epochs."""
+"""Figure: loss, validation Dice and learning rate by epoch of each fold."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the folds."""
+    """Return the learning curves of the folds."""
     from tumorseg.plotting.curves import learning_curves
     from tumorseg.training.fold_results import read_fold_results
 
@@ -25,9 +25,8 @@ RECORD: Final = FigureRecord(
     section="training",
     title="Learning curves",
     caption="By epoch: loss on the training and the validation cases, mean Dice of the regions on the validation "
-    "cases, and the learning rate at the epoch's end. Where steps were skipped, by the gradient scaler or for a loss "
-    "that was not finite, bars count them. The vertical line is the epoch of the model; a cross marks a "
-    "checkpoint that was refused.",
-    alt="Line plots by epoch of training and validation loss, validation Dice and learning rate, with the number of "
+    "cases, and the learning rate at the end of the epoch. Bars count steps that were skipped, by the gradient scaler "
+    "or because the loss was not finite. The vertical line marks the selected epoch, a cross a refused checkpoint.",
+    alt="Line plots of training and validation loss, validation Dice and learning rate by epoch, with the number of "
     "skipped steps. The numbers are in the history table below.",
 )

@@ -1,4 +1,4 @@
-"""Dice with each channel left out in turn."""
+"""Figure: Dice with each modality left out in turn."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the held-out cases."""
+    """Return the table of mean Dice of the held-out cases as a heat map."""
     from tumorseg.io.tables import read_table
     from tumorseg.plotting.heatmaps import modality_ablation
 
@@ -19,11 +19,11 @@ RECORD: Final = FigureRecord(
     draw=draw,
     needs=("left_out",),
     section="scores",
-    title="Without each modality",
-    caption="Mean Dice of the held-out cases, within the brain's box, with one modality left out (set to 0, as "
-    "background is), and below it the change. The network was trained with all of them ({channels}): a small change "
-    "does not mean that one trained without the modality would do as well.",
-    alt="A table of mean Dice: modalities left out in rows, regions and labels in columns. The numbers are in "
+    title="Dice with one modality left out",
+    caption="Mean Dice of the held-out cases, within the bounding box of the brain, with one modality left out (set to "
+    "0, as background is), and below it the change. The network was trained with all modalities ({channels}): a small "
+    "change does not mean that a network trained without the modality would perform as well.",
+    alt="Heat map of mean Dice: modalities left out in rows, regions and labels in columns. The numbers are in "
     "results/evaluation/modalities_left_out.csv.",
     enabled_by="leave_out_modalities",
 )

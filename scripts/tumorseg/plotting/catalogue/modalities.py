@@ -1,4 +1,4 @@
-"""Slices of every channel through the tumour of the best, the median and the worst case."""
+"""Figure: slices of every channel through the tumours of the selected cases."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the shown cases."""
+    """Return the slices of all channels of the selected cases."""
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.sheets import modality_sheet
 
@@ -22,6 +22,6 @@ RECORD: Final = FigureRecord(
     section="cases",
     title="Modalities",
     caption="Axial, coronal and sagittal slices of {channels} after normalisation. {slices} {cases}",
-    alt="Grey-scale brain slices of the shown cases in {channels}, in three planes.",
+    alt="Greyscale brain slices of the selected cases in {channels}, in three planes.",
     megabytes=2000,
 )

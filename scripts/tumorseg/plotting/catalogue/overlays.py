@@ -1,4 +1,4 @@
-"""The same slices with what agrees, what is missed and what is false."""
+"""Figure: slices of the selected cases with a map of agreement, missed and false tumour."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the shown cases."""
+    """Return the slices of the selected cases with their agreement maps."""
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.sheets import overlay_sheet
 
@@ -20,8 +20,9 @@ RECORD: Final = FigureRecord(
     needs=("normalised", "predictions", "scores"),
     settings=("cases",),
     section="cases",
-    title="Prediction compared with reference",
-    caption="Prediction and reference voxel by voxel over dimmed {display}, on the same slices: {outcomes}. {slices}",
-    alt="{display} slices of the shown cases with a map of {outcome_names}.",
+    title="Comparison of reference and prediction",
+    caption="Reference and prediction compared voxel by voxel, over dimmed {display}, on the same slices: {outcomes}. "
+    "{slices}",
+    alt="{display} slices of the selected cases, overlaid with a map of {outcome_names}.",
     megabytes=2000,
 )

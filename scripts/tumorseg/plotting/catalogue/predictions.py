@@ -1,4 +1,4 @@
-"""Slices of the shown cases with the predicted labels over the display channel."""
+"""Figure: slices of the selected cases with the predicted labels."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the shown cases."""
+    """Return the slices of the selected cases with their predictions."""
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.sheets import mask_sheet
     from tumorseg.plotting.style import FigureSettings
@@ -24,7 +24,7 @@ RECORD: Final = FigureRecord(
     settings=("cases", "opacity", "colours"),
     section="cases",
     title="Predictions",
-    caption="The predicted labels over dimmed {display}, on the slices of the ground truth. {pieces} {slices}",
-    alt="{display} slices of the shown cases with the predicted labels painted over them.",
+    caption="Predicted labels over dimmed {display}, on the same slices as the ground truth. {pieces} {slices}",
+    alt="{display} slices of the selected cases, overlaid with the predicted labels.",
     megabytes=2000,
 )

@@ -1,4 +1,4 @@
-"""Distribution of the scores of all cases, by region and label."""
+"""Figure: distributions of the scores of the held-out cases, by region and label."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> Drawn:
-    """Return the figure of the held-out cases."""
+    """Return the box plots of the held-out cases."""
     from tumorseg.io.tables import read_table
     from tumorseg.metrics.scores import TEXT_COLUMNS
     from tumorseg.plotting.distributions import score_distributions
@@ -25,11 +25,10 @@ RECORD: Final = FigureRecord(
     needs=("scores",),
     section="scores",
     title="Distribution of the scores",
-    caption="Every point is a case that the model was not trained on. The box spans the quartiles around the median. "
-    "Where the reference lacks a structure, its score is a convention (1 if the prediction lacks it too, else 0) "
-    "and the point is a hollow diamond, which of more than 100 cases stands for as many as the number beside it "
-    "says.",
-    alt="Box plots with single points of several scores for each region and label. The numbers "
-    "are in the table of the scores of each case.",
+    caption="Each point is a held-out case. Boxes show the median and the quartiles. If a structure is absent from the "
+    "reference, its score is defined by convention (1 if it is absent from the prediction too, else 0) and drawn as a "
+    "hollow diamond; with more than 100 cases, the number beside a diamond is the number of its cases.",
+    alt="Box plots of several scores, with a point for each case, by region and label. The numbers are in the table "
+    "of the scores of each case.",
     file="score_distributions",
 )
