@@ -66,5 +66,5 @@ def test_a_change_of_one_figure_draws_no_other(finished, repository):
 
 
 def test_another_caption_draws_nothing_and_writes_the_report(finished, repository):
-    edit(repository / CATALOGUE / "gallery.py", "The numbers are those", "These numbers are those")
+    edit(repository / CATALOGUE / "gallery.py", "Scores and volumes are", "These scores and volumes are")
     assert Workflow(finished.folder, repository).planned() == Counter(["report", "provenance"])
