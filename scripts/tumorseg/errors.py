@@ -3,22 +3,24 @@
 from typing import TypeAlias
 
 Message: TypeAlias = str
-"""A text that people read and no code does: an argument, a field, a variable or a returned value with this annotation.
+"""The annotation of texts that only people read: arguments, fields, variables and returned values.
 
-It may stand within others: `dict[bytes, Message]`, `tuple[str, Message]`, `Iterator[Message]`. Its wording is no part
-of the digest of the code (`tumorseg.codedigest`), so rewording it reruns nothing. The texts of a page or a table are
-its content, and do not have this annotation.
+It may be nested, as in `dict[bytes, Message]`, `tuple[str, Message]` or `Iterator[Message]`. The digest of the code
+(`tumorseg.codedigest`) leaves these texts out, so that rewording one reruns nothing. The texts of a page or a table are
+results and do not have this annotation.
 """
 
 
 class UserError(Exception):
-    """An error that the user can fix. The message says what is wrong and what to do, and is shown without traceback."""
+    """An error that the user can fix. The message says what is wrong and what to do; it is shown without traceback."""
 
 
 class InvalidMaskError(Exception):
-    """A mask cannot be scored: what is wrong with it, and what to do.
+    """A mask cannot be scored. The message says what is wrong and what to do.
 
-    systematic: other masks from the same source probably have it too.
+    Args:
+        message: the problem and the remedy.
+        systematic: whether other masks from the same source probably have the same problem.
     """
 
     def __init__(self, message: Message, *, systematic: bool = False) -> None:

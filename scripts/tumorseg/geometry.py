@@ -1,7 +1,4 @@
-"""Boxes of voxels, and volumes with their axes permuted and flipped to other anatomical directions.
-
-Nothing here is resampled.
-"""
+"""Bounding boxes, and the comparison of the grids of volumes."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -16,9 +13,14 @@ Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 def bounding_box(mask: NDArray[np.bool_], margin_voxels: int = 0) -> Box:
-    """The smallest box around the True voxels of `shown` (X, Y, Z), wider by `margin` voxels where the grid allows.
+    """Return the smallest box around the True voxels of a mask, widened by a margin within the grid.
 
-    No True voxel at all gives the whole grid.
+    Args:
+        mask: of shape (X, Y, Z).
+        margin_voxels: voxels added on each side.
+
+    Returns:
+        The box; the whole grid if no voxel is True.
     """
     plane: NDArray[np.bool_] = np.any(mask, axis=2)
     if not plane.any():
@@ -30,7 +32,7 @@ def bounding_box(mask: NDArray[np.bool_], margin_voxels: int = 0) -> Box:
 
 
 def box_slices(box: Box) -> tuple[slice, slice, slice]:
-    """The box as an index of an array (X, Y, Z)."""
+    """Return a box as an index into an array of shape (X, Y, Z)."""
     first, second, third = (slice(start, stop) for start, stop in box)
     return (first, second, third)
 
@@ -41,11 +43,11 @@ def _extent(projection: NDArray[Any], margin_voxels: int) -> tuple[int, int]:
 
 
 AFFINE_TOLERANCE_MM: Final = 1e-3
-"""Entries of two affines (millimetres) that differ by no more than this are the same."""
+"""Affines whose entries differ by at most this are considered equal."""
 
 
 class Grid(Protocol):
-    """Whatever lies on a grid: voxels along each axis, voxel to millimetres (4x4)."""
+    """A volume on a grid: voxels along each axis, and the affine (4x4) from voxel indices to millimetres."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
@@ -55,21 +57,21 @@ class Grid(Protocol):
 
 
 def format_shape(shape: Sequence[int]) -> str:
-    """A shape as people write it: 240x240x155."""
+    """Return a shape as text, such as 240x240x155."""
     return "x".join(map(str, shape))
 
 
 def format_spacing(spacing_mm: Sequence[float]) -> Message:
-    """Voxel edges in millimetres as people write them: 1 x 1 x 5 mm, or 2.5 mm where all are equal."""
+    """Return the voxel size as text, such as `1 x 1 x 5 mm`, or `2.5 mm` if all edges are equal."""
     edges = [f"{edge:.4g}" for edge in spacing_mm]
     return f"{edges[0] if len(set(edges)) == 1 else ' x '.join(edges)} mm"
 
 
 def same_affine(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether two affines place a voxel at the same point, within the tolerance."""
+    """Return whether two affines are equal within the tolerance."""
     return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE_MM)
 
 
 def same_grid(one: Grid, other: Grid) -> bool:
-    """Whether two volumes have one shape and, within the tolerance, one affine."""
+    """Return whether two volumes have the same shape and, within the tolerance, the same affine."""
     return one.shape == other.shape and same_affine(one.affine, other.affine)

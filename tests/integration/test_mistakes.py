@@ -40,20 +40,20 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ({"training": None}, "training: null is not allowed; it has to be a section with the keys epochs"),
         (
             {"cohort": {"folds": 9}},
-            "cohort.folds: 9 folds need as many patients at least, but cohort holds 8 case folders",
+            "cohort.folds: 9 folds need at least 9 patients, but cohort holds 8 case folders",
         ),
         ({"report": {"viewer_cases": ["BraTS-GLI-1"]}}, "report.viewer_cases: cohort has no case folder BraTS-GLI-1; "),
         (
             {"figures": {"colours": {"label_1": "#112233", "label_2": "#aabbcc", "label_4": "#AABBCC"}}},
-            "figures.colours.label_4: #AABBCC is the colour of label_2 already",
+            "figures.colours.label_4: #AABBCC is already the colour of label_2",
         ),
         (
             {"figures": {"colours": {"label_1": "#56B4E9"}}},
-            "figures.colours.label_1: #56B4E9 is the colour of label_2 already",
+            "figures.colours.label_1: #56B4E9 is already the colour of label_2",
         ),
         ({"cohort": {"task": "brats"}}, "cohort.task: there is no task brats; it has to be one of brats-africa"),
         ({"cohort": {"labels": "brats2024"}}, "cohort.labels: brats2024 is not allowed; with the task"),
-        ({"cohort": {"label_map": {True: 2}}}, "cohort.label_map: true is not a value of masks"),
+        ({"cohort": {"label_map": {True: 2}}}, "cohort.label_map: true is not a mask value"),
         ({"cohort": {"label_map": {1: 3}}}, "cohort.label_map: 3 is no label of the task brats-glioma"),
     ],
 )
@@ -65,18 +65,18 @@ def test_a_mistake_in_the_configuration_is_told_by_its_key(workflow, changes, se
 def test_a_key_that_a_file_has_twice_is_told_with_its_lines(workflow):
     workflow.configure()
     (workflow.folder / "tiny.yaml").write_text("training: {epochs: 3}\ntraining: {threads: 1}\n")
-    assert "tiny.yaml: training: this key stands in line 1 and again in line 2" in refused(workflow)
+    assert "tiny.yaml: training: this key is in line 1 and again in line 2" in refused(workflow)
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
         (("root=elsewhere",), "did you mean cohort.root? On the command line: --config cohort='{root: elsewhere}'"),
-        (("data=a", "cohort={root: b}"), "--config gives both data (a) and cohort.root (b): leave one out"),
+        (("data=a", "cohort={root: b}"), "--config sets both data (a) and cohort.root (b): leave one out"),
         (("training={epochs: many}",), "training.epochs: 'many' is not allowed"),
         (("patients=new",), "--config patients: only the target segment reads it; write: snakemake segment"),
-        (("cohort={label_map: {1: 2, x: 1}}",), "cohort.label_map: x is not a value of masks"),
-        (("cohort={label_map: {1: 2, 256: 4}}",), "cohort.label_map: 256 is not a value of masks"),
+        (("cohort={label_map: {1: 2, x: 1}}",), "cohort.label_map: x is not a mask value"),
+        (("cohort={label_map: {1: 2, 256: 4}}",), "cohort.label_map: 256 is not a mask value"),
         (("cohort={label_map: {1: 2, 2: one}}",), "cohort.label_map.2: 'one' is not allowed; it has to"),
         (
             ("score={label_map: [{1: 2}, null, {2: 1}], predictions: [a, b]}",),
@@ -165,7 +165,7 @@ def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(valida
 
 def test_a_split_file_that_does_not_exist_is_told(workflow):
     workflow.configure({"cohort": {"split_file": "nowhere.tsv"}})
-    assert "cohort.split_file: there is no file nowhere.tsv; correct the path, or leave it null" in refused(workflow)
+    assert "cohort.split_file: there is no file nowhere.tsv; correct the path, or set it to null" in refused(workflow)
     assert workflow.planned("validate")["validate_batch"] > 0  # which needs no split
 
 
@@ -176,7 +176,7 @@ def test_the_table_that_the_workflow_writes_is_no_split_file_of_the_same_run(wor
     table.write_text("case\tfold\n")
     completed = workflow.run(options=("--dry-run",))
     assert completed.returncode != 0
-    assert "results/cohort/splits.tsv is what the rule split writes; copy it and give the copy" in completed.stdout
+    assert "results/cohort/splits.tsv is written by the rule split; copy it and use the copy" in completed.stdout
 
 
 def test_a_split_file_beside_the_results_is_found_and_belongs_to_the_plan(workflow):

@@ -1,1 +1,1 @@
-"""What all command lines share: terminal and log, child processes, the start of a run."""
+"""Shared parts of all command lines: terminal and log, child processes, the start of a run."""

@@ -1,4 +1,4 @@
-"""The terminal output and the log file of a job: both get the same lines."""
+"""Write the lines of a job to the terminal and to its log file."""
 
 import hashlib
 import logging
@@ -16,35 +16,41 @@ from tumorseg.cli.processes import exit_with_process
 from tumorseg.errors import UserError
 from tumorseg.io.files import report_os_errors, write_json
 
-FOR_PEOPLE_ONLY: Final = "Shows and logs what a job says; no result holds any of it."
+FOR_PEOPLE_ONLY: Final = "Prints and logs the lines of a job; no result contains them."
 """See `tumorseg.codedigest.known`."""
 logger = logging.getLogger("tumorseg")
 WORKFLOW: Final = "WORKFLOW_PROCESS"
-"""Environment variable: the process without which a job does not go on. The workflow sets it to its own."""
+"""Environment variable: id of the process of the workflow. A job ends when this process ends."""
 RUN_FOLDER: Final = "WORKFLOW_FOLDER"
-"""Environment variable: a folder that lasts as long as a run and its jobs. They note in it what they said once."""
+"""Environment variable: a folder that exists during a run. Jobs note in it which messages need no repetition."""
 CORES: Final = "WORKFLOW_CORES"
-"""Environment variable: CPU cores that all jobs of a run share."""
+"""Environment variable: number of CPU cores that all jobs of a run share."""
 ONCE: Final[dict[str, bool]] = {"once": True}
-"""`extra` of a message that the terminal shows in the first job of a run only; each log has it."""
+"""`extra` of a message that the terminal shows only once in a run; every log has it."""
 
 
 def record_path(log: Path) -> Path:
-    """Return where the record of a job lies: `fold-0.job.json` beside `fold-0.log`."""
+    """Return the path of a job's record: `fold-0.job.json` beside `fold-0.log`."""
     return log.with_suffix(".job.json")
 
 
 @contextmanager
 def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
-    """Run a job whose messages go to the terminal, headed by `name`, and to the file `log`.
+    """Run a job whose messages go to the terminal and to its log; use it in a `with` statement.
 
-    At the end the log receives the job's seconds and its peak memory. A program reads these from the job's record
-    instead (`record_path`): `finished`, the local time; `seconds`; `peak_memory_mib`; and `computed_in`, precision and
-    device of the network, as the `extra` of a log call gives it, empty without one. A killed job has no record.
-    A `UserError` is told in its own words and ends the process with status 1; any other exception leaves its traceback
-    in the log as well as on the terminal. Ctrl-C is told in a line, and ends it with status 130; so does the end of the
-    process that `WORKFLOW` names. Where a job says nothing for a while, the terminal shows that it is at work.
-    quiet: no log, and unexpected errors only, for a process that helps another one with the same job.
+    The last line of the log has the run time and the peak memory. Programs read them from the record beside the log
+    (`record_path`): `finished` (local time), `seconds`, `peak_memory_mib`, and `computed_in` (precision and device of
+    the network, from the `extra` of a log call; empty if there is none). A killed job has no record. If a job prints
+    nothing for a while, the terminal shows that it is at work.
+
+    Args:
+        name: heads each line on the terminal.
+        log: the log file; None for no log.
+        quiet: no log, and only unexpected errors on the terminal, for a process that helps another one with its job.
+
+    Raises:
+        SystemExit: the job failed. Status 1 after an error: a `UserError` is shown as its message, any other exception
+            with its traceback. Status 130 after Ctrl-C and after the end of the process in `WORKFLOW`.
     """
     log = None if quiet else log
     terminal = _Terminal(name)
@@ -59,7 +65,7 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
         if log is not None:
             written = _LogFile(log)
             logger.addHandler(written)
-        if WORKFLOW in os.environ and not quiet:  # a helper ends with the process that it helps
+        if WORKFLOW in os.environ and not quiet:  # a helper ends together with the process that it helps
             exit_with_process(int(os.environ[WORKFLOW]))
         yield
     except UserError as error:
@@ -82,7 +88,7 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
 
 
 def _is_first_time(record: logging.LogRecord) -> bool:
-    """Whether no other job of this run has shown a message that is to be shown once."""
+    """Return whether to show a message: False if it is to be shown once and a job of this run has shown it."""
     folder = os.environ.get(RUN_FOLDER)
     if not folder or not getattr(record, "once", False):
         return True
@@ -96,7 +102,7 @@ def _is_first_time(record: logging.LogRecord) -> bool:
 
 
 class _Terminal(logging.StreamHandler[TextIO]):
-    """The job's lines on the terminal, each headed by its name."""
+    """Prints the job's lines on the terminal, each headed by its name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(sys.stderr)
@@ -111,12 +117,12 @@ class _Terminal(logging.StreamHandler[TextIO]):
         super().emit(record)
 
     def show_work(self, seconds: float) -> None:
-        """Print a line that no log needs: the job is at work since so many seconds."""
+        """Print for how many seconds the job has been at work. The log does not need this line."""
         print(f"{self._name}: at work for {clock(seconds)}", file=self.stream)
 
 
 class _LogFile(logging.FileHandler):
-    """The log and the record, less what their disk has no room for: a job goes on, and the terminal has it all."""
+    """Writes the log and the record. A full disk does not stop the job: the terminal shows every line."""
 
     def __init__(self, path: Path) -> None:
         self._record = record_path(path)
@@ -124,7 +130,7 @@ class _LogFile(logging.FileHandler):
         with report_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             super().__init__(path, mode="w", encoding="utf-8")
-            self._record.unlink(missing_ok=True)  # that of a run before
+            self._record.unlink(missing_ok=True)  # of an earlier run
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -155,28 +161,34 @@ class _LogFile(logging.FileHandler):
 
 
 def _peak_memory_mib() -> float:
-    """Most memory that this process held at any time, in MiB."""
+    """Return the peak memory of this process in MiB."""
     status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would count what the parent held when it started this process
+    if status.exists():  # ru_maxrss includes the parent's memory at the start of this process
         return int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
 
 
 class Progress:
-    """Counts the steps of a long job and says how far it is, at most every `every` seconds and at the last step."""
+    """Counts the steps of a long job and logs its progress.
+
+    Args:
+        total: number of steps.
+        unit: name of a step, such as `case`.
+        every: least time between two lines, in seconds. The last step always has a line.
+    """
 
     def __init__(self, total: int, unit: str, every: float = 5.0) -> None:
         self._total, self._unit, self._every = total, unit, every
         self._done = 0
-        self._began = self._said = time.monotonic()
+        self._began = self._shown = time.monotonic()
 
     def step(self, detail: str = "") -> None:
-        """One more step is done; `detail` (a case, a loss) joins the line if one is due."""
+        """Count a finished step. If a line is due, it includes `detail`, such as a case or a loss."""
         self._done += 1
         now = time.monotonic()
-        if now - self._said < self._every and self._done < self._total:
+        if now - self._shown < self._every and self._done < self._total:
             return
-        self._said = now
+        self._shown = now
         left = (now - self._began) / self._done * (self._total - self._done)
         line = f"{self._unit} {self._done}/{self._total}"
         line += f", {detail}" if detail else ""

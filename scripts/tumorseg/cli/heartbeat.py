@@ -1,4 +1,4 @@
-"""A sign of life where nothing has been printed for a while."""
+"""Show that a job is at work if nothing has been printed for a while."""
 
 import threading
 import time
@@ -10,22 +10,22 @@ FOR_PEOPLE_ONLY: Final = "Prints that a job is still at work; no result holds an
 
 
 class Heartbeat:
-    """Calls a function from a thread of its own when nothing was said for a while, and again at growing intervals.
+    """Calls a function from its own thread after a silence, and again at growing intervals.
 
     Args:
-        say: Takes the seconds since the start.
-        first_s: the longest silence before the first call, in seconds. Each call doubles it, up to `longest_s`.
-        longest_s: the longest silence later on, in seconds.
+        show: called with the seconds since the start.
+        first_s: silence before the first call, in seconds. Each call doubles it, up to `longest_s`.
+        longest_s: longest silence, in seconds.
     """
 
-    def __init__(self, say: Callable[[float], None], first_s: float = 3, longest_s: float = 30) -> None:
-        self._say, self._patience, self._longest = say, first_s, longest_s
+    def __init__(self, show: Callable[[float], None], first_s: float = 3, longest_s: float = 30) -> None:
+        self._show, self._patience, self._longest = show, first_s, longest_s
         self._began = self._last = time.monotonic()
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
     def heard(self) -> None:
-        """Something was printed: the silence starts anew."""
+        """Note that something was printed: the silence starts again."""
         self._last = time.monotonic()
 
     def stop(self) -> None:
@@ -37,11 +37,11 @@ class Heartbeat:
             now = time.monotonic()
             if now - self._last >= self._patience:
                 self._last, self._patience = now, min(2 * self._patience, self._longest)
-                self._say(now - self._began)
+                self._show(now - self._began)
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds, with hours where there are any."""
+    """Return a duration as `minutes:seconds`, or as `hours:minutes:seconds` from one hour on."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -1,4 +1,4 @@
-"""End processes together with the workflow: after a killed run nothing keeps writing or holding a GPU."""
+"""End processes together with the workflow, so that none keeps writing or holds a GPU after a killed run."""
 
 import ctypes
 import multiprocessing
@@ -10,22 +10,28 @@ from threading import Thread
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
-"""Of prctl(2)."""
+"""The option of prctl(2) for a signal at the end of the parent."""
 _GRACE_S: Final = 10.0
-"""Seconds in which a process that has to end can tidy up."""
+"""Seconds that a process has to clean up before it is killed."""
 
 
 def exit_with_process(process: int) -> None:
-    """End this process as soon as `process` is gone (Linux), by SIGTERM, which from now on is told as Ctrl-C is.
+    """End this process by SIGTERM when another process ends (Linux only).
 
-    Not with the parent alone: between Snakemake and a job stands a shell, which outlives a killed Snakemake. Nor by
-    SIGINT, which what was started in the background ignores. Raises KeyboardInterrupt where `process` is gone already.
+    From now on SIGTERM raises KeyboardInterrupt, as Ctrl-C does. Watching the parent is not enough: it is a shell, and
+    outlives a killed Snakemake. SIGINT does not work either, since processes in the background ignore it.
+
+    Args:
+        process: id of the process to watch.
+
+    Raises:
+        KeyboardInterrupt: the process has already ended.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:
-        raise KeyboardInterrupt(f"the workflow, process {process}, is gone") from None
+        raise KeyboardInterrupt(f"the workflow, process {process}, has ended") from None
     except (AttributeError, OSError):  # not Linux, or an old one
         return
     Thread(target=_exit_after, args=(descriptor,), daemon=True).start()
@@ -39,9 +45,10 @@ def _exit_after(descriptor: int) -> None:
 
 
 def exit_with_parent() -> None:
-    """Let Linux kill this process as soon as its parent is gone, however that ended.
+    """Let Linux kill this process when its parent ends for any reason.
 
-    Raises SystemExit in a worker of `multiprocessing` whose parent is gone already.
+    Raises:
+        SystemExit: this is a worker of `multiprocessing` and its parent has already ended.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
@@ -52,7 +59,7 @@ def exit_with_parent() -> None:
 
 
 def initialise_worker() -> None:
-    """What a worker of a pool begins with: it leaves Ctrl-C to its parent, ends when told, and does not outlive it."""
+    """Prepare a worker of a pool: it ignores Ctrl-C, ends at SIGTERM, and does not outlive its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     exit_with_parent()

@@ -14,13 +14,19 @@ _UTF8_VARIABLE: Final = "PYTHONUTF8"
 
 
 def require_utf8(directory: str | Path | None) -> None:
-    """Have Snakemake, and all that it starts, take names of files for UTF-8.
+    """Make Snakemake and its jobs decode file names as UTF-8.
 
-    In another locale names that are UTF-8 would be other names, or none. This process is then started again in
-    Python's UTF-8 mode, where it was called. directory: that of `--directory`, to which Snakemake has changed. Raises
-    SystemExit where that cannot be done.
+    In another locale file names in UTF-8 would be misread. This process then restarts itself in Python's UTF-8 mode, in
+    the folder in which it was called.
 
-    References: PEP 540.
+    Args:
+        directory: value of `--directory`, to which Snakemake has already changed; None without the option.
+
+    Raises:
+        SystemExit: the process cannot restart itself.
+
+    References:
+        PEP 540.
     """
     if sys.getfilesystemencoding() == "utf-8":
         os.environ[_UTF8_VARIABLE] = "1"
@@ -28,7 +34,7 @@ def require_utf8(directory: str | Path | None) -> None:
     called_in = _original_directory(directory)
     if called_in is None or "snakemake" not in sys.argv[0] or os.environ.get(_UTF8_VARIABLE) == "1":
         raise SystemExit(
-            f"Python takes names of files for {sys.getfilesystemencoding()} here, so that some cannot be read; set "
+            f"Python decodes file names as {sys.getfilesystemencoding()} here and may not find some files; set "
             f"{_UTF8_VARIABLE}=1 or LC_ALL=C.UTF-8, and run again"
         )
     sys.stdout.flush()
@@ -38,7 +44,7 @@ def require_utf8(directory: str | Path | None) -> None:
 
 
 def _original_directory(directory: str | Path | None) -> Path | None:
-    """The folder from which Snakemake has changed to `directory`; None where it is unknown."""
+    """Return the folder from which Snakemake has changed to `directory`; None if it is unknown."""
     if directory is None:
         return Path.cwd()
     shell = Path(os.environ.get("PWD", ""))
@@ -46,13 +52,17 @@ def _original_directory(directory: str | Path | None) -> Path | None:
 
 
 _lock_descriptors: list[int] = []
-"""Descriptors of marks, open until this process ends, and its marks with them."""
+"""Descriptors of lock files. They stay open, and with them the locks, until this process ends."""
 
 
 def lock_run_folder(lock_file: Path) -> int | None:
-    """Mark this process as the one that runs in a folder. Return the process that has the mark already, or None.
+    """Lock a folder for the run of this process. The system releases the lock when the process ends for any reason.
 
-    The system takes the mark off when a process ends, however it ends. None too where the disk knows no locks.
+    Args:
+        lock_file: the file to lock; it receives the id of this process.
+
+    Returns:
+        The id of another process that holds the lock; None if this one has it or the disk does not support locks.
     """
     with suppress(OSError, ValueError):
         lock_file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,9 +79,16 @@ def lock_run_folder(lock_file: Path) -> int | None:
 
 
 def cache_variables(environment: Mapping[str, str], cache_folder: Path) -> dict[str, str]:
-    """Environment variables that give Matplotlib a folder below `folder` where it cannot write to the home folder.
+    """Return environment variables with a cache folder for Matplotlib if the home folder is read-only.
 
-    Without one it makes a new cache in every job, and says so.
+    Without such a folder Matplotlib builds its cache in every job, and prints a warning.
+
+    Args:
+        environment: of this process.
+        cache_folder: the folder below which the cache goes.
+
+    Returns:
+        Names and values of the variables; empty if Matplotlib needs none.
     """
     if "MPLCONFIGDIR" in environment:
         return {}
@@ -84,5 +101,5 @@ def cache_variables(environment: Mapping[str, str], cache_folder: Path) -> dict[
 
 
 def shell_exports(variables: Mapping[str, str]) -> str:
-    """The text of a file for a shell to read, which sets environment variables."""
+    """Return a shell script that exports environment variables."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())

@@ -1,1 +1,1 @@
-"""The configuration: read as the schema asks for it, and checked before anything is planned."""
+"""Read the configuration, and validate it before anything is planned."""

@@ -1,7 +1,7 @@
 """Convert values from `--config` to the types that the schema asks for, and expand short forms such as `data=DIR`.
 
 Snakemake passes values inside braces in `--config` as text: `training={epochs: 5}` arrives as "5". YAML 1.1 also reads
-`1e-3` as text. Both become the value that they are in a configuration file, so both ways plan the same jobs.
+`1e-3` as text. Both are converted, so that a value plans the same jobs on the command line and in a file.
 """
 
 import os
@@ -17,7 +17,7 @@ _SHORT_FORMS: Final = {
     "predictions": ("score", "predictions"),
     "references": ("score", "references"),
 }
-"""Short forms on the command line, and the section and key that each stands for."""
+"""Short forms on the command line, with the section and key of each."""
 _SCALAR: Final = re.compile(r"[\w.+~-]{0,40}", re.ASCII)
 _EXPONENT: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", re.ASCII)
 _NULL: Final = ("null", "Null", "NULL")
@@ -27,13 +27,13 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
     """Return the configuration with each short form of the command line, such as `data=DIR`, under its own key.
 
     Args:
-        configuration: all files and the command line together.
-        command_line: what `--config` alone gave. A short form in a file stays, and is an unknown key. One that is
-            not in `configuration` is meant for a workflow that imports this one, and is left out.
+        configuration: of all files and the command line together.
+        command_line: of `--config` alone. A short form in a file stays, and is refused later as an unknown key. A short
+            form that is missing in `configuration` belongs to a workflow that imports this one, and is ignored.
 
     Raises:
-        ValueError: a short form and its key are both on the command line and differ, or the command line has a folder
-            of cases while `cohort.samples` is read in its place.
+        ValueError: the command line has a short form and its key with different values, or a folder of cases although
+            `cohort.samples` is set, which replaces the folder.
     """
     result = dict(configuration)
     used = [name for name in _SHORT_FORMS if name in command_line and name in configuration]
@@ -41,24 +41,24 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
         section, key = _SHORT_FORMS[short]
         value, given = result.pop(short), command_line.get(section)
         if isinstance(given, Mapping) and given.get(key, value) != value:
-            raise ValueError(f"--config gives both {short} ({value}) and {section}.{key} ({given[key]}): leave one out")
+            raise ValueError(f"--config sets both {short} ({value}) and {section}.{key} ({given[key]}): leave one out")
         if isinstance(result.get(section), Mapping):
             result[section] = {**result[section], key: value}
     cohort, given = result.get("cohort"), command_line.get("cohort")
     has_root = "data" in used or (isinstance(given, Mapping) and "root" in given)
     if has_root and isinstance(cohort, Mapping) and cohort.get("samples") not in (None, *_NULL):
         raise ValueError(
-            f"--config: cohort.samples ({cohort['samples']}) is read in place of the folder {cohort['root']}; add "
+            f"--config: cohort.samples ({cohort['samples']}) is read instead of the folder {cohort['root']}; add "
             "cohort='{samples: null}' to read the folder, or leave the folder out"
         )
     return result
 
 
 def coerce_to_schema(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Return a value, or a section or list with all that it holds, as the schema asks for it.
+    """Return a value with the types that the schema asks for, in sections and lists too.
 
-    Text becomes a number, boolean or null where the schema asks for one and the text is exactly one. `~` at the start
-    of a path becomes the home folder. All else stays as it is, for the check to refuse.
+    Text becomes a number, boolean or null if the schema asks for one and the text is exactly one. `~` at the start of a
+    path becomes the home folder. Other values stay unchanged; validation refuses them.
     """
     if isinstance(value, Mapping):
         parts, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
@@ -93,7 +93,7 @@ def _coerce_scalar(text: str, schema: Mapping[str, Any]) -> Any:
 
 
 def _parse_scalar(text: str) -> Any:
-    """A single value as YAML reads it, and numbers such as 1e-3; other text as it is."""
+    """Return text as the number, boolean or null that it is in YAML, 1e-3 included; other text unchanged."""
     if _EXPONENT.fullmatch(text):
         return float(text)
     if not _SCALAR.fullmatch(text):

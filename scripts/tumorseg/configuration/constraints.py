@@ -1,4 +1,4 @@
-"""Check what the schema cannot express: contradicting keys, and values that do not fit the cases or files."""
+"""Check what the schema cannot express: keys that contradict each other, and values that do not fit cases or files."""
 
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
@@ -10,14 +10,14 @@ from tumorseg.io.files import require_regular_file
 from tumorseg.task import Task
 
 MAX_CHECKPOINTS: Final = 3000
-"""Checkpoints of all folds together. Snakemake needs about 3 ms to plan each, in every run."""
+"""Maximum number of checkpoints in all folds. Snakemake needs about 3 ms to plan each, in every run."""
 
 
 def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]:
-    """One sentence for each pair of keys that do not fit together, in a configuration that follows the schema."""
-    own = configuration["figures"]["colours"]
+    """Return a sentence for each pair of keys that contradict each other. The configuration must follow the schema."""
+    configured = configuration["figures"]["colours"]
     of_task = {f"label_{label.value}": label.colour for label in task.labels}
-    colours = {**{label: colour for label, colour in of_task.items() if label not in own}, **own}
+    colours = {**{label: colour for label, colour in of_task.items() if label not in configured}, **configured}
     return [
         *_demo_errors(configuration),
         *_equal_colour_errors(colours),
@@ -27,14 +27,14 @@ def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]
 
 
 def _demo_errors(configuration: dict[str, Any]) -> list[str]:
-    """The demo cohort is written into one folder."""
+    """Return what contradicts the demo cohort, which needs a single folder and has its own cases."""
     cohort = configuration["cohort"]
     if not configuration["demo"]:
         return []
     if cohort["samples"] is not None:
-        return ["cohort.samples: the demo has cases of its own; set samples: null, or, for cases of yours, demo: null"]
+        return ["cohort.samples: the demo has its own cases; set samples: null or, for your own cases, demo: null"]
     if not isinstance(cohort["root"], str):
-        return ["cohort.root: the demo is written into one folder; name one, or, for cases of yours, set demo: null"]
+        return ["cohort.root: the demo is written to a single folder; set one or, for your own cases, set demo: null"]
     return []
 
 
@@ -45,13 +45,13 @@ def _equal_colour_errors(colours: dict[str, str]) -> list[str]:
         other = first.setdefault(colour.upper(), label)
         if other != label:
             sentences.append(
-                f"figures.colours.{label}: {colour} is the colour of {other} already; give each label its own"
+                f"figures.colours.{label}: {colour} is already the colour of {other}; give each label its own colour"
             )
     return sentences
 
 
 def _size_errors(configuration: dict[str, Any]) -> list[str]:
-    """The deepest level of a network has whole voxels, and more than one."""
+    """Return the sides that the down-samplings cannot divide, or would reduce to a single voxel."""
     depth = configuration["model"]["depth"]
     divisor = 2**depth
     return [
@@ -71,24 +71,33 @@ def _checkpoint_count_errors(configuration: dict[str, Any]) -> list[str]:
     interval = -(-training["epochs"] // max(1, MAX_CHECKPOINTS // folds))
     of_folds = f" in {folds} folds" if folds > 1 else ""
     return [
-        f"training.epochs: {training['epochs']} epochs{of_folds} make {checkpoints:,} checkpoints, and planning them "
-        f"would take long; {MAX_CHECKPOINTS:,} are allowed: set training.epochs_per_checkpoint to {interval} or more"
+        f"training.epochs: {training['epochs']} epochs{of_folds} make {checkpoints:,} checkpoints, but at most "
+        f"{MAX_CHECKPOINTS:,} are allowed, as planning them takes long; set training.epochs_per_checkpoint to "
+        f"{interval} or more"
     ]
 
 
 def fold_count_error(folds: int, case_count: int, root: str) -> str | None:
-    """Why this number of folds is impossible for the case folders below `root`; None if it may be possible.
+    """Return why the number of folds is impossible; None if it may be possible.
 
-    Only patients can be held out, and there are no more of them than case folders.
+    Patients are held out as a whole, and there are at most as many patients as case folders.
+
+    Args:
+        folds: as configured.
+        case_count: number of case folders.
+        root: the folder of the cases, for the message.
+
+    Returns:
+        The message, or None.
     """
-    most, there = max(case_count, 0), f"{root} holds {case_count} case folder{'' if case_count == 1 else 's'}"
+    found = f"{root} holds {case_count} case folder{'' if case_count == 1 else 's'}"
     if folds == 1:
-        return None if most >= 2 else f"cohort.root: {there}; at least 2 are needed, for training and validation"
-    return None if folds <= most else f"cohort.folds: {folds} folds need as many patients at least, but {there}"
+        return None if case_count >= 2 else f"cohort.root: {found}; at least 2 are needed, for training and validation"
+    return None if folds <= case_count else f"cohort.folds: {folds} folds need at least {folds} patients, but {found}"
 
 
 def unknown_viewer_cases_error(viewer_cases: Sequence[str], available_cases: Collection[str], root: str) -> str | None:
-    """Which of the cases in `report.viewer_cases` have no folder; None if all have one."""
+    """Return a message about cases in `report.viewer_cases` that do not exist; None if all exist."""
     missing = [name for name in viewer_cases if name not in available_cases]
     if not missing:
         return None
@@ -100,21 +109,28 @@ def unknown_viewer_cases_error(viewer_cases: Sequence[str], available_cases: Col
 
 
 _MAX_TABLE_BYTES: Final = 100_000_000
-"""Bytes; a line for each of 100,000 cases is a twentieth of it."""
+"""Twenty times the size of a table with 100,000 cases."""
 
 
 def require_table(key: str, file: Path, *, written: Path, rule: str) -> None:
-    """Raise UserError where `file`, named by `key`, cannot be a table of the user's own.
+    """Check that a file of the configuration can be a table of the user.
 
-    It has to be a regular file of a table's size, and not what `rule` of the workflow writes, `written`.
+    Args:
+        key: of the configuration, for messages.
+        file: its value.
+        written: a table that the workflow writes, which must not be `file`.
+        rule: the rule that writes it.
+
+    Raises:
+        UserError: the file is missing, not a regular file, too large for a table, or `written`.
     """
     try:
         size = require_regular_file(file)
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
     except OSError:
-        raise UserError(f"{key}: there is no file {file}; correct the path, or leave it null") from None
+        raise UserError(f"{key}: there is no file {file}; correct the path, or set it to null") from None
     if size > _MAX_TABLE_BYTES:
         raise UserError(f"{key}: {file} has {size:,} bytes, too many for a table of cases; correct the path")
     if file.resolve() == written.resolve():
-        raise UserError(f"{key}: {file} is what the rule {rule} writes; copy it and give the copy")
+        raise UserError(f"{key}: {file} is written by the rule {rule}; copy it and use the copy")

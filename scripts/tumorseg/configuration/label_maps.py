@@ -1,4 +1,4 @@
-"""Parse and apply label maps, which define what each value of a mask means."""
+"""Parse and apply label maps, which assign a label to each value of a mask."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,17 @@ MAX_MASK_VALUE: Final = 255
 
 
 def parse_label_map(given: Mapping[Any, int], key: str) -> dict[int, int]:
-    """A label map with whole numbers as keys. YAML reads them as such, Snakemake's `--config` as text.
+    """Return a label map with whole numbers as keys: YAML reads keys as numbers, Snakemake's `--config` as text.
 
-    key: of the configuration, for messages. Raises UserError where a key is no value that a mask can have, or is there
-    twice.
+    Args:
+        given: label by mask value.
+        key: of the configuration, for messages.
+
+    Returns:
+        Label by mask value.
+
+    Raises:
+        UserError: a key is no possible value of a mask, or occurs twice.
     """
     result: dict[int, int] = {}
     for name, label in given.items():
@@ -23,17 +30,17 @@ def parse_label_map(given: Mapping[Any, int], key: str) -> dict[int, int]:
         if not known or int(name) > MAX_MASK_VALUE:
             shown = str(name).lower() if isinstance(name, bool) else name
             raise UserError(
-                f"{key}: {shown} is not a value of masks: these are whole numbers from 0 to {MAX_MASK_VALUE}; write "
-                "one before each colon and a label of the task after it, as in {1: 2, 2: 1, 3: 4}"
+                f"{key}: {shown} is not a mask value, which is a whole number from 0 to {MAX_MASK_VALUE}; write a mask "
+                "value before each colon and a label of the task after it, as in {1: 2, 2: 1, 3: 4}"
             )
         if int(name) in result:
-            raise UserError(f"{key}: the value {name} is there twice; leave one out")
+            raise UserError(f"{key}: the value {name} occurs twice; leave one out")
         result[int(name)] = label
     return result
 
 
 def apply_label_map(task: Task, given: Mapping[Any, int], key: str) -> Task:
-    """The task whose masks are read by a label map. Raises UserError, which begins with `key`, where that is wrong."""
+    """Return the task with a label map for its masks. A UserError about the map begins with `key`."""
     whole = parse_label_map(given, key)
     try:
         return task.with_label_map(whole)
@@ -42,16 +49,17 @@ def apply_label_map(task: Task, given: Mapping[Any, int], key: str) -> Task:
 
 
 def score_label_maps(score: Mapping[str, Any], task: Task) -> list[dict[int, int] | None]:
-    """Return the label map of each folder of predictions, as `score.label_map` says; None without one.
+    """Return the label map of each folder of predictions from `score.label_map`; None for a folder without one.
 
-    Raises UserError where a map does not fit the task, and where a list has not one entry for each folder.
+    Raises:
+        UserError: a map does not fit the task, or the list does not have one entry for each folder.
     """
     given, folders = score["label_map"], score["predictions"] or []
     count = 1 if isinstance(folders, str) else len(folders)
     if isinstance(given, list) and folders and len(given) != count:
         raise UserError(
-            f"score.label_map: the list has {len(given)} entries and there are {count} folders in score.predictions; "
-            "give one entry for each, null for a folder without a label map"
+            f"score.label_map: the list has {len(given)} entries, but score.predictions has {count} folders; write one "
+            "entry for each folder, null for a folder without a label map"
         )
     maps = given if isinstance(given, list) else [given] * max(1, count)
     checked = [None if one is None else apply_label_map(task, one, "score.label_map").label_map for one in maps]
@@ -59,7 +67,7 @@ def score_label_maps(score: Mapping[str, Any], task: Task) -> list[dict[int, int
 
 
 def score_label_map_errors(score: Mapping[str, Any], task: Task) -> list[str]:
-    """What is wrong with `score.label_map`, in a sentence; nothing where it fits."""
+    """Return the problem of `score.label_map` as a sentence; an empty list if there is none."""
     try:
         score_label_maps(score, task)
     except UserError as error:
@@ -68,7 +76,7 @@ def score_label_map_errors(score: Mapping[str, Any], task: Task) -> list[str]:
 
 
 def parse_label_maps(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with whole numbers as keys of all its label maps, which have no mistakes."""
+    """Return the configuration with whole numbers as keys of its label maps, which must be valid."""
     cohort, score = configuration["cohort"], configuration["score"]
     return {
         **configuration,

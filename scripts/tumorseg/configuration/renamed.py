@@ -1,4 +1,4 @@
-"""Renamed keys of the configuration. Users write the new name; results keep the old one, under which they were made."""
+"""Renamed keys of the configuration. Users write the new names; recorded results keep the old ones."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,23 +13,23 @@ RENAMED: Final = {
     "prediction.smallest_enhancing": "min_enhancing_mm3",
     "evaluation.surface_tolerance": "surface_tolerance_mm",
 }
-"""The old key, with its section, and the new name in the same section."""
+"""New name by old key, which includes the section."""
 
 
 def recorded(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration with the old keys, under which jobs take settings and results record them.
+    """Return the configuration with the old keys, which jobs read and results record.
 
-    Models and checkpoints hold settings by these keys, and so does Snakemake's record of each finished job. With other
-    keys, old models could not be read, and finished trainings would run again.
+    Models, checkpoints and Snakemake's records of finished jobs have these keys. With the new ones, old models could
+    not be read, and finished trainings would run again.
 
     Args:
-        configuration: sections with their present keys. Sections that are absent stay absent.
+        configuration: some or all sections, with the new keys.
     """
     return {section: _recorded_section(section, content) for section, content in configuration.items()}
 
 
 def _recorded_section(section: str, content: Any) -> Any:
-    """One section with its old keys; None and other values that are no section as they are."""
+    """Return a section with its old keys; None and other values unchanged."""
     if not isinstance(content, Mapping):
         return content
     old = {new: key.partition(".")[2] for key, new in RENAMED.items() if key.partition(".")[0] == section}

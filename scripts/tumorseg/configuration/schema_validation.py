@@ -1,6 +1,6 @@
 """Validate a configuration against its JSON schema, and find duplicate keys.
 
-Each problem is one sentence with the key and the allowed values.
+Each mistake is a sentence with the key and the allowed values.
 """
 
 import json
@@ -30,8 +30,8 @@ _LIMITS = {
     "multipleOf": "a multiple of {}",
 }
 _MAX_VALUE_LENGTH: Final = 80
-"""Characters of a value that a sentence shows."""
-# JSON schema takes 3.0 for an integer; Python's range does not. NaN passes every limit.
+"""Maximum number of characters of a value in a sentence."""
+# JSON Schema accepts 3.0 as an integer, which Python's range refuses; and NaN passes every limit.
 _Validator = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int).redefine(
@@ -41,9 +41,10 @@ _Validator = extend(  # type: ignore[no-untyped-call]
 
 
 def schema_errors(configuration: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """One sentence for each mistake in a configuration, ordered by key; none if it follows the JSON schema.
+    """Validate a configuration against a JSON schema. Numbers must also be finite.
 
-    Numbers have to be finite, whatever the schema says.
+    Returns:
+        A sentence for each mistake, sorted by key; empty if the configuration is valid.
     """
     errors = sorted(
         _Validator(schema).iter_errors(configuration), key=lambda error: list(map(str, error.absolute_path))
@@ -70,7 +71,7 @@ def _error_sentences(error: ValidationError, configuration: dict[str, Any], whol
 
 
 def _unknown_key_sentence(place: str, name: object, value: Any, schema: dict[str, Any], whole: dict[str, Any]) -> str:
-    """A key that does not exist, and the one that may be meant: in its section, or in another where it is in none."""
+    """Return a sentence about an unknown key, with a similar key of its section or, at the top, of any section."""
     allowed = list(schema["properties"])
     close = get_close_matches(str(name), allowed, n=1)
     elsewhere = [] if place else _matching_keys_elsewhere(str(name), whole, exactly=bool(close))
@@ -91,7 +92,7 @@ def _unknown_key_sentence(place: str, name: object, value: Any, schema: dict[str
 
 
 def _matching_keys_elsewhere(name: str, schema: dict[str, Any], *, exactly: bool) -> list[str]:
-    """The keys of this name, or else of the most similar one, in all sections, as `section.key`."""
+    """Return all keys with this name, or with the most similar one, as `section.key`."""
     keys = {section: list(part["properties"]) for section, part in schema["properties"].items() if "properties" in part}
     every = sorted({key for names in keys.values() for key in names})
     close = [name] if name in every else [] if exactly else get_close_matches(name, every, n=1)
@@ -99,7 +100,7 @@ def _matching_keys_elsewhere(name: str, schema: dict[str, Any], *, exactly: bool
 
 
 def describe_allowed(schema: dict[str, Any]) -> str:
-    """What a schema of a single key allows, in words: `a whole number, at least 8, a multiple of 8`."""
+    """Return the allowed values of a key in words, such as `a whole number, at least 8, a multiple of 8`."""
     if "enum" in schema:
         return "one of " + ", ".join("null" if value is None else str(value) for value in schema["enum"])
     if "pattern" in schema:
@@ -143,7 +144,7 @@ def _describe_length(schema: dict[str, Any], of: str, plural: str) -> str:
 
 
 def _format_value(value: Any) -> str:
-    """A value as YAML writes it, shortened."""
+    """Return a value as YAML writes it, shortened."""
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     text = repr(value) if isinstance(value, str | float) else json.dumps(value, ensure_ascii=False, default=str)
@@ -151,14 +152,14 @@ def _format_value(value: Any) -> str:
 
 
 def _hint(value: Any, schema: dict[str, Any], *, in_map: bool) -> str:
-    """in_map: whether it is a value of a map, whose keys are the user's."""
+    """Return a likely cause, in parentheses. in_map: whether the value belongs to a map with keys of the user."""
     if value is None and in_map and schema.get("type") == "integer":
         return " (a key without a value is null; write a space after each colon, as in {1: 2})"
     if value is None:
-        return " (a key without a value is null; take it out to get its default)"
+        return " (a key without a value is null; remove it to use the default)"
     if "pattern" in schema and type(value) in (int, float):
         path = f", or write ./{value}" if schema.get("format") == "path" else ""
-        return f" (a name of digits only is read as a number: put it in quotes{path})"
+        return f" (YAML reads a name of digits as a number: put it in quotes{path})"
     return ""
 
 
@@ -175,7 +176,7 @@ def _join_key(place: str, name: object) -> str:
 
 
 def duplicate_keys(text: str) -> list[str]:
-    """One part of a sentence for each key that stands twice in its section; none where the text is no YAML."""
+    """Return a message for each key that occurs twice in its section; an empty list if the text is not valid YAML."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
@@ -191,6 +192,6 @@ def _iterate_duplicates(node: yaml.Node | None, place: str) -> Iterator[str]:
         name, line = str(key.value), key.start_mark.line + 1
         full = f"{place}.{name}" if place else name
         if name in lines:
-            yield f"{full}: this key stands in line {lines[name]} and again in line {line}; leave one out"
+            yield f"{full}: this key is in line {lines[name]} and again in line {line}; leave one out"
         lines[name] = line
         yield from _iterate_duplicates(value, full)

@@ -1,6 +1,6 @@
 """The sections of the configuration as dataclasses; `config.yaml` documents each key.
 
-The sections `model`, `training`, `prediction` and `figures` have theirs where they are used: `Architecture`,
+The dataclasses of `model`, `training`, `prediction` and `figures` are in the packages that use them: `Architecture`,
 `TrainingSettings`, `PredictionSettings` with `PostprocessingSettings`, and `FigureSettings`. A test compares all of
 them with `config.yaml` and its schema.
 """
@@ -15,7 +15,7 @@ Section = TypeVar("Section")
 
 @dataclass(frozen=True)
 class CohortSettings:
-    """Which cases there are, how their masks are read, and which of them are held out."""
+    """The cases, the meaning of their masks, and the split."""
 
     task: str
     root: str | tuple[str, ...]
@@ -36,7 +36,7 @@ class CohortSettings:
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """The embedded demo cohort."""
+    """The demo cohort."""
 
     cases: int
     spacing_mm: float
@@ -45,7 +45,7 @@ class DemoSettings:
 
 @dataclass(frozen=True)
 class NormalisationSettings:
-    """What happens to the intensities, and how much is kept around the brain."""
+    """The normalisation of intensities and the crop to the brain."""
 
     clip_percentiles: tuple[float, float]
     margin_voxels: int
@@ -53,7 +53,7 @@ class NormalisationSettings:
 
 @dataclass(frozen=True)
 class TrainingRunSettings:
-    """The keys of `training` that change nothing in what a training computes: how far it goes, and what it reports."""
+    """The keys of `training` that do not change the result of an epoch."""
 
     epochs: int
     tensorboard: bool
@@ -61,14 +61,14 @@ class TrainingRunSettings:
 
 @dataclass(frozen=True)
 class CheckpointSettings:
-    """Which of the verified epochs becomes the model."""
+    """The choice of the checkpoint that becomes the model."""
 
     select: Literal["last", "best"]
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How scores are computed and summarised, and which closer looks are taken."""
+    """How scores are computed and summarised, and which optional analyses run."""
 
     surface_tolerance_mm: float
     confidence: float
@@ -80,14 +80,14 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """viewer_cases: how many cases can be looked through, or their names."""
+    """The report's viewer: the number of its cases, or their names."""
 
     viewer_cases: int | tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """New patients, and the models for them."""
+    """New patients, and the models to segment them with."""
 
     cases: str | None
     models: str | tuple[str, ...] | None
@@ -95,7 +95,7 @@ class SegmentSettings:
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """Masks to score. label_map: of all folders of predictions, or one for each."""
+    """Masks to score. `label_map` holds for all folders of predictions, or is a tuple with one map for each."""
 
     predictions: str | tuple[str, ...] | None
     references: str | None
@@ -104,7 +104,7 @@ class ScoreSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The sections that have no class elsewhere. demo: None where the cohort is a user's own."""
+    """The sections of the configuration without a class elsewhere. `demo` is None for a cohort of the user."""
 
     cohort: CohortSettings
     demo: DemoSettings | None
@@ -117,7 +117,7 @@ class Settings:
 
     @classmethod
     def from_config(cls, configuration: Mapping[str, Any]) -> Self:
-        """The sections of a configuration that follows the schema."""
+        """Read the sections of a configuration that follows the schema."""
         return cls(
             cohort=read_section(CohortSettings, configuration["cohort"]),
             demo=read_section(DemoSettings, configuration["demo"]) if configuration["demo"] else None,
@@ -131,8 +131,13 @@ class Settings:
 
 
 def read_section(kind: type[Section], content: Mapping[str, Any]) -> Section:
-    """A section from its keys, as YAML or JSON hold them: lists become tuples.
+    """Return a section as its dataclass; lists become tuples.
 
-    Raises TypeError where `content` has other keys than `kind` has fields.
+    Args:
+        kind: the dataclass.
+        content: the section as read from YAML or JSON.
+
+    Returns:
+        An object of the dataclass. Keys other than its fields cause a TypeError.
     """
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()})

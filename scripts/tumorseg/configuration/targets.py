@@ -1,4 +1,4 @@
-"""Mistakes in the targets of the command line."""
+"""Find mistakes in the targets of the command line."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -7,17 +7,17 @@ from typing import Any, Final
 from tumorseg.errors import Message
 
 _READ_BY: Final = {"patients": "segment", "predictions": "score", "references": "score"}
-"""Short forms on the command line that one target alone reads."""
+"""Short forms on the command line, with the only target that reads each."""
 
 
 def target_mistakes(targets: Collection[str], command_line: Mapping[str, Any]) -> list[Message]:
     """Return a sentence for each target that is a setting, and for a folder that no target reads.
 
-    Without the second sentence, `snakemake --config patients=DIR` would start the whole workflow.
+    Without the second check, `snakemake --config patients=DIR` would start the whole workflow.
 
     Args:
-        targets: what was asked for; none where all is to be made.
-        command_line: what `--config` gave.
+        targets: of the command line; empty for the default target.
+        command_line: values of `--config`.
     """
     settings = [
         f"{target} is a setting, not a target: write --config {target}, after all targets"
@@ -33,6 +33,6 @@ def target_mistakes(targets: Collection[str], command_line: Mapping[str, Any]) -
 
 
 def target_hint(target: str, rules: Collection[str]) -> Message:
-    """Return what to do about a target that does not exist. rules: the names of all rules."""
+    """Return a hint for a target that does not exist. rules: names of all rules."""
     close = get_close_matches(target, sorted(rules), n=1)
     return " ".join([*([f"Did you mean {close[0]}?"] if close else []), "`snakemake help` lists the targets."])

@@ -1,4 +1,4 @@
-"""Load and validate the task that the configuration names, and complete the configuration with its defaults."""
+"""Load and validate the task of the configuration, and fill in the configuration's defaults from it."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from tumorseg.networks.card_validation import task_problems
 from tumorseg.task import DEFAULT_TASK, LABEL_MAP_CONVENTION, Task, parse_task, read_task_file, task_path
 
 _SCHEMA: Final = Path(__file__).parents[1] / "schemas/task.schema.yaml"
-"""In a folder that is a link to `workflow/schemas`."""
+"""`schemas` is a link to `workflow/schemas`."""
 
 
 def load_checked_task(name: str = DEFAULT_TASK) -> Task:
@@ -32,7 +32,7 @@ def load_checked_task(name: str = DEFAULT_TASK) -> Task:
     """
     try:
         return load_task_file(task_path(name), yaml.safe_load(_SCHEMA.read_text(encoding="utf-8")))
-    except UserError as error:  # whose sentences start with the key of the workflow's configuration
+    except UserError as error:  # its sentences start with a key of the workflow's configuration
         raise UserError("\n".join(line.removeprefix("cohort.task: ") for line in f"{error}".splitlines())) from None
 
 
@@ -41,7 +41,7 @@ def load_task_file(path: Path, schema: Mapping[str, Any]) -> Task:
 
     Args:
         path: of the file.
-        schema: what the file may have, as JSON schema.
+        schema: JSON schema of task files.
 
     Raises:
         UserError: the file has mistakes; the message has one sentence for each.
@@ -51,31 +51,36 @@ def load_task_file(path: Path, schema: Mapping[str, Any]) -> Task:
     if wrong := [*repeated, *schema_errors(stringify_keys(content), dict(schema))]:
         raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
     task = parse_task(content, path.stem, str(path))
-    if wrong := task_problems(json.loads(task.to_json())):  # what a model could not store
+    if wrong := task_problems(json.loads(task.to_json())):  # a model stores the task and checks it when it is read
         raise UserError("\n".join(f"cohort.task: {path}: {sentence}" for sentence in wrong))
     return task
 
 
 def stringify_keys(content: Any) -> Any:
-    """Return the content of a YAML file with keys of text only, as JSON has them: YAML reads 1: as a number."""
+    """Return the content of a YAML file with all keys as text, as in JSON: YAML reads the key `1:` as a number."""
     if isinstance(content, dict):
         return {str(key): stringify_keys(value) for key, value in content.items()}
     return [stringify_keys(value) for value in content] if isinstance(content, list) else content
 
 
 def load_configured_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -> Task:
-    """The task of `cohort.task`, whose file follows the schema, with `cohort.label_map` if there is one.
+    """Return the task of `cohort.task` with `cohort.label_map`, if that is set.
 
-    Raises UserError where there is no such task, and with one sentence for each mistake in its file.
+    Args:
+        cohort: the section of the configuration.
+        schema: JSON schema of task files.
+
+    Returns:
+        The task. A UserError reports that there is no such task, or each mistake in its file.
     """
     task = load_task_file(task_path(cohort["task"]), schema)
     return task if cohort["label_map"] is None else apply_label_map(task, cohort["label_map"], "cohort.label_map")
 
 
 def fill_task_defaults(configuration: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """The configuration with the task's own values where the user has left them out.
+    """Return the configuration with the task's values for classes, colours and regions that the user has not set.
 
-    Keys of label maps become whole numbers: both ways of writing them plan the same jobs.
+    Keys of label maps become whole numbers, so that text and numbers as keys plan the same jobs.
     """
     colours = {f"label_{label.value}": label.colour for label in task.labels}
     regions = dict.fromkeys(task.region_labels, 0)
@@ -89,12 +94,12 @@ def fill_task_defaults(configuration: Mapping[str, Any], task: Task) -> dict[str
 
 
 def task_contradiction_errors(configuration: Mapping[str, Any], task: Task) -> list[str]:
-    """One sentence for each key that does not fit the task."""
+    """Return a sentence for each key that does not fit the task."""
     sentences = []
     labels, classes = configuration["cohort"]["labels"], configuration["model"]["classes"]
     known = ["auto", "mixed", *(name for name in task.conventions if name != LABEL_MAP_CONVENTION)]
     if task.label_map is not None and labels != "auto":
-        sentences.append(f"cohort.labels: {labels} and cohort.label_map both say how masks are written; leave one out")
+        sentences.append(f"cohort.labels: {labels} and cohort.label_map both define the labels of masks; leave one out")
     elif labels not in known:
         sentences.append(f"cohort.labels: {labels} is not allowed; with the task {task.name} it is {_join_or(known)}")
     smallest = configuration["prediction"]["min_enhancing_mm3"]

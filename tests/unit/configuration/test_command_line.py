@@ -12,14 +12,14 @@ SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").rea
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
-def asked(key: str, value):
-    """A value of the key `section.key`, as the schema asks for it."""
+def converted(key: str, value):
+    """Convert the value of a key `section.key` to the types of the schema."""
     section, name = key.split(".")
     return coerce_to_schema({section: {name: value}}, SCHEMA)[section][name]
 
 
 def inside_braces(value):
-    """A value as Snakemake passes it on from within braces: every number, boolean and null as text."""
+    """Return a value as Snakemake passes it from inside braces: every number, boolean and null is text."""
     if isinstance(value, dict):
         return {key: inside_braces(part) for key, part in value.items()}
     if isinstance(value, list):
@@ -27,7 +27,7 @@ def inside_braces(value):
     return value if isinstance(value, str) else yaml.safe_dump(value).splitlines()[0]
 
 
-def test_all_defaults_given_as_text_are_what_the_file_says():
+def test_all_defaults_given_as_text_become_the_values_of_the_file():
     assert coerce_to_schema(inside_braces(DEFAULTS), SCHEMA) == DEFAULTS
 
 
@@ -50,8 +50,8 @@ def test_all_defaults_given_as_text_are_what_the_file_says():
         ("cohort.shape", "null", None),
     ],
 )
-def test_text_becomes_what_the_schema_asks_for(key, text, value):
-    result = asked(key, text)
+def test_text_becomes_the_type_of_the_schema(key, text, value):
+    result = converted(key, text)
     assert result == value
     assert type(result) is type(value)
 
@@ -74,12 +74,12 @@ def test_text_becomes_what_the_schema_asks_for(key, text, value):
         ("segment.models", ["1e3"]),
     ],
 )
-def test_other_text_and_text_where_text_is_asked_for_stays(key, text):
-    assert asked(key, text) == text
+def test_other_text_and_text_for_a_text_key_stay(key, text):
+    assert converted(key, text) == text
 
 
 @pytest.mark.parametrize("text", [".nan", ".inf", "-.INF"])
-def test_numbers_given_as_text_have_to_be_finite_too(text):
+def test_numbers_given_as_text_must_be_finite(text):
     configuration = copy.deepcopy(DEFAULTS)
     configuration["training"]["learning_rate"] = text
     (sentence,) = schema_errors(coerce_to_schema(configuration, SCHEMA), SCHEMA)
@@ -90,16 +90,16 @@ def test_numbers_given_as_text_have_to_be_finite_too(text):
     "key",
     ["cohort.root", "cohort.split_file", "segment.cases", "segment.models", "score.predictions", "score.references"],
 )
-def test_the_home_folder_is_put_in_its_place(key, monkeypatch):
+def test_a_tilde_becomes_the_home_folder(key, monkeypatch):
     monkeypatch.setenv("HOME", "/home/someone")
-    assert asked(key, "~/folder") == "/home/someone/folder"
-    assert asked(key, "a/~") == "a/~"
+    assert converted(key, "~/folder") == "/home/someone/folder"
+    assert converted(key, "a/~") == "a/~"
 
 
-def test_the_home_folder_of_another_user_and_in_lists_is_put_in_its_place(monkeypatch):
+def test_a_tilde_in_a_list_or_of_another_user_becomes_a_home_folder(monkeypatch):
     monkeypatch.setenv("HOME", "/home/someone")
-    assert asked("segment.models", ["~/a", "b"]) == ["/home/someone/a", "b"]
-    assert asked("cohort.root", "~root/data") == str(Path("~root/data").expanduser())
+    assert converted("segment.models", ["~/a", "b"]) == ["/home/someone/a", "b"]
+    assert converted("cohort.root", "~root/data") == str(Path("~root/data").expanduser())
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_the_home_folder_of_another_user_and_in_lists_is_put_in_its_place(monkey
         ("references", "score", "references"),
     ],
 )
-def test_a_short_form_stands_for_its_key(short, section, key):
+def test_a_short_form_sets_its_key(short, section, key):
     result = expand_short_forms({**DEFAULTS, short: "folder"}, {short: "folder"})
     assert result == {**DEFAULTS, section: {**DEFAULTS[section], key: "folder"}}
 
 
-def test_a_short_form_wins_over_a_file_and_is_refused_beside_another_value_on_the_command_line():
+def test_a_short_form_overrides_a_file_and_must_not_contradict_the_command_line():
     merged = {**DEFAULTS, "cohort": {**DEFAULTS["cohort"], "root": "from a file"}, "data": "here"}
     assert expand_short_forms(merged, {"data": "here"})["cohort"]["root"] == "here"
     assert expand_short_forms(merged, {"data": "here", "cohort": {"root": "here"}})["cohort"]["root"] == "here"
@@ -125,10 +125,10 @@ def test_a_short_form_wins_over_a_file_and_is_refused_beside_another_value_on_th
 
 
 @pytest.mark.parametrize("command_line", [{"data": "here"}, {"cohort": {"root": "here"}}])
-def test_a_folder_on_the_command_line_is_refused_where_a_sample_sheet_is_read_instead(command_line):
+def test_a_folder_on_the_command_line_is_refused_if_a_sample_sheet_is_set(command_line):
     cohort = {**DEFAULTS["cohort"], "samples": "s.tsv", **command_line.get("cohort", {})}
     configuration = {**DEFAULTS, **command_line, "cohort": cohort}
-    with pytest.raises(ValueError, match=r"cohort\.samples \(s\.tsv\) is read in place of the folder here; add"):
+    with pytest.raises(ValueError, match=r"cohort\.samples \(s\.tsv\) is read instead of the folder here; add"):
         expand_short_forms(configuration, command_line)
     configuration["cohort"]["samples"] = "null"
     assert expand_short_forms(configuration, command_line)["cohort"]["root"] == "here"
@@ -146,8 +146,8 @@ def test_a_short_form_in_a_file_is_an_unknown_key():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("cohort:\n  root: a\n  seed: 1\n  root: b\n", ["cohort.root: this key stands in line 2 and again in line 4"]),
-        ("cohort: {root: a}\ncohort: {seed: 1}\n", ["cohort: this key stands in line 1 and again in line 2"]),
+        ("cohort:\n  root: a\n  seed: 1\n  root: b\n", ["cohort.root: this key is in line 2 and again in line 4"]),
+        ("cohort: {root: a}\ncohort: {seed: 1}\n", ["cohort: this key is in line 1 and again in line 2"]),
         ('{"a": {"b": 1, "b": 2}}', ["a.b: "]),
         ("cohort: {root: a}\nsegment: {cases: a}\n", []),
         ("", []),
@@ -155,7 +155,7 @@ def test_a_short_form_in_a_file_is_an_unknown_key():
         ("a: {b", []),
     ],
 )
-def test_keys_that_a_file_has_twice_are_found(text, found):
+def test_duplicate_keys_are_found(text, found):
     sentences = duplicate_keys(text)
     assert len(sentences) == len(found)
     assert all(sentence.startswith(start) for sentence, start in zip(sentences, found, strict=True))

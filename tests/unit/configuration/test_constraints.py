@@ -10,7 +10,7 @@ DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
 def contradictions_with(**changes):
-    """Keys are written `section__key`."""
+    """Return the contradictions of the defaults with some changes, which are written `section__key=value`."""
     configuration = copy.deepcopy(DEFAULTS)
     for name, value in changes.items():
         section, key = name.split("__")
@@ -18,48 +18,53 @@ def contradictions_with(**changes):
     return contradiction_errors(configuration, TASK)
 
 
-def test_the_defaults_fit_together():
+def test_the_defaults_have_no_contradictions():
     assert contradiction_errors(DEFAULTS, TASK) == []
 
 
 @pytest.mark.parametrize("colour", ["#D55E00", "#d55e00", "#d55E00"])
-def test_the_same_colour_twice_is_refused(colour):
+def test_two_labels_with_the_same_colour_are_refused(colour):
     colours = {**DEFAULTS["figures"]["colours"], "label_4": colour}
     (sentence,) = contradictions_with(figures__colours=colours)
-    assert sentence == f"figures.colours.label_4: {colour} is the colour of label_1 already; give each label its own"
+    assert (
+        sentence
+        == f"figures.colours.label_4: {colour} is already the colour of label_1; give each label its own colour"
+    )
 
 
-def test_a_colour_that_the_task_gives_another_label_is_refused():
+def test_the_default_colour_of_another_label_is_refused():
     (sentence,) = contradictions_with(figures__colours={"label_1": "#56b4e9"})
-    assert sentence == "figures.colours.label_1: #56b4e9 is the colour of label_2 already; give each label its own"
+    assert (
+        sentence == "figures.colours.label_1: #56b4e9 is already the colour of label_2; give each label its own colour"
+    )
 
 
 @pytest.mark.parametrize(
-    ("epochs", "interval", "folds", "least"), [(9999, 1, 1, 4), (1000, 1, 5, 2), (3, 1, 100, None), (301, 1, 10, 2)]
+    ("epochs", "interval", "folds", "suggested"), [(9999, 1, 1, 4), (1000, 1, 5, 2), (3, 1, 100, None), (301, 1, 10, 2)]
 )
-def test_more_checkpoints_than_can_be_planned_are_refused_with_a_remedy_that_helps(epochs, interval, folds, least):
+def test_too_many_checkpoints_are_refused_with_a_valid_interval(epochs, interval, folds, suggested):
     changes = {"training__epochs": epochs, "cohort__folds": folds}
-    if least is None:
+    if suggested is None:
         assert contradictions_with(training__epochs_per_checkpoint=interval, **changes) == []
         return
     (sentence,) = contradictions_with(training__epochs_per_checkpoint=interval, **changes)
-    assert f"set training.epochs_per_checkpoint to {least} or more" in sentence
-    assert contradictions_with(training__epochs_per_checkpoint=least, **changes) == []
+    assert f"set training.epochs_per_checkpoint to {suggested} or more" in sentence
+    assert contradictions_with(training__epochs_per_checkpoint=suggested, **changes) == []
 
 
-def test_folds_are_compared_with_the_case_folders():
+def test_more_folds_than_case_folders_are_refused():
     assert fold_count_error(6, 6, "data") is None
     sentence = fold_count_error(7, 6, "data")
-    assert sentence == "cohort.folds: 7 folds need as many patients at least, but data holds 6 case folders"
+    assert sentence == "cohort.folds: 7 folds need at least 7 patients, but data holds 6 case folders"
     assert fold_count_error(1, 2, "data") is None
     assert "data holds 1 case folder; at least 2" in fold_count_error(1, 1, "data")
 
 
-def test_cases_to_look_through_need_a_folder():
-    there = {"BraTS-GLI-00001-000", "BraTS-GLI-00002-000"}
-    assert unknown_viewer_cases_error(["BraTS-GLI-00002-000"], there, "data") is None
-    assert "did you mean BraTS-GLI-00001-000?" in unknown_viewer_cases_error(["BraTS-GLI-00001-00"], there, "data")
-    sentence = unknown_viewer_cases_error(["x", "y"], there, "data")
+def test_unknown_viewer_cases_are_refused():
+    available = {"BraTS-GLI-00001-000", "BraTS-GLI-00002-000"}
+    assert unknown_viewer_cases_error(["BraTS-GLI-00002-000"], available, "data") is None
+    assert "did you mean BraTS-GLI-00001-000?" in unknown_viewer_cases_error(["BraTS-GLI-00001-00"], available, "data")
+    sentence = unknown_viewer_cases_error(["x", "y"], available, "data")
     assert sentence.startswith("report.viewer_cases: data has no case folder x, y; name case folders, such as BraTS-")
 
 
@@ -78,7 +83,7 @@ def test_cases_to_look_through_need_a_folder():
         ("training__input_shape", [18, 18, 18], 1, None),
     ],
 )
-def test_sides_are_halved_to_whole_voxels_and_more_than_one(key, sides, depth, sentence):
+def test_sides_that_the_down_samplings_do_not_divide_are_refused(key, sides, depth, sentence):
     found = contradictions_with(**{"training__input_shape": [64, 64, 64], key: sides, "model__depth": depth})
     assert len(found) == (sentence is not None)
     assert sentence is None or sentence in found[0]

@@ -26,7 +26,7 @@ def test_the_defaults_have_no_mistake():
 
 
 @pytest.mark.parametrize("name", ["demo", "small", "strong"])
-def test_the_configurations_that_come_with_it_have_no_mistake(name):
+def test_the_supplied_configurations_have_no_mistake(name):
     changes = yaml.safe_load((REPOSITORY / f"workflow/{name}.yaml").read_text())
     sections = {
         section: {**DEFAULTS[section], **content} if DEFAULTS[section] else content
@@ -36,7 +36,7 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "expected"),
     [
         ("training.epochz", 3, ["training.epochz", "no such key", "did you mean epochs?"]),
         ("cohrt", {}, ["cohrt", "no such key", "did you mean cohort?"]),
@@ -72,18 +72,18 @@ def test_the_configurations_that_come_with_it_have_no_mistake(name):
         ("epoch", 5, ["did you mean training.epochs?", "--config training='{epochs: 5}'"]),
     ],
 )
-def test_a_mistake_is_told_by_key_value_and_what_is_allowed(key, value, said):
+def test_a_mistake_is_reported_with_key_value_and_allowed_values(key, value, expected):
     sentences = mistakes_with(key, value)
-    assert all(any(part in sentence for sentence in sentences) for part in said)
+    assert all(any(part in sentence for sentence in sentences) for part in expected)
 
 
-def test_a_missing_key_is_named():
+def test_a_missing_key_is_reported():
     configuration = copy.deepcopy(DEFAULTS)
     del configuration["training"]["epochs"]
     assert schema_errors(configuration, SCHEMA) == ["training.epochs: this key is missing"]
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_reported_at_once():
     configuration = copy.deepcopy(DEFAULTS)
     configuration["training"]["epochs"] = 0
     configuration["cohort"]["folds"] = "two"
@@ -91,7 +91,7 @@ def test_all_mistakes_are_told_at_once():
 
 
 def numbers(schema: dict, place: str = "") -> Iterator[tuple[str, dict]]:
-    """All keys whose schema asks for a number, alone or among other types, and this schema."""
+    """Yield each key that may be a number, with its schema."""
     for name, part in schema.get("properties", {}).items():
         full = f"{place}.{name}" if place else name
         types = part.get("type", [])
@@ -104,7 +104,7 @@ NUMBERS = [item for item in numbers(SCHEMA) if not item[0].startswith("demo")]
 
 
 @pytest.mark.parametrize(("key", "schema"), NUMBERS, ids=[key for key, _ in NUMBERS])
-def test_every_number_has_a_least_and_a_largest_value_and_is_finite(key, schema):
+def test_every_number_has_limits_and_must_be_finite(key, schema):
     assert {"minimum", "exclusiveMinimum"} & set(schema)
     for value in (float("nan"), float("inf"), -float("inf"), 10**30, -1):
         assert any(sentence.startswith(f"{key}: ") for sentence in mistakes_with(key, value)), value
@@ -121,7 +121,7 @@ def test_every_number_has_a_least_and_a_largest_value_and_is_finite(key, schema)
         ("prediction.window", [128, 128, 1_000_000], "prediction.window[2]: 1000000 is not allowed"),
     ],
 )
-def test_numbers_inside_lists_and_sections_are_checked_too(key, value, sentence):
+def test_numbers_in_lists_and_sections_are_validated(key, value, sentence):
     assert mistakes_with(key, value)[0].startswith(sentence)
 
 

@@ -1,4 +1,4 @@
-"""The dataclasses of the configuration's sections, config.yaml, its schema and the reference page say the same."""
+"""The dataclasses of the configuration, config.yaml, its schema and the reference page agree."""
 
 import copy
 from collections.abc import Mapping
@@ -36,13 +36,13 @@ SECTIONS: dict[str, tuple[type, ...]] = {
 OF_TASK = {"channels"}
 """Fields that no key of the configuration sets."""
 FILLED_IN = {"classes"}
-"""Keys whose null becomes the task's value before anything reads them."""
+"""Keys whose null is replaced by the task's value before they are read."""
 JSON_TYPES = {int: "integer", float: "number", str: "string", bool: "boolean", NoneType: "null", tuple: "array"}
 
 
 @dataclass
 class Sources:
-    """What has to agree. types: of the fields of each section."""
+    """The sources to compare. `types` has the types of the fields of each section."""
 
     defaults: dict[str, Any]
     schema: dict[str, Any]
@@ -60,27 +60,27 @@ def sources() -> Sources:
         }
         for section, kinds in SECTIONS.items()
     }
-    # Each step of the post-processing is given its own setting as the third argument.
+    # The third argument of each post-processing step is its setting.
     types["prediction"] |= {step.name: list(get_type_hints(step.run).values())[2] for step in STEPS}
-    # Where settings are recorded with a result, a field keeps the old name of a renamed key.
+    # Dataclasses of settings that results record keep the old names of renamed keys.
     for section, names in types.items():
         types[section] = {RENAMED.get(f"{section}.{name}", name): annotation for name, annotation in names.items()}
     defaults, schema = (yaml.safe_load((REPOSITORY / file).read_text()) for file in (DEFAULTS, SCHEMA))
     return Sources(defaults, copy.deepcopy(schema), types)
 
 
-def allowed(annotation: Any) -> set[Any]:
-    """What a field may hold: names of JSON types, and the values of a Literal."""
+def allowed_by_field(annotation: Any) -> set[Any]:
+    """Return the values that a field may have: names of JSON types, or the values of a Literal."""
     origin = get_origin(annotation) or annotation
     if origin in (Union, UnionType):
-        return set().union(*map(allowed, get_args(annotation)))
+        return set().union(*map(allowed_by_field, get_args(annotation)))
     if origin is Literal:
         return set(get_args(annotation))
     return {"object"} if origin in (dict, Mapping) else {JSON_TYPES[origin]}
 
 
-def asked(schema: dict[str, Any], key: str, annotation: Any) -> set[Any]:
-    """What the schema of a key allows, in the same words. A field that is plain text takes the values of a registry."""
+def allowed_by_schema(schema: dict[str, Any], key: str, annotation: Any) -> set[Any]:
+    """Return the values that the schema of a key allows, in the same form. A plain text field accepts any enum."""
     if "enum" in schema:
         return {"string"} if annotation is str else set(schema["enum"])
     types = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
@@ -88,29 +88,31 @@ def asked(schema: dict[str, Any], key: str, annotation: Any) -> set[Any]:
 
 
 def disagreements(sources: Sources) -> list[str]:
-    """One sentence for each key that a file lacks or says otherwise."""
+    """Return a sentence for each key that is missing in a source or differs between the sources."""
     found = []
     for section, kinds in SECTIONS.items():
         names, schema = " or ".join(kind.__name__ for kind in kinds), sources.schema["properties"][section]
         modules = " or ".join(kind.__module__ for kind in kinds)
-        there = {
+        sources_of_keys = {
             f"{DEFAULTS}: add a line to the section": sources.defaults[section],
             f"{SCHEMA}: add it to the properties of": schema["properties"],
             f"{SCHEMA}: add it to `required` of": schema["required"],
             f"{modules}: add a field to {names}, section": sources.types[section],
         }
         if sources.defaults[section] is None:
-            del there[f"{DEFAULTS}: add a line to the section"]  # that of the demo is null, and has no keys
-        for key in dict.fromkeys(key for keys in there.values() for key in keys):
-            lacking = [
-                f"{section}.{key} is missing in {file} {section}" for file, keys in there.items() if key not in keys
+            del sources_of_keys[f"{DEFAULTS}: add a line to the section"]  # the demo section is null by default
+        for key in dict.fromkeys(key for keys in sources_of_keys.values() for key in keys):
+            missing = [
+                f"{section}.{key} is missing in {file} {section}"
+                for file, keys in sources_of_keys.items()
+                if key not in keys
             ]
-            found += lacking
-            if lacking:
+            found += missing
+            if missing:
                 continue
             annotation, part = sources.types[section][key], schema["properties"][key]
-            if allowed(annotation) != asked(part, key, annotation):
-                found.append(f"{section}.{key}: the field in {names} is {annotation}, and {SCHEMA} has another type")
+            if allowed_by_field(annotation) != allowed_by_schema(part, key, annotation):
+                found.append(f"{section}.{key}: the field in {names} is {annotation}, but {SCHEMA} has another type")
     return found
 
 
@@ -118,12 +120,12 @@ def test_fields_defaults_and_schema_agree(sources):
     assert disagreements(sources) == []
 
 
-def test_the_sections_are_those_of_the_files(sources):
+def test_the_files_have_the_same_sections(sources):
     assert list(SECTIONS) == list(sources.defaults) == sources.schema["required"] == list(sources.schema["properties"])
 
 
 @pytest.mark.parametrize(
-    ("forget", "said"),
+    ("remove", "expected"),
     [
         (lambda of: of.defaults["training"].pop("epochs"), "training.epochs is missing in config.yaml: add a line"),
         (lambda of: of.schema["properties"]["training"]["properties"].pop("epochs"), "add it to the properties of"),
@@ -137,13 +139,13 @@ def test_the_sections_are_those_of_the_files(sources):
         (lambda of: of.types["segment"].update(cases=str), "the field in SegmentSettings is"),
     ],
 )
-def test_what_was_forgotten_is_told_with_its_file(sources, forget, said):
-    forget(sources)
+def test_a_missing_or_different_key_is_reported_with_its_file(sources, remove, expected):
+    remove(sources)
     (sentence,) = disagreements(sources)
-    assert said in sentence
+    assert expected in sentence
 
 
-def test_a_whole_configuration_becomes_objects(sources):
+def test_a_configuration_becomes_dataclasses(sources):
     read = settings.Settings.from_config({**sources.defaults, "demo": {"cases": 6, "spacing_mm": 3, "seed": 1}})
     assert read.normalisation.clip_percentiles == (0.5, 99.5)
     assert read.demo == settings.DemoSettings(6, 3, 1)
@@ -152,11 +154,11 @@ def test_a_whole_configuration_becomes_objects(sources):
         settings.read_section(settings.CheckpointSettings, {"select": "last", "folds": 2})
 
 
-def test_the_reference_page_is_as_the_files_say():
+def test_the_reference_page_is_current():
     stale = f"{PAGE} is stale: run `make docs`"
     assert (REPOSITORY / PAGE).read_text(encoding="utf-8") == reference_page(REPOSITORY), stale
 
 
-def test_comments_belong_to_their_keys_whole():
+def test_comments_of_several_lines_belong_to_their_key():
     text = "# of nothing\ncohort:   # cases\n  root: data  # folder\n             # of folders\n  seed: 1\ndemo: null\n"
     assert comments_of(text) == {"cohort": "cases", "cohort.root": "folder of folders"}

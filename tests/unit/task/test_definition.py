@@ -163,12 +163,12 @@ def test_a_label_map_of_predictions_is_for_all_folders_and_a_list_for_each():
 @pytest.mark.parametrize(
     ("label_map", "said"),
     [
-        ([None], "score.label_map: the list has 1 entries and there are 2 folders in score.predictions; give one"),
+        ([None], "score.label_map: the list has 1 entries, but score.predictions has 2 folders; write one"),
         ({1: 7}, "score.label_map: 7 is no label of the task brats-glioma"),
         ([{1: 3}, None], "score.label_map: 3 is no label of the task"),
-        ({"ET": 4}, "score.label_map: ET is not a value of masks: these are whole numbers from 0 to 255"),
-        ({256: 4}, "score.label_map: 256 is not a value of masks"),
-        ({-1: 4}, "score.label_map: -1 is not a value of masks"),
+        ({"ET": 4}, "score.label_map: ET is not a mask value, which is a whole number from 0 to 255"),
+        ({256: 4}, "score.label_map: 256 is not a mask value"),
+        ({-1: 4}, "score.label_map: -1 is not a mask value"),
     ],
 )
 def test_a_wrong_label_map_of_predictions_is_refused_with_its_key(label_map, said):
@@ -178,7 +178,7 @@ def test_a_wrong_label_map_of_predictions_is_refused_with_its_key(label_map, sai
 
 
 def test_a_wrong_label_map_of_the_cohort_is_refused_with_its_key():
-    with pytest.raises(UserError, match=r"cohort.label_map: ET is not a value of masks"):
+    with pytest.raises(UserError, match=r"cohort.label_map: ET is not a mask value"):
         load_configured_task({"task": "brats-glioma", "label_map": {"ET": 4}}, SCHEMA)
 
 
@@ -195,7 +195,7 @@ def refused(path: Path) -> str:
     [
         ("title: [", "cannot be read as YAML (while parsing a flow node"),
         ("", "has no keys"),
-        ("title: a\ntitle: b\n", "title: this key stands in line 1 and again in line 2"),
+        ("title: a\ntitle: b\n", "title: this key is in line 1 and again in line 2"),
         (
             "labels: {yes: {title: a, meaning: other, colour: '#000000'}}",
             "labels.True: this key is not allowed",
