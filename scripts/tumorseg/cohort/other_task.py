@@ -1,4 +1,4 @@
-"""Signs that a case belongs to another task than the one that is set, so that its labels would be misread."""
+"""Find signs that a case belongs to another task than the configured one and would be misread."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,24 +14,26 @@ from tumorseg.task import Task, load_built_in_tasks
 from tumorseg.task.conventions import matching_conventions
 
 POST_CONTRAST_CHANNEL: Final = "t1ce"
-"""The name that tasks give to T1 after contrast medium, on which enhancing tumour is bright."""
+"""Name in the tasks of the contrast-enhanced T1 image, on which enhancing tumour is bright."""
 MAX_SAMPLED_VOXELS: Final = 2**12
-"""Voxels of each value of a mask that are looked at, at most."""
+"""Most voxels sampled for each value of a mask."""
 _ERROR_FACTOR: Final = 1.5
-"""Shares of n voxels are told apart from this divided by the root of n: three standard errors of a half."""
+"""Fractions of n voxels differ if they are at least this / sqrt(n) apart: three standard errors of a half."""
 _MIN_VOXELS: Final = 30
-"""Voxels of two labels that are needed to compare their brightness."""
+"""Fewest voxels of each of two labels to compare their brightness."""
 _MAX_BRIGHTER_FRACTION: Final = 0.9
-"""Part of another label brighter than the median of enhancing tumour; in 29 cases of BraTS 2021 it was at most 0.13."""
+"""Largest fraction of another label above the median of enhancing tumour; at most 0.13 in 29 cases of BraTS 2021."""
 _BRIGHT_QUANTILE: Final = 0.95
-"""A label whose median is brighter than this part of the brain is as bright as enhancing tumour."""
+"""A label whose median exceeds this quantile of the brain is as bright as enhancing tumour."""
 
 
 @dataclass(frozen=True, eq=False)
 class PostContrastSample:
-    """The image after contrast medium, where a mask marks something and elsewhere.
+    """Sampled voxels of the contrast-enhanced T1 image.
 
-    brain: some of its voxels that are not background. by_value: some of the voxels of each value of the mask on disk.
+    Attributes:
+        brain: voxels that are not background.
+        by_value: voxels of each value of the mask on disk.
     """
 
     brain: NDArray[Any]
@@ -40,10 +42,12 @@ class PostContrastSample:
 
 @dataclass(frozen=True, eq=False)
 class OtherTaskSigns:
-    """What speaks for other tasks.
+    """Signs that a case belongs to other tasks.
 
-    tasks: the names of those that most signs speak for. reasons: the signs in words. only_values: whether nothing but
-    values of the mask that the task does not know speaks for them; `bad_label` says so already.
+    Attributes:
+        tasks: names of the tasks with most signs.
+        reasons: the signs in words.
+        only_values: whether the only sign is a mask value that the task does not know, which `bad_label` reports.
     """
 
     tasks: tuple[str, ...]
@@ -54,13 +58,16 @@ class OtherTaskSigns:
 def sample_post_contrast(
     voxels: NDArray[Any], where: NDArray[np.int32], values: NDArray[np.uint8], brain: NDArray[Any]
 ) -> PostContrastSample:
-    """What is kept of the image after contrast medium.
+    """Sample the contrast-enhanced T1 image at the values of a mask.
 
     Args:
         voxels: of the image, flat.
-        where: positions of the voxels that the mask marks, in `voxels`.
-        values: of the mask on disk, at these positions.
+        where: positions in `voxels` that the mask marks.
+        values: mask values on disk at these positions.
         brain: some voxels of the image that are not background.
+
+    Returns:
+        `brain`, and at most about `MAX_SAMPLED_VOXELS` voxels of each value.
     """
     by_value = {}
     for value in np.flatnonzero(np.bincount(values)).tolist():
@@ -79,19 +86,22 @@ def find_other_task_signs(
 ) -> OtherTaskSigns:
     """Compare a case with all built-in tasks.
 
-    A task counts only if it would read a value otherwise than every convention of the task that is set.
+    A task counts only if it reads a value differently from every convention of the configured task.
 
     Args:
-        task: the one that is set.
-        names: the name of the case, and of its files.
-        shape: voxels along each axis of its images, None if unknown.
-        values: those of its mask on disk, none if there is no mask.
-        contrast: its image after contrast medium, None without one.
+        task: the configured task.
+        names: of the case and its files.
+        shape: voxels along each axis of its images; None if unknown.
+        values: of its mask on disk; empty without a mask.
+        contrast: sample of its contrast-enhanced T1 image; None without one.
+
+    Returns:
+        The signs; `tasks` is empty without any.
     """
     found = sorted(set(values) - {0})
     rivals = [other for other in load_built_in_tasks() if interprets_differently(other, task, found)]
     by_sign: dict[Message, list[Task]] = {
-        f"it is called {_name_of_other_task(names, rivals, task)}": [
+        f"its name is {_name_of_other_task(names, rivals, task)}": [
             other for other in rivals if _name_of_other_task(names, [other], task)
         ],
         f"its grid is {'x'.join(map(str, shape or ()))}": [
@@ -103,7 +113,7 @@ def find_other_task_signs(
     if not by_mask and any(
         task.meanings(name).get(value) == "enhancing" for name in task.conventions for value in found
     ):
-        by_mask = knowing  # whatever it is, it is not enhancing tumour
+        by_mask = knowing  # no task agrees with the image, but the value is not enhancing tumour
     if not matching_conventions(found, task):
         by_sign[f"its mask has the values {', '.join(map(str, found))}"] = by_mask
     elif reason := _contradiction_in_image(task, found, contrast):
@@ -118,23 +128,23 @@ def find_other_task_signs(
 
 
 def other_task_problem(signs: OtherTaskSigns, task: Task, case: str, map_key: str = "cohort.label_map") -> Issue:
-    """The problem `other_task` of a case with signs. map_key: the setting that gives the meaning of values."""
+    """Return the problem `other_task` of a case; `map_key` is the setting that defines the mask values."""
     message = (
         f"this seems to be a case of another task than {task.name}: {', and '.join(signs.reasons)}; set cohort.task: "
-        f"{' or '.join(signs.tasks)}, or, if you are sure, say in {map_key} what each value of the masks means"
+        f"{' or '.join(signs.tasks)}, or, if you are sure, define the meaning of each mask value in {map_key}"
     )
     return Issue("other_task", case, message)
 
 
 def interprets_differently(other: Task, task: Task, values: Sequence[int]) -> bool:
-    """Whether the other task reads masks with these values in ways that the task does not know."""
+    """Return whether the other task reads masks with these values in a way that the task does not."""
     own = [task.meanings(name).items() for name in task.conventions]
     ways = [other.meanings(name).items() for name in matching_conventions(values, other) or other.conventions]
     return all(not any(way <= known for known in own) for way in ways)
 
 
 def tasks_with_other_meaning(task: Task, values: Iterable[int]) -> tuple[str, ...]:
-    """The names of the built-in tasks that know these values of masks and read them otherwise than the task does."""
+    """Return the names of the built-in tasks that know these mask values and read them differently from the task."""
     found = sorted(set(values) - {0})
     return tuple(
         other.name
@@ -144,14 +154,14 @@ def tasks_with_other_meaning(task: Task, values: Iterable[int]) -> tuple[str, ..
 
 
 def _name_of_other_task(names: Sequence[str], others: Sequence[Task], task: Task) -> str | None:
-    """The first name that is one of the others'; None where there is none, and where one is the task's own."""
+    """Return the first name that fits another task; None if there is none or a name fits this task."""
     if task.case_names is None or any(matches_case_names(name, task) for name in names):
         return None
     return next((name for name in names if any(matches_case_names(name, other) for other in others)), None)
 
 
 def matches_case_names(name: str, task: Task) -> bool:
-    """Whether a name is that of a case of the task, or begins with it, as names of files do."""
+    """Return whether a name is, or begins with, the name of a case of the task."""
     pattern = task.case_names
     return pattern is not None and bool(re.fullmatch(rf"(?:{pattern})(?:[-_.].*)?", name, re.IGNORECASE | re.DOTALL))
 
@@ -161,11 +171,9 @@ def _has_grid(task: Task, shape: Sequence[int]) -> bool:
 
 
 def _contradiction_in_image(task: Task, values: Sequence[int], contrast: PostContrastSample | None) -> Message | None:
-    """What in the image contradicts the task's reading of a mask, in words; None where nothing does.
-
-    Enhancing tumour is brighter than the brain, and than the rest of the tumour, after contrast medium. Where nothing
-    is marked as enhancing, nothing but a tumour without parts is that bright.
-    """
+    """Return how the contrast-enhanced image contradicts the task's reading of a mask; None if it does not."""
+    # On it, enhancing tumour is brighter than the brain and than the rest of the tumour. If nothing is marked as
+    # enhancing, only a tumour without parts may be that bright.
     if contrast is None or contrast.brain.size == 0:
         return None
     reasons = [_label_contradiction(task.meanings(name), contrast) for name in matching_conventions(values, task)]
@@ -179,20 +187,20 @@ def _label_contradiction(meanings: Mapping[int, str], contrast: PostContrastSamp
     for value in enhancing:
         voxels = marked[value]
         if _fraction_above(voxels, middle) < 0.5 - _ERROR_FACTOR / np.sqrt(voxels.size):
-            return f"what the mask marks with {value}, enhancing tumour, is darker than the brain on {POST_CONTRAST_CHANNEL}"
+            return f"mask value {value}, enhancing tumour, is darker than the brain on {POST_CONTRAST_CHANNEL}"
         for other, rest in marked.items():
             if other in enhancing or min(voxels.size, rest.size) < _MIN_VOXELS:
                 continue
             if _fraction_above(rest, np.median(voxels)) > _MAX_BRIGHTER_FRACTION:
-                return f"what the mask marks with {value}, enhancing tumour, is darker on {POST_CONTRAST_CHANNEL} than value {other}"
+                return f"mask value {value}, enhancing tumour, is darker on {POST_CONTRAST_CHANNEL} than value {other}"
     for value, voxels in marked.items():
         if enhancing or meanings[value] == "tumour":
             continue
         if _fraction_above(voxels, bright) > 0.5 + _ERROR_FACTOR / np.sqrt(voxels.size):
-            return f"what the mask marks with {value}, {meanings[value]}, is as bright on {POST_CONTRAST_CHANNEL} as enhancing tumour"
+            return f"mask value {value}, {meanings[value]}, is as bright on {POST_CONTRAST_CHANNEL} as enhancing tumour"
     return None
 
 
 def _fraction_above(voxels: NDArray[Any], value: float) -> float:
-    """The part of the voxels above a value; of those that have it, half."""
+    """Return the fraction of voxels above a value; voxels equal to it count half."""
     return float(np.mean(voxels > value) + np.mean(voxels == value) / 2)

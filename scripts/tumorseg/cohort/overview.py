@@ -1,4 +1,4 @@
-"""Statistics of a cohort: issues, grids, mask conventions, tumour volumes, intensities and outliers."""
+"""Compute statistics of a cohort: issues, grids, mask conventions, tumour volumes, intensities and outliers."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,15 @@ VOLUME_BINS: Final = 20
 
 @dataclass(frozen=True)
 class VolumeSummary:
-    """One label, or the whole tumour, over the cases that have it.
+    """The volumes of one label, or of the whole tumour, over the cases that have it.
 
-    quartiles: smallest, lower quartile, median, upper quartile and largest in ml; empty where no case has it. bins:
-    cases in `BINS` equal parts from 0 to the largest.
+    Attributes:
+        key: in `CaseSummary.volumes`.
+        name: for readers.
+        present: number of cases that have it.
+        absent: number of cases without it.
+        quartiles: minimum, lower quartile, median, upper quartile and maximum in ml; empty if no case has it.
+        bins: number of cases in `VOLUME_BINS` equal bins from 0 to the maximum.
     """
 
     key: str
@@ -34,7 +39,7 @@ class VolumeSummary:
 
 
 def summarise_volumes(cases: Sequence[CaseSummary], task: Task) -> list[VolumeSummary]:
-    """The facts of each label and of the whole tumour, over the cases whose volumes are known."""
+    """Summarise the volumes of each label and of the whole tumour, over the cases whose volumes are known."""
     return [
         _volume_summary(key, name, [case.volumes[key] for case in cases if case.volumes])
         for key, name in volume_names(task).items()
@@ -58,17 +63,17 @@ INTENSITY_STATISTICS: Final = {
     "p99": "99th percentile",
     "max": "Maximum",
 }
-"""The figures of an image, by their key in the facts of a case."""
+"""Title of each intensity statistic of an image, by its key in the facts of a case."""
 OUTLIER_Z_SCORE: Final = 5.0
-"""Robust z beyond which a case stands out."""
+"""Absolute robust z score above which a case is an outlier."""
 MAX_OUTLIERS_NAMED: Final = 3
-"""Cases at most that are named for a modality."""
-_MAD_TO_SD: Final = 1.4826  # of a normal distribution: its standard deviation, in median absolute deviations
+"""Most outliers named for a modality."""
+_MAD_TO_SD: Final = 1.4826  # standard deviation of a normal distribution in median absolute deviations
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A case whose median stands out. score: its robust z among the medians of all cases."""
+    """A case with an unusual median intensity; `score` is its robust z score among the medians of all cases."""
 
     case: CaseSummary
     median: float
@@ -77,9 +82,14 @@ class Outlier:
 
 @dataclass(frozen=True)
 class IntensitySummary:
-    """One modality. spans: smallest, median and largest over the cases of each of `FIGURES`; empty without cases.
+    """The intensities of one modality over all cases.
 
-    unusual: how many cases stand out. outliers: the farthest of them, `NAMED` at most.
+    Attributes:
+        name: title of the modality.
+        cases: number of cases that have it.
+        spans: minimum, median and maximum over the cases of each of `INTENSITY_STATISTICS`; empty without cases.
+        unusual: number of outliers.
+        outliers: the most extreme ones, at most `MAX_OUTLIERS_NAMED`.
     """
 
     name: str
@@ -90,7 +100,7 @@ class IntensitySummary:
 
 
 def summarise_intensities(cases: Sequence[CaseSummary], task: Task) -> list[IntensitySummary]:
-    """The facts of each modality, over the cases whose intensities are known."""
+    """Summarise the intensities of each modality, over the cases whose intensities are known."""
     return [
         _intensity_summary(channel.name, channel.title, [case for case in cases if case.intensities.get(channel.name)])
         for channel in task.channels
@@ -120,9 +130,15 @@ def _intensity_summary(modality: str, title: str, cases: Sequence[CaseSummary]) 
 
 
 def robust_z_scores(values: Sequence[float]) -> list[float]:
-    """Distance of each value from the median in median absolute deviations, scaled to be a z of normal values.
+    """Return the robust z score of each value: (value - median) / (1.4826 * median absolute deviation).
 
-    All 0 where more than half of the values are equal, since there is nothing to measure by.
+    The factor makes it equal to the z score for normally distributed values.
+
+    Args:
+        values: at least one.
+
+    Returns:
+        One score per value; all 0 if the median absolute deviation is 0.
     """
     middle = median(values)
     spread = _MAD_TO_SD * median(abs(value - middle) for value in values)
@@ -131,7 +147,7 @@ def robust_z_scores(values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class IssueSummary:
-    """A code, what it means, and the cases that have it."""
+    """A problem or warning code, its description, and the cases that have it."""
 
     code: str
     meaning: str
@@ -140,7 +156,7 @@ class IssueSummary:
 
 @dataclass(frozen=True)
 class GridSummary:
-    """A grid in words, and how many cases are on it."""
+    """A grid in words, and the number of usable and dropped cases on it."""
 
     grid: str
     usable: int
@@ -149,11 +165,20 @@ class GridSummary:
 
 @dataclass(frozen=True)
 class CohortOverview:
-    """All that the page says. Patients, conventions, volumes and intensities are those of the usable cases.
+    """The content of the cohort page. Patients, conventions, volumes and intensities are of the usable cases.
 
-    conventions: of the masks, in words, with the number of cases; empty where the task has one only. grids: the most
-    common among the usable cases first. notes: what a reader must not overlook, and the anchor of the section with the
-    details.
+    Attributes:
+        cases: all cases, sorted by name.
+        usable: the cases without a problem.
+        dropped: the others.
+        patients: number of patients.
+        conventions: number of cases of each mask convention in words; empty if the task has only one.
+        problems: of the dropped cases, most frequent first.
+        warnings: of all cases, most frequent first.
+        grids: most common among the usable cases first.
+        volumes: one per label, and the whole tumour.
+        intensities: one per modality.
+        notes: important facts, each with the anchor of the section that has the details.
     """
 
     cases: list[CaseSummary]
@@ -170,7 +195,7 @@ class CohortOverview:
 
 
 def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings: Sequence[str] = ()) -> CohortOverview:
-    """Compute what the page says of the cases, which come sorted. doubts: about their patients, in sentences."""
+    """Compute the content of the cohort page from the sorted cases and the warnings about their patients."""
     usable = [case for case in cases if case.usable]
     dropped = [case for case in cases if not case.usable]
     grids = _grids(cases)
@@ -188,13 +213,13 @@ def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings:
         intensities=summarise_intensities(usable, task),
         notes=[
             *_notes(usable, dropped, grids, {name: count for name, count in conventions.items() if name}, task),
-            *((f"{doubt[0].upper()}{doubt[1:]}.", "cases") for doubt in patient_warnings),
+            *((f"{warning[0].upper()}{warning[1:]}.", "cases") for warning in patient_warnings),
         ],
     )
 
 
 def _conventions(cases: Sequence[CaseSummary], task: Task) -> dict[str, int]:
-    """How many masks follow each convention, in the task's order; those that show none, by an empty name, last."""
+    """Count the masks of each convention in the task's order; masks that show none come last, with an empty name."""
     if not labels_written_differently(task):
         return {}
     counts = Counter(case.convention for case in cases)
@@ -203,16 +228,16 @@ def _conventions(cases: Sequence[CaseSummary], task: Task) -> dict[str, int]:
 
 def _issues_by_code(
     cases: Sequence[CaseSummary],
-    findings: Callable[[CaseSummary], Sequence[CaseIssue]],
+    issues: Callable[[CaseSummary], Sequence[CaseIssue]],
     descriptions: Mapping[str, str],
 ) -> list[IssueSummary]:
-    """The codes that occur, the most frequent first."""
+    """Return the codes that occur, most frequent first."""
     found: dict[str, list[CaseSummary]] = {code: [] for code in descriptions}
     for case in cases:
-        for code in dict.fromkeys(told.code for told in findings(case)):
+        for code in dict.fromkeys(issue.code for issue in issues(case)):
             found[code].append(case)
-    facts = [IssueSummary(code, descriptions[code], affected) for code, affected in found.items() if affected]
-    return sorted(facts, key=lambda fact: -len(fact.cases))
+    summaries = [IssueSummary(code, descriptions[code], affected) for code, affected in found.items() if affected]
+    return sorted(summaries, key=lambda fact: -len(fact.cases))
 
 
 def _grids(cases: Sequence[CaseSummary]) -> list[GridSummary]:

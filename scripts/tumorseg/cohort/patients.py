@@ -1,8 +1,8 @@
-"""The patient of each case: from its name, a user's pattern or a user's table, with warnings about doubtful names.
+"""Find the patient of each case, by its name, a user's pattern or a user's table, and warn about doubtful names.
 
 If visits of one patient count as several patients, they end up on both sides of a split. If several patients count as
-one, a side may be empty. A name therefore only decides if it follows the scheme of a public cohort or has a word for a
-visit.
+one, a side may be empty. A name therefore only decides if it follows the scheme of a public cohort or contains a word
+for a visit.
 """
 
 import re
@@ -18,9 +18,9 @@ from tumorseg.errors import Message, UserError
 _KEY: Final = "cohort.patient"
 _SEPARATOR: Final = r"[ _.-]+"
 _PUBLIC_COHORT_NAMES: Final = (
-    # From 2023 on: patient, then visit. In the name of a case it may stand anywhere.
+    # From 2023 on: patient, then visit, anywhere in the name of a case.
     r".*?(?<![A-Z0-9])(?P<patient>BraTS(?:-[A-Z]+)+-\d+)-\d+(?!\d).*",
-    # 2017 to 2019, with the institution, before 2020 and 2021: the number of a case is that of its patient.
+    # 2017 to 2019, with the institution, then 2020 and 2021: the number of a case is also its patient's.
     r"(?P<patient>BraTS1\d_[A-Z0-9]+_[A-Z0-9]+_\d+)(?:[ _.-]+[A-Z(].*)?",
     r"(?P<patient>BraTS(?:\d{2,4}_(?:[A-Z]+_)?|(?:-[A-Z]+)+-)\d+)(?:[ _.-]+[A-Z(].*)?",
     r"(?P<patient>UPENN-GBM-\d+)(?:[_-]\d{1,2})?(?:[ _.-]+[A-Z(].*)?",
@@ -28,13 +28,13 @@ _PUBLIC_COHORT_NAMES: Final = (
     # BIDS.
     r"(?P<patient>sub-[A-Z0-9]+)[_-]ses-?[A-Z0-9]+(?:_.*)?",
 )
-"""Names of public cohorts, with whatever a user has added behind them."""
+"""Names of cases in public cohorts, with any suffix that a user has added."""
 UNNUMBERED_VISIT: Final = (
     r"baseline|bl|initial|follow[ _-]?up|fu|"
     r"(?:pre|post|intra)(?:[ _-]?op(?:erative)?|[ _-]?treatment)?|recurrence|relapse"
 )
 NUMBERED_VISIT: Final = r"week|wk|month|day|visit|time[ _-]?point|tp|session|ses|follow[ _-]?up|fu"
-"""Words for a visit, some of them without a number."""
+"""Words for a visit that need a number; those of `UNNUMBERED_VISIT` do not."""
 _VISIT_NAMES: Final = (
     # A patient with a number: `00001_time1`, `Patient-001_week-000-1`, `P7 pre-op`.
     rf"(?P<patient>.*\d.*?){_SEPARATOR}(?:(?:{NUMBERED_VISIT})[ _-]?\d{{1,4}}[a-z]?(?:-\d{{1,2}})?"
@@ -46,28 +46,32 @@ _EDIT_SUFFIX: Final = re.compile(
     rf"(?P<name>.*?)(?:{_SEPARATOR}(?:corrected|fixed|edited|revised|reviewed|copy(?:[ _-]?\(?\d+\)?)?))+",
     re.IGNORECASE,
 )
-"""What people add to the name of a case that they have worked on."""
+"""Suffixes that people add to the name of a case that they have edited."""
 YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _GENERIC_WORD: Final = re.compile(
     r"(?:.*[ _.-])?(?:case|patient|pat|subject|sub|tumou?r|glioma|gbm|hgg|lgg|brain|mri|scan)", re.IGNORECASE
 )
-"""What stands before the numbers of many patients, and names none."""
+"""Words before the numbers of many patients, which name no patient."""
 _PUBLIC_PATTERNS, _VISIT_PATTERNS = (
     [re.compile(form, re.IGNORECASE) for form in forms] for forms in (_PUBLIC_COHORT_NAMES, _VISIT_NAMES)
 )
 
 
 def patient_from_name(case: str) -> str:
-    """The patient of a case by its name: `BraTS-GLI-00005-001`, a visit, is of `BraTS-GLI-00005`.
+    """Return the patient of a case by its name: `BraTS-GLI-00005` for the visit `BraTS-GLI-00005-001`.
 
-    A case whose name does not say it is a patient of its own.
+    Args:
+        case: name of the case.
+
+    Returns:
+        The patient; the case's own name, without suffixes of edited copies, if it follows no known scheme.
     """
     if public := public_cohort_patient(case):
         return public
     added = _EDIT_SUFFIX.fullmatch(case)
     name = added["name"] if added and added["name"] else case
     if bare := re.fullmatch(r"(.*\S) ?\(\d+\)", name):
-        # Not by itself: Windows names `patient (1)`, `patient (2)` what is renamed together.
+        # A number in brackets alone is no copy: Windows renames several files to `patient (1)`, `patient (2)`.
         by_visit = _strip_visits(bare[1])
         if by_visit is not None:
             return by_visit
@@ -75,12 +79,12 @@ def patient_from_name(case: str) -> str:
 
 
 def public_cohort_patient(case: str) -> str | None:
-    """The patient of a case that is named as in a public cohort, else None."""
+    """Return the patient of a case named as in a public cohort, else None."""
     return next((match["patient"] for form in _PUBLIC_PATTERNS if (match := form.fullmatch(case))), None)
 
 
 def _strip_visits(name: str) -> str | None:
-    """What stands before one word for a visit or more; None where there is none."""
+    """Return a name without its visits at the end; None if it has none."""
     shorter = _strip_visit(name)
     return (_strip_visits(shorter) or shorter) if shorter else None
 
@@ -96,12 +100,12 @@ def _strip_visit(name: str) -> str | None:
 
 
 def patients_from_names(cases: Iterable[str]) -> dict[str, str]:
-    """The patient of each case by its name; letter case makes no other patient."""
+    """Return the patient of each case by its name; patients are compared case-insensitively."""
     return _unify_letter_case({case: patient_from_name(case) for case in sorted(cases)})
 
 
 def _unify_letter_case(patients: Mapping[str, str]) -> dict[str, str]:
-    """The same patients, each in the letter case that it has first."""
+    """Return the patients, each in the spelling in which it occurs first."""
     first: dict[str, str] = {}
     for patient in patients.values():
         first.setdefault(patient.casefold(), patient)
@@ -116,14 +120,22 @@ def assign_patients(
     required_cases: Iterable[str] | None = None,
     given_patients: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The patient of each case: by a pattern or by a table, where one is given, else by its name.
+    """Return the patient of each case, by the pattern or table if there is one, else by its name.
 
-    pattern: see `compiled`. It has to fit a name from its beginning; the patient is the group `patient`, or else the
-    first group that took part. table: with the columns `case` and `patient`, see `read_own_table`. wanted: the cases
-    that these have to know, and that a table may name no others than; None: whatever they do not know goes by its name.
-    given: patients that the places of cases or a sample sheet say, which count where there is no pattern and no table.
-    Raises UserError where a pattern does not fit a wanted case, and where a table is none, names a case twice or one
-    that there is not, or lacks a wanted one.
+    Raises UserError if a pattern does not fit a required case, or if a table is invalid, names a case twice, names an
+    unknown case or lacks a required one.
+
+    Args:
+        cases: names of the cases.
+        pattern: regular expression that fits a name from its beginning (see `compile_patient_pattern`). The patient is
+            the group `patient`, or else the first group that took part in the match.
+        table: with the columns `case` and `patient` (see `read_user_table`).
+        required_cases: cases that the pattern or table must cover, in which case a table may name no unknown cases.
+            None: cases that are not covered get their patient by name.
+        given_patients: patients known from folders or a sample sheet, used without a pattern and a table.
+
+    Returns:
+        The patient of each case.
     """
     names = list(dict.fromkeys(cases))
     by_name = patients_from_names(names) | dict(given_patients or {})
@@ -141,7 +153,7 @@ def assign_patients(
 
 
 def _patients_from_pattern(cases: Iterable[str], pattern: str) -> dict[str, str]:
-    """The patient of each case, empty where the pattern does not fit."""
+    """Return the patient of each case; empty if the pattern does not fit."""
     form, found = compile_patient_pattern(pattern), {}
     for case in sorted(cases):
         match = form.fullmatch(case) or form.match(case)
@@ -151,7 +163,7 @@ def _patients_from_pattern(cases: Iterable[str], pattern: str) -> dict[str, str]
 
 
 def _patients_from_table(path: Path, cases: Collection[str], *, strict: bool) -> dict[str, str]:
-    """The patient of each case, empty where the table has no row of it. strict: it names no other cases."""
+    """Return the patient of each case, empty if the table has no row for it; if strict, refuse unknown cases."""
     columns, rows = read_user_table(path, _KEY)
     if lacking := [name for name in ("case", "patient") if name not in columns]:
         raise UserError(
@@ -162,7 +174,7 @@ def _patients_from_table(path: Path, cases: Collection[str], *, strict: bool) ->
     named = [(match_spelling(row["case"], known), row["patient"].strip()) for row in rows]
     place = f"{_KEY}: {path}"
     twice = [case for case, count in Counter(case for case, _ in named).items() if count > 1]
-    raise_if_any(place, "more than one row for a case", twice, "leave one row each")
+    raise_if_any(place, "more than one row for a case", twice, "keep one row each")
     raise_if_any(place, "no patient for a case", [case for case, patient in named if not patient], "fill it in")
     unknown = [case for case, _ in named if case not in known]
     if strict:
@@ -173,24 +185,24 @@ def _patients_from_table(path: Path, cases: Collection[str], *, strict: bool) ->
 
 
 def compile_patient_pattern(pattern: str) -> re.Pattern[str]:
-    """The pattern of `cohort.patient`. Raises UserError where it is no regular expression, or one without a group."""
+    """Compile the pattern of `cohort.patient`. Raises UserError if it is no regular expression or has no group."""
     try:
         form = re.compile(pattern)
     except re.error as error:
         raise UserError(
-            f"{_KEY}: {pattern} is no file and no regular expression ({error}); give one whose group is the patient, "
-            r"such as (P\d+)_visit\d+, or the path of a table with the columns case and patient"
+            f"{_KEY}: {pattern} is neither a file nor a regular expression ({error}); give a regular expression with a "
+            r"group for the patient, such as (P\d+)_visit\d+, or the path of a table with the columns case and patient"
         ) from None
     if not form.groups:
         raise UserError(
-            f"{_KEY}: there is no file {pattern}, and as a regular expression it has no group; put the part that names "
-            r"the patient into brackets, such as (P\d+)_visit\d+, or correct the path"
+            f"{_KEY}: there is no file {pattern}, and as a regular expression it has no group; put the patient's part "
+            r"in brackets, such as (P\d+)_visit\d+, or correct the path"
         )
     return form
 
 
 _MAX_VISITS: Final = 12
-"""Visits that a patient is believed to have."""
+"""Most visits that a patient plausibly has."""
 _DATE_SUFFIX: Final = re.compile(r"(?P<stem>.*[^\W_].*?)[ _.-]+(?:19|20)\d\d[-._]?[01]\d[-._]?[0-3]\d")
 _SHORT_SUFFIX: Final = re.compile(
     r"(?P<stem>.*[^\W_].*?)(?:[ _.-]+(?:[A-Z]{0,12}\d{1,3}|[A-Z]{1,12})|(?<=\d)[A-Z]{1,12}\d{0,2})",
@@ -199,22 +211,29 @@ _SHORT_SUFFIX: Final = re.compile(
 _INTERVAL_SUFFIX: Final = re.compile(
     r"(?P<stem>.*\d.*?)[ _.-]+\d{1,3}(?:[dwmy]|st|nd|rd|th|days?|weeks?|mo|months?|years?)", re.IGNORECASE
 )
-"""The time since the first visit, or its number, at the end: `P01_3m`, `P01_2nd`."""
+"""Time since the first visit, or number of the visit, at the end of a name: `P01_3m`, `P01_2nd`."""
 _VISIT_PREFIX: Final = re.compile(
     rf"(?:{NUMBERED_VISIT}|{UNNUMBERED_VISIT})[ _.-]?\d{{0,3}}[ _.-]+(?P<stem>.*\d.*)", re.IGNORECASE
 )
 
 _SUGGESTED_PATTERNS: Final = (r"(.+)[-_]\d+", r"(.+)[-_].+", r"(.+?)[-_].+", r"(.+\d)[A-Za-z]+\d*", r"[^-_]+[-_](.+)")
-"""Patterns of `cohort.patient` that may be what a user needs, simple ones first."""
+"""Patterns suggested for `cohort.patient`, simple ones first."""
 
 
 def patient_warnings(patients: Mapping[str, str]) -> list[str]:
-    """What may be wrong with patients that were found by name, in sentences. patients: of each usable case."""
+    """Return warnings about patients that were found by name.
+
+    Args:
+        patients: of each usable case.
+
+    Returns:
+        One sentence each, without a full stop.
+    """
     return [*_separate_visit_warnings(patients), *_many_visit_warnings(patients)]
 
 
 def _separate_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
-    """Cases that stand alone and share all but a short end, or a visit before it, of their names with a few others."""
+    """Warn about cases that count as separate patients but whose names differ only in what looks like a visit."""
     by_stem: dict[str, list[str]] = defaultdict(list)
     for case in sorted(
         case for case, patient in patients.items() if case == patient and not public_cohort_patient(case)
@@ -224,21 +243,21 @@ def _separate_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
             by_stem[match["stem"].casefold()].append(case)
     groups = {stem: cases for stem, cases in by_stem.items() if 2 <= len(cases) <= _MAX_VISITS}
     numbered = [cases for stem, cases in groups.items() if re.search(r"\d", YEAR.sub("", stem))]
-    # Words before a number may be kinds of cases: many of each kind, and few kinds.
+    # Words before a number may be kinds of cases: few kinds, and many cases of each.
     named = [cases for cases in groups.values() if cases not in numbered and all(case[-1].isdigit() for case in cases)]
     found = numbered + (named if len(named) >= 2 and len(named) >= mean(map(len, named)) else [])
     if not found or (len(found) == 1 and len(found[0]) == len(patients)):
         return []
     count = f" (and those of {len(found) - 1} more such groups)" if len(found) > 1 else ""
     return [
-        f"the names {' and '.join(found[0][:2])}{count} look like visits of one patient, but each counts as a patient "
-        f"of its own, so that one may be trained on and another held out; set cohort.patient to {_suggest_pattern(found)}, or "
-        "to '(.+)' where each case is a patient"
+        f"the names {' and '.join(found[0][:2])}{count} look like visits of one patient, but count as separate "
+        "patients, which may be split between training and validation; set cohort.patient to "
+        f"{_suggest_pattern(found)}, or to '(.+)' if each case is a patient"
     ]
 
 
 def _suggest_pattern(groups: Sequence[Sequence[str]]) -> Message:
-    """What finds the patient of each group of cases: a pattern that was tried on them, if there is one."""
+    """Return the advice for `cohort.patient`: a pattern that works on these groups of cases, if there is one."""
     for pattern in _SUGGESTED_PATTERNS:
         found = [{match[1] if (match := re.fullmatch(pattern, case)) else case for case in cases} for cases in groups]
         if all(len(patients) == 1 for patients in found) and len(set.union(*found)) == len(groups):
@@ -247,7 +266,7 @@ def _suggest_pattern(groups: Sequence[Sequence[str]]) -> Message:
 
 
 def _many_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
-    """A patient of more cases than one is believed to have, or of most of the cases that there are."""
+    """Warn about a patient with implausibly many visits, or with most of the cases."""
     cases_of: dict[str, list[str]] = defaultdict(list)
     for case, patient in sorted(patients.items()):
         cases_of[patient].append(case)
@@ -258,5 +277,5 @@ def _many_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
     return [
         f"{count} of {len(patients)} cases, for example {' and '.join(cases_of[most][:2])}, count as visits of one "
         f"patient, {most}, by their names; if they are several patients, set cohort.patient to a pattern or a table, "
-        "or to '(.+)' where each case is a patient"
+        "or to '(.+)' if each case is a patient"
     ]

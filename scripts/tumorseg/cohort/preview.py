@@ -1,4 +1,4 @@
-"""A small picture of a case, as it was found, in which a person sees at a glance that something is wrong with it."""
+"""Make a small picture of a case as found on disk, in which errors are visible at a glance."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,13 +14,22 @@ from tumorseg.io.volume_limits import chunks
 from tumorseg.orientation import axial_axis, reorient
 
 PREVIEW_SIZE: Final = 64
-"""Pixels of a preview along each side, at most."""
+"""Most pixels along each side of a preview."""
 _DARKEST: Final = 30
-_PREFIX: Final = "case "  # safetensors keeps some names to itself, and a folder may be called anything
+_PREFIX: Final = "case "  # safetensors reserves some names, and a case may have any name
 
 
 def slice_with_most_voxels(where: NDArray[Any], shape: tuple[int, ...], affine: ArrayLike) -> int:
-    """The axial slice with most of the voxels at flat positions `where` (Fortran order); for none the middle one."""
+    """Return the index of the axial slice with most of the voxels at `where`; the middle slice if there are none.
+
+    Args:
+        where: flat positions (Fortran order).
+        shape: of the volume (X, Y, Z).
+        affine: voxel to millimetres, (4, 4).
+
+    Returns:
+        The index along the axial axis.
+    """
     axis = axial_axis(affine)
     if where.size == 0:
         return shape[axis] // 2
@@ -30,16 +39,24 @@ def slice_with_most_voxels(where: NDArray[Any], shape: tuple[int, ...], affine: 
 
 
 def axial_slice(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
-    """A copy of axial slice `index` of a volume (X, Y, Z), which keeps three axes, one of them of length 1."""
+    """Return a copy of axial slice `index` of a volume (X, Y, Z); its axial axis has length 1."""
     return volume[(*(slice(None),) * axial_axis(affine), slice(index, index + 1))].copy()
 
 
 def axial_mask_slice(
     where: NDArray[Any], labels: NDArray[np.uint8], shape: tuple[int, ...], affine: ArrayLike, index: int
 ) -> NDArray[np.uint8]:
-    """Axial slice `index`, as `thin` gives it, of the mask (X, Y, Z) with labels `written` at flat positions `where`.
+    """Return an axial slice of a mask that is given by its marked voxels.
 
-    where: in Fortran order; all other voxels are 0.
+    Args:
+        where: flat positions (Fortran order) of the marked voxels; all others are 0.
+        labels: at these positions.
+        shape: of the mask (X, Y, Z).
+        affine: voxel to millimetres, (4, 4).
+        index: of the slice along the axial axis.
+
+    Returns:
+        The slice, uint8, with an axial axis of length 1, as from `axial_slice`.
     """
     axis = axial_axis(affine)
     stride, length = int(np.prod(shape[:axis], dtype=np.intp)), shape[axis]
@@ -60,12 +77,20 @@ def make_preview(
     affine: ArrayLike,
     channels: Sequence[str],
 ) -> NDArray[np.uint8]:
-    """A case in small, (channels + 1, H, W): the images as grey values, then the mask.
+    """Return a small picture of a case: the images as grey values, and the mask.
 
-    images: the `thin` slices of one shape by channel, finite but for their `backgrounds`; those of `channels` that are
-    missing are all 0. mask: that of canonical labels, or None. The patient's right is at the left, the front at the
-    top. The slice is cut to what the images show and thinned, not smoothed, to at most `SIDE` pixels; of what is not
-    background, percentile 1 becomes dark grey and 99 white.
+    The patient's right is at the left, the front at the top. The slice is cropped to the foreground and subsampled,
+    without smoothing, to at most `PREVIEW_SIZE` pixels. Percentile 1 of the foreground becomes dark grey, 99 white.
+
+    Args:
+        images: axial slices of equal shape by channel (see `axial_slice`), finite except in the background.
+        backgrounds: of each image.
+        mask: slice of canonical labels, or None.
+        affine: voxel to millimetres, (4, 4).
+        channels: the task's channels in their order; a channel without an image is all 0.
+
+    Returns:
+        uint8 (channels + 1, H, W); the labels come last.
     """
     *pixels, labels = _orient_for_display([*images.values(), *([] if mask is None else [mask])], affine)
     if mask is None:
@@ -85,19 +110,19 @@ def make_preview(
 
 
 def write_previews(path: Path, previews: Mapping[str, NDArray[np.uint8]]) -> None:
-    """Write the previews of a batch by case. Equal previews give equal bytes."""
-    # safetensors writes an array as it lies in memory, and reads it as if in C order.
+    """Write the previews of a shard by case. Equal previews give equal bytes."""
+    # safetensors writes an array in its memory order, but reads it in C order.
     contents = {_PREFIX + case: np.ascontiguousarray(picture) for case, picture in previews.items()}
     write_bytes(path, save(contents))
 
 
 def read_previews(path: Path) -> dict[str, NDArray[np.uint8]]:
-    """The previews that `write_previews` wrote."""
+    """Read the previews that `write_previews` wrote, by case."""
     return {name.removeprefix(_PREFIX): picture for name, picture in load_file(path).items()}
 
 
 def _orient_for_display(slices: Sequence[NDArray[Any]], affine: ArrayLike) -> NDArray[Any]:
-    """Thin slices as they are shown, (slices, rows, columns)."""
+    """Return axial slices as they are displayed, (slices, rows, columns)."""
     pixels: NDArray[Any] = reorient(np.stack(slices, axis=3), affine)[:, :, 0].T
     return pixels
 
@@ -111,6 +136,6 @@ def _to_grey_values(values: NDArray[Any], foreground: NDArray[np.bool_]) -> NDAr
     if not foreground.any():
         return np.zeros(values.shape, np.uint8)
     low, high = (float(bound) for bound in np.percentile(values[foreground], (1, 99)))
-    with np.errstate(all="ignore"):  # of absurdly large values
+    with np.errstate(all="ignore"):  # extreme values overflow
         shade = np.nan_to_num((values.astype(np.float64) - low) / max(high - low, 1e-300))
     return np.where(foreground, _DARKEST + (255 - _DARKEST) * np.clip(shade, 0, 1), 0).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A mask on the voxel grid of its images, where both share their voxel centres: turned and moved, never resampled."""
+"""Move a mask to the voxel grid of its images if their voxel centres coincide; never resample it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,11 @@ from tumorseg.errors import Message
 from tumorseg.geometry import AFFINE_TOLERANCE_MM, Grid, format_shape, same_affine, same_grid
 from tumorseg.io.volume_limits import chunks
 
-_POSITION_UNKNOWN: Final[Message] = "where the mask lies is not known, since a header gives no orientation"
+_POSITION_UNKNOWN: Final[Message] = "the position of the mask is unknown, since a header gives no orientation"
 
 
 class OrientedGrid(Grid, Protocol):
-    """A grid, and whether a header says where it lies; where not, its affine is a guess."""
+    """A grid, and whether a header gives its orientation; if not, its affine is a guess."""
 
     @property
     def oriented(self) -> bool: ...  # noqa: D102
@@ -24,7 +24,7 @@ class OrientedGrid(Grid, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class VoxelGrid:
-    """A grid by itself, see `OrientedGrid`."""
+    """A grid without voxels (see `OrientedGrid`)."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
@@ -33,9 +33,12 @@ class VoxelGrid:
 
 @dataclass(frozen=True, eq=False)
 class RegridResult:
-    """labels: those of the mask on the other grid, None where it does not fit there. problem: why it does not, or "".
+    """The outcome of moving a mask to another grid.
 
-    notes: by warning code, what had to be done with the mask; empty where it was on that grid already.
+    Attributes:
+        labels: of the mask on the other grid; None if it does not fit.
+        problem: why it does not fit, or "".
+        notes: what was done with the mask, by warning code; empty if it was on that grid already.
     """
 
     labels: MaskLabels | None
@@ -53,16 +56,26 @@ class _GridMapping:
 
 
 def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, target_name: Message) -> RegridResult:
-    """The labels of a mask on the grid `target`, in the order of memory there.
+    """Return the labels of a mask on another grid.
 
-    It fits where its voxel centres, within `images.AFFINE_TOLERANCE`, are centres of the target's voxels too: with axes
-    in any order and direction, cropped to a box, or padded with background. It does not fit where nothing says which
-    voxels were cut or added (another shape, the same affine), where it is as long as the target along an axis and yet
-    displaced, and where it marks tumour beyond the target.
-    Where a header gives no orientation, it is taken to have the voxels of the target if both have one shape and voxels
-    of one size, as tools write that lose the header; else it does not fit.
+    The mask fits if its voxel centres coincide with the target's within `geometry.AFFINE_TOLERANCE_MM`: its axes may
+    have any order and direction, and it may be cropped to a box or padded with background. It does not fit if
 
-    mask: its own grid. whose: the target in words, such as "the images".
+    - it has another shape but the same affine, so that the removed or added voxels are unknown,
+    - it is as long as the target along an axis but shifted,
+    - it marks tumour outside the target.
+
+    If a header gives no orientation, the mask fits if its shape and voxel size are the target's: some tools lose the
+    header. Its voxels are then taken to be the target's.
+
+    Args:
+        found: labels of the mask, at positions in its own grid.
+        mask: the grid of the mask.
+        target: the other grid.
+        target_name: the target in words, such as "the images".
+
+    Returns:
+        The labels at positions in `target`, or the reason why the mask does not fit.
     """
     if same_grid(mask, target):
         return RegridResult(found)
@@ -91,38 +104,37 @@ def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, t
     if moved is None:
         return RegridResult(
             None,
-            f"the mask marks tumour beyond the grid of {target_name}, where its affine places it; correct its header, or "
-            "replace it",
+            f"by its affine, the mask marks tumour outside the grid of {target_name}; correct its header or replace it",
         )
     notes: dict[str, Message] = {}
     if (mapping.axes, mapping.signs) != ((0, 1, 2), (1, 1, 1)):
         notes["mask_reoriented"] = (
-            f"the axes of the mask run in another order or direction than {possessive}; it was turned to their grid, "
+            f"the axes of the mask have another order or direction than {possessive}; it was reoriented to their grid, "
             "without interpolation"
         )
     if (sides, firsts) != (target.shape, [0, 0, 0]):
         notes["mask_extent"] = (
             f"the mask covers {format_shape(sides)} voxels from voxel {tuple(firsts)} of {possessive} "
-            f"{format_shape(target.shape)}; it was put back there, and what it does not cover is background"
+            f"{format_shape(target.shape)}; it was put back there, and the voxels that it does not cover are background"
         )
     return RegridResult(moved, notes=notes)
 
 
 def dense_mask(found: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The labels as they are written, as an array of `shape` (X, Y, Z) in C order. All of them must be sound."""
+    """Return the written labels as a uint8 array of `shape` (X, Y, Z) in C order. All of them must be valid."""
     flat = np.zeros(int(np.prod(shape)), np.uint8)
     flat[found.where] = found.written
     return np.ascontiguousarray(flat.reshape(shape, order="F"))
 
 
 def _same_voxel_size(mask: Grid, target: Grid) -> bool:
-    """Whether the voxels of both have edges of one length, within the tolerance."""
+    """Return whether the voxel edges of both are equal within the tolerance."""
     one, other = (np.linalg.norm(grid.affine[:3, :3], axis=0) for grid in (mask, target))
     return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE_MM)
 
 
 def _grid_mapping(mask: Grid, target: Grid) -> _GridMapping | None:
-    """None where the voxel centres of both do not fall together."""
+    """Return the mapping from the mask's to the target's voxels; None if their centres do not coincide."""
     exact = np.linalg.solve(target.affine, mask.affine)
     whole = np.rint(exact)
     turn = whole[:3, :3]
@@ -139,7 +151,7 @@ def _grid_mapping(mask: Grid, target: Grid) -> _GridMapping | None:
 def _move_labels(
     found: MaskLabels, shape: tuple[int, ...], target: tuple[int, ...], mapping: _GridMapping
 ) -> MaskLabels | None:
-    """The labels on the grid of `target`; None where one lies beyond it. Takes a byte for each voxel of it."""
+    """Return the labels on the grid of `target`; None if one lies outside. Uses one byte per voxel of `target`."""
     volume = np.zeros(int(np.prod(target)), np.uint8)
     all_valid = found.written.size == found.where.size
     along = list(zip(mapping.axes, mapping.signs, mapping.starts, strict=True))
@@ -158,7 +170,7 @@ def _move_labels(
 def _describe_difference(
     mask: OrientedGrid, target: OrientedGrid, target_name: Message, possessive: Message
 ) -> Message:
-    """How the grid of a mask differs from the one that it should lie on, and what to do."""
+    """Return how the grid of a mask differs from the target, and what to do."""
     copy = f"copy the header of {target_name} to it if it has the same voxels"
     if mask.shape == target.shape:
         far = float(np.abs(mask.affine - target.affine).max())
@@ -168,10 +180,10 @@ def _describe_difference(
     if not (mask.oriented and target.oriented):
         return f"{message}, and {_POSITION_UNKNOWN}; {copy if mask.shape == target.shape else 'replace it'}"
     if mask.shape == target.shape:
-        return f"{message}; {copy}, else resample it to that grid, or replace it"
-    message += "; resample it to that grid, or replace it"
+        return f"{message}; {copy}, else resample it to that grid or replace it"
+    message += "; resample it to that grid or replace it"
     if sorted(mask.shape) == sorted(target.shape):
-        return f"{message} (its sides are the same in another order: was it transposed?)"
+        return f"{message} (its sides are equal in another order: was it transposed?)"
     if same_affine(mask.affine, target.affine):
-        return f"{message} (with equal affines, nothing tells which voxels were cut off or added)"
+        return f"{message} (with equal affines, the voxels that were cropped or added are unknown)"
     return message

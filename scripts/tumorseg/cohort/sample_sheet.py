@@ -22,37 +22,47 @@ PATIENT_COLUMN: Final = "patient"
 MASK_COLUMN: Final = "mask"
 _KEY: Final = "cohort.samples"
 _MAX_CASE_BYTES: Final = 200
-"""Bytes of a case's name: file names have at most 255, endings and temporary names included."""
+"""Most bytes of a case's name: file names have at most 255, with endings and temporary prefixes."""
 _MAX_MISTAKES: Final = 5
-"""Mistakes that are shown; the others are counted."""
+"""Most mistakes that a message lists; the others are counted."""
 
 
 @dataclass(frozen=True)
 class SampleSheet:
-    """What a sample sheet says. cases: in its order. patients: of the cases that have one there."""
+    """The cases of a sample sheet, in its order, and the patients of those that have one."""
 
     cases: tuple[CaseFiles, ...]
     patients: Mapping[str, str]
 
 
 def sheet_columns(task: Task) -> tuple[str, ...]:
-    """The columns of a whole sample sheet."""
+    """Return all columns of a sample sheet, the optional ones included."""
     return (CASE_COLUMN, PATIENT_COLUMN, *task.channel_names, MASK_COLUMN)
 
 
 def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> SampleSheet:
-    """The cases of a sample sheet; the paths of their files start at its folder, unless they are absolute.
+    """Read and check a sample sheet. Raises UserError, which names the lines of the mistakes.
 
-    schema: `workflow/schemas/samples.schema.yaml`. A file that is not there is no mistake here: its case is dropped.
-    Raises UserError, which names the lines, where the file is no such table, a column is unknown or missing, a cell is
-    not as the schema asks, a case is there twice, or a file stands for two images.
+    Mistakes are an unknown or missing column, a cell that the schema does not allow, a case listed twice, and a file
+    used for two images. A file that does not exist is no mistake: validation drops its case.
+
+    Args:
+        path: TSV or CSV file. Paths of files in it are relative to its folder, unless they are absolute.
+        task: whose channels are columns.
+        schema: content of `workflow/schemas/samples.schema.yaml`.
+
+    Returns:
+        The cases and their patients.
+
+    Raises:
+        UserError: the sheet has no case.
     """
     columns, rows = read_user_rows(path, _KEY)
     columns, rows = _without_empty_columns(columns, rows)
     place = f"{_KEY}: {path}"
     _raise_mistakes(place, _column_mistakes(columns, task, schema))
     if not rows:
-        raise UserError(f"{place}: no case is in it; write one into each line below the header")
+        raise UserError(f"{place}: there are no cases; write one in each line below the header")
     if wrong := [(line, len(cells)) for line, cells in rows if len(cells) != len(columns)]:
         _raise_mistakes(place, [_cell_count_mistake(line, count, len(columns)) for line, count in wrong])
     table = [(line, dict(zip(columns, map(str.strip, cells), strict=True))) for line, cells in rows]
@@ -64,27 +74,33 @@ def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> Samp
 
 
 def require_one_source(sheet: SampleSheet, path: Path, patient: str | None) -> None:
-    """Raise UserError where both a sample sheet and `cohort.patient` name the patients.
+    """Check that only one of the sample sheet and `cohort.patient` names the patients.
 
     Args:
         sheet: the sample sheet.
         path: its file, for the message.
         patient: `cohort.patient`, a pattern or a table; None without one.
+
+    Raises:
+        UserError: both name the patients.
     """
     if sheet.patients and patient is not None:
         raise UserError(
-            f"cohort.patient: {patient} and the column patient of {path} (cohort.samples) both say whose the cases "
-            "are; leave one out"
+            f"cohort.patient: {patient} and the column patient of {path} (cohort.samples) both name the patients; "
+            "remove one of them"
         )
 
 
 def patient_source(sheet: SampleSheet | None, path: str | None, patient: str | None) -> str | None:
-    """Return what names the patients of all cases, as a user wrote it; None where they follow from the cases' names.
+    """Return the setting that names the patients of all cases; None if they follow from the names of the cases.
 
     Args:
         sheet: the sample sheet, if there is one. It counts if it names the patient of every case.
         path: `cohort.samples`.
         patient: `cohort.patient`.
+
+    Returns:
+        `path` or `patient`, as written by the user.
     """
     if sheet is not None and sheet.patients and len(sheet.patients) == len(sheet.cases):
         return path
@@ -92,7 +108,7 @@ def patient_source(sheet: SampleSheet | None, path: str | None, patient: str | N
 
 
 def read_sheet_patients(path: Path) -> dict[str, str]:
-    """The patient of each case that has one in a sample sheet, which `read_samples` has checked before."""
+    """Return the patient of each case that has one in a sample sheet checked by `read_sample_sheet`."""
     columns, rows = read_user_rows(path, _KEY)
     table = [dict(zip(columns, map(str.strip, cells), strict=False)) for _, cells in rows]
     return {row[CASE_COLUMN]: row[PATIENT_COLUMN] for row in table if row.get(CASE_COLUMN) and row.get(PATIENT_COLUMN)}
@@ -101,7 +117,7 @@ def read_sheet_patients(path: Path) -> dict[str, str]:
 def _without_empty_columns(
     columns: Sequence[str], rows: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The table less columns at its end of which all cells are empty, as spreadsheets leave them."""
+    """Return the table without the empty columns that spreadsheets leave at its end."""
     width = max((place for place, name in enumerate(columns, 1) if name), default=0)
     if any(cell.strip() for _, cells in rows for cell in cells[width : len(columns)]):
         return list(columns), list(rows)
@@ -119,7 +135,7 @@ def _column_mistakes(columns: Sequence[str], task: Task, schema: Mapping[str, An
         return
     for name, count in Counter(columns).items():
         if count > 1:
-            yield f"line 1: the column {name or 'without a name'} is there {count} times; leave one"
+            yield f"line 1: the column {name or 'without a name'} is there {count} times; keep one"
         elif name not in allowed:
             yield f"line 1: there is no column {name or 'without a name'}{_suggest_column(name, columns, task)}"
     optional = {channel.name for channel in task.channels if channel.optional}
@@ -134,13 +150,13 @@ def _suggest_column(name: str, columns: Sequence[str], task: Task) -> Message:
     close = get_close_matches(simplify_name(name), known, n=1)
     found = known[close[0]] if close else None
     hint = f"; did you mean {found}?" if found and found not in columns else ""
-    return f"{hint or ';'} With the task {task.name} the columns are {', '.join(allowed)}: rename it, or take it out"
+    return f"{hint or ';'} With the task {task.name} the columns are {', '.join(allowed)}: rename or remove it"
 
 
 def _cell_count_mistake(line: int, count: int, wanted: int) -> Message:
     return (
-        f"line {line}: {count} cells, while the header has {wanted}; leave cells empty where nothing is known, "
-        "separate them as in the header, and put cells that hold a separator in quotes"
+        f"line {line}: there are {count} cells, but the header has {wanted}; leave unknown cells empty, use the "
+        "header's separator, and put cells that contain a separator in quotes"
     )
 
 
@@ -153,31 +169,31 @@ def _cell_mistakes(table: Sequence[tuple[int, Mapping[str, str]]], schema: Mappi
                 yield f"line {line}: the {name} {cell!r} is not allowed; it has to be {parts[name]['description']}"
         if (size := len(row[CASE_COLUMN].encode())) > _MAX_CASE_BYTES:
             yield (
-                f"line {line}: the case {row[CASE_COLUMN]} has {size} bytes in UTF-8, too many for the names of its files; "
-                f"shorten it to {_MAX_CASE_BYTES}"
+                f"line {line}: the case {row[CASE_COLUMN]} has {size} bytes in UTF-8, too many for the names of its "
+                f"files; shorten it to {_MAX_CASE_BYTES}"
             )
 
 
 def _duplicate_case_mistakes(table: Sequence[tuple[int, Mapping[str, str]]]) -> Iterator[Message]:
-    """Cases that are there again. On many disks neither letter case nor another way to write é makes another file."""
+    """Yield cases listed twice, in any letter case or Unicode form of é: many disks do not distinguish them."""
     first: dict[str, int] = {}
     for line, row in table:
         before = first.setdefault(unicodedata.normalize("NFC", row[CASE_COLUMN].casefold()), line)
         if before != line:
-            yield f"line {line}: the case {row[CASE_COLUMN]} is in line {before} already; rename one, or remove it"
+            yield f"line {line}: the case {row[CASE_COLUMN]} is in line {before} already; rename or remove one"
 
 
 def _shared_file_mistakes(
     table: Sequence[tuple[int, Mapping[str, str]]], folder: Path, task: Task
 ) -> Iterator[Message]:
-    """Files that stand for two images; with a task of one file for all channels, channels that have several files."""
+    """Yield files used for two images; for a task with all channels in one file, also cases with several files."""
     one_file = task.channels[0].volume is not None
     first: dict[str, tuple[int, str]] = {}
     for line, row in table:
         of_channels = list(dict.fromkeys(row[name] for name in task.channel_names if row.get(name)))
         if one_file and len(of_channels) > 1:
             yield (
-                f"line {line}: {' and '.join(of_channels[:2])} are named for one case, while the task {task.name} has "
+                f"line {line}: {' and '.join(of_channels[:2])} are given for one case, but the task {task.name} has "
                 "all channels in one file; write the same path for each channel"
             )
         for name in (*task.channel_names, MASK_COLUMN):
@@ -185,11 +201,11 @@ def _shared_file_mistakes(
                 path = os.path.normpath(folder / os.path.expanduser(cell))  # noqa: PTH111 - as settings do it
                 before, role = first.setdefault(path, (line, name))
                 if (before, role) != (line, name) and not (one_file and before == line and name != MASK_COLUMN):
-                    yield f"line {line}: {cell} is the {name}, and the {role} of line {before} too; correct one of them"
+                    yield f"line {line}: {cell} is the {name}, but also the {role} of line {before}; correct one"
 
 
 def _files_by_role(row: Mapping[str, str], task: Task) -> dict[str, tuple[str, ...]]:
-    """The file of each role that has one."""
+    """Return the file of each role that has one."""
     roles = {**{name: name for name in task.channel_names}, MASK: MASK_COLUMN}
     paths = {role: os.path.expanduser(row[name]) for role, name in roles.items() if row.get(name)}  # noqa: PTH111
     return {role: (str(PurePosixPath(paths[role])),) for role in sorted(paths)}

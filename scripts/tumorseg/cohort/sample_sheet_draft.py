@@ -1,6 +1,7 @@
 """Draft a sample sheet for a folder of images.
 
-Discovery fills in what it understands. The rest is guessed from names of files and folders. Unused files are listed.
+Discovery fills in the files that it understands. The others are guessed from names of files and folders, and unused
+files are listed.
 """
 
 import os
@@ -25,9 +26,12 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class DraftSheet:
-    """A sample sheet to look through. table: text, empty where nothing was found. left: files that are in no cell.
+    """A sample sheet to be checked.
 
-    note: why discovery did not understand the folder; None where it did.
+    Attributes:
+        table: columns of text; a cell is empty if no file was found.
+        unused_files: files that are in no cell.
+        layout_error: why discovery did not understand the folder; None if it did.
     """
 
     table: pd.DataFrame
@@ -35,19 +39,28 @@ class DraftSheet:
     layout_error: Message | None
 
     def missing_cells(self) -> list[str]:
-        """The cases with empty cells, and which."""
+        """Return the cases with empty cells, and the columns of these."""
         columns = [name for name in self.table if name != PATIENT_COLUMN]
         empty = {row[CASE_COLUMN]: [name for name in columns if not row[name]] for row in self.table.to_dict("records")}
         return [f"{case}: {', '.join(names)}" for case, names in empty.items() if names]
 
 
 def write_draft_sheet(folder: Path, output: Path, task: Task) -> DraftSheet:
-    """Write a first sample sheet of the images in `folder` to `output`, whose folder the paths start at.
+    """Draft the sample sheet of the images in a folder, and write it.
 
-    Raises UserError where there is a file already, and where no image is found.
+    Args:
+        folder: holds the images, in any layout.
+        output: TSV or CSV file; the paths in it are relative to its folder.
+        task: whose channels are columns.
+
+    Returns:
+        The sheet.
+
+    Raises:
+        UserError: `output` exists already, or no image is found.
     """
     if os.path.lexists(output):
-        raise UserError(f"{output}: this file is there already and is not overwritten; give another --output")
+        raise UserError(f"{output}: this file exists already and is not overwritten; give another --output")
     sheet = draft_sheet(folder, output.parent, task)
     if sheet.table.empty:
         raise UserError(f"{folder}: no image (.nii, .nii.gz) of a case was found here; give the folder of the images")
@@ -56,11 +69,11 @@ def write_draft_sheet(folder: Path, output: Path, task: Task) -> DraftSheet:
 
 
 def draft_sheet(folder: Path, base_folder: Path, task: Task) -> DraftSheet:
-    """The sample sheet of a folder, with paths from `start` where a file lies below it, else absolute ones."""
+    """Draft the sample sheet of a folder; paths are relative to `base_folder` for files below it, else absolute."""
     there, unusable = _find_images(folder)
     rows, patients, note = _discover(folder, task)
     named = {path for row in rows.values() for path in row.values()}
-    if task.channels[0].volume is None:  # a file of all channels has no name of a contrast
+    if task.channels[0].volume is None:  # the name of a file with all channels includes no contrast
         for name, files in guess_cases([path for path in there if path not in named], rows, task).items():
             rows[name] = {**files, **rows.get(name, {})}
     rows = {name: row for name, row in rows.items() if row and not is_awkward_name(name)}
@@ -84,10 +97,8 @@ def draft_sheet(folder: Path, base_folder: Path, task: Task) -> DraftSheet:
 
 
 def _find_images(folder: Path) -> tuple[list[str], list[str]]:
-    """The NIfTI files below a folder, and images that a sheet cannot name: other formats, awkward names.
-
-    Follows links. Each folder is looked at once, so that links in a circle end.
-    """
+    """Return the NIfTI files below a folder, and images that a sheet cannot name: other formats, unusable names."""
+    # Each folder is read once, so circular links end.
     there: list[str] = []
     unusable: list[str] = []
     seen: set[str] = set()
@@ -100,7 +111,7 @@ def _find_images(folder: Path) -> tuple[list[str], list[str]]:
         for name in sorted(names):
             if is_system_file(name) or not may_be_image(name):
                 continue
-            path = os.path.relpath(os.path.join(place, name), folder)  # noqa: PTH118 - bytes that are no UTF-8 stay
+            path = os.path.relpath(os.path.join(place, name), folder)  # noqa: PTH118 - keeps bytes that are not UTF-8
             (
                 there if nifti_stem(name) is not None and not is_awkward_name(path) and "\\" not in path else unusable
             ).append(path)
@@ -108,10 +119,8 @@ def _find_images(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def _discover(folder: Path, task: Task) -> tuple[dict[str, dict[str, str]], dict[str, str], Message | None]:
-    """The files by case and the patients that discovery finds; none, and why, where it refuses the folder.
-
-    A role with two files has none here. Where the folder is that of one case, the cases beside it do not count.
-    """
+    """Return the files and patients by case that discovery finds; if it refuses the folder, none and the reason."""
+    # A role with two files is left empty. In the folder of one case, its sibling cases do not count.
     place = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay
     try:
         root, _ = locate_cohort_folder(place, task)
@@ -129,7 +138,7 @@ def _discover(folder: Path, task: Task) -> tuple[dict[str, dict[str, str]], dict
 
 
 def _sheet_path(folder: Path, path: str | None, base_folder: Path) -> str:
-    """A path as the sheet has it."""
+    """Return a path in the form of the sheet."""
     if path is None:
         return ""
     whole = Path(os.path.abspath(folder / path))  # noqa: PTH100 - links stay
@@ -145,11 +154,11 @@ _MASK_WORDS: Final = frozenset({
 # fmt: on
 _ORGAN_MASK: Final = re.compile(r"brain|head|skull|csf|tissue|parenchyma", re.IGNORECASE)
 _MAX_NAME_PARTS: Final = 3
-"""Parts of a name that together say the contrast, as in `ce-gd_T1w`."""
+"""Most parts of a name that together are a contrast, as in `ce-gd_T1w`."""
 
 
 class Guess(NamedTuple):
-    """What a file may be. case: as its name begins. at_end: whether the role is the end of the name."""
+    """A guess of what a file is: its case (the start of its name) and role; `at_end` if the name ends in the role."""
 
     path: str
     case: str
@@ -158,9 +167,14 @@ class Guess(NamedTuple):
 
 
 def guess_file(path: str, known: Mapping[str, str]) -> Guess | None:
-    """What a file may be by its name, or else by that of its folder; None where neither hints at it.
+    """Guess a file's case and role by its name, else its role by its folder's name.
 
-    known: see `roles_by_name`.
+    Args:
+        path: of the file.
+        known: the role of each simplified name, from `roles_by_name`.
+
+    Returns:
+        The guess; None without any hint.
     """
     stem, folder = str(nifti_stem(base_name(path))), base_name(path.rpartition("/")[0])
     parts = list(re.finditer(r"[^-_. ]+", stem))
@@ -175,9 +189,15 @@ def guess_file(path: str, known: Mapping[str, str]) -> Guess | None:
 
 
 def guess_cases(paths: Iterable[str], cases: Mapping[str, Mapping[str, str]], task: Task) -> dict[str, dict[str, str]]:
-    """The file of each role, by case, of files that discovery has not used.
+    """Guess the cases and roles of files that discovery has not used.
 
-    cases: those that it has found, with the file of each role. A role that two files may have stays without one.
+    Args:
+        paths: of these files.
+        cases: the cases that discovery has found, with the file of each role.
+        task: whose channels are the roles.
+
+    Returns:
+        The file of each role, by case. A role with two candidates gets none.
     """
     known = roles_by_name(task)
     found = [one for path in paths if (one := guess_file(path, known))]
@@ -193,7 +213,7 @@ def guess_cases(paths: Iterable[str], cases: Mapping[str, Mapping[str, str]], ta
 
 
 def _assign_cases(found: Sequence[Guess], cases: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Guess]]:
-    """Each file with the name of its case: one in whose folder it lies, one of its name, or a new one."""
+    """Yield each file with the name of its case: the case in its folder, the case of its name, or a new one."""
     by_folder: dict[str, set[str]] = defaultdict(set)
     for name, files in cases.items():
         for path in files.values():

@@ -19,7 +19,7 @@ from tumorseg.errors import Message
 from tumorseg.io.volume import Volume
 
 _SKULL_STRIPPING_ADVICE: Final = (
-    "extract the brain, and set what lies outside it to 0: models know brains without skull"
+    "extract the brain and set all voxels outside it to 0: models are trained on brains without skull"
 )
 
 
@@ -33,10 +33,19 @@ def check_background(
     title: str,
     file: str,
 ) -> tuple[Background, list[Issue]]:
-    """The background of a modality, and the warnings on how the image was prepared.
+    """Find the background of an image, and check that the image is skull-stripped.
 
-    sample: voxels of the volume at flat `positions` (Fortran order). low: the lowest value. nan: whether voxels that
-    are not a number surround the brain. title: of its channel. Where no background is found, it is taken to be 0.
+    Args:
+        volume: the image (X, Y, Z).
+        sample: its voxels at `positions`.
+        positions: flat (Fortran order).
+        low: its lowest value.
+        nan: whether NaN voxels surround the brain.
+        title: of its channel, for messages.
+        file: its path, for messages.
+
+    Returns:
+        The background, 0 if none is found, and the warnings.
     """
     border_values = border_voxels(volume.array)
     found = find_background(border_values, sample, low, nan=nan)
@@ -55,7 +64,7 @@ def check_background(
 
 
 def _no_background_warning(title: str, file: str, *, air: bool) -> Issue:
-    """The warning where the border of an image has no background. air: whether it is as dark as air."""
+    """Return the warning about an image whose border has no background, either as dark as air or not."""
     if air:
         message = f"the border of {title} is dark noise, as of air around a head that was not extracted"
         return Issue(
@@ -66,27 +75,28 @@ def _no_background_warning(title: str, file: str, *, air: bool) -> Issue:
 
 
 MAX_BRAIN_CM3: Final = 2400
-"""More than any brain with its fluid; those of BraTS 2021 had up to 1,800 cm3, a head without its air 2,900."""
+"""Larger than any brain with its fluid; brains of BraTS 2021 had up to 1,800 cm3, a head without air 2,900."""
 _MIN_NOISE_FRACTION: Final = 0.3
-"""Part of what is no background that is darker than a tenth of the bright voxels, from which it is air. Brains of
-BraTS 2021 had up to 0.08, raw images 0.47 and more."""
+"""Fraction of the foreground darker than a tenth of the bright voxels above which it includes air. Brains of BraTS 2021
+had up to 0.08, raw images 0.47 and more."""
 _MAX_AIR_BRIGHTNESS: Final = 0.3
-"""Brightness of the border, between the image's dark and bright voxels, up to which it is air and not tissue."""
+"""Largest brightness of a border of air, on a scale from the image's dark (0) to its bright voxels (1)."""
 _LINES_PER_EDGE: Final = 7
-"""Lines along each edge of a face: 49 go in from each side."""
+"""Lines along each edge of a face: 49 enter from each side."""
 _SKULL_DEPTH_MM: Final = 25.0
 """Depth from the surface within which a line has crossed scalp and skull."""
 _MAX_GAP_BRIGHTNESS: Final = 0.4
-"""A line has crossed the skull where its brightness falls below this part of the brightness before and after."""
+"""A line crosses the skull where its brightness falls below this fraction of the brightness before and after."""
 _MIN_CROSSED_FRACTION: Final = 1 / 3
-"""Part of the lines of a side. At the third of the sides, 0.13 at most in brains, 0.56 and more in heads."""
+"""Fraction of a side's lines that cross a skull. The third highest of the sides is at most 0.13 in brains, at least
+0.56 in heads."""
 _MIN_SIDES: Final = 3
 _MIN_DEPTH_VOXELS: Final = 6
-"""Voxels of a line that are needed to judge it."""
+"""Fewest voxels of a line to decide whether it crosses the skull."""
 
 
 def looks_like_air(border_values: NDArray[Any], sample: NDArray[Any]) -> bool:
-    """Whether a border without a constant background is dark, as the noise of air is. See `find_background`."""
+    """Return whether a border without constant background is as dark as the noise of air (see `find_background`)."""
     dark, bright = quantiles(sample, 0.01, 0.9)
     return bool(np.median(border_values) - dark <= _MAX_AIR_BRIGHTNESS * (bright - dark))
 
@@ -98,10 +108,17 @@ def describe_whole_head(
     spacing_mm: tuple[float, ...],
     background: Background,
 ) -> Message | None:
-    """What in an image says that it shows a whole head, in words; None where nothing does.
+    """Return the sign that an image shows a whole head and not only the brain.
 
-    volume: (X, Y, Z). sample: some of its voxels, evenly spread, at flat `positions` (Fortran order). spacing: voxel
-    edges in millimetres. found: its background.
+    Args:
+        volume: the image (X, Y, Z).
+        sample: evenly spread voxels of it.
+        positions: of these voxels, flat (Fortran order).
+        spacing_mm: voxel edges.
+        background: of the image.
+
+    Returns:
+        The sign as a clause; None without any.
     """
     foreground = ~background.mask(sample)
     if not foreground.any():
@@ -115,7 +132,7 @@ def describe_whole_head(
     if base is None:
         return None
     brightness, bright = values - base, high - base
-    if bright <= 0:  # all is as dark as can be, as far as float64 tells
+    if bright <= 0:  # all voxels are equally dark, within the precision of float64
         return None
     if np.mean(brightness < 0.1 * bright) >= _MIN_NOISE_FRACTION:
         return "much of it is as dark as the noise of air"
@@ -128,10 +145,7 @@ def describe_whole_head(
 
 
 def _dark_value(low: float, background: Background) -> float | None:
-    """The value that is dark where values that are no background begin at `low`.
-
-    None where they lie on both sides of the background, so that nothing says what is dark.
-    """
+    """Return the dark reference value of a foreground that begins at `low`; None if the background is within it."""
     base = max((high for _, high in background.bands if high <= low), default=0.0)
     base = max(base, 0.0) if low >= 0 else base
     return None if low < base else base
@@ -140,9 +154,17 @@ def _dark_value(low: float, background: Background) -> float | None:
 def _count_skull_sides(
     volume: NDArray[Any], where: NDArray[np.intp], base: float, surface: float, spacing_mm: tuple[float, ...]
 ) -> int:
-    """Sides from which lines inwards mostly cross a dark gap behind a bright shell, and no such gaps further inside.
+    """Count the sides from which inward lines cross a dark gap behind a bright shell, with no such gaps further in.
 
-    where: positions (3, voxels) of sampled voxels that are brighter than `surface` above `base`.
+    Args:
+        volume: the image (X, Y, Z).
+        where: positions (3, N) of sampled voxels brighter than `base + surface`.
+        base: the dark reference value.
+        surface: brightness above `base` at which a line enters the head.
+        spacing_mm: voxel edges.
+
+    Returns:
+        0 to 6.
     """
     lowest, sizes = where.min(axis=1), np.ptp(where, axis=1) + 1
     grid = [
@@ -166,10 +188,8 @@ def _count_skull_sides(
 
 
 def _gap_fractions(lines: NDArray[np.float64], surface: float, depth: int) -> tuple[float, float]:
-    """Part of the lines (length, lines) with a gap in their first `depth` voxels, and in the next.
-
-    A line begins at its first voxel brighter than `surface`. Noise has gaps everywhere, a skull only outside.
-    """
+    """Return the fractions of lines (length, lines) with a gap in their first `depth` voxels, and in the next ones."""
+    # A line begins at its first voxel brighter than `surface`. Noise has gaps everywhere, a skull only outside.
     bright = lines > surface
     first = bright.argmax(axis=0)
     (hits,) = np.nonzero(bright[first, np.arange(first.size)])
@@ -182,7 +202,7 @@ def _gap_fractions(lines: NDArray[np.float64], surface: float, depth: int) -> tu
 
 
 def _count_lines_with_gap(lines: NDArray[np.float64]) -> int:
-    """How many of the lines have a gap."""
+    """Count the lines (length, lines) with a gap."""
     before = np.maximum.accumulate(lines)[:-2]
     after = np.maximum.accumulate(lines[::-1])[::-1][2:]
     return int(np.count_nonzero((lines[1:-1] < _MAX_GAP_BRIGHTNESS * np.minimum(before, after)).any(axis=0)))

@@ -1,9 +1,9 @@
-"""The split table: in which fold each case is held out. Made stratified by patient, or read from a user's table.
+"""Assign cases to folds, stratified and grouped by patient or by a user's table; read and write the table of splits.
 
-For the stratified split all patients stand in one line, ordered so that every stretch of it is stratified. Folds are
-cut from it. The position of a patient depends on a digest of its name and on its rank within its stratum. A case that
-is added or removed therefore moves only patients next to a cut. scikit-learn's StratifiedGroupKFold assigns patients
-one by one from a single shuffle: one added case moves most of the others to another fold.
+For the stratified split, all patients are ordered in one line so that every stretch of it is stratified, and the line
+is cut into folds. A patient's position depends on a digest of its name and on its rank within its stratum. Adding or
+removing a case therefore moves only patients next to a cut. scikit-learn's StratifiedGroupKFold assigns patients one by
+one from a single shuffle: one added case moves most of the others to another fold.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class FoldAssignment:
-    """A case and the fold in which it is held out; -1 where it is in none, so always trained on."""
+    """A case and the fold in which it is held out; -1 if it is never held out but always trained on."""
 
     case: str
     patient: str
@@ -36,61 +36,72 @@ SPLIT_COLUMNS = tuple(field.name for field in fields(FoldAssignment))
 
 
 def write_splits(path: Path, splits: Iterable[FoldAssignment]) -> None:
-    """Write the table as TSV."""
+    """Write the table of splits as TSV."""
     write_table(path, pd.DataFrame(map(astuple, splits), columns=list(SPLIT_COLUMNS)))
 
 
 def read_splits(path: Path) -> list[FoldAssignment]:
-    """The table that `write_splits` wrote. Raises UserError where the file is no such table."""
+    """Read the table that `write_splits` wrote. Raises UserError if the file is missing or another table."""
     try:
         table = read_table(path)
         rows = zip(table["case"], table["patient"], table["fold"], strict=True)
         return [FoldAssignment(case, patient, int(fold)) for case, patient, fold in rows]
     except (KeyError, ValueError, UserError):
         raise UserError(
-            f"{path}: this is no table of splits ({', '.join(SPLIT_COLUMNS)}); delete it and run again"
+            f"{path}: this is not a table of splits ({', '.join(SPLIT_COLUMNS)}); delete it and run again"
         ) from None
 
 
 def validation_cases(splits: Sequence[FoldAssignment], fold: int) -> list[str]:
-    """The cases that are held out in a fold, in the order of the table."""
+    """Return the cases held out in a fold, in the order of the table."""
     return [assignment.case for assignment in splits if assignment.fold == fold]
 
 
 def training_cases(splits: Sequence[FoldAssignment], fold: int) -> list[str]:
-    """The cases that a fold is trained on: all that it does not hold out, in the order of the table."""
+    """Return the cases that a fold is trained on, all that it does not hold out, in the order of the table."""
     return [assignment.case for assignment in splits if assignment.fold != fold]
 
 
 def split_digest(training: Iterable[str], held_out: Iterable[str]) -> str:
-    """SHA-256 of the cases that a fold is trained on and of those that it holds out, whatever their order."""
+    """Return the SHA-256 of a fold's training cases and held-out cases; their order does not matter."""
     content = json.dumps({"training": sorted(training), "held_out": sorted(held_out)}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def fold_digest(splits: Sequence[FoldAssignment], fold: int) -> str:
-    """The `split_digest` of a fold."""
+    """Return the `split_digest` of a fold."""
     return split_digest(training_cases(splits, fold), validation_cases(splits, fold))
 
 
 def stratified_splits(
     table: pd.DataFrame, *, task: Task, folds: int, validation_fraction: float, seed: int
 ) -> list[FoldAssignment]:
-    """The fold of each usable case of a manifest, sorted by case.
+    """Assign the usable cases of a manifest to folds, stratified and grouped by patient.
 
-    folds > 1: the fold in which the case is held out, 0 to folds - 1. folds = 1: `validation_fraction` of the cases, in
-    (0, 0.5], as nearly as whole patients allow, are held out in fold 0, all others have -1. All cases of a patient
-    share a fold. Folds are alike in the presence of tumour and, if the task has it, of enhancing tumour, and in size
-    (thirds of the patients of each kind), as far as the number of patients allows. The order of the rows does not
-    matter, and most cases keep their fold when others are added or removed. Raises UserError where there are too few
-    patients.
+    All cases of a patient share a fold. As far as the number of patients allows, folds agree in the presence of tumour
+    and, if the task has it, of enhancing tumour, and in tumour size (thirds of the patients of each kind). The order of
+    the rows does not matter, and most cases keep their fold when others are added or removed.
+
+    Args:
+        table: manifest, with one row per case.
+        task: whose labels tell tumour and enhancing tumour.
+        folds: with more than 1, each case is held out in one of the folds 0 to folds - 1. With 1, some cases are held
+            out in fold 0, and all others have -1.
+        validation_fraction: fraction of the cases held out with one fold, in (0, 0.5], approximated by whole patients.
+        seed: of the order of the patients.
+
+    Returns:
+        One assignment per usable case, sorted by case.
+
+    Raises:
+        UserError: there are too few patients.
     """
     cases = table[table["usable"]].sort_values("case", ignore_index=True)
     patients = _order_patients(cases, task, seed)
     if len(patients) < max(folds, 2):
         key = "folds" if folds > 1 else "validation_fraction"
         example = ", ".join(cases["case"].head(2))
-        taken = f"; {len(cases)} cases (such as {example}) are taken for theirs: if that is wrong, set cohort.patient"
+        taken = f"; {len(cases)} cases (such as {example}) are counted as theirs: if that is wrong, set cohort.patient"
         hint = taken if len(patients) < len(cases) else ""
         raise UserError(
             f"cohort.{key}: there are only {len(patients)} usable patients for {max(folds, 2)} parts; "
@@ -106,12 +117,9 @@ def stratified_splits(
 
 
 def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
-    """The number of cases of each patient, in the order of the line.
-
-    A patient's place on it, in (0, 1), is the share of the cases of its stratum that stand before it. The stratum: its
-    kind (no tumour in any of its cases, tumour, enhancing tumour), and the third of its largest tumour, if it has one,
-    among patients of that kind.
-    """
+    """Return the number of cases of each patient, in the stratified order of the patients."""
+    # A patient's position on the line, in (0, 1), is the fraction of its stratum's cases before it. The stratum is its
+    # kind (no tumour in any case, tumour, enhancing tumour) and the size third of its largest tumour within that kind.
     whole = [f"label_{label}" for label in task.region_labels[task.whole]]
     tumour, enhancing = cases[whole].sum(axis="columns").astype(int), task.label_of("enhancing")
     enhances = cases[f"label_{enhancing}"] > 0 if enhancing is not None else False
@@ -122,21 +130,26 @@ def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
     kind = (patients["tumour"] > 0).astype(int) + patients["enhancing"]
     third = patients.groupby(kind)["tumour"].transform(_size_thirds).astype(int).where(patients["tumour"] > 0, 1)
     stratum = patients.groupby([kind, third])["cases"]
-    # The thirds of a kind stand a third of a step apart: a kind of few patients is then spread evenly over the line.
+    # The thirds of a kind are a third of a step apart, which spreads a kind of few patients evenly over the line.
     before = stratum.cumsum() - patients["cases"]
     place = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")
     return patients.assign(place=place).sort_values(["place", "digest"])["cases"]
 
 
 def _size_thirds(sizes: pd.Series) -> pd.Series:
-    # By the middle of each rank, so that a lone patient is of the middle third, halfway along the line.
+    # By the middle of each rank: a single patient is in the middle third, halfway along the line.
     return (sizes.rank(method="first") - 0.5) * 3 // len(sizes)
 
 
 def _cut_positions(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[int]:
-    """How many patients stand before each cut: those whose cases come nearest to the share of all cases.
+    """Return the number of patients before each cut, so that their cases come nearest to the share of all cases.
 
-    sizes: cases of each patient. shares: rising, in (0, 1). There is a patient before, between and after the cuts.
+    Args:
+        sizes: number of cases of each patient, in order.
+        shares: of the cases before each cut, increasing, in (0, 1).
+
+    Returns:
+        One position per share, with at least one patient before, between and after the cuts.
     """
     total = np.cumsum(sizes)
     cuts: list[int] = []
@@ -147,20 +160,27 @@ def _cut_positions(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[in
 
 
 def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssignment]:
-    """The fold of each usable case of a manifest, sorted by case, as the file says.
+    """Assign the usable cases of a manifest to folds by a user's table.
 
-    The file: UTF-8, tab- or comma-separated with a header, a column `fold` and a column `case` or, without that,
-    `patient`; other columns are ignored, so a table that `write_splits` wrote is one. A fold is 0 to folds - 1, where a
-    case is held out, or -1, where it never is.
-    Raises UserError where the file is no such table, names something twice or something that the manifest does not
-    have, leaves out a usable case, has another fold, parts the cases of a patient, or leaves a side of a fold empty.
+    Raises UserError if the table is invalid, has a name twice or one that is not in the manifest, lacks a usable case,
+    has a fold out of range, splits the cases of a patient, or leaves training or validation of a fold empty.
+
+    Args:
+        path: UTF-8, tab- or comma-separated with a header, a column `fold` and a column `case` or, without that,
+            `patient`. Other columns are ignored, so a table of `write_splits` is valid. A fold is 0 to folds - 1, in
+            which the case is held out, or -1, in which case it never is.
+        table: manifest.
+        folds: number of folds.
+
+    Returns:
+        One assignment per usable case, sorted by case.
     """
     column, rows = _read_user_folds(path, table)
     twice = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
-    raise_if_any(path, f"more than one row for a {column}", twice, "leave one row each")
+    raise_if_any(path, f"more than one row for a {column}", twice, "keep one row each")
     allowed = {str(fold): fold for fold in range(-1, folds)}
     wrong = [f"{name} ({fold!r})" for name, fold in rows if fold not in allowed]
-    raise_if_any(path, "a fold that there is not", wrong, _describe_folds(folds))
+    raise_if_any(path, "a fold that does not exist", wrong, _describe_folds(folds))
     known = set(table[column])
     unknown = [name for name, _ in rows if name not in known]
     hints = with_suggestions(unknown, known)
@@ -175,8 +195,8 @@ def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssi
         for case, patient, name in zip(cases["case"], cases["patient"], cases[column], strict=True)
     ]
     sides = Counter(patient for patient, _ in {(row.patient, row.fold) for row in splits})
-    parted = sorted(patient for patient, count in sides.items() if count > 1)
-    raise_if_any(path, "cases of one patient in different folds", parted, "give all cases of a patient the same fold")
+    divided = sorted(patient for patient, count in sides.items() if count > 1)
+    raise_if_any(path, "cases of one patient in different folds", divided, "give all cases of a patient the same fold")
     needed = range(folds) if folds > 1 else (0, -1)
     empty: list[Message] = [f"fold {fold}" for fold in needed if fold not in {row.fold for row in splits}]
     raise_if_any(path, "no usable case", empty, f"{_describe_folds(folds)}, and each needs a case")
@@ -184,20 +204,20 @@ def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssi
 
 
 def names_without_usable_case(path: Path, table: pd.DataFrame) -> list[str]:
-    """The names in the user's file of which the manifest has no usable case, in the order of the file."""
+    """Return the names in the user's table without a usable case in the manifest, in the order of the table."""
     column, rows = _read_user_folds(path, table)
     usable = set(table.loc[table["usable"], column])
     return [name for name, _ in rows if name not in usable]
 
 
 def _read_user_folds(path: Path, table: pd.DataFrame) -> tuple[str, list[tuple[str, str]]]:
-    """The column that names (`case` or `patient`), and name and fold of each row."""
+    """Return the column of names (`case` or `patient`), and name and fold of each row."""
     columns, rows = read_user_table(path, "cohort.split_file")
     column = next((name for name in ("case", "patient") if name in columns), None)
     if column is None or "fold" not in columns:
         raise UserError(
             f"{path}: the header, {', '.join(columns) or 'empty'}, needs a column fold and a column case or patient; "
-            "name the columns so, separated by tabs or commas"
+            "name the columns accordingly, separated by tabs or commas"
         )
     known = set(table[column])
     return column, [(match_spelling(row[column], known), row["fold"].strip()) for row in rows]

@@ -1,4 +1,4 @@
-"""Summaries of images and masks, kept when the voxels are released: one volume at a time is in memory."""
+"""Summarise images and masks, so that only one volume at a time is in memory."""
 
 import math
 from collections.abc import Mapping
@@ -25,11 +25,17 @@ from tumorseg.task.conventions import detect_convention
 
 @dataclass(frozen=True, eq=False)
 class MaskSummary:
-    """A mask of three dimensions.
+    """Summary of a 3D mask.
 
-    shape, affine, oriented: see `Volume`. labels: canonical ones, or, where there is a problem with them, the values on
-    disk. values: voxels of each value on disk. convention: how they are written, see `convention_of`. index: the axial
-    slice with most of the tumour.
+    Attributes:
+        shape: as in `Volume`.
+        affine: as in `Volume`.
+        oriented: as in `Volume`.
+        labels: canonical labels; the values on disk if `problem` is set.
+        values: number of voxels of each value on disk.
+        convention: of the values on disk (see `detect_convention`).
+        problem: of the labels, if any.
+        index: of the axial slice with most tumour voxels.
     """
 
     shape: tuple[int, ...]
@@ -44,7 +50,7 @@ class MaskSummary:
 
 @dataclass(frozen=True, eq=False)
 class FittedMask:
-    """A mask on the grid of the images, or as it is where it does not fit there. notes, problem: see `Regridded`."""
+    """A mask on the grid of the images, or unchanged if it does not fit; see `RegridResult` for notes and problem."""
 
     images: OrientedGrid
     mask: MaskSummary
@@ -54,13 +60,20 @@ class FittedMask:
 
 @dataclass(frozen=True, eq=False)
 class ImageSummary:
-    """A modality of three dimensions.
+    """Summary of a 3D image.
 
-    shape, affine, oriented, spacing: see `Volume`. problems, warnings: about its values. intensities: see
-    `images.intensity_facts`, of a modality without problems. background: 0 of a modality with problems. sample: its
-    voxels at `images.sampled_positions`. shown: whether it is not background at each of the tumour's voxels, where the
-    mask has its shape. thin: the slice `index` of the mask, (X, Y, Z), where they also agree about which way is up;
-    else the middle slice.
+    Attributes:
+        shape: as in `Volume`.
+        affine: as in `Volume`.
+        oriented: as in `Volume`.
+        spacing: as in `Volume`.
+        problems: of its values.
+        warnings: about its values.
+        intensities: of an image without problems (see `image_checks.intensity_facts`).
+        background: of the image; 0 if it has problems.
+        sample: its voxels at `image_checks.sampled_positions`.
+        shown: whether each tumour voxel is foreground; empty if the mask has another shape.
+        thin: axial slice (X, Y, Z) at the mask's `index` if both agree in shape and axial axis, else the middle slice.
     """
 
     shape: tuple[int, ...]
@@ -77,7 +90,17 @@ class ImageSummary:
 
 
 def summarise_mask(volume: Volume, file: str, task: Task, labels_setting: str) -> MaskSummary:
-    """What is kept of the mask. file: its path, for the findings. setting: `cohort.labels`."""
+    """Summarise a mask.
+
+    Args:
+        volume: the mask.
+        file: its path, for the problem.
+        task: whose labels it has.
+        labels_setting: `cohort.labels`.
+
+    Returns:
+        The summary; the voxels of `volume` are no longer needed.
+    """
     found = read_labels(volume.array)
     problem = label_problem(found, file, task, labels_setting)
     convention = None if problem else detect_convention(found.counts, task, labels_setting)
@@ -87,7 +110,7 @@ def summarise_mask(volume: Volume, file: str, task: Task, labels_setting: str) -
 
 
 def fit_mask(mask: MaskSummary, images: OrientedGrid) -> FittedMask:
-    """The mask on the grid of the images; see `regrid`."""
+    """Move a mask to the grid of the images (see `regrid_labels`)."""
     placed = regrid_labels(mask.labels, mask, images, "the images")
     if placed.labels is None or not placed.notes:
         return FittedMask(images, mask, placed.notes, placed.problem)
@@ -104,7 +127,17 @@ def fit_mask(mask: MaskSummary, images: OrientedGrid) -> FittedMask:
 
 
 def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | None) -> ImageSummary:
-    """What is kept of an image. title: of its channel. file: its path, for the findings."""
+    """Summarise an image.
+
+    Args:
+        volume: the image.
+        title: of its channel, for messages.
+        file: its path, for the issues.
+        mask: of the case, if known.
+
+    Returns:
+        The summary; the voxels of `volume` are no longer needed.
+    """
     voxels = volume.array.reshape(-1, order="F")
     values = _summarise_intensities(volume, voxels, title, file)
     fitting = mask if mask is not None and mask.shape == volume.shape else None
@@ -131,9 +164,16 @@ def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | N
 def sample_post_contrast_in_mask(
     volume: Volume, image: ImageSummary, mask: MaskSummary | None, task: Task
 ) -> PostContrastSample | None:
-    """What is kept of the image after contrast medium, by the mask's values on disk; None where they do not fit.
+    """Sample the contrast-enhanced T1 image at the mask's values on disk.
 
-    image: what was kept of that volume. task: it has no label map.
+    Args:
+        volume: the image.
+        image: its summary.
+        mask: of the case, if known.
+        task: whose labels the mask has; without label map.
+
+    Returns:
+        The sample; None if the mask does not fit the image.
     """
     if mask is None or mask.shape != volume.shape or mask.labels.written.size != mask.labels.where.size:
         return None
@@ -145,7 +185,7 @@ def sample_post_contrast_in_mask(
 
 @dataclass(frozen=True, eq=False)
 class _IntensitySummary:
-    """What the values of a modality say. See `ImageLook`."""
+    """Summary of the values of an image (see `ImageSummary`)."""
 
     sample: NDArray[Any]
     problems: list[Issue]
@@ -155,7 +195,7 @@ class _IntensitySummary:
 
 
 def _summarise_intensities(volume: Volume, voxels: NDArray[Any], title: str, file: str) -> _IntensitySummary:
-    """voxels: those of the volume, flat (Fortran order)."""
+    """Summarise the values of an image; `voxels` are the volume's, flat (Fortran order)."""
     positions = image_checks.sampled_positions(volume.shape)
     sample = voxels[positions]
     low, high = _min_and_max(voxels, None)
@@ -175,10 +215,7 @@ def _summarise_intensities(volume: Volume, voxels: NDArray[Any], title: str, fil
 
 
 def _min_and_max(voxels: NDArray[Any], background: Background | None) -> tuple[Any, Any]:
-    """The lowest and the highest value of what is not background, or of all; both are NaN where a voxel of these is.
-
-    Both are NaN, too, where there is nothing but background.
-    """
+    """Return the lowest and highest foreground value, or of all voxels; NaN if one is NaN or there is no foreground."""
     parts = (voxels[part] for part in chunks(voxels.size, CACHED_CHUNK_SIZE))
     if background is not None:
         parts = (part[~background.mask(part)] for part in parts)

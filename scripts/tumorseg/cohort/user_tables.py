@@ -1,4 +1,4 @@
-"""Read tables that a user has written, strictly: a mistake in one would falsify every score."""
+"""Read tables written by users, strictly: a mistake in one would falsify every score."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
@@ -9,14 +9,18 @@ from tumorseg.errors import Message, UserError
 from tumorseg.io.tables import parse_rows
 
 MAX_NAMED: Final = 3
-"""Offenders that a message names."""
+"""Most names that a message lists."""
 
 
 def read_user_table(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
-    """The columns of a table, and its rows by column, as written; cells that a short row lacks are empty.
+    """Read a table into its columns and rows. Raises UserError if the file cannot be read or is no table.
 
-    The file: UTF-8, tab- or comma-separated with a header. key: that of the configuration which names it. Raises
-    UserError where it cannot be read or is no such table.
+    Args:
+        path: UTF-8, tab- or comma-separated, with a header.
+        key: the setting that names the file, for messages.
+
+    Returns:
+        The columns, and each row as cells by column; cells that a short row lacks are empty.
     """
     columns, rows = read_user_rows(path, key)
     short = [""] * len(columns)
@@ -24,9 +28,17 @@ def read_user_table(path: Path, key: str) -> tuple[list[str], list[dict[str, str
 
 
 def read_user_rows(path: Path, key: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The columns of a table, and its rows as written: the number of the line where each begins, and its cells.
+    """Read a table into its columns and numbered rows; rows without content are skipped.
 
-    Rows without any content are left out. See `read_own_table` for the file and for what is raised.
+    Args:
+        path: UTF-8, tab- or comma-separated, with a header.
+        key: the setting that names the file, for messages.
+
+    Returns:
+        The columns, and for each row the number of its first line and its cells.
+
+    Raises:
+        UserError: the file cannot be read or is no table.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -34,7 +46,7 @@ def read_user_rows(path: Path, key: str) -> tuple[list[str], list[tuple[int, lis
     except OSError as error:
         raise UserError(f"{path}: cannot read this file ({error.strerror}); correct {key}") from None
     except ValueError as error:
-        raise UserError(f"{path}: this is no text table in UTF-8 ({error}); save it as TSV or CSV in UTF-8") from None
+        raise UserError(f"{path}: this is not a UTF-8 text table ({error}); save it as TSV or CSV in UTF-8") from None
     found, line = [], 1 + _line_count(header)
     for cells in rows:
         if any(map(str.strip, cells)):
@@ -48,12 +60,12 @@ def _line_count(cells: Iterable[str]) -> int:
 
 
 def match_spelling(name: str, known: Collection[str]) -> str:
-    """A name as written where it is known, else without the blanks around it."""
+    """Return a name unchanged if it is known, else without surrounding blanks."""
     return name if name in known else name.strip()
 
 
 def raise_if_any(where: object, what: Message, offenders: Iterable[str], remedy: Message) -> None:
-    """Raise a UserError that names the first of the offenders, if there are any."""
+    """Raise a UserError that lists the first offenders, if there are any."""
     names: list[Message] = [name or "an empty name" for name in offenders]
     if names:
         more: Message = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
@@ -61,7 +73,7 @@ def raise_if_any(where: object, what: Message, offenders: Iterable[str], remedy:
 
 
 def with_suggestions(names: Collection[str], known: Iterable[str]) -> list[Message]:
-    """Names that are not known, the first of them with what may be meant."""
+    """Return the unknown names, the first ones with a similar known name as suggestion."""
     few, allowed = list(names), sorted(known)
     close = {name: get_close_matches(name, allowed, n=1) for name in few[:MAX_NAMED]}
     return [f"{name} (did you mean {close[name][0]}?)" if close.get(name) else name for name in few]

@@ -16,24 +16,40 @@ from tumorseg.task import Task
 
 
 def reread_validated(root: Path, facts: Mapping[str, Any]) -> Volume:
-    """The volume of a file, from its facts in a verdict (`path` below `root`, `digest`, `voxels`).
+    """Read a validated file again, and check that it is unchanged.
 
-    Raises UserError where the file is no longer the one that was validated.
+    Args:
+        root: the folder that paths are relative to.
+        facts: the file's facts in the validation result: `path`, `digest` and `voxels`.
+
+    Returns:
+        The volume.
+
+    Raises:
+        UserError: the file is no longer the one that was validated.
     """
     path = root / facts["path"]
     try:
         volume = read_volume(path, facts["voxels"])
     except VolumeError as damage:
-        raise UserError(f"{path}: sound when it was validated, now {damage.code}: {damage.message}") from None
+        raise UserError(f"{path}: valid when it was checked, now {damage.code}: {damage.message}") from None
     if volume.digest != facts["digest"]:
         raise UserError(f"{path}: the file has changed since it was validated; run the workflow again")
     return volume
 
 
 def reread_images(root: Path, facts: Mapping[str, Any], task: Task) -> dict[str, Volume]:
-    """The image of each channel of a usable case, from the facts of its verdict; a file of several is read once.
+    """Read the images of a usable case again; a file with several channels is read once.
 
-    Raises UserError as `read_again` does.
+    Raises UserError if a file has changed.
+
+    Args:
+        root: the folder that paths are relative to.
+        facts: of the case's validation result.
+        task: whose channels are read.
+
+    Returns:
+        The image of each channel that the case has.
     """
     files = facts["files"]
     volumes: dict[str, Volume] = {}
@@ -49,10 +65,18 @@ def reread_images(root: Path, facts: Mapping[str, Any], task: Task) -> dict[str,
 
 
 def reread_mask(root: Path, facts: Mapping[str, Any], task: Task) -> Volume:
-    """The mask of a usable case, from the facts of its verdict, as validation took it.
+    """Read the mask of a usable case again, on the grid of its images.
 
-    Its voxels are labels of the task (uint8), on the grid of the images, whose affine and spacing it has. Raises
-    UserError as `read_again` does.
+    Args:
+        root: the folder that paths are relative to.
+        facts: of the case's validation result.
+        task: whose labels the mask has.
+
+    Returns:
+        The mask as canonical labels, uint8, with the affine and spacing of the images.
+
+    Raises:
+        UserError: the mask has changed.
     """
     file = facts["files"]["seg"]
     volume = reread_validated(root, file)

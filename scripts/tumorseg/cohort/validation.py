@@ -1,4 +1,4 @@
-"""Validate a case: read each of its files once, and return all issues and facts."""
+"""Validate a case: read each of its files once, and collect all issues and facts."""
 
 import math
 from collections.abc import Sequence
@@ -42,13 +42,20 @@ def validate_case(
     with_mask: bool = True,
     max_voxels: int = DEFAULT_MAX_VOXELS,
 ) -> tuple[ValidationResult, NDArray[np.uint8] | None]:
-    """Read every file of a case and judge it. Whatever is wrong with a file is a finding: nothing is raised.
+    """Read and check every file of a case. Everything wrong with a file is an issue in the result, not an exception.
 
-    root: the folder that the paths of `case_files` are relative to. task: what channels and labels mean. shape: the
-    only grid allowed, None for any. labels: `auto`, `mixed` or a convention of the task, as `cohort.labels` says.
-    empty_masks: `drop` or `keep`, as `cohort.empty_masks` says. with_mask: whether the case has to have a mask; where
-    not, one that is there is not looked at. largest_voxels: as `cohort.max_voxels` says. Returned with the verdict:
-    the `preview`, None where no image could be read.
+    Args:
+        root: the folder that the paths of `case_files` are relative to.
+        case_files: the case.
+        task: defines channels and labels.
+        shape: the only grid allowed; None for any.
+        labels: `auto`, `mixed` or a convention of the task (`cohort.labels`).
+        empty_masks: `drop` or `keep` (`cohort.empty_masks`).
+        with_mask: whether the case needs a mask; if not, an existing mask is ignored.
+        max_voxels: larger volumes are a problem (`cohort.max_voxels`).
+
+    Returns:
+        The result, and the preview (see `make_preview`), None if no image could be read.
     """
     check = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, largest_voxels=max_voxels)
     check.read()
@@ -56,18 +63,18 @@ def validate_case(
     check.images()
     check.mask(empty_masks)
     check.other_tasks()
-    verdict = ValidationResult(
+    result = ValidationResult(
         case=case_files.case,
         usable=not check.problems,
-        problems=tuple(dict.fromkeys(check.problems)),  # channels of one file have the same ones
+        problems=tuple(dict.fromkeys(check.problems)),  # channels in one file have equal problems
         warnings=tuple(dict.fromkeys(check.warnings)),
         facts=check.facts,
     )
-    return verdict, check.preview()
+    return result, check.preview()
 
 
 class _CaseValidation:
-    """The stages of a check: each works on what the stages before it left sound, and adds to the findings."""
+    """The stages of validating a case; each uses the files found valid by earlier stages, and adds issues."""
 
     def __init__(
         self, root: Path, case_files: CaseFiles, task: Task, labels: str, *, with_mask: bool, largest_voxels: int
@@ -92,7 +99,7 @@ class _CaseValidation:
         self._mask_is_shown = False
 
     def read(self) -> None:
-        """Every file, to its last byte."""
+        """Read every file to its last byte."""
         if problem := folder_problem(self._root, self._case_files, self._task):
             self.problems.append(problem)
             return
@@ -108,7 +115,7 @@ class _CaseValidation:
             for name in unrecognised_files(self._root, self._case_files)
             if not (found := case_and_role(name, self._task)) or found[1] in self._roles
         ]
-        # The mask first: it decides which slice of the images is kept.
+        # The mask first: it determines the slice of the images for the preview.
         reader = CaseReader(self._root, self._case_files, self._task, names=names, largest_voxels=self._largest_voxels)
         readings = {role: self._read_role(reader, role) for role in sorted(self._roles, key=lambda role: role != "seg")}
         for role in self._roles:
@@ -138,18 +145,18 @@ class _CaseValidation:
             self._contrast = summaries.sample_post_contrast_in_mask(volume, image, fitting, self._task)
 
     def _fit_mask(self, images: OrientedGrid) -> summaries.FittedMask | None:
-        """The mask on this grid, or the one that was put there last where that is the same; None without a mask."""
+        """Return the mask on this grid, from the cache if the grid is that of the last call; None without a mask."""
         if self._mask is not None and (self._fitted is None or not same_grid(self._fitted.images, images)):
             self._fitted = summaries.fit_mask(self._mask, images)
         return self._fitted
 
     def shapes(self, expected: Sequence[int] | None) -> None:
-        """Volumes that are not three-dimensional were looked at no further."""
+        """Check the shapes; volumes that are not 3D have no summary."""
         found = [image_checks.shape_problem(self._shapes[role], self._path(role), expected) for role in self._shapes]
         self.problems.extend(problem for problem in found if problem)
 
     def images(self) -> None:
-        """The modalities: one grid, values that make sense, and the brain that they show."""
+        """Check grids, values, duplicates and similarity of the images."""
         if not self._images:
             return
         files, titles = {role: self._path(role) for role in self._images}, self._task.channel_titles
@@ -181,7 +188,7 @@ class _CaseValidation:
             self.facts["brain_voxels"] = round(float(foreground.mean()) * math.prod(grid.shape))
 
     def mask(self, empty_masks: str) -> None:
-        """The mask: its grid, its labels, its place."""
+        """Check the labels, grid and position of the mask."""
         if self._mask is None:
             return
         file = self._path("seg")
@@ -205,7 +212,7 @@ class _CaseValidation:
             self.warnings.extend(warnings)
 
     def other_tasks(self) -> None:
-        """Signs that the labels mean something else than the task says; a label map leaves no doubt."""
+        """Look for signs of another task; a label map defines the labels, so there is no doubt."""
         if "seg" not in self._roles or self._task.label_map is not None:
             return
         found = find_other_task_signs(
@@ -221,11 +228,11 @@ class _CaseValidation:
                 self.problems.append(other_task_problem(found, self._task, self._case_files.case))
 
     def preview(self) -> NDArray[np.uint8] | None:
-        """The case in small, of the channels that are sound and, where its labels are, the mask."""
+        """Return the preview of the valid images and, if its labels are valid, of the mask."""
         if self._grid is None:
             return None
         slices = {role: image.thin for role, image in self._sound().items()}
-        shape = self._grid.thin.shape  # another one where the affines disagree about which way is up
+        shape = self._grid.thin.shape  # other images differ if their axial axis does
         slices = {role: image for role, image in slices.items() if image.shape == shape}
         if not slices:
             return None
@@ -233,7 +240,7 @@ class _CaseValidation:
         return make_preview(slices, backgrounds, self._shown_mask(shape), self._grid.affine, self._task.channel_names)
 
     def _shown_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-        """The slice of the mask, where its labels are sound and it is of `shape`."""
+        """Return the slice of the mask, if its labels are valid and the slice has this shape."""
         if self._fitted is None or not self._mask_is_shown:
             return None
         fitted = self._fitted.mask

@@ -13,7 +13,7 @@ class VolumeError(Exception):
     """A file cannot be read as a volume.
 
     Attributes:
-        code: one of `validation_result.PROBLEMS`.
+        code: one of `validation_result.PROBLEM_CODES`.
         message: what is wrong and what the user can do, in one or two sentences.
         size: bytes of the file on disk, if known.
         digest: XXH3-128 of these bytes; None if they could not be read or the file is too large.

@@ -20,7 +20,7 @@ def these_tasks_alone(monkeypatch):
     monkeypatch.setattr(other_task, "load_built_in_tasks", lambda: tuple(map(load_task, these)))
 
 
-def speaking(task=TASK, *, names=("patient1",), shape=(240, 240, 155), values=(), **by_value):
+def signs_of(task=TASK, *, names=("patient1",), shape=(240, 240, 155), values=(), **by_value):
     """The tasks that a case speaks for. by_value: brightness of the labels, as v4=DARK."""
     seen = PostContrastSample(BRAIN, {int(name[1:]): voxels for name, voxels in by_value.items()})
     return find_other_task_signs(task, names=names, shape=shape, values=[*values, *seen.by_value], contrast=seen).tasks
@@ -37,16 +37,16 @@ def speaking(task=TASK, *, names=("patient1",), shape=(240, 240, 155), values=()
         ("BraTS-PED-00046-000-t1n.nii.gz", "brats-paediatric"),
     ],
 )
-def test_a_name_speaks_for_its_task(name, task):
-    assert speaking(names=("patient1", name)) == (task,)
+def test_a_name_is_a_sign_of_its_task(name, task):
+    assert signs_of(names=("patient1", name)) == (task,)
 
 
 @pytest.mark.parametrize(
     "name",
     ["BraTS-GLI-00046-001", "BraTS2021_00001", "BraTS-MEN-00001-000", "BraTS-SSA-00001-000", "Patient-001", "x-101"],
 )
-def test_a_name_of_the_task_or_of_one_that_reads_masks_alike_says_nothing(name):
-    assert speaking(names=(name,)) == ()
+def test_a_name_of_a_task_that_reads_masks_alike_is_no_sign(name):
+    assert signs_of(names=(name,)) == ()
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
@@ -59,16 +59,16 @@ def test_a_task_has_no_signs_against_its_own_names_and_grids(name):
         )
 
 
-def test_a_grid_that_only_another_task_has_speaks_for_it():
-    assert speaking(shape=(182, 218, 182)) == ("brats-glioma-post-treatment",)
-    assert speaking(shape=(182, 218, 180)) == ()
-    assert speaking(load_task("brats-metastases"), shape=(182, 218, 182)) == ()  # which has no grid of its own
+def test_a_grid_of_another_task_alone_is_a_sign():
+    assert signs_of(shape=(182, 218, 182)) == ("brats-glioma-post-treatment",)
+    assert signs_of(shape=(182, 218, 180)) == ()
+    assert signs_of(load_task("brats-metastases"), shape=(182, 218, 182)) == ()  # which has no grid of its own
 
 
-def test_values_that_only_another_task_knows_speak_for_it():
-    assert speaking(values=(1, 2, 3, 4)) == ("brats-glioma-post-treatment", "brats-metastases", "brats-paediatric")
-    assert speaking(values=(1, 2, 7)) == ()
-    assert speaking(load_task("brats-africa"), values=(1, 2, 4)) == (
+def test_values_that_only_other_tasks_know_are_a_sign():
+    assert signs_of(values=(1, 2, 3, 4)) == ("brats-glioma-post-treatment", "brats-metastases", "brats-paediatric")
+    assert signs_of(values=(1, 2, 7)) == ()
+    assert signs_of(load_task("brats-africa"), values=(1, 2, 4)) == (
         "brats-glioma",
         "brats-glioma-post-treatment",
         "brats-metastases",
@@ -76,35 +76,35 @@ def test_values_that_only_another_task_knows_speak_for_it():
     )
 
 
-def test_of_the_tasks_that_know_the_values_those_remain_that_the_image_does_not_contradict():
-    found = speaking(v1=DARK, v2=MIDDLE, v3=BRIGHT, v4=DARK)
+def test_tasks_that_the_image_contradicts_are_excluded():
+    found = signs_of(v1=DARK, v2=MIDDLE, v3=BRIGHT, v4=DARK)
     assert found == ("brats-glioma-post-treatment", "brats-metastases")
 
 
-def test_enhancing_tumour_darker_than_the_brain_speaks_for_another_task():
-    assert "brats-glioma-post-treatment" in speaking(v2=MIDDLE, v4=DARK)
-    assert speaking(v2=MIDDLE, v4=BRIGHT) == ()
-    assert speaking(v1=DARK, v2=MIDDLE) == ()
+def test_enhancing_tumour_darker_than_the_brain_is_a_sign():
+    assert "brats-glioma-post-treatment" in signs_of(v2=MIDDLE, v4=DARK)
+    assert signs_of(v2=MIDDLE, v4=BRIGHT) == ()
+    assert signs_of(v1=DARK, v2=MIDDLE) == ()
 
 
-def test_enhancing_tumour_darker_than_the_rest_of_the_tumour_speaks_for_another_task():
-    assert speaking(v1=BRIGHT, v2=DARK, v4=MIDDLE) == ("brats-paediatric",)
+def test_enhancing_tumour_darker_than_the_rest_of_the_tumour_is_a_sign():
+    assert signs_of(v1=BRIGHT, v2=DARK, v4=MIDDLE) == ("brats-paediatric",)
 
 
-def test_a_task_in_which_enhancing_tumour_is_read_as_a_cavity_is_another():
-    assert speaking(AFTER, v1=DARK, v2=MIDDLE, v4=BRIGHT) == ("brats-glioma",)
+def test_a_bright_cavity_is_a_sign_of_a_task_with_enhancing_tumour():
+    assert signs_of(AFTER, v1=DARK, v2=MIDDLE, v4=BRIGHT) == ("brats-glioma",)
 
 
-def test_what_is_not_enhancing_is_told_even_where_no_task_reads_the_mask_well():
-    assert speaking(v2=BRIGHT, v4=DARK) == ("brats-glioma-post-treatment", "brats-metastases", "brats-paediatric")
-    assert speaking(load_task("brats-paediatric"), v2=BRIGHT, v4=DARK) == ()
+def test_dark_enhancing_tumour_is_a_sign_even_if_no_task_fits_the_image():
+    assert signs_of(v2=BRIGHT, v4=DARK) == ("brats-glioma-post-treatment", "brats-metastases", "brats-paediatric")
+    assert signs_of(load_task("brats-paediatric"), v2=BRIGHT, v4=DARK) == ()
 
 
-def test_a_few_voxels_are_no_sign():
-    assert speaking(v4=DARK[:8]) == ()
+def test_few_voxels_are_no_sign():
+    assert signs_of(v4=DARK[:8]) == ()
 
 
-def test_voxels_of_the_median_itself_are_no_sign():
+def test_voxels_equal_to_the_median_are_no_sign():
     assert (
         find_other_task_signs(
             TASK, names=["a"], shape=None, values=[4], contrast=PostContrastSample(np.ones(99), {4: np.ones(99)})
@@ -113,10 +113,10 @@ def test_voxels_of_the_median_itself_are_no_sign():
     )
 
 
-def test_most_signs_decide_which_task_is_named():
+def test_the_task_with_most_signs_is_named():
     found = find_other_task_signs(TASK, names=["BraTS-PED-00001-000"], shape=None, values=[1, 2, 3, 4], contrast=None)
     assert found.tasks == ("brats-paediatric",)
-    assert found.reasons == ("it is called BraTS-PED-00001-000", "its mask has the values 1, 2, 3, 4")
+    assert found.reasons == ("its name is BraTS-PED-00001-000", "its mask has the values 1, 2, 3, 4")
     assert not found.only_values
 
 

@@ -37,7 +37,7 @@ def facts(*verdicts, task: Task = TASK):
     return summarise_cohort(summarise_cases(build_manifest(verdicts, task=TASK), verdicts, task), task)
 
 
-def test_codes_are_counted_the_most_frequent_first_once_a_case():
+def test_codes_are_counted_once_per_case_most_frequent_first():
     twice = [Issue("truncated", "c/t1.nii", "stops"), Issue("truncated", "c/t2.nii", "stops")]
     told = facts(verdict("a"), unread("b"), verdict("c", problems=twice), unread("d"))
     assert [(fact.code, [case.case for case in fact.cases]) for fact in told.problems] == [
@@ -48,7 +48,7 @@ def test_codes_are_counted_the_most_frequent_first_once_a_case():
     assert told.notes == [("3 of 4 cases dropped.", "reasons")]
 
 
-def test_a_duplicate_case_is_dropped_though_its_verdict_does_not_know():
+def test_a_duplicate_case_is_dropped_although_its_own_result_is_usable():
     twin = replace(verdict("b"), facts=verdict("a").facts)
     (case,) = facts(verdict("a"), twin).dropped
     assert case.problems[0].code == "duplicate_case"
@@ -56,7 +56,7 @@ def test_a_duplicate_case_is_dropped_though_its_verdict_does_not_know():
     assert "has the same images and mask as a" in case.problems[0].message
 
 
-def test_a_manifest_of_other_cases_is_told():
+def test_a_manifest_of_other_cases_is_refused():
     with pytest.raises(UserError, match="different cases"):
         summarise_cases(build_manifest([verdict("a")], task=TASK), [verdict("b")], TASK)
 
@@ -70,7 +70,7 @@ def test_volumes_are_millilitres_over_the_cases_that_have_the_label():
     assert whole.quartiles[-1] == pytest.approx(84)
 
 
-def test_grids_and_conventions_of_several_kinds_are_told():
+def test_several_grids_and_conventions_are_counted():
     other = {"shape": [64, 64, 64], "spacing": [2.0, 2.0, 2.5], "convention": "brats2023"}
     told = facts(verdict("a"), verdict("b"), verdict("c", **other), verdict("d", convention=None), unread("e"))
     assert [(grid.grid, grid.usable, grid.dropped) for grid in told.grids] == [
@@ -85,7 +85,7 @@ def test_grids_and_conventions_of_several_kinds_are_told():
     assert [section for _, section in told.notes] == ["reasons", "grids", "cases"]
 
 
-def test_images_that_stand_out_are_named_the_farthest_three():
+def test_the_three_most_extreme_outliers_are_named():
     medians = [500, 510, 490, 505, 495, 500, 510, 490, 505, 495, 5000, 4000, -3000, 2000]
     modality = facts(*(verdict(f"{number:02d}", median=float(m)) for number, m in enumerate(medians))).intensities[3]
     assert (modality.name, modality.cases, modality.unusual) == ("FLAIR", 14, 4)
@@ -94,12 +94,12 @@ def test_images_that_stand_out_are_named_the_farthest_three():
     assert modality.spans["median"] == (-3000, 502.5, 5000)
 
 
-def test_equal_intensities_make_no_case_stand_out():
+def test_equal_intensities_give_no_outlier():
     assert robust_z_scores([5.0, 5.0, 5.0, 9.0]) == [0, 0, 0, 0]
     assert facts(verdict("a", intensities={"t1": {}})).intensities[0].cases == 0
 
 
-def test_the_whole_tumour_is_what_the_task_counts_to_it_and_is_left_out_where_there_is_one_label():
+def test_the_whole_tumour_follows_the_task_and_is_left_out_with_one_label():
     after = load_task("brats-glioma-post-treatment")
     told = facts(verdict("a", label_3=500, label_4=70_000), task=after)
     assert [fact.name for fact in told.volumes][-2:] == ["Label 4: resection cavity", "Whole tumour"]
@@ -108,12 +108,12 @@ def test_the_whole_tumour_is_what_the_task_counts_to_it_and_is_left_out_where_th
     assert only.name == "Label 1: gross tumour volume"
 
 
-def test_conventions_are_told_only_where_the_task_has_several():
+def test_conventions_are_counted_only_if_the_task_has_several():
     told = facts(verdict("a", label_3=0, convention="task"), task=load_task("brats-glioma-post-treatment"))
     assert told.conventions == {}
     assert facts(verdict("a", convention="label_map"), task=TASK.with_label_map({1: 2, 2: 1, 3: 4})).conventions == {}
 
 
-def test_images_go_by_the_titles_of_the_task():
+def test_images_have_the_titles_of_the_task():
     (image,) = facts(verdict("a"), task=load_task("brats-meningioma-radiotherapy")).intensities
     assert (image.name, image.cases) == ("T1CE", 1)

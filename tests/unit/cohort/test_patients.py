@@ -56,12 +56,12 @@ SEVERAL_PATIENTS = [
 
 
 @pytest.mark.parametrize("cases", ONE_PATIENT, ids=lambda cases: cases[0])
-def test_visits_and_copies_are_of_one_patient(cases):
+def test_visits_and_copies_belong_to_one_patient(cases):
     assert len(set(patients_from_names(cases).values())) == 1
 
 
 @pytest.mark.parametrize("cases", SEVERAL_PATIENTS, ids=lambda cases: cases[0])
-def test_patients_are_not_taken_for_one(cases):
+def test_several_patients_are_not_merged(cases):
     patients = [patient.casefold() for patient in patients_from_names(cases).values()]
     assert len(set(patients)) == len(cases)
 
@@ -89,7 +89,7 @@ def test_names_stand_for_their_patients_as_they_are_written():
     ],
     ids=lambda cases: cases[0],
 )
-def test_what_looks_like_visits_and_is_not_understood_is_told_with_an_example(cases):
+def test_names_that_look_like_visits_get_a_warning_with_an_example(cases):
     patients = patients_from_names(cases)
     assert len(set(patients.values())) == len(cases)
     (doubt,) = patient_warnings(patients)
@@ -112,12 +112,12 @@ def test_what_looks_like_visits_and_is_not_understood_is_told_with_an_example(ca
     ],
     ids=str,
 )
-def test_other_names_are_no_reason_for_a_doubt(cases):
+def test_other_names_get_no_warning(cases):
     others = {f"BraTS2021_{number:05d}": f"BraTS2021_{number:05d}" for number in range(30)}
     assert patient_warnings(patients_from_names(cases) | others) == []
 
 
-def test_a_patient_of_most_cases_is_told():
+def test_a_patient_with_most_cases_gets_a_warning():
     cases = [f"site1_visit{number}" for number in range(8)]
     (doubt,) = patient_warnings(patients_from_names(cases))
     assert doubt.startswith(
@@ -137,7 +137,7 @@ def test_a_pattern_names_the_patient_by_its_group():
     assert by_second == {"a_P1": "P1", "b_P1": "P1"}
 
 
-def test_letter_case_makes_no_other_patient_by_a_pattern_either():
+def test_a_pattern_ignores_letter_case_of_patients():
     cases = ["P01_a", "p01_b", "P02_a"]
     assert assign_patients(cases, pattern=r"(?i)(P\d+)_\w", required_cases=cases) == {
         "P01_a": "P01",
@@ -146,18 +146,18 @@ def test_letter_case_makes_no_other_patient_by_a_pattern_either():
     }
 
 
-def test_a_pattern_decides_against_the_name():
+def test_a_pattern_takes_precedence_over_the_name():
     cases = ["00001_time1", "00001_time2"]
     assert assign_patients(cases, pattern="(.+)", required_cases=cases) == {case: case for case in cases}
 
 
 @pytest.mark.parametrize("pattern", ["(P", "P01", "*"])
-def test_what_is_no_pattern_with_a_group_is_refused(pattern):
+def test_a_pattern_without_a_group_is_refused(pattern):
     with pytest.raises(UserError, match=r"cohort\.patient: .*such as \(P"):
         assign_patients(["P01"], pattern=pattern, required_cases=[])
 
 
-def test_a_pattern_has_to_fit_every_usable_case_and_no_other():
+def test_a_pattern_must_fit_usable_cases_only():
     with pytest.raises(UserError, match=r"cohort\.patient: the pattern .* does not fit: Q1, Q2; extend it"):
         assign_patients(["P01", "Q1", "Q2"], pattern=r"(P\d+)", required_cases=["P01", "Q1", "Q2"])
     assert assign_patients(["P01", "Q1"], pattern=r"(P\d+)", required_cases=["P01"]) == {"P01": "P01", "Q1": "Q1"}
@@ -185,7 +185,7 @@ def test_a_table_names_the_patient_of_each_case(table, separator):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("case\tpatient\na\t1\na\t2\nb\t1\nNA\t2\n-3\t1\n", "more than one row for a case: a; leave one row each"),
+        ("case\tpatient\na\t1\na\t2\nb\t1\nNA\t2\n-3\t1\n", "more than one row for a case: a; keep one row each"),
         ("case\tpatient\na\t1\nb\t1\nNA\t2\n-3\t1\nbb\t1\n", r"no such case in the cohort: bb \(did you mean b\?\)"),
         ("case\tpatient\na\t1\nb\t\nNA\t2\n-3\t1\n", "no patient for a case: b; fill it in"),
         ("case\tpatient\na\t1\nb\t1\n", "no row for a usable case: NA, -3; add a row each"),
@@ -198,6 +198,6 @@ def test_a_table_is_read_strictly(table, rows, message):
         assign_patients(CASES, table=table(rows), required_cases=CASES)
 
 
-def test_masks_from_elsewhere_need_not_be_in_the_table(table):
+def test_masks_of_other_cohorts_need_not_be_in_the_table(table):
     path = table("case\tpatient\na\t1\nelse\t2\n")
     assert assign_patients(["a", "7_visit1"], table=path) == {"a": "1", "7_visit1": "7"}

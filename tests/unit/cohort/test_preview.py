@@ -16,14 +16,14 @@ def shown(root):
     return validate_case(root, case, task=TASK, shape=None, labels="auto")
 
 
-def test_the_slice_with_most_tumour_is_found_along_the_axis_from_feet_to_head():
+def test_the_slice_with_most_tumour_is_found_along_the_axial_axis():
     where = np.flatnonzero(mask().reshape(-1, order="F"))  # of 10x11x12: z = 3 has 12 voxels, z = 4 has 8
     assert slice_with_most_voxels(where, (10, 11, 12), RAS) == 3
     assert slice_with_most_voxels(where, (10, 11, 12), RAS[:, [2, 1, 0, 3]]) == 5  # z runs along the first axis
     assert slice_with_most_voxels(where[:0], (10, 11, 12), RAS) == 6
 
 
-def test_the_patients_right_is_at_the_left_and_the_front_at_the_top_however_the_file_is_written():
+def test_all_orientations_are_shown_with_right_at_left_and_front_at_top():
     volume = np.ones((5, 6, 7), np.int16)
     volume[4, 5, 2] = 9  # farthest to the right and to the front
     made = nibabel.Nifti1Image(volume, RAS)
@@ -46,7 +46,7 @@ def test_the_patients_right_is_at_the_left_and_the_front_at_the_top_however_the_
         assert np.argwhere(picture[0] == 255).tolist() == [[0, 0]]
 
 
-def test_missing_modalities_and_masks_are_blank_and_labels_stay():
+def test_missing_modalities_and_masks_are_blank_and_labels_are_unchanged():
     flair, labels = (axial_slice(volume, RAS, 3) for volume in (image("flair"), mask(enhancing=4)))
     with_mask = make_preview({"flair": flair}, {"flair": ZERO_BACKGROUND}, labels, RAS, TASK.channel_names)
     assert not with_mask[:3].any()
@@ -54,13 +54,13 @@ def test_missing_modalities_and_masks_are_blank_and_labels_stay():
     assert not make_preview({"flair": flair}, {"flair": ZERO_BACKGROUND}, None, RAS, TASK.channel_names)[4].any()
 
 
-def test_a_large_slice_is_thinned():
+def test_a_large_slice_is_subsampled():
     assert make_preview(
         {"t1": np.ones((240, 130, 1))}, {"t1": ZERO_BACKGROUND}, None, RAS, TASK.channel_names
     ).shape == (5, 33, 60)
 
 
-def test_an_empty_slice_has_a_picture_all_the_same():
+def test_an_empty_slice_has_a_preview():
     assert make_preview({"t1": np.zeros((9, 8, 1))}, {"t1": ZERO_BACKGROUND}, None, RAS, TASK.channel_names).shape == (
         5,
         8,
@@ -68,7 +68,7 @@ def test_an_empty_slice_has_a_picture_all_the_same():
     )
 
 
-def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):
+def test_previews_round_trip_for_any_case_name(tmp_path):
     pictures = {"__metadata__": np.ones((5, 2, 3), np.uint8), "é 1": np.zeros((5, 4, 4), np.uint8)}
     write_previews(tmp_path / "p", pictures)
     again = read_previews(tmp_path / "p")
@@ -77,13 +77,13 @@ def test_previews_survive_their_file_whatever_a_folder_is_called(tmp_path):
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_a_picture_is_the_same_from_its_file_however_it_lies_in_memory(order, tmp_path):
+def test_previews_round_trip_in_both_memory_orders(order, tmp_path):
     picture = np.asarray(np.arange(5 * 3 * 4, dtype=np.uint8).reshape(5, 3, 4), order=order)
     write_previews(tmp_path / "p", {"A": picture})
     np.testing.assert_array_equal(read_previews(tmp_path / "p")["A"], picture)
 
 
-def test_a_dropped_case_is_shown_as_far_as_it_can_be_read(tmp_path):
+def test_the_readable_images_of_a_dropped_case_are_shown(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").write_bytes(b"")
     verdict, picture = shown(root)

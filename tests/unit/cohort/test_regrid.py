@@ -41,7 +41,7 @@ def moved(affine, start):
     return affine @ nibabel.affines.from_matvec(np.eye(3), start)
 
 
-def test_a_mask_on_the_grid_stays_as_it_is():
+def test_a_mask_on_the_grid_is_unchanged():
     found, notes = regridded(noise(), LPS + 5e-4)
     assert np.array_equal(found, noise())
     assert not notes
@@ -49,7 +49,7 @@ def test_a_mask_on_the_grid_stays_as_it_is():
 
 @pytest.mark.parametrize("axes", AXES)
 @pytest.mark.parametrize("affine", [LPS, OBLIQUE])
-def test_a_mask_on_other_axes_is_turned_without_interpolation(affine, axes):
+def test_a_mask_on_other_axes_is_reoriented_without_interpolation(affine, axes):
     volume, own = reoriented(noise(), affine, axes)
     found, notes = regridded(volume, own, target_affine=affine)
     assert np.array_equal(found, noise())
@@ -67,7 +67,7 @@ def test_a_cropped_mask_is_put_back_at_its_offset():
 
 
 @pytest.mark.parametrize("axes", AXES)
-def test_a_mask_may_be_cropped_and_turned_at_once(axes):
+def test_a_mask_may_be_both_cropped_and_reoriented(axes):
     volume, own = reoriented(noise()[1:-1, 1:-1, 1:-1], moved(OBLIQUE, (1, 1, 1)), axes)
     found, notes = regridded(volume, own, target_affine=OBLIQUE)
     assert np.array_equal(found, noise())
@@ -85,7 +85,7 @@ def test_padding_with_tumour_in_it_is_refused():
     volume[0, 3, 3] = 2
     found, problem = regridded(volume, moved(LPS, (-1, -1, -1)))
     assert found is None
-    assert "marks tumour beyond the grid of the images" in problem
+    assert "marks tumour outside the grid of the images" in problem
 
 
 @pytest.mark.parametrize(
@@ -98,19 +98,19 @@ def test_padding_with_tumour_in_it_is_refused():
         OBLIQUE,
     ],
 )
-def test_a_mask_whose_voxel_centres_are_others_is_refused(affine):
+def test_a_mask_with_other_voxel_centres_is_refused(affine):
     found, problem = regridded(noise((4, 5, 6)), affine)
     assert found is None
     assert "the mask is 4x5x6, the images 6x7x8; resample it to that grid" in problem
 
 
-def test_another_shape_with_the_same_affine_does_not_say_what_was_cut():
+def test_another_shape_with_the_same_affine_is_refused():
     found, problem = regridded(noise()[:, :, :-1], LPS)
     assert found is None
-    assert "nothing tells which voxels were cut off or added" in problem
+    assert "the voxels that were cropped or added are unknown" in problem
 
 
-def test_a_mask_as_large_as_the_images_that_is_displaced_is_refused():
+def test_a_shifted_mask_as_large_as_the_images_is_refused():
     volume = np.zeros(SHAPE, np.uint8)
     volume[3, 3, 3] = 1
     found, problem = regridded(volume, moved(LPS, (1, 0, 0)))
@@ -120,13 +120,13 @@ def test_a_mask_as_large_as_the_images_that_is_displaced_is_refused():
 
 
 @pytest.mark.parametrize("affine", [LPS, moved(LPS, (0.5, 0, 0))])
-def test_a_transposed_shape_is_named_as_such(affine):
+def test_a_transposed_shape_is_mentioned(affine):
     found, problem = regridded(noise().transpose(2, 1, 0), affine)
     assert found is None
     assert "was it transposed?" in problem
 
 
-def test_what_was_rounded_is_still_known_after_turning():
+def test_rounded_values_are_kept_after_reorienting():
     volume, own = reoriented(noise(), LPS, "RAS")
     values = np.asfortranarray(volume * np.float32(0.9999))
     placed = regrid_labels(read_labels(values), VoxelGrid(values.shape, own), VoxelGrid(SHAPE, LPS), "the images")

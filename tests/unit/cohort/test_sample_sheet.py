@@ -42,11 +42,11 @@ def checked(path):
     return check_case(path.parent, read(path).cases[0], shape=None, labels="auto")
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_valid():
     Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_the_cases_of_a_sheet_are_usable_by_the_names_it_gives(tmp_path):
+def test_the_cases_of_a_sheet_are_usable_with_their_names_there(tmp_path):
     with_files(tmp_path)
     path = sheet(tmp_path, HEADER, f"P 1,Ann,{FILES}")
     (case,) = read(path).cases
@@ -65,7 +65,7 @@ def test_the_cases_of_a_sheet_are_usable_by_the_names_it_gives(tmp_path):
         {"name": "s.txt", "end": "\r"},
     ],
 )
-def test_marks_line_ends_and_separators_of_other_programs_make_no_difference(tmp_path, written):
+def test_byte_order_marks_line_ends_and_separators_of_other_programs_are_read(tmp_path, written):
     lines = [HEADER, f"Bé,,{FILES}", "", f'"B2","p, q",{OTHERS}', ",,,,,,"]
     if written["name"] == "s.tsv":
         lines = [
@@ -79,12 +79,12 @@ def test_marks_line_ends_and_separators_of_other_programs_make_no_difference(tmp
     assert list(found.patients) == ["B2"]
 
 
-def test_columns_stand_in_any_order_and_that_of_patients_may_be_left_out(tmp_path):
+def test_columns_may_have_any_order_and_patient_is_optional(tmp_path):
     found = read(sheet(tmp_path, "mask,flair,t2,t1ce,t1,case,,", "m.nii,f.nii,2.nii,c.nii,1.nii,B1,,"))
     assert (found.cases[0].files["t1ce"], dict(found.patients)) == (("c.nii",), {})
 
 
-def test_paths_may_be_absolute_and_begin_at_the_home_folder(tmp_path, monkeypatch):
+def test_paths_may_be_absolute_or_below_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (case,) = read(sheet(tmp_path, HEADER, "B1,,/far/1.nii,~/2.nii,./x//3.nii,4.nii,5.nii")).cases
     assert [case.files[role][0] for role in ("t1", "t1ce", "t2")] == ["/far/1.nii", f"{tmp_path}/home/2.nii", "x/3.nii"]
@@ -94,7 +94,7 @@ def test_paths_may_be_absolute_and_begin_at_the_home_folder(tmp_path, monkeypatc
     ("lines", "said"),
     [
         ([], "line 1: the header is empty; name the columns case, patient, t1, t1ce, t2, flair, mask"),
-        ([HEADER], "no case is in it"),
+        ([HEADER], "there are no cases"),
         ([HEADER.replace(",", ";"), f"B1;;{FILES}"], "separated by semicolons; name the columns"),
         ([HEADER.replace("t1ce", "T1Gd"), f"B1,,{FILES}"], "line 1: there is no column T1Gd; did you mean t1ce?"),
         ([HEADER.replace("mask", "seg"), f"B1,,{FILES}"], "there is no column seg; did you mean mask?"),
@@ -108,10 +108,10 @@ def test_paths_may_be_absolute_and_begin_at_the_home_folder(tmp_path, monkeypatc
             [HEADER, f"{'脑' * 67},,{FILES}"],
             "has 201 bytes in UTF-8, too many for the names of its files; shorten it to 200",
         ),
-        ([HEADER, f"B1,,{FILES}", f"B2,,{FILES}"], "line 3: a/1.nii is the t1, and the t1 of line 2 too"),
-        ([HEADER, "B1,,1.nii,./1.nii,3.nii,4.nii,5.nii"], "line 2: ./1.nii is the t1ce, and the t1 of line 2 too"),
-        ([HEADER, f"B1,{FILES}"], "line 2: 6 cells, while the header has 7"),
-        ([HEADER, f"B1,,{FILES},more"], "line 2: 8 cells, while the header has 7"),
+        ([HEADER, f"B1,,{FILES}", f"B2,,{FILES}"], "line 3: a/1.nii is the t1, but also the t1 of line 2"),
+        ([HEADER, "B1,,1.nii,./1.nii,3.nii,4.nii,5.nii"], "line 2: ./1.nii is the t1ce, but also the t1 of line 2"),
+        ([HEADER, f"B1,{FILES}"], "line 2: there are 6 cells, but the header has 7"),
+        ([HEADER, f"B1,,{FILES},more"], "line 2: there are 8 cells, but the header has 7"),
         ([HEADER, f"a/b,,{FILES}"], "line 2: the case 'a/b' is not allowed"),
         ([HEADER, f"..,,{FILES}"], "line 2: the case '..' is not allowed"),
         ([HEADER, f",,{FILES}"], "line 2: the case '' is not allowed"),
@@ -122,19 +122,19 @@ def test_paths_may_be_absolute_and_begin_at_the_home_folder(tmp_path, monkeypatc
         ([HEADER, f'B1,,"{FILES}'], "line 2: unexpected end of data"),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_what_to_do(tmp_path, lines, said):
+def test_a_mistake_is_reported_with_its_line_and_remedy(tmp_path, lines, said):
     path = sheet(tmp_path, *lines)
     with pytest.raises(UserError, match=re.escape(said)) as error:
         read(path)
     assert str(path) in str(error.value)
 
 
-def test_another_encoding_is_told(tmp_path):
+def test_another_encoding_is_refused(tmp_path):
     with pytest.raises(UserError, match="save it as TSV or CSV in UTF-8"):
         read(sheet(tmp_path, HEADER, f"Bé,,{FILES}", encoding="utf-16"))
 
 
-def test_all_mistakes_are_told_and_many_are_counted(tmp_path):
+def test_the_first_mistakes_are_listed_and_the_others_counted(tmp_path):
     rows = [f"{number}/x,,,,,," for number in range(8)]
     with pytest.raises(UserError) as error:
         read(sheet(tmp_path, HEADER, *rows))
@@ -152,7 +152,7 @@ def test_all_mistakes_are_told_and_many_are_counted(tmp_path):
         ("a/2.nii", "a", "unreadable", "a folder"),
     ],
 )
-def test_a_file_that_is_not_there_is_a_problem_of_its_case(tmp_path, before, after, code, said):
+def test_a_missing_file_is_a_problem_of_its_case(tmp_path, before, after, code, said):
     with_files(tmp_path)
     (problem,) = checked(sheet(tmp_path, HEADER, f"B1,,{FILES.replace(before, after)}")).problems
     assert problem.code == code
@@ -178,15 +178,15 @@ COLUMNS_4D = "case,flair,t1,t1ce,t2,mask"
 def test_with_one_file_for_all_channels_each_column_names_it(tmp_path):
     (case,) = read(sheet(tmp_path, COLUMNS_4D, "B1,i.nii,i.nii,i.nii,i.nii,m.nii"), DECATHLON).cases
     assert case.paths() == ["i.nii", "m.nii"]
-    with pytest.raises(UserError, match=r"line 2: i\.nii and j.nii are named for one case"):
+    with pytest.raises(UserError, match=r"line 2: i\.nii and j.nii are given for one case"):
         read(sheet(tmp_path, COLUMNS_4D, "B1,i.nii,j.nii,i.nii,i.nii,m.nii"), DECATHLON)
-    with pytest.raises(UserError, match=r"line 2: i\.nii is the mask, and the flair of line 2 too"):
+    with pytest.raises(UserError, match=r"line 2: i\.nii is the mask, but also the flair of line 2"):
         read(sheet(tmp_path, COLUMNS_4D, "B1,i.nii,i.nii,i.nii,i.nii,i.nii"), DECATHLON)
 
 
-def test_patients_in_a_sheet_and_a_pattern_contradict_each_other(tmp_path):
+def test_patients_in_a_sheet_and_a_pattern_are_refused(tmp_path):
     path = sheet(tmp_path, HEADER, f"P 1,Ann,{FILES}")
-    with pytest.raises(UserError, match=r"cohort\.patient: \(P\\d\) and the column patient of .*; leave one out"):
+    with pytest.raises(UserError, match=r"cohort\.patient: \(P\\d\) and the column patient of .* both name the patients"):
         require_one_source(read(path), path, r"(P\d)")
 
 
@@ -197,7 +197,7 @@ def test_patients_from_one_source_are_accepted(tmp_path, patient, pattern):
 
 
 @pytest.mark.parametrize(("other", "source"), [("Bea", "samples.csv"), ("", None)])
-def test_a_sheet_is_the_source_of_patients_if_it_names_that_of_every_case(tmp_path, other, source):
+def test_a_sheet_is_the_source_of_patients_if_every_case_has_one(tmp_path, other, source):
     path = sheet(tmp_path, HEADER, f"P 1,Ann,{FILES}", f"P 2,{other},{OTHERS}")
     assert patient_source(read(path), "samples.csv", None) == source
 

@@ -25,7 +25,7 @@ def written(folder, task=TASK, name="samples.tsv"):
     return sheet, {case.case: case.files for case in read_sample_sheet(output, task, SCHEMA).cases}
 
 
-def test_what_discovery_understands_is_in_the_sheet(tmp_path):
+def test_cases_that_discovery_finds_are_in_the_sheet(tmp_path):
     tree(tmp_path / "data", *(f"P_{n}/Timepoint_{v}/x_{role}.nii.gz" for n in (1, 2) for v in (1, 2) for role in ROLES))
     sheet, cases = written(tmp_path)
     assert list(cases) == [f"P_{n}_Timepoint_{v}" for n in (1, 2) for v in (1, 2)]
@@ -59,7 +59,7 @@ def test_images_in_a_folder_for_each_channel_are_guessed(tmp_path):
     assert sheet.missing_cells() == []
 
 
-def test_a_mixture_of_layouts_is_written_too(tmp_path):
+def test_mixed_layouts_are_drafted_too(tmp_path):
     tree(
         tmp_path / "data", *(f"B1/B1_{role}.nii.gz" for role in ROLES), *(f"HGG/B2/B2_{role}.nii.gz" for role in ROLES)
     )
@@ -68,7 +68,7 @@ def test_a_mixture_of_layouts_is_written_too(tmp_path):
     assert [len(files) for files in cases.values()] == [5, 5]
 
 
-def test_what_may_be_two_files_stays_empty_and_all_that_is_left_is_listed(tmp_path):
+def test_ambiguous_cells_are_empty_and_unused_files_listed(tmp_path):
     tree(
         tmp_path / "data", *(f"B1/B1_{role}.nii.gz" for role in ROLES[:3]), "B1/B1_flair_1.nii.gz", "B1/B1_flair_2.nii"
     )
@@ -87,13 +87,13 @@ def test_what_may_be_two_files_stays_empty_and_all_that_is_left_is_listed(tmp_pa
     assert sheet.unused_files == (*left, "deep/er/unknown.nii")
 
 
-def test_files_of_all_channels_stand_in_each_column(tmp_path):
+def test_a_file_with_all_channels_is_in_each_column(tmp_path):
     tree(tmp_path / "data", "imagesTr/BRATS_001.nii.gz", "labelsTr/BRATS_001.nii.gz")
     _, cases = written(tmp_path, load_task("decathlon-brain-tumour"))
     assert cases["BRATS_001"]["t2"] == ("data/imagesTr/BRATS_001.nii.gz",)
 
 
-def test_paths_are_absolute_where_the_sheet_lies_elsewhere(tmp_path):
+def test_paths_are_absolute_if_the_sheet_is_elsewhere(tmp_path):
     tree(tmp_path / "data", *(f"B1/B1_{role}.nii.gz" for role in ROLES))
     (tmp_path / "lists").mkdir()
     _, cases = written(tmp_path, name="lists/samples.csv")
@@ -103,18 +103,18 @@ def test_paths_are_absolute_where_the_sheet_lies_elsewhere(tmp_path):
 def test_a_sheet_is_never_overwritten(tmp_path):
     tree(tmp_path / "data", *(f"B1/B1_{role}.nii.gz" for role in ROLES))
     (tmp_path / "samples.tsv").write_text("mine")
-    with pytest.raises(UserError, match="is there already and is not overwritten"):
+    with pytest.raises(UserError, match="exists already and is not overwritten"):
         written(tmp_path)
     assert (tmp_path / "samples.tsv").read_text() == "mine"
 
 
-def test_a_folder_without_images_is_told(tmp_path):
+def test_a_folder_without_images_is_refused(tmp_path):
     tree(tmp_path / "data", "notes.txt")
     with pytest.raises(UserError, match=r"no image .* was found here"):
         written(tmp_path)
 
 
-def test_the_command_says_what_is_to_be_filled_in_and_what_is_left(tmp_path, capsys):
+def test_the_command_lists_empty_cells_and_unused_files(tmp_path, capsys):
     tree(tmp_path / "data", *(f"B1/B1_{role}.nii.gz" for role in ROLES[:4]), "B1/what.nii")
     write_samples.main([str(tmp_path / "data"), "--output", str(tmp_path / "s.tsv"), "--task", "brats-glioma"])
     said = capsys.readouterr().err
@@ -123,7 +123,7 @@ def test_the_command_says_what_is_to_be_filled_in_and_what_is_left(tmp_path, cap
     assert "not understood, and in no cell: B1/what.nii" in said
 
 
-def test_images_behind_links_are_found_once_and_circles_end(tmp_path):
+def test_images_behind_links_are_found_once_and_circular_links_end(tmp_path):
     tree(tmp_path / "store", *(f"P1/{name}_bias.nii.gz" for name in ("T1", "T1ce", "T2", "FLAIR")), "P1/tumour.nii.gz")
     (tmp_path / "data").mkdir()
     (tmp_path / "data/P1").symlink_to(tmp_path / "store/P1")
@@ -135,7 +135,7 @@ def test_images_behind_links_are_found_once_and_circles_end(tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["../B1", "."])
-def test_the_folder_of_one_case_gives_that_case_alone(tmp_path, monkeypatch, folder):
+def test_the_folder_of_one_case_gives_only_that_case(tmp_path, monkeypatch, folder):
     tree(tmp_path / "data", *(f"{case}/{case}_{role}.nii.gz" for case in ("B1", "B2") for role in ROLES))
     monkeypatch.chdir(tmp_path / "data/B1")
     sheet = write_draft_sheet(Path(folder), tmp_path / "samples.tsv", TASK)

@@ -62,7 +62,7 @@ def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
     assert sorted(fold for _, _, fold in rows) == ["0", "1", "2"]
 
 
-def test_the_users_own_split_file_is_followed_and_its_dropped_cases_are_told(root, tmp_path, capsys):
+def test_the_users_split_file_is_used_and_its_dropped_cases_are_counted(root, tmp_path, capsys):
     run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
     own = tmp_path / "own.csv"
     own.write_text("case,fold\n" + "".join(f"{case},{fold}\n" for case, fold in zip(CASES, "1101", strict=True)))
@@ -75,7 +75,7 @@ def test_the_users_own_split_file_is_followed_and_its_dropped_cases_are_told(roo
     assert "fold 0: 2 cases for training, 1 for validation" in said
 
 
-def test_a_mistake_in_the_users_own_split_file_is_told(root, tmp_path, capsys):
+def test_a_mistake_in_the_users_split_file_is_reported(root, tmp_path, capsys):
     run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
     own = tmp_path / "own.csv"
     own.write_text(f"case,fold\n{CASES[0]},0\n")
@@ -86,7 +86,7 @@ def test_a_mistake_in_the_users_own_split_file_is_told(root, tmp_path, capsys):
     assert not (tmp_path / "s.tsv").exists()
 
 
-def test_a_cohort_that_stops_names_its_manifest(root, tmp_path, capsys):
+def test_the_error_of_check_cohort_names_the_manifest(root, tmp_path, capsys):
     run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
     settings = json.dumps({"labels": "auto", "expected_usable": 4})
     with pytest.raises(SystemExit, match="1"):
@@ -105,7 +105,7 @@ def test_only_usable_cases_are_normalised(root, tmp_path):
     assert read_case(tmp_path / "out" / f"{CASES[0]}.safetensors").origin.case == CASES[0]
 
 
-def test_a_batch_without_usable_case_leaves_an_empty_folder(tmp_path):
+def test_a_shard_without_usable_case_gives_an_empty_folder(tmp_path):
     write_sound(tmp_path / "data")
     path_of(tmp_path / "data", "t1").unlink()
     verdicts = validate(tmp_path / "data", tmp_path / "v.json")
@@ -123,6 +123,6 @@ def test_a_batch_without_usable_case_leaves_an_empty_folder(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_verdicts_and_manifest_are_equal_byte_by_byte_when_made_again(root, tmp_path):
+def test_validation_results_are_reproducible_byte_by_byte(root, tmp_path):
     once, again = validate(root, tmp_path / "1.json"), validate(root, tmp_path / "2.json")
     assert once.read_bytes() == again.read_bytes()

@@ -65,17 +65,17 @@ BRAINS = {
 
 
 @pytest.mark.parametrize("kind", BRAINS)
-def test_a_brain_gets_none(kind):
+def test_a_brain_gets_no_warning(kind):
     assert "not_skull_stripped" not in codes(BRAINS[kind].astype(np.float32))
 
 
-def test_more_than_a_brain_can_have_is_a_head_whatever_it_looks_like():
+def test_a_foreground_larger_than_any_brain_is_a_head():
     assert codes(brain(), (2.0, 2.0, 2.0)) == []
     assert codes(brain(), (4.0, 4.0, 4.0)) == ["not_skull_stripped"]
 
 
 @pytest.mark.parametrize("edge", [1e-9, 1e-3, 300.0])
-def test_absurd_voxels_stop_nothing(edge):
+def test_absurd_voxel_sizes_raise_no_error(edge):
     assert codes(brain(), (edge, edge, edge)) == (["not_skull_stripped"] if edge > 1 else [])
 
 
@@ -91,7 +91,7 @@ def test_a_real_head_gets_a_warning_and_its_brain_does_not(name):
         assert codes(np.where(mask.array > 0, volume.array, 0), volume.spacing) == []
 
 
-def test_values_that_differ_by_less_than_float64_tells_apart_are_no_sign_of_a_head():
+def test_differences_below_the_precision_of_float64_are_no_sign_of_a_head():
     voxels = np.zeros((3, 3, 3), np.uint64)
     voxels[1, 1] = (3, 2**64 - 5, 2**64 - 4)
     assert "not_skull_stripped" not in codes(voxels)

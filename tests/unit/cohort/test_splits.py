@@ -74,12 +74,12 @@ def test_a_fraction_of_one_in_n_is_the_first_of_n_folds(fraction):
 
 
 @pytest.mark.parametrize(("fraction", "expected"), [(0.01, 4), (0.03, 12)])
-def test_a_small_fraction_is_held_out_too(fraction, expected):
+def test_a_small_fraction_is_held_out(fraction, expected):
     sizes = Counter(folds_of(cohort(400), 1, fraction=fraction).values())
     assert sizes[0] == expected
 
 
-def test_a_fraction_in_finer_parts_is_still_alike_in_enhancing_tumour_and_size():
+def test_other_fractions_are_stratified_by_enhancing_tumour_and_size():
     table = cohort(200)
     table["held out"] = table["case"].map(folds_of(table, 1, fraction=0.4)) == 0
     size = table[LABELS].sum(axis=1)
@@ -88,7 +88,7 @@ def test_a_fraction_in_finer_parts_is_still_alike_in_enhancing_tumour_and_size()
 
 
 @pytest.mark.parametrize("empty", [5, 10])
-def test_folds_are_alike_in_cases_without_tumour(empty):
+def test_folds_are_stratified_by_presence_of_tumour(empty):
     """Among cases without enhancing tumour, of which they would be the smallest."""
     table = cohort(100, without=0.5)
     table.loc[table.index[:empty], LABELS] = 0
@@ -97,7 +97,7 @@ def test_folds_are_alike_in_cases_without_tumour(empty):
     assert set(held_out.values()) == {empty // 5}
 
 
-def test_folds_are_alike_in_enhancing_tumour_and_size():
+def test_folds_are_stratified_by_enhancing_tumour_and_size():
     table = cohort(200)
     table["fold"] = table["case"].map(folds_of(table, 4))
     without = table[table["label_4"] == 0].groupby("fold").size()
@@ -108,7 +108,7 @@ def test_folds_are_alike_in_enhancing_tumour_and_size():
     assert large.max() - large.min() <= 1
 
 
-def test_a_rare_kind_of_case_does_not_cost_the_other_strata():
+def test_a_rare_kind_of_case_does_not_unbalance_the_other_strata():
     table = cohort(60, without=0.05)  # 3 cases without enhancing tumour, fewer than folds
     table["fold"] = table["case"].map(folds_of(table, 5))
     size = table[LABELS].sum(axis=1)
@@ -125,7 +125,7 @@ def differing_time_points(patients: int, seed: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("fraction", [0.1, 0.2, 0.37])
-def test_differing_numbers_of_time_points_move_the_share_by_half_a_patient_at_most(fraction, seed):
+def test_differing_numbers_of_time_points_change_the_fraction_by_at_most_half_a_patient(fraction, seed):
     table = differing_time_points(40, seed)
     held_out = sum(fold == 0 for fold in folds_of(table, 1, fraction=fraction, seed=seed).values())
     assert abs(held_out - fraction * len(table)) <= 2
@@ -170,7 +170,7 @@ def kept(before: dict[str, int], after: dict[str, int]) -> float:
     [(1, 1, 0.99, 0.98), (1, 15, 0.98, 0.97), (5, 1, 0.985, 0.975), (5, 15, 0.93, 0.9)],
 )
 @pytest.mark.parametrize("between", [False, True])
-def test_added_or_removed_cases_leave_most_others_where_they_were(folds, new, mean, least, between):
+def test_most_cases_keep_their_fold_when_others_are_added_or_removed(folds, new, mean, least, between):
     table = cohort(300 + new)
     added = np.linspace(5, 295, new).astype(int) if between else np.arange(300, 300 + new)
     same = []
@@ -182,7 +182,7 @@ def test_added_or_removed_cases_leave_most_others_where_they_were(folds, new, me
 
 
 @pytest.mark.parametrize(("folds", "mean", "least"), [(1, 0.99, 0.98), (5, 0.98, 0.97)])
-def test_a_case_that_becomes_unusable_leaves_most_others_where_they_were(folds, mean, least):
+def test_most_cases_keep_their_fold_when_one_becomes_unusable(folds, mean, least):
     table = cohort(300)
     before = folds_of(table, folds)
     same = [kept(before, folds_of(table.drop(index=removed), folds)) for removed in range(0, 300, 15)]
@@ -210,12 +210,12 @@ def test_few_patients_fill_every_fold(patients, folds, fraction):
 
 
 @pytest.mark.parametrize(("patients", "folds", "key"), [(4, 5, "folds"), (1, 1, "validation_fraction")])
-def test_too_few_patients_are_told_with_the_key(patients, folds, key):
+def test_too_few_patients_are_reported_with_the_setting(patients, folds, key):
     with pytest.raises(UserError, match=f"cohort.{key}: there are only {patients}"):
         folds_of(cohort(patients, time_points=3), folds)
 
 
-def test_splits_survive_their_file(tmp_path):
+def test_splits_round_trip(tmp_path):
     splits = [FoldAssignment("a-000", "a", -1), FoldAssignment("b-000", "b", 0), FoldAssignment("c-000", "c", 0)]
     write_splits(tmp_path / "splits.tsv", splits)
     assert (tmp_path / "splits.tsv").read_text().startswith("case\tpatient\tfold\na-000\ta\t-1\n")
@@ -224,7 +224,7 @@ def test_splits_survive_their_file(tmp_path):
     assert (validation_cases(again, 0), training_cases(again, 0)) == (["b-000", "c-000"], ["a-000"])
 
 
-def test_a_file_that_is_no_table_of_splits_is_told(tmp_path):
+def test_a_file_that_is_not_a_table_of_splits_is_refused(tmp_path):
     (tmp_path / "splits.tsv").write_text("case\tfold\na\tx\n")
     with pytest.raises(UserError, match=r"splits\.tsv"):
         read_splits(tmp_path / "splits.tsv")

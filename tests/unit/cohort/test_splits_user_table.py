@@ -54,8 +54,8 @@ def test_an_earlier_table_of_splits_is_accepted(tmp_path):
         ("case;fold\n", 1, ["the header, case;fold, needs", "separated by tabs or commas"]),
         ("case,part\n", 1, ["the header, case, part, needs a column fold"]),
         ("name,fold\n", 1, ["needs", "a column case or patient"]),
-        (ONE_SPLIT.encode("utf-16"), 1, ["no text table in UTF-8"]),
-        (ONE_SPLIT + f"{A0},-1\n", 1, [f"more than one row for a case: {A0};", "leave one row each"]),
+        (ONE_SPLIT.encode("utf-16"), 1, ["not a UTF-8 text table"]),
+        (ONE_SPLIT + f"{A0},-1\n", 1, [f"more than one row for a case: {A0};", "keep one row each"]),
         (ONE_SPLIT + f"{A0},0\n", 1, [f"more than one row for a case: {A0};"]),
         (ONE_SPLIT.replace(f"{A0},0", f"{A0},1"), 1, [f"{A0} ('1');", "fold is 0 (held out) or -1 (trained on)"]),
         (ONE_SPLIT.replace(f"{A0},0", f"{A0},0.5"), 1, [f"{A0} ('0.5');"]),
@@ -76,17 +76,17 @@ def test_an_earlier_table_of_splits_is_accepted(tmp_path):
         (ONE_SPLIT, 3, ["no usable case: fold 1, fold 2;", "cohort.folds 3"]),
     ],
 )
-def test_a_mistake_is_told_with_the_file_and_the_offenders(read, content, folds, said):
+def test_a_mistake_is_reported_with_the_file_and_the_names(read, content, folds, said):
     with pytest.raises(UserError, match=r"own\.tsv: ") as told:
         read(content, folds)
     assert [part for part in said if part not in str(told.value)] == []
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path):
+def test_an_unreadable_file_is_reported(tmp_path):
     with pytest.raises(UserError, match=r"own\.tsv: cannot read this file .* correct cohort\.split_file"):
         user_splits(tmp_path / "own.tsv", TABLE, folds=1)
 
 
-def test_names_without_a_usable_case_can_be_listed(tmp_path):
+def test_names_without_a_usable_case_are_listed(tmp_path):
     (tmp_path / "own.csv").write_text(ONE_SPLIT + f"{D0},0\n")
     assert names_without_usable_case(tmp_path / "own.csv", TABLE) == [D0]

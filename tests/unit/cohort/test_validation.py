@@ -34,7 +34,7 @@ def name(role: str) -> str:
     return path_of(Path(), role).as_posix()
 
 
-def test_a_sound_case_is_usable_and_its_facts_are_found(root):
+def test_a_valid_case_is_usable_and_its_facts_are_found(root):
     found = verdict(root)
     assert (found.case, found.usable) == (CASE, True)
     assert (found.problems, found.warnings) == ((), ())
@@ -45,14 +45,14 @@ def test_a_sound_case_is_usable_and_its_facts_are_found(root):
     assert facts["files"]["t1"]["path"] == name("t1")
 
 
-def test_a_verdict_survives_its_file(root, tmp_path):
+def test_a_validation_result_round_trips(root, tmp_path):
     path_of(root, "t1").unlink()
     write_validation_results(tmp_path / "v.json", [verdict(root)])
     assert read_validation_results(tmp_path / "v.json") == [verdict(root)]
     assert str(tmp_path) not in (tmp_path / "v.json").read_text()
 
 
-def test_what_is_missing_is_named(root):
+def test_missing_files_are_named(root):
     path_of(root, "t1ce").unlink()
     path_of(root, "seg").unlink()
     found = verdict(root).problems
@@ -65,13 +65,13 @@ def test_a_folder_that_cannot_be_listed_is_unreadable(tmp_path):
     assert [finding.code for finding in found.problems] == ["unreadable"]
 
 
-def test_a_case_that_is_still_packed_is_told(tmp_path):
+def test_a_packed_case_is_reported(tmp_path):
     (tmp_path / f"{CASE}.tar.gz").touch()
     (finding,) = check_case(tmp_path, CaseFiles(CASE, {}, CASE), shape=None, labels="auto").problems
     assert (finding.code, f"still packed in {CASE}.tar.gz" in finding.message) == ("unreadable", True)
 
 
-def test_an_archive_in_the_place_of_an_image_is_told(root):
+def test_an_archive_in_place_of_an_image_is_reported(root):
     path = path_of(root, "t1ce")
     with zipfile.ZipFile(path.parent / f"{path.name}.zip", "w") as archive:
         archive.write(path, path.name)
@@ -83,7 +83,7 @@ def test_an_archive_in_the_place_of_an_image_is_told(root):
     assert (finding.code, "zip archive" in finding.message) == ("not_nifti", True)
 
 
-def test_damage_names_the_file(root):
+def test_a_problem_names_the_file(root):
     path = path_of(root, "flair")
     path.write_bytes(path.read_bytes()[:-20])
     assert problems(root) == [("truncated", name("flair"))]
@@ -97,13 +97,13 @@ def test_all_problems_of_a_case_are_reported(root):
     assert {code for code, _ in problems(root)} == {"empty_file", "constant_image", "missing_modality", "bad_label"}
 
 
-def test_another_grid_than_the_one_that_is_set_is_wrong(root):
+def test_a_shape_other_than_the_configured_one_is_wrong(root):
     assert problems(root, shape=list(SHAPE)) == []
     assert {code for code, _ in problems(root, shape=[240, 240, 155])} == {"wrong_shape"}
 
 
 @pytest.mark.parametrize("shape", [(10, 11), (*SHAPE, 2)])
-def test_a_volume_that_is_not_three_dimensional_is_wrong(root, shape):
+def test_a_volume_that_is_not_3d_is_wrong(root, shape):
     put(root, "t2", np.ones(shape, np.int16))
     assert problems(root) == [("wrong_shape", name("t2"))]
 
@@ -125,7 +125,7 @@ def test_minus_zero_and_rounding_in_affines_do_not_matter(root):
     assert problems(root) == []
 
 
-def test_values_that_are_not_finite_drop_the_case(root):
+def test_non_finite_values_drop_the_case(root):
     for value in (np.nan, np.inf):
         volume = image().astype(np.float32)
         volume[5, 5, 5] = value
@@ -138,19 +138,19 @@ def test_a_constant_image_drops_the_case(root):
     assert problems(root) == [("constant_image", name("t2"))]
 
 
-def test_plain_beside_compressed_is_taken_once_where_the_voxels_are_equal(root):
+def test_equal_plain_and_compressed_files_count_once(root):
     path_of(root, "t1").with_suffix("").write_bytes(plain(image("t1")))
     assert problems(root) == []
     assert warnings(root) == ["duplicate_file"]
 
 
-def test_plain_beside_compressed_is_a_problem_where_the_voxels_differ(root):
+def test_different_plain_and_compressed_files_are_a_problem(root):
     path_of(root, "t1").with_suffix("").write_bytes(plain(image("t1", seed=5)))
     assert problems(root) == [("duplicate_modality", name("t1"))]
 
 
 @pytest.mark.parametrize("values", [(3, 4), (7, 7), (255, 1)])
-def test_other_labels_than_those_of_one_convention_drop_the_case(root, values):
+def test_labels_of_no_single_convention_drop_the_case(root, values):
     volume = mask()
     volume[5, 5, 5], volume[6, 6, 6] = values
     put(root, "seg", volume)
@@ -158,7 +158,7 @@ def test_other_labels_than_those_of_one_convention_drop_the_case(root, values):
 
 
 @pytest.mark.parametrize("value", [0.5, -1, 1e30])
-def test_a_mask_of_real_numbers_must_have_whole_labels(root, value):
+def test_a_floating_point_mask_must_have_integer_labels(root, value):
     volume = mask().astype(np.float32)
     put(root, "seg", volume)
     assert verdict(root).facts["label_4"] == 4
@@ -175,7 +175,7 @@ def test_a_mask_with_nan_is_not_finite(root):
 
 
 @pytest.mark.parametrize(("labels", "enhancing"), [("brats2023", 4), ("brats2021", 3)])
-def test_the_convention_that_is_set_is_the_only_one(root, labels, enhancing):
+def test_only_the_configured_convention_is_allowed(root, labels, enhancing):
     put(root, "seg", mask(enhancing))
     assert problems(root, labels=labels) == [("bad_label", name("seg"))]
     assert problems(root, labels="mixed") == problems(root, labels="auto") == []
@@ -188,7 +188,7 @@ def test_a_mask_on_another_grid_drops_the_case(root):
     assert problems(root) == [("mask_mismatch", name("seg"))]
 
 
-def test_a_mask_that_touches_nothing_drops_the_case(root):
+def test_a_mask_that_is_empty_or_outside_the_brain_drops_the_case(root):
     put(root, "seg", np.zeros(SHAPE, np.uint8))
     assert problems(root) == [("mask_mismatch", name("seg"))]
     outside = np.zeros(SHAPE, np.uint8)
@@ -201,12 +201,12 @@ def test_a_mask_that_touches_nothing_drops_the_case(root):
 @pytest.mark.parametrize(
     ("factor", "code"), [(1e200, "not_finite"), (-1e36, "not_finite"), (1e-300, "constant_image"), (1e-30, None)]
 )
-def test_values_have_to_be_finite_and_different_as_float32(root, factor, code):
+def test_values_must_be_finite_and_different_in_float32(root, factor, code):
     put(root, "t2", image("t2").astype(np.float64) * factor)
     assert problems(root) == ([(code, name("t2"))] if code else [])
 
 
-def test_a_mask_of_another_orientation_is_told(root):
+def test_a_mask_of_another_orientation_drops_the_case(root):
     for role in ("t1", "t1ce", "t2", "flair"):
         put(root, role, image(role), np.eye(4)[:, [0, 2, 1, 3]])
     put(root, "seg", np.flip(mask(), axis=2))  # with most of it farther up than the images have slices that way
@@ -214,7 +214,7 @@ def test_a_mask_of_another_orientation_is_told(root):
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 64), (128, 128, 32), (10, 11, 12), (96, 64, 80)])
-def test_a_sample_shows_all_planes(shape):
+def test_a_sample_has_voxels_of_all_planes(shape):
     for axis, side in enumerate(shape):
         along = np.broadcast_to(np.arange(side).reshape([-1 if axis == other else 1 for other in range(3)]), shape)
         assert np.unique(along.ravel(order="F")[sampled_positions(along.shape)]).size == side

@@ -72,7 +72,7 @@ def validated(tmp_path):
     return validate
 
 
-def test_bombs_and_promises_of_petabytes_are_refused_in_little_memory(tmp_path, validated):
+def test_decompression_bombs_and_huge_headers_are_refused_in_little_memory(tmp_path, validated):
     damages = [bomb(4), promising((32767,) * 4), promising((2**20, 2**20, 2**10), nibabel.Nifti2Header)]
     for number, content in enumerate(damages):
         case = CASE.format(number)
@@ -84,7 +84,7 @@ def test_bombs_and_promises_of_petabytes_are_refused_in_little_memory(tmp_path, 
 
 
 @pytest.mark.slow
-def test_the_largest_volumes_of_nonsense_that_are_read_stay_within_the_memory_of_a_job(tmp_path, validated):
+def test_the_largest_accepted_volumes_fit_in_the_memory_of_a_job(tmp_path, validated):
     for role in SUFFIXES:
         path = path_of(tmp_path / "cohort", role, CASE.format(0))
         path.parent.mkdir(parents=True, exist_ok=True)

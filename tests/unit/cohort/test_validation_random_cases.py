@@ -81,7 +81,7 @@ def judge(root, examples):
 
 
 @pytest.mark.parametrize("examples", [200, pytest.param(2000, marks=pytest.mark.slow)])
-def test_an_odd_case_is_judged_shown_and_normalised_without_fault(tmp_path, examples):
+def test_an_odd_case_is_validated_shown_and_normalised_without_error(tmp_path, examples):
     usable = judge(tmp_path, examples)
     assert len(usable) >= examples
     assert 0.05 < np.mean(usable) < 0.95

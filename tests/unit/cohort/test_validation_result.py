@@ -31,7 +31,7 @@ def given(tree: ast.AST):
             yield from (key.value for key in node.value.keys if isinstance(key, ast.Constant))
 
 
-def test_every_code_that_is_given_has_its_sentence_and_every_sentence_its_code():
+def test_every_used_code_has_a_description_and_every_description_is_used():
     codes = {code for path in SOURCES for code in given(ast.parse(path.read_text(encoding="utf-8")))}
     assert codes == set(KNOWN)
 
@@ -41,6 +41,6 @@ def test_a_code_is_a_problem_or_a_warning():
 
 
 @pytest.mark.parametrize("code", KNOWN)
-def test_a_code_is_one_word_and_its_sentence_ends_with_a_full_stop(code):
+def test_a_code_is_one_word_and_its_description_a_sentence(code):
     assert re.fullmatch(r"[a-z_]+", code)
     assert re.fullmatch(r"[A-Z].*\.", KNOWN[code])

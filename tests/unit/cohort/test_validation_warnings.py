@@ -40,14 +40,14 @@ def test_tumour_outside_the_brain_is_a_warning(root):
     assert warnings(root) == ["tumour_outside_brain"]
 
 
-def test_the_brain_is_what_any_modality_shows(root):
+def test_the_brain_is_the_foreground_of_any_modality(root):
     volume = image("flair")
     volume[:, :, :5] = 0  # a slab that was not acquired, with tumour in it
     put(root, "flair", volume)
     assert warnings(root) == []
 
 
-def test_saturation_shows_in_real_numbers_too(root):
+def test_saturation_is_found_in_floating_point_images(root):
     volume = image("t1").astype(np.float32)
     volume[4, 4, 4] = 32767
     put(root, "t1", volume)
@@ -76,7 +76,7 @@ def test_voxels_of_another_size_are_a_warning(root):
     assert warnings(root) == ["non_unit_spacing"]
 
 
-def test_bytes_after_a_sound_file_are_a_warning(root):
+def test_bytes_after_a_valid_file_are_a_warning(root):
     path = path_of(root, "t1")
     path.write_bytes(path.read_bytes() + b"garbage")
     assert warnings(root) == ["trailing_bytes"]
@@ -99,7 +99,7 @@ def test_real_cases_are_usable_and_their_labels_are_counted():
     assert saturated.facts["convention"] == "brats2021"
 
 
-def test_a_file_that_is_dated_in_the_future_is_named(tmp_path):
+def test_a_file_dated_in_the_future_is_named(tmp_path):
     root = write_sound(tmp_path)
     later = time.time() + 86_400
     os.utime(path_of(root, "t2"), (later, later))

@@ -62,7 +62,7 @@ def test_a_prediction_on_other_axes_is_turned_and_distances_stay_those_of_the_re
     spacing = np.diag([-1.0, -2.0, 3.0, 1])
     write_nifti(folders.references / CASE / f"{CASE}-seg.nii.gz", mask(), spacing)
     folders.predict(f"{CASE}.nii.gz", mask().transpose(2, 0, 1), spacing[:, [2, 0, 1, 3]])
-    assert "run in another order or direction than its reference's" in noted(folders, capsys)
+    assert "have another order or direction than its reference's" in noted(folders, capsys)
 
 
 def test_a_prediction_with_tumour_beyond_its_reference_is_unusable(folders):
@@ -70,7 +70,7 @@ def test_a_prediction_with_tumour_beyond_its_reference_is_unusable(folders):
     volume[0, 0, 0] = 1
     folders.predict(f"{CASE}.nii.gz", volume, boxed((-1, -1, -1)))
     (found,) = folders.scored()[1]["unusable"]
-    assert "marks tumour beyond the grid of its reference" in found["reason"]
+    assert "marks tumour outside the grid of its reference" in found["reason"]
 
 
 def test_a_hint_changes_no_score(folders):

@@ -38,7 +38,7 @@ def test_the_default_task_refuses_a_mask_after_treatment_and_names_the_task_to_s
     with pytest.raises(SystemExit, match="1"):
         treated.score("predictions", labels=labels)
     said = capsys.readouterr().err
-    assert f"it is called {TREATED}, and its grid is 182x218x182, and its mask has the values 1, 2, 3, 4" in said
+    assert f"its name is {TREATED}, and its grid is 182x218x182, and its mask has the values 1, 2, 3, 4" in said
     assert "set cohort.task: brats-glioma-post-treatment" in said
 
 

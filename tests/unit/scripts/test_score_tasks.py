@@ -158,7 +158,7 @@ def test_a_reference_with_channels_is_refused_with_the_way_to_labels(folders, ca
 def test_references_called_like_cases_of_another_task_are_refused_with_that_task(folders, capsys, case, task):
     write_sound(folders.references, case)
     said = refused(folders, capsys)
-    assert f"{case}-seg.nii.gz: this seems to be a case of another task than brats-glioma: it is called {case}" in said
+    assert f"{case}-seg.nii.gz: this seems to be a case of another task than brats-glioma: its name is {case}" in said
     assert f"set cohort.task: {task}" in said
 
 
