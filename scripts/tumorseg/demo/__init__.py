@@ -1,1 +1,1 @@
-"""A small cohort made from real anatomy, to try the whole workflow without any data."""
+"""Simulate a small cohort from real anatomy, to run the whole workflow without downloading data."""

@@ -1,7 +1,7 @@
-"""Simulate the channels of a task from tissue: mean intensities, their variation, bias field, noise and scale.
+"""Simulate the channels of a task from tissue fractions.
 
-Each channel is bias * sum over tissues of (fraction * mean), with Rician noise, stored as in BraTS: int16, brain only,
-background exactly 0.
+Each channel is bias * sum over tissues of (fraction * mean), with Rician noise. Images are stored as in BraTS: int16,
+skull-stripped, background exactly 0.
 
 References:
     Gudbjartsson & Patz 1995, doi:10.1002/mrm.1910340618
@@ -22,9 +22,9 @@ from tumorseg.task import Task
 Field = NDArray[np.float32]
 
 CHANNELS: Final = ("t1", "t1ce", "t2", "flair")
-"""The channels whose contrast is known; that of others is drawn by their name."""
+"""Channels with known contrast; that of other channels is drawn at random, seeded by the name."""
 TISSUE_MEANS: Final = {
-    # tissue: as CHANNELS; white matter of T1 near 0.85
+    # one mean per channel, in the order of CHANNELS
     "grey": (0.62, 0.64, 0.62, 0.70),
     "white": (0.85, 0.86, 0.45, 0.55),
     "csf": (0.25, 0.26, 1.00, 0.22),
@@ -37,9 +37,9 @@ TISSUE_MEANS: Final = {
     "cyst": (0.30, 0.31, 0.99, 0.36),
     "cavity": (0.27, 0.28, 1.00, 0.24),
 }
-"""Relative mean intensities; their order within a channel is that of clinical images."""
+"""Relative mean intensities; within a channel, tissues are ordered as in clinical images."""
 DETAIL_WEIGHTS: Final = (1.0, 1.0, -0.5, -0.4)
-"""How the template's T1 detail within tissues shows in each channel."""
+"""Weight of the template's T1 detail in each channel."""
 
 _TISSUE_JITTER: Final = 0.035
 _TUMOUR_JITTER: Final = 0.05
@@ -55,9 +55,9 @@ _FILL_FRACTION: Final = {
     "cyst": (0.9, 1.0),
     "cavity": (0.9, 1.0),
 }
-"""How much of a labelled voxel its tumour tissue fills, at its least and most; the rest is what was there before.
+"""Lowest and highest fraction of a labelled voxel that its tumour tissue fills; healthy tissue fills the rest.
 
-In the order in which the tissues displace each other.
+In the order of simulation: later tissues displace earlier ones.
 """
 
 
@@ -71,9 +71,19 @@ def simulate_acquisition(
     contrast: np.random.Generator,
     noise: np.random.Generator,
 ) -> dict[str, NDArray[np.int16]]:
-    """The channels of one examination, int16 (X, Y, Z), at least 1 in the brain and 0 outside it.
+    """Simulate the images of one examination.
 
-    `mask` holds labels of the task. `contrast` draws means, bias and scale, `noise` the noise.
+    Args:
+        anatomy: the patient's anatomy.
+        mask: labels of the task (X, Y, Z).
+        lookalikes: lesions and vessels of the patient.
+        spacing_mm: edge of a voxel.
+        task: its channels are simulated.
+        contrast: generator of means, bias fields and scales.
+        noise: generator of the noise.
+
+    Returns:
+        Image by channel, (X, Y, Z): at least 1 in the brain, and 0 outside.
     """
     fractions = _tissue_fractions(anatomy, mask, lookalikes, spacing_mm, task=task, rng=contrast)
     return {
@@ -91,7 +101,7 @@ def _tissue_fractions(
     task: Task,
     rng: np.random.Generator,
 ) -> dict[str, Field]:
-    """Volume fraction of each tissue; they sum to 1 in the brain. Later layers displace what lies below."""
+    """Return the volume fraction of each tissue; the fractions sum to 1 in the brain."""
     fractions = {"grey": anatomy.grey, "white": anatomy.white, "csf": anatomy.csf}
     layers = [("lesion", lookalikes.lesions), ("vessel", lookalikes.vessels)]
     strengths = [
@@ -104,9 +114,9 @@ def _tissue_fractions(
         wave = 0.5 + 0.5 * np.tanh(smooth_field(mask.shape, spacing_mm, 15.0, rng))
         soft = ndimage.gaussian_filter((mask == label.value).astype(np.float32), 0.5)
         layers.append((f"{label.meaning} {label.value}", soft * (low + (high - low) * wave)))
-    for tissue, part in layers:
-        fractions = {name: below * (1 - part) for name, below in fractions.items()}
-        fractions[tissue] = part
+    for tissue, layer in layers:  # a layer displaces those before it
+        fractions = {name: fraction * (1 - layer) for name, fraction in fractions.items()}
+        fractions[tissue] = layer
     return fractions
 
 
@@ -119,10 +129,10 @@ def _simulate_channel(
     contrast: np.random.Generator,
     noise: np.random.Generator,
 ) -> NDArray[np.int16]:
-    tissues = {"grey", "white", "csf"}
+    healthy_tissues = {"grey", "white", "csf"}
     signal: Any = _mean_intensity(channel, "detail") * anatomy.detail * (fractions["grey"] + fractions["white"])
     for tissue, fraction in fractions.items():
-        jitter = _TISSUE_JITTER if tissue in tissues else _TUMOUR_JITTER
+        jitter = _TISSUE_JITTER if tissue in healthy_tissues else _TUMOUR_JITTER
         signal = signal + _mean_intensity(channel, tissue) * np.exp(jitter * contrast.standard_normal()) * fraction
     signal = signal * np.exp(_BIAS_STRENGTH * smooth_field(anatomy.brain.shape, spacing_mm, 90.0, contrast))
     sigma = contrast.uniform(*_NOISE_SIGMA)
@@ -134,7 +144,7 @@ def _simulate_channel(
 
 
 def _mean_intensity(channel: str, tissue: str) -> float:
-    """The mean intensity of a tissue in a channel, or how detail shows. tissue: perhaps with a label after it."""
+    """Return the mean intensity of a tissue, or the weight of "detail". A tissue may have its label as a suffix."""
     levels = DETAIL_WEIGHTS if tissue == "detail" else TISSUE_MEANS.get(tissue.partition(" ")[0])
     if levels is not None and channel in CHANNELS:
         return levels[CHANNELS.index(channel)]

@@ -1,6 +1,7 @@
-"""Real anatomy for the demo cohort: the MNI152 maps that the nilearn wheel carries, smoothly deformed for each patient.
+"""Derive the anatomy of demo patients: the MNI152 template from the nilearn package, deformed for each patient.
 
-ICBM 2009a nonlinear symmetric: Fonov et al. 2011 (doi:10.1016/j.neuroimage.2010.07.033).
+References:
+    Fonov et al. 2011, doi:10.1016/j.neuroimage.2010.07.033 (ICBM 2009a nonlinear symmetric)
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from tumorseg.demo.random_fields import smooth_field
 
 MARGIN_MM: Final = 8.0
-"""Room around the template's brain, for patients whose head is larger or turned."""
+"""Margin around the template's brain, for larger or rotated heads."""
 
 _MAPS: Final = ("t1", "gm", "wm")
 _ROTATION_DEGREES: Final = 4.0
@@ -28,9 +29,12 @@ _DISPLACEMENT_SCALE_MM: Final = 40.0
 
 @dataclass(frozen=True)
 class CohortGrid:
-    """The grid of all cases: voxels along each axis, edge of a voxel in millimetres, voxel to millimetres (4, 4).
+    """The grid of all cases. Axes run left, posterior and superior, as in BraTS.
 
-    The first axis runs to the patient's left, the second to the back, the third upwards, as in BraTS.
+    Attributes:
+        shape: number of voxels along each axis.
+        spacing: edge of a voxel in millimetres.
+        affine: voxel indices to millimetres (4, 4).
     """
 
     shape: tuple[int, int, int]
@@ -40,9 +44,12 @@ class CohortGrid:
 
 @dataclass(frozen=True)
 class Template:
-    """The MNI152 maps at 1 mm, float32 (4, X, Y, Z): grey, white, brain (0 to 1) and the T1 detail within tissues.
+    """The MNI152 template at 1 mm.
 
-    The detail is the T1 intensity less the mean of the tissues present, in units of the mean of white matter.
+    Attributes:
+        maps: grey matter, white matter and brain, from 0 to 1, and the T1 detail (4, X, Y, Z). The detail is the T1
+            intensity minus the mean of the tissues in the voxel, in units of the mean of white matter.
+        affine: voxel indices to MNI millimetres (4, 4).
     """
 
     maps: NDArray[np.float32]
@@ -51,10 +58,15 @@ class Template:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One patient's brain on the cohort's grid; all arrays are (X, Y, Z), float32, 0 outside the boolean `brain`.
+    """One patient's brain on the grid of the cohort; all maps (X, Y, Z) are 0 outside the brain.
 
-    grey, white and csf are volume fractions that sum to 1. `position` (3, X, Y, Z): where in the template, in MNI
-    millimetres, each voxel comes from.
+    Attributes:
+        grey: volume fraction of grey matter.
+        white: volume fraction of white matter.
+        csf: volume fraction of cerebrospinal fluid; the three fractions sum to 1.
+        detail: T1 detail, see `Template`.
+        brain: whether each voxel is in the brain.
+        position: point of the template that each voxel shows, in MNI millimetres (3, X, Y, Z).
     """
 
     grey: NDArray[np.float32]
@@ -66,7 +78,7 @@ class Anatomy:
 
 
 def load_template(spacing_mm: float) -> Template:
-    """The template of the installed nilearn, smoothed for sampling at `spacing` millimetres. No network is used."""
+    """Return the template from the installed nilearn package, smoothed for sampling at `spacing_mm`."""
     folder = Path(nilearn.__path__[0]) / "datasets" / "data"
     images: list[Any] = [
         nibabel.load(folder / f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz") for name in _MAPS
@@ -78,12 +90,12 @@ def load_template(spacing_mm: float) -> Template:
     detail = (t1 - sum(mean * fraction for mean, fraction in zip(means, (grey, white, csf), strict=True))) / means[1]
     detail *= brain
     # Full width at half maximum of about one voxel's edge: finer detail would alias on the coarse grid.
-    maps = [ndimage.gaussian_filter(one, 0.4 * spacing_mm) for one in (grey, white, brain, detail)]
+    maps = [ndimage.gaussian_filter(volume, 0.4 * spacing_mm) for volume in (grey, white, brain, detail)]
     return Template(np.stack(maps), np.asarray(images[0].affine))
 
 
 def cohort_grid(template: Template, spacing_mm: float) -> CohortGrid:
-    """The grid at `spacing` millimetres that holds the template's brain and a margin."""
+    """Return the grid at `spacing_mm` that covers the template's brain and a margin."""
     inside = np.argwhere(template.maps[2] > 0.5)
     corners = np.stack([inside.min(axis=0), inside.max(axis=0)]) + template.affine[:3, 3]
     low, high = corners[0] - MARGIN_MM, corners[1] + MARGIN_MM
@@ -94,10 +106,10 @@ def cohort_grid(template: Template, spacing_mm: float) -> CohortGrid:
 
 
 def deform_template(template: Template, grid: CohortGrid, rng: np.random.Generator) -> Anatomy:
-    """A patient's anatomy: the template turned, scaled and smoothly displaced at random, on the cohort's grid."""
+    """Return a patient's anatomy: the template after a random rotation, scaling and smooth displacement."""
     position = _template_positions(grid, rng)
     voxels = position - template.affine[:3, 3, None, None, None].astype(np.float32)
-    grey, white, inside, detail = (ndimage.map_coordinates(one, voxels, order=1) for one in template.maps)
+    grey, white, inside, detail = (ndimage.map_coordinates(volume, voxels, order=1) for volume in template.maps)
     brain = ndimage.binary_fill_holes(inside > 0.5)
     grey, white = np.clip(grey, 0, 1) * brain, np.clip(white, 0, 1) * brain
     total = np.maximum(grey + white, 1)
@@ -106,14 +118,16 @@ def deform_template(template: Template, grid: CohortGrid, rng: np.random.Generat
 
 
 def _template_positions(grid: CohortGrid, rng: np.random.Generator) -> NDArray[np.float32]:
-    """The point of the template, in millimetres, that each voxel of the grid shows; (3, X, Y, Z)."""
+    """Return the point of the template, in millimetres, that each voxel of the grid shows (3, X, Y, Z)."""
     indices: NDArray[Any] = np.indices(grid.shape, dtype=np.float32)
     steps = np.diag(grid.affine)[:3, None, None, None]
     points = indices * steps + grid.affine[:3, 3, None, None, None]
     centre = points.mean(axis=(1, 2, 3), keepdims=True)
-    turn = Rotation.from_euler("xyz", rng.uniform(-_ROTATION_DEGREES, _ROTATION_DEGREES, 3), degrees=True).as_matrix()
-    matrix = turn @ np.diag(1 / rng.uniform(*_SCALES, 3))
-    turned = np.einsum("ij,jxyz->ixyz", matrix, points - centre) + centre
+    rotation = Rotation.from_euler(
+        "xyz", rng.uniform(-_ROTATION_DEGREES, _ROTATION_DEGREES, 3), degrees=True
+    ).as_matrix()
+    matrix = rotation @ np.diag(1 / rng.uniform(*_SCALES, 3))
+    transformed = np.einsum("ij,jxyz->ixyz", matrix, points - centre) + centre
     fields = [smooth_field(grid.shape, grid.spacing, _DISPLACEMENT_SCALE_MM, rng) for _ in range(3)]
-    displaced: NDArray[np.float32] = (turned + _DISPLACEMENT_MM * np.stack(fields)).astype(np.float32)
+    displaced: NDArray[np.float32] = (transformed + _DISPLACEMENT_MM * np.stack(fields)).astype(np.float32)
     return displaced

@@ -1,4 +1,4 @@
-"""Make the cases of the demo cohort and write them, some corrupted on purpose."""
+"""Simulate the cases of the demo cohort and write their files, some of them corrupted on purpose."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,9 +22,12 @@ from tumorseg.task.conventions import from_canonical
 
 
 def write_cohort(settings: dict[str, Any], task: Task, root: Path) -> None:
-    """Write all files that `layout.planned_cases` and `layout.other_files` name below `root`.
+    """Write all files of the demo cohort; equal settings and tasks give equal bytes.
 
-    Equal settings and tasks give equal bytes.
+    Args:
+        settings: the `demo` section of the configuration.
+        task: its channels, labels and file names are used.
+        root: folder to write the files to that `plan.plan_cases` and `plan.other_files` list.
     """
     cases = plan_cases(settings, task)
     spacing_mm = float(settings["spacing_mm"])
@@ -40,7 +43,17 @@ def write_cohort(settings: dict[str, Any], task: Task, root: Path) -> None:
 
 
 def make_case(case: DemoCase, task: Task, template: Template, grid: CohortGrid) -> dict[str, NDArray[Any]]:
-    """The sound volumes of a case by role, (X, Y, Z): int16 images and the uint8 mask as it is written on disk."""
+    """Simulate the volumes of a case, before any corruption.
+
+    Args:
+        case: the planned case.
+        task: its channels and labels are used.
+        template: anatomy to deform.
+        grid: grid of the volumes.
+
+    Returns:
+        By role, (X, Y, Z): int16 images, and the uint8 mask in the newest label convention of the task.
+    """
     anatomy = deform_template(template, grid, generator(case.patient_seed, Purpose.DEFORMATION))
     parts = grow_tumour(
         anatomy,
@@ -64,15 +77,15 @@ def make_case(case: DemoCase, task: Task, template: Template, grid: CohortGrid) 
 
 
 def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task, grid: CohortGrid) -> dict[str, bytes]:
-    """The bytes of each file of a case, by its path."""
+    """Return the bytes of each file of a case, by path."""
     if has_one_file_per_case(task):
         order = sorted(task.channels, key=lambda channel: channel.volume or 0)
         kept = [
             channel.name for channel in order if case.damage != "missing_modality" or channel.name != case.damaged_role
         ]
-        whole = np.stack([volumes[name] for name in kept], axis=-1)
-        struck = case.damaged_role if case.damage == "truncated" else None
-        contents = {kept[0] if struck is None else struck: whole, MASK: volumes[MASK]}
+        stacked = np.stack([volumes[name] for name in kept], axis=-1)
+        truncated_role = case.damaged_role if case.damage == "truncated" else None
+        contents = {kept[0] if truncated_role is None else truncated_role: stacked, MASK: volumes[MASK]}
     else:
         contents = {role: volumes[role] for role in case.files}
     return {
@@ -82,7 +95,7 @@ def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task,
 
 
 def _dataset_json(cases: Sequence[DemoCase], task: Task) -> dict[str, Any]:
-    """What the Decathlon's `dataset.json` holds."""
+    """Return the content of the Decathlon's `dataset.json`."""
     order = sorted(task.channels, key=lambda channel: channel.volume or 0)
     written = task.written(newest_convention(task))
     return {
@@ -106,16 +119,16 @@ def _describe_case(case: DemoCase) -> str:
 
 
 _KEPT_FRACTION: Final = 0.7
-"""Part of a truncated file that is left."""
+"""Fraction of a truncated file that remains."""
 
 
 def corrupt_volume(case: DemoCase, role: str, volume: NDArray[Any]) -> NDArray[Any]:
-    """The volume of one file, the top slice missing where the case's damage is a mask of another shape."""
+    """Return the volume of one file; without its top slice if this is the mask to corrupt."""
     return volume[:, :, :-1] if _is_corrupted(case, role, "mask_shape") else volume
 
 
 def corrupt_bytes(case: DemoCase, role: str, content: bytes) -> bytes:
-    """The bytes of one file, the end missing where the case's damage is a truncated file."""
+    """Return the bytes of one file; without their end if this is the file to truncate."""
     return content[: int(len(content) * _KEPT_FRACTION)] if _is_corrupted(case, role, "truncated") else content
 
 

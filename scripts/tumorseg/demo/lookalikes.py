@@ -1,6 +1,7 @@
-"""What looks like tumour and is none: white-matter lesions like oedema, vessels, meninges and plexus like enhancement.
+"""Simulate tissue that looks like tumour but is in no mask.
 
-They are in no mask; only size, place and neighbourhood tell them from tumour, so that intensities alone cannot.
+White-matter lesions look like oedema; vessels, meninges and choroid plexus look like enhancing tumour. Their
+intensities are those of tumour; only size, position and surroundings differ.
 """
 
 from dataclasses import dataclass
@@ -21,14 +22,19 @@ _SINUS_MM = 5.0
 
 @dataclass(frozen=True)
 class Lookalikes:
-    """Volume fractions, float32 (X, Y, Z): white-matter `lesions`; `vessels`, all that takes up contrast agent."""
+    """Volume fractions of tissue that looks like tumour (X, Y, Z).
+
+    Attributes:
+        lesions: white-matter lesions.
+        vessels: all tissue that takes up contrast agent.
+    """
 
     lesions: NDArray[np.float32]
     vessels: NDArray[np.float32]
 
 
 def make_lookalikes(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> Lookalikes:
-    """The look-alikes of one patient."""
+    """Return the lookalikes of one patient."""
     x, y, z = anatomy.position
     ventricles = (anatomy.csf > 0.6) & (abs(x) < 30) & (y > -60) & (y < 40) & (z > -5) & (z < 35)
     ventricles &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) > 20
@@ -44,7 +50,7 @@ def make_lookalikes(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generato
 def _periventricular_caps(
     anatomy: Anatomy, ventricles: NDArray[np.bool_], spacing_mm: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Periventricular caps: patches of white matter along the ventricles' walls."""
+    """Return periventricular caps: patches of white matter along the walls of the ventricles."""
     near = ndimage.distance_transform_edt(~ventricles, sampling=spacing_mm) < max(_CAP_MM, 1.5 * spacing_mm)
     patches = smooth_field(near.shape, spacing_mm, 22.0, rng) > 0.0
     caps: NDArray[np.bool_] = near & ~ventricles & patches & (anatomy.white > 0.4)
@@ -52,7 +58,7 @@ def _periventricular_caps(
 
 
 def _round_lesions(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Small round lesions scattered through the white matter of the cerebrum."""
+    """Return small round lesions scattered through the white matter of the cerebrum."""
     weight = (anatomy.white > 0.8) & (anatomy.position[2] > 0)
     count = int(rng.integers(*_LESION_COUNT))
     centres = np.unravel_index(rng.choice(weight.size, count, p=weight.ravel() / weight.sum()), weight.shape)
@@ -65,7 +71,7 @@ def _round_lesions(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator
 
 
 def _meninges(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """The superior sagittal sinus, and patches of the brain's surface."""
+    """Return the superior sagittal sinus and patches of the brain's surface."""
     depth = ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm)
     x, _, z = anatomy.position
     sinus = (abs(x) < _SINUS_MM) & (z > 20) & (depth < 2 * _SINUS_MM)
@@ -75,12 +81,12 @@ def _meninges(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> 
 
 
 def _sulcal_vessels(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Pieces of vessels that run in sulci and cisterns."""
-    twigs = abs(smooth_field(anatomy.brain.shape, spacing_mm, 12.0, rng)) < 0.15
-    return twigs & (anatomy.csf > 0.35)
+    """Return segments of vessels in sulci and cisterns."""
+    vessels = abs(smooth_field(anatomy.brain.shape, spacing_mm, 12.0, rng)) < 0.15
+    return vessels & (anatomy.csf > 0.35)
 
 
 def _soften(region: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The region as a fraction, its edge blurred by half a voxel."""
+    """Return a region as volume fractions, with its edge blurred by half a voxel."""
     soft: NDArray[np.float32] = ndimage.gaussian_filter(region.astype(np.float32), 0.5)
     return soft

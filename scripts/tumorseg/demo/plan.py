@@ -1,8 +1,8 @@
-"""The plan of the demo cohort: its cases and their files, named from the settings and the task alone.
+"""Plan the demo cohort: the names of its cases and files, from the settings and the task.
 
-It is read whenever the workflow is planned, so it imports little. Names follow the task: for the default task they are
-those of BraTS 2023 (https://www.synapse.org/Synapse:syn51156910), `BraTS-GLI-{patient}-{time point}` before
-`/{case}-t1n.nii.gz`, masks `-seg`. A task with all channels in one file gets the folders of the Decathlon.
+Runs each time Snakemake plans the workflow, so it imports little. Names follow the task. Those of the default task are
+the names of BraTS 2023 (https://www.synapse.org/Synapse:syn51156910): folders `BraTS-GLI-{patient}-{time point}`,
+images `{case}-t1n.nii.gz`, masks `{case}-seg.nii.gz`. A task with all channels in one file gets the Decathlon's layout.
 """
 
 import re
@@ -16,25 +16,33 @@ from tumorseg.task import Task
 Corruption = Literal["truncated", "missing_modality", "mask_shape"]
 
 CORRUPTIONS: Final[tuple[Corruption, ...]] = ("truncated", "missing_modality", "mask_shape")
-"""What is wrong with the last cases of the cohort, one each."""
+"""The last cases of the cohort have one of these each."""
 MIN_CASES: Final = 6
-"""Two time points of the first patient, one more sound case, and the three damaged ones."""
+"""Two time points of the first patient, one more valid case, and three corrupted ones."""
 DATASET_JSON: Final = "dataset.json"
-"""Stands beside the folders of the Decathlon."""
+"""Description file of the Decathlon's layout."""
 
 _FIRST_PATIENTS: Final = (90001, 901, 1)
-"""The first of these that gives names such as the task expects is the number of the first patient."""
+"""Numbers of the first patient; the first one that gives valid names for the task is used."""
 _TIME_POINTS: Final = 2
 
 
 @dataclass(frozen=True)
 class DemoCase:
-    """One planned case.
+    """A planned case.
 
-    seed: of the acquisition (contrast, bias, noise), of this case alone. patient_seed: of anatomy and tumour, equal for
-    all time points of a patient. time_point: 0 or 1; a tumour has grown at 1. foci: number of separate tumours.
-    files: the channels of the task and `seg` to path below the cohort's root, with forward slashes; channels may share
-    one. damaged_role: what the damage strikes, or None. folder: of the case alone, None without one.
+    Attributes:
+        case: name of the case.
+        patient: number of the patient.
+        seed: seed of the acquisition (contrast, bias field, noise); differs between cases.
+        patient_seed: seed of anatomy and tumour; equal for all time points of a patient.
+        time_point: 0 or 1; the tumour has grown at 1.
+        enhancing: whether the tumour has an enhancing part.
+        foci: number of separate tumours.
+        damage: kind of corruption, or None.
+        damaged_role: corrupted channel or mask, or None.
+        files: path by role, relative to the root, with `/`; channels may share a file.
+        folder: folder of the case; None if cases share folders.
     """
 
     case: str
@@ -51,12 +59,21 @@ class DemoCase:
 
 
 def plan_cases(settings: dict[str, Any], task: Task) -> list[DemoCase]:
-    """The cases that the `demo` settings (`cases`, `spacing_mm`, `seed`) ask for, in the order of their names.
+    """Plan the cases of the demo cohort.
 
-    The first two are time points of one patient, or two patients where names of cases have no time point; the last
-    three are damaged, each in its own way; of the sound ones between, every fourth (the first, the fifth, …) has two
-    foci and every fourth (the third, the seventh, …) no enhancing part. Raises UserError for fewer than
-    `MINIMUM_CASES`.
+    The first two are time points of one patient, or two patients if the task's case names have no time point. The last
+    three are corrupted, each in another way. Of the cases between, the first, the fifth, … have two foci; the third,
+    the seventh, … have no enhancing part.
+
+    Args:
+        settings: the `demo` section of the configuration.
+        task: task of the cohort.
+
+    Returns:
+        The cases, sorted by name.
+
+    Raises:
+        UserError: if `cases` is less than `MIN_CASES`.
     """
     total = int(settings["cases"])
     if total < MIN_CASES:
@@ -66,17 +83,17 @@ def plan_cases(settings: dict[str, Any], task: Task) -> list[DemoCase]:
 
 
 def other_files(task: Task) -> list[str]:
-    """The files of the cohort that belong to no case."""
+    """Return the files of the cohort that belong to no case."""
     return [DATASET_JSON] if has_one_file_per_case(task) else []
 
 
 def has_one_file_per_case(task: Task) -> bool:
-    """Whether all channels of a case are in one file."""
+    """Return whether all channels of a case are in one file."""
     return any(channel.volume is not None for channel in task.channels)
 
 
 def task_facts(task: Task) -> dict[str, Any]:
-    """What the files of the cohort depend on, in plain JSON types."""
+    """Return everything about the task that the cohort's files depend on, as JSON types."""
     return {
         "channels": [[channel.name, list(channel.files), channel.volume] for channel in task.channels],
         "mask_files": list(task.mask_files),
@@ -87,26 +104,26 @@ def task_facts(task: Task) -> dict[str, Any]:
 
 
 def newest_convention(task: Task) -> str:
-    """The convention in which the masks are written: the last one of the task."""
+    """Return the label convention that masks are written in: the last one of the task."""
     return list(task.conventions)[-1]
 
 
 def _plan_case(number: int, total: int, seed: int, first_patient: int, task: Task) -> DemoCase:
-    timed = _has_time_points(task)
-    time_point = number if timed and number < _TIME_POINTS else 0
-    patient = first_patient + (max(number - _TIME_POINTS + 1, 0) if timed else number)
+    has_time_points = _has_time_points(task)
+    time_point = number if has_time_points and number < _TIME_POINTS else 0
+    patient = first_patient + (max(number - _TIME_POINTS + 1, 0) if has_time_points else number)
     case = _case_name(task, patient, time_point)
-    first_damaged = total - len(CORRUPTIONS)
-    corruption = CORRUPTIONS[number - first_damaged] if number >= first_damaged else None
-    trait = (number - _TIME_POINTS) % 4 if _TIME_POINTS <= number < first_damaged else None
+    first_corrupted = total - len(CORRUPTIONS)
+    corruption = CORRUPTIONS[number - first_corrupted] if number >= first_corrupted else None
+    variant = (number - _TIME_POINTS) % 4 if _TIME_POINTS <= number < first_corrupted else None
     return DemoCase(
         case=case,
         patient=patient,
         seed=(seed, number),
         patient_seed=(seed, number - time_point),
         time_point=time_point,
-        enhancing=trait != 2,
-        foci=2 if trait == 0 else 1,
+        enhancing=variant != 2,
+        foci=2 if variant == 0 else 1,
         damage=corruption,
         damaged_role=_corrupted_role(corruption, task),
         files=_case_files(case, corruption, task),
@@ -115,21 +132,24 @@ def _plan_case(number: int, total: int, seed: int, first_patient: int, task: Tas
 
 
 def _corrupted_role(corruption: Corruption | None, task: Task) -> str | None:
-    """The display channel is truncated, the second channel is missing."""
-    needed = [channel.name for channel in task.channels if not channel.optional]
-    struck = {
+    """Return the role to corrupt: the display channel is truncated, the second required channel is missing."""
+    required = [channel.name for channel in task.channels if not channel.optional]
+    roles = {
         "truncated": task.channel_names[task.display_channel],
-        "missing_modality": needed[1 % len(needed)],
+        "missing_modality": required[1 % len(required)],
         "mask_shape": MASK,
     }
-    return struck[corruption] if corruption else None
+    return roles[corruption] if corruption else None
 
 
 def _case_files(case: str, corruption: Corruption | None, task: Task) -> dict[str, str]:
     if has_one_file_per_case(task):
         return {**dict.fromkeys(task.channel_names, f"imagesTr/{case}.nii.gz"), MASK: f"labelsTr/{case}.nii.gz"}
-    ends = {channel.name: (*channel.files, channel.name)[0] for channel in task.channels}
-    files = {role: f"{case}/{case}-{end}.nii.gz" for role, end in {**ends, MASK: (*task.mask_files, MASK)[0]}.items()}
+    endings = {channel.name: (*channel.files, channel.name)[0] for channel in task.channels}
+    files = {
+        role: f"{case}/{case}-{ending}.nii.gz"
+        for role, ending in {**endings, MASK: (*task.mask_files, MASK)[0]}.items()
+    }
     if corruption == "missing_modality":
         del files[str(_corrupted_role(corruption, task))]
     return files

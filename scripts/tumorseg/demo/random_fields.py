@@ -1,4 +1,4 @@
-"""Random numbers of the demo cohort: one generator for each purpose, and smooth random fields."""
+"""Create the random generators and smooth random fields of the demo cohort."""
 
 from enum import IntEnum
 
@@ -8,7 +8,7 @@ from scipy import ndimage
 
 
 class Purpose(IntEnum):
-    """What a generator is used for, so that a change of one part leaves the others' draws as they are."""
+    """What a generator is for. Separate generators keep the draws of one part independent of changes in another."""
 
     DEFORMATION = 0
     TUMOUR = 1
@@ -19,21 +19,27 @@ class Purpose(IntEnum):
 
 
 def generator(seed: tuple[int, int], purpose: Purpose) -> np.random.Generator:
-    """The generator of a case (or patient) for one purpose; `seed` is (seed of the cohort, number of the case)."""
+    """Return the generator of a case or patient for one purpose; `seed` is (seed of the cohort, number of the case)."""
     return np.random.default_rng([*seed, int(purpose)])
 
 
 def smooth_field(
     shape: tuple[int, int, int], spacing_mm: float, scale_mm: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """A smooth random field of zero mean and unit standard deviation, float32 of `shape`.
+    """Return a smooth random field: white noise on a coarse lattice, interpolated by cubic splines.
 
-    White noise on a lattice of `scale` millimetres, between whose nodes a cubic spline runs; `spacing` is the edge of
-    a voxel in millimetres.
+    Args:
+        shape: number of voxels along each axis.
+        spacing_mm: edge of a voxel.
+        scale_mm: distance between the nodes of the lattice.
+        rng: generator of the noise.
+
+    Returns:
+        Field of `shape` with mean 0 and standard deviation 1.
     """
     nodes = [int(np.ceil(size * spacing_mm / scale_mm)) + 1 for size in shape]
     weights = [_spline_weights(count, size) for count, size in zip(nodes, shape, strict=True)]
-    # einsum without BLAS, whose sums depend on the processor and the number of threads
+    # einsum does not use BLAS, whose sums depend on the processor and the number of threads.
     field: NDArray[np.float64] = rng.standard_normal(nodes)
     field = np.einsum("xa,abc->xbc", weights[0], field)
     field = np.einsum("yb,xbc->xyc", weights[1], field)
@@ -43,7 +49,7 @@ def smooth_field(
 
 
 def _spline_weights(nodes: int, points: int) -> NDArray[np.float64]:
-    """Weights (points, nodes) of a cubic spline through evenly spaced nodes, at points from the first to the last."""
+    """Return weights (points, nodes) of a cubic spline at evenly spaced points from the first to the last node."""
     positions = np.linspace(0, nodes - 1, points)
     columns = [ndimage.map_coordinates(node, positions[None], order=3, mode="mirror") for node in np.eye(nodes)]
     return np.stack(columns, axis=1)

@@ -1,7 +1,7 @@
-"""Grow tumours through a patient's anatomy, and label their parts as a task does.
+"""Simulate the growth of tumours in a patient's anatomy, and label their parts for a task.
 
-Tumours grow fast along white matter, slowly in grey matter and hardly through fluid. A voxel is reached after the
-shortest travel time from the origin of the tumour, with a local speed that depends on tissue.
+Tumours grow fast in white matter, slowly in grey matter, and very slowly in fluid. A tumour reaches a voxel after the
+shortest travel time from its origin; the local speed depends on the tissue.
 
 References:
     Swanson et al. 2000, doi:10.1046/j.1365-2184.2000.00177.x (glioma cells spread several times faster in white matter)
@@ -27,14 +27,14 @@ GROWTH_SPEEDS: Final = {"white": 1.0, "grey": 0.4, "csf": 0.08}
 NECROSIS: Final = 1
 OEDEMA: Final = 2
 ENHANCING: Final = 4
-"""The parts of a tumour, as `grown_tumour` marks them."""
+"""The parts of a tumour in the result of `grow_tumour`."""
 
 _FOCUS_ML: Final = {1: (80.0, 130.0), 2: (45.0, 65.0)}
-"""Volume of one focus, by the number of foci."""
+"""Lowest and highest volume of one focus, by the number of foci."""
 _CORE_FRACTION: Final = (0.45, 0.58)
 _NECROTIC_FRACTION: Final = (0.28, 0.4)
 _GROWTH_FACTORS: Final = (1.0, 1.5)
-"""Factor of the volume at each time point."""
+"""Growth of the volume: one factor for each time point."""
 _GAP_MM: Final = 8.0
 _OFFSETS: Final = [offset for offset in product((-1, 0, 1), repeat=3) if offset > (0, 0, 0)]
 
@@ -42,17 +42,28 @@ _OFFSETS: Final = [offset for offset in product((-1, 0, 1), repeat=3) if offset 
 def grow_tumour(
     anatomy: Anatomy, spacing_mm: float, *, foci: int, enhancing: bool, time_point: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """The parts of a patient's tumour, uint8 (X, Y, Z).
+    """Simulate a patient's tumour.
 
-    Nested in each focus: oedema around an enhancing rim around a necrotic core; without enhancement the whole core is
-    necrotic. Foci stay apart. Equal generators at two time points give one tumour, grown.
+    Each focus is oedema around an enhancing rim around a necrotic core. Foci do not touch. Equal generators give the
+    same tumour at each time point, only larger.
+
+    Args:
+        anatomy: the patient's anatomy.
+        spacing_mm: edge of a voxel.
+        foci: number of foci, 1 or 2.
+        enhancing: whether there is an enhancing rim; otherwise the whole core is necrotic.
+        time_point: 0 or 1.
+        rng: generator of positions, sizes and shapes.
+
+    Returns:
+        `NECROSIS`, `OEDEMA`, `ENHANCING` or 0 (X, Y, Z).
     """
     mask = np.zeros(anatomy.brain.shape, np.uint8)
     for _ in range(foci):
         speed = _growth_speed(anatomy, spacing_mm, rng)
         if mask.any():
-            apart = max(_GAP_MM, 2.5 * spacing_mm)
-            speed[ndimage.distance_transform_edt(mask == 0, sampling=spacing_mm) < apart] = 0
+            gap_mm = max(_GAP_MM, 2.5 * spacing_mm)
+            speed[ndimage.distance_transform_edt(mask == 0, sampling=spacing_mm) < gap_mm] = 0
         times = arrival_times(speed, spacing_mm, _choose_origin(anatomy, speed, spacing_mm, rng))
         volume_ml = rng.uniform(*_FOCUS_ML[foci]) * _GROWTH_FACTORS[time_point]
         focus = nested_parts(times, spacing_mm, volume_ml=volume_ml, rng=rng)
@@ -63,35 +74,52 @@ def grow_tumour(
 
 
 def arrival_times(speed: NDArray[np.float32], spacing_mm: float, origin: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Shortest travel time from the voxel `origin` to each voxel, float32; infinite where `speed` is 0 or out of reach.
+    """Compute the shortest travel time to each voxel, by Dijkstra's algorithm.
 
-    `speed` in millimetres per unit of time. A step to one of 26 neighbours takes its length times the mean slowness.
+    A step to one of the 26 neighbours takes its length times the mean slowness of the two voxels.
+
+    Args:
+        speed: millimetres per unit of time (X, Y, Z); 0 blocks a voxel.
+        spacing_mm: edge of a voxel.
+        origin: index of the voxel to start from.
+
+    Returns:
+        Travel time (X, Y, Z); infinite for voxels that cannot be reached.
     """
     inside = speed > 0
-    number = np.full(speed.shape, -1, np.int32)
-    number[inside] = np.arange(inside.sum(), dtype=np.int32)
+    node = np.full(speed.shape, -1, np.int32)
+    node[inside] = np.arange(inside.sum(), dtype=np.int32)
     slowness = np.divide(1.0, speed, out=np.zeros_like(speed), where=inside)
     rows, columns, weights = [], [], []
     for offset in _OFFSETS:
         here = tuple(slice(max(-step, 0), size - max(step, 0)) for step, size in zip(offset, speed.shape, strict=True))
         there = tuple(slice(max(step, 0), size - max(-step, 0)) for step, size in zip(offset, speed.shape, strict=True))
         both = inside[here] & inside[there]
-        rows.append(number[here][both])
-        columns.append(number[there][both])
+        rows.append(node[here][both])
+        columns.append(node[there][both])
         weights.append(spacing_mm * np.linalg.norm(offset) * 0.5 * (slowness[here][both] + slowness[there][both]))
     size = int(inside.sum())
     graph = csr_matrix((np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size))
     times = np.full(speed.shape, np.inf, np.float32)
-    times[inside] = dijkstra(graph, directed=False, indices=int(number[origin]))
+    times[inside] = dijkstra(graph, directed=False, indices=int(node[origin]))
     return times
 
 
 def nested_parts(
     times: NDArray[np.float32], spacing_mm: float, *, volume_ml: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """One focus of `volume_ml`, uint8: the voxels reached first, of them the core, and deep in the core the necrosis.
+    """Return one focus: the voxels reached first; the earliest of them are the core, and the deepest part is necrosis.
 
-    Smooth random fields keep the inner outlines from repeating the outer one.
+    Smooth random fields give core and necrosis outlines of their own.
+
+    Args:
+        times: travel times (X, Y, Z), from `arrival_times`.
+        spacing_mm: edge of a voxel.
+        volume_ml: volume of the focus.
+        rng: generator of sizes and outlines.
+
+    Returns:
+        `NECROSIS`, `OEDEMA`, `ENHANCING` or 0 (X, Y, Z).
     """
     count = round(volume_ml * 1000 / spacing_mm**3)
     core_count = round(count * rng.uniform(*_CORE_FRACTION))
@@ -107,7 +135,7 @@ def nested_parts(
 
 
 def lowest_scores(score: NDArray[np.floating], count: int) -> NDArray[np.bool_]:
-    """The `count` voxels of lowest score; equal scores in the order of the voxels."""
+    """Return which voxels have the `count` lowest scores; among equal scores, earlier voxels come first."""
     chosen = np.zeros(score.size, np.bool_)
     chosen[np.argsort(score, axis=None, kind="stable")[:count]] = True
     return chosen.reshape(score.shape)
@@ -126,7 +154,7 @@ def _growth_speed(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator)
 def _choose_origin(
     anatomy: Anatomy, speed: NDArray[np.float32], spacing_mm: float, rng: np.random.Generator
 ) -> tuple[int, int, int]:
-    """A voxel of deep white matter in one hemisphere of the cerebrum, away from the surface and from other foci."""
+    """Draw a voxel of deep cerebral white matter, away from the midline, the surface and other foci."""
     x, _, z = anatomy.position
     depth = ndimage.distance_transform_edt(speed > 0, sampling=spacing_mm)
     weight = anatomy.white**2 * ((abs(x) > 18) & (z > 0) & (z < 50) & (depth > 18))
@@ -137,24 +165,27 @@ def _choose_origin(
 
 _PART_VALUES: Final = {"enhancing": ENHANCING, "necrosis": NECROSIS, "oedema": OEDEMA}
 _CYST_FRACTION: Final = 0.5
-"""Part of the necrosis that is a cyst."""
+"""Fraction of the necrosis that is a cyst."""
 _CAVITY_ML: Final = (8.0, 16.0)
 
 
 def task_labels(
     parts: NDArray[np.uint8], anatomy: Anatomy, spacing_mm: float, task: Task, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return the mask of a tumour in the labels of a task, uint8 (X, Y, Z).
+    """Return the mask of a tumour in the labels of a task.
 
-    A cyst lies inside the necrosis, a cavity beside the core. Of a task with labels of no known meaning each stands for
-    a part of the tumour, or for a hole like a cavity where there are not enough parts.
+    A cyst is inside the necrosis, a cavity beside the core. A label without a known meaning stands for a part of the
+    tumour; if there are more of these labels than parts, the others mark holes like a cavity.
 
     Args:
-        parts: what `grown_tumour` returns.
-        anatomy: of the patient.
-        spacing: edge of a voxel in millimetres.
-        task: whose labels are wanted.
-        rng: draws the shape of cysts and cavities.
+        parts: result of `grow_tumour` (X, Y, Z).
+        anatomy: the patient's anatomy.
+        spacing_mm: edge of a voxel.
+        task: its labels are used.
+        rng: generator of the shapes of cysts and cavities.
+
+    Returns:
+        Labels of the task (X, Y, Z).
     """
     by_part, holes = _assign_labels(task)
     values = np.zeros(ENHANCING + 1, np.uint8)
@@ -173,7 +204,7 @@ def task_labels(
 
 
 def _assign_labels(task: Task) -> tuple[dict[str, int], Sequence[int]]:
-    """The label of each part of the tumour, by meaning, and the labels of holes."""
+    """Return the label of each part of the tumour by meaning, and the labels of holes."""
     by_part = {meaning: label for meaning in _PART_VALUES if (label := task.label_of(meaning)) is not None}
     if (tumour := task.label_of("tumour")) is not None:
         by_part = {"enhancing": tumour, "necrosis": tumour, **by_part}
@@ -191,18 +222,18 @@ def _assign_labels(task: Task) -> tuple[dict[str, int], Sequence[int]]:
 def _cavity_mask(
     parts: NDArray[np.uint8], anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """A round part of the brain beside the core of the tumour, which reaches into the oedema."""
+    """Return a round region beside the core of the tumour, which may extend into the oedema."""
     core = (parts == NECROSIS) | (parts == ENHANCING)
     free = anatomy.brain & ~core
     volume_ml = rng.uniform(*_CAVITY_ML)
-    radius = (volume_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
-    beside = free & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) >= 0.5 * radius)
-    beside &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) > 0.5 * radius
-    near = np.where(beside, ndimage.distance_transform_edt(~core, sampling=spacing_mm), np.inf)
-    nearest = np.flatnonzero(near <= near.min() + spacing_mm)
+    radius_mm = (volume_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
+    beside = free & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) >= 0.5 * radius_mm)
+    beside &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) > 0.5 * radius_mm
+    distance_to_core = np.where(beside, ndimage.distance_transform_edt(~core, sampling=spacing_mm), np.inf)
+    nearest = np.flatnonzero(distance_to_core <= distance_to_core.min() + spacing_mm)
     centre = np.array(np.unravel_index(rng.choice(nearest), core.shape))
     indices = np.indices(core.shape, dtype=np.float32)
-    far = spacing_mm * np.linalg.norm(indices - centre[:, None, None, None], axis=0)
+    distance_to_centre = spacing_mm * np.linalg.norm(indices - centre[:, None, None, None], axis=0)
     wave = np.exp(0.15 * smooth_field((core.shape[0], core.shape[1], core.shape[2]), spacing_mm, 16.0, rng))
-    hole: NDArray[np.bool_] = free & (far * wave < radius)
+    hole: NDArray[np.bool_] = free & (distance_to_centre * wave < radius_mm)
     return hole

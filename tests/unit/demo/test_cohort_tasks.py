@@ -1,4 +1,4 @@
-"""The demo cohort of each task: channels, labels and what they look like."""
+"""The demo cohort has the channels and labels of every task."""
 
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ def template():
     return load_template(SETTINGS["spacing_mm"])
 
 
-def made(template, task, number=0):
-    """The volumes of a case, the mask in labels of the task."""
+def make_volumes(template, task, number=0):
+    """Return the volumes of a case, with the mask in labels of the task."""
     volumes = make_case(plan_cases(SETTINGS, task)[number], task, template, cohort_grid(template, 6))
     return {**volumes, "seg": to_canonical(volumes["seg"], task, newest_convention(task))}
 
@@ -28,13 +28,13 @@ def made(template, task, number=0):
 @pytest.mark.parametrize("name", built_in_tasks())
 def test_a_case_has_the_channels_and_all_labels_of_its_task(template, name):
     task = load_task(name)
-    volumes = made(template, task)
+    volumes = make_volumes(template, task)
     assert set(volumes) == {*task.channel_names, "seg"}
     assert set(np.unique(volumes["seg"])) == {0, *task.label_values}
 
 
 def brightness(volumes, channel, label):
-    """Mean of a label in a channel, in units of the brain's mean."""
+    """Return the mean of a channel in a label, relative to the mean in the brain."""
     image = volumes[channel].astype(float)
     return image[volumes["seg"] == label].mean() / image[image > 0].mean()
 
@@ -42,7 +42,7 @@ def brightness(volumes, channel, label):
 @pytest.mark.parametrize(("name", "meaning"), [("brats-glioma-post-treatment", "cavity"), ("brats-paediatric", "cyst")])
 def test_cavities_and_cysts_look_like_fluid(template, name, meaning):
     task = load_task(name)
-    volumes = made(template, task)
+    volumes = make_volumes(template, task)
     fluid, enhancing = task.label_of(meaning), task.label_of("enhancing")
     assert brightness(volumes, "t2", fluid) > 1.2
     for channel in ("t1", "t1ce", "flair"):
@@ -50,17 +50,17 @@ def test_cavities_and_cysts_look_like_fluid(template, name, meaning):
     assert brightness(volumes, "t1ce", enhancing) > 1.2
 
 
-def test_a_cavity_is_there_without_enhancing_tumour_too(template):
+def test_a_tumour_without_enhancement_has_a_cavity_too(template):
     task = load_task("brats-glioma-post-treatment")
-    assert set(np.unique(made(template, task, 4)["seg"])) == {0, 1, 2, 4}
+    assert set(np.unique(make_volumes(template, task, 4)["seg"])) == {0, 1, 2, 4}
 
 
 def test_the_gross_tumour_is_the_core(template):
-    core = np.isin(made(template, load_task())["seg"], (1, 4))
-    np.testing.assert_array_equal(made(template, load_task("brats-meningioma-radiotherapy"))["seg"] == 1, core)
+    core = np.isin(make_volumes(template, load_task())["seg"], (1, 4))
+    np.testing.assert_array_equal(make_volumes(template, load_task("brats-meningioma-radiotherapy"))["seg"] == 1, core)
 
 
-def test_a_task_of_unknown_channels_and_labels_has_a_contrast_of_its_own(template):
+def test_unknown_channels_and_labels_have_contrast(template):
     task = load_task("brats-meningioma-radiotherapy")
     labels = tuple(Label(value, f"part {value}", "other", "#000000") for value in (1, 2, 3, 5))
     own = replace(
@@ -70,7 +70,7 @@ def test_a_task_of_unknown_channels_and_labels_has_a_contrast_of_its_own(templat
         labels=labels,
         regions=(Region("WT", "all", (1, 2, 3, 5)),),
     )
-    volumes = made(template, own)
+    volumes = make_volumes(template, own)
     assert set(np.unique(volumes["seg"])) == {0, 1, 2, 3, 5}
     assert np.corrcoef(volumes["adc"].ravel(), volumes["swi"].ravel())[0, 1] < 0.999
-    np.testing.assert_array_equal(made(template, own)["adc"], volumes["adc"])
+    np.testing.assert_array_equal(make_volumes(template, own)["adc"], volumes["adc"])

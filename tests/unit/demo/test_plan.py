@@ -15,7 +15,7 @@ TASK = load_task()
 SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
 
 
-def test_as_many_cases_as_asked_with_distinct_names():
+def test_the_number_of_cases_is_that_of_the_settings_and_names_are_unique():
     assert len({case.case for case in plan_cases(SETTINGS, TASK)}) == 14
 
 
@@ -38,22 +38,22 @@ def test_files_have_the_names_of_brats_2023():
 
 
 @pytest.mark.parametrize("cases", [6, 14])
-def test_the_last_three_cases_are_damaged_each_in_its_own_way(cases):
-    damages = [case.damage for case in plan_cases({**SETTINGS, "cases": cases}, TASK)]
-    assert damages == [None] * (cases - 3) + ["truncated", "missing_modality", "mask_shape"]
+def test_the_last_three_cases_are_corrupted_each_in_another_way(cases):
+    corruptions = [case.damage for case in plan_cases({**SETTINGS, "cases": cases}, TASK)]
+    assert corruptions == [None] * (cases - 3) + ["truncated", "missing_modality", "mask_shape"]
 
 
 def test_only_the_missing_modality_is_not_among_the_files():
-    absent = {
+    missing = {
         case.damage: {"t1", "t1ce", "t2", "flair", "seg"} - set(case.files) for case in plan_cases(SETTINGS, TASK)
     }
-    assert absent == {None: set(), "truncated": set(), "missing_modality": {"t1ce"}, "mask_shape": set()}
+    assert missing == {None: set(), "truncated": set(), "missing_modality": {"t1ce"}, "mask_shape": set()}
 
 
-def test_some_sound_cases_have_two_foci_and_some_no_enhancement():
-    sound = [case for case in plan_cases(SETTINGS, TASK) if case.damage is None]
-    assert sum(case.foci == 2 for case in sound) == 3
-    assert sum(not case.enhancing for case in sound) == 2
+def test_some_valid_cases_have_two_foci_and_some_no_enhancement():
+    valid = [case for case in plan_cases(SETTINGS, TASK) if case.damage is None]
+    assert sum(case.foci == 2 for case in valid) == 3
+    assert sum(not case.enhancing for case in valid) == 2
 
 
 def test_too_few_cases_are_refused():
@@ -64,12 +64,12 @@ def test_too_few_cases_are_refused():
 def test_planning_imports_neither_numpy_nor_nilearn():
     code = "import sys, tumorseg.demo.plan; print({'numpy', 'nilearn', 'nibabel'} & set(sys.modules))"
     scripts = Path(__file__).parents[3] / "scripts"
-    answer = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "set()"
+    process = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_names_are_those_of_the_task(name):
+def test_names_match_the_case_names_of_the_task(name):
     task = load_task(name)
     cases = plan_cases({**SETTINGS, "cases": 99}, task)
     assert len({case.case for case in cases}) == 99
@@ -77,7 +77,7 @@ def test_names_are_those_of_the_task(name):
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_the_files_of_all_cases_but_the_damaged_are_found_in_their_roles(name, tmp_path):
+def test_discovery_finds_the_planned_files_and_roles(name, tmp_path):
     task = load_task(name)
     cases = plan_cases(SETTINGS, task)
     for path in {path for case in cases for path in case.files.values()}:
@@ -95,7 +95,7 @@ def test_channels_of_one_file_share_it():
     }
 
 
-def test_what_only_people_read_does_not_make_the_cohort_anew():
+def test_colours_and_titles_do_not_change_the_facts_that_the_cohort_depends_on():
     task = load_task()
     recoloured = tuple(replace(label, colour="#000000", title="x") for label in task.labels)
     assert task_facts(replace(task, labels=recoloured)) == task_facts(task)

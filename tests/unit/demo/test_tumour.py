@@ -6,18 +6,18 @@ from tumorseg.demo.anatomy import cohort_grid, deform_template, load_template
 from tumorseg.demo.random_fields import Purpose, generator
 from tumorseg.demo.tumour import arrival_times, grow_tumour
 
-SPACING = 4.0
+SPACING_MM = 4.0
 
 
 @pytest.fixture(scope="module")
 def anatomy():
-    template = load_template(SPACING)
-    return deform_template(template, cohort_grid(template, SPACING), generator((3, 0), Purpose.DEFORMATION))
+    template = load_template(SPACING_MM)
+    return deform_template(template, cohort_grid(template, SPACING_MM), generator((3, 0), Purpose.DEFORMATION))
 
 
-def tumour(anatomy, *, foci=1, enhancing=True, time_point=0):
+def grow(anatomy, *, foci=1, enhancing=True, time_point=0):
     rng = generator((3, 0), Purpose.TUMOUR)
-    return grow_tumour(anatomy, SPACING, foci=foci, enhancing=enhancing, time_point=time_point, rng=rng)
+    return grow_tumour(anatomy, SPACING_MM, foci=foci, enhancing=enhancing, time_point=time_point, rng=rng)
 
 
 def test_travel_time_is_distance_over_speed():
@@ -25,7 +25,7 @@ def test_travel_time_is_distance_over_speed():
     np.testing.assert_allclose(times[:, 0, 0], [0, 1.5, 3, 4.5, 6])
 
 
-def test_what_is_shut_off_is_never_reached():
+def test_voxels_behind_a_barrier_are_never_reached():
     speed = np.ones((5, 3, 3), np.float32)
     speed[2] = 0
     times = arrival_times(speed, 1.0, (0, 1, 1))
@@ -34,15 +34,15 @@ def test_what_is_shut_off_is_never_reached():
 
 
 def test_growth_prefers_white_matter(anatomy):
-    grown = tumour(anatomy) > 0
+    grown = grow(anatomy) > 0
     centre = np.array(ndimage.center_of_mass(grown))[:, None, None, None]
     distance = np.where(anatomy.brain, np.linalg.norm(np.indices(grown.shape) - centre, axis=0), np.inf)
     ball = distance <= np.sort(distance, axis=None)[grown.sum() - 1]
     assert anatomy.white[grown].mean() > anatomy.white[ball].mean()
 
 
-def test_necrosis_is_wrapped_in_the_rim_and_the_core_lies_in_the_brain(anatomy):
-    mask = tumour(anatomy)
+def test_the_rim_surrounds_the_necrosis_and_the_tumour_lies_in_the_brain(anatomy):
+    mask = grow(anatomy)
     around = ndimage.binary_dilation(mask == 1) & (mask != 1) & anatomy.brain
     assert (mask[around] == 4).mean() > 0.9
     assert anatomy.brain[mask > 0].all()
@@ -50,19 +50,19 @@ def test_necrosis_is_wrapped_in_the_rim_and_the_core_lies_in_the_brain(anatomy):
 
 
 def test_without_enhancement_the_whole_core_is_label_1(anatomy):
-    with_rim, without = tumour(anatomy), tumour(anatomy, enhancing=False)
+    with_rim, without = grow(anatomy), grow(anatomy, enhancing=False)
     np.testing.assert_array_equal(without == 1, np.isin(with_rim, (1, 4)))
     assert not (without == 4).any()
 
 
 def test_two_foci_are_two_components_with_a_core_each(anatomy):
-    mask = tumour(anatomy, foci=2)
+    mask = grow(anatomy, foci=2)
     components, count = ndimage.label(mask > 0, structure=np.ones((3, 3, 3)))
     assert count == 2
     assert all({1, 2, 4} <= set(mask[components == focus]) for focus in (1, 2))
 
 
-def test_the_second_time_point_is_the_first_grown_by_half(anatomy):
-    first, second = tumour(anatomy) > 0, tumour(anatomy, time_point=1) > 0
+def test_the_tumour_is_half_again_as_large_at_the_second_time_point(anatomy):
+    first, second = grow(anatomy) > 0, grow(anatomy, time_point=1) > 0
     assert second[first].all()
     assert second.sum() == pytest.approx(1.5 * first.sum(), abs=1)
