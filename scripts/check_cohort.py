@@ -1,4 +1,4 @@
-"""Check the cohort as a whole: number of usable cases, label conventions, task. Stop the run if it is not as expected."""
+"""Check the cohort as a whole (usable cases, label conventions, task), and stop the run if it is not as expected."""
 
 import argparse
 import json
