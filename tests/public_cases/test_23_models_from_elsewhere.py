@@ -16,7 +16,7 @@ WORDS = {
     "pickle.pth": "a file of torch.save or pickle",
     "results/training/fold-0/epoch-0003.pt": "give the exported model, such as results/model/fold-0.safetensors",
     "fifo.safetensors": "this is a FIFO (named pipe)",
-    "huge.safetensors": "not a sound model",
+    "huge.safetensors": "not a valid model",
 }
 
 

@@ -1,1 +1,1 @@
-"""Networks: 3D U-Nets, their description, devices and memory, and trained models on disk."""
+"""Networks: 3D U-Nets, the devices and memory they need, and model files."""

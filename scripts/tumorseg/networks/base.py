@@ -1,6 +1,6 @@
-"""What every network has: a description, a base class, and gradient checkpointing.
+"""The base class of all networks, their description, and gradient checkpointing.
 
-All other code knows a network by the class `Network` alone.
+Other code uses networks only through the class `Network`.
 """
 
 from abc import ABC, abstractmethod
@@ -22,10 +22,15 @@ Norm = Literal["batch", "instance"]
 class Architecture:
     """All that is needed to build a network.
 
-    base_channels: channels of the first level, doubled at each next one. classes: of the output, background included.
-    channels: of the input. name: one of `registry.NETWORKS`. depth: how many times each side is halved. norm: over the
-    batch or each image by itself. down_sampling: by max pooling or by a strided 2x2x2 convolution. deep_supervision:
-    the coarser levels of the expanding path have outputs too, in training.
+    Attributes:
+        base_channels: channels of the first level, doubled at each further level.
+        classes: classes of the output, background included.
+        channels: channels of the input.
+        name: key of `registry.NETWORKS`.
+        depth: number of down-samplings; each halves all sides.
+        norm: normalisation over the batch, or of each image by itself.
+        down_sampling: by max pooling or by a strided 2x2x2 convolution.
+        deep_supervision: in training, coarser levels of the decoder have outputs too.
     """
 
     base_channels: int
@@ -39,23 +44,31 @@ class Architecture:
 
 
 def run_with_gradient_checkpointing(part: nn.Module, *inputs: Tensor) -> Tensor:
-    """The result of `part`, of which only the inputs are kept until the gradient needs the rest.
+    """Run part of a network; keep only its inputs, and recompute its activations for the gradient.
 
-    After Chen et al. 2016 (arXiv:1604.06174). Results, gradients and statistics of batch norm are those without it.
+    Results, gradients and batch-norm statistics are the same as without checkpointing.
+
+    Args:
+        part: the part to run; uses no random numbers.
+        *inputs: its inputs.
+
+    Returns:
+        The output of `part`.
+
+    References:
+        Chen et al. 2016, arXiv:1604.06174.
     """
 
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), _preserve_running_statistics(part)
 
-    result: Tensor = checkpoint(
-        part, *inputs, use_reentrant=False, context_fn=contexts, preserve_rng_state=False
-    )  # nothing in a part is random
+    result: Tensor = checkpoint(part, *inputs, use_reentrant=False, context_fn=contexts, preserve_rng_state=False)
     return result
 
 
 @contextmanager
 def _preserve_running_statistics(part: nn.Module) -> Iterator[None]:
-    """Let the second computation update copies of the running statistics, which the first has updated already."""
+    """Let recomputation update copies of the running statistics: the first pass has already updated the originals."""
     norms = [module for module in part.modules() if isinstance(module, _BatchNorm)]
     kept = [dict(norm._buffers) for norm in norms]
     try:
@@ -68,11 +81,15 @@ def _preserve_running_statistics(part: nn.Module) -> Iterator[None]:
 
 
 class Network(nn.Module, ABC):
-    """Logits (B, classes, X, Y, Z) of images (B, channels, X, Y, Z) whose sides are multiples of `divisor`.
+    """Base class of all networks: images (B, channels, X, Y, Z) to logits (B, classes, X, Y, Z).
 
-    A convolution that batch norm follows in a `Sequential` has no other use: for prediction the two become one layer.
-    `gradient_checkpointing`, off at first: recompute parts of the network for the gradient instead of keeping their
-    results, which saves memory, takes time and gives the same bits.
+    The sides of the images must be multiples of `divisor`. In a `Sequential`, the output of a convolution before batch
+    norm is used by that batch norm only: for prediction the two are fused into one layer.
+
+    Attributes:
+        architecture: description of the network.
+        gradient_checkpointing: recompute activations for the gradient instead of keeping them. Saves memory, takes more
+            time and gives the same bits. Off by default.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -82,12 +99,12 @@ class Network(nn.Module, ABC):
 
     @property
     def divisor(self) -> int:
-        """Each side of the input has to be a multiple of this."""
+        """Number of voxels that each side of the input must be a multiple of."""
         return int(2**self.architecture.depth)
 
     @abstractmethod
     def levels(self, images: Tensor) -> list[Tensor]:
-        """Return the logits, and with deep supervision those of coarser levels: (B, classes, X/2^n, Y/2^n, Z/2^n)."""
+        """Return the logits and, with deep supervision, those of coarser levels: (B, classes, X/2^n, Y/2^n, Z/2^n)."""
 
     @abstractmethod
     def describe(self) -> Message:

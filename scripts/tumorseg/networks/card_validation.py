@@ -1,4 +1,4 @@
-"""Validates the description in a model file, and its task, before anything is built or loaded from it."""
+"""Validation of the model card in a model file, including its task, before a network is built from it."""
 
 import json
 import math
@@ -23,7 +23,7 @@ from tumorseg.task import DEFAULT_CONVENTION, LABEL_MAP_CONVENTION, Task
 from tumorseg.task.checks import first_contradiction_without_patterns
 
 _MAX_COUNT: Final = 16
-"""Channels, classes and regions of a task, as in its schema."""
+"""Largest number of channels, classes and regions of a task, as in its schema."""
 _TITLE: Final = text(200)
 _LABEL: Final = integer(1, _MAX_COUNT - 1)
 _NAME: Final = matching(r"[A-Za-z][A-Za-z0-9_]{0,63}", "a name of letters and digits")
@@ -76,7 +76,7 @@ _EXPECTED_TASK: Final[dict[str, ExpectedValue]] = {
 
 
 def task_problems(content: Any) -> list[Message]:
-    """Return what is wrong with the task in a model's description, as plain JSON types; empty if it is valid."""
+    """Return what is wrong with the task of a model card, given as plain JSON types; empty if it is valid."""
     if wrong := list(value_problems(content, _EXPECTED_TASK, "task")):
         return wrong
     for key in ("channels", "labels", "regions"):
@@ -94,16 +94,16 @@ def task_problems(content: Any) -> list[Message]:
 
 
 MAX_BASE_CHANNELS: Final = 256
-"""Channels of the first level that a network may have, as in the configuration: 32 are usual, 256 make 1.5 GB."""
+"""Largest number of channels of the first level, as in the configuration: 32 are usual, 256 make 1.5 GB."""
 MAX_DEPTH: Final = 5
-"""Down-samplings that a network may have, as in the configuration."""
+"""Largest number of down-samplings, as in the configuration."""
 MAX_MARGIN_VOXELS: Final = 256
 INTENSITY_FACTS: Final = ("p01", "median", "p99", "median_position")
-"""The intensity facts of a channel; see `training_facts.intensity_facts`."""
+"""Names of the intensity facts of a channel, see `training_facts.intensity_facts`."""
 
 
 def card_problems(content: Any) -> list[Message]:
-    """Return what is wrong with a model's description, as plain JSON types; empty if it is valid."""
+    """Return what is wrong with a model card, given as plain JSON types; empty if it is valid."""
     if not isinstance(content, dict) or "task" not in content:
         return ["the description: it has to be an object with the key task"]
     if wrong := task_problems(content["task"]):
@@ -112,7 +112,7 @@ def card_problems(content: Any) -> list[Message]:
 
 
 def _expected_card(task: Task) -> dict[str, ExpectedValue]:
-    """What the description of a model for this task may say."""
+    """Return what the card of a model for this task may contain."""
     channels = list(task.channel_names)
     return {
         "architecture": {
@@ -125,7 +125,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
             "classes": one_of(task.classes),
             "channels": one_of(len(channels)),
         },
-        "task": ValueCheck("a task", lambda value: isinstance(value, dict)),  # checked by itself
+        "task": ValueCheck("a task", lambda value: isinstance(value, dict)),  # see task_problems
         "normalisation": {
             "clip_percentiles": ValueCheck(
                 "two percentiles, the first from 0 to below 50, the second from above 50 to 100", _is_percentiles
@@ -174,8 +174,8 @@ def _is_range(value: Any, minimum: float, maximum: float) -> bool:
 
 
 def _range_check(minimum: float, maximum: float) -> ValueCheck:
-    words: Message = f"low, median and high, in this order, from {minimum:g} to {maximum:g}"
-    return ValueCheck(words, lambda value: _is_range(value, minimum, maximum))
+    allowed: Message = f"low, median and high, in this order, from {minimum:g} to {maximum:g}"
+    return ValueCheck(allowed, lambda value: _is_range(value, minimum, maximum))
 
 
 def _is_intensities(value: Any) -> bool:

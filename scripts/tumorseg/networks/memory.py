@@ -1,4 +1,4 @@
-"""The memory of a device, the peak memory of tensors, and the settings of malloc on a CPU."""
+"""The memory of a device, the peak memory of tensors, and malloc settings."""
 
 import ctypes
 import sys
@@ -15,14 +15,14 @@ from torch.utils._pytree import tree_map_only
 
 _TRIM_THRESHOLD: Final = -1
 _MMAP_MAX: Final = -4
-"""Parameters of mallopt(3) in the GNU C library."""
+"""Parameter numbers of mallopt(3) in the GNU C library."""
 
 
 def keep_freed_memory() -> None:
-    """Let the memory of one tensor serve the next, instead of going back to the system, which clears it each time.
+    """Let malloc reuse freed memory instead of returning it to the system, which clears it each time.
 
-    A training step takes two thirds of the time (measured, see the benchmarks), and holds up to one and a half times
-    the memory at its peak. Changes no result. Does nothing where the C library is not GNU's.
+    A training step then takes two thirds of the time (measured, see the benchmarks) and up to 1.5 times the peak
+    memory. Results do not change. Does nothing if the C library is not GNU's.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -32,24 +32,24 @@ def keep_freed_memory() -> None:
 
 GIB: Final = 2**30
 OVERHEAD_BYTES: Final = 0.3 * GIB
-"""Python, torch and its libraries before the first tensor, as measured on a CPU; that of CUDA has not been measured."""
+"""Memory of Python, torch and its libraries before the first tensor, measured on a CPU; not measured with CUDA."""
 
 
 def device_bytes(device: torch.device) -> int:
-    """The memory of the device, used or not."""
+    """Return the total memory of the device in bytes; for a CPU, of this machine within its cgroup limits."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
     return min(int(psutil.virtual_memory().total), *cgroup_limits())
 
 
 def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), process_cgroups: Path = Path("/proc/self/cgroup")) -> list[int]:
-    """Limits that a container or a scheduler sets to this process's memory (control groups of Linux, both versions)."""
+    """Return the memory limits of this process in bytes, set by a container or scheduler (Linux cgroups v1 and v2)."""
     limits = [sys.maxsize]
     for line in process_cgroups.read_text(encoding="utf-8").splitlines() if process_cgroups.exists() else []:
         _, controllers, name = line.split(":", 2)
         group, file = (root, "memory.max") if not controllers else (root / controllers, "memory.limit_in_bytes")
         for folder in [group / name.strip("/"), *(group / name.strip("/")).parents]:
-            with suppress(OSError, ValueError):  # no such file; "max"
+            with suppress(OSError, ValueError):  # the file is missing, or says "max"
                 limits.append(int((folder / file).read_text()))
             if folder == group:
                 break
@@ -57,9 +57,12 @@ def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), process_cgroups: Path = P
 
 
 class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the bytes of the storages that exist at the same time, from their making to their end.
+    """Tracks the peak memory of tensors: the bytes of all storages that exist at the same time.
 
-    On torch's meta device, where tensors have shapes and no content, that costs no memory.
+    Needs no memory on torch's meta device, where tensors have shapes but no content.
+
+    Attributes:
+        peak: the peak so far in bytes.
     """
 
     def __init__(self) -> None:

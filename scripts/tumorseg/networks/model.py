@@ -1,4 +1,4 @@
-"""A trained model on disk: one safetensors file with the weights and all that is needed to use them."""
+"""A trained model on disk: one safetensors file with the weights and all that is needed to apply them."""
 
 import json
 from collections.abc import Mapping
@@ -23,19 +23,26 @@ from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
 
 DEMO_MODEL_WARNING: Final = "DEMONSTRATION MODEL: of no use on patients"
-"""What everything that a model of the demo cohort makes is marked with. It fits into a NIfTI header, 80 bytes."""
+"""Marks all outputs of a model of the demo cohort. Fits into the 80 bytes of a text in a NIfTI header."""
 _USE_OTHER_VERSION: Final = "use the version of the workflow that made it"
 _DTYPES: Final = {torch.float32: "F32", torch.int64: "I64"}
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model's weights are: how to rebuild the network, how to prepare its input, and which checkpoint it was.
+    """Description of a model: how to rebuild the network, how to prepare its input, and where its weights come from.
 
-    task: what its input and output mean. convention: how the masks it was trained on
-    write labels, one of the task's conventions; `mixed`, or None where none shows it. checkpoint: SHA-256 of the one
-    that the weights were taken from. split: digest of the cases that it was trained on and of those that its fold holds
-    out, see `cohort.splits.split_digest`. trained_on: what its training cases were like.
+    Attributes:
+        architecture: description of the network.
+        task: meaning of its input and output.
+        normalisation: settings of the normalisation of its input.
+        convention: how the masks of its training cases write labels, one of the task's conventions; `mixed`; None if no
+            mask shows it.
+        fold: fold of the training.
+        epoch: epoch of the weights.
+        checkpoint: SHA-256 of the checkpoint of the weights.
+        split: digest of the training and held-out cases, see `cohort.splits.split_digest`.
+        trained_on: statistics of the training cases.
     """
 
     architecture: Architecture
@@ -50,7 +57,7 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The card from plain JSON types without `card_check.card_problems`."""
+        """Return the card from plain JSON types, for which `card_problems` has found no problem."""
         own = {
             "architecture": Architecture(**content["architecture"]),
             "task": Task.from_json(json.dumps(content["task"])),
@@ -60,14 +67,20 @@ class ModelCard:
 
     @property
     def mark(self) -> str:
-        """What to mark each output of the model with; empty where nothing has to be said."""
+        """The text that marks each output of the model; empty if none is needed."""
         return DEMO_MODEL_WARNING if self.trained_on.demo else ""
 
 
 def write_model(path: Path, network: Network, card: ModelCard) -> None:
-    """Write a network's weights and its card with a digest of both, whole or not at all. Equal models, equal bytes.
+    """Write a model atomically, with a digest of weights and card. Equal models give equal bytes.
 
-    Raises ValueError where the card is not one that `read_model` would accept.
+    Args:
+        path: the safetensors file.
+        network: its weights are saved.
+        card: description of the model.
+
+    Raises:
+        ValueError: `read_model` would not accept the card.
     """
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     text = json.dumps(asdict(card), sort_keys=True)
@@ -78,11 +91,11 @@ def write_model(path: Path, network: Network, card: ModelCard) -> None:
 
 
 def read_model(path: Path) -> tuple[Network, ModelCard]:
-    """The network (on the CPU, in evaluation mode) and its card.
+    """Return the network of a model file, on the CPU in evaluation mode, and its card.
 
-    Its description is compared with the head of the file before any tensor is loaded. Raises UserError if the file is
-    no valid model of this workflow: see `model_file.read_header`; weights that do not fit the description, are not
-    finite, or are not what was written.
+    The card is validated and compared with the tensors in the header before any tensor is loaded. Raises UserError if
+    the file is not a valid model of this workflow: its header is invalid (see `model_header.read_header`), or its
+    weights do not fit the card, are non-finite, or differ from what was written.
     """
     header = read_header(path)
     card = ModelCard.from_json(header.card)
@@ -103,7 +116,7 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
         raise_invalid_model(path, "its content is not what was written")
     if wrong := _invalid_values(weights):
         raise_invalid_model(
-            path, f"{wrong}: no answer of it would be right", "use the model of another epoch, or train it again"
+            path, f"{wrong}: its output is useless", "use the model of another epoch, or train it again"
         )
     network = build(card.architecture)
     network.load_state_dict(weights)
@@ -111,7 +124,7 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
 
 
 def _expected_tensors(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Type and shape of each tensor of a network, which is built without memory for its weights."""
+    """Return dtype and shape of each tensor of a network, without allocating its weights."""
     network = build_without_weights(architecture)
     return {name: (_DTYPES[tensor.dtype], tuple(tensor.shape)) for name, tensor in network.state_dict().items()}
 
@@ -119,12 +132,12 @@ def _expected_tensors(architecture: Architecture) -> dict[str, tuple[str, tuple[
 def _tensor_difference(
     expected: Mapping[str, tuple[str, tuple[int, ...]]], found: Mapping[str, tuple[str, tuple[int, ...]]]
 ) -> Message:
-    """The first tensor in which two sets of weights differ, in words; empty where they agree."""
+    """Describe the first tensor in which the weights differ from the expected ones; empty if they agree."""
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
             return f"{name} is missing"
         if name not in expected:
-            return f"{printable_excerpt(name)} is no part of the network"
+            return f"{printable_excerpt(name)} is not part of the network"
         if expected[name] != found[name]:
             return f"{name} is {_describe_tensor(found[name])} instead of {_describe_tensor(expected[name])}"
     return ""
@@ -136,7 +149,7 @@ def _describe_tensor(tensor: tuple[str, tuple[int, ...]]) -> str:
 
 
 def _invalid_values(weights: Mapping[str, Tensor]) -> Message:
-    """The first tensor with values that no training leaves, in words; empty where there is none."""
+    """Describe the first tensor with non-finite values or negative variances; empty if there is none."""
     for name, tensor in sorted(weights.items()):
         if not bool(torch.isfinite(tensor).all()):
             return f"{name} has values that are NaN or infinite"

@@ -1,7 +1,7 @@
-"""Reads and validates the header of a model file, without torch and without reading the weights.
+"""Reading and validation of a model file's header, without torch and without reading the weights.
 
-A safetensors file (https://github.com/huggingface/safetensors) is 8 bytes with the length of a JSON text, that text,
-and the tensors. Reading it runs no code.
+A safetensors file (https://github.com/huggingface/safetensors) consists of the length of a JSON header (8 bytes), the
+header, and the tensors. Reading it runs no code.
 """
 
 import json
@@ -22,10 +22,10 @@ from tumorseg.task import Task
 METADATA_KEY: Final = "tumorseg"  # one key: safetensors writes several in a random order
 FORMAT: Final = 4
 MAX_MODEL_BYTES: Final = 4 * 2**30
-"""Bytes of a model file; see `card_check.LARGEST_WIDTH`."""
+"""Largest size of a model file; see `card_validation.MAX_BASE_CHANNELS`."""
 _MAX_HEADER_BYTES: Final = 16 * 2**20
 _BYTES_PER_ELEMENT: Final = {"F32": 4, "I64": 8}
-_COPY_AGAIN: Final[Message] = "copy it again, or, where this workflow made it, delete it and run again"
+_COPY_AGAIN: Final[Message] = "copy it again, or, if this workflow made it, delete it and run again"
 _USE_EXPORTED_MODEL: Final[Message] = (
     "give a model that this workflow exported, such as results/model/fold-0.safetensors"
 )
@@ -33,10 +33,13 @@ _USE_EXPORTED_MODEL: Final[Message] = (
 
 @dataclass(frozen=True)
 class ModelHeader:
-    """What the head of a model file says.
+    """The validated header of a model file.
 
-    tensors: type, as safetensors names it, and shape of each. card: the description, checked. card_text: the same as
-    it stands there. digest: that of tensors and description.
+    Attributes:
+        tensors: dtype, as safetensors names it, and shape of each tensor.
+        card: the model card, as plain JSON types.
+        card_text: the card as written in the file.
+        digest: digest of tensors and card.
     """
 
     tensors: dict[str, tuple[str, tuple[int, ...]]]
@@ -46,14 +49,21 @@ class ModelHeader:
 
     @property
     def task(self) -> Task:
-        """What the input and output of the network mean."""
+        """The task of the model."""
         return Task.from_json(json.dumps(self.card["task"]))
 
 
 def read_header(path: Path) -> ModelHeader:
-    """Read the head of a model file and check it, and the size of the file, before anything else is read.
+    """Read and validate the header of a model file, and check the size of the file.
 
-    Raises UserError where the file is no model of this workflow, is cut off, or has a description that is not allowed.
+    Args:
+        path: the model file, which may be untrusted.
+
+    Returns:
+        The validated header.
+
+    Raises:
+        UserError: the file is missing, truncated, not a model of this workflow, or has an invalid card.
     """
     try:
         return _read_header(path, require_regular_file(path))
@@ -66,8 +76,8 @@ def read_header(path: Path) -> ModelHeader:
 
 
 def raise_invalid_model(path: Path, reason: Message, remedy: Message = _COPY_AGAIN) -> NoReturn:
-    """Raise UserError: the file, why it is no model, and what to do."""
-    raise UserError(f"{path}: not a sound model ({reason}); {remedy}")
+    """Raise UserError with the file, why it is not a valid model, and what to do."""
+    raise UserError(f"{path}: not a valid model ({reason}); {remedy}")
 
 
 def _read_header(path: Path, size: int) -> ModelHeader:
@@ -79,7 +89,7 @@ def _read_header(path: Path, size: int) -> ModelHeader:
         if len(start) < 8 or not start[8:].lstrip().startswith(b"{"):
             raise_invalid_model(path, *_describe_foreign_file(path, start))
         if not 2 <= length <= min(size - 8, _MAX_HEADER_BYTES):
-            raise_invalid_model(path, f"its head says that it has {length} bytes, while the file has {size}")
+            raise_invalid_model(path, f"its header claims a length of {length} bytes, but the file has {size}")
         file.seek(8)
         text = file.read(length)
     content = _parse_json(path, text)
@@ -87,7 +97,7 @@ def _read_header(path: Path, size: int) -> ModelHeader:
     tensors = _validated_tensors(path, content, size - 8 - length)
     if not isinstance(metadata, dict) or not isinstance(metadata.get(METADATA_KEY), str):
         raise_invalid_model(
-            path, "a safetensors file of another program, which says nothing of its network", _USE_EXPORTED_MODEL
+            path, "a safetensors file of another program, without a description of the network", _USE_EXPORTED_MODEL
         )
     return _validated_header(path, _parse_json(path, metadata[METADATA_KEY]), tensors)
 
@@ -100,8 +110,8 @@ def _validated_header(
     if metadata.get("format") != FORMAT:
         raise_invalid_model(
             path,
-            f"written in the format {printable_excerpt(metadata.get('format'))} by another version of this workflow; this version "
-            f"reads the format {FORMAT}, which also says what task the model is for",
+            f"written in the format {printable_excerpt(metadata.get('format'))} by another version of this workflow; "
+            f"this version reads the format {FORMAT}",
             "delete it and run the workflow again to export it again, or train it again",
         )
     card_text, digest = metadata.get("card"), metadata.get("digest")
@@ -110,13 +120,13 @@ def _validated_header(
     card = _parse_json(path, card_text)
     if problems := card_problems(card):
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise_invalid_model(path, f"its description is not allowed: {'; '.join(problems[:3])}{more}")
+        raise_invalid_model(path, f"its description is invalid: {'; '.join(problems[:3])}{more}")
     return ModelHeader(tensors, card, card_text, digest)
 
 
 def _validated_tensors(path: Path, content: dict[str, Any], size: int) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Type and shape of each tensor, which have to fill the `size` bytes after the head without a gap."""
-    tensors, places = {}, [(0, 0)]
+    """Return dtype and shape of each tensor; together they must fill the `size` bytes after the header."""
+    tensors, ranges = {}, [(0, 0)]
     for name, entry in content.items():
         try:
             shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
@@ -125,21 +135,21 @@ def _validated_tensors(path: Path, content: dict[str, Any], size: int) -> dict[s
         except (TypeError, KeyError, ValueError):
             whole = False
         if not whole:
-            raise_invalid_model(path, f"its head does not describe the tensor {printable_excerpt(name)}")
+            raise_invalid_model(path, f"its header does not describe the tensor {printable_excerpt(name)}")
         itemsize = _BYTES_PER_ELEMENT.get(tensors[name][0])
         if itemsize is not None and end - begin != itemsize * math.prod(shape):
             raise_invalid_model(
-                path, f"the tensor {printable_excerpt(name)} has {end - begin} bytes, which its shape does not need"
+                path, f"the tensor {printable_excerpt(name)} has {end - begin} bytes, which does not fit its shape"
             )
-        places.append((begin, end))
-    promised = max(end for _, end in places)
-    if promised != size:
-        what = "the file stops early" if promised > size else "more follows than its head says"
-        raise_invalid_model(path, f"{what}: {size} bytes of weights instead of {promised}")
-    if any(one[1] != other[0] for one, other in pairwise(sorted(places))):
+        ranges.append((begin, end))
+    expected = max(end for _, end in ranges)
+    if expected != size:
+        problem = "the file is truncated" if expected > size else "the file is longer than its header says"
+        raise_invalid_model(path, f"{problem}: {size} bytes of weights instead of {expected}")
+    if any(one[1] != other[0] for one, other in pairwise(sorted(ranges))):
         raise_invalid_model(path, "its tensors overlap or leave gaps")
     if size > MAX_MODEL_BYTES:
-        raise_invalid_model(path, f"it has {size} bytes; at most {MAX_MODEL_BYTES} are read", _USE_EXPORTED_MODEL)
+        raise_invalid_model(path, f"it has {size} bytes; at most {MAX_MODEL_BYTES} are allowed", _USE_EXPORTED_MODEL)
     return tensors
 
 
@@ -147,9 +157,9 @@ def _parse_json(path: Path, text: bytes | str) -> dict[str, Any]:
     try:
         content = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        raise_invalid_model(path, "its head is no JSON, or holds numbers that are none")
+        raise_invalid_model(path, "its header is not JSON, or holds NaN or infinity")
     if not isinstance(content, dict):
-        raise_invalid_model(path, "its head is not what safetensors writes")
+        raise_invalid_model(path, "its header is not as safetensors writes it")
     return content
 
 
@@ -158,17 +168,17 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _describe_foreign_file(path: Path, start: bytes) -> tuple[Message, Message]:
-    """What a file that is no safetensors file is, from its first bytes, and what to do."""
+    """Return what a file that is not a safetensors file is, judged by its first bytes, and what to do."""
     if start.startswith(b"PK\x03\x04") or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"):
         checkpoint = re.fullmatch(r"fold-\d+", path.parent.name) and re.fullmatch(r"epoch-\d+", path.stem)
         model = f"results/model/{path.parent.name if checkpoint else 'fold-0'}.safetensors"
-        what: Message = "the checkpoint of a training" if checkpoint else "a file of torch.save or pickle"
+        kind: Message = "a training checkpoint" if checkpoint else "a file of torch.save or pickle"
         return (
-            f"{what}, which can run code when it is opened; it was not opened",
+            f"{kind}, which can run code when it is opened; it was not opened",
             f"give the exported model, such as {model}",
         )
     if text := text_file_error(start):
         return text.message.partition("; ")[0], text.message.partition("; ")[2]
     if path.suffix == ".onnx":
         return "an ONNX file", "give the .safetensors file that it was exported from"
-    return "no safetensors file", _COPY_AGAIN
+    return "not a safetensors file", _COPY_AGAIN

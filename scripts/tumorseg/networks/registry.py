@@ -1,4 +1,4 @@
-"""The networks, by the name that `model.name` of the configuration gives them."""
+"""The networks that `model.name` of the configuration may select."""
 
 from typing import Final
 
@@ -14,12 +14,12 @@ NETWORKS: Final[dict[str, type[Network]]] = {
 
 
 def build(architecture: Architecture) -> Network:
-    """A network in the memory format in which 3D convolutions are fastest (channels last), on the CPU."""
+    """Build a network on the CPU, in the memory format that is fastest for 3D convolutions (channels last)."""
     network: Network = NETWORKS[architecture.name](architecture).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return network
 
 
 def build_without_weights(architecture: Architecture) -> Network:
-    """A network on torch's meta device, where tensors have shapes and no content."""
+    """Build a network on torch's meta device, where tensors have shapes but no content."""
     with torch.device("meta"):
         return NETWORKS[architecture.name](architecture)

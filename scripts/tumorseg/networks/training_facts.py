@@ -1,4 +1,4 @@
-"""Statistics of the training cases. They are stored with the model, to compare a new patient with them."""
+"""Statistics of the training cases, stored with the model to compare new patients with them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class Range:
-    """The lowest value, the median and the highest value over cases."""
+    """The lowest, median and highest value over a set of cases."""
 
     low: float
     median: float
@@ -22,7 +22,7 @@ class Range:
 
     @classmethod
     def from_values(cls, values: Iterable[float]) -> Self:
-        """The range of one value or more."""
+        """Return the range of one or more values."""
         ordered = sorted(values)
         return cls(ordered[0], median(ordered), ordered[-1])
 
@@ -31,10 +31,15 @@ class Range:
 class TrainingFacts:
     """What a model was trained on.
 
-    cases: number of training cases. demo: whether they are those of the demo cohort. channels: their names, in
-    order. input_shape: voxels of the patches that it was trained on (x, y, z). spacing_mm, shape: voxel edges in mm and
-    voxels of the grids, along each of `orientation.NETWORK_AXES`. brain_voxels: voxels that are not background.
-    intensities: for each channel the facts of `intensity_facts`; without those that no case has.
+    Attributes:
+        cases: number of training cases.
+        demo: whether they are of the demo cohort.
+        channels: names of the channels, in order.
+        input_shape: voxels of the training patches (x, y, z).
+        spacing_mm: voxel edges along each of `orientation.NETWORK_AXES`.
+        shape: voxels of the grids along each of `orientation.NETWORK_AXES`.
+        brain_voxels: voxels that are not background.
+        intensities: for each channel the `intensity_facts` that at least one case has.
     """
 
     cases: int
@@ -48,7 +53,7 @@ class TrainingFacts:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The facts from plain JSON types, which have been checked."""
+        """Return the facts from validated plain JSON types."""
         return cls(
             cases=content["cases"],
             demo=content["demo"],
@@ -67,14 +72,25 @@ class TrainingFacts:
 def training_facts(
     verdicts: Iterable[ValidationResult], cases: Sequence[str], *, task: Task, demo: bool, input_shape: Sequence[int]
 ) -> TrainingFacts:
-    """Summarise the training cases, of which there is one at least, from the verdicts on all cases of the cohort.
+    """Summarise the training cases.
 
-    Raises UserError where a training case has no verdict.
+    Args:
+        verdicts: validation results of all cases of the cohort.
+        cases: the training cases, at least one.
+        task: gives the channels.
+        demo: whether the cases are of the demo cohort.
+        input_shape: voxels of the training patches (x, y, z).
+
+    Returns:
+        Ranges over the training cases.
+
+    Raises:
+        UserError: a training case has no validation result.
     """
     known = {verdict.case: verdict.facts for verdict in verdicts}
     if unknown := [case for case in cases if case not in known]:
         raise UserError(
-            f"{unknown[0]}: this training case has no verdict in results/cohort/verdicts; delete that folder, run again"
+            f"{unknown[0]}: this training case has no validation result; delete results/cohort/verdicts and run again"
         )
     facts = [known[case] for case in cases]
     return TrainingFacts(
@@ -92,30 +108,35 @@ def training_facts(
 
 
 def network_spacing_mm(facts: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Voxel edges in mm along `orientation.NETWORK_AXES`, from the facts of a verdict."""
+    """Return voxel edges in mm along `orientation.NETWORK_AXES`, from the facts of a validation result."""
     x, y, z = (round(edge, 4) for edge in reoriented_spacing_mm(facts["affine"], NETWORK_AXES))
     return x, y, z
 
 
 def network_shape(facts: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Voxels along `orientation.NETWORK_AXES`, from the facts of a verdict."""
+    """Return the grid's voxels along `orientation.NETWORK_AXES`, from the facts of a validation result."""
     return reoriented_shape(facts["affine"], facts["shape"], NETWORK_AXES)
 
 
 def intensity_facts(facts: Mapping[str, Any], channel: str) -> dict[str, float]:
-    """`p01`, `median`, `p99` of a channel's brain, and `median_position`, from the facts of a verdict.
+    """Return intensity statistics of a channel within the brain.
 
-    `median_position` is where the median lies between the two percentiles, from 0 to 1. It does not depend on the
-    scanner's unit. Empty where the channel shows no brain.
+    Args:
+        facts: facts of a validation result.
+        channel: name of the channel.
+
+    Returns:
+        `p01`, `median` and `p99` (percentiles), and `median_position`: where the median lies between the percentiles,
+        from 0 to 1, which does not depend on the scanner's intensity unit. Empty if the channel shows no brain.
     """
     found = facts["intensities"].get(channel)
     if not found:
         return {}
-    known = {name: found[name] for name in ("p01", "median", "p99")}
-    width = known["p99"] - known["p01"]
+    result = {name: found[name] for name in ("p01", "median", "p99")}
+    width = result["p99"] - result["p01"]
     if width > 0:
-        known["median_position"] = round((known["median"] - known["p01"]) / width, 6)
-    return known
+        result["median_position"] = round((result["median"] - result["p01"]) / width, 6)
+    return result
 
 
 def _ranges(cases: Sequence[Mapping[str, float]]) -> dict[str, Range]:

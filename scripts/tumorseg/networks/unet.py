@@ -1,8 +1,8 @@
 """3D U-Nets: plain, and with residual blocks in the encoder.
 
-A U-Net has an encoder, a decoder, and a skip connection at each level. After Ronneberger et al. 2015
-(arXiv:1505.04597) and Çiçek et al. 2016 (arXiv:1606.06650). The residual encoder follows the presets of nnU-Net:
-Isensee et al. 2024 (arXiv:2404.09556); identity shortcuts after He et al. 2016 (arXiv:1512.03385).
+A U-Net has an encoder, a decoder, and a skip connection at each level: Ronneberger et al. 2015 (arXiv:1505.04597),
+Çiçek et al. 2016 (arXiv:1606.06650). The residual encoder follows the presets of nnU-Net, Isensee et al. 2024
+(arXiv:2404.09556), with the identity shortcuts of He et al. 2016 (arXiv:1512.03385).
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from tumorseg.networks.base import Architecture, Network, Norm, run_with_gradien
 
 
 class UNet(Network):
-    """See `Network`. With gradient checkpointing, only what goes between the blocks is kept in training."""
+    """A 3D U-Net, see `Network`. With gradient checkpointing, training keeps only the tensors between its blocks."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
@@ -29,15 +29,15 @@ class UNet(Network):
             DecoderBlock(below, width, architecture.norm)
             for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
-        answering = widths[:-1] if architecture.deep_supervision else widths[:1]  # finest first
-        self.heads = nn.ModuleList(nn.Conv3d(width, architecture.classes, kernel_size=1) for width in answering)
+        with_output = widths[:-1] if architecture.deep_supervision else widths[:1]  # finest first
+        self.heads = nn.ModuleList(nn.Conv3d(width, architecture.classes, kernel_size=1) for width in with_output)
 
     def encoder_level(self, level: int, in_channels: int, out_channels: int) -> nn.Module:  # noqa: ARG002 (for other encoders)
-        """A level of the contracting path: (B, before, x, y, z) to (B, width, x, y, z)."""
+        """Build a level of the encoder: (B, in_channels, x, y, z) to (B, out_channels, x, y, z)."""
         return ConvolutionBlock(in_channels, out_channels, self.architecture.norm)
 
     def down_sampling(self, channels: int) -> nn.Module:
-        """What halves the grid between two levels of the contracting path."""
+        """Build the layer that halves the grid between two levels of the encoder."""
         strided = self.architecture.down_sampling == "stride"
         return nn.Conv3d(channels, channels, kernel_size=2, stride=2) if strided else nn.MaxPool3d(2)
 
@@ -46,16 +46,16 @@ class UNet(Network):
         return "a 3D U-Net with two 3x3x3 convolutions at each level, after Çiçek et al. 2016 (arXiv:1606.06650)"
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits of a batch of images."""
+        """Return the logits (B, classes, X, Y, Z) of images (B, channels, X, Y, Z)."""
         logits: Tensor = self.heads[0](self._features(images)[0])
         return logits
 
     def levels(self, images: Tensor) -> list[Tensor]:
-        """The logits, and with deep supervision those of the coarser levels."""
+        """Return the logits and, with deep supervision, those of coarser levels, finest first."""
         return [head(features) for head, features in zip(self.heads, self._features(images), strict=False)]
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        """What the levels of the expanding path make of a batch of images, finest first."""
+        """Return the features of each level of the decoder, finest first."""
         skips: list[Tensor] = []
         features = images
         for level, block in enumerate(self.encoder):
@@ -78,7 +78,7 @@ class UNet(Network):
 
 
 class ConvolutionBlock(nn.Sequential):
-    """Twice: 3x3x3 convolution, norm, ReLU. (B, before, X, Y, Z) to (B, width, X, Y, Z)."""
+    """Two times 3x3x3 convolution, norm and ReLU: (B, in_channels, X, Y, Z) to (B, out_channels, X, Y, Z)."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         layers: list[nn.Module] = []
@@ -88,7 +88,7 @@ class ConvolutionBlock(nn.Sequential):
 
 
 class DecoderBlock(nn.Module):
-    """Doubles the grid of what comes from below, joins the skip connection, and convolves both."""
+    """Up-samples the features of the level below, concatenates the skip connection, and convolves both."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__()
@@ -96,9 +96,9 @@ class DecoderBlock(nn.Module):
         self.block = ConvolutionBlock(2 * out_channels, out_channels, norm)
 
     def forward(self, features: Tensor, skip: Tensor) -> Tensor:
-        """(B, below, x, y, z) and (B, width, 2x, 2y, 2z) to (B, width, 2x, 2y, 2z)."""
+        """Combine (B, in_channels, x, y, z) and (B, out_channels, 2x, 2y, 2z) to (B, out_channels, 2x, 2y, 2z)."""
         joined = torch.cat([self.up(features), skip], dim=1)
-        for layer in self.block:  # one by one, so that without gradients `joined` goes as soon as it is used
+        for layer in self.block:  # layer by layer: without gradients, this frees the concatenation after its first use
             joined = layer(joined)
         return joined
 
@@ -106,7 +106,7 @@ class DecoderBlock(nn.Module):
 def normed_convolution(
     in_channels: int, out_channels: int, norm: Norm, *, kernel_size: int = 3, stride: int = 1
 ) -> list[nn.Module]:
-    """A convolution of `side` voxels and the norm after it, which has a shift of its own: no bias is needed."""
+    """Return a convolution without bias and the norm after it, whose shift replaces the bias."""
     return [
         nn.Conv3d(in_channels, out_channels, kernel_size, stride=stride, padding=(kernel_size - 1) // 2, bias=False),
         nn.BatchNorm3d(out_channels) if norm == "batch" else nn.InstanceNorm3d(out_channels, affine=True),
@@ -114,14 +114,14 @@ def normed_convolution(
 
 
 _BLOCKS_PER_LEVEL: Final = (1, 3, 4, 6, 6, 6)
-"""Residual blocks at each level of the contracting path, from the finest: those of nnU-Net's presets."""
+"""Residual blocks at each level of the encoder, from the finest, as in nnU-Net's presets."""
 
 
 class ResidualUNet(UNet):
-    """A U-Net with residual blocks on the way down; the way up is that of the plain U-Net."""
+    """A U-Net with residual blocks in the encoder and the decoder of the plain U-Net."""
 
     def encoder_level(self, level: int, in_channels: int, out_channels: int) -> nn.Module:
-        """Residual blocks, after a convolution at the finest level. At the others the first may halve the grid."""
+        """Build a level of residual blocks. The finest begins with a convolution; the others may stride instead."""
         norm, strided = self.architecture.norm, self.architecture.down_sampling == "stride"
         stem: list[nn.Module] = []
         if level == 0:
@@ -137,24 +137,24 @@ class ResidualUNet(UNet):
         )
 
     def down_sampling(self, channels: int) -> nn.Module:  # noqa: ARG002
-        """Max pooling; nothing where the blocks themselves halve the grid."""
+        """Build max pooling, or nothing if the blocks themselves halve the grid."""
         return nn.Identity() if self.architecture.down_sampling == "stride" else nn.MaxPool3d(2)
 
     def describe(self) -> Message:
         """Return what kind of network this is, in one sentence with a reference."""
         blocks = ", ".join(map(str, _BLOCKS_PER_LEVEL[: self.architecture.depth + 1]))
         return (
-            f"a 3D U-Net with {blocks} residual blocks at the levels of its contracting path, from the finest, and two "
-            "3x3x3 convolutions at those of its expanding path, after Isensee et al. 2024 (arXiv:2404.09556)"
+            f"a 3D U-Net with {blocks} residual blocks at the levels of its encoder, from the finest, and two 3x3x3 "
+            "convolutions at each level of its decoder, after Isensee et al. 2024 (arXiv:2404.09556)"
         )
 
 
 class ResidualBlock(nn.Module):
     """Two 3x3x3 convolutions with norms, added to their input; then ReLU.
 
-    (B, before, X, Y, Z) to (B, width, X/stride, …). Where the shapes differ, a convolution of `stride` voxels and a
-    norm bring the input to that of the result. (nnU-Net has average pooling and a 1x1x1 convolution there. Torch's
-    average pooling has no deterministic gradient on a GPU.)
+    Maps (B, in_channels, X, Y, Z) to (B, out_channels, X/stride, Y/stride, Z/stride). If the shapes differ, a
+    convolution of `stride` voxels and a norm adapt the input. nnU-Net uses average pooling and a 1x1x1 convolution
+    instead, but torch's average pooling has no deterministic gradient on a GPU.
     """
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm, *, stride: int = 1) -> None:
@@ -171,6 +171,6 @@ class ResidualBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        """The sum of the convolutions' result and the shortcut's, after ReLU."""
+        """Return ReLU of the sum of the convolutions and the shortcut."""
         result: Tensor = self.activation(self.body(features) + self.shortcut(features))
         return result

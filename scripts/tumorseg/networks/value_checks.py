@@ -1,4 +1,4 @@
-"""Strict checks of values from an untrusted file, with a description of what is allowed."""
+"""Strict checks of values from an untrusted file, with descriptions of the allowed values."""
 
 import math
 import re
@@ -11,7 +11,12 @@ from tumorseg.errors import Message
 
 @dataclass(frozen=True)
 class ValueCheck:
-    """A test of a single value, and what it allows, in words."""
+    """A test of a single value.
+
+    Attributes:
+        description: the allowed values, for messages.
+        test: returns whether a value is allowed.
+    """
 
     description: Message
     test: Callable[[Any], bool]
@@ -19,7 +24,7 @@ class ValueCheck:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list of up to `most` items, and one at least. item: what each may be."""
+    """A list of `min_length` to `max_length` items, each of which `item` must allow."""
 
     item: "ExpectedValue"
     max_length: int
@@ -28,7 +33,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class MapOf:
-    """An object of up to `most` keys, each of which `key` allows. item: what each value may be."""
+    """A dictionary of `min_length` to `max_length` keys; `key` must allow each key, and `item` each value."""
 
     key: ValueCheck
     item: "ExpectedValue"
@@ -37,35 +42,35 @@ class MapOf:
 
 
 ExpectedValue = ValueCheck | ListOf | MapOf | Mapping[str, Any]
-"""What a value may be. A mapping has exactly these keys, each of which is expected in turn."""
+"""The allowed values. A mapping requires exactly its keys, each with an allowed value."""
 
 
 def integer(minimum: int, maximum: int) -> ValueCheck:
-    """A whole number in a range."""
+    """Allow whole numbers in a range, bounds included."""
     return ValueCheck(
         f"a whole number from {minimum} to {maximum}", lambda value: type(value) is int and minimum <= value <= maximum
     )
 
 
 def one_of(*values: Any) -> ValueCheck:
-    """One of these values, of the same type."""
-    words: Message = " or ".join("null" if value is None else str(value) for value in values)
-    return ValueCheck(words, lambda value: any(type(value) is type(other) and value == other for other in values))
+    """Allow these values; the type must match too."""
+    allowed: Message = " or ".join("null" if value is None else str(value) for value in values)
+    return ValueCheck(allowed, lambda value: any(type(value) is type(other) and value == other for other in values))
 
 
 def or_null(check: ValueCheck) -> ValueCheck:
-    """The same, or null."""
+    """Allow what `check` allows, and null."""
     return ValueCheck(f"{check.description} or null", lambda value: value is None or check.test(value))
 
 
 def matching(pattern: str, description: Message) -> ValueCheck:
-    """Text that is all of a regular expression."""
+    """Allow texts that match a regular expression in full."""
     expression = re.compile(pattern, re.ASCII)
     return ValueCheck(description, lambda value: isinstance(value, str) and expression.fullmatch(value) is not None)
 
 
 def text(max_length: int) -> ValueCheck:
-    """Text of up to `most` characters, none of which controls a terminal."""
+    """Allow texts without control characters, up to a length."""
     return ValueCheck(
         f"text of up to {max_length} printable characters",
         lambda value: isinstance(value, str) and len(value) <= max_length and value.isprintable(),
@@ -73,7 +78,7 @@ def text(max_length: int) -> ValueCheck:
 
 
 def is_finite_number(value: Any) -> bool:
-    """Whether a value is a finite number."""
+    """Return whether a value is a finite number; booleans are not numbers here."""
     return type(value) in (int, float) and math.isfinite(value)
 
 
@@ -81,7 +86,16 @@ BOOLEAN: Final = ValueCheck("true or false", lambda value: type(value) is bool)
 
 
 def value_problems(content: Any, expected: ExpectedValue, key_path: str) -> Iterator[Message]:
-    """Yield what is wrong with a value of plain JSON types. place: its key, for messages; empty for the whole."""
+    """Yield what is wrong with a value.
+
+    Args:
+        content: plain JSON types.
+        expected: the allowed values.
+        key_path: path of keys to the value, for messages, such as `task.labels[0]`; empty for the whole content.
+
+    Yields:
+        One message for each problem.
+    """
     if isinstance(expected, ValueCheck):
         if not expected.test(content):
             yield f"{key_path}: {printable_excerpt(content)} is not allowed; it has to be {expected.description}"
@@ -104,7 +118,10 @@ def value_problems(content: Any, expected: ExpectedValue, key_path: str) -> Iter
 
 def _list_problems(content: Any, expected: ListOf, key_path: str) -> Iterator[Message]:
     if not isinstance(content, list) or not expected.min_length <= len(content) <= expected.max_length:
-        yield f"{key_path}: {printable_excerpt(content)} is not allowed; it has to be a list of {expected.min_length} to {expected.max_length}"
+        yield (
+            f"{key_path}: {printable_excerpt(content)} is not allowed; it has to be a list of {expected.min_length} to "
+            f"{expected.max_length} items"
+        )
         return
     for index, item in enumerate(content):
         yield from value_problems(item, expected.item, f"{key_path}[{index}]")
@@ -112,7 +129,10 @@ def _list_problems(content: Any, expected: ListOf, key_path: str) -> Iterator[Me
 
 def _map_problems(content: Any, expected: MapOf, key_path: str) -> Iterator[Message]:
     if not isinstance(content, dict) or not expected.min_length <= len(content) <= expected.max_length:
-        yield f"{key_path}: {printable_excerpt(content)} is not allowed; it has to have {expected.min_length} to {expected.max_length} keys"
+        yield (
+            f"{key_path}: {printable_excerpt(content)} is not allowed; it has to have {expected.min_length} to "
+            f"{expected.max_length} keys"
+        )
         return
     for key, value in content.items():
         if expected.key.test(key):
@@ -122,7 +142,7 @@ def _map_problems(content: Any, expected: MapOf, key_path: str) -> Iterator[Mess
 
 
 def printable_excerpt(value: Any) -> Message:
-    """A value of an untrusted file, as a message may show it: in short, without control characters."""
+    """Return a value of an untrusted file in a form that is safe to print: short, without control characters."""
     return ascii(value)[:60]
 
 

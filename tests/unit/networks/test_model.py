@@ -44,13 +44,13 @@ def test_only_the_model_of_the_demo_marks_what_it_makes():
 def test_a_model_that_is_cut_off_is_refused(tmp_path, kept):
     write_model(tmp_path / "a.safetensors", build(TINY), model_card(TINY))
     (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes()[:kept])
-    assert "not a sound model" in refusal(tmp_path / "a.safetensors")
+    assert "not a valid model" in refusal(tmp_path / "a.safetensors")
 
 
 def test_a_model_with_something_behind_it_is_refused(tmp_path):
     path = forged(tmp_path / "a.safetensors")
     path.write_bytes(path.read_bytes() + b"more")
-    assert "more follows than its head says" in refusal(path)
+    assert "longer than its header says" in refusal(path)
 
 
 @pytest.mark.parametrize("place", [0.5, 0.99])
@@ -81,7 +81,7 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
             "normalisation.clip_percentiles: [99.5, 0.5] is not allowed",
         ),
         ("normalisation", "clip_percentiles", [0.5], "normalisation.clip_percentiles"),
-        ("normalisation", "clip_percentiles", [float("nan"), 99], "numbers that are none"),
+        ("normalisation", "clip_percentiles", [float("nan"), 99], "NaN or infinity"),
         ("normalisation", "extra", 1, "normalisation.'extra': there is no such key"),
         (None, "normalisation", {}, "normalisation.clip_percentiles: this key is missing"),
         (None, "normalisation", [], "normalisation: it has to have the keys clip_percentiles, margin"),
@@ -142,7 +142,7 @@ def test_no_model_is_written_that_would_be_refused(tmp_path):
     ("change", "words"),
     [
         (lambda weights: weights.pop("heads.0.bias"), "heads.0.bias is missing"),
-        (lambda weights: weights.update(extra=torch.zeros(1)), "'extra' is no part of the network"),
+        (lambda weights: weights.update(extra=torch.zeros(1)), "'extra' is not part of the network"),
         (lambda weights: weights.update({"heads.0.bias": torch.zeros(4)}), "heads.0.bias is F32 4 instead of F32 5"),
         (lambda weights: weights.update({"heads.0.bias": torch.zeros(5).half()}), "heads.0.bias is F16 5 instead"),
     ],

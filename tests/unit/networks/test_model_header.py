@@ -25,10 +25,10 @@ def test_a_normalised_case_is_no_model(tmp_path):
         (b"<!DOCTYPE html><html>login</html>", "download it again"),
         (pickle.dumps({"weights": [1]}), "it was not opened); give the exported model"),
         (b"PK\x03\x04" + bytes(40), "it was not opened); give the exported model"),
-        (b"\xff" * 200, "no safetensors file"),
-        ((2**63).to_bytes(8, "little") + b"{" + bytes(99), "its head says that it has 9223372036854775808 bytes"),
+        (b"\xff" * 200, "not a safetensors file"),
+        ((2**63).to_bytes(8, "little") + b"{" + bytes(99), "its header claims a length of 9223372036854775808 bytes"),
         ((2).to_bytes(8, "little") + b"{}", "a safetensors file of another program"),
-        ((4).to_bytes(8, "little") + b"{xx}", "its head is no JSON"),
+        ((4).to_bytes(8, "little") + b"{xx}", "its header is not JSON"),
         (save({"conv.weight": torch.zeros(8)}), "a safetensors file of another program"),
     ],
 )
@@ -43,7 +43,7 @@ def test_the_checkpoint_of_a_training_is_refused_with_the_name_of_the_model(tmp_
     path.parent.mkdir(parents=True)
     torch.save({"weights": weights_of(build(TINY))}, path)
     message = refusal(path)
-    assert "the checkpoint of a training" in message
+    assert "a training checkpoint" in message
     assert message.endswith("give the exported model, such as results/model/fold-3.safetensors")
 
 
@@ -61,7 +61,7 @@ def test_a_huge_sparse_file_is_refused_by_its_size(tmp_path):
     path = forged(tmp_path / "a.safetensors")
     with path.open("ab") as file:
         file.truncate(100 * 2**30)
-    assert "more follows than its head says" in refusal(path)
+    assert "longer than its header says" in refusal(path)
 
 
 def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
@@ -70,7 +70,7 @@ def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
     with (tmp_path / "a.safetensors").open("wb") as file:
         file.write(len(head).to_bytes(8, "little") + head)
         file.truncate(8 + len(head) + size)
-    assert f"at most {4 * 2**30} are read" in refusal(tmp_path / "a.safetensors")
+    assert f"at most {4 * 2**30} are allowed" in refusal(tmp_path / "a.safetensors")
 
 
 def test_a_link_to_nowhere_says_how_to_fetch_it(tmp_path):

@@ -60,7 +60,7 @@ def test_the_facts_are_of_the_network_s_axes_and_of_the_training_cases_only(tmp_
 
 
 def test_a_training_case_without_a_verdict_stops_the_export(tmp_path):
-    with pytest.raises(UserError, match="B: this training case has no verdict"):
+    with pytest.raises(UserError, match="B: this training case has no validation result"):
         training_facts([case_verdict(tmp_path, case="A")], ["A", "B"], task=TASK, demo=False, input_shape=[8, 8, 8])
 
 

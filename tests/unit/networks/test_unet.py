@@ -83,7 +83,7 @@ def test_more_threads_than_cores_are_said_and_kept(threads, cores, said, monkeyp
     with caplog.at_level("INFO", logger="tumorseg"):
         resolve_execution("cpu", "fp32", threads=threads)
     assert torch.get_num_threads() == threads
-    assert ("training.threads is 2, and this run has 1 CPU core" in caplog.text) == said
+    assert ("training.threads is 2, but this run has 1 CPU core" in caplog.text) == said
 
 
 def test_the_record_of_a_job_says_in_what_its_network_computed(tmp_path):
