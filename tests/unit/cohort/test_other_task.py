@@ -1,4 +1,4 @@
-"""What speaks for another task: names, grids, values of masks, and how bright labels are after contrast medium."""
+"""Signs of another task: names, grids, mask values, and brightness of labels on the contrast-enhanced image."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def these_tasks_alone(monkeypatch):
 
 
 def signs_of(task=TASK, *, names=("patient1",), shape=(240, 240, 155), values=(), **by_value):
-    """The tasks that a case speaks for. by_value: brightness of the labels, as v4=DARK."""
+    """Return the tasks that the signs of a case point to; `by_value` is the brightness of each label, as v4=DARK."""
     seen = PostContrastSample(BRAIN, {int(name[1:]): voxels for name, voxels in by_value.items()})
     return find_other_task_signs(task, names=names, shape=shape, values=[*values, *seen.by_value], contrast=seen).tasks
 
@@ -62,7 +62,7 @@ def test_a_task_has_no_signs_against_its_own_names_and_grids(name):
 def test_a_grid_of_another_task_alone_is_a_sign():
     assert signs_of(shape=(182, 218, 182)) == ("brats-glioma-post-treatment",)
     assert signs_of(shape=(182, 218, 180)) == ()
-    assert signs_of(load_task("brats-metastases"), shape=(182, 218, 182)) == ()  # which has no grid of its own
+    assert signs_of(load_task("brats-metastases"), shape=(182, 218, 182)) == ()  # this task defines no grid
 
 
 def test_values_that_only_other_tasks_know_are_a_sign():

@@ -1,4 +1,4 @@
-"""Which cases are of one patient: neither visits of one parted, nor patients taken for one."""
+"""The patient of each case: visits of one patient stay together, and several patients are not merged."""
 
 import re
 
@@ -92,10 +92,10 @@ def test_names_stand_for_their_patients_as_they_are_written():
 def test_names_that_look_like_visits_get_a_warning_with_an_example(cases):
     patients = patients_from_names(cases)
     assert len(set(patients.values())) == len(cases)
-    (doubt,) = patient_warnings(patients)
-    assert "look like visits of one patient" in doubt
-    assert sum(case in doubt for case in cases) >= 2
-    pattern = re.search(r"set cohort\.patient to a pattern such as '(.+?)',", doubt)[1]
+    (warning,) = patient_warnings(patients)
+    assert "look like visits of one patient" in warning
+    assert sum(case in warning for case in cases) >= 2
+    pattern = re.search(r"set cohort\.patient to a pattern such as '(.+?)',", warning)[1]
     assert len(set(assign_patients(cases, pattern=pattern, required_cases=cases).values())) == 2
 
 
@@ -119,8 +119,8 @@ def test_other_names_get_no_warning(cases):
 
 def test_a_patient_with_most_cases_gets_a_warning():
     cases = [f"site1_visit{number}" for number in range(8)]
-    (doubt,) = patient_warnings(patients_from_names(cases))
-    assert doubt.startswith(
+    (warning,) = patient_warnings(patients_from_names(cases))
+    assert warning.startswith(
         "8 of 8 cases, for example site1_visit0 and site1_visit1, count as visits of one patient, site1"
     )
 

@@ -11,7 +11,7 @@ from tumorseg.cohort.validation import validate_case
 RAS = np.eye(4)
 
 
-def shown(root):
+def validated(root):
     (case,) = discover_cases(root, TASK)
     return validate_case(root, case, task=TASK, shape=None, labels="auto")
 
@@ -86,21 +86,21 @@ def test_previews_round_trip_in_both_memory_orders(order, tmp_path):
 def test_the_readable_images_of_a_dropped_case_are_shown(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").write_bytes(b"")
-    verdict, picture = shown(root)
-    assert not verdict.usable
+    result, picture = validated(root)
+    assert not result.usable
     assert [bool(channel.any()) for channel in picture] == [True, True, False, True, True]
-    assert set(verdict.facts["intensities"]) == {"t1", "t1ce", "flair"}
+    assert set(result.facts["intensities"]) == {"t1", "t1ce", "flair"}
     for role in ("t1", "t1ce", "flair"):
         path_of(root, role).unlink()
-    assert shown(root)[1] is None
+    assert validated(root)[1] is None
 
 
 @pytest.mark.parametrize("case", ["BraTS2021_00006", "BraTS2021_01484"])
 def test_real_cases_are_shown(case):
     root = real_data()
     files = next(found for found in discover_cases(root, TASK) if found.case == case)
-    verdict, picture = validate_case(root, files, task=TASK, shape=None, labels="auto")
+    result, picture = validate_case(root, files, task=TASK, shape=None, labels="auto")
     assert max(picture.shape[1:]) <= 64
     assert all(channel.any() for channel in picture)
-    facts = verdict.facts["intensities"]["flair"]
+    facts = result.facts["intensities"]["flair"]
     assert 0 < facts["min"] <= facts["p01"] < facts["median"] < facts["p99"] <= facts["max"]

@@ -1,4 +1,4 @@
-"""A mask on other axes, or of another box of the images' voxel grid."""
+"""Masks with other axes, or covering another box of the images' voxel grid."""
 
 import nibabel
 import numpy as np
@@ -14,14 +14,14 @@ AXES = ["RAS", "ASL", "PIR", "LAS", "SPL"]
 
 
 def noise(shape=SHAPE):
-    """A mask with labels everywhere but in its outermost voxels."""
+    """Return a mask with labels everywhere except in its outermost voxels."""
     volume = np.zeros(shape, np.uint8)
     volume[1:-1, 1:-1, 1:-1] = np.random.default_rng(1).integers(0, 4, [side - 2 for side in shape])
     return volume
 
 
 def regridded(volume, affine, target=SHAPE, target_affine=LPS):
-    """The mask on the target's grid, and what had to be done; or None, and why not."""
+    """Return the mask on the target's grid and the notes; or None and the problem."""
     volume = np.asfortranarray(volume)
     placed = regrid_labels(
         read_labels(volume), VoxelGrid(volume.shape, affine), VoxelGrid(target, target_affine), "the images"
@@ -30,14 +30,14 @@ def regridded(volume, affine, target=SHAPE, target_affine=LPS):
 
 
 def reoriented(volume, affine, axes: str):
-    """As a tool writes it that reorients before it saves."""
+    """Return volume and affine as from a tool that reorients before saving."""
     turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(affine), nibabel.orientations.axcodes2ornt(axes))
     image = nibabel.Nifti1Image(volume, affine).as_reoriented(turn)
     return np.asarray(image.dataobj), image.affine
 
 
 def moved(affine, start):
-    """The affine of a box that begins at a voxel of a grid."""
+    """Return the affine of a box that begins at a voxel of a grid."""
     return affine @ nibabel.affines.from_matvec(np.eye(3), start)
 
 

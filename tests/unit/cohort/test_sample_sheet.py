@@ -1,4 +1,4 @@
-"""Sample sheets: read as they are meant, and refused with the line and the remedy where they are not."""
+"""Sample sheets: valid ones are read, invalid ones are refused with line and remedy."""
 
 import re
 
@@ -31,14 +31,14 @@ def read(path, task=TASK):
 
 
 def with_files(folder):
-    """The files of the first case, sound ones."""
+    """Write valid files of the first case."""
     tree(folder, *FILES.split(","))
     for role, path in zip(ROLES, FILES.split(","), strict=True):
         (folder / path).write_bytes(plain(mask() if role == "seg" else image(role)))
 
 
-def checked(path):
-    """The verdict on the first case of a sheet."""
+def validated(path):
+    """Validate the first case of a sheet."""
     return check_case(path.parent, read(path).cases[0], shape=None, labels="auto")
 
 
@@ -52,8 +52,8 @@ def test_the_cases_of_a_sheet_are_usable_with_their_names_there(tmp_path):
     (case,) = read(path).cases
     assert (case.case, case.files["seg"], case.folder) == ("P 1", ("a/5.nii",), None)
     assert case_from_json(case_to_json(case)) == case
-    verdict = checked(path)
-    assert (verdict.usable, verdict.facts["not_understood"]) == (True, [])
+    result = validated(path)
+    assert (result.usable, result.facts["not_understood"]) == (True, [])
     assert read(path).patients == read_sheet_patients(path) == {"P 1": "Ann"}
 
 
@@ -91,7 +91,7 @@ def test_paths_may_be_absolute_or_below_the_home_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "words"),
     [
         ([], "line 1: the header is empty; name the columns case, patient, t1, t1ce, t2, flair, mask"),
         ([HEADER], "there are no cases"),
@@ -122,9 +122,9 @@ def test_paths_may_be_absolute_or_below_the_home_folder(tmp_path, monkeypatch):
         ([HEADER, f'B1,,"{FILES}'], "line 2: unexpected end of data"),
     ],
 )
-def test_a_mistake_is_reported_with_its_line_and_remedy(tmp_path, lines, said):
+def test_a_mistake_is_reported_with_its_line_and_remedy(tmp_path, lines, words):
     path = sheet(tmp_path, *lines)
-    with pytest.raises(UserError, match=re.escape(said)) as error:
+    with pytest.raises(UserError, match=re.escape(words)) as error:
         read(path)
     assert str(path) in str(error.value)
 
@@ -143,7 +143,7 @@ def test_the_first_mistakes_are_listed_and_the_others_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "code", "said"),
+    ("before", "after", "code", "words"),
     [
         ("a/2.nii", "", "missing_modality", "T1CE is missing: its cell in the sample sheet is empty"),
         ("a/2.nii", "gone/2.nii", "missing_modality", "T1CE is missing: the file gone/2.nii in the sample sheet"),
@@ -152,11 +152,11 @@ def test_the_first_mistakes_are_listed_and_the_others_counted(tmp_path):
         ("a/2.nii", "a", "unreadable", "a folder"),
     ],
 )
-def test_a_missing_file_is_a_problem_of_its_case(tmp_path, before, after, code, said):
+def test_a_missing_file_is_a_problem_of_its_case(tmp_path, before, after, code, words):
     with_files(tmp_path)
-    (problem,) = checked(sheet(tmp_path, HEADER, f"B1,,{FILES.replace(before, after)}")).problems
+    (problem,) = validated(sheet(tmp_path, HEADER, f"B1,,{FILES.replace(before, after)}")).problems
     assert problem.code == code
-    assert said in problem.message
+    assert words in problem.message
 
 
 def optional_t2():
@@ -186,7 +186,9 @@ def test_with_one_file_for_all_channels_each_column_names_it(tmp_path):
 
 def test_patients_in_a_sheet_and_a_pattern_are_refused(tmp_path):
     path = sheet(tmp_path, HEADER, f"P 1,Ann,{FILES}")
-    with pytest.raises(UserError, match=r"cohort\.patient: \(P\\d\) and the column patient of .* both name the patients"):
+    with pytest.raises(
+        UserError, match=r"cohort\.patient: \(P\\d\) and the column patient of .* both name the patients"
+    ):
         require_one_source(read(path), path, r"(P\d)")
 
 

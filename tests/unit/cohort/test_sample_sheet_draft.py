@@ -1,4 +1,4 @@
-"""A first sample sheet: what discovery understands, guesses for the rest, and nothing lost."""
+"""The draft of a sample sheet: cases that discovery finds, guesses for the others, and every unused file listed."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ ROLES = ("t1", "t1ce", "t2", "flair", "seg")
 
 
 def written(folder, task=TASK, name="samples.tsv"):
-    """The sheet as it was meant, and the cases as they are read again."""
+    """Return the drafted sheet, and its cases as read again from the file."""
     output = folder / name
     sheet = write_draft_sheet(folder / "data", output, task)
     return sheet, {case.case: case.files for case in read_sample_sheet(output, task, SCHEMA).cases}
@@ -117,10 +117,10 @@ def test_a_folder_without_images_is_refused(tmp_path):
 def test_the_command_lists_empty_cells_and_unused_files(tmp_path, capsys):
     tree(tmp_path / "data", *(f"B1/B1_{role}.nii.gz" for role in ROLES[:4]), "B1/what.nii")
     write_samples.main([str(tmp_path / "data"), "--output", str(tmp_path / "s.tsv"), "--task", "brats-glioma"])
-    said = capsys.readouterr().err
-    assert re.search(r"1 case in .*s\.tsv", said)
-    assert "fill in: B1: mask" in said
-    assert "not understood, and in no cell: B1/what.nii" in said
+    log = capsys.readouterr().err
+    assert re.search(r"1 case in .*s\.tsv", log)
+    assert "fill in: B1: mask" in log
+    assert "not understood, and in no cell: B1/what.nii" in log
 
 
 def test_images_behind_links_are_found_once_and_circular_links_end(tmp_path):

@@ -30,7 +30,7 @@ def run(script, *arguments):
     script.main(["--task", TASK.name, *(str(argument) for argument in arguments)])
 
 
-def validate(root, verdicts):
+def validate(root, results):
     cases = [case_to_json(case) for case in discover_cases(root, TASK)]
     run(
         validate_batch,
@@ -41,22 +41,22 @@ def validate(root, verdicts):
         "--settings",
         COHORT,
         "--output",
-        verdicts,
+        results,
         "--previews",
-        verdicts.with_suffix(".p"),
+        results.with_suffix(".p"),
     )
-    return verdicts
+    return results
 
 
 def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
-    verdicts = validate(root, tmp_path / "v.json")
+    results = validate(root, tmp_path / "v.json")
     assert f"{CASES[1]} dropped: empty_file" in capsys.readouterr().err
-    run(manifest, "--verdicts", verdicts, "--output", tmp_path / "m.tsv")
+    run(manifest, "--verdicts", results, "--output", tmp_path / "m.tsv")
     assert "manifest: 3 of 4 cases are usable; 1 dropped:" in capsys.readouterr().err
     run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", COHORT, "--output", tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["reasons"] == {"empty_file": 1}
     settings = json.dumps({"folds": 3, "validation_fraction": 0.2, "seed": 1})
-    # As the rule calls it where the user has no split file: the option without a value.
+    # As the rule calls it if the user has no split file: the option without a value.
     run(split, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--split-file", "--output", tmp_path / "s.tsv")
     rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()[1:]]
     assert sorted(fold for _, _, fold in rows) == ["0", "1", "2"]
@@ -70,9 +70,9 @@ def test_the_users_split_file_is_used_and_its_dropped_cases_are_counted(root, tm
     run(split, *arguments, "--split-file", own)
     rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()[1:]]
     assert [(case, fold) for case, _, fold in rows] == [(CASES[0], "1"), (CASES[2], "0"), (CASES[3], "1")]
-    said = capsys.readouterr().err
-    assert f"{own}: ignored names without a usable case: 1" in said
-    assert "fold 0: 2 cases for training, 1 for validation" in said
+    log = capsys.readouterr().err
+    assert f"{own}: ignored names without a usable case: 1" in log
+    assert "fold 0: 2 cases for training, 1 for validation" in log
 
 
 def test_a_mistake_in_the_users_split_file_is_reported(root, tmp_path, capsys):
@@ -95,12 +95,12 @@ def test_the_error_of_check_cohort_names_the_manifest(root, tmp_path, capsys):
 
 
 def test_only_usable_cases_are_normalised(root, tmp_path):
-    verdicts = validate(root, tmp_path / "v.json")
+    results = validate(root, tmp_path / "v.json")
     settings = json.dumps({"clip_percentiles": [0.5, 99.5], "margin": 2})
     stale = tmp_path / "out" / "stale.safetensors"
     stale.parent.mkdir()
     stale.touch()
-    run(normalise_batch, "--root", root, "--verdicts", verdicts, "--settings", settings, "--output", tmp_path / "out")
+    run(normalise_batch, "--root", root, "--verdicts", results, "--settings", settings, "--output", tmp_path / "out")
     assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == [CASES[0], CASES[2], CASES[3]]
     assert read_case(tmp_path / "out" / f"{CASES[0]}.safetensors").origin.case == CASES[0]
 
@@ -108,13 +108,13 @@ def test_only_usable_cases_are_normalised(root, tmp_path):
 def test_a_shard_without_usable_case_gives_an_empty_folder(tmp_path):
     write_sound(tmp_path / "data")
     path_of(tmp_path / "data", "t1").unlink()
-    verdicts = validate(tmp_path / "data", tmp_path / "v.json")
+    results = validate(tmp_path / "data", tmp_path / "v.json")
     run(
         normalise_batch,
         "--root",
         tmp_path / "data",
         "--verdicts",
-        verdicts,
+        results,
         "--settings",
         "{}",
         "--output",

@@ -1,4 +1,4 @@
-"""A whole head gets a warning and a brain does not, whatever the air around it was set to."""
+"""A whole head gets a warning and a brain does not, whatever the values of the air around it."""
 
 import numpy as np
 import pytest
@@ -14,19 +14,19 @@ BRAIN = FAR < 0.8
 
 
 def brain(level=100.0):
-    """A brain with folds: thin dark gaps from its surface inwards, as of fluid in sulci, and dark ventricles."""
+    """Return a brain with thin dark gaps from its surface inwards, like fluid in sulci, and dark ventricles."""
     rng = np.random.default_rng(0)
     folds = (np.sin(X / 2.3) * np.sin(Y / 2.7) * np.sin(Z / 2.1) > 0.55) | (FAR < 0.15)
     return np.where(BRAIN, np.where(folds, 0.2 * level, level) + rng.normal(0, 0.05 * level, SHAPE), 0).clip(0)
 
 
 def head(level=100.0, scalp=150.0, bone=8.0):
-    """The brain in a skull of `bone` below a scalp."""
+    """Return the brain in a skull of `bone` below a scalp."""
     return np.where(BRAIN, brain(level), np.where(FAR < 0.9, bone, np.where(FAR < 1, scalp, 0)))
 
 
 def codes(voxels, spacing=(1.0, 1.0, 1.0)):
-    return [finding.code for finding in look(voxels, spacing).warnings]
+    return [issue.code for issue in look(voxels, spacing).warnings]
 
 
 HEADS = {

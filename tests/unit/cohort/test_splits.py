@@ -89,7 +89,7 @@ def test_other_fractions_are_stratified_by_enhancing_tumour_and_size():
 
 @pytest.mark.parametrize("empty", [5, 10])
 def test_folds_are_stratified_by_presence_of_tumour(empty):
-    """Among cases without enhancing tumour, of which they would be the smallest."""
+    """Among cases without enhancing tumour; cases without any tumour must not count as the smallest of these."""
     table = cohort(100, without=0.5)
     table.loc[table.index[:empty], LABELS] = 0
     found = folds_of(table, 5)
@@ -117,7 +117,7 @@ def test_a_rare_kind_of_case_does_not_unbalance_the_other_strata():
 
 
 def differing_time_points(patients: int, seed: int) -> pd.DataFrame:
-    """One to four cases a patient."""
+    """Return a cohort with one to four cases per patient."""
     table = cohort(patients, time_points=4)
     kept = np.random.default_rng(seed).integers(1, 5, patients)
     return table[np.tile(np.arange(4), patients) < np.repeat(kept, 4)].reset_index(drop=True)
@@ -134,7 +134,7 @@ def test_differing_numbers_of_time_points_change_the_fraction_by_at_most_half_a_
 
 
 def imbalance(kind: pd.Series, fold: pd.Series) -> np.ndarray:
-    """How many cases more or fewer than its share each fold has of each kind."""
+    """Return how far the number of cases of each kind in each fold is from the mean over the folds."""
     counts = pd.crosstab(kind, fold)
     return counts.sub(counts.mean(axis=1), axis=0).abs().to_numpy()
 
@@ -159,8 +159,8 @@ def test_strata_are_balanced_as_well_as_by_scikit_learn(patients, without, folds
         assert imbalance(enhancing, fold).max() <= 1
 
 
-def kept(before: dict[str, int], after: dict[str, int]) -> float:
-    """The share of the cases in both that have the same fold in both."""
+def same_fold_fraction(before: dict[str, int], after: dict[str, int]) -> float:
+    """Return the fraction of the common cases with the same fold in both."""
     both = before.keys() & after.keys()
     return sum(before[case] == after[case] for case in both) / len(both)
 
@@ -176,7 +176,9 @@ def test_most_cases_keep_their_fold_when_others_are_added_or_removed(folds, new,
     same = []
     for seed in range(10):
         table[LABELS] = table[LABELS].sample(frac=1, random_state=seed).to_numpy()  # other tumours among the added
-        same.append(kept(folds_of(table.drop(index=added), folds, seed=seed), folds_of(table, folds, seed=seed)))
+        same.append(
+            same_fold_fraction(folds_of(table.drop(index=added), folds, seed=seed), folds_of(table, folds, seed=seed))
+        )
     assert np.mean(same) >= mean
     assert min(same) >= least
 
@@ -185,7 +187,7 @@ def test_most_cases_keep_their_fold_when_others_are_added_or_removed(folds, new,
 def test_most_cases_keep_their_fold_when_one_becomes_unusable(folds, mean, least):
     table = cohort(300)
     before = folds_of(table, folds)
-    same = [kept(before, folds_of(table.drop(index=removed), folds)) for removed in range(0, 300, 15)]
+    same = [same_fold_fraction(before, folds_of(table.drop(index=removed), folds)) for removed in range(0, 300, 15)]
     assert np.mean(same) >= mean
     assert min(same) >= least
 

@@ -48,7 +48,7 @@ def test_an_earlier_table_of_splits_is_accepted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "folds", "said"),
+    ("content", "folds", "words"),
     [
         ("", 1, ["the header, empty, needs a column fold and a column case or patient"]),
         ("case;fold\n", 1, ["the header, case;fold, needs", "separated by tabs or commas"]),
@@ -76,10 +76,10 @@ def test_an_earlier_table_of_splits_is_accepted(tmp_path):
         (ONE_SPLIT, 3, ["no usable case: fold 1, fold 2;", "cohort.folds 3"]),
     ],
 )
-def test_a_mistake_is_reported_with_the_file_and_the_names(read, content, folds, said):
-    with pytest.raises(UserError, match=r"own\.tsv: ") as told:
+def test_a_mistake_is_reported_with_the_file_and_the_names(read, content, folds, words):
+    with pytest.raises(UserError, match=r"own\.tsv: ") as error:
         read(content, folds)
-    assert [part for part in said if part not in str(told.value)] == []
+    assert [part for part in words if part not in str(error.value)] == []
 
 
 def test_an_unreadable_file_is_reported(tmp_path):

@@ -56,19 +56,19 @@ def test_missing_files_are_named(root):
     path_of(root, "t1ce").unlink()
     path_of(root, "seg").unlink()
     found = verdict(root).problems
-    assert [finding.code for finding in found] == ["missing_modality", "missing_mask"]
+    assert [issue.code for issue in found] == ["missing_modality", "missing_mask"]
     assert "T1CE" in found[0].message
 
 
 def test_a_folder_that_cannot_be_listed_is_unreadable(tmp_path):
     found = check_case(tmp_path, CaseFiles("gone", {}, "gone"), shape=None, labels="auto")
-    assert [finding.code for finding in found.problems] == ["unreadable"]
+    assert [issue.code for issue in found.problems] == ["unreadable"]
 
 
 def test_a_packed_case_is_reported(tmp_path):
     (tmp_path / f"{CASE}.tar.gz").touch()
-    (finding,) = check_case(tmp_path, CaseFiles(CASE, {}, CASE), shape=None, labels="auto").problems
-    assert (finding.code, f"still packed in {CASE}.tar.gz" in finding.message) == ("unreadable", True)
+    (issue,) = check_case(tmp_path, CaseFiles(CASE, {}, CASE), shape=None, labels="auto").problems
+    assert (issue.code, f"still packed in {CASE}.tar.gz" in issue.message) == ("unreadable", True)
 
 
 def test_an_archive_in_place_of_an_image_is_reported(root):
@@ -76,11 +76,11 @@ def test_an_archive_in_place_of_an_image_is_reported(root):
     with zipfile.ZipFile(path.parent / f"{path.name}.zip", "w") as archive:
         archive.write(path, path.name)
     path.unlink()
-    (finding,) = verdict(root).problems
-    assert (finding.code, f"{path.name}.zip" in finding.message) == ("missing_modality", True)
+    (issue,) = verdict(root).problems
+    assert (issue.code, f"{path.name}.zip" in issue.message) == ("missing_modality", True)
     (path.parent / f"{path.name}.zip").rename(path)
-    (finding,) = verdict(root).problems
-    assert (finding.code, "zip archive" in finding.message) == ("not_nifti", True)
+    (issue,) = verdict(root).problems
+    assert (issue.code, "zip archive" in issue.message) == ("not_nifti", True)
 
 
 def test_a_problem_names_the_file(root):
@@ -209,7 +209,7 @@ def test_values_must_be_finite_and_different_in_float32(root, factor, code):
 def test_a_mask_of_another_orientation_drops_the_case(root):
     for role in ("t1", "t1ce", "t2", "flair"):
         put(root, role, image(role), np.eye(4)[:, [0, 2, 1, 3]])
-    put(root, "seg", np.flip(mask(), axis=2))  # with most of it farther up than the images have slices that way
+    put(root, "seg", np.flip(mask(), axis=2))  # most of it lies above the images' highest slice
     assert problems(root) == [("mask_mismatch", name("seg"))]
 
 

@@ -1,4 +1,4 @@
-"""Damaged files by the thousand: each gives a verdict, and none that is damaged is called usable."""
+"""Thousands of corrupted files: each gives a validation result, and no corrupted one is usable."""
 
 import gzip
 import json
@@ -24,8 +24,8 @@ NUMBERS = st.sampled_from([0, 1, -1, 2, 3, 7, 8, 255, 32767, -32768, 2**31 - 1, 
 
 
 @st.composite
-def damaged_stream(draw, content):
-    """A compressed file whose bytes were cut, changed, lost, repeated or mixed up after it was written."""
+def corrupted_stream(draw, content):
+    """Draw a compressed file whose bytes were cut, changed, lost, repeated or reordered after writing."""
     packed = gzip.compress(content, compresslevel=draw(st.sampled_from([1, 6, 9])), mtime=0)
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(packed)))
@@ -51,8 +51,8 @@ def damaged_stream(draw, content):
 
 
 @st.composite
-def damaged_header(draw, content):
-    """A file that was written whole, plain or compressed, with other values in some fields of its header."""
+def corrupted_header(draw, content):
+    """Draw a complete file, plain or compressed, with changed values in some header fields."""
     header = bytearray(content[:352])
     for _ in range(draw(st.integers(1, 3))):
         dtype, offset = FIELDS[draw(st.sampled_from(sorted(FIELDS)))]
@@ -69,7 +69,7 @@ def damaged_header(draw, content):
 
 @st.composite
 def cut_or_made_up(draw, content):
-    """A plain file that lost its end or has too much, or bytes that never were a volume."""
+    """Draw a plain file that is truncated or has extra data, or bytes that never were a volume."""
     start = draw(st.integers(0, len(content) - 1))
     anything = draw(st.binary(max_size=600))
     prefix = draw(st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x8b\x08\x00" + bytes(6), b"PK\x03\x04", content[:352]]))
@@ -87,20 +87,20 @@ def cut_or_made_up(draw, content):
     )
 
 
-def is_sound_gzip_of(packed, content):
-    """Whether nothing was damaged after all."""
+def is_valid_gzip_of(packed, content):
+    """Return whether the bytes are still a valid compressed file."""
     return packed in [gzip.compress(content, level, mtime=0) for level in (1, 6, 9)]
 
 
-def is_what_it_was(root, role):
-    """Whether a file has the voxels and the place in space that were written, though some bytes of it changed."""
+def is_unchanged(root, role):
+    """Return whether a file has the original voxels and affine although some of its bytes changed."""
     volume = read_volume(path_of(root, role))
     original = mask() if role == "seg" else image(role)
     return np.array_equal(volume.array, original) and np.array_equal(volume.affine, AFFINE)
 
 
 def is_read_as_nibabel_reads_it(root, role):
-    """Whether the header that a file has now is understood as the reference reader understands it."""
+    """Return whether the changed header is read as nibabel reads it."""
     content = path_of(root, role).read_bytes()
     content = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
     kind = nibabel.Nifti1Image if content[344:348] == b"n+1\0" else nibabel.Nifti2Image
@@ -112,35 +112,35 @@ def is_read_as_nibabel_reads_it(root, role):
 
 
 def fuzz(root, examples):
-    """Damage one file of a sound case again and again and judge the case; whether it was usable, each time."""
+    """Corrupt one file of a valid case and validate it, many times; return whether it was usable each time."""
     write_sound(root)
     (case,) = discover_cases(root, TASK)
     usable = []
 
     @trying(examples)
     @given(st.data())
-    def damage_and_check(data):
+    def corrupt_and_check(data):
         role = data.draw(st.sampled_from(sorted(SUFFIXES)))
-        kind = data.draw(st.sampled_from([damaged_stream, damaged_header, cut_or_made_up]))
+        kind = data.draw(st.sampled_from([corrupted_stream, corrupted_header, cut_or_made_up]))
         path = path_of(root, role)
-        sound = path.read_bytes()
+        valid = path.read_bytes()
         try:
-            damaged = data.draw(kind(CONTENTS[role]))
-            assume(damaged != CONTENTS[role] and not is_sound_gzip_of(damaged, CONTENTS[role]))
-            path.write_bytes(damaged)
-            verdict = check_case(root, case, shape=None, labels="auto")
-            json.dumps(asdict(verdict), allow_nan=False)
-            assert verdict.usable == (not verdict.problems)
-            assert all(problem.message and str(root) not in problem.message for problem in verdict.problems)
-            usable.append(verdict.usable)
-            if verdict.usable:
-                assert is_what_it_was(root, role) or (
-                    kind is damaged_header and is_read_as_nibabel_reads_it(root, role)
+            corrupted = data.draw(kind(CONTENTS[role]))
+            assume(corrupted != CONTENTS[role] and not is_valid_gzip_of(corrupted, CONTENTS[role]))
+            path.write_bytes(corrupted)
+            result = check_case(root, case, shape=None, labels="auto")
+            json.dumps(asdict(result), allow_nan=False)
+            assert result.usable == (not result.problems)
+            assert all(problem.message and str(root) not in problem.message for problem in result.problems)
+            usable.append(result.usable)
+            if result.usable:
+                assert is_unchanged(root, role) or (
+                    kind is corrupted_header and is_read_as_nibabel_reads_it(root, role)
                 )
         finally:
-            path.write_bytes(sound)
+            path.write_bytes(valid)
 
-    damage_and_check()
+    corrupt_and_check()
     return usable
 
 
@@ -148,4 +148,4 @@ def fuzz(root, examples):
 def test_corrupted_files_are_never_misread(tmp_path, examples):
     usable = fuzz(tmp_path, examples)
     assert len(usable) >= examples
-    assert np.mean(usable) < 0.33  # where a header was changed and is sound, still; else nothing was tested
+    assert np.mean(usable) < 0.33  # usable only if a changed header is still valid; else nothing was tested

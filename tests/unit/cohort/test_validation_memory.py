@@ -1,4 +1,4 @@
-"""Files made to exhaust memory: each gives a verdict, and the job stays as small as for any other cohort."""
+"""Files built to exhaust memory: each gives a validation result, and the job uses no more memory than others."""
 
 import json
 import subprocess
@@ -18,11 +18,11 @@ from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.io.files import read_json
 
 CASE = "BraTS-GLI-{:05d}-000"
-EDGE = 320  # of the largest volume that is not refused
+EDGE = 320  # of the largest accepted volume
 
 
 def promising(shape, kind=nibabel.Nifti1Header):
-    """A sound compressed file whose header promises another shape."""
+    """Return a valid compressed file whose header promises another shape."""
     header = kind()
     header.set_data_dtype(np.int16)
     header.set_data_shape(shape)
@@ -31,7 +31,7 @@ def promising(shape, kind=nibabel.Nifti1Header):
 
 
 def bomb(gibibytes):
-    """A sound beginning, then zeros without end, in a few MiB, with a length at its end that looks harmless."""
+    """Return a few compressed MiB of a valid beginning and many zeros, ending with a harmless length."""
     packer = isal_zlib.compressobj(level=1, wbits=31)
     zeros = bytes(2**24)
     pieces = [packer.compress(plain(image())), *(packer.compress(zeros) for _ in range(64 * gibibytes)), packer.flush()]
@@ -39,7 +39,7 @@ def bomb(gibibytes):
 
 
 def largest(seed, kind):
-    """The largest volume of real numbers that is not refused: noise, no voxel of it 0."""
+    """Return the largest accepted floating-point volume: noise without a voxel of 0."""
     noise = np.random.default_rng(seed).normal(500, 100, 4_999)
     volume = np.resize(noise.astype(kind), (EDGE, EDGE, EDGE))
     return igzip.compress(plain(volume, AFFINE), 1)
@@ -47,7 +47,7 @@ def largest(seed, kind):
 
 @pytest.fixture
 def validated(tmp_path):
-    """Validates a folder of cases by the real script; the verdicts by case, and the peak memory of the job in MiB."""
+    """Return a function that runs the real script; it returns the results by case and the peak memory in MiB."""
 
     def validate():
         cases = [case_to_json(case) for case in discover_cases(tmp_path / "cohort", TASK)]
@@ -67,18 +67,18 @@ def validated(tmp_path):
             capture_output=True,
         )
         peak = read_json(record_path(tmp_path / "log"))["peak_memory_mib"]
-        return {verdict.case: verdict for verdict in read_validation_results(tmp_path / "v.json")}, peak
+        return {result.case: result for result in read_validation_results(tmp_path / "v.json")}, peak
 
     return validate
 
 
 def test_decompression_bombs_and_huge_headers_are_refused_in_little_memory(tmp_path, validated):
-    damages = [bomb(4), promising((32767,) * 4), promising((2**20, 2**20, 2**10), nibabel.Nifti2Header)]
-    for number, content in enumerate(damages):
+    contents = [bomb(4), promising((32767,) * 4), promising((2**20, 2**20, 2**10), nibabel.Nifti2Header)]
+    for number, content in enumerate(contents):
         case = CASE.format(number)
         path_of(write_sound(tmp_path / "cohort", case, seed=number), "t2", case).write_bytes(content)
-    verdicts, peak = validated()
-    found = [[problem.code for problem in verdicts[case].problems] for case in sorted(verdicts)]
+    results, peak = validated()
+    found = [[problem.code for problem in results[case].problems] for case in sorted(results)]
     assert found == [["bad_header"]] * 3
     assert peak < 300
 
@@ -94,8 +94,8 @@ def test_the_largest_accepted_volumes_fit_in_the_memory_of_a_job(tmp_path, valid
     path_of(tmp_path / "cohort", "seg", everywhere).write_bytes(
         igzip.compress(plain(np.ones((EDGE, EDGE, EDGE), np.uint8)))
     )
-    verdicts, peak = validated()
-    # T1 and T2 are one noise: both are read again, one at a time.
-    assert [problem.code for problem in verdicts[CASE.format(0)].problems] == ["duplicate_modality", "bad_label"]
-    assert [problem.code for problem in verdicts[everywhere].problems] == ["mask_mismatch"]
+    results, peak = validated()
+    # T1 and T2 are the same noise: both are read again, one at a time.
+    assert [problem.code for problem in results[CASE.format(0)].problems] == ["duplicate_modality", "bad_label"]
+    assert [problem.code for problem in results[everywhere].problems] == ["mask_mismatch"]
     assert peak < 700

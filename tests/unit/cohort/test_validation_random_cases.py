@@ -1,4 +1,4 @@
-"""Cases put together at random from odd parts: each is judged, shown, and, where it is usable, normalised."""
+"""Cases assembled at random from odd files: each is validated, shown and, if usable, normalised."""
 
 import json
 from dataclasses import asdict
@@ -21,13 +21,13 @@ from tumorseg.preprocessing.normalisation import normalise_validated_case
 SHAPES = [(10, 11, 12), (16, 16, 16), (9, 32, 8), (12, 5, 40), (3, 3, 3), (64, 32, 16)]
 AFFINES = [np.eye(4)[:, [*order, 3]] for order in ((0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0))]
 KINDS = [np.int16, np.uint8, np.uint16, np.float32, np.float64, np.int32, ">i2", ">f4", np.int64, np.uint64, np.int8]
-MAPPED = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 4})  # so that nothing speaks for another task
+MAPPED = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 4})  # with a label map, no sign of another task is looked for
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
 
 
 @st.composite
 def odd_file(draw, role, shape, affine):
-    """A volume that mostly fits the case, and sometimes does not."""
+    """Draw a volume that mostly fits the case, and sometimes does not."""
     rng = np.random.default_rng(draw(st.integers(0, 30)))
     box = [(draw(st.integers(0, side // 2)), draw(st.integers(side // 2 + 1, side))) for side in shape]
     inside = tuple(slice(start, stop) for start, stop in box)
@@ -48,14 +48,14 @@ def odd_file(draw, role, shape, affine):
     return made.to_bytes()
 
 
-def judge(root, examples):
-    """Put a case together again and again, and take it through all that is done to a case."""
+def process_many(root, examples):
+    """Assemble and process many cases; return whether each was usable."""
     path_of(root, "t1").parent.mkdir(parents=True)
     usable = []
 
     @trying(examples)
     @given(st.data())
-    def put_together(data):
+    def assemble_and_process(data):
         shape, affine = data.draw(st.sampled_from(SHAPES)), data.draw(st.sampled_from(AFFINES))
         other = data.draw(st.sampled_from([*5 * [None], *SUFFIXES]))
         task = data.draw(st.sampled_from([TASK, MAPPED]))
@@ -64,24 +64,24 @@ def judge(root, examples):
             its_affine = data.draw(st.sampled_from(AFFINES)) if role == other else affine
             path_of(root, role).write_bytes(data.draw(odd_file(role, its_shape, its_affine)))
         (case,) = discover_cases(root, task)
-        verdict, preview = validate_case(root, case, task=task, shape=None, labels="auto")
-        json.dumps(asdict(verdict), allow_nan=False)
-        write_validation_results(root / "verdicts.json", [verdict])
-        assert read_validation_results(root / "verdicts.json")[0].facts == json.loads(json.dumps(verdict.facts))
+        result, preview = validate_case(root, case, task=task, shape=None, labels="auto")
+        json.dumps(asdict(result), allow_nan=False)
+        write_validation_results(root / "results.json", [result])
+        assert read_validation_results(root / "results.json")[0].facts == json.loads(json.dumps(result.facts))
         write_previews(root / "previews", {} if preview is None else {CASE: preview})
-        usable.append(verdict.usable)
-        if verdict.usable:
-            normalised = normalise_validated_case(root, verdict, SETTINGS, task=task)
+        usable.append(result.usable)
+        if result.usable:
+            normalised = normalise_validated_case(root, result, SETTINGS, task=task)
             assert np.isfinite(normalised.image).all()
-            assert uncrop(normalised.mask, normalised.origin).shape == tuple(verdict.facts["shape"])
+            assert uncrop(normalised.mask, normalised.origin).shape == tuple(result.facts["shape"])
 
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        put_together()
+        assemble_and_process()
     return usable
 
 
 @pytest.mark.parametrize("examples", [200, pytest.param(2000, marks=pytest.mark.slow)])
 def test_an_odd_case_is_validated_shown_and_normalised_without_error(tmp_path, examples):
-    usable = judge(tmp_path, examples)
+    usable = process_many(tmp_path, examples)
     assert len(usable) >= examples
     assert 0.05 < np.mean(usable) < 0.95

@@ -1,4 +1,4 @@
-"""Each code of a problem or a warning has its sentence for people in one table."""
+"""Each code of a problem or a warning has a description in one table."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ KNOWN = PROBLEM_CODES | WARNING_CODES
 
 
 def given(tree: ast.AST):
-    """The codes that a module gives: the first argument of a finding or an exception, and the keys of notes."""
+    """Yield the codes that a module uses: the first argument of an issue or exception, and the keys of notes."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
             "Issue",

@@ -1,4 +1,4 @@
-"""What is worth knowing of a case and does not drop it."""
+"""Warnings, which do not drop a case."""
 
 import os
 import time
@@ -93,8 +93,8 @@ def test_real_cases_are_usable_and_their_labels_are_counted():
     saturated, without = found["BraTS2021_01482"], found["BraTS2021_01484"]
     assert saturated.usable
     assert without.usable
-    assert {finding.code for finding in saturated.warnings} == {"saturated_intensities"}
-    assert [finding.code for finding in without.warnings] == ["no_enhancing_tumour"]
+    assert {issue.code for issue in saturated.warnings} == {"saturated_intensities"}
+    assert [issue.code for issue in without.warnings] == ["no_enhancing_tumour"]
     assert [without.facts[f"label_{label}"] for label in (1, 2, 4)] == [135025, 27678, 0]
     assert saturated.facts["convention"] == "brats2021"
 
@@ -103,8 +103,8 @@ def test_a_file_dated_in_the_future_is_named(tmp_path):
     root = write_sound(tmp_path)
     later = time.time() + 86_400
     os.utime(path_of(root, "t2"), (later, later))
-    (finding,) = verdict(root).warnings
-    assert (finding.code, finding.file) == ("dated_in_future", path_of(root, "t2").relative_to(root).as_posix())
+    (issue,) = verdict(root).warnings
+    assert (issue.code, issue.file) == ("dated_in_future", path_of(root, "t2").relative_to(root).as_posix())
 
 
 def test_clocks_of_two_machines_may_differ_a_little(tmp_path):
