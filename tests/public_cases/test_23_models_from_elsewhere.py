@@ -12,7 +12,7 @@ from tumorseg.task import load_task
 WORDS = {
     "pointer.safetensors": "Git LFS pointer",
     "other.safetensors": "a safetensors file of another program",
-    "half.safetensors": "the file stops early",
+    "half.safetensors": "the file is truncated",
     "pickle.pth": "a file of torch.save or pickle",
     "results/training/fold-0/epoch-0003.pt": "give the exported model, such as results/model/fold-0.safetensors",
     "fifo.safetensors": "this is a FIFO (named pipe)",

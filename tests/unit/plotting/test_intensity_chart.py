@@ -71,7 +71,7 @@ def test_for_a_narrow_case_the_middle_plane_is_read(tmp_path):
 def test_a_corrupted_file_is_reported_with_what_to_do(tmp_path, content):
     path = tmp_path / "case.safetensors"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"case.safetensors: .* damaged .* delete its folder"):
+    with pytest.raises(UserError, match=r"case.safetensors: .* corrupted .* delete its folder"):
         read_planes(path, 8)
 
 
@@ -100,7 +100,7 @@ def test_percentiles_after_of_a_case_of_zeros_are_nan(tmp_path):
 
 
 def test_a_missing_case_is_reported(tmp_path):
-    with pytest.raises(UserError, match="no normalised file"):
+    with pytest.raises(UserError, match="the normalised file is missing"):
         spans_after(cases_of(verdict("a")), [tmp_path], TASK)
 
 
