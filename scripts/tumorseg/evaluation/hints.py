@@ -1,4 +1,4 @@
-"""Collect the hints for a folder of predictions: wrong orientation, permuted labels. Hints change no score."""
+"""Find hints on a folder of predictions: a wrong orientation or permuted labels. Hints do not change scores."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,17 +31,17 @@ def find_hints(
     several: bool,
     threads: int,
 ) -> list[dict[str, Any]]:
-    """Find what would raise the scores of a folder a lot. Each hint is logged, and changes nothing.
+    """Return and log changes to the masks of a folder that would raise its scores a lot. The masks stay as they are.
 
     Args:
-        found: what was scored.
-        table: the scores of its pairs.
-        confusions: their label pairs, by case.
-        several: whether other folders are scored beside it.
-        threads: files that are read at a time.
+        paired: the pairs that were scored.
+        table: their scores.
+        confusions: their confusion matrices by case.
+        several: whether more than one folder of predictions is scored.
+        threads: number of files to read in parallel.
 
     Returns:
-        Rows for summary.json. A hint for one file has `case`, `file` and `hint`; one for the folder has `hint` and
+        Rows for summary.json. A hint on a file has `case`, `file` and `hint`. A hint on the folder has `hint` and
         `label_map`, the `score.label_map` to set.
     """
     return [
@@ -51,13 +51,13 @@ def find_hints(
 
 
 def _orientation_hints(paired: PairedPredictions, table: pd.DataFrame, threads: int) -> list[dict[str, Any]]:
-    """Only masks whose whole-tumour Dice leaves room for it are read again."""
+    """Return hints on masks with a wrong orientation. Masks whose whole-tumour Dice is high are not read again."""
     dice = table[table["region"] == paired.folders.reference_options.task.whole].set_index("case")["dice"]
-    doubtful = [pair for pair in paired.pairs if pair.prediction is not None and can_improve(dice[pair.case])]
+    pairs = [pair for pair in paired.pairs if pair.prediction is not None and can_improve(dice[pair.case])]
     with ThreadPoolExecutor(threads) as pool:
-        hints = list(pool.map(partial(_orientation_hint, folders=paired.folders), doubtful))
-    said = [(pair.case, pair.prediction or "", hint) for pair, hint in zip(doubtful, hints, strict=True) if hint]
-    return _log_hints(paired, said)
+        hints = list(pool.map(partial(_orientation_hint, folders=paired.folders), pairs))
+    rows = [(pair.case, pair.prediction or "", hint) for pair, hint in zip(pairs, hints, strict=True) if hint]
+    return _log_hints(paired, rows)
 
 
 def _orientation_hint(pair: MaskPair, *, folders: MaskFolders) -> str | None:
@@ -65,7 +65,7 @@ def _orientation_hint(pair: MaskPair, *, folders: MaskFolders) -> str | None:
     prediction = read_prediction(
         folders.predictions / str(pair.prediction), pair.case, reference, folders.prediction_options
     )
-    hint = orientation_hint(prediction.labels, reference.labels, reference.affine)
+    hint = orientation_hint(reference.labels, prediction.labels, reference.affine)
     return hint.message() if hint else None
 
 
@@ -73,33 +73,32 @@ def _permutation_hints(
     paired: PairedPredictions, confusions: Mapping[str, NDArray[np.int64]], *, several: bool
 ) -> list[dict[str, Any]]:
     task = paired.folders.prediction_options.task
-    scored = {pair.case: pair for pair in paired.pairs if pair.prediction and pair.case not in paired.with_channels}
-    tables = {case: confusions[case] for case in scored}
-    read = _value_labels(paired)
-    if exchange := find_folder_permutation(list(tables.values()), task.label_values):
-        label_map = permuted_label_map(read, exchange.mapping)
-        said = exchange.message(label_map, several=several)
-        logger.warning("%s: %s", paired.folders.predictions, said)
-        return [{"hint": said, "label_map": {str(value): label for value, label in label_map.items()}}]
-    cases = {case: find_case_permutation(table, task.label_values) for case, table in tables.items()}
-    hints = [
-        (case, str(scored[case].prediction), _case_message(exchange)) for case, exchange in cases.items() if exchange
+    pairs = {pair.case: pair for pair in paired.pairs if pair.prediction and pair.case not in paired.with_channels}
+    if permutation := find_folder_permutation([confusions[case] for case in pairs], task.label_values):
+        label_map = permuted_label_map(_value_labels(paired), permutation.mapping)
+        hint = permutation.message(label_map, several=several)
+        logger.warning("%s: %s", paired.folders.predictions, hint)
+        return [{"hint": hint, "label_map": {str(value): label for value, label in label_map.items()}}]
+    rows = [
+        (case, str(pair.prediction), _case_message(permutation))
+        for case, pair in pairs.items()
+        if (permutation := find_case_permutation(confusions[case], task.label_values))
     ]
-    return _log_hints(paired, hints)
+    return _log_hints(paired, rows)
 
 
 def _value_labels(paired: PairedPredictions) -> dict[int, int]:
-    """What each value on disk is read as."""
+    """Return the label that each value on disk is read as."""
     task = paired.folders.prediction_options.task
     conventions = paired.conventions or (next(iter(task.conventions)),)
     return {value: label for name in conventions for value, label in task.values(name).items()}
 
 
-def _case_message(exchange: LabelPermutation) -> Message:
-    return f"{exchange.gain_text()}; other masks of the folder are in order, so correct this one if it is written so"
+def _case_message(permutation: LabelPermutation) -> Message:
+    return f"{permutation.gain_text()}; the other masks of the folder fit as they are, so check the labels of this one"
 
 
-def _log_hints(paired: PairedPredictions, hints: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
-    for _, file, said in hints:
-        logger.warning("%s: %s", paired.folders.predictions / file, said)
-    return summary_rows("hint", hints)
+def _log_hints(paired: PairedPredictions, rows: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    for _, file, hint in rows:
+        logger.warning("%s: %s", paired.folders.predictions / file, hint)
+    return summary_rows("hint", rows)

@@ -1,4 +1,4 @@
-"""Detect predictions whose labels are permuted: permuting them would raise the Dice far above its present value."""
+"""Detect predictions whose labels are probably permuted: another order of the labels would have a far higher Dice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,50 +12,72 @@ from tumorseg.errors import Message
 
 MIN_FOLDER_GAIN: Final = 0.15
 MIN_FOLDER_DICE: Final = 0.3
-"""In a folder: the mean label Dice has to rise by the gain at least, to this value at least."""
+"""Minimum gain in the mean label Dice of a folder, and the minimum Dice after it."""
 MIN_CASE_GAIN: Final = 0.3
 MIN_CASE_DICE: Final = 0.5
-"""The same for a single case, of a folder that as a whole is in order."""
+"""The same for a single case, if the folder as a whole fits."""
 MIN_LABEL_GAIN: Final = 0.1
-"""The Dice of each label that is exchanged has to rise by this at least: in a poor mask it rises for one of two."""
+"""Minimum gain in the Dice of each exchanged label. In a poor mask, the Dice of only one of two labels rises."""
 MIN_CASE_SHARE: Final = 0.75
-"""The share of the cases that has to rise."""
+"""Minimum share of cases whose Dice rises by `MIN_LABEL_GAIN`."""
 _TIE_BREAK: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class LabelPermutation:
-    """An order of labels. moved: what each predicted label would become, all labels. given, then: mean label Dice."""
+    """A permutation of labels that raises the Dice.
+
+    Attributes:
+        mapping: the new label of each predicted label, for all labels.
+        dice: mean label Dice of the masks as they are.
+        permuted_dice: mean label Dice after the permutation.
+    """
 
     mapping: Mapping[int, int]
     dice: float
     permuted_dice: float
 
     def gain_text(self) -> Message:
-        """What exchanging labels would bring, as the start of a sentence."""
-        order = ", ".join(f"{label} to {new}" for label, new in sorted(self.mapping.items()) if label != new)
+        """Return the gain in Dice, as the start of a message."""
+        changes = ", ".join(f"{label} to {new}" for label, new in sorted(self.mapping.items()) if label != new)
         return (
-            f"labels seem to be exchanged: the mean Dice of the labels is {self.dice:.2f} and would be "
-            f"{self.permuted_dice:.2f} with {order} (scored as they are)"
+            f"labels seem to be exchanged: the mean label Dice is {self.dice:.2f} and would be "
+            f"{self.permuted_dice:.2f} with {changes} (scored as they are)"
         )
 
     def message(self, label_map: Mapping[int, int], *, several: bool) -> Message:
-        """The hint for a folder. label_map: see `exchanged_map`. several: `score.label_map` has an entry a folder."""
-        written = ", ".join(f"{value}: {label}" for value, label in label_map.items())
-        entry = "the entry of score.label_map for this folder to" if several else "score.label_map:"
-        return f"{self.gain_text()}; if these masks are written so, set {entry} {{{written}}}"
+        """Return the hint on a folder.
+
+        Args:
+            label_map: the label map to set, see `permuted_label_map`.
+            several: whether `score.label_map` has an entry per folder.
+        """
+        entries = ", ".join(f"{value}: {label}" for value, label in label_map.items())
+        setting = "the entry of score.label_map for this folder to" if several else "score.label_map:"
+        return f"{self.gain_text()}; if the masks use these labels, set {setting} {{{entries}}}"
 
 
 def permuted_label_map(value_labels: Mapping[int, int], mapping: Mapping[int, int]) -> dict[int, int]:
-    """The label map that exchanges labels. read: what each value on disk is read as now; moved: see `Exchange`."""
+    """Return the label map that permutes labels.
+
+    Args:
+        value_labels: the label that each value on disk is read as now.
+        mapping: see `LabelPermutation`.
+
+    Returns:
+        The new label of each value on disk, without background.
+    """
     return {value: mapping.get(label, label) for value, label in sorted(value_labels.items()) if value != 0}
 
 
 @dataclass(frozen=True, eq=False)
 class _CaseDice:
-    """A case. dice: of each reference label (row) with each predicted label. present: labels of the reference.
+    """The Dice of all pairs of labels in a case.
 
-    predicted: labels of the prediction.
+    Attributes:
+        dice: Dice of each reference label (row) with each predicted label (column), float64 (labels, labels).
+        present: which labels the reference has, bool (labels,).
+        predicted: which labels the prediction has, bool (labels,).
     """
 
     dice: NDArray[np.float64]
@@ -64,32 +86,32 @@ class _CaseDice:
 
     @property
     def weighted_dice(self) -> NDArray[np.float64]:
-        """The parts of the mean Dice over the reference's labels."""
+        """`dice` divided by the number of reference labels, so that a sum over labels is their mean."""
         return self.dice / np.count_nonzero(self.present)
 
 
 def find_folder_permutation(confusions: Sequence[NDArray[np.int64]], labels: Sequence[int]) -> LabelPermutation | None:
-    """Return the order of labels in which the masks of a folder would fit far better; None where there is none.
+    """Return the permutation with which the masks of a folder would fit far better; None if there is none.
 
-    Every case has one vote, whatever its size: a few bad ones decide nothing. Empty masks have none.
+    All cases have equal weight, so a few bad ones decide nothing. Cases with an empty mask are left out.
 
     Args:
-        tables: the voxels of each case by the reference's label and the predicted label, int64 (classes, classes).
-        labels: the labels of the task.
+        confusions: confusion matrix of each case, int64 (classes, classes), with the reference label on the first axis.
+        labels: labels of the task.
     """
-    cases = [case for table in confusions if (case := _case_dice(table, labels))]
+    cases = [case for confusion in confusions if (case := _case_dice(confusion, labels))]
     if not cases:
         return None
     order = _best_order(np.mean([case.weighted_dice for case in cases], axis=0))
     gains = np.array([_mean_dice(case.weighted_dice, order) - np.trace(case.weighted_dice) for case in cases])
-    concerned = gains[np.abs(gains) > _TIE_BREAK]
-    if concerned.size == 0 or np.mean(concerned >= MIN_LABEL_GAIN) < MIN_CASE_SHARE:
+    changed = gains[np.abs(gains) > _TIE_BREAK]
+    if changed.size == 0 or np.mean(changed >= MIN_LABEL_GAIN) < MIN_CASE_SHARE:
         return None
     return _accept_if_clear(cases, order, labels, MIN_FOLDER_GAIN, MIN_FOLDER_DICE)
 
 
 def find_case_permutation(confusion: NDArray[np.int64], labels: Sequence[int]) -> LabelPermutation | None:
-    """Return the same for a single case: with higher thresholds, and only for labels that both its masks have."""
+    """Return the same for a single case. The thresholds are higher, and both masks must have the exchanged labels."""
     case = _case_dice(confusion, labels)
     if case is None:
         return None
@@ -101,36 +123,38 @@ def find_case_permutation(confusion: NDArray[np.int64], labels: Sequence[int]) -
 
 
 def _case_dice(confusion: NDArray[np.int64], labels: Sequence[int]) -> _CaseDice | None:
-    pairs = confusion[np.ix_(labels, labels)].astype(np.float64)
-    expected, predicted = confusion[list(labels)].sum(axis=1), confusion[:, list(labels)].sum(axis=0)
-    if not expected.any() or not predicted.any():
+    shared = confusion[np.ix_(labels, labels)].astype(np.float64)
+    reference, predicted = confusion[list(labels)].sum(axis=1), confusion[:, list(labels)].sum(axis=0)
+    if not reference.any() or not predicted.any():
         return None
-    both = expected[:, None] + predicted[None]
-    return _CaseDice(np.divide(2 * pairs, both, out=np.zeros_like(pairs), where=both > 0), expected > 0, predicted > 0)
+    total = reference[:, None] + predicted[None]
+    dice = np.divide(2 * shared, total, out=np.zeros_like(shared), where=total > 0)
+    return _CaseDice(dice, reference > 0, predicted > 0)
 
 
-def _best_order(parts: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each reference label the predicted one in the best order; labels stay where nothing is won."""
-    order: NDArray[np.intp] = linear_sum_assignment(parts + _TIE_BREAK * np.eye(len(parts)), maximize=True)[1]
+def _best_order(weighted_dice: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the best predicted label for each reference label. A label without any gain keeps its place."""
+    tie_break = _TIE_BREAK * np.eye(len(weighted_dice))
+    order: NDArray[np.intp] = linear_sum_assignment(weighted_dice + tie_break, maximize=True)[1]
     return order
 
 
-def _mean_dice(parts: NDArray[np.float64], order: NDArray[np.intp]) -> float:
-    return float(parts[np.arange(len(parts)), order].sum())
+def _mean_dice(weighted_dice: NDArray[np.float64], order: NDArray[np.intp]) -> float:
+    return float(weighted_dice[np.arange(len(weighted_dice)), order].sum())
 
 
 def _accept_if_clear(
     cases: Sequence[_CaseDice], order: NDArray[np.intp], labels: Sequence[int], min_gain: float, min_dice: float
 ) -> LabelPermutation | None:
     mean = np.mean([case.weighted_dice for case in cases], axis=0)
-    given, then = float(np.trace(mean)), _mean_dice(mean, order)
-    if then < min_dice or then - given < min_gain:
+    dice, permuted_dice = float(np.trace(mean)), _mean_dice(mean, order)
+    if permuted_dice < min_dice or permuted_dice - dice < min_gain:
         return None
-    ever = np.any([case.predicted for case in cases], axis=0)
+    ever_predicted = np.any([case.predicted for case in cases], axis=0)
     for row, column in enumerate(order):
-        rises = [case.dice[row, column] - case.dice[row, row] for case in cases if case.present[row]]
-        # A label that no reference has, or that is never predicted, takes the place that is left.
-        least = MIN_LABEL_GAIN if ever[column] else -MIN_LABEL_GAIN
-        if row != column and rises and np.mean(rises) < least:
+        gains = [case.dice[row, column] - case.dice[row, row] for case in cases if case.present[row]]
+        # A label that is never predicted gets the label that remains, so its own Dice need not rise.
+        min_label_gain = MIN_LABEL_GAIN if ever_predicted[column] else -MIN_LABEL_GAIN
+        if row != column and gains and np.mean(gains) < min_label_gain:
             return None
-    return LabelPermutation({labels[column]: labels[row] for row, column in enumerate(order)}, given, then)
+    return LabelPermutation({labels[column]: labels[row] for row, column in enumerate(order)}, dice, permuted_dice)

@@ -1,6 +1,6 @@
 """Validate all masks, one by one and as a folder, before the first score is computed.
 
-All problems are then reported at once: unreadable masks, mixed label conventions, masks of another task.
+This reports all problems at once: unreadable masks, mixed label conventions, masks of another task.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +22,20 @@ from tumorseg.evaluation.masks import MaskReadOptions, read_prediction, read_ref
 from tumorseg.task.conventions import detect_convention
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceGrid:
-    """The grid of a reference, see `cohort.regrid.OrientedGrid`.
+    """The grid of a valid reference, see `cohort.regrid.OrientedGrid`, and facts about its file.
 
-    values: of its mask on disk. notes: what a person should know of its file. certain: see `masks.Mask`.
+    Attributes:
+        shape: voxels along each axis.
+        affine: voxel indices to patient coordinates in mm, (4, 4).
+        oriented: whether the header gives an orientation.
+        values: values of the mask on disk.
+        notes: notes for users about the file.
+        task_confirmed: see `masks.ReferenceMask`.
     """
 
     shape: tuple[int, ...]
@@ -42,10 +48,14 @@ class ReferenceGrid:
 
 @dataclass(frozen=True, eq=False)
 class PredictionCheck:
-    """A prediction.
+    """The result of checking a prediction.
 
-    reason: why it cannot be scored, or None. systematic: see `UnsoundMask`. values, channels: see `Prediction`. notes:
-    what a person should know of its file.
+    Attributes:
+        reason: why it cannot be scored; None if it can.
+        systematic: see `InvalidMaskError`.
+        values: see `masks.PredictedMask`.
+        channels: see `masks.PredictedMask`.
+        notes: notes for users about the file.
     """
 
     reason: str | None = None
@@ -58,51 +68,63 @@ class PredictionCheck:
 def validate_references(
     folder: Path, files: Mapping[str, str], options: MaskReadOptions, threads: int
 ) -> dict[str, ReferenceGrid]:
-    """The grid of each case's reference. files: by case, its path below `folder`.
+    """Return the grid of each reference by case.
 
-    Raises UserError, which lists all references that are unsound: the set of them is the user's to mend.
+    Args:
+        folder: folder of the references.
+        files: path of the reference of each case below `folder`.
+        options: how to read the references.
+        threads: number of files to read in parallel.
+
+    Raises:
+        UserError: a reference is invalid. The message lists all of them.
     """
     items = {file: (case, folder / file) for case, file in files.items()}
-    found = _map_with_progress(
+    grids = _map_with_progress(
         items, partial(_check_reference, options=replace(options, check_task_signs=True)), "checking reference", threads
     )
-    unsound = [f"{file}: {grid}" for file, grid in zip(files.values(), found, strict=True) if isinstance(grid, str)]
-    if unsound:
-        raise UserError("\n".join([f"score.references: mend or remove what is unsound below {folder}", *unsound]))
-    return {case: grid for case, grid in zip(files, found, strict=True) if not isinstance(grid, str)}
+    invalid = [f"{file}: {grid}" for file, grid in zip(files.values(), grids, strict=True) if isinstance(grid, str)]
+    if invalid:
+        raise UserError("\n".join([f"score.references: repair or remove the invalid masks below {folder}", *invalid]))
+    return {case: grid for case, grid in zip(files, grids, strict=True) if not isinstance(grid, str)}
 
 
 def validate_predictions(
     folder: Path, files: Mapping[str, str], grids: Mapping[str, OrientedGrid], options: MaskReadOptions, threads: int
 ) -> dict[str, PredictionCheck]:
-    """By case, whether a prediction can be compared with its reference.
+    """Return for each case whether its prediction can be scored.
 
-    files: by case, its path below `folder`. grids: those of the references.
+    Args:
+        folder: folder of the predictions.
+        files: path of the prediction of each case below `folder`.
+        grids: grid of the reference of each case.
+        options: how to read the predictions.
+        threads: number of files to read in parallel.
     """
     items = {file: (case, folder / file, grids[case]) for case, file in files.items()}
-    judgements = _map_with_progress(items, partial(_check_prediction, options=options), "checking prediction", threads)
-    return dict(zip(files, judgements, strict=True))
+    checks = _map_with_progress(items, partial(_check_prediction, options=options), "checking prediction", threads)
+    return dict(zip(files, checks, strict=True))
 
 
 def _map_with_progress(
-    items: Mapping[str, Item], check: Callable[[Item], Found], unit: Message, threads: int
-) -> list[Found]:
-    """What `judge` finds of each item. items: by file name."""
-    progress, found = Progress(len(items), unit), []
+    items: Mapping[str, Item], check: Callable[[Item], Result], unit: Message, threads: int
+) -> list[Result]:
+    """Return the results of `check` for items by file name, and log the progress."""
+    progress, results = Progress(len(items), unit), []
     with ThreadPoolExecutor(threads) as pool:
-        for name, of_item in zip(items, pool.map(check, items.values()), strict=True):
-            found.append(of_item)
+        for name, result in zip(items, pool.map(check, items.values()), strict=True):
+            results.append(result)
             progress.step(name)
-    return found
+    return results
 
 
 def _check_reference(item: tuple[str, Path], *, options: MaskReadOptions) -> ReferenceGrid | str:
-    """The grid of a mask, or what is wrong with it."""
+    """Return the grid of a reference, or the reason why it is invalid."""
     case, path = item
     try:
         mask = read_reference(path, case, options)
-    except InvalidMaskError as unsound:
-        return str(unsound)
+    except InvalidMaskError as error:
+        return str(error)
     return ReferenceGrid(mask.labels.shape, mask.affine, mask.oriented, mask.values, mask.notes, mask.task_confirmed)
 
 
@@ -110,42 +132,49 @@ def _check_prediction(item: tuple[str, Path, OrientedGrid], *, options: MaskRead
     case, path, reference = item
     try:
         prediction = read_prediction(path, case, reference, options)
-    except InvalidMaskError as unsound:
-        return PredictionCheck(str(unsound), unsound.systematic)
+    except InvalidMaskError as error:
+        return PredictionCheck(str(error), error.systematic)
     return PredictionCheck(values=prediction.values, channels=prediction.channels, notes=prediction.notes)
 
 
 _MAX_SYSTEMATIC_ERRORS: int = 1
-"""So many masks may be unusable in a way that concerns all masks of their source; more stop the run."""
+"""The run stops if more masks than this have an error that probably affects all masks of their source."""
 
 
 def find_conventions(
     values: Mapping[str, frozenset[int]], options: MaskReadOptions, key: str, folder: Path
 ) -> dict[str, str]:
-    """Return the conventions of the masks of a folder, and the first file of each.
+    """Return the label conventions of the masks in a folder, with the first file of each.
 
-    values: on disk, by file. key: of the folder, for messages. Raises UserError where there is more than one and
-    `cohort.labels` is not `mixed`: a value that means one thing in some masks would mean another in the rest.
+    Args:
+        values: values on disk by file.
+        options: task and `cohort.labels`.
+        key: configuration key of the folder, for messages.
+        folder: folder of the masks, for messages.
+
+    Raises:
+        UserError: there is more than one convention and `cohort.labels` is not `mixed`. The same value would mean
+            different labels in different masks.
     """
-    found: dict[str, str] = {}
-    for file, of_file in values.items():
-        convention = detect_convention(of_file, options.task, options.labels)
+    conventions: dict[str, str] = {}
+    for file, file_values in values.items():
+        convention = detect_convention(file_values, options.task, options.labels)
         if convention is not None:
-            found.setdefault(convention, file)
-    if len(found) < 2:
-        return found
-    each = " and ".join(f"{file} as {convention}" for convention, file in found.items())
+            conventions.setdefault(convention, file)
+    if len(conventions) < 2:
+        return conventions
+    examples = " and ".join(f"{file} as {convention}" for convention, file in conventions.items())
     if options.labels != "mixed":
         raise UserError(
-            f"{key}: the masks below {folder} write labels in different ways, {each}; give folders that have one way "
-            f"each, convert the masks, or set another cohort.task; if all is as it should be, set cohort.labels: mixed"
+            f"{key}: the masks below {folder} use different label conventions: {examples}; use one folder per "
+            "convention, convert the masks, or set another cohort.task; if the mix is intended, set cohort.labels: mixed"
         )
-    logger.warning("%s: masks write labels in different ways, %s, as cohort.labels: mixed allows", folder, each)
-    return found
+    logger.warning("%s: masks use different label conventions: %s (cohort.labels: mixed allows this)", folder, examples)
+    return conventions
 
 
 def check_references(grids: Mapping[str, ReferenceGrid], options: MaskReadOptions, folder: Path) -> None:
-    """Raise UserError where the references as a whole are not of one task and convention. grids: by file."""
+    """Raise UserError if the references, by file, are not all of one task and one convention."""
     _refuse_references_of_other_task(grids, options, folder)
     find_conventions({file: grid.values for file, grid in grids.items()}, options, "score.references", folder)
 
@@ -153,51 +182,54 @@ def check_references(grids: Mapping[str, ReferenceGrid], options: MaskReadOption
 def _refuse_references_of_other_task(
     grids: Mapping[str, ReferenceGrid], options: MaskReadOptions, folder: Path
 ) -> None:
-    """Raise UserError where references of several conventions write labels in one way of another task.
-
-    What is a cavity there, 4, would be enhancing tumour here. References are left out whose name or image says that
-    they are of the task. A label map settles it too: a task with one has a single convention.
-
-    grids: of the references, by file.
-    """
-    task, found = options.task, dict[str, str]()
-    doubtful = {file: grid.values for file, grid in grids.items() if not grid.task_confirmed}
-    for file, of_file in doubtful.items():
-        if convention := detect_convention(of_file, task, options.labels):
-            found.setdefault(convention, file)
-    values = sorted(frozenset().union(*doubtful.values()) - {0})
+    """Raise UserError if the references use several conventions of the task but one convention of another task."""
+    # For example, 4 is a resection cavity in another task and would be scored as enhancing tumour here. A task with a
+    # label map has a single convention, so the map resolves the doubt.
+    task, conventions = options.task, dict[str, str]()
+    unconfirmed = {file: grid.values for file, grid in grids.items() if not grid.task_confirmed}
+    for file, file_values in unconfirmed.items():
+        if convention := detect_convention(file_values, task, options.labels):
+            conventions.setdefault(convention, file)
+    values = sorted(frozenset().union(*unconfirmed.values()) - {0})
     tasks = tasks_with_other_meaning(task, values)
-    if len(found) < 2 or not tasks:
+    if len(conventions) < 2 or not tasks:
         return
-    each = " and ".join(f"{file} as {convention}" for convention, file in found.items())
-    labels = {value: label for convention in found for value, label in task.values(convention).items()}
-    meant = ", ".join(f"{value}: {labels[value]}" for value in values)
+    examples = " and ".join(f"{file} as {convention}" for convention, file in conventions.items())
+    labels = {value: label for convention in conventions for value, label in task.values(convention).items()}
+    label_map = ", ".join(f"{value}: {labels[value]}" for value in values)
     raise UserError(
-        f"score.references: the masks below {folder} write labels in different ways, {each}, or are of another task "
-        f"than {task.name}, in which {', '.join(map(str, values))} mean different things: set cohort.task: "
-        f"{' or '.join(tasks)}, or, if you are sure, say in cohort.label_map what each value means: {{{meant}}}"
+        f"score.references: the masks below {folder} use different label conventions ({examples}), or they are of a "
+        f"task other than {task.name}, in which the values {', '.join(map(str, values))} have other meanings: set "
+        f"cohort.task: {' or '.join(tasks)}; or, if they are of {task.name}, say in cohort.label_map what each value "
+        f"means: {{{label_map}}}"
     )
 
 
 def refuse_systematic_errors(checks: Mapping[str, PredictionCheck], folder: Path) -> None:
-    """Raise UserError where several predictions of a folder speak of another scheme. judgements: by file."""
-    systematic = [f"{file}: {found.reason}" for file, found in checks.items() if found.systematic]
+    """Raise UserError if several predictions, by file, have a systematic error."""
+    systematic = [f"{file}: {check.reason}" for file, check in checks.items() if check.systematic]
     if len(systematic) > _MAX_SYSTEMATIC_ERRORS:
-        raise UserError("\n".join([f"score.predictions: masks below {folder} are of another kind", *systematic]))
+        raise UserError("\n".join([f"score.predictions: masks below {folder} do not fit the task", *systematic]))
 
 
 def infer_channel_regions(
     checks: Mapping[str, PredictionCheck], options: MaskReadOptions, folder: Path
 ) -> tuple[str, ...] | None:
-    """Return the region of each channel of those predictions that have channels; None where none has.
+    """Return the region of each channel of the predictions with channels; None if no prediction has channels.
 
-    judgements: by file. Raises UserError where the files do not show the order.
+    Args:
+        checks: checks of the predictions by file.
+        options: the task.
+        folder: folder of the predictions, for messages.
+
+    Raises:
+        UserError: the files do not show the order of the channels.
     """
-    channels = {file: found.channels for file, found in checks.items() if found.channels is not None}
+    channels = {file: check.channels for file, check in checks.items() if check.channels is not None}
     if not channels:
         return None
     try:
-        return assign_regions([facts.overlaps for facts in channels.values()], options.task)
-    except InvalidMaskError as unsound:
+        return assign_regions([statistics.overlaps for statistics in channels.values()], options.task)
+    except InvalidMaskError as error:
         files = ", ".join(list(channels)[:3]) + (" …" if len(channels) > 3 else "")
-        raise UserError(f"score.predictions: {files} below {folder}: {unsound}") from None
+        raise UserError(f"score.predictions: {files} below {folder}: {error}") from None

@@ -1,4 +1,4 @@
-"""Read reference and predicted masks from any tool, and convert them to canonical labels on the reference's grid."""
+"""Read reference and predicted masks of any tool, and convert them to canonical labels on the reference's grid."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -42,12 +42,15 @@ PREDICTION_MAP_KEY: Final = "score.label_map"
 
 @dataclass(frozen=True)
 class MaskReadOptions:
-    """How the masks of a folder are read.
+    """How to read the masks of a folder.
 
-    task: what values mean, with the user's label map if there is one. labels: `auto`, `mixed` or a convention, as
-    `cohort.labels` says. map_key: the setting of the label map, for messages. largest_voxels: see `read_volume`.
-    regions: of the channels of files that have one for each region; None where their order is not known yet. closely:
-    look at references for signs that labels mean something else, also at the image beside them; once is enough.
+    Attributes:
+        task: the meaning of values, with the user's label map if there is one.
+        labels: value of `cohort.labels`: `auto`, `mixed` or a convention.
+        label_map_key: configuration key of the label map, for messages.
+        max_voxels: see `io.volume.read_volume`.
+        regions: region of each channel in files with one channel per region; None if the order is not known yet.
+        check_task_signs: whether to look for signs of another task in references and in the images next to them.
     """
 
     task: Task
@@ -58,9 +61,12 @@ class MaskReadOptions:
     check_task_signs: bool = False
 
     def for_predictions(self, label_map: Mapping[int, int] | None) -> "MaskReadOptions":
-        """How predictions are read beside these references. label_map: an entry of `score.label_map`.
+        """Return the options for predictions that are scored against these references.
 
-        Without one they are read by the same map or task; they may be of another convention.
+        Predictions may use another convention than the references.
+
+        Args:
+            label_map: an entry of `score.label_map`; None reads predictions with the label map of the references.
         """
         task = self.task if label_map is None else self.task.with_label_map(label_map)
         return replace(
@@ -70,10 +76,16 @@ class MaskReadOptions:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceMask:
-    """A reference. labels: those of the task, uint8 (X, Y, Z). affine, oriented, spacing: see `cohort.volume.Volume`.
+    """A reference mask.
 
-    values: on disk. notes: what a person should know of its file, such as that its values were rounded. certain:
-    whether its name or the image beside it says that it is of the task; known only where it is looked at `closely`.
+    Attributes:
+        labels: canonical labels, uint8 (X, Y, Z).
+        affine: see `io.volume.Volume`.
+        oriented: see `io.volume.Volume`.
+        spacing_mm: voxel edges along X, Y and Z.
+        values: values on disk.
+        notes: notes for users about the file, such as that its values were rounded.
+        task_confirmed: whether the name, or the image next to the mask with `check_task_signs`, confirms the task.
     """
 
     labels: NDArray[np.uint8]
@@ -92,9 +104,13 @@ class ReferenceMask:
 
 @dataclass(frozen=True, eq=False)
 class PredictedMask:
-    """A mask on the grid of its reference. labels: those of the task, uint8 (X, Y, Z). values, notes: see `Mask`.
+    """A predicted mask on the grid of its reference.
 
-    channels: of a file that has one for each region, where `values` are none; else None.
+    Attributes:
+        labels: canonical labels, uint8 (X, Y, Z).
+        values: values on disk; empty if the file has one channel per region.
+        notes: notes for users about the file.
+        channels: statistics of the channels; None if the file is a mask of labels.
     """
 
     labels: NDArray[np.uint8]
@@ -104,70 +120,87 @@ class PredictedMask:
 
 
 def read_reference(path: Path, case: str, options: MaskReadOptions) -> ReferenceMask:
-    """Read a mask in any type. case: its name, which may be one of another task. Raises UnsoundMask."""
+    """Return a reference mask, stored with any data type.
+
+    Args:
+        path: the file.
+        case: name of the case, which may show that it is of another task.
+        options: how to read the file.
+
+    Raises:
+        InvalidMaskError: the mask cannot be read or is not a mask of the task.
+    """
     volume = _read_volume(path, options)
     if problem := shape_problem(volume.shape, path.name, None):
-        several = (
+        hint = (
             f"; if it has a channel for each region, {label_mask_hint(options.task)}" if volume.array.ndim > 3 else ""
         )
-        raise InvalidMaskError(f"{problem.message}{several}")
+        raise InvalidMaskError(f"{problem.message}{hint}")
     x, y, z = volume.spacing
     contrast = (
         reference_contrast(path, volume, options.task, options.labels, options.max_voxels)
         if options.check_task_signs and options.task.label_map is None
         else None
     )
-    found = _labels(volume, path.name, case, options, contrast)
-    prediction = _canonical_on_reference(found, volume, volume, options)
-    notes = prediction.notes
+    on_disk = _labels(volume, path.name, case, options, contrast)
+    mask = _canonical_on_reference(on_disk, volume, volume, options)
+    notes = mask.notes
     if options.check_task_signs:
-        labels = canonical_labels(found, options.task, detect_convention(found.counts, options.task, options.labels))
+        convention = detect_convention(on_disk.counts, options.task, options.labels)
+        labels = canonical_labels(on_disk, options.task, convention)
         notes += tuple(
             warning.message for warning in label_order_warnings(labels, volume.shape, path.name, options.task)
         )
-    certain = contrast is not None or any(matches_case_names(name, options.task) for name in (case, path.name))
-    return ReferenceMask(
-        prediction.labels, volume.affine, volume.oriented, (x, y, z), prediction.values, notes, certain
-    )
+    confirmed = contrast is not None or any(matches_case_names(name, options.task) for name in (case, path.name))
+    return ReferenceMask(mask.labels, volume.affine, volume.oriented, (x, y, z), mask.values, notes, confirmed)
 
 
 def read_prediction(path: Path, case: str, reference: OrientedGrid, options: MaskReadOptions) -> PredictedMask:
-    """Read a mask as `read_mask` does and put it on the grid of its reference, see `regrid`.
+    """Return a predicted mask on the grid of its reference.
 
-    A file with a channel for each region of the task becomes a mask of labels; where `reading.regions` is None, only
-    which voxels are not 0 is right in it. Raises UnsoundMask, also where the mask does not fit the reference.
+    A file with one channel per region becomes a mask of labels. If `options.regions` is None, the labels are wrong, but
+    tumour and background are right.
+
+    Args:
+        path: the file.
+        case: name of the case, which may show that it is of another task.
+        reference: grid of the reference.
+        options: how to read the file.
+
+    Raises:
+        InvalidMaskError: the mask cannot be read, is not a mask of the task, or does not fit the reference.
     """
     volume = _read_volume(path, options)
     if volume.array.ndim <= 3:
         if problem := shape_problem(volume.shape, path.name, None):
             raise InvalidMaskError(problem.message)
-        found = _labels(volume, path.name, case, options)
-        return _canonical_on_reference(found, volume, reference, options)
+        on_disk = _labels(volume, path.name, case, options)
+        return _canonical_on_reference(on_disk, volume, reference, options)
     _refuse_other_task([case, path.name], reference.shape, (), options)
     channels = read_channels(volume.array, reference.shape, options.task)
     labels = read_labels(channels.to_labels(options.regions or tuple(options.task.region_labels), options.task))
     grid = VoxelGrid(channels.masks.shape[1:], volume.affine, volume.oriented)
-    placed = _regrid_to_reference(labels, grid, reference)
-    notes = tuple(note for note in (_orientation_note(volume), *placed.notes) if note)
-    return replace(placed, notes=notes, channels=channels.statistics())
+    mask = _regrid_to_reference(labels, grid, reference)
+    notes = tuple(note for note in (_orientation_note(volume), *mask.notes) if note)
+    return replace(mask, notes=notes, channels=channels.statistics())
 
 
 def _read_volume(path: Path, options: MaskReadOptions) -> Volume:
     try:
         return read_volume(path, options.max_voxels)
-    except VolumeError as damage:
-        raise InvalidMaskError(damage.message) from None
+    except VolumeError as error:
+        raise InvalidMaskError(error.message) from None
 
 
 def _labels(
     volume: Volume, file: str, case: str, options: MaskReadOptions, contrast: PostContrastSample | None = None
 ) -> MaskLabels:
-    """The values of a mask on disk. Raises UnsoundMask where they are not those of the task."""
-    found = read_labels(volume.array)
-    _refuse_other_task([case, file], volume.shape, found.counts, options, contrast)
-    if problem := label_problem(found, file, options.task, options.labels, options.label_map_key):
+    """Return the values of a mask on disk. Raises InvalidMaskError if they are not values of the task."""
+    on_disk = read_labels(volume.array)
+    _refuse_other_task([case, file], volume.shape, on_disk.counts, options, contrast)
+    if problem := label_problem(on_disk, file, options.task, options.labels, options.label_map_key):
         raise InvalidMaskError(problem.message, systematic=problem.code != "not_finite")
-    return found
+    return on_disk
 
 
 def _refuse_other_task(
@@ -177,30 +210,30 @@ def _refuse_other_task(
     options: MaskReadOptions,
     contrast: PostContrastSample | None = None,
 ) -> None:
-    """Raise UnsoundMask where names, grid, values or an image speak for another task. A label map leaves no doubt."""
+    """Raise InvalidMaskError if names, grid, values or an image show another task, unless a label map is set."""
     if options.task.label_map is not None:
         return
-    found = find_other_task_signs(options.task, names=names, shape=shape, values=values, contrast=contrast)
-    if found.tasks and not found.only_values:
+    signs = find_other_task_signs(options.task, names=names, shape=shape, values=values, contrast=contrast)
+    if signs.tasks and not signs.only_values:
         raise InvalidMaskError(
-            other_task_problem(found, options.task, names[0], options.label_map_key).message, systematic=True
+            other_task_problem(signs, options.task, names[0], options.label_map_key).message, systematic=True
         )
 
 
 def _canonical_on_reference(
-    found: MaskLabels, volume: Volume, reference: OrientedGrid, options: MaskReadOptions
+    on_disk: MaskLabels, volume: Volume, reference: OrientedGrid, options: MaskReadOptions
 ) -> PredictedMask:
-    labels = canonical_labels(found, options.task, detect_convention(found.counts, options.task, options.labels))
-    placed = _regrid_to_reference(labels, volume, reference)
-    notes = tuple(note for note in (rounding_message(found), _orientation_note(volume), *placed.notes) if note)
-    return replace(placed, values=frozenset(found.counts), notes=notes)
+    labels = canonical_labels(on_disk, options.task, detect_convention(on_disk.counts, options.task, options.labels))
+    mask = _regrid_to_reference(labels, volume, reference)
+    notes = tuple(note for note in (rounding_message(on_disk), _orientation_note(volume), *mask.notes) if note)
+    return replace(mask, values=frozenset(on_disk.counts), notes=notes)
 
 
 def _regrid_to_reference(labels: MaskLabels, grid: OrientedGrid, reference: OrientedGrid) -> PredictedMask:
-    placed = regrid_labels(labels, grid, reference, "its reference")
-    if placed.labels is None:
-        raise InvalidMaskError(placed.problem)
-    return PredictedMask(dense_mask(placed.labels, reference.shape), frozenset(), tuple(placed.notes.values()))
+    result = regrid_labels(labels, grid, reference, "its reference")
+    if result.labels is None:
+        raise InvalidMaskError(result.problem)
+    return PredictedMask(dense_mask(result.labels, reference.shape), frozenset(), tuple(result.notes.values()))
 
 
 def _orientation_note(volume: Volume) -> str | None:
@@ -208,31 +241,31 @@ def _orientation_note(volume: Volume) -> str | None:
 
 
 def reference_contrast(path: Path, mask: Volume, task: Task, labels: str, max_voxels: int) -> PostContrastSample | None:
-    """Return what is kept of the image after contrast medium of a reference, None without one that can be read.
+    """Return a sample of the post-contrast image next to a reference; None if there is no valid image.
 
     Args:
-        path: of the reference.
-        mask: its content.
-        task: its file names tell the image; it has no label map.
-        labels: as `cohort.labels` says.
-        largest_voxels: see `read_volume`.
+        path: the reference.
+        mask: content of the reference.
+        task: a task without a label map. Its file names identify the image.
+        labels: value of `cohort.labels`.
+        max_voxels: see `io.volume.read_volume`.
     """
-    own = case_and_role(path.name, task)
-    if own is None or own[1] != MASK or POST_CONTRAST_CHANNEL not in task.channel_names or mask.array.ndim != 3:
+    name = case_and_role(path.name, task)
+    if name is None or name[1] != MASK or POST_CONTRAST_CHANNEL not in task.channel_names or mask.array.ndim != 3:
         return None
-    there = [
+    images = [
         file
         for file in sorted(path.parent.iterdir())
-        if case_and_role(file.name, task) == (own[0], POST_CONTRAST_CHANNEL)
+        if case_and_role(file.name, task) == (name[0], POST_CONTRAST_CHANNEL)
     ]
-    if not there:
+    if not images:
         return None
     try:
-        image = read_volume(there[0], max_voxels)
+        image = read_volume(images[0], max_voxels)
     except VolumeError:
         return None
-    look = summarise_mask(mask, path.name, task, labels)
+    mask_summary = summarise_mask(mask, path.name, task, labels)
     if image.shape != mask.shape:
         return None
-    found = summarise_image(image, task.channel_titles[POST_CONTRAST_CHANNEL], there[0].name, look)
-    return None if found.problems else sample_post_contrast_in_mask(image, found, look, task)
+    summary = summarise_image(image, task.channel_titles[POST_CONTRAST_CHANNEL], images[0].name, mask_summary)
+    return None if summary.problems else sample_post_contrast_in_mask(image, summary, mask_summary, task)

@@ -1,6 +1,6 @@
-"""Find the masks in folders by their names, match predictions to references by case, and digest the matched files.
+"""Find masks in folders by name, match predictions to references by case, and compute a digest of the matched files.
 
-Planning imports this module: no mask is parsed here.
+Snakemake imports this module when it plans the jobs, so no function here parses a mask.
 """
 
 import os
@@ -25,34 +25,40 @@ _CASE: Final = re.compile(
     r"(?<![A-Z0-9])(?:BraTS(?:-[A-Z]+)+-\d+-\d+|BraTS1\d_[A-Z0-9]+_[A-Z0-9]+_\d+|BraTS\d{2,4}_(?:[A-Z]+_)?\d+)",
     re.IGNORECASE,
 )
-"""Cases of BraTS from 2023 on, of 2017 to 2019 (`BraTS19_CBICA_AAB_1`), and of 2020 and 2021."""
+"""BraTS case names from 2023 on, of 2017 to 2019 (`BraTS19_CBICA_AAB_1`), and of 2020 and 2021."""
 _BARE_MASK_NAMES: Final = ("seg", "pred")
 _PROBABILITY_MAP: Final = re.compile(r"[-_]probabilities", re.IGNORECASE)
 
 
 def is_image(name: str) -> bool:
-    """Whether something is called like a NIfTI file."""
+    """Return whether a name is that of a NIfTI file."""
     return _IMAGE.fullmatch(name) is not None
 
 
 def case_of_mask(name: str, folders: Sequence[str], task: Task) -> str | None:
-    """The case of a file in `folders`, outermost first; None where it is no mask by its name.
+    """Return the case that a mask belongs to; None if the file is not a mask by its name.
 
-    That is: another modality, probabilities, no NIfTI file.
+    Images of a modality, probability maps and files other than NIfTI are not masks. The case is the first of:
 
-    It is the case of BraTS that the name has in it, wherever that stands (`BraTS-GLI-00005-000_pred.nii.gz`,
-    `BraTS2021_00005_seg.nii`), else that in the name of the nearest folder (`BraTS2021_00005/pred.nii.gz`), else, of a
-    file that is called `seg` or `pred` and no more, the name of its folder (`patient 7/seg.nii.gz`), else the name
-    without `.nii.gz` and a role at its end (`-seg`, `_seg`). The spellings of 2023 and of 2021 are never taken for each
-    other: equal numbers in them are different patients.
+    - the BraTS case name anywhere in the file name (`BraTS-GLI-00005-000_pred.nii.gz`, `BraTS2021_00005_seg.nii`)
+    - the BraTS case name in the name of the nearest folder (`BraTS2021_00005/pred.nii.gz`)
+    - the name of the folder, for a file named only `seg` or `pred` (`patient 7/seg.nii.gz`)
+    - the file name without `.nii.gz` and without a role at its end (`-seg`, `_seg`)
+
+    The same number in the spellings of 2021 and of 2023 means different patients, so they never match.
+
+    Args:
+        name: file name.
+        folders: names of the folders that contain the file, outermost first.
+        task: defines the roles in file names.
     """
     image, role = _IMAGE.fullmatch(name), case_and_role(name, task)
     if image is None or (role and role[1] != MASK) or _PROBABILITY_MAP.search(image["stem"]):
         return None
-    found = (_CASE.search(text) for text in (image["stem"], *reversed(folders)))
-    if case_in_name := next(filter(None, found), None):
+    matches = (_CASE.search(text) for text in (image["stem"], *reversed(folders)))
+    if case_in_name := next(filter(None, matches), None):
         case = case_in_name[0]
-        # Upper case, as BraTS writes it: tools change the case of letters.
+        # Some tools change upper case to lower case, so write it as BraTS does.
         return f"BraTS{case[5:].upper()}" if case[5] == "-" else f"BraTS{case[5:]}"
     if folders and image["stem"].casefold() in _BARE_MASK_NAMES:
         return folders[-1]
@@ -60,23 +66,23 @@ def case_of_mask(name: str, folders: Sequence[str], task: Task) -> str | None:
 
 
 def folder_names(folders: Sequence[Path]) -> list[str]:
-    """A name for each folder: its own, with those of the folders above before it (`above-own`) where two are alike.
+    """Return a name for each folder. Parent folders come before it (`parent-folder`) if two names are equal.
 
-    Folders that cannot be told apart so, such as one that is there twice, keep names that are alike.
+    Names stay equal if this does not distinguish them, as for a folder that is listed twice.
     """
     parts = [Path(os.path.abspath(folder)).parts[1:] for folder in folders]  # noqa: PTH100 - links keep their names
     depths = [1] * len(parts)
     while True:
-        names = ["-".join(own[-depth:]) for own, depth in zip(parts, depths, strict=True)]
+        names = ["-".join(folder_parts[-depth:]) for folder_parts, depth in zip(parts, depths, strict=True)]
         counts = Counter(name.casefold() for name in names)
-        alike = [
+        ambiguous = [
             index
             for index, name in enumerate(names)
             if counts[name.casefold()] > 1 and depths[index] < len(parts[index])
         ]
-        if not alike:
+        if not ambiguous:
             return names
-        for index in alike:
+        for index in ambiguous:
             depths[index] += 1
 
 
@@ -85,20 +91,32 @@ EXPECTED_FOLDER: Final = "a folder of masks with names such as BraTS-GLI-00000-0
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask by its name. case: as the name spells it. path: relative to the folder that was searched, with `/`."""
+    """A file that is a mask by its name.
+
+    Attributes:
+        case: name of the case as the file name spells it.
+        path: path below the searched folder, with `/`.
+    """
 
     case: str
     path: str
 
 
 def find_masks(folder: Path, task: Task, key: str) -> dict[str, MaskFile]:
-    """The masks at any depth below a folder, by their cases in lower case, sorted.
+    """Return the masks at any depth below a folder, sorted, by case in lower case.
 
-    Strays and what is no mask by its name are passed over (see `case_of_mask`), so that a folder of case folders does
-    too. A folder that is named like a file (`X-seg.nii/00000057_final_seg.nii`, as public mirrors unpack them) gives
-    its name to the files inside it. key: of the configuration, for messages. Raises UserError where a folder cannot be
-    listed, where there is no mask, where one is no regular file (a FIFO, a device), where two are of one case, and
-    where a name cannot be written into a table.
+    System files and files that are not masks by their names are ignored (see `case_of_mask`), so a folder of case
+    folders works too. Some public mirrors unpack a file into a folder with the name of the file
+    (`X-seg.nii/00000057_final_seg.nii`). The name of that folder then counts as the name of the file.
+
+    Args:
+        folder: folder to search.
+        task: defines the roles in file names.
+        key: configuration key of the folder, for messages.
+
+    Raises:
+        UserError: a folder cannot be listed, there is no mask, a mask is not a regular file (but a FIFO or a device),
+            two masks are of the same case, or a name cannot be written to a table.
     """
     masks: dict[str, MaskFile] = {}
     for name, path in _iterate_images(folder, key):
@@ -107,15 +125,15 @@ def find_masks(folder: Path, task: Task, key: str) -> dict[str, MaskFile]:
             continue
         if is_awkward_name(path):
             raise UserError(
-                f"{key}: rename {path!a} below {folder}: names with braces, control characters or bytes that are no "
-                "UTF-8 cannot stand in a table"
+                f"{key}: rename {path!a} below {folder}: names with braces, control characters or bytes that are not "
+                "UTF-8 cannot be written to a table"
             )
         _require_file(folder / path, key)
         other = masks.setdefault(case.casefold(), MaskFile(case, path))
         if other.path != path:
             raise UserError(
-                f"{key}: {other.path} and {path} below {folder} are both of the case {case}; name each after "
-                "its case, or give a folder that has one mask for each case"
+                f"{key}: {other.path} and {path} below {folder} are both masks of the case {case}; name each mask "
+                "after its case, or use a folder with one mask per case"
             )
     if not masks:
         raise UserError(f"{key}: no mask was found below {folder}; it should be {EXPECTED_FOLDER}")
@@ -123,32 +141,32 @@ def find_masks(folder: Path, task: Task, key: str) -> dict[str, MaskFile]:
 
 
 def _require_file(path: Path, key: str) -> None:
-    """What cannot be looked at, such as a link that leads nowhere, is left to the job."""
+    """Raise UserError if a mask is not a regular file."""
     try:
         require_regular_file(path)
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
-    except OSError:
+    except OSError:  # such as a broken link: the job reports it
         return
 
 
 def _iterate_images(
     folder: Path, key: str, below: str = "", name: str | None = None, above: frozenset[Path] = frozenset()
 ) -> Iterator[tuple[str, str]]:
-    """Name that counts, and path, of each image at any depth; `above`: real paths of the folders that lead here."""
+    """Yield the name that counts and the path of each image at any depth below a folder."""
     try:
         entries = sorted((path.name, path.is_dir()) for path in folder.iterdir() if not is_system_file(path.name))
     except OSError as error:
         raise UserError(f"{key}: cannot list {folder} ({error.strerror}); it should be {EXPECTED_FOLDER}") from None
     real = folder.resolve()
-    if real in above:  # a link that leads in a circle
+    if real in above:  # a link to a parent folder would repeat forever
         return
-    for own, is_folder in entries:
-        counts = name or (own if is_image(own) else None)
+    for entry, is_folder in entries:
+        effective_name = name or (entry if is_image(entry) else None)
         if is_folder:
-            yield from _iterate_images(folder / own, key, f"{below}{own}/", counts, above | {real})
-        elif is_image(own):
-            yield counts or own, f"{below}{own}"
+            yield from _iterate_images(folder / entry, key, f"{below}{entry}/", effective_name, above | {real})
+        elif is_image(entry):
+            yield effective_name or entry, f"{below}{entry}"
 
 
 _MAX_EXAMPLES: Final = 3
@@ -156,7 +174,13 @@ _MAX_EXAMPLES: Final = 3
 
 @dataclass(frozen=True)
 class MaskPair:
-    """A case as its reference spells it, and the path of each mask below its folder, None for a missing prediction."""
+    """The two masks of a case.
+
+    Attributes:
+        case: name of the case as the reference spells it.
+        reference: path below the folder of references.
+        prediction: path below the folder of predictions; None if the prediction is missing.
+    """
 
     case: str
     reference: str
@@ -165,7 +189,13 @@ class MaskPair:
 
 @dataclass(frozen=True)
 class FolderMatches:
-    """A folder of predictions: a pair for every reference, sorted; the paths of predictions that have no reference."""
+    """The matches of a folder of predictions.
+
+    Attributes:
+        folder: folder of the predictions.
+        pairs: one pair per reference, sorted by case.
+        without_reference: paths of predictions without a reference, below `folder`.
+    """
 
     folder: Path
     pairs: tuple[MaskPair, ...]
@@ -173,32 +203,38 @@ class FolderMatches:
 
 
 def match_folders(predictions: Sequence[Path], references: Path, task: Task) -> dict[str, FolderMatches]:
-    """The matches of each folder of predictions, by its name (see `folder_names`), in the order given.
+    """Return the matches of each folder of predictions, by the name of the folder (see `folder_names`).
 
-    Raises UserError where a folder or its masks are not as they should be, see `find_masks`, where nothing in a folder
-    matches, and where two folders have one name.
+    Args:
+        predictions: folders of predicted masks.
+        references: folder of reference masks.
+        task: defines the roles in file names.
+
+    Raises:
+        UserError: the masks of a folder are not as `find_masks` requires, no prediction in a folder has a reference,
+            or two folders have the same name.
     """
-    wanted = find_masks(references, task, "score.references")
+    reference_masks = find_masks(references, task, "score.references")
     matches: dict[str, FolderMatches] = {}
     for name, folder in zip(folder_names(predictions), predictions, strict=True):
         if name in matches:
             raise UserError(
-                f"score.predictions: {matches[name].folder} and {folder} are one folder, or cannot be told apart by "
-                "name; give each once, or rename one of them"
+                f"score.predictions: {matches[name].folder} and {folder} are the same folder or have the same name; "
+                "list each folder once, or rename one of them"
             )
-        found = find_masks(folder, task, "score.predictions")
-        if not found.keys() & wanted.keys():
+        predicted_masks = find_masks(folder, task, "score.predictions")
+        if not predicted_masks.keys() & reference_masks.keys():
             raise UserError(
-                f"score.predictions: no mask below {folder} ({_format_examples(found)}) has its reference below "
-                f"score.references, {references} ({_format_examples(wanted)}); name the masks of a case alike, or give other "
-                "folders"
+                f"score.predictions: no mask below {folder} ({_format_examples(predicted_masks)}) has its reference "
+                f"below score.references, {references} ({_format_examples(reference_masks)}); use the name of the case "
+                "in both file names, or set other folders"
             )
         pairs = (
-            MaskPair(reference.case, reference.path, found[case].path if case in found else None)
-            for case, reference in wanted.items()
+            MaskPair(reference.case, reference.path, predicted_masks[case].path if case in predicted_masks else None)
+            for case, reference in reference_masks.items()
         )
-        rest = (mask.path for case, mask in found.items() if case not in wanted)
-        matches[name] = FolderMatches(folder, tuple(pairs), tuple(rest))
+        unmatched = (mask.path for case, mask in predicted_masks.items() if case not in reference_masks)
+        matches[name] = FolderMatches(folder, tuple(pairs), tuple(unmatched))
     return matches
 
 
@@ -208,20 +244,24 @@ def _format_examples(masks: Mapping[str, MaskFile]) -> str:
 
 
 def masks_digest(matches: Mapping[str, FolderMatches], references: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> str:
-    """XXH3-128 of the names and bytes of all masks that are compared, and of the names of the others.
+    """Return the XXH3-128 of the names and bytes of all matched masks, and of the names of the other predictions.
 
-    references: the folder that the matches were made with. largest_voxels: as `cohort.max_voxels` says. A file that
-    cannot be read counts by its name, and one that is too large to be a mask by its name, its size and its time: the
-    job tells what is wrong with it. The digest does not depend on where the folders lie, or when the other files were
-    written.
+    The digest does not depend on where the folders are or when files were written. For a file that cannot be read, only
+    its name counts. For a file too large to be a mask, name, size and time of modification count. The job reports
+    these files.
+
+    Args:
+        matches: result of `match_folders`.
+        references: folder of reference masks.
+        max_voxels: value of `cohort.max_voxels`, which limits the size of files to read.
     """
-    lines, largest = [], max_file_bytes(max_voxels)
-    for name, of_folder in matches.items():
-        lines += [name, *of_folder.without_reference]
-        for pair in of_folder.pairs:
-            lines += [pair.reference, _file_digest(references / pair.reference, largest)]
+    lines, max_bytes = [], max_file_bytes(max_voxels)
+    for name, folder_matches in matches.items():
+        lines += [name, *folder_matches.without_reference]
+        for pair in folder_matches.pairs:
+            lines += [pair.reference, _file_digest(references / pair.reference, max_bytes)]
             if pair.prediction is not None:
-                lines += [pair.prediction, _file_digest(of_folder.folder / pair.prediction, largest)]
+                lines += [pair.prediction, _file_digest(folder_matches.folder / pair.prediction, max_bytes)]
     return xxh3_128_hexdigest("\n".join(lines).encode())
 
 

@@ -25,12 +25,12 @@ from tumorseg.evaluation.scoring import CaseScores, score_cases
 from tumorseg.metrics.scores import case_scores, missing_scores
 
 NO_FOLD: Final = -1
-"""In the column `fold`: masks from elsewhere belong to none."""
+"""Value of the column `fold` for masks that do not belong to a fold of a training."""
 
 
 @dataclass(frozen=True)
 class MaskFolders:
-    """A folder of predictions, the folder of references, and how the masks of each are read."""
+    """A folder of predictions, the folder of references, and how to read the masks of each."""
 
     predictions: Path
     references: Path
@@ -40,11 +40,14 @@ class MaskFolders:
 
 @dataclass(frozen=True)
 class PairedPredictions:
-    """What is scored of a folder.
+    """The pairs of a folder that are ready to be scored.
 
-    pairs: those whose prediction is unusable without it. folders: with the order of channels, where there are any.
-    conventions: in which predictions are written. with_channels: cases whose prediction has a channel for each region.
-    facts: what summary.json says.
+    Attributes:
+        pairs: one pair per reference. An invalid prediction is None, as a missing one.
+        folders: the folders, with the order of the channels if predictions have channels.
+        conventions: label conventions of the predictions.
+        with_channels: cases whose prediction has one channel per region.
+        summary: facts about the masks for summary.json.
     """
 
     pairs: Sequence[MaskPair]
@@ -57,25 +60,34 @@ class PairedPredictions:
 def pair_predictions(
     matches: FolderMatches, folders: MaskFolders, grids: Mapping[str, ReferenceGrid], threads: int
 ) -> PairedPredictions:
-    """Read all predictions and find which can be scored.
+    """Read all predictions of a folder. Log which cannot be scored, and what was changed in others.
 
-    grids: those of the references. Facts: `missing`: cases without a prediction. `unusable`: case, file and reason.
-    `notes` and `reference_notes`: case, file and note, where something had to be done with a mask before it could be
-    compared. Raises UserError where the folder as a whole cannot be scored.
+    Raises UserError if the folder as a whole cannot be scored.
+
+    Args:
+        matches: predictions and references by case.
+        folders: the folders of these masks.
+        grids: grid of the reference of each case.
+        threads: number of files to read in parallel.
+
+    Returns:
+        The pairs to score. In their summary, `missing` has the cases without a prediction, `unusable` the case, file
+        and reason of each invalid prediction, and `notes` and `reference_notes` the case, file and note of each mask
+        that was changed before scoring.
     """
-    folder, reading = folders.predictions, folders.prediction_options
-    there = {pair.case: pair.prediction for pair in matches.pairs if pair.prediction is not None}
-    judgements = validate_predictions(folder, there, grids, reading, threads)
-    by_file = {there[case]: found for case, found in judgements.items()}
+    folder, options = folders.predictions, folders.prediction_options
+    files = {pair.case: pair.prediction for pair in matches.pairs if pair.prediction is not None}
+    checks = validate_predictions(folder, files, grids, options, threads)
+    by_file = {files[case]: check for case, check in checks.items()}
     refuse_systematic_errors(by_file, folder)
-    values = {file: found.values for file, found in by_file.items() if found.values}
-    conventions = find_conventions(values, reading, "score.predictions", folder)
-    reading = replace(reading, regions=infer_channel_regions(by_file, reading, folder))
-    reasons = {case: found.reason for case, found in judgements.items() if found.reason is not None}
-    notes = [(case, there[case], note) for case, found in judgements.items() for note in _notes(found, reading)]
+    values = {file: check.values for file, check in by_file.items() if check.values}
+    conventions = find_conventions(values, options, "score.predictions", folder)
+    options = replace(options, regions=infer_channel_regions(by_file, options, folder))
+    reasons = {case: check.reason for case, check in checks.items() if check.reason is not None}
+    notes = [(case, files[case], note) for case, check in checks.items() for note in _notes(check, options)]
     missing = [pair.case for pair in matches.pairs if pair.prediction is None]
     for case, reason in reasons.items():
-        logger.warning("%s: %s; the case counts as missed", folder / there[case], reason)
+        logger.warning("%s: %s; the case counts as missed", folder / files[case], reason)
     for _, file, note in notes:
         logger.warning("%s: %s", folder / file, note)
     if missing:
@@ -83,27 +95,33 @@ def pair_predictions(
     if matches.without_reference:
         logger.warning("%s: without a reference, not scored: %s", folder, ", ".join(matches.without_reference))
     pairs = [replace(pair, prediction=None) if pair.case in reasons else pair for pair in matches.pairs]
-    of_references = [(pair.case, pair.reference, note) for pair in pairs for note in grids[pair.case].notes]
-    facts = {
-        "task": reading.task.name,
-        "label_map": _json_label_map(reading.task.label_map),
+    reference_notes = [(pair.case, pair.reference, note) for pair in pairs for note in grids[pair.case].notes]
+    summary = {
+        "task": options.task.name,
+        "label_map": _json_label_map(options.task.label_map),
         "reference_label_map": _json_label_map(folders.reference_options.task.label_map),
         "predictions": str(folder),
         "references": len(pairs),
         "missing": missing,
-        "unusable": [{"case": case, "file": there[case], "reason": reason} for case, reason in reasons.items()],
+        "unusable": [{"case": case, "file": files[case], "reason": reason} for case, reason in reasons.items()],
         "without_reference": list(matches.without_reference),
         "notes": summary_rows("note", notes),
-        "reference_notes": summary_rows("note", of_references),
+        "reference_notes": summary_rows("note", reference_notes),
     }
-    with_channels = frozenset(case for case, found in judgements.items() if found.channels is not None)
+    with_channels = frozenset(case for case, check in checks.items() if check.channels is not None)
     return PairedPredictions(
-        pairs, replace(folders, prediction_options=reading), tuple(conventions), with_channels, facts
+        pairs, replace(folders, prediction_options=options), tuple(conventions), with_channels, summary
     )
 
 
 def log_reference_notes(references: Path, files: Mapping[str, str], grids: Mapping[str, ReferenceGrid]) -> None:
-    """Log what had to be done with references. files: by case, the path of its reference below `references`."""
+    """Log the notes on references.
+
+    Args:
+        references: folder of the references.
+        files: path of the reference of each case below `references`.
+        grids: the references with their notes, by case.
+    """
     for case, grid in grids.items():
         for note in grid.notes:
             logger.warning("%s: %s", references / files[case], note)
@@ -112,23 +130,26 @@ def log_reference_notes(references: Path, files: Mapping[str, str], grids: Mappi
 def score_pairs(
     pairs: Sequence[MaskPair], folders: MaskFolders, *, surface_tolerance_mm: float, processes: int
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
-    """Table and label pairs (see `score_cases`) of all pairs; a case without a prediction counts as missed."""
+    """Return the table of scores and the confusion matrices of all pairs, see `score_cases`.
+
+    A case without a prediction gets the worst of each score.
+    """
     score = partial(_score_pair, folders=folders, surface_tolerance_mm=surface_tolerance_mm)
     return score_cases(pairs, score, processes)
 
 
-def summary_rows(column: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:
-    """Rows of summary.json. found: case, file, and what is said of it."""
-    return [{"case": case, "file": file, column: text} for case, file, text in found]
+def summary_rows(column: str, rows: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """Return rows of case, file and text as summary.json has them, with the text in `column`."""
+    return [{"case": case, "file": file, column: text} for case, file, text in rows]
 
 
-def _notes(found: PredictionCheck, options: MaskReadOptions) -> list[str]:
-    of_channels = [found.channels.note(options.regions, options.task)] if found.channels and options.regions else []
-    return [*of_channels, *found.notes]
+def _notes(check: PredictionCheck, options: MaskReadOptions) -> list[str]:
+    channel_notes = [check.channels.note(options.regions, options.task)] if check.channels and options.regions else []
+    return [*channel_notes, *check.notes]
 
 
 def _json_label_map(label_map: Mapping[int, int] | None) -> dict[str, int] | None:
-    """A label map as JSON has it."""
+    """Return a label map with text keys, as JSON requires."""
     return None if label_map is None else {str(value): label for value, label in sorted(label_map.items())}
 
 

@@ -1,4 +1,4 @@
-"""Score cases in parallel; write the table of scores and its summary, and delete stale ones."""
+"""Score cases in parallel, write the table of scores and its summary, and delete stale files of scores."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class CaseScores:
-    """The scores of a case and its table of label pairs, as `metrics.scores.case_scores` gives them."""
+    """The scores of a case and its confusion matrix, as `metrics.case_scores` returns them."""
 
     case: str
     fold: int
@@ -35,18 +35,21 @@ class CaseScores:
 def score_cases(
     items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
-    """The table of scores of all items (see `metrics.scores.rows`), and the table of label pairs of each case.
+    """Return the table of scores of all items (see `metrics.scores.score_rows`) and the confusion matrix of each case.
 
-    score: of one item; it is called in other processes where there is more than one, whose number changes no result.
+    Args:
+        items: one item per case.
+        score: function that scores an item. With more than one process it must be picklable.
+        processes: number of processes. It does not change the result.
     """
     progress = Progress(len(items), "case")
-    table: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     confusions = {}
-    for found in _iterate_scores(items, score, min(processes, len(items))):
-        table += score_rows(found.case, found.fold, found.scores)
-        confusions[found.case] = found.confusion
-        progress.step(found.case)
-    return pd.DataFrame(table), confusions
+    for scored in _iterate_scores(items, score, min(processes, len(items))):
+        rows += score_rows(scored.case, scored.fold, scored.scores)
+        confusions[scored.case] = scored.confusion
+        progress.step(scored.case)
+    return pd.DataFrame(rows), confusions
 
 
 def write_scores(
@@ -61,11 +64,21 @@ def write_scores(
     extra_summary: Mapping[str, Any] | None = None,
     patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Write the table and its summary, which is returned.
+    """Write the table of scores and its summary. Warn of labels that are never predicted.
 
-    table, confusions: what `score_cases` returns. settings: the section `evaluation` of the configuration. missing:
-    cases without a prediction. more: what the summary holds beside the scores. patients: of each case; None: by their
-    names.
+    Args:
+        scores: CSV file to write.
+        table: table of scores, from `score_cases`.
+        summary: JSON file to write.
+        confusions: confusion matrix of each case, from `score_cases`.
+        settings: keyword arguments of `metrics.summary.summarise`, from the section `evaluation` of the configuration.
+        task: defines the structures.
+        missing: cases without a prediction.
+        extra_summary: further content of the summary.
+        patients: the patient of each case; None derives them from the names of the cases.
+
+    Returns:
+        The content of the summary.
     """
     content = {
         **summarise(table, confusions, task=task, missing=missing, patients=patients, **settings),
@@ -87,7 +100,12 @@ def _iterate_scores(items: Sequence[Item], score: Callable[[Item], CaseScores], 
 
 
 def overview_lines(summaries: Mapping[str, Mapping[str, Any]], task: Task) -> list[str]:
-    """A line for each region of each folder, under a heading. summaries: by folder, as summary.json holds them."""
+    """Return a table for the terminal with a line per region and folder.
+
+    Args:
+        summaries: content of summary.json by folder.
+        task: defines the regions.
+    """
     shown = metrics("terminal")
     table = [["folder", "cases", "missing", "unusable", "mean", *(metric.heading for metric in shown)]]
     for folder, summary in summaries.items():
@@ -104,15 +122,22 @@ _OUTPUT_NAMES: Final = ("cases.csv", "summary.json", "comparison.csv", "comparis
 
 
 def remove_stale_outputs(folder: Path, written: Collection[Path]) -> list[Path]:
-    """Remove the files of scores in `folder` and in its sub-folders that are not among those `written` now.
+    """Delete files of scores from earlier runs in a folder and its sub-folders.
 
-    Nothing else is touched; a sub-folder that is empty then goes too. Returns what was removed.
+    Other files stay. A sub-folder that becomes empty is deleted too.
+
+    Args:
+        folder: folder of the scores.
+        written: files of this run, which stay.
+
+    Returns:
+        The deleted files.
     """
     kept = {path.resolve() for path in written}
-    there = [path for name in _OUTPUT_NAMES for path in [folder / name, *folder.glob(f"*/{name}")] if path.is_file()]
-    old = [path for path in there if path.resolve() not in kept]
-    for path in old:
+    present = [path for name in _OUTPUT_NAMES for path in [folder / name, *folder.glob(f"*/{name}")] if path.is_file()]
+    stale = [path for path in present if path.resolve() not in kept]
+    for path in stale:
         path.unlink()
         if path.parent != folder and not any(path.parent.iterdir()):
             path.parent.rmdir()
-    return old
+    return stale

@@ -1,4 +1,4 @@
-"""When scoring says that the labels of predictions seem to be exchanged, and when it must not."""
+"""Hints on permuted labels, and masks that must give no hint."""
 
 from functools import cache
 
@@ -18,111 +18,113 @@ LABELS = (1, 2, 4)
 
 
 def table(reference, prediction):
-    """Voxels by pair of labels, (5, 5)."""
+    """Return the confusion matrix, (5, 5)."""
     return np.bincount((5 * reference.astype(int) + prediction).ravel(), minlength=25).reshape(5, 5)
 
 
 def tumour(seed: int, *, enhancing: bool = True):
-    """A small mask: a necrotic core in an enhancing rim in oedema, shifted at random."""
+    """Return a small mask: a necrotic core in an enhancing rim in oedema, at a random position."""
     centre = np.random.default_rng(seed).uniform(10, 14, 3)[:, None, None, None]
-    far = np.linalg.norm(np.indices((24, 24, 24)) - centre, axis=0)
-    mask = np.select([far < 3, far < 5, far < 8], [1, 4 if enhancing else 1, 2], 0)
+    radius = np.linalg.norm(np.indices((24, 24, 24)) - centre, axis=0)
+    mask = np.select([radius < 3, radius < 5, radius < 8], [1, 4 if enhancing else 1, 2], 0)
     return mask.astype(np.uint8)
 
 
-def relabelled(mask, order):
-    """The mask with each label replaced as `order` says."""
+def relabelled(mask, mapping):
+    """Return a mask with each label replaced by its new label in `mapping`."""
     values = np.arange(5, dtype=np.uint8)
-    values[list(order)] = list(order.values())
+    values[list(mapping)] = list(mapping.values())
     return values[mask]
 
 
-def found(references, predictions, labels=LABELS):
-    """How labels would move in the folder, None without a hint."""
-    exchange = find_folder_permutation([table(*pair) for pair in zip(references, predictions, strict=True)], labels)
-    return exchange and dict(exchange.mapping)
+def find_permutation(references, predictions, labels=LABELS):
+    """Return the mapping of the hint on a folder; None without a hint."""
+    permutation = find_folder_permutation([table(*pair) for pair in zip(references, predictions, strict=True)], labels)
+    return permutation and dict(permutation.mapping)
 
 
 MASKS = [tumour(seed) for seed in range(8)]
 
 
-@pytest.mark.parametrize("order", [{1: 2, 2: 1, 4: 4}, {1: 4, 2: 1, 4: 2}, {1: 1, 2: 4, 4: 2}])
-def test_any_other_order_of_the_labels_is_found(order):
-    assert found(MASKS, [relabelled(mask, order) for mask in MASKS]) == {new: label for label, new in order.items()}
+@pytest.mark.parametrize("mapping", [{1: 2, 2: 1, 4: 4}, {1: 4, 2: 1, 4: 2}, {1: 1, 2: 4, 4: 2}])
+def test_every_permutation_is_found(mapping):
+    assert find_permutation(MASKS, [relabelled(mask, mapping) for mask in MASKS]) == {
+        new: label for label, new in mapping.items()
+    }
 
 
-def test_the_order_is_found_in_poor_masks_too():
+def test_a_permutation_is_found_in_poor_masks():
     poor = [np.roll(relabelled(mask, {1: 2, 2: 1}), 2, axis=0) for mask in MASKS]
-    assert found(MASKS, poor) == {1: 2, 2: 1, 4: 4}
+    assert find_permutation(MASKS, poor) == {1: 2, 2: 1, 4: 4}
 
 
-def test_a_few_bad_cases_do_not_hide_it():
+def test_a_permutation_is_found_despite_a_few_bad_cases():
     predictions = [relabelled(mask, {1: 2, 2: 1}) for mask in MASKS]
     predictions[:2] = np.zeros_like(MASKS[0]), np.roll(MASKS[1], 12, axis=0)
-    assert found(MASKS, predictions) == {1: 2, 2: 1, 4: 4}
+    assert find_permutation(MASKS, predictions) == {1: 2, 2: 1, 4: 4}
 
 
-def test_a_few_cases_in_another_order_are_no_hint_for_the_folder_and_one_for_each_case():
+def test_a_few_permuted_cases_give_hints_on_these_cases_only():
     predictions = [relabelled(mask, {1: 2, 2: 1}) if number < 3 else mask for number, mask in enumerate(MASKS)]
-    assert found(MASKS, predictions) is None
+    assert find_permutation(MASKS, predictions) is None
     hints = [find_case_permutation(table(*pair), LABELS) for pair in zip(MASKS, predictions, strict=True)]
     assert [hint and dict(hint.mapping) for hint in hints] == [{1: 2, 2: 1, 4: 4}] * 3 + [None] * 5
 
 
-def test_labels_that_nothing_is_won_by_stay():
+def test_labels_without_any_gain_stay():
     references = [tumour(seed, enhancing=False) for seed in range(4)]
-    assert found(references, [relabelled(mask, {1: 2, 2: 1}) for mask in references]) == {1: 2, 2: 1, 4: 4}
+    assert find_permutation(references, [relabelled(mask, {1: 2, 2: 1}) for mask in references]) == {1: 2, 2: 1, 4: 4}
 
 
 def test_a_value_of_another_convention_is_found():
     references = [relabelled(mask, {4: 3}) for mask in MASKS]
-    assert found(references, MASKS, (1, 2, 3, 4)) == {1: 1, 2: 2, 3: 4, 4: 3}
+    assert find_permutation(references, MASKS, (1, 2, 3, 4)) == {1: 1, 2: 2, 3: 4, 4: 3}
 
 
 def with_cavity(mask):
-    """The mask in values of masks after treatment: 3 for enhancing tumour, and a resection cavity, 4, beside it."""
-    beside = relabelled(mask, {4: 3})
-    beside[:3, :3, :3] = 4
-    return beside
+    """Return a mask with the labels of post-treatment masks: 3 is enhancing tumour, 4 a resection cavity."""
+    post_treatment = relabelled(mask, {4: 3})
+    post_treatment[:3, :3, :3] = 4
+    return post_treatment
 
 
-def test_a_value_of_another_convention_is_found_where_the_references_have_more_labels():
-    assert found([with_cavity(mask) for mask in MASKS], MASKS, (1, 2, 3, 4)) == {1: 1, 2: 2, 3: 4, 4: 3}
+def test_a_value_of_another_convention_is_found_if_the_references_have_more_labels():
+    assert find_permutation([with_cavity(mask) for mask in MASKS], MASKS, (1, 2, 3, 4)) == {1: 1, 2: 2, 3: 4, 4: 3}
 
 
-def test_a_label_that_is_never_predicted_is_no_hint_while_the_rest_is_in_order():
+def test_a_label_that_is_never_predicted_gives_no_hint():
     references = [with_cavity(mask) for mask in MASKS]
-    assert found(references, [relabelled(mask, {4: 3}) for mask in MASKS], (1, 2, 3, 4)) is None
-    assert found(MASKS, [relabelled(mask, {4: 1}) for mask in MASKS]) is None
+    assert find_permutation(references, [relabelled(mask, {4: 3}) for mask in MASKS], (1, 2, 3, 4)) is None
+    assert find_permutation(MASKS, [relabelled(mask, {4: 1}) for mask in MASKS]) is None
 
 
-def test_empty_masks_say_nothing():
-    assert found([], []) is None
-    assert found(MASKS[:1], [np.zeros_like(MASKS[0])]) is None
+def test_empty_masks_give_no_hint():
+    assert find_permutation([], []) is None
+    assert find_permutation(MASKS[:1], [np.zeros_like(MASKS[0])]) is None
 
 
-def test_the_core_called_enhancing_in_one_case_is_no_exchange():
+def test_a_core_labelled_as_enhancing_in_one_case_gives_no_hint():
     reference = tumour(0, enhancing=False)
     assert find_case_permutation(table(reference, relabelled(reference, {1: 4})), LABELS) is None
 
 
-def test_the_map_to_set_is_in_values_on_disk():
-    read = {0: 0, 1: 1, 2: 2, 3: 4}
-    assert permuted_label_map(read, {1: 2, 2: 1, 4: 4}) == {1: 2, 2: 1, 3: 4}
+def test_the_label_map_has_the_values_on_disk():
+    value_labels = {0: 0, 1: 1, 2: 2, 3: 4}
+    assert permuted_label_map(value_labels, {1: 2, 2: 1, 4: 4}) == {1: 2, 2: 1, 3: 4}
     assert permuted_label_map({1: 2, 2: 1, 7: 4}, {1: 2, 2: 1, 4: 4}) == {1: 1, 2: 2, 7: 4}
 
 
 def test_the_message_names_the_setting():
-    exchange = find_folder_permutation([table(MASKS[0], relabelled(MASKS[0], {1: 2, 2: 1}))], LABELS)
-    message = exchange.message({1: 2, 2: 1, 3: 4}, several=False)
+    permutation = find_folder_permutation([table(MASKS[0], relabelled(MASKS[0], {1: 2, 2: 1}))], LABELS)
+    message = permutation.message({1: 2, 2: 1, 3: 4}, several=False)
     assert "is 0.33 and would be 1.00 with 1 to 2, 2 to 1 (" in message
     assert "set score.label_map: {1: 2, 2: 1, 3: 4}" in message
-    assert "score.label_map for this folder to {1: 2}" in exchange.message({1: 2}, several=True)
+    assert "score.label_map for this folder to {1: 2}" in permutation.message({1: 2}, several=True)
 
 
 @cache
 def real_masks():
-    """The masks of the real cases."""
+    """Return the masks of the real cases, subsampled."""
     masks = []
     for path in sorted(real_data().glob("*/*seg.nii.gz")):
         mask = np.asarray(nibabel.load(path).dataobj)
@@ -131,12 +133,12 @@ def real_masks():
 
 
 def smooth(mask):
-    """Each label blurred, the strongest taken."""
+    """Return a mask after blurring each label."""
     parts = [ndimage.gaussian_filter((mask == label).astype(np.float32), 2) for label in (0, *LABELS)]
     return np.array([0, *LABELS], np.uint8)[np.argmax(parts, axis=0)]
 
 
-BAD = {
+DISTORTIONS = {
     "smoothed": smooth,
     "eroded": lambda mask: np.where(ndimage.binary_erosion(mask > 0, iterations=2), mask, 0),
     "displaced": lambda mask: np.roll(mask, 4, axis=0),
@@ -148,8 +150,8 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("bad", BAD)
-def test_real_masks_that_are_merely_bad_are_no_exchange(bad):
-    predictions = [BAD[bad](mask).astype(np.uint8) for mask in real_masks()]
-    assert found(real_masks(), predictions) is None
+@pytest.mark.parametrize("distortion", DISTORTIONS)
+def test_distorted_real_masks_give_no_hint(distortion):
+    predictions = [DISTORTIONS[distortion](mask).astype(np.uint8) for mask in real_masks()]
+    assert find_permutation(real_masks(), predictions) is None
     assert not any(find_case_permutation(table(*pair), LABELS) for pair in zip(real_masks(), predictions, strict=True))

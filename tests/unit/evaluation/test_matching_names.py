@@ -23,11 +23,11 @@ from tumorseg.evaluation.matching import case_of_mask, folder_names
         ("Brats18_CBICA_AAB_1.nii.gz", "BraTS18_CBICA_AAB_1"),
     ],
 )
-def test_a_case_of_brats_is_found_wherever_it_stands_in_the_name(name, case):
+def test_a_brats_case_is_found_anywhere_in_a_name(name, case):
     assert case_of_mask(name, (), TASK) == case
 
 
-def test_the_two_spellings_of_one_number_are_different_cases():
+def test_the_same_number_in_two_spellings_means_different_cases():
     assert case_of_mask("BraTS-GLI-00005-000.nii.gz", (), TASK) != case_of_mask("BraTS2021_00005.nii.gz", (), TASK)
 
 
@@ -40,7 +40,7 @@ def test_the_two_spellings_of_one_number_are_different_cases():
         ("v1.2.nii.gz", "v1.2"),
     ],
 )
-def test_any_other_mask_has_its_name_without_suffix_and_role(name, case):
+def test_another_mask_has_its_name_without_suffix_and_role(name, case):
     assert case_of_mask(name, (), TASK) == case
 
 
@@ -55,7 +55,7 @@ def test_any_other_mask_has_its_name_without_suffix_and_role(name, case):
         "BraTS-GLI-00005-000.nii.gz.part",
     ],
 )
-def test_modalities_probabilities_and_other_files_are_no_masks(name):
+def test_modalities_probabilities_and_other_files_are_not_masks(name):
     assert case_of_mask(name, (), TASK) is None
 
 
@@ -68,7 +68,7 @@ def test_modalities_probabilities_and_other_files_are_no_masks(name):
         (["one/Masks", "two/masks"], ["one-Masks", "two-masks"]),
     ],
 )
-def test_folders_that_are_called_alike_are_told_apart_by_those_above(folders, names):
+def test_folders_with_equal_names_are_distinguished_by_their_parents(folders, names):
     assert folder_names([Path(folder) for folder in folders]) == names
 
 

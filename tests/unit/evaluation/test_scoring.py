@@ -18,58 +18,58 @@ SEEDS = range(5)
 SETTINGS = {"confidence": 0.9, "bootstrap_samples": 50, "surface_tolerance": 1, "seed": 1}
 
 
-def scores_of(reference, prediction):
+def compute_scores(reference, prediction):
     return case_scores(reference, prediction, (1.0, 1.0, 1.0), task=TASK, surface_tolerance_mm=1)
 
 
 def score(seed: int) -> CaseScores:
-    """Of a random case; here, so that other processes find it."""
+    """Score a random case. Other processes can import this function."""
     if seed < 0:
         raise UserError(f"case {seed} has no prediction")
     reference, prediction = labelled_pair(seed)
-    return CaseScores(f"case-{seed}", seed % 2, *scores_of(reference, prediction))
+    return CaseScores(f"case-{seed}", seed % 2, *compute_scores(reference, prediction))
 
 
 def without_label_1(seed: int) -> CaseScores:
     reference, prediction = labelled_pair(seed)
     prediction[prediction == 1] = 2
-    return CaseScores(f"case-{seed}", 0, *scores_of(reference, prediction))
+    return CaseScores(f"case-{seed}", 0, *compute_scores(reference, prediction))
 
 
 def write(tmp_path, score_one):
     table, confusions = score_cases(SEEDS, score_one, 1)
-    places = tmp_path / "scores.csv", table, tmp_path / "summary.json"
-    return table, confusions, write_scores(*places, confusions, SETTINGS, task=TASK)
+    outputs = tmp_path / "scores.csv", table, tmp_path / "summary.json"
+    return table, confusions, write_scores(*outputs, confusions, SETTINGS, task=TASK)
 
 
 @pytest.mark.parametrize("processes", [2, 9])
 def test_the_number_of_processes_changes_nothing(processes):
     table, confusions = score_cases(SEEDS, score, 1)
-    again, confusions_again = score_cases(SEEDS, score, processes)
-    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    table_again, confusions_again = score_cases(SEEDS, score, processes)
+    pd.testing.assert_frame_equal(table_again, table, check_exact=True)
     np.testing.assert_equal(confusions_again, confusions)
 
 
-def test_there_are_rows_for_each_case_in_the_order_of_the_items():
+def test_the_table_has_rows_for_each_case_in_order():
     table, _ = score_cases(SEEDS, score, 2)
     assert table["case"].tolist() == [f"case-{seed}" for seed in SEEDS for _ in TASK.structures]
     assert table["region"].tolist() == [*TASK.structures] * len(SEEDS)
     assert table["fold"].tolist() == [seed % 2 for seed in SEEDS for _ in TASK.structures]
 
 
-def test_there_is_a_confusion_for_each_case():
+def test_each_case_has_a_confusion_matrix():
     _, confusions = score_cases(SEEDS, score, 1)
     expected = {f"case-{seed}": confusion(*labelled_pair(seed), TASK.classes) for seed in SEEDS}
     np.testing.assert_equal(confusions, expected)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_mistake_in_one_case_is_told_in_its_own_words(processes):
+def test_an_error_in_one_case_is_raised_unchanged(processes):
     with pytest.raises(UserError, match="case -1 has no prediction"):
         score_cases([0, 1, -1], score, processes)
 
 
-def test_progress_is_told_case_by_case(capsys):
+def test_progress_is_logged_for_each_case(capsys):
     with console.job("evaluate", None):
         score_cases([0, 1], score, 2)
     assert "evaluate: case 2/2, case-1, done in 0:00" in capsys.readouterr().err
@@ -82,13 +82,13 @@ def test_scores_and_their_summary_are_written(tmp_path):
     assert content == summarise(table, confusions, task=TASK, **SETTINGS)
 
 
-def test_a_label_that_is_never_predicted_is_warned_of(tmp_path, capsys):
+def test_a_label_that_is_never_predicted_gives_a_warning(tmp_path, capsys):
     with console.job("evaluate", None):
         write(tmp_path, without_label_1)
     assert "evaluate: label_1 is never predicted although the references have it" in capsys.readouterr().err
 
 
-def test_nothing_is_warned_of_where_every_label_is_predicted(tmp_path, capsys):
+def test_no_warning_if_every_label_is_predicted(tmp_path, capsys):
     with console.job("evaluate", None):
         write(tmp_path, score)
     assert "never predicted" not in capsys.readouterr().err

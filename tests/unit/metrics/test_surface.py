@@ -42,8 +42,8 @@ def test_surface_dice_equals_deepminds_package(seed, spacing, tolerance):
 @trying(50)
 @given(seed=seeds, spacing=spacings, tolerance=tolerances)
 def test_reference_and_prediction_can_be_swapped(seed, spacing, tolerance):
-    one, target = blob_pair(seed)
-    assert scores(one, target, spacing, tolerance) == pytest.approx(scores(target, one, spacing, tolerance), rel=1e-12)
+    one, other = blob_pair(seed)
+    assert scores(one, other, spacing, tolerance) == pytest.approx(scores(other, one, spacing, tolerance), rel=1e-12)
 
 
 @trying(50)

@@ -24,8 +24,8 @@ def folders(tmp_path):
     return found
 
 
-def refused(folders: Folders, capsys, *names: str) -> str:
-    """What a run that ends in an error says."""
+def error_message(folders: Folders, capsys, *names: str) -> str:
+    """Return what a failing run prints."""
     with pytest.raises(SystemExit, match="1"):
         folders.score(*(names or ["predictions"]))
     assert not (folders.root / "scores").exists()
@@ -33,7 +33,7 @@ def refused(folders: Folders, capsys, *names: str) -> str:
 
 
 def assert_missed(folders: Folders, reason: str):
-    """The first case alone counts as missed, for this reason."""
+    """Check that only the first case counts as missed, for this reason."""
     table, summary = folders.scored()
     assert [found["case"] for found in summary["unusable"]] == CASES[:1]
     assert reason in summary["unusable"][0]["reason"]
@@ -47,14 +47,14 @@ def assert_worst(scores: pd.DataFrame):
             assert (scores[metric.name] == metric.worst).all()
 
 
-def test_equal_masks_are_perfect_and_belong_to_no_fold(folders):
+def test_equal_masks_have_perfect_scores_and_no_fold(folders):
     table, summary = folders.scored()
     assert list(table.reset_index().columns) == ["case", "region", "fold", *columns()]
     assert set(table["fold"]) == {-1}
     assert (table["dice"] == 1).all()
     assert (summary["references"], summary["cases"]) == (3, 3)
-    nothing = ("missing", "unusable", "without_reference", "notes", "reference_notes", "hints")
-    assert [summary[key] for key in nothing] == [[]] * 6
+    empty_keys = ("missing", "unusable", "without_reference", "notes", "reference_notes", "hints")
+    assert [summary[key] for key in empty_keys] == [[]] * 6
 
 
 def test_a_case_without_a_prediction_counts_as_missed(folders, capsys):
@@ -74,7 +74,7 @@ def test_a_prediction_without_a_reference_is_listed_and_not_scored(folders, caps
     assert "without a reference, not scored: more/BraTS-GLI-00004-000.nii.gz" in capsys.readouterr().err
 
 
-def test_a_damaged_prediction_counts_as_missed(folders, capsys):
+def test_a_corrupted_prediction_counts_as_missed(folders, capsys):
     path = folders.predict(f"{CASES[0]}.nii.gz", mask())
     path.write_bytes(path.read_bytes()[:-20])
     assert_missed(folders, "stops in the middle; copy or download the file again")
@@ -86,12 +86,12 @@ def test_a_prediction_on_a_grid_of_another_shape_counts_as_missed(folders):
     assert_missed(folders, "the mask is 10x11x13, its reference 10x11x12; resample it")
 
 
-def test_a_prediction_at_another_place_counts_as_missed(folders):
+def test_a_prediction_with_another_affine_counts_as_missed(folders):
     folders.predict(f"{CASES[0]}.nii.gz", mask(), AFFINE + 0.5 * np.eye(4, k=3))
     assert_missed(folders, "the affine differs from its reference's by up to 0.5")
 
 
-def test_a_rounded_affine_is_the_same(folders):
+def test_a_rounded_affine_is_accepted(folders):
     folders.predict(f"{CASES[0]}.nii.gz", mask(), AFFINE + 5e-4 * np.eye(4, k=3))
     assert folders.scored()[1]["unusable"] == []
 
@@ -115,23 +115,23 @@ def test_a_prediction_with_both_3_and_4_counts_as_missed(folders):
 
 def test_a_prediction_that_is_not_three_dimensional_counts_as_missed(folders):
     folders.predict(f"{CASES[0]}.nii.gz", np.stack([mask()] * 2, axis=-1))
-    assert_missed(folders, "neither a mask of three dimensions nor a channel for each of the regions WT, TC, ET")
+    assert_missed(folders, "neither a 3D mask nor one channel per region (WT, TC, ET)")
 
 
-def test_enhancing_tumour_may_be_3_in_references_and_4_in_predictions_and_masks_may_be_real(folders):
+def test_references_with_3_and_real_predictions_with_4_are_compared(folders):
     for case in CASES:
         folders.predict(f"{case}.nii.gz", mask(4).astype(np.float32))
     assert (folders.scored()[0]["dice"] == 1).all()
 
 
-def test_scores_are_in_millimetres_of_the_reference(folders):
+def test_scores_use_the_spacing_of_the_reference(folders):
     for case in CASES:
         write_nifti(folders.references / case / f"{case}-seg.nii.gz", mask(), np.diag([2.0, 2, 2, 1]))
         folders.predict(f"{case}.nii.gz", mask(), np.diag([2.0, 2, 2, 1]))
     assert set(folders.scored()[0].loc[(slice(None), "ET"), "reference_mm3"]) == {4 * 8.0}
 
 
-def test_masks_of_any_names_match_by_case_of_brats_or_by_stem(folders):
+def test_masks_match_by_brats_case_or_by_stem(folders):
     for case in CASES:
         (folders.root / f"predictions/{case}.nii.gz").rename(folders.root / f"predictions/{case.lower()}_pred.nii.gz")
     write_nifti(folders.references / "BraTS2021_00001_seg.nii.gz", mask(), AFFINE)
@@ -144,33 +144,33 @@ def test_masks_of_any_names_match_by_case_of_brats_or_by_stem(folders):
     assert [summary[key] for key in ("missing", "without_reference")] == [[], []]
 
 
-def test_all_unsound_references_are_told_at_once(folders, capsys):
+def test_all_invalid_references_are_reported_at_once(folders, capsys):
     first, second = (folders.references / case / f"{case}-seg.nii.gz" for case in CASES[:2])
     first.write_bytes(b"")
     second.write_bytes(plain(mask() * np.uint8(2)))
-    said = refused(folders, capsys)
-    assert "score.references: mend or remove what is unsound below" in said
-    assert f"{CASES[0]}/{first.name}: the file is empty" in said
-    assert f"{CASES[1]}/{second.name}: " in said
-    assert "other values (6)" in said
+    message = error_message(folders, capsys)
+    assert "score.references: repair or remove the invalid masks below" in message
+    assert f"{CASES[0]}/{first.name}: the file is empty" in message
+    assert f"{CASES[1]}/{second.name}: " in message
+    assert "other values (6)" in message
 
 
 def test_two_predictions_of_one_case_are_refused(folders, capsys):
     folders.predict(f"{CASES[0]}_again.nii.gz", mask())
-    assert f"{CASES[0]}.nii.gz and {CASES[0]}_again.nii.gz below" in refused(folders, capsys)
+    assert f"{CASES[0]}.nii.gz and {CASES[0]}_again.nii.gz below" in error_message(folders, capsys)
 
 
 def test_a_folder_without_masks_is_refused(folders, capsys):
     (folders.root / "empty").mkdir()
-    assert "score: score.predictions: no mask was found below" in refused(folders, capsys, "empty")
+    assert "score: score.predictions: no mask was found below" in error_message(folders, capsys, "empty")
 
 
 def test_folders_that_do_not_match_are_refused(folders, capsys):
     folders.predict("BraTS2021_00001.nii.gz", mask(), folder="others")
-    assert "(cases BraTS2021_00001) has its reference below" in refused(folders, capsys, "others")
+    assert "(cases BraTS2021_00001) has its reference below" in error_message(folders, capsys, "others")
 
 
-def test_several_folders_are_scored_each_and_compared(folders, capsys):
+def test_several_folders_are_scored_and_compared(folders, capsys):
     folders.predict(f"{CASES[0]}.nii.gz", np.zeros_like(mask()))
     folders.predict(f"{CASES[0]}.nii.gz", mask(), folder="others")
     folders.predict(f"{CASES[1]}.nii.gz", mask(), folder="others")
@@ -185,22 +185,22 @@ def test_several_folders_are_scored_each_and_compared(folders, capsys):
     assert len(pd.read_csv(scores / "comparison.csv")) == len(comparison["structures"]) * len(
         comparison["structures"]["WT"]
     )
-    said = capsys.readouterr().err
-    assert f"score: Scores: {scores / 'comparison.json'}" in said
+    message = capsys.readouterr().err
+    assert f"score: Scores: {scores / 'comparison.json'}" in message
 
 
-def test_the_terminal_ends_with_the_means_of_the_regions_and_the_place_of_the_result(folders, capsys):
+def test_the_output_ends_with_the_mean_scores_and_the_path_of_the_result(folders, capsys):
     folders.predict(f"{CASES[0]}.nii.gz", mask()).unlink()
     folders.score("predictions")
-    *_, wt, tc, et, place = capsys.readouterr().err.splitlines()
+    *_, wt, tc, et, last_line = capsys.readouterr().err.splitlines()
     assert wt.split() == ["score:", "predictions", "3", "1", "0", "WT", "0.667", "124.7", "0.667", "124.7"]
     assert (tc.split()[5], et.split()[5]) == ("TC", "ET")
-    assert place == f"score: Scores: {folders.root / 'scores/summary.json'}"
+    assert last_line == f"score: Scores: {folders.root / 'scores/summary.json'}"
 
 
-def test_the_number_of_processes_changes_no_byte(folders, tmp_path):
+def test_results_do_not_depend_on_the_number_of_processes(folders, tmp_path):
     folders.scored()
-    once = (tmp_path / "scores/cases.csv").read_bytes()
+    expected = (tmp_path / "scores/cases.csv").read_bytes()
     arguments = ["--predictions", tmp_path / "predictions", "--references", tmp_path / "references", "--processes", 2]
     arguments += [
         "--task",
@@ -213,23 +213,23 @@ def test_the_number_of_processes_changes_no_byte(folders, tmp_path):
         tmp_path / "2.json",
     ]
     score.main([str(argument) for argument in arguments])
-    assert (tmp_path / "2.csv").read_bytes() == once
+    assert (tmp_path / "2.csv").read_bytes() == expected
     assert (tmp_path / "2.json").read_bytes() == (tmp_path / "scores/summary.json").read_bytes()
 
 
-def test_scores_of_other_folders_than_those_scored_now_are_not_left_behind(folders):
-    def left() -> list[str]:
+def test_scores_of_folders_from_an_earlier_run_are_deleted(folders):
+    def remaining() -> list[str]:
         root = folders.root / "scores"
         return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
 
     folders.predict(f"{CASES[0]}.nii.gz", mask(), folder="others")
     folders.score("predictions")
-    assert left() == ["cases.csv", "summary.json"]
+    assert remaining() == ["cases.csv", "summary.json"]
     (folders.root / "scores/notes.txt").write_text("mine")
     folders.score("predictions", "others")
     tables = [f"{folder}/{file}" for folder in ("others", "predictions") for file in ("cases.csv", "summary.json")]
-    assert left() == sorted(["comparison.csv", "comparison.json", "notes.txt", "others", "predictions", *tables])
+    assert remaining() == sorted(["comparison.csv", "comparison.json", "notes.txt", "others", "predictions", *tables])
     folders.score("others")
-    assert left() == ["cases.csv", "notes.txt", "summary.json"]
+    assert remaining() == ["cases.csv", "notes.txt", "summary.json"]
     summary = json.loads((folders.root / "scores/summary.json").read_text())
     assert Path(summary["predictions"]).name == "others"

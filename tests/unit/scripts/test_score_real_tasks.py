@@ -1,4 +1,4 @@
-"""Real masks of other tasks, scored as the rule score does; skipped where the data are absent."""
+"""Real masks of other tasks, scored by the rule score. Skipped without the data."""
 
 import shutil
 
@@ -9,11 +9,11 @@ import pytest
 from tests.support.case_files import real_data
 from tests.support.score_folders import Folders
 
-TREATED = "BraTS-GLI-00046-101"
+CASE = "BraTS-GLI-00046-101"
 
 
-def beside(name: str):
-    """A folder of real masks."""
+def real_masks(name: str):
+    """Return a folder of real masks."""
     folder = real_data().parent / name
     if not folder.is_dir():
         pytest.skip(f"the real masks of {name} are not here")
@@ -21,11 +21,11 @@ def beside(name: str):
 
 
 @pytest.fixture
-def treated(tmp_path):
-    """A real mask after treatment, with a resection cavity, as reference and as prediction."""
+def post_treatment(tmp_path):
+    """A real post-treatment mask with a resection cavity, as reference and as prediction."""
     for folder in ("references", "predictions"):
         (tmp_path / folder).mkdir()
-        shutil.copy(beside("gli2024") / f"{TREATED}-seg.nii.gz", tmp_path / folder / f"{TREATED}.nii.gz")
+        shutil.copy(real_masks("gli2024") / f"{CASE}-seg.nii.gz", tmp_path / folder / f"{CASE}.nii.gz")
     return Folders(tmp_path)
 
 
@@ -34,45 +34,45 @@ def dice(table):
 
 
 @pytest.mark.parametrize("labels", ["auto", "mixed", "brats2021", "brats2023"])
-def test_the_default_task_refuses_a_mask_after_treatment_and_names_the_task_to_set(treated, labels, capsys):
+def test_the_default_task_refuses_a_post_treatment_mask_and_names_its_task(post_treatment, labels, capsys):
     with pytest.raises(SystemExit, match="1"):
-        treated.score("predictions", labels=labels)
-    said = capsys.readouterr().err
-    assert f"its name is {TREATED}, and its grid is 182x218x182, and its mask has the values 1, 2, 3, 4" in said
-    assert "set cohort.task: brats-glioma-post-treatment" in said
+        post_treatment.score("predictions", labels=labels)
+    message = capsys.readouterr().err
+    assert f"its name is {CASE}, and its grid is 182x218x182, and its mask has the values 1, 2, 3, 4" in message
+    assert "set cohort.task: brats-glioma-post-treatment" in message
 
 
-def test_a_mask_after_treatment_equals_itself_in_every_structure_of_its_task(treated):
-    table, summary = treated.scored(task="brats-glioma-post-treatment")
+def test_a_post_treatment_mask_equals_itself_in_every_structure(post_treatment):
+    table, summary = post_treatment.scored(task="brats-glioma-post-treatment")
     assert set(dice(table)) == {"WT", "TC", "ET", "RC", *(f"label_{label}" for label in (1, 2, 3, 4))}
     assert (table["dice"] == 1).all()
     assert (summary["hints"], summary["notes"], summary["reference_notes"]) == ([], [], [])
 
 
-def test_with_enhancing_tumour_and_cavity_exchanged_the_scores_are_those_of_the_task_and_a_hint_names_the_map(treated):
-    path = treated.root / "predictions" / f"{TREATED}.nii.gz"
+def test_exchanged_enhancing_tumour_and_cavity_give_a_hint_with_the_label_map(post_treatment):
+    path = post_treatment.root / "predictions" / f"{CASE}.nii.gz"
     image = nibabel.load(path)
     mask = np.asarray(image.dataobj).astype(np.uint8)
     exchanged = np.array([0, 1, 2, 4, 3], np.uint8)[mask]
     nibabel.save(nibabel.Nifti1Image(exchanged, image.affine), path)
-    table, summary = treated.scored(task="brats-glioma-post-treatment")
+    table, summary = post_treatment.scored(task="brats-glioma-post-treatment")
     counts = np.bincount(mask.ravel(), minlength=5).tolist()
     _, necrosis, oedema, enhancing, cavity = counts
-    found = dice(table)
-    assert (found["ET"], found["RC"], found["label_1"], found["label_2"]) == (0, 0, 1, 1)
-    assert found["TC"] == pytest.approx(2 * necrosis / (2 * necrosis + enhancing + cavity))
-    same = necrosis + oedema
-    assert found["WT"] == pytest.approx(2 * same / (2 * same + enhancing + cavity))
+    scores = dice(table)
+    assert (scores["ET"], scores["RC"], scores["label_1"], scores["label_2"]) == (0, 0, 1, 1)
+    assert scores["TC"] == pytest.approx(2 * necrosis / (2 * necrosis + enhancing + cavity))
+    unchanged = necrosis + oedema
+    assert scores["WT"] == pytest.approx(2 * unchanged / (2 * unchanged + enhancing + cavity))
     (hint,) = summary["hints"]
     assert hint["label_map"] == {"1": 1, "2": 2, "3": 4, "4": 3}
-    table, _ = treated.scored(task="brats-glioma-post-treatment", label_maps=[hint["label_map"]])
+    table, _ = post_treatment.scored(task="brats-glioma-post-treatment", label_maps=[hint["label_map"]])
     assert (table["dice"] == 1).all()
 
 
 @pytest.fixture
 def metastases(tmp_path):
     """Two real cases of metastases, with predictions."""
-    for file in beside("official2026").glob("*.nii.gz"):
+    for file in real_masks("official2026").glob("*.nii.gz"):
         folder = tmp_path / ("references" if "-seg" in file.name else "predictions")
         folder.mkdir(exist_ok=True)
         shutil.copy(file, folder)
@@ -88,9 +88,9 @@ def test_metastases_are_scored_by_their_task(metastases):
             for folder, end in (("references", "seg"), ("predictions", "pred"))
         )
         for region, labels in {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,), "RC": (4,)}.items():
-            one, other = np.isin(reference, labels), np.isin(prediction, labels)
-            total = int(one.sum() + other.sum())
-            expected = 2 * int((one & other).sum()) / total if total else 1
+            expected_mask, predicted_mask = np.isin(reference, labels), np.isin(prediction, labels)
+            total = int(expected_mask.sum() + predicted_mask.sum())
+            expected = 2 * int((expected_mask & predicted_mask).sum()) / total if total else 1
             assert table.loc[(case, region), "dice"] == pytest.approx(expected)
 
 
