@@ -167,7 +167,7 @@ def find_conventions(
     if options.labels != "mixed":
         raise UserError(
             f"{key}: the masks below {folder} use different label conventions: {examples}; use one folder per "
-            "convention, convert the masks, or set another cohort.task; if the mix is intended, set cohort.labels: mixed"
+            "convention, convert the masks, or set another cohort.task; if this is intended, set cohort.labels: mixed"
         )
     logger.warning("%s: masks use different label conventions: %s (cohort.labels: mixed allows this)", folder, examples)
     return conventions
