@@ -97,7 +97,7 @@ def test_a_rounded_affine_is_accepted(folders):
 
 
 @pytest.mark.parametrize(
-    ("value", "reason"), [(5, "other values (5)"), (0.5, "other values (0.5)"), (np.nan, "not a number")]
+    ("value", "reason"), [(5, "other values (5)"), (0.5, "other values (0.5)"), (np.nan, "NaN or infinite")]
 )
 def test_a_prediction_with_other_labels_counts_as_missed(folders, value, reason):
     volume = mask().astype(np.float32)
