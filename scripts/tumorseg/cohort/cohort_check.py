@@ -114,8 +114,8 @@ def _raise_if_other_task(table: pd.DataFrame, task: Task, manifest_path: Path, *
     likely = " or ".join(name for name, number in votes.items() if number == most)
     raise UserError(
         f"cohort.task: {count} of {len(table)} cases ({abbreviate(suspects['case'])}) seem to belong to another task "
-        f"than {task.name}; set cohort.task: {likely}, or, if you are sure of the task, define each value of the masks "
-        f"in cohort.label_map; {manifest_path} gives the reasons"
+        f"than {task.name}; set cohort.task: {likely}, or, if you are sure, define the meaning of each mask value in "
+        f"cohort.label_map; {manifest_path} gives the reasons"
     )
 
 

@@ -136,7 +136,7 @@ def _no_image_hint(listing: Listing, key: str) -> Message:
         )
     if awkward := sorted(name for name in listing.folders("") if is_awkward_name(name)):
         return (
-            "; names with braces, control characters or invalid UTF-8 cannot be used: rename "
+            "; names with braces, control characters or bytes that are not UTF-8 cannot be used: rename "
             f"{abbreviate(map(printable, awkward))}"
         )
     return f"; it should be {describe_expected_layout(listing.task)}"

@@ -79,12 +79,12 @@ def may_be_image(name: str) -> bool:
 
 
 def is_awkward_name(name: str) -> bool:
-    """Return whether a name has braces, control characters or invalid UTF-8, which tables and job plans cannot hold."""
+    """Return whether a name is unusable: it has braces, control characters or bytes that are not UTF-8."""
     return _AWKWARD.search(name) is not None
 
 
 def printable(name: str) -> str:
-    """Return a name with control characters and invalid UTF-8 escaped in Python's notation."""
+    """Return a name with control characters and bytes that are not UTF-8 escaped in Python's notation."""
     return _UNPRINTABLE.sub(lambda found: _escape(found[0]), name)
 
 

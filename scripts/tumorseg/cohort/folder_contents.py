@@ -95,8 +95,8 @@ def folder_problem(root: Path, case: CaseFiles, task: Task) -> Issue | None:
         return None
     if is_awkward_name(case.folder):
         message = (
-            f"the folder is called {case.folder!a}: names with braces, control characters or invalid UTF-8 cannot be "
-            "used; rename the folder and the files in it"
+            f"the folder is called {case.folder!a}: names with braces, control characters or bytes that are not UTF-8 "
+            "cannot be used; rename the folder and the files in it"
         )
         return Issue("awkward_name", case.case, message)
     inner_cases = nested_case_folders(root, case, task)

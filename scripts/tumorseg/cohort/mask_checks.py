@@ -188,8 +188,12 @@ def label_problem(
         others := [other.name for other in load_built_in_tasks() if matching_conventions(values, other)]
     ):
         message += f"; the tasks with these values are {', '.join(others)}: set cohort.task"
-        return Issue("bad_label", file, f"{message}, or define each value in {map_key}, or correct the mask")
-    return Issue("bad_label", file, f"{message}; correct the mask, or define each value in {map_key}")
+        return Issue(
+            "bad_label", file, f"{message}, or define the meaning of each mask value in {map_key}, or correct the mask"
+        )
+    return Issue(
+        "bad_label", file, f"{message}; correct the mask, or define the meaning of each mask value in {map_key}"
+    )
 
 
 def _join_values(values: Iterable[int]) -> str:
