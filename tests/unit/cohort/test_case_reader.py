@@ -1,4 +1,4 @@
-"""Channels in one file of four dimensions, and channels that a task can do without."""
+"""Channels in one 4D file, and optional channels."""
 
 import nibabel
 import numpy as np
@@ -22,7 +22,7 @@ MET = "BraTS-MET-00001-000"
 
 @pytest.fixture
 def one_file(tmp_path):
-    """Writes a case whose images are the volumes of one file, and returns what `discover` says of it."""
+    """Return a function that writes a case with all images in one 4D file and returns its `CaseFiles`."""
 
     def write(volumes) -> CaseFiles:
         for name, content in (("BRATS_001.nii.gz", volumes), ("mask.nii.gz", mask())):
@@ -33,53 +33,53 @@ def one_file(tmp_path):
     return write
 
 
-def stacked():
+def stack_images():
     return np.stack([image(name) for name in DECATHLON.channel_names], axis=-1)
 
 
-def judged(root, files, task=DECATHLON):
+def validate(root, files, task=DECATHLON):
     return validate_case(root, files, task=task, shape=None, labels="auto")[0]
 
 
-def test_each_channel_is_its_volume_of_the_file(tmp_path, one_file):
-    verdict = judged(tmp_path, one_file(stacked()))
-    assert verdict.problems == ()
-    assert verdict.facts["shape"] == list(SHAPE)
-    normalised = normalise_validated_case(tmp_path, verdict, SETTINGS, task=DECATHLON)
-    for place, name in enumerate(DECATHLON.channel_names):
+def test_each_channel_is_one_volume_of_the_file(tmp_path, one_file):
+    result = validate(tmp_path, one_file(stack_images()))
+    assert result.problems == ()
+    assert result.facts["shape"] == list(SHAPE)
+    normalised = normalise_validated_case(tmp_path, result, SETTINGS, task=DECATHLON)
+    for index, name in enumerate(DECATHLON.channel_names):
         single = image(name)
-        assert np.corrcoef(normalised.image[place][single > 0], single[single > 0])[0, 1] > 0.99
+        assert np.corrcoef(normalised.image[index][single > 0], single[single > 0])[0, 1] > 0.99
 
 
-def test_the_file_of_all_channels_is_read_once(tmp_path, one_file, monkeypatch):
-    files, read = one_file(stacked()), []
+def test_a_4d_file_is_read_once(tmp_path, one_file, monkeypatch):
+    files, read = one_file(stack_images()), []
     monkeypatch.setattr(
         "tumorseg.cohort.case_reader.read_volume",
         lambda path, *rest: read.append(path.name) or volume.read_volume(path, *rest),
     )
-    judged(tmp_path, files)
+    validate(tmp_path, files)
     assert sorted(read) == ["BRATS_001.nii.gz", "mask.nii.gz"]
 
 
-def test_equal_volumes_of_a_file_are_found(tmp_path, one_file):
-    volumes = stacked()
+def test_equal_volumes_of_a_4d_file_are_duplicates(tmp_path, one_file):
+    volumes = stack_images()
     volumes[..., 2] = volumes[..., 0]
-    assert [problem.code for problem in judged(tmp_path, one_file(volumes)).problems] == ["duplicate_modality"]
+    assert [problem.code for problem in validate(tmp_path, one_file(volumes)).problems] == ["duplicate_modality"]
 
 
-def test_volumes_that_differ_beyond_the_sample_are_not_equal(tmp_path, one_file, monkeypatch):
+def test_volumes_that_differ_outside_the_sample_are_not_duplicates(tmp_path, one_file, monkeypatch):
     monkeypatch.setattr("tumorseg.cohort.image_checks.SAMPLED_VOXELS", 100)
-    volumes = stacked()
+    volumes = stack_images()
     volumes[..., 2] = volumes[..., 0]
     sampled = set(sampled_positions(SHAPE).tolist())
-    position = next(place for place in np.flatnonzero(volumes[..., 0].ravel(order="F")) if place not in sampled)
+    position = next(index for index in np.flatnonzero(volumes[..., 0].ravel(order="F")) if index not in sampled)
     volumes[(*np.unravel_index(position, SHAPE, order="F"), 2)] += 1
-    assert "duplicate_modality" not in {problem.code for problem in judged(tmp_path, one_file(volumes)).problems}
+    assert "duplicate_modality" not in {problem.code for problem in validate(tmp_path, one_file(volumes)).problems}
 
 
 @pytest.mark.parametrize("count", [3, 5])
-def test_another_number_of_volumes_is_told_once(tmp_path, one_file, count):
-    (problem,) = judged(tmp_path, one_file(np.stack([image("t1", seed) for seed in range(count)], axis=-1))).problems
+def test_a_wrong_number_of_volumes_is_reported_once(tmp_path, one_file, count):
+    (problem,) = validate(tmp_path, one_file(np.stack([image("t1", seed) for seed in range(count)], axis=-1))).problems
     assert problem.code == "wrong_shape"
     assert (
         f"the file is 10x11x12x{count}, but the task expects a 4D file with one volume for each of its 4"
@@ -87,11 +87,11 @@ def test_another_number_of_volumes_is_told_once(tmp_path, one_file, count):
     )
 
 
-def test_a_damaged_file_of_all_channels_is_told_once(tmp_path, one_file):
-    files = one_file(stacked())
+def test_a_corrupted_4d_file_is_reported_once(tmp_path, one_file):
+    files = one_file(stack_images())
     content = (tmp_path / "BRATS_001.nii.gz").read_bytes()
     (tmp_path / "BRATS_001.nii.gz").write_bytes(content[:-2000])
-    assert len(judged(tmp_path, files).problems) == 1
+    assert len(validate(tmp_path, files).problems) == 1
 
 
 @pytest.fixture
@@ -99,27 +99,27 @@ def without_t2(tmp_path):
     write_sound(tmp_path, MET)
     path_of(tmp_path, "t2", MET).unlink()
     (files,) = discover_cases(tmp_path, METASTASES)
-    return judged(tmp_path, files, METASTASES)
+    return validate(tmp_path, files, METASTASES)
 
 
-def test_a_channel_that_the_task_can_do_without_may_be_missing(without_t2):
+def test_an_optional_channel_may_be_missing(without_t2):
     assert without_t2.usable
     (warning,) = without_t2.warnings
     assert (warning.code, warning.file) == ("optional_channel_missing", MET)
     assert "T2 is missing: no file named" in warning.message
 
 
-def test_the_manifest_lists_the_channels_that_are_there(without_t2):
+def test_the_manifest_lists_the_channels_that_exist(without_t2):
     assert build_manifest([without_t2], task=METASTASES)["channels"].tolist() == ["t1,t1ce,flair"]
 
 
-def test_a_missing_channel_is_0_for_the_network(tmp_path, without_t2):
+def test_a_missing_optional_channel_is_0_in_the_normalised_image(tmp_path, without_t2):
     found = normalise_validated_case(tmp_path, without_t2, SETTINGS, task=METASTASES).image
     assert [bool(channel.any()) for channel in found] == [True, True, False, True]
 
 
-def test_another_channel_may_not_be_missing(tmp_path):
+def test_a_required_channel_must_not_be_missing(tmp_path):
     write_sound(tmp_path, CASE)
     path_of(tmp_path, "t1ce").unlink()
     (files,) = discover_cases(tmp_path, METASTASES)
-    assert "missing_modality" in {problem.code for problem in judged(tmp_path, files, METASTASES).problems}
+    assert "missing_modality" in {problem.code for problem in validate(tmp_path, files, METASTASES).problems}

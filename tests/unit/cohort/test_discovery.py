@@ -9,31 +9,31 @@ from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.errors import UserError
 
 
-def test_cases_come_sorted_with_paths_relative_to_the_root(tmp_path):
+def test_cases_are_sorted_and_paths_are_relative_to_the_root(tmp_path):
     tree(tmp_path, "B_2/B_2_t1.nii.gz", "B_1/B_1_t1.nii.gz", "B_1/B_1_seg.nii.gz")
     first, second = discover_cases(tmp_path, TASK)
     assert (first.case, second.case) == ("B_1", "B_2")
     assert first.files == {"t1": ("B_1/B_1_t1.nii.gz",), "seg": ("B_1/B_1_seg.nii.gz",)}
 
 
-def test_a_folder_named_like_a_file_gives_the_file_inside(tmp_path):
+def test_a_folder_with_the_name_of_a_file_stands_for_the_file_in_it(tmp_path):
     inner = "B-1/B-1-t1c.nii/00000057_brain_t1ce.nii"
     tree(tmp_path, inner, "B-1/B-1-t1c.nii/._00000057_brain_t1ce.nii", "B-1/B-1-t1c.nii/notes.txt")
     assert discover_cases(tmp_path, TASK)[0].files == {"t1ce": (inner,)}
 
 
-def test_a_modality_that_stands_there_twice_has_two_files(tmp_path):
+def test_a_channel_with_two_files_has_two_paths(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/B-1-t1n.nii")
     assert discover_cases(tmp_path, TASK)[0].files["t1"] == ("B-1/B-1-t1n.nii", "B-1/B-1-t1n.nii.gz")
 
 
-def test_strays_are_ignored(tmp_path):
+def test_hidden_files_and_files_beside_case_folders_are_ignored(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/._B-1-t1n.nii.gz", "B-1/.DS_Store", "B-0-t1n.nii.gz", ".cache/x-t1n.nii")
     (case,) = discover_cases(tmp_path, TASK)
     assert case.files == {"t1": ("B-1/B-1-t1n.nii.gz",)}
 
 
-def test_a_file_of_another_case_does_not_stand_in(tmp_path):
+def test_a_file_of_another_case_is_not_used(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/B-2-t1c.nii.gz", "B-1/B-2-t2w.nii.gz", "B-1/B-2-t2f.nii.gz")
     assert list(discover_cases(tmp_path, TASK)[0].files) == ["t1"]
 
@@ -55,12 +55,12 @@ def test_a_broken_link_is_still_a_file_of_the_case(tmp_path):
     assert list(discover_cases(tmp_path, TASK)[0].files) == ["t1", "t1ce"]
 
 
-def test_what_a_mac_leaves_in_archives_is_no_case(tmp_path):
+def test_the_macosx_folder_of_archives_is_not_a_case(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", "__MACOSX/B-1/._B-1-t1n.nii.gz")
     assert [case.case for case in discover_cases(tmp_path, TASK)] == ["B-1"]
 
 
-def test_a_case_that_is_still_packed_is_a_case_without_files(tmp_path):
+def test_an_archive_of_a_case_is_a_case_without_files(tmp_path):
     tree(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz", "BraTS-GLI-00002-000.zip")
     tree(tmp_path, "BraTS-GLI-00001-000.zip", "TrainingData.zip")
     assert [(case.case, len(case.files)) for case in discover_cases(tmp_path, TASK)] == [
@@ -70,7 +70,7 @@ def test_a_case_that_is_still_packed_is_a_case_without_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (None, "cannot list .*one folder per case"),
         ([], "no image was found .*one folder per case"),
@@ -78,33 +78,33 @@ def test_a_case_that_is_still_packed_is_a_case_without_files(tmp_path):
         (["TrainingData.zip", "more.tar.gz"], r"it holds archives \(TrainingData.zip, more.tar.gz\): extract them"),
     ],
 )
-def test_a_wrong_root_is_told_with_the_key_and_what_is_expected(tmp_path, content, words):
+def test_the_error_about_a_wrong_root_has_the_key_and_the_expected_layout(tmp_path, content, message):
     root = tmp_path / "data"
     if content is not None:
         root.mkdir()
         tree(root, *content)
     assert locate_cohort_folder(root, TASK) == (root, None)
-    with pytest.raises(UserError, match=f"cohort.root: .*{words}"):
+    with pytest.raises(UserError, match=f"cohort.root: .*{message}"):
         discover_cases(root, TASK)
 
 
-def test_a_root_of_case_folders_is_taken_as_it_is(tmp_path):
+def test_a_root_of_case_folders_is_used_as_it_is(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", "more/B-2/B-2-t1n.nii.gz", "B-9-t1n.nii.gz")
     assert locate_cohort_folder(tmp_path, TASK) == (tmp_path, None)
 
 
 @pytest.mark.parametrize("image", ["B-1/B-1-t1n.nii.gz", "B-1/B-1-t1n.nii/57_t1.nii"])
-def test_a_root_one_level_too_high_or_too_low_gives_the_right_folder_and_says_so(tmp_path, image):
+def test_a_root_one_level_too_high_or_too_low_gives_the_right_folder_and_a_note(tmp_path, image):
     tree(tmp_path, f"cohort/TrainingData/{image}", "cohort/__MACOSX/B-1/B-1-t1n.nii.gz", "cohort/documents/read.txt")
-    right = tmp_path / "cohort/TrainingData"
+    data_folder = tmp_path / "cohort/TrainingData"
     folder, note = locate_cohort_folder(tmp_path / "cohort", TASK)
-    assert (folder, str(right) in note) == (right, True)
-    folder, note = locate_cohort_folder(right / "B-1", TASK)
-    assert (folder, str(right) in note) == (right, True)
+    assert (folder, str(data_folder) in note) == (data_folder, True)
+    folder, note = locate_cohort_folder(data_folder / "B-1", TASK)
+    assert (folder, str(data_folder) in note) == (data_folder, True)
     assert [case.case for case in discover_cases(folder, TASK)] == ["B-1"]
 
 
-def test_the_folder_above_a_relative_root_is_relative_too(tmp_path, monkeypatch):
+def test_the_folder_above_a_relative_root_is_relative(tmp_path, monkeypatch):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     monkeypatch.chdir(tmp_path / "B-1")
     assert locate_cohort_folder(Path(), TASK)[0] == Path("..")
@@ -112,14 +112,14 @@ def test_the_folder_above_a_relative_root_is_relative_too(tmp_path, monkeypatch)
     assert locate_cohort_folder(Path("B-1"), TASK)[0] == Path()
 
 
-def test_a_case_survives_json(tmp_path):
+def test_a_case_can_be_restored_from_json(tmp_path):
     tree(tmp_path, "Bé 1/Bé 1-t1n.nii.gz", "Bé 1/Bé 1-t1n.nii")
     (case,) = discover_cases(tmp_path, TASK)
     assert case_from_json(case_to_json(case)) == case
     assert "\n" not in case_to_json(case)
 
 
-def test_a_case_folder_in_one_of_its_own_name_is_that_case(tmp_path):
+def test_a_case_folder_in_a_folder_of_the_same_name_is_found(tmp_path):
     tree(tmp_path, "B-1/B-1/B-1-t1n.nii.gz", "B-2/B-2-t1n.nii.gz")
     assert [case.files for case in discover_cases(tmp_path, TASK)] == [
         {"t1": ("B-1/B-1/B-1-t1n.nii.gz",)},
@@ -128,17 +128,17 @@ def test_a_case_folder_in_one_of_its_own_name_is_that_case(tmp_path):
     assert locate_cohort_folder(tmp_path, TASK) == (tmp_path, None)
 
 
-@pytest.mark.parametrize("gone", ["BraTS-GLI-00002-000", "nowhere"])
-def test_a_case_that_is_a_link_to_nowhere_is_a_case_that_cannot_be_read(tmp_path, gone):
+@pytest.mark.parametrize("target", ["BraTS-GLI-00002-000", "nowhere"])
+def test_a_broken_link_in_place_of_a_case_folder_is_an_unreadable_case(tmp_path, target):
     tree(tmp_path, "BraTS-GLI-00001-000/BraTS-GLI-00001-000-t1n.nii.gz")
-    (tmp_path / "BraTS-GLI-00002-000").symlink_to(gone)
+    (tmp_path / "BraTS-GLI-00002-000").symlink_to(target)
     linked = discover_cases(tmp_path, TASK)[1]
     assert linked == CaseFiles("BraTS-GLI-00002-000", {}, "BraTS-GLI-00002-000")
     (problem,) = check_case(tmp_path, linked, shape=None, labels="auto").problems
     assert (problem.code, problem.file) == ("unreadable", "BraTS-GLI-00002-000")
 
 
-def test_a_link_in_a_circle_is_no_folder(tmp_path):
+def test_a_circular_link_is_not_a_folder(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     for folder in (tmp_path, tmp_path / "B-1"):
         (folder / "loop").symlink_to("loop")
@@ -148,7 +148,7 @@ def test_a_link_in_a_circle_is_no_folder(tmp_path):
 @pytest.mark.parametrize(
     ("name", "case"), [("case {x}", "case {x}"), ("tab\there", r"tab\x09here"), (b"F\xe4lle", r"F\xe4lle")]
 )
-def test_a_case_folder_with_an_awkward_name_is_a_case_without_files_and_stops_no_other(tmp_path, name, case):
+def test_a_case_folder_with_an_unusable_name_is_a_case_without_files(tmp_path, name, case):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     awkward = tmp_path / os.fsdecode(name)
     awkward.mkdir()
@@ -162,25 +162,25 @@ def test_a_case_folder_with_an_awkward_name_is_a_case_without_files_and_stops_no
     problem.message.encode()
 
 
-def test_awkward_names_that_look_alike_are_told_apart(tmp_path):
+def test_unusable_names_with_equal_printable_forms_get_a_number(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", r"a\x07/a-t1n.nii.gz", "a\x07/x")
     assert [case.case for case in discover_cases(tmp_path, TASK)] == ["B-1", r"a\x07", r"a\x07 (2)"]
 
 
-def test_awkward_names_alone_are_told_in_one_sentence(tmp_path):
+def test_a_root_with_only_unusable_names_is_refused(tmp_path):
     tree(tmp_path, "a{b}/a{b}-t1n.nii.gz", "c\x07/c-t1n.nii.gz")
     with pytest.raises(UserError, match=r"no image was found .* cannot be used: rename a\{b\}, c\\x07"):
         discover_cases(tmp_path, TASK)
 
 
-def test_what_is_not_understood_in_the_only_case_is_told(tmp_path):
+def test_the_error_lists_the_files_that_are_not_understood(tmp_path):
     tree(tmp_path, "patient 3/one.nii.gz", "patient 3/four.nii.gz", "patient 3/notes.txt", "patient 3/anat/x.nii")
-    words = "found, but not understood: patient 3/anat/, patient 3/four.nii.gz, patient 3/one.nii.gz; it should be"
-    with pytest.raises(UserError, match=words):
+    message = "found, but not understood: patient 3/anat/, patient 3/four.nii.gz, patient 3/one.nii.gz; it should be"
+    with pytest.raises(UserError, match=message):
         discover_cases(tmp_path, TASK)
 
 
-def test_a_link_to_the_folder_of_cases_is_told(tmp_path):
+def test_a_link_to_the_data_folder_is_reported(tmp_path):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz")
     (tmp_path / "itself").symlink_to(tmp_path)
     problems = [
@@ -190,7 +190,7 @@ def test_a_link_to_the_folder_of_cases_is_told(tmp_path):
     assert f"a link to {tmp_path}, a folder of cases (B-1)" in problems[1].message
 
 
-def test_the_folder_above_is_found_where_the_root_is_written_as_dots(tmp_path, monkeypatch):
+def test_the_folder_above_is_found_for_a_root_of_dots(tmp_path, monkeypatch):
     tree(tmp_path, "B-1/B-1-t1n.nii.gz", "B-1/inner/x")
     monkeypatch.chdir(tmp_path / "B-1/inner")
     assert locate_cohort_folder(Path(".."), TASK)[0].resolve() == tmp_path

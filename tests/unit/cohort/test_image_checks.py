@@ -12,15 +12,15 @@ def root(tmp_path):
     return write_sound(tmp_path)
 
 
-def scaled(volume, slope, inter):
-    """A file that stores `volume` as whole numbers, to be scaled."""
-    made = nibabel.Nifti1Image(((volume - inter) / slope).round().astype(np.int16), AFFINE)
-    made.header.set_slope_inter(slope, inter)
-    return made
+def make_scaled(volume, slope, intercept):
+    """Return an image that stores the values as integers with a slope and an intercept."""
+    scaled_image = nibabel.Nifti1Image(((volume - intercept) / slope).round().astype(np.int16), AFFINE)
+    scaled_image.header.set_slope_inter(slope, intercept)
+    return scaled_image
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.uint16, np.float32, np.float64, ">i4"])
-def test_a_copy_of_another_type_is_a_problem_that_names_both_files(root, kind):
+def test_a_copy_in_another_data_type_is_a_problem_that_names_both_files(root, kind):
     put(root, "t1ce", image("t1").astype(kind))
     assert problems(root) == [("duplicate_modality", path_of(root, "t1ce").relative_to(root).as_posix())]
     (problem,) = verdict(root).problems
@@ -29,12 +29,12 @@ def test_a_copy_of_another_type_is_a_problem_that_names_both_files(root, kind):
     assert warnings(root) == []
 
 
-def test_a_copy_that_is_scaled_is_a_problem(root):
-    nibabel.save(scaled(image("t1"), 0.5, 3), path_of(root, "flair"))
+def test_a_scaled_copy_is_a_problem(root):
+    nibabel.save(make_scaled(image("t1"), 0.5, 3), path_of(root, "flair"))
     assert [code for code, _ in problems(root)] == ["duplicate_modality"]
 
 
-def test_one_other_voxel_leaves_a_warning(root):
+def test_a_copy_that_differs_in_one_voxel_gives_a_warning(root):
     volume = image("t1")
     volume[5, 5, 5] += 1
     put(root, "t2", volume)
@@ -42,7 +42,7 @@ def test_one_other_voxel_leaves_a_warning(root):
     assert warnings(root) == ["nearly_equal_modalities"]
 
 
-def test_equal_samples_of_large_images_are_no_copies(tmp_path):
+def test_large_images_with_equal_samples_are_not_copies(tmp_path):
     shape = (40, 44, 36)
     root = write_sound(tmp_path)
     for role in ("t1", "t1ce", "t2", "flair"):
@@ -56,7 +56,7 @@ def test_equal_samples_of_large_images_are_no_copies(tmp_path):
     assert "duplicate_modality" not in [problem.code for problem in found.problems]
 
 
-def test_four_times_one_image_are_three_problems(root):
+def test_one_image_in_all_four_channels_gives_three_problems(root):
     for role in ("t1ce", "t2", "flair"):
         put(root, role, image("t1"))
     assert [code for code, _ in problems(root)] == ["duplicate_modality"] * 3

@@ -1,4 +1,4 @@
-"""Masks that are put right with a warning: almost whole labels, other axes, another box; and empty ones."""
+"""Masks that are corrected with a warning (almost whole labels, other axes, another extent), and empty masks."""
 
 import nibabel
 import numpy as np
@@ -17,7 +17,7 @@ from tests.support.case_files import (
     warnings,
     write_sound,
 )
-from tests.support.case_files import image as picture
+from tests.support.case_files import image as make_image
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validated_files import reread_mask
 from tumorseg.cohort.validation import validate_case
@@ -35,62 +35,62 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def sound(root):
-    """The verdict, the picture and the normalised mask of the case before anything is done to it."""
-    return taken(root)
+def original(root):
+    """Return what `read_all` returns for the case before it is changed."""
+    return read_all(root)
 
 
-def taken(root):
-    """The facts about the mask, the picture of the case, and its mask as training and evaluation read it."""
+def read_all(root):
+    """Return the facts about the mask, the preview, and the mask as training and evaluation read it."""
     (files,) = discover_cases(root, TASK)
-    found, picture = validate_case(root, files, task=TASK, shape=None, labels="auto")
+    found, preview = validate_case(root, files, task=TASK, shape=None, labels="auto")
     facts = {key: found.facts[key] for key in ("label_1", "label_2", "label_4", "convention", "tumour_crc32")}
     return (
         facts,
-        picture,
+        preview,
         normalise_validated_case(root, found, SETTINGS, task=TASK).mask,
         reread_mask(root, found.facts, TASK),
     )
 
 
-def assert_taken_alike(root, sound):
-    facts, picture, normalised, again = taken(root)
-    assert facts == sound[0]
-    assert np.array_equal(picture, sound[1])
-    assert np.array_equal(normalised, sound[2])
-    assert np.array_equal(again.array, sound[3].array)
-    assert again.array.dtype == np.uint8
-    assert (again.spacing, again.affine.tolist()) == (sound[3].spacing, sound[3].affine.tolist())
+def assert_unchanged(root, original):
+    facts, preview, normalised, reread = read_all(root)
+    assert facts == original[0]
+    assert np.array_equal(preview, original[1])
+    assert np.array_equal(normalised, original[2])
+    assert np.array_equal(reread.array, original[3].array)
+    assert reread.array.dtype == np.uint8
+    assert (reread.spacing, reread.affine.tolist()) == (original[3].spacing, original[3].affine.tolist())
 
 
 @pytest.mark.parametrize("factor", [1.0039216, 0.9999, 1.00001])
-def test_labels_that_are_almost_whole_are_rounded_with_a_warning(root, sound, factor):
+def test_almost_whole_labels_are_rounded_with_a_warning(root, original, factor):
     put(root, "seg", (mask() * factor).astype(np.float32))
     assert problems(root) == []
     assert warnings(root) == ["rounded_labels"]
-    assert_taken_alike(root, sound)
+    assert_unchanged(root, original)
 
 
-def test_the_scale_factor_of_a_header_may_leave_labels_that_are_almost_whole(root, sound):
+def test_almost_whole_labels_from_a_scale_factor_in_the_header_are_rounded(root, original):
     image = nibabel.Nifti1Image(mask().astype(np.float64), AFFINE)
     image.set_data_dtype(np.uint8)
     nibabel.save(image, path_of(root, "seg"))
     assert nibabel.load(path_of(root, "seg")).dataobj.slope != 1
     assert problems(root) == []
-    assert_taken_alike(root, sound)
+    assert_unchanged(root, original)
 
 
 @pytest.mark.parametrize("background", [0.003, -0.003])
-def test_a_background_that_is_almost_0_is_background(root, sound, background):
+def test_a_background_of_almost_0_is_background(root, original, background):
     volume = mask().astype(np.float32)
     volume[volume == 0] = background
     put(root, "seg", volume)
     assert warnings(root) == ["rounded_labels"]
-    assert_taken_alike(root, sound)
+    assert_unchanged(root, original)
 
 
 @pytest.mark.parametrize("value", [1.03, 0.97, 0.03, -0.03, 4.5])
-def test_one_value_that_is_further_off_is_named_and_drops_the_case(root, value):
+def test_a_value_too_far_from_a_label_is_a_problem(root, value):
     volume = mask() * np.float32(0.9999)
     volume[5, 5, 5] = value
     put(root, "seg", volume)
@@ -100,31 +100,31 @@ def test_one_value_that_is_further_off_is_named_and_drops_the_case(root, value):
     assert "rounded_labels" not in warnings(root)
 
 
-def test_a_mask_on_other_axes_is_turned_with_a_warning(root, sound):
+def test_a_mask_with_flipped_axes_is_reoriented_with_a_warning(root, original):
     put(root, "seg", mask()[::-1, ::-1], RAS)
     assert problems(root) == []
     assert warnings(root) == ["mask_reoriented"]
-    assert_taken_alike(root, sound)
+    assert_unchanged(root, original)
 
 
-def test_a_mask_with_its_axes_in_another_order_is_turned_with_a_warning(root, sound):
+def test_a_mask_with_permuted_axes_is_reoriented_with_a_warning(root, original):
     put(root, "seg", mask().transpose(2, 0, 1), AFFINE[:, [2, 0, 1, 3]])
     assert problems(root) == []
     assert warnings(root) == ["mask_reoriented"]
-    assert_taken_alike(root, sound)
+    assert_unchanged(root, original)
 
 
-def test_a_mask_cropped_to_its_box_is_put_back_with_a_warning(root, sound):
+def test_a_cropped_mask_is_placed_in_the_grid_of_the_images_with_a_warning(root, original):
     box = AFFINE.copy()
     box[:3, 3] = AFFINE[:3, :3] @ (3, 2, 1)
     put(root, "seg", mask()[3:8, 2:9, 1:8], box)
     assert problems(root) == []
     assert warnings(root) == ["mask_extent"]
-    assert_taken_alike(root, sound)
+    assert_unchanged(root, original)
 
 
-def test_a_turned_mask_is_no_other_case(tmp_path):
-    """Masks that are equal but for their axes have one checksum, by which duplicates are found."""
+def test_a_reoriented_mask_has_the_same_checksum(tmp_path):
+    """Duplicate cases are found by this checksum."""
     write_sound(tmp_path, "BraTS-GLI-00002-000")
     write_sound(tmp_path)
     write_nifti(path_of(tmp_path, "seg"), mask()[::-1, ::-1], RAS)
@@ -135,33 +135,33 @@ def test_a_turned_mask_is_no_other_case(tmp_path):
     assert len(checksums) == 1
 
 
-def turn_images(root, affine):
-    """The images with their axes in other directions than `affine` has them."""
-    unknown = nibabel.Nifti1Image(mask(), affine)
+def flip_images(root, affine):
+    """Write the images with axes in other directions than those of `affine`."""
+    mask_image = nibabel.Nifti1Image(mask(), affine)
     for role in ("t1", "t1ce", "t2", "flair"):
-        put(root, role, picture(role), unknown.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]])).affine)
+        put(root, role, make_image(role), mask_image.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]])).affine)
 
 
-def test_a_mask_whose_header_gives_no_orientation_is_taken_voxel_for_voxel_with_a_warning(root, sound):
-    """Its axes seem to run in other directions, but that is what readers take where nothing is said."""
+def test_a_mask_without_orientation_keeps_its_voxels_with_a_warning(root, original):
+    """Its affine seems to flip axes, but that is only the default of the reader."""
     nibabel.save(nibabel.Nifti1Image(mask(), None), path_of(root, "seg"))
     assert problems(root) == []
     assert warnings(root) == ["orientation_unknown"] * 2
-    assert_taken_alike(root, sound)
-    turn_images(root, nibabel.load(path_of(root, "seg")).affine)
-    assert np.array_equal(taken(root)[3].array, mask(enhancing=4))
+    assert_unchanged(root, original)
+    flip_images(root, nibabel.load(path_of(root, "seg")).affine)
+    assert np.array_equal(read_all(root)[3].array, mask(enhancing=4))
 
 
-def test_a_mask_is_taken_voxel_for_voxel_where_the_images_give_no_orientation(root):
+def test_a_mask_keeps_its_voxels_if_the_images_have_no_orientation(root):
     for role in ("t1", "t1ce", "t2", "flair"):
-        nibabel.save(nibabel.Nifti1Image(picture(role), None), path_of(root, role))
+        nibabel.save(nibabel.Nifti1Image(make_image(role), None), path_of(root, role))
     assert problems(root) == []
     assert warnings(root) == ["orientation_unknown"] * 5
-    assert np.array_equal(taken(root)[3].array, mask(enhancing=4))
+    assert np.array_equal(read_all(root)[3].array, mask(enhancing=4))
 
 
 @pytest.mark.parametrize("changed", ["voxels", "shape"])
-def test_a_mask_without_orientation_and_with_another_grid_is_refused(root, changed):
+def test_a_mask_without_orientation_on_another_grid_is_a_problem(root, changed):
     other = nibabel.Nifti1Image(mask() if changed == "voxels" else mask()[1:], None)
     other.header.set_zooms((2, 2, 2) if changed == "voxels" else (1, 1, 1))
     nibabel.save(other, path_of(root, "seg"))
@@ -171,22 +171,22 @@ def test_a_mask_without_orientation_and_with_another_grid_is_refused(root, chang
     assert "resample" not in problem.message
 
 
-def test_a_mask_between_the_voxels_of_the_images_is_refused(root):
+def test_a_mask_between_the_voxels_of_the_images_is_a_problem(root):
     put(root, "seg", mask(shape=(5, 5, 5)), AFFINE + 0.5 * np.eye(4, k=3))
     assert problems(root) == [("mask_mismatch", path_of(root, "seg").relative_to(root).as_posix())]
 
 
 @pytest.mark.parametrize(("setting", "codes"), [("drop", (["mask_mismatch"], [])), ("keep", ([], ["empty_mask"]))])
-def test_an_empty_mask_drops_its_case_unless_it_is_kept(root, setting, codes):
+def test_an_empty_mask_drops_its_case_unless_the_setting_is_keep(root, setting, codes):
     put(root, "seg", np.zeros(SHAPE, np.uint8))
     (files,) = discover_cases(root, TASK)
     found, _ = validate_case(root, files, task=TASK, shape=None, labels="auto", empty_masks=setting)
     assert found.case == CASE
-    assert ([finding.code for finding in found.problems], [finding.code for finding in found.warnings]) == codes
+    assert ([issue.code for issue in found.problems], [issue.code for issue in found.warnings]) == codes
 
 
-def test_empty_masks_that_are_kept_still_have_to_fit(root):
+def test_an_empty_mask_on_another_grid_is_a_problem_despite_the_setting(root):
     put(root, "seg", np.zeros((5, 5, 5), np.uint8))
     (files,) = discover_cases(root, TASK)
     found, _ = validate_case(root, files, task=TASK, shape=None, labels="auto", empty_masks="keep")
-    assert [finding.code for finding in found.problems] == ["mask_mismatch"]
+    assert [issue.code for issue in found.problems] == ["mask_mismatch"]

@@ -1,4 +1,4 @@
-"""Core and oedema exchanged: oedema surrounds the core, never the other way round."""
+"""Core and oedema seem to be exchanged if the core surrounds the oedema."""
 
 import numpy as np
 import pytest
@@ -14,37 +14,37 @@ SHAPE = (20, 21, 22)
 
 
 def ball(inner: int, outer: int, radius: float = 7):
-    """A ball of one label within another."""
-    far = np.linalg.norm(np.indices(SHAPE) - np.array([9, 10, 11]).reshape(3, 1, 1, 1), axis=0)
-    return np.asfortranarray(np.select([far < radius / 2, far < radius], [inner, outer]).astype(np.uint8))
+    """Return a ball of one label inside a larger ball of another."""
+    distance = np.linalg.norm(np.indices(SHAPE) - np.array([9, 10, 11]).reshape(3, 1, 1, 1), axis=0)
+    return np.asfortranarray(np.select([distance < radius / 2, distance < radius], [inner, outer]).astype(np.uint8))
 
 
-def warned(volume, task=TASK):
+def warning_codes(volume, task=TASK):
     found = read_labels(volume)
     labels = canonical_labels(found, task, detect_convention(found.counts, task))
     return [warning.code for warning in label_order_warnings(labels, volume.shape, "seg.nii", task)]
 
 
-def test_oedema_around_the_core_is_right_and_within_it_is_told():
-    assert warned(ball(1, 2)) == []
-    assert warned(ball(2, 1)) == ["labels_exchanged"]
+def test_oedema_inside_the_core_gives_a_warning():
+    assert warning_codes(ball(1, 2)) == []
+    assert warning_codes(ball(2, 1)) == ["labels_exchanged"]
 
 
-def test_each_task_goes_by_what_its_labels_mean():
-    assert warned(ball(2, 1), load_task("decathlon-brain-tumour")) == []
-    assert warned(ball(1, 2), load_task("decathlon-brain-tumour")) == ["labels_exchanged"]
-    assert warned(ball(1, 1), load_task("brats-meningioma-radiotherapy")) == []
+def test_the_meaning_of_labels_comes_from_the_task():
+    assert warning_codes(ball(2, 1), load_task("decathlon-brain-tumour")) == []
+    assert warning_codes(ball(1, 2), load_task("decathlon-brain-tumour")) == ["labels_exchanged"]
+    assert warning_codes(ball(1, 1), load_task("brats-meningioma-radiotherapy")) == []
 
 
-def test_a_few_voxels_say_nothing():
-    assert warned(ball(2, 1, radius=3)) == []
+def test_a_few_voxels_give_no_warning():
+    assert warning_codes(ball(2, 1, radius=3)) == []
 
 
 @pytest.mark.parametrize("exchanged", [False, True])
-def test_real_masks_are_told_apart(exchanged):
+def test_real_masks_with_exchanged_labels_are_found(exchanged):
     root = real_data()
     found = []
     for case in discover_cases(root, TASK):
         volume = read_volume(root / case.files["seg"][0]).array
-        found.append(warned(np.take(np.array([0, 2, 1, 3, 4], np.uint8), volume) if exchanged else volume))
+        found.append(warning_codes(np.take(np.array([0, 2, 1, 3, 4], np.uint8), volume) if exchanged else volume))
     assert found == [["labels_exchanged"] if exchanged else []] * len(found)
