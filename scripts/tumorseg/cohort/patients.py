@@ -248,7 +248,7 @@ def _separate_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
     found = numbered + (named if len(named) >= 2 and len(named) >= mean(map(len, named)) else [])
     if not found or (len(found) == 1 and len(found[0]) == len(patients)):
         return []
-    count = f" (and those of {len(found) - 1} more such groups)" if len(found) > 1 else ""
+    count = f" (and those of {len(found) - 1} more groups)" if len(found) > 1 else ""
     return [
         f"the names {' and '.join(found[0][:2])}{count} look like visits of one patient, but count as separate "
         "patients, which may be split between training and validation; set cohort.patient to "

@@ -31,8 +31,8 @@ def reread_validated(root: Path, facts: Mapping[str, Any]) -> Volume:
     path = root / facts["path"]
     try:
         volume = read_volume(path, facts["voxels"])
-    except VolumeError as damage:
-        raise UserError(f"{path}: valid when it was checked, now {damage.code}: {damage.message}") from None
+    except VolumeError as error:
+        raise UserError(f"{path}: valid when it was checked, now {error.code}: {error.message}") from None
     if volume.digest != facts["digest"]:
         raise UserError(f"{path}: the file has changed since it was validated; run the workflow again")
     return volume

@@ -117,19 +117,19 @@ class _CaseValidation:
         ]
         # The mask first: it determines the slice of the images for the preview.
         reader = CaseReader(self._root, self._case_files, self._task, names=names, largest_voxels=self._largest_voxels)
-        readings = {role: self._read_role(reader, role) for role in sorted(self._roles, key=lambda role: role != "seg")}
+        results = {role: self._read_role(reader, role) for role in sorted(self._roles, key=lambda role: role != "seg")}
         for role in self._roles:
-            self.problems.extend(readings[role].problems)
-            self.warnings.extend(readings[role].warnings)
-            if readings[role].facts:
-                self.facts["files"][role] = readings[role].facts
-            self.facts["other_files"] += [{"role": role, **facts} for facts in readings[role].others]
+            self.problems.extend(results[role].problems)
+            self.warnings.extend(results[role].warnings)
+            if results[role].facts:
+                self.facts["files"][role] = results[role].facts
+            self.facts["other_files"] += [{"role": role, **facts} for facts in results[role].others]
 
     def _read_role(self, reader: CaseReader, role: str) -> ReadResult:
-        reading, volume = reader.read(role, self.facts["not_understood"])
+        result, volume = reader.read(role, self.facts["not_understood"])
         if volume is not None:
-            self._look(role, reading.facts["path"], volume)
-        return reading
+            self._look(role, result.facts["path"], volume)
+        return result
 
     def _look(self, role: str, file: str, volume: Volume) -> None:
         self._shapes[role] = shape = volume.shape

@@ -88,7 +88,7 @@ class GzipContent:
     def take(self, count: int) -> bytes | memoryview:
         """Return the next `count` bytes; fewer only at the end of the content. No more than these are in memory.
 
-        Raises VolumeError (`truncated`, `crc_mismatch`) if the file ends too early or is corrupt.
+        Raises VolumeError (`truncated`, `crc_mismatch`) if the file ends too early or is corrupted.
 
         Returns:
             A read-only view of the bytes.
@@ -102,7 +102,7 @@ class GzipContent:
         return taken[:length].toreadonly()
 
     def drain(self) -> None:
-        """Read and drop the rest, up to 256 MiB: this tells a corrupt file from one that was written wrongly."""
+        """Read and drop the rest, up to 256 MiB. Raises VolumeError if the file is corrupted."""
         for _ in range(DRAIN_LIMIT_BYTES // MIB):
             if not self.take(MIB):
                 return
@@ -110,20 +110,20 @@ class GzipContent:
     def _decompress(self, count: int) -> bytes:
         """Return some of the next `count` bytes."""
         # Small inputs, since the decompressor copies what it does not consume of each.
-        handed = self._raw[self._position : self._position + _INPUT_CHUNK_BYTES]
+        chunk = self._raw[self._position : self._position + _INPUT_CHUNK_BYTES]
         try:
-            piece: bytes = self._member.decompress(handed, count)
+            piece: bytes = self._member.decompress(chunk, count)
         except igzip_lib.IsalError as error:  # type: ignore[misc]  # wrong in its stub
             raise VolumeError(
                 "crc_mismatch",
-                f"the compressed content is corrupt ({str(error).removesuffix(' found')}); copy or download the file "
+                f"the compressed content is corrupted ({str(error).removesuffix(' found')}); copy or download the file "
                 "again",
             ) from None
         rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        self._position += len(handed) - len(rest)
+        self._position += len(chunk) - len(rest)
         if self._member.eof:
             self._next_member()
-        elif not piece and not handed:
+        elif not piece and not chunk:
             raise VolumeError(
                 "truncated", "the compressed content stops in the middle; copy or download the file again"
             )

@@ -189,7 +189,7 @@ def read_json(path: Path) -> Any:
     except (OSError, ValueError, RecursionError, UserError) as error:
         if isinstance(error, PermissionError) or (isinstance(error, OSError) and is_transient(error)):
             # The file may be valid, so no one should delete it.
-            raise UserError(f"{path}: cannot be read now ({error.strerror}); mend that and run again") from None
+            raise UserError(f"{path}: cannot be read now ({error.strerror}); fix the cause and run again") from None
         raise CorruptedFileError(
             f"{path}: this file is missing or corrupted ({error}); delete {describe_locations(path)} and run again"
         ) from None
@@ -202,7 +202,7 @@ def sha256(path: Path) -> str:
 
 
 def cache_locations(path: Path) -> list[Path]:
-    """Return what to delete so that a result is made anew: `path`, and its copies in Snakemake's cache.
+    """Return what to delete to remake a result: `path`, and its copies in Snakemake's cache.
 
     A cached result is a link into the cache, or a folder of links into it.
 

@@ -86,9 +86,9 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
             forms=header.placement.forms,
         )
     # No exception is kept after its handler: in a cycle with this frame it would keep the voxels in memory.
-    except VolumeError as damage:
+    except VolumeError as volume_error:
         if size is not None:
-            damage.size, damage.digest = size, digest
+            volume_error.size, volume_error.digest = size, digest
         raise
     except MemoryError:
         raise MemoryError(f"{path}: not enough memory to read this file") from None
@@ -99,9 +99,9 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
 
 
 def _unreadable_error(reason: Message, size: int | None, digest: str | None) -> VolumeError:
-    damage = VolumeError("unreadable", f"the file cannot be read ({reason}); replace it", size)
-    damage.digest = digest
-    return damage
+    error = VolumeError("unreadable", f"the file cannot be read ({reason}); replace it", size)
+    error.digest = digest
+    return error
 
 
 def _read_file(path: Path, max_voxels: int) -> tuple[bytes, float]:
@@ -132,9 +132,9 @@ def _too_large_error(start: bytes, size: int, max_voxels: int) -> VolumeError:
     try:
         header = _read_header(open_content(start))[0]
         raise_if_too_large(header, max_voxels, size, compressed=start.startswith(GZIP_MAGIC))
-    except VolumeError as damage:
-        damage.size = size
-        return damage
+    except VolumeError as error:
+        error.size = size
+        return error
     return _surplus_data_error(header, size)
 
 
@@ -150,9 +150,9 @@ def _decode(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, bytes | bytearray
         header, read = _read_header(content)
         raise_if_too_large(header, max_voxels, len(raw), compressed=compressed)
         voxels = _read_voxels(content, header, read)
-    except VolumeError as damage:
-        if damage.code in ("not_nifti", "bad_header", "wrong_data_type"):
-            content.drain()  # raises if the file is corrupt, which explains a bad header
+    except VolumeError as error:
+        if error.code in ("not_nifti", "bad_header", "wrong_data_type"):
+            content.drain()  # raises if the file is corrupted, which explains a bad header
         raise
     return header, voxels, content.trailing
 
