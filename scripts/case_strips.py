@@ -1,4 +1,4 @@
-"""A small picture of every scored case, for the table of the report."""
+"""Write the thumbnails of every scored case for the table of the report."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
     parser.add_argument("--settings", type=json.loads, required=True, help="`colours` of the labels, as JSON")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the pictures, named after their cases")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write, with a WebP file for each case")
     parser.add_argument("--log", type=Path, help="log file")
     add_task_option(parser)
     options = parser.parse_args(arguments)
@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress = console.Progress(len(names), "case")
         for name in names:
             case = read_case(find_case(options.normalised, name))
-            whole = read_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
+            prediction = read_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
             content = case_strip(
-                case, crop(whole, case.origin), colours, task=options.task, tile_pixels=tile_pixels_for(len(names))
+                case, crop(prediction, case.origin), colours, task=options.task, tile_pixels=tile_pixels_for(len(names))
             )
             write_bytes(options.output / f"{name}.webp", content)
             progress.step(name)

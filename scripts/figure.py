@@ -13,12 +13,14 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rules of figures."""
+    """Command line of the figure rules."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the figure, by the name of its module")
+    parser.add_argument("--name", required=True, help="name of the figure's module")
     for need, content in NEEDS.items():
-        parser.add_argument(f"--{need}", type=Path, nargs="+", help=f"{content}, where the figure needs it")
-    parser.add_argument("--settings", type=json.loads, required=True, help="those of `figures` that it needs, as JSON")
+        parser.add_argument(f"--{need}", type=Path, nargs="+", help=f"{content}, if the figure needs it")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="settings of `figures` that it needs, as JSON"
+    )
     add_task_option(parser)
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write (.png, .pdf)")
     parser.add_argument("--log", type=Path, help="log file")
@@ -32,14 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _load_record(parser: argparse.ArgumentParser, name: str) -> FigureRecord:
-    """The record of a figure, without importing the others: a change of theirs must not draw it again."""
+    """Import the record of one figure only, so that a change of another figure does not redraw it."""
     module = f"tumorseg.plotting.catalogue.{name}"
     try:
         record: FigureRecord = importlib.import_module(module).RECORD
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
-        parser.error(f"there is no figure {name}; it has to be one of the modules in {module.rpartition('.')[0]}")
+        parser.error(f"there is no figure {name}; choose one of the modules in {module.rpartition('.')[0]}")
     return record
 
 

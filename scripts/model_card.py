@@ -1,4 +1,4 @@
-"""The model card: what the models of a run are, what they were trained on, how good they are, and what to know."""
+"""Write the model card: architecture, training data, scores and limitations of the models of a run."""
 
 import argparse
 import json
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         facts = collect_card_content(results, options.configuration, options.task)
         write_text(options.output, render_model_card(facts, options.configuration, options.task))
-        console.logger.info("what to know before the models are handed on: %s", options.output)
+        console.logger.info("read before you share the models: %s", options.output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The report: one self-contained page, and its gist at the terminal."""
+"""Write the report, a self-contained page, and log its summary."""
 
 import argparse
 import json
@@ -25,25 +25,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the cohort")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on all cases")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards")
     parser.add_argument("--splits", type=Path, required=True, help="fold of each case")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
     parser.add_argument("--history", type=Path, nargs="+", required=True, help="history of each fold")
     parser.add_argument(
-        "--selection", type=Path, nargs="+", required=True, help="selection of each fold, in that order"
+        "--selection", type=Path, nargs="+", required=True, help="selection of each fold, in the same order"
     )
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="model of each fold, in that order")
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="model of each fold, in the same order")
     parser.add_argument(
-        "--predictions", type=Path, nargs="+", required=True, help="how the masks of each fold came about"
+        "--predictions", type=Path, nargs="+", required=True, help="prediction record of each fold, in the same order"
     )
     parser.add_argument("--figures", type=Path, nargs="+", required=True, help="figures (PNG)")
-    parser.add_argument("--strips", type=Path, required=True, help="folder of the small pictures of each case")
-    parser.add_argument("--viewer", type=Path, nargs="*", default=[], help="cases of the viewer, JSON; none: no viewer")
+    parser.add_argument("--strips", type=Path, required=True, help="folder with the thumbnails of each case")
+    parser.add_argument(
+        "--viewer", type=Path, nargs="*", default=[], help="cases of the viewer (JSON); without it, no viewer"
+    )
     add_task_option(parser)
-    parser.add_argument("--patient", nargs="?", help="what says whose the cases are; none: their names")
-    parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
-    parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
+    parser.add_argument(
+        "--patient", nargs="?", help="source of the patients; without it, they were derived from case names"
+    )
+    parser.add_argument("--codes", type=json.loads, required=True, help="digest of the code of each rule, as JSON")
+    parser.add_argument("--configuration", type=json.loads, required=True, help="the whole configuration, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="page to write (HTML)")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
@@ -63,14 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         facts = collect_report_content(
             results, options.configuration, options.task, patients_from_names=options.patient is None
         )
-        wanted = options.configuration["figures"]["cases"]
+        requested = options.configuration["figures"]["cases"]
         page = render_report(
             facts,
             run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
             task=options.task,
             figures=[embed_figure(path, options.task) for path in options.figures],
             strips=read_strips(options.strips),
-            figure_cases=[chosen.case for chosen in select_cases(results.scores, wanted, options.task)],
+            figure_cases=[selected.case for selected in select_cases(results.scores, requested, options.task)],
             viewer=_embedded_viewer(options.viewer, options.configuration["figures"], options.task),
             table=options.scores.read_bytes(),
             codes=options.codes,

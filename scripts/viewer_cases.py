@@ -1,4 +1,4 @@
-"""The volumes of a few cases for the interactive viewer of the report."""
+"""Write the volumes of a few cases for the interactive viewer of the report."""
 
 import argparse
 import json
@@ -24,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("viewer_cases", options.log):
-        wanted = options.settings["viewer_cases"]
-        shown = load_cases(options.scores, wanted, options.normalised, options.predictions, task=options.task)
-        cases = [encode_case(case, options.task, max_bytes_per_case(len(shown))) for case in shown]
+        requested = options.settings["viewer_cases"]
+        views = load_cases(options.scores, requested, options.normalised, options.predictions, task=options.task)
+        cases = [encode_case(view, options.task, max_bytes_per_case(len(views))) for view in views]
         write_json(options.output, {"cases": cases})
         for case in cases:
-            size = sum(map(len, case["volumes"].values())) / 1e6
-            console.logger.info("%s: %.2f MB, %s steps of grey", case["case"], size, case["levels"])
+            size_mb = sum(map(len, case["volumes"].values())) / 1e6
+            console.logger.info("%s: %.2f MB, %s grey levels", case["case"], size_mb, case["levels"])
 
 
 if __name__ == "__main__":

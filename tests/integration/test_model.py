@@ -43,7 +43,7 @@ def test_the_card_says_what_was_dropped_and_that_it_is_not_for_the_clinic(finish
     card = (finished.results / "model/README.md").read_text()
     assert "8 cases found, 5 usable, 3 dropped" in card
     assert "not for clinical use" in card
-    assert "Of no use on patients" in card
+    assert "Not usable on patients" in card
     assert sha256(finished.results / "model/fold-0.safetensors") in card
     assert str(finished.folder) not in card
 

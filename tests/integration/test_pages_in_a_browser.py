@@ -145,7 +145,7 @@ def overlaid(browser, finished, tmp_path_factory):
     return opened
 
 
-@pytest.mark.parametrize("overlay", ["Reference (filled)", "Prediction (outlined)", "Fill it too"])
+@pytest.mark.parametrize("overlay", ["Reference (filled)", "Prediction (outlined)", "Fill prediction"])
 def test_switching_an_overlay_goes_there_and_back(overlaid, overlay):
     switch = overlaid.page.get_by_label(overlay)
     before, checked = seen(overlaid), switch.is_checked()
@@ -157,9 +157,9 @@ def test_switching_an_overlay_goes_there_and_back(overlaid, overlay):
 
 def test_the_opacity_changes_the_picture(viewer):
     before = seen(viewer)
-    viewer.page.get_by_label("Opacity of fillings").press("Home")
+    viewer.page.get_by_label("Fill opacity").press("Home")
     assert np.abs(seen(viewer) - before).max() > 20
-    viewer.page.get_by_label("Opacity of fillings").press("End")
+    viewer.page.get_by_label("Fill opacity").press("End")
 
 
 def test_a_row_leads_to_its_case_in_the_viewer(viewer):

@@ -256,9 +256,9 @@ def _notes(
 ) -> list[tuple[str, str]]:
     notes = []
     if not usable:
-        notes.append(("No case is usable.", "reasons"))
+        notes.append(("No case is usable.", "problems"))
     if dropped:
-        notes.append((f"{len(dropped):,} of {format_count(len(usable) + len(dropped), 'case')} dropped.", "reasons"))
+        notes.append((f"{len(dropped):,} of {format_count(len(usable) + len(dropped), 'case')} dropped.", "problems"))
     several = sum(grid.usable > 0 for grid in grids)
     if several > 1:
         notes.append((f"The usable cases are on {several} different grids.", "grids"))

@@ -1,1 +1,1 @@
-"""Pages for people: the report with its viewer, the cohort page, and the model card."""
+"""Pages for readers: the report with its viewer, the cohort page, and the model card."""

@@ -45,7 +45,7 @@ def test_codes_are_counted_once_per_case_most_frequent_first():
         ("truncated", ["c"]),
     ]
     assert (len(overview.usable), len(overview.dropped), overview.patients) == (1, 3, 1)
-    assert overview.notes == [("3 of 4 cases dropped.", "reasons")]
+    assert overview.notes == [("3 of 4 cases dropped.", "problems")]
 
 
 def test_a_duplicate_case_is_dropped_although_its_own_result_is_usable():
@@ -84,7 +84,7 @@ def test_several_grids_and_conventions_are_counted():
         "brats2023 (enhancing tumour as 3)": 1,
         "none (no enhancing tumour)": 1,
     }
-    assert [section for _, section in overview.notes] == ["reasons", "grids", "cases"]
+    assert [section for _, section in overview.notes] == ["problems", "grids", "cases"]
 
 
 def test_the_three_most_extreme_outliers_are_named():

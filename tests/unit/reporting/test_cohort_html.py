@@ -10,7 +10,7 @@ from PIL import Image
 import cohort_page
 import manifest
 from tests.support.case_files import path_of, write_sound
-from tests.unit.cohort.test_overview import TASK, facts, unread, verdict
+from tests.unit.cohort.test_overview import TASK, overview_of, unread, validated
 from tests.unit.reporting.test_report_html import Outline
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import write_previews
@@ -22,11 +22,11 @@ from tumorseg.task import load_task
 
 COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
 HOSTILE = "<script>alert('&')</script>"
-SECTIONS = ("reasons", "warnings", "dropped", "grids", "volumes", "intensities", "cases")
+SECTIONS = ("problems", "warnings", "dropped", "grids", "volumes", "intensities", "cases")
 
 
 def picture(seed=0, shape=(57, 47)):
-    """A preview of smooth grey with some noise, about as hard to compress as a real one, and three labels."""
+    """Return a preview with smooth grey, noise and three labels that compresses about as well as a real one."""
     rng = np.random.default_rng(seed)
     rough = np.kron(rng.integers(30, 220, (4, 8, 8)), np.ones((1, 8, 8)))[:, : shape[0], : shape[1]]
     preview = np.zeros((5, *shape), np.uint8)
@@ -37,18 +37,18 @@ def picture(seed=0, shape=(57, 47)):
 
 @pytest.fixture
 def page():
-    told = facts(
-        verdict("a", warnings=[Issue("negative_intensities", "a/t1.nii", "down to -3")]),
-        verdict("b", shape=[64, 64, 64], spacing=[2.0, 2.0, 2.5], convention="brats2023"),
-        verdict("c"),
+    overview = overview_of(
+        validated("a", warnings=[Issue("negative_intensities", "a/t1.nii", "down to -3")]),
+        validated("b", shape=[64, 64, 64], spacing=[2.0, 2.0, 2.5], convention="brats2023"),
+        validated("c"),
         unread(f"d{HOSTILE}", message=HOSTILE),
     )
     strips = {case: preview_data_url(picture(), COLOURS, TASK) for case in ("a", f"d{HOSTILE}")}
-    return render_cohort_page(told, strips, COLOURS, TASK)
+    return render_cohort_page(overview, strips, COLOURS, TASK)
 
 
 @pytest.mark.parametrize("shape", [(57, 47), (30, 64), (1, 3), (9, 9)])
-def test_a_strip_has_five_tiles_and_its_colours_can_be_seen(shape):
+def test_a_strip_has_five_tiles_and_visible_colours(shape):
     preview = np.zeros((5, *shape), np.uint8)
     preview[:4], preview[4] = 100, 2
     kind, content = preview_data_url(preview, COLOURS, TASK).split(",")
@@ -72,7 +72,7 @@ def test_labels_keep_their_colours_where_they_meet():
     assert min(enhancing[:2]) > enhancing[2] + 40
 
 
-def test_every_section_is_there_and_every_link_has_its_target(page):
+def test_every_section_exists_and_every_link_has_a_target(page):
     outline = Outline(page)
     ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -81,7 +81,7 @@ def test_every_section_is_there_and_every_link_has_its_target(page):
     assert {"case-1", "case-2", "case-3", "case-4"} <= set(ids)
 
 
-def test_the_page_needs_nothing_beside_it(page):
+def test_the_page_is_self_contained(page):
     outline = Outline(page)
     for attributes in outline.all("img", "link", "a"):
         address = attributes.get("src") or attributes.get("href")
@@ -97,7 +97,7 @@ def test_names_and_messages_are_never_markup(page):
     assert "d&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;" in page
 
 
-def test_the_page_speaks_to_those_who_cannot_see(page):
+def test_the_page_is_accessible(page):
     outline = Outline(page)
     levels = [int(tag[1]) for tag, _ in outline.tags if tag in {"h1", "h2", "h3", "h4"}]
     assert (levels[0], levels.count(1)) == (1, 1)
@@ -108,39 +108,39 @@ def test_the_page_speaks_to_those_who_cannot_see(page):
     assert len(outline.all("caption")) == len(outline.all("table")) == 7
 
 
-def test_a_cohort_without_usable_case_has_its_page():
-    page = render_cohort_page(facts(unread("a")), {}, COLOURS, TASK)
+def test_a_cohort_without_usable_cases_has_a_page():
+    page = render_cohort_page(overview_of(unread("a")), {}, COLOURS, TASK)
     Outline(page)
     assert "No case is usable." in page
-    assert "No image could be shown." in page
+    assert "No image could be displayed." in page
     assert 'class="sortable"' not in page
 
 
-def test_a_cohort_without_fault_has_its_page():
-    page = render_cohort_page(facts(verdict("a")), {}, COLOURS, TASK)
+def test_a_cohort_without_problems_has_a_page():
+    page = render_cohort_page(overview_of(validated("a")), {}, COLOURS, TASK)
     Outline(page)
     assert "No case was dropped." in page
-    assert "All usable cases are on one grid." in page
+    assert "All usable cases have the same grid." in page
 
 
-def test_the_page_of_a_whole_cohort_is_small_and_equal_when_made_again():
+def test_the_page_of_a_large_cohort_is_small_and_reproducible():
     warning = [Issue("no_enhancing_tumour", "x/seg.nii.gz", "the mask shows no enhancing tumour; that may be right")]
     names = [f"BraTS2021_{number:05d}" for number in range(1253)]
     verdicts = [
-        verdict(name, warnings=warning if number % 10 == 0 else (), label_2=20000 + 37 * number)
+        validated(name, warnings=warning if number % 10 == 0 else (), label_2=20000 + 37 * number)
         if number % 40
         else unread(name)
         for number, name in enumerate(names)
     ]
     urls = [preview_data_url(picture(seed), COLOURS, TASK) for seed in range(10)]
-    assert np.mean([len(url) for url in urls]) > 4500  # as those of real cases have
+    assert np.mean([len(url) for url in urls]) > 4500  # like those of real cases
     strips = {name: urls[number % 10] for number, name in enumerate(names)}
-    page = render_cohort_page(facts(*verdicts), strips, COLOURS, TASK)
+    page = render_cohort_page(overview_of(*verdicts), strips, COLOURS, TASK)
     assert len(page.encode()) < 12e6
-    assert render_cohort_page(facts(*reversed(verdicts)), strips, COLOURS, TASK) == page
+    assert render_cohort_page(overview_of(*reversed(verdicts)), strips, COLOURS, TASK) == page
 
 
-def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
+def test_the_script_writes_the_page_from_files(tmp_path, capsys):
     for seed, case in enumerate(("one", "two")):
         write_sound(tmp_path / "data", case, seed=seed)
     path_of(tmp_path / "data", "t1", "two").write_bytes(b"")
@@ -169,7 +169,7 @@ def test_the_script_goes_from_files_to_the_page(tmp_path, capsys):
 def test_a_strip_has_a_tile_for_each_image_of_the_task_and_one_for_the_mask(name, tiles):
     task = load_task(name)
     preview = np.zeros((tiles, 57, 47), np.uint8)
-    preview[0], preview[-1] = 200, 1  # both tasks draw masks over their first image
+    preview[0], preview[-1] = 200, 1  # both tasks show masks over their first channel
     strip = Image.open(io.BytesIO(base64.b64decode(preview_data_url(preview, {1: "#0000ff"}, task).split(",")[1])))
     assert strip.size == (64 * tiles, 64)
     assert len(preview_tile_names(task)) == tiles
@@ -180,9 +180,9 @@ def test_a_strip_has_a_tile_for_each_image_of_the_task_and_one_for_the_mask(name
 
 def test_the_page_names_its_task_and_the_label_map():
     task = load_task("brats-glioma-post-treatment").with_label_map({1: 2, 2: 1, 3: 3, 9: 0})
-    page = render_cohort_page(facts(verdict("a", label_3=0, convention="label_map"), task=task), {}, {}, task)
+    page = render_cohort_page(overview_of(validated("a", label_3=0, convention="label_map"), task=task), {}, {}, task)
     assert "BraTS glioma after treatment (2024, 2025) (<code>brats-glioma-post-treatment</code>)" in page
     assert "1 as 2 (surrounding FLAIR hyperintensity), 2 as 1 (non-enhancing tumour core)" in page
     assert "9 as background" in page
     assert "Label 4: resection cavity" in page
-    assert "Convention of their masks" not in page
+    assert "Label convention of the masks" not in page

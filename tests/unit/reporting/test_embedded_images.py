@@ -19,30 +19,30 @@ def pixels(url):
 
 
 def test_a_plot_is_embedded_without_loss(tmp_path):
-    drawn = np.zeros((30, 50, 3), np.uint8)
-    drawn[10:12] = (213, 94, 0)
-    imsave(tmp_path / "overlays.png", drawn)
+    picture = np.zeros((30, 50, 3), np.uint8)
+    picture[10:12] = (213, 94, 0)
+    imsave(tmp_path / "overlays.png", picture)
     figure = embed_figure(tmp_path / "overlays.png", TASK)
     assert (figure.width, figure.height) == (50, 30)
-    np.testing.assert_array_equal(pixels(figure.url), drawn)
+    np.testing.assert_array_equal(pixels(figure.url), picture)
 
 
-def test_a_large_picture_is_embedded_small_and_like_itself(tmp_path):
+def test_a_large_picture_is_compressed_with_little_loss(tmp_path):
     grain = np.random.default_rng(0).normal(128, 20, (400, 600, 1)).clip(0, 255)
-    drawn = np.repeat(grain, 3, axis=2).astype(np.uint8)
-    imsave(tmp_path / "overlays.png", drawn)
+    picture = np.repeat(grain, 3, axis=2).astype(np.uint8)
+    imsave(tmp_path / "overlays.png", picture)
     figure = embed_figure(tmp_path / "overlays.png", TASK)
     assert len(figure.url) < (tmp_path / "overlays.png").stat().st_size
-    assert np.abs(pixels(figure.url).astype(float) - drawn).mean() < 5
+    assert np.abs(pixels(figure.url).astype(float) - picture).mean() < 5
 
 
-def test_a_figure_without_caption_is_told(tmp_path):
+def test_a_figure_without_caption_is_reported(tmp_path):
     imsave(tmp_path / "unknown.png", np.zeros((3, 5, 3)))
     with pytest.raises(UserError, match="no caption"):
         embed_figure(tmp_path / "unknown.png", TASK)
 
 
-def test_figures_stand_in_the_order_of_their_section(tmp_path):
+def test_figures_are_ordered_by_section(tmp_path):
     for name in ("predictions", "learning_curves", "modalities"):
         imsave(tmp_path / f"{name}.png", np.zeros((3, 5, 3)))
     sections = group_by_section([embed_figure(path, TASK) for path in sorted(tmp_path.iterdir())])

@@ -1,4 +1,4 @@
-"""The model card of a made-up run of three cases."""
+"""The model card of a synthetic run with three cases."""
 
 import ast
 import copy
@@ -57,7 +57,7 @@ def summary(task: Task = TASK, **changes: float) -> dict[str, Any]:
 
 @pytest.fixture
 def files(tmp_path) -> dict[str, Any]:
-    """The files of a run with two folds, of which d is dropped."""
+    """Write the files of a run with two folds, in which case d is dropped."""
     rows = [manifest_row("a"), manifest_row("b"), manifest_row("c"), manifest_row("d", problems="truncated")]
     write_manifest(tmp_path / "manifest.tsv", pd.DataFrame(rows))
     check = {"usable": 3, "dropped": 1, "convention": "brats2023", "reasons": {"truncated": 1}}
@@ -86,7 +86,7 @@ def results(files) -> CardInputs:
 
 
 def card(results: CardInputs, task: Task = TASK, **sections: dict[str, Any]) -> str:
-    """The card, with other values in some sections of the configuration."""
+    """Return the card, with changed values in some sections of the configuration."""
     configuration = copy.deepcopy(CONFIGURATION)
     for section, changes in sections.items():
         configuration[section] = changes if configuration[section] is None else configuration[section] | changes
@@ -97,39 +97,39 @@ def facts(results: CardInputs, demo: dict[str, Any] | None = None) -> CardConten
     return collect_card_content(results, {"demo": demo}, TASK)
 
 
-def test_cases_are_counted_with_the_reasons_of_those_dropped(results):
-    told = facts(results)
-    assert (told.found, told.usable, told.dropped, told.reasons) == (4, 3, 1, {"truncated": 1})
-    assert (told.patients, told.spacings) == (2, {"1x1x1": 3})
-    assert [(fold.trained, fold.held_out) for fold in told.folds] == [(1, 2), (2, 1)]
+def test_cases_are_counted_with_the_problems_of_dropped_ones(results):
+    content = facts(results)
+    assert (content.found, content.usable, content.dropped, content.reasons) == (4, 3, 1, {"truncated": 1})
+    assert (content.patients, content.spacings) == (2, {"1x1x1": 3})
+    assert [(fold.trained, fold.held_out) for fold in content.folds] == [(1, 2), (2, 1)]
     text = card(results)
     assert "4 cases found, 3 usable, 1 dropped:" in text
     assert "| `truncated` | 1 |" in text
 
 
-def test_a_sound_run_has_no_warnings(results):
+def test_a_run_without_problems_has_no_warnings(results):
     assert facts(results).warnings == []
 
 
-def test_the_demo_cohort_a_label_that_is_never_predicted_and_a_choice_by_the_scored_cases_are_warned_of(results):
+def test_demo_cohort_missed_label_and_selection_by_scored_cases_are_warnings(results):
     results.summary["never_predicted"] = ["label_1"]
     for model in results.models:
         model.selection["choose"] = "best"
     demo, never, best = facts(results, demo={"cases": 6}).warnings
-    assert "Of no use on patients" in demo
+    assert "Not usable on patients" in demo
     assert "Never predicted: label 1, necrotic / non-enhancing core" in never
     assert "the scores are optimistic" in best
     text = card(results, demo={"cases": 6})
-    assert text.index(demo) < text.index("## What it is")
-    assert "had no say" not in text
-    assert "the best, by validation Dice, of the sound checkpoints" in text
+    assert text.index(demo) < text.index("## Model")
+    assert "were not used to select the epoch" not in text
+    assert "The model is the best valid checkpoint by validation Dice." in text
 
 
-def test_it_says_that_it_is_not_for_the_clinic_before_anything_else(results):
+def test_it_starts_with_the_warning_against_clinical_use(results):
     assert card(results).splitlines()[2] == "> For research only. Not a medical device, not for clinical use."
 
 
-def test_a_new_score_stands_where_its_record_says(results, monkeypatch):
+def test_a_new_metric_is_shown_as_its_record_says(results, monkeypatch):
     monkeypatch.setattr(registry, "_METRICS", {**registry._METRICS, MISSED.name: MISSED})
     text = card(replace(results, summary=summary()))
     assert " | Missed volume, ml |\n" in text
@@ -137,47 +137,47 @@ def test_a_new_score_stands_where_its_record_says(results, monkeypatch):
     assert f"- **Missed volume**: {MISSED.definition}." in text
 
 
-def test_refused_checkpoints_are_named(results):
+def test_refused_checkpoints_are_listed(results):
     assert "| 0 | 2 | epoch 3 (digest_mismatch) |\n| 1 | 2 | none |" in card(results)
 
 
-def test_scores_stand_with_their_interval_and_number(results):
+def test_scores_have_an_interval_and_a_number_of_cases(results):
     text = card(results)
-    assert "its 90 % confidence interval" in text
-    half = "0.500 (0.500 to 0.500)"
-    assert f"| TC: tumour core | 2 | 0 | {half} | 0.5 (0.5 to 0.5) |" in text
-    assert f"| label 2: oedema | 2 | 0 | {half} |" in text
+    assert "with 90 % confidence interval" in text
+    score = "0.500 (0.500 to 0.500)"
+    assert f"| TC: tumour core | 2 | 0 | {score} | 0.5 (0.5 to 0.5) |" in text
+    assert f"| label 2: oedema | 2 | 0 | {score} |" in text
     assert definitions()["lesionwise_dice"] in text
 
 
-def test_every_model_is_named_with_its_digest(results, files):
+def test_every_model_is_listed_with_its_digest(results, files):
     for path in files["models"]:
         assert f"| `{path.name}` | {path.stat().st_size} | `{sha256(path)}` |" in card(results)
 
 
-def test_the_architecture_is_the_one_of_the_configuration(results):
+def test_the_architecture_is_that_of_the_configuration(results):
     plain = card(results)
     assert "A network of a kind. 32 channels at the first of 4 levels" in plain
-    assert "batch norm and ReLU; down by max pooling" in plain
+    assert "batch norm and ReLU; down-sampling by max pooling" in plain
     assert "deep supervision" not in plain
     other = card(results, model={"norm": "instance", "down_sampling": "stride", "deep_supervision": True})
-    assert "instance norm and ReLU; down by strided convolutions" in other
+    assert "instance norm and ReLU; down-sampling by strided convolutions" in other
     assert "trained with deep supervision" in other
-    assert "at each level of the expanding path" in other
+    assert "at each level of the decoder" in other
     assert "moving average" not in plain
     assert "moving average" in card(results, training={"ema_decay": 0.99})
 
 
 @pytest.mark.parametrize("steps", [{"fill_holes": True}, {"remove_components": {"WT": 0, "TC": 0, "ET": 9}}])
-def test_post_processing_is_told_where_there_is_any(results, steps):
+def test_post_processing_is_mentioned_if_there_is_any(results, steps):
     assert "post-processed" not in card(results)
     assert "The mask is the most probable class, post-processed" in card(results, prediction=steps)
 
 
-def test_several_folds_are_told_as_such_and_one_is_not(results):
+def test_several_folds_are_a_cross_validation_and_one_is_not(results):
     text = card(results)
     assert "One model for each of 2 folds" in text
-    assert "the scores below are those of single models" in text
+    assert "the scores below are of single models" in text
     del results.models[1:]
     text = card(results)
     assert "cross-validation" not in text
@@ -194,7 +194,7 @@ def test_the_example_in_python_has_the_settings_of_the_prediction(results):
     assert ast.literal_eval(literal) == CONFIGURATION["prediction"]
 
 
-def test_it_is_sound_markdown_of_whole_tables_and_no_empty_lines_in_a_row(results):
+def test_it_is_valid_markdown_with_complete_tables_and_no_double_blank_lines(results):
     for text in (card(results), card(results, demo={"cases": 6})):
         assert "\n\n\n" not in text
         assert text.endswith("\n")
@@ -206,13 +206,13 @@ def test_equal_runs_give_equal_cards(results):
     assert card(results) == card(results)
 
 
-def test_a_model_that_is_not_the_one_selected_stops_in_one_sentence(files):
+def test_a_model_that_was_not_selected_is_refused(files):
     files["models"][1].write_bytes(b"another")
     with pytest.raises(UserError, match=r"fold-1\.safetensors: this is not the model that .*selection-1\.json names"):
         read_card_inputs(**files)
 
 
-def test_the_model_of_another_fold_stops_even_with_its_selection(files):
+def test_the_model_of_another_fold_is_refused_even_with_its_selection(files):
     for kind in ("models", "selections"):
         shutil.copy(files[kind][0], files[kind][1])
     with pytest.raises(UserError, match=r"selection-1\.json: this is not the selection of fold 1; delete it"):
@@ -220,11 +220,11 @@ def test_the_model_of_another_fold_stops_even_with_its_selection(files):
 
 
 def test_the_script_writes_the_card(files, tmp_path, capsys):
-    named = {**files, "selection": files["selections"], "output": [tmp_path / "README.md"]}
-    del named["selections"]
+    paths_by_option = {**files, "selection": files["selections"], "output": [tmp_path / "README.md"]}
+    del paths_by_option["selections"]
     options = [
         word
-        for option, paths in named.items()
+        for option, paths in paths_by_option.items()
         for word in (f"--{option}", *map(str, [paths] if isinstance(paths, Path) else paths))
     ]
     model_card.main([*options, "--task", "brats-glioma", "--configuration", json.dumps(CONFIGURATION)])

@@ -11,7 +11,7 @@ from tumorseg.task import built_in_tasks, load_task
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_the_card_of_every_task_names_its_channels_labels_and_regions_and_no_other(results, name):  # noqa: F811
+def test_the_card_names_only_channels_labels_and_regions_of_its_task(results, name):  # noqa: F811
     task = load_task(name)
     results.summary.update(summary(task))
     results.check["convention"] = next(iter(task.conventions))
@@ -31,18 +31,18 @@ def test_the_card_of_every_task_names_its_channels_labels_and_regions_and_no_oth
     ast.parse(example)
 
 
-def test_the_card_tells_how_masks_write_labels(results):  # noqa: F811
+def test_the_card_describes_how_masks_write_labels(results):  # noqa: F811
     assert "Their masks follow the convention brats2023 (enhancing tumour as 3)." in card(results)
     results.check["convention"] = "mixed"
     assert "follow several conventions: brats2021 (enhancing tumour as 4), brats2023 (enh" in card(results)
     mapped = TASK.with_label_map({1: 2, 2: 1, 3: 4})
-    assert "were read by a label map: 1 as 2 (oedema), 2 as 1 (necrotic" in card(results, mapped)
+    assert "were read with a label map: 1 as 2 (oedema), 2 as 1 (necrotic" in card(results, mapped)
     after = load_task("brats-glioma-post-treatment")
     results.summary.update(summary(after))
-    assert "Their masks hold the values of the labels above." in card(results, after)
+    assert "Their masks contain the label values above." in card(results, after)
 
 
-def test_titles_of_a_task_stay_within_the_cells_of_tables(results):  # noqa: F811
+def test_titles_of_a_task_stay_within_table_cells(results):  # noqa: F811
     regions = tuple(replace(region, title=f"{region.title} | or\nmore") for region in TASK.regions)
     labels = tuple(replace(label, title=f"{label.title} | or more") for label in TASK.labels)
     task = replace(TASK, regions=regions, labels=labels)

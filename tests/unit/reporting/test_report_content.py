@@ -1,4 +1,4 @@
-"""What the report says, on a made-up run of three cases."""
+"""The content of the report of a synthetic run with three cases."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.cohort.test_overview import TASK, verdict
+from tests.unit.cohort.test_overview import TASK, validated
 from tumorseg.cohort.splits import FoldAssignment
 from tumorseg.metrics.registry import columns, definitions, metric
 from tumorseg.metrics.summary import summarise
@@ -89,7 +89,7 @@ def results(
     table = scores(task, **changes)
     return RunResults(
         manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
-        verdicts=[verdict(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
+        verdicts=[validated(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
         splits=[FoldAssignment("a", "A", 0), FoldAssignment("b", "A", 0), FoldAssignment("c", "C", -1)],
         summary=summarise(
             table,
@@ -112,37 +112,37 @@ def facts(**changes: Any) -> ReportContent:
     )
 
 
-def test_a_sound_run_has_no_alerts():
+def test_a_run_without_problems_has_no_alerts():
     assert facts().alerts == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "words", "section"),
+    ("changes", "text", "section"),
     [
         ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
         ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
         ({"choose": "best"}, "the scores are optimistic", "training"),
         ({"nonfinite": 2}, "the loss of 2 of 30 steps was not finite", "history"),
-        ({"filled": 3}, "changed the masks before they were scored: filled 6 voxels", "configuration"),
-        ({"windowed": True}, "Predicted in windows, not at once: 2 cases", "configuration"),
+        ({"filled": 3}, "changed the masks before scoring: filled 6 voxels", "configuration"),
+        ({"windowed": True}, "2 cases predicted in windows instead of as a whole volume", "configuration"),
         ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
-        ({"rows": (manifest_row("d", warnings="no_enhancing_tumour"),)}, "something unusual: 1 case", "warned"),
+        ({"rows": (manifest_row("d", warnings="no_enhancing_tumour"),)}, "1 case has warnings", "case-warnings"),
     ],
 )
-def test_what_went_wrong_is_an_alert_that_names_its_section(changes, words, section):
+def test_problems_of_a_run_are_alerts_that_link_to_their_section(changes, text, section):
     alert = facts(**changes).alerts[0]
-    assert words in alert.text
+    assert text in alert.text
     assert alert.section == section
 
 
-def test_a_demo_cohort_is_told_before_all_else():
-    told = collect_report_content(
+def test_a_demo_cohort_is_the_first_alert():
+    content = collect_report_content(
         results(predicted_voxels=0), {**CONFIGURATION, "demo": {"cases": 14}}, TASK, patients_from_names=True
     )
-    assert "demo cohort" in told.alerts[0].text
+    assert "demo cohort" in content.alerts[0].text
 
 
-def test_models_chosen_by_the_scored_cases_are_one_alert():
+def test_models_selected_by_the_scored_cases_are_one_alert():
     run = results(choose="best")
     assert (
         len(
@@ -154,22 +154,22 @@ def test_models_chosen_by_the_scored_cases_are_one_alert():
     )
 
 
-def test_every_message_of_a_dropped_case_is_told():
+def test_every_message_of_a_dropped_case_is_listed():
     row = manifest_row("d", problems="bad_label,truncated", detail="seg: value 7 | t1: too short")
-    (finding,) = facts(rows=(row,)).dropped
-    assert finding.codes == ("bad_label", "truncated")
-    assert finding.messages == ("seg: value 7", "t1: too short")
+    (case,) = facts(rows=(row,)).dropped
+    assert case.codes == ("bad_label", "truncated")
+    assert case.messages == ("seg: value 7", "t1: too short")
 
 
-def test_a_dropped_case_is_not_listed_among_those_used():
+def test_a_dropped_case_is_not_listed_among_cases_with_warnings():
     row = manifest_row("d", problems="truncated", detail="short", warnings="negative_intensities")
     assert facts(rows=(row,)).warned == []
 
 
 def test_cases_and_patients_are_counted():
-    told = facts(rows=(manifest_row("d", problems="truncated", detail="short"),))
-    assert (told.found, told.usable, told.patients, told.scored) == (4, 3, 2, 2)
-    assert (told.folds[0].trained, told.folds[0].held_out) == (1, 2)
+    content = facts(rows=(manifest_row("d", problems="truncated", detail="short"),))
+    assert (content.found, content.usable, content.patients, content.scored) == (4, 3, 2, 2)
+    assert (content.folds[0].trained, content.folds[0].held_out) == (1, 2)
 
 
 def test_cases_are_sorted_and_have_the_mean_over_the_labels():
@@ -186,20 +186,21 @@ def test_a_case_has_its_patient_and_its_volumes_in_ml():
     assert (first.patient, first.volumes) == ("A", (2.5, 0.5))
 
 
-def test_scores_of_structures_that_a_mask_lacks_are_conventions_of_those_that_need_it():
+def test_scores_are_defined_by_convention_if_a_needed_structure_is_absent():
     everything, nothing = set(TASK.structures), set()
-    of = {"dice": nothing, "lesionwise_dice": nothing, "hd95": nothing}
-    assert of.items() <= facts().cases[0].conventions.items()
-    assert (of | {"hd95": everything}).items() <= facts(predicted_voxels=0).cases[0].conventions.items()
-    assert dict.fromkeys(of, everything).items() <= facts(reference_voxels=0).cases[0].conventions.items()
+    expected = {"dice": nothing, "lesionwise_dice": nothing, "hd95": nothing}
+    assert expected.items() <= facts().cases[0].conventions.items()
+    assert (expected | {"hd95": everything}).items() <= facts(predicted_voxels=0).cases[0].conventions.items()
+    assert dict.fromkeys(expected, everything).items() <= facts(reference_voxels=0).cases[0].conventions.items()
 
 
-def test_conventions_are_said_in_words():
+def test_conventions_are_described_in_words():
     assert describe_conventions(
         [metric("dice"), metric("lesionwise_dice"), metric("volume_error_mm3"), metric("hd95")]
     ) == (
-        "of Dice and Lesion-wise Dice where the reference lacks the structure (1 where the prediction lacks it too, "
-        "else 0), of HD95 where the reference or the prediction lacks the structure (0 mm where both do, else 374 mm)"
+        "for Dice and Lesion-wise Dice if the structure is absent from the reference (1 if it is absent from the "
+        "prediction too, else 0); for HD95 if the structure is absent from the reference or the prediction (0 mm if it "
+        "is absent from both, else 374 mm)"
     )
 
 

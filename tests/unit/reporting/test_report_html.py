@@ -24,7 +24,7 @@ VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Outline(HTMLParser):
-    """What a page is made of: tags with attributes, in order; fails where they are not nested."""
+    """The tags of a page with their attributes, in order; raises if they are not nested."""
 
     def __init__(self, page: str):
         super().__init__()
@@ -45,14 +45,14 @@ class Outline(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def page_of(told, *, figures=(), strips=None, shown=(), viewer=None, task=TASK, configuration=CONFIGURATION):
+def page_of(content, *, figures=(), strips=None, figure_cases=(), viewer=None, task=TASK, configuration=CONFIGURATION):
     return render_report(
-        told,
+        content,
         RUN,
         task=task,
         figures=figures,
         strips=strips or {},
-        figure_cases=shown,
+        figure_cases=figure_cases,
         viewer=viewer,
         table=b"case,dice\na,0.5\n",
         codes={"evaluate": "d1ge57  numpy 2.4.6"},
@@ -70,8 +70,10 @@ def figure(tmp_path: Path) -> Path:
 @pytest.fixture
 def page(figure: Path) -> str:
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
-    told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
-    return page_of(told, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, shown=["b"])
+    content = facts(
+        refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0
+    )
+    return page_of(content, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, figure_cases=["b"])
 
 
 def test_nothing_is_fetched_from_elsewhere(page):
@@ -90,7 +92,7 @@ def test_text_from_files_is_never_markup(page):
     assert "data/&lt;BraTS&gt;" in page
 
 
-def test_every_link_has_its_target(page):
+def test_every_link_has_a_target(page):
     outline = Outline(page)
     targets = {attributes.get("id") for _, attributes in outline.tags}
     links = {attributes["href"] for attributes in outline.all("a") if "download" not in attributes}
@@ -104,7 +106,7 @@ def test_no_heading_level_is_skipped(page):
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
 
 
-def test_tables_and_images_speak_to_those_who_cannot_see(page):
+def test_tables_and_images_are_accessible(page):
     outline = Outline(page)
     assert outline.all("html")[0]["lang"] == "en-GB"
     assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
@@ -116,17 +118,17 @@ def test_ids_are_unique(page):
     assert len(ids) == len(set(ids))
 
 
-def test_alerts_stand_before_everything_else(page):
+def test_alerts_come_first(page):
     assert page.index("Please note") < page.index('id="scores"')
     assert "epoch 3 was refused" in page
     assert "Please note" not in page_of(facts())
 
 
-def test_a_figure_stands_in_its_section(page):
+def test_a_figure_is_in_its_section(page):
     assert page.index('id="cases"') < page.index('id="overlays"') < page.index('id="cohort"')
 
 
-def test_a_row_and_its_pictures_are_linked(page):
+def test_rows_and_figures_are_linked(page):
     outline = Outline(page)
     assert [image["alt"] for image in outline.all("img") if image.get("class") == "strip"] == [
         "T1CE, FLAIR, reference, prediction, comparison of a"
@@ -138,51 +140,51 @@ def test_a_row_and_its_pictures_are_linked(page):
     assert "#case-1" not in links
 
 
-def test_a_score_that_is_a_convention_stands_in_brackets():
+def test_a_score_defined_by_convention_is_in_brackets():
     assert '<td data-value="0.5">(0.500)</td>' in page_of(facts(reference_voxels=0))
     assert "(0.500)" not in page_of(facts())
 
 
-def test_large_and_negative_numbers_are_written_as_elsewhere():
+def test_large_and_negative_numbers_have_separators_and_a_minus_sign():
     page = page_of(facts(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000))
     assert "<td>−11,844.20 <span" in page
     assert ">−11,844.20 to −11,844.20</span>" in page
     assert '<td data-value="2500">2,500.0</td>' in page
 
 
-def test_all_scores_can_be_saved_from_the_page(page):
+def test_all_scores_can_be_downloaded_from_the_page(page):
     (link,) = [attributes for attributes in Outline(page).all("a") if "download" in attributes]
     assert gzip.decompress(base64.b64decode(link["href"].split(",")[1])) == b"case,dice\na,0.5\n"
 
 
-def test_the_page_says_how_it_was_made(page):
-    for words in ("2026-01-02 03:04 UTC", "c0ffee", "a machine", "Python 3.11.7", "d1ge57", "numpy 2.4.6", "cpu fp32"):
-        assert words in page
+def test_the_page_has_its_provenance(page):
+    for text in ("2026-01-02 03:04 UTC", "c0ffee", "a machine", "Python 3.11.7", "d1ge57", "numpy 2.4.6", "cpu fp32"):
+        assert text in page
 
 
-def test_the_chosen_epoch_is_marked_in_the_history(page):
-    assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>0.5123</td>' in page
+def test_the_selected_epoch_is_marked_in_the_history(page):
+    assert '<tr class="selected"><th scope="row">2 (selected)</th><td>0.5123</td>' in page
 
 
-def test_the_history_goes_by_names_not_by_the_order_of_columns():
-    told = facts()
-    fold = told.folds[0].fold
+def test_the_history_does_not_depend_on_the_order_of_columns():
+    content = facts()
+    fold = content.folds[0].fold
     history = fold.history[["learning_rate", "epoch", "train_loss"]].assign(learning_rate=2.0)
-    page = page_of(replace(told, folds=[replace(told.folds[0], fold=replace(fold, history=history))]))
+    page = page_of(replace(content, folds=[replace(content.folds[0], fold=replace(fold, history=history))]))
     columns = "".join(f'<th scope="col">{name}</th>' for name in ("epoch", "learning rate", "train loss"))
     assert f"<thead><tr>{columns}</tr></thead>" in page
-    assert '<tr class="chosen"><th scope="row">2 (chosen)</th><td>2</td><td>0.5123</td></tr>' in page
+    assert '<tr class="selected"><th scope="row">2 (selected)</th><td>2</td><td>0.5123</td></tr>' in page
     assert '<tr><th scope="row">1</th><td>2</td><td>0.9</td></tr>' in page
 
 
-def test_every_refused_checkpoint_says_what_to_do():
+def test_every_refused_checkpoint_is_listed_with_what_to_do():
     other = {**REFUSED, "epoch": 1, "file": "results/training/fold-0/epoch-0001.pt"}
     page = page_of(facts(refused=(REFUSED, other)))
     for file in (REFUSED["file"], other["file"]):
         assert f"Delete <code>{file}</code> and run again" in page
 
 
-def test_a_refused_checkpoint_in_the_shared_cache_is_to_be_deleted_there_too(tmp_path):
+def test_a_refused_checkpoint_must_also_be_deleted_from_the_shared_cache(tmp_path):
     (tmp_path / "kept.pt").touch()
     (tmp_path / "epoch.pt").symlink_to(tmp_path / "kept.pt")
     page = page_of(facts(refused=({**REFUSED, "file": str(tmp_path / "epoch.pt")},)))
@@ -191,13 +193,15 @@ def test_a_refused_checkpoint_in_the_shared_cache_is_to_be_deleted_there_too(tmp
 
 def test_equal_facts_give_equal_pages(page, figure):
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
-    told = facts(refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0)
-    assert page_of(told, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, shown=["b"]) == page
+    content = facts(
+        refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0
+    )
+    assert page_of(content, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, figure_cases=["b"]) == page
 
 
-def test_a_long_table_is_folded_away():
-    told = facts(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
-    assert page_of(told).count("<details>") == page_of(facts()).count("<details>") + 1
+def test_a_long_table_is_collapsed():
+    content = facts(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
+    assert page_of(content).count("<details>") == page_of(facts()).count("<details>") + 1
 
 
 def test_the_mean_of_one_case_has_no_confidence_interval():
@@ -205,18 +209,18 @@ def test_the_mean_of_one_case_has_no_confidence_interval():
     table = run.scores[run.scores["case"] == "a"]
     settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
     summary = summarise(table, {"a": np.zeros((TASK.classes, TASK.classes), np.int64)}, task=TASK, **settings)
-    alone = page_of(
+    one_case = page_of(
         collect_report_content(
             replace(run, scores=table, summary=summary), CONFIGURATION, TASK, patients_from_names=True
         )
     )
-    headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (alone, page_of(facts()))]
+    headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (one_case, page_of(facts()))]
     assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
-    assert "of which no confidence interval can be told" in alone
+    assert "Mean Dice of 1 held-out case (one case: no confidence interval):" in one_case
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_the_report_of_every_task_names_it_and_its_structures_and_no_other(name):
+def test_the_report_names_only_its_task_and_structures_of_it(name):
     task = load_task(name)
     colours = {f"label_{label.value}": label.colour for label in task.labels}
     configuration = {**CONFIGURATION, "figures": {**CONFIGURATION["figures"], "colours": colours}}
@@ -226,8 +230,8 @@ def test_the_report_of_every_task_names_it_and_its_structures_and_no_other(name)
     for structure in facts(task=task).structures.values():
         assert f'<th scope="row">{structure.name}</th>' in page
     others = {title for other in map(load_task, built_in_tasks()) for title in other.structure_titles.values()}
-    strange = others - set(task.structure_titles.values())
-    assert [title for title in strange if f": {title}<" in page] == []
+    foreign = others - set(task.structure_titles.values())
+    assert [title for title in foreign if f": {title}<" in page] == []
 
 
 def test_the_report_names_the_label_map():

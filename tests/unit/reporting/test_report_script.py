@@ -75,15 +75,15 @@ def arguments(tmp_path):
     ]
 
 
-def test_the_page_is_written_and_its_gist_is_said(arguments, tmp_path, capsys):
+def test_the_page_is_written_and_its_summary_is_logged(arguments, tmp_path, capsys):
     report.main(arguments)
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == "report: Cases: 3 used, 1 dropped"
-    assert said[-1] == f"report: Report: {tmp_path / 'report.html'}"
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "report: Cases: 3 used, 1 dropped"
+    assert lines[-1] == f"report: Report: {tmp_path / 'report.html'}"
 
 
-def test_an_unknown_figure_stops_in_one_sentence(arguments, tmp_path, capsys):
+def test_an_unknown_figure_is_reported(arguments, tmp_path, capsys):
     (tmp_path / "modalities.png").rename(tmp_path / "odd.png")
     with pytest.raises(SystemExit, match="1"):
         report.main([word.replace("modalities.png", "odd.png") for word in arguments])
@@ -95,14 +95,14 @@ def change(path, **changes):
     write_json(path, read_json(path) | changes)
 
 
-def split_otherwise(folder):
+def change_split(folder):
     write_splits(
         folder / "splits.tsv", [FoldAssignment("a", "A", 0), FoldAssignment("b", "A", -1), FoldAssignment("c", "C", -1)]
     )
 
 
 @pytest.mark.parametrize(
-    ("attack", "said"),
+    ("tamper", "problem"),
     [
         (lambda run: (run / "model").write_bytes(b"other"), "model: this is not the model that"),
         (lambda run: change(run / "selection.json", fold=1), "selection.json: this is not the selection of fold 0"),
@@ -110,17 +110,17 @@ def split_otherwise(folder):
             lambda run: change(run / "predictions.json", fold=1),
             "predictions.json: this is no record of the predictions",
         ),
-        (lambda run: change(run / "predictions.json", model="d"), "made by another model than the selected one"),
+        (lambda run: change(run / "predictions.json", model="d"), "not made by the selected model"),
         (lambda run: change(run / "predictions.json", settings={}), "made with other settings"),
-        (lambda run: change(run / "predictions.json", cases={}), "not those of the cases that this fold holds out"),
-        (split_otherwise, "made by a model of another split"),
+        (lambda run: change(run / "predictions.json", cases={}), "not made for the held-out cases of this fold"),
+        (change_split, "made by a model of another split"),
     ],
 )
-def test_no_report_states_what_its_evidence_does_not_show(arguments, tmp_path, capsys, attack, said):
-    attack(tmp_path)
+def test_inconsistent_results_are_refused(arguments, tmp_path, capsys, tamper, problem):
+    tamper(tmp_path)
     with pytest.raises(SystemExit, match="1"):
         report.main(arguments)
     message = capsys.readouterr().err
-    assert said in message
+    assert problem in message
     assert message.rstrip().endswith("delete it and run again")
     assert not (tmp_path / "report.html").exists()

@@ -10,10 +10,10 @@ def dropped(number: int) -> dict:
     return manifest_row(f"bad-{number:02d}", problems="truncated", detail="too short")
 
 
-def test_a_sound_run_in_full():
+def test_a_run_without_problems_in_full():
     assert summary_text(facts(), REPORT).splitlines() == [
         "Cases: 3 used, 0 dropped",
-        "Fold 0: trained on 1 case, 2 held out, epoch 2 chosen (last sound one)",
+        "Fold 0: trained on 1 case, 2 held out, epoch 2 selected (last valid checkpoint)",
         "Mean Dice of 2 cases:",
         "  0.500  WT: whole tumour",
         "  0.500  TC: tumour core",
@@ -25,18 +25,18 @@ def test_a_sound_run_in_full():
     ]
 
 
-def test_a_refused_epoch_is_told_with_its_reason():
+def test_a_refused_epoch_is_listed_with_its_problem():
     text = summary_text(facts(refused=(REFUSED,)), REPORT)
     assert "  REFUSED: epoch 3: the file is not the one that was saved\n" in text
 
 
 def test_a_label_that_is_never_predicted_is_a_warning():
-    assert "WARNING: never predicted, though the references have it: Label 2: oedema\n" in summary_text(
+    assert "WARNING: never predicted, but in the references: Label 2: oedema\n" in summary_text(
         facts(predicted_voxels=0), REPORT
     )
 
 
-def test_dropped_cases_are_named_up_to_a_point():
+def test_at_most_ten_dropped_cases_are_listed():
     text = summary_text(facts(rows=tuple(dropped(number) for number in range(13))), REPORT)
     assert text.startswith("Cases: 3 used, 13 dropped\n  bad-00: truncated\n")
-    assert "  bad-09: truncated\n  and 3 more, named in the report\n" in text
+    assert "  bad-09: truncated\n  and 3 more, listed in the report\n" in text

@@ -1,4 +1,4 @@
-"""Which cases can be looked through: the configuration key, the choice, and the command line."""
+"""The cases of the viewer: the configuration key, the selection, and the command line."""
 
 import json
 from pathlib import Path
@@ -24,23 +24,23 @@ def test_a_number_and_a_list_of_cases_are_allowed(value):
 
 
 @pytest.mark.parametrize("value", [-1, 13, 1.5, True, [], ["a", "a"], [3], "all", None])
-def test_anything_else_is_not(value):
+def test_other_values_are_refused(value):
     (mistake,) = mistakes_with("report.viewer_cases", value)
     assert mistake.startswith("report.viewer_cases")
 
 
-def test_named_cases_are_chosen_in_their_order_with_their_rank():
-    chosen = select_cases(scores_of(DICE), ["a", "c"], TASK)
-    assert [(case.case, case.rank, case.ranked_count) for case in chosen] == [("a", 3, 3), ("c", 2, 3)]
-    assert "worst of 3" in chosen[0].title
+def test_named_cases_are_selected_in_order_with_their_rank():
+    cases = select_cases(scores_of(DICE), ["a", "c"], TASK)
+    assert [(case.case, case.rank, case.ranked_count) for case in cases] == [("a", 3, 3), ("c", 2, 3)]
+    assert "worst of 3" in cases[0].title
 
 
-def test_a_name_that_is_not_scored_is_told_with_those_that_are():
-    with pytest.raises(UserError, match=r"^d, e: not scored, .* name any of a, b, c$"):
+def test_a_case_without_scores_is_reported_with_the_scored_ones():
+    with pytest.raises(UserError, match=r"^d, e: has no scores .* choose from a, b, c$"):
         select_cases(scores_of(DICE), ["a", "d", "e"], TASK)
 
 
-def test_a_long_list_of_scored_cases_is_cut():
+def test_a_long_list_of_scored_cases_is_shortened():
     many = {f"case-{number:03d}": 0.5 for number in range(300)}
     with pytest.raises(UserError, match=r"case-000, .*case-019, …$"):
         select_cases(scores_of(many), ["x"], TASK)
@@ -53,7 +53,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(cohort: Path, output: Path, wanted: int | list[str]) -> list[dict]:
+def run(cohort: Path, output: Path, requested: int | list[str]) -> list[dict]:
     arguments = ["--normalised", *map(str, sorted((cohort / "normalised").iterdir()))]
     arguments += ["--predictions", str(cohort / "predictions/fold-0"), "--scores", str(cohort / "cases.csv")]
     viewer_cases.main(
@@ -62,7 +62,7 @@ def run(cohort: Path, output: Path, wanted: int | list[str]) -> list[dict]:
             "--task",
             "brats-glioma",
             "--settings",
-            json.dumps({"viewer_cases": wanted}),
+            json.dumps({"viewer_cases": requested}),
             "--output",
             str(output),
         ]
@@ -70,7 +70,7 @@ def run(cohort: Path, output: Path, wanted: int | list[str]) -> list[dict]:
     return json.loads(output.read_text())["cases"]
 
 
-def test_best_to_worst_are_written_with_all_their_volumes(cohort, tmp_path):
+def test_best_to_worst_are_written_with_all_volumes(cohort, tmp_path):
     cases = run(cohort, tmp_path / "viewer.json", 3)
     assert [case["title"].split(": ")[1].split(" of")[0] for case in cases] == ["best", "median", "worst"]
     volumes = {"t1", "t1ce", "t2", "flair", "reference", "prediction"}
@@ -90,5 +90,5 @@ def test_equal_inputs_give_equal_bytes(cohort, tmp_path):
 
 def test_an_unknown_name_stops_the_command_without_a_file(cohort, tmp_path):
     with pytest.raises(SystemExit):
-        run(cohort, tmp_path / "viewer.json", ["nobody"])
+        run(cohort, tmp_path / "viewer.json", ["unknown"])
     assert not (tmp_path / "viewer.json").exists()

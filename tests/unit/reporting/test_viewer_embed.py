@@ -1,4 +1,4 @@
-"""The parts of a page that hold the viewer, read as an HTML parser reads them."""
+"""The parts of a page with the viewer, as an HTML parser reads them."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ HOSTILE = "</script><!-- <b>\"x\" & 'y'"
 
 
 class Elements(HTMLParser):
-    """Each element's tag, attributes and text, in order."""
+    """The elements of a page with tag, attributes and text, in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -68,12 +68,12 @@ def test_niivue_is_the_file_of_its_package():
     assert hashlib.sha256((VIEWER / "niivue.umd.js").read_bytes()).hexdigest() == NIIVUE_SHA256
 
 
-def test_niivue_can_stand_in_a_script_element():
+def test_niivue_can_be_in_a_script_element():
     text = (VIEWER / "niivue.umd.js").read_text(encoding="utf-8")
     assert not re.search(r"</script|<!--", text, re.IGNORECASE)
 
 
-def test_the_licence_is_that_of_the_version_and_travels_with_the_page(parts):
+def test_the_page_contains_the_licence_of_the_niivue_version(parts):
     licence = (VIEWER / "NIIVUE-LICENSE.txt").read_text(encoding="utf-8")
     assert f"@niivue/niivue {NIIVUE_VERSION}" in licence
     assert licence in parts.scripts
@@ -94,7 +94,7 @@ def test_no_name_of_a_case_ends_a_script(parts):
     assert json.loads(scripts[2][1])["cases"] == ["a", HOSTILE]
 
 
-def test_only_the_last_script_runs_at_once(parts):
+def test_only_the_last_script_runs_immediately(parts):
     types = [attributes.get("type") for attributes, _ in Elements(parts.scripts).all("script")]
     assert types == ["text/plain", "text/plain", *["application/json"] * 3, None]
 
@@ -108,13 +108,13 @@ def test_names_of_cases_are_text_in_the_selector(parts):
     assert parts.cases == ("a", HOSTILE)
 
 
-def test_colours_stand_at_the_place_of_their_label(parts):
+def test_colours_are_indexed_by_label(parts):
     settings = json.loads(Elements(parts.scripts).all("script")[2][1])
     assert {label: settings["colours"][label] for label in COLOURS} == COLOURS
     assert len(settings["colours"]) == len(settings["labels"]) == 5
 
 
-def test_the_opacity_is_that_of_the_figures_at_first(parts):
+def test_the_initial_opacity_is_that_of_the_figures(parts):
     sliders = [attributes for attributes, _ in Elements(parts.markup).all("input") if attributes["type"] == "range"]
     assert sliders[0]["id"] == "viewer-opacity"
     assert sliders[0]["value"] == "40"
@@ -129,18 +129,18 @@ def test_every_control_has_a_label(parts):
     assert parts.markup.count('<label><input type="checkbox"') == 3
 
 
-def test_the_script_asks_for_elements_that_are_there(parts):
+def test_the_script_uses_existing_elements(parts):
     script = (VIEWER / "viewer.js").read_text(encoding="utf-8")
-    there = {
+    existing = {
         attributes["id"] for _, attributes, _ in Elements(parts.markup + parts.scripts).found if "id" in attributes
     }
-    asked = {f"viewer-{name}" for name in re.findall(r'control\("(\w+)"\)', script)}
-    asked |= set(re.findall(r'getElementById\("([\w-]+)"\)', script))
-    assert len(asked) >= 8
-    assert asked <= there
+    used = {f"viewer-{name}" for name in re.findall(r'control\("(\w+)"\)', script)}
+    used |= set(re.findall(r'getElementById\("([\w-]+)"\)', script))
+    assert len(used) >= 8
+    assert used <= existing
 
 
-def test_three_cases_leave_8_of_25_megabytes_to_the_rest_of_a_report(parts):
+def test_three_cases_leave_8_of_25_mb_for_the_rest_of_a_report(parts):
     assert 3 * MAX_CASE_BYTES + len(parts.scripts) + len(parts.markup) + len(parts.style) <= 17_000_000
 
 
@@ -154,15 +154,15 @@ def test_equal_arguments_give_equal_text(tmp_path, parts):
     assert embed_viewer(write(tmp_path / "again.json", ["a", HOSTILE]), COLOURS, 0.4, TASK) == parts
 
 
-def test_a_damaged_file_is_told(tmp_path):
+def test_a_corrupted_file_is_reported(tmp_path):
     path = tmp_path / "viewer.json"
     path.write_text('{"cases": [')
-    with pytest.raises(UserError, match="missing or damaged"):
+    with pytest.raises(UserError, match="missing or corrupted"):
         embed_viewer(path, COLOURS, 0.5, TASK)
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_the_viewer_of_every_task_offers_its_images_and_has_a_colour_for_each_class(tmp_path, name):
+def test_the_viewer_has_the_images_and_colours_of_its_task(tmp_path, name):
     task = load_task(name)
     colours = {label.value: label.colour for label in task.labels}
     parts = embed_viewer(write(tmp_path / "viewer.json", ["a"], task), colours, 0.4, task)
@@ -171,6 +171,6 @@ def test_the_viewer_of_every_task_offers_its_images_and_has_a_colour_for_each_cl
     (shown,) = [option["value"] for option in options if "selected" in option]
     assert shown == task.channel_names[task.display_channel]
     (settings,) = [text for tag, text in Elements(parts.scripts).all("script") if tag.get("id") == "viewer-settings"]
-    told = json.loads(settings)
-    assert [told["labels"][label.value] for label in task.labels] == [label.title for label in task.labels]
-    assert len(told["colours"]) == len(told["labels"]) == task.classes
+    content = json.loads(settings)
+    assert [content["labels"][label.value] for label in task.labels] == [label.title for label in task.labels]
+    assert len(content["colours"]) == len(content["labels"]) == task.classes

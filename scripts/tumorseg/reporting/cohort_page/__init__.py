@@ -1,1 +1,1 @@
-"""The cohort page: every case, with its issues, for review before training."""
+"""The cohort page: all cases with their problems and warnings, for review before training."""

@@ -1,4 +1,4 @@
-"""The cohort page as one self-contained HTML page."""
+"""Render the cohort page as self-contained HTML."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from tumorseg.task.conventions import describe_label_map
 
 _HERE: Final = Path(__file__).parent
 _SECTIONS: Final = {
-    "reasons": "Dropped by reason",
+    "problems": "Problems",
     "warnings": "Warnings",
     "dropped": "Dropped cases",
     "grids": "Shape and spacing",
@@ -26,9 +26,16 @@ _SECTIONS: Final = {
 
 
 def render_cohort_page(facts: CohortOverview, strips: Mapping[str, str], colours: Mapping[int, str], task: Task) -> str:
-    """The page as HTML; equal arguments give equal text.
+    """Return the cohort page; equal arguments give equal text.
 
-    strips: the data URL of the pictures of each case that could be shown, by case. colours: of each label in them.
+    Args:
+        facts: The summary of the cohort.
+        strips: Data URLs of the thumbnails, by case; cases without images have none.
+        colours: Colour of each label in the thumbnails, as `#rrggbb`.
+        task: The task.
+
+    Returns:
+        The page as HTML.
     """
     tiles, names = preview_tile_names(task), volume_names(task)
     return render_page(
@@ -46,13 +53,13 @@ def render_cohort_page(facts: CohortOverview, strips: Mapping[str, str], colours
         tiles=tiles,
         strip_size=(PREVIEW_SIZE * len(tiles), PREVIEW_SIZE),
         volume_heads={key: name if key == WHOLE_TUMOUR else name.partition(":")[0] for key, name in names.items()},
-        figures=INTENSITY_STATISTICS,
-        unusual=OUTLIER_Z_SCORE,
+        statistics=INTENSITY_STATISTICS,
+        outlier_z_score=OUTLIER_Z_SCORE,
     )
 
 
 def _format_number(value: float) -> str:
-    """Three significant digits, and all of those before the point: `0.0123`, `4.57`, `12.3`, `1,235`."""
+    """Return a number with three significant digits, and all digits before the point: `0.0123`, `12.3`, `1,235`."""
     if abs(value) < 1:
         return f"{value:.3g}".replace("-", "−")
     return format_decimal(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)

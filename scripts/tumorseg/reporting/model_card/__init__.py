@@ -1,1 +1,1 @@
-"""The model card of a run."""
+"""The model card of the models of a run."""

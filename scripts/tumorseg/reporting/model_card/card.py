@@ -1,4 +1,4 @@
-"""The model card: read the results of a run, collect its content, and render it as Markdown."""
+"""Read the results of a run, collect the content of the model card, and render it as Markdown."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,13 @@ from tumorseg.task.conventions import describe_convention, describe_label_map, l
 
 @dataclass(frozen=True)
 class ModelFile:
-    """The file of a fold's model, its bytes, and the selection that it came from, as in selection.json."""
+    """The model file of a fold.
+
+    Attributes:
+        file: Its name.
+        size: Its size in bytes.
+        selection: The content of selection.json of the fold.
+    """
 
     file: str
     size: int
@@ -32,7 +38,15 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class CardInputs:
-    """What a run wrote. manifest: a row per case folder. check: the facts of the cohort. models: by fold."""
+    """Results of a run.
+
+    Attributes:
+        manifest: The manifest, a row for each case folder.
+        check: The content of check.json of the cohort.
+        splits: Fold and patient of each case.
+        summary: The content of summary.json.
+        models: The models, by fold.
+    """
 
     manifest: pd.DataFrame
     check: dict[str, Any]
@@ -44,9 +58,20 @@ class CardInputs:
 def read_card_inputs(
     *, manifest: Path, check: Path, splits: Path, summary: Path, selections: Sequence[Path], models: Sequence[Path]
 ) -> CardInputs:
-    """Read the results of a run; `selections` and `models` are those of fold 0, 1 and so on.
+    """Read the results of a run.
 
-    Raises UserError where a model is not the one that its selection names.
+    A model file that is not the one named in its selection raises UserError.
+
+    Args:
+        manifest: The manifest of the cohort.
+        check: check.json of the cohort.
+        splits: The table of folds.
+        summary: summary.json.
+        selections: selection.json of fold 0, 1 and so on.
+        models: The model of fold 0, 1 and so on.
+
+    Returns:
+        The results.
     """
     return CardInputs(
         manifest=read_manifest(manifest),
@@ -69,7 +94,17 @@ def _read_model_file(path: Path, selection: Path, fold: int) -> ModelFile:
 class CardFold:
     """A fold and its model.
 
-    network: what kind it is, in words. refused: `epoch 3 (digest_mismatch)` for each checkpoint that was not sound.
+    Attributes:
+        fold: The number of the fold.
+        trained: Number of training cases.
+        held_out: Number of held-out cases.
+        epoch: The selected epoch.
+        network: The kind of network in words.
+        choose: How the epoch was selected: `last` or `best`.
+        refused: A text such as `epoch 3 (digest_mismatch)` for each refused checkpoint.
+        file: The name of the model file.
+        size: Its size in bytes.
+        digest: Its SHA-256.
     """
 
     fold: int
@@ -86,7 +121,13 @@ class CardFold:
 
 @dataclass(frozen=True)
 class CardStructure:
-    """A region or label. scores: by name, as in summary.json. absent: cases whose reference lacks it."""
+    """The scores of a region or label.
+
+    Attributes:
+        name: Its name and title.
+        scores: Its scores by name, as in summary.json.
+        absent: Number of cases in which it is absent from the reference.
+    """
 
     name: str
     scores: dict[str, dict[str, float]]
@@ -95,11 +136,26 @@ class CardStructure:
 
 @dataclass(frozen=True)
 class CardContent:
-    """All that the card says of a run.
+    """The content of the card.
 
-    reasons: dropped cases by problem code. convention: how the masks write labels, in words. several: the convention
-    of written masks where those of the cohort follow several, or none; empty with one only. spacings: usable cases by
-    voxel size in mm, such as `1x1x1`, the most common first. warnings: what a reader must not overlook.
+    Attributes:
+        found: Number of cases found.
+        usable: Number of usable cases.
+        dropped: Number of dropped cases.
+        reasons: Dropped cases by problem code.
+        patients: Number of patients of the usable cases.
+        convention: How the masks write labels, as a phrase after "Their masks".
+        fallback_convention: The convention of predicted masks if the masks of the cohort follow several conventions,
+            or none; empty if the task has only one.
+        spacings: Usable cases by voxel size in mm, such as `1x1x1`, the most common first.
+        folds: The folds.
+        scored: Number of held-out cases.
+        confidence: Level of the confidence intervals, 0 to 1.
+        interval: How the confidence intervals are computed.
+        definitions: Definition of each metric, by name.
+        regions: Scores of the regions, by name.
+        labels: Scores of the labels, by name.
+        warnings: Warnings at the top of the card.
     """
 
     found: int
@@ -108,7 +164,7 @@ class CardContent:
     reasons: dict[str, int]
     patients: int
     convention: str
-    several: str
+    fallback_convention: str
     spacings: dict[str, int]
     folds: list[CardFold]
     scored: int
@@ -121,7 +177,7 @@ class CardContent:
 
 
 def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], task: Task) -> CardContent:
-    """Compute what the card says. configuration: the sections `demo`, `model`, `training` and so on."""
+    """Return the content of the card; `configuration` is the configuration with all its sections."""
     manifest, summary = results.manifest, results.summary
     usable = manifest[manifest["usable"]]
     folds = [_card_fold(model, results.splits) for model in results.models]
@@ -132,7 +188,9 @@ def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], 
         reasons=results.check["reasons"],
         patients=len({assignment.patient for assignment in results.splits}),
         convention=_describe_mask_convention(results.check["convention"], task),
-        several=describe_convention(task, list(task.conventions)[-1]) if labels_written_differently(task) else "",
+        fallback_convention=(
+            describe_convention(task, list(task.conventions)[-1]) if labels_written_differently(task) else ""
+        ),
         spacings={str(spacing): int(count) for spacing, count in usable["spacing"].value_counts().items()},
         folds=folds,
         scored=summary["cases"],
@@ -146,11 +204,11 @@ def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], 
 
 
 def _describe_mask_convention(name: str | None, task: Task) -> str:
-    """How the masks of the training data write labels, after "Their masks"."""
+    """Return how the masks of the training data write labels, as a phrase after "Their masks"."""
     if task.label_map is not None:
-        return f"were read by a label map: {describe_label_map(task)}"
+        return f"were read with a label map: {describe_label_map(task)}"
     if not labels_written_differently(task):
-        return "hold the values of the labels above"
+        return "contain the label values above"
     if name is None or name in task.conventions:
         return f"follow the convention {describe_convention(task, name or '')}"
     return f"follow several conventions: {', '.join(describe_convention(task, each) for each in task.conventions)}"
@@ -186,27 +244,27 @@ def _warnings(folds: list[CardFold], never_predicted: list[str], task: Task, *, 
     warnings = []
     if demo:
         warnings.append(
-            "Trained on the demo cohort of the workflow: synthetic tumours, drawn into the anatomy of a template. Of "
-            "no use on patients."
+            "Trained on the demo cohort of the workflow: synthetic tumours in the anatomy of a template. Not usable on "
+            "patients."
         )
     warnings += [
         f"Never predicted: {label.replace('_', ' ')}, {task.structure_titles[label]}. The references of the held-out "
-        "cases have it, and it is missed in every one of them."
+        "cases contain it, but it is missed in every case."
         for label in never_predicted
     ]
     if any(fold.choose == "best" for fold in folds):
         warnings.append(
-            "The epoch was chosen by its Dice on the very cases that the scores are of (`checkpoint.select: best`), so "
-            "that the scores are optimistic."
+            "The epoch was selected by its Dice on the cases it is scored on (`checkpoint.select: best`), so the "
+            "scores are optimistic."
         )
     return warnings
 
 
 def render_model_card(facts: CardContent, configuration: Mapping[str, Any], task: Task) -> str:
-    """The card; equal arguments give equal text. configuration: see `facts.gather`."""
+    """Return the card as Markdown; equal arguments give equal text. `configuration`: see `collect_card_content`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=False,  # noqa: S701 (no HTML; all text is the workflow's own, or a value that the schema allows)
+        autoescape=False,  # noqa: S701 (not HTML; all text is from the workflow or a value that the schema allows)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -235,16 +293,16 @@ def render_model_card(facts: CardContent, configuration: Mapping[str, Any], task
 
 
 def _setting_text(value: Any) -> str:
-    """A value as it stands in the configuration."""
+    """Return a value as it is written in the configuration."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _python_literal(value: Any) -> str:
-    """A value as Python writes it; text in double quotes."""
+    """Return a value as a Python literal, text in double quotes."""
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-def _score_text(scores: Mapping[str, Mapping[str, float]], of: Metric) -> str:
-    """The mean of a score with its interval: `0.812 (0.790 to 0.833)`."""
-    mean, low, high = (of.text(scores[of.name][number]) for number in ("mean", "low", "high"))
+def _score_text(scores: Mapping[str, Mapping[str, float]], metric: Metric) -> str:
+    """Return the mean of a score with its interval: `0.812 (0.790 to 0.833)`."""
+    mean, low, high = (metric.text(scores[metric.name][key]) for key in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"

@@ -1,1 +1,1 @@
-"""The report of a run."""
+"""The report of a run: scores, figures, cases, cohort, training and provenance."""

@@ -1,4 +1,4 @@
-"""The content of the report without markup, and its short form for the terminal."""
+"""Collect the content of the report, and summarise it for the terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,17 @@ _MM3_PER_ML: Final = 1000
 
 @dataclass(frozen=True)
 class CaseScores:
-    """A held-out case.
+    """The scores of a held-out case.
 
-    anchor: of its row on the page. scores: by metric, then by structure, in the unit of the table of scores.
-    conventions: for each metric the structures of which the score is a convention. ranked_by: the mean over the labels
-    of the score that cases are ranked by. volumes: reference and prediction of the whole tumour in ml.
+    Attributes:
+        case: The case id.
+        anchor: The anchor of its row on the page.
+        patient: The patient.
+        fold: The fold in which it is held out.
+        scores: By metric, then by structure, in the unit of the table of scores.
+        conventions: For each metric the structures whose score is defined by convention.
+        ranked_by: The mean over the labels of the metric that cases are ranked by.
+        volumes: Volume of the whole tumour in the reference and in the prediction, in ml.
     """
 
     case: str
@@ -43,9 +49,15 @@ class CaseScores:
 
 
 def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseScores]:
-    """The facts of each case, sorted by case.
+    """Return the scores of each case, sorted by case id.
 
-    scores: the rows of results/evaluation/cases.csv. patients: of each case.
+    Args:
+        scores: The rows of results/evaluation/cases.csv.
+        patients: The patient of each case.
+        task: The task.
+
+    Returns:
+        The scores.
     """
     return [
         _case_scores(str(case), number, rows.set_index("region"), patients[str(case)], task)
@@ -54,19 +66,19 @@ def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -
 
 
 def describe_conventions(table_metrics: Sequence[Metric]) -> str:
-    """Return where scores are a convention: `of Dice where the reference lacks the structure (1 where …, else 0)`."""
-    where = {
-        "reference": "the reference lacks the structure ({best} where the prediction lacks it too, else {worst})",
-        "either": "the reference or the prediction lacks the structure ({best} where both do, else {worst})",
+    """Return when scores are defined by convention, as a phrase that starts with `for Dice if the structure is …`."""
+    rules = {
+        "reference": "is absent from the reference ({best} if it is absent from the prediction too, else {worst})",
+        "either": "is absent from the reference or the prediction ({best} if it is absent from both, else {worst})",
     }
     metrics_by_rule: dict[str, list[str]] = {}
     for metric in table_metrics:
-        if metric.needs in where and metric.worst is not None:
+        if metric.needs in rules and metric.worst is not None:
             best, worst = (f"{value / metric.divisor:g} {metric.unit}".strip() for value in (metric.best, metric.worst))
-            metrics_by_rule.setdefault(where[metric.needs].format(best=best, worst=worst), []).append(
+            metrics_by_rule.setdefault(rules[metric.needs].format(best=best, worst=worst), []).append(
                 metric.name_in_tables
             )
-    return ", ".join(f"of {format_list(names)} where {words}" for words, names in metrics_by_rule.items())
+    return "; ".join(f"for {format_list(names)} if the structure {rule}" for rule, names in metrics_by_rule.items())
 
 
 def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseScores:
@@ -94,7 +106,13 @@ def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task:
 
 @dataclass(frozen=True)
 class FlaggedCase:
-    """What is known of a case folder. codes: of its problems or warnings. messages: of the problems, in full."""
+    """A case with problems or warnings.
+
+    Attributes:
+        case: The case id.
+        codes: Codes of its problems or warnings.
+        messages: Messages of its problems.
+    """
 
     case: str
     codes: tuple[str, ...]
@@ -103,7 +121,7 @@ class FlaggedCase:
 
 @dataclass(frozen=True)
 class FoldSummary:
-    """A fold and how many cases it was trained and validated on."""
+    """A fold with its numbers of training cases and held-out cases."""
 
     fold: FoldResult
     trained: int
@@ -112,9 +130,15 @@ class FoldSummary:
 
 @dataclass(frozen=True)
 class StructureSummary:
-    """The scores of a region or label over all cases. scores: by name, as in summary.json.
+    """The scores of a region or label over all cases.
 
-    lesions: how many of all cases together were found, were missed, and are false.
+    Attributes:
+        name: Its name and title.
+        scores: Its scores by name, as in summary.json.
+        lesions: Numbers of lesions found, lesions missed and false lesions, summed over all cases.
+        empty_reference: Number of cases in which it is absent from the reference.
+        empty_prediction: Number of cases in which it is absent from the prediction.
+        both_empty: Number of cases in which it is absent from both.
     """
 
     name: str
@@ -127,7 +151,7 @@ class StructureSummary:
 
 @dataclass(frozen=True)
 class ReportContent:
-    """All that the page and the summary at the terminal say."""
+    """The content of the report and of its summary at the terminal."""
 
     found: int
     usable: int
@@ -150,7 +174,7 @@ class ReportContent:
 
 
 def structure_name(structure: str, task: Task) -> str:
-    """A region or label in words, such as `WT: whole tumour` or `Label 2: oedema`."""
+    """Return the name and title of a region or label, such as `WT: whole tumour` or `Label 2: oedema`."""
     name = structure if structure in task.region_labels else structure.capitalize().replace("_", " ")
     return f"{name}: {task.structure_titles[structure]}"
 
@@ -158,7 +182,17 @@ def structure_name(structure: str, task: Task) -> str:
 def collect_report_content(
     results: RunResults, configuration: Mapping[str, Any], task: Task, *, patients_from_names: bool
 ) -> ReportContent:
-    """Compute what the report says. configuration: all its sections. by_name: whether patients go by names of cases."""
+    """Return the content of the report.
+
+    Args:
+        results: The results of the run.
+        configuration: The configuration with all its sections.
+        task: The task.
+        patients_from_names: Whether patients were derived from case names.
+
+    Returns:
+        The content.
+    """
     manifest, summary = results.manifest, results.summary
     usable = manifest["usable"]
     dropped = _flagged_cases(manifest[~usable], "problems")
@@ -225,16 +259,16 @@ _MAX_NAMED_CASES: Final = 10
 
 
 def summary_text(facts: ReportContent, report: Path) -> str:
-    """Cases used and dropped, the epochs chosen and refused, mean Dice, warnings, and where the report is."""
+    """Return the lines for the terminal: cases, epochs, mean Dice, warnings, and the path of the report."""
     lines = [f"Cases: {facts.usable} used, {len(facts.dropped)} dropped"]
-    lines += [f"  {finding.case}: {', '.join(finding.codes)}" for finding in facts.dropped[:_MAX_NAMED_CASES]]
+    lines += [f"  {case.case}: {', '.join(case.codes)}" for case in facts.dropped[:_MAX_NAMED_CASES]]
     if len(facts.dropped) > _MAX_NAMED_CASES:
-        lines.append(f"  and {len(facts.dropped) - _MAX_NAMED_CASES} more, named in the report")
+        lines.append(f"  and {len(facts.dropped) - _MAX_NAMED_CASES} more, listed in the report")
     for fold in facts.folds:
         lines += _fold_summary_lines(fold)
     lines.append(f"Mean Dice of {format_count(facts.scored, 'case')}:")
     lines += [f"  {structure.scores['dice']['mean']:.3f}  {structure.name}" for structure in facts.structures.values()]
-    lines += [f"WARNING: never predicted, though the references have it: {name}" for name in facts.never_predicted]
+    lines += [f"WARNING: never predicted, but in the references: {name}" for name in facts.never_predicted]
     lines.append(f"Report: {report}")
     return "\n".join(lines) + "\n"
 
@@ -243,7 +277,7 @@ def _fold_summary_lines(facts: FoldSummary) -> list[str]:
     fold = facts.fold
     lines = [
         f"Fold {fold.fold}: trained on {format_count(facts.trained, 'case')}, {facts.held_out} held out, "
-        f"epoch {fold.chosen} chosen ({fold.choose} sound one)"
+        f"epoch {fold.chosen} selected ({fold.choose} valid checkpoint)"
     ]
     lines += [f"  REFUSED: epoch {refused.epoch}: {'; '.join(refused.messages)}" for refused in fold.refused]
     return lines

@@ -1,4 +1,4 @@
-"""Figures and thumbnails of the report, embedded as data URLs."""
+"""Embed the figures and thumbnails of the report as data URLs."""
 
 import base64
 import io
@@ -16,12 +16,12 @@ from tumorseg.task import Task
 
 _MAX_LOSSLESS_BYTES: Final = 300_000
 _QUALITY: Final = 90
-"""Of WebP, where it has to lose something: slices of the brain are several times smaller than as PNG."""
+"""Quality of lossy WebP, which makes brain slices several times smaller than PNG."""
 
 
 @dataclass(frozen=True)
 class EmbeddedFigure:
-    """A figure with its caption for a task, as a data URL. width, height: in pixels."""
+    """A figure with its caption, as a data URL; width and height are in pixels."""
 
     record: FigureRecord
     caption: Caption
@@ -37,7 +37,7 @@ class EmbeddedFigure:
 
 @dataclass(frozen=True)
 class EmbeddedStrip:
-    """The small picture of a case, as a data URL. width, height: in pixels."""
+    """The thumbnails of a case as a data URL; width and height are in pixels."""
 
     url: str
     width: int
@@ -45,10 +45,10 @@ class EmbeddedStrip:
 
 
 def embed_figure(path: Path, task: Task) -> EmbeddedFigure:
-    """Read a PNG for the page, as WebP. Raises UserError where no figure has its stem."""
+    """Read the PNG file of a figure and embed it as WebP; raises UserError if no figure has its stem."""
     records = {record.stem: record for record in registry.FIGURES}
     if path.stem not in records:
-        raise UserError(f"{path}: the report has no caption for this figure; it knows {', '.join(sorted(records))}")
+        raise UserError(f"{path}: the report has no caption for this figure; known are {', '.join(sorted(records))}")
     record = records[path.stem]
     with Image.open(path) as image:
         picture = image.convert("RGB")
@@ -59,14 +59,14 @@ def embed_figure(path: Path, task: Task) -> EmbeddedFigure:
 
 
 def group_by_section(figures: Sequence[EmbeddedFigure]) -> dict[str, list[EmbeddedFigure]]:
-    """The figures of each section of the page, in the order of the registry."""
-    found = {figure.record.name: figure for figure in figures}
-    ordered = [found[record.name] for record in registry.FIGURES if record.name in found]
+    """Return the figures of each section of the report, in the order of the registry."""
+    by_name = {figure.record.name: figure for figure in figures}
+    ordered = [by_name[record.name] for record in registry.FIGURES if record.name in by_name]
     return {section: [figure for figure in ordered if figure.record.section == section] for section in SECTIONS}
 
 
 def read_strips(folder: Path) -> dict[str, EmbeddedStrip]:
-    """The small picture of each case, from the WebP files in `folder`, which are named after the cases."""
+    """Return the thumbnails of each case from a folder of WebP files, which are named after the cases."""
     strips = {}
     for path in sorted(folder.glob("*.webp")):
         with Image.open(path) as image:

@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page."""
+"""Render the report as self-contained HTML."""
 
 import base64
 import gzip
@@ -26,7 +26,7 @@ _SECTIONS: Final = {
     "cases": "Cases",
     "cohort": "Cohort",
     "training": "Training",
-    "run": "How this was made",
+    "run": "Provenance",
 }
 
 
@@ -43,10 +43,22 @@ def render_report(
     codes: Mapping[str, str],
     configuration: dict[str, Any],
 ) -> str:
-    """The page as HTML; equal arguments give equal text.
+    """Return the report; equal arguments give equal text.
 
-    strips: the small picture of each case. shown: the cases in the figures. viewer: None where there is none. table: of
-    all scores, CSV, to be saved from the page. codes: digest and packages of each rule's code.
+    Args:
+        facts: The content of the report.
+        run: Time, code, machine and software of the run.
+        task: The task.
+        figures: The figures.
+        strips: The thumbnails, by case.
+        figure_cases: The cases in the figures.
+        viewer: The interactive viewer, or None.
+        table: The table of all scores as CSV, for download from the page.
+        codes: Digest and packages of the code behind each rule, as `"digest  packages"`.
+        configuration: The configuration with all its sections.
+
+    Returns:
+        The page as HTML.
     """
     colours = label_colours(configuration["figures"])
     return render_page(
@@ -62,7 +74,7 @@ def render_report(
         figures=group_by_section(figures),
         strips=strips,
         tiles=strip_tile_names(task),
-        shown=figure_cases,
+        figure_cases=figure_cases,
         viewer=viewer,
         anchors={case.case: case.anchor for case in facts.cases},
         table="data:application/gzip;base64," + base64.b64encode(gzip.compress(table, mtime=0)).decode(),
@@ -84,7 +96,7 @@ def render_report(
 
 
 def _format_number(value: Any) -> str:
-    """Whole numbers with thousands set apart, others with four significant digits, text unchanged."""
+    """Return whole numbers with thousands separators, others with four significant digits, and text unchanged."""
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.4g}"
     return format_decimal(value) if isinstance(value, int | float) else str(value)

@@ -1,4 +1,4 @@
-"""Read the results of a run, and check that each score belongs to a mask of a model not trained on its case."""
+"""Read the results of a run, and verify that each case was predicted by a model that was not trained on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,21 +25,32 @@ def read_verified_records(
     splits: Sequence[FoldAssignment],
     settings: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """The record of each fold's predictions; files are those of fold 0, 1 and so on.
+    """Read and verify the prediction records of all folds.
 
-    settings: `prediction` of the configuration. Raises UserError where a fold's predictions were not made by the model
-    that its selection names, trained on this split, for exactly the cases that the fold holds out, with these settings.
+    Args:
+        records: The prediction record of fold 0, 1 and so on.
+        models: The model of fold 0, 1 and so on.
+        selections: selection.json of fold 0, 1 and so on.
+        splits: Fold of each case.
+        settings: The section `prediction` of the configuration.
+
+    Returns:
+        The content of the records.
+
+    Raises:
+        UserError: If predictions were not made by the selected model, trained on this split, with these settings, for
+            exactly the held-out cases of the fold.
     """
     verified = []
     for fold, (path, model, selection) in enumerate(zip(records, models, selections, strict=True)):
         record = read_prediction_record(path, fold)
         compared = {
-            "made by another model than the selected one": (
+            "not made by the selected model": (
                 record["model"],
                 verify_selection(model, selection, fold)["digest"],
             ),
             "made by a model of another split": (record["split"], fold_digest(splits, fold)),
-            "not those of the cases that this fold holds out": (
+            "not made for the held-out cases of this fold": (
                 set(record["cases"]),
                 set(validation_cases(splits, fold)),
             ),
@@ -54,9 +65,16 @@ def read_verified_records(
 
 @dataclass(frozen=True)
 class RunResults:
-    """What a run wrote. manifest: a row per case folder. scores: a row per case and structure.
+    """Results of a run.
 
-    predictions: of each fold, how its masks came about.
+    Attributes:
+        manifest: The manifest, a row for each case folder.
+        verdicts: The validation results of all cases.
+        splits: Fold and patient of each case.
+        summary: The content of summary.json.
+        scores: The rows of results/evaluation/cases.csv, one for each case and structure.
+        folds: The training results of each fold.
+        predictions: The prediction record of each fold.
     """
 
     manifest: pd.DataFrame
@@ -81,10 +99,24 @@ def read_run_results(
     predictions: Sequence[Path],
     settings: Mapping[str, Any],
 ) -> RunResults:
-    """Read the results of a run; histories, selections, models and predictions are those of fold 0, 1 and so on.
+    """Read the results of a run.
 
-    settings: `prediction` of the configuration. Raises UserError where a file is damaged, and where the predictions are
-    not what they should be, see `read_checked_records`.
+    A corrupted file, and predictions that `read_verified_records` rejects, raise UserError.
+
+    Args:
+        manifest: The manifest of the cohort.
+        verdicts: The validation results of each shard.
+        splits: The table of folds.
+        summary: summary.json.
+        scores: cases.csv.
+        histories: history.csv of fold 0, 1 and so on.
+        selections: selection.json of fold 0, 1 and so on.
+        models: The model of fold 0, 1 and so on.
+        predictions: The prediction record of fold 0, 1 and so on.
+        settings: The section `prediction` of the configuration.
+
+    Returns:
+        The results.
     """
     assignments = read_splits(splits)
     return RunResults(

@@ -1,1 +1,1 @@
-"""What all HTML pages share: the base template, macros, style and the script of sortable tables."""
+"""Parts of all HTML pages: the base template, macros, the style sheet, and the script of sortable tables."""

@@ -12,10 +12,17 @@ _HERE: Final = Path(__file__).parent
 
 
 def render_page(folder: Path, number: Callable[[Any], str], *, style: str = "", **context: Any) -> str:
-    """The page of `template.html` in `folder`, which extends `base.html`; equal arguments give equal text.
+    """Render `template.html`, which extends `base.html`; equal arguments give equal text.
 
-    number: how the filter of this name writes a number. style: CSS after that which all pages have. context: what the
-    template is about; `base.html` needs `subject`, what the page is called, and `sections`, each heading by its id.
+    Args:
+        folder: The folder of the template.
+        number: The filter `number`, which formats a number.
+        style: CSS of the page, added to the CSS of all pages.
+        **context: Variables of the template. `base.html` needs `subject`, the name of the page, and `sections`, the
+            headings by id.
+
+    Returns:
+        The page as HTML.
     """
     environment = Environment(
         loader=FileSystemLoader([folder, _HERE]),

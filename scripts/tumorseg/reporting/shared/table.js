@@ -1,4 +1,4 @@
-// Without it every table is complete, in the order of the cases; with it sortable ones can be filtered and sorted.
+// Makes tables of the class `sortable` sortable and filterable. Without JavaScript they are complete, sorted by case.
 (() => {
   const makeSortable = (table) => {
     const body = table.tBodies[0];
@@ -6,10 +6,10 @@
     const controls = document.querySelector(`.controls[data-table="${table.id}"]`);
     const input = controls.querySelector("input");
     const shown = controls.querySelector("output");
-    // Names and words, not numbers, and not the words of links.
-    const words = (row) => [...row.querySelectorAll("th, td.text, td.findings")];
-    const word = (cell) => cell.dataset.value ?? cell.textContent;
-    const texts = new Map(rows.map((row) => [row, words(row).map(word).join(" ").toLowerCase()]));
+    // The filter searches names and text, not numbers, and not the text of links.
+    const textCells = (row) => [...row.querySelectorAll("th, td.text, td.issues")];
+    const cellText = (cell) => cell.dataset.value ?? cell.textContent;
+    const texts = new Map(rows.map((row) => [row, textCells(row).map(cellText).join(" ").toLowerCase()]));
 
     const filter = () => {
       const wanted = input.value.trim().toLowerCase();
@@ -26,14 +26,14 @@
     const sort = (head) => {
       const numeric = "numeric" in head.dataset;
       const column = head.cellIndex;
-      const falling = head.getAttribute("aria-sort") === "ascending";
+      const descending = head.getAttribute("aria-sort") === "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+      head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       const order = (one, other) => {
         const [a, b] = [key(one, column, numeric), key(other, column, numeric)];
         return numeric ? a - b : a < b ? -1 : a > b ? 1 : 0;
       };
-      body.append(...[...rows].sort((one, other) => (falling ? order(other, one) : order(one, other))));
+      body.append(...[...rows].sort((one, other) => (descending ? order(other, one) : order(one, other))));
     };
 
     for (const head of table.tHead.querySelectorAll("[data-sort]")) {
@@ -43,7 +43,7 @@
       button.addEventListener("click", () => sort(head));
       head.append(button);
     }
-    // A link to a case leads to its row, even where the filter hides it.
+    // A link to a case opens its row even if the filter hides it.
     document.addEventListener("click", (event) => {
       const link = event.target.closest('a[href^="#"]');
       const row = link && document.getElementById(link.hash.slice(1));

@@ -1,4 +1,4 @@
-"""Embed the viewer in a page: its markup, style and scripts, with NiiVue and the volumes."""
+"""Embed the interactive viewer in a page: markup, style and scripts, with NiiVue and the volumes."""
 
 import json
 from collections.abc import Mapping
@@ -15,16 +15,19 @@ from tumorseg.task import Task
 _HERE: Final = Path(__file__).parent
 _SHARED: Final = _HERE.parent / "shared"
 NIIVUE_VERSION: Final = "0.69.0"
-"""Of the npm package @niivue/niivue, whose dist/niivue.umd.js lies here unchanged."""
+"""Version of the npm package @niivue/niivue; its file dist/niivue.umd.js is in this folder, unchanged."""
 NIIVUE_SHA256: Final = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
 
 
 @dataclass(frozen=True)
 class EmbeddedViewer:
-    """Parts of a page, for a template to include as they are (`|safe`).
+    """Parts of a page that a template includes without escaping (`|safe`).
 
-    markup: a heading with the id `viewer`, and the viewer. style: CSS. scripts: `<script>` elements for the end of the
-    body. cases: those that it shows; a link `<a href="#viewer" data-viewer-case="CASE">` leads to one of them.
+    Attributes:
+        markup: A heading with the id `viewer`, and the viewer.
+        style: CSS.
+        scripts: `<script>` elements for the end of the body.
+        cases: The cases in the viewer; a link `<a href="#viewer" data-viewer-case="CASE">` opens one of them.
     """
 
     markup: str
@@ -34,10 +37,18 @@ class EmbeddedViewer:
 
 
 def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: Task) -> EmbeddedViewer:
-    """The viewer of the cases in `path`, a file of the rule viewer_cases; equal arguments give equal text.
+    """Return the viewer of some cases; equal arguments give equal text.
 
-    colours: of each label, such as `#D55E00`. opacity: of their fillings at first, 0 to 1. Raises UserError where the
-    file is missing or damaged.
+    A missing or corrupted file raises UserError.
+
+    Args:
+        path: The file of cases that the rule viewer_cases writes.
+        colours: Colour of each label, such as `#D55E00`.
+        opacity: Initial opacity of filled labels, 0 to 1.
+        task: The task.
+
+    Returns:
+        The parts of the page.
     """
     cases = read_json(path)["cases"]
     environment = Environment(
@@ -77,10 +88,10 @@ def _read_asset(name: str) -> str:
 
 
 def _script_safe_json(content: Any) -> str:
-    """JSON that no HTML parser takes for the end of its script element, or for the start of a comment."""
+    """Return JSON in which an HTML parser finds neither the end of the script element nor a comment."""
     return json.dumps(content, sort_keys=True).replace("<", "\\u003c")
 
 
 def _dice_text(dice: Mapping[str, float], task: Task) -> str:
-    """`Dice: WT 0.924, …`."""
+    """Return a line such as `Dice: WT 0.924, …`."""
     return "Dice: " + ", ".join(f"{structure.replace('_', ' ')} {dice[structure]:.3f}" for structure in task.structures)

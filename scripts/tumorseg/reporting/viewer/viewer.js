@@ -1,5 +1,5 @@
-// The viewer of a few cases: NiiVue in the page, behind controls for keyboard, mouse and touch. Nothing is decoded before
-// the viewer comes near the screen or is asked for, and then only the chosen case.
+// The viewer of a few cases: NiiVue with controls for keyboard, mouse and touch. Nothing is decoded until the viewer is
+// near the screen or used, and then only the selected case.
 (() => {
   const app = document.querySelector(".viewer");
   const picture = app.querySelector(".viewer-picture");
@@ -8,14 +8,14 @@
   const settings = JSON.parse(document.getElementById("viewer-settings").textContent);
   const control = (name) => document.getElementById(`viewer-${name}`);
   const texts = new Map(
-    [...document.querySelectorAll(".viewer-case")].map((script, place) => [settings.cases[place], script]),
+    [...document.querySelectorAll(".viewer-case")].map((script, index) => [settings.cases[index], script]),
   );
-  // What NiiVue calls each view, and the axis (right, front, top) along which the slices of a plane lie.
+  // NiiVue's number of each view, and the axis (right, front, top) across the slices of each plane.
   const VIEWS = { axial: 0, coronal: 1, sagittal: 2, planes: 3, "3d": 4 };
   const AXES = { axial: 2, coronal: 1, sagittal: 0 };
 
-  // NiiVue's own shader paints outlines below the filling, where they can hardly be seen. Here the filling of the
-  // reference (overlay) comes first, its voxels as they are, then that of the prediction (drawing), then its outline.
+  // NiiVue's own shader draws outlines below the fill, where they are hardly visible. This one draws, from bottom to
+  // top, the fill of the reference (overlay, not interpolated), the fill of the prediction (drawing), and its outline.
   const shader = () => `#version 300 es
 precision highp int;
 precision highp float;
@@ -33,8 +33,8 @@ out vec4 color;
 void main() {
   color = vec4(texture(volume, texPos).rgb, opacity);
   vec3 size = vec3(textureSize(overlay, 0));
-  vec4 filling = texelFetch(overlay, ivec3(min(texPos * size, size - 1.0)), 0);
-  if (overlays > 0.0 && filling.a > 0.0) color.rgb = mix(color.rgb, filling.rgb, overlayAlphaShader);
+  vec4 fill = texelFetch(overlay, ivec3(min(texPos * size, size - 1.0)), 0);
+  if (overlays > 0.0 && fill.a > 0.0) color.rgb = mix(color.rgb, fill.rgb, overlayAlphaShader);
   float label = texture(drawing, texPos).r;
   if (label == 0.0) return;
   float width = ${(1.5 * devicePixelRatio).toFixed(1)};
@@ -66,13 +66,13 @@ void main() {
     return images.get(name);
   };
 
-  const place = () => nv.frac2vox(nv.scene.crosshairPos);
+  const currentVoxel = () => nv.frac2vox(nv.scene.crosshairPos);
 
-  const tellPlace = () => {
+  const updateSliders = () => {
     for (const [plane, axis] of Object.entries(AXES)) {
       const slider = control(plane);
       slider.max = nv.volumes[0].dimsRAS[axis + 1];
-      slider.value = place()[axis] + 1;
+      slider.value = currentVoxel()[axis] + 1;
       slider.nextElementSibling.value = `${slider.value} of ${slider.max}`;
     }
   };
@@ -80,10 +80,10 @@ void main() {
   const goTo = (voxel) => {
     nv.scene.crosshairPos = nv.vox2frac(voxel);
     nv.drawScene();
-    tellPlace();
+    updateSliders();
   };
 
-  const paint = () => {
+  const updateOverlays = () => {
     const in3d = control("view").value === "3d";
     const opacity = control("opacity").value / 100;
     const reference = control("reference").checked;
@@ -92,27 +92,27 @@ void main() {
     nv.drawRimOpacity = prediction ? 1 : 0;
     nv.drawOpacity = prediction && (in3d || control("fill").checked) ? opacity : 0;
     nv.opts.renderOverlayBlend = opacity;
-    // The shader above needs no more than a new picture; the rendering in 3D takes its values from the textures.
+    // Redrawing is enough for the shader above; the 3D rendering takes its values from the textures.
     if (in3d || nv.volumes[1].opacity !== Number(reference)) nv.setOpacity(1, Number(reference));
     else nv.drawScene();
   };
 
-  const lookFrom = () => {
+  const updateView = () => {
     const view = control("view").value;
     picture.dataset.view = view;
     for (const row of app.querySelectorAll("[data-plane]")) row.hidden = view !== "planes" && view !== row.dataset.plane;
     nv.setCrosshairWidth(view === "planes" ? 0.5 : 0);
-    paint();
+    updateOverlays();
     nv.setSliceType(VIEWS[view]);
   };
 
-  const setState = (state, words) => {
+  const setState = (state, text) => {
     app.dataset.state = state;
-    status.textContent = words;
+    status.textContent = text;
   };
 
-  // Brings the picture to what the controls say.
-  const update = async () => {
+  // Shows the case and the image that the controls select.
+  const updateVolumes = async () => {
     const wanted = { case: control("case").value, image: control("image").value };
     if (wanted.case === shown.case && wanted.image === shown.image) return;
     setState("loading", `Loading ${wanted.case} …`);
@@ -137,7 +137,7 @@ void main() {
     shown = wanted;
     const name = control("image").selectedOptions[0].text;
     canvas.setAttribute("aria-label", `${name} of ${wanted.case}, with its tumour labels`);
-    lookFrom();
+    updateView();
     setState("ready", "");
   };
 
@@ -145,15 +145,15 @@ void main() {
     try {
       nv?.cleanup();
     } catch {
-      // What was lost cannot be tidied up; the sentence matters more.
+      // A lost context cannot be cleaned up; the message below matters more.
     }
     for (const part of app.querySelectorAll(":scope > div")) part.hidden = true;
     app.querySelector(".viewer-off").hidden = false;
-    setState("failed", `It cannot be shown here: ${error.message}`);
+    setState("failed", `The viewer cannot run: ${error.message}`);
   };
 
-  const begin = async () => {
-    if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser offers no WebGL 2.");
+  const initialise = async () => {
+    if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser does not support WebGL 2.");
     setState("loading", "Loading …");
     const script = document.createElement("script");
     script.textContent = document.getElementById("niivue-source").textContent;
@@ -178,43 +178,43 @@ void main() {
       cycleClipPlaneHotKey: "none",
     });
     await nv.attachToCanvas(canvas, true);
-    canvas.addEventListener("webglcontextlost", () => fail(new Error("the browser took the picture's memory away; open the page again.")));
+    canvas.addEventListener("webglcontextlost", () => fail(new Error("the browser released the GPU memory. Reload the page.")));
     nv.drawLut = niivue.cmapper.makeDrawLut(colours());
     nv.setCustomSliceShader(shader());
-    nv.onLocationChange = tellPlace;
-    await update();
+    nv.onLocationChange = updateSliders;
+    await updateVolumes();
   };
 
   const start = () => {
-    queue ??= begin().catch(fail);
+    queue ??= initialise().catch(fail);
   };
   const later = (task) => {
     start();
     queue = queue.then(() => app.dataset.state !== "failed" && task()).catch(fail);
   };
 
-  for (const name of ["case", "image"]) control(name).addEventListener("change", () => later(update));
-  control("view").addEventListener("change", () => later(lookFrom));
+  for (const name of ["case", "image"]) control(name).addEventListener("change", () => later(updateVolumes));
+  control("view").addEventListener("change", () => later(updateView));
   for (const name of ["reference", "prediction", "fill", "opacity"]) {
-    control(name).addEventListener("input", () => later(paint));
+    control(name).addEventListener("input", () => later(updateOverlays));
   }
   for (const [plane, axis] of Object.entries(AXES)) {
     control(plane).addEventListener("input", (event) =>
       later(() => {
-        const voxel = place();
+        const voxel = currentVoxel();
         voxel[axis] = event.target.value - 1;
         goTo(voxel);
       }),
     );
   }
-  // A link to a case in the viewer: <a href="#viewer" data-viewer-case="CASE">.
+  // Links open a case in the viewer: <a href="#viewer" data-viewer-case="CASE">.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-viewer-case]");
     if (!link) return;
     control("case").value = link.dataset.viewerCase;
-    later(update);
+    later(updateVolumes);
   });
-  // The wheel and the finger scroll the page unless the picture was clicked or tapped before.
+  // Mouse wheel and finger scroll the page until the picture is clicked or tapped.
   for (const name of ["wheel", "touchstart", "touchmove", "touchend"]) {
     picture.addEventListener(
       name,
