@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.builders import data_of, write_random_case
-from tests.unit.cohort.test_overview import verdict
+from tests.unit.cohort.test_overview import validated
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, split_digest
 from tumorseg.errors import UserError
 from tumorseg.preprocessing.fold_data import collect_fold_data, find_cases, read_fold_data, write_fold_data
@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 
 def verdicts(**files):
-    return {name: verdict(name, files=files) for name in "abc"}
+    return {name: validated(name, files=files) for name in "abc"}
 
 
 def test_a_fold_lists_its_cases_by_name_with_their_digests(folder, tmp_path):

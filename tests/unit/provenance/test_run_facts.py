@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.builders import REPOSITORY
-from tests.unit.cohort.test_overview import verdict
+from tests.unit.cohort.test_overview import validated
 from tumorseg.provenance.run_facts import commit_of, data_facts, run_facts
 
 
@@ -65,12 +65,12 @@ def files(**digests):
 
 
 def test_data_are_counted_over_the_usable_cases():
-    told = data_facts([verdict("a", files=files(t1="1", seg="2")), verdict("b", files=files(t1="3"))], {"a"})
+    told = data_facts([validated("a", files=files(t1="1", seg="2")), validated("b", files=files(t1="3"))], {"a"})
     assert (told.files, told.size) == (2, 20)
 
 
 def test_the_digest_of_the_data_depends_on_content_and_not_on_order():
-    one, two = verdict("a", files=files(t1="1", seg="2")), verdict("b", files=files(t1="3"))
+    one, two = validated("a", files=files(t1="1", seg="2")), validated("b", files=files(t1="3"))
     digest = data_facts([one, two], {"a", "b"}).digest
     assert data_facts([two, one], {"a", "b"}).digest == digest
-    assert data_facts([one, verdict("b", files=files(t1="4"))], {"a", "b"}).digest != digest
+    assert data_facts([one, validated("b", files=files(t1="4"))], {"a", "b"}).digest != digest
