@@ -165,21 +165,21 @@ def _patients_from_pattern(cases: Iterable[str], pattern: str) -> dict[str, str]
 def _patients_from_table(path: Path, cases: Collection[str], *, strict: bool) -> dict[str, str]:
     """Return the patient of each case, empty if the table has no row for it; if strict, refuse unknown cases."""
     columns, rows = read_user_table(path, _KEY)
-    if lacking := [name for name in ("case", "patient") if name not in columns]:
+    if missing := [name for name in ("case", "patient") if name not in columns]:
         raise UserError(
-            f"{_KEY}: {path}: the header, {', '.join(columns) or 'empty'}, needs a column {lacking[0]}; name "
+            f"{_KEY}: {path}: the header, {', '.join(columns) or 'empty'}, needs a column {missing[0]}; name "
             "the columns case and patient, separated by tabs or commas"
         )
     known = set(cases)
     named = [(match_spelling(row["case"], known), row["patient"].strip()) for row in rows]
-    place = f"{_KEY}: {path}"
-    twice = [case for case, count in Counter(case for case, _ in named).items() if count > 1]
-    raise_if_any(place, "more than one row for a case", twice, "keep one row each")
-    raise_if_any(place, "no patient for a case", [case for case, patient in named if not patient], "fill it in")
+    source = f"{_KEY}: {path}"
+    repeated = [case for case, count in Counter(case for case, _ in named).items() if count > 1]
+    raise_if_any(source, "more than one row for a case", repeated, "keep one row each")
+    raise_if_any(source, "no patient for a case", [case for case, patient in named if not patient], "fill it in")
     unknown = [case for case, _ in named if case not in known]
     if strict:
         raise_if_any(
-            place, "no such case in the cohort", with_suggestions(unknown, known), "correct the name or remove the row"
+            source, "no such case in the cohort", with_suggestions(unknown, known), "correct the name or remove the row"
         )
     return {**dict.fromkeys(cases, ""), **{case: patient for case, patient in named if case in known}}
 

@@ -70,11 +70,11 @@ def write_draft_sheet(folder: Path, output: Path, task: Task) -> DraftSheet:
 
 def draft_sheet(folder: Path, base_folder: Path, task: Task) -> DraftSheet:
     """Draft the sample sheet of a folder; paths are relative to `base_folder` for files below it, else absolute."""
-    there, unusable = _find_images(folder)
+    images, unusable = _find_images(folder)
     rows, patients, note = _discover(folder, task)
     named = {path for row in rows.values() for path in row.values()}
     if task.channels[0].volume is None:  # the name of a file with all channels includes no contrast
-        for name, files in guess_cases([path for path in there if path not in named], rows, task).items():
+        for name, files in guess_cases([path for path in images if path not in named], rows, task).items():
             rows[name] = {**files, **rows.get(name, {})}
     rows = {name: row for name, row in rows.items() if row and not is_awkward_name(name)}
     used = {path for row in rows.values() for path in row.values()}
@@ -92,18 +92,18 @@ def draft_sheet(folder: Path, base_folder: Path, task: Task) -> DraftSheet:
         dtype=str,
     )
     return DraftSheet(
-        table, tuple(sorted([*map(printable, unusable), *(path for path in there if path not in used)])), note
+        table, tuple(sorted([*map(printable, unusable), *(path for path in images if path not in used)])), note
     )
 
 
 def _find_images(folder: Path) -> tuple[list[str], list[str]]:
     """Return the NIfTI files below a folder, and images that a sheet cannot name: other formats, unusable names."""
     # Each folder is read once, so circular links end.
-    there: list[str] = []
+    images: list[str] = []
     unusable: list[str] = []
     seen: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(place)) in seen:
+    for current, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(current)) in seen:
             folders.clear()
             continue
         seen.add(real)
@@ -111,19 +111,19 @@ def _find_images(folder: Path) -> tuple[list[str], list[str]]:
         for name in sorted(names):
             if is_system_file(name) or not may_be_image(name):
                 continue
-            path = os.path.relpath(os.path.join(place, name), folder)  # noqa: PTH118 - keeps bytes that are not UTF-8
+            path = os.path.relpath(os.path.join(current, name), folder)  # noqa: PTH118 - keeps bytes that are not UTF-8
             (
-                there if nifti_stem(name) is not None and not is_awkward_name(path) and "\\" not in path else unusable
+                images if nifti_stem(name) is not None and not is_awkward_name(path) and "\\" not in path else unusable
             ).append(path)
-    return there, unusable
+    return images, unusable
 
 
 def _discover(folder: Path, task: Task) -> tuple[dict[str, dict[str, str]], dict[str, str], Message | None]:
     """Return the files and patients by case that discovery finds; if it refuses the folder, none and the reason."""
     # A role with two files is left empty. In the folder of one case, its sibling cases do not count.
-    place = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay
+    absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay
     try:
-        root, _ = locate_cohort_folder(place, task)
+        root, _ = locate_cohort_folder(absolute, task)
         found = discover_cases(root, task, "the folder")
     except UserError as error:
         return {}, {}, str(error)
@@ -132,7 +132,7 @@ def _discover(folder: Path, task: Task) -> tuple[dict[str, dict[str, str]], dict
             role: os.path.relpath(root / paths[0], folder) for role, paths in case.files.items() if len(paths) == 1
         }
         for case in found
-        if root != place.parent or case.folder == place.name
+        if root != absolute.parent or case.folder == absolute.name
     }
     return rows, {case.case: case.patient for case in found if case.patient}, None
 
@@ -141,9 +141,9 @@ def _sheet_path(folder: Path, path: str | None, base_folder: Path) -> str:
     """Return a path in the form of the sheet."""
     if path is None:
         return ""
-    whole = Path(os.path.abspath(folder / path))  # noqa: PTH100 - links stay
-    below = Path(os.path.abspath(base_folder))  # noqa: PTH100
-    return str(whole.relative_to(below) if whole.is_relative_to(below) else whole)
+    absolute = Path(os.path.abspath(folder / path))  # noqa: PTH100 - links stay
+    base = Path(os.path.abspath(base_folder))  # noqa: PTH100
+    return str(absolute.relative_to(base) if absolute.is_relative_to(base) else absolute)
 
 
 # fmt: off
@@ -200,19 +200,19 @@ def guess_cases(paths: Iterable[str], cases: Mapping[str, Mapping[str, str]], ta
         The file of each role, by case. A role with two candidates gets none.
     """
     known = roles_by_name(task)
-    found = [one for path in paths if (one := guess_file(path, known))]
+    guesses = [guess for path in paths if (guess := guess_file(path, known))]
     by_role: dict[tuple[str, str], list[Guess]] = defaultdict(list)
-    for name, one in _assign_cases(found, cases):
-        by_role[name, one.role].append(one)
+    for name, guess in _assign_cases(guesses, cases):
+        by_role[name, guess.role].append(guess)
     result: dict[str, dict[str, str]] = {}
     for (name, role), candidates in by_role.items():
-        best = [one for one in candidates if one.at_end] or candidates
+        best = [guess for guess in candidates if guess.at_end] or candidates
         if len(best) == 1:
             result.setdefault(name, {})[role] = best[0].path
     return result
 
 
-def _assign_cases(found: Sequence[Guess], cases: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Guess]]:
+def _assign_cases(guesses: Sequence[Guess], cases: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Guess]]:
     """Yield each file with the name of its case: the case in its folder, the case of its name, or a new one."""
     by_folder: dict[str, set[str]] = defaultdict(set)
     for name, files in cases.items():
@@ -220,21 +220,21 @@ def _assign_cases(found: Sequence[Guess], cases: Mapping[str, Mapping[str, str]]
             by_folder[path.rpartition("/")[0]].add(name)
     by_name = {name.casefold(): name for name in cases}
     groups: dict[str, list[Guess]] = defaultdict(list)
-    for one in found:
-        groups[one.path.rpartition("/")[0]].append(one)
-    taken: dict[str, str] = {}
+    for guess in guesses:
+        groups[guess.path.rpartition("/")[0]].append(guess)
+    folder_of_case: dict[str, str] = {}
     for folder, group in groups.items():
-        roles = [one.role for one in group]
-        whole = folder and len(group) > 1 and len(set(roles)) == len(roles)
-        for one in group:
-            there = by_folder.get(folder, set())
-            if folder and len(there) == 1:
-                yield next(iter(there)), one
-            elif one.case.casefold() in by_name:
-                yield by_name[one.case.casefold()], one
-            elif whole or not one.case:
+        roles = [guess.role for guess in group]
+        is_case_folder = folder and len(group) > 1 and len(set(roles)) == len(roles)
+        for guess in group:
+            candidates = by_folder.get(folder, set())
+            if folder and len(candidates) == 1:
+                yield next(iter(candidates)), guess
+            elif guess.case.casefold() in by_name:
+                yield by_name[guess.case.casefold()], guess
+            elif is_case_folder or not guess.case:
                 name = base_name(folder) or "case"
-                other = taken.setdefault(name, folder)
-                yield (name if other == folder else folder.replace("/", "_")), one
+                other = folder_of_case.setdefault(name, folder)
+                yield (name if other == folder else folder.replace("/", "_")), guess
             else:
-                yield one.case.lstrip("."), one
+                yield guess.case.lstrip("."), guess

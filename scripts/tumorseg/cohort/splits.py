@@ -132,8 +132,8 @@ def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
     stratum = patients.groupby([kind, third])["cases"]
     # The thirds of a kind are a third of a step apart, which spreads a kind of few patients evenly over the line.
     before = stratum.cumsum() - patients["cases"]
-    place = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")
-    return patients.assign(place=place).sort_values(["place", "digest"])["cases"]
+    position = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")
+    return patients.assign(place=position).sort_values(["place", "digest"])["cases"]
 
 
 def _size_thirds(sizes: pd.Series) -> pd.Series:
@@ -176,11 +176,11 @@ def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssi
         One assignment per usable case, sorted by case.
     """
     column, rows = _read_user_folds(path, table)
-    twice = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
-    raise_if_any(path, f"more than one row for a {column}", twice, "keep one row each")
+    repeated = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
+    raise_if_any(path, f"more than one row for a {column}", repeated, "keep one row each")
     allowed = {str(fold): fold for fold in range(-1, folds)}
-    wrong = [f"{name} ({fold!r})" for name, fold in rows if fold not in allowed]
-    raise_if_any(path, "a fold that does not exist", wrong, _describe_folds(folds))
+    invalid = [f"{name} ({fold!r})" for name, fold in rows if fold not in allowed]
+    raise_if_any(path, "a fold that does not exist", invalid, _describe_folds(folds))
     known = set(table[column])
     unknown = [name for name, _ in rows if name not in known]
     hints = with_suggestions(unknown, known)

@@ -168,5 +168,5 @@ def _max_corner_distance_mm(one: NDArray[np.float64], other: NDArray[np.float64]
     sides = (*shape[:3], 1, 1)[:3]
     corners = np.array([[*corner, 1] for corner in itertools.product(*((0, side - 1) for side in sides))])
     with np.errstate(all="ignore"):
-        far = float(np.linalg.norm((one - other)[:3] @ corners.T, axis=0).max())
-    return far if math.isfinite(far) else math.inf
+        distance_mm = float(np.linalg.norm((one - other)[:3] @ corners.T, axis=0).max())
+    return distance_mm if math.isfinite(distance_mm) else math.inf

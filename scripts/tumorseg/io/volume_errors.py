@@ -146,7 +146,7 @@ def _is_analyze(start: bytes) -> bool:
 
 def _is_mgh(start: bytes) -> bool:
     """Return whether a file begins with version 1, four sizes and a known data type, big-endian."""
-    numbers = [int.from_bytes(start[place : place + 4], "big") for place in range(0, 24, 4)]
+    numbers = [int.from_bytes(start[offset : offset + 4], "big") for offset in range(0, 24, 4)]
     return numbers[0] == 1 and all(0 < side < 2**15 for side in numbers[1:5]) and numbers[5] in (0, 1, 3, 4, 10)
 
 

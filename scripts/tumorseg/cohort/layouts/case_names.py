@@ -41,14 +41,14 @@ def unique_case_names(groups: Mapping[str, Sequence[CaseFiles]], root: Path, tas
             for group, cases in groups.items()
             for case in cases
         ]
-    places: dict[str, list[str]] = defaultdict(list)
+    paths_by_name: dict[str, list[str]] = defaultdict(list)
     for group, cases in groups.items():
         for case in cases:
-            places[case.case.casefold()].append(f"{group}/{case.case}")
-    if twice := [found for found in places.values() if len(found) > 1]:
-        more = f", as do {len(twice) - 1} more" if len(twice) > 1 else ""
+            paths_by_name[case.case.casefold()].append(f"{group}/{case.case}")
+    if duplicates := [paths for paths in paths_by_name.values() if len(paths) > 1]:
+        more = f", as do {len(duplicates) - 1} more" if len(duplicates) > 1 else ""
         raise UserError(
-            f"{key}: {' and '.join(twice[0])} in {root} have the same name{more}; rename or remove one of them"
+            f"{key}: {' and '.join(duplicates[0])} in {root} have the same name{more}; rename or remove one of them"
             f"{sample_sheet_hint(root, task, key)}"
         )
     return [case for cases in groups.values() for case in cases]

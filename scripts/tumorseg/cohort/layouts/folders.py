@@ -126,7 +126,7 @@ def add_masks(cases: Sequence[CaseFiles], masks: Sequence[tuple[str, str]]) -> l
     added: dict[str, list[str]] = defaultdict(list)
     for name, path in masks:
         added[_match_case(name, names)].append(path)
-    there = {case.case for case in cases}
+    known_cases = {case.case for case in cases}
     found = [
         replace(case, files={**case.files, MASK: tuple(sorted([*case.files.get(MASK, ()), *added[case.case]]))})
         if case.case in added
@@ -135,21 +135,21 @@ def add_masks(cases: Sequence[CaseFiles], masks: Sequence[tuple[str, str]]) -> l
     ]
     return [
         *found,
-        *(CaseFiles(name, {MASK: tuple(paths)}, None) for name, paths in added.items() if name not in there),
+        *(CaseFiles(name, {MASK: tuple(paths)}, None) for name, paths in added.items() if name not in known_cases),
     ]
 
 
 def _case_part(path: str, case: CaseFiles) -> str:
     """Return a file name without the suffix of its role."""
     stem = nifti_stem(base_name(path)) or base_name(path)
-    return next((stem[:place] for place in range(len(stem) - 1, 0, -1) if stem[place] in "-_"), case.case)
+    return next((stem[:end] for end in range(len(stem) - 1, 0, -1) if stem[end] in "-_"), case.case)
 
 
 def _match_case(name: str, cases: Mapping[str, str]) -> str:
     """Return the case of a mask: the one of its name, else the longest that its name begins with, else a new one."""
     wanted = name.casefold()
-    ends = [place for place in range(len(wanted), 0, -1) if place == len(wanted) or wanted[place] in "-_."]
-    return next((cases[wanted[:place]] for place in ends if wanted[:place] in cases), name)
+    ends = [end for end in range(len(wanted), 0, -1) if end == len(wanted) or wanted[end] in "-_."]
+    return next((cases[wanted[:end]] for end in ends if wanted[:end] in cases), name)
 
 
 def _is_flat(found: Sequence[NamedFile], folder: str, listing: Listing) -> bool:
@@ -170,7 +170,7 @@ def _cases_with_images(found: Sequence[NamedFile], listing: Listing) -> set[str]
         if not named.bare:
             roles[named.case.casefold()].update(named.roles)
     least = min(2, len(listing.task.channels))
-    return {case for case, there in roles.items() if len(there - {MASK}) >= least}
+    return {case for case, found_roles in roles.items() if len(found_roles - {MASK}) >= least}
 
 
 def _is_circular_link(listing: Listing, folder: str, kind: FolderKind | None) -> bool:

@@ -45,13 +45,13 @@ def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, m
     Raises:
         UserError: the data set does not fit the task; the message says what to do.
     """
-    place = {name.lower(): name for name in listing.folders("") if name.lower() in _KNOWN_FOLDERS}
-    images = place.get(_IMAGES, "") if masks or _NEW not in place else place[_NEW]
-    if _IMAGES not in place and _NEW in place:
-        images = place[_NEW]
+    folders = {name.lower(): name for name in listing.folders("") if name.lower() in _KNOWN_FOLDERS}
+    images = folders.get(_IMAGES, "") if masks or _NEW not in folders else folders[_NEW]
+    if _IMAGES not in folders and _NEW in folders:
+        images = folders[_NEW]
     names = listing.files(images)
     path = listing.root / DATASET_JSON
-    if not path.exists() and not place:
+    if not path.exists() and not folders:
         path = listing.root / ".." / DATASET_JSON
     content = read_dataset_json(path, key)
     _raise_if_not_nifti(listing, images, names, content, key)
@@ -71,11 +71,13 @@ def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, m
     cases = _read_cases(listing, images, channel_names(content), path, key)
     if not masks:
         return cases
-    if said := check_labels(content, listing.task, path, key):
-        note(said)
-    folder = place.get(_MASKS)
-    found = [(str(nifti_stem(name)), join_path(folder, name)) for name in listing.files(folder)] if folder else []
-    return add_masks(cases, found)
+    if label_note := check_labels(content, listing.task, path, key):
+        note(label_note)
+    folder = folders.get(_MASKS)
+    masks_by_name = (
+        [(str(nifti_stem(name)), join_path(folder, name)) for name in listing.files(folder)] if folder else []
+    )
+    return add_masks(cases, masks_by_name)
 
 
 def _read_cases(listing: Listing, images: str, channels: list[str], path: Path, key: str) -> list[CaseFiles]:
@@ -215,11 +217,11 @@ def match_channels(names: list[str], task: Task, path: Path, key: str) -> list[s
             f"{key}: the channel {unknown[0]} of {path} is not in the task {task.name}, which has {has}; {remedy}"
         )
     channels = [channel for channel in found if channel]
-    if twice := [names[index] for index, channel in enumerate(channels) if channel in channels[:index]]:
-        raise UserError(f"{key}: two channels of {path} have the same meaning, one of them {twice[0]}; {remedy}")
-    lacking = [channel.title for channel in task.channels if channel.name not in channels and not channel.optional]
-    if lacking:
-        raise UserError(f"{key}: {path} has no channel {lacking[0]}, but the task {task.name} has {has}; {remedy}")
+    if repeated := [names[index] for index, channel in enumerate(channels) if channel in channels[:index]]:
+        raise UserError(f"{key}: two channels of {path} have the same meaning, one of them {repeated[0]}; {remedy}")
+    missing = [channel.title for channel in task.channels if channel.name not in channels and not channel.optional]
+    if missing:
+        raise UserError(f"{key}: {path} has no channel {missing[0]}, but the task {task.name} has {has}; {remedy}")
     return channels
 
 
@@ -238,8 +240,12 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
     Raises:
         UserError: the names contradict the task.
     """
-    said = _label_names(content)
-    meant = {value: label for value, names in said.items() if (label := _task_label(names, said, task)) is not None}
+    names_by_value = _label_names(content)
+    meant = {
+        value: label
+        for value, names in names_by_value.items()
+        if (label := _task_label(names, names_by_value, task)) is not None
+    }
     if any(not _mismatched_values(task.values(convention), meant) for convention in task.conventions):
         return None
     wrong_by = {name: _mismatched_values(task.values(name), meant) for name in task.conventions}
@@ -248,12 +254,15 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
     read_as = "no label"
     if wrong in values:
         read_as = f"label {values[wrong]}, {task.label_titles.get(values[wrong], 'background')}"
-    text = f"{path} says that {wrong} marks {' in '.join(said[wrong])}, but the task {task.name} reads it as {read_as}"
+    text = (
+        f"{path} says that {wrong} marks {' in '.join(names_by_value[wrong])}, but the task {task.name} reads it as "
+        f"{read_as}"
+    )
     if convention == LABEL_MAP_CONVENTION:
         return f"{key}: {text} by cohort.label_map; the map takes precedence"
     proposed = "{" + ", ".join(f"{value}: {meant[value]}" for value in sorted(meant)) + "}"
-    if lost := [value for value in sorted(meant) if meant[value] == 0]:
-        text += f"; the task has no label {' in '.join(said[lost[0]])}, which would become background"
+    if absent := [value for value in sorted(meant) if meant[value] == 0]:
+        text += f"; the task has no label {' in '.join(names_by_value[absent[0]])}, which would become background"
     raise UserError(
         f"{key}: {text}. If {path.name} is right, set cohort.label_map to {proposed}, or cohort.task to another task"
     )
@@ -281,9 +290,9 @@ def _integers(value: Any) -> Iterable[int]:
     return [int(item) for item in values if str(item).isdigit()]
 
 
-def _task_label(names: tuple[str, ...], said: Mapping[int, tuple[str, ...]], task: Task) -> int | None:
+def _task_label(names: tuple[str, ...], names_by_value: Mapping[int, tuple[str, ...]], task: Task) -> int | None:
     """Return the task's label with this meaning; 0 if the task has none, None if the name is unknown."""
-    nested = [name for others in said.values() if len(others) > 1 for name in others]
+    nested = [name for others in names_by_value.values() if len(others) > 1 for name in others]
     regions = {region for name in nested if (region := region_by_name(name, task))}
     if regions:
         own = {region for name in names if (region := region_by_name(name, task))}
