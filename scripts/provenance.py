@@ -1,4 +1,4 @@
-"""What a reader needs in order to repeat a run, beside its results."""
+"""Write the files that are needed to repeat a run beside its results."""
 
 import argparse
 import json
@@ -19,19 +19,21 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule provenance."""
+    """Run the command line of the rule provenance."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder that all results lie in")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdicts on all cases")
-    parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection of each fold")
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folder of masks of each fold")
+    parser.add_argument("--root", type=Path, required=True, help="folder of all results")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="files of validation results")
+    parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection.json of each fold")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folder of predictions of each fold")
     parser.add_argument("--results", type=Path, nargs="+", required=True, help="results to describe")
-    parser.add_argument("--rules", nargs="+", required=True, help="rules that the run is made of")
+    parser.add_argument("--rules", nargs="+", required=True, help="names of the rules of the run")
     parser.add_argument("--codes", type=json.loads, required=True, help="digest of each rule's code, as JSON")
-    parser.add_argument("--configuration", type=json.loads, required=True, help="configuration used, as JSON")
+    parser.add_argument("--configuration", type=json.loads, required=True, help="configuration of the run, as JSON")
     add_task_option(parser)
     parser.add_argument("--engine", required=True, help="version of Snakemake")
-    parser.add_argument("--output", type=Path, required=True, help="metadata of the RO-Crate; the rest goes beside it")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="metadata of the RO-Crate; the other files are written beside it"
+    )
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("provenance", options.log):
@@ -52,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}
         run["snakemake"] = options.engine
         write_json(folder / "run.json", {**run, "code": options.codes, "models": models})
-        named = ("configuration.yaml", "task.yaml", "raw_files.tsv", "requirements.txt")
-        inputs = [Path("provenance", name) for name in named]
+        input_names = ("configuration.yaml", "task.yaml", "raw_files.tsv", "requirements.txt")
+        inputs = [Path("provenance", name) for name in input_names]
         results = [Path("provenance", name) for name in ("run.json", "jobs.tsv", "masks.tsv")]
         results += [path.relative_to(root) for path in options.results]
         described = crate.crate_metadata(
@@ -66,13 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             made=now,
         )
         write_json(options.output, described)
-        console.logger.info("what is needed to repeat this run: %s", folder)
+        console.logger.info("files to repeat this run: %s", folder)
 
 
 def _requirements() -> str:
-    """Every installed distribution as a line of a pip requirements file.
+    """Return all installed distributions as the text of a pip requirements file.
 
-    A build of its own ("2.13.0+cpu") stands as a comment: indexes that lack it have the version that it is a build of.
+    A local build such as 2.13.0+cpu is written as a comment, since an index may only have version 2.13.0.
     """
     versions = {found.name: found.version.partition("+") for found in distributions()}
     lines = [

@@ -1,4 +1,4 @@
-"""A project of a few small modules, to be edited."""
+"""A project of a few small modules for tests of the digest of code."""
 
 from pathlib import Path
 
@@ -105,7 +105,7 @@ FILES = {
 
 
 def make_project(folder: Path) -> Path:
-    """Write the modules below a folder."""
+    """Write the modules of the project into a folder, and return it."""
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         lines = text.removeprefix("\n").splitlines(keepends=True)
@@ -114,12 +114,12 @@ def make_project(folder: Path) -> Path:
 
 
 def digest(project: Path, *others: str) -> str:
-    """The digest of the script, or of it and other files."""
+    """Return the digest of the script, or of the script and other files."""
     return CodeDigests(project).digest(project / "script.py", *(project / other for other in others))
 
 
 def edit(project: Path, name: str, before: str, after: str) -> None:
-    """Replace text in a module, insisting that it is there."""
+    """Replace a text in a module, which must contain it."""
     text = (project / name).read_text()
     assert before in text
     (project / name).write_text(text.replace(before, after))

@@ -6,11 +6,11 @@ from tests.support.builders import write_random_case
 
 @pytest.fixture
 def cases(tmp_path):
-    """Three normalised cases, for trainings."""
+    """Three normalised cases for training."""
     return [write_random_case(tmp_path / f"case-{number}.safetensors", seed=number) for number in range(3)]
 
 
 @pytest.fixture
 def one_thread():
-    """The bits of a result depend on the number of threads."""
+    """Use one thread, since the last bits of a result depend on the number of threads."""
     torch.set_num_threads(1)

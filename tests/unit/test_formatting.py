@@ -4,7 +4,7 @@ from tumorseg.formatting import format_count, format_decimal, format_part
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 cases"), (1, "1 case"), (2, "2 cases"), (1253, "1,253 cases")])
-def test_numbers_in_words(number, words):
+def test_a_count_has_its_noun(number, words):
     assert format_count(number, "case") == words
 
 
@@ -18,11 +18,11 @@ def test_numbers_in_words(number, words):
         (2000, 2001, "2,000 of 2,001 cases are"),
     ],
 )
-def test_parts_in_words(part, whole, words):
+def test_a_part_has_its_verb(part, whole, words):
     assert format_part(part, whole, "case") == words
 
 
-def test_one_is_singular_and_thousands_are_set_apart():
+def test_one_is_singular_and_thousands_are_separated():
     assert [format_count(number, "case") for number in (0, 1, 2, 1253)] == [
         "0 cases",
         "1 case",
@@ -31,6 +31,6 @@ def test_one_is_singular_and_thousands_are_set_apart():
     ]
 
 
-def test_a_number_has_a_true_minus_sign_and_none_where_it_rounds_to_zero():
+def test_a_number_has_a_minus_sign_unless_it_rounds_to_zero():
     assert [format_decimal(number) for number in (-11844.2, -0.3, 1253)] == ["−11,844", "0", "1,253"]
     assert [format_decimal(number, 1) for number in (-0.04, -78.04, 374)] == ["0.0", "−78.0", "374.0"]

@@ -1,1 +1,1 @@
-"""Digests of the code behind rules."""
+"""Digests of the code that the results of a rule depend on."""

@@ -1,6 +1,6 @@
-"""Find the parts of a value that are messages, by the annotations of the code that receives it.
+"""Find the parts of a value that are messages, by the annotation of the variable, parameter or function.
 
-Example: in `_WHAT: Final[dict[bytes, Message]] = {b"PK": "a zip archive"}` the values are messages, the keys are not.
+In `_FORMATS: Final[dict[bytes, Message]] = {b"PK": "a zip archive"}` the values are messages, the keys are not.
 """
 
 import ast
@@ -16,9 +16,15 @@ _YIELDING: Final = ("Iterator", "Iterable", "Generator")
 
 
 def annotated_messages(tree: ast.AST) -> Iterator[ast.expr]:
-    """The values in a tree that are messages: of annotated variables, and of what its functions return and yield.
+    """Find the messages in a tree: values of annotated variables, and values that functions return or yield.
 
-    Such a value counts for nothing where it is a text; where it is anything else, a name for instance, it counts.
+    The digest leaves out such a value if it is a text. Any other value, such as a name, is part of the digest.
+
+    Args:
+        tree: a module, a statement or an expression.
+
+    Yields:
+        The expressions that are messages.
     """
     for node in walk(tree):
         if isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -36,7 +42,7 @@ def annotated_messages(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def _variable_messages(parts: Iterable[ast.AST]) -> Iterator[ast.expr]:
-    """What the annotated variables of a function are given later, and what is appended to them."""
+    """Yield the messages that are later assigned or appended to the annotated variables of a function."""
     annotations = {
         part.target.id: part.annotation
         for part in parts
@@ -56,7 +62,7 @@ def _variable_messages(parts: Iterable[ast.AST]) -> Iterator[ast.expr]:
 
 
 def message_parts(value: ast.expr, annotation: ast.expr | None) -> Iterator[ast.expr]:
-    """The parts of a value that are messages, by the annotation of the whole."""
+    """Yield the parts of a value that are messages by the annotation of the whole value."""
     for kind in _union_members(annotation):
         match value:
             case _ if isinstance(kind, ast.Name) and kind.id == MESSAGE:
@@ -87,7 +93,7 @@ def _item_messages(key: ast.expr, value: ast.expr, mapping: ast.expr | None) -> 
 
 
 def messages_of(value: ast.expr) -> Iterator[ast.expr]:
-    """The messages that a value can be, which is a message itself or one of several."""
+    """Yield the message that a value is, or all messages between which it chooses."""
     match value:
         case ast.IfExp(body=body, orelse=orelse):
             yield from messages_of(body)
@@ -106,7 +112,7 @@ def _element_expressions(value: ast.expr) -> list[ast.expr]:
 
 
 def _union_members(annotation: ast.expr | None) -> Iterator[ast.expr]:
-    """The members of a union, without `Final`."""
+    """Yield the members of a union, without `Final`."""
     match annotation:
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
             yield from _union_members(left)
@@ -122,7 +128,7 @@ def _generic_name(annotation: ast.expr | None) -> str:
 
 
 def _type_argument(annotation: ast.expr | None, place: int) -> ast.expr | None:
-    """What stands at a place of a container with this annotation; None where it does not say."""
+    """Return the annotation of the element at a place of a container; None if it is not annotated."""
     if not isinstance(annotation, ast.Subscript):
         return None
     if _generic_name(annotation) in _MAPPINGS or (
@@ -138,7 +144,7 @@ def _has_ellipsis(inner: ast.expr) -> bool:
 
 
 def _walk_without_nested_scopes(function: Function) -> Iterator[ast.AST]:
-    """What stands in a function, but not in those that are defined in it."""
+    """Yield the nodes of a function, without those of functions and classes inside it."""
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()

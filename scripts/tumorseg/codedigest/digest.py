@@ -1,20 +1,20 @@
-"""A digest of the code behind a script: what decides its results, not how it is written or what it says to people.
+"""Compute a digest of the code that the results of a script depend on.
 
-Snakemake notices neither a change of a module that a script imports nor an upgrade of a package; a rule that has this
-digest among its params reruns for both. It covers the definitions that the script reaches, the statements that run when
-their modules are imported, the data files beside these modules, and the versions of the packages that they name.
-Python's own minor version counts like that of a package.
+Snakemake does not notice a change in a module that a script imports, nor an upgrade of a package. A rule with this
+digest as a param reruns after both. The digest covers the definitions that the script reaches, the statements that run
+when their modules are imported, the data files beside these modules, the versions of the packages that they use, and
+the minor version of Python.
 
-It leaves out
+The digest leaves out
 
-- comments, docstrings and annotations of functions;
-- the texts of exceptions, logs, help and of what is annotated `Message` (`messages.py`, `annotated.py`);
+- comments, docstrings, and the annotations of functions;
+- the texts of exceptions, logs and help, and texts annotated as `Message` (`messages.py`, `annotations.py`);
 - modules that define `FOR_PEOPLE_ONLY`, and definitions that the script does not reach;
-- the places and names of modules, and the names of functions, classes, module constants, local variables, and of the
-  parameters of functions that are called directly (`form.py`).
+- the paths and names of modules, and the names of functions, classes, module constants, local variables and parameters
+  of functions that are called directly (`form.py`).
 
-Attributes, methods, fields, keys and all other texts count. Where code can see its own names or import what no import
-statement names, all modules count as they are written (`known.py`).
+It covers attributes, methods, fields, dictionary keys and all other texts. If code can read its own names or import a
+module without an import statement, the digest covers the full source of all modules (`known.py`).
 """
 
 import ast
@@ -34,7 +34,12 @@ from tumorseg.codedigest.writer import CanonicalForm
 
 
 class CodeDigests:
-    """The digests of scripts in the folder `root`. kept: a file in which they last until code or packages change."""
+    """Computes and caches the digests of scripts.
+
+    Args:
+        root: the folder of the scripts.
+        cache_file: keeps the digests until code or packages change; None for no cache.
+    """
 
     def __init__(self, root: Path, cache_file: Path | None = None) -> None:
         self._root, self._cache_file = root, cache_file
@@ -46,9 +51,13 @@ class CodeDigests:
         self._data: dict[Path, list[tuple[str, str]]] = {}
 
     def digest(self, *files: Path) -> str:
-        """Digest of files below the root, for example `"1f0c…  Python 3.11, numpy 2.4.6"`.
+        """Return the digest of a script.
 
-        files: a script, and modules that it imports by a name which is known only when it runs.
+        Args:
+            files: the script, and modules that it imports by a name that is known only at run time.
+
+        Returns:
+            The digest and the versions, for example `"1f0c…  Python 3.11, numpy 2.4.6"`.
         """
         key = " ".join(self._forms.project.name_of(file) for file in files)
         if key not in self._cached_digests:
@@ -121,7 +130,7 @@ class CodeDigests:
         return self._form_by_definition[found]
 
     def _effects_of(self, module: Module) -> list[CanonicalForm]:
-        """The forms of the statements that run when a module is imported."""
+        """Return the canonical forms of the statements with an effect when a module is imported."""
         if module.name not in self._effects:
             does = partial(has_effect, self._forms.project, module)
             statements = [] if module.is_for_people_only else filter(does, module.tree.body)
@@ -129,9 +138,9 @@ class CodeDigests:
         return self._effects[module.name]
 
     def _data_files(self, folder: Path) -> list[tuple[str, str]]:
-        """Names and digests of the data files of a package, templates for instance; none of the folder of scripts.
+        """Return names and digests of the data files of a package, such as templates, without `py.typed`.
 
-        `py.typed` is for type checkers alone.
+        The folder of scripts is not a package and has no data files.
         """
         if folder not in self._data:
             inside = folder.iterdir() if (folder / "__init__.py").is_file() else ()
@@ -162,7 +171,7 @@ class CodeDigests:
 
 
 def _iterate_growing(numbers: dict[Definition, int]) -> Iterator[Definition]:
-    """Each definition once, those that are added meanwhile too."""
+    """Yield each definition once, including those added during the iteration."""
     done = 0
     while done < len(numbers):
         new = list(numbers)[done:]
@@ -190,7 +199,7 @@ def imported_modules(project: Project, modules: Iterable[Module]) -> set[str]:
 
 
 def _project_state(root: Path) -> str:
-    """What all digests depend on: the files below the root, Python, and the installed packages."""
+    """Return a digest of everything that digests depend on: files below the root, Python, installed packages."""
     files = [file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     state = hashlib.sha256(str(sys.version_info).encode())
     for file in sorted(files):
@@ -207,6 +216,6 @@ def _distribution_names() -> dict[str, list[str]]:
 
 
 def distributions(modules: set[str]) -> set[str]:
-    """The installed distributions that provide these modules; the standard library has none."""
+    """Return the installed distributions that provide these modules, without the standard library."""
     top_level = modules - sys.stdlib_module_names
     return {_distribution_names()[name][0] for name in top_level if name in _distribution_names()}

@@ -8,7 +8,7 @@ from tumorseg.codedigest.syntax import Function, is_bare_string, is_type_checkin
 
 
 def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
-    """Whether a statement at the top level may do more than bind names to values that depend on nothing else."""
+    """Return whether a top-level statement may do more than bind names to constant values."""
     match statement:
         case ast.Import() | ast.ImportFrom() | ast.Pass():
             return False
@@ -29,7 +29,7 @@ def has_effect(project: Project, module: Module, statement: ast.stmt) -> bool:
 
 
 def _calls(project: Project, module: Module, decorators: list[ast.expr], *nodes: ast.AST) -> bool:
-    """Whether decorators, or calls in these nodes, may do something."""
+    """Return whether decorators, or calls in these nodes, may have an effect."""
     calls = [node.func for part in nodes for node in walk(part) if isinstance(node, ast.Call)]
     return not (
         all(_is_pure(project, module, decorator, PURE_DECORATORS) for decorator in decorators)
@@ -38,7 +38,7 @@ def _calls(project: Project, module: Module, decorators: list[ast.expr], *nodes:
 
 
 def _base_registers(project: Project, module: Module, statement: ast.ClassDef) -> bool:
-    """Whether a class of the project that this one is derived from notes its subclasses."""
+    """Return whether a base class in the project registers its subclasses."""
     for base in statement.bases:
         found = project.resolve_expression(module, base, frozenset())
         owner = project.function_of(found)
@@ -54,13 +54,13 @@ def _base_registers(project: Project, module: Module, statement: ast.ClassDef) -
 def _is_pure(project: Project, module: Module, called: ast.expr, pure: frozenset[str]) -> bool:
     called = called.func if isinstance(called, ast.Call) else called
     if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Constant):
-        return True  # of a text
+        return True  # a method of a literal
     if isinstance(called, ast.Attribute) and called.attr in PURE_METHODS and pure is PURE_CALLS:
         return True
     found = project.resolve_expression(module, called, frozenset())
     if isinstance(found, External):
         return found.name in pure
     function = project.function_of(found)
-    if isinstance(function, ast.ClassDef):  # a plain record
+    if isinstance(function, ast.ClassDef):  # pure if it is a plain record
         return not any(isinstance(node, Function) and node.name.startswith("__") for node in function.body)
     return found is None and ast.unparse(called) in pure

@@ -1,4 +1,4 @@
-"""The canonical form of a definition: a text of what it does, independent of its place and its names."""
+"""Compute the canonical form of a definition: a text that does not depend on its place and on local names."""
 
 import ast
 from collections import Counter
@@ -14,14 +14,14 @@ from tumorseg.codedigest.writer import CanonicalForm, Writer
 
 
 class Forms:
-    """The forms of the definitions of a project."""
+    """Computes the canonical forms of the definitions of a project."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._messages, self._parameters = Messages(project), Parameters(project)
 
     def of_statements(self, module: Module, statements: Iterable[ast.AST]) -> CanonicalForm:
-        """The form of statements at the top level of a module."""
+        """Return the canonical form of top-level statements of a module."""
         writer = _DefinitionWriter(self.project, self._messages, self._parameters, module)
         for statement in statements:
             writer.write_statement(statement)
@@ -29,10 +29,10 @@ class Forms:
 
 
 class _DefinitionWriter(Writer):
-    """Writes functions and classes too."""
+    """Writes functions and classes in addition to what `Writer` does."""
 
     def write_statement(self, statement: ast.AST) -> None:
-        """Write a statement at the top level of a module."""
+        """Write a top-level statement of a module."""
         self._messages_found = set(annotated_messages(statement))
         self.write(statement)
 
@@ -56,7 +56,7 @@ class _DefinitionWriter(Writer):
             for name, target in self._module.bindings(part)
         }
         self._local = frozenset(name for name in bound if name not in self._imports or bound[name] > 1) - outside
-        # Names in the body of a class are attributes.
+        # Names in a class body are attributes, and stay.
         self._numbers = {} if not any(isinstance(part, ast.ClassDef) for part in walk(node)) else _KeepNames()
         self._mark_messages(node)
         self._write_function(node, frozenset(names))
@@ -112,7 +112,7 @@ class _DefinitionWriter(Writer):
     _message_names: frozenset[str] = frozenset()
 
     def _mark_messages(self, function: Function) -> None:
-        """Note the expressions of a function that are messages."""
+        """Find the local variables of a function that only messages use."""
         messages = self._messages
         found = [part for part in annotated_messages(function) if is_text(part) or isinstance(part, ast.Name)]
         for node in walk(function):
@@ -126,13 +126,13 @@ class _DefinitionWriter(Writer):
 
 
 class _KeepNames(dict[str, int]):
-    """No numbers: names stand for themselves."""
+    """Keeps names instead of numbering them."""
 
     def setdefault(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
-        """The name itself."""
+        """Return the name itself."""
         return key
 
 
 def _binding_counts(node: ast.AST) -> Counter[str]:
-    """How many places within a node bind each name, nested functions included."""
+    """Count the places in a node, including nested functions, that bind each name."""
     return Counter(name for part in walk(node) for name in names_bound_by(part))

@@ -1,4 +1,4 @@
-"""Find the parts of an expression or a statement that are messages for people."""
+"""Find the parts of expressions and statements that are messages for people."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,17 @@ from tumorseg.codedigest.syntax import Function, bound_names, is_bare_string, pa
 
 
 class Messages:
-    """What in a module of a project is said to people alone."""
+    """Finds messages in the modules of a project.
+
+    Methods take the module, the local names of the function (`local`), which hide names of the module, and a node.
+    """
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._text_functions: dict[Definition, bool] = {}
 
     def is_output_call(self, module: Module, call: ast.Call, local: frozenset[str]) -> bool:
-        """Whether a call prints or logs its arguments."""
+        """Return whether a call prints or logs its arguments."""
         found = self._project.resolve_expression(module, call.func, local)
         match call.func:
             case ast.Name(id="print") if found is None and "print" not in local:
@@ -42,7 +45,7 @@ class Messages:
         return found == External("warnings.warn")
 
     def message_arguments(self, module: Module, call: ast.Call, local: frozenset[str]) -> list[ast.expr]:
-        """The arguments of a call that are messages: by the signature of what is called, and help of command lines."""
+        """Return the arguments of a call that are messages, by the function's signature or as help of `argparse`."""
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         found = self._project.resolve_expression(module, call.func, local)
         if name in PARSER_METHODS or found == External("argparse.ArgumentParser"):
@@ -63,7 +66,7 @@ class Messages:
         return module is not None and module.is_for_people_only
 
     def exception_messages(self, module: Module, raised: ast.expr | None, local: frozenset[str]) -> list[ast.expr]:
-        """The arguments of a raised exception that are words."""
+        """Return the arguments of a raised exception that are messages."""
         if not isinstance(raised, ast.Call) or raised.keywords:
             return []
         found = self._project.resolve_expression(module, raised.func, local)
@@ -78,7 +81,7 @@ class Messages:
         return list(raised.args) if plain or found == External("argparse.ArgumentTypeError") else []
 
     def required_parts(self, module: Module, node: ast.AST, local: frozenset[str]) -> Iterator[ast.expr]:
-        """The parts of a message that count all the same, since they may do something: calls of what is not known."""
+        """Yield the parts of a message that may have an effect, such as unknown calls, and belong to the digest."""
         match node:
             case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
                 yield node
@@ -105,9 +108,9 @@ class Messages:
         return isinstance(call.func, ast.Name) and call.func.id in PURE_FUNCTIONS and call.func.id not in local
 
     def _only_makes_text(self, found: Definition) -> bool:
-        """Whether a function does nothing but compute what it returns, from its arguments."""
+        """Return whether a function only computes its result from its arguments."""
         if found not in self._text_functions:
-            self._text_functions[found] = False  # while it is being looked at: it calls itself
+            self._text_functions[found] = False  # ends the recursion if it calls itself
             module, function = self._project.module(found.module), self._project.function_of(found)
             if module is not None and isinstance(function, Function) and not function.decorator_list:
                 self._text_functions[found] = module.is_for_people_only or self._has_only_pure_statements(
@@ -128,7 +131,7 @@ class Messages:
 
 
 def is_text(node: ast.expr) -> bool:
-    """Whether an expression puts words together."""
+    """Return whether an expression is a text: a literal, an f-string, or a text put together from them."""
     match node:
         case ast.JoinedStr() | ast.Constant(value=str()):
             return True
@@ -140,9 +143,14 @@ def is_text(node: ast.expr) -> bool:
 
 
 def message_locals(function: ast.AST, messages: Sequence[ast.expr]) -> set[str]:
-    """The local names of a function that are read nowhere but in messages, and are set by plain assignments alone.
+    """Return the local variables of a function that are read only in messages, and set only by plain assignments.
 
-    messages: the expressions in the function that are messages for themselves.
+    Args:
+        function: to search.
+        messages: its expressions that are messages.
+
+    Returns:
+        The names of the variables.
     """
     assigned: dict[str, list[ast.expr]] = {}
     other: set[str] = set()
@@ -172,12 +180,12 @@ def message_locals(function: ast.AST, messages: Sequence[ast.expr]) -> set[str]:
 
 
 def _annotated_parameters(function: Function | ast.ClassDef) -> dict[str, ast.expr | None]:
-    """The parameters of a function, of a class's `__init__` or of a record, and their annotations."""
+    """Return the annotations of the parameters of a function, an `__init__` or a record, by name."""
     if isinstance(function, ast.ClassDef):
         inits = [node for node in function.body if isinstance(node, Function) and node.name == "__init__"]
         if not inits:
             if any(ast.unparse(base) not in ("NamedTuple", "Exception") for base in function.bases):
-                return {}  # which may have fields of their own before these
+                return {}  # the base class may have fields before these
             fields = [node for node in function.body if isinstance(node, ast.AnnAssign)]
             return {ast.unparse(node.target): node.annotation for node in fields}
         parts = parameters_of(inits[0].args)[1:]
@@ -187,9 +195,9 @@ def _annotated_parameters(function: Function | ast.ClassDef) -> dict[str, ast.ex
 
 
 def _argument_messages(value: ast.expr, annotation: ast.expr | None) -> list[ast.expr]:
-    """The parts of an argument that are messages: all of it where the parameter takes nothing but messages.
+    """Return the parts of an argument that are messages: all of it if the parameter takes only messages.
 
-    A test that chooses between messages is no part of them: it may decide whether there is one.
+    The condition that chooses between messages is not one of them, since it may decide whether there is a message.
     """
     if annotation is None:
         return []

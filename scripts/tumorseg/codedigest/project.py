@@ -12,7 +12,7 @@ from tumorseg.codedigest.syntax import Function, bound_names, is_type_checking, 
 
 @dataclass(frozen=True)
 class Definition:
-    """A name at the top level of a module of the project. The name `*` stands for the whole module."""
+    """A top-level name of a module in the project. The name `*` stands for the whole module."""
 
     module: str
     name: str
@@ -20,7 +20,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class External:
-    """A name of another package or of the standard library, dotted."""
+    """A dotted name of another package or of the standard library."""
 
     name: str
 
@@ -29,8 +29,13 @@ class External:
 class Module:
     """A module of the project.
 
-    symbols: for each name that it binds, the statements that bind it. imports: names that an import alone binds, with
-    what they stand for: a module and a name in it, or a module alone.
+    Attributes:
+        name: dotted name.
+        path: its file.
+        tree: its syntax tree.
+        is_package: whether its file is an `__init__.py`.
+        symbols: the statements that bind each of its names.
+        imports: names that only an import binds, each with a module and a name in it, or with a module and None.
     """
 
     name: str
@@ -42,7 +47,7 @@ class Module:
 
     @cached_property
     def imported(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Each import statement that runs: the module, and the names that are taken from it."""
+        """The imports that run, without those for type checkers: each module with the names imported from it."""
         found: list[tuple[str, tuple[str, ...]]] = []
         running = [statement for statement in self.tree.body if not is_type_checking(statement)]
         for node in (node for statement in running for node in walk(statement)):
@@ -54,11 +59,11 @@ class Module:
 
     @property
     def is_for_people_only(self) -> bool:
-        """Whether it only talks to people."""
+        """Whether the module defines `FOR_PEOPLE_ONLY`."""
         return FOR_PEOPLE_ONLY in self.symbols
 
     def source(self, node: ast.ImportFrom) -> str:
-        """The dotted name of the module from which a statement imports."""
+        """Return the dotted name of the module from which a statement imports."""
         if not node.level:
             return node.module or ""
         parts = self.name.split(".")
@@ -66,7 +71,7 @@ class Module:
         return ".".join([*parts, *([node.module] if node.module else [])])
 
     def bindings(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, tuple[str, str | None]]]:
-        """The names that an import binds, with the module and the name in it that each stands for."""
+        """Yield each name that an import binds, with the module and the name in it that it stands for."""
         for alias in node.names:
             if isinstance(node, ast.ImportFrom):
                 yield alias.asname or alias.name, (self.source(node), alias.name)
@@ -77,7 +82,7 @@ class Module:
 
 
 class Project:
-    """The Python modules below a folder; each is read when it is first asked for."""
+    """The Python modules below a folder. Each is read when it is first needed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -85,17 +90,17 @@ class Project:
         self._modules: dict[str, Module | None] = {}
 
     def all_names(self) -> list[str]:
-        """The dotted names of all modules."""
+        """Return the dotted names of all modules."""
         parts = [path.relative_to(self.root).with_suffix("").parts for path in sorted(self.root.rglob("*.py"))]
         return [".".join(names[:-1] if names[-1] == "__init__" else names) for names in parts]
 
     def name_of(self, path: Path) -> str:
-        """The dotted name of the module in a file."""
+        """Return the dotted name of the module in a file."""
         parts = path.relative_to(self.root).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     def module(self, name: str) -> Module | None:
-        """The module of this dotted name; None if it is not of the project."""
+        """Return the module with a dotted name; None if it is not part of the project."""
         if name not in self._modules:
             self._modules[name] = self._read(name)
         return self._modules[name]
@@ -129,7 +134,7 @@ class Project:
         return module
 
     def resolve(self, module: Module, name: str) -> Definition | External | None:
-        """What a name stands for at the top level of a module; None for builtins and unknown names."""
+        """Resolve a name at the top level of a module; None for builtins and unknown names."""
         if name in module.symbols:
             return Definition(module.name, name)
         if name not in module.imports:
@@ -138,7 +143,7 @@ class Project:
         return self.resolve_import(source, imported)
 
     def resolve_import(self, source: str, name: str | None) -> Definition | External:
-        """What an import of a name from a module, or of the module alone, stands for."""
+        """Resolve the import of a name from a module, or of the module itself."""
         module = self.module(source)
         if module is None:
             return External(source if name is None else f"{source}.{name}")
@@ -150,7 +155,7 @@ class Project:
         return Definition(f"{source}.{name}" if self.module(f"{source}.{name}") else source, "*")
 
     def resolve_expression(self, module: Module, node: ast.expr, local: frozenset[str]) -> Definition | External | None:
-        """What a name, or a chain of attributes of a module, stands for; None for all else and for local names."""
+        """Resolve a name or a chain of attributes of a module; None for other expressions and local names."""
         if isinstance(node, ast.Name):
             return None if node.id in local else self.resolve(module, node.id)
         if not isinstance(node, ast.Attribute):
@@ -158,7 +163,7 @@ class Project:
         return self.attribute(self.resolve_expression(module, node.value, local), node.attr)
 
     def attribute(self, owner: Definition | External | None, name: str) -> Definition | External | None:
-        """What an attribute of a module stands for; None for attributes of all else."""
+        """Resolve an attribute of a module; None for attributes of anything else."""
         if isinstance(owner, External):
             return External(f"{owner.name}.{name}")
         if owner is None or owner.name != "*":
@@ -167,7 +172,7 @@ class Project:
         return None if found == owner else found
 
     def function_of(self, found: Definition | External | None) -> Function | ast.ClassDef | None:
-        """The function or class that a definition is; None where it is something else or defined more than once."""
+        """Return the function or class of a definition; None if it is something else or is defined more than once."""
         if not isinstance(found, Definition) or found.name == "*":
             return None
         module = self.module(found.module)

@@ -8,9 +8,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def walk(node: ast.AST) -> list[ast.AST]:
-    """A node and all below it, the outer ones first, without the contexts of names."""
+    """Return a node and all nodes below it, outer nodes first, without the contexts of names."""
     found = [node]
-    for part in found:  # which grows
+    for part in found:  # the list grows in the loop
         for name in part._fields:
             value = getattr(part, name, None)
             if isinstance(value, list):
@@ -21,7 +21,7 @@ def walk(node: ast.AST) -> list[ast.AST]:
 
 
 def is_bare_string(statement: object) -> bool:
-    """Whether a statement is nothing but a string: of a module, class, function, or behind a constant."""
+    """Return whether a statement is only a string, such as a docstring."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
@@ -30,14 +30,14 @@ def is_bare_string(statement: object) -> bool:
 
 
 def is_type_checking(statement: ast.AST) -> bool:
-    """Whether a statement is a block that only type checkers read."""
+    """Return whether a statement is an `if TYPE_CHECKING:` block."""
     return (
         isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING") and not statement.orelse
     )
 
 
 def bound_names(statement: ast.stmt) -> set[str]:
-    """The names that a statement binds in the scope in which it stands."""
+    """Return the names that a statement binds in its own scope."""
     found: set[str] = set()
     waiting: list[ast.AST] = [statement]
     while waiting:
@@ -49,7 +49,7 @@ def bound_names(statement: ast.stmt) -> set[str]:
 
 
 def names_bound_by(node: ast.AST) -> list[str]:
-    """The names that a single node binds, for itself."""
+    """Return the names that a node itself binds, without the nodes below it."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
             return [name]
@@ -65,6 +65,6 @@ def names_bound_by(node: ast.AST) -> list[str]:
 
 
 def parameters_of(arguments: ast.arguments) -> list[ast.arg]:
-    """All parameters of a function, in their order."""
+    """Return all parameters of a function in order."""
     extra = [part for part in (arguments.vararg, arguments.kwarg) if part is not None]
     return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *extra]

@@ -1,4 +1,4 @@
-"""Write the canonical form of code, without irrelevant names and without messages for people."""
+"""Write the canonical form of code, without names that do not matter and without messages for people."""
 
 import ast
 import builtins
@@ -14,10 +14,13 @@ from tumorseg.codedigest.syntax import is_bare_string, walk
 
 @dataclass(frozen=True)
 class CanonicalForm:
-    """text: what the code does; `§` stands for a definition of the project. references: these, in their order.
+    """The canonical form of statements.
 
-    packages: the modules of other distributions that it names. unclear: by what it may see what its form
-    leaves out.
+    Attributes:
+        text: the form; `§` stands for a reference to a definition of the project.
+        references: the definitions that it refers to, in order.
+        packages: the modules of other distributions that it uses.
+        introspection: names by which it can read what the form leaves out.
     """
 
     text: str
@@ -27,7 +30,7 @@ class CanonicalForm:
 
 
 class Writer:
-    """Writes the form of statements of a module, one after another."""
+    """Writes the canonical form of the statements of a module."""
 
     def __init__(self, project: Project, messages: Messages, parameters: Parameters, module: Module) -> None:
         self._project, self._messages, self._parameters, self._module = project, messages, parameters, module
@@ -35,7 +38,7 @@ class Writer:
         self.references: list[Definition] = []
         self.packages: set[str] = set()
         self.introspection = {"import *" for _, names in module.imported if "*" in names}
-        self._numbers: dict[str, int] | None = None  # of the function that is being written
+        self._numbers: dict[str, int] | None = None  # numbers of local names in the current function
         self._local: frozenset[str] = frozenset()
         self._imports: dict[str, Definition | External] = {}
         self._in_class: frozenset[str] = frozenset()
@@ -70,7 +73,7 @@ class Writer:
             self.text.append(repr(node))
 
     def form(self) -> CanonicalForm:
-        """What has been written."""
+        """Return the form of what has been written."""
         return CanonicalForm(
             "\n".join(self.text), tuple(self.references), frozenset(self.packages), frozenset(self.introspection)
         )
@@ -180,7 +183,7 @@ class Writer:
         self._plain(node)
 
     def _Pass(self, node: ast.Pass) -> None:  # noqa: N802
-        """Nothing."""
+        """Write nothing."""
 
     def _Raise(self, node: ast.Raise) -> None:  # noqa: N802
         self._dropped_messages |= set(self._messages.exception_messages(self._module, node.exc, self._local))
@@ -210,5 +213,5 @@ class Writer:
 
 
 def _placeholder(message: ast.AST) -> str:
-    """What stands for a message. Code may ask whether there is one, so an empty text or None is another kind."""
+    """Return the placeholder of a message. Empty texts and None have another one, since code may test for them."""
     return "no words" if isinstance(message, ast.Constant) and not message.value else "words"

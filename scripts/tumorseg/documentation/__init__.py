@@ -1,1 +1,1 @@
-"""The pages of workflow/docs, as far as they derive from code: configuration, public functions, tables of records."""
+"""Generate the parts of workflow/docs that derive from code: configuration, public functions, tables of records."""

@@ -1,4 +1,4 @@
-"""`make docs`: write what derives from code into the pages of workflow/docs. Run in the repository's root."""
+"""Update the generated parts of workflow/docs (`make docs`). Run it in the repository's root."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The page about the library's public functions and classes, from their signatures and docstrings."""
+"""Generate the page of the library's public functions and classes from their signatures and docstrings."""
 
 import ast
 import inspect
@@ -27,13 +27,13 @@ PUBLIC: Final[dict[str, tuple[str, ...]]] = {
         "Metric",
     ),
 }
-"""The public names, by the module from which other code imports them."""
+"""Public names by the module from which to import them."""
 _WIDTH: Final = 100
-"""Characters, beyond which a signature has a line for each argument."""
+"""Maximum characters of a signature on one line; a longer one has a line for each argument."""
 
 
 def api_tables() -> str:
-    """Return the sections of the page: one for each module, with its functions and classes."""
+    """Return the sections of the page, one for each module with its functions and classes."""
     return "\n".join(section for module, names in PUBLIC.items() for section in _module(module, names))
 
 
@@ -55,7 +55,7 @@ def _entry(name: str, of: Any) -> Iterator[str]:
 
 
 def signature(name: str, function: Any) -> str:
-    """Return the signature of a function as its source writes it, under a public name."""
+    """Return the signature of a function as in its source, under its public name."""
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     if not isinstance(node, ast.FunctionDef):
         raise TypeError(f"{name} is not a function")
@@ -69,7 +69,7 @@ def signature(name: str, function: Any) -> str:
 
 
 def _arguments(of: ast.arguments) -> Iterator[str]:
-    """Yield each argument by itself, and the `*` in front of those that are given by name only."""
+    """Yield each argument, and `*` before the keyword-only ones."""
     positional = [*of.posonlyargs, *of.args]
     lacking = [None] * (len(positional) - len(of.defaults))
     for argument, default in zip(positional, [*lacking, *of.defaults], strict=True):
@@ -85,7 +85,7 @@ def _with_default(argument: ast.arg, default: ast.expr | None) -> str:
 
 
 def _members(of: type) -> Iterator[str]:
-    """The rows of the methods and properties that the class itself defines and documents."""
+    """Yield a table row for each documented method and property that the class itself defines."""
     for name, member in vars(of).items():
         documented = inspect.isfunction(member) or isinstance(member, (property, classmethod))
         documented = documented or type(member).__name__ == "cached_property"

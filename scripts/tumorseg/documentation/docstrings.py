@@ -1,4 +1,4 @@
-"""Docstrings in Google style as Markdown."""
+"""Convert docstrings in Google style to Markdown."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""The pages of the documentation with their generated parts brought up to date."""
+"""Update the generated parts of the documentation's pages."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ def current_pages(root: Path) -> dict[Path, str]:
     Args:
         root: the root of the repository.
 
-    Raises:
-        KeyError: a page asks for a part that nothing generates.
+    Returns:
+        Text by path. A page with an unknown part causes a KeyError.
     """
     pages = {path: path.read_text(encoding="utf-8") for path in sorted((root / FOLDER).glob("*.md"))}
     filled = {path: fill(text) for path, text in pages.items() if "<!-- generated: " in text}

@@ -1,4 +1,4 @@
-"""Tables of the pages, derived from the records behind them."""
+"""Generate the tables of metrics, problems, warnings and tasks from their records."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -20,7 +20,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def metrics_table() -> str:
-    """Return the table of all scores, from their records."""
+    """Return the table of all metrics."""
     rows = ((f"`{metric.name}`", metric.title, metric.definition, *_range(metric)) for metric in metrics())
     return table(("column", "score", "definition", "better", "best", "worst"), rows)
 
@@ -31,12 +31,12 @@ def _range(metric: Metric) -> tuple[str, str, str]:
 
 
 def codes_table(sentences: Mapping[str, str]) -> str:
-    """Return the table of the codes of problems or warnings."""
+    """Return the table of the codes of problems or warnings. sentences: meaning by code."""
     return table(("code", "meaning"), ((f"`{code}`", sentence) for code, sentence in sentences.items()))
 
 
 def tasks_table() -> str:
-    """Return the table of the built-in tasks, the default one first."""
+    """Return the table of the built-in tasks, with the default task first."""
     names = sorted(built_in_tasks(), key=lambda name: (name != DEFAULT_TASK, name))
     return table(("task", "channels", "labels", "regions"), (_task_row(name, load_task(name)) for name in names))
 
@@ -53,4 +53,4 @@ TABLES: Final = {
     "warnings": lambda: codes_table(WARNING_CODES),
     "tasks": tasks_table,
 }
-"""By the name in the page's line `<!-- generated: NAME -->`."""
+"""Functions by the name in a page's line `<!-- generated: NAME -->`."""

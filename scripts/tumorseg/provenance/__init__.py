@@ -1,1 +1,1 @@
-"""What a reader needs in order to repeat a run: settings, software, data and machine, as files and as an RO-Crate."""
+"""Record what is needed to repeat a run: settings, software, data and machine, as files and as an RO-Crate."""

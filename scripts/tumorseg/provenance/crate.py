@@ -20,30 +20,32 @@ _PROFILES: Final = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
 _TERMS: Final = "https://w3id.org/ro/terms/workflow-run/context"
-"""Defines `sha256`, which RO-Crate 1.1 does not."""
+"""A context that defines `sha256`, which RO-Crate 1.1 lacks."""
 _DESCRIPTIONS: Final = {
-    "provenance/configuration.yaml": "Every setting that decides about the results; `--configfile` takes it",
-    "provenance/task.yaml": "What channels, labels and names mean; `cohort.task` takes it",
-    "provenance/raw_files.tsv": "Each raw file, with its digest",
-    "provenance/requirements.txt": "The Python packages that were installed where this was written",
-    "provenance/run.json": "Commit and code digests, machine, and the models with what they were trained on",
-    "provenance/masks.tsv": "The masks of the held-out cases, with their digests",
-    "provenance/jobs.tsv": "Seconds, peak memory and device of each job that ran here",
-    "report.html": "The report: one page with scores, figures, dropped cases and refused checkpoints",
-    "cohort/cohort.html": "Every case of the cohort in small, with all that was found",
-    "cohort/manifest.tsv": "Every case folder: usable or not, and why",
-    "cohort/splits.tsv": "The fold in which each case is held out; a copy of it serves as `cohort.split_file`",
+    "provenance/configuration.yaml": "All settings that the results depend on; use it with `--configfile`",
+    "provenance/task.yaml": "Channels, labels and file names; use it with `cohort.task`",
+    "provenance/raw_files.tsv": "The raw files with their digests",
+    "provenance/requirements.txt": "The Python packages that were installed when this file was written",
+    "provenance/run.json": "Commit, code digests, machine, and the selected models with their training data",
+    "provenance/masks.tsv": "The predicted masks of the held-out cases with their digests",
+    "provenance/jobs.tsv": "Run time, peak memory and device of each job that ran here",
+    "report.html": "The report: a page with scores, figures, dropped cases and refused checkpoints",
+    "cohort/cohort.html": "Every case of the cohort with a preview, its problems and its warnings",
+    "cohort/manifest.tsv": "All cases: usable or not, and why",
+    "cohort/splits.tsv": "The fold in which each case is held out; use a copy with `cohort.split_file`",
     "training/*/history.csv": "Losses, validation Dice and learning rate of each epoch",
-    "training/*/selection.json": "The epoch that was chosen, and those that were refused",
-    "model/*.safetensors": "Weights of the network and all that is needed to use them",
-    "model/README.md": "What the models are, and what to know before they are used",
-    "predictions/*": "Masks of the held-out cases",
+    "training/*/selection.json": "The selected epoch and the refused epochs",
+    "model/*.safetensors": "Weights of the network and everything needed to use them",
+    "model/README.md": "The model card: what the models are, their scores and their limits",
+    "predictions/*": "Predicted masks of the held-out cases",
     "evaluation/cases.csv": "Scores of each case",
     "evaluation/summary.json": "Scores over all cases, with definitions and confidence intervals",
 }
-_WORKFLOW_DESCRIPTION: Final = "The entry point; its rules and scripts are those of the version, a commit"
+_WORKFLOW_DESCRIPTION: Final = (
+    "The entry point of the workflow; its rules and scripts are those of the commit in `version`"
+)
 _RUN_DESCRIPTION: Final = (
-    "From raw MRI to report, in one go or several; jobs.tsv says when each job ended and how long it took"
+    "From raw MRI to report, in one or more invocations; jobs.tsv has the end and the run time of each job"
 )
 _MEDIA_TYPES: Final = {
     ".yaml": "application/yaml",
@@ -67,10 +69,19 @@ def crate_metadata(
     engine: str,
     made: datetime,
 ) -> dict[str, Any]:
-    """The content of `root`/ro-crate-metadata.json (JSON-LD).
+    """Return the content of ro-crate-metadata.json.
 
-    root: folder in which all paths lie. workflow: the Snakefile. inputs, results: files, told with their SHA-256, or
-    folders. commit: of the code. engine: version of Snakemake. made: now, with its time zone.
+    Args:
+        root: folder of the crate.
+        workflow: the Snakefile; this and the other paths are relative to `root`.
+        inputs: files or folders; files are described with their SHA-256.
+        results: files or folders, likewise.
+        commit: of the code.
+        engine: version of Snakemake.
+        made: present time, with its time zone.
+
+    Returns:
+        The metadata as JSON-LD.
     """
     crate = ROCrate(version="1.1")
     crate.name = "Brain tumour segmentation: a run"
@@ -82,7 +93,7 @@ def crate_metadata(
             "#terms",
             "CreativeWork",
             name="The terms of the data",
-            description="What was made from a data set comes under its terms; BraTS forbids to hand its data on.",
+            description="Results from a data set fall under its terms; BraTS does not allow its data to be passed on.",
         )
     )
     crate.metadata.extra_contexts.append(_TERMS)
@@ -119,7 +130,7 @@ def _context(crate: ROCrate, identifier: str, kind: str, **properties: str) -> C
 
 
 def _entity(crate: ROCrate, root: Path, path: Path) -> Any:
-    """A file or folder as part of the crate."""
+    """Add a file or folder to the crate and return it."""
     name = path.as_posix()
     properties = {"name": next(meaning for pattern, meaning in _DESCRIPTIONS.items() if fnmatch(name, pattern))}
     if (root / path).is_dir():

@@ -1,4 +1,4 @@
-"""Tables of the raw files that a run has read and of the masks that it has written, with digests."""
+"""Build tables of the raw files of a run and of the masks that it has predicted, with digests."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,22 +13,34 @@ from tumorseg.task import Task, load_task, task_path
 
 
 def task_file_text(name: str, task: Task) -> str:
-    """The text of the file of a task, by what `cohort.task` says.
+    """Return the text of a task file.
 
-    Raises UserError where it is no longer the file of `task`, that of the run.
+    Args:
+        name: value of `cohort.task`.
+        task: the task that the run has used.
+
+    Returns:
+        The text.
+
+    Raises:
+        UserError: the file was changed during the run and no longer defines `task`.
     """
     found = load_task(name)
     if (found if task.label_map is None else found.with_label_map(task.label_map)) != task:
-        raise UserError(f"cohort.task: {name} was changed while the workflow ran; run it again")
+        raise UserError(f"cohort.task: {name} was changed while the workflow was running; run the workflow again")
     return task_path(name).read_text(encoding="utf-8")
 
 
 def raw_file_table(verdicts: Iterable[ValidationResult]) -> pd.DataFrame:
-    """A row a raw file, of usable cases and of dropped ones, damaged ones included, by case, role and path.
+    """Return a table with one row for each raw file, including those of dropped cases.
 
-    Columns `case`, `usable` (true or false, of the case by itself), `role` (a channel, or seg), `path` (relative
-    to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal), empty where the file is
-    too large to be read (see `largest.largest_file`) or cannot be.
+    Args:
+        verdicts: validation results of all cases.
+
+    Returns:
+        The columns `case`, `usable` (true or false, before the check of the cohort), `role` (a channel, or seg), `path`
+        (relative to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal; empty if the
+        file is unreadable or too large to be read), sorted by case, role and path.
     """
     rows = [
         (verdict.case, str(verdict.usable).lower(), file["role"], file["path"], file["bytes"], file["digest"])
@@ -40,14 +52,19 @@ def raw_file_table(verdicts: Iterable[ValidationResult]) -> pd.DataFrame:
 
 
 def _case_files(verdict: ValidationResult) -> list[dict[str, Any]]:
-    taken = [{"role": role, **file} for role, file in verdict.facts["files"].items()]
-    return [*taken, *verdict.facts["other_files"]]
+    used = [{"role": role, **file} for role, file in verdict.facts["files"].items()]
+    return [*used, *verdict.facts["other_files"]]
 
 
 def mask_table(folders: Iterable[Path], results: Path) -> pd.DataFrame:
-    """A row a predicted mask in these folders below `results`: `path` (relative to it), `bytes` and `sha256`.
+    """Return a table with one row for each predicted mask, without files of probabilities.
 
-    Probabilities that lie beside the masks are none.
+    Args:
+        folders: with the masks.
+        results: the folder of all results.
+
+    Returns:
+        The columns `path` (relative to `results`), `bytes` and `sha256`.
     """
     paths = [path for folder in folders for path in sorted(folder.glob("*.nii.gz"))]
     rows = [

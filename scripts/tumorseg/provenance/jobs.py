@@ -18,11 +18,15 @@ COLUMNS: Final = ("rule", "job", "finished", "seconds", "peak_memory_mib", "comp
 
 @dataclass(frozen=True)
 class Job:
-    """A finished job. job: its batch, fold or epoch; empty where the rule has one. finished: local time of its machine.
+    """A finished job.
 
-    seconds: from the script's start, imports left out. peak_memory: MiB, of all its processes together where Snakemake
-    has measured that (not of a training by several processes: of the first). computed_in: precision and device of the
-    network, if it used it.
+    Attributes:
+        rule: name of the rule.
+        job: name of the job by batch, fold or epoch; empty if the rule has a single job.
+        finished: local time of its machine.
+        seconds: run time of the script without imports.
+        peak_memory_mib: of all processes together if Snakemake has measured it, otherwise of the first process.
+        computed_in: precision and device of the network; empty if the job does not use it.
     """
 
     rule: str
@@ -34,9 +38,11 @@ class Job:
 
 
 def job_names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
-    """What the jobs of rules with more than one are called: "batch-003", "fold-0", "fold-0-epoch-0002".
+    """Return the possible names of jobs, such as "batch-003", "fold-0" and "fold-0-epoch-0002".
 
-    configuration: sections `cohort` and `training`. batches: those that have any case.
+    Args:
+        configuration: the sections `cohort` and `training`.
+        batches: names of the batches.
     """
     training = configuration["training"]
     epochs = checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])
@@ -45,10 +51,18 @@ def job_names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[s
 
 
 def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> list[Job]:
-    """Return the jobs of these rules and names (see `names`) whose logs lie in `results`/logs, by rule and name.
+    """Return the jobs of a run from their logs, sorted by rule and name.
 
-    Other logs there belong to other targets or earlier settings. A job whose results came from a cache ran elsewhere
-    and is left out: its log is empty, and a record beside it belongs to a run before.
+    A job whose results came from a cache ran elsewhere and is left out: its log is empty, and a record beside it
+    belongs to an earlier run.
+
+    Args:
+        results: folder with `logs` and `benchmarks`.
+        rules: names of the rules of the run. Other logs belong to other targets.
+        names: of the jobs (`job_names`). Other logs belong to earlier settings.
+
+    Returns:
+        The jobs with a valid record.
     """
     logs = results / "logs"
     alone = [(path, path.stem, "") for path in logs.glob("*.log")]
@@ -59,13 +73,13 @@ def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> 
 
 
 def job_table(jobs: Collection[Job]) -> pd.DataFrame:
-    """A row a job, columns as in `COLUMNS`."""
+    """Return a table with one row for each job and the columns `COLUMNS`."""
     rows = [(job.rule, job.job, job.finished, job.seconds, round(job.peak_memory_mib), job.computed_in) for job in jobs]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _read_job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
-    """Return the job of a log; None if it has no readable record (a killed job, or a full disk) or an empty log."""
+    """Return the job of a log; None if the log is empty or has no valid record, as after a kill or on a full disk."""
     if log.stat().st_size == 0:
         return None
     try:
@@ -77,8 +91,8 @@ def _read_job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
 
 
 def _benchmark_memory_mib(benchmark: Path) -> float:
-    """Peak memory of a job's processes together, in MiB; 0 where Snakemake has not looked in time."""
+    """Return the peak memory of all processes of a job in MiB; 0 if Snakemake has not measured it."""
     if not benchmark.is_file():
         return 0
-    # Snakemake writes NA or - where it has not looked.
+    # Snakemake writes NA or - if it has not measured.
     return float(pd.to_numeric(read_table(benchmark)["max_rss"], errors="coerce").fillna(0).max())

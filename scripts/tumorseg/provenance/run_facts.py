@@ -1,4 +1,4 @@
-"""The facts of a run: commit, package versions, machine, date, and a digest of its data."""
+"""Collect the facts of a run: commit, package versions, machine, date, and a digest of its data."""
 
 import hashlib
 import os
@@ -14,12 +14,19 @@ from typing import Final
 from tumorseg.cohort.validation_result import ValidationResult
 
 _PACKAGES: Final = ("snakemake", "torch", "numpy", "nibabel", "pandas", "scikit-learn", "matplotlib")
-"""Named with their versions where they are installed; the versions behind each rule stand beside its code's digest."""
+"""Packages whose versions are listed if they are installed. The digest of each rule's code has all its versions."""
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """made: date and time, UTC. commit: of the repository, or why none is known. versions: of Python and packages."""
+    """The facts of a run.
+
+    Attributes:
+        made: date and time in UTC.
+        commit: of the repository, or the reason why it is unknown.
+        machine: processor, cores, memory and system.
+        versions: of Python and packages.
+    """
 
     made: str
     commit: str
@@ -29,7 +36,13 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The raw files of the usable cases. size: bytes on disk. digest: see `data_facts`."""
+    """The raw files of the usable cases.
+
+    Attributes:
+        files: number of files.
+        size: bytes on disk.
+        digest: of all files, see `data_facts`.
+    """
 
     files: int
     size: int
@@ -37,7 +50,7 @@ class DataFacts:
 
 
 def run_facts(repository: Path, now: datetime) -> RunFacts:
-    """The facts of what is made `now` (in UTC) by the code in the folder `repository`."""
+    """Return the facts of a run. repository: folder of the code. now: present time in UTC."""
     return RunFacts(
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         commit=commit_of(repository),
@@ -47,9 +60,9 @@ def run_facts(repository: Path, now: datetime) -> RunFacts:
 
 
 def commit_of(repository: Path) -> str:
-    """The commit of a git checkout, and whether its files differ from it; a few words where there is none."""
+    """Return the commit of a git checkout, with a note if files differ from it, or the reason why it is unknown."""
     try:
-        # Of the folder itself: a copy without history may lie in a checkout of something else.
+        # The folder must be the root of the checkout: a copy without history may be inside another checkout.
         if Path(_git(repository, "rev-parse", "--show-toplevel")).resolve() != repository.resolve():
             return "unknown: not a git checkout"
         commit = _git(repository, "rev-parse", "HEAD")
@@ -62,10 +75,15 @@ def commit_of(repository: Path) -> str:
 
 
 def data_facts(verdicts: Iterable[ValidationResult], usable: set[str]) -> DataFacts:
-    """Files, bytes and one digest of the raw files of the `usable` cases.
+    """Return the number, the size and a digest of the raw files of the usable cases.
 
-    The digest is the SHA-256 of a line `case role digest` for each file, sorted, where digest is the XXH3-128 of the
-    file's bytes that validation took: equal for equal files, wherever they lie.
+    Args:
+        verdicts: validation results.
+        usable: ids of the usable cases.
+
+    Returns:
+        The facts. The digest is the SHA-256 of the sorted lines `case role digest` of all files, where `digest` is the
+        XXH3-128 of the file's bytes. It does not depend on the paths of the files.
     """
     files = [
         (verdict.case, role, file)
@@ -102,7 +120,7 @@ def _machine() -> str:
 
 
 def _processor() -> str:
-    """The processor's name where the system tells it (Linux), else its architecture."""
+    """Return the name of the processor (Linux) or its architecture."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text(encoding="utf-8").splitlines() if information.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -3,21 +3,21 @@ import threading
 from tumorseg.cli.heartbeat import Heartbeat, clock
 
 
-def test_a_long_silence_is_broken_again_and_again():
+def test_a_long_silence_is_broken_repeatedly():
     calls, twice = [], threading.Event()
 
-    def say(seconds: float) -> None:
+    def show(seconds: float) -> None:
         calls.append(seconds)
         if len(calls) == 2:
             twice.set()
 
-    heartbeat = Heartbeat(say, first_s=0.02, longest_s=0.02)
+    heartbeat = Heartbeat(show, first_s=0.02, longest_s=0.02)
     assert twice.wait(10)
     heartbeat.stop()
     assert 0.02 <= calls[0] < calls[1]
 
 
-def test_what_is_heard_puts_it_off_and_a_stop_ends_it():
+def test_a_stopped_heartbeat_shows_nothing():
     calls = []
     heartbeat = Heartbeat(calls.append, first_s=60)
     heartbeat.heard()
@@ -25,5 +25,5 @@ def test_what_is_heard_puts_it_off_and_a_stop_ends_it():
     assert calls == []
 
 
-def test_a_duration_is_written_as_a_clock_shows_it():
+def test_a_duration_is_formatted_as_a_clock():
     assert [clock(seconds) for seconds in (0.4, 65, 3661)] == ["0:00", "1:05", "1:01:01"]

@@ -37,7 +37,7 @@ score_cases([1, 2], score, 2)
 
 
 def python(code, folder, interrupts="default", **environment):
-    """Python code under way; it has said that it began. interrupts: default | ignore."""
+    """Start Python code and wait until it has printed `began`. interrupts: default | ignore, for SIGINT."""
     process = subprocess.Popen(
         ["env", f"--{interrupts}-signal=INT", sys.executable, "-c", code],
         cwd=folder,
@@ -53,7 +53,7 @@ def python(code, folder, interrupts="default", **environment):
 
 @pytest.fixture
 def workflow():
-    """A process that stands for Snakemake."""
+    """A process in the place of Snakemake."""
     process = subprocess.Popen(["sleep", "60"])
     yield process
     process.kill()
@@ -61,8 +61,8 @@ def workflow():
 
 
 @pytest.mark.parametrize("interrupts", ["default", "ignore"])
-def test_a_job_ends_with_its_workflow_and_leaves_nothing(tmp_path, workflow, interrupts):
-    """In the foreground of a shell, and in its background, where SIGINT is ignored."""
+def test_a_job_ends_with_its_workflow_and_leaves_no_files(tmp_path, workflow, interrupts):
+    """The same in the foreground of a shell and in the background, where SIGINT is ignored."""
     job = python(JOB, tmp_path, interrupts, WORKFLOW_PROCESS=str(workflow.pid))
     workflow.kill()
     assert job.communicate(timeout=20)[1] == "a_job: interrupted\n"
@@ -70,7 +70,7 @@ def test_a_job_ends_with_its_workflow_and_leaves_nothing(tmp_path, workflow, int
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_whose_workflow_is_gone_does_not_begin(tmp_path, workflow):
+def test_a_job_whose_workflow_has_ended_does_not_start(tmp_path, workflow):
     workflow.kill()
     workflow.wait()
     environment = {**ENVIRONMENT, "WORKFLOW_PROCESS": str(workflow.pid)}
@@ -95,11 +95,11 @@ def test_the_workers_of_a_pool_do_not_outlive_a_killed_job(tmp_path):
 def test_the_workers_of_a_pool_leave_ctrl_c_to_the_job(tmp_path):
     job = python(POOL.replace("60", "1"), tmp_path)
     workers_of(job)
-    assert job.stdout.readline() == "began\n"  # the other one, too, has its signals in order
+    assert job.stdout.readline() == "began\n"  # the other worker is ready too
     os.killpg(job.pid, signal.SIGINT)
     assert job.communicate(timeout=20)[1].count("Traceback") == 1
 
 
-def test_a_worker_whose_parent_is_gone_before_it_begins_ends():
+def test_a_worker_whose_parent_has_already_ended_ends():
     worker = subprocess.run([sys.executable, "-c", LATE], env=ENVIRONMENT, stdout=subprocess.PIPE, check=False)
     assert (worker.returncode, worker.stdout) == (1, b"")

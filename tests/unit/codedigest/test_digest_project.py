@@ -1,4 +1,4 @@
-"""What a change of this project's own code means for the scripts."""
+"""Changes of this project's own code, and the scripts whose digests they change."""
 
 import ast
 import re
@@ -12,13 +12,13 @@ from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.codedigest.known import FOR_PEOPLE_ONLY
 
 FILES = {path.stem: [path.name] for path in sorted((REPOSITORY / "scripts").glob("*.py"))}
-# One script draws all figures, and imports the module of the one that it is asked for.
+# One script draws all figures. It imports the module of the requested figure.
 FILES["figure"].append("tumorseg/plotting/catalogue/overlays.py")
 
 
 def digests(root: Path) -> dict[str, str]:
-    of_code = CodeDigests(root)
-    return {script: of_code.digest(*(root / file for file in files)) for script, files in FILES.items()}
+    code = CodeDigests(root)
+    return {script: code.digest(*(root / file for file in files)) for script, files in FILES.items()}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def scripts(tmp_path):
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory):
-    """The digests of a copy without the viewer's programs."""
+    """Return the digests of a copy without the JavaScript of the viewer."""
     ignored = shutil.ignore_patterns("__pycache__", "*.js", "tasks")
     return digests(
         Path(shutil.copytree(REPOSITORY / "scripts", tmp_path_factory.mktemp("copy") / "scripts", ignore=ignored))
@@ -46,8 +46,8 @@ def edit(path: Path, before: str, after: str) -> None:
     path.write_text(text.replace(before, after))
 
 
-class _OtherWords(ast.NodeTransformer):
-    """Says otherwise what is raised, logged, printed or shown as help."""
+class _RewordMessages(ast.NodeTransformer):
+    """Changes the texts that are raised, logged, printed or shown as help."""
 
     def visit_Raise(self, node):
         if isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in ("UserError", "ValueError"):
@@ -66,8 +66,8 @@ class _OtherWords(ast.NodeTransformer):
         return node
 
 
-class _OtherSentences(ast.NodeTransformer):
-    """Says all otherwise that looks like a sentence or a part of one."""
+class _RewordSentences(ast.NodeTransformer):
+    """Changes every text that looks like a sentence or a part of one."""
 
     def visit_Constant(self, node):
         text = node.value
@@ -78,12 +78,12 @@ class _OtherSentences(ast.NodeTransformer):
 
 CHAIN = {"validate_batch", "manifest", "split", "normalise_batch", "training_data", "train_epoch", "verify_checkpoint"}
 CHAIN |= {"select_checkpoint", "predict"}
-"""The scripts whose change would train or predict again."""
+"""The scripts after whose change the workflow would train or predict again."""
 NO_SENTENCES = {
-    *("version https://git-lfs", "<!doctype html"),  # how files begin
-    *("allocate memory", "out of memory", "Too many open files"),  # what others' messages say
-    *("\0tumorseg of user ", ", allocation "),  # a name in the system
-    "case ",  # before the names of arrays in a file
+    *("version https://git-lfs", "<!doctype html"),  # starts of files
+    *("allocate memory", "out of memory", "Too many open files"),  # messages of other programs
+    *("\0tumorseg of user ", ", allocation "),  # a name in the operating system
+    "case ",  # a prefix of array names in a file
     "DEMONSTRATION MODEL: of no use on patients",  # written into models and masks
 }
 
@@ -94,19 +94,19 @@ def reword(*nodes):
             text.value = f"in other words: {text.value}"
 
 
-def test_other_words_everywhere_change_no_digest(scripts, copied):
+def test_reworded_messages_change_no_digest(scripts, copied):
     for path in scripts.rglob("*.py"):
-        path.write_text(ast.unparse(_OtherWords().visit(ast.parse(path.read_text()))))
+        path.write_text(ast.unparse(_RewordMessages().visit(ast.parse(path.read_text()))))
     assert changed(scripts, copied) == set()
 
 
-def test_no_sentence_counts_for_what_trains_and_predicts(scripts, copied):
+def test_reworded_sentences_change_no_digest_of_training_and_prediction(scripts, copied):
     for path in scripts.rglob("*.py"):
-        path.write_text(ast.unparse(_OtherSentences().visit(ast.parse(path.read_text()))))
+        path.write_text(ast.unparse(_RewordSentences().visit(ast.parse(path.read_text()))))
     assert not CHAIN & changed(scripts, copied)
 
 
-def test_another_module_and_other_names_change_no_digest(scripts, copied):
+def test_a_moved_module_and_a_renamed_constant_change_no_digest(scripts, copied):
     library = scripts / "tumorseg"
     (library / "training/losses.py").rename(library / "networks/objective_terms.py")
     for path in scripts.rglob("*.py"):
@@ -115,12 +115,12 @@ def test_another_module_and_other_names_change_no_digest(scripts, copied):
     assert changed(scripts, copied) == set()
 
 
-def test_a_constant_of_the_loss_changes_what_trains(scripts, copied):
+def test_a_constant_of_the_loss_changes_training_only(scripts, copied):
     edit(scripts / "tumorseg/training/losses.py", "_SMOOTHING = 1e-5", "_SMOOTHING = 1e-4")
     assert changed(scripts, copied) == {"train_epoch"}
 
 
-def test_modules_that_talk_are_these():
+def test_the_modules_for_people_only_are_these():
     library = REPOSITORY / "scripts/tumorseg"
     marked = {
         path.relative_to(library).as_posix()

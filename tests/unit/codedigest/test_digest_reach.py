@@ -1,4 +1,4 @@
-"""What a digest of code reaches, where code is clever, lies elsewhere or is kept."""
+"""The reach of a digest: introspection, data files, packages, other places and cached digests."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def project(tmp_path):
     return make_project(tmp_path)
 
 
-def test_functions_of_the_same_content_are_not_the_same_one(project):
+def test_classes_with_the_same_content_are_distinguished(project):
     edit(
         project, "lib/used.py", "def _unused(x):\n    return x\n", "class A(Exception): ...\nclass B(Exception): ...\n"
     )
@@ -29,30 +29,30 @@ def test_functions_of_the_same_content_are_not_the_same_one(project):
 
 
 @pytest.mark.parametrize(
-    "clever",
+    "introspection",
     [
-        "def clever():\n    return globals()['_unused'](1)\n",
-        "def clever():\n    return eval('_unused')(1)\n",
-        "def clever():\n    import sys\n    return sys.modules[__name__]._unused\n",
-        "def clever():\n    import importlib\n    return importlib.import_module('lib.' + 'used')._unused\n",
-        "def clever():\n    import lib.used as here\n    return getattr(here, '_un' + 'used')\n",
+        "def introspection():\n    return globals()['_unused'](1)\n",
+        "def introspection():\n    return eval('_unused')(1)\n",
+        "def introspection():\n    import sys\n    return sys.modules[__name__]._unused\n",
+        "def introspection():\n    import importlib\n    return importlib.import_module('lib.' + 'used')._unused\n",
+        "def introspection():\n    import lib.used as here\n    return getattr(here, '_un' + 'used')\n",
     ],
 )
-def test_what_code_could_reach_by_its_name_counts(project, clever):
-    edit(project, "script.py", "def main", f"{clever}\n\ndef main")
+def test_code_reached_by_introspection_changes_the_digest(project, introspection):
+    edit(project, "script.py", "def main", f"{introspection}\n\ndef main")
     first = digest(project)
     edit(project, "lib/used.py", "    return x\n", "    return x + 1\n")
     assert digest(project) != first
 
 
-def test_a_name_that_code_can_see_counts(project):
+def test_a_name_that_code_reads_changes_the_digest(project):
     edit(project, "lib/used.py", "return [_helper(value)", "return [_helper.__name__] + [_helper(value)")
     first = digest(project)
     edit(project, "lib/used.py", "_helper", "_fold")
     assert digest(project) != first
 
 
-def test_the_names_of_parameters_count_where_a_function_is_handed_around(project):
+def test_parameter_names_change_the_digest_if_a_function_is_called_with_a_dictionary(project):
     edit(project, "script.py", "doubled(options.size, factor=4)", "doubled(**{'x': 1, 'factor': 4})")
     first = digest(project)
     edit(project, "lib/used.py", "(x, factor=2)", "(factor, x=2)")
@@ -60,7 +60,7 @@ def test_the_names_of_parameters_count_where_a_function_is_handed_around(project
     assert digest(project) != first
 
 
-def test_the_effect_of_what_a_message_calls_counts(project):
+def test_a_call_with_an_effect_inside_a_message_changes_the_digest(project):
     edit(project, "script.py", 'print(f"{options.size} cases")', 'print(f"{changed(options)} cases")')
     edit(project, "script.py", "def check", "def changed(options):\n    options.size = 1\n\ndef check")
     first = digest(project)
@@ -68,14 +68,14 @@ def test_the_effect_of_what_a_message_calls_counts(project):
     assert digest(project) != first
 
 
-def test_a_local_name_that_hides_a_function_is_not_mistaken_for_it(project):
+def test_a_local_name_that_hides_a_function_is_distinguished_from_it(project):
     edit(project, "lib/used.py", "total = factor * x * one", "total = factor * x * one\n    (lambda one: one)(x)")
     first = digest(project)
     edit(project, "lib/used.py", "(lambda one: one)(x)", "(lambda two: one)(x)")
     assert digest(project) != first
 
 
-def test_a_second_file_counts_with_all_that_it_offers(project):
+def test_a_second_file_and_its_public_names_change_the_digest(project):
     first = digest(project, "lib/page/render.py")
     assert first != digest(project)
     edit(project, "lib/page/page.html", "<p>", "<b>")
@@ -85,42 +85,42 @@ def test_a_second_file_counts_with_all_that_it_offers(project):
     assert digest(project, "lib/page/render.py") != second
 
 
-def test_data_files_beside_a_module_that_is_used_count(project):
+def test_data_files_beside_a_used_module_change_the_digest(project):
     edit(project, "script.py", "def main():", "from lib.page.render import page\n\ndef main():\n    page()")
     first = digest(project)
     edit(project, "lib/page/page.html", "<p>", "<b>")
     assert digest(project) != first
 
 
-def test_versions_of_imported_packages_are_named(project):
+def test_the_digest_lists_the_versions_of_imported_packages(project):
     import numpy
 
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     assert digest(project).endswith(f"  {python}, numpy {numpy.__version__}")
 
 
-def test_the_place_of_the_project_does_not_count(project, tmp_path_factory):
+def test_a_moved_project_has_the_same_digest(project, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "moved"
     first = digest(project)
     project.rename(elsewhere)
     assert digest(elsewhere) == first
 
 
-def test_kept_digests_are_those_of_the_present_code(project, tmp_path_factory):
-    kept = tmp_path_factory.mktemp("run") / "kept/digests.json"
-    first = CodeDigests(project, kept).digest(project / "script.py")
-    assert json.loads(kept.read_text())["digests"] == {"script": first}
-    kept.write_text(kept.read_text().replace(first, "as kept"))
-    assert CodeDigests(project, kept).digest(project / "script.py") == "as kept"
+def test_cached_digests_are_used_until_the_code_changes(project, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("run") / "cache/digests.json"
+    first = CodeDigests(project, cache).digest(project / "script.py")
+    assert json.loads(cache.read_text())["digests"] == {"script": first}
+    cache.write_text(cache.read_text().replace(first, "as cached"))
+    assert CodeDigests(project, cache).digest(project / "script.py") == "as cached"
     edit(project, "lib/used.py", "_OFFSET = 10", "_OFFSET = 11")
-    assert CodeDigests(project, kept).digest(project / "script.py") == digest(project)
+    assert CodeDigests(project, cache).digest(project / "script.py") == digest(project)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"state": 1}'])
-def test_a_damaged_file_of_kept_digests_does_no_harm(project, tmp_path_factory, content):
-    kept = tmp_path_factory.mktemp("run") / "kept.json"
-    kept.write_text(content)
-    assert CodeDigests(project, kept).digest(project / "script.py") == digest(project)
+def test_a_corrupted_cache_is_ignored(project, tmp_path_factory, content):
+    cache = tmp_path_factory.mktemp("run") / "cache.json"
+    cache.write_text(content)
+    assert CodeDigests(project, cache).digest(project / "script.py") == digest(project)
 
 
 def test_the_digest_is_the_same_in_any_locale(project):
@@ -128,17 +128,17 @@ def test_the_digest_is_the_same_in_any_locale(project):
     command = "import sys; sys.path.insert(0, sys.argv[1]); from tumorseg.codedigest.digest import CodeDigests; "
     command += "from pathlib import Path; print(CodeDigests(Path(sys.argv[2])).digest(Path(sys.argv[2], 'script.py')))"
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", command, str(REPOSITORY / "scripts"), str(project)],
         env={**os.environ, **plain},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == digest(project)
+    assert completed.stdout.strip() == digest(project)
 
 
-def test_a_package_may_name_for_type_checkers_what_it_imports_when_asked(project):
+def test_imports_for_type_checkers_are_ignored(project):
     (project / "lib/extra.py").write_text("FOUND = []\nFOUND.append(print('imported'))\n")
     first = digest(project)
     lines = ["from typing import TYPE_CHECKING", "if TYPE_CHECKING:", "    from lib.extra import FOUND"]

@@ -1,4 +1,4 @@
-"""Texts that annotations mark as messages do not count, and what stands beside them does."""
+"""The digest ignores texts that are annotated as messages, and covers what is beside them."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_a_message_does_not_count(project, words):
+def test_a_reworded_message_does_not_change_the_digest(project, words):
     first = digest(project)
     edit(project, "lib/notes.py", words, f"{words}, in other words")
     assert digest(project) == first
@@ -57,20 +57,20 @@ def test_a_message_does_not_count(project, words):
     ("text", "other"),
     [('b"PK"', 'b"QK"'), ("range(size)", "range(7)"), *((text, '"x"') for text in ('"full"', '"none"', '"turned"'))],
 )
-def test_what_stands_beside_a_message_counts(project, text, other):
+def test_code_beside_a_message_changes_the_digest(project, text, other):
     first = digest(project)
     edit(project, "lib/notes.py", text, other)
     assert digest(project) != first
 
 
 @pytest.mark.parametrize("text", ['"a key"', '"big"'])
-def test_texts_and_keys_that_are_not_marked_count(project, text):
+def test_texts_and_keys_without_the_annotation_change_the_digest(project, text):
     first = digest(project)
     edit(project, "lib/notes.py", text, '"other"')
     assert digest(project) != first
 
 
-def test_the_same_text_without_the_annotation_counts(project):
+def test_a_text_whose_annotation_is_removed_changes_the_digest(project):
     edit(project, "lib/notes.py", 'dict[str, Message] = {"full"', 'dict[str, str] = {"full"')
     first = digest(project)
     edit(project, "lib/notes.py", "make room", "make more room")
@@ -78,13 +78,13 @@ def test_the_same_text_without_the_annotation_counts(project):
 
 
 @pytest.mark.parametrize("words", ['"it was turned"', '"a network"', '"very big"'])
-def test_an_empty_message_is_not_the_same_as_one_with_words(project, words):
+def test_an_empty_message_is_distinguished_from_one_with_words(project, words):
     first = digest(project)
     edit(project, "lib/notes.py", words, '""')
     assert digest(project) != first
 
 
-def test_a_test_that_decides_whether_there_is_a_message_counts(project):
+def test_a_condition_on_the_existence_of_a_message_changes_the_digest(project):
     edit(
         project, "script.py", 'Finding("odd", "a file", message)', 'Finding("odd", "a file", message if size else None)'
     )

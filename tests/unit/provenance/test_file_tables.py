@@ -10,7 +10,7 @@ from tumorseg.provenance.file_tables import mask_table, raw_file_table, task_fil
 from tumorseg.task import TASKS_FOLDER, load_task
 
 
-def test_damaged_files_and_those_that_are_not_taken_have_their_digests_too(tmp_path):
+def test_corrupted_and_unused_files_have_digests(tmp_path):
     root = write_sound(tmp_path)
     damaged, copy, empty = path_of(root, "t2"), path_of(root, "t1").with_suffix(""), path_of(root, "flair")
     damaged.write_bytes(damaged.read_bytes()[:-9])
@@ -23,7 +23,7 @@ def test_damaged_files_and_those_that_are_not_taken_have_their_digests_too(tmp_p
         assert (row["bytes"], row["xxh3_128"]) == (len(content), xxh3_128_hexdigest(content))
 
 
-def test_a_file_that_the_disk_does_not_give_stands_there_without(tmp_path):
+def test_an_unreadable_file_has_no_size_and_no_digest(tmp_path):
     root = write_sound(tmp_path)
     path_of(root, "t2").unlink()
     path_of(root, "t2").symlink_to("nowhere")
@@ -31,7 +31,7 @@ def test_a_file_that_the_disk_does_not_give_stands_there_without(tmp_path):
     assert row[["bytes", "xxh3_128"]].isna().all()
 
 
-def test_a_file_that_is_too_large_to_be_read_stands_there_with_its_size(tmp_path):
+def test_a_file_that_is_too_large_to_be_read_has_a_size_and_no_digest(tmp_path):
     root = write_sound(tmp_path)
     with path_of(root, "t2").open("r+b") as file:
         file.truncate(2**30)  # no space is taken
@@ -40,7 +40,7 @@ def test_a_file_that_is_too_large_to_be_read_stands_there_with_its_size(tmp_path
     assert pd.isna(row["xxh3_128"])
 
 
-def test_masks_are_those_of_these_folders_without_probabilities(tmp_path):
+def test_masks_of_the_folders_are_listed_without_probabilities(tmp_path):
     for name in ("fold-0/a.nii.gz", "fold-0/a-probabilities.nii.gz", "fold-1/b.nii.gz", "fold-2/c.nii.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
@@ -50,17 +50,17 @@ def test_masks_are_those_of_these_folders_without_probabilities(tmp_path):
     assert table["sha256"].tolist() == [sha256(name.encode()).hexdigest() for name in table["path"]]
 
 
-def test_the_file_of_the_task_lies_there_as_it_is(tmp_path):
+def test_the_task_file_is_copied_unchanged(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text((TASKS_FOLDER / "brats-africa.yaml").read_text() + "# mine\n")
     task = load_task(str(own)).with_label_map({1: 2, 2: 1, 3: 3})
     assert task_file_text(str(own), task) == own.read_text()
 
 
-def test_a_task_that_was_changed_while_the_workflow_ran_stops(tmp_path):
+def test_a_task_that_was_changed_during_the_run_is_refused(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text((TASKS_FOLDER / "brats-africa.yaml").read_text())
     task = load_task(str(own))
     own.write_text(own.read_text().replace("removed_to: 2", "removed_to: 0"))
-    with pytest.raises(UserError, match=r"own\.yaml was changed while the workflow ran"):
+    with pytest.raises(UserError, match=r"own\.yaml was changed while the workflow was running"):
         task_file_text(str(own), task)

@@ -20,7 +20,7 @@ def record(seconds: float, peak_memory_mib: int, computed_in: str = "") -> dict:
 
 
 def write_log(results, name, content=None, text="INFO working\n"):
-    """A log and, with `content`, the record beside it."""
+    """Write a log and, if `content` is given, the record beside it."""
     log = results / "logs" / name
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(text)
@@ -46,22 +46,22 @@ def jobs_of(results):
 ALL = {("manifest", ""), ("train_epoch", "fold-0-epoch-0001"), ("evaluate", "")}
 
 
-def test_a_record_says_when_a_job_ended_how_long_it_took_and_what_it_held(results):
+def test_a_job_has_its_end_its_run_time_and_its_memory(results):
     assert jobs_of(results)["manifest", ""] == Job("manifest", "", "2026-11-26 10:00:01", 0.3, 70, "")
 
 
-def test_a_record_says_on_what_the_network_was_computed(results):
+def test_a_job_has_the_precision_and_device_of_the_network(results):
     assert jobs_of(results)["train_epoch", "fold-0-epoch-0001"].computed_in == "fp16 on NVIDIA H100"
 
 
-def test_the_memory_of_all_processes_counts_where_it_was_measured(results):
+def test_the_memory_of_all_processes_is_preferred(results):
     assert jobs_of(results)["evaluate", ""].peak_memory_mib == 450.2
 
 
 @pytest.mark.parametrize(
     "name", ["train_epoch/fold-0-epoch-0009.log", "calibration.log", "segment_batch/batch-001.log"]
 )
-def test_jobs_of_other_targets_and_of_earlier_settings_are_left_out(results, name):
+def test_jobs_of_other_targets_and_earlier_settings_are_left_out(results, name):
     write_log(results, name, record(2, 3))
     assert set(jobs_of(results)) == ALL
 
@@ -71,18 +71,18 @@ def test_a_killed_job_has_no_record_and_is_left_out(results):
     assert set(jobs_of(results)) == ALL
 
 
-def test_a_job_whose_results_came_from_a_cache_is_left_out_although_a_record_of_a_run_before_is_there(results):
+def test_a_job_with_results_from_a_cache_is_left_out_despite_an_old_record(results):
     write_log(results, "train_epoch/fold-0-epoch-0002.log", record(2, 3), text="")
     assert set(jobs_of(results)) == ALL
 
 
 @pytest.mark.parametrize("content", [[], {"seconds": 1}, {**record(1, 2), "seconds": "long"}])
-def test_a_job_with_a_damaged_record_is_left_out(results, content):
+def test_a_job_with_an_invalid_record_is_left_out(results, content):
     write_log(results, "train_epoch/fold-0-epoch-0002.log", content)
     assert set(jobs_of(results)) == ALL
 
 
-def test_what_the_log_says_does_not_matter(results):
+def test_the_text_of_the_log_does_not_matter(results):
     write_log(results, "manifest.log", text="2026-11-26 10:00:02,5 INFO 9.0 s, peak memory 9 MiB\n")
     assert jobs_of(results)["manifest", ""].seconds == 0.3
 
@@ -91,7 +91,7 @@ def test_jobs_are_named_by_batch_fold_and_epoch():
     assert {"batch-000", "batch-001", "fold-0", "fold-0-epoch-0001", "fold-0-epoch-0002"} == NAMES
 
 
-def test_the_table_has_a_row_a_job(results):
+def test_the_table_has_one_row_for_each_job(results):
     assert job_table(read_jobs(results, RULES, NAMES)).iloc[0].to_dict() == {
         "rule": "evaluate",
         "job": "",

@@ -27,18 +27,18 @@ def test_the_commit_of_a_clean_checkout(checkout):
     assert commit_of(checkout) == git(checkout, "rev-parse", "HEAD")
 
 
-def test_changes_that_are_not_committed_are_told(checkout):
+def test_uncommitted_changes_are_reported(checkout):
     (checkout / "Snakefile").write_text("two\n")
     assert commit_of(checkout) == f"{git(checkout, 'rev-parse', 'HEAD')}, with changes that are not committed"
 
 
-def test_what_a_run_writes_is_no_change(checkout):
+def test_results_of_a_run_are_no_change(checkout):
     (checkout / "results").mkdir()
     (checkout / "results/report.html").write_text("")
     assert commit_of(checkout) == git(checkout, "rev-parse", "HEAD")
 
 
-def test_a_copy_in_a_checkout_of_something_else_has_no_commit(checkout):
+def test_a_copy_inside_another_checkout_has_no_commit(checkout):
     (checkout / "copy").mkdir()
     assert commit_of(checkout / "copy") == "unknown: not a git checkout"
 
@@ -53,7 +53,7 @@ def test_a_machine_without_git_has_no_commit(tmp_path, monkeypatch):
     assert commit_of(tmp_path) == "unknown: git is not installed"
 
 
-def test_a_run_tells_its_time_machine_and_versions():
+def test_a_run_has_its_time_machine_and_versions():
     facts = run_facts(REPOSITORY, datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
     assert facts.made == "2026-01-02 03:04 UTC"
     assert "logical cores" in facts.machine
@@ -64,12 +64,12 @@ def files(**digests):
     return {role: {"bytes": 10, "digest": digest, "path": f"a/{role}.nii"} for role, digest in digests.items()}
 
 
-def test_data_are_counted_over_the_usable_cases():
-    told = data_facts([validated("a", files=files(t1="1", seg="2")), validated("b", files=files(t1="3"))], {"a"})
-    assert (told.files, told.size) == (2, 20)
+def test_files_of_usable_cases_are_counted():
+    facts = data_facts([validated("a", files=files(t1="1", seg="2")), validated("b", files=files(t1="3"))], {"a"})
+    assert (facts.files, facts.size) == (2, 20)
 
 
-def test_the_digest_of_the_data_depends_on_content_and_not_on_order():
+def test_the_digest_of_the_data_depends_on_content_but_not_on_order():
     one, two = validated("a", files=files(t1="1", seg="2")), validated("b", files=files(t1="3"))
     digest = data_facts([one, two], {"a", "b"}).digest
     assert data_facts([two, one], {"a", "b"}).digest == digest
