@@ -134,8 +134,8 @@ def add_background_in_padding(volume: NDArray[Any], sample: NDArray[Any], paddin
     """Find the background inside the padding of an image.
 
     For example, an image with a background of -0.7 after a z-score of the whole volume may have been padded with 0.
-    The voxels inside the padding then fill a box whose faces have that value, which a brain never does. The
-    background is always the lowest or the highest value, so only these two are tried.
+    The voxels inside the padding then fill a box, and its faces show the background; brain tissue never looks like
+    this. The background is always the lowest or the highest value inside the padding, so only these two are tried.
 
     Args:
         volume: voxels (X, Y, Z).

@@ -181,7 +181,7 @@ def report_missing_file(
         role: the missing channel, or the mask.
         names: names of all entries of the case folder.
         task: task of the case.
-        unrecognised: those of the names that may be images but have no role.
+        unrecognised: names of files that may be images but have no role.
 
     Returns:
         The problem `missing_modality` or `missing_mask`; `not_downloaded` if the folder has a DVC pointer to the file;

@@ -38,9 +38,9 @@ def check_cohort(
         patient: `cohort.patient`; None if patients are derived from the names of cases.
 
     Returns:
-        `usable` and `dropped`, numbers of cases; `patients`, their number; `doubts`, warnings about masks and patients;
-        `convention`, that of the masks, "mixed", or None if unknown; `reasons`, the number of dropped cases by problem
-        code.
+        `usable`, `dropped` and `patients` (numbers), `doubts` (warnings about masks and patients), `convention` (label
+        convention of the masks: "mixed" if there are several, None if unknown) and `reasons` (number of dropped cases
+        by problem code).
 
     Raises:
         UserError: if no case is usable, if their number is not `expected_usable`, if more than 1 in 20 cases seems to

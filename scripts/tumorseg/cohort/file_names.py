@@ -57,7 +57,7 @@ def nifti_stem(name: str) -> str | None:
 
 @cache
 def _split_endings(pairs: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
-    """Return the roles of all endings, and those of the endings with `-` or `_` in them, longest first."""
+    """Return the role of each ending; separately, of each ending that contains `-` or `_`, longest first."""
     compound = sorted((pair for pair in pairs if set(pair[0]) & set("-_")), key=lambda pair: -len(pair[0]))
     return dict(pairs), tuple((f"{sign}{ending}", role) for ending, role in compound for sign in "-_")
 

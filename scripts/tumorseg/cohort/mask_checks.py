@@ -274,7 +274,7 @@ _SAMPLED_SLICES: Final = 16
 _MIN_LABEL_VOXELS: Final = 100
 """Minimum number of voxels of each label."""
 _MIN_SURFACE_DIFFERENCE: Final = 0.1
-"""The labels are exchanged if the core's fraction of surface beside background exceeds oedema's by this much.
+"""The labels are exchanged if more of the core's surface touches background than of oedema's, by this fraction.
 
 In 29 cases of BraTS 2021 the core's fraction is always smaller, by 0.06 to 0.94.
 """
@@ -322,7 +322,7 @@ def _sample_slices(labels: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uin
 
 
 def _outer_surface_fraction(slices: NDArray[np.uint8], label: int) -> float:
-    """Return the fraction of a label's surface, within the slices, that is beside background."""
+    """Return the fraction of a label's surface, within the slices, that touches background."""
     surface = outer = 0
     for one, other in ((slices[1:], slices[:-1]), (slices[:, 1:], slices[:, :-1])):
         for inside, outside in ((one, other), (other, one)):

@@ -22,7 +22,7 @@ from tumorseg.task import Task
 Field = NDArray[np.float32]
 
 CHANNELS: Final = ("t1", "t1ce", "t2", "flair")
-"""Channels with known contrast; that of other channels is drawn at random, seeded by the name."""
+"""Channels with known contrast. Other channels get a random contrast, seeded by their name."""
 TISSUE_MEANS: Final = {
     # one mean per channel, in the order of CHANNELS
     "grey": (0.62, 0.64, 0.62, 0.70),

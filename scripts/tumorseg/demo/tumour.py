@@ -44,8 +44,8 @@ def grow_tumour(
 ) -> NDArray[np.uint8]:
     """Simulate a patient's tumour.
 
-    Each focus is oedema around an enhancing rim around a necrotic core. Foci do not touch. Equal generators give the
-    same tumour at each time point, only larger.
+    Each focus is oedema around an enhancing rim around a necrotic core. Foci do not touch. With equal generators, the
+    tumour at a later time point is the same one, only larger.
 
     Args:
         anatomy: the patient's anatomy.
@@ -110,7 +110,7 @@ def nested_parts(
 ) -> NDArray[np.uint8]:
     """Return one focus: the voxels reached first; the earliest of them are the core, and the deepest part is necrosis.
 
-    Smooth random fields give core and necrosis outlines of their own.
+    Smooth random fields make the outlines of core and necrosis independent of the outer outline.
 
     Args:
         times: travel times (X, Y, Z), from `arrival_times`.
