@@ -38,8 +38,8 @@ class ReadResult:
     Attributes:
         problems: issues that drop the case.
         warnings: issues that do not.
-        facts: of the file that is used, as in `ValidationResult`; empty if none could be read.
-        others: the same of each other file.
+        facts: facts about the file that is used, see `ValidationResult`; empty if no file could be read.
+        others: facts about each other file.
     """
 
     problems: list[Issue] = field(default_factory=list)
@@ -56,7 +56,7 @@ def read_role(
     Args:
         root: folder that the paths are relative to.
         paths: paths of the files.
-        max_voxels: see `read_volume`.
+        max_voxels: maximum number of voxels of a volume, see `read_volume`.
 
     Returns:
         The issues and facts, and the volume that is used, None if no file could be read.
@@ -90,9 +90,9 @@ class CaseReader:
     Args:
         root: folder that the paths of `case_files` are relative to.
         case_files: the case.
-        task: its task.
+        task: task of the case.
         names: names of all entries of the case folder.
-        largest_voxels: see `read_volume`.
+        largest_voxels: maximum number of voxels of a volume, see `read_volume`.
     """
 
     def __init__(
