@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import write_sound
+from tests.support.case_files import write_valid_case
 from tumorseg.cohort.manifest import read_manifest
 
 
@@ -15,9 +15,9 @@ def run(tmp_path):
     run = Workflow(tmp_path / "run")
     run.configure({"demo": None})
     for number, case in enumerate(["NA", "007", "1e5"]):
-        write_sound(run.folder / "cohort", case, seed=number)
+        write_valid_case(run.folder / "cohort", case, seed=number)
     for name in ("a{b}", "bell\x07", os.fsdecode(b"caf\xe9")):
-        write_sound(run.folder / "cohort", "plain", seed=9)
+        write_valid_case(run.folder / "cohort", "plain", seed=9)
         for file in (run.folder / "cohort/plain").iterdir():
             file.rename(file.with_name(file.name.replace("plain", name)))
         (run.folder / "cohort/plain").rename(run.folder / "cohort" / name)

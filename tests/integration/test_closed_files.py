@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import CASE, path_of, write_sound
+from tests.support.case_files import CASE, path_of, write_valid_case
 from tumorseg.io import tables
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ def workflow(tmp_path):
         pytest.skip("this user reads every file, whatever its permissions are")
     workflow = Workflow(tmp_path / "run")
     for number, case in enumerate(CASES):
-        write_sound(workflow.folder / "cohort", case, seed=number)
+        write_valid_case(workflow.folder / "cohort", case, seed=number)
     workflow.configure({"cohort": {"root": "cohort", "shards": 2}, "demo": None})
     return workflow
 

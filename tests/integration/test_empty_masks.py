@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import AFFINE, SHAPE, path_of, write_sound
+from tests.support.case_files import AFFINE, SHAPE, path_of, write_valid_case
 from tumorseg.io.nifti import write_nifti
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(6)]
@@ -21,7 +21,7 @@ def workflow(tmp_path_factory):
     """A finished run that keeps empty masks, patches laid around the tumour and all optional parts."""
     workflow = Workflow(tmp_path_factory.mktemp("empty") / "run")
     for seed, case in enumerate(CASES):
-        write_sound(workflow.folder / "cohort", case, seed=seed)
+        write_valid_case(workflow.folder / "cohort", case, seed=seed)
     for case in (TRAINED_EMPTY, HELD_OUT_EMPTY):
         write_nifti(path_of(workflow.folder / "cohort", "seg", case), np.zeros(SHAPE, np.uint8), AFFINE)
     folds = [f"{case}\t{0 if case in (HELD_OUT_EMPTY, HELD_OUT) else -1}" for case in CASES]

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import write_sound
+from tests.support.case_files import write_valid_case
 from tumorseg.cohort.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def test_names_and_digests_are_those_of_any_other_locale(tmp_path, monkeypatch, 
     run = Workflow(tmp_path / "run")
     run.configure({"demo": None, "cohort": {"root": "Übung/cohort", "shards": 1}})
     for number, case in enumerate(["b", "Müller 01", "漢字"]):
-        write_sound(run.folder / "Übung/cohort", case, seed=number)
+        write_valid_case(run.folder / "Übung/cohort", case, seed=number)
     with monkeypatch.context() as other:
         other.delenv("PYTHONUTF8", raising=False)
         for name, value in (latin_1(tmp_path) if locale == "latin-1" else plain).items():

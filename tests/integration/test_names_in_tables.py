@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import write_sound
+from tests.support.case_files import write_valid_case
 from tumorseg.io.tables import read_table
 from tumorseg.metrics.scores import TEXT_COLUMNS
 
@@ -20,7 +20,7 @@ def run(tmp_path_factory):
     run = Workflow(tmp_path_factory.mktemp("names") / "a run")
     run.configure({"demo": None, "cohort": {"folds": 2}, "training": {"epochs": 1}, "figures": {"cases": 2}})
     for number, case in enumerate(CASES):
-        write_sound(run.folder / "cohort", case, seed=number)
+        write_valid_case(run.folder / "cohort", case, seed=number)
     run.succeed()
     return run
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import SUFFIXES, write_sound
+from tests.support.case_files import SUFFIXES, write_valid_case
 from tumorseg.cohort.case_files import shard_of
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import read_splits
@@ -27,7 +27,7 @@ def write_sheet(run, **changes):
 def finished_sheet(tmp_path_factory):
     run = Workflow(tmp_path_factory.mktemp("sheet") / "run")
     for number in range(len(CASES)):
-        write_sound(run.folder / "lists/far", str(number), seed=number)
+        write_valid_case(run.folder / "lists/far", str(number), seed=number)
     run.configure({"demo": None, "cohort": {"root": "nowhere", "samples": "lists/samples.tsv", "shards": BATCHES}})
     write_sheet(run)
     run.succeed("split", "normalise", "validate")
@@ -105,7 +105,7 @@ def test_the_demo_has_cases_of_its_own(tmp_path, cohort, said):
 def test_a_cohort_in_two_folders_is_one(tmp_path):
     run = Workflow(tmp_path / "run")
     for number in range(4):
-        write_sound(run.folder / f"data/part{number % 2}", CASES[number], seed=number)
+        write_valid_case(run.folder / f"data/part{number % 2}", CASES[number], seed=number)
     run.configure({"demo": None, "cohort": {"root": ["data/part0", "data/part1"], "shards": 2}})
     run.succeed("normalise")
     table = read_manifest(run.results / "cohort/manifest.tsv").set_index("case")

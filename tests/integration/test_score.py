@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import AFFINE, SHAPE, mask, write_sound
+from tests.support.case_files import AFFINE, SHAPE, mask, write_valid_case
 from tumorseg.io.nifti import write_nifti
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2)]
@@ -48,7 +48,7 @@ class Scoring(Workflow):
 def workflow(tmp_path):
     workflow = Scoring(tmp_path / "it's a run")
     for seed, case in enumerate(CASES):
-        write_sound(workflow.folder / "the references", case, seed=seed)
+        write_valid_case(workflow.folder / "the references", case, seed=seed)
         for folder in ("first 'net'", "second"):
             workflow.predict(folder, case)
     workflow.score("first 'net'")

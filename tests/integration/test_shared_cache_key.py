@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.case_files import CASE, path_of, write_sound
+from tests.support.case_files import CASE, path_of, write_valid_case
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def cache(tmp_path, monkeypatch):
 def root(tmp_path):
     """Two cases, in one batch."""
     for case in (CASE, OTHER):
-        write_sound(tmp_path / "data", case, seed=int(case == OTHER))
+        write_valid_case(tmp_path / "data", case, seed=int(case == OTHER))
     return tmp_path / "data"
 
 

@@ -1,4 +1,4 @@
-"""Tiny cases on disk, sound unless a test damages them."""
+"""Write, change and validate tiny cases on disk."""
 
 import os
 import zlib
@@ -21,7 +21,7 @@ SUFFIXES = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f", "seg": "seg
 
 
 def image(role: str = "t1", seed: int = 0, shape=SHAPE):
-    """An int16 head of noise, another one for each role and seed, with a border of background."""
+    """Return an int16 image of noise with a border of background; it depends on role and seed."""
     rng = np.random.default_rng([seed, zlib.crc32(role.encode())])
     volume = np.zeros(shape, np.int16)
     volume[2:-2, 2:-2, 2:-2] = rng.integers(100, 1000, volume[2:-2, 2:-2, 2:-2].shape)
@@ -29,7 +29,7 @@ def image(role: str = "t1", seed: int = 0, shape=SHAPE):
 
 
 def mask(enhancing: int = 3, shape=SHAPE):
-    """A uint8 mask with 8 voxels of label 1, 8 of label 2 and 4 of enhancing tumour, inside the head."""
+    """Return a uint8 mask with 8 voxels of label 1, 8 of label 2 and 4 of enhancing tumour, inside the head."""
     volume = np.zeros(shape, np.uint8)
     volume[3:5, 3:5, 3:5] = 1
     volume[5:7, 3:5, 3:5] = 2
@@ -38,7 +38,7 @@ def mask(enhancing: int = 3, shape=SHAPE):
 
 
 def tree(root: Path, *paths: str) -> Path:
-    """Empty files at these paths below `root`, which is returned."""
+    """Create empty files at these paths below `root`, and return `root`."""
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).touch()
@@ -49,8 +49,8 @@ def path_of(root: Path, role: str, case: str = CASE) -> Path:
     return root / case / f"{case}-{SUFFIXES[role]}.nii.gz"
 
 
-def write_sound(root: Path, case: str = CASE, *, seed: int = 0, enhancing: int = 3) -> Path:
-    """A sound case with 2023 names below `root`, which is returned."""
+def write_valid_case(root: Path, case: str = CASE, *, seed: int = 0, enhancing: int = 3) -> Path:
+    """Write a valid case with the file names of 2023 below `root`, and return `root`."""
     for role in SUFFIXES:
         volume = mask(enhancing) if role == "seg" else image(role, seed)
         write_nifti(path_of(root, role, case), volume, AFFINE)
@@ -58,40 +58,40 @@ def write_sound(root: Path, case: str = CASE, *, seed: int = 0, enhancing: int =
 
 
 def put(root: Path, role: str, volume, affine=AFFINE) -> None:
-    """Put a volume in the place of one of the only case."""
+    """Replace a volume of the case `CASE`."""
     write_nifti(path_of(root, role), volume, affine)
 
 
 def plain(volume, affine=AFFINE) -> bytes:
-    """The bytes of an uncompressed NIfTI file."""
+    """Return the bytes of an uncompressed NIfTI file."""
     return nibabel.Nifti1Image(volume, affine).to_bytes()
 
 
 def check_case(root: Path, case_files, *, shape, labels):
-    """The verdict on a case alone."""
+    """Return the validation result of a case."""
     return validate_case(root, case_files, task=TASK, shape=shape, labels=labels)[0]
 
 
 def verdict(root: Path, *, shape=None, labels: str = "auto"):
-    """The verdict on the only case below `root`."""
+    """Return the validation result of the only case below `root`."""
     (case,) = discover_cases(root, TASK)
     return check_case(root, case, shape=shape, labels=labels)
 
 
 def problems(*arguments, **options):
-    """Code and file of each problem of the only case."""
-    return [(finding.code, finding.file) for finding in verdict(*arguments, **options).problems]
+    """Return code and file of each problem of the only case."""
+    return [(issue.code, issue.file) for issue in verdict(*arguments, **options).problems]
 
 
 def warnings(*arguments, **options):
-    """The code of each warning of the only case."""
-    return [finding.code for finding in verdict(*arguments, **options).warnings]
+    """Return the code of each warning of the only case."""
+    return [issue.code for issue in verdict(*arguments, **options).warnings]
 
 
 def real_data() -> Path:
-    """The folder of real cases; skips the test where it is absent."""
-    beside = Path(__file__).parents[3] / "shared/data/brats2021"
-    root = Path(os.environ.get("TUMORSEG_REAL_DATA", beside))
+    """Return the folder of real cases; skip the test if it is missing."""
+    default = Path(__file__).parents[3] / "shared/data/brats2021"
+    root = Path(os.environ.get("TUMORSEG_REAL_DATA", default))
     if not root.is_dir():
         pytest.skip("the real BraTS cases are not here (set TUMORSEG_REAL_DATA to their folder)")
     return root

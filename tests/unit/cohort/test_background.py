@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import TASK, path_of, real_data, write_sound
+from tests.support.case_files import TASK, path_of, real_data, write_valid_case
 from tumorseg.cohort.background import ZERO_BACKGROUND, Background
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.summaries import summarise_image
@@ -149,7 +149,7 @@ def read_voxels(path):
 
 
 def test_tumour_in_the_background_of_all_images_is_outside_the_brain(tmp_path):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     (case,) = discover_cases(root, TASK)
     before = validate_case(root, case, task=TASK, shape=None, labels="auto")
     for role in ("t1", "t1ce", "t2", "flair"):

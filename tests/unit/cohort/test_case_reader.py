@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, CASE, SHAPE, image, mask, path_of, write_sound
+from tests.support.case_files import AFFINE, CASE, SHAPE, image, mask, path_of, write_valid_case
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.image_checks import sampled_positions
@@ -96,7 +96,7 @@ def test_a_corrupted_4d_file_is_reported_once(tmp_path, one_file):
 
 @pytest.fixture
 def without_t2(tmp_path):
-    write_sound(tmp_path, MET)
+    write_valid_case(tmp_path, MET)
     path_of(tmp_path, "t2", MET).unlink()
     (files,) = discover_cases(tmp_path, METASTASES)
     return validate(tmp_path, files, METASTASES)
@@ -119,7 +119,7 @@ def test_a_missing_optional_channel_is_0_in_the_normalised_image(tmp_path, witho
 
 
 def test_a_required_channel_must_not_be_missing(tmp_path):
-    write_sound(tmp_path, CASE)
+    write_valid_case(tmp_path, CASE)
     path_of(tmp_path, "t1ce").unlink()
     (files,) = discover_cases(tmp_path, METASTASES)
     assert "missing_modality" in {problem.code for problem in validate(tmp_path, files, METASTASES).problems}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.case_files import TASK, check_case, tree, write_sound
+from tests.support.case_files import TASK, check_case, tree, write_valid_case
 from tumorseg.cohort.discovery import discover_cases, discover_roots, locate_roots
 from tumorseg.errors import UserError
 
@@ -78,7 +78,7 @@ def test_a_folder_without_cases_is_refused(tmp_path):
 
 
 def test_cases_of_two_folders_are_usable(tmp_path):
-    write_sound(tmp_path / "a")
-    write_sound(tmp_path / "b", "BraTS-GLI-00002-000", seed=1)
+    write_valid_case(tmp_path / "a")
+    write_valid_case(tmp_path / "b", "BraTS-GLI-00002-000", seed=1)
     base, cases = find_cases(tmp_path / "a", tmp_path / "b")
     assert [check_case(base, case, shape=None, labels="auto").usable for case in cases] == [True, True]

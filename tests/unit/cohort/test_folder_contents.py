@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.support.case_files import CASE, path_of, verdict, write_sound
+from tests.support.case_files import CASE, path_of, verdict, write_valid_case
 
 
 @pytest.mark.parametrize(
     "name", ["other_t1.nii.gz", "final.nii", "a{b}_t1.nii.gz", "T1.mha", "anat/x.nii", "b\x07.nii"]
 )
 def test_files_that_are_not_understood_are_listed_if_one_is_missing(tmp_path, name):
-    write_sound(tmp_path)
+    write_valid_case(tmp_path)
     path_of(tmp_path, "t1").unlink()
     file = tmp_path / CASE / name
     file.parent.mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ def test_files_that_are_not_understood_are_listed_if_one_is_missing(tmp_path, na
 
 
 def test_a_long_list_is_shortened(tmp_path):
-    write_sound(tmp_path)
+    write_valid_case(tmp_path)
     path_of(tmp_path, "seg").unlink()
     for number in range(8):
         (tmp_path / CASE / f"{number}.nii").touch()
@@ -32,7 +32,7 @@ def test_a_long_list_is_shortened(tmp_path):
 
 
 def test_other_files_in_the_folder_of_a_complete_case_give_no_warning(tmp_path):
-    write_sound(tmp_path)
+    write_valid_case(tmp_path)
     (tmp_path / CASE / "other.nii.gz").touch()
     found = verdict(tmp_path)
     assert (found.problems, found.warnings) == ((), ())

@@ -4,12 +4,12 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, image, path_of, problems, put, verdict, warnings, write_sound
+from tests.support.case_files import AFFINE, image, path_of, problems, put, verdict, warnings, write_valid_case
 
 
 @pytest.fixture
 def root(tmp_path):
-    return write_sound(tmp_path)
+    return write_valid_case(tmp_path)
 
 
 def make_scaled(volume, slope, intercept):
@@ -44,7 +44,7 @@ def test_a_copy_that_differs_in_one_voxel_gives_a_warning(root):
 
 def test_large_images_with_equal_samples_are_not_copies(tmp_path):
     shape = (40, 44, 36)
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     for role in ("t1", "t1ce", "t2", "flair"):
         put(root, role, image(role, shape=shape))
     volume = image("t1", shape=shape)

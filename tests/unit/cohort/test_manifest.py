@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, TASK, check_case, image, path_of, write_sound
+from tests.support.case_files import AFFINE, TASK, check_case, image, path_of, write_valid_case
 from tumorseg.cohort.cohort_check import check_cohort as check_table
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.manifest import build_manifest, read_manifest, summary_lines, write_manifest
@@ -188,7 +188,7 @@ def test_the_facts_of_a_cohort():
 
 def test_equal_images_are_duplicates_in_every_data_type(tmp_path):
     for case, kind in (("BraTS-GLI-00001-000", np.int16), ("BraTS-GLI-00002-000", np.float32)):
-        write_sound(tmp_path, case)
+        write_valid_case(tmp_path, case)
         for role in ("t1", "t1ce", "t2", "flair"):
             write_nifti(path_of(tmp_path, role, case), image(role).astype(kind), AFFINE)
     results = [check_case(tmp_path, case, shape=None, labels="auto") for case in discover_cases(tmp_path, TASK)]

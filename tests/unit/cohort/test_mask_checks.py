@@ -15,7 +15,7 @@ from tests.support.case_files import (
     put,
     verdict,
     warnings,
-    write_sound,
+    write_valid_case,
 )
 from tests.support.case_files import image as make_image
 from tumorseg.cohort.discovery import discover_cases
@@ -31,7 +31,7 @@ RAS[:2, 3] = -(SHAPE[0] - 1), -(SHAPE[1] - 1)
 
 @pytest.fixture
 def root(tmp_path):
-    return write_sound(tmp_path)
+    return write_valid_case(tmp_path)
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def test_a_cropped_mask_is_placed_in_the_grid_of_the_images_with_a_warning(root,
 
 def test_a_reoriented_mask_has_the_same_checksum(tmp_path):
     """Duplicate cases are found by this checksum."""
-    write_sound(tmp_path, "BraTS-GLI-00002-000")
-    write_sound(tmp_path)
+    write_valid_case(tmp_path, "BraTS-GLI-00002-000")
+    write_valid_case(tmp_path)
     write_nifti(path_of(tmp_path, "seg"), mask()[::-1, ::-1], RAS)
     checksums = {
         validate_case(tmp_path, files, task=TASK, shape=None, labels="auto")[0].facts["tumour_crc32"]

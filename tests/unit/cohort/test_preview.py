@@ -2,7 +2,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import TASK, image, mask, path_of, real_data, write_sound
+from tests.support.case_files import TASK, image, mask, path_of, real_data, write_valid_case
 from tumorseg.cohort.background import ZERO_BACKGROUND
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import axial_slice, make_preview, read_previews, slice_with_most_voxels, write_previews
@@ -84,7 +84,7 @@ def test_previews_round_trip_in_both_memory_orders(order, tmp_path):
 
 
 def test_the_readable_images_of_a_dropped_case_are_shown(tmp_path):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     path_of(root, "t2").write_bytes(b"")
     result, picture = validated(root)
     assert not result.usable

@@ -7,7 +7,7 @@ import manifest
 import normalise_batch
 import split
 import validate_batch
-from tests.support.case_files import TASK, path_of, write_sound
+from tests.support.case_files import TASK, path_of, write_valid_case
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.preprocessing.store import read_case
@@ -21,7 +21,7 @@ COHORT = json.dumps(
 @pytest.fixture
 def root(tmp_path):
     for seed, case in enumerate(CASES):
-        write_sound(tmp_path / "data", case, seed=seed)
+        write_valid_case(tmp_path / "data", case, seed=seed)
     path_of(tmp_path / "data", "flair", CASES[1]).write_bytes(b"")
     return tmp_path / "data"
 
@@ -106,7 +106,7 @@ def test_only_usable_cases_are_normalised(root, tmp_path):
 
 
 def test_a_shard_without_usable_case_gives_an_empty_folder(tmp_path):
-    write_sound(tmp_path / "data")
+    write_valid_case(tmp_path / "data")
     path_of(tmp_path / "data", "t1").unlink()
     results = validate(tmp_path / "data", tmp_path / "v.json")
     run(

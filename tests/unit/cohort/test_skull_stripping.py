@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.case_files import real_data
-from tests.unit.cohort.test_background import look
+from tests.unit.cohort.test_background import summarise
 from tumorseg.io.volume import read_volume
 
 SHAPE = (64, 72, 60)
@@ -26,7 +26,7 @@ def head(level=100.0, scalp=150.0, bone=8.0):
 
 
 def codes(voxels, spacing=(1.0, 1.0, 1.0)):
-    return [issue.code for issue in look(voxels, spacing).warnings]
+    return [issue.code for issue in summarise(voxels, spacing).warnings]
 
 
 HEADS = {

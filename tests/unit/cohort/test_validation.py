@@ -18,7 +18,7 @@ from tests.support.case_files import (
     put,
     verdict,
     warnings,
-    write_sound,
+    write_valid_case,
 )
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.image_checks import sampled_positions
@@ -27,7 +27,7 @@ from tumorseg.cohort.validation_result import read_validation_results, write_val
 
 @pytest.fixture
 def root(tmp_path):
-    return write_sound(tmp_path)
+    return write_valid_case(tmp_path)
 
 
 def name(role: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.builders import trying
-from tests.support.case_files import AFFINE, SUFFIXES, TASK, check_case, image, mask, path_of, plain, write_sound
+from tests.support.case_files import AFFINE, SUFFIXES, TASK, check_case, image, mask, path_of, plain, write_valid_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.geometry import AFFINE_TOLERANCE_MM
 from tumorseg.io.volume import read_volume
@@ -113,7 +113,7 @@ def is_read_as_nibabel_reads_it(root, role):
 
 def fuzz(root, examples):
     """Corrupt one file of a valid case and validate it, many times; return whether it was usable each time."""
-    write_sound(root)
+    write_valid_case(root)
     (case,) = discover_cases(root, TASK)
     usable = []
 

@@ -10,7 +10,7 @@ import pytest
 from isal import igzip, isal_zlib
 
 from tests.support.builders import REPOSITORY
-from tests.support.case_files import AFFINE, SUFFIXES, TASK, image, path_of, plain, write_sound
+from tests.support.case_files import AFFINE, SUFFIXES, TASK, image, path_of, plain, write_valid_case
 from tumorseg.cli.console import record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
@@ -76,7 +76,7 @@ def test_decompression_bombs_and_huge_headers_are_refused_in_little_memory(tmp_p
     contents = [bomb(4), promising((32767,) * 4), promising((2**20, 2**20, 2**10), nibabel.Nifti2Header)]
     for number, content in enumerate(contents):
         case = CASE.format(number)
-        path_of(write_sound(tmp_path / "cohort", case, seed=number), "t2", case).write_bytes(content)
+        path_of(write_valid_case(tmp_path / "cohort", case, seed=number), "t2", case).write_bytes(content)
     results, peak = validated()
     found = [[problem.code for problem in results[case].problems] for case in sorted(results)]
     assert found == [["bad_header"]] * 3
@@ -90,7 +90,7 @@ def test_the_largest_accepted_volumes_fit_in_the_memory_of_a_job(tmp_path, valid
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(largest(len(role), np.float32))
     everywhere = CASE.format(1)
-    write_sound(tmp_path / "cohort", everywhere)
+    write_valid_case(tmp_path / "cohort", everywhere)
     path_of(tmp_path / "cohort", "seg", everywhere).write_bytes(
         igzip.compress(plain(np.ones((EDGE, EDGE, EDGE), np.uint8)))
     )

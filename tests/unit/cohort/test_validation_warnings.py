@@ -16,14 +16,14 @@ from tests.support.case_files import (
     real_data,
     verdict,
     warnings,
-    write_sound,
+    write_valid_case,
 )
 from tumorseg.cohort.discovery import discover_cases
 
 
 @pytest.fixture
 def root(tmp_path):
-    return write_sound(tmp_path)
+    return write_valid_case(tmp_path)
 
 
 def test_a_mask_without_enhancing_tumour_has_no_convention(root):
@@ -100,7 +100,7 @@ def test_real_cases_are_usable_and_their_labels_are_counted():
 
 
 def test_a_file_dated_in_the_future_is_named(tmp_path):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     later = time.time() + 86_400
     os.utime(path_of(root, "t2"), (later, later))
     (issue,) = verdict(root).warnings
@@ -108,7 +108,7 @@ def test_a_file_dated_in_the_future_is_named(tmp_path):
 
 
 def test_clocks_of_two_machines_may_differ_a_little(tmp_path):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     later = time.time() + 30
     os.utime(path_of(root, "t2"), (later, later))
     assert warnings(root) == []

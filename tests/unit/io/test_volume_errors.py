@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, CASE, image, path_of, plain, problems, verdict, write_sound
+from tests.support.case_files import AFFINE, CASE, image, path_of, plain, problems, verdict, write_valid_case
 from tumorseg.io.volume import read_volume
 from tumorseg.io.volume_errors import VolumeError
 
@@ -157,7 +157,7 @@ def test_devices_and_fifos_are_refused_by_their_kind_and_never_opened(tmp_path):
 
 
 def test_a_case_with_a_fifo_for_a_modality_is_dropped(tmp_path):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     path_of(root, "t2").unlink()
     os.mkfifo(path_of(root, "t2"))
     assert problems(root) == [("unreadable", path_of(root, "t2").relative_to(root).as_posix())]
@@ -176,7 +176,7 @@ def test_a_case_with_a_fifo_for_a_modality_is_dropped(tmp_path):
     ],
 )
 def test_the_file_found_in_place_of_a_missing_one_is_named(tmp_path, names, code, words):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     path_of(root, "t2").unlink()
     for name in names:
         (root / CASE / f"{CASE}-{name}").write_bytes(b"x")

@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, TASK, check_case, image, path_of, plain, write_sound
+from tests.support.case_files import AFFINE, TASK, check_case, image, path_of, plain, write_valid_case
 from tests.unit.io.test_volume import DIM, patched
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validation import validate_case
@@ -91,7 +91,7 @@ def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
 
 
 def test_a_case_with_a_fourth_axis_of_length_1_is_usable(tmp_path):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
     (files,) = discover_cases(root, TASK)
     assert check_case(root, files, shape=None, labels="auto").usable
@@ -116,7 +116,7 @@ def peak() -> int:
 
 @pytest.mark.parametrize("role", ["t2", "seg"])
 def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp_path, role):
-    root = write_sound(tmp_path)
+    root = write_valid_case(tmp_path)
     path_of(root, role).write_bytes(gzip.compress(plain(np.pad(image(role), 1), AFFINE)))
     (files,) = discover_cases(root, TASK)
     limit = {"max_voxels": image().size}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.case_files import CASE, path_of, verdict, write_sound
+from tests.support.case_files import CASE, path_of, verdict, write_valid_case
 from tumorseg.evaluation.masks import MaskReadOptions, read_reference
 from tumorseg.io import volume
 from tumorseg.io.volume import read_volume
@@ -18,7 +18,7 @@ TRANSIENT = [errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIME
 
 @pytest.fixture
 def path(tmp_path):
-    return path_of(write_sound(tmp_path), "t2")
+    return path_of(write_valid_case(tmp_path), "t2")
 
 
 @pytest.fixture

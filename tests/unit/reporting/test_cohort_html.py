@@ -9,7 +9,7 @@ from PIL import Image
 
 import cohort_page
 import manifest
-from tests.support.case_files import path_of, write_sound
+from tests.support.case_files import path_of, write_valid_case
 from tests.unit.cohort.test_overview import TASK, overview_of, unread, validated
 from tests.unit.reporting.test_report_html import Outline
 from tumorseg.cohort.discovery import discover_cases
@@ -142,7 +142,7 @@ def test_the_page_of_a_large_cohort_is_small_and_reproducible():
 
 def test_the_script_writes_the_page_from_files(tmp_path, capsys):
     for seed, case in enumerate(("one", "two")):
-        write_sound(tmp_path / "data", case, seed=seed)
+        write_valid_case(tmp_path / "data", case, seed=seed)
     path_of(tmp_path / "data", "t1", "two").write_bytes(b"")
     found = [
         validate_case(tmp_path / "data", files, task=TASK, shape=None, labels="auto")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import score
-from tests.support.case_files import AFFINE, mask, plain, write_sound
+from tests.support.case_files import AFFINE, mask, plain, write_valid_case
 from tests.support.score_folders import SETTINGS, Folders
 from tumorseg.io.nifti import write_nifti
 from tumorseg.metrics.registry import columns, metrics
@@ -17,7 +17,7 @@ CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2, 3)]
 @pytest.fixture
 def folders(tmp_path):
     for case in CASES:
-        write_sound(tmp_path / "references", case)
+        write_valid_case(tmp_path / "references", case)
     found = Folders(tmp_path)
     for case in CASES:
         found.predict(f"{case}.nii.gz", mask())

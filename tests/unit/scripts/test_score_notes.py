@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, mask, write_sound
+from tests.support.case_files import AFFINE, mask, write_valid_case
 from tests.support.score_folders import Folders
 from tumorseg.io.nifti import write_nifti
 
@@ -13,7 +13,7 @@ CASE = "BraTS-GLI-00001-000"
 
 @pytest.fixture
 def folders(tmp_path):
-    write_sound(tmp_path / "references", CASE)
+    write_valid_case(tmp_path / "references", CASE)
     return Folders(tmp_path)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, mask, write_sound
+from tests.support.case_files import AFFINE, mask, write_valid_case
 from tests.support.score_folders import Folders
 from tumorseg.io.nifti import write_nifti
 from tumorseg.task import load_task
@@ -15,7 +15,7 @@ EXCHANGED = {0: 0, 1: 2, 2: 1, 3: 3}
 @pytest.fixture
 def folders(tmp_path):
     for case in CASES:
-        write_sound(tmp_path / "references", case)
+        write_valid_case(tmp_path / "references", case)
     found = Folders(tmp_path)
     for case in CASES:
         found.predict(f"{case}.nii.gz", mask())
@@ -156,7 +156,7 @@ def test_a_reference_with_channels_is_refused_with_a_hint(folders, capsys):
     [("BraTS-GLI-00004-101", "brats-glioma-post-treatment"), ("BraTS-PED-00001-000", "brats-paediatric")],
 )
 def test_references_with_case_names_of_another_task_are_refused(folders, capsys, case, task):
-    write_sound(folders.references, case)
+    write_valid_case(folders.references, case)
     message = error_message(folders, capsys)
     assert (
         f"{case}-seg.nii.gz: this seems to be a case of another task than brats-glioma: its name is {case}" in message
@@ -166,7 +166,7 @@ def test_references_with_case_names_of_another_task_are_refused(folders, capsys,
 
 def test_a_label_map_allows_case_names_of_another_task(folders):
     case = "BraTS-PED-00001-000"
-    write_sound(folders.references, case)
+    write_valid_case(folders.references, case)
     folders.predict(f"{case}.nii.gz", mask())
     mapped = load_task().with_label_map({1: 1, 2: 2, 3: 4}).to_json()
     assert (folders.scored(task=mapped)[0]["dice"] == 1).all()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.support.builders import TASK
-from tests.support.case_files import AFFINE, SUFFIXES, image, path_of, verdict, write_sound
+from tests.support.case_files import AFFINE, SUFFIXES, image, path_of, verdict, write_valid_case
 from tests.support.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
@@ -42,7 +42,7 @@ def turned(root, made, codes: str, suffix: str = ".nii.gz"):
 
 
 def test_a_patient_without_a_mask_gets_one_with_a_picture_and_volumes(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     path_of(root, "seg").unlink()
     (patient,) = segment(root, tmp_path / "out", segmenter)
     mask = mask_of(tmp_path / "out", patient.case)
@@ -57,7 +57,7 @@ def test_a_patient_without_a_mask_gets_one_with_a_picture_and_volumes(tmp_path, 
 
 
 def test_a_mask_that_is_there_is_not_looked_at(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     path_of(root, "seg").write_bytes(b"no mask")
     (patient,) = segment(root, tmp_path / "out", segmenter)
     assert patient.segmented
@@ -65,7 +65,7 @@ def test_a_mask_that_is_there_is_not_looked_at(tmp_path, segmenter):
 
 @pytest.mark.parametrize(("codes", "suffix"), [("RAS", ".nii"), ("SAL", ".nii.gz"), ("PIR", ".nii.gz")])
 def test_a_patient_of_other_axes_gets_the_same_mask_in_its_own_space(tmp_path, segmenter, codes, suffix):
-    made = write_sound(tmp_path / "made")
+    made = write_valid_case(tmp_path / "made")
     turned(tmp_path / "turned", made, codes, suffix)
     (patient,) = segment(made, tmp_path / "a", segmenter)
     (other,) = segment(tmp_path / "turned", tmp_path / "b", segmenter)
@@ -81,14 +81,14 @@ def test_a_patient_of_other_axes_gets_the_same_mask_in_its_own_space(tmp_path, s
 
 @pytest.mark.parametrize(("convention", "enhancing"), [("brats2021", 4), ("brats2023", 3), ("mixed", 3), (None, 3)])
 def test_enhancing_tumour_is_written_as_the_model_was_taught(tmp_path, segmenter, convention, enhancing):
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "out", segmenter, replace(CARD, convention=convention))
     voxels = np.asarray(mask_of(tmp_path / "out", patient.case).dataobj)
     assert patient.volumes["ET"] == np.count_nonzero(voxels == enhancing) > 0
 
 
 def test_a_bad_case_is_told_and_the_others_are_segmented(tmp_path, segmenter):
-    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    root = write_valid_case(write_valid_case(tmp_path / "data", "P-1"), "P-2", seed=1)
     path = path_of(root, "t2", "P-1")
     path.write_bytes(path.read_bytes()[:-20])
     bad, good = segment(root, tmp_path / "out", segmenter)
@@ -115,7 +115,7 @@ def failing(segmenter, monkeypatch):
 
 
 def test_an_error_that_the_images_cause_is_recorded_and_the_others_are_segmented(tmp_path, segmenter, failing):
-    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    root = write_valid_case(write_valid_case(tmp_path / "data", "P-1"), "P-2", seed=1)
     failing(ValueError("of these images"))
     bad, good = segment(root, tmp_path / "out", segmenter)
     assert (bad.problems, bad.detail, good.segmented) == ("failed", "ValueError: of these images", True)
@@ -133,14 +133,14 @@ def test_an_error_that_the_images_cause_is_recorded_and_the_others_are_segmented
     ],
 )
 def test_an_error_that_the_machine_causes_fails_the_job(tmp_path, segmenter, failing, error):
-    root = write_sound(tmp_path / "data", "P-1")
+    root = write_valid_case(tmp_path / "data", "P-1")
     failing(error)
     with pytest.raises(UserError, match=r"P-1"):
         segment(root, tmp_path / "out", segmenter)
 
 
 def test_the_files_that_were_read_are_recorded(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data", "P-1")
+    root = write_valid_case(tmp_path / "data", "P-1")
     path_of(root, "t2", "P-1").write_bytes(b"broken")
     (patient,) = segment(root, tmp_path / "out", segmenter)
     recorded = {file["path"]: (file["bytes"], file["digest"]) for file in patient.files}
@@ -149,7 +149,7 @@ def test_the_files_that_were_read_are_recorded(tmp_path, segmenter):
 
 
 def test_what_is_unusual_about_a_patient_stands_in_the_table(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data", "P-1")
+    root = write_valid_case(tmp_path / "data", "P-1")
     for role in SUFFIXES:
         nibabel.save(nibabel.Nifti1Image(image(role), AFFINE * [[2], [2], [2], [1]]), path_of(root, role, "P-1"))
     (patient,) = segment(root, tmp_path / "out", segmenter)
@@ -163,7 +163,7 @@ def test_probabilities_are_written_beside_the_mask_when_asked(tmp_path):
     with_probabilities = Segmenter(
         [build(CARD.architecture)], CPU, CONFIGURATION["prediction"] | {"probabilities": True}, task=TASK
     )
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "out", with_probabilities)
     written = nibabel.load(tmp_path / f"out/{patient.case}-probabilities.nii.gz")
     mask = mask_of(tmp_path / "out", patient.case)
@@ -176,7 +176,7 @@ def test_probabilities_are_written_beside_the_mask_when_asked(tmp_path):
 
 
 def test_the_table_has_a_row_for_every_patient_of_all_batches(tmp_path, segmenter):
-    root = write_sound(write_sound(tmp_path / "data", "P-2"), "P-1", seed=1)
+    root = write_valid_case(write_valid_case(tmp_path / "data", "P-2"), "P-1", seed=1)
     path_of(root, "t1", "P-2").unlink()
     one, other = segment(root, tmp_path / "out", segmenter)
     for folder, patient in (("x", other), ("y", one)):
@@ -204,7 +204,7 @@ def test_models_of_different_trainings_are_not_mixed(tmp_path):
 
 
 def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "new", segmenter)
     case = normalise_validated_case(root, verdict(root), CARD.normalisation, task=TASK)
     segmenter.segment(tmp_path / "held out", case.image, case.origin, CARD.convention)
@@ -214,7 +214,7 @@ def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segment
 
 
 def test_a_background_that_is_not_0_changes_nothing_but_a_warning(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     (expected,) = segment(root, tmp_path / "a", segmenter)
     for role in ("t1", "t1ce", "t2", "flair"):
         write_nifti(path_of(root, role), image(role) - np.int16(300), AFFINE)

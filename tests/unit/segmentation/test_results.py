@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.support.builders import TASK
-from tests.support.case_files import CASE, write_sound
+from tests.support.case_files import CASE, write_valid_case
 from tests.support.patients import segment, tiny_segmenter
 from tumorseg.io.tables import read_table
 from tumorseg.segmentation.results import write_table
@@ -15,8 +15,8 @@ TEXT = ("case", "segmented", "problems", "detail", "warnings")
 
 @pytest.mark.parametrize(("name", "case"), [("a{b}", "a{b}"), ("bell\x07", r"bell\x07"), (b"caf\xe9", r"caf\xe9")])
 def test_a_patient_with_an_awkward_name_has_a_row_and_stops_no_other(tmp_path, name, case):
-    root = write_sound(tmp_path / "data", "NA")
-    write_sound(root, CASE, seed=1)
+    root = write_valid_case(tmp_path / "data", "NA")
+    write_valid_case(root, CASE, seed=1)
     (root / CASE).rename(root / os.fsdecode(name))
     patients = segment(root, tmp_path / "out", tiny_segmenter())
     write_table(tmp_path / "volumes.tsv", patients, TASK.structures)

@@ -9,7 +9,7 @@ import torch
 
 from segment import main as gather
 from tests.support.builders import lively_network, trained_on
-from tests.support.case_files import TASK, path_of, write_sound
+from tests.support.case_files import TASK, path_of, write_valid_case
 from tests.support.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, segment, tiny_segmenter
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.errors import UserError
@@ -27,7 +27,7 @@ def segmenter() -> Segmenter:
 
 
 def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_path, segmenter):
-    root = write_sound(write_sound(tmp_path / "data", "P-1"), "P-2", seed=1)
+    root = write_valid_case(write_valid_case(tmp_path / "data", "P-1"), "P-2", seed=1)
     card = replace(CARD, trained_on=trained_on((2.5, 2.5, 2.5), demo=True))
     patients = segment(root, tmp_path / "out", segmenter, card)
     how = {"models": [{"file": "demo.safetensors", "digest": "ab", "mark": card.mark}]}
@@ -46,7 +46,7 @@ def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_pa
 
 
 def test_warnings_about_the_files_themselves_are_shown_too(tmp_path, segmenter):
-    root = write_sound(tmp_path / "data", "P-1")
+    root = write_valid_case(tmp_path / "data", "P-1")
     path = path_of(root, "t2", "P-1")
     path.write_bytes(path.read_bytes() + b"more")
     (patient,) = segment(root, tmp_path / "out", segmenter)
@@ -59,7 +59,7 @@ def test_a_demonstration_is_marked_on_the_picture_and_in_the_header_of_the_mask(
     drawn = []
     monkeypatch.setattr("tumorseg.segmentation.patient.save_figure", lambda *arguments: drawn.append(arguments[0]))
     card = replace(CARD, trained_on=trained_on((2, 1, 1), demo=demo))
-    (patient,) = segment(write_sound(tmp_path / "data"), tmp_path / "out", segmenter, card)
+    (patient,) = segment(write_valid_case(tmp_path / "data"), tmp_path / "out", segmenter, card)
     texts = [text.get_text() for text in drawn[0].texts]
     assert (DEMO_MODEL_WARNING in texts) == demo
     assert any(text.startswith("Warning: voxels are 1 mm; the model was trained on") for text in texts)
@@ -71,7 +71,7 @@ def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter)
     folder = tmp_path / "out"
     folder.mkdir()
     cards = [CARD, replace(CARD, trained_on=trained_on(demo=True))]
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     (files,) = discover_cases(root, TASK)
     patient = segment_patient(root, files, segmenter, cards, task=TASK, folder=folder, figures=FIGURES)
     assert patient.warning_codes == ["demonstration_model"]
@@ -81,7 +81,7 @@ def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter)
 def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
     broken = lively_network()
     broken.heads[0].bias.data[2] = torch.nan
-    root = write_sound(tmp_path / "data")
+    root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "out", Segmenter([broken], CPU, CONFIGURATION["prediction"], task=TASK))
     assert (patient.segmented, patient.problems) == (False, "not_finite_prediction")
     assert "the network's answer is not a number" in patient.detail

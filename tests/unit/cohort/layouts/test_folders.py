@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.case_files import TASK, check_case, mask, path_of, plain, tree, write_sound
+from tests.support.case_files import TASK, check_case, mask, path_of, plain, tree, write_valid_case
 from tumorseg.cohort.case_files import case_from_json, case_to_json
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.errors import UserError
@@ -126,7 +126,7 @@ def test_a_folder_of_other_images_is_not_a_mask_folder(tmp_path):
 
 
 def test_a_second_mask_beside_the_images_is_a_second_file_of_the_case(tmp_path):
-    write_sound(tmp_path / "images")
+    write_valid_case(tmp_path / "images")
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks/BraTS-GLI-00001-000-seg.nii").write_bytes(plain(mask()[::-1].copy()))
     (case,) = discover_cases(tmp_path, TASK)
@@ -173,7 +173,7 @@ def test_a_group_without_known_file_names_keeps_its_cases(tmp_path):
 
 def test_missing_and_unknown_files_of_a_flat_folder_are_reported(tmp_path):
     for case in ("B1", "B10"):
-        write_sound(tmp_path / "cases", case)
+        write_valid_case(tmp_path / "cases", case)
         for role in ("t1", "t1ce", "t2", "flair", "seg"):
             path = path_of(tmp_path / "cases", role, case)
             path.rename(tmp_path / path.name)
