@@ -29,15 +29,15 @@ _PUBLIC = {
     "case_scores": ("metrics.scores", "case_scores"),
     "load_task": ("configuration.task_validation", "load_checked_task"),
 }
-"""The module and the name of each public name. A name is imported when it is first used: no script needs them all."""
+"""The module and the name in it of each public name. It is imported on first use, since no script needs all of them."""
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name. Raises AttributeError for any other name."""
     if name not in _PUBLIC:
         raise AttributeError(f"module tumorseg has no attribute {name}")
-    module, of_module = _PUBLIC[name]
-    return getattr(import_module(f"tumorseg.{module}"), of_module)
+    module, name_in_module = _PUBLIC[name]
+    return getattr(import_module(f"tumorseg.{module}"), name_in_module)
 
 
 def __dir__() -> list[str]:

@@ -54,7 +54,7 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ({"cohort": {"task": "brats"}}, "cohort.task: there is no task brats; it has to be one of brats-africa"),
         ({"cohort": {"labels": "brats2024"}}, "cohort.labels: brats2024 is not allowed; with the task"),
         ({"cohort": {"label_map": {True: 2}}}, "cohort.label_map: true is not a mask value"),
-        ({"cohort": {"label_map": {1: 3}}}, "cohort.label_map: 3 is no label of the task brats-glioma"),
+        ({"cohort": {"label_map": {1: 3}}}, "cohort.label_map: 3 is not a label of the task brats-glioma"),
     ],
 )
 def test_a_mistake_in_the_configuration_is_told_by_its_key(workflow, changes, sentence):

@@ -1,6 +1,6 @@
-"""What a data set means: its channels, labels, regions and names, as one file below `workflow/tasks` says.
+"""Tasks: the channels, labels, regions and file names of a data set, defined by one YAML file.
 
-Nothing else in the code knows a channel, a label or a region by name. `Task` is what every function is given.
+Functions receive a `Task`. No other code knows a channel, a label or a region by name.
 """
 
 from tumorseg.task.definition import DEFAULT_CONVENTION, LABEL_MAP_CONVENTION, Channel, Label, Region, Task

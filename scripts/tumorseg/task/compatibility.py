@@ -1,4 +1,4 @@
-"""Compare two tasks, for messages about results that were made for another task."""
+"""Compare tasks, to refuse models and results of another task."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,41 +9,50 @@ from tumorseg.task.definition import Task
 from tumorseg.task.loading import built_in_tasks
 
 _MASK_CONVENTIONS = "conventions"
-"""The one fact that says nothing of a network's input and output: how masks on disk are read."""
+"""The only fact that does not affect the input and output of a network: how masks on disk are read."""
 
 
 def is_network_compatible(model_task: Task, task: Task) -> bool:
-    """Whether a network of one task has the input and output that the other asks for."""
-    facts, others = model_task.facts(), task.facts()
-    return all(facts[key] == others[key] for key in facts if key != _MASK_CONVENTIONS)
+    """Return whether networks of both tasks have the same input and output."""
+    model_facts, facts = model_task.facts(), task.facts()
+    return all(model_facts[key] == facts[key] for key in model_facts if key != _MASK_CONVENTIONS)
 
 
 def require_task(path: Path, model_task: Task, task: Task) -> None:
-    """Raise UserError where the model at `path` is not of the task that `cohort.task` names."""
+    """Check that a model can be used for a task.
+
+    Args:
+        path: file of the model, for the message.
+        model_task: task of the model.
+        task: task of `cohort.task`.
+
+    Raises:
+        UserError: the tasks have different channels, labels or regions.
+    """
     if is_network_compatible(model_task, task):
         return
-    known = model_task.name in built_in_tasks()
-    named: Message = model_task.name if known else "the file of the model's task"
+    is_built_in = model_task.name in built_in_tasks()
+    setting: Message = model_task.name if is_built_in else "the file of the model's task"
+    difference = describe_other_task(model_task.name, model_task.facts(), task)
     raise UserError(
-        f"{path}: this model is of {describe_other_task(model_task.name, model_task.facts(), task)}: set cohort.task to {named}, or "
-        f"give a model of the task {task.name}"
+        f"{path}: this model is of {difference}: set cohort.task to {setting}, or use a model of the task {task.name}"
     )
 
 
 def describe_other_task(name: str, facts: Mapping[str, Any], task: Task) -> Message:
-    """Return both names and what differs: `the task A, not B (its labels are 1, 2, 3 instead of 1, 2, 4)`.
+    """Return both names and a difference, such as `the task A, not B (its labels are 1, 2, 3 instead of 1, 2, 4)`.
 
     Args:
-        name: of the task that something was made for.
-        facts: of the same task, as `Task.facts` returns them.
-        task: the one that is asked for.
+        name: name of the task that something was made for.
+        facts: facts of that task, as `Task.facts` returns them.
+        task: the expected task.
     """
-    wanted = task.facts()
-    differing = [key for key in wanted if facts.get(key) != wanted[key]]
+    expected_facts = task.facts()
+    differing = [key for key in expected_facts if facts.get(key) != expected_facts[key]]
     key = differing[0] if differing else _MASK_CONVENTIONS
-    found, expected = _format_fact(key, facts.get(key)), _format_fact(key, wanted[key])
-    what: Message = f"its {key} are {found} instead of {expected}" if found != expected else f"its {key} are others"
-    return f"the task {name}, not {task.name} ({what})"
+    found, expected = _format_fact(key, facts.get(key)), _format_fact(key, expected_facts[key])
+    difference: Message = f"its {key} are {found} instead of {expected}" if found != expected else f"its {key} differ"
+    return f"the task {name}, not {task.name} ({difference})"
 
 
 def _format_fact(key: str, value: Any) -> Message:

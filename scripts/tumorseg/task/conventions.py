@@ -1,4 +1,4 @@
-"""Conventions in which masks write labels on disk, and conversion to and from canonical labels."""
+"""Label conventions of masks on disk, and conversion to and from canonical labels."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -13,53 +13,54 @@ _UNKNOWN_VALUE: Final = 255
 
 
 def matching_conventions(values: Iterable[int], task: Task) -> list[str]:
-    """The conventions of a task in which all these values mean something. values: those of a mask on disk."""
-    found = set(values)
-    return [name for name in task.conventions if found <= set(task.values(name))]
+    """Return the conventions of a task that define all values of a mask on disk."""
+    present = set(values)
+    return [name for name in task.conventions if present <= set(task.values(name))]
 
 
 def is_ambiguous(values: Iterable[int], task: Task) -> bool:
-    """Whether conventions of the task read these values of a mask on disk differently."""
-    found = sorted(set(values))
-    readings = [task.values(name) for name in matching_conventions(found, task)]
-    return any(reading[value] != readings[0][value] for reading in readings[1:] for value in found)
+    """Return whether conventions of the task give different meanings to the values of a mask on disk."""
+    present = sorted(set(values))
+    meanings = [task.values(name) for name in matching_conventions(present, task)]
+    return any(meaning[value] != meanings[0][value] for meaning in meanings[1:] for value in present)
 
 
 def detect_convention(values: Iterable[int], task: Task, setting: str = "auto") -> str | None:
-    """The convention of a mask. None if it has no value that tells the conventions of the task apart.
+    """Return the convention of a mask; None if its values fit all conventions of the task equally.
 
     Args:
-        values: those of the mask on disk, background included or not.
-        task: what the values may mean. With a label map, its only convention has the name `task.MAPPED`.
-        setting: `cohort.labels`. The name of a convention decides where several read the values differently.
+        values: values of the mask on disk, with or without background.
+        task: defines the conventions. With a label map, the only convention is `LABEL_MAP_CONVENTION`.
+        setting: value of `cohort.labels`. It decides if several conventions give different meanings to the values.
 
     Raises:
-        ValueError: no convention knows all values, or several read them differently and `setting` names none.
+        ValueError: no convention defines all values, or several give them different meanings and `setting` names none
+            of these.
     """
-    found = set(values)
-    names = matching_conventions(found, task)
+    present = set(values)
+    names = matching_conventions(present, task)
     if not names:
-        raise ValueError(f"{task.name}: no convention has the values {sorted(found)}")
-    if is_ambiguous(found, task):
+        raise ValueError(f"{task.name}: no convention has the values {sorted(present)}")
+    if is_ambiguous(present, task):
         if setting not in names:
-            raise ValueError(f"{task.name}: the values {sorted(found)} fit {', '.join(names)}")
+            raise ValueError(f"{task.name}: the values {sorted(present)} fit {', '.join(names)}")
         return setting
     return None if len(names) == len(task.conventions) > 1 else names[0]
 
 
 def to_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) -> NDArray[np.uint8]:
-    """The labels of the task for each voxel of a mask on disk.
+    """Return the canonical labels of a mask on disk.
 
     Args:
-        mask: values on disk, any shape.
-        task: what they mean.
-        convention: how the mask writes labels, see `convention_of`; None for a mask that fits all conventions.
+        mask: values on disk, uint8, any shape.
+        task: defines the conventions.
+        convention: convention of the mask, see `detect_convention`. None: the mask fits all conventions.
 
     Returns:
         A copy of the same shape.
 
     Raises:
-        ValueError: the mask has a value that the convention does not know.
+        ValueError: the mask has a value that the convention does not define.
     """
     table = np.full(256, _UNKNOWN_VALUE, np.uint8)
     for value, label in task.values(convention or next(iter(task.conventions))).items():
@@ -71,7 +72,7 @@ def to_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) ->
 
 
 def from_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) -> NDArray[np.uint8]:
-    """A mask of labels of the task (any shape, a copy) as `convention` writes it on disk, see `Task.written`."""
+    """Return the values on disk of a mask of canonical labels (uint8, any shape), see `Task.written`."""
     table = np.arange(256, dtype=np.uint8)
     for label, value in task.written(convention).items():
         table[label] = value
@@ -79,7 +80,7 @@ def from_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) 
 
 
 def labels_written_differently(task: Task) -> list[int]:
-    """The labels that the task's conventions write in different ways; none where it has one convention only."""
+    """Return the labels that the conventions of a task write as different values."""
     return [
         label
         for label in task.label_values
@@ -88,19 +89,22 @@ def labels_written_differently(task: Task) -> list[int]:
 
 
 def describe_convention(task: Task, convention: str) -> str:
-    """A convention with what sets it apart: `brats2023 (enhancing tumour as 3)`; empty: that of no mask.
+    """Return a convention with the labels that distinguish it, such as `brats2023 (enhancing tumour as 3)`.
 
-    Only for a task of several conventions.
+    Args:
+        task: a task with several conventions.
+        convention: name of the convention; empty if no mask shows it.
     """
     labels = labels_written_differently(task)
     if not convention:
         return f"none (no {' or '.join(task.label_titles[label] for label in labels)})"
     written = task.conventions[convention]
-    return f"{convention} ({format_list([f'{task.label_titles[label]} as {written.get(label, label)}' for label in labels])})"
+    values = [f"{task.label_titles[label]} as {written.get(label, label)}" for label in labels]
+    return f"{convention} ({format_list(values)})"
 
 
 def describe_label_map(task: Task) -> str:
-    """What each value of masks is read as: `1 as 2 (oedema), 2 as 1 (necrosis)`; empty without a label map."""
+    """Return the label map in words, such as `1 as 2 (oedema), 2 as 1 (necrosis)`; empty without a label map."""
     return ", ".join(
         f"{value} as {label} ({task.label_titles[label]})" if label else f"{value} as background"
         for value, label in (task.label_map or {}).items()

@@ -1,7 +1,4 @@
-"""A data set as data: its channels, labels, regions and naming, as defined by one file below `workflow/tasks`.
-
-Every function receives a `Task`; no other code knows a channel, a label or a region by name.
-"""
+"""The definition of a task: the channels, labels, regions and file names of a data set."""
 
 import json
 from collections.abc import Mapping
@@ -14,11 +11,16 @@ from tumorseg.errors import UserError
 
 @dataclass(frozen=True)
 class Channel:
-    """An image of each case.
+    """A channel: one of the images of each case.
 
-    name: short, for tables. title: for people. files: how the names of its files end, in lower case. volume: which one
-    of a file of four dimensions, counted from 0; None where each channel has a file of its own. optional: a case may
-    lack it. display: masks are drawn over this one. beside: it is shown beside that one where there is little room.
+    Attributes:
+        name: short name, used in tables.
+        title: name on pages and figures.
+        files: endings of its file names, in lower case.
+        volume: index of the channel in a 4D file, from 0; None if each channel has its own file.
+        optional: whether a case may lack the channel.
+        display: whether masks are drawn over this channel.
+        beside: whether it is shown next to the display channel where there is room for few channels.
     """
 
     name: str
@@ -32,7 +34,14 @@ class Channel:
 
 @dataclass(frozen=True)
 class Label:
-    """A value of masks. meaning: what it marks, comparable between tasks. colour: as in `#0072B2`."""
+    """A label of the masks.
+
+    Attributes:
+        value: canonical value in masks.
+        title: name on pages and figures.
+        meaning: tissue that the label marks, comparable between tasks.
+        colour: hexadecimal colour, such as `#0072B2`.
+    """
 
     value: int
     title: str
@@ -42,10 +51,14 @@ class Label:
 
 @dataclass(frozen=True)
 class Region:
-    """A union of labels, scored as one. removed_to, holes: the labels that post-processing gives.
+    """A union of labels that is scored as one structure.
 
-    removed_to: what a voxel becomes that is taken off the region. holes: what background becomes that the region
-    encloses; None where holes are not filled.
+    Attributes:
+        name: short name, such as `WT`.
+        title: name on pages and figures.
+        labels: values of its labels.
+        removed_to: label that post-processing gives to voxels it removes from the region.
+        holes: label that post-processing gives to enclosed background; None if holes are not filled.
     """
 
     name: str
@@ -56,31 +69,35 @@ class Region:
 
 
 DEFAULT_CONVENTION: Final = "task"
-"""The only convention of a task that names none: masks write the labels as they are."""
+"""The convention of a task that defines none: masks contain the canonical labels."""
 LABEL_MAP_CONVENTION: Final = "label_map"
-"""The only convention of a task whose masks are read by the user's own map of values."""
+"""The only convention of a task with a label map of the user."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """The channels, labels, regions and file names of a data set, as its file describes them.
+    """The channels, labels, regions and file names of a data set, as its YAML file defines them.
 
-    `workflow/schemas/task.schema.yaml` explains each key of the file.
+    `workflow/schemas/task.schema.yaml` explains each key of the file. `tumorseg.load_task` reads a task.
 
     Attributes:
-        name: of the file, or of a built-in task.
-        title: for people.
-        channels: in the network's order.
-        mask_files: how the names of masks end.
-        classes: outputs of the network; 0 is background.
-        labels: without background.
-        regions: the whole tumour first.
-        conventions: for each way in which masks write the labels, the value on disk by label.
+        name: name of the built-in task, or of the file without its ending.
+        title: title on pages.
+        channels: channels in the network's order.
+        mask_files: endings of the file names of masks, in lower case.
+        classes: number of output classes of the network; 0 is background.
+        labels: labels without background.
+        regions: regions; the first one is the whole tumour.
+        conventions: by name, the value on disk of each label that masks write as another value.
         case_name: pattern of the names of demo cases.
-        first_time_point: of the demo's patients.
-        case_names: regular expression of names that only this task has.
+        first_time_point: number of the first time point of demo patients.
+        case_names: regular expression for names that only cases of this task have.
         grids: usual numbers of voxels along X, Y and Z.
-        patient: regular expression whose group is the patient in a case's name.
+        patient: regular expression whose group is the patient in the name of a case.
+
+    Example:
+        >>> tumorseg.load_task("brats-glioma").channel_names
+        ('t1', 't1ce', 't2', 'flair')
     """
 
     name: str
@@ -109,20 +126,20 @@ class Task:
 
     @cached_property
     def file_endings(self) -> tuple[tuple[str, str], ...]:
-        """How the names of files end, in lower case, and the role of each: a channel's name, or `seg` of masks."""
+        """Each ending of file names, in lower case, with its role: the name of a channel, or `seg` for masks."""
         images = [(ending, channel.name) for channel in self.channels for ending in channel.files]
         return (*images, *((ending, "seg") for ending in self.mask_files))
 
     @cached_property
     def display_channel(self) -> int:
-        """The position of the channel that masks are drawn over."""
-        return next((place for place, channel in enumerate(self.channels) if channel.display), 0)
+        """The index of the channel that masks are drawn over."""
+        return next((index for index, channel in enumerate(self.channels) if channel.display), 0)
 
     @cached_property
     def main_channels(self) -> tuple[int, ...]:
-        """The positions of the channels to show where there is little room, the display channel last."""
-        beside = (place for place, channel in enumerate(self.channels) if channel.beside)
-        return (*(place for place in beside if place != self.display_channel), self.display_channel)
+        """The indices of the channels to show where there is room for few, the display channel last."""
+        beside = (index for index, channel in enumerate(self.channels) if channel.beside)
+        return (*(index for index in beside if index != self.display_channel), self.display_channel)
 
     @cached_property
     def label_values(self) -> tuple[int, ...]:
@@ -136,7 +153,7 @@ class Task:
 
     @cached_property
     def unused_classes(self) -> tuple[int, ...]:
-        """The classes that no voxel has, which the network must never choose."""
+        """The classes without a label, which a network must never predict."""
         return tuple(sorted(set(range(self.classes)) - {0, *self.label_values}))
 
     @cached_property
@@ -146,12 +163,12 @@ class Task:
 
     @cached_property
     def label_structures(self) -> tuple[str, ...]:
-        """The names of the labels as structures: `label_1` …"""
+        """The names of the labels as structures, such as `label_1`."""
         return tuple(f"label_{value}" for value in self.label_values)
 
     @cached_property
     def structures(self) -> dict[str, tuple[int, ...]]:
-        """The labels of each scored structure, by name: the regions, then each label by itself."""
+        """The labels of each scored structure, by name: first the regions, then each single label."""
         return {**self.region_labels, **{f"label_{value}": (value,) for value in self.label_values}}
 
     @cached_property
@@ -162,12 +179,12 @@ class Task:
 
     @property
     def whole(self) -> str:
-        """The name of the region that stands for the whole tumour."""
+        """The name of the region that is the whole tumour."""
         return self.regions[0].name
 
     @property
     def enhancing_region(self) -> Region | None:
-        """The region of enhancing tumour alone; None if the task has none."""
+        """The region of enhancing tumour only; None if the task has none."""
         label = self.label_of("enhancing")
         return next((region for region in self.regions if region.labels == (label,)), None)
 
@@ -185,8 +202,10 @@ class Task:
     def written(self, convention: str | None) -> dict[int, int]:
         """Return the value on disk of each label, background included.
 
-        convention: one of `conventions`; None for the first one. A label map that is not one-to-one cannot be undone;
-        the labels then stay as they are.
+        A label map that is not one-to-one cannot be inverted. Labels are then written as they are.
+
+        Args:
+            convention: one of `conventions`; None for the first one.
         """
         values = self.values(convention or next(iter(self.conventions)))
         back = {label: value for value, label in values.items()}
@@ -195,20 +214,24 @@ class Task:
         return back
 
     def meanings(self, convention: str) -> dict[int, str]:
-        """Return what each value of a mask on disk marks, without background."""
+        """Return the meaning of each value of a mask on disk, without background."""
         by_label = {label.value: label.meaning for label in self.labels}
         return {value: by_label[label] for value, label in self.values(convention).items() if label}
 
     def with_label_map(self, label_map: Mapping[int, int]) -> "Task":
-        """Return the same task with a label map of the user: value on disk to label.
+        """Return the same task with a label map of the user in place of its conventions.
 
-        Raises UserError where the map gives a label that the task does not have.
+        Args:
+            label_map: label of each value on disk.
+
+        Raises:
+            UserError: the map contains a label that the task does not have, or a label for 0.
         """
         if unknown := sorted(set(label_map.values()) - {0, *self.label_values}):
             known = ", ".join(map(str, (0, *self.label_values)))
-            raise UserError(f"label_map: {unknown[0]} is no label of the task {self.name}, which has {known}")
+            raise UserError(f"label_map: {unknown[0]} is not a label of the task {self.name}, which has {known}")
         if label_map.get(0, 0) != 0:
-            raise UserError(f"label_map: 0 is background and cannot become {label_map[0]}; take it out")
+            raise UserError(f"label_map: 0 is background and cannot become {label_map[0]}; remove this entry")
         given = {value: label for value, label in label_map.items() if value != 0}
         return self._with(conventions={LABEL_MAP_CONVENTION: given})
 
@@ -222,7 +245,7 @@ class Task:
         return Task(**{**fields, **changes})
 
     def facts(self) -> dict[str, Any]:
-        """Return what results depend on, in plain JSON types: no titles, colours or names of files."""
+        """Return the parts that results depend on, as plain JSON types: no titles, colours or file names."""
         return {
             "channels": {
                 channel.name: {"volume": channel.volume, "optional": channel.optional} for channel in self.channels

@@ -1,4 +1,4 @@
-"""Load tasks: a built-in one, one from a user's YAML file, or the one that a command line names."""
+"""Load built-in tasks, tasks from YAML files, and the task that a command line names."""
 
 import argparse
 import difflib
@@ -19,9 +19,9 @@ TASKS_FOLDER: Final = Path(__file__).parents[1] / "tasks"
 """The built-in tasks; a link to `workflow/tasks`."""
 DEFAULT_TASK: Final = "brats-glioma"
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The one in C takes a tenth of the time, where PyYAML was built with it."""
+"""The C loader needs a tenth of the time, but not every build of PyYAML has it."""
 _MAX_FILE_BYTES: Final = 1_000_000
-"""Bytes; the built-in ones have 2,000."""
+"""Maximum size of a task file. The built-in ones have 2,000 bytes."""
 
 
 def built_in_tasks() -> list[str]:
@@ -36,13 +36,13 @@ def built_in_tasks() -> list[str]:
 
 @cache
 def load_built_in_tasks() -> tuple[Task, ...]:
-    """All built-in tasks."""
+    """Return all built-in tasks."""
     return tuple(load_task(name) for name in built_in_tasks())
 
 
 @cache
 def task_signs_digest() -> str:
-    """A digest of what cases are compared with, in order to find those of another task: see `cohort.other_task`."""
+    """Return a digest of the signs by which cases of another task are recognised, see `cohort.other_task`."""
     signs = [
         [
             task.name,
@@ -56,9 +56,9 @@ def task_signs_digest() -> str:
 
 
 def validation_facts(task: Task) -> str:
-    """Return what the verdict on a case depends on, as one line of JSON with sorted keys.
+    """Return the parts of the tasks that the validation of a case depends on, as one line of JSON with sorted keys.
 
-    That is the task without its colours and titles, and what shows that a case belongs to another task (`known_signs`).
+    These are the task without its colours and titles, and the signs of other tasks (`task_signs_digest`).
     """
     content = json.loads(task.to_json())
     for part in (content, *content["channels"], *content["labels"], *content["regions"]):
@@ -68,25 +68,38 @@ def validation_facts(task: Task) -> str:
 
 
 def task_path(name: str) -> Path:
-    """The file of a task. name: a built-in one, or a path. Raises UserError where there is no such file."""
-    own = TASKS_FOLDER / f"{name}.yaml"
+    """Return the file of a task.
+
+    Args:
+        name: name of a built-in task, or path of a YAML file.
+
+    Raises:
+        UserError: there is no such task or file.
+    """
+    built_in = TASKS_FOLDER / f"{name}.yaml"
     if name in built_in_tasks():
-        return own
+        return built_in
     path = Path(name).expanduser()
     if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
         close = difflib.get_close_matches(name.lower(), built_in_tasks(), n=1)
         hint = f"did you mean {close[0]}? It" if close else "it"
         raise UserError(
-            f"cohort.task: there is no task {name}; {hint} has to be one of {', '.join(built_in_tasks())}, or the path of a "
-            "YAML file such as those in workflow/tasks"
+            f"cohort.task: there is no task {name}; {hint} has to be one of {', '.join(built_in_tasks())}, or the path "
+            "of a YAML file such as those in workflow/tasks"
         )
     return path
 
 
 def load_task(name: str = DEFAULT_TASK) -> Task:
-    """A built-in task, or the task in a YAML file.
+    """Return a built-in task, or the task in a YAML file.
 
-    Raises UserError where there is no such task, where the file cannot be read, and where it contradicts itself.
+    Raises UserError if there is no such task, or its file is invalid.
+
+    Args:
+        name: name of a built-in task, or path of a YAML file.
+
+    Returns:
+        The task, without a label map.
 
     Example:
         >>> load_task("brats-glioma").region_labels["TC"]
@@ -97,23 +110,33 @@ def load_task(name: str = DEFAULT_TASK) -> Task:
 
 
 def read_task_file(path: Path) -> dict[str, Any]:
-    """The keys of a task's file. Raises UserError where it cannot be read or has none."""
+    """Return the content of a task file.
+
+    Raises:
+        UserError: the file is too large, is not YAML, or has no keys.
+    """
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
-            raise UserError(f"cohort.task: {path} is too large for the file of a task; correct the path")
+            raise UserError(f"cohort.task: {path} is too large for a task file; correct the path")
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe ones
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise UserError(f"cohort.task: {path} cannot be read as YAML ({words}); correct it") from None
+        reason = " ".join(str(error).split())
+        raise UserError(f"cohort.task: {path} cannot be read as YAML ({reason}); correct it") from None
     if not isinstance(content, dict):
         raise UserError(f"cohort.task: {path} has no keys; copy one of the files in workflow/tasks and edit it")
     return content
 
 
 def parse_task(content: Mapping[str, Any], name: str, source: str) -> Task:
-    """The task with the content of a file that follows `workflow/schemas/task.schema.yaml`. place: for messages.
+    """Return the task that the content of a file defines.
 
-    Raises UserError where parts of it do not fit together.
+    Args:
+        content: content of a file that follows `workflow/schemas/task.schema.yaml`.
+        name: name of the task.
+        source: path of the file, for messages.
+
+    Raises:
+        UserError: parts of the task contradict each other.
     """
     channels = tuple(
         Channel(str(key), **{**given, "files": tuple(end.lower() for end in given.get("files", ()))})
@@ -139,13 +162,13 @@ def parse_task(content: Mapping[str, Any], name: str, source: str) -> Task:
         grids=tuple((x, y, z) for x, y, z in content.get("grids", ())),
         patient=content.get("patient"),
     )
-    if wrong := first_contradiction(task):
-        raise UserError(f"cohort.task: {source}: {wrong}; correct it")
+    if contradiction := first_contradiction(task):
+        raise UserError(f"cohort.task: {source}: {contradiction}; correct it")
     return task
 
 
 def parse_task_argument(text: str) -> Task:
-    """The task that a command line names: its JSON, the name of a built-in one, or the path of a YAML file."""
+    """Return the task of a command-line argument: JSON, the name of a built-in task, or the path of a YAML file."""
     return Task.from_json(text) if text.lstrip().startswith("{") else load_task(text)
 
 
@@ -155,5 +178,5 @@ def add_task_option(parser: argparse.ArgumentParser) -> None:
         "--task",
         type=parse_task_argument,
         required=True,
-        help="the task, as JSON, its name in workflow/tasks, or its file",
+        help="the task: JSON, the name of a built-in task, or the path of a YAML file",
     )

@@ -48,10 +48,13 @@ def test_the_defaults_fit_every_task():
             "prediction.remove_components.RC: the task brats-glioma has no RC",
         ),
         ({"figures__colours": {"label_3": "#123456"}}, "figures.colours.label_3: the task brats-glioma has no label_3"),
-        ({"score__label_map": {1: 3}}, "score.label_map: 3 is no label of the task brats-glioma, which has 0, 1, 2, 4"),
+        (
+            {"score__label_map": {1: 3}},
+            "score.label_map: 3 is not a label of the task brats-glioma, which has 0, 1, 2, 4",
+        ),
         (
             {"score__label_map": [None, {5: 3}], "score__predictions": ["a", "b"]},
-            "score.label_map: 3 is no label of the task",
+            "score.label_map: 3 is not a label of the task",
         ),
         (
             {"score__label_map": [{1: 2}], "score__predictions": ["a", "b"]},

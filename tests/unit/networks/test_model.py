@@ -106,7 +106,7 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
         ("architecture", "name", "resnet", "its network is 'resnet'; this version of the workflow has unet or"),
         (None, "task", 5, "task: it has to have the keys name, title, channels"),
         ("task", "name", "a\x1b", "task.name: 'a\\x1b' is not allowed; it has to be text of up to 200 printable"),
-        ("task", "classes", 4, "task: label 4 needs at least 5 classes, while there are 4"),
+        ("task", "classes", 4, "task: label 4 needs at least 5 classes, but there are 4"),
         ("task", "classes", 2.0, "task.classes: 2.0 is not allowed; it has to be a whole number from 2 to 16"),
         ("task", "title", "x" * 201, "task.title: 'xxx"),
         ("task", "channels", [], "task.channels: [] is not allowed; it has to be a list of 1 to 16"),

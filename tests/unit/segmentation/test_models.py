@@ -29,13 +29,13 @@ def test_segment_refuses_a_model_of_another_task(tmp_path):
         read_models([model], TASK)
     assert str(refusal.value) == (
         f"{model}: this model is of the task brats-glioma-post-treatment, not brats-glioma (its labels are 1, 2, 3, 4 "
-        "instead of 1, 2, 4): set cohort.task to brats-glioma-post-treatment, or give a model of the task brats-glioma"
+        "instead of 1, 2, 4): set cohort.task to brats-glioma-post-treatment, or use a model of the task brats-glioma"
     )
 
 
 def test_a_task_of_the_user_is_named_by_its_file(tmp_path):
     model = written(tmp_path / "a", replace(AFTER_TREATMENT, name="mine"))
-    with pytest.raises(UserError, match=r"set cohort\.task to the file of the model's task, or give"):
+    with pytest.raises(UserError, match=r"set cohort\.task to the file of the model's task, or use"):
         read_models([model], TASK)
 
 

@@ -1,4 +1,4 @@
-"""Values on disk and labels of a task, there and back."""
+"""Conversion between values on disk and canonical labels."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tumorseg.task.conventions import detect_convention, from_canonical, to_cano
 MAPPED = TASK.with_label_map({10: 1, 20: 2, 30: 4, 40: 0})
 
 
-def own(tmp_path, conventions: str):
+def load_own_task(tmp_path, conventions: str):
     text = (load_task.__globals__["TASKS_FOLDER"] / "brats-africa.yaml").read_text()
     path = tmp_path / "own.yaml"
     path.write_text(f"{text}conventions: {conventions}\n")
@@ -21,36 +21,36 @@ def own(tmp_path, conventions: str):
 @pytest.mark.parametrize(
     ("values", "convention"), [([0, 1, 2, 4], "brats2021"), ([3], "brats2023"), ([0, 1, 2], None), ([0], None)]
 )
-def test_values_tell_the_convention(values, convention):
+def test_values_show_the_convention(values, convention):
     assert detect_convention(values, TASK) == convention
 
 
-def test_the_only_convention_of_a_task_is_that_of_every_mask():
+def test_every_mask_of_a_task_with_one_convention_has_that_convention():
     assert detect_convention([0], load_task("brats-africa")) == "task"
     assert detect_convention([10], MAPPED) == "label_map"
 
 
 @pytest.mark.parametrize("values", [[3, 4], [5]])
-def test_values_that_no_convention_has_are_an_error(values):
+def test_values_outside_every_convention_are_an_error(values):
     with pytest.raises(ValueError, match="no convention has the values"):
         detect_convention(values, TASK)
 
 
-def test_where_conventions_read_values_differently_the_setting_decides(tmp_path):
-    task = own(tmp_path, "{site: {}, nnunet: {1: 2, 2: 1}}")
+def test_the_setting_decides_between_ambiguous_conventions(tmp_path):
+    task = load_own_task(tmp_path, "{site: {}, nnunet: {1: 2, 2: 1}}")
     with pytest.raises(ValueError, match="fit site, nnunet"):
         detect_convention([1, 2], task)
     assert detect_convention([1, 2], task, "nnunet") == "nnunet"
-    found = read_labels(np.array([1, 2], np.uint8))
+    labels = read_labels(np.array([1, 2], np.uint8))
     assert (
         "mean one thing in site and another in nnunet; set cohort.labels"
-        in label_problem(found, "m", task, "auto").message
+        in label_problem(labels, "m", task, "auto").message
     )
-    assert label_problem(found, "m", task, "nnunet") is None
+    assert label_problem(labels, "m", task, "nnunet") is None
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_a_mask_survives_its_way_to_disk_and_back(name):
+def test_labels_are_equal_after_a_round_trip_to_disk_values(name):
     task = load_task(name)
     labels = np.array([0, *task.label_values], np.uint8)
     for convention in task.conventions:
@@ -62,34 +62,34 @@ def test_an_unknown_value_is_an_error():
         to_canonical(np.array([0, 3], np.uint8), TASK, "brats2021")
 
 
-def test_values_that_a_label_map_takes_for_background_are_left_out():
-    found = canonical_labels(read_labels(np.array([0, 10, 40, 30, 30], np.uint8)), MAPPED, "label_map")
-    assert (found.where.tolist(), found.written.tolist(), found.counts) == ([1, 3, 4], [1, 4, 4], {0: 2, 1: 1, 4: 2})
+def test_values_that_a_label_map_makes_background_are_left_out():
+    labels = canonical_labels(read_labels(np.array([0, 10, 40, 30, 30], np.uint8)), MAPPED, "label_map")
+    assert (labels.where.tolist(), labels.written.tolist(), labels.counts) == ([1, 3, 4], [1, 4, 4], {0: 2, 1: 1, 4: 2})
 
 
-def test_a_value_outside_a_label_map_is_named_with_what_it_has():
+def test_a_value_outside_a_label_map_is_reported_with_the_known_values():
     problem = label_problem(read_labels(np.array([10, 50], np.uint8)), "m", MAPPED, "auto")
     assert problem.code == "bad_label"
     assert "1 voxels of the mask have other values (50) than the label map has (0, 10, 20, 30, 40)" in problem.message
 
 
-def test_values_of_other_tasks_are_told_with_the_tasks_to_set():
+def test_values_of_other_tasks_are_reported_with_these_tasks():
     message = label_problem(read_labels(np.array([1, 2, 3, 4], np.uint8)), "m", TASK, "auto").message
     assert "the mask has both 3 and 4, but a mask has 0, 1, 2 and either 4 (brats2021) or 3 (brats2023)" in message
     assert "brats-glioma-post-treatment, brats-metastases, brats-paediatric: set cohort.task" in message
 
 
-def test_the_convention_that_is_set_is_the_only_one():
+def test_a_mask_in_another_convention_than_configured_is_refused():
     problem = label_problem(read_labels(np.array([1, 3], np.uint8)), "m", TASK, "brats2021")
     assert "written as in brats2023, but cohort.labels is brats2021" in problem.message
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32, ">f8"])
-def test_whole_values_up_to_255_are_read_in_any_type(kind):
-    found = read_labels(np.array([0, 1, 200, 255], kind))
-    assert (found.written.tolist(), found.others) == ([1, 200, 255], 0)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, ">f8"])
+def test_integers_up_to_255_are_read_from_any_type(dtype):
+    labels = read_labels(np.array([0, 1, 200, 255], dtype))
+    assert (labels.written.tolist(), labels.others) == ([1, 200, 255], 0)
 
 
-def test_values_beyond_255_are_no_labels():
-    found = read_labels(np.array([1, 256, -1], np.int16))
-    assert (found.others, found.examples, found.written.size) == (2, [-1, 256], 0)
+def test_values_outside_0_to_255_are_not_labels():
+    labels = read_labels(np.array([1, 256, -1], np.int16))
+    assert (labels.others, labels.examples, labels.written.size) == (2, [-1, 256], 0)

@@ -1,4 +1,4 @@
-"""Tasks: what a data set means, as data."""
+"""Tasks: built-in ones, files of users, label maps, and the refusal of invalid ones."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_a_task_survives_its_json(name):
     assert parse_task_argument(load_task(name).to_json()) == load_task(name)
 
 
-def test_the_default_task_is_the_missions():
+def test_the_default_task_is_brats_glioma():
     task = load_task()
     assert task.channel_names == ("t1", "t1ce", "t2", "flair")
     assert (task.classes, task.label_values, task.unused_classes) == (5, (1, 2, 4), (3,))
@@ -42,14 +42,14 @@ def test_a_label_map_replaces_the_conventions():
     assert task.written("label_map") == {0: 0, 1: 2, 2: 1, 4: 3}
 
 
-def test_a_label_map_that_cannot_be_undone_writes_the_labels_themselves():
+def test_a_label_map_that_cannot_be_inverted_writes_canonical_labels():
     task = load_task().with_label_map({1: 1, 2: 1, 3: 4})
     assert task.written("label_map") == {0: 0, 1: 1, 2: 2, 4: 4}
 
 
-@pytest.mark.parametrize(("label_map", "word"), [({1: 7}, "7 is no label"), ({0: 1}, "0 is background")])
-def test_a_label_map_with_other_labels_is_refused(label_map, word):
-    with pytest.raises(UserError, match=word):
+@pytest.mark.parametrize(("label_map", "message"), [({1: 7}, "7 is not a label"), ({0: 1}, "0 is background")])
+def test_a_label_map_with_other_labels_is_refused(label_map, message):
+    with pytest.raises(UserError, match=message):
         load_task().with_label_map(label_map)
 
 
@@ -62,20 +62,20 @@ def label(colour: str) -> dict[str, str]:
     return {"title": "a", "meaning": "other", "colour": colour}
 
 
-def changed(tmp_path: Path, **changes) -> Path:
+def write_changed_task(tmp_path: Path, **changes) -> Path:
     content = yaml.safe_load((REPOSITORY / "workflow/tasks/brats-glioma.yaml").read_text())
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(content | changes))
     return path
 
 
-def test_a_file_of_ones_own_is_a_task(tmp_path):
-    task = load_task(str(changed(tmp_path, title="mine")))
+def test_the_task_in_a_users_file_is_loaded(tmp_path):
+    task = load_task(str(write_changed_task(tmp_path, title="mine")))
     assert (task.name, task.title) == ("own", "mine")
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"classes": 3}, "label 4 needs at least 5 classes"),
         ({"regions": {"WT": {"title": "w", "labels": [1, 3], "removed_to": 0}}}, "region WT has the label 3"),
@@ -88,15 +88,15 @@ def test_a_file_of_ones_own_is_a_task(tmp_path):
         ({"channels": {"seg": {"title": "A"}}}, "a channel needs a name of lower-case letters .* not seg"),
         ({"channels": {"prediction": {"title": "A"}}}, "not prediction"),
         ({"channels": {1: {"title": "A", "files": ["x"]}, "B": {"title": "B", "files": ["y"]}}}, "letters .* not B"),
-        ({"mask": {"files": ["-seg"]}}, "the end -seg of names is written without hyphen"),
-        ({"mask": {"files": ["seg.nii.gz"]}}, "seg.nii.gz of names is written without"),
+        ({"mask": {"files": ["-seg"]}}, "the file name ending -seg must not start with a hyphen"),
+        ({"mask": {"files": ["seg.nii.gz"]}}, "the file name ending seg.nii.gz must not"),
         (
             {"regions": {name: {"title": "w", "labels": [1], "removed_to": 0} for name in ("WT", "wt")}},
-            "two regions are called wt",
+            "two regions have the name wt",
         ),
         ({"patient": "BraTS-.*"}, "patient needs a group"),
-        ({"case_name": "case-{time_point}"}, "all patients have one name"),
-        ({"conventions": {"mixed": {}}}, "no convention can be called mixed"),
+        ({"case_name": "case-{time_point}"}, "all patients have the same name"),
+        ({"conventions": {"mixed": {}}}, "a convention cannot have the name mixed"),
         (
             {
                 "labels": {
@@ -106,43 +106,45 @@ def test_a_file_of_ones_own_is_a_task(tmp_path):
             "two labels have the colour #AABBCC",
         ),
         ({"conventions": {"odd": {4: 1}}}, "convention odd writes two labels as 1"),
-        ({"case_names": "("}, "case_names is no regular expression"),
-        ({"case_name": "{place}"}, "case_name may have"),
+        ({"case_names": "("}, "case_names is not a regular expression"),
+        ({"case_name": "{place}"}, "case_name can contain"),
     ],
 )
-def test_a_task_that_contradicts_itself_is_refused(tmp_path, changes, said):
-    with pytest.raises(UserError, match=said):
-        load_task(str(changed(tmp_path, **changes)))
+def test_a_task_that_contradicts_itself_is_refused(tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
+        load_task(str(write_changed_task(tmp_path, **changes)))
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "suggestion"),
     [("brats-gliomas", "brats-glioma"), ("BraTS-Pediatric", "brats-paediatric"), ("brats_mets", "brats-metastases")],
 )
-def test_a_mistyped_name_is_refused_with_the_one_that_is_meant(name, meant):
-    with pytest.raises(UserError, match=rf"there is no task {name}; did you mean {meant}\? It has to be one of"):
+def test_a_mistyped_name_is_refused_with_a_suggestion(name, suggestion):
+    with pytest.raises(UserError, match=rf"there is no task {name}; did you mean {suggestion}\? It has to be one of"):
         load_task(name)
 
 
-def test_a_name_unlike_all_is_refused_with_all_names():
+def test_an_unknown_name_is_refused_with_all_names():
     with pytest.raises(UserError, match="there is no task mine; it has to be one of brats-africa"):
         load_task("mine")
 
 
-def test_a_missing_file_whose_name_the_task_does_not_say_is_told_so(tmp_path):
-    task = load_task(str(changed(tmp_path, channels={"a": {"title": "A"}, "b": {"title": "B", "files": ["b"]}})))
-    said = report_missing_file("case", "a", ["case-a.nii"], task).problems[0].message
-    assert "the task own defines no file name ending for it (the key `files`)" in said
+def test_a_missing_file_without_a_file_name_ending_in_the_task_is_explained(tmp_path):
+    task = load_task(
+        str(write_changed_task(tmp_path, channels={"a": {"title": "A"}, "b": {"title": "B", "files": ["b"]}}))
+    )
+    message = report_missing_file("case", "a", ["case-a.nii"], task).problems[0].message
+    assert "the task own defines no file name ending for it (the key `files`)" in message
     assert "the key `files`" not in report_missing_file("case", "b", [], task).problems[0].message
 
 
 def test_a_file_with_an_unknown_key_is_refused(tmp_path):
-    cohort = {"task": str(changed(tmp_path, colour="red")), "label_map": None}
+    cohort = {"task": str(write_changed_task(tmp_path, colour="red")), "label_map": None}
     with pytest.raises(UserError, match=r"cohort.task: .*own.yaml: colour: there is no such key"):
         load_configured_task(cohort, SCHEMA)
 
 
-def test_facts_have_nothing_for_people():
+def test_facts_leave_out_titles_and_colours():
     task, other = load_task("brats-africa"), load_task("brats-meningioma")
     assert task.facts() == other.facts()
     assert isinstance(task, Task)
@@ -153,7 +155,7 @@ def score(label_map, predictions):
     return {"predictions": predictions, "references": None, "label_map": label_map}
 
 
-def test_a_label_map_of_predictions_is_for_all_folders_and_a_list_for_each():
+def test_a_label_map_of_predictions_applies_to_all_folders_and_a_list_to_each():
     swap = {"1": 2, 2: 1, "3": 4}
     assert score_label_maps(score(swap, ["a", "b"]), load_task()) == [{1: 2, 2: 1, 3: 4}] * 2
     assert score_label_maps(score([None, swap], ["a", "b"]), load_task()) == [None, {1: 2, 2: 1, 3: 4}]
@@ -161,20 +163,20 @@ def test_a_label_map_of_predictions_is_for_all_folders_and_a_list_for_each():
 
 
 @pytest.mark.parametrize(
-    ("label_map", "said"),
+    ("label_map", "message"),
     [
         ([None], "score.label_map: the list has 1 entries, but score.predictions has 2 folders; write one"),
-        ({1: 7}, "score.label_map: 7 is no label of the task brats-glioma"),
-        ([{1: 3}, None], "score.label_map: 3 is no label of the task"),
+        ({1: 7}, "score.label_map: 7 is not a label of the task brats-glioma"),
+        ([{1: 3}, None], "score.label_map: 3 is not a label of the task"),
         ({"ET": 4}, "score.label_map: ET is not a mask value, which is a whole number from 0 to 255"),
         ({256: 4}, "score.label_map: 256 is not a mask value"),
         ({-1: 4}, "score.label_map: -1 is not a mask value"),
     ],
 )
-def test_a_wrong_label_map_of_predictions_is_refused_with_its_key(label_map, said):
-    with pytest.raises(UserError) as refused:
+def test_a_wrong_label_map_of_predictions_is_refused_with_its_key(label_map, message):
+    with pytest.raises(UserError) as caught:
         score_label_maps(score(label_map, ["a", "b"]), load_task())
-    assert said in str(refused.value)
+    assert message in str(caught.value)
 
 
 def test_a_wrong_label_map_of_the_cohort_is_refused_with_its_key():
@@ -182,8 +184,8 @@ def test_a_wrong_label_map_of_the_cohort_is_refused_with_its_key():
         load_configured_task({"task": "brats-glioma", "label_map": {"ET": 4}}, SCHEMA)
 
 
-def refused(path: Path) -> str:
-    """What is said of a task's file at planning."""
+def error_message(path: Path) -> str:
+    """Return the message that planning gives for a task file."""
     with pytest.raises(UserError) as error:
         load_configured_task({"task": str(path), "label_map": None}, SCHEMA)
     assert all(line.startswith("cohort.task: ") for line in str(error.value).splitlines())
@@ -191,7 +193,7 @@ def refused(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("title: [", "cannot be read as YAML (while parsing a flow node"),
         ("", "has no keys"),
@@ -226,15 +228,15 @@ def refused(path: Path) -> str:
         ("conventions: {other: {1: 300}}", "conventions.other.1: 300 is not allowed; it has to be a whole number"),
     ],
 )
-def test_a_mistake_in_a_file_is_told_with_its_place(tmp_path, text, said):
-    own = tmp_path / "own.yaml"
-    own.write_text(text)
-    assert f"{own}: {said}" in refused(own) or f"{own} {said}" in refused(own)
+def test_a_mistake_in_a_file_is_reported_with_its_position(tmp_path, text, message):
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    assert f"{path}: {message}" in error_message(path) or f"{path} {message}" in error_message(path)
 
 
-def test_a_folder_and_a_huge_file_are_no_tasks(tmp_path):
+def test_a_folder_and_a_huge_file_are_refused(tmp_path):
     (tmp_path / "folder.yaml").mkdir()
-    assert "there is no task" in refused(tmp_path / "folder.yaml")
+    assert "there is no task" in error_message(tmp_path / "folder.yaml")
     with (tmp_path / "huge.yaml").open("wb") as file:
         file.truncate(10**9)
-    assert "too large" in refused(tmp_path / "huge.yaml")
+    assert "too large" in error_message(tmp_path / "huge.yaml")

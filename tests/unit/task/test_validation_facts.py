@@ -1,4 +1,4 @@
-"""What makes cases validate again: all of a task but what only people read, and the signs of other tasks."""
+"""The facts that make cases validate again: the task without titles and colours, and the signs of other tasks."""
 
 import json
 from dataclasses import replace
@@ -11,13 +11,13 @@ TASK = load_task()
 
 
 @pytest.mark.parametrize("name", built_in_tasks())
-def test_the_facts_of_a_verdict_have_no_title_and_no_colour(name):
+def test_validation_facts_have_no_title_and_no_colour(name):
     text = validation_facts(load_task(name))
     assert '"title"' not in text
     assert '"colour"' not in text
 
 
-def test_another_title_or_colour_changes_no_fact_of_a_verdict():
+def test_another_title_or_colour_changes_no_validation_fact():
     labels = tuple(replace(label, title="another", colour="#000000") for label in TASK.labels)
     channels = tuple(replace(channel, title="another") for channel in TASK.channels)
     regions = tuple(replace(region, title="another") for region in TASK.regions)
@@ -26,9 +26,9 @@ def test_another_title_or_colour_changes_no_fact_of_a_verdict():
 
 
 @pytest.mark.parametrize("changes", [{"mask_files": ("mask",)}, {"grids": ((1, 2, 3),)}, {"patient": "(P1)"}])
-def test_what_is_read_and_compared_changes_the_facts_of_a_verdict(changes):
+def test_parts_that_validation_uses_change_the_facts(changes):
     assert validation_facts(replace(TASK, **changes)) != validation_facts(TASK)
 
 
-def test_the_facts_of_a_verdict_have_the_signs_of_all_tasks():
+def test_validation_facts_include_the_signs_of_all_tasks():
     assert json.loads(validation_facts(TASK))["others"] == task_signs_digest()
