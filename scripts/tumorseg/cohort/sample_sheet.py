@@ -41,10 +41,7 @@ def sheet_columns(task: Task) -> tuple[str, ...]:
 
 
 def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> SampleSheet:
-    """Read and check a sample sheet. Raises UserError, which names the lines of the mistakes.
-
-    Mistakes are an unknown or missing column, a cell that the schema does not allow, a case listed twice, and a file
-    used for two images. A file that does not exist is no mistake: validation drops its case.
+    """Read and check a sample sheet. A file that does not exist is no mistake: validation drops its case.
 
     Args:
         path: TSV or CSV file. Paths of files in it are relative to its folder, unless they are absolute.
@@ -55,7 +52,8 @@ def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> Samp
         The cases and their patients.
 
     Raises:
-        UserError: the sheet has no case.
+        UserError: the file is no table, has no case, an unknown or missing column, a cell that the schema does not
+            allow, a case listed twice, or a file used for two images. The message names the lines.
     """
     columns, rows = read_user_rows(path, _KEY)
     columns, rows = _without_empty_columns(columns, rows)

@@ -76,7 +76,7 @@ def reread_mask(root: Path, facts: Mapping[str, Any], task: Task) -> Volume:
         The mask as canonical labels, uint8, with the affine and spacing of the images.
 
     Raises:
-        UserError: the mask has changed.
+        UserError: the file has changed since its validation, or no longer fits the images.
     """
     file = facts["files"]["seg"]
     volume = reread_validated(root, file)

@@ -35,20 +35,21 @@ class ValidationResult:
         usable: whether it has no problem.
         problems: issues that drop the case.
         warnings: issues that do not.
-        facts: all that could be determined of
-            `shape`, `spacing`, `affine` of the images, and `oriented`, false if their headers give no orientation;
-            `intensities` of each modality without problems (see `image_checks.intensity_facts`);
-            `background` of each modality without problems (see `Background`);
-            `brain_voxels`, estimated from samples;
-            `labels`, voxels of each mask value on disk; `label_1`, `label_2`, `label_4`, voxels by canonical label;
-            `convention` of the mask, null if it shows no enhancing tumour;
-            `tumour_crc32`, equal for masks with equal labels;
-            `files`, for each role `path`, `bytes`, `digest` (see `Volume`), number of `voxels` and, for an image,
-            `sample_digest`, equal for images with equal values at the sampled positions;
-            `other_files`, for corrupted or unused files `role`, `path`, `bytes` and `digest`, null if the file is too
-            large to be read or unreadable;
-            `not_understood`, names of files that may be images of the case but have no role;
-            `patient`, if the folder gives it.
+        facts: as far as they could be determined:
+
+            - `shape`, `spacing`, `affine` of the images, and `oriented`, false if their headers give no orientation
+            - `intensities` of each modality without problems (see `image_checks.intensity_facts`)
+            - `background` of each modality without problems (see `Background`)
+            - `brain_voxels`, estimated from samples
+            - `labels`, voxels of each mask value on disk; `label_1`, `label_2`, `label_4`, voxels by canonical label
+            - `convention` of the mask, null if it shows no enhancing tumour
+            - `tumour_crc32`, equal for masks with equal labels
+            - `files`, for each role `path`, `bytes`, `digest` (see `Volume`), number of `voxels` and, for an image,
+              `sample_digest`, equal for images with equal values at the sampled positions
+            - `other_files`, for corrupted or unused files `role`, `path`, `bytes` and `digest`, null if the file is
+              too large or unreadable
+            - `not_understood`, names of files that may be images of the case but have no role
+            - `patient`, if the folder gives it
     """
 
     case: str

@@ -42,7 +42,7 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
 
     The files of many cases lie in the folder itself, or its subfolders are case folders, groups of case folders (`HGG`,
     `LGG`; patients with a folder per visit), or hold the files of many cases. Masks may lie in a separate folder beside
-    the images. Raises UserError also if these layouts are mixed or two cases have the same name.
+    the images.
 
     Args:
         listing: of the cohort.
@@ -54,7 +54,7 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
         The cases.
 
     Raises:
-        UserError: a folder's name cannot be used.
+        UserError: these layouts are mixed, two cases have the same name, or a folder's name cannot be used.
     """
     kinds = {name: folder_kind(listing, join_path(folder, name)) for name in listing.folders(folder)}
     kinds = {
