@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Locator
 
-from tests.support.browser import start, visit
+from tests.support.browser import open_page, start
 
 PICTURE = Path("workflow/docs/report.webp")
 """Below the repository's root."""
@@ -28,7 +28,7 @@ _STYLE = """
 
 def screenshot(browser: Browser, report: Path) -> Image.Image:
     """Return a picture of the headline scores of a report, above its viewer with the first case."""
-    page = visit(browser, report, width=1060).page
+    page = open_page(browser, report, width=1060).page
     page.add_style_tag(content=_STYLE)
     viewer = page.locator(".viewer")
     viewer.scroll_into_view_if_needed()

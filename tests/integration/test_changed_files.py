@@ -11,7 +11,7 @@ import pytest
 import normalise_batch
 from tests.integration.workflow import Workflow
 from tests.support.builders import REPOSITORY
-from tests.support.case_files import AFFINE, CASE, SUFFIXES, TASK, image, mask, plain
+from tests.support.case_files import AFFINE, CASE, SUFFIXES, TASK, image, mask, nifti_content
 from tumorseg.io.nifti import nifti_bytes
 
 CASES = (CASE, CASE.replace("00001", "00002"))
@@ -28,7 +28,7 @@ def path_of(run: Workflow, case: str, role: str) -> Path:
 
 def content(path: Path, volume) -> bytes:
     """The file of a volume, at a level at which gzip does not compress: all have one size."""
-    return plain(volume, AFFINE) if path.suffix == ".nii" else nifti_bytes(volume, AFFINE, level=0)
+    return nifti_content(volume, AFFINE) if path.suffix == ".nii" else nifti_bytes(volume, AFFINE, level=0)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.support.large_cohort import CASES, DAMAGED, DAMAGES, case_name, sound, write_cohort, write_files
+from tests.support.large_cohort import (
+    CASES,
+    INVALID_CASES,
+    PROBLEM_CASES,
+    case_name,
+    valid_case,
+    write_cohort,
+    write_files,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +24,7 @@ def cohort(tmp_path_factory):
     """The workflow, with its cohort validated and normalised; the code that each damaged case should have."""
     workflow = Workflow(tmp_path_factory.mktemp("full scale") / "run")
     codes = write_cohort(workflow.folder / "cohort")
-    configure(workflow, CASES - DAMAGED)
+    configure(workflow, CASES - INVALID_CASES)
     workflow.succeed("validate", "normalise")
     return workflow, codes
 
@@ -31,7 +39,7 @@ def manifest(workflow):
 
 def test_each_damaged_case_has_its_code_and_every_other_is_usable(cohort):
     workflow, codes = cohort
-    assert set(codes.values()) == {code for code, _ in DAMAGES}
+    assert set(codes.values()) == {code for code, _ in PROBLEM_CASES}
     table = manifest(workflow)
     assert (len(table), table["usable"].sum()) == (1253, 989)
     assert table.loc[~table["usable"], "problems"].to_dict() == codes
@@ -49,13 +57,13 @@ def test_the_page_shows_every_case(cohort):
     workflow, _ = cohort
     page = (workflow.results / "cohort/cohort.html").read_text()
     assert all(f">{case_name(number)}<" in page for number in range(CASES))
-    assert page.count('class="strip"') > CASES - DAMAGED
+    assert page.count('class="strip"') > CASES - INVALID_CASES
 
 
 def test_a_repaired_case_is_validated_with_its_batch_alone_and_counted(cohort):
     workflow, _ = cohort
     case = case_name(CASES - 1)
-    write_files(workflow.folder / "cohort", sound(case, CASES - 1))
+    write_files(workflow.folder / "cohort", valid_case(case, CASES - 1))
     planned = workflow.planned("validate", "normalise")
     assert planned == Counter(validate_batch=1, manifest=1, cohort_page=1, check_cohort=1, normalise_batch=1)
     refused = workflow.run("validate")

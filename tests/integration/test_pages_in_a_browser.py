@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.screenshot import HEIGHT, screenshot
-from tests.support.browser import CHROMIUM, MISSING, start, visit
+from tests.support.browser import CHROMIUM, MISSING, open_page, start
 from tumorseg.io.files import read_json, write_json
 from tumorseg.reporting.viewer.embed import embed_viewer
 from tumorseg.task import load_task
@@ -29,7 +29,7 @@ def path(request, finished):
 
 
 def test_a_page_opens_without_network_and_without_complaint(browser, path):
-    opened = visit(browser, path)
+    opened = open_page(browser, path)
     opened.page.mouse.wheel(0, 100_000)
     opened.page.wait_for_timeout(500)
     assert opened.complaints == []
@@ -37,11 +37,11 @@ def test_a_page_opens_without_network_and_without_complaint(browser, path):
 
 
 def test_a_page_fits_a_phone(browser, path):
-    assert visit(browser, path, width=390).page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert open_page(browser, path, width=390).page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_nothing_is_wider_than_the_paper_that_it_is_printed_on(browser, path):
-    page = visit(browser, path, width=_A4).page
+    page = open_page(browser, path, width=_A4).page
     page.emulate_media(media="print")
     page.evaluate("[...document.querySelectorAll('.landscape')].forEach(part => part.style.width = '1047px')")
     for region in page.locator(".wide").all():
@@ -50,7 +50,7 @@ def test_nothing_is_wider_than_the_paper_that_it_is_printed_on(browser, path):
 
 @pytest.fixture(scope="module")
 def report(browser, finished):
-    return visit(browser, finished.results / "report.html").page
+    return open_page(browser, finished.results / "report.html").page
 
 
 def test_the_table_sorts_by_any_column_both_ways(report):
@@ -100,7 +100,7 @@ def test_a_shadow_tells_that_there_is_more_at_the_right(report):
 @pytest.fixture(scope="module")
 def viewer(browser, finished):
     """The viewer of the report, ready; nothing of it was decoded before it came near the screen."""
-    opened = visit(browser, finished.results / "report.html")
+    opened = open_page(browser, finished.results / "report.html")
     assert opened.page.locator(".viewer").get_attribute("data-state") == "waiting"
     opened.page.locator("#viewer").scroll_into_view_if_needed()
     opened.page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
@@ -140,7 +140,7 @@ def overlaid(browser, finished, tmp_path_factory):
     parts = embed_viewer(folder / "viewer.json", {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}, 0.5, load_task())
     page = f"<!DOCTYPE html><meta charset='utf-8'><style>{parts.style}</style>{parts.markup}{parts.scripts}"
     (folder / "page.html").write_text(page)
-    opened = visit(browser, folder / "page.html")
+    opened = open_page(browser, folder / "page.html")
     opened.page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
     return opened
 
@@ -195,7 +195,7 @@ def swipe_up(page, x, y, length):
 
 
 def test_a_finger_scrolls_past_the_picture_until_it_was_tapped(browser, finished):
-    page = visit(browser, finished.results / "report.html", width=390, touch=True).page
+    page = open_page(browser, finished.results / "report.html", width=390, touch=True).page
     page.locator("#viewer").scroll_into_view_if_needed()
     page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
     picture = page.locator(".viewer-picture")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from tests.integration.workflow import Workflow
-from tests.support.builders import TASK, lively_network, model_card, trained_on
+from tests.support.builders import TASK, model_card, random_network, trained_on
 from tumorseg.networks.model import write_model
 from tumorseg.networks.training_facts import Range, TrainingFacts
 
@@ -29,7 +29,7 @@ def like_the_demo(spacing_mm: float, *, demo: bool = False) -> TrainingFacts:
 
 def write_lively_model(path: Path, facts: TrainingFacts) -> Path:
     """A model whose masks have every label somewhere."""
-    network = lively_network()
+    network = random_network()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_model(path, network, model_card(network.architecture, trained_on=facts))
     return path

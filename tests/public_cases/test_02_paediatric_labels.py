@@ -6,7 +6,7 @@ import pytest
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
-from tests.support.validated_cohorts import checked, renamed, verdicts_of
+from tests.support.validated_cohorts import cohort_check_result, copy_renamed, validate_cohort
 from tumorseg.errors import UserError
 from tumorseg.task import load_task
 
@@ -20,15 +20,15 @@ def cohort(tmp_path_factory):
 
 @pytest.mark.parametrize("name", [lambda _, case: case, lambda _, case: case.upper(), lambda number, _: f"p{number}"])
 def test_the_default_task_refuses_the_cohort_and_names_the_one_to_set(cohort, tmp_path, name):
-    found = verdicts_of(renamed(cohort, tmp_path, name), TASK)
+    found = validate_cohort(copy_renamed(cohort, tmp_path, name), TASK)
     assert not any(verdict.usable for verdict in found if verdict.facts["labels"].get("4"))
     with pytest.raises(UserError, match=r"set cohort.task: brats-paediatric, or"):
-        checked(found, TASK)
+        cohort_check_result(found, TASK)
 
 
 def test_the_paediatric_task_counts_each_label(cohort):
-    found = verdicts_of(cohort, PAEDIATRIC)
-    assert checked(found, PAEDIATRIC)["usable"] == 6
+    found = validate_cohort(cohort, PAEDIATRIC)
+    assert cohort_check_result(found, PAEDIATRIC)["usable"] == 6
     voxels = [[verdict.facts[name] for name in PAEDIATRIC.label_structures] for verdict in found]
     usual = [716, 179, 0, 2074]
     assert voxels == [usual, usual, [0, 895, 0, 2074], usual, [716, 2253, 0, 0], usual]
@@ -36,8 +36,8 @@ def test_the_paediatric_task_counts_each_label(cohort):
 
 def test_a_label_map_gives_the_default_tasks_labels(cohort):
     task = TASK.with_label_map({1: 4, 2: 1, 3: 1, 4: 2})
-    found = verdicts_of(cohort, task)
-    assert checked(found, task)["usable"] == 6
+    found = validate_cohort(cohort, task)
+    assert cohort_check_result(found, task)["usable"] == 6
     assert [verdict.facts["label_4"] for verdict in found] == [716, 716, 0, 716, 716, 716]
 
 
@@ -45,14 +45,14 @@ def test_two_of_its_cases_in_another_cohort_are_dropped_and_named(cohort, tmp_pa
     adults = made("03", tmp_path) / "cohort"
     for case in ("BraTS-PED-00100-000", "BraTS-PED-00101-000"):
         shutil.copytree(cohort / case, adults / case)
-    found = verdicts_of(adults, TASK)
+    found = validate_cohort(adults, TASK)
     assert [verdict.case for verdict in found if not verdict.usable] == ["BraTS-PED-00100-000", "BraTS-PED-00101-000"]
     with pytest.raises(UserError, match=r"2 of 6 \(BraTS-PED-00100-000, BraTS-PED-00101-000\); set .*brats-paediatric"):
-        checked(found, TASK)
+        cohort_check_result(found, TASK)
 
 
 def test_one_case_of_another_task_is_dropped_and_the_others_are_used(cohort, tmp_path):
     adults = made("03", tmp_path) / "cohort"
     shutil.copytree(cohort / "BraTS-PED-00100-000", adults / "BraTS-PED-00100-000")
-    facts = checked(verdicts_of(adults, TASK), TASK)
+    facts = cohort_check_result(validate_cohort(adults, TASK), TASK)
     assert (facts["usable"], facts["reasons"]) == (4, {"other_task": 1})

@@ -6,7 +6,7 @@ import pytest
 
 from tests.public_cases import made
 from tests.public_cases.test_03_label_order_scores import Cohort
-from tests.support.validated_cohorts import renamed
+from tests.support.validated_cohorts import copy_renamed
 from tumorseg.task import load_task
 
 
@@ -17,7 +17,7 @@ def folders(tmp_path_factory):
 
 def neutral(folders, folder):
     """The same masks and images under names that say nothing."""
-    renamed(folders.references, folder / "cohort", lambda number, _: f"p{number}")
+    copy_renamed(folders.references, folder / "cohort", lambda number, _: f"p{number}")
     for number, case in enumerate(sorted(folders.references.iterdir())):
         (folder / "predictions").mkdir(exist_ok=True)
         shutil.copy(folders.root / "predictions" / f"{case.name}.nii.gz", folder / f"predictions/p{number}.nii.gz")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
-from tests.support.validated_cohorts import checked, renamed, verdicts_of
+from tests.support.validated_cohorts import cohort_check_result, copy_renamed, validate_cohort
 from tumorseg.errors import UserError
 
 EXCHANGED = ["BraTS2021_00102", "BraTS2021_00103"]
@@ -22,15 +22,15 @@ def warned(verdicts):
 
 
 def test_masks_in_the_right_order_get_no_warning(data):
-    found = verdicts_of(data / "cohort", TASK)
+    found = validate_cohort(data / "cohort", TASK)
     assert warned(found) == []
-    assert checked(found, TASK)["doubts"] == []
+    assert cohort_check_result(found, TASK)["doubts"] == []
 
 
 def test_two_kinds_of_masks_that_meet_are_told(data):
-    found = verdicts_of(data / "mixed", TASK)
+    found = validate_cohort(data / "mixed", TASK)
     assert warned(found) == EXCHANGED
-    facts = checked(found, TASK)
+    facts = cohort_check_result(found, TASK)
     assert facts["usable"] == 4
     (doubt,) = facts["doubts"]
     assert "core and oedema seem to be exchanged in 2 of 4 masks (BraTS2021_00102/BraTS2021_00102_seg" in doubt
@@ -38,12 +38,12 @@ def test_two_kinds_of_masks_that_meet_are_told(data):
 
 
 def test_a_cohort_all_in_that_order_stops_with_the_map_to_set(data, tmp_path):
-    root = renamed(data / "mixed", tmp_path, lambda _, case: case)
+    root = copy_renamed(data / "mixed", tmp_path, lambda _, case: case)
     for case in ("BraTS2021_00100", "BraTS2021_00101"):
         shutil.rmtree(root / case)
     with pytest.raises(UserError, match=r"cohort.label_map: .* in 2 of 2 masks .*set label_map: \{1: 2, 2: 1, 3: 4\}"):
-        checked(verdicts_of(root, TASK), TASK)
+        cohort_check_result(validate_cohort(root, TASK), TASK)
     task = TASK.with_label_map({1: 2, 2: 1, 3: 4})
-    found = verdicts_of(root, task)
-    assert checked(found, task)["doubts"] == []
+    found = validate_cohort(root, task)
+    assert cohort_check_result(found, task)["doubts"] == []
     assert [[verdict.facts[f"label_{label}"] for label in (1, 2, 4)] for verdict in found] == [[179, 2074, 716]] * 2

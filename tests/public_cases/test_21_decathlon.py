@@ -5,7 +5,7 @@ import pytest
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
-from tests.support.validated_cohorts import checked, verdicts_of
+from tests.support.validated_cohorts import cohort_check_result, validate_cohort
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.cohort.validated_files import reread_images
 from tumorseg.errors import UserError
@@ -22,9 +22,9 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("folder", ["", "Task01_BrainTumour"])
 def test_it_is_one_cohort_with_its_channels_and_labels(data, folder):
     root, _ = locate_cohort_folder(data / folder, DECATHLON)
-    verdicts = verdicts_of(root, DECATHLON)
+    verdicts = validate_cohort(root, DECATHLON)
     assert [verdict.case for verdict in verdicts] == ["BRATS_001", "BRATS_002", "BRATS_003"]
-    assert checked(verdicts, DECATHLON)["usable"] == 3
+    assert cohort_check_result(verdicts, DECATHLON)["usable"] == 3
     # 1 is oedema, the outermost and largest; 3 enhancing.
     facts = verdicts[0].facts
     assert facts["label_1"] > facts["label_3"] > facts["label_2"] > 0

@@ -5,7 +5,7 @@ import torch
 
 from tests.public_cases import made
 from tests.public_cases.segmenting import clinic
-from tests.support.builders import lively_network, model_card
+from tests.support.builders import model_card, random_network
 from tumorseg.networks.model import write_model
 from tumorseg.task import load_task
 
@@ -48,7 +48,7 @@ def test_it_is_refused_by_name_before_any_job_and_nothing_is_run(data, tmp_path,
 
 def test_a_model_of_another_task_is_refused_before_any_job_with_both_named(data, tmp_path):
     task, model = load_task("brats-glioma-post-treatment"), tmp_path / "other.safetensors"
-    network = lively_network(task=task)
+    network = random_network(task=task)
     write_model(model, network, model_card(network.architecture, task))
     run = clinic(tmp_path / "run", data / "patients", [model])
     said = run.run("segment").stdout

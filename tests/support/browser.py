@@ -22,7 +22,7 @@ _OPTIONS = (
 
 
 @dataclass
-class Visit:
+class OpenPage:
     """A page that is open. complaints: what the console and the scripts said; requests: addresses that it asked for."""
 
     page: Page
@@ -41,9 +41,9 @@ def start() -> Iterator[Browser]:
             browser.close()
 
 
-def visit(browser: Browser, path: Path, *, width: int = 1280, touch: bool = False) -> Visit:
+def open_page(browser: Browser, path: Path, *, width: int = 1280, touch: bool = False) -> OpenPage:
     """Open the file `path` in a window so many CSS pixels wide; touch: as on a phone, by finger."""
-    opened = Visit(browser.new_page(viewport={"width": width, "height": 900}, has_touch=touch, is_mobile=touch))
+    opened = OpenPage(browser.new_page(viewport={"width": width, "height": 900}, has_touch=touch, is_mobile=touch))
     opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
     opened.page.on("request", lambda request: opened.requests.append(request.url))

@@ -30,7 +30,7 @@ def architecture(base_channels: int = 2, task=TASK, **changes) -> Architecture:
     return Architecture(base_channels, classes=task.classes, channels=len(task.channels), **changes)
 
 
-def trying(examples: int) -> settings:
+def hypothesis_settings(examples: int) -> settings:
     """A property test of so many examples, the same ones each time, however long each takes."""
     return settings(
         max_examples=examples,
@@ -107,7 +107,7 @@ def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
     return ModelCard(architecture, task, **{**usual, **changes})
 
 
-def data_of(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: int = 0) -> FoldData:
+def make_fold_data(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: int = 0) -> FoldData:
     """The data of a fold of these normalised cases."""
     parts = ({path.stem: case_digest(path) for path in paths} for paths in (training, held_out))
     return FoldData(fold, *parts)
@@ -141,7 +141,7 @@ def structure_mask(mask, structure: str):
     return np.isin(mask, TASK.structures[structure])
 
 
-def lively_network(seed: int = 3, base_channels: int = 4, task=TASK, **changes) -> Network:
+def random_network(seed: int = 3, base_channels: int = 4, task=TASK, **changes) -> Network:
     """A network that finds every label somewhere in noise, so that where an image is turned to shows in its masks."""
     torch.manual_seed(seed)
     network = build(architecture(base_channels, task, **changes)).train()

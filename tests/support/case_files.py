@@ -37,7 +37,7 @@ def mask(enhancing: int = 3, shape=SHAPE):
     return volume
 
 
-def tree(root: Path, *paths: str) -> Path:
+def write_empty_files(root: Path, *paths: str) -> Path:
     """Create empty files at these paths below `root`, and return `root`."""
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +57,12 @@ def write_valid_case(root: Path, case: str = CASE, *, seed: int = 0, enhancing: 
     return root
 
 
-def put(root: Path, role: str, volume, affine=AFFINE) -> None:
+def write_volume(root: Path, role: str, volume, affine=AFFINE) -> None:
     """Replace a volume of the case `CASE`."""
     write_nifti(path_of(root, role), volume, affine)
 
 
-def plain(volume, affine=AFFINE) -> bytes:
+def nifti_content(volume, affine=AFFINE) -> bytes:
     """Return the bytes of an uncompressed NIfTI file."""
     return nibabel.Nifti1Image(volume, affine).to_bytes()
 
@@ -72,7 +72,7 @@ def check_case(root: Path, case_files, *, shape, labels):
     return validate_case(root, case_files, task=TASK, shape=shape, labels=labels)[0]
 
 
-def verdict(root: Path, *, shape=None, labels: str = "auto"):
+def validated(root: Path, *, shape=None, labels: str = "auto"):
     """Return the validation result of the only case below `root`."""
     (case,) = discover_cases(root, TASK)
     return check_case(root, case, shape=shape, labels=labels)
@@ -80,12 +80,12 @@ def verdict(root: Path, *, shape=None, labels: str = "auto"):
 
 def problems(*arguments, **options):
     """Return code and file of each problem of the only case."""
-    return [(issue.code, issue.file) for issue in verdict(*arguments, **options).problems]
+    return [(issue.code, issue.file) for issue in validated(*arguments, **options).problems]
 
 
 def warnings(*arguments, **options):
     """Return the code of each warning of the only case."""
-    return [issue.code for issue in verdict(*arguments, **options).warnings]
+    return [issue.code for issue in validated(*arguments, **options).warnings]
 
 
 def real_data() -> Path:

@@ -9,10 +9,10 @@ import numpy as np
 from isal import igzip
 from numpy.typing import NDArray
 
-from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, image, mask, plain
+from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, image, mask, nifti_content
 
 CASES = 1253
-DAMAGED = 264
+INVALID_CASES = 264
 Files = dict[str, bytes | None]
 """Content by path below the root; None is a link that leads nowhere."""
 
@@ -20,14 +20,14 @@ OLD = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair", "seg": "seg"}
 MOVED = AFFINE + np.outer([0, 0, 1, 0], [0, 0, 0, 5])
 
 
-def packed(volume: NDArray, affine=AFFINE) -> bytes:
+def compressed_nifti(volume: NDArray, affine=AFFINE) -> bytes:
     """A compressed NIfTI file."""
-    return igzip.compress(plain(volume, affine), 1)
+    return igzip.compress(nifti_content(volume, affine), 1)
 
 
-def sound(case: str, seed: int) -> Files:
+def valid_case(case: str, seed: int) -> Files:
     """A case as BraTS 2023 names it."""
-    return {name(case, role): packed(mask() if role == "seg" else image(role, seed)) for role in SUFFIXES}
+    return {name(case, role): compressed_nifti(mask() if role == "seg" else image(role, seed)) for role in SUFFIXES}
 
 
 def name(case: str, role: str, ending: str = ".nii.gz") -> str:
@@ -45,7 +45,7 @@ def with_voxel(volume: NDArray, value, dtype=None) -> bytes:
     """A file with one voxel, inside head and tumour, set to a value."""
     changed = volume.astype(dtype or volume.dtype)
     changed[4, 4, 4] = value
-    return packed(changed)
+    return compressed_nifti(changed)
 
 
 Change = Callable[[bytes], bytes]
@@ -72,7 +72,7 @@ def without(*roles: str) -> Callable[[Files, str], None]:
 
 
 def _second_file(files: Files, case: str) -> None:
-    files[name(case, "t2", ".nii")] = plain(image("t2", seed=10**6))
+    files[name(case, "t2", ".nii")] = nifti_content(image("t2", seed=10**6))
 
 
 def _link_to_nowhere(files: Files, case: str) -> None:
@@ -91,10 +91,10 @@ def _zip(files: Files, case: str) -> None:
 def _first_case_again(files: Files, case: str) -> None:
     original = case_name(0)
     files.clear()
-    files.update({path.replace(original, case): content for path, content in sound(original, 0).items()})
+    files.update({path.replace(original, case): content for path, content in valid_case(original, 0).items()})
 
 
-DAMAGES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
+PROBLEM_CASES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
     ("missing_modality", without("t1")),
     ("missing_modality", without("t1ce")),
     ("missing_modality", without("t2", "flair")),
@@ -115,20 +115,23 @@ DAMAGES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
     ("bad_header", replaced("t1", lambda content: patched(content, 40, b"\7\0" + b"\xff\x7f" * 7))),  # a petabyte
     ("wrong_data_type", replaced("flair", lambda content: patched(content, 70, b"\x80\0"))),  # RGB
     ("bad_header", replaced("t1ce", lambda content: igzip.compress(igzip.decompress(content) + b"\0"))),
-    ("wrong_shape", replaced("t1", lambda _: packed(np.stack([image("t1")] * 2, axis=3)))),
-    ("shape_mismatch", replaced("t2", lambda _: packed(image("t2", shape=(11, 11, 12))))),
-    ("affine_mismatch", replaced("t1ce", lambda _: packed(image("t1ce"), MOVED))),
+    ("wrong_shape", replaced("t1", lambda _: compressed_nifti(np.stack([image("t1")] * 2, axis=3)))),
+    ("shape_mismatch", replaced("t2", lambda _: compressed_nifti(image("t2", shape=(11, 11, 12))))),
+    ("affine_mismatch", replaced("t1ce", lambda _: compressed_nifti(image("t1ce"), MOVED))),
     ("not_finite", replaced("flair", lambda _: with_voxel(image("flair"), np.nan, np.float32))),
     ("not_finite", replaced("seg", lambda _: with_voxel(mask(), np.inf, np.float32))),
-    ("constant_image", replaced("t1", lambda _: packed(np.zeros(SHAPE, np.int16)))),
+    ("constant_image", replaced("t1", lambda _: compressed_nifti(np.zeros(SHAPE, np.int16)))),
     ("duplicate_modality", _second_file),
     ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 5))),
     ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 4))),  # beside 3
     ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 1.5, np.float32))),
-    ("mask_mismatch", replaced("seg", lambda _: packed(mask(shape=(11, 11, 12))))),
-    ("mask_mismatch", replaced("seg", lambda _: packed(mask(), MOVED))),
-    ("mask_mismatch", replaced("seg", lambda _: packed(np.zeros(SHAPE, np.uint8)))),
-    ("mask_mismatch", replaced("seg", lambda _: packed(np.roll(mask(), 5, axis=(0, 1, 2)) * (image("t1") == 0)))),
+    ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(mask(shape=(11, 11, 12))))),
+    ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(mask(), MOVED))),
+    ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(np.zeros(SHAPE, np.uint8)))),
+    (
+        "mask_mismatch",
+        replaced("seg", lambda _: compressed_nifti(np.roll(mask(), 5, axis=(0, 1, 2)) * (image("t1") == 0))),
+    ),
     ("duplicate_case", _first_case_again),
     ("unreadable", _link_to_nowhere),
     ("unreadable", _zip),
@@ -171,7 +174,7 @@ LAYOUTS: tuple[Callable[[Files, str], None], ...] = (
     _twice_the_same,
     _capital_letters,
     _strays,
-    replaced("seg", lambda _: packed(mask().astype(np.float32))),
+    replaced("seg", lambda _: compressed_nifti(mask().astype(np.float32))),
     replaced("t1", lambda content: content + b"trailing"),
 )
 """Ways in which a case may lie on disk and be sound all the same."""
@@ -182,20 +185,20 @@ def case_name(number: int) -> str:
     return f"BraTS-GLI-{number - 1:05d}-001" if number % 8 == 7 else f"BraTS-GLI-{number:05d}-000"
 
 
-def cohort(cases: int = CASES, damaged: int = DAMAGED) -> Iterator[tuple[str, str | None, Files]]:
+def cohort(cases: int = CASES, damaged: int = INVALID_CASES) -> Iterator[tuple[str, str | None, Files]]:
     """Each case, the code that drops it or None, and its files; the last ones are those that are damaged."""
     for number in range(cases):
         case = case_name(number)
-        files, code = sound(case, number), None
+        files, code = valid_case(case, number), None
         if number >= cases - damaged:
-            code, damage = DAMAGES[number % len(DAMAGES)]
+            code, damage = PROBLEM_CASES[number % len(PROBLEM_CASES)]
             damage(files, case)
         elif number % 4 == 1:
             LAYOUTS[number // 4 % len(LAYOUTS)](files, case)
         yield case, code, files
 
 
-def write_cohort(root: Path, cases: int = CASES, damaged: int = DAMAGED) -> dict[str, str]:
+def write_cohort(root: Path, cases: int = CASES, damaged: int = INVALID_CASES) -> dict[str, str]:
     """Write the cohort below `root`; the code of each damaged case, by case."""
     codes = {}
     for case, code, files in cohort(cases, damaged):

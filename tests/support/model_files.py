@@ -20,7 +20,7 @@ def weights_of(network):
     return {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
 
 
-def forged(path, card=None, weights=None, edited=None, **header):
+def write_model_file(path, card=None, weights=None, edited=None, **header):
     """A model file as someone may make it on purpose: with any card and weights, and the digest of both.
 
     edited: text that takes the place of the card after the digest was taken.
@@ -33,14 +33,14 @@ def forged(path, card=None, weights=None, edited=None, **header):
     return path
 
 
-def changed(section, key, value):
+def with_changed_entry(section, key, value):
     """The card of a valid model with one value changed; section: None for the card itself."""
     content = json.loads(json.dumps(asdict(model_card(TINY))))
     (content if section is None else content[section])[key] = value
     return content
 
 
-def refusal(path) -> str:
+def read_error(path) -> str:
     with pytest.raises(UserError) as caught:
         read_model(Path(path))
     assert str(path) in str(caught.value)

@@ -4,7 +4,7 @@ import nibabel
 import torch
 import yaml
 
-from tests.support.builders import REPOSITORY, TASK, architecture, lively_network, model_card
+from tests.support.builders import REPOSITORY, TASK, architecture, model_card, random_network
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.configuration.renamed import recorded
 from tumorseg.configuration.task_validation import fill_task_defaults
@@ -21,7 +21,7 @@ CARD = model_card(architecture())
 
 def tiny_segmenter() -> Segmenter:
     """One that finds every label somewhere in noise."""
-    return Segmenter([lively_network()], CPU, CONFIGURATION["prediction"], task=TASK)
+    return Segmenter([random_network()], CPU, CONFIGURATION["prediction"], task=TASK)
 
 
 def segment(root, folder, segmenter, card=CARD):

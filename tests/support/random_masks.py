@@ -45,7 +45,7 @@ def labelled_pair(seed: int, shape=(16, 14, 12)):
     return reference, prediction
 
 
-def within(mask, offset, shape=(40, 40, 40)):
+def embed_in_grid(mask, offset, shape=(40, 40, 40)):
     """A mask in a larger grid, its first voxel at `offset`."""
     larger = np.zeros(shape, mask.dtype)
     larger[tuple(slice(start, start + side) for start, side in zip(offset, mask.shape, strict=True))] = mask

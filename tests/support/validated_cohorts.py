@@ -12,17 +12,17 @@ from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.task import Task
 
 
-def verdicts_of(root: Path, task: Task, labels: str = "auto") -> list[ValidationResult]:
+def validate_cohort(root: Path, task: Task, labels: str = "auto") -> list[ValidationResult]:
     return [validate_case(root, case, task=task, shape=None, labels=labels)[0] for case in discover_cases(root, task)]
 
 
-def checked(verdicts: list[ValidationResult], task: Task, labels: str = "auto") -> dict[str, Any]:
+def cohort_check_result(verdicts: list[ValidationResult], task: Task, labels: str = "auto") -> dict[str, Any]:
     """The facts of the cohort; raises UserError where `validate` stops."""
     table = build_manifest(verdicts, task=task)
     return check_cohort(table, manifest_path=Path("manifest.tsv"), task=task, labels=labels, expected_usable=None)
 
 
-def renamed(root: Path, folder: Path, name) -> Path:
+def copy_renamed(root: Path, folder: Path, name) -> Path:
     """A copy of the cases below `root` in which each is called `name(number, old name)`, its files included."""
     for number, case in enumerate(sorted(root.iterdir())):
         new = name(number, case.name)

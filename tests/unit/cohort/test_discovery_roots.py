@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.case_files import TASK, check_case, tree, write_valid_case
+from tests.support.case_files import TASK, check_case, write_empty_files, write_valid_case
 from tumorseg.cohort.discovery import discover_cases, discover_roots, locate_roots
 from tumorseg.errors import UserError
 
@@ -21,12 +21,12 @@ def find_cases(*roots, notes=None):
 
 
 def test_one_folder_gives_the_same_cases_as_discover_cases(tmp_path):
-    tree(tmp_path, *case_paths("data", "B1"))
+    write_empty_files(tmp_path, *case_paths("data", "B1"))
     assert find_cases(tmp_path / "data") == (tmp_path / "data", discover_cases(tmp_path / "data", TASK))
 
 
 def test_paths_are_relative_to_the_common_folder(tmp_path, monkeypatch):
-    tree(tmp_path, *case_paths("data/b", "B1"), *case_paths("data/a/deep", "B2"))
+    write_empty_files(tmp_path, *case_paths("data/b", "B1"), *case_paths("data/a/deep", "B2"))
     monkeypatch.chdir(tmp_path)
     notes = []
     base, (first, second) = find_cases("data/a/deep", "data/b", notes=notes)
@@ -36,7 +36,7 @@ def test_paths_are_relative_to_the_common_folder(tmp_path, monkeypatch):
 
 
 def test_a_folder_one_level_too_high_gives_a_note(tmp_path):
-    tree(tmp_path, *case_paths("a/inner", "B1"), *case_paths("b", "B2"))
+    write_empty_files(tmp_path, *case_paths("a/inner", "B1"), *case_paths("b", "B2"))
     notes = []
     _, (first, _) = find_cases(tmp_path / "a", tmp_path / "b", notes=notes)
     assert first.folder == "a/inner/B1"
@@ -44,12 +44,12 @@ def test_a_folder_one_level_too_high_gives_a_note(tmp_path):
 
 
 def test_one_of_several_folders_may_be_a_case_folder(tmp_path):
-    tree(tmp_path, *case_paths("a", "B1"), *case_paths("a", "B3"), *case_paths("b", "B2"))
+    write_empty_files(tmp_path, *case_paths("a", "B1"), *case_paths("a", "B3"), *case_paths("b", "B2"))
     assert [case.case for case in find_cases(tmp_path / "a/B1", tmp_path / "b")[1]] == ["B1", "B2"]
 
 
 def test_cases_whose_files_share_a_folder_have_no_folder(tmp_path):
-    tree(
+    write_empty_files(
         tmp_path, *(f"a/B{number}_{role}.nii.gz" for number in (1, 3) for role in ("t1", "t2")), *case_paths("b", "B2")
     )
     assert [case.folder for case in find_cases(tmp_path / "a", tmp_path / "b")[1]] == [None, "b/B2", None]
@@ -57,13 +57,13 @@ def test_cases_whose_files_share_a_folder_have_no_folder(tmp_path):
 
 @pytest.mark.parametrize("case", ["B1", "b1"])
 def test_a_case_in_two_folders_is_refused(tmp_path, case):
-    tree(tmp_path, *case_paths("a", "B1"), *case_paths("b", case))
+    write_empty_files(tmp_path, *case_paths("a", "B1"), *case_paths("b", case))
     with pytest.raises(UserError, match=rf"the case {case} is in {tmp_path}/a and in {tmp_path}/b; rename"):
         find_cases(tmp_path / "a", tmp_path / "b")
 
 
 def test_overlapping_folders_are_refused(tmp_path):
-    tree(tmp_path, *case_paths("a", "B1"), *case_paths("a/more", "B2"))
+    write_empty_files(tmp_path, *case_paths("a", "B1"), *case_paths("a/more", "B2"))
     (tmp_path / "link").symlink_to("a")
     with pytest.raises(UserError, match=r"a/more is inside .*a, so its cases would count twice"):
         discover_roots(tmp_path, ["a", "a/more"], TASK)
@@ -72,7 +72,7 @@ def test_overlapping_folders_are_refused(tmp_path):
 
 
 def test_a_folder_without_cases_is_refused(tmp_path):
-    tree(tmp_path, *case_paths("a", "B1"), "b/notes.txt")
+    write_empty_files(tmp_path, *case_paths("a", "B1"), "b/notes.txt")
     with pytest.raises(UserError, match=f"no image was found below {tmp_path}/b"):
         find_cases(tmp_path / "a", tmp_path / "b")
 

@@ -4,7 +4,16 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, image, path_of, problems, put, verdict, warnings, write_valid_case
+from tests.support.case_files import (
+    AFFINE,
+    image,
+    path_of,
+    problems,
+    validated,
+    warnings,
+    write_valid_case,
+    write_volume,
+)
 
 
 @pytest.fixture
@@ -21,9 +30,9 @@ def make_scaled(volume, slope, intercept):
 
 @pytest.mark.parametrize("kind", [np.int16, np.uint16, np.float32, np.float64, ">i4"])
 def test_a_copy_in_another_data_type_is_a_problem_that_names_both_files(root, kind):
-    put(root, "t1ce", image("t1").astype(kind))
+    write_volume(root, "t1ce", image("t1").astype(kind))
     assert problems(root) == [("duplicate_modality", path_of(root, "t1ce").relative_to(root).as_posix())]
-    (problem,) = verdict(root).problems
+    (problem,) = validated(root).problems
     assert path_of(root, "t1").relative_to(root).as_posix() in problem.message
     assert "one of the two files is wrong" in problem.message
     assert warnings(root) == []
@@ -37,7 +46,7 @@ def test_a_scaled_copy_is_a_problem(root):
 def test_a_copy_that_differs_in_one_voxel_gives_a_warning(root):
     volume = image("t1")
     volume[5, 5, 5] += 1
-    put(root, "t2", volume)
+    write_volume(root, "t2", volume)
     assert problems(root) == []
     assert warnings(root) == ["nearly_equal_modalities"]
 
@@ -46,11 +55,11 @@ def test_large_images_with_equal_samples_are_not_copies(tmp_path):
     shape = (40, 44, 36)
     root = write_valid_case(tmp_path)
     for role in ("t1", "t1ce", "t2", "flair"):
-        put(root, role, image(role, shape=shape))
+        write_volume(root, role, image(role, shape=shape))
     volume = image("t1", shape=shape)
     volume[20, 20, 21] += 1  # a voxel that is not in the sample
-    put(root, "t1ce", volume)
-    found = verdict(root)
+    write_volume(root, "t1ce", volume)
+    found = validated(root)
     files = found.facts["files"]
     assert files["t1"]["sample_digest"] == files["t1ce"]["sample_digest"]
     assert "duplicate_modality" not in [problem.code for problem in found.problems]
@@ -58,5 +67,5 @@ def test_large_images_with_equal_samples_are_not_copies(tmp_path):
 
 def test_one_image_in_all_four_channels_gives_three_problems(root):
     for role in ("t1ce", "t2", "flair"):
-        put(root, role, image("t1"))
+        write_volume(root, role, image("t1"))
     assert [code for code, _ in problems(root)] == ["duplicate_modality"] * 3

@@ -12,10 +12,10 @@ from tests.support.case_files import (
     mask,
     path_of,
     problems,
-    put,
-    verdict,
+    validated,
     warnings,
     write_valid_case,
+    write_volume,
 )
 from tests.support.case_files import image as make_image
 from tumorseg.cohort.discovery import discover_cases
@@ -65,7 +65,7 @@ def assert_unchanged(root, original):
 
 @pytest.mark.parametrize("factor", [1.0039216, 0.9999, 1.00001])
 def test_almost_whole_labels_are_rounded_with_a_warning(root, original, factor):
-    put(root, "seg", (mask() * factor).astype(np.float32))
+    write_volume(root, "seg", (mask() * factor).astype(np.float32))
     assert problems(root) == []
     assert warnings(root) == ["rounded_labels"]
     assert_unchanged(root, original)
@@ -84,7 +84,7 @@ def test_almost_whole_labels_from_a_scale_factor_in_the_header_are_rounded(root,
 def test_a_background_of_almost_0_is_background(root, original, background):
     volume = mask().astype(np.float32)
     volume[volume == 0] = background
-    put(root, "seg", volume)
+    write_volume(root, "seg", volume)
     assert warnings(root) == ["rounded_labels"]
     assert_unchanged(root, original)
 
@@ -93,22 +93,22 @@ def test_a_background_of_almost_0_is_background(root, original, background):
 def test_a_value_too_far_from_a_label_is_a_problem(root, value):
     volume = mask() * np.float32(0.9999)
     volume[5, 5, 5] = value
-    put(root, "seg", volume)
-    (problem,) = verdict(root).problems
+    write_volume(root, "seg", volume)
+    (problem,) = validated(root).problems
     assert problem.code == "bad_label"
     assert f"1 voxels of the mask have other values ({value:g})" in problem.message
     assert "rounded_labels" not in warnings(root)
 
 
 def test_a_mask_with_flipped_axes_is_reoriented_with_a_warning(root, original):
-    put(root, "seg", mask()[::-1, ::-1], RAS)
+    write_volume(root, "seg", mask()[::-1, ::-1], RAS)
     assert problems(root) == []
     assert warnings(root) == ["mask_reoriented"]
     assert_unchanged(root, original)
 
 
 def test_a_mask_with_permuted_axes_is_reoriented_with_a_warning(root, original):
-    put(root, "seg", mask().transpose(2, 0, 1), AFFINE[:, [2, 0, 1, 3]])
+    write_volume(root, "seg", mask().transpose(2, 0, 1), AFFINE[:, [2, 0, 1, 3]])
     assert problems(root) == []
     assert warnings(root) == ["mask_reoriented"]
     assert_unchanged(root, original)
@@ -117,7 +117,7 @@ def test_a_mask_with_permuted_axes_is_reoriented_with_a_warning(root, original):
 def test_a_cropped_mask_is_placed_in_the_grid_of_the_images_with_a_warning(root, original):
     box = AFFINE.copy()
     box[:3, 3] = AFFINE[:3, :3] @ (3, 2, 1)
-    put(root, "seg", mask()[3:8, 2:9, 1:8], box)
+    write_volume(root, "seg", mask()[3:8, 2:9, 1:8], box)
     assert problems(root) == []
     assert warnings(root) == ["mask_extent"]
     assert_unchanged(root, original)
@@ -139,7 +139,9 @@ def flip_images(root, affine):
     """Write the images with axes in other directions than those of `affine`."""
     mask_image = nibabel.Nifti1Image(mask(), affine)
     for role in ("t1", "t1ce", "t2", "flair"):
-        put(root, role, make_image(role), mask_image.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]])).affine)
+        write_volume(
+            root, role, make_image(role), mask_image.as_reoriented(np.array([[0, -1], [1, -1], [2, 1]])).affine
+        )
 
 
 def test_a_mask_without_orientation_keeps_its_voxels_with_a_warning(root, original):
@@ -165,20 +167,20 @@ def test_a_mask_without_orientation_on_another_grid_is_a_problem(root, changed):
     other = nibabel.Nifti1Image(mask() if changed == "voxels" else mask()[1:], None)
     other.header.set_zooms((2, 2, 2) if changed == "voxels" else (1, 1, 1))
     nibabel.save(other, path_of(root, "seg"))
-    (problem,) = verdict(root).problems
+    (problem,) = validated(root).problems
     assert problem.code == "mask_mismatch"
     assert "a header gives no orientation" in problem.message
     assert "resample" not in problem.message
 
 
 def test_a_mask_between_the_voxels_of_the_images_is_a_problem(root):
-    put(root, "seg", mask(shape=(5, 5, 5)), AFFINE + 0.5 * np.eye(4, k=3))
+    write_volume(root, "seg", mask(shape=(5, 5, 5)), AFFINE + 0.5 * np.eye(4, k=3))
     assert problems(root) == [("mask_mismatch", path_of(root, "seg").relative_to(root).as_posix())]
 
 
 @pytest.mark.parametrize(("setting", "codes"), [("drop", (["mask_mismatch"], [])), ("keep", ([], ["empty_mask"]))])
 def test_an_empty_mask_drops_its_case_unless_the_setting_is_keep(root, setting, codes):
-    put(root, "seg", np.zeros(SHAPE, np.uint8))
+    write_volume(root, "seg", np.zeros(SHAPE, np.uint8))
     (files,) = discover_cases(root, TASK)
     found, _ = validate_case(root, files, task=TASK, shape=None, labels="auto", empty_masks=setting)
     assert found.case == CASE
@@ -186,7 +188,7 @@ def test_an_empty_mask_drops_its_case_unless_the_setting_is_keep(root, setting, 
 
 
 def test_an_empty_mask_on_another_grid_is_a_problem_despite_the_setting(root):
-    put(root, "seg", np.zeros((5, 5, 5), np.uint8))
+    write_volume(root, "seg", np.zeros((5, 5, 5), np.uint8))
     (files,) = discover_cases(root, TASK)
     found, _ = validate_case(root, files, task=TASK, shape=None, labels="auto", empty_masks="keep")
     assert [issue.code for issue in found.problems] == ["mask_mismatch"]

@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.support.builders import REPOSITORY
-from tests.support.case_files import TASK, check_case, image, mask, plain, tree
+from tests.support.case_files import TASK, check_case, image, mask, nifti_content, write_empty_files
 from tumorseg.cohort.case_files import case_from_json, case_to_json
 from tumorseg.cohort.sample_sheet import patient_source, read_sample_sheet, read_sheet_patients, require_one_source
 from tumorseg.errors import UserError
@@ -32,9 +32,9 @@ def read(path, task=TASK):
 
 def with_files(folder):
     """Write valid files of the first case."""
-    tree(folder, *FILES.split(","))
+    write_empty_files(folder, *FILES.split(","))
     for role, path in zip(ROLES, FILES.split(","), strict=True):
-        (folder / path).write_bytes(plain(mask() if role == "seg" else image(role)))
+        (folder / path).write_bytes(nifti_content(mask() if role == "seg" else image(role)))
 
 
 def validated(path):

@@ -11,13 +11,23 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.support.builders import trying
-from tests.support.case_files import AFFINE, SUFFIXES, TASK, check_case, image, mask, path_of, plain, write_valid_case
+from tests.support.builders import hypothesis_settings
+from tests.support.case_files import (
+    AFFINE,
+    SUFFIXES,
+    TASK,
+    check_case,
+    image,
+    mask,
+    nifti_content,
+    path_of,
+    write_valid_case,
+)
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.geometry import AFFINE_TOLERANCE_MM
 from tumorseg.io.volume import read_volume
 
-CONTENTS = {role: plain(mask() if role == "seg" else image(role)) for role in SUFFIXES}
+CONTENTS = {role: nifti_content(mask() if role == "seg" else image(role)) for role in SUFFIXES}
 HARMLESS = {"data_type", "db_name", "descrip", "aux_file", "intent_name", "cal_max", "cal_min", "glmax", "glmin"}
 FIELDS = {name: field[:2] for name, field in nibabel.Nifti1Header.template_dtype.fields.items() if name not in HARMLESS}
 NUMBERS = st.sampled_from([0, 1, -1, 2, 3, 7, 8, 255, 32767, -32768, 2**31 - 1, -(2**31), 0.5, 1e30, np.nan, np.inf])
@@ -117,7 +127,7 @@ def fuzz(root, examples):
     (case,) = discover_cases(root, TASK)
     usable = []
 
-    @trying(examples)
+    @hypothesis_settings(examples)
     @given(st.data())
     def corrupt_and_check(data):
         role = data.draw(st.sampled_from(sorted(SUFFIXES)))

@@ -10,7 +10,7 @@ import pytest
 from isal import igzip, isal_zlib
 
 from tests.support.builders import REPOSITORY
-from tests.support.case_files import AFFINE, SUFFIXES, TASK, image, path_of, plain, write_valid_case
+from tests.support.case_files import AFFINE, SUFFIXES, TASK, image, nifti_content, path_of, write_valid_case
 from tumorseg.cli.console import record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
@@ -34,15 +34,19 @@ def bomb(gibibytes):
     """Return a few compressed MiB of a valid beginning and many zeros, ending with a harmless length."""
     packer = isal_zlib.compressobj(level=1, wbits=31)
     zeros = bytes(2**24)
-    pieces = [packer.compress(plain(image())), *(packer.compress(zeros) for _ in range(64 * gibibytes)), packer.flush()]
-    return b"".join(pieces)[:-4] + len(plain(image())).to_bytes(4, "little")
+    pieces = [
+        packer.compress(nifti_content(image())),
+        *(packer.compress(zeros) for _ in range(64 * gibibytes)),
+        packer.flush(),
+    ]
+    return b"".join(pieces)[:-4] + len(nifti_content(image())).to_bytes(4, "little")
 
 
 def largest(seed, kind):
     """Return the largest accepted floating-point volume: noise without a voxel of 0."""
     noise = np.random.default_rng(seed).normal(500, 100, 4_999)
     volume = np.resize(noise.astype(kind), (EDGE, EDGE, EDGE))
-    return igzip.compress(plain(volume, AFFINE), 1)
+    return igzip.compress(nifti_content(volume, AFFINE), 1)
 
 
 @pytest.fixture
@@ -92,7 +96,7 @@ def test_the_largest_accepted_volumes_fit_in_the_memory_of_a_job(tmp_path, valid
     everywhere = CASE.format(1)
     write_valid_case(tmp_path / "cohort", everywhere)
     path_of(tmp_path / "cohort", "seg", everywhere).write_bytes(
-        igzip.compress(plain(np.ones((EDGE, EDGE, EDGE), np.uint8)))
+        igzip.compress(nifti_content(np.ones((EDGE, EDGE, EDGE), np.uint8)))
     )
     results, peak = validated()
     # T1 and T2 are the same noise: both are read again, one at a time.

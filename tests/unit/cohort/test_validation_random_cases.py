@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import trying
+from tests.support.builders import hypothesis_settings
 from tests.support.case_files import CASE, SUFFIXES, TASK, path_of
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import write_previews
@@ -53,7 +53,7 @@ def process_many(root, examples):
     path_of(root, "t1").parent.mkdir(parents=True)
     usable = []
 
-    @trying(examples)
+    @hypothesis_settings(examples)
     @given(st.data())
     def assemble_and_process(data):
         shape, affine = data.draw(st.sampled_from(SHAPES)), data.draw(st.sampled_from(AFFINES))

@@ -12,11 +12,11 @@ from tests.support.case_files import (
     image,
     mask,
     path_of,
-    put,
     real_data,
-    verdict,
+    validated,
     warnings,
     write_valid_case,
+    write_volume,
 )
 from tumorseg.cohort.discovery import discover_cases
 
@@ -27,52 +27,52 @@ def root(tmp_path):
 
 
 def test_a_mask_without_enhancing_tumour_has_no_convention(root):
-    put(root, "seg", mask(enhancing=1))
+    write_volume(root, "seg", mask(enhancing=1))
     assert warnings(root) == ["no_enhancing_tumour"]
-    assert verdict(root).facts["convention"] is None
-    assert verdict(root).usable
+    assert validated(root).facts["convention"] is None
+    assert validated(root).usable
 
 
 def test_tumour_outside_the_brain_is_a_warning(root):
     volume = mask()
     volume[0, 0, 0] = 1
-    put(root, "seg", volume)
+    write_volume(root, "seg", volume)
     assert warnings(root) == ["tumour_outside_brain"]
 
 
 def test_the_brain_is_the_foreground_of_any_modality(root):
     volume = image("flair")
     volume[:, :, :5] = 0  # a slab that was not acquired, with tumour in it
-    put(root, "flair", volume)
+    write_volume(root, "flair", volume)
     assert warnings(root) == []
 
 
 def test_saturation_is_found_in_floating_point_images(root):
     volume = image("t1").astype(np.float32)
     volume[4, 4, 4] = 32767
-    put(root, "t1", volume)
+    write_volume(root, "t1", volume)
     assert warnings(root) == ["saturated_intensities"]
 
 
 def test_suspicious_intensities_are_warnings(root):
     volume = image("t1")
     volume[5, 5, 5] = 32767
-    put(root, "t1", volume)
+    write_volume(root, "t1", volume)
     assert warnings(root) == ["saturated_intensities"]
     volume[5, 5, 5] = -1
-    put(root, "t1", volume)
+    write_volume(root, "t1", volume)
     assert warnings(root) == ["negative_intensities"]
 
 
 def test_modalities_that_are_nearly_equal_are_a_warning(root):
-    put(root, "t1ce", image("t1") + (image("t1") > 0))
+    write_volume(root, "t1ce", image("t1") + (image("t1") > 0))
     assert warnings(root) == ["nearly_equal_modalities"]
 
 
 def test_voxels_of_another_size_are_a_warning(root):
     for role in ("t1", "t1ce", "t2", "flair"):
-        put(root, role, image(role), np.diag([1, 1, 2.0, 1]))
-    put(root, "seg", mask(), np.diag([1, 1, 2.0, 1]))
+        write_volume(root, role, image(role), np.diag([1, 1, 2.0, 1]))
+    write_volume(root, "seg", mask(), np.diag([1, 1, 2.0, 1]))
     assert warnings(root) == ["non_unit_spacing"]
 
 
@@ -80,7 +80,7 @@ def test_bytes_after_a_valid_file_are_a_warning(root):
     path = path_of(root, "t1")
     path.write_bytes(path.read_bytes() + b"garbage")
     assert warnings(root) == ["trailing_bytes"]
-    assert verdict(root).usable
+    assert validated(root).usable
 
 
 def test_real_cases_are_usable_and_their_labels_are_counted():
@@ -103,7 +103,7 @@ def test_a_file_dated_in_the_future_is_named(tmp_path):
     root = write_valid_case(tmp_path)
     later = time.time() + 86_400
     os.utime(path_of(root, "t2"), (later, later))
-    (issue,) = verdict(root).warnings
+    (issue,) = validated(root).warnings
     assert (issue.code, issue.file) == ("dated_in_future", path_of(root, "t2").relative_to(root).as_posix())
 
 

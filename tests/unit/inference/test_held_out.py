@@ -9,7 +9,7 @@ import yaml
 
 import calibration
 import leave_out_modalities
-from tests.support.builders import REPOSITORY, TASK, lively_network, model_card, write_listed_data, write_random_case
+from tests.support.builders import REPOSITORY, TASK, model_card, random_network, write_listed_data, write_random_case
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.configuration.renamed import recorded
 from tumorseg.inference.segmenter import Segmenter
@@ -27,7 +27,7 @@ PREDICTION = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))[
 
 @pytest.fixture
 def arguments(tmp_path):
-    network = lively_network()
+    network = random_network()
     for seed, case in enumerate((*CASES, "c")):
         write_random_case(tmp_path / f"normalised/{case}.safetensors", seed=seed)
     splits = [*(FoldAssignment(case, case, 0) for case in CASES), FoldAssignment("c", "c", -1)]

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import TASK, architecture, lively_network, trying
+from tests.support.builders import TASK, architecture, hypothesis_settings, random_network
 from tumorseg.inference import predictor
 from tumorseg.inference.fused_network import forward_bytes, fuse_batchnorm
 from tumorseg.inference.predictor import (
@@ -96,7 +96,7 @@ def test_probabilities_add_up_and_leave_out_the_class_that_no_voxel_has():
 @pytest.mark.parametrize("unused", [[], [1], [0, 2, 3]])
 def test_any_set_of_classes_is_never_chosen(unused):
     settings = PredictionSettings(**SETTINGS)
-    found = Predictor([lively_network()], CPU, settings, unused).predict(image(16, 16, 16))
+    found = Predictor([random_network()], CPU, settings, unused).predict(image(16, 16, 16))
     assert (found.probabilities[unused] == 0).all()
     assert set(np.unique(found.mask)) == set(range(TASK.classes)) - set(unused)
 
@@ -198,7 +198,7 @@ def test_voxels_that_no_window_counts_are_an_error(monkeypatch):
         predict([network()], image(16, 16, 24), mode="window")
 
 
-@trying(200)
+@hypothesis_settings(200)
 @given(st.integers(16, 100), st.integers(2, 12), st.floats(0, 0.9))
 def test_windows_cover_every_voxel_with_the_overlap_that_is_asked(side, eighths, overlap):
     length = min(side, 8 * eighths)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import predict
-from tests.support.builders import lively_network, model_card, record_predictions, write_listed_data, write_random_case
+from tests.support.builders import model_card, random_network, record_predictions, write_listed_data, write_random_case
 from tests.unit.inference.test_held_out import EXECUTION, PREDICTION
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.errors import UserError
@@ -21,7 +21,7 @@ SPLITS = [FoldAssignment(case, case, fold) for case, fold in (("a", 0), ("b", 0)
 
 def write_fold(folder, fold, splits=SPLITS, seed=0):
     """A model of a fold and its selection."""
-    network = lively_network(seed)
+    network = random_network(seed)
     card = model_card(network.architecture, fold=fold, split=fold_digest(splits, fold))
     write_model(folder / f"fold-{fold}.safetensors", network, card)
     write_json(folder / f"selection-{fold}.json", {"fold": fold, "digest": sha256(folder / f"fold-{fold}.safetensors")})

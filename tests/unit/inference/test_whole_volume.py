@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.builders import lively_network
+from tests.support.builders import random_network
 from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.networks.devices import Execution
 
@@ -29,7 +29,7 @@ def test_an_image_lies_as_on_the_whole_grid_from_one_halving_to_the_next(image, 
 
 
 def test_logits_are_those_of_the_network():
-    network, images = lively_network(), torch.randn(1, 4, 16, 24, 16)
+    network, images = random_network(), torch.randn(1, 4, 16, 24, 16)
     found = logits_of(network, CPU.place(images), CPU)
     torch.testing.assert_close(found, network(images), atol=1e-5, rtol=1e-5)
     assert not found.requires_grad
@@ -37,7 +37,7 @@ def test_logits_are_those_of_the_network():
 
 def test_logits_are_float32_whatever_the_network_computes_in():
     half = Execution(torch.device("cpu"), torch.bfloat16)
-    found = logits_of(lively_network(), half.place(torch.randn(1, 4, 16, 16, 16)), half)
+    found = logits_of(random_network(), half.place(torch.randn(1, 4, 16, 16, 16)), half)
     assert found.dtype == torch.float32
 
 

@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import image, path_of, verdict, warnings, write_valid_case
+from tests.support.case_files import image, path_of, validated, warnings, write_valid_case
 from tests.unit.io.test_volume import read
 from tumorseg.io.volume_errors import VolumeError
 
@@ -112,7 +112,7 @@ def test_an_invalid_quaternion_is_refused_unless_the_sform_is_used(tmp_path):
 def test_a_disagreement_is_a_warning_about_its_file(tmp_path):
     root = write_valid_case(tmp_path)
     path_of(root, "t2").write_bytes(made(moved(10, -20, 60), np.diag([-1.0, -1, 1, 1]), voxels=image("t2")))
-    found = verdict(root)
+    found = validated(root)
     assert found.usable
     assert [(finding.code, finding.file) for finding in found.warnings if "orientation" in finding.code] == [
         ("orientations_disagree", path_of(root, "t2").relative_to(root).as_posix())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import REPOSITORY, trying
+from tests.support.builders import REPOSITORY, hypothesis_settings
 from tumorseg.errors import UserError
 from tumorseg.io.tables import read_table, write_table
 
@@ -28,7 +28,7 @@ def test_text_round_trips(tmp_path, name, text):
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1), st.sampled_from([".tsv", ".csv"]))
-@trying(200)
+@hypothesis_settings(200)
 def test_any_text_round_trips(tmp_path_factory, texts, suffix):
     path = tmp_path_factory.mktemp("any") / f"table{suffix}"
     write_table(path, pd.DataFrame({"case": texts, "other": texts[::-1]}))

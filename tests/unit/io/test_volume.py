@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_128_hexdigest
 
-from tests.support.builders import trying
-from tests.support.case_files import AFFINE, image, plain, real_data
+from tests.support.builders import hypothesis_settings
+from tests.support.case_files import AFFINE, image, nifti_content, real_data
 from tumorseg.io.volume import read_volume
 from tumorseg.io.volume_errors import VolumeError
 
@@ -40,7 +40,7 @@ DIM, DATATYPE, VOX_OFFSET, SLOPE, SROW_X = 40, 70, 108, 112, 280  # byte offsets
 @pytest.mark.parametrize("name", ["x.nii", "x.nii.gz"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_the_content_and_not_the_name_decides_about_compression(tmp_path, name, pack):
-    content = pack(plain(image()))
+    content = pack(nifti_content(image()))
     volume = read(tmp_path, content, name)
     np.testing.assert_array_equal(volume.array, image())
     assert volume.array.dtype == np.int16
@@ -52,7 +52,7 @@ def test_the_content_and_not_the_name_decides_about_compression(tmp_path, name, 
 def test_a_corrupted_file_leaves_nothing_in_memory(tmp_path):
     """Not even until the next garbage collection, which allocating bytes does not trigger."""
     path = tmp_path / "x.nii"
-    path.write_bytes(plain(np.ones((100, 100, 100), np.int16))[:-2])
+    path.write_bytes(nifti_content(np.ones((100, 100, 100), np.int16))[:-2])
     gc.disable()
     tracemalloc.start()
     try:
@@ -76,10 +76,10 @@ def test_nifti2_and_big_endian_are_read(tmp_path):
 
 
 def test_scaling_is_applied_only_if_it_is_set(tmp_path):
-    scaled = patched(plain(image()), SLOPE, "<2f", 0.5, -3)
+    scaled = patched(nifti_content(image()), SLOPE, "<2f", 0.5, -3)
     np.testing.assert_array_equal(read(tmp_path, scaled).array, image() * np.float32(0.5) - 3)
-    assert read(tmp_path, patched(plain(image()), SLOPE, "<2f", 0, 7)).array.dtype == np.int16
-    assert read(tmp_path, patched(plain(image()), SLOPE, "<2f", 1, 0)).array.dtype == np.int16
+    assert read(tmp_path, patched(nifti_content(image()), SLOPE, "<2f", 0, 7)).array.dtype == np.int16
+    assert read(tmp_path, patched(nifti_content(image()), SLOPE, "<2f", 1, 0)).array.dtype == np.int16
 
 
 @pytest.mark.parametrize("changes", [{"pixdim": 0}, {"qform_code": -1}, {"sform_code": 99}])
@@ -103,13 +103,13 @@ def test_extensions_before_the_voxels_are_skipped(tmp_path):
 
 
 def test_several_gzip_members_are_joined(tmp_path):
-    content = plain(image())
+    content = nifti_content(image())
     volume = read(tmp_path, gzip.compress(content[:1000]) + gzip.compress(content[1000:]))
     np.testing.assert_array_equal(volume.array, image())
 
 
 def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_path):
-    content = gzip.compress(plain(image()))
+    content = gzip.compress(nifti_content(image()))
     assert read(tmp_path, content + b"garbage").trailing == 7
     assert read(tmp_path, content + bytes(512)).trailing == 0
 
@@ -151,7 +151,7 @@ def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_p
     ],
 )
 def test_each_corruption_has_its_code(tmp_path, corrupt, expected):
-    assert code(tmp_path, corrupt(plain(image()))) == expected
+    assert code(tmp_path, corrupt(nifti_content(image()))) == expected
 
 
 def test_folders_and_missing_files_are_unreadable(tmp_path):
@@ -164,7 +164,7 @@ def test_folders_and_missing_files_are_unreadable(tmp_path):
 
 
 def test_a_decompression_bomb_is_refused_within_bounded_memory(tmp_path):
-    start = plain(image())[:352]
+    start = nifti_content(image())[:352]
     bomb = gzip.compress(start + bytes(2**20), 9) + gzip.compress(bytes(2**24), 9) * 100
     tracemalloc.start()
     try:
@@ -174,11 +174,11 @@ def test_a_decompression_bomb_is_refused_within_bounded_memory(tmp_path):
         tracemalloc.stop()
 
 
-VALID = plain(image())
+VALID = nifti_content(image())
 COMPRESSED = gzip.compress(VALID)
 
 
-@trying(150)
+@hypothesis_settings(150)
 @given(st.data())
 def test_a_corrupted_file_gives_its_voxels_or_a_volume_error(tmp_path, data):
     where = data.draw(st.integers(0, len(COMPRESSED) - 1))

@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, CASE, image, path_of, plain, problems, verdict, write_valid_case
+from tests.support.case_files import AFFINE, CASE, image, nifti_content, path_of, problems, validated, write_valid_case
 from tumorseg.io.volume import read_volume
 from tumorseg.io.volume_errors import VolumeError
 
@@ -25,7 +25,7 @@ def error_of(path) -> VolumeError:
 def zipped() -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("a.nii", plain(image()))
+        archive.writestr("a.nii", nifti_content(image()))
     return content.getvalue()
 
 
@@ -33,8 +33,8 @@ def tarred() -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         member = tarfile.TarInfo("a.nii")
-        member.size = len(plain(image()))
-        archive.addfile(member, io.BytesIO(plain(image())))
+        member.size = len(nifti_content(image()))
+        archive.addfile(member, io.BytesIO(nifti_content(image())))
     return content.getvalue()
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_not_a_volume_is_identified(tmp_path, what, pack):
 
 
 def test_a_file_compressed_twice_is_identified(tmp_path):
-    (tmp_path / "x.nii.gz").write_bytes(gzip.compress(gzip.compress(plain(image()))))
+    (tmp_path / "x.nii.gz").write_bytes(gzip.compress(gzip.compress(nifti_content(image()))))
     assert "compressed twice" in error_of(tmp_path / "x.nii.gz").message
 
 
@@ -138,7 +138,7 @@ def test_a_broken_link_is_reported_by_its_target(tmp_path, target, code, words):
     [(2048, "complex numbers"), (128, "RGB colours"), (2304, "RGBA colours"), (1792, "complex numbers")],
 )
 def test_unsupported_voxel_types_are_named(tmp_path, kind, what):
-    content = bytearray(plain(image()))
+    content = bytearray(nifti_content(image()))
     struct.pack_into("<h", content, 70, kind)
     (tmp_path / "x.nii").write_bytes(content)
     found = error_of(tmp_path / "x.nii")
@@ -180,5 +180,5 @@ def test_the_file_found_in_place_of_a_missing_one_is_named(tmp_path, names, code
     path_of(root, "t2").unlink()
     for name in names:
         (root / CASE / f"{CASE}-{name}").write_bytes(b"x")
-    (problem,) = verdict(root).problems
+    (problem,) = validated(root).problems
     assert (problem.code, words in problem.message) == (code, True), problem.message

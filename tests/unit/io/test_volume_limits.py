@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import AFFINE, TASK, check_case, image, path_of, plain, write_valid_case
+from tests.support.case_files import AFFINE, TASK, check_case, image, nifti_content, path_of, write_valid_case
 from tests.unit.io.test_volume import DIM, patched
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validation import validate_case
@@ -34,7 +34,7 @@ def refused(tmp_path, content: bytes, largest: int) -> VolumeError:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float64])
 def test_the_limit_counts_voxels_of_any_type(tmp_path, pack, kind):
-    content = pack(plain(VOLUME.astype(kind)))
+    content = pack(nifti_content(VOLUME.astype(kind)))
     (tmp_path / "x.nii.gz").write_bytes(content)
     assert read_volume(tmp_path / "x.nii.gz", SIDE**3).array.size == SIDE**3
     error = refused(tmp_path, content, SIDE**3 - 1)
@@ -46,7 +46,7 @@ def test_the_limit_counts_voxels_of_any_type(tmp_path, pack, kind):
 def test_a_file_above_the_limit_is_refused_from_its_header_alone(tmp_path):
     for side, code in ((2048, "too_large"), (SIDE, "bad_header")):
         with (tmp_path / "x.nii.gz").open("wb") as file:
-            file.write(patched(plain(VOLUME), DIM, "<4h", 3, side, side, side))
+            file.write(patched(nifti_content(VOLUME), DIM, "<4h", 3, side, side, side))
             file.truncate(2**35)  # no space is taken
         with pytest.raises(VolumeError) as caught:
             read_volume(tmp_path / "x.nii.gz")
@@ -65,7 +65,7 @@ def test_a_large_file_that_is_not_a_volume_is_identified(tmp_path):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_header_that_promises_more_than_its_file_can_hold_is_refused(tmp_path, pack):
-    content = pack(patched(plain(VOLUME), DIM, "<4h", 3, 32767, 32767, 32767))
+    content = pack(patched(nifti_content(VOLUME), DIM, "<4h", 3, 32767, 32767, 32767))
     error = refused(tmp_path, content, 10**6)
     assert error.code == "bad_header"
     assert f"more than a file of {len(content)} bytes can hold" in error.message
@@ -73,7 +73,7 @@ def test_a_header_that_promises_more_than_its_file_can_hold_is_refused(tmp_path,
 
 def test_a_4d_file_beyond_the_limit_has_the_wrong_shape(tmp_path):
     several = np.zeros((10, 10, 10, 30), np.uint8)
-    error = refused(tmp_path, gzip.compress(plain(several)), 10_000)
+    error = refused(tmp_path, gzip.compress(nifti_content(several)), 10_000)
     assert (error.code, "10x10x10x30" in error.message) == ("wrong_shape", True)
 
 
@@ -82,7 +82,7 @@ def test_a_4d_file_beyond_the_limit_has_the_wrong_shape(tmp_path):
     [((5, 6, 7, 1), (5, 6, 7)), ((5, 6, 7, 1, 1), (5, 6, 7)), ((5, 6, 1, 7), (5, 6, 1, 7)), ((5, 6, 1), (5, 6, 1))],
 )
 def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
-    content = plain(np.arange(np.prod(shape), dtype=np.int16).reshape(shape))
+    content = nifti_content(np.arange(np.prod(shape), dtype=np.int16).reshape(shape))
     (tmp_path / "x.nii").write_bytes(content)
     volume = read_volume(tmp_path / "x.nii")
     assert volume.shape == read
@@ -92,13 +92,13 @@ def test_axes_of_length_1_at_the_end_are_dropped(tmp_path, shape, read):
 
 def test_a_case_with_a_fourth_axis_of_length_1_is_usable(tmp_path):
     root = write_valid_case(tmp_path)
-    path_of(root, "t2").write_bytes(gzip.compress(plain(image("t2")[..., None], AFFINE)))
+    path_of(root, "t2").write_bytes(gzip.compress(nifti_content(image("t2")[..., None], AFFINE)))
     (files,) = discover_cases(root, TASK)
     assert check_case(root, files, shape=None, labels="auto").usable
 
 
 def test_a_small_file_that_promises_the_largest_volume_uses_little_memory(tmp_path):
-    content = patched(plain(VOLUME), DIM, "<4h", 3, 512, 512, 256)
+    content = patched(nifti_content(VOLUME), DIM, "<4h", 3, 512, 512, 256)
     assert resident_after(lambda: refused(tmp_path, gzip.compress(content), 512 * 512 * 256)) < 50 * 2**20
 
 
@@ -117,7 +117,7 @@ def peak() -> int:
 @pytest.mark.parametrize("role", ["t2", "seg"])
 def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp_path, role):
     root = write_valid_case(tmp_path)
-    path_of(root, role).write_bytes(gzip.compress(plain(np.pad(image(role), 1), AFFINE)))
+    path_of(root, role).write_bytes(gzip.compress(nifti_content(np.pad(image(role), 1), AFFINE)))
     (files,) = discover_cases(root, TASK)
     limit = {"max_voxels": image().size}
     found, _ = validate_case(root, files, task=TASK, shape=None, labels="auto", **limit)
@@ -132,7 +132,7 @@ def test_a_case_with_a_volume_beyond_the_limit_is_dropped_and_its_file_named(tmp
 
 def test_a_prediction_beyond_the_limit_is_unusable_and_the_message_names_the_setting(tmp_path):
     path = tmp_path / "x.nii.gz"
-    path.write_bytes(gzip.compress(plain(np.ones((9, 9, 9), np.uint8))))
+    path.write_bytes(gzip.compress(nifti_content(np.ones((9, 9, 9), np.uint8))))
     reference = ReferenceGrid((9, 9, 9), np.diag([-1.0, -1, 1, 1]), True, frozenset({1}), ())
     small = MaskReadOptions(TASK, max_voxels=9**3 - 1)
     judged = validate_predictions(tmp_path, {"x": "x.nii.gz"}, {"x": reference}, small, 1)
@@ -144,7 +144,7 @@ def test_a_prediction_beyond_the_limit_is_unusable_and_the_message_names_the_set
 @pytest.mark.parametrize("kind", [np.int16, np.float64])
 @pytest.mark.parametrize("members", [1, 50])
 def test_a_volume_takes_the_memory_of_its_file_and_its_voxels(tmp_path, kind, members):
-    content = plain(np.random.default_rng(0).integers(0, 999, (128, 128, 64)).astype(kind))
+    content = nifti_content(np.random.default_rng(0).integers(0, 999, (128, 128, 64)).astype(kind))
     edges = np.linspace(0, len(content), members + 1, dtype=int)
     packed = b"".join(gzip.compress(content[start:stop], 1) for start, stop in itertools.pairwise(edges))
     (tmp_path / "x.nii.gz").write_bytes(packed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.case_files import CASE, path_of, verdict, write_valid_case
+from tests.support.case_files import CASE, path_of, validated, write_valid_case
 from tumorseg.evaluation.masks import MaskReadOptions, read_reference
 from tumorseg.io import volume
 from tumorseg.io.volume import read_volume
@@ -67,7 +67,7 @@ def test_a_memory_error_anywhere_is_raised_and_names_the_file(path, monkeypatch,
 def test_an_error_of_the_machine_is_no_problem_of_the_case(tmp_path, path, failing):
     failing(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
     with pytest.raises(OSError, match=path.name):
-        verdict(tmp_path)
+        validated(tmp_path)
 
 
 @pytest.mark.usefixtures("path")
@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_listed_now_is_no_problem_of_the_case(tmp_path, 
 
     monkeypatch.setattr(os, "listdir", list_)
     with pytest.raises(OSError, match=CASE):
-        verdict(tmp_path)
+        validated(tmp_path)
 
 
 def test_a_mask_that_does_not_fit_in_memory_raises(tmp_path, failing):

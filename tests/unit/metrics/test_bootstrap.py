@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tests.support.builders import trying
+from tests.support.builders import hypothesis_settings
 from tests.support.random_masks import seeds
 from tumorseg.metrics.bootstrap import Bootstrap
 
@@ -26,7 +26,7 @@ def test_statistics_equal_those_of_numpy():
     assert [found["q1"], found["q3"]] == pytest.approx(np.percentile(values, [25, 75]))
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds)
 def test_the_interval_contains_the_mean(seed):
     found = describe(ONE_CASE_PER_PATIENT, random_values(ONE_CASE_PER_PATIENT, seed))

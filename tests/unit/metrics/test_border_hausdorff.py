@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from tests.support.builders import trying
-from tests.support.random_masks import blob_pair, seeds, spacings, within
+from tests.support.builders import hypothesis_settings
+from tests.support.random_masks import blob_pair, embed_in_grid, seeds, spacings
 from tumorseg.metrics.border_hausdorff import border_hausdorff95
 
 
@@ -16,7 +16,7 @@ def hausdorff95_by_distance_maps(reference, prediction, spacing):
     return max(np.percentile(maps[1][borders[0]], 95), np.percentile(maps[0][borders[1]], 95))
 
 
-@trying(300)
+@hypothesis_settings(300)
 @given(seed=seeds, spacing=spacings)
 def test_equals_the_percentile_of_distance_maps(seed, spacing):
     masks = blob_pair(seed)
@@ -34,22 +34,22 @@ def test_equals_monai():
         assert border_hausdorff95(*masks, (1.0, 1.0, 1.0)) == pytest.approx(expected.item(), rel=1e-5)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_reference_and_prediction_can_be_swapped(seed, spacing):
     one, other = blob_pair(seed)
     assert border_hausdorff95(one, other, spacing) == border_hausdorff95(other, one, spacing)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, axis=st.integers(0, 2), offset=st.tuples(*[st.integers(0, 26)] * 3))
 def test_a_flip_and_a_shift_change_nothing(seed, spacing, axis, offset):
     masks = blob_pair(seed)
-    moved = [within(np.flip(mask, axis), offset) for mask in masks]
+    moved = [embed_in_grid(np.flip(mask, axis), offset) for mask in masks]
     assert border_hausdorff95(*moved, spacing) == pytest.approx(border_hausdorff95(*masks, spacing), rel=1e-12)
 
 
-@trying(20)
+@hypothesis_settings(20)
 @given(seed=seeds, spacing=spacings)
 def test_equal_masks_have_distance_0(seed, spacing):
     mask, _ = blob_pair(seed)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from tests.support.builders import trying
+from tests.support.builders import hypothesis_settings
 from tumorseg.metrics.distances import nearest_distances
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.2, 0.2, 0.2), (1.0, 2.0, 0.5), (0.7, 0.7, 3.0)]
@@ -18,7 +18,7 @@ def random_points(seed: int, density: float) -> np.ndarray:
     return chosen
 
 
-@trying(100)
+@hypothesis_settings(100)
 @given(st.integers(0, 10_000), st.sampled_from(SPACINGS), st.sampled_from([0.0005, 0.01, 0.2]))
 def test_distances_equal_a_distance_map(seed, spacing, density):
     source, target = random_points(seed, 0.1), random_points(seed + 1, density)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import trying
-from tests.support.random_masks import lesion_pair, seeds, spacings, within
+from tests.support.builders import hypothesis_settings
+from tests.support.random_masks import embed_in_grid, lesion_pair, seeds, spacings
 from tests.support.reference_metrics import challenge_lesions
 from tumorseg.metrics.lesions import lesion_scores
 
@@ -19,14 +19,14 @@ def scores(masks, spacing):
     return astuple(lesion_scores(*masks, spacing))
 
 
-@trying(150)
+@hypothesis_settings(150)
 @given(seed=seeds, spacing=spacings)
 def test_scores_equal_the_challenges(seed, spacing):
     masks = lesion_pair(seed)
     assert scores(masks, spacing) == pytest.approx(challenge_lesions(*masks, spacing), rel=1e-9)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_scores_of_single_voxels_equal_the_challenges(seed, spacing):
     rng = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def test_scores_of_single_voxels_equal_the_challenges(seed, spacing):
     assert scores(masks, spacing) == pytest.approx(challenge_lesions(*masks, spacing), rel=1e-9)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
 def test_a_flip_changes_nothing(seed, spacing, axis):
     masks = lesion_pair(seed)
@@ -42,18 +42,18 @@ def test_a_flip_changes_nothing(seed, spacing, axis):
     assert scores(flipped, spacing) == pytest.approx(scores(masks, spacing), rel=1e-12)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, offset=OFFSETS)
 def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing, offset):
     masks = lesion_pair(seed)
-    shifted = [within(mask, offset, (50, 50, 50)) for mask in masks]
+    shifted = [embed_in_grid(mask, offset, (50, 50, 50)) for mask in masks]
     assert scores(shifted, spacing) == pytest.approx(scores(masks, spacing), rel=1e-12)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_another_false_component_never_improves_a_score(seed, spacing):
-    reference, prediction = (within(mask, (0, 0, 0)) for mask in lesion_pair(seed))
+    reference, prediction = (embed_in_grid(mask, (0, 0, 0)) for mask in lesion_pair(seed))
     worse = prediction.copy()
     worse[36:39, 36:39, 36:39] = True
     before, after = (lesion_scores(reference, mask, spacing) for mask in (prediction, worse))
@@ -62,7 +62,7 @@ def test_another_false_component_never_improves_a_score(seed, spacing):
     assert after.hd95 >= before.hd95
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_a_perfect_prediction_is_perfect(seed, spacing):
     reference, _ = lesion_pair(seed)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from sklearn.metrics import confusion_matrix
 
-from tests.support.builders import structure_mask, trying
+from tests.support.builders import hypothesis_settings, structure_mask
 from tests.support.random_masks import labelled_pair, seeds
 from tumorseg.metrics.overlap import Overlap, confusion, overlaps, overlaps_from_confusion
 from tumorseg.task import load_task
@@ -48,7 +48,7 @@ def test_specificity_is_1_without_negatives(counts, specificity):
     assert Overlap(*counts).specificity == specificity
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds)
 def test_the_confusion_matrix_equals_scikit_learn(seed):
     reference, prediction = labelled_pair(seed)

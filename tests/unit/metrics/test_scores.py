@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import structure_mask, trying
-from tests.support.random_masks import labelled_pair, seeds, spacings, within
+from tests.support.builders import hypothesis_settings, structure_mask
+from tests.support.random_masks import embed_in_grid, labelled_pair, seeds, spacings
 from tumorseg.evaluation.masks import MaskReadOptions, read_reference
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.overlap import confusion
@@ -38,7 +38,7 @@ def assert_same_scores(found, expected):
         assert found[structure] == pytest.approx(expected[structure], rel=1e-9)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_every_score_is_in_its_range(seed, spacing):
     found = scores(*labelled_pair(seed), spacing)
@@ -55,7 +55,7 @@ def test_scores_are_plain_numbers():
         assert {type(value) for value in by_column.values()} <= {int, float}
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds)
 def test_iou_and_f1_follow_from_dice(seed):
     for found in scores(*labelled_pair(seed)).values():
@@ -63,7 +63,7 @@ def test_iou_and_f1_follow_from_dice(seed):
         assert found["f1"] == pytest.approx(found["dice"])
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_reference_and_prediction_can_be_swapped(seed, spacing):
     reference, prediction = labelled_pair(seed)
@@ -75,25 +75,25 @@ def test_reference_and_prediction_can_be_swapped(seed, spacing):
         assert found[structure]["volume_error_mm3"] == -swapped[structure]["volume_error_mm3"]
 
 
-@trying(30)
+@hypothesis_settings(30)
 @given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
 def test_a_flip_changes_nothing(seed, spacing, axis):
     masks = labelled_pair(seed)
     assert_same_scores(scores(*[np.flip(mask, axis) for mask in masks], spacing), scores(*masks, spacing))
 
 
-@trying(30)
+@hypothesis_settings(30)
 @given(seed=seeds, offset=st.tuples(*[st.integers(0, 24)] * 3))
 def test_a_shift_in_a_volume_changes_nothing(seed, offset):
     masks = labelled_pair(seed)
-    shifted, unshifted = ([within(mask, position) for mask in masks] for position in (offset, (0, 0, 0)))
+    shifted, unshifted = ([embed_in_grid(mask, position) for mask in masks] for position in (offset, (0, 0, 0)))
     assert_same_scores(scores(*shifted), scores(*unshifted))
 
 
-@trying(30)
+@hypothesis_settings(30)
 @given(seed=seeds)
 def test_another_false_component_never_improves_an_overlap(seed):
-    reference, prediction = (within(mask, (0, 0, 0)) for mask in labelled_pair(seed))
+    reference, prediction = (embed_in_grid(mask, (0, 0, 0)) for mask in labelled_pair(seed))
     worse = prediction.copy()
     worse[36:39, 36:39, 36:39] = 4
     before, after = scores(reference, prediction), scores(reference, worse)
@@ -133,7 +133,7 @@ def test_regions_are_made_of_labels_by_name():
     assert dice == pytest.approx({"WT": 1, "TC": 1, "ET": 2 / 3, "label_1": 0, "label_2": 1, "label_4": 2 / 3})
 
 
-@trying(20)
+@hypothesis_settings(20)
 @given(seed=seeds)
 def test_swapped_labels_swap_their_scores(seed):
     masks = labelled_pair(seed)

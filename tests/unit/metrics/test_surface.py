@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import trying
-from tests.support.random_masks import blob_pair, seeds, spacings, within
+from tests.support.builders import hypothesis_settings
+from tests.support.random_masks import blob_pair, embed_in_grid, seeds, spacings
 from tests.support.reference_metrics import deepmind_hausdorff95, deepmind_surface_dice
 from tumorseg.metrics.surface import SurfaceDistances, nearest_distances, surface_distances
 
@@ -23,7 +23,7 @@ def box(start: int, stop: int):
     return mask
 
 
-@trying(300)
+@hypothesis_settings(300)
 @given(seed=seeds, spacing=spacings)
 def test_hd95_equals_deepminds_package(seed, spacing):
     masks = blob_pair(seed)
@@ -31,7 +31,7 @@ def test_hd95_equals_deepminds_package(seed, spacing):
     assert found == pytest.approx(deepmind_hausdorff95(*masks, spacing), rel=1e-9)
 
 
-@trying(300)
+@hypothesis_settings(300)
 @given(seed=seeds, spacing=spacings, tolerance=tolerances)
 def test_surface_dice_equals_deepminds_package(seed, spacing, tolerance):
     masks = blob_pair(seed)
@@ -39,14 +39,14 @@ def test_surface_dice_equals_deepminds_package(seed, spacing, tolerance):
     assert found == pytest.approx(deepmind_surface_dice(*masks, spacing, tolerance), rel=1e-9)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, tolerance=tolerances)
 def test_reference_and_prediction_can_be_swapped(seed, spacing, tolerance):
     one, other = blob_pair(seed)
     assert scores(one, other, spacing, tolerance) == pytest.approx(scores(other, one, spacing, tolerance), rel=1e-12)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
 def test_a_flip_changes_nothing(seed, spacing, axis):
     masks = blob_pair(seed)
@@ -54,15 +54,15 @@ def test_a_flip_changes_nothing(seed, spacing, axis):
     assert scores(*flipped, spacing) == pytest.approx(scores(*masks, spacing), rel=1e-12)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, offset=st.tuples(*[st.integers(0, 26)] * 3))
 def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing, offset):
     masks = blob_pair(seed)
-    shifted = [within(mask, offset) for mask in masks]
+    shifted = [embed_in_grid(mask, offset) for mask in masks]
     assert scores(*shifted, spacing) == pytest.approx(scores(*masks, spacing), rel=1e-12)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_swapped_axes_with_their_spacing_change_nothing(seed, spacing):
     masks = blob_pair(seed)
@@ -71,14 +71,14 @@ def test_swapped_axes_with_their_spacing_change_nothing(seed, spacing):
     assert scores(*turned, (z, x, y)) == pytest.approx(scores(*masks, spacing), rel=1e-9)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings, tolerance=tolerances)
 def test_equal_masks_are_perfect(seed, spacing, tolerance):
     mask, _ = blob_pair(seed)
     assert scores(mask, mask.copy(), spacing, tolerance) == (0, 1)
 
 
-@trying(50)
+@hypothesis_settings(50)
 @given(seed=seeds, spacing=spacings)
 def test_distances_are_in_millimetres(seed, spacing):
     masks = blob_pair(seed)

@@ -9,7 +9,7 @@ import yaml
 from safetensors.torch import load_file
 
 from tests.support.builders import REPOSITORY, architecture, model_card, trained_on
-from tests.support.model_files import TINY, changed, forged, refusal, weights_of
+from tests.support.model_files import TINY, read_error, weights_of, with_changed_entry, write_model_file
 from tumorseg.configuration.renamed import recorded
 from tumorseg.networks import model
 from tumorseg.networks.card_validation import MAX_BASE_CHANNELS, MAX_DEPTH, MAX_MARGIN_VOXELS, card_problems
@@ -44,13 +44,13 @@ def test_only_the_model_of_the_demo_marks_what_it_makes():
 def test_a_model_that_is_cut_off_is_refused(tmp_path, kept):
     write_model(tmp_path / "a.safetensors", build(TINY), model_card(TINY))
     (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes()[:kept])
-    assert "not a valid model" in refusal(tmp_path / "a.safetensors")
+    assert "not a valid model" in read_error(tmp_path / "a.safetensors")
 
 
 def test_a_model_with_something_behind_it_is_refused(tmp_path):
-    path = forged(tmp_path / "a.safetensors")
+    path = write_model_file(tmp_path / "a.safetensors")
     path.write_bytes(path.read_bytes() + b"more")
-    assert "longer than its header says" in refusal(path)
+    assert "longer than its header says" in read_error(path)
 
 
 @pytest.mark.parametrize("place", [0.5, 0.99])
@@ -59,12 +59,14 @@ def test_one_flipped_bit_of_a_model_is_refused(tmp_path, place):
     content = bytearray((tmp_path / "a.safetensors").read_bytes())
     content[int(place * len(content))] ^= 1
     (tmp_path / "a.safetensors").write_bytes(content)
-    assert "its content is not what was written" in refusal(tmp_path / "a.safetensors")
+    assert "its content is not what was written" in read_error(tmp_path / "a.safetensors")
 
 
 def test_a_card_that_was_edited_is_refused(tmp_path):
-    text = json.dumps(changed(None, "epoch", 2), sort_keys=True)
-    assert "its content is not what was written" in refusal(forged(tmp_path / "a.safetensors", edited=text))
+    text = json.dumps(with_changed_entry(None, "epoch", 2), sort_keys=True)
+    assert "its content is not what was written" in read_error(
+        write_model_file(tmp_path / "a.safetensors", edited=text)
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,14 +123,14 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
     ],
 )
 def test_a_description_that_is_not_allowed_is_refused_with_its_key(tmp_path, section, key, value, words):
-    path = forged(tmp_path / "a.safetensors", changed(section, key, value))
-    assert words in refusal(path)
+    path = write_model_file(tmp_path / "a.safetensors", with_changed_entry(section, key, value))
+    assert words in read_error(path)
 
 
 def test_a_description_without_one_of_its_keys_is_refused(tmp_path):
     card = asdict(model_card(TINY))
     del card["trained_on"]
-    assert "trained_on: this key is missing" in refusal(forged(tmp_path / "a.safetensors", card))
+    assert "trained_on: this key is missing" in read_error(write_model_file(tmp_path / "a.safetensors", card))
 
 
 def test_no_model_is_written_that_would_be_refused(tmp_path):
@@ -150,15 +152,15 @@ def test_no_model_is_written_that_would_be_refused(tmp_path):
 def test_weights_that_do_not_fit_the_description_are_refused_before_any_is_loaded(tmp_path, monkeypatch, change, words):
     weights = weights_of(build(TINY))
     change(weights)
-    path = forged(tmp_path / "a.safetensors", weights=weights)
+    path = write_model_file(tmp_path / "a.safetensors", weights=weights)
     monkeypatch.setattr(model, "load_file", None)  # it would raise TypeError
-    assert f"its weights do not fit its description: {words}" in refusal(path)
+    assert f"its weights do not fit its description: {words}" in read_error(path)
 
 
 def test_a_description_of_a_larger_network_is_refused_before_it_is_built(tmp_path, monkeypatch):
-    path = forged(tmp_path / "a.safetensors", changed("architecture", "base_channels", 256))
+    path = write_model_file(tmp_path / "a.safetensors", with_changed_entry("architecture", "base_channels", 256))
     monkeypatch.setattr(model, "build", None)
-    assert "its weights do not fit its description" in refusal(path)
+    assert "its weights do not fit its description" in read_error(path)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -166,19 +168,19 @@ def test_a_description_of_a_larger_network_is_refused_before_it_is_built(tmp_pat
 def test_weights_and_statistics_that_are_no_numbers_are_refused(tmp_path, name, value):
     weights = weights_of(build(TINY))
     weights[name].view(-1)[-1] = value
-    path = forged(tmp_path / "a.safetensors", weights=weights)
-    assert f"{name} has values that are NaN or infinite" in refusal(path)
+    path = write_model_file(tmp_path / "a.safetensors", weights=weights)
+    assert f"{name} has values that are NaN or infinite" in read_error(path)
 
 
 def test_a_variance_below_0_is_refused(tmp_path):
     weights = weights_of(build(TINY))
     weights["encoder.0.1.running_var"][0] = -1
-    assert "variances below 0" in refusal(forged(tmp_path / "a.safetensors", weights=weights))
+    assert "variances below 0" in read_error(write_model_file(tmp_path / "a.safetensors", weights=weights))
 
 
 @pytest.mark.parametrize("format_", [2, 3, None, "4"])
 def test_a_model_of_another_format_is_refused_with_what_to_do(tmp_path, format_):
-    message = refusal(forged(tmp_path / "a.safetensors", format=format_))
+    message = read_error(write_model_file(tmp_path / "a.safetensors", format=format_))
     assert f"written in the format {format_!r} by another version" in message
     assert "run the workflow again to export it again, or train it again" in message
 
@@ -225,4 +227,4 @@ def test_a_model_holds_its_whole_task(tmp_path, name):
 def test_a_task_that_has_something_twice_is_refused(tmp_path, section, key):
     content = json.loads(json.dumps(asdict(model_card(TINY))))
     content["task"][section][1][key] = content["task"][section][0][key]
-    assert f"task.{section}: two of them are the same" in refusal(forged(tmp_path / "a", content))
+    assert f"task.{section}: two of them are the same" in read_error(write_model_file(tmp_path / "a", content))

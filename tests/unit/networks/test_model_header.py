@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import save
 
 from tests.support.builders import write_random_case
-from tests.support.model_files import TINY, forged, refusal, weights_of
+from tests.support.model_files import TINY, read_error, weights_of, write_model_file
 from tumorseg.networks.registry import build
 
 
 def test_a_normalised_case_is_no_model(tmp_path):
-    assert "a normalised case of this workflow" in refusal(write_random_case(tmp_path / "a.safetensors"))
+    assert "a normalised case of this workflow" in read_error(write_random_case(tmp_path / "a.safetensors"))
 
 
 @pytest.mark.parametrize(
@@ -35,33 +35,33 @@ def test_a_normalised_case_is_no_model(tmp_path):
 def test_something_else_is_refused_for_what_it_is(tmp_path, content, words):
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
-    assert words in refusal(path)
+    assert words in read_error(path)
 
 
 def test_the_checkpoint_of_a_training_is_refused_with_the_name_of_the_model(tmp_path):
     path = tmp_path / "results/training/fold-3/epoch-0001.pt"
     path.parent.mkdir(parents=True)
     torch.save({"weights": weights_of(build(TINY))}, path)
-    message = refusal(path)
+    message = read_error(path)
     assert "a training checkpoint" in message
     assert message.endswith("give the exported model, such as results/model/fold-3.safetensors")
 
 
 def test_a_fifo_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.safetensors")
-    assert "this is a FIFO (named pipe), not a regular file" in refusal(tmp_path / "a.safetensors")
+    assert "this is a FIFO (named pipe), not a regular file" in read_error(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/"])
 def test_devices_and_folders_are_refused(path):
-    assert "not a regular file" in refusal(path)
+    assert "not a regular file" in read_error(path)
 
 
 def test_a_huge_sparse_file_is_refused_by_its_size(tmp_path):
-    path = forged(tmp_path / "a.safetensors")
+    path = write_model_file(tmp_path / "a.safetensors")
     with path.open("ab") as file:
         file.truncate(100 * 2**30)
-    assert "longer than its header says" in refusal(path)
+    assert "longer than its header says" in read_error(path)
 
 
 def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
@@ -70,9 +70,9 @@ def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
     with (tmp_path / "a.safetensors").open("wb") as file:
         file.write(len(head).to_bytes(8, "little") + head)
         file.truncate(8 + len(head) + size)
-    assert f"at most {4 * 2**30} are allowed" in refusal(tmp_path / "a.safetensors")
+    assert f"at most {4 * 2**30} are allowed" in read_error(tmp_path / "a.safetensors")
 
 
 def test_a_link_to_nowhere_says_how_to_fetch_it(tmp_path):
     (tmp_path / "a.safetensors").symlink_to(".git/annex/objects/xx")
-    assert "git annex get" in refusal(tmp_path / "a.safetensors")
+    assert "git annex get" in read_error(tmp_path / "a.safetensors")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.builders import trained_on
-from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, TASK, image, mask, verdict, write_valid_case
+from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, TASK, image, mask, validated, write_valid_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import ValidationResult
@@ -149,7 +149,7 @@ def test_several_models_are_one_of_the_widest_ranges():
 
 def test_a_case_that_shows_nothing_in_a_modality_has_no_intensity_facts(tmp_path):
     root = write_valid_case(tmp_path)
-    found = verdict(root)
+    found = validated(root)
     blank = replace(found, facts={**found.facts, "intensities": {**found.facts["intensities"], "t2": {}}})
     assert facts_of(blank).intensities["t2"] == {}
     assert codes(found, facts_of(blank)) == []

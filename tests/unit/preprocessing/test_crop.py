@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.support.case_files import CASE, SUFFIXES, TASK, check_case, image, mask, path_of, real_data, verdict
+from tests.support.case_files import CASE, SUFFIXES, TASK, check_case, image, mask, path_of, real_data, validated
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.inference.prediction_files import label_values_on_disk, write_prediction
 from tumorseg.preprocessing.normalisation import normalise_validated_case
@@ -41,7 +41,7 @@ def test_a_mask_comes_back_exactly_whatever_its_orientation(tmp_path, codes, obl
         path.parent.mkdir(parents=True, exist_ok=True)
         made.to_filename(path)
     root = tmp_path / "cohort"
-    predicted = there_and_back(tmp_path, root, verdict(root), SETTINGS | {"margin": 1})
+    predicted = there_and_back(tmp_path, root, validated(root), SETTINGS | {"margin": 1})
     assert_same(predicted, nibabel.load(path_of(root, "seg")))
     assert nibabel.aff2axcodes(predicted.affine) == tuple(codes)
 
@@ -62,6 +62,6 @@ def test_a_tumour_at_the_edge_of_the_grid_comes_back(tmp_path):
         path = path_of(root, role)
         path.parent.mkdir(parents=True, exist_ok=True)
         nibabel.Nifti1Image(volume, RAS).to_filename(path)
-    found = verdict(root)
+    found = validated(root)
     assert found.case == CASE
     assert_same(there_and_back(tmp_path, root, found), nibabel.load(path_of(root, "seg")))

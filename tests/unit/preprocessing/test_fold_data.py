@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.builders import data_of, write_random_case
+from tests.support.builders import make_fold_data, write_random_case
 from tests.unit.cohort.test_overview import validated
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, split_digest
 from tumorseg.errors import UserError
@@ -25,7 +25,7 @@ def verdicts(**files):
 def test_a_fold_lists_its_cases_by_name_with_their_digests(folder, tmp_path):
     data = collect_fold_data([folder], SPLITS, 0, verdicts())
     a, b, c = (folder / f"{name}.safetensors" for name in "abc")
-    assert data == data_of([a, b], [c])
+    assert data == make_fold_data([a, b], [c])
     assert list(data.training) == ["a", "b"]
     write_fold_data(tmp_path / "data.json", data)
     assert read_fold_data(tmp_path / "data.json", 0) == data

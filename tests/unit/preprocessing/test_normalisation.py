@@ -11,7 +11,7 @@ from tests.support.case_files import (
     mask,
     path_of,
     real_data,
-    verdict,
+    validated,
     write_valid_case,
 )
 from tumorseg.cohort.discovery import discover_cases
@@ -80,7 +80,7 @@ def test_squares_beyond_float32_do_not_blank_the_image(scale):
 @pytest.mark.parametrize("enhancing", [3, 4])
 def test_a_case_is_cropped_and_its_mask_has_the_labels_of_the_task(tmp_path, enhancing):
     root = write_valid_case(tmp_path, enhancing=enhancing)
-    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    case = normalise_validated_case(root, validated(root), SETTINGS, task=TASK)
     assert case.origin.crop == ((1, 9), (1, 10), (1, 11))
     assert case.image.shape == (4, 8, 9, 10)
     assert (case.image.dtype, case.mask.dtype) == (np.float16, np.uint8)
@@ -90,21 +90,21 @@ def test_a_case_is_cropped_and_its_mask_has_the_labels_of_the_task(tmp_path, enh
 
 def test_the_crop_is_undone_exactly(tmp_path):
     root = write_valid_case(tmp_path)
-    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    case = normalise_validated_case(root, validated(root), SETTINGS, task=TASK)
     np.testing.assert_array_equal(from_canonical(uncrop(case.mask, case.origin), TASK, "brats2023"), mask())
     assert case.origin.shape == SHAPE
 
 
 def test_a_mask_without_enhancing_tumour_has_no_convention(tmp_path):
     root = write_valid_case(tmp_path, enhancing=2)
-    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    case = normalise_validated_case(root, validated(root), SETTINGS, task=TASK)
     assert case.origin.convention is None
     assert set(np.unique(case.mask)) == {0, 1, 2}
 
 
 def test_a_normalised_case_survives_its_file(tmp_path):
     root = write_valid_case(tmp_path / "cases")
-    case = normalise_validated_case(root, verdict(root), SETTINGS, task=TASK)
+    case = normalise_validated_case(root, validated(root), SETTINGS, task=TASK)
     write_case(tmp_path / f"{CASE}.safetensors", case)
     again = read_case(tmp_path / f"{CASE}.safetensors")
     np.testing.assert_array_equal(again.image, case.image)
@@ -114,7 +114,7 @@ def test_a_normalised_case_survives_its_file(tmp_path):
 @pytest.mark.parametrize(("content", "words"), [(None, "changed since"), (b"", "now empty_file")])
 def test_a_file_that_changed_since_its_verdict_stops(tmp_path, content, words):
     root = write_valid_case(tmp_path)
-    found = verdict(root)
+    found = validated(root)
     write_nifti(path_of(root, "t2"), image("t2", seed=9), np.diag([-1.0, -1, 1, 1]))
     if content is not None:
         path_of(root, "t2").write_bytes(content)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from xxhash import xxh3_128_hexdigest
 
-from tests.support.case_files import CASE, path_of, verdict, write_valid_case
+from tests.support.case_files import CASE, path_of, validated, write_valid_case
 from tumorseg.errors import UserError
 from tumorseg.provenance.file_tables import mask_table, raw_file_table, task_file_text
 from tumorseg.task import TASKS_FOLDER, load_task
@@ -16,7 +16,7 @@ def test_corrupted_and_unused_files_have_digests(tmp_path):
     damaged.write_bytes(damaged.read_bytes()[:-9])
     copy.write_bytes(path_of(root, "t1").read_bytes())
     empty.write_bytes(b"")
-    table = raw_file_table([verdict(root)]).set_index("path")
+    table = raw_file_table([validated(root)]).set_index("path")
     assert set(table.index) == {str(path.relative_to(root)) for path in (root / CASE).iterdir()}
     for path, row in table.iterrows():
         content = (root / path).read_bytes()
@@ -27,7 +27,7 @@ def test_an_unreadable_file_has_no_size_and_no_digest(tmp_path):
     root = write_valid_case(tmp_path)
     path_of(root, "t2").unlink()
     path_of(root, "t2").symlink_to("nowhere")
-    row = raw_file_table([verdict(root)]).set_index("role").loc["t2"]
+    row = raw_file_table([validated(root)]).set_index("role").loc["t2"]
     assert row[["bytes", "xxh3_128"]].isna().all()
 
 
@@ -35,7 +35,7 @@ def test_a_file_that_is_too_large_to_be_read_has_a_size_and_no_digest(tmp_path):
     root = write_valid_case(tmp_path)
     with path_of(root, "t2").open("r+b") as file:
         file.truncate(2**30)  # no space is taken
-    row = raw_file_table([verdict(root)]).set_index("role").loc["t2"]
+    row = raw_file_table([validated(root)]).set_index("role").loc["t2"]
     assert row["bytes"] == 2**30
     assert pd.isna(row["xxh3_128"])
 

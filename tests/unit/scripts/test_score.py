@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import score
-from tests.support.case_files import AFFINE, mask, plain, write_valid_case
+from tests.support.case_files import AFFINE, mask, nifti_content, write_valid_case
 from tests.support.score_folders import SETTINGS, Folders
 from tumorseg.io.nifti import write_nifti
 from tumorseg.metrics.registry import columns, metrics
@@ -147,7 +147,7 @@ def test_masks_match_by_brats_case_or_by_stem(folders):
 def test_all_invalid_references_are_reported_at_once(folders, capsys):
     first, second = (folders.references / case / f"{case}-seg.nii.gz" for case in CASES[:2])
     first.write_bytes(b"")
-    second.write_bytes(plain(mask() * np.uint8(2)))
+    second.write_bytes(nifti_content(mask() * np.uint8(2)))
     message = error_message(folders, capsys)
     assert "score.references: repair or remove the invalid masks below" in message
     assert f"{CASES[0]}/{first.name}: the file is empty" in message

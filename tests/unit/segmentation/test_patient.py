@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.support.builders import TASK
-from tests.support.case_files import AFFINE, SUFFIXES, image, path_of, verdict, write_valid_case
+from tests.support.case_files import AFFINE, SUFFIXES, image, path_of, validated, write_valid_case
 from tests.support.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
@@ -206,7 +206,7 @@ def test_models_of_different_trainings_are_not_mixed(tmp_path):
 def test_a_case_of_the_cohort_gets_the_mask_that_it_gets_there(tmp_path, segmenter):
     root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "new", segmenter)
-    case = normalise_validated_case(root, verdict(root), CARD.normalisation, task=TASK)
+    case = normalise_validated_case(root, validated(root), CARD.normalisation, task=TASK)
     segmenter.segment(tmp_path / "held out", case.image, case.origin, CARD.convention)
     name = f"{patient.case}.nii.gz"
     assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "held out" / name).read_bytes()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from segment import main as gather
-from tests.support.builders import lively_network, trained_on
+from tests.support.builders import random_network, trained_on
 from tests.support.case_files import TASK, path_of, write_valid_case
 from tests.support.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, segment, tiny_segmenter
 from tumorseg.cohort.discovery import discover_cases
@@ -79,7 +79,7 @@ def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter)
 
 
 def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
-    broken = lively_network()
+    broken = random_network()
     broken.heads[0].bias.data[2] = torch.nan
     root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "out", Segmenter([broken], CPU, CONFIGURATION["prediction"], task=TASK))

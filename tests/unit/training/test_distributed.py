@@ -12,7 +12,7 @@ import psutil
 import pytest
 import torch
 
-from tests.support.builders import REPOSITORY, data_of, recipe, write_random_case
+from tests.support.builders import REPOSITORY, make_fold_data, recipe, write_random_case
 from tumorseg.errors import UserError
 from tumorseg.preprocessing.fold_data import write_fold_data
 from tumorseg.training.checkpoint import load_checkpoint
@@ -34,7 +34,7 @@ def cohort(tmp_path) -> Path:
     for number in range(5):
         write_random_case(tmp_path / f"normalised/case-{number}.safetensors", shape=(20, 18, 16), seed=number)
     paths = sorted((tmp_path / "normalised").iterdir())
-    write_fold_data(tmp_path / "data.json", data_of(paths[:3], paths[3:]))
+    write_fold_data(tmp_path / "data.json", make_fold_data(paths[:3], paths[3:]))
     return tmp_path
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from tests.support.builders import TASK, data_of, recipe, write_random_case
+from tests.support.builders import TASK, make_fold_data, recipe, write_random_case
 from tumorseg.errors import UserError
 from tumorseg.io.files import sha256
 from tumorseg.networks.devices import Execution
@@ -21,12 +21,12 @@ def train(cases, folder, *epochs, settings=None):
     """Train up to each of `epochs` in a job of its own, as the workflow does; the last checkpoint."""
     previous, last, settings = None, 0, settings or recipe()
     for epoch in epochs:
-        state = start_state(settings, data_of(cases[:2], cases[2:]), CPU, previous, last)
+        state = start_state(settings, make_fold_data(cases[:2], cases[2:]), CPU, previous, last)
         previous, last = folder / f"epoch-{epoch:04d}.pt", epoch
         train_until(
             epoch,
             state,
-            data=data_of(cases[:2], cases[2:]),
+            data=make_fold_data(cases[:2], cases[2:]),
             training_cases=cases[:2],
             held_out_cases=cases[2:],
             execution=CPU,
@@ -69,20 +69,20 @@ def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_pa
         UserError,
         match=r"epoch-0001\.pt: cannot continue from this checkpoint: it .*Delete .*epoch-0001\.pt and run again",
     ):
-        start_state(recipe(), data_of(cases[:2], cases[2:]), CPU, previous, 1)
+        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), CPU, previous, 1)
 
 
 def test_a_training_goes_on_only_as_it_began(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     elsewhere = Execution(torch.device("cpu"), torch.float16)
     with pytest.raises(UserError, match="began on cpu fp32 and would continue on cpu fp16"):
-        start_state(recipe(), data_of(cases[:2], cases[2:]), elsewhere, previous, 1)
+        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), elsewhere, previous, 1)
 
 
 def test_a_training_goes_on_only_with_the_cases_it_began_with(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     with pytest.raises(UserError, match=r"epoch-0001\.pt: .*was trained on another split: .*Delete .*epoch-0001\.pt"):
-        start_state(recipe(), data_of(cases[1:], cases[:1]), CPU, previous, 1)
+        start_state(recipe(), make_fold_data(cases[1:], cases[:1]), CPU, previous, 1)
 
 
 def test_one_from_the_shared_cache_that_began_elsewhere_is_not_fetched_from_there_again(cases, tmp_path):
@@ -92,7 +92,7 @@ def test_one_from_the_shared_cache_that_began_elsewhere_is_not_fetched_from_ther
     previous.with_suffix(".json").symlink_to(cached.with_suffix(".json"))
     elsewhere = Execution(torch.device("cpu"), torch.float16)
     with pytest.raises(UserError, match="to train anew without --cache"):
-        start_state(recipe(), data_of(cases[:2], cases[2:]), elsewhere, previous, 1)
+        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), elsewhere, previous, 1)
 
 
 def test_a_network_ruined_by_the_last_step_is_not_saved(cases, tmp_path):
@@ -143,15 +143,15 @@ def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
 def test_patches_whose_bf16_gradients_torch_gets_wrong_are_refused():
     execution = Execution(torch.device("cpu"), torch.bfloat16)
     with pytest.raises(UserError, match=r"training\.input_shape has a side of 16, .* set it to 24 or more"):
-        start_state(recipe(precision="bf16"), data_of(), execution, None, 0)
+        start_state(recipe(precision="bf16"), make_fold_data(), execution, None, 0)
 
 
 def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     half = Execution(torch.device("cpu"), torch.float16)
-    state = start_state(recipe(precision="fp16", steps_per_epoch=1), data_of(), half, None, 0)
+    state = start_state(recipe(precision="fp16", steps_per_epoch=1), make_fold_data(), half, None, 0)
     state.scaler.load_state_dict({**state.scaler.state_dict(), "scale": 2.0**100})  # every gradient overflows
-    options = {"data": data_of(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": half}
+    options = {"data": make_fold_data(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": half}
     with caplog.at_level("INFO"):
         train_until(1, state, checkpoint=tmp_path / "epoch-0001.pt", **options)
     assert "epoch 1: the gradient scaler skipped 1 of 1 steps" in caplog.text
@@ -171,17 +171,17 @@ def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(case
     one = train(cases, tmp_path / "one", 3, settings=settings)
     three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
     assert sha256(one) == sha256(three)
-    assert checkpoint_problems(three, settings, data_of(cases[:2], cases[2:]), 3) == []
+    assert checkpoint_problems(three, settings, make_fold_data(cases[:2], cases[2:]), 3) == []
     trained = load_trained_network(three, sha256(three), TASK)
     assert (trained.architecture, trained.execution) == (settings.architecture, "cpu fp32")
-    assert trained.split == data_of(cases[:2], cases[2:]).split
+    assert trained.split == make_fold_data(cases[:2], cases[2:]).split
     assert probe(trained.network) == json.loads(three.with_suffix(".json").read_text())["probe"]
 
 
 def test_tensorboard_shows_every_step_and_every_epoch(cases, tmp_path):
     settings = recipe(steps_per_epoch=2)
-    state = start_state(settings, data_of(), CPU, None, 0)
-    options = {"data": data_of(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": CPU}
+    state = start_state(settings, make_fold_data(), CPU, None, 0)
+    options = {"data": make_fold_data(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": CPU}
     train_until(2, state, checkpoint=tmp_path / "epoch-0002.pt", tensorboard_folder=tmp_path / "events", **options)
     written = b"".join(path.read_bytes() for path in (tmp_path / "events").glob("events.out.tfevents.*"))
     assert written.count(b"step/loss") == 4

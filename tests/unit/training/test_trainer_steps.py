@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from tests.support.builders import TASK, data_of, recipe
+from tests.support.builders import TASK, make_fold_data, recipe
 from tumorseg.errors import UserError
 from tumorseg.networks.devices import Execution
 from tumorseg.training.checkpoint import TrainingState
@@ -86,7 +86,7 @@ def test_fp16_trains_with_gradient_scaling(cases):
 def test_bf16_trains_without_gradient_scaling(cases):
     execution = Execution(torch.device("cpu"), torch.bfloat16)
     settings = recipe(precision="bf16", steps_per_epoch=2, input_shape=[24, 24, 24])
-    state = start_state(settings, data_of(), execution, None, 0)
+    state = start_state(settings, make_fold_data(), execution, None, 0)
     before = state.network.heads[0].weight.clone()
     dtypes = []
     state.network.heads[0].register_forward_hook(lambda _module, _inputs, output: dtypes.append(output.dtype))

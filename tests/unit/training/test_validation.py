@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from tests.support.builders import REPOSITORY, TASK, data_of, model_card, recipe, write_random_case
+from tests.support.builders import REPOSITORY, TASK, make_fold_data, model_card, recipe, write_random_case
 from tumorseg.configuration.renamed import recorded
 from tumorseg.inference.prediction_files import read_prediction
 from tumorseg.inference.records import RecordedMask, mask_path
@@ -75,7 +75,7 @@ def evaluated(checkpoint, cases, folder):
     ids=["batch norm", "average of the weights", "instance norm"],
 )
 def test_validation_and_the_evaluation_of_the_same_checkpoint_find_the_same_dice(brains, tmp_path, settings):
-    data = data_of(brains[:1], brains[1:])
+    data = make_fold_data(brains[:1], brains[1:])
     checkpoint = tmp_path / "epoch-0002.pt"
     train_until(
         2,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.case_files import TASK, check_case, mask, path_of, plain, tree, write_valid_case
+from tests.support.case_files import TASK, check_case, mask, nifti_content, path_of, write_empty_files, write_valid_case
 from tumorseg.cohort.case_files import case_from_json, case_to_json
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.errors import UserError
@@ -25,7 +25,7 @@ def found(root, task=TASK, **options):
 )
 def test_cases_in_groups_keep_their_own_names(tmp_path, groups):
     for number, group in enumerate(groups):
-        tree(tmp_path, *names(f"Brats18_TCIA01_{number}_1", folder=f"{group}/Brats18_TCIA01_{number}_1/"))
+        write_empty_files(tmp_path, *names(f"Brats18_TCIA01_{number}_1", folder=f"{group}/Brats18_TCIA01_{number}_1/"))
     cases = found(tmp_path)
     assert [(case.case, case.folder, case.patient) for case in cases] == [
         (f"Brats18_TCIA01_{number}_1", f"{group}/Brats18_TCIA01_{number}_1", None)
@@ -35,7 +35,7 @@ def test_cases_in_groups_keep_their_own_names(tmp_path, groups):
 
 
 def test_groups_may_be_links(tmp_path):
-    tree(tmp_path, *names("B1", folder="far/away/B1/"), *names("B2", folder="near/LGG/B2/"))
+    write_empty_files(tmp_path, *names("B1", folder="far/away/B1/"), *names("B2", folder="near/LGG/B2/"))
     (tmp_path / "root").mkdir()
     (tmp_path / "root/HGG").symlink_to("../far/away")
     (tmp_path / "root/LGG").symlink_to("../near/LGG")
@@ -55,7 +55,7 @@ def test_groups_may_be_links(tmp_path):
 def test_visits_are_named_after_their_patient_folder(tmp_path, visits):
     for patient in ("PatientID_0000", "PatientID_0001"):
         for visit in visits:
-            tree(tmp_path, *names(visit, folder=f"{patient}/{visit}/"))
+            write_empty_files(tmp_path, *names(visit, folder=f"{patient}/{visit}/"))
     cases = found(tmp_path)
     assert [case.case for case in cases] == [f"PatientID_000{n}_{visit}" for n in (0, 1) for visit in sorted(visits)]
     assert [case.patient for case in cases] == ["PatientID_0000"] * 2 + ["PatientID_0001"] * 2
@@ -63,27 +63,29 @@ def test_visits_are_named_after_their_patient_folder(tmp_path, visits):
 
 
 def test_the_visits_of_a_single_patient_are_named_after_it(tmp_path):
-    tree(tmp_path, *names("Timepoint_1", folder="P_7/Timepoint_1/"), *names("Timepoint_2", folder="P_7/Timepoint_2/"))
+    write_empty_files(
+        tmp_path, *names("Timepoint_1", folder="P_7/Timepoint_1/"), *names("Timepoint_2", folder="P_7/Timepoint_2/")
+    )
     assert [case.case for case in found(tmp_path)] == ["P_7_Timepoint_1", "P_7_Timepoint_2"]
 
 
 @pytest.mark.parametrize("case", ["Brats18_TCIA01_7_1", "001", "case_007"])
 def test_a_case_in_two_groups_that_are_not_patients_is_refused_with_both_paths(tmp_path, case):
-    tree(tmp_path, *names(case, folder=f"HGG/{case}/"), *names(case, folder=f"LGG/{case}/"))
+    write_empty_files(tmp_path, *names(case, folder=f"HGG/{case}/"), *names(case, folder=f"LGG/{case}/"))
     with pytest.raises(UserError, match=f"HGG/{case} and LGG/{case} .*same name.*cohort.samples"):
         found(tmp_path)
 
 
 def test_a_public_case_in_two_downloads_is_not_a_visit(tmp_path):
     case = "BraTS-GLI-00005-100"
-    tree(tmp_path, *names(case, folder=f"part1/{case}/"), *names(case, folder=f"part2/{case}/"))
+    write_empty_files(tmp_path, *names(case, folder=f"part1/{case}/"), *names(case, folder=f"part2/{case}/"))
     with pytest.raises(UserError, match="have the same name"):
         found(tmp_path)
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".NII.GZ"])
 def test_files_of_a_flat_folder_are_grouped_into_cases_by_prefix(tmp_path, ending):
-    tree(tmp_path, *names("BraTS2021_00001", ending=ending), *names("BraTS2021_00002", ending=ending))
+    write_empty_files(tmp_path, *names("BraTS2021_00001", ending=ending), *names("BraTS2021_00002", ending=ending))
     first, second = found(tmp_path)
     assert (first.case, first.folder, second.case) == ("BraTS2021_00001", None, "BraTS2021_00002")
     assert first.files["t1ce"] == (f"BraTS2021_00001_t1ce{ending}",)
@@ -97,7 +99,7 @@ def test_files_of_a_flat_folder_are_grouped_into_cases_by_prefix(tmp_path, endin
 def test_masks_in_a_separate_folder_are_found(tmp_path, images, masks, own_folders):
     for case in ("BraTS2021_01500", "BraTS2021_01501"):
         folder = f"{images}/{case}/" if own_folders else f"{images}/"
-        tree(tmp_path, *names(case, folder=folder, roles=IMAGES), f"{masks}/{case}_seg.nii.gz")
+        write_empty_files(tmp_path, *names(case, folder=folder, roles=IMAGES), f"{masks}/{case}_seg.nii.gz")
     cases = found(tmp_path)
     assert [case.case for case in cases] == ["BraTS2021_01500", "BraTS2021_01501"]
     assert cases[0].files["seg"] == (f"{masks}/BraTS2021_01500_seg.nii.gz",)
@@ -106,20 +108,24 @@ def test_masks_in_a_separate_folder_are_found(tmp_path, images, masks, own_folde
 
 @pytest.mark.parametrize("name", ["BraTS2021_01500", "BraTS2021_01500_mask", "brats2021_01500-gt"])
 def test_masks_in_a_mask_folder_need_no_suffix(tmp_path, name):
-    tree(tmp_path, *names("BraTS2021_01500", folder="images/BraTS2021_01500/", roles=IMAGES), f"labels/{name}.nii.gz")
+    write_empty_files(
+        tmp_path, *names("BraTS2021_01500", folder="images/BraTS2021_01500/", roles=IMAGES), f"labels/{name}.nii.gz"
+    )
     (case,) = found(tmp_path)
     assert case.files["seg"] == (f"labels/{name}.nii.gz",)
 
 
 def test_a_single_case_with_its_mask_in_a_separate_folder_is_found(tmp_path):
-    tree(tmp_path, *names("B1", folder="images/", roles=IMAGES), "masks/B1_seg.nii.gz")
+    write_empty_files(tmp_path, *names("B1", folder="images/", roles=IMAGES), "masks/B1_seg.nii.gz")
     (case,) = found(tmp_path)
     assert (case.case, len(case.files)) == ("B1", 5)
 
 
 def test_a_folder_of_other_images_is_not_a_mask_folder(tmp_path):
-    tree(tmp_path, *names("B1", folder="images/", roles=IMAGES), *names("B2", folder="images/", roles=IMAGES))
-    tree(tmp_path, "adc/B1.nii.gz", "adc/B2.nii.gz")
+    write_empty_files(
+        tmp_path, *names("B1", folder="images/", roles=IMAGES), *names("B2", folder="images/", roles=IMAGES)
+    )
+    write_empty_files(tmp_path, "adc/B1.nii.gz", "adc/B2.nii.gz")
     notes = []
     assert all("seg" not in case.files for case in found(tmp_path, note=notes.append))
     assert "not understood, and not used: adc/B1.nii.gz, adc/B2.nii.gz" in notes[0]
@@ -128,14 +134,16 @@ def test_a_folder_of_other_images_is_not_a_mask_folder(tmp_path):
 def test_a_second_mask_beside_the_images_is_a_second_file_of_the_case(tmp_path):
     write_valid_case(tmp_path / "images")
     (tmp_path / "masks").mkdir()
-    (tmp_path / "masks/BraTS-GLI-00001-000-seg.nii").write_bytes(plain(mask()[::-1].copy()))
+    (tmp_path / "masks/BraTS-GLI-00001-000-seg.nii").write_bytes(nifti_content(mask()[::-1].copy()))
     (case,) = discover_cases(tmp_path, TASK)
     verdict = check_case(tmp_path, case, shape=None, labels="auto")
     assert [problem.code for problem in verdict.problems] == ["duplicate_modality"]
 
 
 def test_a_mask_without_images_is_a_case_with_a_problem(tmp_path):
-    tree(tmp_path, *names("B1", folder="images/B1/", roles=IMAGES), "masks/B1_seg.nii.gz", "masks/B2_seg.nii.gz")
+    write_empty_files(
+        tmp_path, *names("B1", folder="images/B1/", roles=IMAGES), "masks/B1_seg.nii.gz", "masks/B2_seg.nii.gz"
+    )
     assert [(case.case, len(case.files)) for case in found(tmp_path)] == [("B1", 5), ("B2", 1)]
 
 
@@ -148,26 +156,28 @@ MIXED = {
 
 @pytest.mark.parametrize("other", MIXED)
 def test_mixed_layouts_are_refused_and_both_named(tmp_path, other):
-    tree(tmp_path, *names("B1", folder="B1/"), *MIXED[other])
+    write_empty_files(tmp_path, *names("B1", folder="B1/"), *MIXED[other])
     with pytest.raises(UserError, match=r"mixes layouts: folders of one case each, such as B1 and .*(more|B2_)"):
         found(tmp_path)
 
 
 def test_groups_beside_flat_folders_are_mixed_layouts(tmp_path):
-    tree(tmp_path, *names("B1", folder="HGG/B1/"), *MIXED["flat"])
+    write_empty_files(tmp_path, *names("B1", folder="HGG/B1/"), *MIXED["flat"])
     with pytest.raises(UserError, match="mixes layouts: folders that hold case folders, such as HGG and folders with"):
         found(tmp_path)
 
 
 def test_an_unused_image_beside_the_case_folders_is_reported(tmp_path):
-    tree(tmp_path, *names("B1", folder="B1/"), "B9_t1.nii.gz")
+    write_empty_files(tmp_path, *names("B1", folder="B1/"), "B9_t1.nii.gz")
     notes = []
     assert [case.case for case in found(tmp_path, note=notes.append)] == ["B1"]
     assert notes == [f"{tmp_path}: not understood, and not used: B9_t1.nii.gz"]
 
 
 def test_a_group_without_known_file_names_keeps_its_cases(tmp_path):
-    tree(tmp_path, *names("B1", folder="HGG/B1/"), *names("B3", folder="HGG/B3/"), "LGG/B2/B2_T1XYZ.nii.gz")
+    write_empty_files(
+        tmp_path, *names("B1", folder="HGG/B1/"), *names("B3", folder="HGG/B3/"), "LGG/B2/B2_T1XYZ.nii.gz"
+    )
     assert [(case.case, len(case.files)) for case in found(tmp_path)] == [("B1", 5), ("B2", 0), ("B3", 5)]
 
 
@@ -190,13 +200,13 @@ def test_missing_and_unknown_files_of_a_flat_folder_are_reported(tmp_path):
 
 def test_a_task_of_one_channel_has_one_image_per_case(tmp_path):
     task = load_task("brats-meningioma-radiotherapy")
-    tree(tmp_path, "images/BraTS-MEN-RT-0001-1_t1c.nii.gz", "images/BraTS-MEN-RT-0002-1_t1c.nii.gz")
-    tree(tmp_path, "masks/BraTS-MEN-RT-0001-1_gtv.nii.gz", "masks/BraTS-MEN-RT-0002-1_gtv.nii.gz")
+    write_empty_files(tmp_path, "images/BraTS-MEN-RT-0001-1_t1c.nii.gz", "images/BraTS-MEN-RT-0002-1_t1c.nii.gz")
+    write_empty_files(tmp_path, "masks/BraTS-MEN-RT-0001-1_gtv.nii.gz", "masks/BraTS-MEN-RT-0002-1_gtv.nii.gz")
     assert [sorted(case.files) for case in found(tmp_path, task)] == [["seg", "t1ce"]] * 2
 
 
 def two_downloads(root):
-    tree(root, *names("B1", folder="HGG/B1/"), *names("B1", folder="LGG/B1/"))
+    write_empty_files(root, *names("B1", folder="HGG/B1/"), *names("B1", folder="LGG/B1/"))
 
 
 def test_the_sample_sheet_command_names_a_task_that_is_not_the_default(tmp_path):

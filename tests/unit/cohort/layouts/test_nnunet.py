@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.case_files import TASK, tree
+from tests.support.case_files import TASK, write_empty_files
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.errors import UserError
 from tumorseg.task import load_task
@@ -18,8 +18,10 @@ DECATHLON = load_task("decathlon-brain-tumour")
 
 def raw(root, *, channels=CHANNELS, labels=LABELS, ending=".nii.gz", cases=("BRATS_001", "BRATS_002"), **more):
     for case in cases:
-        tree(root, *(f"imagesTr/{case}_000{number}{ending}" for number in range(len(channels or CHANNELS))))
-        tree(root, f"labelsTr/{case}{ending}")
+        write_empty_files(
+            root, *(f"imagesTr/{case}_000{number}{ending}" for number in range(len(channels or CHANNELS)))
+        )
+        write_empty_files(root, f"labelsTr/{case}{ending}")
     content = {"channel_names": channels, "labels": labels, "file_ending": ending, **more}
     (root / "dataset.json").write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
     return root
@@ -106,7 +108,7 @@ def test_a_corrupted_dataset_json_is_named(tmp_path):
 
 
 def test_a_file_without_a_channel_number_is_named(tmp_path):
-    tree(raw(tmp_path), "imagesTr/extra.nii.gz")
+    write_empty_files(raw(tmp_path), "imagesTr/extra.nii.gz")
     with pytest.raises(UserError, match=r"imagesTr/extra.nii.gz is not understood"):
         discover_cases(tmp_path, TASK)
 
@@ -122,7 +124,7 @@ def test_a_case_without_an_image_or_its_mask_remains_a_case(tmp_path):
 
 
 def test_new_patients_are_read_from_images_ts_without_labels(tmp_path):
-    tree(raw(tmp_path, labels=EXCHANGED), *(f"imagesTs/NEW_001_000{number}.nii.gz" for number in range(4)))
+    write_empty_files(raw(tmp_path, labels=EXCHANGED), *(f"imagesTs/NEW_001_000{number}.nii.gz" for number in range(4)))
     (case,) = discover_cases(tmp_path, TASK, "segment.cases", masks=False)
     assert (case.case, case.files["t1"]) == ("NEW_001", ("imagesTs/NEW_001_0000.nii.gz",))
     folder, note = locate_cohort_folder(tmp_path / "imagesTs", TASK, "segment.cases")
@@ -132,13 +134,13 @@ def test_new_patients_are_read_from_images_ts_without_labels(tmp_path):
 
 def decathlon(root, **content):
     for number in (1, 2, 3):
-        tree(
+        write_empty_files(
             root,
             f"imagesTr/BRATS_00{number}.nii.gz",
             f"labelsTr/BRATS_00{number}.nii.gz",
             f"imagesTr/._BRATS_00{number}.nii.gz",
         )
-    tree(root, "imagesTs/BRATS_485.nii.gz")
+    write_empty_files(root, "imagesTs/BRATS_485.nii.gz")
     (root / "dataset.json").write_text(json.dumps({"name": "BRATS", **content}))
     return root
 
@@ -178,6 +180,6 @@ def test_a_data_set_one_level_deeper_is_found(tmp_path):
 
 
 def test_case_folders_beside_images_tr_are_mixed_layouts(tmp_path):
-    tree(raw(tmp_path), *(f"B1/B1_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")))
+    write_empty_files(raw(tmp_path), *(f"B1/B1_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")))
     with pytest.raises(UserError, match=r"mixes layouts: imagesTr .* and B1"):
         discover_cases(tmp_path, TASK)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.case_files import TASK, tree
+from tests.support.case_files import TASK, write_empty_files
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.cohort.folder_contents import unrecognised_files
 from tumorseg.task import load_task
@@ -39,7 +39,7 @@ def only(root, task=TASK):
 )
 def test_an_unambiguous_suffix_gives_the_role(tmp_path, name, role):
     own = [path for path in OWN if role is None or f"B01_{role}." not in path]
-    tree(tmp_path, *own, f"B01/{name}.nii.gz")
+    write_empty_files(tmp_path, *own, f"B01/{name}.nii.gz")
     case = only(tmp_path)
     assert case.files.get(role or "seg") == (f"B01/{name if role else 'B01_seg'}.nii.gz",)
     assert unrecognised_files(tmp_path, case) == ([] if role else [f"{name}.nii.gz"])
@@ -47,7 +47,7 @@ def test_an_unambiguous_suffix_gives_the_role(tmp_path, name, role):
 
 @pytest.mark.parametrize("name", ["B01_T1GD", "t1ce", "seg", "W39_1998.09.19_Segm"])
 def test_a_name_that_the_task_lists_takes_precedence(tmp_path, name):
-    tree(tmp_path, *OWN, f"B01/{name}.nii.gz")
+    write_empty_files(tmp_path, *OWN, f"B01/{name}.nii.gz")
     case = only(tmp_path)
     assert sorted(case.paths()) == sorted(OWN)
     assert unrecognised_files(tmp_path, case) == [f"{name}.nii.gz"]
@@ -56,7 +56,7 @@ def test_a_name_that_the_task_lists_takes_precedence(tmp_path, name):
 @pytest.mark.parametrize("folders", [("P 1", "P 2"), ("HGG/P1", "LGG/P2"), ("P1/2001-01-31", "P1/2002-01-31")])
 def test_files_without_a_case_name_belong_to_their_folder(tmp_path, folders):
     for folder in folders:
-        tree(tmp_path, *(f"{folder}/{name}.nii.gz" for name in ("T1", "t1gd", "t2", "fla", "seg")))
+        write_empty_files(tmp_path, *(f"{folder}/{name}.nii.gz" for name in ("T1", "t1gd", "t2", "fla", "seg")))
     first, _ = discover_cases(tmp_path, TASK)
     assert first.files["flair"] == (f"{folders[0]}/fla.nii.gz",)
     assert first.case in (folders[0], "P1", "P1_2001-01-31")
@@ -64,18 +64,22 @@ def test_files_without_a_case_name_belong_to_their_folder(tmp_path, folders):
 
 
 def test_the_root_may_be_the_folder_of_a_case_that_its_files_do_not_name(tmp_path):
-    tree(tmp_path, *(f"P 1/{name}.nii.gz" for name in ("t1", "t1c", "t2", "flair")))
+    write_empty_files(tmp_path, *(f"P 1/{name}.nii.gz" for name in ("t1", "t1c", "t2", "flair")))
     assert only(tmp_path / "P 1").case == "P 1"
 
 
 def test_a_single_mask_of_another_name_belongs_to_its_folder(tmp_path):
-    tree(tmp_path, *(path.replace("B01/", "my case/") for path in OWN[:-1]), "my case/W39_1998.09.19_Segm.nii")
+    write_empty_files(
+        tmp_path, *(path.replace("B01/", "my case/") for path in OWN[:-1]), "my case/W39_1998.09.19_Segm.nii"
+    )
     assert only(tmp_path).files["seg"] == ("my case/W39_1998.09.19_Segm.nii",)
 
 
 def test_a_file_without_a_case_in_a_flat_folder_is_reported_and_not_used(tmp_path):
     for case in ("B01", "B02"):
-        tree(tmp_path, *(f"{case}_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")), "t1.nii.gz")
+        write_empty_files(
+            tmp_path, *(f"{case}_{role}.nii.gz" for role in ("t1", "t1ce", "t2", "flair", "seg")), "t1.nii.gz"
+        )
     notes = []
     assert len(discover_cases(tmp_path, TASK, note=notes.append)) == 2
     assert "not used: t1.nii.gz" in notes[0]
@@ -83,7 +87,7 @@ def test_a_file_without_a_case_in_a_flat_folder_is_reported_and_not_used(tmp_pat
 
 def test_names_of_other_channels_are_unknown(tmp_path):
     task = load_task("brats-meningioma-radiotherapy")
-    tree(tmp_path, "B01/B01_t1c.nii.gz", "B01/B01_gtv.nii.gz", "B01/B01_fla.nii.gz", "B01/t2.nii.gz")
+    write_empty_files(tmp_path, "B01/B01_t1c.nii.gz", "B01/B01_gtv.nii.gz", "B01/B01_fla.nii.gz", "B01/t2.nii.gz")
     case = only(tmp_path, task)
     assert sorted(case.files) == ["seg", "t1ce"]
     assert unrecognised_files(tmp_path, case) == ["B01_fla.nii.gz", "t2.nii.gz"]
