@@ -1,1 +1,1 @@
-"""Finding, reading, checking and splitting the cases of a cohort."""
+"""Find, read, validate and split the cases of a cohort."""

@@ -120,12 +120,12 @@ def canonical_labels(found: MaskLabels, task: Task, convention: str | None) -> M
         marked = labels != 0
         where, labels = where[marked], labels[marked]
     counts[0] += found.counts[0]
-    shown = {label: count for label, count in enumerate(counts.tolist()) if count or label == 0}
-    return replace(found, where=where, written=labels, counts=shown)
+    present = {label: count for label, count in enumerate(counts.tolist()) if count or label == 0}
+    return replace(found, where=where, written=labels, counts=present)
 
 
 def format_allowed_values(task: Task) -> Message:
-    """Return the values that masks of a task may have, as the end of a comparison with "than"."""
+    """Return the values that masks of a task may have, as the end of a sentence."""
     if task.label_map is not None:
         return f"the label map has ({_join_values(task.values(LABEL_MAP_CONVENTION))})"
     by_convention = {name: set(task.values(name)) for name in task.conventions}
