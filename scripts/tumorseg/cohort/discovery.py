@@ -20,8 +20,8 @@ from tumorseg.errors import Message, UserError
 from tumorseg.task import Task
 
 LAYOUT_NAMES = (
-    "one folder per case, groups of them (HGG, LGG; patients with visits), images and masks in folders of their own, "
-    "BIDS, nnU-Net or the Decathlon"
+    "one folder per case, case folders in groups (HGG and LGG, or patients with visits), images and masks in separate "
+    "folders, BIDS, nnU-Net or the Decathlon"
 )
 
 
@@ -105,7 +105,7 @@ def describe_expected_layout(task: Task) -> str:
     endings = [ending for ending, role in task.file_endings if role == task.channel_names[0]]
     example = task.case_name.format(patient=0, time_point=task.first_time_point)
     files = " or ".join(dict.fromkeys(f"{example}-{ending}.nii.gz" for ending in endings))
-    return f"a folder of cases in a known layout: {LAYOUT_NAMES}" + (f", with files such as {files}" if files else "")
+    return f"a folder of cases in a known layout: {LAYOUT_NAMES}" + (f", with file names like {files}" if files else "")
 
 
 def _holds_cases(listing: Listing, name: str) -> bool:
