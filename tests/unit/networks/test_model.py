@@ -1,4 +1,4 @@
-"""Model files: equal models are equal bytes, and what is no valid model is refused before its weights are loaded."""
+"""Model files: equal models give equal bytes, and invalid ones are refused before their weights are loaded."""
 
 import json
 from dataclasses import asdict, replace
@@ -27,42 +27,42 @@ def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
     assert its_card == card
 
 
-def test_equal_models_are_equal_bytes(tmp_path):
+def test_equal_models_give_equal_bytes(tmp_path):
     network = build(TINY)
     for name in ("a", "b"):
         write_model(tmp_path / name, network, model_card(TINY))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_only_the_model_of_the_demo_marks_what_it_makes():
+def test_only_the_demo_model_marks_its_outputs():
     assert model_card(TINY).mark == ""
     assert model_card(TINY, trained_on=trained_on(demo=True)).mark == DEMO_MODEL_WARNING
     assert len(DEMO_MODEL_WARNING.encode("ascii")) < 80  # bytes in a NIfTI header
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
-def test_a_model_that_is_cut_off_is_refused(tmp_path, kept):
+def test_a_truncated_model_is_refused(tmp_path, kept):
     write_model(tmp_path / "a.safetensors", build(TINY), model_card(TINY))
     (tmp_path / "a.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes()[:kept])
     assert "not a valid model" in read_error(tmp_path / "a.safetensors")
 
 
-def test_a_model_with_something_behind_it_is_refused(tmp_path):
+def test_a_model_with_trailing_bytes_is_refused(tmp_path):
     path = write_model_file(tmp_path / "a.safetensors")
     path.write_bytes(path.read_bytes() + b"more")
     assert "longer than its header says" in read_error(path)
 
 
-@pytest.mark.parametrize("place", [0.5, 0.99])
-def test_one_flipped_bit_of_a_model_is_refused(tmp_path, place):
+@pytest.mark.parametrize("fraction", [0.5, 0.99])
+def test_one_flipped_bit_of_a_model_is_refused(tmp_path, fraction):
     write_model(tmp_path / "a.safetensors", build(architecture(8)), model_card(architecture(8)))
     content = bytearray((tmp_path / "a.safetensors").read_bytes())
-    content[int(place * len(content))] ^= 1
+    content[int(fraction * len(content))] ^= 1
     (tmp_path / "a.safetensors").write_bytes(content)
     assert "its content is not what was written" in read_error(tmp_path / "a.safetensors")
 
 
-def test_a_card_that_was_edited_is_refused(tmp_path):
+def test_an_edited_card_is_refused(tmp_path):
     text = json.dumps(with_changed_entry(None, "epoch", 2), sort_keys=True)
     assert "its content is not what was written" in read_error(
         write_model_file(tmp_path / "a.safetensors", edited=text)
@@ -122,18 +122,18 @@ def test_a_card_that_was_edited_is_refused(tmp_path):
         ("trained_on", "brain_voxels", {"low": 9, "median": 5, "high": 1}, "trained_on.brain_voxels"),
     ],
 )
-def test_a_description_that_is_not_allowed_is_refused_with_its_key(tmp_path, section, key, value, words):
+def test_an_invalid_card_is_refused_and_its_key_named(tmp_path, section, key, value, words):
     path = write_model_file(tmp_path / "a.safetensors", with_changed_entry(section, key, value))
     assert words in read_error(path)
 
 
-def test_a_description_without_one_of_its_keys_is_refused(tmp_path):
+def test_a_card_with_a_missing_key_is_refused(tmp_path):
     card = asdict(model_card(TINY))
     del card["trained_on"]
     assert "trained_on: this key is missing" in read_error(write_model_file(tmp_path / "a.safetensors", card))
 
 
-def test_no_model_is_written_that_would_be_refused(tmp_path):
+def test_a_model_with_an_invalid_card_is_not_written(tmp_path):
     card = replace(model_card(TINY), normalisation={})
     with pytest.raises(ValueError, match=r"normalisation\.margin: this key is missing"):
         write_model(tmp_path / "a.safetensors", build(TINY), card)
@@ -149,7 +149,7 @@ def test_no_model_is_written_that_would_be_refused(tmp_path):
         (lambda weights: weights.update({"heads.0.bias": torch.zeros(5).half()}), "heads.0.bias is F16 5 instead"),
     ],
 )
-def test_weights_that_do_not_fit_the_description_are_refused_before_any_is_loaded(tmp_path, monkeypatch, change, words):
+def test_weights_that_do_not_fit_the_card_are_refused_before_loading(tmp_path, monkeypatch, change, words):
     weights = weights_of(build(TINY))
     change(weights)
     path = write_model_file(tmp_path / "a.safetensors", weights=weights)
@@ -157,7 +157,7 @@ def test_weights_that_do_not_fit_the_description_are_refused_before_any_is_loade
     assert f"its weights do not fit its description: {words}" in read_error(path)
 
 
-def test_a_description_of_a_larger_network_is_refused_before_it_is_built(tmp_path, monkeypatch):
+def test_the_card_of_a_larger_network_is_refused_before_it_is_built(tmp_path, monkeypatch):
     path = write_model_file(tmp_path / "a.safetensors", with_changed_entry("architecture", "base_channels", 256))
     monkeypatch.setattr(model, "build", None)
     assert "its weights do not fit its description" in read_error(path)
@@ -165,7 +165,7 @@ def test_a_description_of_a_larger_network_is_refused_before_it_is_built(tmp_pat
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("name", ["heads.0.weight", "encoder.0.1.running_mean", "encoder.3.4.running_var"])
-def test_weights_and_statistics_that_are_no_numbers_are_refused(tmp_path, name, value):
+def test_non_finite_weights_and_statistics_are_refused(tmp_path, name, value):
     weights = weights_of(build(TINY))
     weights[name].view(-1)[-1] = value
     path = write_model_file(tmp_path / "a.safetensors", weights=weights)
@@ -179,13 +179,13 @@ def test_a_variance_below_0_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("format_", [2, 3, None, "4"])
-def test_a_model_of_another_format_is_refused_with_what_to_do(tmp_path, format_):
+def test_a_model_of_another_format_is_refused_with_a_remedy(tmp_path, format_):
     message = read_error(write_model_file(tmp_path / "a.safetensors", format=format_))
     assert f"written in the format {format_!r} by another version" in message
     assert "run the workflow again to export it again, or train it again" in message
 
 
-def test_the_weights_of_a_valid_file_are_those_that_were_written(tmp_path):
+def test_the_weights_read_are_those_written(tmp_path):
     network = build(TINY)
     write_model(tmp_path / "a", network, model_card(TINY))
     assert all(torch.equal(tensor, network.state_dict()[name]) for name, tensor in load_file(tmp_path / "a").items())
@@ -202,7 +202,7 @@ def test_a_card_allows_what_the_configuration_allows():
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("norm", ["batch", "instance"])
-def test_every_network_is_rebuilt_from_its_file(tmp_path, name, norm):
+def test_every_network_can_be_rebuilt_from_its_file(tmp_path, name, norm):
     built = architecture(name=name, norm=norm, depth=2, down_sampling="stride", deep_supervision=True)
     network = build(built).eval()
     write_model(tmp_path / "a", network, model_card(built))
@@ -224,7 +224,7 @@ def test_a_model_holds_its_whole_task(tmp_path, name):
 
 
 @pytest.mark.parametrize(("section", "key"), [("channels", "name"), ("labels", "value"), ("regions", "name")])
-def test_a_task_that_has_something_twice_is_refused(tmp_path, section, key):
+def test_a_task_with_duplicates_is_refused(tmp_path, section, key):
     content = json.loads(json.dumps(asdict(model_card(TINY))))
     content["task"][section][1][key] = content["task"][section][0][key]
     assert f"task.{section}: two of them are the same" in read_error(write_model_file(tmp_path / "a", content))

@@ -1,4 +1,4 @@
-"""Files in the place of a model that are something else: refused for what they are, before they are read whole."""
+"""Files that are not models: refused, with what they are, before they are read in full."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support.model_files import TINY, read_error, weights_of, write_model_
 from tumorseg.networks.registry import build
 
 
-def test_a_normalised_case_is_no_model(tmp_path):
+def test_a_normalised_case_is_refused(tmp_path):
     assert "a normalised case of this workflow" in read_error(write_random_case(tmp_path / "a.safetensors"))
 
 
@@ -32,13 +32,13 @@ def test_a_normalised_case_is_no_model(tmp_path):
         (save({"conv.weight": torch.zeros(8)}), "a safetensors file of another program"),
     ],
 )
-def test_something_else_is_refused_for_what_it_is(tmp_path, content, words):
+def test_another_kind_of_file_is_refused_and_named(tmp_path, content, words):
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
     assert words in read_error(path)
 
 
-def test_the_checkpoint_of_a_training_is_refused_with_the_name_of_the_model(tmp_path):
+def test_a_training_checkpoint_is_refused_and_the_model_to_use_is_named(tmp_path):
     path = tmp_path / "results/training/fold-3/epoch-0001.pt"
     path.parent.mkdir(parents=True)
     torch.save({"weights": weights_of(build(TINY))}, path)
@@ -47,7 +47,7 @@ def test_the_checkpoint_of_a_training_is_refused_with_the_name_of_the_model(tmp_
     assert message.endswith("give the exported model, such as results/model/fold-3.safetensors")
 
 
-def test_a_fifo_is_refused_and_not_waited_for(tmp_path):
+def test_a_fifo_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "a.safetensors")
     assert "this is a FIFO (named pipe), not a regular file" in read_error(tmp_path / "a.safetensors")
 
@@ -64,7 +64,7 @@ def test_a_huge_sparse_file_is_refused_by_its_size(tmp_path):
     assert "longer than its header says" in read_error(path)
 
 
-def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
+def test_an_oversized_model_is_refused(tmp_path):
     size = 100 * 2**30
     head = json.dumps({"a": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()
     with (tmp_path / "a.safetensors").open("wb") as file:
@@ -73,6 +73,6 @@ def test_a_model_larger_than_any_of_this_workflow_is_refused(tmp_path):
     assert f"at most {4 * 2**30} are allowed" in read_error(tmp_path / "a.safetensors")
 
 
-def test_a_link_to_nowhere_says_how_to_fetch_it(tmp_path):
+def test_a_broken_link_is_refused_with_how_to_fetch_its_target(tmp_path):
     (tmp_path / "a.safetensors").symlink_to(".git/annex/objects/xx")
     assert "git annex get" in read_error(tmp_path / "a.safetensors")

@@ -1,4 +1,4 @@
-"""What every network of the registry does, whatever it is made of."""
+"""Properties that every network of the registry has."""
 
 import pytest
 import torch
@@ -21,14 +21,14 @@ def name(request) -> str:
     return request.param
 
 
-def test_the_configuration_names_exactly_the_networks_that_there_are():
+def test_the_configuration_allows_exactly_the_registered_networks():
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
     assert sorted(schema["properties"]["model"]["properties"]["name"]["enum"]) == sorted(NETWORKS)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 @pytest.mark.parametrize("down_sampling", ["pool", "stride"])
-def test_logits_are_on_the_grid_of_the_input(name, norm, down_sampling):
+def test_logits_have_the_grid_of_the_input(name, norm, down_sampling):
     network = build(architecture(name=name, norm=norm, down_sampling=down_sampling))
     assert network(torch.randn(2, 4, 16, 24, 16)).shape == (2, 5, 16, 24, 16)
 
@@ -45,13 +45,13 @@ def test_depth_is_the_number_of_down_samplings(name, depth):
 
 
 @pytest.mark.parametrize("task", ["brats-meningioma-radiotherapy", "brats-metastases"])
-def test_channels_and_classes_are_those_of_the_task(name, task):
+def test_channels_and_classes_match_the_task(name, task):
     built = load_task(task)
     network = build(architecture(name=name, task=built, depth=1))
     assert network(torch.randn(1, len(built.channels), 8, 8, 8)).shape == (1, built.classes, 8, 8, 8)
 
 
-def test_with_deep_supervision_the_coarser_levels_have_outputs_too(name):
+def test_deep_supervision_adds_outputs_of_coarser_levels(name):
     network, images = build(architecture(name=name, deep_supervision=True)), torch.randn(1, 4, 16, 24, 32)
     levels = network.levels(images)
     assert [tuple(level.shape[1:]) for level in levels] == [(5, 16, 24, 32), (5, 8, 12, 16), (5, 4, 6, 8)]
@@ -59,7 +59,7 @@ def test_with_deep_supervision_the_coarser_levels_have_outputs_too(name):
     assert torch.equal(network.eval()(images), network.levels(images)[0])
 
 
-def test_every_weight_learns(name):
+def test_every_weight_has_a_gradient(name):
     network = build(architecture(name=name, down_sampling="stride", deep_supervision=True))
     sum(level.square().mean() for level in network.levels(torch.randn(1, 4, 16, 16, 16))).backward()
     assert [key for key, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()] == []
@@ -69,18 +69,18 @@ def test_every_weight_learns(name):
 def test_gradient_checkpointing_changes_no_bit(name, norm):
     torch.manual_seed(0)
     plain, images = build(architecture(name=name, norm=norm)), torch.randn(2, 4, 16, 16, 16)
-    frugal = build(plain.architecture)
-    frugal.load_state_dict(plain.state_dict())
-    frugal.gradient_checkpointing = True
+    checkpointing = build(plain.architecture)
+    checkpointing.load_state_dict(plain.state_dict())
+    checkpointing.gradient_checkpointing = True
     for _ in range(2):
-        for network in (plain, frugal):
+        for network in (plain, checkpointing):
             network(images).square().mean().backward()
-    gradients = [[parameter.grad for parameter in network.parameters()] for network in (plain, frugal)]
+    gradients = [[parameter.grad for parameter in network.parameters()] for network in (plain, checkpointing)]
     assert all(map(torch.equal, *gradients))
-    assert all(map(torch.equal, plain.state_dict().values(), frugal.state_dict().values()))
+    assert all(map(torch.equal, plain.state_dict().values(), checkpointing.state_dict().values()))
 
 
-def test_gradient_checkpointing_keeps_less(name):
+def test_gradient_checkpointing_saves_memory(name):
     kept = {}
     for checkpointing in (False, True):
         network = build(architecture(name=name))
@@ -92,7 +92,7 @@ def test_gradient_checkpointing_keeps_less(name):
     assert kept[True] < 0.6 * kept[False]
 
 
-def test_memory_is_estimated_by_running_it_without_weights(name):
+def test_memory_is_estimated_for_every_network(name):
     built = {"name": name, "depth": 2}
     once, twice = (
         peak_bytes(recipe(8, model=built, batch_size=size, input_shape=[32, 32, 32]), torch.float32) - OVERHEAD_BYTES
@@ -102,14 +102,14 @@ def test_memory_is_estimated_by_running_it_without_weights(name):
     assert forward_bytes(architecture(8, **built), (32, 32, 32), torch.float32) - OVERHEAD_BYTES < once
 
 
-def test_a_network_says_what_it_is(name):
+def test_a_network_describes_itself(name):
     described = build(architecture(name=name)).describe()
     assert "arXiv" in described
     assert len(described) < 500
 
 
-def test_the_rest_of_the_code_names_no_network():
-    """A new one is a file, and a line of the registry."""
+def test_no_other_module_names_a_network():
+    """A new network is a module and a line of the registry."""
     own = {"registry", *(network.__module__.rpartition(".")[2] for network in NETWORKS.values())}
     names = [f".{module}" for module in own - {"registry"}] + [network.__name__ for network in NETWORKS.values()]
     others = [
@@ -135,7 +135,7 @@ def test_a_residual_block_adds_its_input():
     assert torch.equal(blocks[0](positive), positive)
 
 
-def test_a_network_of_another_kind_needs_no_more_than_the_protocol():
+def test_another_network_needs_only_the_methods_of_the_base_class():
     class Plain(Network):
         def __init__(self, built):
             super().__init__(built)

@@ -36,7 +36,7 @@ def test_each_level_has_two_convolutions_with_batch_norm_and_relu():
 
 
 @pytest.mark.parametrize("level", range(3))
-def test_a_skip_connection_carries_each_level_to_the_output(level):
+def test_a_skip_connection_connects_each_level_to_the_output(level):
     network = build(TINY)
     network.decoder[2 - level].up.requires_grad_(False).apply(lambda module: module.weight.zero_())  # cut off below
     features = []
@@ -45,23 +45,23 @@ def test_a_skip_connection_carries_each_level_to_the_output(level):
     assert features[0].grad.abs().sum() > 0
 
 
-def test_instance_norm_takes_the_place_of_batch_norm():
+def test_instance_norm_replaces_batch_norm():
     kinds = [type(module) for module in build(architecture(norm="instance")).modules()]
     assert (kinds.count(nn.InstanceNorm3d), kinds.count(nn.BatchNorm3d)) == (14, 0)
 
 
-def test_an_image_by_itself_has_the_answer_that_it_has_in_a_batch_with_instance_norm():
+def test_with_instance_norm_the_output_does_not_depend_on_the_batch():
     network, images = build(architecture(norm="instance")), torch.randn(2, 4, 16, 16, 16)
     torch.testing.assert_close(network(images)[:1], network(images[:1]))
 
 
-def test_strided_convolutions_take_the_place_of_pooling():
+def test_strided_convolutions_replace_pooling():
     network = build(architecture(down_sampling="stride"))
     assert network(torch.zeros(1, 4, 16, 24, 8)).shape == (1, 5, 16, 24, 8)
     assert not [module for module in network.modules() if isinstance(module, nn.MaxPool3d)]
 
 
-def test_weights_lie_in_channels_last_format():
+def test_weights_are_in_channels_last_format():
     weight = build(TINY).encoder[1][0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last_3d)
 
@@ -72,27 +72,27 @@ def test_fp16_on_a_cpu_becomes_fp32():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_a_gpu_asked_for_where_there_is_none_is_one_sentence():
+def test_a_missing_gpu_is_an_error_with_a_remedy():
     with pytest.raises(UserError, match=r"training\.device is cuda, but torch sees no GPU"):
         resolve_execution("cuda", "fp16", threads=1)
 
 
-@pytest.mark.parametrize(("threads", "cores", "said"), [(2, "1", True), (1, "1", False), (1, "64", False)])
-def test_more_threads_than_cores_are_said_and_kept(threads, cores, said, monkeypatch, caplog):
+@pytest.mark.parametrize(("threads", "cores", "logged"), [(2, "1", True), (1, "1", False), (1, "64", False)])
+def test_more_threads_than_cores_are_logged_and_kept(threads, cores, logged, monkeypatch, caplog):
     monkeypatch.setenv("WORKFLOW_CORES", cores)
     with caplog.at_level("INFO", logger="tumorseg"):
         resolve_execution("cpu", "fp32", threads=threads)
     assert torch.get_num_threads() == threads
-    assert ("training.threads is 2, but this run has 1 CPU core" in caplog.text) == said
+    assert ("training.threads is 2, but this run has 1 CPU core" in caplog.text) == logged
 
 
-def test_the_record_of_a_job_says_in_what_its_network_computed(tmp_path):
+def test_the_record_of_a_job_has_its_precision_and_device(tmp_path):
     with console.job("a_job", tmp_path / "a.log"):
         resolve_execution("cpu", "fp16", threads=1)
     assert read_json(console.record_path(tmp_path / "a.log"))["computed_in"] == "fp32 on the CPU with 1 thread"
 
 
-def test_torch_runs_on_the_configured_number_of_threads():
+def test_torch_uses_the_configured_number_of_threads():
     resolve_execution("cpu", "fp32", threads=3)
     assert torch.get_num_threads() == 3
 

@@ -1,4 +1,4 @@
-"""What was cropped and relabelled goes back to where it came from: same grid, same place in space, same labels."""
+"""Cropped and relabelled masks are restored: same grid, same place in space, same labels."""
 
 import nibabel
 import numpy as np
@@ -14,8 +14,8 @@ RAS = np.array([[1.0, 0, 0, -90], [0, 1, 0, -126], [0, 0, 1, -72], [0, 0, 0, 1]]
 TURN = nibabel.affines.from_matvec(nibabel.eulerangles.euler2mat(0.3, -0.2, 0.4), [5, 6, 7])
 
 
-def there_and_back(folder, root, found, settings=SETTINGS):
-    """The mask of a case as a perfect network would predict it, read from the file of the prediction."""
+def predict_perfectly(folder, root, found, settings=SETTINGS):
+    """Return the mask of a case as a perfect network would predict it, read from the prediction file."""
     case = normalise_validated_case(root, found, settings, task=TASK)
     write_prediction(folder, case.mask, case.origin, label_values_on_disk(TASK, case.origin.convention, None))
     return nibabel.load(folder / f"{found.case}.nii.gz")
@@ -29,7 +29,7 @@ def assert_same(predicted, original):
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "LAS", "PIR", "SAL", "IRP", "ASR"])
 @pytest.mark.parametrize("oblique", [False, True])
-def test_a_mask_comes_back_exactly_whatever_its_orientation(tmp_path, codes, oblique):
+def test_a_mask_is_restored_exactly_in_every_orientation(tmp_path, codes, oblique):
     affine = (TURN @ RAS if oblique else RAS).astype(np.float32)
     turn = nibabel.orientations.ornt_transform(
         nibabel.orientations.io_orientation(affine), nibabel.orientations.axcodes2ornt(codes)
@@ -41,20 +41,20 @@ def test_a_mask_comes_back_exactly_whatever_its_orientation(tmp_path, codes, obl
         path.parent.mkdir(parents=True, exist_ok=True)
         made.to_filename(path)
     root = tmp_path / "cohort"
-    predicted = there_and_back(tmp_path, root, validated(root), SETTINGS | {"margin": 1})
+    predicted = predict_perfectly(tmp_path, root, validated(root), SETTINGS | {"margin": 1})
     assert_same(predicted, nibabel.load(path_of(root, "seg")))
     assert nibabel.aff2axcodes(predicted.affine) == tuple(codes)
 
 
 @pytest.mark.parametrize("number", range(8))
-def test_the_mask_of_a_real_case_comes_back_exactly(tmp_path, number):
+def test_the_mask_of_a_real_case_is_restored_exactly(tmp_path, number):
     root = real_data()
     files = discover_cases(root, TASK)[number]
-    predicted = there_and_back(tmp_path, root, check_case(root, files, shape=None, labels="auto"))
+    predicted = predict_perfectly(tmp_path, root, check_case(root, files, shape=None, labels="auto"))
     assert_same(predicted, nibabel.load(root / files.files["seg"][0]))
 
 
-def test_a_tumour_at_the_edge_of_the_grid_comes_back(tmp_path):
+def test_a_tumour_at_the_edge_of_the_grid_is_restored(tmp_path):
     root = tmp_path / "cohort"
     for role in SUFFIXES:
         volume = mask() if role == "seg" else image(role)
@@ -64,4 +64,4 @@ def test_a_tumour_at_the_edge_of_the_grid_comes_back(tmp_path):
         nibabel.Nifti1Image(volume, RAS).to_filename(path)
     found = validated(root)
     assert found.case == CASE
-    assert_same(there_and_back(tmp_path, root, found), nibabel.load(path_of(root, "seg")))
+    assert_same(predict_perfectly(tmp_path, root, found), nibabel.load(path_of(root, "seg")))

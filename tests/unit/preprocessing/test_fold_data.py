@@ -1,4 +1,4 @@
-"""The data of a fold: which cases, and which content of each."""
+"""The data of a fold: its cases and their digests."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def verdicts(**files):
     return {name: validated(name, files=files) for name in "abc"}
 
 
-def test_a_fold_lists_its_cases_by_name_with_their_digests(folder, tmp_path):
+def test_fold_data_are_the_cases_sorted_by_name_with_their_digests(folder, tmp_path):
     data = collect_fold_data([folder], SPLITS, 0, verdicts())
     a, b, c = (folder / f"{name}.safetensors" for name in "abc")
     assert data == make_fold_data([a, b], [c])
@@ -37,7 +37,7 @@ def test_a_case_that_was_normalised_from_other_files_is_refused(folder):
         collect_fold_data([folder], SPLITS, 0, verdicts(t1={"path": "a", "bytes": 1, "digest": "changed"}))
 
 
-def test_a_case_that_changed_since_is_refused(folder):
+def test_a_changed_case_is_refused(folder):
     data = collect_fold_data([folder], SPLITS, 0, verdicts())
     write_random_case(folder / "a.safetensors", seed=9)
     with pytest.raises(UserError, match=r"a\.safetensors: this normalised case has changed since"):
@@ -45,12 +45,12 @@ def test_a_case_that_changed_since_is_refused(folder):
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"format": 1, "fold": 1, "training": {}, "held_out": {}}', "{"])
-def test_data_that_are_damaged_or_of_another_fold_are_refused(tmp_path, content):
+def test_corrupted_data_or_data_of_another_fold_are_refused(tmp_path, content):
     (tmp_path / "data.json").write_text(content)
     with pytest.raises(UserError, match=r"data\.json: .*delete .* and run again"):
         read_fold_data(tmp_path / "data.json", 0)
 
 
-def test_the_digest_of_a_split_is_that_of_its_sides_whatever_their_order():
+def test_the_digest_of_a_split_does_not_depend_on_the_order_of_cases():
     assert split_digest(["a", "b"], ["c"]) == split_digest(["b", "a"], ["c"]) == fold_digest(SPLITS, 0)
     assert len({split_digest(["a", "b"], ["c"]), split_digest(["a"], ["b", "c"]), split_digest(["a", "b"], [])}) == 3

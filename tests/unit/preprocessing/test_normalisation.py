@@ -56,7 +56,7 @@ def test_a_slab_that_was_not_acquired_stays_background_and_does_not_shift_the_re
 
 
 @pytest.mark.parametrize("value", [0, 7, 0.1])
-def test_an_image_of_one_value_gives_0(value):
+def test_an_image_of_a_single_value_becomes_0(value):
     voxels = np.zeros((4, 4, 4), np.float32)
     voxels[1:3] = value
     assert not normalise_intensities(voxels, (0.5, 99.5))[0].any()
@@ -70,7 +70,7 @@ def test_large_values_do_not_overflow():
 
 
 @pytest.mark.parametrize("scale", [1e-28, 1e17, 1e34])
-def test_squares_beyond_float32_do_not_blank_the_image(scale):
+def test_values_whose_squares_overflow_float32_are_normalised(scale):
     voxels = image().astype(np.float32) * np.float32(scale)
     normalised, applied = normalise_intensities(voxels, (0, 100))
     assert np.isfinite(applied["std"])
@@ -102,7 +102,7 @@ def test_a_mask_without_enhancing_tumour_has_no_convention(tmp_path):
     assert set(np.unique(case.mask)) == {0, 1, 2}
 
 
-def test_a_normalised_case_survives_its_file(tmp_path):
+def test_a_normalised_case_is_read_as_it_was_written(tmp_path):
     root = write_valid_case(tmp_path / "cases")
     case = normalise_validated_case(root, validated(root), SETTINGS, task=TASK)
     write_case(tmp_path / f"{CASE}.safetensors", case)
@@ -112,7 +112,7 @@ def test_a_normalised_case_survives_its_file(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "changed since"), (b"", "now empty_file")])
-def test_a_file_that_changed_since_its_verdict_stops(tmp_path, content, words):
+def test_a_file_that_changed_since_validation_is_refused(tmp_path, content, words):
     root = write_valid_case(tmp_path)
     found = validated(root)
     write_nifti(path_of(root, "t2"), image("t2", seed=9), np.diag([-1.0, -1, 1, 1]))
@@ -122,7 +122,7 @@ def test_a_file_that_changed_since_its_verdict_stops(tmp_path, content, words):
         normalise_validated_case(root, found, SETTINGS, task=TASK)
 
 
-def test_a_real_mask_comes_back_exactly():
+def test_a_real_case_is_normalised_and_its_mask_restored():
     root = real_data()
     files = next(case for case in discover_cases(root, TASK) if case.case == "BraTS2021_01476")
     case = normalise_validated_case(

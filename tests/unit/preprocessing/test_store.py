@@ -16,11 +16,11 @@ def test_a_case_is_read_as_it_was_written(tmp_path):
     assert case.origin.crop == ((0, 5), (0, 6), (0, 7))
 
 
-@pytest.mark.parametrize("place", [0.2, 0.5, 0.9, 0.999])
-def test_one_flipped_bit_is_refused(tmp_path, place):
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.9, 0.999])
+def test_one_flipped_bit_is_refused(tmp_path, fraction):
     path = write_random_case(tmp_path / "a.safetensors")
     content = bytearray(path.read_bytes())
-    content[int(place * len(content))] ^= 1
+    content[int(fraction * len(content))] ^= 1
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.safetensors: this normalised case is corrupted"):
         read_case(path)
@@ -29,7 +29,7 @@ def test_one_flipped_bit_is_refused(tmp_path, place):
 @pytest.mark.parametrize(
     ("before", "after"), [(b"brats2023", b"brats2021"), (b"crop", b"corp"), (b"digest", b"gidest")]
 )
-def test_another_origin_is_refused(tmp_path, before, after):
+def test_an_edited_origin_is_refused(tmp_path, before, after):
     path = write_random_case(tmp_path / "a.safetensors")
     content = path.read_bytes()
     assert content.count(before) == 1
@@ -45,7 +45,7 @@ def test_a_truncated_file_is_refused(tmp_path):
         read_case(path)
 
 
-def test_a_case_is_found_among_the_batches(tmp_path):
+def test_a_case_is_found_among_the_shards(tmp_path):
     (tmp_path / "b").mkdir()
     path = write_random_case(tmp_path / "b/x.safetensors")
     assert find_case([tmp_path / "a", tmp_path / "b"], "x") == path
@@ -53,7 +53,7 @@ def test_a_case_is_found_among_the_batches(tmp_path):
         find_case([tmp_path / "a", tmp_path / "b"], "y")
 
 
-def test_a_normalised_case_can_be_read_by_whoever_may_read_new_files(tmp_path):
+def test_a_normalised_case_has_the_permissions_of_a_new_file(tmp_path):
     (tmp_path / "new").touch()
     path = write_random_case(tmp_path / "a.safetensors")
     assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
@@ -68,14 +68,14 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_another_case_in_the_place_of_the_one_asked_for_is_refused(tmp_path, reader):
+def test_a_file_with_another_case_than_its_name_is_refused(tmp_path, reader):
     other = write_random_case(tmp_path / "b.safetensors", seed=1)
     path = other.rename(tmp_path / "a.safetensors")
     with pytest.raises(UserError, match=r"a\.safetensors: this file holds the case b instead of a; delete its folder"):
         READERS[reader](path)
 
 
-def test_the_digest_of_a_case_is_that_of_its_content(tmp_path):
+def test_the_digest_of_a_case_depends_on_its_content(tmp_path):
     paths = [tmp_path / str(number) / "a.safetensors" for number in range(3)]
     for path, seed in zip(paths, (1, 1, 2), strict=True):
         path.parent.mkdir()

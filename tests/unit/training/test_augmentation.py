@@ -12,12 +12,12 @@ INTENSITIES = [kind for kind in KINDS if kind not in ("flip", "affine")]
 
 
 @pytest.fixture(autouse=True)
-def always(monkeypatch):
+def always_augment(monkeypatch):
     monkeypatch.setattr(augmentation, "_PROBABILITY", 1)
 
 
 def patches(batch=2, shape=(12, 10, 8)):
-    """Noise in a block, background around it, and a mask whose labels stand in the first channel too."""
+    """Noise in a block with background around it; the first channel is the mask itself."""
     rng = np.random.default_rng(0)
     masks = torch.zeros(batch, *shape, dtype=torch.long)
     masks[:, 3:8, 3:6, 3:6] = torch.from_numpy(rng.choice([1, 2, 4], (batch, 5, 3, 3)))
@@ -32,12 +32,12 @@ def changed(*kinds, seed=0, **options):
     return augment(images, masks, kinds, [np.random.default_rng(seed)] * len(images))
 
 
-def test_nothing_asked_for_changes_nothing():
+def test_no_augmentation_changes_nothing():
     for before, after in zip(patches(), changed(), strict=True):
         assert torch.equal(before, after)
 
 
-def test_the_same_draw_gives_the_same_patches_and_another_one_others():
+def test_the_same_seed_gives_the_same_patches_and_another_seed_other_patches():
     first, again, other = (changed(*KINDS, seed=seed)[0] for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -48,13 +48,13 @@ def test_the_order_in_the_configuration_does_not_matter():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_flip_takes_the_mask_along(seed):
+def test_a_flip_changes_image_and_mask_alike(seed):
     images, masks = changed("flip", seed=seed)
     assert torch.equal(images[:, 0].long(), masks)
     assert torch.equal(images.flatten().sort().values, patches()[0].flatten().sort().values)
 
 
-def test_flips_come_along_every_axis():
+def test_flips_occur_along_every_axis():
     before = patches(batch=1)[1][0]
     found = {
         tuple(axis for axis in range(3) if torch.equal(masks[0], before.flip(axis)))
@@ -64,7 +64,7 @@ def test_flips_come_along_every_axis():
 
 
 @pytest.mark.parametrize("kind", INTENSITIES)
-def test_intensities_change_within_the_head_alone_and_labels_never(kind):
+def test_intensity_transforms_change_neither_background_nor_labels(kind):
     images, masks = changed(kind)
     before, labels = patches()
     assert torch.equal(masks, labels)
@@ -73,7 +73,7 @@ def test_intensities_change_within_the_head_alone_and_labels_never(kind):
     assert torch.isfinite(images).all()
 
 
-def test_a_turn_takes_the_mask_along_and_keeps_its_labels():
+def test_a_rotation_changes_image_and_mask_alike_and_keeps_labels():
     shape = (24, 20, 16)
     masks = torch.zeros(1, *shape, dtype=torch.long)
     masks[:, 6:18, 5:12, 4:12] = 2
@@ -85,8 +85,8 @@ def test_a_turn_takes_the_mask_along_and_keeps_its_labels():
         assert not torch.equal(labels, masks)
 
 
-def test_a_turn_keeps_the_shape_of_voxels_whatever_the_sides():
-    """A ball stays a ball: turned and scaled in millimetres, not in shares of the sides."""
+def test_a_rotation_keeps_voxels_isotropic_for_unequal_sides():
+    """A ball stays a ball: rotation and scaling are in voxels, not in fractions of the sides."""
     x, y, z = torch.meshgrid(torch.arange(40), torch.arange(24), torch.arange(32), indexing="ij")
     ball = ((x - 19.5) ** 2 + (y - 11.5) ** 2 + (z - 15.5) ** 2 < 49).long()[None]
     for seed in range(5):
@@ -95,7 +95,7 @@ def test_a_turn_keeps_the_shape_of_voxels_whatever_the_sides():
         assert max(sides) - min(sides) <= 2
 
 
-def test_an_image_is_changed_as_its_own_draw_says_whatever_batch_it_stands_in():
+def test_the_augmentation_of_an_image_does_not_depend_on_its_batch():
     images, masks = patches(batch=2)
 
     def rngs():
@@ -106,13 +106,13 @@ def test_an_image_is_changed_as_its_own_draw_says_whatever_batch_it_stands_in():
     assert torch.equal(together[1:], alone)
 
 
-def test_the_configuration_allows_exactly_the_augmentations_that_there_are():
+def test_the_configuration_allows_exactly_the_registered_augmentations():
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
     allowed = schema["properties"]["training"]["properties"]["augmentation"]["items"]["enum"]
     assert sorted(allowed) == sorted(AUGMENTATIONS)
 
 
-def test_an_augmentation_is_one_function_with_its_name(monkeypatch):
+def test_a_new_augmentation_is_one_registered_function(monkeypatch):
     monkeypatch.setattr(augmentation, "AUGMENTATIONS", dict(AUGMENTATIONS))
 
     @augmentation.register_augmentation("negative")

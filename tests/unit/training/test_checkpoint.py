@@ -22,7 +22,7 @@ def saved(path, **changes):
     state = TrainingState.initial(recipe(**changes), 0, CPU)
     for parameter in state.network.parameters():
         parameter.grad = torch.ones_like(parameter)
-    state.optimizer.step()  # so that the optimizer has a state to keep
+    state.optimizer.step()  # gives the optimizer a state to save
     state.epoch, state.history = 1, [{"epoch": 1, "train_loss": 0.5}]
     save_checkpoint(path, state, DATA, state.history, seconds=1.0)
     return state
@@ -39,12 +39,12 @@ def checkpoint(tmp_path):
 
 
 def rewrite(path, content):
-    """Replace a checkpoint as if it had been saved so, digest and all."""
+    """Replace the content of a checkpoint, and its digest in the record."""
     torch.save(content, path)
     write_json(record_path(path), read_json(record_path(path)) | {"digest": sha256(path)})
 
 
-def test_a_sound_checkpoint_is_accepted(checkpoint):
+def test_a_valid_checkpoint_is_accepted(checkpoint):
     assert codes(checkpoint) == []
 
 
@@ -54,7 +54,7 @@ def test_equal_states_give_equal_bytes(tmp_path):
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "another-name.pt").read_bytes()
 
 
-def test_a_restored_state_is_the_saved_one(tmp_path):
+def test_a_restored_state_equals_the_saved_one(tmp_path):
     state = saved(tmp_path / "a.pt")
     restored = TrainingState.initial(recipe(), 0, CPU)
     restored.load_state_dict(load_checkpoint(tmp_path / "a.pt"))
@@ -82,11 +82,11 @@ def test_a_truncated_file_is_refused(checkpoint):
 
 
 def test_one_flipped_bit_anywhere_is_refused(checkpoint):
-    sound = checkpoint.read_bytes()
-    for place in random.Random(0).sample(range(8 * len(sound)), 250):
-        damaged = bytearray(sound)
-        damaged[place // 8] ^= 1 << place % 8
-        checkpoint.write_bytes(damaged)
+    valid = checkpoint.read_bytes()
+    for bit in random.Random(0).sample(range(8 * len(valid)), 250):
+        corrupted = bytearray(valid)
+        corrupted[bit // 8] ^= 1 << bit % 8
+        checkpoint.write_bytes(corrupted)
         assert codes(checkpoint) == ["digest_mismatch"]
 
 
@@ -95,11 +95,11 @@ def test_a_checkpoint_without_its_record_is_refused(checkpoint):
     assert codes(checkpoint) == ["no_record"]
 
 
-def test_another_networks_checkpoint_is_refused(checkpoint):
+def test_the_checkpoint_of_another_network_is_refused(checkpoint):
     assert codes(checkpoint, base_channels=3) == ["wrong_recipe"]
 
 
-def test_another_configuration_is_refused_naming_the_key(checkpoint):
+def test_another_configuration_is_refused_and_its_key_named(checkpoint):
     (problem,) = checkpoint_problems(checkpoint, recipe(learning_rate=0.5), DATA, 1)
     assert "training.learning_rate: 0.01 instead of 0.5" in problem.message
 
@@ -111,29 +111,31 @@ def test_another_configuration_is_refused_naming_the_key(checkpoint):
         ("brats-meningioma-radiotherapy", "its channels are t1, t1ce, t2, flair instead of t1ce"),
     ],
 )
-def test_the_checkpoint_of_another_task_is_refused_with_both_named(checkpoint, name, difference):
+def test_the_checkpoint_of_another_task_is_refused_and_both_tasks_named(checkpoint, name, difference):
     (problem,) = checkpoint_problems(checkpoint, recipe(task=load_task(name)), DATA, 1)
     assert problem.code == "wrong_task"
     assert problem.message == f"was trained for the task brats-glioma, not {name} ({difference})"
 
 
-@pytest.mark.parametrize("map_", [None, {1: 2, 2: 1, 3: 4}])
-def test_another_name_of_the_task_does_not_matter_and_another_reading_of_masks_does(checkpoint, map_):
+@pytest.mark.parametrize("label_map", [None, {1: 2, 2: 1, 3: 4}])
+def test_the_name_of_the_task_does_not_matter_but_its_label_map_does(checkpoint, label_map):
     task = replace(TASK, name="mine", title="The same in other words")
-    assert codes(checkpoint, task=task.with_label_map(map_) if map_ else task) == (["wrong_task"] if map_ else [])
+    assert codes(checkpoint, task=task.with_label_map(label_map) if label_map else task) == (
+        ["wrong_task"] if label_map else []
+    )
 
 
 @pytest.mark.parametrize(
     "task", [{}, 5, {"name": "x"}, {"name": "x", "facts": 3}, {"name": "x", "facts": {"labels": 1}}]
 )
-def test_a_checkpoint_whose_task_is_of_another_kind_is_refused(checkpoint, task):
+def test_a_checkpoint_with_a_malformed_task_is_refused(checkpoint, task):
     rewrite(checkpoint, load_checkpoint(checkpoint) | {"task": task})
     assert codes(checkpoint) in (["wrong_content"], ["wrong_task"])
 
 
-@pytest.mark.parametrize("place", [{"fold": 1}, {"epoch": 2}])
-def test_the_checkpoint_of_another_place_is_refused(checkpoint, place):
-    assert codes(checkpoint, **place) == ["wrong_content"]
+@pytest.mark.parametrize("expected", [{"fold": 1}, {"epoch": 2}])
+def test_the_checkpoint_of_another_fold_or_epoch_is_refused(checkpoint, expected):
+    assert codes(checkpoint, **expected) == ["wrong_content"]
 
 
 @pytest.mark.parametrize(
@@ -154,26 +156,26 @@ def test_the_checkpoint_of_another_place_is_refused(checkpoint, place):
         (FoldData(0, {"a": "9", "b": "9"}, {"c": "9"}), "wrong_data", "3 cases changed (such as a)"),
     ],
 )
-def test_the_checkpoint_of_other_cases_or_of_other_data_is_refused_naming_one(checkpoint, data, code, message):
+def test_the_checkpoint_of_other_cases_or_data_is_refused_and_one_case_named(checkpoint, data, code, message):
     (problem,) = checkpoint_problems(checkpoint, recipe(), data, 1)
     assert problem.code == code
     assert message in problem.message
 
 
 @pytest.mark.parametrize("data", [{}, 5, {"training": 3, "held_out": {}}, {"training": {}, "held_out": [{}]}])
-def test_a_checkpoint_whose_data_are_of_another_kind_is_refused(checkpoint, data):
+def test_a_checkpoint_with_malformed_data_is_refused(checkpoint, data):
     rewrite(checkpoint, load_checkpoint(checkpoint) | {"data": data})
     assert codes(checkpoint) in (["wrong_content"], ["wrong_split"])
 
 
-def test_a_checkpoint_of_an_earlier_format_says_so(checkpoint):
+def test_a_checkpoint_of_an_earlier_format_is_refused(checkpoint):
     rewrite(checkpoint, load_checkpoint(checkpoint) | {"format": 1})
     (problem,) = checkpoint_problems(checkpoint, recipe(), DATA, 1)
     assert (problem.code, "format 1 instead of 3" in problem.message) == ("wrong_format", True)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_numbers_that_are_not_finite_are_refused_by_name(checkpoint, bad):
+def test_non_finite_values_are_refused_by_name(checkpoint, bad):
     content = load_checkpoint(checkpoint)
     content["optimizer"]["state"][0]["exp_avg"][1, 2, 0, 1, 2] = bad
     rewrite(checkpoint, content)
@@ -197,24 +199,24 @@ def test_weights_that_do_not_reproduce_the_probe_are_refused(checkpoint):
 
 
 @pytest.mark.parametrize("content", [{"hello": 1}, [1, 2], None, torch.zeros(3)])
-def test_a_file_that_is_no_checkpoint_is_refused(checkpoint, content):
+def test_a_file_that_is_not_a_checkpoint_is_refused(checkpoint, content):
     rewrite(checkpoint, content)
     assert codes(checkpoint) == ["wrong_content"]
 
 
 @pytest.mark.parametrize("key", ["recipe", "weights", "optimizer", "history"])
-def test_a_checkpoint_with_a_part_of_another_kind_is_refused(checkpoint, key):
+def test_a_checkpoint_with_a_malformed_part_is_refused(checkpoint, key):
     rewrite(checkpoint, load_checkpoint(checkpoint) | {key: 5})
     assert len(codes(checkpoint)) == 1
 
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", "{", '{"digest": 3}'])
-def test_a_checkpoint_whose_record_is_damaged_is_refused(checkpoint, record):
+def test_a_checkpoint_with_a_corrupted_record_is_refused(checkpoint, record):
     record_path(checkpoint).write_text(record)
     assert codes(checkpoint) in (["no_record"], ["digest_mismatch"])
 
 
-def test_a_record_without_a_probe_vouches_for_nothing(checkpoint):
+def test_a_record_without_a_probe_is_refused(checkpoint):
     record = read_json(record_path(checkpoint))
     del record["probe"]
     write_json(record_path(checkpoint), record)
@@ -224,7 +226,7 @@ def test_a_record_without_a_probe_vouches_for_nothing(checkpoint):
 @pytest.mark.parametrize(
     "changes", [{"fold": 7}, {"epoch": 9}, {"epochs": []}, {"epochs": [{"epoch": 1, "train_loss": 0.1}]}]
 )
-def test_a_record_of_another_training_vouches_for_nothing(checkpoint, changes):
+def test_the_record_of_another_training_is_refused(checkpoint, changes):
     write_json(record_path(checkpoint), read_json(record_path(checkpoint)) | changes)
     assert codes(checkpoint) == ["no_record"]
 
@@ -236,7 +238,7 @@ def test_an_optimizer_of_another_network_is_refused(checkpoint):
     assert codes(checkpoint) == ["wrong_state"]
 
 
-def test_a_learning_rate_that_is_no_number_is_refused(checkpoint):
+def test_a_learning_rate_of_nan_is_refused(checkpoint):
     content = load_checkpoint(checkpoint)
     content["optimizer"]["param_groups"][0]["lr"] = float("nan")
     rewrite(checkpoint, content)

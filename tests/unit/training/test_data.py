@@ -14,7 +14,7 @@ def cases(tmp_path):
     return [write_random_case(tmp_path / f"case-{number}.safetensors", seed=number) for number in range(3)]
 
 
-def test_a_smaller_case_stands_in_the_middle_of_background(tmp_path):
+def test_a_smaller_case_is_centred_in_background(tmp_path):
     path = write_random_case(tmp_path / "a.safetensors", shape=(10, 10, 10))
     image, mask = read_patch(path, (16, 16, 16), np.random.default_rng(0))
     assert np.all(image[:, 3:13, 3:13, 3:13] != 0)
@@ -24,13 +24,11 @@ def test_a_smaller_case_stands_in_the_middle_of_background(tmp_path):
 
 def test_a_patch_of_a_larger_case_is_cut_from_it_with_its_mask(tmp_path):
     path = write_random_case(tmp_path / "a.safetensors", shape=(20, 22, 24))
-    from tumorseg.preprocessing.store import read_case
-
     whole = read_case(path)
     image, mask = read_patch(path, (16, 16, 16), np.random.default_rng(0))
-    places = [(x, y, z) for x in range(5) for y in range(7) for z in range(9)]
+    starts = [(x, y, z) for x in range(5) for y in range(7) for z in range(9)]
     found = [
-        p for p in places if np.array_equal(whole.image[:, p[0] : p[0] + 16, p[1] : p[1] + 16, p[2] : p[2] + 16], image)
+        p for p in starts if np.array_equal(whole.image[:, p[0] : p[0] + 16, p[1] : p[1] + 16, p[2] : p[2] + 16], image)
     ]
     assert len(found) == 1
     x, y, z = found[0]
@@ -42,7 +40,7 @@ def test_an_epoch_sees_each_case_once(cases):
     assert sorted(seen) == ["case-0", "case-1", "case-2"]
 
 
-def test_the_configured_number_of_steps_is_taken(cases):
+def test_an_epoch_has_the_configured_number_of_steps(cases):
     settings = recipe(steps_per_epoch=5, batch_size=2).training
     assert [len(batch.cases) for batch in iterate_batches(cases, settings, fold=0, epoch=1)] == [2] * 5
 
@@ -51,7 +49,7 @@ def test_steps_round_up_so_that_no_case_is_left_out():
     assert steps_per_epoch(5, recipe(batch_size=2).training) == 3
 
 
-def test_the_same_place_in_a_training_draws_the_same_batch(cases):
+def test_the_same_epoch_draws_the_same_batches(cases):
     settings = recipe(steps_per_epoch=4).training
     first, second = (list(iterate_batches(cases, settings, fold=0, epoch=2)) for _ in range(2))
     assert [batch.cases for batch in first] == [batch.cases for batch in second]
@@ -60,49 +58,52 @@ def test_the_same_place_in_a_training_draws_the_same_batch(cases):
 
 @pytest.mark.parametrize("other", [{"seed": 8}, {"fold": 1}, {"epoch": 2}])
 def test_order_depends_on_seed_fold_and_epoch(other):
-    place = {"seed": 7, "fold": 0, "epoch": 1}
-    orders = [list(islice(case_order(50, **each), 50)) for each in (place, place | other)]
+    start = {"seed": 7, "fold": 0, "epoch": 1}
+    orders = [list(islice(case_order(50, **each), 50)) for each in (start, start | other)]
     assert orders[0] != orders[1]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(50))
 
 
-def with_tumour(path, *places):
-    """A case of 40x40x40 with one voxel of each (label, place)."""
+def case_with_tumour(path, *voxels):
+    """Write a case of 40x40x40 voxels that has a label at each of some (label, voxel)."""
     case = read_case(write_random_case(path, shape=(40, 40, 40)))
     case.mask[:] = 0
-    for label, place in places:
-        case.mask[place] = label
+    for label, voxel in voxels:
+        case.mask[voxel] = label
     write_case(path, case)
     return path
 
 
-def test_patches_are_laid_around_tumour_as_often_as_asked_for(tmp_path):
-    path = with_tumour(tmp_path / "a.safetensors", (4, (39, 0, 20)))
+def test_patches_contain_tumour_as_often_as_configured(tmp_path):
+    path = case_with_tumour(tmp_path / "a.safetensors", (4, (39, 0, 20)))
     for fraction, least, most in ((1, 1, 1), (0.5, 0.4, 0.7), (0, 0, 0.2)):
         masks = [read_patch(path, (16, 16, 16), np.random.default_rng(seed), fraction)[1] for seed in range(60)]
         assert least <= np.mean([mask.any() for mask in masks]) <= most
 
 
-def test_every_label_is_as_likely_to_be_chosen(tmp_path):
+def test_every_label_is_equally_likely(tmp_path):
     many = [(2, (x, y, 2)) for x in range(3) for y in range(3)]
-    path = with_tumour(tmp_path / "a.safetensors", (1, (38, 38, 38)), *many)
+    path = case_with_tumour(tmp_path / "a.safetensors", (1, (38, 38, 38)), *many)
     masks = [read_patch(path, (16, 16, 16), np.random.default_rng(seed), 1)[1] for seed in range(60)]
     assert 0.3 < np.mean([1 in mask for mask in masks]) < 0.7
 
 
-def test_a_case_without_tumour_gives_patches_all_the_same(tmp_path):
-    assert read_patch(with_tumour(tmp_path / "a.safetensors"), (16, 16, 16), np.random.default_rng(0), 1)[1].sum() == 0
+def test_a_case_without_tumour_gives_patches(tmp_path):
+    assert (
+        read_patch(case_with_tumour(tmp_path / "a.safetensors"), (16, 16, 16), np.random.default_rng(0), 1)[1].sum()
+        == 0
+    )
 
 
 @pytest.mark.parametrize("workers", [2, 5])
-def test_the_number_of_readers_changes_nothing(cases, workers):
+def test_the_number_of_workers_does_not_change_batches(cases, workers):
     settings = recipe(steps_per_epoch=4, batch_size=2, foreground_fraction=0.5).training
-    one, several = (list(iterate_batches(cases, settings, 0, 1, workers=number)) for number in (1, workers))
-    assert [batch.cases for batch in one] == [batch.cases for batch in several]
-    assert all(torch.equal(a.images, b.images) for a, b in zip(one, several, strict=True))
+    expected, found = (list(iterate_batches(cases, settings, 0, 1, workers=number)) for number in (1, workers))
+    assert [batch.cases for batch in expected] == [batch.cases for batch in found]
+    assert all(torch.equal(a.images, b.images) for a, b in zip(expected, found, strict=True))
 
 
-def test_processes_share_a_batch_and_draw_what_one_process_does(cases, monkeypatch):
+def test_processes_share_the_batches_of_one_process(cases, monkeypatch):
     settings = recipe(steps_per_epoch=3, batch_size=2).training
     whole = list(iterate_batches(cases, settings, 0, 1))
     monkeypatch.setenv("WORLD_SIZE", "2")

@@ -14,13 +14,13 @@ def test_checkpoints_are_saved_at_the_interval_and_at_the_end(epochs, interval, 
 
 @pytest.mark.parametrize("interval", [1, 2, 3, 7])
 @pytest.mark.parametrize("epochs", range(1, 15))
-def test_a_training_goes_on_from_a_checkpoint_that_is_saved(epochs, interval):
+def test_the_previous_checkpoint_is_one_that_is_saved(epochs, interval):
     for epoch in checkpoint_epochs(epochs, interval):
         previous = previous_checkpoint_epoch(epoch, interval)
         assert previous == 0 or (previous < epoch and previous in checkpoint_epochs(epochs, interval))
 
 
-def test_constant_stays():
+def test_a_constant_learning_rate_never_changes():
     assert {learning_rate("constant", 0.1, 10, done) for done in (0, 5, 100)} == {0.1}
 
 
@@ -32,6 +32,6 @@ def test_a_schedule_falls_to_a_hundredth_and_stays_there(schedule):
     assert rates[20:] == [0.01] * 20
 
 
-def test_half_way():
+def test_schedules_half_way():
     assert learning_rate("cosine", 1.0, 10, 5) == pytest.approx(0.5)
     assert learning_rate("polynomial", 1.0, 10, 5) == pytest.approx(0.5**0.9)

@@ -8,44 +8,44 @@ from tumorseg.networks.memory import GIB, cgroup_limits
 from tumorseg.training.step_memory import peak_bytes, require_memory
 
 CPU = Execution(torch.device("cpu"), torch.float32)
-MISSION = {"base_channels": 16, "input_shape": [240, 240, 160]}
+WHOLE_VOLUME = {"base_channels": 16, "input_shape": [240, 240, 160]}
 
 
-def test_the_memory_of_a_whole_volume_is_near_what_was_measured():
-    assert peak_bytes(recipe(**MISSION), torch.float32) / GIB == pytest.approx(9.4, rel=0.15)
-    frugal = recipe(**MISSION, gradient_checkpointing=True)
-    assert peak_bytes(frugal, torch.float32) / GIB == pytest.approx(6.2, rel=0.15)
+def test_the_estimate_for_a_whole_volume_is_near_the_measured_memory():
+    assert peak_bytes(recipe(**WHOLE_VOLUME), torch.float32) / GIB == pytest.approx(9.4, rel=0.15)
+    checkpointing = recipe(**WHOLE_VOLUME, gradient_checkpointing=True)
+    assert peak_bytes(checkpointing, torch.float32) / GIB == pytest.approx(6.2, rel=0.15)
 
 
 def test_memory_grows_with_the_batch_and_shrinks_with_the_precision():
-    whole = peak_bytes(recipe(**MISSION), torch.float32)
-    assert peak_bytes(recipe(**MISSION, batch_size=2), torch.float32) == pytest.approx(2 * whole, rel=0.1)
-    assert peak_bytes(recipe(**MISSION), torch.float16) < 0.75 * whole
+    whole = peak_bytes(recipe(**WHOLE_VOLUME), torch.float32)
+    assert peak_bytes(recipe(**WHOLE_VOLUME, batch_size=2), torch.float32) == pytest.approx(2 * whole, rel=0.1)
+    assert peak_bytes(recipe(**WHOLE_VOLUME), torch.float16) < 0.75 * whole
 
 
-def test_the_default_fits_a_card_of_24_gb():
+def test_the_default_fits_a_gpu_of_24_gb():
     assert peak_bytes(recipe(base_channels=32, input_shape=[240, 240, 160]), torch.float16) < 0.5 * 24e9
 
 
-def test_too_much_is_refused_with_what_to_change():
+def test_too_large_a_step_is_refused_with_the_settings_to_change():
     with pytest.raises(
         UserError, match=r"base_channels 64 needs about \d+\.\d GiB, but the device \(cpu fp32\) has"
-    ) as told:
+    ) as error:
         require_memory(recipe(base_channels=64, input_shape=[2400, 2400, 1600]), CPU)
-    assert "training.gradient_checkpointing to true" in str(told.value)
-    with pytest.raises(UserError) as told:
+    assert "training.gradient_checkpointing to true" in str(error.value)
+    with pytest.raises(UserError) as error:
         require_memory(recipe(input_shape=[4000, 4000, 4000], gradient_checkpointing=True), CPU)
-    assert "gradient_checkpointing" not in str(told.value)
+    assert "gradient_checkpointing" not in str(error.value)
 
 
-def test_what_fits_is_said(caplog, monkeypatch):
+def test_the_needed_memory_is_logged(caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     with caplog.at_level("INFO"):
         require_memory(recipe(), CPU)
     assert "a training step needs about 0.3 GiB of the device" in caplog.text
 
 
-def test_the_limit_of_a_container_or_a_scheduler_counts(tmp_path):
+def test_the_memory_limit_of_a_container_or_scheduler_counts(tmp_path):
     own = tmp_path / "own"
     job = tmp_path / "cgroup/slurm/job"
     job.mkdir(parents=True)
@@ -61,18 +61,18 @@ def test_the_limit_of_a_container_or_a_scheduler_counts(tmp_path):
     assert min(cgroup_limits(tmp_path / "cgroup", tmp_path / "none")) > 2**60
 
 
-@pytest.mark.parametrize(("step", "kept"), [(2, False), (8, True)])
-def test_memory_is_spent_on_speed_only_where_there_is_plenty(monkeypatch, step, kept):
-    asked = []
-    monkeypatch.setattr("tumorseg.training.step_memory.keep_freed_memory", lambda: asked.append(1))
+@pytest.mark.parametrize(("steps", "kept"), [(2, False), (8, True)])
+def test_freed_memory_is_kept_only_if_memory_is_ample(monkeypatch, steps, kept):
+    calls = []
+    monkeypatch.setattr("tumorseg.training.step_memory.keep_freed_memory", lambda: calls.append(1))
     monkeypatch.setattr(
-        "tumorseg.training.step_memory._device_bytes_per_process", lambda _: step * peak_bytes(recipe(), torch.float32)
+        "tumorseg.training.step_memory._device_bytes_per_process", lambda _: steps * peak_bytes(recipe(), torch.float32)
     )
     require_memory(recipe(), CPU)
-    assert bool(asked) == kept
+    assert bool(calls) == kept
 
 
-def test_an_average_and_coarser_levels_are_counted():
+def test_a_moving_average_and_deep_supervision_need_more_memory():
     plain, average, levels = (
         peak_bytes(recipe(base_channels=8, **changes), torch.float32)
         for changes in ({}, {"weight_averaging": 0.9}, {"model": {"deep_supervision": True}})

@@ -18,7 +18,7 @@ CPU = Execution(torch.device("cpu"), torch.float32)
 
 
 def train(cases, folder, *epochs, settings=None):
-    """Train up to each of `epochs` in a job of its own, as the workflow does; the last checkpoint."""
+    """Train up to each of `epochs` in a separate job, as the workflow does; return the last checkpoint."""
     previous, last, settings = None, 0, settings or recipe()
     for epoch in epochs:
         state = start_state(settings, make_fold_data(cases[:2], cases[2:]), CPU, previous, last)
@@ -42,13 +42,13 @@ def test_training_lowers_the_loss(cases, tmp_path):
     assert losses.iloc[-1] < 0.9 * losses.iloc[0]
 
 
-def test_a_training_in_three_jobs_is_that_of_one_job(cases, tmp_path):
+def test_a_training_in_three_jobs_equals_that_in_one_job(cases, tmp_path):
     one = train(cases, tmp_path / "one", 3)
     three = train(cases, tmp_path / "three", 1, 2, 3)
     assert sha256(one) == sha256(three)
 
 
-def test_augmentation_changes_the_training_and_not_its_exactness(cases, tmp_path):
+def test_augmentation_changes_the_training_reproducibly(cases, tmp_path):
     settings = recipe(augmentation=["flip", "affine", "noise"])
     plain, once, twice = (
         sha256(train(cases, tmp_path / name, *epochs, settings=which))
@@ -62,7 +62,7 @@ def test_another_seed_gives_another_training(cases, tmp_path):
     assert sha256(first) != sha256(second)
 
 
-def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_path):
+def test_an_invalid_previous_checkpoint_stops_the_training(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     previous.write_bytes(previous.read_bytes()[:-1])
     with pytest.raises(
@@ -72,30 +72,30 @@ def test_an_unsound_previous_checkpoint_stops_the_training_by_name(cases, tmp_pa
         start_state(recipe(), make_fold_data(cases[:2], cases[2:]), CPU, previous, 1)
 
 
-def test_a_training_goes_on_only_as_it_began(cases, tmp_path):
+def test_a_training_continues_only_with_the_same_execution(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
-    elsewhere = Execution(torch.device("cpu"), torch.float16)
+    other = Execution(torch.device("cpu"), torch.float16)
     with pytest.raises(UserError, match="began on cpu fp32 and would continue on cpu fp16"):
-        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), elsewhere, previous, 1)
+        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), other, previous, 1)
 
 
-def test_a_training_goes_on_only_with_the_cases_it_began_with(cases, tmp_path):
+def test_a_training_continues_only_with_the_same_cases(cases, tmp_path):
     previous = train(cases, tmp_path, 1)
     with pytest.raises(UserError, match=r"epoch-0001\.pt: .*was trained on another split: .*Delete .*epoch-0001\.pt"):
         start_state(recipe(), make_fold_data(cases[1:], cases[:1]), CPU, previous, 1)
 
 
-def test_one_from_the_shared_cache_that_began_elsewhere_is_not_fetched_from_there_again(cases, tmp_path):
+def test_a_checkpoint_from_the_shared_cache_with_another_execution_must_not_be_fetched_again(cases, tmp_path):
     cached = train(cases, tmp_path / "cache", 1)
     previous = tmp_path / cached.name
     previous.symlink_to(cached)
     previous.with_suffix(".json").symlink_to(cached.with_suffix(".json"))
-    elsewhere = Execution(torch.device("cpu"), torch.float16)
+    other = Execution(torch.device("cpu"), torch.float16)
     with pytest.raises(UserError, match="to train anew without --cache"):
-        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), elsewhere, previous, 1)
+        start_state(recipe(), make_fold_data(cases[:2], cases[2:]), other, previous, 1)
 
 
-def test_a_network_ruined_by_the_last_step_is_not_saved(cases, tmp_path):
+def test_a_non_finite_network_is_not_saved(cases, tmp_path):
     with pytest.raises(
         UserError, match=r"after epoch 1 the network holds NaN or infinity.*lower training\.learning_rate"
     ):
@@ -103,7 +103,7 @@ def test_a_network_ruined_by_the_last_step_is_not_saved(cases, tmp_path):
     assert not (tmp_path / "fold-0").exists()
 
 
-def test_a_damaged_training_case_stops_before_the_first_step(cases, tmp_path):
+def test_a_corrupted_training_case_stops_the_training_before_its_first_step(cases, tmp_path):
     content = bytearray(cases[0].read_bytes())
     content[-1] ^= 1
     cases[0].write_bytes(content)
@@ -121,7 +121,7 @@ def test_the_learning_rate_follows_its_schedule_across_jobs(cases, tmp_path):
     assert rates[2] == pytest.approx(0.01 * (1 - 2.5 / 4) ** 0.9)  # at the second of two steps
 
 
-def test_a_record_that_is_unreadable_costs_its_own_rows_only(cases, tmp_path):
+def test_only_the_rows_of_an_unreadable_record_are_missing(cases, tmp_path):
     train(cases, tmp_path, 1, 2)
     (tmp_path / "epoch-0001.json").write_text("{")
     table = history_table([tmp_path / "epoch-0001.pt", tmp_path / "epoch-0002.pt"], TASK)
@@ -133,20 +133,20 @@ def test_without_any_record_the_history_is_empty(tmp_path):
     assert history_table([tmp_path / "epoch-0001.pt"], TASK).empty
 
 
-def test_seconds_stand_in_the_record_and_not_in_the_checkpoint(cases, tmp_path):
+def test_seconds_are_in_the_record_but_not_in_the_checkpoint(cases, tmp_path):
     checkpoint = train(cases, tmp_path, 1)
     record = json.loads(checkpoint.with_suffix(".json").read_text())
     assert record["seconds"] > 0
     assert b"seconds" not in checkpoint.read_bytes()
 
 
-def test_patches_whose_bf16_gradients_torch_gets_wrong_are_refused():
+def test_patches_with_wrong_bf16_gradients_are_refused():
     execution = Execution(torch.device("cpu"), torch.bfloat16)
     with pytest.raises(UserError, match=r"training\.input_shape has a side of 16, .* set it to 24 or more"):
         start_state(recipe(precision="bf16"), make_fold_data(), execution, None, 0)
 
 
-def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tmp_path, caplog, monkeypatch):
+def test_steps_skipped_by_the_scaler_are_logged_and_in_the_history(cases, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     half = Execution(torch.device("cpu"), torch.float16)
     state = start_state(recipe(precision="fp16", steps_per_epoch=1), make_fold_data(), half, None, 0)
@@ -166,7 +166,7 @@ def test_steps_that_the_scaler_skips_are_told_and_stand_in_the_history(cases, tm
         {"model": {"name": "residual_unet", "depth": 2}},
     ],
 )
-def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(cases, tmp_path, changes):
+def test_every_kind_of_training_is_the_same_in_three_jobs_and_can_be_verified_and_exported(cases, tmp_path, changes):
     settings = recipe(**changes)
     one = train(cases, tmp_path / "one", 3, settings=settings)
     three = train(cases, tmp_path / "three", 1, 2, 3, settings=settings)
@@ -178,7 +178,7 @@ def test_every_way_to_train_is_the_same_in_three_jobs_verified_and_exported(case
     assert probe(trained.network) == json.loads(three.with_suffix(".json").read_text())["probe"]
 
 
-def test_tensorboard_shows_every_step_and_every_epoch(cases, tmp_path):
+def test_every_step_and_epoch_is_written_for_tensorboard(cases, tmp_path):
     settings = recipe(steps_per_epoch=2)
     state = start_state(settings, make_fold_data(), CPU, None, 0)
     options = {"data": make_fold_data(), "training_cases": cases[:2], "held_out_cases": cases[2:], "execution": CPU}
@@ -189,7 +189,7 @@ def test_tensorboard_shows_every_step_and_every_epoch(cases, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["brats-meningioma-radiotherapy", "brats-glioma-post-treatment"])
-def test_any_task_is_trained_with_its_channels_labels_and_regions(name, tmp_path, caplog, monkeypatch):
+def test_every_task_is_trained_with_its_channels_labels_and_regions(name, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     task = load_task(name)
     cases = [write_random_case(tmp_path / f"case-{seed}.safetensors", seed=seed, task=task) for seed in range(3)]

@@ -1,4 +1,4 @@
-"""Steps of a training: those that are skipped, clipped, scaled, averaged."""
+"""Training steps: skipped, clipped, scaled, averaged."""
 
 import math
 import re
@@ -18,58 +18,58 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = Execution(torch.device("cpu"), torch.float32)
 
 
-def one_epoch(state, coming, steps, execution):
-    return train_epoch(state, LossModule(state.network, execution, TASK.label_values), coming, steps, execution)
+def one_epoch(state, batches, steps, execution):
+    return train_epoch(state, LossModule(state.network, execution, TASK.label_values), batches, steps, execution)
 
 
-def poisoned(cases, *steps):
-    """Batches of which those at `steps` hold an infinity."""
+def batches_with_infinity(cases, *steps):
+    """Yield batches; those at `steps` hold an infinity."""
     for step, batch in enumerate(iterate_batches(cases, recipe(steps_per_epoch=5).training, 0, 1), start=1):
         if step in steps:
             batch.images[0, 0, 0, 0, 0] = float("inf")
         yield batch
 
 
-def test_a_step_whose_loss_is_not_finite_is_told_skipped_and_counted(cases, caplog, monkeypatch):
+def test_a_step_with_a_non_finite_loss_is_logged_skipped_and_counted(cases, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
-    trained = one_epoch(state, poisoned(cases, 2, 4), 5, CPU)
+    trained = one_epoch(state, batches_with_infinity(cases, 2, 4), 5, CPU)
     assert (trained["steps"], trained["nonfinite_steps"]) == (5, 2)
     assert math.isfinite(trained["train_loss"])
     assert re.search(r"the loss is nan at step 2 of epoch 1 \(cases: case-\d\): this step is skipped", caplog.text)
     assert all(torch.isfinite(tensor).all() for tensor in state.network.state_dict().values())
 
 
-def test_a_skipped_step_leaves_nothing_behind(cases):
+def test_a_skipped_step_changes_nothing(cases):
     states = [TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU) for _ in range(2)]
-    one_epoch(states[0], poisoned(cases, 5), 5, CPU)
-    one_epoch(states[1], list(poisoned(cases))[:4], 5, CPU)
+    one_epoch(states[0], batches_with_infinity(cases, 5), 5, CPU)
+    one_epoch(states[1], list(batches_with_infinity(cases))[:4], 5, CPU)
     for one, other in zip(*(state.network.state_dict().values() for state in states), strict=True):
         assert torch.equal(one, other)
 
 
-def test_losses_that_stay_not_finite_stop_the_training_and_name_epoch_step_and_cases(cases):
+def test_consecutive_non_finite_losses_stop_the_training_and_are_located(cases):
     state = TrainingState.initial(recipe(steps_per_epoch=5), 0, CPU)
     with pytest.raises(UserError, match=r"loss is nan at step 4 of epoch 1 \(cases: case-\d\), .* non-finite loss: 3"):
-        one_epoch(state, poisoned(cases, 2, 3, 4, 5), 5, CPU)
+        one_epoch(state, batches_with_infinity(cases, 2, 3, 4, 5), 5, CPU)
 
 
-def test_an_epoch_without_any_finite_loss_stops_the_training(cases):
+def test_an_epoch_without_a_finite_loss_stops_the_training(cases):
     state = TrainingState.initial(recipe(steps_per_epoch=1), 0, CPU)
     with pytest.raises(UserError, match="loss is nan at step 1 of epoch 1"):
-        one_epoch(state, poisoned(cases, 1), 1, CPU)
+        one_epoch(state, batches_with_infinity(cases, 1), 1, CPU)
 
 
-def test_a_clipped_gradient_moves_the_weights_less(cases):
-    def moved(clip):
+def test_a_clipped_gradient_changes_the_weights_less(cases):
+    def change(clip):
         settings = recipe(gradient_clip=clip, steps_per_epoch=1)
         state = TrainingState.initial(settings, 0, CPU)
-        state.optimizer = torch.optim.SGD(state.network.parameters(), lr=1)  # Adam would make up for it
+        state.optimizer = torch.optim.SGD(state.network.parameters(), lr=1)  # Adam rescales gradients
         before = state.network.heads[0].weight.clone()
         one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 1, CPU)
         return (state.network.heads[0].weight - before).norm()
 
-    assert 0 < moved(1e-4) < 1e-2 * moved(None)
+    assert 0 < change(1e-4) < 1e-2 * change(None)
 
 
 def test_fp16_trains_with_gradient_scaling(cases):
@@ -97,28 +97,28 @@ def test_bf16_trains_without_gradient_scaling(cases):
     assert (trained["skipped_steps"], trained["nonfinite_steps"]) == (0, 0)
 
 
-def test_the_averaged_weights_follow_slowly_and_are_those_that_answer(cases):
+def test_the_eval_network_has_the_moving_average_of_the_weights(cases):
     settings = recipe(weight_averaging=0.15, steps_per_epoch=1)
     state = TrainingState.initial(settings, 0, CPU)
     weights = []
     for epoch in range(1, 4):
         one_epoch(state, iterate_batches(cases, settings.training, 0, epoch), 1, CPU)
         weights.append(state.network.heads[0].weight.clone())
-    # After the first step a share of 0.15 is left of what was there; (1 + 1) / (10 + 1) would be more.
+    # From the second step on the decay is 0.15, the smaller of 0.15 and (1 + n) / (10 + n).
     expected = 0.15 * (0.15 * weights[0] + 0.85 * weights[1]) + 0.85 * weights[2]
     torch.testing.assert_close(state.eval_network.heads[0].weight, expected)
 
 
-def test_an_average_of_few_steps_has_forgotten_where_it_began(cases):
+def test_the_moving_average_forgets_the_initial_weights_after_a_few_steps(cases):
     settings = recipe(weight_averaging=0.999, steps_per_epoch=12)
     state = TrainingState.initial(settings, 0, CPU)
     one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 12, CPU)
-    begun = TrainingState.initial(settings, 0, CPU).network.heads[0].weight
-    now, average = state.network.heads[0].weight, state.eval_network.heads[0].weight
-    assert (average - now).norm() < 0.5 * (begun - now).norm()
+    initial = TrainingState.initial(settings, 0, CPU).network.heads[0].weight
+    current, average = state.network.heads[0].weight, state.eval_network.heads[0].weight
+    assert (average - current).norm() < 0.5 * (initial - current).norm()
 
 
-def test_a_step_that_the_scaler_skips_is_none_for_the_average(cases):
+def test_a_step_skipped_by_the_scaler_does_not_change_the_average(cases):
     half = Execution(torch.device("cpu"), torch.float16)
     settings = recipe(precision="fp16", weight_averaging=0.9, steps_per_epoch=1)
     state = TrainingState.initial(settings, 0, half)

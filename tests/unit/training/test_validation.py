@@ -1,4 +1,4 @@
-"""The validation after each epoch, and that it is the evaluation of the same checkpoint."""
+"""The validation after each epoch; it agrees with the evaluation of the same checkpoint."""
 
 import json
 from dataclasses import replace
@@ -31,8 +31,8 @@ STARTS = ((0, 0, 0), (11, 5, 14), (3, 9, 6))
 
 
 @pytest.fixture
-def brains(tmp_path):
-    """Three normalised cases whose brains lie at different places of a larger grid, turned to other axes."""
+def cropped_cases(tmp_path):
+    """Three normalised cases, cropped from different places of a larger grid with other axes."""
     paths = []
     for number, start in enumerate(STARTS):
         path = write_random_case(tmp_path / f"case-{number}.safetensors", shape=(18, 21, 17), seed=number)
@@ -44,8 +44,8 @@ def brains(tmp_path):
     return paths
 
 
-def evaluated(checkpoint, cases, folder):
-    """The mean Dice of each structure, as predict and evaluate find it for the exported model of a checkpoint."""
+def evaluate(checkpoint, cases, folder):
+    """Return the mean Dice of each structure that predict and evaluate give for the exported model of a checkpoint."""
     trained = load_trained_network(checkpoint, sha256(checkpoint), TASK)
     write_model(folder / "model.safetensors", trained.network, model_card(trained.architecture))
     network, card = read_model(folder / "model.safetensors")
@@ -54,10 +54,10 @@ def evaluated(checkpoint, cases, folder):
     found = []
     for case in map(read_case, cases):
         origin = case.origin
-        made = segmenter.segment(folder, case.image, origin, None)
+        segmented = segmenter.segment(folder, case.image, origin, None)
         mask = mask_path(folder, origin.case)
         prediction = read_prediction(
-            RecordedMask(mask, 0, file_digest(mask), made.written), origin.shape, origin.affine
+            RecordedMask(mask, 0, file_digest(mask), segmented.written), origin.shape, origin.affine
         )
         reference = uncrop(case.mask, origin)
         scores, _ = case_scores(reference, prediction, (1, 1, 1), task=TASK, surface_tolerance_mm=1)
@@ -72,39 +72,39 @@ def evaluated(checkpoint, cases, folder):
         recipe(base_channels=4, steps_per_epoch=3, weight_averaging=0.5),
         recipe(model={"name": "residual_unet", "norm": "instance", "deep_supervision": True}, steps_per_epoch=3),
     ],
-    ids=["batch norm", "average of the weights", "instance norm"],
+    ids=["batch norm", "moving average", "instance norm"],
 )
-def test_validation_and_the_evaluation_of_the_same_checkpoint_find_the_same_dice(brains, tmp_path, settings):
-    data = make_fold_data(brains[:1], brains[1:])
+def test_validation_and_evaluation_of_a_checkpoint_give_the_same_dice(cropped_cases, tmp_path, settings):
+    data = make_fold_data(cropped_cases[:1], cropped_cases[1:])
     checkpoint = tmp_path / "epoch-0002.pt"
     train_until(
         2,
         start_state(settings, data, CPU, None, 0),
         data=data,
-        training_cases=brains[:1],
-        held_out_cases=brains[1:],
+        training_cases=cropped_cases[:1],
+        held_out_cases=cropped_cases[1:],
         execution=CPU,
         checkpoint=checkpoint,
     )
     last = json.loads(checkpoint.with_suffix(".json").read_text())["epochs"][-1]
-    expected = evaluated(checkpoint, brains[1:], tmp_path)
+    expected = evaluate(checkpoint, cropped_cases[1:], tmp_path)
     assert 0 < expected["dice_WT"] < 1
     assert {name: last[name] for name in expected} == pytest.approx(expected, abs=1e-12)
 
 
-def test_validation_is_perfect_for_a_network_that_knows_the_answer(cases, monkeypatch):
+def test_validation_is_perfect_for_perfect_logits(cases, monkeypatch):
     masks = {path.stem: torch.from_numpy(read_case(path).mask).long() for path in cases}
-    answers = iter(masks[path.stem] for path in cases)
+    predictions = iter(masks[path.stem] for path in cases)
     monkeypatch.setattr(
         "tumorseg.training.validation.logits_of",
-        lambda *_: 100.0 * torch.nn.functional.one_hot(next(answers), 5).movedim(-1, 0)[None].float(),
+        lambda *_: 100.0 * torch.nn.functional.one_hot(next(predictions), 5).movedim(-1, 0)[None].float(),
     )
     found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU, TASK)
     assert found["validation_dice"] == found["dice_WT"] == found["dice_label_4"] == 1
     assert found["validation_loss"] == pytest.approx(0, abs=1e-4)
 
 
-def test_a_label_that_is_never_predicted_is_called_out(cases, caplog, monkeypatch):
+def test_a_label_that_is_never_predicted_is_a_warning(cases, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     network = TrainingState.initial(recipe(), 0, CPU).network
     network.heads[0].weight.data.zero_()
