@@ -18,7 +18,7 @@ TASK = load_task()
 COLOURS = {1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"}
 
 
-def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float = 1.0) -> ValidationResult:
+def validated(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float = 1.0) -> ValidationResult:
     """The validation result of a case with these problems, and these numbers of voxels of labels 1, 2 and 4."""
     problems = tuple(Issue(code, f"{case}/t1.nii", "…") for code in codes)
     facts = {
@@ -32,10 +32,10 @@ def verdict(case: str, *codes: str, voxels=(1000, 20000, 3000), spacing: float =
     return ValidationResult(case, not problems, problems, (), facts)
 
 
-def charts(*verdicts: ValidationResult):
+def charts(*results: ValidationResult):
     """Return the axes of the cases and of the volumes."""
     return cohort_overview(
-        summarise_cohort(summarise_cases(build_manifest(verdicts, task=TASK), verdicts, TASK), TASK), COLOURS
+        summarise_cohort(summarise_cases(build_manifest(results, task=TASK), results, TASK), TASK), COLOURS
     ).axes
 
 
@@ -54,7 +54,7 @@ def points(axes) -> list[list[float]]:
 
 
 def test_bars_count_usable_and_dropped_cases_and_each_problem():
-    upper, _ = charts(verdict("a"), verdict("b"), verdict("c", "truncated"), verdict("d", "truncated", "bad_label"))
+    upper, _ = charts(validated("a"), validated("b"), validated("c", "truncated"), validated("d", "truncated", "bad_label"))
     assert bars(upper) == {"usable": 2, "dropped": 2, "truncated": 2, "bad label": 1}
     assert upper.get_title() == "2 of 4 cases usable"
     assert upper.yaxis_inverted()
@@ -66,17 +66,17 @@ def test_bars_count_usable_and_dropped_cases_and_each_problem():
     [(["truncated"], "cases"), (["truncated", "bad_label"], "cases; a case with several problems counts for each")],
 )
 def test_the_axis_says_if_a_case_counts_more_than_once(codes, label):
-    upper, _ = charts(verdict("a"), verdict("b", *codes))
+    upper, _ = charts(validated("a"), validated("b", *codes))
     assert upper.get_xlabel() == label
 
 
 def test_without_problems_no_case_is_dropped():
-    upper, _ = charts(verdict("a"))
+    upper, _ = charts(validated("a"))
     assert bars(upper) == {"usable": 1, "dropped": 0}
 
 
 def test_volumes_of_the_usable_cases_are_points_in_ml():
-    _, lower = charts(verdict("a"), verdict("b", voxels=(1000, 1000, 0), spacing=2.0), verdict("c", "truncated"))
+    _, lower = charts(validated("a"), validated("b", voxels=(1000, 1000, 0), spacing=2.0), validated("c", "truncated"))
     assert points(lower) == [pytest.approx([1, 8]), pytest.approx([8, 20]), pytest.approx([3]), pytest.approx([16, 24])]
     assert [text.get_text().split("\n")[-1] for text in lower.get_yticklabels()] == [
         "in 2 of 2 cases",
@@ -87,14 +87,14 @@ def test_volumes_of_the_usable_cases_are_points_in_ml():
 
 
 def test_the_boxes_have_the_colours_of_the_labels():
-    _, lower = charts(verdict("a"), verdict("b"))
+    _, lower = charts(validated("a"), validated("b"))
     assert [box.get_facecolor() for box in boxes(lower)[:3]] == [to_rgba(colour) for colour in COLOURS.values()]
 
 
 @pytest.mark.parametrize("cases", [2, 5, 30, 150])
 def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
     voxels = np.random.default_rng(cases).integers(100, 90_000, (cases, 3))
-    _, lower = charts(*(verdict(f"{case:03}", voxels=tuple(map(int, row))) for case, row in enumerate(voxels)))
+    _, lower = charts(*(validated(f"{case:03}", voxels=tuple(map(int, row))) for case, row in enumerate(voxels)))
     expected = np.percentile(voxels[:, 0] / 1000, (5, 25, 50, 75, 95))
     lines = [line for line in lower.lines if line.get_marker() != "o"][:5]  # of label 1: whiskers, caps, median
     ends = [sorted(set(line.get_xdata())) for line in lines]
@@ -107,29 +107,29 @@ def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
 
 
 def test_a_label_that_no_case_has_leaves_its_row_empty():
-    _, lower = charts(verdict("a", voxels=(1000, 1000, 0)))
+    _, lower = charts(validated("a", voxels=(1000, 1000, 0)))
     assert len(points(lower)) == 3
     assert lower.get_yticklabels()[2].get_text().endswith("in 0 of 1 case")
 
 
 def test_for_many_cases_the_distribution_is_drawn():
-    _, lower = charts(*(verdict(f"{case:03}", voxels=(1000 + case, 2000, 3000)) for case in range(120)))
+    _, lower = charts(*(validated(f"{case:03}", voxels=(1000 + case, 2000, 3000)) for case in range(120)))
     assert not points(lower)
     labels = [patch for patch in lower.patches if hasattr(patch, "get_data")]
     assert len(labels) == 4
 
 
 def test_without_usable_cases_the_volume_plot_says_so():
-    _, lower = charts(verdict("a", "truncated"))
+    _, lower = charts(validated("a", "truncated"))
     assert [text.get_text() for text in lower.texts] == ["no usable case with a known volume"]
 
 
 def test_the_command_line_reads_what_the_workflow_writes(tmp_path):
-    verdicts = [verdict("a"), verdict("b", "truncated")]
-    write_validation_results(tmp_path / "batch.json", verdicts)
-    write_manifest(tmp_path / "manifest.tsv", build_manifest(verdicts, task=TASK))
+    results = [validated("a"), validated("b", "truncated")]
+    write_validation_results(tmp_path / "results.json", results)
+    write_manifest(tmp_path / "manifest.tsv", build_manifest(results, task=TASK))
     settings = {"dpi": 30, "colours": {f"label_{label}": colour for label, colour in COLOURS.items()}}
-    options = ["--manifest", str(tmp_path / "manifest.tsv"), "--verdicts", str(tmp_path / "batch.json")]
+    options = ["--manifest", str(tmp_path / "manifest.tsv"), "--verdicts", str(tmp_path / "results.json")]
     options += ["--task", "brats-glioma", "--settings", json.dumps(settings)]
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
     figure.main(["--name", "cohort_overview", *options, "--output", *map(str, outputs)])

@@ -19,7 +19,7 @@ TASK = load_task()
 NAMES = ("T1", "T1CE", "T2", "FLAIR")
 
 
-def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> ValidationResult:
+def validated(case: str, median: float = 100.0, *, usable: bool = True) -> ValidationResult:
     """Return the validation result of a case; the median grows by 1 from one modality to the next."""
     intensities = {
         modality: {"min": 1.0, "p01": 10.0, "median": median + number, "p99": 900.0, "max": 1000.0}
@@ -31,8 +31,8 @@ def verdict(case: str, median: float = 100.0, *, usable: bool = True) -> Validat
     return ValidationResult(case, usable, (), (), facts)
 
 
-def cases_of(*verdicts: ValidationResult):
-    return summarise_cases(build_manifest(verdicts, task=TASK), verdicts, load_task())
+def cases_of(*results: ValidationResult):
+    return summarise_cases(build_manifest(results, task=TASK), results, load_task())
 
 
 def write_levels(path: Path, levels: np.ndarray) -> Path:
@@ -76,32 +76,32 @@ def test_a_corrupted_file_is_reported_with_what_to_do(tmp_path, content):
 
 
 def test_percentiles_before_are_from_the_validation_results():
-    before = spans_before(cases_of(verdict("a"), verdict("b", 50.0)), TASK)
+    before = spans_before(cases_of(validated("a"), validated("b", 50.0)), TASK)
     assert before[:, 0].tolist() == [[10, 100, 900], [10, 50, 900]]
     assert before[1, :, 1].tolist() == [50, 51, 52, 53]
 
 
 def test_unknown_intensities_are_nan():
-    unknown = verdict("a")
+    unknown = validated("a")
     unknown.facts["intensities"] = {"t1": {}}
     assert np.isnan(spans_before(cases_of(unknown), TASK)).all()
 
 
 def test_percentiles_after_exclude_zeros(tmp_path):
     write_levels(tmp_path / "batch-1" / "a.safetensors", np.repeat([0.0, 1.0, 0.0, 2.0, 3.0], 8))
-    after = spans_after(cases_of(verdict("a")), [tmp_path / "batch-0", tmp_path / "batch-1"], TASK)
+    after = spans_after(cases_of(validated("a")), [tmp_path / "batch-0", tmp_path / "batch-1"], TASK)
     assert after.shape == (1, 4, 3)
     assert after[0, 2] == pytest.approx([1, 2, 3], abs=0.1)
 
 
 def test_percentiles_after_of_a_case_of_zeros_are_nan(tmp_path):
     write_levels(tmp_path / "a.safetensors", np.zeros(8))
-    assert np.isnan(spans_after(cases_of(verdict("a")), [tmp_path], TASK)).all()
+    assert np.isnan(spans_after(cases_of(validated("a")), [tmp_path], TASK)).all()
 
 
 def test_a_missing_case_is_reported(tmp_path):
     with pytest.raises(UserError, match="the normalised file is missing"):
-        spans_after(cases_of(verdict("a")), [tmp_path], TASK)
+        spans_after(cases_of(validated("a")), [tmp_path], TASK)
 
 
 def test_cases_are_sorted_by_their_median_before_in_both_rows():
@@ -125,11 +125,11 @@ def test_the_scale_before_is_logarithmic_if_all_values_are_positive(low, scale):
 
 
 def test_the_command_line_draws_the_usable_cases(tmp_path):
-    verdicts = [verdict("a"), verdict("b", usable=False)]
-    write_validation_results(tmp_path / "batch.json", verdicts)
-    write_manifest(tmp_path / "manifest.tsv", build_manifest(verdicts, task=TASK))
+    results = [validated("a"), validated("b", usable=False)]
+    write_validation_results(tmp_path / "results.json", results)
+    write_manifest(tmp_path / "manifest.tsv", build_manifest(results, task=TASK))
     write_random_case(tmp_path / "normalised" / "a.safetensors")
-    options = ["--manifest", tmp_path / "manifest.tsv", "--verdicts", tmp_path / "batch.json"]
+    options = ["--manifest", tmp_path / "manifest.tsv", "--verdicts", tmp_path / "results.json"]
     options += [
         "--normalised",
         tmp_path / "normalised",

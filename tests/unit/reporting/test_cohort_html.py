@@ -126,7 +126,7 @@ def test_a_cohort_without_problems_has_a_page():
 def test_the_page_of_a_large_cohort_is_small_and_reproducible():
     warning = [Issue("no_enhancing_tumour", "x/seg.nii.gz", "the mask shows no enhancing tumour; that may be right")]
     names = [f"BraTS2021_{number:05d}" for number in range(1253)]
-    verdicts = [
+    results = [
         validated(name, warnings=warning if number % 10 == 0 else (), label_2=20000 + 37 * number)
         if number % 40
         else unread(name)
@@ -135,9 +135,9 @@ def test_the_page_of_a_large_cohort_is_small_and_reproducible():
     urls = [preview_data_url(picture(seed), COLOURS, TASK) for seed in range(10)]
     assert np.mean([len(url) for url in urls]) > 4500  # like those of real cases
     strips = {name: urls[number % 10] for number, name in enumerate(names)}
-    page = render_cohort_page(overview_of(*verdicts), strips, COLOURS, TASK)
+    page = render_cohort_page(overview_of(*results), strips, COLOURS, TASK)
     assert len(page.encode()) < 12e6
-    assert render_cohort_page(overview_of(*reversed(verdicts)), strips, COLOURS, TASK) == page
+    assert render_cohort_page(overview_of(*reversed(results)), strips, COLOURS, TASK) == page
 
 
 def test_the_script_writes_the_page_from_files(tmp_path, capsys):
@@ -149,8 +149,8 @@ def test_the_script_writes_the_page_from_files(tmp_path, capsys):
         for files in discover_cases(tmp_path / "data", TASK)
     ]
     verdicts, previews, table = tmp_path / "v.json", tmp_path / "p.safetensors", tmp_path / "m.tsv"
-    write_validation_results(verdicts, [case_verdict for case_verdict, _ in found])
-    write_previews(previews, {case_verdict.case: preview for case_verdict, preview in found})
+    write_validation_results(verdicts, [result for result, _ in found])
+    write_previews(previews, {result.case: preview for result, preview in found})
     manifest.main(["--task", TASK.name, "--verdicts", str(verdicts), "--output", str(table)])
     settings = json.dumps({"colours": {f"label_{label}": colour for label, colour in COLOURS.items()}})
     arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]

@@ -17,8 +17,8 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
     from tumorseg.plotting.cohort_chart import cohort_overview
     from tumorseg.plotting.style import label_colours
 
-    verdicts = [verdict for path in files["verdicts"] for verdict in read_validation_results(path)]
-    facts = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), verdicts, task), task)
+    results = [result for path in files["verdicts"] for result in read_validation_results(path)]
+    facts = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), results, task), task)
     logger.info("%s usable", format_part(len(facts.usable), len(facts.cases), "case"))
     return cohort_overview(facts, label_colours(settings))
 

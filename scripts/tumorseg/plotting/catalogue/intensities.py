@@ -15,8 +15,8 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
     from tumorseg.cohort.validation_result import read_validation_results
     from tumorseg.plotting.intensity_chart import draw_intensity_spans, spans_after, spans_before
 
-    verdicts = [verdict for path in files["verdicts"] for verdict in read_validation_results(path)]
-    cases = summarise_cases(read_manifest(files["manifest"][0]), verdicts, task)
+    results = [result for path in files["verdicts"] for result in read_validation_results(path)]
+    cases = summarise_cases(read_manifest(files["manifest"][0]), results, task)
     usable = [case for case in cases if case.usable]
     before, after = spans_before(usable, task), spans_after(usable, files["normalised"], task)
     logger.info("intensities of %s drawn", format_count(len(usable), "case"))
@@ -31,8 +31,8 @@ RECORD: Final = FigureRecord(
     title="Intensities before and after normalisation",
     caption="1st to 99th percentile (bar) and median (point) of the non-zero voxels of each case, by modality: top, in "
     "the units of the files; bottom, after normalisation (from every eighth sagittal plane). The cases of each "
-    "modality are sorted by their median before normalisation. Intensity scales differ between scanners, which "
-    "normalisation removes.",
+    "modality are sorted by their median before normalisation. Intensity scales differ between scanners; "
+    "normalisation removes these differences.",
     alt="Two plots for each modality ({channels}), one above the other: the intensity ranges of all cases before and "
     "after normalisation.",
     minutes=60,

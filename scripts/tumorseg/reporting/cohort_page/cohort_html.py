@@ -19,7 +19,7 @@ _SECTIONS: Final = {
     "warnings": "Warnings",
     "dropped": "Dropped cases",
     "grids": "Shape and spacing",
-    "volumes": "Volumes",
+    "volumes": "Label volumes",
     "intensities": "Intensities",
     "cases": "Usable cases",
 }
