@@ -54,7 +54,9 @@ def points(axes) -> list[list[float]]:
 
 
 def test_bars_count_usable_and_dropped_cases_and_each_problem():
-    upper, _ = charts(validated("a"), validated("b"), validated("c", "truncated"), validated("d", "truncated", "bad_label"))
+    upper, _ = charts(
+        validated("a"), validated("b"), validated("c", "truncated"), validated("d", "truncated", "bad_label")
+    )
     assert bars(upper) == {"usable": 2, "dropped": 2, "truncated": 2, "bad label": 1}
     assert upper.get_title() == "2 of 4 cases usable"
     assert upper.yaxis_inverted()
