@@ -24,15 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("normalise_batch", options.log):
-        usable = [verdict for verdict in read_validation_results(options.verdicts) if verdict.usable]
+        usable = [result for result in read_validation_results(options.verdicts) if result.usable]
         make_folder(options.output)
         for stale in options.output.glob("*.safetensors"):
             stale.unlink()
         progress = console.Progress(len(usable), "case")
-        for verdict in usable:
-            case = normalise_validated_case(options.root, verdict, options.settings, task=options.task)
-            write_case(options.output / f"{verdict.case}.safetensors", case)
-            progress.step(verdict.case)
+        for result in usable:
+            case = normalise_validated_case(options.root, result, options.settings, task=options.task)
+            write_case(options.output / f"{result.case}.safetensors", case)
+            progress.step(result.case)
 
 
 if __name__ == "__main__":

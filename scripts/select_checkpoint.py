@@ -37,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"select_checkpoint fold {options.fold}", options.log):
-        verdicts = [read_json(path) for path in options.verifications]
-        table = history_table([Path(verdict["file"]) for verdict in verdicts], options.task)
+        verifications = [read_json(path) for path in options.verifications]
+        table = history_table([Path(result["file"]) for result in verifications], options.task)
         dice = dict(zip(table["epoch"], table["validation_dice"], strict=True))
-        epoch = select_epoch(verdicts, dice, options.settings["choose"])
-        for line in describe_refused(verdicts):
+        epoch = select_epoch(verifications, dice, options.settings["choose"])
+        for line in describe_refused(verifications):
             console.logger.warning("REFUSED %s", line)
-        chosen = next(verdict for verdict in verdicts if verdict["epoch"] == epoch)
+        chosen = next(result for result in verifications if result["epoch"] == epoch)
         trained = load_trained_network(Path(chosen["file"]), chosen["digest"], options.task)
         normalisation = options.settings["normalisation"]
         card = ModelCard(
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             epoch=epoch,
             checkpoint=chosen["digest"],
             trained_on=training_facts(
-                [verdict for path in options.verdicts for verdict in read_validation_results(path)],
+                [result for path in options.verdicts for result in read_validation_results(path)],
                 training_cases(read_splits(options.splits), options.fold),
                 task=options.task,
                 demo=options.settings["demo"],
@@ -70,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "epoch": epoch,
             "choose": options.settings["choose"],
             "refused": [
-                {key: verdict[key] for key in ("epoch", "file", "problems")}
-                for verdict in verdicts
-                if not verdict["ok"]
+                {key: result[key] for key in ("epoch", "file", "problems")}
+                for result in verifications
+                if not result["ok"]
             ],
             "checkpoint": chosen["file"],
             "execution": trained.execution,
@@ -81,9 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "digest": sha256(options.model),
         }
         write_json(options.selection, selection)
-        valid, choose = sum(verdict["ok"] for verdict in verdicts), options.settings["choose"]
+        valid, choose = sum(result["ok"] for result in verifications), options.settings["choose"]
         console.logger.info(
-            "selected epoch %d: the %s of %d valid checkpoints (%d verified)", epoch, choose, valid, len(verdicts)
+            "selected epoch %d: the %s of %d valid checkpoints (%d verified)", epoch, choose, valid, len(verifications)
         )
 
 

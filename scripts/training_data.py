@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"training_data fold {options.fold}", options.log):
-        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_validation_results(path)}
-        data = collect_fold_data(options.normalised, read_splits(options.splits), options.fold, verdicts)
+        results = {result.case: result for path in options.verdicts for result in read_validation_results(path)}
+        data = collect_fold_data(options.normalised, read_splits(options.splits), options.fold, results)
         write_fold_data(options.output, data)
 
 

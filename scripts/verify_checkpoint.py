@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.logger.warning("REFUSED %s %s [%s]", options.checkpoint, problem.message, problem.code)
         if not problems:
             console.logger.info("%s is valid", options.checkpoint)
-        verdict = {
+        result = {
             "fold": options.fold,
             "epoch": options.epoch,
             "file": str(options.checkpoint),
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "problems": [asdict(problem) for problem in problems],
             "digest": None if problems else read_json(record_path(options.checkpoint))["digest"],
         }
-        write_json(options.output, verdict)
+        write_json(options.output, result)
 
 
 if __name__ == "__main__":

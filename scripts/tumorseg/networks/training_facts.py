@@ -70,12 +70,12 @@ class TrainingFacts:
 
 
 def training_facts(
-    verdicts: Iterable[ValidationResult], cases: Sequence[str], *, task: Task, demo: bool, input_shape: Sequence[int]
+    results: Iterable[ValidationResult], cases: Sequence[str], *, task: Task, demo: bool, input_shape: Sequence[int]
 ) -> TrainingFacts:
     """Summarise the training cases.
 
     Args:
-        verdicts: validation results of all cases of the cohort.
+        results: validation results of all cases of the cohort.
         cases: the training cases, at least one.
         task: gives the channels.
         demo: whether the cases are of the demo cohort.
@@ -87,7 +87,7 @@ def training_facts(
     Raises:
         UserError: a training case has no validation result.
     """
-    known = {verdict.case: verdict.facts for verdict in verdicts}
+    known = {result.case: result.facts for result in results}
     if unknown := [case for case in cases if case not in known]:
         raise UserError(
             f"{unknown[0]}: this training case has no validation result; delete results/cohort/verdicts and run again"

@@ -42,7 +42,7 @@ class FoldData:
 
 
 def collect_fold_data(
-    folders: Sequence[Path], splits: Sequence[FoldAssignment], fold: int, verdicts: Mapping[str, ValidationResult]
+    folders: Sequence[Path], splits: Sequence[FoldAssignment], fold: int, results: Mapping[str, ValidationResult]
 ) -> FoldData:
     """Return the data of a fold, read from the folders of normalised cases.
 
@@ -52,17 +52,17 @@ def collect_fold_data(
         folders: one folder of normalised cases for each shard.
         splits: the fold of each case.
         fold: the fold to collect.
-        verdicts: validation result of each case.
+        results: validation result of each case.
     """
     training, validation = (
-        {case: _validated_digest(find_case(folders, case), verdicts[case]) for case in sorted(cases)}
+        {case: _validated_digest(find_case(folders, case), results[case]) for case in sorted(cases)}
         for cases in (training_cases(splits, fold), validation_cases(splits, fold))
     )
     return FoldData(fold, training, validation)
 
 
-def _validated_digest(path: Path, verdict: ValidationResult) -> str:
-    validated = {role: facts["digest"] for role, facts in verdict.facts["files"].items()}
+def _validated_digest(path: Path, result: ValidationResult) -> str:
+    validated = {role: facts["digest"] for role, facts in result.facts["files"].items()}
     if case_origin(path).files != validated:
         raise UserError(
             f"{path}: this case was not normalised from the files that were validated; delete its folder "
@@ -141,13 +141,13 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | Non
         expected: data of the fold.
 
     Returns:
-        None if the data are equal.
+        The code and message of a `CheckpointProblem`, or None if the data are equal.
     """
     wanted, names = expected.as_dict(), {"training": "training", "held_out": "held-out"}
     changes: list[Message] = []
     for part, name in names.items():
-        changes += _count_cases(set(found[part]) - set(wanted[part]), f"{name} case", "more")
-        changes += _count_cases(set(wanted[part]) - set(found[part]), f"{name} case", "less")
+        changes += _count_cases(set(found[part]) - set(wanted[part]), f"{name} case", "added")
+        changes += _count_cases(set(wanted[part]) - set(found[part]), f"{name} case", "missing")
     if changes:
         return "wrong_split", f"was trained on another split: {', '.join(changes)}"
     other = {case for part in names for case, digest in wanted[part].items() if found[part][case] != digest}
@@ -157,7 +157,7 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | Non
 
 
 def _count_cases(cases: set[str], unit: Message, word: Message) -> list[Message]:
-    """Return `["3 training cases more (such as X)"]`, or an empty list if there are no cases."""
+    """Return `["3 training cases added (such as X)"]`, or an empty list if there are no cases."""
     if not cases:
         return []
     plural = "" if len(cases) == 1 else "s"

@@ -186,7 +186,7 @@ def normalise_case(
 
 
 def normalise_validated_case(
-    root: Path, verdict: ValidationResult, settings: Mapping[str, Any], *, task: Task
+    root: Path, result: ValidationResult, settings: Mapping[str, Any], *, task: Task
 ) -> NormalisedCase:
     """Read the files of a usable case again and normalise it.
 
@@ -194,20 +194,20 @@ def normalise_validated_case(
 
     Args:
         root: folder that holds the case folders.
-        verdict: validation result of the case.
+        result: validation result of the case.
         settings: as for `normalise_images`.
         task: gives the channels and their order.
 
     Returns:
         The normalised case.
     """
-    volumes = reread_images(root, verdict.facts, task)
-    volumes["seg"] = reread_mask(root, verdict.facts, task)
+    volumes = reread_images(root, result.facts, task)
+    volumes["seg"] = reread_mask(root, result.facts, task)
     return normalise_case(
-        verdict.case,
+        result.case,
         volumes,
         task=task,
-        backgrounds=backgrounds_from_facts(verdict.facts),
-        convention=verdict.facts["convention"],
+        backgrounds=backgrounds_from_facts(result.facts),
+        convention=result.facts["convention"],
         settings=settings,
     )
