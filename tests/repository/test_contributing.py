@@ -1,4 +1,4 @@
-"""What the pages for developers name is there."""
+"""The files, modules and constants that the pages for developers name exist."""
 
 import re
 
@@ -20,19 +20,19 @@ def test_the_pages_name_files():
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_file_or_folder_that_is_named_exists(path):
+def test_a_named_file_or_folder_exists(path):
     assert any((REPOSITORY / folder / path).exists() for folder in BELOW)
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(tumorseg(?:\.\w+)+)`", TEXT))))
-def test_a_module_or_name_of_the_library_exists(name):
+def test_a_named_module_of_the_library_exists(name):
     module, _, last = name.rpartition(".")
-    own, above = (REPOSITORY / "scripts" / part.replace(".", "/") for part in (name, module))
-    if not own.is_dir() and not own.with_suffix(".py").is_file():
-        assert re.search(rf"^(class |def )?{last}\b", above.with_suffix(".py").read_text(), re.MULTILINE)
+    itself, parent = (REPOSITORY / "scripts" / part.replace(".", "/") for part in (name, module))
+    if not itself.is_dir() and not itself.with_suffix(".py").is_file():
+        assert re.search(rf"^(class |def )?{last}\b", parent.with_suffix(".py").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("file", "constant"), re.findall(r"^\| `([\w/]+\.py)`: `(\w+)`", RERUNS, re.MULTILINE))
-def test_a_constant_whose_change_is_an_example_exists(file, constant):
+def test_the_constant_of_an_example_exists(file, constant):
     module = (REPOSITORY / "scripts/tumorseg" / file).read_text()
     assert len(re.findall(rf"^{constant}(?:: Final)? = ", module, re.MULTILINE)) == 1

@@ -1,4 +1,4 @@
-"""The documentation: links lead somewhere, what is named exists, and generated parts are as the code says."""
+"""The documentation: links and names are valid, and generated parts are current."""
 
 import doctest
 import re
@@ -43,7 +43,7 @@ def test_the_readme_links_to_every_page():
 
 
 @pages
-def test_every_link_leads_to_a_file_and_a_heading(page):
+def test_every_link_leads_to_an_existing_file_and_heading(page):
     for link in documents.links(page):
         if "://" not in link:
             place, _, anchor = link.partition("#")
@@ -54,14 +54,14 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 
 @pages
-def test_every_comment_above_a_block_is_known_and_has_a_reason(page):
+def test_every_comment_above_a_block_is_known_and_has_a_value(page):
     for block in documents.blocks(page):
         assert block.mark in ("", *documents.MARKS)
         assert bool(block.mark) == bool(block.value.strip())
 
 
-@pytest.mark.parametrize("page", [page for page in documents.PAGES if page != "CHANGELOG.md"])  # it names old ones
-def test_settings_that_are_named_exist(page):
+@pytest.mark.parametrize("page", [page for page in documents.PAGES if page != "CHANGELOG.md"])  # it names old settings
+def test_named_settings_exist(page):
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
     named = re.findall(rf"`({'|'.join(configuration)})\.(\w+)[`:]", documents.prose(page))
@@ -69,7 +69,7 @@ def test_settings_that_are_named_exist(page):
 
 
 @pages
-def test_files_that_are_named_exist(page):
+def test_named_files_exist(page):
     named = re.findall(r"`((?:workflow|scripts|envs|tests)/[\w./-]+)`", documents.prose(page))
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
@@ -83,7 +83,7 @@ def test_targets_are_rules():
     assert sorted(re.findall(r"^\| `(\w+)` \|", stages, re.MULTILINE)) == sorted(targets)
 
 
-def test_the_picture_is_of_modest_size():
+def test_the_screenshot_is_small():
     path = REPOSITORY / screenshot.PICTURE
     assert path.stat().st_size < 100_000
     with Image.open(path) as picture:
@@ -142,6 +142,6 @@ def test_a_docstring_becomes_markdown():
     ]
 
 
-def test_a_part_that_nothing_generates_is_an_error():
+def test_an_unknown_generated_part_is_an_error():
     with pytest.raises(KeyError, match="weather"):
         fill("<!-- generated: weather -->\n<!-- end -->")

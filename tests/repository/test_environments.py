@@ -1,4 +1,4 @@
-"""The conda environments hold the versions of the pip requirements."""
+"""The conda environments have the versions of the pip requirements."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 def conda_versions(name: str) -> dict[str, str]:
-    """The version of each package of a conda environment, by its name on PyPI; those it takes by pip included."""
+    """Return the version of each package of a conda environment, including those from pip, by the name on PyPI."""
     *conda, by_pip = yaml.safe_load((REPOSITORY / "envs" / name).read_text())["dependencies"]
     packages = [package.split("=") for package in conda if package != "pip" and not package.startswith("python=")]
     versions = {CONDA_NAMES.get(package, package): version for package, version in packages}
@@ -32,26 +32,26 @@ def conda_versions(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-slurm.txt"])
-def test_every_requirement_is_pinned_exactly(name):
+def test_every_requirement_has_an_exact_version(name):
     lines = (REPOSITORY / "envs" / name).read_text().splitlines()
-    wanted = [line for line in lines if line and not line.startswith(("#", "-r"))]
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in wanted)
+    requirements = [line for line in lines if line and not line.startswith(("#", "-r"))]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements)
 
 
 @pytest.mark.parametrize("name", ["light.yaml", "torch.yaml"])
-def test_conda_versions_are_those_of_pip(name):
+def test_conda_has_the_versions_of_pip(name):
     versions = conda_versions(name)
     assert len(versions) >= 6
     for package, version in versions.items():
         assert pins("requirements.txt")[package] == version
 
 
-FOR_PEOPLE = ("write_samples",)
-"""Scripts that no rule runs."""
+WITHOUT_RULE = ("write_samples",)
+"""Scripts that users run themselves."""
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py")))
-def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
+def test_the_conda_environment_of_a_script_has_its_packages(script):
     project = Project(REPOSITORY / "scripts")
     modules = map(project.module, imported_modules(project, [project.module(script)]))
     statements = [statement for module in modules for statement in module.tree.body]
@@ -66,12 +66,12 @@ def test_the_conda_environment_of_a_script_has_all_that_it_imports(script):
     used = {package.lower() for package in distributions(packages - {path.stem for path in project.root.iterdir()})}
     name = "torch.yaml" if "torch" in used else "light.yaml"
     assert used <= {package.lower() for package in conda_versions(name)}
-    if script not in FOR_PEOPLE:
+    if script not in WITHOUT_RULE:
         rule = next(text for text in rules() if f"{script}.py" in text)
         assert f"../../envs/{name}" in rule
 
 
 def rules() -> list[str]:
-    """The text of each rule of the workflow."""
+    """Return the text of each rule of the workflow."""
     files = (REPOSITORY / "workflow/rules").glob("*.smk")
     return [text for file in files for text in file.read_text().split("\nrule ")]

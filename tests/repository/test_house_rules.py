@@ -1,4 +1,4 @@
-"""A rule that holds the house together, and that no tool checks."""
+"""Rules of the code that no tool checks."""
 
 from tests.support.builders import REPOSITORY
 

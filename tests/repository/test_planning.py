@@ -1,4 +1,4 @@
-"""Planning imports little: it starts with every command, and on each node of a cluster with every job."""
+"""Planning imports little, since it runs in every command and, on a cluster, in every job."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from tests.support.builders import REPOSITORY
 
 
-def test_what_the_rules_import_loads_no_library_for_images_or_networks():
+def test_the_imports_of_the_rules_load_no_library_for_images_or_networks():
     rules = [file.read_text(encoding="utf-8") for file in sorted((REPOSITORY / "workflow/rules").glob("*.smk"))]
     modules = sorted({name for text in rules for name in re.findall(r"^from (tumorseg\S*) import", text, re.MULTILINE)})
     assert "tumorseg.evaluation.matching" in modules

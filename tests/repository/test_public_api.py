@@ -1,4 +1,4 @@
-"""The library as other code uses it: public names, what they need, and the version."""
+"""The library for other code: public names, dependencies and version."""
 
 import ast
 import re
@@ -23,8 +23,8 @@ SETTINGS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 PROJECT, BUILD = SETTINGS["project"], SETTINGS["build-system"]["requires"]
 BASE, ALL = PROJECT["dependencies"], PROJECT["optional-dependencies"]["all"]
 CODE = Project(REPOSITORY / "scripts")
-ONLY_WHEN_ASKED = {"onnxscript"}
-"""What torch imports in order to export, and no module of this project."""
+INDIRECT = {"onnxscript"}
+"""Packages that only torch imports, for the export to ONNX."""
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -32,25 +32,25 @@ def names(requirements: list[str]) -> set[str]:
 
 
 def pins() -> dict[str, str]:
-    """The version of each pinned package."""
+    """Return the version of each pinned package."""
     files = [REPOSITORY / f"envs/requirements{suffix}.txt" for suffix in ("", "-dev")]
     lines = [line.split("==") for file in files for line in file.read_text().splitlines() if "==" in line]
     return {canonicalize_name(name): pin for name, pin in lines}
 
 
 def needed(modules: set[str]) -> set[str]:
-    """The distributions that these modules import."""
+    """Return the distributions that modules import."""
     packages = {source.partition(".")[0] for name in modules for source, _ in CODE.module(name).imported}
     return {canonicalize_name(name) for name in distributions(packages - {"tumorseg"})}
 
 
 def run(code: str) -> str:
-    """What Python prints that has nothing but the library on its path."""
+    """Run code with only the library on Python's path, and return its output."""
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(CODE.root)!r})\n{code}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_every_public_name_is_there_for_people_and_for_type_checkers():
+def test_public_names_exist_for_users_and_for_type_checkers():
     tree = ast.parse((CODE.root / "tumorseg/__init__.py").read_text())
     (typed,) = (node for node in tree.body if isinstance(node, ast.If))
     typed_names = {alias.asname or alias.name for node in typed.body for alias in node.names}
@@ -61,12 +61,12 @@ def test_every_public_name_is_there_for_people_and_for_type_checkers():
             assert getattr(tumorseg, alias.asname or alias.name) is getattr(module, alias.name)
 
 
-def test_a_name_that_is_not_public_is_none_of_the_library():
+def test_another_name_is_refused():
     with pytest.raises(AttributeError, match="module tumorseg has no attribute case_score"):
         _ = tumorseg.case_score
 
 
-def test_a_tasks_file_is_read_as_strictly_as_by_the_workflow(tmp_path):
+def test_a_task_file_is_validated_as_in_the_workflow(tmp_path):
     content = yaml.safe_load((REPOSITORY / "workflow/tasks/brats-glioma.yaml").read_text())
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(content))
@@ -77,7 +77,7 @@ def test_a_tasks_file_is_read_as_strictly_as_by_the_workflow(tmp_path):
 
 
 @pytest.mark.parametrize("name", tumorseg.built_in_tasks())
-def test_the_built_in_tasks_are_those_of_the_workflow(name):
+def test_the_library_has_the_tasks_of_the_workflow(name):
     assert tumorseg.load_task(name) == load_task(name)
 
 
@@ -87,31 +87,31 @@ def test_importing_the_library_imports_no_other_package():
     assert {name for name in loaded if name.startswith("tumorseg")} == {"tumorseg"}
 
 
-def test_the_example_prints_what_it_says_without_torch():
-    code, said = library_example()
+def test_the_example_prints_the_expected_lines_without_torch():
+    code, expected = library_example()
     *printed, loaded = run(f"{code}\nprint(*sys.modules)").splitlines()
-    assert printed == said
+    assert printed == expected
     packages = packages_distributions()
     found = {canonicalize_name(packages[name][0]) for name in loaded.split() if name in packages}
     assert found >= {"numpy", "scipy", "jsonschema"}
     assert not names(ALL) & found
 
 
-def test_tasks_and_scores_need_the_dependencies():
+def test_tasks_and_scores_need_exactly_the_dependencies():
     entry = [CODE.module(f"tumorseg.{module}") for module, _ in tumorseg._PUBLIC.values()]
     assert needed(imported_modules(CODE, entry)) == names(BASE)
 
 
-def test_the_whole_library_needs_the_dependencies_and_the_extra():
+def test_the_library_needs_exactly_the_dependencies_and_the_extra():
     library = {name for name in CODE.all_names() if name.partition(".")[0] == "tumorseg"}
-    assert needed(library) | ONLY_WHEN_ASKED == names(BASE) | names(ALL)
+    assert needed(library) | INDIRECT == names(BASE) | names(ALL)
 
 
 @pytest.mark.parametrize("requirement", [*BASE, *ALL, *BUILD])
 def test_the_pinned_version_is_within_the_range(requirement):
-    """Of what the workflow runs with, and of the build tool of the tests."""
-    wanted = Requirement(requirement)
-    assert wanted.specifier.contains(pins()[canonicalize_name(wanted.name)])
+    """This includes the build tool."""
+    found = Requirement(requirement)
+    assert found.specifier.contains(pins()[canonicalize_name(found.name)])
 
 
 def test_the_version_is_the_same_everywhere():
@@ -124,7 +124,7 @@ def test_the_version_is_the_same_everywhere():
     assert re.fullmatch(r"\d+\.\d+\.\d+", tumorseg.__version__)
 
 
-def test_the_citation_has_what_its_format_asks_for():
+def test_the_citation_has_the_fields_of_its_format():
     citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
     required = {"cff-version", "message", "title", "authors"}
     optional = {"type", "version", "date-released", "license", "references"}
@@ -139,7 +139,7 @@ def test_the_citation_has_what_its_format_asks_for():
             assert set(author) in ({"name"}, {"family-names", "given-names"})
 
 
-def test_the_workflow_catalogue_finds_how_to_run_the_workflow():
+def test_the_entry_of_the_workflow_catalogue_is_valid():
     usage = yaml.safe_load((REPOSITORY / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     assert set(usage) == {"software-stack-deployment", "report"}  # no flag is mandatory
     assert set(usage["software-stack-deployment"]) <= {"conda", "apptainer", "apptainer+conda"}

@@ -1,4 +1,4 @@
-"""Files that other tools read from the repository: hooks of pre-commit and forms of issues."""
+"""Files for other tools: hooks of pre-commit and issue forms."""
 
 import pytest
 import yaml
@@ -8,7 +8,7 @@ from tests.support.builders import REPOSITORY
 FORMS = sorted(path for path in (REPOSITORY / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config")
 
 
-def test_a_hook_runs_what_make_lint_runs():
+def test_each_hook_is_a_command_of_make_lint():
     lint = (REPOSITORY / "Makefile").read_text().split("\nlint:")[1].split("\n\n")[0]
     (local,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
     commands = [hook["entry"] for hook in local["hooks"]]
@@ -17,7 +17,7 @@ def test_a_hook_runs_what_make_lint_runs():
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stem)
-def test_an_issue_form_has_what_github_asks_for(form):
+def test_an_issue_form_has_the_fields_of_github(form):
     content = yaml.safe_load(form.read_text())
     assert {"name", "description", "body"} <= set(content)
     fields = [item for item in content["body"] if item["type"] != "markdown"]

@@ -1,4 +1,4 @@
-"""The cluster of the tests leaves a cluster that is not its own alone."""
+"""The tests never change the configuration of another Slurm cluster."""
 
 import os
 
@@ -13,10 +13,10 @@ def place(tmp_path, monkeypatch):
     return tmp_path / "etc"
 
 
-def test_what_is_written_can_be_removed(place, tmp_path):
+def test_a_written_configuration_can_be_removed(place, tmp_path):
     configuration.write(tmp_path)
     assert sorted(path.name for path in place.iterdir()) == ["gres.conf", "slurm.conf"]
-    configuration.remove_left_over()  # its keeper, this process, lives
+    configuration.remove_left_over()  # its process, this one, is alive
     assert len(list(place.iterdir())) == 2
     configuration.remove()
     assert list(place.iterdir()) == []
@@ -26,7 +26,7 @@ LIVING_KEEPER = f"{configuration.MARK}{os.getpid()}\n"
 
 
 @pytest.mark.parametrize("content", ["ClusterName=real\n", "", LIVING_KEEPER], ids=["real", "empty", "kept"])
-def test_a_cluster_that_is_there_stays(place, tmp_path, content):
+def test_an_existing_cluster_stays(place, tmp_path, content):
     place.mkdir()
     (place / "slurm.conf").write_text(content)
     configuration.remove_left_over()
@@ -36,8 +36,8 @@ def test_a_cluster_that_is_there_stays(place, tmp_path, content):
     assert (place / "slurm.conf").read_text() == content
 
 
-def test_what_a_killed_keeper_has_left_is_removed(place):
+def test_the_configuration_of_a_killed_process_is_removed(place):
     place.mkdir()
-    (place / "slurm.conf").write_text(f"{configuration.MARK}{2**22 + 1}\n")  # beyond the highest that Linux gives
+    (place / "slurm.conf").write_text(f"{configuration.MARK}{2**22 + 1}\n")  # larger than any process id on Linux
     configuration.remove_left_over()
     assert list(place.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A real browser on pages from disk: Debian's Chromium, without a screen, driven by Playwright."""
+"""Open pages from disk in a real browser: Debian's Chromium without a screen, driven by Playwright."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
-MISSING = "no Chromium on this machine: `apt-get install chromium` brings it"
+MISSING = "no Chromium on this machine; run `apt-get install chromium`"
 _OPTIONS = (
-    "--no-sandbox",  # its sandbox does not start for root, as which containers run
+    "--no-sandbox",  # the sandbox does not start as root, the user in containers
     "--use-angle=swiftshader",  # WebGL without a GPU
     "--enable-unsafe-swiftshader",
     "--disable-background-networking",
@@ -23,7 +23,7 @@ _OPTIONS = (
 
 @dataclass
 class OpenPage:
-    """A page that is open. complaints: what the console and the scripts said; requests: addresses that it asked for."""
+    """An open page. `complaints` has the messages of its console and scripts, `requests` the requested addresses."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class OpenPage:
 
 @contextmanager
 def start() -> Iterator[Browser]:
-    """A running browser; one at a time."""
+    """Start a browser. Only one can run at a time."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*_OPTIONS])
         try:
@@ -42,7 +42,7 @@ def start() -> Iterator[Browser]:
 
 
 def open_page(browser: Browser, path: Path, *, width: int = 1280, touch: bool = False) -> OpenPage:
-    """Open the file `path` in a window so many CSS pixels wide; touch: as on a phone, by finger."""
+    """Open a file. width: of the window in CSS pixels. touch: whether to act as a phone with a touch screen."""
     opened = OpenPage(browser.new_page(viewport={"width": width, "height": 900}, has_touch=touch, is_mobile=touch))
     opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))

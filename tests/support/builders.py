@@ -1,4 +1,4 @@
-"""Small things that several tests need."""
+"""Build tiny networks, recipes, cases and models for tests."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +26,12 @@ TASK = load_task()
 
 
 def architecture(base_channels: int = 2, task=TASK, **changes) -> Architecture:
-    """A tiny network for a task."""
+    """Return the architecture of a tiny network for a task."""
     return Architecture(base_channels, classes=task.classes, channels=len(task.channels), **changes)
 
 
 def hypothesis_settings(examples: int) -> settings:
-    """A property test of so many examples, the same ones each time, however long each takes."""
+    """Return settings of a property test: a number of examples, always the same ones, without a time limit."""
     return settings(
         max_examples=examples,
         deadline=None,
@@ -42,7 +42,7 @@ def hypothesis_settings(examples: int) -> settings:
 
 
 def recipe(base_channels: int = 2, model: dict | None = None, task=TASK, **changes) -> Recipe:
-    """A tiny training. model: other keys of that section; changes: those of the section `training`."""
+    """Return the recipe of a tiny training. model, changes: keys of the sections `model` and `training`."""
     training = {
         "input_shape": [16, 16, 16],
         "batch_size": 1,
@@ -67,7 +67,7 @@ def recipe(base_channels: int = 2, model: dict | None = None, task=TASK, **chang
 
 
 def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK) -> Path:
-    """A normalised case of noise with a random mask."""
+    """Write a normalised case of noise with a random mask, and return its path."""
     rng = np.random.default_rng(seed)
     image = rng.normal(size=(len(task.channels), *shape)).astype(np.float16)
     image[image == 0] = 1
@@ -80,7 +80,7 @@ def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK) 
 
 
 def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False, task=TASK) -> TrainingFacts:
-    """What a model was trained on: one kind of case, like those of `tests.support.case_files`."""
+    """Return facts about training data, which fit the cases of `tests.support.case_files`."""
     return TrainingFacts(
         cases=3,
         demo=demo,
@@ -94,7 +94,7 @@ def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False, task=TASK) -> Traini
 
 
 def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
-    """The card of a model that is valid, with the values that a test wants."""
+    """Return the card of a valid model with some changes."""
     usual = {
         "normalisation": {"clip_percentiles": [0.5, 99.5], "margin": 1},
         "convention": list(task.conventions)[-1],
@@ -108,13 +108,13 @@ def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
 
 
 def make_fold_data(training: Sequence[Path] = (), held_out: Sequence[Path] = (), fold: int = 0) -> FoldData:
-    """The data of a fold of these normalised cases."""
+    """Return the data of a fold with these normalised cases."""
     parts = ({path.stem: case_digest(path) for path in paths} for paths in (training, held_out))
     return FoldData(fold, *parts)
 
 
 def record_predictions(folder: Path, fold: int = 0, *, enhancing: int = 3, **changes) -> Path:
-    """Write the record of a folder of predicted masks as they are now. changes: other content of it.
+    """Write the record of a folder of predicted masks. changes: of its content.
 
     enhancing: the value on disk of enhancing tumour.
     """
@@ -127,7 +127,7 @@ def record_predictions(folder: Path, fold: int = 0, *, enhancing: int = 3, **cha
 
 
 def write_listed_data(path: Path, normalised: Path, splits: Sequence[FoldAssignment], fold: int) -> Path:
-    """The data of a fold whose normalised cases lie in one folder."""
+    """Write the data of a fold whose normalised cases are in one folder, and return the path."""
     training, validation = (
         {case: case_digest(normalised / f"{case}.safetensors") for case in cases}
         for cases in (of_folds.training_cases(splits, fold), of_folds.validation_cases(splits, fold))
@@ -137,12 +137,12 @@ def write_listed_data(path: Path, normalised: Path, splits: Sequence[FoldAssignm
 
 
 def structure_mask(mask, structure: str):
-    """Voxels of a region or label, by name, in a mask of the default task."""
+    """Return the voxels of a region or label, by name, in a mask of the default task."""
     return np.isin(mask, TASK.structures[structure])
 
 
 def random_network(seed: int = 3, base_channels: int = 4, task=TASK, **changes) -> Network:
-    """A network that finds every label somewhere in noise, so that where an image is turned to shows in its masks."""
+    """Return a network that finds every label somewhere in noise, so that masks show the orientation of the image."""
     torch.manual_seed(seed)
     network = build(architecture(base_channels, task, **changes)).train()
     with torch.no_grad():

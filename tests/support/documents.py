@@ -1,8 +1,8 @@
-"""Reading the pages of the documentation: their blocks of code, commands, links and headings.
+"""Read the pages of the documentation: their blocks of code, commands, links and headings.
 
-Two comments above a block of commands say how it is tested: `<!-- not run: REASON -->`, or `<!-- planned: REASON -->`
-for a dry run. `<!-- file: NAME -->` names the file that the text below shows; the tests write it before they run the
-page's commands.
+A comment above a block of commands tells the tests not to run it (`<!-- not run: REASON -->`) or to make a dry run
+(`<!-- planned: REASON -->`). A block below `<!-- file: NAME -->` is the content of a file, which the tests write before
+they run the page's commands.
 """
 
 import re
@@ -32,7 +32,7 @@ _HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code. mark, value: of the comment above it, empty without one."""
+    """A block of code. `mark` and `value` are from the comment above it; empty if there is none."""
 
     language: str
     text: str
@@ -45,7 +45,7 @@ def text_of(page: str) -> str:
 
 
 def blocks(page: str, language: str = "") -> list[Block]:
-    """The blocks of code of a page, or those in one language."""
+    """Return the blocks of code of a page, or only those in one language."""
     found = [
         Block(
             part["language"],
@@ -59,21 +59,21 @@ def blocks(page: str, language: str = "") -> list[Block]:
 
 
 def example(page: str, language: str) -> str:
-    """The only block of a page in a language."""
+    """Return the only block of a page in a language."""
     (block,) = blocks(page, language)
     return block.text
 
 
 def library_example() -> tuple[str, list[str]]:
-    """The example of the page about the library, and the lines that it says it prints."""
+    """Return the example of the page about the library, and the lines that it should print."""
     code = next(block.text for block in blocks("workflow/docs/api.md", "python"))
-    said = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
-    assert said
-    return code, said
+    expected = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+    assert expected
+    return code, expected
 
 
 def commands(page: str) -> Iterator[str]:
-    """The commands of a page that the tests run, in its order; dry runs where it says so."""
+    """Yield the commands of a page that the tests run, in order, as dry runs if the page asks for it."""
     for block in [*blocks(page, "sh"), *(Block("sh", cell, "", "") for cell in _CELL.findall(text_of(page)))]:
         if block.mark != "not run":
             for line in block.text.splitlines():
@@ -82,21 +82,21 @@ def commands(page: str) -> Iterator[str]:
 
 
 def files(page: str) -> dict[str, str]:
-    """The files that a page shows, by name."""
+    """Return the content of each file that a page shows, by name."""
     return {block.value: block.text for block in blocks(page) if block.mark == "file"}
 
 
 def prose(page: str) -> str:
-    """A page without its blocks of code."""
+    """Return a page without its blocks of code."""
     return _BLOCK.sub("", text_of(page))
 
 
 def links(page: str) -> list[str]:
-    """The targets of a page's links and pictures."""
+    """Return the targets of a page's links and pictures."""
     return _LINK.findall(prose(page))
 
 
 def anchors(path: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     headings = _HEADING.findall(prose(str(path.relative_to(REPOSITORY))))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,4 +1,4 @@
-"""A cohort of as many cases as BraTS 2023 has, tiny ones, of which many are damaged in every way there is."""
+"""A cohort with as many cases as BraTS 2023. The cases are tiny, and many have one of all kinds of problems."""
 
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,35 +14,35 @@ from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, image, mask, nifti
 CASES = 1253
 INVALID_CASES = 264
 Files = dict[str, bytes | None]
-"""Content by path below the root; None is a link that leads nowhere."""
+"""Content by path below the root; None is a broken link."""
 
 OLD = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair", "seg": "seg"}
 MOVED = AFFINE + np.outer([0, 0, 1, 0], [0, 0, 0, 5])
 
 
 def compressed_nifti(volume: NDArray, affine=AFFINE) -> bytes:
-    """A compressed NIfTI file."""
+    """Return the bytes of a compressed NIfTI file."""
     return igzip.compress(nifti_content(volume, affine), 1)
 
 
 def valid_case(case: str, seed: int) -> Files:
-    """A case as BraTS 2023 names it."""
+    """Return the files of a valid case with the names of BraTS 2023."""
     return {name(case, role): compressed_nifti(mask() if role == "seg" else image(role, seed)) for role in SUFFIXES}
 
 
 def name(case: str, role: str, ending: str = ".nii.gz") -> str:
-    """The path of a file."""
+    """Return the path of a file."""
     return f"{case}/{case}-{SUFFIXES[role]}{ending}"
 
 
 def patched(content: bytes, offset: int, change: bytes) -> bytes:
-    """A compressed file made anew, with other bytes in its header."""
+    """Return a compressed file with other bytes at an offset, and a correct checksum."""
     whole = igzip.decompress(content)
     return igzip.compress(whole[:offset] + change + whole[offset + len(change) :], 1)
 
 
 def with_voxel(volume: NDArray, value, dtype=None) -> bytes:
-    """A file with one voxel, inside head and tumour, set to a value."""
+    """Return a file in which one voxel, inside head and tumour, has another value."""
     changed = volume.astype(dtype or volume.dtype)
     changed[4, 4, 4] = value
     return compressed_nifti(changed)
@@ -52,7 +52,7 @@ Change = Callable[[bytes], bytes]
 
 
 def replaced(role: str, change: Change) -> Callable[[Files, str], None]:
-    """The damage of a case that changes the content of one file."""
+    """Return a function that changes the content of one file of a case."""
 
     def damage(files: Files, case: str) -> None:
         path = name(case, role)
@@ -62,7 +62,7 @@ def replaced(role: str, change: Change) -> Callable[[Files, str], None]:
 
 
 def without(*roles: str) -> Callable[[Files, str], None]:
-    """The damage that removes files."""
+    """Return a function that removes files of a case."""
 
     def damage(files: Files, case: str) -> None:
         for role in roles:
@@ -177,20 +177,20 @@ LAYOUTS: tuple[Callable[[Files, str], None], ...] = (
     replaced("seg", lambda _: compressed_nifti(mask().astype(np.float32))),
     replaced("t1", lambda content: content + b"trailing"),
 )
-"""Ways in which a case may lie on disk and be sound all the same."""
+"""Other layouts of valid cases."""
 
 
 def case_name(number: int) -> str:
-    """The name of a case; every eighth is a second time point of the patient before."""
+    """Return the name of a case; every eighth case is the second time point of the previous patient."""
     return f"BraTS-GLI-{number - 1:05d}-001" if number % 8 == 7 else f"BraTS-GLI-{number:05d}-000"
 
 
-def cohort(cases: int = CASES, damaged: int = INVALID_CASES) -> Iterator[tuple[str, str | None, Files]]:
-    """Each case, the code that drops it or None, and its files; the last ones are those that are damaged."""
+def cohort(cases: int = CASES, invalid: int = INVALID_CASES) -> Iterator[tuple[str, str | None, Files]]:
+    """Yield each case, the code of its problem or None, and its files. The invalid cases come last."""
     for number in range(cases):
         case = case_name(number)
         files, code = valid_case(case, number), None
-        if number >= cases - damaged:
+        if number >= cases - invalid:
             code, damage = PROBLEM_CASES[number % len(PROBLEM_CASES)]
             damage(files, case)
         elif number % 4 == 1:
@@ -198,10 +198,10 @@ def cohort(cases: int = CASES, damaged: int = INVALID_CASES) -> Iterator[tuple[s
         yield case, code, files
 
 
-def write_cohort(root: Path, cases: int = CASES, damaged: int = INVALID_CASES) -> dict[str, str]:
-    """Write the cohort below `root`; the code of each damaged case, by case."""
+def write_cohort(root: Path, cases: int = CASES, invalid: int = INVALID_CASES) -> dict[str, str]:
+    """Write the cohort below `root`, and return the code of each invalid case."""
     codes = {}
-    for case, code, files in cohort(cases, damaged):
+    for case, code, files in cohort(cases, invalid):
         write_files(root, files)
         if code:
             codes[case] = code

@@ -1,4 +1,4 @@
-"""Model files as people may hand them over: valid ones with something changed on purpose."""
+"""Write model files with deliberate changes, as an attacker might."""
 
 import json
 from dataclasses import asdict
@@ -21,9 +21,9 @@ def weights_of(network):
 
 
 def write_model_file(path, card=None, weights=None, edited=None, **header):
-    """A model file as someone may make it on purpose: with any card and weights, and the digest of both.
+    """Write a model file with any card and weights and a valid digest, and return its path.
 
-    edited: text that takes the place of the card after the digest was taken.
+    edited: text that replaces the card after the digest was computed.
     """
     content = asdict(model_card(TINY)) if card is None else card
     weights = weights_of(build(TINY)) if weights is None else weights
@@ -34,7 +34,7 @@ def write_model_file(path, card=None, weights=None, edited=None, **header):
 
 
 def with_changed_entry(section, key, value):
-    """The card of a valid model with one value changed; section: None for the card itself."""
+    """Return the card of a valid model with one changed value. section: None for the card itself."""
     content = json.loads(json.dumps(asdict(model_card(TINY))))
     (content if section is None else content[section])[key] = value
     return content

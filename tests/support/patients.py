@@ -1,4 +1,4 @@
-"""New patients, segmented by a tiny network."""
+"""Segment new patients with a tiny network."""
 
 import nibabel
 import torch
@@ -20,12 +20,12 @@ CARD = model_card(architecture())
 
 
 def tiny_segmenter() -> Segmenter:
-    """One that finds every label somewhere in noise."""
+    """Return a segmenter that finds every label somewhere in noise."""
     return Segmenter([random_network()], CPU, CONFIGURATION["prediction"], task=TASK)
 
 
 def segment(root, folder, segmenter, card=CARD):
-    """What became of each patient below `root`; masks and pictures in `folder`."""
+    """Segment each patient below `root`, write masks and pictures to `folder`, and return the results."""
     folder.mkdir(exist_ok=True)
     return [
         segment_patient(root, files, segmenter, [card], task=TASK, folder=folder, figures=FIGURES)

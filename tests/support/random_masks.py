@@ -1,4 +1,4 @@
-"""Random masks and pairs of masks, from a seed."""
+"""Generate random masks and pairs of masks from a seed."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -10,10 +10,10 @@ seeds = st.integers(0, 2**32 - 1)
 spacings = st.sampled_from(SPACINGS)
 
 
-def blob_pair(seed: int, largest: int = 14):
-    """Two masks of noise or of smooth blobs, thin to nearly full, neither empty, up to the edge of their grid."""
+def blob_pair(seed: int, max_side: int = 14):
+    """Return two non-empty masks of noise or smooth blobs, sparse to nearly full, up to the edge of their grid."""
     rng = np.random.default_rng(seed)
-    shape = rng.integers(1, largest + 1, 3)
+    shape = rng.integers(1, max_side + 1, 3)
     first, second = _blob(rng, shape), _blob(rng, shape)
     if rng.random() < 0.3:  # nearly equal masks
         second = first.copy()
@@ -22,7 +22,7 @@ def blob_pair(seed: int, largest: int = 14):
 
 
 def lesion_pair(seed: int, shape=(28, 24, 20)):
-    """Some ellipsoids, and a prediction of them: shifted, with parts left out and others added; either may be empty."""
+    """Return ellipsoids and a prediction of them with shifts, missing parts and false parts. Either may be empty."""
     rng = np.random.default_rng(seed)
     reference = np.zeros(shape, bool)
     for _ in range(rng.integers(6)):
@@ -36,7 +36,7 @@ def lesion_pair(seed: int, shape=(28, 24, 20)):
 
 
 def labelled_pair(seed: int, shape=(16, 14, 12)):
-    """A reference of inside labels, of which some may be absent, and a prediction of it."""
+    """Return a reference with canonical labels, some of which may be missing, and a prediction of it."""
     rng = np.random.default_rng(seed)
     reference = np.zeros(shape, np.uint8)
     _paint(rng, reference, rng.integers(6), (1, 2, 4))
@@ -46,7 +46,7 @@ def labelled_pair(seed: int, shape=(16, 14, 12)):
 
 
 def embed_in_grid(mask, offset, shape=(40, 40, 40)):
-    """A mask in a larger grid, its first voxel at `offset`."""
+    """Return a mask in a larger grid, with its first voxel at `offset`."""
     larger = np.zeros(shape, mask.dtype)
     larger[tuple(slice(start, start + side) for start, side in zip(offset, mask.shape, strict=True))] = mask
     return larger

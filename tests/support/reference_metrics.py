@@ -1,4 +1,4 @@
-"""Scores as others compute them: literally, over the whole grid, and slowly."""
+"""Metrics of other implementations: computed by their definitions over the whole grid, and slowly."""
 
 import warnings
 
@@ -10,8 +10,8 @@ EVERY_NEIGHBOUR = np.ones((3, 3, 3), bool)
 
 
 def deepmind_distances(reference, prediction, spacing):
-    """The surface distances of DeepMind's package; neither mask is empty."""
-    with warnings.catch_warnings(action="ignore"):  # it calls SciPy by names that will go
+    """Return the surface distances of DeepMind's package. Neither mask may be empty."""
+    with warnings.catch_warnings(action="ignore"):  # it uses deprecated names of SciPy
         from surface_distance import compute_surface_distances
 
         return compute_surface_distances(reference, prediction, spacing)
@@ -30,7 +30,7 @@ def deepmind_surface_dice(reference, prediction, spacing, tolerance) -> float:
 
 
 def challenge_lesions(reference, prediction, spacing) -> tuple[float, float, int, int, int]:
-    """Lesion-wise Dice and HD95, lesions found and missed, and false components, as BraTS 2023 takes them."""
+    """Return lesion-wise Dice and HD95, found lesions, missed lesions and false components as in BraTS 2023."""
     lesions, lesion_count = ndimage.label(_dilated(reference), EVERY_NEIGHBOUR)
     components, component_count = ndimage.label(prediction, EVERY_NEIGHBOUR)
     dice, hd95, found, missed, matched_ever = 0.0, 0.0, 0, 0, set()

@@ -1,4 +1,4 @@
-"""Folders of references and predictions, scored as the rule score does."""
+"""Score folders of references and predictions as the rule `score` does."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SETTINGS = {"surface_tolerance": 1, "confidence": 0.95, "bootstrap_samples": 100
 
 @dataclass
 class Folders:
-    """References of three cases, and masks to score against them."""
+    """A folder of references, and folders of predictions to score against them."""
 
     root: Path
 
@@ -24,12 +24,12 @@ class Folders:
         return self.root / "references"
 
     def predict(self, name: str, volume, affine=AFFINE, folder: str = "predictions") -> Path:
-        """Write a prediction."""
+        """Write a prediction, and return its path."""
         write_nifti(self.root / folder / name, volume, affine)
         return self.root / folder / name
 
     def score(self, *folders: str, task: str = "brats-glioma", labels: str = "auto", label_maps=None) -> None:
-        """Score some folders of predictions; one of them without a comparison."""
+        """Score folders of predictions; several folders are also compared."""
         places = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
         comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
         arguments = ["--predictions", *(self.root / folder for folder in folders), "--references", self.references]
@@ -41,7 +41,7 @@ class Folders:
         score.main([str(argument) for argument in arguments])
 
     def scored(self, **options) -> tuple[pd.DataFrame, dict]:
-        """The scores by case and region, and the summary, of the folder `predictions`."""
+        """Score the folder `predictions`, and return the scores by case and region and the summary."""
         self.score("predictions", **options)
         table = pd.read_csv(self.root / "scores/cases.csv", index_col=["case", "region"])
         return table, json.loads((self.root / "scores/summary.json").read_text())

@@ -1,4 +1,4 @@
-"""A whole folder of cases taken through validation, as the rules do it."""
+"""Validate a folder of cases as the rules do."""
 
 import shutil
 from pathlib import Path
@@ -17,13 +17,13 @@ def validate_cohort(root: Path, task: Task, labels: str = "auto") -> list[Valida
 
 
 def cohort_check_result(verdicts: list[ValidationResult], task: Task, labels: str = "auto") -> dict[str, Any]:
-    """The facts of the cohort; raises UserError where `validate` stops."""
+    """Return the facts of the cohort. A UserError is raised if the target `validate` would stop."""
     table = build_manifest(verdicts, task=task)
     return check_cohort(table, manifest_path=Path("manifest.tsv"), task=task, labels=labels, expected_usable=None)
 
 
 def copy_renamed(root: Path, folder: Path, name) -> Path:
-    """A copy of the cases below `root` in which each is called `name(number, old name)`, its files included."""
+    """Copy the cases below `root` with new names for cases and files: `name(number, old name)`."""
     for number, case in enumerate(sorted(root.iterdir())):
         new = name(number, case.name)
         for file in case.iterdir():
