@@ -49,7 +49,7 @@ report: "workflow/report/workflow.rst"
 # a user may delete to make it again, such as a refused checkpoint: Snakemake does not notice a missing intermediate
 # file.
 rule validate:
-    """Check every case, and the cohort as a whole."""
+    """Validate every case, and check the cohort as a whole."""
     input:
         verdict_files,
         preview_files,
@@ -66,7 +66,7 @@ rule normalise:
 
 
 rule train:
-    """Train the networks of all folds, with their checkpoints."""
+    """Train the networks of all folds."""
     input:
         CHECKPOINTS,
 
@@ -96,7 +96,7 @@ rule onnx:
 rule help:
     """List the targets that people use first."""
     input:
-        listed_targets,
+        help_input,
 
 
 rule all:

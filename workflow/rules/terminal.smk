@@ -1,4 +1,4 @@
-"""Where the library is, and what the terminal shows of Snakemake's own lines."""
+"""Find the library, and shorten Snakemake's own lines on the terminal."""
 
 import logging
 import sys
@@ -6,14 +6,14 @@ from functools import cache
 
 SCRIPTS = REPOSITORY / "scripts"
 if not SCRIPTS.is_dir():
-    raise SystemExit(f"{REPOSITORY}: there are no scripts; clone the repository and import the Snakefile of the clone")
+    raise SystemExit(f"{REPOSITORY}: the folder scripts is missing; clone the repository and import its Snakefile")
 sys.path.insert(0, str(SCRIPTS))
 
 from tumorseg.cli import terminal
 from tumorseg.cli.heartbeat import Heartbeat, clock
 from tumorseg.configuration.targets import target_hint, target_mistakes
 
-# What was made, for the last lines of a run; the report comes last.
+# Title of each result in the last lines of a run, with the report last.
 RESULTS = {
     "results/cohort/manifest.tsv": "Table of cases",
     "results/cohort/cohort.html": "Page of cases",
@@ -27,12 +27,12 @@ RESULTS = {
 
 
 def lines_of_results():
-    """The last lines of a run: what was made, and where."""
-    made = (str(file) for job in workflow.dag.jobs for file in job.output)
-    return terminal.lines_of_results(RESULTS, made, Path.cwd())
+    """Return the last lines of a run: the results and their paths."""
+    requested = (str(file) for job in workflow.dag.jobs for file in job.output)
+    return terminal.lines_of_results(RESULTS, requested, Path.cwd())
 
 
-# The targets that people use first, in the order of the work.
+# The targets that people use first, in the order of the stages.
 FIRST_TARGETS = (
     *("validate", "split", "normalise", "train", "verify", "evaluate", "figures", "report"),
     *("segment", "score", "onnx"),
@@ -47,25 +47,25 @@ def print_targets():
     for name in map(target_name, FIRST_TARGETS):
         print(f"  {name:<10} {workflow.get_rule(name).docstring}")
     print("New patients: segment --config patients=DIR. Masks: score --config predictions=DIR references=DIR.")
-    print("All targets: snakemake --list-target-rules. What would be done: snakemake -n; in detail: snakemake -n -p.")
+    print("All targets: snakemake --list-target-rules. A dry run: snakemake -n, in detail: snakemake -n -p.")
 
 
-def listed_targets(wildcards):
-    """No file: asked for by the target `help`, to print the targets."""
+def help_input(wildcards):
+    """Return no files. Print the targets for the target `help`."""
     print_targets()
     return []
 
 
 def hint_at_target(target):
-    """What to do about a target that does not exist."""
+    """Return a hint for a target that does not exist."""
     return target_hint(target, [rule.name for rule in workflow.rules])
 
 
 @cache
 def check_targets():
-    """End with a sentence where a target is a setting, or a folder on the command line is left unread.
+    """Stop with a message if a target is a setting, or if no target reads a folder of the command line.
 
-    Called before cases are looked for: while the Snakefile is read, Snakemake does not say what the targets are.
+    It is called before cases are searched: while Snakemake reads the Snakefile, the targets are unknown.
     """
     if workflow.is_main_process and workflow.modifier.is_main_snakefile() and workflow.dag_settings:
         if wrong := target_mistakes(workflow.dag_settings.targets, workflow.config_settings.config or {}):
@@ -73,12 +73,12 @@ def check_targets():
 
 
 def show_planning(seconds):
-    """Print that the plan is still being made, since so many seconds."""
-    print(f"planning: looking at cases and results for {clock(seconds)}", file=sys.stderr)
+    """Print for how many seconds Snakemake has been planning."""
+    print(f"planning: checking cases and results for {clock(seconds)}", file=sys.stderr)
 
 
 def shorten_terminal():
-    """Let the terminal show Snakemake's errors, warnings and progress only."""
+    """Show only Snakemake's errors, warnings and progress on the terminal."""
     settings = workflow.output_settings
     wants_more = settings.verbose or settings.printshellcmds or settings.debug_dag or settings.quiet
     if wants_more or not workflow.is_main_process or not workflow.modifier.is_main_snakefile():

@@ -1,6 +1,6 @@
-"""What the terminal shows of Snakemake's own lines: which job starts, errors, warnings; no lists of input and output.
+"""Filter and shorten Snakemake's own lines on the terminal: the start of jobs, progress, warnings and errors remain.
 
-The jobs say themselves what they do. Snakemake's log file, in `.snakemake/log`, keeps every line.
+The jobs print what they do. Snakemake's log file in `.snakemake/log` has every line.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Any, Final
 from tumorseg.cli.heartbeat import Heartbeat
 
 HANDLER: Final = "DefaultStreamHandler"
-"""The name of Snakemake's handler for the terminal. Where a logger plugin writes to the terminal, there is none."""
+"""Name of Snakemake's handler for the terminal. With a logger plugin for the terminal there is no such handler."""
 NOTHING_TO_DO: Final = "Nothing to be done"
 _HIDDEN_EVENTS: Final = ("job_finished", "resources_info", "shellcmd", "workflow_started")
 _HIDDEN_LINES: Final = (
@@ -31,10 +31,10 @@ _COMMAND: Final = re.compile(r"Command '.*' (?=returned |died )", re.DOTALL)
 """The command of a failed job in Snakemake's error, which may be thousands of characters long."""
 _NO_RULE: Final = re.compile(r"^No rule to produce (\S+) \(if you use input functions", re.MULTILINE)
 _LONGEST_REASON: Final = 300
-"""Characters of a reason that a dry run shows."""
+"""Maximum characters of a reason in a dry run."""
 _KILLED: Final = "exit status 137."
 _LAST_LINES: Final = ("Complete log(s): ", "Elapsed time: ")
-"""Shown where the run failed; after a success the results stand last."""
+"""Shown only after a failure; after a success the last lines name the results."""
 
 
 class TerseLines(logging.Formatter):
@@ -42,11 +42,11 @@ class TerseLines(logging.Formatter):
 
     Args:
         handler: Snakemake's handler for the terminal.
-        is_dry_run: Returns whether jobs are only planned; each then has a line, and all together a table at the end.
-        results: Returns the lines about the results, see `lines_of_results`.
-        hint: Returns what to do about a target that does not exist, from its name.
-        heartbeat: shows that the plan is being made; stopped when the first job starts.
-        every_s: the least time between two lines of progress, in seconds.
+        is_dry_run: returns whether this is a dry run, which shows a line for each job and a table at the end.
+        results: returns the lines about the results (`lines_of_results`).
+        hint: returns a hint for the name of an unknown target.
+        heartbeat: shows that Snakemake is still planning; stopped when the first job starts.
+        every_s: least time between two lines of progress, in seconds.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class TerseLines(logging.Formatter):
         if event == "job_info":
             self._planned, self._shown = True, time.monotonic()
             self._started = min(self._started + 1, self._total)  # a retry starts a job again
-            # Snakemake's handler puts an empty line before a job where this is not set.
+            # Without this, Snakemake's handler prints an empty line before a job.
             vars(self._handler)["last_msg_was_job_info"] = True
-            return bool(of["output"]) or self._is_dry_run()  # targets make nothing
+            return bool(of["output"]) or self._is_dry_run()  # a target has no output
         if event == "run_info":
             self._total = of["stats"]["total"]
             return self._planned and self._is_dry_run()
@@ -98,8 +98,8 @@ class TerseLines(logging.Formatter):
         if event == "progress":
             return f"{self._done} of {self._total} jobs done"
         if event == "job_info":
-            told = _short_reason(of["reason"]) if self._is_dry_run() else f"job {self._started} of {self._total}"
-            return f"{_job_name(of['rule_name'], of['wildcards'])}: {told}"
+            status = _short_reason(of["reason"]) if self._is_dry_run() else f"job {self._started} of {self._total}"
+            return f"{_job_name(of['rule_name'], of['wildcards'])}: {status}"
         if event == "job_error":
             shortened: dict[str, Any] = {"msg": "", "input": [], "output": [], "shellcmd": None}
             return self._usual.format(logging.makeLogRecord({**of, **shortened}))
@@ -111,7 +111,7 @@ class TerseLines(logging.Formatter):
         return text.replace(_KILLED, f"{_KILLED[:-1]}: it was killed, mostly because memory ran out.")
 
     def _is_due(self) -> bool:
-        """Whether a line of progress is due. The last one is not: what was made follows it."""
+        """Return whether to show a line of progress. The last one is left out, since the results follow it."""
         now = time.monotonic()
         if now - self._shown < self._every_s or self._done == self._total:
             return False
@@ -120,22 +120,22 @@ class TerseLines(logging.Formatter):
 
 
 def event_of(record: logging.LogRecord) -> str:
-    """The kind of a record of Snakemake's; an empty text where it has none."""
+    """Return the event of a record of Snakemake; empty if it has none."""
     return str(getattr(record, "event", None) or "")
 
 
-def lines_of_results(titles: dict[str, str], made: Iterable[str], folder: Path) -> list[str]:
-    """Return a line for each result that was asked for and is there, with its path.
+def lines_of_results(titles: dict[str, str], requested: Iterable[str], folder: Path) -> list[str]:
+    """Return a line with the path of each result that was requested and exists.
 
     Args:
-        titles: what each result is, by its path below `folder`, in the order of the lines.
-        made: paths of all files and folders that the run makes, below `folder`.
+        titles: title of each possible result, by its path below `folder`, in the order of the lines.
+        requested: paths of all files and folders that the run makes, below `folder`.
         folder: the working directory.
     """
-    asked = set(made)
-    there = {path: title for path, title in titles.items() if path in asked and (folder / path).exists()}
-    width = max(map(len, there.values()), default=0) + 1
-    return [f"{f'{title}:':<{width}} {folder / path}" for path, title in there.items()]
+    paths = set(requested)
+    found = {path: title for path, title in titles.items() if path in paths and (folder / path).exists()}
+    width = max(map(len, found.values()), default=0) + 1
+    return [f"{f'{title}:':<{width}} {folder / path}" for path, title in found.items()]
 
 
 def _job_name(rule: str, wildcards: dict[str, Any] | None) -> str:
@@ -143,6 +143,6 @@ def _job_name(rule: str, wildcards: dict[str, Any] | None) -> str:
 
 
 def _short_reason(reason: str) -> str:
-    """A reason with its first files, and without params before and now."""
-    text = reason.partition(": Union of exclusive params")[0].partition(": before: ")[0].strip() or "asked for"
+    """Return a reason with its first files, without the old and new params."""
+    text = reason.partition(": Union of exclusive params")[0].partition(": before: ")[0].strip() or "requested"
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

@@ -19,10 +19,10 @@ def table(total: int = 9) -> logging.LogRecord:
 
 @pytest.fixture
 def lines():
-    return make()
+    return make_lines()
 
 
-def make(*, dry_run: bool = False, every_s: float = 0) -> TerseLines:
+def make_lines(*, dry_run: bool = False, every_s: float = 0) -> TerseLines:
     return TerseLines(
         logging.StreamHandler(),
         is_dry_run=lambda: dry_run,
@@ -33,11 +33,11 @@ def make(*, dry_run: bool = False, every_s: float = 0) -> TerseLines:
 
 
 @pytest.mark.parametrize("event", ["job_finished", "resources_info", "workflow_started", "shellcmd"])
-def test_what_snakemake_says_of_each_job_is_hidden(lines, event):
+def test_details_of_each_job_are_hidden(lines, event):
     assert not lines.filter(record("Finished", event=event))
 
 
-def test_lines_that_are_not_known_are_shown(lines):
+def test_unknown_lines_are_shown(lines):
     assert lines.filter(record("Removing output files of failed job train_epoch"))
     assert not lines.filter(record("Select jobs to execute..."))
 
@@ -49,7 +49,7 @@ def test_errors_are_shown_with_the_log_file_after_them(lines, event):
     assert lines.filter(record("Complete log(s): x"))
 
 
-def test_a_job_has_a_line_with_its_number_and_a_target_has_none(lines):
+def test_a_job_has_a_line_with_its_number_but_a_target_has_none(lines):
     assert not lines.filter(table(total=9))
     job = started("predict")
     assert lines.filter(job)
@@ -62,11 +62,11 @@ def test_progress_is_shown_at_intervals_and_not_at_the_end(lines):
     assert lines.filter(progress)
     assert lines.format(progress) == "3 of 9 jobs done"
     assert not lines.filter(last)
-    assert not make(every_s=60).filter(progress)
+    assert not make_lines(every_s=60).filter(progress)
 
 
 def test_a_dry_run_has_a_line_for_each_job_and_one_table():
-    planned = make(dry_run=True)
+    planned = make_lines(dry_run=True)
     job = started("predict", "Params have changed since last execution: before: a now: b")
     assert [planned.filter(one) for one in (table(), job, table())] == [False, True, True]
     assert planned.format(job) == "predict fold=0: Params have changed since last execution"
@@ -74,14 +74,14 @@ def test_a_dry_run_has_a_line_for_each_job_and_one_table():
     assert len(planned.format(started("predict", "Missing output files: " + "a, " * 1000))) < 400
 
 
-def test_the_command_of_a_failed_job_is_left_out_and_its_status_is_not(lines):
+def test_the_command_of_a_failed_job_is_hidden_but_its_status_is_shown(lines):
     assert lines.format(record("Command 'python x\ny' returned non-zero exit status 1.")) == (
         "The command returned non-zero exit status 1."
     )
     assert "memory ran out" in lines.format(record("Command 'python x' returned non-zero exit status 137."))
 
 
-def test_files_and_command_of_a_failed_job_are_left_out_and_its_log_is_not():
+def test_files_and_command_of_a_failed_job_are_hidden_but_its_log_is_shown():
     handler, usual = logging.StreamHandler(), logging.Formatter()
     usual.format = lambda record: str([getattr(record, name) for name in ("input", "output", "log", "shellcmd")])
     handler.setFormatter(usual)
@@ -90,21 +90,21 @@ def test_files_and_command_of_a_failed_job_are_left_out_and_its_log_is_not():
     assert lines.format(record("x", **fields)) == "[[], [], ['the log'], None]"
 
 
-def test_where_nothing_is_to_be_done_the_results_are_named(lines):
+def test_the_results_are_listed_if_there_is_nothing_to_do(lines):
     assert lines.format(record("Nothing to be done (all is there).")) == (
         "Nothing to be done (all is there).\nReport: here"
     )
 
 
-def test_a_target_that_does_not_exist_is_told_with_a_hint(lines):
-    text = "MissingRuleException:\nNo rule to produce figure (if you use input functions make sure …)."
+def test_an_unknown_target_is_reported_with_a_hint(lines):
+    text = "MissingRuleException:\nNo rule to produce figure (if you use input functions make_lines sure …)."
     assert lines.format(record(text)) == "There is no target figure. Try figures."
 
 
-def test_results_are_those_that_were_asked_for_and_exist_in_the_order_of_the_titles(tmp_path):
-    for name in ("a", "b", "not asked for"):
+def test_requested_results_that_exist_are_listed_in_the_order_of_the_titles(tmp_path):
+    for name in ("a", "b", "not requested"):
         (tmp_path / name).touch()
-    titles = {"not asked for": "0", "b": "Scores", "missing": "1", "a": "Report"}
+    titles = {"not requested": "0", "b": "Scores", "missing": "1", "a": "Report"}
     assert lines_of_results(titles, ["a", "b", "missing"], tmp_path) == [
         f"Scores: {tmp_path / 'b'}",
         f"Report: {tmp_path / 'a'}",
