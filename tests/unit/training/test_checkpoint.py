@@ -151,7 +151,11 @@ def test_the_checkpoint_of_another_fold_or_epoch_is_refused(checkpoint, expected
             "wrong_split",
             "1 training case added (b), 1 held-out case missing (b)",
         ),
-        (FoldData(0, {"x": "1", "y": "2", "z": "1"}, {"c": "3"}), "wrong_split", "3 training cases missing (such as x)"),
+        (
+            FoldData(0, {"x": "1", "y": "2", "z": "1"}, {"c": "3"}),
+            "wrong_split",
+            "3 training cases missing (such as x)",
+        ),
         (FoldData(0, {"a": "1", "b": "9"}, {"c": "3"}), "wrong_data", "normalised data: 1 case changed (b)"),
         (FoldData(0, {"a": "9", "b": "9"}, {"c": "9"}), "wrong_data", "3 cases changed (such as a)"),
     ],
