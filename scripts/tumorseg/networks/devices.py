@@ -28,7 +28,7 @@ _reserved_sockets: Final[list[socket.socket]] = []
 def reserve_gpus(count: int) -> None:
     """Reserve GPUs, and hide all others from this process and its child processes.
 
-    Waits until enough GPUs are free; logs a warning. Must be called before CUDA is initialised. The GPUs stay reserved
+    Waits, with a warning, until enough GPUs are free. Must be called before CUDA is initialised. The GPUs stay reserved
     until the process ends, even if it is killed; a second call does nothing.
 
     Args:
