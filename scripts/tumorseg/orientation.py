@@ -34,8 +34,8 @@ def _transforms(affine: ArrayLike, axes: str) -> tuple[NDArray[np.float64], NDAr
 
 def axial_axis(affine: ArrayLike) -> int:
     """Return the axis of the grid that is closest to the direction between feet and head."""
-    turn, _ = _transforms(affine, DISPLAY_AXES)
-    return int(np.argmax(turn[:, 0] == DISPLAY_AXES.index("I")))
+    transform, _ = _transforms(affine, DISPLAY_AXES)
+    return int(np.argmax(transform[:, 0] == DISPLAY_AXES.index("I")))
 
 
 def axis_names(affine: ArrayLike) -> list[str]:
@@ -46,15 +46,15 @@ def axis_names(affine: ArrayLike) -> list[str]:
 
 def reorient(volume: NDArray[Any], affine: ArrayLike, axes: str = DISPLAY_AXES) -> NDArray[Any]:
     """Return a view of a volume (X, Y, Z, ...) whose axes are permuted and flipped to `axes`."""
-    turn, _ = _transforms(affine, axes)
-    result: NDArray[Any] = _orientations.apply_orientation(volume, turn)
+    transform, _ = _transforms(affine, axes)
+    result: NDArray[Any] = _orientations.apply_orientation(volume, transform)
     return result
 
 
 def undo_reorient(volume: NDArray[Any], affine: ArrayLike, axes: str) -> NDArray[Any]:
-    """Return a view of a reoriented volume on its original grid, that of `affine`: the inverse of `reorient`."""
-    _, back = _transforms(affine, axes)
-    result: NDArray[Any] = _orientations.apply_orientation(volume, back)
+    """Return a view of a reoriented volume on its original grid with `affine`: the inverse of `reorient`."""
+    _, inverse = _transforms(affine, axes)
+    result: NDArray[Any] = _orientations.apply_orientation(volume, inverse)
     return result
 
 
@@ -87,6 +87,6 @@ def reoriented_box_start(
 
 def reoriented_affine(affine: ArrayLike, shape: tuple[int, ...], axes: str) -> NDArray[np.float64]:
     """Return the affine of a volume of `shape` (X, Y, Z) after `reorient`."""
-    turn, _ = _transforms(affine, axes)
-    result: NDArray[np.float64] = np.asarray(affine, np.float64) @ _orientations.inv_ornt_aff(turn, shape)
+    transform, _ = _transforms(affine, axes)
+    result: NDArray[np.float64] = np.asarray(affine, np.float64) @ _orientations.inv_ornt_aff(transform, shape)
     return result

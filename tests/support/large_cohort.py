@@ -54,21 +54,21 @@ Change = Callable[[bytes], bytes]
 def replaced(role: str, change: Change) -> Callable[[Files, str], None]:
     """Return a function that changes the content of one file of a case."""
 
-    def damage(files: Files, case: str) -> None:
+    def spoil(files: Files, case: str) -> None:
         path = name(case, role)
         files[path] = change(files[path])
 
-    return damage
+    return spoil
 
 
 def without(*roles: str) -> Callable[[Files, str], None]:
     """Return a function that removes files of a case."""
 
-    def damage(files: Files, case: str) -> None:
+    def spoil(files: Files, case: str) -> None:
         for role in roles:
             del files[name(case, role)]
 
-    return damage
+    return spoil
 
 
 def _second_file(files: Files, case: str) -> None:
@@ -191,8 +191,8 @@ def cohort(cases: int = CASES, invalid: int = INVALID_CASES) -> Iterator[tuple[s
         case = case_name(number)
         files, code = valid_case(case, number), None
         if number >= cases - invalid:
-            code, damage = PROBLEM_CASES[number % len(PROBLEM_CASES)]
-            damage(files, case)
+            code, spoil = PROBLEM_CASES[number % len(PROBLEM_CASES)]
+            spoil(files, case)
         elif number % 4 == 1:
             LAYOUTS[number // 4 % len(LAYOUTS)](files, case)
         yield case, code, files

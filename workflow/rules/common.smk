@@ -68,7 +68,7 @@ wildcard_constraints:
 
 
 def settings_with_patient_source(**sections):
-    """Return `settings` with the source of the patients, for rules that warn if only the names of cases tell it."""
+    """Return `settings` with the source of the patients, for rules that warn if it is only the case names."""
     return lambda wildcards: json.dumps({**sections, "patient": explicit_patient_source()}, sort_keys=True)
 
 

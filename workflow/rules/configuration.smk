@@ -49,26 +49,26 @@ def validated_configuration():
     """Return the validated configuration and its task. Stop with one sentence for each mistake."""
     schema, task = schema_of("config"), None
     try:
-        asked = coerce_to_schema(
+        configuration = coerce_to_schema(
             expand_short_forms(input_configuration(), workflow.config_settings.config or {}), schema
         )
-        wrong = [
+        mistakes = [
             f"{file}: {repeated}"
             for file in map(Path, workflow.configfiles)
             for repeated in duplicate_keys(file.read_text(encoding="utf-8"))
         ]
     except ValueError as error:
         raise SystemExit(f"{error}") from None
-    if not (wrong := [*wrong, *schema_errors(asked, schema)]):
+    if not (mistakes := [*mistakes, *schema_errors(configuration, schema)]):
         try:
-            task = load_configured_task(asked["cohort"], schema_of("task"))
-            wrong = [*task_contradiction_errors(asked, task), *contradiction_errors(asked, task)]
+            task = load_configured_task(configuration["cohort"], schema_of("task"))
+            mistakes = [*task_contradiction_errors(configuration, task), *contradiction_errors(configuration, task)]
         except UserError as error:
-            wrong = [f"{error}"]
-    if wrong:
+            mistakes = [f"{error}"]
+    if mistakes:
         # SystemExit here and below: Snakemake would print any other exception with a traceback.
-        raise SystemExit("\n".join(["The configuration has mistakes:", *wrong]))
-    return fill_task_defaults(asked, task), task
+        raise SystemExit("\n".join(["The configuration has mistakes:", *mistakes]))
+    return fill_task_defaults(configuration, task), task
 
 
 # Snakemake refuses to make files that another run makes, but cannot tell whether that run is still alive.

@@ -30,8 +30,10 @@ def recorded_verdicts(batch, cases):
     return {
         path: file
         for case in cases
-        if (known := facts.get(case.case)) is not None
-        for path, file in recorded_files(case.paths(), [*known["files"].values(), *known["other_files"]]).items()
+        if (case_facts := facts.get(case.case)) is not None
+        for path, file in recorded_files(
+            case.paths(), [*case_facts["files"].values(), *case_facts["other_files"]]
+        ).items()
     }
 
 

@@ -14,7 +14,7 @@ def prediction_folders():
 
 
 def score_folders():
-    """Return where the scores of each folder of predictions go: results/scores, or with several a folder below it."""
+    """Return the folder of scores for each folder of predictions: results/scores, or a folder below it if several."""
     names = dict.fromkeys(folder_names([Path(folder) for folder in prediction_folders()]))
     return expand("results/scores/{name}", name=names) if len(names) > 1 else ["results/scores"]
 

@@ -68,7 +68,7 @@ class TerseLines(logging.Formatter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether to show a record."""
-        event, line, of = event_of(record), str(record.msg), vars(record)
+        event, line, fields = event_of(record), str(record.msg), vars(record)
         if self._heartbeat:
             self._heartbeat.heard()
             if event == "job_info" or line.startswith(NOTHING_TO_DO):
@@ -83,26 +83,26 @@ class TerseLines(logging.Formatter):
             self._started = min(self._started + 1, self._total)  # a retry starts a job again
             # Without this, Snakemake's handler prints an empty line before a job.
             vars(self._handler)["last_msg_was_job_info"] = True
-            return bool(of["output"]) or self._is_dry_run()  # a target has no output
+            return bool(fields["output"]) or self._is_dry_run()  # a target has no output
         if event == "run_info":
-            self._total = of["stats"]["total"]
+            self._total = fields["stats"]["total"]
             return self._planned and self._is_dry_run()
         if event == "progress":
-            self._done, self._total = of["done"], of["total"]
+            self._done, self._total = fields["done"], fields["total"]
             return self._is_due()
         return event not in _HIDDEN_EVENTS and (self._failed or not line.startswith(_LAST_LINES))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of a record."""
-        event, of = event_of(record), vars(record)
+        event, fields = event_of(record), vars(record)
         if event == "progress":
             return f"{self._done} of {self._total} jobs done"
         if event == "job_info":
-            status = _short_reason(of["reason"]) if self._is_dry_run() else f"job {self._started} of {self._total}"
-            return f"{_job_name(of['rule_name'], of['wildcards'])}: {status}"
+            status = _short_reason(fields["reason"]) if self._is_dry_run() else f"job {self._started} of {self._total}"
+            return f"{_job_name(fields['rule_name'], fields['wildcards'])}: {status}"
         if event == "job_error":
             shortened: dict[str, Any] = {"msg": "", "input": [], "output": [], "shellcmd": None}
-            return self._usual.format(logging.makeLogRecord({**of, **shortened}))
+            return self._usual.format(logging.makeLogRecord({**fields, **shortened}))
         if str(record.msg).startswith(NOTHING_TO_DO):
             return "\n".join([str(record.msg), *self._results()])
         text = _COMMAND.sub("The command ", self._usual.format(record))

@@ -191,10 +191,10 @@ def imported_modules(project: Project, modules: Iterable[Module]) -> set[str]:
         for candidate in candidates:
             parts = candidate.split(".")
             for end in range(1, len(parts) + 1):
-                there = project.module(".".join(parts[:end]))
-                if there is not None and there.name not in found:
-                    found.add(there.name)
-                    waiting.append(there)
+                imported = project.module(".".join(parts[:end]))
+                if imported is not None and imported.name not in found:
+                    found.add(imported.name)
+                    waiting.append(imported)
     return found
 
 

@@ -45,8 +45,8 @@ def _base_registers(project: Project, module: Module, statement: ast.ClassDef) -
         if isinstance(owner, ast.ClassDef) and isinstance(found, Definition):
             if any(isinstance(node, Function) and node.name == "__init_subclass__" for node in owner.body):
                 return True
-            there = project.module(found.module)
-            if there is not None and _base_registers(project, there, owner):
+            base_module = project.module(found.module)
+            if base_module is not None and _base_registers(project, base_module, owner):
                 return True
     return False
 

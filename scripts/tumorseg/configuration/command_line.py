@@ -39,13 +39,15 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
     used = [name for name in _SHORT_FORMS if name in command_line and name in configuration]
     for short in used:
         section, key = _SHORT_FORMS[short]
-        value, given = result.pop(short), command_line.get(section)
-        if isinstance(given, Mapping) and given.get(key, value) != value:
-            raise ValueError(f"--config sets both {short} ({value}) and {section}.{key} ({given[key]}): leave one out")
+        value, configured = result.pop(short), command_line.get(section)
+        if isinstance(configured, Mapping) and configured.get(key, value) != value:
+            raise ValueError(
+                f"--config sets both {short} ({value}) and {section}.{key} ({configured[key]}): leave one out"
+            )
         if isinstance(result.get(section), Mapping):
             result[section] = {**result[section], key: value}
-    cohort, given = result.get("cohort"), command_line.get("cohort")
-    has_root = "data" in used or (isinstance(given, Mapping) and "root" in given)
+    cohort, configured = result.get("cohort"), command_line.get("cohort")
+    has_root = "data" in used or (isinstance(configured, Mapping) and "root" in configured)
     if has_root and isinstance(cohort, Mapping) and cohort.get("samples") not in (None, *_NULL):
         raise ValueError(
             f"--config: cohort.samples ({cohort['samples']}) is read instead of the folder {cohort['root']}; add "

@@ -11,11 +11,11 @@ MAX_MASK_VALUE: Final = 255
 """The largest value that a mask may have on disk."""
 
 
-def parse_label_map(given: Mapping[Any, int], key: str) -> dict[int, int]:
+def parse_label_map(label_map: Mapping[Any, int], key: str) -> dict[int, int]:
     """Return a label map with whole numbers as keys: YAML reads keys as numbers, Snakemake's `--config` as text.
 
     Args:
-        given: label by mask value.
+        label_map: label by mask value.
         key: of the configuration, for messages.
 
     Returns:
@@ -25,9 +25,9 @@ def parse_label_map(given: Mapping[Any, int], key: str) -> dict[int, int]:
         UserError: a key is no possible value of a mask, or occurs twice.
     """
     result: dict[int, int] = {}
-    for name, label in given.items():
-        known = type(name) in (int, str) and re.fullmatch(r"0|[1-9][0-9]{0,2}", str(name))
-        if not known or int(name) > MAX_MASK_VALUE:
+    for name, label in label_map.items():
+        is_valid = type(name) in (int, str) and re.fullmatch(r"0|[1-9][0-9]{0,2}", str(name))
+        if not is_valid or int(name) > MAX_MASK_VALUE:
             shown = str(name).lower() if isinstance(name, bool) else name
             raise UserError(
                 f"{key}: {shown} is not a mask value, which is a whole number from 0 to {MAX_MASK_VALUE}; write a mask "
@@ -39,11 +39,11 @@ def parse_label_map(given: Mapping[Any, int], key: str) -> dict[int, int]:
     return result
 
 
-def apply_label_map(task: Task, given: Mapping[Any, int], key: str) -> Task:
+def apply_label_map(task: Task, label_map: Mapping[Any, int], key: str) -> Task:
     """Return the task with a label map for its masks. A UserError about the map begins with `key`."""
-    whole = parse_label_map(given, key)
+    parsed = parse_label_map(label_map, key)
     try:
-        return task.with_label_map(whole)
+        return task.with_label_map(parsed)
     except UserError as error:
         raise UserError(str(error).replace("label_map", key, 1)) from None
 
@@ -54,15 +54,15 @@ def score_label_maps(score: Mapping[str, Any], task: Task) -> list[dict[int, int
     Raises:
         UserError: a map does not fit the task, or the list does not have one entry for each folder.
     """
-    given, folders = score["label_map"], score["predictions"] or []
+    label_map, folders = score["label_map"], score["predictions"] or []
     count = 1 if isinstance(folders, str) else len(folders)
-    if isinstance(given, list) and folders and len(given) != count:
+    if isinstance(label_map, list) and folders and len(label_map) != count:
         raise UserError(
-            f"score.label_map: the list has {len(given)} entries, but score.predictions has {count} folders; write one "
+            f"score.label_map: the list has {len(label_map)} entries, but score.predictions has {count} folders; write one "
             "entry for each folder, null for a folder without a label map"
         )
-    maps = given if isinstance(given, list) else [given] * max(1, count)
-    checked = [None if one is None else apply_label_map(task, one, "score.label_map").label_map for one in maps]
+    maps = label_map if isinstance(label_map, list) else [label_map] * max(1, count)
+    checked = [None if entry is None else apply_label_map(task, entry, "score.label_map").label_map for entry in maps]
     return checked[:count]
 
 
@@ -85,7 +85,7 @@ def parse_label_maps(configuration: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parse_optional(given: Any) -> Any:
-    if isinstance(given, list):
-        return [_parse_optional(each) for each in given]
-    return parse_label_map(given, "label_map") if given is not None else None
+def _parse_optional(label_map: Any) -> Any:
+    if isinstance(label_map, list):
+        return [_parse_optional(each) for each in label_map]
+    return parse_label_map(label_map, "label_map") if label_map is not None else None

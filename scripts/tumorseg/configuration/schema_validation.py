@@ -74,21 +74,21 @@ def _unknown_key_sentence(place: str, name: object, value: Any, schema: dict[str
     """Return a sentence about an unknown key, with a similar key of its section or, at the top, of any section."""
     allowed = list(schema["properties"])
     close = get_close_matches(str(name), allowed, n=1)
-    elsewhere = [] if place else _matching_keys_elsewhere(str(name), whole, exactly=bool(close))
-    wrong = f"{_join_key(place, name)}: there is no such key"
+    similar_keys = [] if place else _matching_keys_elsewhere(str(name), whole, exactly=bool(close))
+    message = f"{_join_key(place, name)}: there is no such key"
     if renamed := RENAMED.get(_join_key(place, name)):
         return f"{_join_key(place, name)}: this key is now called {_join_key(place, renamed)}; rename it"
-    if elsewhere:
-        section, _, key = elsewhere[0].partition(".")
+    if similar_keys:
+        section, _, key = similar_keys[0].partition(".")
         shown = value if isinstance(value, str | int | float) else "…"
         command = f"--config {section}='{{{key}: {shown}}}'"
-        return f"{wrong} outside a section; did you mean {' or '.join(elsewhere)}? On the command line: {command}"
+        return f"{message} outside a section; did you mean {' or '.join(similar_keys)}? On the command line: {command}"
     hint = f"did you mean {close[0]}? " if close else ""
     for sign in (":", "="):
         key, _, rest = str(name).partition(sign)
         if key in allowed and rest:
             hint = f"write {key}: {rest}, with a space after the colon; "
-    return f"{wrong}; {hint}{place or 'the top level'} has {', '.join(allowed)}"
+    return f"{message}; {hint}{place or 'the top level'} has {', '.join(allowed)}"
 
 
 def _matching_keys_elsewhere(name: str, schema: dict[str, Any], *, exactly: bool) -> list[str]:
@@ -139,8 +139,8 @@ def _describe_map(schema: dict[str, Any]) -> str:
 
 
 def _describe_length(schema: dict[str, Any], of: str, plural: str) -> str:
-    least, most = schema.get(f"min{of}", 0), schema.get(f"max{of}")
-    return f"{least} {plural}" if least == most else f"{least} to {most} {plural}" if most else plural
+    minimum, maximum = schema.get(f"min{of}", 0), schema.get(f"max{of}")
+    return f"{minimum} {plural}" if minimum == maximum else f"{minimum} to {maximum} {plural}" if maximum else plural
 
 
 def _format_value(value: Any) -> str:

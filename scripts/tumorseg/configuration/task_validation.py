@@ -97,11 +97,11 @@ def task_contradiction_errors(configuration: Mapping[str, Any], task: Task) -> l
     """Return a sentence for each key that does not fit the task."""
     sentences = []
     labels, classes = configuration["cohort"]["labels"], configuration["model"]["classes"]
-    known = ["auto", "mixed", *(name for name in task.conventions if name != LABEL_MAP_CONVENTION)]
+    allowed = ["auto", "mixed", *(name for name in task.conventions if name != LABEL_MAP_CONVENTION)]
     if task.label_map is not None and labels != "auto":
         sentences.append(f"cohort.labels: {labels} and cohort.label_map both define the labels of masks; leave one out")
-    elif labels not in known:
-        sentences.append(f"cohort.labels: {labels} is not allowed; with the task {task.name} it is {_join_or(known)}")
+    elif labels not in allowed:
+        sentences.append(f"cohort.labels: {labels} is not allowed; with the task {task.name} it is {_join_or(allowed)}")
     smallest = configuration["prediction"]["min_enhancing_mm3"]
     if smallest and task.enhancing_region is None:
         sentences.append(

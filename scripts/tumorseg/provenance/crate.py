@@ -135,6 +135,6 @@ def _entity(crate: ROCrate, root: Path, path: Path) -> Any:
     properties = {"name": next(meaning for pattern, meaning in _DESCRIPTIONS.items() if fnmatch(name, pattern))}
     if (root / path).is_dir():
         return crate.add_directory(root / path, name, properties=properties)
-    known = {"encodingFormat": _MEDIA_TYPES[path.suffix], "sha256": sha256(root / path)}
+    properties_of_file = {"encodingFormat": _MEDIA_TYPES[path.suffix], "sha256": sha256(root / path)}
     size = str((root / path).stat().st_size)
-    return crate.add_file(root / path, name, properties=properties | known | {"contentSize": size})
+    return crate.add_file(root / path, name, properties=properties | properties_of_file | {"contentSize": size})

@@ -12,8 +12,8 @@ from tumorseg.task import TASKS_FOLDER, load_task
 
 def test_corrupted_and_unused_files_have_digests(tmp_path):
     root = write_valid_case(tmp_path)
-    damaged, copy, empty = path_of(root, "t2"), path_of(root, "t1").with_suffix(""), path_of(root, "flair")
-    damaged.write_bytes(damaged.read_bytes()[:-9])
+    corrupted, copy, empty = path_of(root, "t2"), path_of(root, "t1").with_suffix(""), path_of(root, "flair")
+    corrupted.write_bytes(corrupted.read_bytes()[:-9])
     copy.write_bytes(path_of(root, "t1").read_bytes())
     empty.write_bytes(b"")
     table = raw_file_table([validated(root)]).set_index("path")
@@ -34,7 +34,7 @@ def test_an_unreadable_file_has_no_size_and_no_digest(tmp_path):
 def test_a_file_that_is_too_large_to_be_read_has_a_size_and_no_digest(tmp_path):
     root = write_valid_case(tmp_path)
     with path_of(root, "t2").open("r+b") as file:
-        file.truncate(2**30)  # no space is taken
+        file.truncate(2**30)  # a sparse file needs no space
     row = raw_file_table([validated(root)]).set_index("role").loc["t2"]
     assert row["bytes"] == 2**30
     assert pd.isna(row["xxh3_128"])
