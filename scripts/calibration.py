@@ -1,4 +1,4 @@
-"""Compare the probabilities of the held-out cases with what came true."""
+"""Compare the predicted probabilities of held-out cases with their references."""
 
 import argparse
 import json
@@ -15,16 +15,16 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule calibration."""
+    """Run the command line of the rule calibration."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="the exported model of each fold")
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="exported model of each fold")
     parser.add_argument("--selections", type=Path, nargs="+", required=True, help="selection of each fold")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="data of each fold")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="reliability by region, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="reliability of each region to write, JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("calibration", options.log):
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             models, options.normalised, splits, execution, section, task=options.task
         ):
             probabilities = segmenter.predict(case.image, case.origin).probabilities
-            found = case_reliability(case.mask, probabilities, (case.image != 0).any(axis=0), options.task)
-            curves = {name: curves[name] + one if curves else one for name, one in found.items()}
+            case_curves = case_reliability(case.mask, probabilities, (case.image != 0).any(axis=0), options.task)
+            curves = {name: curves[name] + curve if curves else curve for name, curve in case_curves.items()}
         content = {name: curve.as_dict() for name, curve in curves.items()}
         write_json(options.output, {"definition": DEFINITION, "curves": content})
         for name, curve in curves.items():

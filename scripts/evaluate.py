@@ -1,4 +1,4 @@
-"""Score every prediction against the expert's mask as it was delivered."""
+"""Score all predictions of held-out cases against the experts' masks on the original grids."""
 
 import argparse
 import json
@@ -20,7 +20,14 @@ from tumorseg.task import Task, add_task_option
 def score_case(
     item: tuple[FoldAssignment, ValidationResult, RecordedMask], *, root: Path, task: Task, surface_tolerance_mm: float
 ) -> CaseScores:
-    """The scores of one case, from its files."""
+    """Return the scores of a case.
+
+    Args:
+        item: fold, validation result and predicted mask of the case.
+        root: folder of the case folders.
+        task: defines the structures.
+        surface_tolerance_mm: tolerance of the surface Dice.
+    """
     assignment, facts = item[0], item[1].facts
     volume = reread_mask(root, facts, task)
     prediction = read_prediction(item[2], facts["shape"], facts["affine"])
@@ -30,33 +37,33 @@ def score_case(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule evaluate."""
+    """Run the command line of the rule evaluate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="verdict files of all batches")
+    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards")
     parser.add_argument(
-        "--predictions", type=Path, nargs="+", required=True, help="folders of predicted masks, by fold"
+        "--predictions", type=Path, nargs="+", required=True, help="folder of predicted masks of each fold"
     )
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`evaluation` section, as JSON")
     add_task_option(parser)
-    parser.add_argument("--processes", type=int, default=1, help="cases scored at a time")
-    parser.add_argument("--scores", type=Path, required=True, help="table of scores, as CSV")
-    parser.add_argument("--summary", type=Path, required=True, help="summary of the scores, as JSON")
+    parser.add_argument("--processes", type=int, default=1, help="number of cases to score in parallel")
+    parser.add_argument("--scores", type=Path, required=True, help="table of scores to write, CSV")
+    parser.add_argument("--summary", type=Path, required=True, help="summary of the scores to write, JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("evaluate", options.log):
         verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_validation_results(path)}
         splits = read_splits(options.splits)
         masks = recorded_masks(options.predictions)
-        scored = [
+        items = [
             (assignment, verdicts[assignment.case], find_mask(masks, assignment.case, assignment.fold))
             for assignment in splits
             if assignment.fold >= 0
         ]
         tolerance = options.settings["surface_tolerance"]
         score_one = partial(score_case, root=options.root, task=options.task, surface_tolerance_mm=tolerance)
-        table, confusions = score_cases(scored, score_one, options.processes)
+        table, confusions = score_cases(items, score_one, options.processes)
         patients = {assignment.case: assignment.patient for assignment in splits}
         write_scores(
             options.scores,

@@ -1,4 +1,4 @@
-"""A trained model as an ONNX file, for programs that know neither torch nor this workflow."""
+"""Export a trained model to ONNX, for programs without PyTorch and this workflow."""
 
 import argparse
 import logging
@@ -13,16 +13,16 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule export_onnx."""
+    """Run the command line of the rule export_onnx."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="exported model")
-    parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names that model")
+    parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names this model")
     parser.add_argument("--fold", type=int, required=True, help="fold of the model")
     add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
-    # What torch's exporter says of itself (torchvision is not there, a name is deprecated) is nothing to act upon.
+    # Users cannot act on the exporter's own warnings, such as a missing torchvision or a deprecated name.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.simplefilter("ignore", FutureWarning)
     with console.job(f"export_onnx {options.model.stem}", options.log):

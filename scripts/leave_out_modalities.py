@@ -1,4 +1,4 @@
-"""Score the held-out cases with each channel left out in turn: which of them does the network need?"""
+"""Score the held-out cases without each channel in turn, to show which channels the network needs."""
 
 import argparse
 import json
@@ -17,16 +17,18 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule leave_out_modalities."""
+    """Run the command line of the rule leave_out_modalities."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="the exported model of each fold")
+    parser.add_argument("--models", type=Path, nargs="+", required=True, help="exported model of each fold")
     parser.add_argument("--selections", type=Path, nargs="+", required=True, help="selection of each fold")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="data of each fold")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="Dice by case, modality left out and structure, CSV")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="Dice of each case, left-out modality and structure to write, CSV"
+    )
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("leave_out_modalities", options.log):
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for left_out in ("none", *options.task.channel_names):
                 image = case.image.copy()
                 if left_out != "none":
-                    image[options.task.channel_names.index(left_out)] = 0  # as background is, and the mean of the brain
+                    # 0 is the value of background and the mean of the brain.
+                    image[options.task.channel_names.index(left_out)] = 0
                 mask, _ = segmenter.mask_of(segmenter.predict(image, case.origin), case.origin)
                 rows += [
                     {

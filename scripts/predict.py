@@ -1,4 +1,4 @@
-"""Segment the cases that a fold holds out, on their original grid."""
+"""Segment the held-out cases of a fold on their original grids."""
 
 import argparse
 import json
@@ -19,18 +19,18 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule predict."""
+    """Run the command line of the rule predict."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="exported model")
-    parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names that model")
+    parser.add_argument("--selection", type=Path, required=True, help="selection of the fold, which names this model")
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--data", type=Path, required=True, help="data of the fold, with the digest of each case")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
-    parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases are segmented")
+    parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases to segment")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="folder of the masks")
-    parser.add_argument("--record", type=Path, required=True, help="how each mask came about, and its digest, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="folder of masks to write")
+    parser.add_argument("--record", type=Path, required=True, help="record of the masks to write, JSON")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"predict fold {options.fold}", options.log):

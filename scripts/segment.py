@@ -1,4 +1,4 @@
-"""Gather the masks and pictures of all new patients into one folder, with a table of their volumes."""
+"""Gather the masks and figures of all new patients in one folder, with a table of their volumes."""
 
 import argparse
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from tumorseg.segmentation.results import (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule segment."""
+    """Run the command line of the rule segment."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batches", type=Path, nargs="+", required=True, help="folders of the batches")
-    parser.add_argument("--output", type=Path, required=True, help="folder of all masks and pictures")
+    parser.add_argument("--batches", type=Path, nargs="+", required=True, help="folders that segment_batch wrote")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write for all masks and figures")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment", options.log):
         patients, how = read_records(options.batches)
-        # Beside the batches: Snakemake deletes the output of a job that fails.
-        without_any = options.batches[0].parent / TABLE_FILE
-        without_any.unlink(missing_ok=True)
+        # Outside the output folder, because Snakemake deletes the output of a failed job.
+        failure_table = options.batches[0].parent / TABLE_FILE
+        failure_table.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
-            write_table(without_any, patients, how["structures"])
-            raise UserError("\n".join(summary_lines(patients, without_any, how)))
+            write_table(failure_table, patients, how["structures"])
+            raise UserError("\n".join(summary_lines(patients, failure_table, how)))
         for batch in options.batches:
             for file in sorted(batch.iterdir()):
                 if file.name != RECORD_FILE and not file.name.startswith("."):

@@ -1,4 +1,4 @@
-"""Segment each new patient of one batch that can be segmented, and tell of each that cannot."""
+"""Segment the new patients of one job, and warn of those that cannot be segmented."""
 
 import argparse
 import json
@@ -18,23 +18,21 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule segment_batch."""
+    """Run the command line of the rule segment_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
+    parser.add_argument("--cases", type=case_from_json, nargs="+", required=True, help="files of each case, as JSON")
     parser.add_argument(
-        "--cases", type=case_from_json, nargs="+", required=True, help="the files of each case, as JSON"
-    )
-    parser.add_argument(
-        "--models", type=Path, nargs="+", required=True, help="exported models; several give their mean"
+        "--models", type=Path, nargs="+", required=True, help="exported models, whose predictions are averaged"
     )
     parser.add_argument(
         "--settings",
         type=json.loads,
         required=True,
-        help="`prediction`, `execution`, `figures` and, of the cohort, `largest_voxels`, as JSON",
+        help="`prediction`, `execution`, `figures`, and `cohort` with `largest_voxels`, as JSON",
     )
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="folder of the masks and pictures")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write for masks and figures")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment_batch", options.log):
@@ -43,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         task = cards[0].task
         segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
         figures = FigureSettings.from_dict(options.settings["figures"])
-        largest = options.settings["cohort"]["largest_voxels"]
+        max_voxels = options.settings["cohort"]["largest_voxels"]
         make_folder(options.output)
         progress, patients = console.Progress(len(options.cases), "case"), []
         for files in options.cases:
@@ -55,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 task=options.task,
                 folder=options.output,
                 figures=figures,
-                max_voxels=largest,
+                max_voxels=max_voxels,
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)

@@ -52,7 +52,7 @@ def test_the_experts_mask_in_the_place_of_a_predicted_one_is_not_scored(run, two
     shutil.copy(run.folder / f"cohort/{case}/{case}-seg.nii.gz", run.results / f"predictions/fold-0/{case}.nii.gz")
     (run.results / "evaluation/cases.csv").unlink()
     said = refused(run)
-    assert f"results/predictions/fold-0/{case}.nii.gz: this mask was replaced or edited after it was predicted" in said
+    assert f"results/predictions/fold-0/{case}.nii.gz: this mask was replaced or edited after the prediction" in said
     assert "delete results/predictions/fold-0 and run again" in said
     shutil.rmtree(run.results / "predictions/fold-0")
     run.succeed("evaluate")

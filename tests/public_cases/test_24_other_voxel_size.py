@@ -7,7 +7,7 @@ from tests.public_cases import made
 from tests.public_cases.segmenting import clinic, like_the_demo, volumes, write_lively_model
 from tumorseg.networks.model import DEMO_MODEL_WARNING
 
-OTHER = "voxels are {} mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to those"
+OTHER = "voxels are {} mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
 
 
 @pytest.fixture(scope="module")

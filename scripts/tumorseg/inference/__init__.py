@@ -1,1 +1,1 @@
-"""From a trained model to masks on the original grid."""
+"""Inference: from a trained model to masks on the original grid."""

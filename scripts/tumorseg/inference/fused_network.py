@@ -1,4 +1,4 @@
-"""The network for prediction: batch norms fused into the convolutions, and the peak memory of its forward pass."""
+"""The network for prediction: batch norms fused into convolutions, and the peak memory of the forward pass."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -14,9 +14,12 @@ from tumorseg.networks.registry import build_without_weights
 
 
 def fuse_batchnorm(network: Network) -> Network:
-    """A copy in evaluation mode whose batch norms are part of the convolutions before them, see `Network`.
+    """Return a copy in evaluation mode with each batch norm fused into the convolution before it.
 
-    Its logits differ by rounding only. Instance norm depends on the image, so that it stays.
+    The logits differ by rounding errors only. Instance norms depend on the image and stay.
+
+    Args:
+        network: stays as it is.
     """
     copy = deepcopy(network).eval()
     for block in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
@@ -28,15 +31,18 @@ def fuse_batchnorm(network: Network) -> Network:
 
 
 def forward_bytes(architecture: Architecture, sides: Sequence[int], dtype: torch.dtype) -> int:
-    """Bytes that a network for prediction takes at its peak on a volume of `sides` voxels, multiples of its divisor.
+    """Return the peak memory in bytes of a forward pass without gradients.
 
-    dtype: that of the network's inner results.
+    Args:
+        architecture: describes the network.
+        sides: voxels of the volume along X, Y and Z, multiples of the network's divisor.
+        dtype: type of the activations.
     """
     with torch.device("meta"):
         network = fuse_batchnorm(build_without_weights(architecture)).to(dtype)
-    ledger = PeakMemoryTracker()
-    with ledger, torch.device("meta"), torch.inference_mode():
+    tracker = PeakMemoryTracker()
+    with tracker, torch.device("meta"), torch.inference_mode():
         images = torch.zeros(1, architecture.channels, *sides, dtype=dtype)
         network(images.contiguous(memory_format=torch.channels_last_3d))
     weights = sum(parameter.numel() for parameter in network.parameters())
-    return int(ledger.peak + 4 * weights + OVERHEAD_BYTES)
+    return int(tracker.peak + 4 * weights + OVERHEAD_BYTES)

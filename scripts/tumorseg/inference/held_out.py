@@ -1,4 +1,4 @@
-"""The held-out cases of all folds, each with a segmenter of the model that was not trained on it."""
+"""Held-out cases of all folds, each with a segmenter whose model was not trained on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,11 +21,20 @@ from tumorseg.task.compatibility import describe_other_task
 def read_fold_model(
     model: Path, selection: Path, fold: int, *, task: Task, splits: Sequence[FoldAssignment] | None = None
 ) -> tuple[Network, ModelCard, str]:
-    """The network of a fold's model, its card, and the SHA-256 of the file.
+    """Read the model of a fold.
 
-    splits: where given, the model must have been trained on this split, so that it has seen no case that the fold
-    holds out. Raises UserError where the file is not the one that the selection names, or is of another task, fold or
-    split.
+    Args:
+        model: exported model.
+        selection: selection of the fold (selection.json), which names the model.
+        fold: number of the fold.
+        task: task that the model must have.
+        splits: if given, the model must have been trained on this split, so that it has not seen the held-out cases.
+
+    Returns:
+        The network, the model's card, and the SHA-256 of the file.
+
+    Raises:
+        UserError: the selection does not name this file, or the model is of another task, fold or split.
     """
     digest = str(verify_selection(model, selection, fold)["digest"])
     network, card = read_model(model)
@@ -41,8 +50,8 @@ def read_fold_model(
         )
     if splits is not None and card.split != fold_digest(splits, fold):
         raise UserError(
-            f"{model}: this model was trained on another split, so cases that fold {fold} holds out may be among its "
-            f"training cases; delete it and {selection.parent}, and run again"
+            f"{model}: this model was trained on another split, so its training cases may include held-out cases of "
+            f"fold {fold}; delete it and {selection.parent}, and run again"
         )
     return network, card, digest
 
@@ -56,10 +65,18 @@ def iterate_held_out_cases(
     *,
     task: Task,
 ) -> Iterator[tuple[int, NormalisedCase, Segmenter]]:
-    """Fold, case and segmenter, fold by fold. section: `prediction` of the configuration.
+    """Yield the held-out cases of each fold. Raises UserError as `read_fold_model` and `held_out_cases` do.
 
-    models: of each fold, in order, the file, its selection, and the data of the fold. Raises UserError as
-    `read_fold_model` and `held_out_cases` do.
+    Args:
+        models: for each fold in order, the exported model, its selection, and the data of the fold.
+        normalised: folders of normalised cases.
+        splits: fold of each case.
+        execution: device and precision.
+        section: `prediction` section of the configuration.
+        task: task of the models.
+
+    Yields:
+        The fold, the case, and a segmenter with the model of the fold.
     """
     cases = [held_out_cases(normalised, data, splits, fold) for fold, (_, _, data) in enumerate(models)]
     progress = Progress(sum(map(len, cases)), "case")

@@ -1,4 +1,4 @@
-"""A trained network as an ONNX file, for programs that know neither torch nor this library."""
+"""Export a trained network to ONNX, for programs without PyTorch and this library."""
 
 import json
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from tumorseg.networks.model_header import METADATA_KEY
 from tumorseg.orientation import NETWORK_AXES
 
 _VOLATILE_FIELDS: Final = ("metadata_props", "doc_string")
-"""Where the exporter tells how it went about it: names of its own, other ones each time, and paths of this machine."""
+"""Fields in which the exporter stores names that change with each export, and paths of the machine."""
 
 
 class _Probabilities(nn.Module):
-    """Probabilities (1, classes, X, Y, Z) of an image (1, channels, X, Y, Z), as `Predictor` takes them."""
+    """Computes the probabilities (1, classes, X, Y, Z) of an image (1, channels, X, Y, Z), as `Predictor` does."""
 
     def __init__(self, network: Network, unused_classes: Sequence[int]) -> None:
         super().__init__()
@@ -36,7 +36,8 @@ class _Probabilities(nn.Module):
         self.kept = [index for index in range(network.architecture.classes) if index not in unused_classes]
 
     def forward(self, image: Tensor) -> Tensor:
-        # Not a logit of minus infinity: runtimes that approximate the exponential need not make 0 of it.
+        # Concatenated zeros instead of logits of minus infinity: a runtime that approximates the exponential may not
+        # return exactly 0 for these.
         kept = self.network(image)[:, self.kept].softmax(dim=1)
         parts = iter(kept.split([length for used, length in self.runs if used], dim=1))
         pieces: list[Tensor] = []
@@ -46,12 +47,17 @@ class _Probabilities(nn.Module):
 
 
 def write_onnx(path: Path, network: Network, card: ModelCard) -> None:
-    """Write a network, folded for prediction, as an ONNX file, whole or not at all. Equal models, equal bytes.
+    """Write a network with fused batch norms as an ONNX file, atomically. Equal models give equal bytes.
 
-    Input `image`: float32 (1, channels, X, Y, Z), normalised, where X, Y and Z are multiples of the network's divisor.
-    Output `probabilities`: float32 (1, classes, X, Y, Z), exactly 0 for classes that no voxel has, so that the argmax
-    over axis 1 is the mask of labels. The metadata has one key, `METADATA_KEY`: the card, and what else the preparation
-    of an input needs, as JSON.
+    The input `image` is normalised, float32 (1, channels, X, Y, Z), where X, Y and Z are multiples of the network's
+    divisor. The output `probabilities` is float32 (1, classes, X, Y, Z). It is exactly 0 for classes without a label,
+    so the argmax over axis 1 is the mask of labels. The metadata has one key, `METADATA_KEY`, with the card and all
+    facts needed to prepare an input, as JSON.
+
+    Args:
+        path: file to write.
+        network: stays as it is.
+        card: card of the model.
     """
     divisor = network.divisor
     program: Any = torch.onnx.export(
@@ -64,7 +70,7 @@ def write_onnx(path: Path, network: Network, card: ModelCard) -> None:
         verbose=False,
     )
     model = program.model_proto
-    model.producer_version = torch.__version__.partition("+")[0]  # not for which kind of GPU torch was built
+    model.producer_version = torch.__version__.partition("+")[0]  # without the GPU variant, which does not matter here
     _clear_volatile_fields(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(_metadata(card, divisor), sort_keys=True)})
     onnx.checker.check_model(model, full_check=True)
@@ -84,7 +90,7 @@ def _metadata(card: ModelCard, divisor: int) -> dict[str, Any]:
 
 
 def _clear_volatile_fields(message: Any) -> None:
-    """Clear `_NOISE` in a protobuf message and in all that it holds."""
+    """Clear `_VOLATILE_FIELDS` in a protobuf message and in all messages inside it."""
     for field, value in message.ListFields():
         if field.name in _VOLATILE_FIELDS:
             message.ClearField(field.name)

@@ -1,4 +1,4 @@
-"""What is done to a predicted mask by choice, and how many voxels each choice changed."""
+"""Optional post-processing of predicted masks. Each step reports how many voxels it changed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,26 +13,32 @@ from tumorseg.errors import UserError
 from tumorseg.task import Region, Task
 
 StepFunction = Callable[[NDArray[np.uint8], float, Any, Task], dict[str, int]]
-"""Changes a mask (x, y, z) in place, from the volume of a voxel in mm³, the step's own setting and the task.
+"""A function that changes a mask (x, y, z) in place.
 
-Returns how many voxels it changed, by name; 0 too where there was nothing to do.
+It receives the mask, the volume of a voxel in mm³, the step's setting and the task. It returns the numbers of voxels it
+changed, by name, also if they are 0.
 """
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the post-processing. name: the key in the section `prediction` of the configuration that sets it."""
+    """A post-processing step.
+
+    Attributes:
+        name: key of its setting in the section `prediction`, as results record it (see `configuration.renamed`).
+        run: function that changes a mask.
+    """
 
     name: str
     run: StepFunction
 
 
 STEPS: Final[list[Step]] = []
-"""In the order in which they run: that of this file."""
+"""The steps in the order in which they run, which is their order in this file."""
 
 
 def register_step(name: str) -> Callable[[StepFunction], StepFunction]:
-    """Register a function as a step of the post-processing, under the key of the configuration that sets it."""
+    """Return a decorator that registers a function as a post-processing step. name: see `Step`."""
 
     def register(run: StepFunction) -> StepFunction:
         STEPS.append(Step(name, run))
@@ -44,14 +50,21 @@ def register_step(name: str) -> Callable[[StepFunction], StepFunction]:
 def postprocess(
     mask: NDArray[np.uint8], voxel_mm3: float, section: Mapping[str, Any], task: Task
 ) -> tuple[NDArray[np.uint8], dict[str, int]]:
-    """A mask of labels (x, y, z) after post-processing, and the voxels that each step changed.
+    """Return a mask after all post-processing steps, and the numbers of changed voxels.
 
-    section: `prediction` of the configuration.
+    Args:
+        mask: canonical labels, uint8 (x, y, z). It stays as it is.
+        voxel_mm3: volume of a voxel in mm³.
+        section: `prediction` section of the configuration.
+        task: defines the regions.
+
+    Returns:
+        The new mask, uint8 (x, y, z), and the number of voxels that each step changed.
     """
     result = mask.copy()
     changed: dict[str, int] = {}
-    for one in STEPS:
-        changed |= one.run(result, voxel_mm3, section[one.name], task)
+    for step in STEPS:
+        changed |= step.run(result, voxel_mm3, section[step.name], task)
     return result, changed
 
 
@@ -59,10 +72,8 @@ def postprocess(
 def _remove_components(
     mask: NDArray[np.uint8], voxel_mm3: float, min_volumes_mm3: Mapping[str, float], task: Task
 ) -> dict[str, int]:
-    """Take the pieces of each region off it that are smaller than so many mm³; of one that is not named, none.
-
-    Small regions come first, so that what is left of a piece of enhancing tumour may still be a small piece of core.
-    """
+    """Remove the components of each region that are below its minimum volume. Other regions keep all components."""
+    # Inner regions come first: a removed component of enhancing tumour may become a small component of core.
     changed = {}
     for region in _smallest_first(task):
         small = _small_components(np.isin(mask, region.labels), min_volumes_mm3.get(region.name, 0) / voxel_mm3)
@@ -75,22 +86,22 @@ def _remove_components(
 def _remove_small_enhancing_tumour(
     mask: NDArray[np.uint8], voxel_mm3: float, min_volume_mm3: float, task: Task
 ) -> dict[str, int]:
-    """Replace all enhancing tumour of a mask where it is less than so many mm³. Raises UserError for a task without."""
+    """Replace all enhancing tumour of a mask if it is below a minimum volume."""
     region = task.enhancing_region
     if region is None:
         if min_volume_mm3 > 0:
             raise UserError(f"prediction.min_enhancing_mm3: the task {task.name} has no enhancing tumour; set it to 0")
         return {}
     enhancing = np.isin(mask, region.labels)
-    too_little = np.count_nonzero(enhancing) * voxel_mm3 < min_volume_mm3
-    if too_little:
+    is_too_small = np.count_nonzero(enhancing) * voxel_mm3 < min_volume_mm3
+    if is_too_small:
         mask[enhancing] = region.removed_to
-    return {"enhancing_made_core": int(np.count_nonzero(enhancing)) if too_little else 0}
+    return {"enhancing_made_core": int(np.count_nonzero(enhancing)) if is_too_small else 0}
 
 
 @register_step("fill_holes")
 def _fill_holes(mask: NDArray[np.uint8], _voxel_mm3: float, wanted: bool, task: Task) -> dict[str, int]:
-    """Make background that a region encloses the label that the task gives its holes."""
+    """Give enclosed background of each region the label that the task defines for its holes."""
     filled = 0
     for region in _smallest_first(task) if wanted else ():
         if region.holes is not None:
@@ -105,11 +116,11 @@ def _smallest_first(task: Task) -> list[Region]:
 
 
 def _small_components(region: NDArray[np.bool_], min_voxels: float) -> NDArray[np.bool_]:
-    """The 26-connected pieces of a region that have fewer voxels."""
+    """Return the voxels of 26-connected components with fewer voxels than the minimum."""
     if min_voxels <= 1 or not region.any():
         return np.zeros_like(region)
-    pieces, count = cc3d.connected_components(region, connectivity=26, return_N=True)
-    small = np.bincount(pieces.ravel(), minlength=count + 1) < min_voxels
-    small[0] = False
-    chosen: NDArray[np.bool_] = small[pieces]
-    return chosen
+    component_of, count = cc3d.connected_components(region, connectivity=26, return_N=True)
+    is_small = np.bincount(component_of.ravel(), minlength=count + 1) < min_voxels
+    is_small[0] = False
+    small: NDArray[np.bool_] = is_small[component_of]
+    return small

@@ -1,4 +1,4 @@
-"""Reads and writes predicted masks: on the grid of the input, with the label values of the input's masks."""
+"""Read and write predicted masks on the grid of the input, with the label values of the input's masks."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,12 @@ from tumorseg.task import Task
 
 
 def label_values_on_disk(task: Task, case_convention: str | None, cohort_convention: str | None) -> dict[int, int]:
-    """The value on disk of each label of a task, background included.
+    """Return the value on disk of each label, background included.
 
-    own: the convention of the case's own mask; None where that does not show it, or where there is no mask. of_cohort:
-    the convention that then decides; where it is mixed or unknown too, the task's last one does.
+    Args:
+        task: defines the conventions. If both arguments below are unknown or mixed, its last convention is used.
+        case_convention: convention of the case's own mask; None if it has no mask or the mask does not show it.
+        cohort_convention: convention of the cohort, used if that of the case is unknown.
     """
     known = list(task.conventions)
     return task.written(next((name for name in (case_convention, cohort_convention) if name in known), known[-1]))
@@ -31,10 +33,14 @@ def label_values_on_disk(task: Task, case_convention: str | None, cohort_convent
 def write_prediction(
     folder: Path, mask: NDArray[np.uint8], origin: Origin, written: Mapping[int, int], mark: str = ""
 ) -> None:
-    """Write a mask of labels on the cropped grid (x, y, z) to `{case}.nii.gz` in `folder`, uint8.
+    """Write a mask to `{case}.nii.gz` in a folder, uint8, on the grid of the input.
 
-    written: the value on disk of each label, as `written_values` returns them. mark: the description in the file's
-    header.
+    Args:
+        folder: folder of the predictions.
+        mask: canonical labels on the cropped grid, uint8 (x, y, z).
+        origin: the case and its grid.
+        written: value on disk of each label, from `label_values_on_disk`.
+        mark: description in the header of the file.
     """
     whole = _map_values(uncrop(mask, origin), written)
     write_nifti(mask_path(folder, origin.case), whole, origin.affine, origin.forms, mark)
@@ -43,44 +49,57 @@ def write_prediction(
 def write_probabilities(
     folder: Path, probabilities: NDArray[np.float32], origin: Origin, labels: Sequence[int], mark: str = ""
 ) -> None:
-    """Write (classes, x, y, z) on the cropped grid to `{case}-probabilities.nii.gz`, float32 (X, Y, Z, 1 + labels).
+    """Write probabilities to `{case}-probabilities.nii.gz`, float32 (X, Y, Z, 1 + labels), on the grid of the input.
 
-    Last axis: background and the labels, in order. Rounded to four digits, without which the file is several times as
-    large. Beyond the crop all is background. mark: the description in the file's header.
+    The last axis has background and then the labels in order. Outside the crop, the probability of background is 1.
+
+    Args:
+        folder: folder of the predictions.
+        probabilities: probabilities on the cropped grid, float32 (classes, x, y, z).
+        origin: the case and its grid.
+        labels: labels to write.
+        mark: description in the header of the file.
     """
     classes = (0, *labels)
     whole = np.zeros((*origin.shape, len(classes)), np.float32)
     whole[..., 0] = 1
-    for place, label in enumerate(classes):
-        uncrop(np.round(probabilities[label], 4), origin, out=whole[..., place])
+    for index, label in enumerate(classes):
+        # Rounded to four digits: the compressed file would be several times as large.
+        uncrop(np.round(probabilities[label], 4), origin, out=whole[..., index])
     write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms, mark)
 
 
 def read_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
-    """The predicted mask of a case, labels of the task, uint8 of `shape` (X, Y, Z).
+    """Return the predicted mask of a case as canonical labels, uint8 (X, Y, Z).
 
-    Raises UserError where it is damaged, is not the file that was predicted, or is not on the grid of its case.
+    Args:
+        mask: the mask as the record of the predictions names it.
+        shape: voxels of the case along X, Y and Z.
+        affine: affine of the case, (4, 4).
+
+    Raises:
+        UserError: the file is corrupted, is not the recorded one, or is not on the grid of its case.
     """
     path = mask.path
     remedy: Message = f"delete {mask.path.parent} and run again"
     try:
         volume = read_volume(path, math.prod(shape))
-    except VolumeError as damage:
-        raise UserError(f"{path}: this prediction is damaged ({damage.message}); {remedy}") from None
+    except VolumeError as error:
+        raise UserError(f"{path}: this prediction is corrupted ({error.message}); {remedy}") from None
     if volume.digest != mask.digest:
-        raise UserError(f"{path}: this mask was replaced or edited after it was predicted; {remedy}")
+        raise UserError(f"{path}: this mask was replaced or edited after the prediction; {remedy}")
     voxels = volume.array
     if voxels.shape != tuple(shape) or not same_affine(volume.affine, np.asarray(affine)):
         raise UserError(f"{path}: this prediction is not on the grid of its case; {remedy}")
     labels = {value: label for label, value in mask.written.items()}
     if unknown := sorted(set(np.unique(voxels).tolist()) - set(labels)):
-        raise UserError(f"{path}: the value {unknown[0]} is no label; {remedy}")
+        raise UserError(f"{path}: the value {unknown[0]} is not a label; {remedy}")
     return _map_values(voxels.astype(np.uint8), labels)
 
 
 def _map_values(mask: NDArray[np.uint8], values: Mapping[int, int]) -> NDArray[np.uint8]:
-    """A copy of a mask with each value replaced as `values` says; one that is not named there becomes 0."""
+    """Return a copy of a mask with each value replaced by its new value, or by 0 if it has none."""
     table = np.zeros(256, np.uint8)
     table[list(values)] = list(values.values())
-    translated: NDArray[np.uint8] = table[mask]
-    return translated
+    mapped: NDArray[np.uint8] = table[mask]
+    return mapped

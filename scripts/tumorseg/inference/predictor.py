@@ -1,4 +1,4 @@
-"""Probabilities of one network, or the mean of several, for a whole case: at once or in sliding windows."""
+"""Predict the probabilities of a whole case with one or more networks, at once or in sliding windows."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,15 @@ from tumorseg.networks.memory import device_bytes
 
 @dataclass(frozen=True)
 class PredictionSettings:
-    """mode: the whole brain at once, windows, or what memory allows. window: voxels. overlap: share of a window.
+    """Settings of the prediction.
 
-    flips: the mean over all eight mirror images. probabilities: written beside the masks.
+    Attributes:
+        mode: `whole` predicts the whole brain at once, `window` uses sliding windows, and `auto` uses windows only if
+            the memory of the device is too small.
+        window: voxels of a window along X, Y and Z.
+        overlap: share of a window that the next one covers too.
+        test_time_mirroring: whether to average over all eight mirror images.
+        probabilities: whether to write the probabilities with the masks.
     """
 
     mode: Literal["auto", "whole", "window"]
@@ -36,7 +42,7 @@ class PredictionSettings:
 
     @classmethod
     def from_config(cls, section: Mapping[str, Any]) -> Self:
-        """The settings in the section `prediction` of the configuration."""
+        """Return the settings in the section `prediction` of the configuration, with the keys that results record."""
         return cls(
             mode=section["mode"],
             window=tuple(section["window"]),
@@ -47,15 +53,20 @@ class PredictionSettings:
 
 
 _SIGMA: Final = 1 / 8
-"""Width of the Gaussian in sides of the window: that of nnU-Net
+"""Standard deviation of the Gaussian as a share of the window, as in nnU-Net
 (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z)."""
 
 
 def sliding_windows(sides: Sequence[int], window: Sequence[int], overlap: float) -> Iterator[tuple[slice, ...]]:
-    """Windows in a volume of `sides` voxels, evenly spaced, the first and the last of them at its edges.
+    """Yield evenly spaced windows. The first and the last one are at the edges of the volume.
 
-    window: voxels along each axis, no more than the volume has. overlap: the share of a window, at least, that the next
-    one covers too.
+    Args:
+        sides: voxels of the volume along each axis.
+        window: voxels of a window along each axis, at most those of the volume.
+        overlap: minimum share of a window that the next one covers too.
+
+    Yields:
+        The slices of a window.
     """
     starts = [_starts(side, length, overlap) for side, length in zip(sides, window, strict=True)]
     for corner in product(*starts):
@@ -63,7 +74,7 @@ def sliding_windows(sides: Sequence[int], window: Sequence[int], overlap: float)
 
 
 def gaussian_weights(window: Sequence[int]) -> Tensor:
-    """Weights (x, y, z), float32, that fall from 1 in the middle towards the edges, where the network sees least."""
+    """Return weights, float32 (x, y, z), that decrease from the centre, since a network sees least context at edges."""
     weights = torch.ones(())
     for length in window:
         distance = torch.arange(length) - (length - 1) / 2
@@ -73,32 +84,34 @@ def gaussian_weights(window: Sequence[int]) -> Tensor:
 
 def _starts(side: int, length: int, overlap: float) -> list[int]:
     step = max(1, int(length * (1 - overlap)))
-    count = 1 - (length - side) // step  # of steps, rounded up, and one
+    count = 1 - (length - side) // step  # one more than the number of steps, rounded up
     return [round(number * (side - length) / max(1, count - 1)) for number in range(count)]
 
 
 class NonFiniteOutputError(UserError):
-    """What a network says of a case is NaN or infinite somewhere, so that there is no mask."""
+    """The output of a network is NaN or infinite in some voxels, so there is no mask."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """probabilities: float32 (classes, x, y, z), 0 for classes that no voxel has. windowed: made of windows."""
+    """The prediction of a case.
+
+    Attributes:
+        probabilities: probability of each class, float32 (classes, x, y, z); 0 for classes without a label.
+        windowed: whether sliding windows were used.
+    """
 
     probabilities: NDArray[np.float32]
     windowed: bool
 
     @property
     def mask(self) -> NDArray[np.uint8]:
-        """The most probable label of each voxel, (x, y, z)."""
+        """The most probable label of each voxel, uint8 (x, y, z)."""
         return mask_of(torch.from_numpy(self.probabilities))
 
 
 class Predictor:
-    """Probabilities by networks of one task, on one device; more than one give their mean.
-
-    unused_classes: those that no voxel has, whose probability is 0.
-    """
+    """Predicts the probabilities of cases with the networks of one task on one device."""
 
     def __init__(
         self,
@@ -107,6 +120,14 @@ class Predictor:
         settings: PredictionSettings,
         unused_classes: Sequence[int],
     ) -> None:
+        """Fuse the batch norms of the networks and move them to the device.
+
+        Args:
+            networks: networks whose probabilities are averaged.
+            execution: device and precision.
+            settings: settings of the prediction.
+            unused_classes: classes without a label. Their probability is 0.
+        """
         self._networks = [fuse_batchnorm(network).to(execution.device) for network in networks]
         self._divisor = math.lcm(*(network.divisor for network in networks))
         self._unused = list(unused_classes)
@@ -114,38 +135,44 @@ class Predictor:
         self._settings = settings
 
     def predict(self, image: NDArray[np.float16], start: Sequence[int] = (0, 0, 0)) -> Prediction:
-        """The prediction for a normalised image (channels, x, y, z) of any size.
+        """Return the prediction for a normalised image of any size.
 
-        start: its first voxel on the whole grid, see `pad_image`. Raises NotFinite where a logit or a probability is
-        NaN or infinite.
+        Raises NonFiniteOutputError if a logit or a probability is NaN or infinite.
+
+        Args:
+            image: float16 (channels, x, y, z).
+            start: first voxel of the image on the whole grid, see `pad_image`.
+
+        Raises:
+            OutOfMemoryError: the memory is too small and the settings do not allow windows.
         """
         padded = pad_image(image, start, self._divisor)
         windowed = self._needs_windows(padded.images.shape[2:])
         try:
             total = self._mean(padded.images, windowed=windowed)
-        except torch.OutOfMemoryError:  # of a GPU on which others have their share
+        except torch.OutOfMemoryError:  # other programs may use memory of the same GPU
             if windowed or self._settings.mode != "auto":
                 raise
-            logger.info("the whole brain at once does not fit the memory that is left: taking windows")
+            logger.info("the free memory is too small for the whole brain at once: using sliding windows")
             windowed, total = True, self._mean(padded.images, windowed=True)
         _require_finite(total)
         return Prediction(total[:, *padded.inside].cpu().contiguous().numpy(), windowed)
 
     def _mean(self, padded: Tensor, *, windowed: bool) -> Tensor:
-        """The mean over networks and mirror images of the probabilities (classes, x, y, z)."""
+        """Return the probabilities (classes, x, y, z), averaged over networks and mirror images."""
         flips = _mirror_axes() if self._settings.test_time_mirroring else [()]
         with torch.inference_mode():
-            answers = (
+            probabilities = (
                 self._answer(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
                     [axis - 1 for axis in axes]
                 )
                 for network in self._networks
                 for axes in flips
             )
-            return reduce(torch.add, answers) / (len(self._networks) * len(flips))
+            return reduce(torch.add, probabilities) / (len(self._networks) * len(flips))
 
     def _answer(self, network: Network, images: Tensor, *, windowed: bool) -> Tensor:
-        """Probabilities (classes, x, y, z) of one volume (1, channels, x, y, z), on the device."""
+        """Return the probabilities (classes, x, y, z) of one volume (1, channels, x, y, z), on the device."""
         placed = self._execution.place(images)
         return (self._in_windows(network, placed) if windowed else self._probabilities(network, placed))[0]
 
@@ -156,32 +183,32 @@ class Predictor:
         return needed > device_bytes(self._execution.device)
 
     def _in_windows(self, network: Network, images: Tensor) -> Tensor:
-        """The mean of the windows that cover each voxel, weighted by how near it is to their middle."""
+        """Return the mean of the windows that cover each voxel, weighted by the distance to their centres."""
         sides = images.shape[2:]
         window = [min(side, length) for side, length in zip(sides, self._settings.window, strict=True)]
         weights = gaussian_weights(window).to(images.device)
         total = torch.zeros(1, network.architecture.classes, *sides, device=images.device)
         counts = torch.zeros(*sides, device=images.device)
-        for place in sliding_windows(sides, window, self._settings.overlap):
-            total[:, :, *place] += self._probabilities(network, images[:, :, *place]) * weights
-            counts[*place] += weights
+        for slices in sliding_windows(sides, window, self._settings.overlap):
+            total[:, :, *slices] += self._probabilities(network, images[:, :, *slices]) * weights
+            counts[*slices] += weights
         return total / counts
 
     def _probabilities(self, network: Network, images: Tensor) -> Tensor:
         logits = logits_of(network, images, self._execution)
-        _require_finite(logits)  # the softmax would make a probability of 0 of minus infinity
+        _require_finite(logits)  # the softmax would turn minus infinity into a probability of 0
         return probabilities_of(logits, self._unused)
 
 
 def _require_finite(values: Tensor) -> None:
-    extremes = torch.stack(values.aminmax())  # NaN where one voxel is, and no copy of the answer
+    extremes = torch.stack(values.aminmax())  # NaN if any voxel is NaN, without a copy of the values
     if not bool(torch.isfinite(extremes).all()):
         raise NonFiniteOutputError(
-            "the network's answer is not a number in some voxels; look at the images, try another model, and where it "
-            "computed in fp16, set training.precision to fp32"
+            "the output of the network is NaN or infinite in some voxels; check the images, try another model, or set "
+            "training.precision to fp32 if the network computed in fp16"
         )
 
 
 def _mirror_axes() -> list[tuple[int, ...]]:
-    """The axes of (B, C, X, Y, Z) that are flipped in each of the eight mirror images, none first."""
+    """Return the axes of (B, C, X, Y, Z) to flip for each of the eight mirror images. The first one flips none."""
     return [axes for count in range(4) for axes in combinations((2, 3, 4), count)]

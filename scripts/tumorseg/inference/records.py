@@ -1,4 +1,4 @@
-"""The records of selection and prediction: which model and which predicted masks belong to a fold."""
+"""Records of selections and predictions: which model and which predicted masks belong to a fold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,11 @@ from tumorseg.io.files import is_transient, read_json, require_regular_file, sha
 
 
 def read_selection(path: Path, fold: int) -> dict[str, Any]:
-    """The selection of a fold (selection.json). Raises UserError where it is damaged or another fold's."""
+    """Return the selection of a fold (selection.json).
+
+    Raises:
+        UserError: the file is corrupted or belongs to another fold.
+    """
     selection = read_json(path)
     if not isinstance(selection, dict) or selection.get("fold") != fold or not isinstance(selection.get("digest"), str):
         raise UserError(f"{path}: this is not the selection of fold {fold}; delete it and run again")
@@ -19,13 +23,25 @@ def read_selection(path: Path, fold: int) -> dict[str, Any]:
 
 
 def verify_selection(model: Path, selection: Path, fold: int) -> dict[str, Any]:
-    """The selection of a fold, whose model is the file `model`. Raises UserError where it is another file."""
+    """Check that a model is the one that the selection of a fold names.
+
+    Args:
+        model: exported model.
+        selection: selection of the fold (selection.json).
+        fold: number of the fold.
+
+    Returns:
+        The content of the selection.
+
+    Raises:
+        UserError: the model cannot be read or is another file.
+    """
     content = read_selection(selection, fold)
     try:
         require_regular_file(model)
         digest = sha256(model)
     except OSError as error:
-        remedy = "mend that" if is_transient(error) else "delete it"
+        remedy = "fix that" if is_transient(error) else "delete it"
         raise UserError(f"{model}: this model cannot be read ({error.strerror}); {remedy} and run again") from None
     if digest != content["digest"]:
         raise UserError(
@@ -41,10 +57,13 @@ _MAX_LISTED: Final = 3
 
 @dataclass(frozen=True)
 class RecordedMask:
-    """A predicted mask on disk.
+    """A predicted mask as the record of its fold names it.
 
-    fold: the one that holds its case out. digest: XXH3-128 of the file's bytes. written: the value on disk of each
-    label, background included.
+    Attributes:
+        path: the file.
+        fold: fold that holds out the case.
+        digest: XXH3-128 of the bytes of the file.
+        written: value on disk of each label, background included.
     """
 
     path: Path
@@ -54,17 +73,17 @@ class RecordedMask:
 
 
 def prediction_record_path(folder: Path) -> Path:
-    """Where the record of a folder of predicted masks lies."""
+    """Return the path of the record of a folder of predicted masks."""
     return folder.with_name(f"{folder.name}.json")
 
 
 def mask_path(folder: Path, case: str) -> Path:
-    """Where the predicted mask of a case lies."""
+    """Return the path of the predicted mask of a case."""
     return folder / f"{case}.nii.gz"
 
 
 def read_prediction_record(path: Path, fold: int) -> dict[str, Any]:
-    """The record of a fold's predictions. Raises UserError where it is damaged or another fold's."""
+    """Return the record of the predictions of a fold. Raises UserError if it is corrupted or of another fold."""
     record = read_json(path)
     try:
         if (record["format"], record["fold"]) != (RECORD_FORMAT, fold):
@@ -78,14 +97,20 @@ def read_prediction_record(path: Path, fold: int) -> dict[str, Any]:
         return dict(record)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path}: this is no record of the predictions of fold {fold} ({error}); delete it and run again"
+            f"{path}: this is not a record of the predictions of fold {fold} ({error}); delete it and run again"
         ) from None
 
 
 def recorded_masks(folders: Sequence[Path]) -> dict[str, RecordedMask]:
-    """The masks of all cases; the folders are those of fold 0, 1 and so on. Warns of masks that no record names.
+    """Return the predicted masks of all cases, by case. Warn of files that no record names.
 
-    Raises UserError where a record is damaged, or names a mask that is not there.
+    Raises UserError if a record is corrupted or names a missing mask.
+
+    Args:
+        folders: folders of predicted masks, in the order of the folds.
+
+    Returns:
+        The masks by case.
     """
     masks: dict[str, RecordedMask] = {}
     for fold, folder in enumerate(folders):
@@ -99,33 +124,44 @@ def recorded_masks(folders: Sequence[Path]) -> dict[str, RecordedMask]:
 
 
 def _written(case: Mapping[str, Any]) -> dict[int, int]:
-    """The value on disk of each label, from the record of a case."""
+    """Return the value on disk of each label, from the record of a case."""
     return {int(label): int(value) for label, value in case["written"].items()}
 
 
 def _check_folder(folder: Path, cases: set[str]) -> None:
-    """Raise UserError for the missing masks of a folder, and warn of the others that lie in it."""
-    there = {path.name for path in folder.glob("*")}
-    if missing := sorted(case for case in cases if mask_path(folder, case).name not in there):
+    """Raise UserError if masks are missing in a folder, and warn of other files in it."""
+    present = {path.name for path in folder.glob("*")}
+    if missing := sorted(case for case in cases if mask_path(folder, case).name not in present):
         raise UserError(
-            f"{folder}: no prediction is there for {_join_names(missing)}, which {prediction_record_path(folder).name} names; "
-            f"delete {folder} and run again"
+            f"{folder}: there is no prediction for {_join_names(missing)}, although "
+            f"{prediction_record_path(folder).name} names it; delete {folder} and run again"
         )
-    known = {f"{case}{kind}" for case in cases for kind in (".nii.gz", "-probabilities.nii.gz")}
-    if unknown := sorted(name for name in there - known if not name.startswith(".")):
+    known = {f"{case}{ending}" for case in cases for ending in (".nii.gz", "-probabilities.nii.gz")}
+    if unknown := sorted(name for name in present - known if not name.startswith(".")):
         logger.warning(
-            "%s: not made by this workflow and not used: %s; move such files to another folder",
+            "%s: not made by this workflow and not used: %s; move these files to another folder",
             folder,
             _join_names(unknown),
         )
 
 
 def find_mask(masks: Mapping[str, RecordedMask], case: str, fold: int | None = None) -> RecordedMask:
-    """The mask of a case. fold: the one that should have predicted it. Raises UserError where there is none."""
+    """Return the predicted mask of a case.
+
+    Args:
+        masks: predicted masks by case.
+        case: name of the case.
+        fold: fold that must have predicted it; None accepts any fold.
+
+    Raises:
+        UserError: there is no such mask.
+    """
     mask = masks.get(case)
     if mask is None or fold not in (None, mask.fold):
-        where = "" if fold is None else f" of fold {fold}"
-        raise UserError(f"{case}: no prediction{where} is there; delete results/predictions and run the workflow again")
+        of_fold = "" if fold is None else f" of fold {fold}"
+        raise UserError(
+            f"{case}: there is no prediction{of_fold}; delete results/predictions and run the workflow again"
+        )
     return mask
 
 

@@ -1,4 +1,4 @@
-"""From a normalised case to its mask on disk."""
+"""Segment a normalised case and write its mask."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,13 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """mask: uint8 (x, y, z), labels of the task, on the cropped grid. windowed: whether it is made of windows.
+    """The segmentation of a case.
 
-    changed: voxels that each step of the post-processing changed. written: the value on disk of each label.
+    Attributes:
+        mask: canonical labels on the cropped grid, uint8 (x, y, z).
+        windowed: whether sliding windows were used.
+        changed: number of voxels that each post-processing step changed.
+        written: value on disk of each label.
     """
 
     mask: NDArray[np.uint8]
@@ -31,17 +35,29 @@ class Segmentation:
     written: dict[int, int]
 
     def record(self) -> dict[str, Any]:
-        """How the mask came about, as plain JSON types."""
+        """Return how the mask was made, as plain JSON types."""
         written = {str(label): value for label, value in self.written.items()}
         return {"windowed": self.windowed, "changed": self.changed, "written": written}
 
 
 class Segmenter:
-    """Segments cases as the section `prediction` of the configuration says. task: that of the networks."""
+    """Segments cases with the networks of one task.
+
+    Attributes:
+        task: task of the networks.
+    """
 
     def __init__(
         self, networks: Sequence[Network], execution: Execution, section: Mapping[str, Any], *, task: Task
     ) -> None:
+        """Prepare the networks.
+
+        Args:
+            networks: networks whose probabilities are averaged.
+            execution: device and precision.
+            section: `prediction` section of the configuration.
+            task: task of the networks.
+        """
         self.task = task
         self._section = section
         self._settings = PredictionSettings.from_config(section)
@@ -50,11 +66,19 @@ class Segmenter:
     def segment(
         self, folder: Path, image: NDArray[np.float16], origin: Origin, cohort_convention: str | None, mark: str = ""
     ) -> Segmentation:
-        """Segment a normalised image (channels, x, y, z). Write its mask, and probabilities if asked, into `folder`.
+        """Segment a normalised image. Write its mask, and its probabilities if the settings say so.
 
-        cohort_convention: see `written_values`. mark: what the header of the files says of the model, see
-        `ModelCard.mark`. See `write_prediction` and `write_probabilities`. Raises `NotFinite`, before anything is
-        written, as `Predictor.predict` does.
+        Raises NonFiniteOutputError, before any file is written, as `Predictor.predict` does.
+
+        Args:
+            folder: folder for the files, see `write_prediction` and `write_probabilities`.
+            image: float16 (channels, x, y, z).
+            origin: the case and its grid.
+            cohort_convention: see `label_values_on_disk`.
+            mark: description in the header of the files, see `ModelCard.mark`.
+
+        Returns:
+            The mask and how it was made.
         """
         prediction = self.predict(image, origin)
         mask, changed = self.mask_of(prediction, origin)
@@ -65,12 +89,16 @@ class Segmenter:
         return Segmentation(mask, prediction.windowed, changed, written)
 
     def predict(self, image: NDArray[np.float16], origin: Origin) -> Prediction:
-        """Probabilities of a normalised image (channels, x, y, z). Raises `NotFinite` with the name of the case."""
+        """Return the prediction for a normalised image, float16 (channels, x, y, z).
+
+        Raises:
+            NonFiniteOutputError: the output is NaN or infinite in some voxels. The message names the case.
+        """
         try:
             return self._predictor.predict(image, cropped_start(origin))
         except NonFiniteOutputError as error:
             raise NonFiniteOutputError(f"{origin.case}: {error}") from None
 
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:
-        """The mask after post-processing, and the voxels that each step of it changed; see `postprocess`."""
+        """Return the mask after post-processing, and the number of voxels that each step changed."""
         return postprocess(prediction.mask, origin.voxel_mm3, self._section, self.task)

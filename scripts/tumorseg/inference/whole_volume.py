@@ -1,6 +1,6 @@
-"""A network over a whole volume: padding, logits, probabilities and mask.
+"""Apply a network to a whole volume: padding, logits, probabilities and mask.
 
-Validation during training and prediction both go this way, so that they find the same mask for the same weights.
+Validation during training and prediction share this code, so equal weights give equal masks in both.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ from tumorseg.networks.devices import Execution
 
 @dataclass(frozen=True, eq=False)
 class PaddedImage:
-    """An image with background around it.
+    """An image that is padded with background.
 
-    images: float16 (1, channels, X, Y, Z), whose sides are multiples of the network's divisor. inside: the slices along
-    X, Y and Z where the image lies.
+    Attributes:
+        images: float16 (1, channels, X, Y, Z). The sides are multiples of the network's divisor.
+        inside: slices along X, Y and Z that contain the image.
     """
 
     images: Tensor
@@ -29,29 +30,29 @@ class PaddedImage:
 
 
 def pad_image(image: NDArray[np.float16], start: Sequence[int], divisor: int) -> PaddedImage:
-    """Return a normalised image with background before and after it.
+    """Return a normalised image padded with background at both ends of each axis.
 
-    The down-samplings then fall as they would over the whole grid, so that where an image is cropped hardly matters.
+    Down-sampling then uses the same voxels as on the whole grid, so the position of the crop hardly matters.
 
     Args:
-        image: float16 (channels, x, y, z), of any size.
-        start: the image's first voxel on the whole grid, see `normalise.crop.cropped_start`.
-        divisor: of the network, see `Network.divisor`.
+        image: normalised image of any size, float16 (channels, x, y, z).
+        start: first voxel of the image on the whole grid, see `preprocessing.crop.cropped_start`.
+        divisor: divisor of the network, see `Network.divisor`.
     """
     before = [first % divisor for first in start]
     after = [-(first + side) % divisor for first, side in zip(before, image.shape[1:], strict=True)]
-    around = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
+    widths = [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
     inside = tuple(slice(first, first + side) for first, side in zip(before, image.shape[1:], strict=True))
-    return PaddedImage(pad(torch.from_numpy(image)[None], around), inside)
+    return PaddedImage(pad(torch.from_numpy(image)[None], widths), inside)
 
 
 def logits_of(network: Network, images: Tensor, execution: Execution) -> Tensor:
-    """Return the logits, float32 (1, classes, X, Y, Z), without gradients.
+    """Return the logits of a network, float32 (1, classes, X, Y, Z), without gradients.
 
     Args:
-        network: on the execution's device, in evaluation mode.
+        network: network on the execution's device, in evaluation mode.
         images: (1, channels, X, Y, Z), as `Execution.place` returns them.
-        execution: precision in which the network computes.
+        execution: defines the precision.
     """
     with torch.inference_mode(), execution.autocast():
         logits: Tensor = network(images)
@@ -59,9 +60,11 @@ def logits_of(network: Network, images: Tensor, execution: Execution) -> Tensor:
 
 
 def probabilities_of(logits: Tensor, unused_classes: Sequence[int]) -> Tensor:
-    """Return the softmax over the classes of logits, (1, classes, X, Y, Z); 0 for the classes that no voxel has.
+    """Return the softmax over classes, (1, classes, X, Y, Z), with probability 0 for unused classes.
 
-    Overwrites the logits of these classes.
+    Args:
+        logits: (1, classes, X, Y, Z). Those of unused classes are overwritten.
+        unused_classes: classes without a label.
     """
     with torch.inference_mode():
         logits[:, list(unused_classes)] = -torch.inf
@@ -69,7 +72,11 @@ def probabilities_of(logits: Tensor, unused_classes: Sequence[int]) -> Tensor:
 
 
 def mask_of(probabilities: Tensor) -> NDArray[np.uint8]:
-    """Return the most probable label of each voxel, (x, y, z), from (classes, x, y, z); of equals the first."""
-    # On a CPU in a quarter of the time of `argmax`.
+    """Return the most probable label of each voxel, uint8 (x, y, z); the smallest label if several are equal.
+
+    Args:
+        probabilities: (classes, x, y, z).
+    """
+    # `max` needs a quarter of the time of `argmax` on a CPU.
     mask: NDArray[np.uint8] = probabilities.max(dim=0).indices.to(torch.uint8).cpu().numpy()
     return mask

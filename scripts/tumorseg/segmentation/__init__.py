@@ -1,1 +1,1 @@
-"""New patients, without masks: checked, segmented, shown and measured."""
+"""New patients without masks: validation, segmentation, figures and volumes."""

@@ -1,4 +1,4 @@
-"""One new patient: checked, segmented and shown, or refused with the reasons."""
+"""Validate, segment and draw one new patient, or record why it was not segmented."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -40,13 +40,23 @@ def segment_patient(
     figures: FigureSettings,
     max_voxels: int = DEFAULT_MAX_VOXELS,
 ) -> PatientResult:
-    """Check a case below `root` as validation does, less the mask; segment it; write `{case}.nii.gz` and `{case}.png`.
+    """Validate a case without its mask, segment it, and write `{case}.nii.gz` and `{case}.png`.
 
-    cards: those of the segmenter's models, to whose training cases the patient is compared. task: that of the case; the
-    models' own has the same channels and labels, and gives the titles. The mask lies on the grid of the case, in the
-    patient's own space. What is wrong with the images is recorded. Raises UserError for what is
-    wrong with the machine, such as a full disk or too little memory: the job has to fail, so that the next run tries
-    again.
+    The mask is on the grid of the case. Problems with the images are recorded in the result. A problem of the machine,
+    such as a full disk or too little memory, raises UserError: the job fails, and the next run tries again.
+
+    Args:
+        root: folder of the case folders.
+        files: files of the case.
+        segmenter: segmenter with the models.
+        cards: cards of these models. The patient is compared with their training cases.
+        task: task of the case. The models' task has the same channels and labels.
+        folder: folder for the mask and the figure.
+        figures: settings of the figure.
+        max_voxels: see `io.volume.read_volume`.
+
+    Returns:
+        The result of the patient.
     """
     verdict, _ = validate_case(
         root, files, task=task, shape=None, labels="auto", with_mask=False, max_voxels=max_voxels
@@ -80,13 +90,13 @@ def _segment_or_report(
         raise
     except (OSError, MemoryError, RuntimeError) as error:  # torch raises RuntimeError if memory or a GPU is missing
         raise UserError(
-            f"{verdict.case}: not segmented, because of the machine ({type(error).__name__}: {error}); "
+            f"{verdict.case}: not segmented because of a problem of the machine ({type(error).__name__}: {error}); "
             "free memory, check the disk and the GPU, and run again"
         ) from error
     except Exception as error:
-        logger.exception("%s: stopped by an unexpected error", verdict.case)
+        logger.exception("%s: unexpected error", verdict.case)
         for name in (f"{verdict.case}{ending}" for ending in (".nii.gz", "-probabilities.nii.gz", ".png")):
-            (folder / name).unlink(missing_ok=True)  # no mask stays of a case that counts as not segmented
+            (folder / name).unlink(missing_ok=True)  # a case that counts as not segmented must not have a mask
         return replace(patient, problems="failed", detail=f"{type(error).__name__}: {error}")
 
 
@@ -107,7 +117,7 @@ def _segment(
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
         for structure, labels in segmenter.task.structures.items()
     }
-    shown = make_case_view(
+    view = make_case_view(
         origin,
         image,
         task=segmenter.task,
@@ -117,13 +127,14 @@ def _segment(
         prediction=segmentation.mask,
     )
     notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
-    sheet = mask_sheet([shown], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
+    sheet = mask_sheet([view], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
     save_figure(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
     return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
 
 
 def _normalise(root: Path, verdict: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
-    """The image as the models know it. What it is made of is let go before a network needs the memory."""
+    """Return the normalised image and its origin."""
+    # A function of its own, so that the volumes are freed before the network needs the memory.
     volumes = reread_images(root, verdict.facts, card.task)
     backgrounds = backgrounds_from_facts(verdict.facts)
     return normalise_images(
@@ -132,11 +143,11 @@ def _normalise(root: Path, verdict: ValidationResult, card: ModelCard) -> tuple[
 
 
 def _figure_title(case: str, mm3: Mapping[str, float], task: Task) -> str:
-    sizes = (f"{region.title} {mm3[region.name] / 1000:.1f} ml" for region in task.regions)
-    return f"{case}: {', '.join(sizes)}"
+    volumes = (f"{region.title} {mm3[region.name] / 1000:.1f} ml" for region in task.regions)
+    return f"{case}: {', '.join(volumes)}"
 
 
 def _file_records(verdict: ValidationResult) -> list[dict[str, Any]]:
-    """What was read, by which planning notices later that a file has changed."""
+    """Return path, size and digest of the files that were read, so that a later run notices changes."""
     files = [*verdict.facts["files"].values(), *verdict.facts["other_files"]]
     return [{key: file[key] for key in ("path", "bytes", "digest")} for file in files]

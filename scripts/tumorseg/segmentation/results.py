@@ -1,4 +1,4 @@
-"""The result of each new patient: the record of a batch, the table of all patients, and the printed summary."""
+"""Results of new patients: the record of a job, the table of all patients, and the printed summary."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,11 +15,17 @@ from tumorseg.io.files import read_json, write_json
 
 @dataclass(frozen=True)
 class PatientResult:
-    """What became of a case. problems: codes, comma-separated. detail: the messages of the problems.
+    """The result of a patient.
 
-    warnings: what is unusual about the case, as given, and about it as an input of the models. volumes: mm³ by
-    structure, empty where the case was not segmented. windowed: whether the mask is made of windows. changed: voxels
-    that each step of the post-processing changed. files: `path`, `bytes` and `digest` of each image, as in `Verdict`.
+    Attributes:
+        case: name of the case.
+        problems: codes of the problems, separated by commas; empty if the patient was segmented.
+        detail: messages of the problems.
+        warnings: warnings about the images, and about differences from the training cases.
+        volumes: volume of each structure in mm³; empty if the patient was not segmented.
+        windowed: whether sliding windows were used.
+        changed: number of voxels that each post-processing step changed.
+        files: `path`, `bytes` and `digest` of each image.
     """
 
     case: str
@@ -33,69 +39,82 @@ class PatientResult:
 
     @property
     def segmented(self) -> bool:
-        """Whether there is a mask."""
+        """Whether the patient has a mask."""
         return not self.problems
 
     @property
     def warning_codes(self) -> list[str]:
-        """The codes of the warnings, each once."""
+        """The codes of the warnings, without duplicates."""
         return list(dict.fromkeys(warning.code for warning in self.warnings))
 
     @property
     def warning_messages(self) -> list[str]:
-        """The warnings in words, each once."""
+        """The messages of the warnings, without duplicates."""
         return list(dict.fromkeys(" ".join(describe_issue(warning, self.case).split()) for warning in self.warnings))
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """From plain JSON types."""
+        """Return the result from plain JSON types."""
         return cls(**{**content, "warnings": tuple(Issue(**warning) for warning in content["warnings"])})
 
 
 RECORD_FILE: Final = "patients.json"
-"""The record of a batch, in its folder, and that of all, in the folder of all masks."""
+"""Name of the record in the folder of a job, and in the folder of all masks."""
 TABLE_FILE: Final = "volumes.tsv"
 
 
 def write_record(folder: Path, patients: Sequence[PatientResult], how: Mapping[str, Any]) -> None:
-    """Write what became of the patients of a batch into its folder.
+    """Write the results of patients to the record of a folder.
 
-    how: models, structures and settings, equal in all batches.
+    Args:
+        folder: folder of the masks.
+        patients: results of the patients.
+        how: models, structures and settings, which are the same for all patients.
     """
     write_json(folder / RECORD_FILE, {"how": how, "patients": [asdict(patient) for patient in patients]})
 
 
 def read_records(folders: Sequence[Path]) -> tuple[list[PatientResult], dict[str, Any]]:
-    """The patients of all batches, sorted by case, and how they were segmented."""
+    """Return the results of all folders, sorted by case, and how the patients were segmented."""
     records = [read_json(folder / RECORD_FILE) for folder in folders]
     patients = [PatientResult.from_json(content) for record in records for content in record["patients"]]
     return sorted(patients, key=lambda patient: patient.case), records[0]["how"]
 
 
 def write_table(path: Path, patients: Iterable[PatientResult], structures: Iterable[str]) -> None:
-    """Write one row a patient as TSV: `segmented` is true or false, volumes are in mm³, empty without a mask.
+    """Write a TSV table with a row per patient.
 
-    structures: those that have a column.
-    warnings: codes, comma-separated. warning_messages: the same in words.
+    Columns are `case`, `segmented` (true or false), the volume of each structure in mm³ (empty without a mask),
+    `problems` (codes), `detail`, `warnings` (codes) and `warning_messages`.
+
+    Args:
+        path: file to write.
+        patients: results of the patients.
+        structures: names of the structures.
     """
     names = list(structures)
     tables.write_table(path, pd.DataFrame([_row(patient, names) for patient in patients]))
 
 
 def summary_lines(patients: Sequence[PatientResult], table: Path, how: Mapping[str, Any]) -> list[str]:
-    """What to print at the end: how many patients are segmented, why the others are not, and all warnings in words.
+    """Return the lines to print at the end: models, patients that are not segmented, warnings and the table.
 
-    A warning that several patients have stands there once. how: as `read_records` returns it.
+    Patients with the same warning share a line.
+
+    Args:
+        patients: results of all patients.
+        table: path of the table.
+        how: models and settings, from `read_records`.
     """
-    left = [patient for patient in patients if not patient.segmented]
-    done = [patient for patient in patients if patient.segmented]
-    everyone = f"{format_count(len(done), 'patient')} {'is' if len(done) == 1 else 'are'}"
-    count = format_part(len(done), len(patients), "patient") if left else everyone
-    models = how["models"] if done else []
+    failed = [patient for patient in patients if not patient.segmented]
+    segmented = [patient for patient in patients if patient.segmented]
+    all_segmented = f"{format_count(len(segmented), 'patient')} {'is' if len(segmented) == 1 else 'are'}"
+    count = format_part(len(segmented), len(patients), "patient") if failed else all_segmented
+    models = how["models"] if segmented else []
     marks = [f"{model['mark']} ({model['file']})" for model in models if model["mark"]]
     return [
         *(f"segmented by {model['file']} (SHA-256 {model['digest']})" for model in models),
-        *(f"NOT segmented: {patient.case}: {patient.problems}: {patient.detail}" for patient in left),
+        *(f"NOT segmented: {patient.case}: {patient.problems}: {patient.detail}" for patient in failed),
         *_warnings(patients),
         *marks,
         f"{count} segmented; volumes and warnings: {table}",
@@ -103,11 +122,11 @@ def summary_lines(patients: Sequence[PatientResult], table: Path, how: Mapping[s
 
 
 def _warnings(patients: Iterable[PatientResult]) -> Iterator[str]:
-    """One line for each warning with the patients that have it. That of demonstration models is about none of them."""
+    """Yield a line for each warning with the patients that have it, without the warning about demonstration models."""
     cases: dict[str, list[str]] = {}
     for patient in patients:
-        own = [warning for warning in patient.warnings if warning.code != "demonstration_model"]
-        for message in replace(patient, warnings=tuple(own)).warning_messages:
+        warnings = [warning for warning in patient.warnings if warning.code != "demonstration_model"]
+        for message in replace(patient, warnings=tuple(warnings)).warning_messages:
             cases.setdefault(message, []).append(patient.case)
     yield from (f"WARNING: {', '.join(names)}: {message}" for message, names in cases.items())
 

@@ -97,7 +97,7 @@ def test_a_prediction_is_written_as_the_masks_of_a_label_map_are_and_read_back(t
 
 def test_a_prediction_with_a_value_that_is_no_label_is_refused(tmp_path):
     write_prediction(tmp_path, np.full((3, 4, 5), 2, np.uint8), origin(), {0: 0, 2: 7})
-    with pytest.raises(UserError, match=r"case-1\.nii\.gz: the value 7 is no label"):
+    with pytest.raises(UserError, match=r"case-1\.nii\.gz: the value 7 is not a label"):
         read_prediction(recorded(tmp_path), (6, 7, 8), AFFINE)
 
 
@@ -122,7 +122,7 @@ def test_a_damaged_prediction_is_named(tmp_path):
     write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), WRITTEN)
     mask = recorded(tmp_path)
     mask.path.write_bytes(mask.path.read_bytes()[:-9])
-    with pytest.raises(UserError, match=r"case-1\.nii\.gz: this prediction is damaged"):
+    with pytest.raises(UserError, match=r"case-1\.nii\.gz: this prediction is corrupted"):
         read_prediction(mask, (6, 7, 8), AFFINE)
 
 

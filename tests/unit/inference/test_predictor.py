@@ -180,7 +180,7 @@ def test_where_the_memory_that_is_left_is_too_little_windows_are_taken(monkeypat
 def test_an_answer_that_is_no_number_is_an_error_and_no_empty_mask(value, changes):
     made = network()
     made.heads[0].bias.data[1] = value
-    with pytest.raises(NonFiniteOutputError, match="the network's answer is not a number in some voxels"):
+    with pytest.raises(NonFiniteOutputError, match="the output of the network is NaN or infinite in some voxels"):
         predict([network(), made], image(16, 16, 24), **changes)
 
 

@@ -134,7 +134,7 @@ def test_another_mask_in_the_place_of_the_predicted_one_is_refused(predictions):
 
 def test_a_missing_mask_is_named(predictions):
     (predictions[0] / "b.nii.gz").unlink()
-    with pytest.raises(UserError, match=r"fold-0: no prediction is there for b, which fold-0\.json names; delete"):
+    with pytest.raises(UserError, match=r"fold-0: there is no prediction for b, although fold-0\.json names it; delete"):
         recorded_masks(predictions)
 
 
@@ -146,7 +146,7 @@ def test_a_mask_that_no_record_names_is_told_and_not_used(predictions, caplog, m
 
 
 def test_the_predictions_of_two_folds_that_changed_places_are_refused(predictions):
-    with pytest.raises(UserError, match=r"fold-1\.json: this is no record of the predictions of fold 0"):
+    with pytest.raises(UserError, match=r"fold-1\.json: this is not a record of the predictions of fold 0"):
         recorded_masks(predictions[::-1])
 
 
@@ -154,7 +154,7 @@ def test_a_case_is_looked_for_in_the_fold_that_holds_it_out(predictions):
     masks = recorded_masks(predictions)
     assert find_mask(masks, "c", 1) == masks["c"]
     for case, fold in (("c", 0), ("d", None)):
-        with pytest.raises(UserError, match=rf"^{case}: no prediction.* is there"):
+        with pytest.raises(UserError, match=rf"^{case}: there is no prediction"):
             find_mask(masks, case, fold)
 
 
@@ -168,5 +168,5 @@ def test_a_damaged_record_is_named(predictions, record):
 def test_a_record_whose_cases_are_of_another_kind_is_named(predictions):
     for cases in ([], {"a": 5}, {"a": {"digest": 5}}):
         record_predictions(predictions[0], cases=cases)
-        with pytest.raises(UserError, match=r"fold-0\.json: this is no record"):
+        with pytest.raises(UserError, match=r"fold-0\.json: this is not a record"):
             recorded_masks(predictions)

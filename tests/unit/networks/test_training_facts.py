@@ -112,7 +112,7 @@ def test_a_channel_with_a_single_value_in_the_brain_is_a_warning(tmp_path, facts
     patient = replace(found, facts={**found.facts, "intensities": {**found.facts["intensities"], "t1": facts}})
     (warning,) = patient_warnings(patient, facts_of(found), TASK)
     assert warning.code == "intensities_unlike_training"
-    assert "in T1 (it shows one value, or nothing, in the brain): check" in warning.message
+    assert "in T1 (the brain has at most one value): check" in warning.message
 
 
 @pytest.mark.parametrize("background", [2, -32768])

@@ -116,7 +116,7 @@ def test_the_image_is_reoriented_with_its_mask(cohort):
 
 def test_a_missing_prediction_is_reported(cohort):
     prediction_of(cohort).unlink()
-    with pytest.raises(UserError, match="no prediction is there"):
+    with pytest.raises(UserError, match="there is no prediction"):
         load(cohort)
 
 

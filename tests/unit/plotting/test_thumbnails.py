@@ -89,7 +89,7 @@ def test_a_missing_prediction_is_reported(tmp_path, capsys):
     next((tmp_path / "predictions/fold-0").iterdir()).unlink()
     with pytest.raises(SystemExit):
         run(tmp_path)
-    assert "no prediction is there" in capsys.readouterr().err
+    assert "there is no prediction" in capsys.readouterr().err
 
 
 def test_strips_of_a_whole_cohort_fit_a_page():

@@ -108,7 +108,7 @@ def change_split(folder):
         (lambda run: change(run / "selection.json", fold=1), "selection.json: this is not the selection of fold 0"),
         (
             lambda run: change(run / "predictions.json", fold=1),
-            "predictions.json: this is no record of the predictions",
+            "predictions.json: this is not a record of the predictions",
         ),
         (lambda run: change(run / "predictions.json", model="d"), "not made by the selected model"),
         (lambda run: change(run / "predictions.json", settings={}), "made with other settings"),

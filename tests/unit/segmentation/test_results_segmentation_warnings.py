@@ -36,7 +36,7 @@ def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_pa
     write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     row = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case").loc["P-1"]
     assert row["warnings"] == "demonstration_model,spacing_unlike_training"
-    spacing = "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to those"
+    spacing = "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
     assert row["warning_messages"] == f"{DEMO_MODEL_WARNING} | {spacing}"
     lines = summary_lines(patients, tmp_path / "volumes.tsv", how)
     assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
@@ -84,7 +84,7 @@ def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
     root = write_valid_case(tmp_path / "data")
     (patient,) = segment(root, tmp_path / "out", Segmenter([broken], CPU, CONFIGURATION["prediction"], task=TASK))
     assert (patient.segmented, patient.problems) == (False, "not_finite_prediction")
-    assert "the network's answer is not a number" in patient.detail
+    assert "the output of the network is NaN or infinite" in patient.detail
     assert list((tmp_path / "out").iterdir()) == []
 
 
