@@ -134,7 +134,9 @@ def test_another_mask_in_the_place_of_the_predicted_one_is_refused(predictions):
 
 def test_a_missing_mask_is_named(predictions):
     (predictions[0] / "b.nii.gz").unlink()
-    with pytest.raises(UserError, match=r"fold-0: there is no prediction for b, although fold-0\.json names it; delete"):
+    with pytest.raises(
+        UserError, match=r"fold-0: there is no prediction for b, although fold-0\.json names it; delete"
+    ):
         recorded_masks(predictions)
 
 

@@ -36,7 +36,9 @@ def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_pa
     write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     row = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case").loc["P-1"]
     assert row["warnings"] == "demonstration_model,spacing_unlike_training"
-    spacing = "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
+    spacing = (
+        "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
+    )
     assert row["warning_messages"] == f"{DEMO_MODEL_WARNING} | {spacing}"
     lines = summary_lines(patients, tmp_path / "volumes.tsv", how)
     assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
