@@ -1,4 +1,4 @@
-"""A cohort with as many cases as BraTS 2023. The cases are tiny, and many have one of all kinds of problems."""
+"""A cohort with as many cases as BraTS 2023. The cases are tiny, and many have a problem, of every code."""
 
 import zipfile
 from collections.abc import Callable, Iterator
@@ -136,7 +136,7 @@ PROBLEM_CASES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
     ("unreadable", _link_to_nowhere),
     ("unreadable", _zip),
 )
-"""What is done to a case, and the only code that it is dropped with."""
+"""Codes of problems, each with a function that gives a valid case this problem."""
 
 
 def _plain_files(files: Files, case: str) -> None:

@@ -180,7 +180,7 @@ def _iterate_growing(numbers: dict[Definition, int]) -> Iterator[Definition]:
 
 
 def imported_modules(project: Project, modules: Iterable[Module]) -> set[str]:
-    """The names of the project's modules that are imported, directly or not, the packages around them included."""
+    """Return the names of all modules of the project that modules import, directly or not, with their packages."""
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
