@@ -58,8 +58,8 @@ def score_label_maps(score: Mapping[str, Any], task: Task) -> list[dict[int, int
     count = 1 if isinstance(folders, str) else len(folders)
     if isinstance(label_map, list) and folders and len(label_map) != count:
         raise UserError(
-            f"score.label_map: the list has {len(label_map)} entries, but score.predictions has {count} folders; write one "
-            "entry for each folder, null for a folder without a label map"
+            f"score.label_map: the list has {len(label_map)} entries, but score.predictions has {count} folders; write "
+            "one entry for each folder, null for a folder without a label map"
         )
     maps = label_map if isinstance(label_map, list) else [label_map] * max(1, count)
     checked = [None if entry is None else apply_label_map(task, entry, "score.label_map").label_map for entry in maps]
