@@ -41,7 +41,7 @@ def arguments(tmp_path):
     return [*map(str, options), "--settings", json.dumps({"prediction": PREDICTION, "execution": EXECUTION})]
 
 
-def test_nothing_left_out_is_the_mask_of_the_whole_input_and_a_modality_less_is_not(arguments, tmp_path):
+def test_leaving_out_a_modality_changes_the_dice_and_leaving_out_none_does_not(arguments, tmp_path):
     leave_out_modalities.main(arguments)
     dice = pd.read_csv(tmp_path / "out", sep="\t").set_index(["case", "left_out", "region"])["dice"].sort_index()
     network, _ = read_model(tmp_path / "model")
@@ -56,9 +56,9 @@ def test_nothing_left_out_is_the_mask_of_the_whole_input_and_a_modality_less_is_
             assert not dice[name, channel].equals(dice[name, "none"])
 
 
-def test_every_voxel_of_the_brain_of_every_held_out_case_counts_once(arguments, tmp_path):
+def test_every_brain_voxel_of_every_held_out_case_counts_once(arguments, tmp_path):
     calibration.main(arguments)
     curves = json.loads((tmp_path / "out").read_text())["curves"]
     for curve in curves.values():
         assert sum(part["voxels"] for part in curve["bins"]) == len(CASES) * 16**3
-        assert curve["expected_calibration_error"] > 0  # of masks that are noise
+        assert curve["expected_calibration_error"] > 0  # since the masks are noise

@@ -1,4 +1,4 @@
-"""The ONNX file of a model, run by another runtime, against the prediction of the library."""
+"""The ONNX file of a model, run by ONNX Runtime and compared with the prediction of the library."""
 
 import json
 import subprocess
@@ -38,10 +38,10 @@ class Exported:
     onnx: Path
 
 
-def network_of(built: Architecture) -> Network:
-    """A network that has seen something, with clear-cut answers of all labels."""
+def trained_network(network_architecture: Architecture) -> Network:
+    """Return a network with changed running statistics that predicts all labels with high probability."""
     torch.manual_seed(0)
-    network, images = build(built), 2 * torch.randn(2, 4, 16, 16, 16) + 1
+    network, images = build(network_architecture), 2 * torch.randn(2, 4, 16, 16, 16) + 1
     for _ in range(3):
         network(images)  # moves the running statistics of batch norm
     logits = network.eval()(images).detach()
@@ -54,35 +54,35 @@ def network_of(built: Architecture) -> Network:
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def exported(request, tmp_path_factory) -> Exported:
-    network, path = network_of(ARCHITECTURES[request.param]), tmp_path_factory.mktemp("model") / "fold-2.onnx"
+    network, path = trained_network(ARCHITECTURES[request.param]), tmp_path_factory.mktemp("model") / "fold-2.onnx"
     card = model_card(network.architecture, fold=2, epoch=7)
     write_onnx(path, network, card)
     return Exported(network, card, path)
 
 
 def probabilities(file: Path, image: np.ndarray) -> np.ndarray:
-    (answer,) = InferenceSession(file).run(["probabilities"], {"image": image[None].astype(np.float32)})
-    return answer[0]
+    (output,) = InferenceSession(file).run(["probabilities"], {"image": image[None].astype(np.float32)})
+    return output[0]
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 16), (24, 16, 32), (8, 40, 16)])
-def test_another_runtime_gives_the_masks_of_the_library(exported, shape):
+def test_another_runtime_predicts_the_masks_of_the_library(exported, shape):
     image = np.random.default_rng(1).normal(size=(4, *shape)).astype(np.float16)
     expected = Predictor([exported.network], CPU, WHOLE, [3]).predict(image)
-    answer = probabilities(exported.onnx, image)
-    assert answer.dtype == np.float32
-    np.testing.assert_allclose(answer, expected.probabilities, atol=1e-4)
-    np.testing.assert_array_equal(answer.argmax(axis=0), expected.mask)
+    output = probabilities(exported.onnx, image)
+    assert output.dtype == np.float32
+    np.testing.assert_allclose(output, expected.probabilities, atol=1e-4)
+    np.testing.assert_array_equal(output.argmax(axis=0), expected.mask)
     assert len(np.unique(expected.mask)) == 4
 
 
-def test_the_class_that_no_voxel_has_is_exactly_0(exported):
-    answer = probabilities(exported.onnx, np.full((4, 16, 16, 16), 100, np.float16))
-    assert not answer[3].any()
-    np.testing.assert_allclose(answer.sum(axis=0), 1, atol=1e-5)
+def test_the_unused_class_has_probability_0(exported):
+    output = probabilities(exported.onnx, np.full((4, 16, 16, 16), 100, np.float16))
+    assert not output[3].any()
+    np.testing.assert_allclose(output.sum(axis=0), 1, atol=1e-5)
 
 
-def test_the_metadata_says_how_to_prepare_an_input(exported):
+def test_the_metadata_describes_how_to_prepare_an_input(exported):
     (entry,) = onnx.load(exported.onnx).metadata_props
     assert entry.key == "tumorseg"
     content = json.loads(entry.value)
@@ -109,26 +109,26 @@ def test_a_model_of_another_task_has_its_channels_and_classes(name, tmp_path):
 
 
 @pytest.mark.parametrize("unused", [[], [1, 2], [0, 2, 4]])
-def test_any_classes_that_no_voxel_has_are_exactly_0(unused):
+def test_all_unused_classes_have_probability_0(unused):
     network, image = build(architecture()), torch.randn(4, 16, 16, 16).half()
     with torch.inference_mode():
-        answer = _Probabilities(network, unused).eval()(image[None].float())[0].numpy()
-    assert not answer[unused].any()
+        output = _Probabilities(network, unused).eval()(image[None].float())[0].numpy()
+    assert not output[unused].any()
     expected = Predictor([network], CPU, WHOLE, unused).predict(image.numpy()).probabilities
-    np.testing.assert_allclose(answer, expected, atol=1e-4)
+    np.testing.assert_allclose(output, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("exported", ["unet batch"], indirect=True)
-def test_the_script_writes_the_same_bytes_and_no_path_of_this_machine(exported, tmp_path):
+def test_the_script_writes_the_same_bytes_without_local_paths(exported, tmp_path):
     model, path = tmp_path / "fold-2.safetensors", tmp_path / "fold-2.onnx"
     write_model(model, exported.network, exported.card)
     selection = tmp_path / "selection.json"
     write_json(selection, {"fold": 2, "digest": sha256(model)})
     command = [sys.executable, REPOSITORY / "scripts/export_onnx.py", "--model", model, "--output", path]
     command += ["--selection", selection, "--fold", "2", "--task", "brats-glioma"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    own_lines = [line for line in done.stderr.splitlines() if ": at work for " not in line]
-    assert len(own_lines) == 1, done.stderr  # nothing of the exporter's
+    completed = subprocess.run(command, check=True, capture_output=True, text=True)
+    lines = [line for line in completed.stderr.splitlines() if ": at work for " not in line]
+    assert len(lines) == 1, completed.stderr  # without output of the exporter
     content = path.read_bytes()
     assert content == exported.onnx.read_bytes()
     for folder in (REPOSITORY, tmp_path, Path(torch.__file__).parent, Path.home()):

@@ -1,4 +1,4 @@
-"""What a fold's predictions are bound to: its model, its split, the bytes of each mask."""
+"""The predictions of a fold belong to its model, its split and the recorded bytes of each mask."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ SPLITS = [FoldAssignment(case, case, fold) for case, fold in (("a", 0), ("b", 0)
 
 
 def write_fold(folder, fold, splits=SPLITS, seed=0):
-    """A model of a fold and its selection."""
+    """Write a model of a fold and its selection."""
     network = random_network(seed)
     card = model_card(network.architecture, fold=fold, split=fold_digest(splits, fold))
     write_model(folder / f"fold-{fold}.safetensors", network, card)
@@ -51,10 +51,10 @@ def segment(folder, fold=0):
         "--output": folder / f"predictions/fold-{fold}",
         "--record": folder / f"predictions/fold-{fold}.json",
     }
-    predict.main([str(word) for pair in options.items() for word in pair])
+    predict.main([str(argument) for pair in options.items() for argument in pair])
 
 
-def test_the_record_names_model_split_settings_and_each_mask(run):
+def test_the_record_contains_model_split_settings_and_masks(run):
     segment(run)
     record = read_json(run / "predictions/fold-0.json")
     assert record["model"] == sha256(run / "fold-0.safetensors")
@@ -79,32 +79,32 @@ def forge_the_selection(run):
     write_json(run / "selection-1.json", {"fold": 1, "digest": sha256(run / "fold-1.safetensors")})
 
 
-def take_a_model_of_another_split(run):
+def use_a_model_of_another_split(run):
     write_fold(run, 1, [FoldAssignment("a", "a", 1), FoldAssignment("b", "b", -1), FoldAssignment("c", "c", -1)])
 
 
 @pytest.mark.parametrize(
-    ("attack", "said"),
+    ("manipulation", "expected"),
     [
         (swap_models, "fold-1.safetensors: this is not the model that"),
         (swap_models_and_selections, "selection-1.json: this is not the selection of fold 1"),
         (forge_the_selection, "fold-1.safetensors: this is the model of fold 0, not of fold 1"),
-        (take_a_model_of_another_split, "fold-1.safetensors: this model was trained on another split"),
+        (use_a_model_of_another_split, "fold-1.safetensors: this model was trained on another split"),
         (lambda run: (run / "fold-1.safetensors").unlink(), "fold-1.safetensors: this model cannot be read"),
         (lambda run: (run / "selection-1.json").write_text("[]"), "selection-1.json: this is not the selection"),
     ],
 )
-def test_a_fold_is_segmented_by_its_own_model_only(run, capsys, attack, said):
-    attack(run)
+def test_a_model_that_does_not_belong_to_the_fold_is_refused(run, capsys, manipulation, expected):
+    manipulation(run)
     with pytest.raises(SystemExit, match="1"):
         segment(run, 1)
     message = capsys.readouterr().err
-    assert said in message
+    assert expected in message
     assert "delete" in message
     assert not (run / "predictions").exists()
 
 
-def test_a_held_out_case_that_was_replaced_after_the_data_were_listed_is_refused(run, capsys):
+def test_a_held_out_case_replaced_after_its_digest_was_recorded_is_refused(run, capsys):
     write_random_case(run / "normalised/c.safetensors", seed=7)
     with pytest.raises(SystemExit, match="1"):
         segment(run, 1)
@@ -126,13 +126,13 @@ def predictions(run):
     return [run / f"predictions/fold-{fold}" for fold in (0, 1)]
 
 
-def test_another_mask_in_the_place_of_the_predicted_one_is_refused(predictions):
+def test_a_replaced_mask_is_refused(predictions):
     shutil.copy(predictions[0] / "b.nii.gz", predictions[0] / "a.nii.gz")
     with pytest.raises(UserError, match=r"a\.nii\.gz: this mask was replaced or edited .*; delete .*fold-0 and run"):
         read_prediction(recorded_masks(predictions)["a"], (16, 16, 16), ((1, 0, 0, 0),))
 
 
-def test_a_missing_mask_is_named(predictions):
+def test_a_missing_mask_is_refused(predictions):
     (predictions[0] / "b.nii.gz").unlink()
     with pytest.raises(
         UserError, match=r"fold-0: there is no prediction for b, although fold-0\.json names it; delete"
@@ -140,19 +140,19 @@ def test_a_missing_mask_is_named(predictions):
         recorded_masks(predictions)
 
 
-def test_a_mask_that_no_record_names_is_told_and_not_used(predictions, caplog, monkeypatch):
+def test_a_mask_without_a_record_is_reported_and_not_used(predictions, caplog, monkeypatch):
     monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
     shutil.copy(predictions[0] / "a.nii.gz", predictions[0] / "z.nii.gz")
     assert sorted(recorded_masks(predictions)) == ["a", "b", "c"]
     assert "fold-0: not made by this workflow and not used: z.nii.gz" in caplog.text
 
 
-def test_the_predictions_of_two_folds_that_changed_places_are_refused(predictions):
+def test_exchanged_predictions_of_two_folds_are_refused(predictions):
     with pytest.raises(UserError, match=r"fold-1\.json: this is not a record of the predictions of fold 0"):
         recorded_masks(predictions[::-1])
 
 
-def test_a_case_is_looked_for_in_the_fold_that_holds_it_out(predictions):
+def test_a_mask_is_found_only_in_the_fold_that_holds_out_its_case(predictions):
     masks = recorded_masks(predictions)
     assert find_mask(masks, "c", 1) == masks["c"]
     for case, fold in (("c", 0), ("d", None)):
@@ -161,13 +161,13 @@ def test_a_case_is_looked_for_in_the_fold_that_holds_it_out(predictions):
 
 
 @pytest.mark.parametrize("record", ["[]", "5", '{"fold": 0}', "{", '{"format": 1, "fold": 0, "cases": {"a": {}}}'])
-def test_a_damaged_record_is_named(predictions, record):
+def test_a_corrupted_record_is_refused(predictions, record):
     (predictions[0].parent / "fold-0.json").write_text(record)
     with pytest.raises(UserError, match=r"fold-0\.json: .*delete .* and run again"):
         recorded_masks(predictions)
 
 
-def test_a_record_whose_cases_are_of_another_kind_is_named(predictions):
+def test_a_record_with_invalid_cases_is_refused(predictions):
     for cases in ([], {"a": 5}, {"a": {"digest": 5}}):
         record_predictions(predictions[0], cases=cases)
         with pytest.raises(UserError, match=r"fold-0\.json: this is not a record"):

@@ -15,7 +15,7 @@ def image():
 
 
 @pytest.mark.parametrize("start", [(0, 0, 0), (3, 8, 15), (1, 7, 100)])
-def test_a_padded_image_has_sides_that_the_network_can_halve_and_the_image_inside(image, start):
+def test_a_padded_image_has_divisible_sides_and_contains_the_image(image, start):
     padded = pad_image(image, start, 8)
     assert all(side % 8 == 0 for side in padded.images.shape[2:])
     np.testing.assert_array_equal(padded.images[0, :, *padded.inside], image)
@@ -23,25 +23,25 @@ def test_a_padded_image_has_sides_that_the_network_can_halve_and_the_image_insid
 
 
 @pytest.mark.parametrize("start", [(0, 0, 0), (3, 8, 15), (1, 7, 100)])
-def test_an_image_lies_as_on_the_whole_grid_from_one_halving_to_the_next(image, start):
+def test_padding_keeps_the_alignment_with_the_whole_grid(image, start):
     inside = pad_image(image, start, 8).inside
     assert [part.start for part in inside] == [first % 8 for first in start]
 
 
-def test_logits_are_those_of_the_network():
+def test_logits_equal_those_of_the_network():
     network, images = random_network(), torch.randn(1, 4, 16, 24, 16)
-    found = logits_of(network, CPU.place(images), CPU)
-    torch.testing.assert_close(found, network(images), atol=1e-5, rtol=1e-5)
-    assert not found.requires_grad
+    logits = logits_of(network, CPU.place(images), CPU)
+    torch.testing.assert_close(logits, network(images), atol=1e-5, rtol=1e-5)
+    assert not logits.requires_grad
 
 
-def test_logits_are_float32_whatever_the_network_computes_in():
+def test_logits_are_float32_in_any_precision():
     half = Execution(torch.device("cpu"), torch.bfloat16)
-    found = logits_of(random_network(), half.place(torch.randn(1, 4, 16, 16, 16)), half)
-    assert found.dtype == torch.float32
+    logits = logits_of(random_network(), half.place(torch.randn(1, 4, 16, 16, 16)), half)
+    assert logits.dtype == torch.float32
 
 
-def test_a_class_that_no_voxel_has_is_never_chosen():
+def test_an_unused_class_is_never_predicted():
     logits = torch.zeros(1, 5, 2, 2, 2)
     logits[:, 3] = 9
     logits[:, 4] = 1
@@ -50,11 +50,11 @@ def test_a_class_that_no_voxel_has_is_never_chosen():
     assert (mask_of(probabilities[0]) == 4).all()
 
 
-def test_probabilities_add_up():
+def test_probabilities_add_up_to_1():
     probabilities = probabilities_of(torch.randn(1, 5, 2, 3, 4), [1, 2])
     torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(1, 2, 3, 4))
 
 
-def test_of_equal_probabilities_the_first_label_is_taken():
+def test_the_smallest_label_is_predicted_for_equal_probabilities():
     probabilities = torch.tensor([0.1, 0.3, 0.3, 0.0, 0.3]).reshape(5, 1, 1, 1).expand(5, 4, 5, 6)
     assert (mask_of(probabilities) == 1).all()

@@ -1,4 +1,4 @@
-"""Warnings about new patients: in words, on every output; and what is not trusted leaves no mask."""
+"""Warnings about new patients in all outputs. Invalid predictions leave no mask."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ def segmenter() -> Segmenter:
     return tiny_segmenter()
 
 
-def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_path, segmenter):
+def test_warnings_are_in_the_table_the_record_and_the_terminal(tmp_path, segmenter):
     root = write_valid_case(write_valid_case(tmp_path / "data", "P-1"), "P-2", seed=1)
     card = replace(CARD, trained_on=trained_on((2.5, 2.5, 2.5), demo=True))
     patients = segment(root, tmp_path / "out", segmenter, card)
@@ -47,7 +47,7 @@ def test_warnings_stand_in_words_in_the_table_the_record_and_the_terminal(tmp_pa
     assert len(lines) == 4
 
 
-def test_warnings_about_the_files_themselves_are_shown_too(tmp_path, segmenter):
+def test_warnings_about_files_are_shown_too(tmp_path, segmenter):
     root = write_valid_case(tmp_path / "data", "P-1")
     path = path_of(root, "t2", "P-1")
     path.write_bytes(path.read_bytes() + b"more")
@@ -57,7 +57,7 @@ def test_warnings_about_the_files_themselves_are_shown_too(tmp_path, segmenter):
 
 
 @pytest.mark.parametrize("demo", [True, False])
-def test_a_demonstration_is_marked_on_the_picture_and_in_the_header_of_the_mask(tmp_path, segmenter, monkeypatch, demo):
+def test_a_demo_model_is_marked_on_the_figure_and_in_the_header_of_the_mask(tmp_path, segmenter, monkeypatch, demo):
     drawn = []
     monkeypatch.setattr("tumorseg.segmentation.patient.save_figure", lambda *arguments: drawn.append(arguments[0]))
     card = replace(CARD, trained_on=trained_on((2, 1, 1), demo=demo))
@@ -69,7 +69,7 @@ def test_a_demonstration_is_marked_on_the_picture_and_in_the_header_of_the_mask(
     assert header["descrip"].item().decode() == (DEMO_MODEL_WARNING if demo else "")
 
 
-def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter):
+def test_one_demo_model_among_several_marks_the_mask(tmp_path, segmenter):
     folder = tmp_path / "out"
     folder.mkdir()
     cards = [CARD, replace(CARD, trained_on=trained_on(demo=True))]
@@ -80,7 +80,7 @@ def test_of_several_models_one_demonstration_marks_the_mask(tmp_path, segmenter)
     assert mask_of(folder, patient.case).header["descrip"].item().decode() == DEMO_MODEL_WARNING
 
 
-def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
+def test_a_non_finite_output_leaves_no_mask(tmp_path):
     broken = random_network()
     broken.heads[0].bias.data[2] = torch.nan
     root = write_valid_case(tmp_path / "data")
@@ -90,27 +90,27 @@ def test_an_answer_that_is_no_number_leaves_no_mask(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_one_patient_is_one_patient():
+def test_the_count_of_patients_uses_the_singular():
     how = {"models": []}
     assert summary_lines([PatientResult("P-1")], Path("t"), how) == ["1 patient is segmented; volumes and warnings: t"]
-    left = PatientResult("P-2", "truncated", "cut off")
-    assert summary_lines([left], Path("t"), how)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
+    failed = PatientResult("P-2", "truncated", "cut off")
+    assert summary_lines([failed], Path("t"), how)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
 
 
-def test_models_of_other_voxels_are_not_mixed(tmp_path):
+def test_models_of_different_voxel_sizes_are_refused(tmp_path):
     for name, spacing in (("a", (1, 1, 1)), ("b", (2.5, 2.5, 2.5))):
         write_model(tmp_path / name, build(CARD.architecture), replace(CARD, trained_on=trained_on(spacing)))
     with pytest.raises(UserError, match=r"b was trained on voxels of 2\.5 mm, .*a on voxels of 1 mm"):
         read_models([tmp_path / "a", tmp_path / "b"], TASK)
 
 
-def test_where_no_patient_is_segmented_the_job_stops_with_the_reasons(tmp_path, capsys):
+def test_the_job_fails_with_the_reasons_if_no_patient_is_segmented(tmp_path, capsys):
     how = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}], "structures": ["WT"]}
     write_record(tmp_path / "batch", [PatientResult("P-1", "truncated", "the file is cut off")], how)
     with pytest.raises(SystemExit):
         gather(["--batches", str(tmp_path / "batch"), "--output", str(tmp_path / "out")])
-    said = capsys.readouterr().err
-    assert "NOT segmented: P-1: truncated: the file is cut off" in said
-    assert "segmented by" not in said
-    assert "0 of 1 patient is segmented" in said
+    printed = capsys.readouterr().err
+    assert "NOT segmented: P-1: truncated: the file is cut off" in printed
+    assert "segmented by" not in printed
+    assert "0 of 1 patient is segmented" in printed
     assert (tmp_path / "volumes.tsv").exists()
