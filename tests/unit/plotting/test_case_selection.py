@@ -139,5 +139,5 @@ def test_a_prediction_with_an_unknown_value_is_reported(cohort):
 def test_a_corrupted_prediction_is_reported(cohort, corrupt):
     path = prediction_of(cohort)
     path.write_bytes(corrupt(path.read_bytes()))
-    with pytest.raises(UserError, match="prediction is damaged"):
+    with pytest.raises(UserError, match="prediction is corrupted"):
         load(cohort)
