@@ -21,8 +21,12 @@ docs: .venv/workflow  ## write the generated pages of workflow/docs
 	PYTHONPATH=scripts .venv/bin/python -m tumorseg.documentation
 
 # Two test files at a time, since much of a Snakemake run uses one core; in order, so that no long file comes last.
-test: .venv/development  ## run the fast tests
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
+# Coverage counts what the test processes execute. Rules run their scripts in processes of their own.
+test: .venv/development  ## run the fast tests and print the library's coverage
+	.venv/bin/python -m slipcover --source scripts/tumorseg --json --out .coverage.json \
+	-m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@.venv/bin/python -c 'import json; found = json.load(open(".coverage.json"))["summary"]; \
+	print(f"coverage of scripts/tumorseg: {found[\"percent_covered\"]:.1f} % of its lines")'
 
 test-slow: .venv/development  ## run the slow tests: demo, each task, reruns, kills, full disks, documentation
 	$(PYTEST) -n 2 --dist loadfile -m slow
@@ -30,11 +34,12 @@ test-slow: .venv/development  ## run the slow tests: demo, each task, reruns, ki
 test-slurm: .venv/slurm  ## run the Slurm profile on a real Slurm; as root, with Debian's slurm-wlm and munge
 	$(PYTEST) -m slurm
 
-lint: .venv/development  ## check style, types and rules
+lint: .venv/development  ## check style, docstrings, types, spelling and rules
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy scripts/tumorseg scripts/*.py
 	.venv/bin/snakefmt --check Snakefile workflow
+	.venv/bin/codespell
 	.venv/bin/snakemake --lint
 
 benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="training race" runs only these two
