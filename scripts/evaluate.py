@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for assignment in splits
             if assignment.fold >= 0
         ]
-        tolerance = options.settings["surface_tolerance"]
+        tolerance = options.settings["surface_tolerance_mm"]
         score_one = partial(score_case, root=options.root, task=options.task, surface_tolerance_mm=tolerance)
         table, confusions = score_cases(items, score_one, options.processes)
         patients = {assignment.case: assignment.patient for assignment in splits}

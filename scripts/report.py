@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tumorseg.cli import console
-from tumorseg.configuration.renamed import recorded
 from tumorseg.io.files import write_text
 from tumorseg.plotting.case_selection import select_cases
 from tumorseg.plotting.style import FigureSettings
@@ -62,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             selections=options.selection,
             models=options.models,
             predictions=options.predictions,
-            settings=recorded(options.configuration)["prediction"],
+            settings=options.configuration["prediction"],
         )
         facts = collect_report_content(
             results, options.configuration, options.task, patients_from_names=options.patient is None

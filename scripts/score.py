@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--patient", help="regular expression for the patient in the name of a case")
     parser.add_argument("--patient-table", type=Path, nargs="?", help="table with the patient of each case")
-    parser.add_argument("--largest-voxels", type=int, default=DEFAULT_MAX_VOXELS, help="maximum voxels of a mask")
+    parser.add_argument("--max-voxels", type=int, default=DEFAULT_MAX_VOXELS, help="maximum voxels of a mask")
     parser.add_argument("--processes", type=int, default=1, help="number of cases to score in parallel")
     parser.add_argument(
         "--scores", type=Path, nargs="+", required=True, help="table of scores to write for each folder, CSV"
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings, processes = options.settings, options.processes
         matches = match_folders(options.predictions, options.references, options.task)
         files = {pair.case: pair.reference for folder_matches in matches.values() for pair in folder_matches.pairs}
-        reference_options = MaskReadOptions(options.task, options.labels, max_voxels=options.largest_voxels)
+        reference_options = MaskReadOptions(options.task, options.labels, max_voxels=options.max_voxels)
         grids = validate_references(options.references, files, reference_options, processes)
         check_references({files[case]: grid for case, grid in grids.items()}, reference_options, options.references)
         log_reference_notes(options.references, files, grids)
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tables[name], confusions = score_pairs(
                 paired.pairs,
                 paired.folders,
-                surface_tolerance_mm=settings["surface_tolerance"],
+                surface_tolerance_mm=settings["surface_tolerance_mm"],
                 processes=processes,
             )
             hints = find_hints(paired, tables[name], confusions, several=len(matches) > 1, threads=processes)

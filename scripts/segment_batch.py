@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings",
         type=json.loads,
         required=True,
-        help="`prediction`, `execution`, `figures`, and `cohort` with `largest_voxels`, as JSON",
+        help="`prediction`, `execution`, `figures`, and `cohort` with `max_voxels`, as JSON",
     )
     add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder to write for masks and figures")
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         task = cards[0].task
         segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
         figures = FigureSettings.from_dict(options.settings["figures"])
-        max_voxels = options.settings["cohort"]["largest_voxels"]
+        max_voxels = options.settings["cohort"]["max_voxels"]
         make_folder(options.output)
         progress, patients = console.Progress(len(options.cases), "case"), []
         for files in options.cases:

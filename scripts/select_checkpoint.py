@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings",
         type=json.loads,
         required=True,
-        help="`choose`, `normalisation`, `demo` and `input_shape`, as JSON",
+        help="`select`, `normalisation`, `demo` and `input_shape`, as JSON",
     )
     add_task_option(parser)
     parser.add_argument("--selection", type=Path, required=True, help="selected and refused checkpoints, as JSON")
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         verifications = [read_json(path) for path in options.verifications]
         table = history_table([Path(result["file"]) for result in verifications], options.task)
         dice = dict(zip(table["epoch"], table["validation_dice"], strict=True))
-        epoch = select_epoch(verifications, dice, options.settings["choose"])
+        epoch = select_epoch(verifications, dice, options.settings["select"])
         for line in describe_refused(verifications):
             console.logger.warning("REFUSED %s", line)
         chosen = next(result for result in verifications if result["epoch"] == epoch)
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         selection = {
             "fold": options.fold,
             "epoch": epoch,
-            "choose": options.settings["choose"],
+            "select": options.settings["select"],
             "refused": [
                 {key: result[key] for key in ("epoch", "file", "problems")}
                 for result in verifications
@@ -81,9 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "digest": sha256(options.model),
         }
         write_json(options.selection, selection)
-        valid, choose = sum(result["ok"] for result in verifications), options.settings["choose"]
+        valid, selected = sum(result["ok"] for result in verifications), options.settings["select"]
         console.logger.info(
-            "selected epoch %d: the %s of %d valid checkpoints (%d verified)", epoch, choose, valid, len(verifications)
+            "selected epoch %d: the %s of %d valid checkpoints (%d verified)",
+            epoch,
+            selected,
+            valid,
+            len(verifications),
         )
 
 

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings",
         type=json.loads,
         required=True,
-        help="`shape`, `labels`, `empty_masks` and `largest_voxels` of the cohort, as JSON",
+        help="`shape`, `labels`, `empty_masks` and `max_voxels` of the cohort, as JSON",
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write with the validation results")
     parser.add_argument("--previews", type=Path, required=True, help="safetensors file to write with the previews")
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 shape=options.settings["shape"],
                 labels=options.settings["labels"],
                 empty_masks=options.settings["empty_masks"],
-                max_voxels=options.settings["largest_voxels"],
+                max_voxels=options.settings["max_voxels"],
             )
             for problem, reason in zip(result.problems, result.reasons(), strict=True):
                 console.logger.warning("%s dropped: %s: %s", result.case, problem.code, reason)

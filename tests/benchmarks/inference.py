@@ -19,7 +19,6 @@ from tests.support.case_files import TASK, check_case
 from tumorseg.cli.console import record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.configuration.renamed import recorded
 from tumorseg.inference.predictor import PredictionSettings, Predictor
 from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.io.files import read_json
@@ -45,7 +44,7 @@ WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, test_time_mirroring=Fa
 def figures(root: Path) -> Iterator[Figure]:
     """Seconds on two threads in fp32, ratios, Dice of masks with each other, and GB, on real cases below `root`."""
     torch.set_num_threads(THREADS)
-    normalisation = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
+    normalisation = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for case in discover_cases(root, TASK)[:CASES]:
@@ -77,7 +76,7 @@ def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> It
     """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds of the jobs."""
     model, log = folder / "model.safetensors", folder / "log"
     write_model(model, network, model_card(network.architecture, normalisation=normalisation))
-    configuration = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     settings = {
         "prediction": configuration["prediction"] | {"mode": "whole"},
         "execution": {"device": "cpu", "precision": "fp32", "threads": THREADS},

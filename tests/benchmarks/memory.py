@@ -15,13 +15,12 @@ from tests.support.case_files import TASK
 from tumorseg.cli.console import record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.configuration.renamed import recorded
 from tumorseg.io.files import read_json
 
 
 def figures(root: Path) -> Iterator[Figure]:
     """MB, from the jobs' own records."""
-    configuration = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     with tempfile.TemporaryDirectory() as folder:
         verdicts = Path(folder, "verdicts.json")
         cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}

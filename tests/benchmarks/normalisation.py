@@ -15,7 +15,6 @@ from tests.support.case_files import TASK, check_case
 from tumorseg.cohort.background import backgrounds_from_facts
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validated_files import reread_images, reread_mask
-from tumorseg.configuration.renamed import recorded
 from tumorseg.preprocessing.normalisation import normalise_case
 from tumorseg.preprocessing.store import write_case
 
@@ -26,7 +25,7 @@ def figures(root: Path) -> Iterator[Figure]:
     """Milliseconds a case, on real cases below `root`; MONAI on one thread, as a job has, and on all."""
     with warnings.catch_warnings(action="ignore"):
         from monai.transforms import ClipIntensityPercentiles, Compose, CropForeground, NormalizeIntensity
-    settings = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["normalisation"]
+    settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     cases = []
     for files in discover_cases(root, TASK)[:CASES]:
         verdict = check_case(root, files, shape=None, labels="auto")
@@ -38,7 +37,7 @@ def figures(root: Path) -> Iterator[Figure]:
         )
     pipeline = Compose(
         [
-            CropForeground(margin=settings["margin"]),
+            CropForeground(margin=settings["margin_voxels"]),
             ClipIntensityPercentiles(*settings["clip_percentiles"], channel_wise=True),
             NormalizeIntensity(nonzero=True, channel_wise=True),
         ]

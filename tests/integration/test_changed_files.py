@@ -143,7 +143,7 @@ def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(r
     command = ["--task", TASK.name, "--root", str(run.folder / "cohort"), "--verdicts", str(verdicts)]
     command += ["--output", str(run.folder / "out")]
     with pytest.raises(SystemExit):
-        normalise_batch.main([*command, "--settings", '{"margin": 1, "clip_percentiles": [0.5, 99.5]}'])
+        normalise_batch.main([*command, "--settings", '{"margin_voxels": 1, "clip_percentiles": [0.5, 99.5]}'])
     assert "has changed since it was validated; run the workflow again" in capsys.readouterr().err
     run.succeed(*TARGETS)
     assert run.planned(*TARGETS) == Counter()

@@ -30,7 +30,7 @@ def examined(finished, tmp_path_factory):
 
 def test_how_each_mask_came_about_is_on_record(examined):
     record = json.loads((examined.results / "predictions/fold-0.json").read_text())
-    assert record["settings"]["flips"]
+    assert record["settings"]["test_time_mirroring"]
     masks = {
         path.name.removesuffix(".nii.gz") for path in (examined.results / "predictions/fold-0").glob("*-00?.nii.gz")
     }

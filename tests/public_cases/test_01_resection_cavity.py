@@ -11,7 +11,7 @@ from tumorseg.task import load_task
 
 AFTER = load_task("brats-glioma-post-treatment")
 WITH_CAVITY = ["BraTS-GLI-02000-100", "BraTS-GLI-02004-100", "BraTS-GLI-02005-100", "BraTS-GLI-02006-100"]
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 2}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tumorseg.preprocessing.crop import crop
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.task import load_task
 
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 2}
 
 
 @pytest.fixture(scope="module")

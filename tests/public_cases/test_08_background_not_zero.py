@@ -10,7 +10,7 @@ from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validation import validate_case
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1}
 KINDS = {1: "constant", 2: "ringing", 3: "z-score", 4: "padded"}
 
 

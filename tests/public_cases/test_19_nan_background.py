@@ -23,7 +23,7 @@ def verdicts(root):
 def test_not_a_number_around_the_brain_is_read_as_background(root, verdicts):
     assert verdicts[0].usable
     assert [warning.code for warning in verdicts[0].warnings] == ["background_not_zero"] * 4
-    case = normalise_validated_case(root, verdicts[0], {"clip_percentiles": [0.5, 99.5], "margin": 0}, task=TASK)
+    case = normalise_validated_case(root, verdicts[0], {"clip_percentiles": [0.5, 99.5], "margin_voxels": 0}, task=TASK)
     assert case.image.shape == (4, 40, 48, 34)  # the box of the brain
     assert np.isfinite(case.image).all()
     assert np.all(case.image[:, 0, 0, 0] == 0)

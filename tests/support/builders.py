@@ -54,7 +54,7 @@ def recipe(base_channels: int = 2, model: dict | None = None, task=TASK, **chang
         "schedule": "constant",
         "schedule_epochs": 100,
         "gradient_clip": None,
-        "weight_averaging": None,
+        "ema_decay": None,
         "gradient_checkpointing": False,
         "precision": "fp32",
         "device": "cpu",
@@ -96,7 +96,7 @@ def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False, task=TASK) -> Traini
 def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
     """Return the card of a valid model with some changes."""
     usual = {
-        "normalisation": {"clip_percentiles": [0.5, 99.5], "margin": 1},
+        "normalisation": {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1},
         "convention": list(task.conventions)[-1],
         "fold": 0,
         "epoch": 1,

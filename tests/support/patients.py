@@ -6,7 +6,6 @@ import yaml
 
 from tests.support.builders import REPOSITORY, TASK, architecture, model_card, random_network
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.configuration.renamed import recorded
 from tumorseg.configuration.task_validation import fill_task_defaults
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.networks.devices import Execution
@@ -14,7 +13,7 @@ from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.patient import segment_patient
 
 CPU = Execution(torch.device("cpu"), torch.float32)
-CONFIGURATION = recorded(fill_task_defaults(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK))
+CONFIGURATION = fill_task_defaults(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK)
 FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
 CARD = model_card(architecture())
 

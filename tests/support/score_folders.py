@@ -10,7 +10,7 @@ import score
 from tests.support.case_files import AFFINE
 from tumorseg.io.nifti import write_nifti
 
-SETTINGS = {"surface_tolerance": 1, "confidence": 0.95, "bootstrap_samples": 100, "seed": 1}
+SETTINGS = {"surface_tolerance_mm": 1, "confidence": 0.95, "bootstrap_samples": 100, "seed": 1}
 
 
 @dataclass

@@ -30,7 +30,7 @@ rule predict:
         **scaled(mem_mb=16000, runtime=240),
         gpu=GPUS,
     params:
-        settings=settings(prediction=RECORDED["prediction"], execution=EXECUTION),
+        settings=settings(prediction=config["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
         code=code("predict"),
     shell:

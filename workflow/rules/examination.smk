@@ -28,7 +28,7 @@ rule calibration:
         **scaled(mem_mb=16000, runtime=480),
         gpu=GPUS,
     params:
-        settings=settings(prediction=RECORDED["prediction"], execution=EXECUTION),
+        settings=settings(prediction=config["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
         code=code("calibration"),
     shell:
@@ -61,7 +61,7 @@ rule leave_out_modalities:
         **scaled(mem_mb=16000, runtime=960),
         gpu=GPUS,
     params:
-        settings=settings(prediction=RECORDED["prediction"], execution=EXECUTION),
+        settings=settings(prediction=config["prediction"], execution=EXECUTION),
         task=TASK_FACTS,
         code=code("leave_out_modalities"),
     shell:

@@ -20,7 +20,7 @@ rule normalise_batch:
         **scaled(mem_mb=3000, runtime=60),
     params:
         cases=batch_cases,
-        settings=settings(**RECORDED["normalisation"]),
+        settings=settings(**config["normalisation"]),
         task=TASK_FACTS,
         code=code("normalise_batch"),
     shell:

@@ -3,7 +3,6 @@
 import json
 
 from tumorseg.codedigest.digest import CodeDigests
-from tumorseg.configuration.renamed import recorded
 from tumorseg.task import validation_facts
 
 
@@ -32,13 +31,9 @@ def validation_task(wildcards):
     return validation_facts(TASK)
 
 
-# The configuration with the keys that jobs read and results record.
-RECORDED = recorded(config)
-
-
 def select_keys(section, *keys):
-    """Return some keys of a section of the configuration, named as in recorded results."""
-    return recorded({section: {key: config[section][key] for key in keys}})[section]
+    """Return some keys of a section of the configuration."""
+    return {key: config[section][key] for key in keys}
 
 
 def scaled(**amounts):

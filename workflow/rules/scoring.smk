@@ -39,12 +39,12 @@ rule score:
         other_tasks=task_signs_digest(),
         labels=SETTINGS.cohort.labels,
         label_maps=lambda wildcards: json.dumps(score_label_maps(config["score"], TASK), sort_keys=True),
-        largest_voxels=SETTINGS.cohort.max_voxels,
+        max_voxels=SETTINGS.cohort.max_voxels,
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
         ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q} --settings {params.settings:q}'
-        " --largest-voxels {params.largest_voxels} {params.patient:q} --patient-table {params.patients:q}"
+        " --max-voxels {params.max_voxels} {params.patient:q} --patient-table {params.patients:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"
         " --comparison {output.comparison:q} --clear results/scores --log {log:q}"

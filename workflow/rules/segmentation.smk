@@ -30,7 +30,7 @@ rule segment_batch:
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
         settings=settings(
-            prediction=RECORDED["prediction"],
+            prediction=config["prediction"],
             execution=EXECUTION,
             figures=config["figures"],
             cohort=select_keys("cohort", "max_voxels"),

@@ -9,8 +9,8 @@ include: "training_epochs.smk"
 
 
 RECIPE = settings(
-    model=RECORDED["model"],
-    training={key: value for key, value in RECORDED["training"].items() if key not in ("epochs", "tensorboard")},
+    model=config["model"],
+    training={key: value for key, value in config["training"].items() if key not in ("epochs", "tensorboard")},
 )
 
 
@@ -129,8 +129,8 @@ rule select_checkpoint:
         **scaled(mem_mb=4000, runtime=10),
     params:
         settings=settings(
-            **RECORDED["checkpoint"],
-            normalisation=RECORDED["normalisation"],
+            **config["checkpoint"],
+            normalisation=config["normalisation"],
             demo=bool(config["demo"]),
             input_shape=config["training"]["input_shape"],
         ),

@@ -92,7 +92,7 @@ class CaseReader:
         case_files: the case.
         task: task of the case.
         names: names of all entries of the case folder.
-        largest_voxels: maximum number of voxels of a volume, see `read_volume`.
+        max_voxels: maximum number of voxels of a volume, see `read_volume`.
     """
 
     def __init__(
@@ -102,13 +102,13 @@ class CaseReader:
         task: Task,
         *,
         names: Sequence[str],
-        largest_voxels: int,
+        max_voxels: int,
     ) -> None:
         self._root = root
         self._case_files = case_files
         self._task = task
         self._names = names
-        self._largest_voxels = largest_voxels
+        self._max_voxels = max_voxels
         self._places = {channel.name: channel.volume for channel in task.channels if channel.volume is not None}
         self._shared: dict[tuple[str, ...], tuple[ReadResult, Volume | None]] = {}
 
@@ -128,9 +128,9 @@ class CaseReader:
         if not paths:
             return report_missing_file(self._case_files.case, role, self._names, self._task, not_understood), None
         if role not in self._places:
-            return read_role(self._root, paths, self._largest_voxels)
+            return read_role(self._root, paths, self._max_voxels)
         if paths not in self._shared:
-            self._shared[paths] = read_role(self._root, paths, self._largest_voxels)
+            self._shared[paths] = read_role(self._root, paths, self._max_voxels)
         shared, volume = self._shared[paths]
         result = replace(shared, problems=list(shared.problems), facts=dict(shared.facts))
         if volume is None:

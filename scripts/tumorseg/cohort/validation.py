@@ -57,7 +57,7 @@ def validate_case(
     Returns:
         The result, and the preview (see `make_preview`), None if no image could be read.
     """
-    check = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, largest_voxels=max_voxels)
+    check = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, max_voxels=max_voxels)
     check.read()
     check.shapes(shape)
     check.images()
@@ -77,7 +77,7 @@ class _CaseValidation:
     """The stages of validating a case; each uses the files found valid by earlier stages, and adds issues."""
 
     def __init__(
-        self, root: Path, case_files: CaseFiles, task: Task, labels: str, *, with_mask: bool, largest_voxels: int
+        self, root: Path, case_files: CaseFiles, task: Task, labels: str, *, with_mask: bool, max_voxels: int
     ) -> None:
         self.problems: list[Issue] = []
         self.warnings: list[Issue] = []
@@ -89,7 +89,7 @@ class _CaseValidation:
         self._task = task
         self._labels = labels
         self._roles = roles(task) if with_mask else task.channel_names
-        self._largest_voxels = largest_voxels
+        self._max_voxels = max_voxels
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._images: dict[str, summaries.ImageSummary] = {}
         self._grid: summaries.ImageSummary | None = None
@@ -116,7 +116,7 @@ class _CaseValidation:
             if not (found := case_and_role(name, self._task)) or found[1] in self._roles
         ]
         # The mask first: it determines the slice of the images for the preview.
-        reader = CaseReader(self._root, self._case_files, self._task, names=names, largest_voxels=self._largest_voxels)
+        reader = CaseReader(self._root, self._case_files, self._task, names=names, max_voxels=self._max_voxels)
         results = {role: self._read_role(reader, role) for role in sorted(self._roles, key=lambda role: role != "seg")}
         for role in self._roles:
             self.problems.extend(results[role].problems)

@@ -82,7 +82,7 @@ def _remove_components(
     return changed
 
 
-@register_step("smallest_enhancing")
+@register_step("min_enhancing_mm3")
 def _remove_small_enhancing_tumour(
     mask: NDArray[np.uint8], voxel_mm3: float, min_volume_mm3: float, task: Task
 ) -> dict[str, int]:

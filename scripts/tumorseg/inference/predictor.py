@@ -47,7 +47,7 @@ class PredictionSettings:
             mode=section["mode"],
             window=tuple(section["window"]),
             overlap=section["overlap"],
-            test_time_mirroring=section["flips"],
+            test_time_mirroring=section["test_time_mirroring"],
             probabilities=section["probabilities"],
         )
 

@@ -32,7 +32,7 @@ def summarise(
     task: Task,
     confidence: float,
     bootstrap_samples: int,
-    surface_tolerance: float,
+    surface_tolerance_mm: float,
     seed: int,
     missing: Collection[str] = (),
     patients: Mapping[str, str] | None = None,
@@ -47,7 +47,7 @@ def summarise(
         task: defines the structures and labels.
         confidence: of the intervals, between 0 and 1.
         bootstrap_samples: number of resamplings of the patients.
-        surface_tolerance: tolerance of the surface Dice in mm, for the record.
+        surface_tolerance_mm: tolerance of the surface Dice in mm, for the record.
         seed: of the resampling.
         missing: cases without a prediction. Their scores are those of `scores.missing_scores`.
         patients: the patient of each case; None derives them from the names of the cases.
@@ -65,7 +65,7 @@ def summarise(
         "cases": len(cases),
         "confidence": confidence,
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
-        "surface_tolerance_mm": surface_tolerance,
+        "surface_tolerance_mm": surface_tolerance_mm,
         "definitions": definitions(),
         "count_definitions": count_definitions(),
         "structures": {name: _structure(task, name, parts[name], is_missing, bootstrap) for name in task.structures},

@@ -130,7 +130,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
             "clip_percentiles": ValueCheck(
                 "two percentiles, the first from 0 to below 50, the second from above 50 to 100", _is_percentiles
             ),
-            "margin": integer(0, MAX_MARGIN_VOXELS),
+            "margin_voxels": integer(0, MAX_MARGIN_VOXELS),
         },
         "convention": one_of(*task.conventions, "mixed", None),
         "fold": integer(0, 9999),

@@ -20,7 +20,7 @@ from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
 
 METADATA_KEY: Final = "tumorseg"  # one key: safetensors writes several in a random order
-FORMAT: Final = 4
+FORMAT: Final = 5
 MAX_MODEL_BYTES: Final = 4 * 2**30
 """Largest size of a model file; see `card_validation.MAX_BASE_CHANNELS`."""
 _MAX_HEADER_BYTES: Final = 16 * 2**20

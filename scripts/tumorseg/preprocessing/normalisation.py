@@ -137,7 +137,7 @@ def normalise_images(
     images = {channel: volumes[channel] for channel in task.channel_names if channel in volumes}
     grid = next(iter(images.values()))
     arrays = {channel: volume.array for channel, volume in images.items()}
-    box = bounding_box(brain_mask(arrays, backgrounds), settings["margin"])
+    box = bounding_box(brain_mask(arrays, backgrounds), settings["margin_voxels"])
     affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
     origin = Origin(case, grid.array.shape, affine, box, convention, dict(settings), {}, grid.forms)
     voxels = {channel: crop(array, origin) for channel, array in arrays.items()}

@@ -82,7 +82,7 @@ class TrainingState:
         optimizer = torch.optim.Adam(network.parameters(), lr=recipe.training.learning_rate)
         # Gradients of fp16 vanish without scaling; other precisions have float32's range of exponents.
         scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
-        decay = recipe.training.weight_averaging
+        decay = recipe.training.ema_decay
         average = None if decay is None else ema_model(network, decay)
         name: Message = (
             execution.name
@@ -122,7 +122,7 @@ class TrainingState:
         self.epoch, self.history = content["epoch"], list(content["history"])
 
 
-FORMAT = 3
+FORMAT = 4
 
 
 def save_checkpoint(

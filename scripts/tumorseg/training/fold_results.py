@@ -39,7 +39,7 @@ class FoldResult:
         fold: number of the fold.
         history: one row per epoch.
         chosen: the selected epoch.
-        choose: how it was selected, `last` or `best`.
+        selected_by: how it was selected, `last` or `best`.
         refused: the invalid checkpoints.
         execution: device and precision of the training, such as "cuda fp16".
         model: path of the exported model.
@@ -49,7 +49,7 @@ class FoldResult:
     fold: int
     history: pd.DataFrame
     chosen: int
-    choose: str
+    selected_by: str
     refused: tuple[RefusedCheckpoint, ...]
     execution: str
     model: str
@@ -72,7 +72,7 @@ class FoldResult:
             selection["fold"],
             history,
             selection["epoch"],
-            selection["choose"],
+            selection["select"],
             refused,
             selection["execution"],
             selection["model"],

@@ -22,7 +22,7 @@ class TrainingSettings:
     schedule: Schedule
     schedule_epochs: int
     gradient_clip: float | None
-    weight_averaging: float | None  # `training.ema_decay`, under the key of finished results: configuration.renamed
+    ema_decay: float | None
     gradient_checkpointing: bool
     precision: Literal["fp16", "bf16", "fp32"]
     device: Literal["auto", "cpu", "cuda"]

@@ -41,7 +41,7 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
         deep_supervision_loss(network.levels(placed), masks, recipe.task.label_values).backward()  # type: ignore[no-untyped-call]
     # The tracker has seen one copy of the weights, in `dtype`. Adam adds two moments to float32 weights and gradients.
     weights = sum(parameter.numel() for parameter in network.parameters())
-    copies = 3 if settings.weight_averaging is None else 4
+    copies = 3 if settings.ema_decay is None else 4
     return int(tracker.peak + copies * 4 * weights + OVERHEAD_BYTES)
 
 

@@ -16,7 +16,7 @@ from tumorseg.task import load_task
 
 DECATHLON = load_task("decathlon-brain-tumour")
 METASTASES = load_task("brats-metastases")
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 2}
 MET = "BraTS-MET-00001-000"
 
 

@@ -24,7 +24,7 @@ from tumorseg.cohort.validation import validate_case
 from tumorseg.io.nifti import write_nifti
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 2}
 RAS = np.diag([1.0, 1, 1, 1])
 RAS[:2, 3] = -(SHAPE[0] - 1), -(SHAPE[1] - 1)
 

@@ -14,7 +14,7 @@ from tumorseg.preprocessing.store import read_case
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(4)]
 COHORT = json.dumps(
-    {"shape": None, "labels": "auto", "empty_masks": "drop", "largest_voxels": 10**6, "expected_usable": None}
+    {"shape": None, "labels": "auto", "empty_masks": "drop", "max_voxels": 10**6, "expected_usable": None}
 )
 
 
@@ -96,7 +96,7 @@ def test_the_error_of_check_cohort_names_the_manifest(root, tmp_path, capsys):
 
 def test_only_usable_cases_are_normalised(root, tmp_path):
     results = validate(root, tmp_path / "v.json")
-    settings = json.dumps({"clip_percentiles": [0.5, 99.5], "margin": 2})
+    settings = json.dumps({"clip_percentiles": [0.5, 99.5], "margin_voxels": 2})
     stale = tmp_path / "out" / "stale.safetensors"
     stale.parent.mkdir()
     stale.touch()

@@ -64,7 +64,7 @@ def validated(tmp_path):
             "--task",
             TASK.name,
         ]
-        settings = json.dumps({"shape": None, "labels": "auto", "empty_masks": "drop", "largest_voxels": EDGE**3})
+        settings = json.dumps({"shape": None, "labels": "auto", "empty_masks": "drop", "max_voxels": EDGE**3})
         subprocess.run(
             [*command, "--root", tmp_path / "cohort", "--cases", *cases, "--settings", settings, *outputs],
             check=True,

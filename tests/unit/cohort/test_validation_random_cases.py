@@ -22,7 +22,7 @@ SHAPES = [(10, 11, 12), (16, 16, 16), (9, 32, 8), (12, 5, 40), (3, 3, 3), (64, 3
 AFFINES = [np.eye(4)[:, [*order, 3]] for order in ((0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0))]
 KINDS = [np.int16, np.uint8, np.uint16, np.float32, np.float64, np.int32, ">i2", ">f4", np.int64, np.uint64, np.int8]
 MAPPED = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 4})  # with a label map, no sign of another task is looked for
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 2}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 2}
 
 
 @st.composite

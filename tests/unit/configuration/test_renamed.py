@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from tests.support.builders import REPOSITORY
-from tumorseg.configuration.renamed import RENAMED, recorded
+from tumorseg.configuration.renamed import RENAMED
 from tumorseg.configuration.schema_validation import schema_errors
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
@@ -14,14 +14,6 @@ def test_an_old_key_is_refused_with_its_new_name(old, new):
     section, _, key = old.partition(".")
     changed = {**DEFAULTS, section: {**DEFAULTS[section], key: DEFAULTS[section][new]}}
     assert schema_errors(changed, SCHEMA) == [f"{old}: this key is now called {section}.{new}; rename it"]
-
-
-def test_results_keep_the_old_keys_and_all_values():
-    assert recorded({"checkpoint": {"select": "best"}, "training": {"ema_decay": 0.9, "epochs": 3}, "demo": None}) == {
-        "checkpoint": {"choose": "best"},
-        "training": {"weight_averaging": 0.9, "epochs": 3},
-        "demo": None,
-    }
 
 
 def test_the_changelog_lists_every_renamed_key():

@@ -16,7 +16,7 @@ from tumorseg.task import load_task
 
 TASK = load_task()
 SEEDS = range(5)
-SETTINGS = {"confidence": 0.9, "bootstrap_samples": 50, "surface_tolerance": 1, "seed": 1}
+SETTINGS = {"confidence": 0.9, "bootstrap_samples": 50, "surface_tolerance_mm": 1, "seed": 1}
 
 
 def compute_scores(reference, prediction):

@@ -11,7 +11,6 @@ import calibration
 import leave_out_modalities
 from tests.support.builders import REPOSITORY, TASK, model_card, random_network, write_listed_data, write_random_case
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
-from tumorseg.configuration.renamed import recorded
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.files import sha256, write_json
 from tumorseg.metrics.overlap import overlaps
@@ -22,7 +21,7 @@ from tumorseg.task import load_task
 
 CASES = ("a", "b")
 EXECUTION = {"device": "cpu", "precision": "fp32", "threads": 1, "deterministic": False}
-PREDICTION = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["prediction"]
+PREDICTION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
 
 
 @pytest.fixture

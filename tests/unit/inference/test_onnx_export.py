@@ -86,7 +86,7 @@ def test_the_metadata_describes_how_to_prepare_an_input(exported):
     (entry,) = onnx.load(exported.onnx).metadata_props
     assert entry.key == "tumorseg"
     content = json.loads(entry.value)
-    assert content["normalisation"] == {"clip_percentiles": [0.5, 99.5], "margin": 1}
+    assert content["normalisation"] == {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1}
     assert (content["fold"], content["epoch"], content["checkpoint"]) == (2, 7, "ab" * 32)
     assert content["trained_on"]["spacing_mm"][0]["median"] == 1
     assert content["warning"] == ""

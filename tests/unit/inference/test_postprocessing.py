@@ -3,13 +3,12 @@ import pytest
 import yaml
 
 from tests.support.builders import REPOSITORY, TASK
-from tumorseg.configuration.renamed import recorded
 from tumorseg.errors import UserError
 from tumorseg.inference import postprocessing
 from tumorseg.inference.postprocessing import STEPS, postprocess
 from tumorseg.task import load_task
 
-DEFAULTS = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["prediction"]
+DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
 """The default settings change nothing."""
 
 
@@ -72,7 +71,7 @@ def test_voxels_that_share_a_corner_are_one_component():
 
 @pytest.mark.parametrize(("smallest", "label"), [(1, 4), (1.5, 1)])
 def test_too_little_enhancing_tumour_becomes_core(smallest, label):
-    mask, changed = apply(tumour(), smallest_enhancing=smallest)
+    mask, changed = apply(tumour(), min_enhancing_mm3=smallest)
     assert mask[2, 2, 2] == label
     assert changed["enhancing_made_core"] == (label == 1)
 
@@ -98,7 +97,7 @@ def test_regions_and_replacing_labels_follow_the_task():
     mask[2, 2, 2] = 1
     sizes = dict.fromkeys(task.region_labels, 0)
     assert apply(mask, task=task, remove_components=sizes | {"ET": 2})[0][2, 2, 2] == 2
-    assert apply(mask, task=task, smallest_enhancing=2)[0][2, 2, 2] == 2
+    assert apply(mask, task=task, min_enhancing_mm3=2)[0][2, 2, 2] == 2
     assert (apply(mask, task=task, remove_components=sizes | {"TC": 9})[0][2:4, 2:4, 2:4] == 4).all()
 
 
@@ -117,7 +116,7 @@ def test_a_minimum_of_enhancing_tumour_is_refused_for_a_task_without_it():
     task = load_task("brats-meningioma-radiotherapy")
     assert set(apply(np.ones((4, 4, 4), np.uint8), task=task)[1].values()) == {0}
     with pytest.raises(UserError, match="min_enhancing_mm3: the task brats-meningioma-radiotherapy has no enhancing"):
-        apply(np.ones((4, 4, 4), np.uint8), task=task, smallest_enhancing=5)
+        apply(np.ones((4, 4, 4), np.uint8), task=task, min_enhancing_mm3=5)
 
 
 def test_each_step_has_a_key_and_runs_in_the_order_of_registration(monkeypatch):

@@ -89,7 +89,7 @@ def table(prediction: np.ndarray | None) -> pd.DataFrame:
 def summary(prediction: np.ndarray | None) -> dict:
     missing = ["a"] if prediction is None else []
     confusions = {"a": score_case(prediction).confusion}
-    return summarise(table(prediction), confusions, task=TASK, missing=missing, surface_tolerance=1, **SETTINGS)
+    return summarise(table(prediction), confusions, task=TASK, missing=missing, surface_tolerance_mm=1, **SETTINGS)
 
 
 def whole_tumour_scores(prediction: np.ndarray | None) -> list[float]:
@@ -170,7 +170,7 @@ def report_page() -> str:
     run = results()
     scores = pd.concat([table(GOOD).assign(case=case) for case in ("a", "b")])
     confusions = dict.fromkeys("ab", score_case(GOOD).confusion)
-    summarised = summarise(scores, confusions, task=TASK, surface_tolerance=1, **SETTINGS)
+    summarised = summarise(scores, confusions, task=TASK, surface_tolerance_mm=1, **SETTINGS)
     return page_of(
         collect_report_content(
             replace(run, scores=scores, summary=summarised), CONFIGURATION, TASK, patients_from_names=True

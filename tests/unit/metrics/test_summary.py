@@ -11,7 +11,7 @@ from tumorseg.task import load_task
 
 TASK = load_task()
 SPACING = (1.0, 1.0, 1.0)
-SETTINGS = {"task": TASK, "confidence": 0.95, "bootstrap_samples": 500, "surface_tolerance": 1, "seed": 1}
+SETTINGS = {"task": TASK, "confidence": 0.95, "bootstrap_samples": 500, "surface_tolerance_mm": 1, "seed": 1}
 
 
 def score_pairs(pairs):

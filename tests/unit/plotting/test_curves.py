@@ -20,7 +20,7 @@ def history(epochs: int, **columns) -> pd.DataFrame:
 
 
 def selection(fold: int = 0, epoch: int = 2, refused: tuple = (REFUSED,)) -> dict:
-    selected = {"fold": fold, "epoch": epoch, "choose": "last", "refused": list(refused)}
+    selected = {"fold": fold, "epoch": epoch, "select": "last", "refused": list(refused)}
     return {**selected, "execution": "cpu fp32", "model": "m", "digest": "d"}
 
 

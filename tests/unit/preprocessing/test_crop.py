@@ -9,7 +9,7 @@ from tumorseg.cohort.discovery import discover_cases
 from tumorseg.inference.prediction_files import label_values_on_disk, write_prediction
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 4}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 4}
 RAS = np.array([[1.0, 0, 0, -90], [0, 1, 0, -126], [0, 0, 1, -72], [0, 0, 0, 1]])
 TURN = nibabel.affines.from_matvec(nibabel.eulerangles.euler2mat(0.3, -0.2, 0.4), [5, 6, 7])
 
@@ -41,7 +41,7 @@ def test_a_mask_is_restored_exactly_in_every_orientation(tmp_path, codes, obliqu
         path.parent.mkdir(parents=True, exist_ok=True)
         made.to_filename(path)
     root = tmp_path / "cohort"
-    predicted = predict_perfectly(tmp_path, root, validated(root), SETTINGS | {"margin": 1})
+    predicted = predict_perfectly(tmp_path, root, validated(root), SETTINGS | {"margin_voxels": 1})
     assert_same(predicted, nibabel.load(path_of(root, "seg")))
     assert nibabel.aff2axcodes(predicted.affine) == tuple(codes)
 

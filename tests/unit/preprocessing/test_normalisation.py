@@ -22,7 +22,7 @@ from tumorseg.preprocessing.normalisation import normalise_intensities, normalis
 from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.task.conventions import from_canonical
 
-SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin": 1}
+SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1}
 
 
 def test_the_brain_has_mean_0_and_deviation_1_and_the_background_is_0():
@@ -126,7 +126,7 @@ def test_a_real_case_is_normalised_and_its_mask_restored():
     root = real_data()
     files = next(case for case in discover_cases(root, TASK) if case.case == "BraTS2021_01476")
     case = normalise_validated_case(
-        root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin": 4}, task=TASK
+        root, check_case(root, files, shape=None, labels="auto"), SETTINGS | {"margin_voxels": 4}, task=TASK
     )
     expected = np.asarray(nibabel.load(root / files.files["seg"][0]).dataobj)
     np.testing.assert_array_equal(from_canonical(uncrop(case.mask, case.origin), TASK, "brats2021"), expected)

@@ -50,7 +50,7 @@ def manifest_row(case: str, *, problems: str = "") -> dict[str, Any]:
 def summary(task: Task = TASK, **changes: float) -> dict[str, Any]:
     values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5) | changes
     rows = [{"case": case, "fold": 0, "region": name, **values} for case in ("a", "b") for name in task.structures]
-    settings = {"confidence": 0.9, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
+    settings = {"confidence": 0.9, "bootstrap_samples": 20, "surface_tolerance_mm": 1, "seed": 1}
     voxels = dict.fromkeys("ab", np.zeros((task.classes, task.classes), np.int64))
     return summarise(pd.DataFrame(rows), voxels, task=task, **settings)
 
@@ -69,7 +69,7 @@ def files(tmp_path) -> dict[str, Any]:
     for fold, refused in enumerate(([REFUSED], [])):
         model = tmp_path / f"fold-{fold}.safetensors"
         model.write_bytes(bytes(fold + 5))
-        selection = {"fold": fold, "epoch": 2, "choose": "last", "refused": refused, "digest": sha256(model)}
+        selection = {"fold": fold, "epoch": 2, "select": "last", "refused": refused, "digest": sha256(model)}
         selection["network"] = "a network of a kind"
         (tmp_path / f"selection-{fold}.json").write_text(json.dumps(selection))
     names = {"manifest": "manifest.tsv", "check": "check.json", "splits": "splits.tsv", "summary": "summary.json"}
@@ -114,7 +114,7 @@ def test_a_run_without_problems_has_no_warnings(results):
 def test_demo_cohort_missed_label_and_selection_by_scored_cases_are_warnings(results):
     results.summary["never_predicted"] = ["label_1"]
     for model in results.models:
-        model.selection["choose"] = "best"
+        model.selection["select"] = "best"
     demo, never, best = facts(results, demo={"cases": 6}).warnings
     assert "Not usable on patients" in demo
     assert "Never predicted: label 1, necrotic / non-enhancing core" in never

@@ -60,7 +60,7 @@ def results(
     *,
     refused: tuple[dict[str, Any], ...] = (),
     rows: tuple[dict[str, Any], ...] = (),
-    choose: str = "last",
+    select: str = "last",
     filled: int = 0,
     windowed: bool = False,
     nonfinite: int = 0,
@@ -80,7 +80,7 @@ def results(
     selection = {
         "fold": 0,
         "epoch": 2,
-        "choose": choose,
+        "select": select,
         "refused": refused,
         "execution": "cpu fp32",
         "model": "model",
@@ -97,7 +97,7 @@ def results(
             task=task,
             confidence=0.95,
             bootstrap_samples=20,
-            surface_tolerance=1,
+            surface_tolerance_mm=1,
             seed=1,
         ),
         scores=table,
@@ -121,7 +121,7 @@ def test_a_run_without_problems_has_no_alerts():
     [
         ({"predicted_voxels": 0}, "Never predicted: Label 1", "scores"),
         ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
-        ({"choose": "best"}, "the scores are optimistic", "training"),
+        ({"select": "best"}, "the scores are optimistic", "training"),
         ({"nonfinite": 2}, "the loss of 2 of 30 steps was not finite", "history"),
         ({"filled": 3}, "changed the masks before scoring: filled 6 voxels", "configuration"),
         ({"windowed": True}, "2 cases predicted in windows instead of as a whole volume", "configuration"),
@@ -143,7 +143,7 @@ def test_a_demo_cohort_is_the_first_alert():
 
 
 def test_models_selected_by_the_scored_cases_are_one_alert():
-    run = results(choose="best")
+    run = results(select="best")
     assert (
         len(
             collect_report_content(

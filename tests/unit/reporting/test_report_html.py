@@ -207,7 +207,7 @@ def test_a_long_table_is_collapsed():
 def test_the_mean_of_one_case_has_no_confidence_interval():
     run = results()
     table = run.scores[run.scores["case"] == "a"]
-    settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance": 1, "seed": 1}
+    settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance_mm": 1, "seed": 1}
     summary = summarise(table, {"a": np.zeros((TASK.classes, TASK.classes), np.int64)}, task=TASK, **settings)
     one_case = page_of(
         collect_report_content(

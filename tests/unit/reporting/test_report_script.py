@@ -10,7 +10,6 @@ from tests.unit.reporting.test_report_content import CONFIGURATION, REFUSED, man
 from tumorseg.cohort.manifest import REQUIRED_COLUMNS, write_manifest
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.cohort.validation_result import write_validation_results
-from tumorseg.configuration.renamed import recorded
 from tumorseg.inference.records import RECORD_FORMAT
 from tumorseg.io.files import read_json, sha256, write_json
 
@@ -35,7 +34,7 @@ def arguments(tmp_path):
     selection = {
         "fold": 0,
         "epoch": 2,
-        "choose": "last",
+        "select": "last",
         "refused": [REFUSED],
         "execution": "cpu fp32",
         "model": "m",
@@ -44,9 +43,7 @@ def arguments(tmp_path):
     (tmp_path / "selection.json").write_text(json.dumps(selection))
     record = {"format": RECORD_FORMAT, "fold": 0, "model": selection["digest"], "split": fold_digest(run.splits, 0)}
     cases = {case: {**entry, "digest": "x", "written": {"4": 3}} for case, entry in run.predictions[0]["cases"].items()}
-    write_json(
-        tmp_path / "predictions.json", {**record, "settings": recorded(CONFIGURATION)["prediction"], "cases": cases}
-    )
+    write_json(tmp_path / "predictions.json", {**record, "settings": CONFIGURATION["prediction"], "cases": cases})
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
         "manifest": "manifest.tsv",

@@ -199,12 +199,12 @@ def test_the_table_has_a_row_for_every_patient_of_all_folders(tmp_path, segmente
 
 def test_models_of_different_trainings_are_not_mixed(tmp_path):
     for name, margin in (("a", 1), ("b", 2)):
-        card = replace(CARD, normalisation={**CARD.normalisation, "margin": margin})
+        card = replace(CARD, normalisation={**CARD.normalisation, "margin_voxels": margin})
         write_model(tmp_path / name, build(CARD.architecture), card)
     with pytest.raises(UserError, match=r"segment\.models: .*b and .*a were trained on cases"):
         read_models([tmp_path / "a", tmp_path / "b"], TASK)
     networks, cards = read_models([tmp_path / "a", tmp_path / "a"], TASK)
-    assert (len(networks), cards[0].normalisation["margin"]) == (2, 1)
+    assert (len(networks), cards[0].normalisation["margin_voxels"]) == (2, 1)
 
 
 def test_a_case_gets_the_same_mask_as_a_patient_and_as_a_held_out_case(tmp_path, segmenter):

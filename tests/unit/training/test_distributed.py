@@ -72,7 +72,7 @@ def train(cohort: Path, settings: Recipe, processes: int) -> subprocess.Complete
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_two_processes_train_like_one_with_the_same_batches(cohort, norm):
-    options = {"gradient_checkpointing": True, "weight_averaging": 0.9, "gradient_clip": 1.0}
+    options = {"gradient_checkpointing": True, "ema_decay": 0.9, "gradient_clip": 1.0}
     settings = recipe(
         model={"norm": norm, "deep_supervision": norm == "instance"},
         batch_size=2,

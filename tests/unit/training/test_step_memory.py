@@ -75,6 +75,6 @@ def test_freed_memory_is_kept_only_if_memory_is_ample(monkeypatch, steps, kept):
 def test_a_moving_average_and_deep_supervision_need_more_memory():
     plain, average, levels = (
         peak_bytes(recipe(base_channels=8, **changes), torch.float32)
-        for changes in ({}, {"weight_averaging": 0.9}, {"model": {"deep_supervision": True}})
+        for changes in ({}, {"ema_decay": 0.9}, {"model": {"deep_supervision": True}})
     )
     assert plain < min(average, levels)

@@ -161,7 +161,7 @@ def test_steps_skipped_by_the_scaler_are_logged_and_in_the_history(cases, tmp_pa
 @pytest.mark.parametrize(
     "changes",
     [
-        {"weight_averaging": 0.9},
+        {"ema_decay": 0.9},
         {"model": {"deep_supervision": True, "down_sampling": "stride"}},
         {"model": {"name": "residual_unet", "depth": 2}},
     ],

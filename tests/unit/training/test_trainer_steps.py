@@ -98,7 +98,7 @@ def test_bf16_trains_without_gradient_scaling(cases):
 
 
 def test_the_eval_network_has_the_moving_average_of_the_weights(cases):
-    settings = recipe(weight_averaging=0.15, steps_per_epoch=1)
+    settings = recipe(ema_decay=0.15, steps_per_epoch=1)
     state = TrainingState.initial(settings, 0, CPU)
     weights = []
     for epoch in range(1, 4):
@@ -110,7 +110,7 @@ def test_the_eval_network_has_the_moving_average_of_the_weights(cases):
 
 
 def test_the_moving_average_forgets_the_initial_weights_after_a_few_steps(cases):
-    settings = recipe(weight_averaging=0.999, steps_per_epoch=12)
+    settings = recipe(ema_decay=0.999, steps_per_epoch=12)
     state = TrainingState.initial(settings, 0, CPU)
     one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 12, CPU)
     initial = TrainingState.initial(settings, 0, CPU).network.heads[0].weight
@@ -120,7 +120,7 @@ def test_the_moving_average_forgets_the_initial_weights_after_a_few_steps(cases)
 
 def test_a_step_skipped_by_the_scaler_does_not_change_the_average(cases):
     half = Execution(torch.device("cpu"), torch.float16)
-    settings = recipe(precision="fp16", weight_averaging=0.9, steps_per_epoch=1)
+    settings = recipe(precision="fp16", ema_decay=0.9, steps_per_epoch=1)
     state = TrainingState.initial(settings, 0, half)
     state.scaler.load_state_dict({**state.scaler.state_dict(), "scale": 2.0**100})  # every gradient overflows
     trained = one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 1, half)

@@ -9,7 +9,6 @@ import torch
 import yaml
 
 from tests.support.builders import REPOSITORY, TASK, make_fold_data, model_card, recipe, write_random_case
-from tumorseg.configuration.renamed import recorded
 from tumorseg.inference.prediction_files import read_prediction
 from tumorseg.inference.records import RecordedMask, mask_path
 from tumorseg.inference.segmenter import Segmenter
@@ -49,7 +48,7 @@ def evaluate(checkpoint, cases, folder):
     trained = load_trained_network(checkpoint, sha256(checkpoint), TASK)
     write_model(folder / "model.safetensors", trained.network, model_card(trained.architecture))
     network, card = read_model(folder / "model.safetensors")
-    section = recorded(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))["prediction"]
+    section = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
     segmenter = Segmenter([network], CPU, section, task=card.task)
     found = []
     for case in map(read_case, cases):
@@ -69,7 +68,7 @@ def evaluate(checkpoint, cases, folder):
     "settings",
     [
         recipe(base_channels=4, steps_per_epoch=3),
-        recipe(base_channels=4, steps_per_epoch=3, weight_averaging=0.5),
+        recipe(base_channels=4, steps_per_epoch=3, ema_decay=0.5),
         recipe(model={"name": "residual_unet", "norm": "instance", "deep_supervision": True}, steps_per_epoch=3),
     ],
     ids=["batch norm", "moving average", "instance norm"],

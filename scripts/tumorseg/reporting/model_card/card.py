@@ -100,7 +100,7 @@ class CardFold:
         held_out: Number of held-out cases.
         epoch: The selected epoch.
         network: The kind of network in words.
-        choose: How the epoch was selected: `last` or `best`.
+        selected_by: How the epoch was selected: `last` or `best`.
         refused: A text such as `epoch 3 (digest_mismatch)` for each refused checkpoint.
         file: The name of the model file.
         size: Its size in bytes.
@@ -112,7 +112,7 @@ class CardFold:
     held_out: int
     epoch: int
     network: str
-    choose: str
+    selected_by: str
     refused: list[str]
     file: str
     size: int
@@ -223,7 +223,7 @@ def _card_fold(model: ModelFile, splits: list[FoldAssignment]) -> CardFold:
         held_out=len(validation_cases(splits, fold)),
         epoch=selection["epoch"],
         network=selection["network"],
-        choose=selection["choose"],
+        selected_by=selection["select"],
         refused=[
             f"epoch {refused['epoch']} ({', '.join(problem['code'] for problem in refused['problems'])})"
             for refused in selection["refused"]
@@ -252,7 +252,7 @@ def _warnings(folds: list[CardFold], never_predicted: list[str], task: Task, *, 
         "cases contain it, but it is missed in every case."
         for label in never_predicted
     ]
-    if any(fold.choose == "best" for fold in folds):
+    if any(fold.selected_by == "best" for fold in folds):
         warnings.append(
             "The epoch was selected by its Dice on the cases it is scored on (`checkpoint.select: best`), so the "
             "scores are optimistic."

@@ -47,7 +47,7 @@ def training(folds: Sequence[FoldResult]) -> list[Alert]:
             alerts.append(
                 Alert(f"Fold {fold.fold}: the loss of {steps} was not finite; these steps were skipped.", "history")
             )
-    if any(fold.choose == "best" for fold in folds):
+    if any(fold.selected_by == "best" for fold in folds):
         alerts.append(
             Alert(
                 "The model was selected by its Dice on the cases it is scored on (checkpoint.select: best), so the "

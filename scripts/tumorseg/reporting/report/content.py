@@ -277,7 +277,7 @@ def _fold_summary_lines(facts: FoldSummary) -> list[str]:
     fold = facts.fold
     lines = [
         f"Fold {fold.fold}: trained on {format_count(facts.trained, 'case')}, {facts.held_out} held out, "
-        f"epoch {fold.chosen} selected ({fold.choose} valid checkpoint)"
+        f"epoch {fold.chosen} selected ({fold.selected_by} valid checkpoint)"
     ]
     lines += [f"  REFUSED: epoch {refused.epoch}: {'; '.join(refused.messages)}" for refused in fold.refused]
     return lines
