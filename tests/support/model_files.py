@@ -28,7 +28,7 @@ def write_model_file(path, card=None, weights=None, edited=None, **header):
     content = asdict(model_card(TINY)) if card is None else card
     weights = weights_of(build(TINY)) if weights is None else weights
     text = json.dumps(content, sort_keys=True)
-    own = {"format": 4, "digest": model._digest(weights, text), "card": edited or text} | header
+    own = {"format": model.FORMAT, "digest": model._digest(weights, text), "card": edited or text} | header
     path.write_bytes(save(weights, metadata={"tumorseg": json.dumps(own)}))
     return path
 

@@ -139,7 +139,7 @@ def test_a_card_with_a_missing_key_is_refused(tmp_path):
 
 def test_a_model_with_an_invalid_card_is_not_written(tmp_path):
     card = replace(model_card(TINY), normalisation={})
-    with pytest.raises(ValueError, match=r"normalisation\.margin: this key is missing"):
+    with pytest.raises(ValueError, match=r"normalisation\.margin_voxels: this key is missing"):
         write_model(tmp_path / "a.safetensors", build(TINY), card)
     assert not (tmp_path / "a.safetensors").exists()
 
@@ -182,7 +182,7 @@ def test_a_variance_below_0_is_refused(tmp_path):
     assert "variances below 0" in read_error(write_model_file(tmp_path / "a.safetensors", weights=weights))
 
 
-@pytest.mark.parametrize("format_", [2, 3, None, "4"])
+@pytest.mark.parametrize("format_", [3, 4, None, "5"])
 def test_a_model_of_another_format_is_refused_with_a_remedy(tmp_path, format_):
     message = read_error(write_model_file(tmp_path / "a.safetensors", format=format_))
     assert f"written in the format {format_!r} by another version" in message

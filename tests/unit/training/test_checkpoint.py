@@ -175,7 +175,7 @@ def test_a_checkpoint_with_malformed_data_is_refused(checkpoint, data):
 def test_a_checkpoint_of_an_earlier_format_is_refused(checkpoint):
     rewrite(checkpoint, load_checkpoint(checkpoint) | {"format": 1})
     (problem,) = checkpoint_problems(checkpoint, recipe(), DATA, 1)
-    assert (problem.code, "format 1 instead of 3" in problem.message) == ("wrong_format", True)
+    assert (problem.code, "format 1 instead of 4" in problem.message) == ("wrong_format", True)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
