@@ -26,7 +26,7 @@ test: .venv/development  ## run the fast tests and print the library's coverage
 	.venv/bin/python -m slipcover --source scripts/tumorseg --json --out .coverage.json \
 	-m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@.venv/bin/python -c 'import json; found = json.load(open(".coverage.json"))["summary"]; \
-	print(f"coverage of scripts/tumorseg: {found[\"percent_covered\"]:.1f} % of its lines")'
+	print("coverage of scripts/tumorseg: %.1f %% of its lines" % found["percent_covered"])'
 
 test-slow: .venv/development  ## run the slow tests: demo, each task, reruns, kills, full disks, documentation
 	$(PYTEST) -n 2 --dist loadfile -m slow

@@ -18,9 +18,6 @@ def format_list(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-__all__ = ["format_count", "format_decimal"]
-
-
 def format_decimal(number: float, decimals: int = 0) -> str:
     """Return a number as `1,253` or `−11,844.0`: with a minus sign instead of a hyphen, and never as `−0`."""
     return f"{number:z,.{decimals}f}".replace("-", "−")
