@@ -5,9 +5,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
+from tumorseg.cohort.discovery import discover_cases, discover_roots, locate_cohort_folder, locate_roots
 from tumorseg.cohort.patients import compile_patient_pattern
-from tumorseg.cohort.discovery import discover_roots, locate_roots
 from tumorseg.cohort.sample_sheet import patient_source, read_sample_sheet, require_one_source
 from tumorseg.configuration.constraints import require_table
 from tumorseg.errors import UserError

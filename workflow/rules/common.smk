@@ -8,15 +8,13 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tumorseg.cohort.case_files import shard_of
-from tumorseg.cohort.case_files import CaseFiles, case_to_json
-from tumorseg.configuration.constraints import fold_count_error, unknown_viewer_cases_error
-from tumorseg.configuration.constraints import require_table
 from tumorseg.cli.console import CORES, RUN_FOLDER, WORKFLOW
+from tumorseg.cli.startup import cache_variables, shell_exports
+from tumorseg.cohort.case_files import CaseFiles, case_to_json, shard_of
+from tumorseg.configuration.constraints import fold_count_error, require_table, unknown_viewer_cases_error
 from tumorseg.demo.plan import plan_cases
 from tumorseg.errors import UserError
 from tumorseg.io.files import read_json, require_regular_file, write_text
-from tumorseg.cli.startup import shell_exports, cache_variables
 
 FOLDS = range(SETTINGS.cohort.folds)
 # Returns the name of a rule on the command line. It has a prefix if this workflow is imported as a module.

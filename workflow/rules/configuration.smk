@@ -15,14 +15,13 @@ from tumorseg.cli.startup import require_utf8
 
 require_utf8(workflow.overwrite_workdir)
 
-from tumorseg.configuration.constraints import contradiction_errors
-from tumorseg.configuration.schema_validation import schema_errors
-from tumorseg.configuration.task_validation import load_configured_task, fill_task_defaults, task_contradiction_errors
-from tumorseg.configuration.schema_validation import duplicate_keys
-from tumorseg.configuration.settings import Settings
-from tumorseg.configuration.command_line import coerce_to_schema, expand_short_forms
-from tumorseg.errors import UserError
 from tumorseg.cli.startup import lock_run_folder
+from tumorseg.configuration.command_line import coerce_to_schema, expand_short_forms
+from tumorseg.configuration.constraints import contradiction_errors
+from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
+from tumorseg.configuration.settings import Settings
+from tumorseg.configuration.task_validation import fill_task_defaults, load_configured_task, task_contradiction_errors
+from tumorseg.errors import UserError
 
 if workflow.modifier.path_modifier.replace_prefix("results/report.html") != "results/report.html":
     raise SystemExit(

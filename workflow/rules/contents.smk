@@ -5,9 +5,9 @@ in the future. If a raw file has changed since its job recorded it, a note in .s
 that job.
 """
 
-from tumorseg.io.changed_files import file_digest, recorded_files, file_status, find_changed_files
 from tumorseg.cohort.layouts.listing import abbreviate
 from tumorseg.cohort.validation_result import read_validation_results
+from tumorseg.io.changed_files import file_digest, file_status, find_changed_files, recorded_files
 from tumorseg.io.incomplete_folders import note_missing_files
 
 CONTENTS = Path(".snakemake/contents")

@@ -1,9 +1,7 @@
 """The masks to score, as set in the section `score` of the configuration."""
 
 from tumorseg.configuration.label_maps import score_label_maps
-from tumorseg.evaluation.matching import masks_digest
-from tumorseg.evaluation.matching import match_folders
-from tumorseg.evaluation.matching import folder_names
+from tumorseg.evaluation.matching import folder_names, masks_digest, match_folders
 from tumorseg.task import task_signs_digest
 
 
