@@ -31,7 +31,7 @@ def score_case(
     assignment, facts = item[0], item[1].facts
     volume = reread_mask(root, facts, task)
     prediction = read_prediction(item[2], facts["shape"], facts["affine"])
-    x, y, z = volume.spacing
+    x, y, z = volume.spacing_mm
     scores = case_scores(volume.array, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
     return CaseScores(assignment.case, assignment.fold, *scores)
 

@@ -174,11 +174,11 @@ class Progress:
     Args:
         total: number of steps.
         unit: name of a step, such as `case`.
-        every: least time between two lines, in seconds. The last step always has a line.
+        every_s: least time between two lines, in seconds. The last step always has a line.
     """
 
-    def __init__(self, total: int, unit: str, every: float = 5.0) -> None:
-        self._total, self._unit, self._every = total, unit, every
+    def __init__(self, total: int, unit: str, every_s: float = 5.0) -> None:
+        self._total, self._unit, self._every_s = total, unit, every_s
         self._done = 0
         self._began = self._shown = time.monotonic()
 
@@ -186,7 +186,7 @@ class Progress:
         """Count a finished step. If a line is due, it includes `detail`, such as a case or a loss."""
         self._done += 1
         now = time.monotonic()
-        if now - self._shown < self._every and self._done < self._total:
+        if now - self._shown < self._every_s and self._done < self._total:
             return
         self._shown = now
         left = (now - self._began) / self._done * (self._total - self._done)

@@ -167,7 +167,7 @@ def _file_warnings(path: str, volume: Volume) -> Iterator[Issue]:
 
 
 def _file_facts(path: str, file: Volume | VolumeError) -> dict[str, Any]:
-    facts = {"path": path, "bytes": file.size, "digest": file.digest}
+    facts = {"path": path, "bytes": file.size_bytes, "digest": file.digest}
     return facts | {"voxels": file.array.size} if isinstance(file, Volume) else facts
 
 

@@ -28,7 +28,7 @@ class MaskLabels:
 
     Attributes:
         where: flat indices of these voxels, in Fortran order.
-        written: their values; empty if any value is not valid.
+        values: their values; empty if any value is not valid.
         counts: number of voxels of each value that occurs, and of 0.
         not_finite: number of voxels that are NaN or infinite.
         others: number of finite voxels that are further than `LABEL_TOLERANCE` from each of 0 to 255.
@@ -37,7 +37,7 @@ class MaskLabels:
     """
 
     where: NDArray[np.int32]
-    written: NDArray[np.uint8]
+    values: NDArray[np.uint8]
     counts: dict[int, int]
     not_finite: int
     others: int
@@ -48,7 +48,7 @@ class MaskLabels:
 def read_labels(mask: NDArray[Any]) -> MaskLabels:
     """Find the voxels of a mask (X, Y, Z), chunk by chunk, which needs little more memory than the result."""
     voxels = mask.reshape(-1, order="F")
-    where, written = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
+    where, kept_values = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
     counts = np.zeros(_MAX_LABEL + 1, np.int64)
     not_finite = others = 0
     examples: set[float] = set()
@@ -70,14 +70,14 @@ def read_labels(mask: NDArray[Any]) -> MaskLabels:
             marked = ~near | (labels != 0)
             found, labels = found[marked], labels[marked]
         where.append(found.astype(np.int32) + np.int32(part.start))
-        written.append(labels)
+        kept_values.append(labels)
         counts += np.bincount(labels, minlength=_MAX_LABEL + 1)
     positions = np.concatenate(where)
     counts[0] = voxels.size - positions.size
     all_valid = not (not_finite or others)
     return MaskLabels(
         positions,
-        np.concatenate(written if all_valid else written[:1]),
+        np.concatenate(kept_values if all_valid else kept_values[:1]),
         {value: count for value, count in enumerate(counts.tolist()) if count or value == 0},
         not_finite,
         others,
@@ -114,14 +114,14 @@ def canonical_labels(found: MaskLabels, task: Task, convention: str | None) -> M
     Returns:
         The voxels with their labels. Values that a label map defines as background are removed.
     """
-    labels = to_canonical(found.written, task, convention)
+    labels = to_canonical(found.values, task, convention)
     where, counts = found.where, np.bincount(labels, minlength=1)
     if counts[0]:
         marked = labels != 0
         where, labels = where[marked], labels[marked]
     counts[0] += found.counts[0]
     present = {label: count for label, count in enumerate(counts.tolist()) if count or label == 0}
-    return replace(found, where=where, written=labels, counts=present)
+    return replace(found, where=where, values=labels, counts=present)
 
 
 def format_allowed_values(task: Task) -> Message:
@@ -265,7 +265,7 @@ def mask_facts(labels: MaskLabels, values: Mapping[int, int], task: Task, conven
         "labels": {str(value): count for value, count in sorted(values.items())},
         "convention": convention,
         **{f"label_{label}": labels.counts.get(label, 0) for label in task.label_values},
-        "tumour_crc32": isal_zlib.crc32(labels.written, isal_zlib.crc32(labels.where.astype("<i4", copy=False))),
+        "tumour_crc32": isal_zlib.crc32(labels.values, isal_zlib.crc32(labels.where.astype("<i4", copy=False))),
     }
 
 
@@ -317,7 +317,7 @@ def _sample_slices(labels: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uin
     kept = (z - z.min()) % step == 0
     x, y, z = (axis[kept] - axis.min() for axis in (x, y, z))
     slices = np.zeros((int(x.max()) + 3, int(y.max()) + 3, int(z.max()) // step + 1), np.uint8)
-    slices[x + 1, y + 1, z // step] = labels.written[kept]
+    slices[x + 1, y + 1, z // step] = labels.values[kept]
     return slices
 
 

@@ -123,7 +123,7 @@ def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, t
 def dense_mask(found: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return the written labels as a uint8 array of `shape` (X, Y, Z) in C order. All of them must be valid."""
     flat = np.zeros(int(np.prod(shape)), np.uint8)
-    flat[found.where] = found.written
+    flat[found.where] = found.values
     return np.ascontiguousarray(flat.reshape(shape, order="F"))
 
 
@@ -153,14 +153,14 @@ def _move_labels(
 ) -> MaskLabels | None:
     """Return the labels on the grid of `target`; None if one lies outside. Uses one byte per voxel of `target`."""
     volume = np.zeros(int(np.prod(target)), np.uint8)
-    all_valid = found.written.size == found.where.size
+    all_valid = found.values.size == found.where.size
     along = list(zip(mapping.axes, mapping.signs, mapping.starts, strict=True))
     for part in chunks(found.where.size):
         indices = np.unravel_index(found.where[part], shape, order="F")
         moved = [start + sign * indices[axis] for axis, sign, start in along]
         if any(index.min() < 0 or index.max() >= length for index, length in zip(moved, target, strict=True)):
             return None
-        volume[np.ravel_multi_index(moved, target, order="F")] = found.written[part] if all_valid else 1
+        volume[np.ravel_multi_index(moved, target, order="F")] = found.values[part] if all_valid else 1
     on_target = read_labels(volume)
     if all_valid:
         return replace(on_target, rounded=found.rounded)

@@ -56,7 +56,7 @@ def check_background(
     if found != ZERO_BACKGROUND:
         message = f"the background of {title} is {found}, not 0; voxels of that value are treated as background"
         warnings.append(Issue("background_not_zero", file, message))
-    sign = describe_whole_head(volume.array, sample, positions, volume.spacing, found)
+    sign = describe_whole_head(volume.array, sample, positions, volume.spacing_mm, found)
     if sign:
         message = f"{title} seems to show a whole head: {sign}; {_SKULL_STRIPPING_ADVICE}"
         warnings.append(Issue("not_skull_stripped", file, message))

@@ -66,7 +66,7 @@ class ImageSummary:
         shape: as in `Volume`.
         affine: as in `Volume`.
         oriented: as in `Volume`.
-        spacing: as in `Volume`.
+        spacing_mm: as in `Volume`.
         problems: of its values.
         warnings: about its values.
         intensities: of an image without problems (see `image_checks.intensity_facts`).
@@ -79,7 +79,7 @@ class ImageSummary:
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     oriented: bool
-    spacing: tuple[float, ...]
+    spacing_mm: tuple[float, ...]
     problems: list[Issue]
     warnings: list[Issue]
     intensities: dict[str, float]
@@ -150,7 +150,7 @@ def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | N
         shape=volume.shape,
         affine=volume.affine,
         oriented=volume.oriented,
-        spacing=volume.spacing,
+        spacing_mm=volume.spacing_mm,
         problems=values.problems,
         warnings=values.warnings,
         intensities=values.intensities,
@@ -175,10 +175,10 @@ def sample_post_contrast_in_mask(
     Returns:
         The sample; None if the mask does not fit the image.
     """
-    if mask is None or mask.shape != volume.shape or mask.labels.written.size != mask.labels.where.size:
+    if mask is None or mask.shape != volume.shape or mask.labels.values.size != mask.labels.where.size:
         return None
     brain = image.sample[~image.background.mask(image.sample)]
-    found = sample_post_contrast(volume.array.reshape(-1, order="F"), mask.labels.where, mask.labels.written, brain)
+    found = sample_post_contrast(volume.array.reshape(-1, order="F"), mask.labels.where, mask.labels.values, brain)
     on_disk = {value: value for value in found.by_value} if mask.problem else task.written(mask.convention)
     return replace(found, by_value={on_disk[label]: voxels for label, voxels in found.by_value.items()})
 

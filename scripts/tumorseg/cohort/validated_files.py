@@ -86,5 +86,5 @@ def reread_mask(root: Path, facts: Mapping[str, Any], task: Task) -> Volume:
     if placed.labels is None:
         raise UserError(f"{root / file['path']}: {placed.problem}; run the workflow again")
     return replace(
-        volume, array=dense_mask(placed.labels, images.shape), affine=images.affine, spacing=tuple(facts["spacing"])
+        volume, array=dense_mask(placed.labels, images.shape), affine=images.affine, spacing_mm=tuple(facts["spacing"])
     )

@@ -165,14 +165,14 @@ class _CaseValidation:
         self.problems.extend(image_checks.grid_problems(self._images, files, titles, grid))
         self.facts.update(
             shape=list(grid.shape),
-            spacing=[round(edge, 6) for edge in grid.spacing],
+            spacing=[round(edge, 6) for edge in grid.spacing_mm],
             affine=(grid.affine + 0.0).tolist(),  # -0.0 becomes 0.0
             intensities={role: image.intensities for role, image in self._images.items() if not image.problems},
             background={role: image.background.facts() for role, image in self._images.items() if not image.problems},
         )
         if not grid.oriented:
             self.facts["oriented"] = False
-        spacing = image_checks.spacing_warning(grid.spacing, files[leader])
+        spacing = image_checks.spacing_warning(grid.spacing_mm, files[leader])
         self.warnings.extend([spacing] if spacing else [])
         for role, image in self._images.items():
             self.facts["files"][role]["sample_digest"] = image_checks.sample_digest(image.sample)
@@ -244,9 +244,7 @@ class _CaseValidation:
         if self._fitted is None or not self._mask_is_shown:
             return None
         fitted = self._fitted.mask
-        picture = axial_mask_slice(
-            fitted.labels.where, fitted.labels.written, fitted.shape, fitted.affine, fitted.index
-        )
+        picture = axial_mask_slice(fitted.labels.where, fitted.labels.values, fitted.shape, fitted.affine, fitted.index)
         return picture if picture.shape == shape else None
 
     def _sound(self) -> dict[str, summaries.ImageSummary]:

@@ -35,7 +35,7 @@ def write_cohort(settings: dict[str, Any], task: Task, root: Path) -> None:
     grid = cohort_grid(template, spacing_mm)
     if has_one_file_per_case(task):
         write_json(root / DATASET_JSON, _dataset_json(cases, task))
-    progress = Progress(len(cases), "case", every=0)
+    progress = Progress(len(cases), "case", every_s=0)
     for case in cases:
         for path, content in _file_contents(case, make_case(case, task, template, grid), task, grid).items():
             write_bytes(root / path, content)

@@ -136,7 +136,7 @@ def read_reference(path: Path, case: str, options: MaskReadOptions) -> Reference
             f"; if it has a channel for each region, {label_mask_hint(options.task)}" if volume.array.ndim > 3 else ""
         )
         raise InvalidMaskError(f"{problem.message}{hint}")
-    x, y, z = volume.spacing
+    x, y, z = volume.spacing_mm
     contrast = (
         reference_contrast(path, volume, options.task, options.labels, options.max_voxels)
         if options.check_task_signs and options.task.label_map is None

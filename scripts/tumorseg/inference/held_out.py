@@ -7,7 +7,7 @@ from typing import Any
 from tumorseg.cli.console import Progress
 from tumorseg.cohort.splits import FoldAssignment, fold_digest
 from tumorseg.errors import UserError
-from tumorseg.inference.records import verify_selection
+from tumorseg.inference.records import verify_selected_model
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
@@ -36,7 +36,7 @@ def read_fold_model(
     Raises:
         UserError: the selection does not name this file, or the model is of another task, fold or split.
     """
-    digest = str(verify_selection(model, selection, fold)["digest"])
+    digest = str(verify_selected_model(model, selection, fold)["digest"])
     network, card = read_model(model)
     if card.task.facts() != task.facts():
         raise UserError(

@@ -22,7 +22,7 @@ def read_selection(path: Path, fold: int) -> dict[str, Any]:
     return selection
 
 
-def verify_selection(model: Path, selection: Path, fold: int) -> dict[str, Any]:
+def verify_selected_model(model: Path, selection: Path, fold: int) -> dict[str, Any]:
     """Check that a model is the one that the selection of a fold names.
 
     Args:

@@ -28,11 +28,11 @@ class RecordedFile:
     """The size and digest of a file when it was recorded.
 
     Attributes:
-        size: in bytes; None if the file could not be read, perhaps for a transient reason.
+        size_bytes: None if the file could not be read, perhaps for a transient reason.
         digest: XXH3-128 of the bytes; None if the file could not be read or is too large to be read.
     """
 
-    size: int | None = None
+    size_bytes: int | None = None
     digest: str | None = None
 
 
@@ -121,8 +121,8 @@ def file_digest(path: Path) -> str | None:
 def _is_unchanged(path: Path, status: os.stat_result | None, known: RecordedFile, *, seen: bool) -> bool:
     """Return whether a file is still the recorded one; `seen` if its signature is that of the previous planning."""
     if known.digest is not None:
-        return seen or (status is not None and status.st_size == known.size and file_digest(path) == known.digest)
-    if known.size is None:  # it could not be read: unchanged as long as it still cannot be read
+        return seen or (status is not None and status.st_size == known.size_bytes and file_digest(path) == known.digest)
+    if known.size_bytes is None:  # it could not be read: unchanged as long as it still cannot be read
         return (seen or status is None) and file_digest(path) is None
     return seen
 

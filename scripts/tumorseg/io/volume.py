@@ -29,8 +29,8 @@ class Volume:
         array: voxels (X, Y, Z) in the file's data type and memory order (Fortran); float32 or float64 if the header
             scales the intensities. Read-only.
         affine: voxel to millimetres, (4, 4).
-        spacing: voxel edges in millimetres.
-        size: bytes of the file on disk.
+        spacing_mm: voxel edges.
+        size_bytes: size of the file on disk.
         digest: XXH3-128 of these bytes.
         trailing: bytes after the end of the compressed content, which are not part of the volume.
         modified_s: time of the file's last change, in seconds since 1970.
@@ -40,8 +40,8 @@ class Volume:
 
     array: NDArray[Any]
     affine: NDArray[np.float64]
-    spacing: tuple[float, ...]
-    size: int
+    spacing_mm: tuple[float, ...]
+    size_bytes: int
     digest: str
     trailing: int
     modified_s: float
@@ -77,8 +77,8 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
             array=_scale_intensities(np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F"), header),
             affine=header.placement.affine,
             # Rounded: headers hold float32, in which an oblique edge of 1 mm becomes 1.00000002 and misses thresholds.
-            spacing=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.placement.affine[:3, :3], axis=0)),
-            size=size,
+            spacing_mm=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.placement.affine[:3, :3], axis=0)),
+            size_bytes=size,
             digest=digest,
             trailing=trailing,
             modified_s=modified_s,
@@ -88,7 +88,7 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
     # No exception is kept after its handler: in a cycle with this frame it would keep the voxels in memory.
     except VolumeError as volume_error:
         if size is not None:
-            volume_error.size, volume_error.digest = size, digest
+            volume_error.size_bytes, volume_error.digest = size, digest
         raise
     except MemoryError:
         raise MemoryError(f"{path}: not enough memory to read this file") from None
@@ -133,7 +133,7 @@ def _too_large_error(start: bytes, size: int, max_voxels: int) -> VolumeError:
         header = _read_header(open_content(start))[0]
         raise_if_too_large(header, max_voxels, size, compressed=start.startswith(GZIP_MAGIC))
     except VolumeError as error:
-        error.size = size
+        error.size_bytes = size
         return error
     return _surplus_data_error(header, size)
 

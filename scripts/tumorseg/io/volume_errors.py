@@ -15,7 +15,7 @@ class VolumeError(Exception):
     Attributes:
         code: one of `validation_result.PROBLEM_CODES`.
         message: what is wrong and what the user can do, in one or two sentences.
-        size: bytes of the file on disk, if known.
+        size_bytes: size of the file on disk, if known.
         digest: XXH3-128 of these bytes; None if they could not be read or the file is too large.
     """
 
@@ -23,7 +23,7 @@ class VolumeError(Exception):
         super().__init__(message)
         self.code: str = code
         self.message = message
-        self.size = size
+        self.size_bytes = size
         self.digest: str | None = None
 
 

@@ -25,7 +25,7 @@ class CaseView:
         brain: The brain mask, bool (L, P, I).
         reference: Labels of the task, uint8 (L, P, I), or None.
         prediction: Labels of the task, uint8 (L, P, I), or None.
-        spacing: Voxel size in mm.
+        spacing_mm: Edges of a voxel.
         affine: Voxel indices to millimetres, (4, 4).
         slices: The index of the slice to show in each plane.
     """
@@ -37,7 +37,7 @@ class CaseView:
     brain: NDArray[np.bool_]
     reference: NDArray[np.uint8] | None
     prediction: NDArray[np.uint8] | None
-    spacing: tuple[float, float, float]
+    spacing_mm: tuple[float, float, float]
     affine: NDArray[np.float64]
     slices: dict[Plane, int]
 
@@ -89,7 +89,7 @@ def make_case_view(
         brain=brain,
         reference=reference,
         prediction=prediction,
-        spacing=reoriented_spacing_mm(affine),
+        spacing_mm=reoriented_spacing_mm(affine),
         affine=reoriented_affine(affine, image.shape[1:], DISPLAY_AXES),
         slices=slices_with_most_tumour(slice_selection_mask(reference, prediction, task=task, shape=brain.shape)),
     )

@@ -48,7 +48,7 @@ class Box:
     def around(cls, cases: Sequence[CaseView]) -> "Box":
         """Return the box that fits all of the cases; there must be at least one."""
         extents = [
-            [voxels * size + 2 * _EDGE_MM for voxels, size in zip(case.brain.shape, case.spacing, strict=True)]
+            [voxels * size + 2 * _EDGE_MM for voxels, size in zip(case.brain.shape, case.spacing_mm, strict=True)]
             for case in cases
         ]
         return cls(*map(max, zip(*extents, strict=True)))
@@ -172,7 +172,7 @@ def _plane_sheet(
 
 def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:
     """Return the slice of a volume (L, P, I) of a case that figures show in a plane."""
-    return extract_slice(volume, case.spacing, plane, case.slices[plane])
+    return extract_slice(volume, case.spacing_mm, plane, case.slices[plane])
 
 
 def grey_channel(case: CaseView, channel: int) -> NDArray[np.float32]:

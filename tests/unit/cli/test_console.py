@@ -99,7 +99,7 @@ def test_a_job_deletes_the_record_of_an_earlier_run(tmp_path):
 
 def test_progress_shows_steps_and_the_time_left(capsys):
     with console.job("a_job", None):
-        progress = console.Progress(3, "case", every=0)
+        progress = console.Progress(3, "case", every_s=0)
         for case in ("a", "b", "c"):
             progress.step(case)
     lines = capsys.readouterr().err.splitlines()
@@ -109,7 +109,7 @@ def test_progress_shows_steps_and_the_time_left(capsys):
 
 def test_progress_is_not_shown_more_often_than_requested(capsys):
     with console.job("a_job", None):
-        progress = console.Progress(1000, "step", every=60)
+        progress = console.Progress(1000, "step", every_s=60)
         for _ in range(1000):
             progress.step()
     assert len(capsys.readouterr().err.splitlines()) == 1  # the last step

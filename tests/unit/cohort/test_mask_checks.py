@@ -60,7 +60,7 @@ def assert_unchanged(root, original):
     assert np.array_equal(normalised, original[2])
     assert np.array_equal(reread.array, original[3].array)
     assert reread.array.dtype == np.uint8
-    assert (reread.spacing, reread.affine.tolist()) == (original[3].spacing, original[3].affine.tolist())
+    assert (reread.spacing_mm, reread.affine.tolist()) == (original[3].spacing_mm, original[3].affine.tolist())
 
 
 @pytest.mark.parametrize("factor", [1.0039216, 0.9999, 1.00001])

@@ -85,10 +85,10 @@ def test_a_real_head_gets_a_warning_and_its_brain_does_not(name):
     if not folder.is_dir():
         pytest.skip("the real head is not beside the real cases")
     volume = read_volume(folder / f"{name}.nii.gz")
-    assert "not_skull_stripped" in codes(volume.array, volume.spacing)
+    assert "not_skull_stripped" in codes(volume.array, volume.spacing_mm)
     mask = read_volume(folder / "brain_mask_of_t1c_by_another_tool.nii.gz")
     if mask.shape == volume.shape:
-        assert codes(np.where(mask.array > 0, volume.array, 0), volume.spacing) == []
+        assert codes(np.where(mask.array > 0, volume.array, 0), volume.spacing_mm) == []
 
 
 def test_differences_below_the_precision_of_float64_are_no_sign_of_a_head():

@@ -45,8 +45,8 @@ def test_the_content_and_not_the_name_decides_about_compression(tmp_path, name, 
     np.testing.assert_array_equal(volume.array, image())
     assert volume.array.dtype == np.int16
     np.testing.assert_array_equal(volume.affine, AFFINE)
-    assert volume.spacing == (1, 1, 1)
-    assert (volume.size, volume.digest) == (len(content), xxh3_128_hexdigest(content))
+    assert volume.spacing_mm == (1, 1, 1)
+    assert (volume.size_bytes, volume.digest) == (len(content), xxh3_128_hexdigest(content))
 
 
 def test_a_corrupted_file_leaves_nothing_in_memory(tmp_path):

@@ -50,7 +50,7 @@ def test_a_file_above_the_limit_is_refused_from_its_header_alone(tmp_path):
             file.truncate(2**35)  # no space is taken
         with pytest.raises(VolumeError) as caught:
             read_volume(tmp_path / "x.nii.gz")
-        assert (caught.value.code, caught.value.size) == (code, 2**35)
+        assert (caught.value.code, caught.value.size_bytes) == (code, 2**35)
         assert caught.value.digest is None
 
 

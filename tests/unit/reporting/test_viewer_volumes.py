@@ -136,7 +136,7 @@ def test_a_tiny_limit_drops_voxels_along_the_finest_axes_first():
     encoded = encode_case(case, TASK, max_bytes=max_bytes)
     assert size(encoded) <= max_bytes
     strides = encoded["strides"]
-    assert case.spacing == SPACING
+    assert case.spacing_mm == SPACING
     assert strides[0] > 1
     assert strides[0] >= strides[1] >= strides[2]
     values, affine = read(encoded, "reference")

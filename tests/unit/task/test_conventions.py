@@ -64,7 +64,7 @@ def test_an_unknown_value_is_an_error():
 
 def test_values_that_a_label_map_makes_background_are_left_out():
     labels = canonical_labels(read_labels(np.array([0, 10, 40, 30, 30], np.uint8)), MAPPED, "label_map")
-    assert (labels.where.tolist(), labels.written.tolist(), labels.counts) == ([1, 3, 4], [1, 4, 4], {0: 2, 1: 1, 4: 2})
+    assert (labels.where.tolist(), labels.values.tolist(), labels.counts) == ([1, 3, 4], [1, 4, 4], {0: 2, 1: 1, 4: 2})
 
 
 def test_a_value_outside_a_label_map_is_reported_with_the_known_values():
@@ -87,9 +87,9 @@ def test_a_mask_in_another_convention_than_configured_is_refused():
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, ">f8"])
 def test_integers_up_to_255_are_read_from_any_type(dtype):
     labels = read_labels(np.array([0, 1, 200, 255], dtype))
-    assert (labels.written.tolist(), labels.others) == ([1, 200, 255], 0)
+    assert (labels.values.tolist(), labels.others) == ([1, 200, 255], 0)
 
 
 def test_values_outside_0_to_255_are_not_labels():
     labels = read_labels(np.array([1, 256, -1], np.int16))
-    assert (labels.others, labels.examples, labels.written.size) == (2, [-1, 256], 0)
+    assert (labels.others, labels.examples, labels.values.size) == (2, [-1, 256], 0)

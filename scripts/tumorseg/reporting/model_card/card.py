@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import FoldAssignment, read_splits, training_cases, validation_cases
 from tumorseg.formatting import format_count, format_list, format_markdown_cell
-from tumorseg.inference.records import verify_selection
+from tumorseg.inference.records import verify_selected_model
 from tumorseg.io.files import read_json
 from tumorseg.metrics.record import Metric
 from tumorseg.metrics.registry import RANKED_BY, describe_directions, metric, metrics
@@ -86,7 +86,7 @@ def read_card_inputs(
 
 
 def _read_model_file(path: Path, selection: Path, fold: int) -> ModelFile:
-    content = verify_selection(path, selection, fold)
+    content = verify_selected_model(path, selection, fold)
     return ModelFile(path.name, path.stat().st_size, content)
 
 

@@ -11,7 +11,7 @@ from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, read_splits, validation_cases
 from tumorseg.cohort.validation_result import ValidationResult, read_validation_results
 from tumorseg.errors import UserError
-from tumorseg.inference.records import read_prediction_record, verify_selection
+from tumorseg.inference.records import read_prediction_record, verify_selected_model
 from tumorseg.io.files import read_json
 from tumorseg.io.tables import read_table
 from tumorseg.metrics.scores import TEXT_COLUMNS
@@ -47,7 +47,7 @@ def read_verified_records(
         compared = {
             "not made by the selected model": (
                 record["model"],
-                verify_selection(model, selection, fold)["digest"],
+                verify_selected_model(model, selection, fold)["digest"],
             ),
             "made by a model of another split": (record["split"], fold_digest(splits, fold)),
             "not made for the held-out cases of this fold": (

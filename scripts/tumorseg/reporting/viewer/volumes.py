@@ -53,7 +53,7 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
     """
     images = [grey_values(modality, case.brain) for modality in case.image]
     masks = {which: case.mask(which) for which in ("reference", "prediction")}
-    for encoding in _encodings(case.spacing):
+    for encoding in _encodings(case.spacing_mm):
         quantised = (_quantise(image, encoding.levels) for image in images)
         volumes = dict(zip(task.channel_names, quantised, strict=True)) | masks
         encoded = {name: _encode_volume(volume, case.affine, encoding.strides) for name, volume in volumes.items()}
@@ -64,7 +64,7 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
         "case": case.case,
         "title": case.title,
         "dice": case.dice,
-        "spacing": case.spacing,
+        "spacing": case.spacing_mm,
         "start": [float(coordinate) for coordinate in start[:3]],
         "levels": encoding.levels,
         "strides": encoding.strides,
@@ -72,13 +72,13 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
     }
 
 
-def _encodings(spacing: tuple[float, float, float]) -> Iterator[Encoding]:
+def _encodings(spacing_mm: tuple[float, float, float]) -> Iterator[Encoding]:
     """Yield encodings from fine to coarse: first fewer grey levels, then every other voxel along the finest axes."""
     strides = np.ones(3, int)
     while True:
         for levels in _GREY_LEVELS:
             yield Encoding(levels, tuple(strides.tolist()))
-        sizes = strides * spacing
+        sizes = strides * spacing_mm
         strides = np.where(sizes < 1.5 * sizes.min(), 2 * strides, strides)
 
 
