@@ -94,7 +94,7 @@ def test_a_second_word_on_patients_is_refused(run):
 
 
 @pytest.mark.parametrize(
-    ("cohort", "said"), [({"samples": "s.tsv"}, "demo: null"), ({"root": ["a", "b"]}, "one folder")]
+    ("cohort", "said"), [({"samples": "s.tsv"}, "demo: null"), ({"root": ["a", "b"]}, "a single folder")]
 )
 def test_the_demo_has_cases_of_its_own(tmp_path, cohort, said):
     run = Workflow(tmp_path / "run")

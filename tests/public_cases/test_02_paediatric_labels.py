@@ -47,7 +47,7 @@ def test_two_of_its_cases_in_another_cohort_are_dropped_and_named(cohort, tmp_pa
         shutil.copytree(cohort / case, adults / case)
     found = validate_cohort(adults, TASK)
     assert [verdict.case for verdict in found if not verdict.usable] == ["BraTS-PED-00100-000", "BraTS-PED-00101-000"]
-    with pytest.raises(UserError, match=r"2 of 6 \(BraTS-PED-00100-000, BraTS-PED-00101-000\); set .*brats-paediatric"):
+    with pytest.raises(UserError, match=r"2 of 6 cases \(BraTS-PED-00100-000, BraTS-PED-00101-000\) .*; set .*brats-paediatric"):
         cohort_check_result(found, TASK)
 
 
