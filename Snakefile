@@ -51,7 +51,7 @@ report: "workflow/report/workflow.rst"
 rule validate:
     """Validate every case, and check the cohort as a whole."""
     input:
-        verdict_files,
+        validation_result_files,
         preview_files,
         rules.manifest.output,
         rules.cohort_page.output,

@@ -24,7 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
     parser.add_argument(
-        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the validation results of all shards"
+        "--validation-results",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="JSON files of the validation results of all shards",
     )
     parser.add_argument(
         "--previews", type=Path, nargs="+", required=True, help="safetensors files of the previews of all shards"
@@ -37,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("cohort_page", options.log):
-        results = [result for path in options.verdicts for result in read_validation_results(path)]
+        results = [result for path in options.validation_results for result in read_validation_results(path)]
         table = read_manifest(options.manifest)
         task, by_name = options.task, options.settings.get("patient") is None
         facts = summarise_cohort(

@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule evaluate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards")
+    parser.add_argument(
+        "--validation-results", type=Path, nargs="+", required=True, help="validation results of all shards"
+    )
     parser.add_argument(
         "--predictions", type=Path, nargs="+", required=True, help="folder of predicted masks of each fold"
     )
@@ -53,11 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("evaluate", options.log):
-        verdicts = {verdict.case: verdict for path in options.verdicts for verdict in read_validation_results(path)}
+        results = {
+            result.case: result for path in options.validation_results for result in read_validation_results(path)
+        }
         splits = read_splits(options.splits)
         masks = recorded_masks(options.predictions)
         items = [
-            (assignment, verdicts[assignment.case], find_mask(masks, assignment.case, assignment.fold))
+            (assignment, results[assignment.case], find_mask(masks, assignment.case, assignment.fold))
             for assignment in splits
             if assignment.fold >= 0
         ]

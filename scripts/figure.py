@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the figure's module")
     for need, content in NEEDS.items():
-        parser.add_argument(f"--{need}", type=Path, nargs="+", help=f"{content}, if the figure needs it")
+        parser.add_argument(_option(need), type=Path, nargs="+", help=f"{content}, if the figure needs it")
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="settings of `figures` that it needs, as JSON"
     )
@@ -27,10 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     record = _load_record(parser, options.name)
     files = {need: getattr(options, need) for need in record.needs}
-    if missing := [f"--{need}" for need, paths in files.items() if not paths]:
+    if missing := [_option(need) for need, paths in files.items() if not paths]:
         parser.error(f"the figure {record.name} needs {' and '.join(missing)}")
     with console.job(record.rule, options.log):
         save_figure(record.draw(files, options.task, options.settings), options.output, options.settings["dpi"])
+
+
+def _option(need: str) -> str:
+    return f"--{need.replace('_', '-')}"
 
 
 def _load_record(parser: argparse.ArgumentParser, name: str) -> FigureRecord:

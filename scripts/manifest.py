@@ -17,7 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule manifest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--verdicts", type=Path, nargs="+", required=True, help="JSON files of the validation results of all shards"
+        "--validation-results",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="JSON files of the validation results of all shards",
     )
     add_task_option(parser)
     parser.add_argument(
@@ -30,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("manifest", options.log):
         pattern, patient_table = options.settings["patient"], options.patient_table
-        results = (result for path in options.verdicts for result in read_validation_results(path))
+        results = (result for path in options.validation_results for result in read_validation_results(path))
         in_sheet = read_sheet_patients(options.samples) if options.samples else {}
         table = build_manifest(
             results,

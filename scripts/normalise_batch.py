@@ -17,14 +17,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule normalise_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder that holds the case folders")
-    parser.add_argument("--verdicts", type=Path, required=True, help="validation results of the shard, as JSON")
+    parser.add_argument(
+        "--validation-results", type=Path, required=True, help="validation results of the shard, as JSON"
+    )
     add_task_option(parser)
     parser.add_argument("--settings", type=json.loads, required=True, help="the `normalisation` section, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("normalise_batch", options.log):
-        usable = [result for result in read_validation_results(options.verdicts) if result.usable]
+        usable = [result for result in read_validation_results(options.validation_results) if result.usable]
         make_folder(options.output)
         for stale in options.output.glob("*.safetensors"):
             stale.unlink()

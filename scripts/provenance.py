@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule provenance."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of all results")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="files of validation results")
+    parser.add_argument("--validation-results", type=Path, nargs="+", required=True, help="files of validation results")
     parser.add_argument("--selection", type=Path, nargs="+", required=True, help="selection.json of each fold")
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folder of predictions of each fold")
     parser.add_argument("--results", type=Path, nargs="+", required=True, help="results to describe")
@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         task = file_tables.task_file_text(options.configuration["cohort"]["task"], options.task)
         write_text(folder / "task.yaml", task)
         write_text(folder / "requirements.txt", _requirements())
-        verdicts = [verdict for path in options.verdicts for verdict in read_validation_results(path)]
-        write_table(folder / "raw_files.tsv", file_tables.raw_file_table(verdicts))
+        validated = [result for path in options.validation_results for result in read_validation_results(path)]
+        write_table(folder / "raw_files.tsv", file_tables.raw_file_table(validated))
         write_table(folder / "masks.tsv", file_tables.mask_table(options.predictions, root))
-        names = jobs.job_names(options.configuration, [path.stem for path in options.verdicts])
+        names = jobs.job_names(options.configuration, [path.stem for path in options.validation_results])
         write_table(folder / "jobs.tsv", jobs.job_table(jobs.read_jobs(root, options.rules, names)))
         models = [read_json(path) for path in options.selection]
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}

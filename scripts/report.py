@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the rule report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the cohort")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards")
+    parser.add_argument(
+        "--validation-results", type=Path, nargs="+", required=True, help="validation results of all shards"
+    )
     parser.add_argument("--splits", type=Path, required=True, help="fold of each case")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("report", options.log):
         results = read_run_results(
             manifest=options.manifest,
-            verdicts=options.verdicts,
+            validation_results=options.validation_results,
             splits=options.splits,
             summary=options.summary,
             scores=options.scores,

@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="results of verify_checkpoint")
     parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")
-    parser.add_argument("--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards")
+    parser.add_argument(
+        "--validation-results", type=Path, nargs="+", required=True, help="validation results of all shards"
+    )
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold of the checkpoints")
     parser.add_argument(
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             epoch=epoch,
             checkpoint=chosen["digest"],
             trained_on=training_facts(
-                [result for path in options.verdicts for result in read_validation_results(path)],
+                [result for path in options.validation_results for result in read_validation_results(path)],
                 training_cases(read_splits(options.splits), options.fold),
                 task=options.task,
                 demo=options.settings["demo"],

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument(
-        "--verdicts", type=Path, nargs="+", required=True, help="validation results of all shards, as JSON"
+        "--validation-results", type=Path, nargs="+", required=True, help="validation results of all shards, as JSON"
     )
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold to list")
@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job(f"training_data fold {options.fold}", options.log):
-        results = {result.case: result for path in options.verdicts for result in read_validation_results(path)}
+        results = {
+            result.case: result for path in options.validation_results for result in read_validation_results(path)
+        }
         data = collect_fold_data(options.normalised, read_splits(options.splits), options.fold, results)
         write_fold_data(options.output, data)
 

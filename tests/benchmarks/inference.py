@@ -48,9 +48,9 @@ def figures(root: Path) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for case in discover_cases(root, TASK)[:CASES]:
-            verdict = check_case(root, case, shape=None, labels="auto")
+            result = check_case(root, case, shape=None, labels="auto")
             files.append(Path(folder, f"{case.case}.safetensors"))
-            write_case(files[-1], normalise_validated_case(root, verdict, normalisation, task=TASK))
+            write_case(files[-1], normalise_validated_case(root, result, normalisation, task=TASK))
         network = _trained(files)
         case = read_case(files[0])
         here = Predictor([network], CPU, WHOLE, TASK.unused_classes)

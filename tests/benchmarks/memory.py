@@ -22,12 +22,14 @@ def figures(root: Path) -> Iterator[Figure]:
     """MB, from the jobs' own records."""
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     with tempfile.TemporaryDirectory() as folder:
-        verdicts = Path(folder, "verdicts.json")
+        results = Path(folder, "verdicts.json")
         cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}
         cases = [case_to_json(case) for case in discover_cases(root, TASK)]
-        yield _peak("validate_batch", root, cohort, verdicts, ["--cases", *cases, "--previews", f"{folder}/previews"])
+        yield _peak("validate_batch", root, cohort, results, ["--cases", *cases, "--previews", f"{folder}/previews"])
         settings = configuration["normalisation"]
-        yield _peak("normalise_batch", root, settings, Path(folder, "normalised"), ["--verdicts", str(verdicts)])
+        yield _peak(
+            "normalise_batch", root, settings, Path(folder, "normalised"), ["--validation-results", str(results)]
+        )
 
 
 def _peak(script: str, root: Path, settings: dict, output: Path, options: list[str]) -> Figure:

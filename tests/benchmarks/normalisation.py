@@ -28,11 +28,11 @@ def figures(root: Path) -> Iterator[Figure]:
     settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     cases = []
     for files in discover_cases(root, TASK)[:CASES]:
-        verdict = check_case(root, files, shape=None, labels="auto")
+        result = check_case(root, files, shape=None, labels="auto")
         cases.append(
             (
-                verdict,
-                reread_images(root, verdict.facts, TASK) | {"seg": reread_mask(root, verdict.facts, TASK)},
+                result,
+                reread_images(root, result.facts, TASK) | {"seg": reread_mask(root, result.facts, TASK)},
             )
         )
     pipeline = Compose(
@@ -54,13 +54,13 @@ def figures(root: Path) -> Iterator[Figure]:
         file = Path(folder, "case.safetensors")
 
         def normalise():
-            for verdict, volumes in cases:
+            for result, volumes in cases:
                 case = normalise_case(
-                    verdict.case,
+                    result.case,
                     volumes,
                     task=TASK,
-                    backgrounds=backgrounds_from_facts(verdict.facts),
-                    convention=verdict.facts["convention"],
+                    backgrounds=backgrounds_from_facts(result.facts),
+                    convention=result.facts["convention"],
                     settings=settings,
                 )
                 write_case(file, case)

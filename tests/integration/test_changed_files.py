@@ -137,10 +137,10 @@ def test_without_snakemakes_own_folder_a_change_is_noticed(run):
 def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(run, capsys):
     path = path_of(run, CASES[0], "t2")
     move_over(path, content(path, image("t2", 7)))
-    verdicts = next(
+    results = next(
         file for file in (run.results / "cohort/verdicts").iterdir() if CASES[0] in file.read_text(encoding="utf-8")
     )
-    command = ["--task", TASK.name, "--root", str(run.folder / "cohort"), "--verdicts", str(verdicts)]
+    command = ["--task", TASK.name, "--root", str(run.folder / "cohort"), "--validation-results", str(results)]
     command += ["--output", str(run.folder / "out")]
     with pytest.raises(SystemExit):
         normalise_batch.main([*command, "--settings", '{"margin_voxels": 1, "clip_percentiles": [0.5, 99.5]}'])

@@ -72,7 +72,7 @@ def test_what_is_named_comes_back_as_the_line_says_and_nothing_trains_again(run,
     assert "Nothing to be done" in said
 
 
-def test_a_verdict_comes_back_by_the_target_that_is_named(run):
+def test_a_validation_result_comes_back_by_the_target_that_is_named(run):
     name = next((run.results / "cohort/verdicts").iterdir())
     name.unlink()
     assert f"{name.relative_to(run.folder)} is missing" in run.succeed()

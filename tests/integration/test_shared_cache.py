@@ -1,4 +1,4 @@
-"""Snakemake's between-workflow cache shares what costs, and neither verdicts on files nor what follows from them."""
+"""Snakemake's between-workflow cache shares what costs, and neither validation results nor what follows from them."""
 
 import json
 import os

@@ -42,13 +42,13 @@ def test_no_patient_is_on_both_sides(finished):
     assert splits.groupby("patient")["fold"].nunique().max() == 1
 
 
-def test_each_epoch_has_a_checkpoint_a_record_and_a_verdict(finished):
+def test_each_epoch_has_a_checkpoint_a_record_and_a_verification(finished):
     folder = finished.results / "training/fold-0"
     for epoch in (1, 2, 3):
         record = json.loads((folder / f"epoch-{epoch:04d}.json").read_text())
-        verdict = json.loads((folder / f"epoch-{epoch:04d}.verification.json").read_text())
-        assert verdict["ok"]
-        assert verdict["digest"] == record["digest"]
+        result = json.loads((folder / f"epoch-{epoch:04d}.verification.json").read_text())
+        assert result["ok"]
+        assert result["digest"] == record["digest"]
 
 
 def test_the_last_epoch_is_chosen_and_exported(finished):

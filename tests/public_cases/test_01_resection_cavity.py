@@ -19,14 +19,14 @@ def cohort(tmp_path_factory):
     return made("01", tmp_path_factory.mktemp("01")) / "cohort"
 
 
-def codes(verdict):
-    return [problem.code for problem in verdict.problems]
+def codes(result):
+    return [problem.code for problem in result.problems]
 
 
 @pytest.mark.parametrize("labels", ["auto", "mixed"])
 def test_the_default_task_refuses_the_cohort_and_names_the_one_to_set(cohort, labels):
     found = validate_cohort(cohort, TASK, labels)
-    assert all("other_task" in codes(verdict) for verdict in found)
+    assert all("other_task" in codes(result) for result in found)
     with pytest.raises(UserError, match=r"8 of 8 .*set cohort.task: brats-glioma-post-treatment, or"):
         cohort_check_result(found, TASK, labels)
 
@@ -35,8 +35,8 @@ def test_the_default_task_refuses_the_cohort_and_names_the_one_to_set(cohort, la
 def test_a_cavity_is_refused_under_any_name(cohort, tmp_path, labels):
     neutral = copy_renamed(cohort, tmp_path, lambda number, _: f"patient{number}")
     found = validate_cohort(neutral, TASK, labels)
-    assert [verdict.case for verdict in found if verdict.usable] == ["patient1", "patient2", "patient3", "patient7"]
-    assert {tuple(codes(verdict)) for verdict in found[4:7]} == {("other_task",)}
+    assert [result.case for result in found if result.usable] == ["patient1", "patient2", "patient3", "patient7"]
+    assert {tuple(codes(result)) for result in found[4:7]} == {("other_task",)}
     assert "darker than the brain on t1ce" in found[4].problems[0].message
     with pytest.raises(UserError, match=r"4 of 8 .*brats-glioma-post-treatment"):
         cohort_check_result(found, TASK, labels)
@@ -44,13 +44,13 @@ def test_a_cavity_is_refused_under_any_name(cohort, tmp_path, labels):
 
 def test_names_in_capitals_say_the_same(cohort, tmp_path):
     found = validate_cohort(copy_renamed(cohort, tmp_path, lambda _, case: case.upper()), TASK)
-    assert all("other_task" in codes(verdict) for verdict in found)
+    assert all("other_task" in codes(result) for result in found)
 
 
 def test_the_task_after_treatment_counts_each_label(cohort):
     found = validate_cohort(cohort, AFTER)
     assert cohort_check_result(found, AFTER)["usable"] == 8
-    voxels = {verdict.case: [verdict.facts[name] for name in AFTER.label_structures] for verdict in found}
+    voxels = {result.case: [result.facts[name] for name in AFTER.label_structures] for result in found}
     assert all(sum(labels[:3]) == 2969 for labels in voxels.values())
     assert {case: labels[3] for case, labels in voxels.items() if labels[3]} == dict.fromkeys(WITH_CAVITY, 895)
     assert [case for case, labels in voxels.items() if not labels[2]] == WITH_CAVITY[1:]
@@ -60,12 +60,12 @@ def test_a_label_map_decides_what_4_means(cohort):
     task = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 0})
     found = validate_cohort(cohort, task)
     assert cohort_check_result(found, task)["usable"] == 8
-    assert [sum(verdict.facts[f"label_{label}"] for label in (1, 2, 4)) for verdict in found] == [2969] * 8
-    assert [verdict.facts["label_4"] for verdict in found] == [716] * 4 + [0] * 3 + [716]
+    assert [sum(result.facts[f"label_{label}"] for label in (1, 2, 4)) for result in found] == [2969] * 8
+    assert [result.facts["label_4"] for result in found] == [716] * 4 + [0] * 3 + [716]
 
 
 def test_the_normalised_mask_has_what_the_label_map_says(cohort):
     task = TASK.with_label_map({1: 1, 2: 2, 3: 4, 4: 0})
-    verdict = validate_cohort(cohort, task)[0]
-    mask = normalise_validated_case(cohort, verdict, SETTINGS, task=task).mask
+    result = validate_cohort(cohort, task)[0]
+    mask = normalise_validated_case(cohort, result, SETTINGS, task=task).mask
     assert [(mask == label).sum() for label in (1, 2, 3, 4)] == [179, 2074, 0, 716]

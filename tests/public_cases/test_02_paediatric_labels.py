@@ -21,7 +21,7 @@ def cohort(tmp_path_factory):
 @pytest.mark.parametrize("name", [lambda _, case: case, lambda _, case: case.upper(), lambda number, _: f"p{number}"])
 def test_the_default_task_refuses_the_cohort_and_names_the_one_to_set(cohort, tmp_path, name):
     found = validate_cohort(copy_renamed(cohort, tmp_path, name), TASK)
-    assert not any(verdict.usable for verdict in found if verdict.facts["labels"].get("4"))
+    assert not any(result.usable for result in found if result.facts["labels"].get("4"))
     with pytest.raises(UserError, match=r"set cohort.task: brats-paediatric, or"):
         cohort_check_result(found, TASK)
 
@@ -29,7 +29,7 @@ def test_the_default_task_refuses_the_cohort_and_names_the_one_to_set(cohort, tm
 def test_the_paediatric_task_counts_each_label(cohort):
     found = validate_cohort(cohort, PAEDIATRIC)
     assert cohort_check_result(found, PAEDIATRIC)["usable"] == 6
-    voxels = [[verdict.facts[name] for name in PAEDIATRIC.label_structures] for verdict in found]
+    voxels = [[result.facts[name] for name in PAEDIATRIC.label_structures] for result in found]
     usual = [716, 179, 0, 2074]
     assert voxels == [usual, usual, [0, 895, 0, 2074], usual, [716, 2253, 0, 0], usual]
 
@@ -38,7 +38,7 @@ def test_a_label_map_gives_the_default_tasks_labels(cohort):
     task = TASK.with_label_map({1: 4, 2: 1, 3: 1, 4: 2})
     found = validate_cohort(cohort, task)
     assert cohort_check_result(found, task)["usable"] == 6
-    assert [verdict.facts["label_4"] for verdict in found] == [716, 716, 0, 716, 716, 716]
+    assert [result.facts["label_4"] for result in found] == [716, 716, 0, 716, 716, 716]
 
 
 def test_two_of_its_cases_in_another_cohort_are_dropped_and_named(cohort, tmp_path):
@@ -46,8 +46,10 @@ def test_two_of_its_cases_in_another_cohort_are_dropped_and_named(cohort, tmp_pa
     for case in ("BraTS-PED-00100-000", "BraTS-PED-00101-000"):
         shutil.copytree(cohort / case, adults / case)
     found = validate_cohort(adults, TASK)
-    assert [verdict.case for verdict in found if not verdict.usable] == ["BraTS-PED-00100-000", "BraTS-PED-00101-000"]
-    with pytest.raises(UserError, match=r"2 of 6 cases \(BraTS-PED-00100-000, BraTS-PED-00101-000\) .*; set .*brats-paediatric"):
+    assert [result.case for result in found if not result.usable] == ["BraTS-PED-00100-000", "BraTS-PED-00101-000"]
+    with pytest.raises(
+        UserError, match=r"2 of 6 cases \(BraTS-PED-00100-000, BraTS-PED-00101-000\) .*; set .*brats-paediatric"
+    ):
         cohort_check_result(found, TASK)
 
 

@@ -17,8 +17,8 @@ def data(tmp_path_factory):
     return made("03", tmp_path_factory.mktemp("03"))
 
 
-def warned(verdicts):
-    return [verdict.case for verdict in verdicts if "labels_exchanged" in {found.code for found in verdict.warnings}]
+def warned(results):
+    return [result.case for result in results if "labels_exchanged" in {found.code for found in result.warnings}]
 
 
 def test_masks_in_the_right_order_get_no_warning(data):
@@ -46,4 +46,4 @@ def test_a_cohort_all_in_that_order_stops_with_the_map_to_set(data, tmp_path):
     task = TASK.with_label_map({1: 2, 2: 1, 3: 4})
     found = validate_cohort(root, task)
     assert cohort_check_result(found, task)["doubts"] == []
-    assert [[verdict.facts[f"label_{label}"] for label in (1, 2, 4)] for verdict in found] == [[179, 2074, 716]] * 2
+    assert [[result.facts[f"label_{label}"] for label in (1, 2, 4)] for result in found] == [[179, 2074, 716]] * 2

@@ -21,10 +21,10 @@ def test_the_cases_are_usable_with_a_warning_for_masks_that_were_rounded(data):
         files.case: check_case(data / "cohort", files, shape=None, labels="auto")
         for files in discover_cases(data / "cohort", TASK)
     }
-    assert [verdict.problems for verdict in found.values()] == [()] * 4
+    assert [result.problems for result in found.values()] == [()] * 4
     rounded = {case: "rounded_labels" in {warning.code for warning in found[case].warnings} for case in found}
     assert rounded == {**dict.fromkeys(SCALED, True), WHOLE: False}
-    assert len({tuple(verdict.facts["labels"]) for verdict in found.values()}) == 1
+    assert len({tuple(result.facts["labels"]) for result in found.values()}) == 1
 
 
 def test_the_same_masks_as_predictions_have_a_dice_of_1(data, capsys):

@@ -21,29 +21,29 @@ def root(tmp_path_factory):
     return made("07", tmp_path_factory.mktemp("07")) / "cohort"
 
 
-def verdicts(root, *, with_mask=True):
+def results(root, *, with_mask=True):
     """By the last digit of the case. Without masks as `segment` asks for it."""
     found = [
         validate_case(root, files, task=TASK, shape=None, labels="auto", with_mask=with_mask)[0]
         for files in discover_cases(root, TASK)
     ]
-    return {verdict.case[-1]: verdict for verdict in found}
+    return {result.case[-1]: result for result in found}
 
 
-def disagreeing(verdict):
-    return sorted(finding.file[-14:-7] for finding in verdict.warnings if finding.code == "orientations_disagree")
+def disagreeing(result):
+    return sorted(finding.file[-14:-7] for finding in result.warnings if finding.code == "orientations_disagree")
 
 
 def test_disagreement_is_told_in_validate_and_in_segment(root):
     everywhere = {"0": 5, "1": 5, "2": 1, "3": 0}
-    assert {case: len(disagreeing(verdict)) for case, verdict in verdicts(root).items()} == everywhere
-    without = {case: len(disagreeing(verdict)) for case, verdict in verdicts(root, with_mask=False).items()}
+    assert {case: len(disagreeing(result)) for case, result in results(root).items()} == everywhere
+    without = {case: len(disagreeing(result)) for case, result in results(root, with_mask=False).items()}
     assert without == {"0": 4, "1": 4, "2": 0, "3": 0}
 
 
 def test_the_message_says_how_far_apart_and_which_is_used(root):
     message = next(
-        finding.message for finding in verdicts(root)["0"].warnings if finding.code == "orientations_disagree"
+        finding.message for finding in results(root)["0"].warnings if finding.code == "orientations_disagree"
     )
     assert "up to 64 mm apart; the sform is used" in message  # the length of (10, -20, 60)
 
@@ -58,11 +58,11 @@ def test_disagreement_is_told_in_score(root):
 
 @pytest.mark.parametrize("digit", "0123")
 def test_a_mask_lies_over_its_image_in_programs_that_read_either_form(root, tmp_path, digit):
-    verdict = verdicts(root)[digit]
-    assert verdict.usable
-    case = normalise_validated_case(root, verdict, SETTINGS, task=TASK)
+    result = results(root)[digit]
+    assert result.usable
+    case = normalise_validated_case(root, result, SETTINGS, task=TASK)
     write_prediction(tmp_path, case.mask, case.origin, TASK.written("brats2023"))
-    files = [root / verdict.facts["files"]["t1"]["path"], tmp_path / f"{verdict.case}.nii.gz"]
+    files = [root / result.facts["files"]["t1"]["path"], tmp_path / f"{result.case}.nii.gz"]
     image, mask = (nibabel.load(file) for file in files)
     np.testing.assert_array_equal(mask.get_qform(), image.get_qform())
     np.testing.assert_array_equal(mask.get_sform(), image.get_sform())
@@ -70,6 +70,6 @@ def test_a_mask_lies_over_its_image_in_programs_that_read_either_form(root, tmp_
     for place in ((0, 0, 0), (47, 55, 39), (30, 32, 20)):
         at = [read.TransformIndexToPhysicalPoint(place) for read in (of_image, of_mask)]
         np.testing.assert_allclose(*at, atol=1e-4)
-    reference = nibabel.load(root / verdict.facts["files"]["seg"]["path"])
+    reference = nibabel.load(root / result.facts["files"]["seg"]["path"])
     np.testing.assert_array_equal(crop(np.asarray(mask.dataobj), case.origin) > 0, case.mask > 0)
     assert np.count_nonzero(np.asarray(reference.dataobj)) == np.count_nonzero(np.asarray(mask.dataobj))

@@ -24,9 +24,9 @@ def examined(root, number):
     return validate_case(root, files, task=TASK, shape=None, labels="auto")[0]
 
 
-def with_a_background_of_0(root, number, verdict, folder):
+def with_a_background_of_0(root, number, result, folder):
     """The same case, its background set to 0 and the intensities of its brain as they were before."""
-    for role, facts in verdict.facts["files"].items():
+    for role, facts in result.facts["files"].items():
         image = nibabel.load(root / facts["path"])
         voxels = np.asarray(image.dataobj)
         if role in TASK.channel_names:

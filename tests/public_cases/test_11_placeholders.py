@@ -8,13 +8,13 @@ from tumorseg.cohort.discovery import discover_cases
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory):
+def results(tmp_path_factory):
     root = made("11", tmp_path_factory.mktemp("11")) / "cohort"
     return [check_case(root, files, shape=None, labels="auto") for files in discover_cases(root, TASK)]
 
 
-def test_what_was_downloaded_is_usable(verdicts):
-    assert [verdict.usable for verdict in verdicts] == [True] + [False] * 5
+def test_what_was_downloaded_is_usable(results):
+    assert [result.usable for result in results] == [True] + [False] * 5
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ def test_what_was_downloaded_is_usable(verdicts):
         (5, {"not_nifti"}, "web page"),
     ],
 )
-def test_a_placeholder_is_told_by_what_it_is_and_how_its_content_is_fetched(verdicts, number, codes, words):
-    problems = verdicts[number].problems
+def test_a_placeholder_is_told_by_what_it_is_and_how_its_content_is_fetched(results, number, codes, words):
+    problems = results[number].problems
     assert len(problems) == 5
     assert {problem.code for problem in problems} == codes
     for problem in problems:

@@ -16,23 +16,23 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def verdicts(root):
+def results(root):
     return [validate_case(root, case, task=TASK, shape=None, labels="auto")[0] for case in discover_cases(root, TASK)]
 
 
-def test_not_a_number_around_the_brain_is_read_as_background(root, verdicts):
-    assert verdicts[0].usable
-    assert [warning.code for warning in verdicts[0].warnings] == ["background_not_zero"] * 4
-    case = normalise_validated_case(root, verdicts[0], {"clip_percentiles": [0.5, 99.5], "margin_voxels": 0}, task=TASK)
+def test_not_a_number_around_the_brain_is_read_as_background(root, results):
+    assert results[0].usable
+    assert [warning.code for warning in results[0].warnings] == ["background_not_zero"] * 4
+    case = normalise_validated_case(root, results[0], {"clip_percentiles": [0.5, 99.5], "margin_voxels": 0}, task=TASK)
     assert case.image.shape == (4, 40, 48, 34)  # the box of the brain
     assert np.isfinite(case.image).all()
     assert np.all(case.image[:, 0, 0, 0] == 0)
 
 
-def test_one_voxel_within_the_brain_that_is_not_a_number_drops_the_case(verdicts):
-    assert [problem.code for problem in verdicts[1].problems] == ["not_finite"] * 4
-    assert "voxel (24, 28, 20)" in verdicts[1].problems[0].message
+def test_one_voxel_within_the_brain_that_is_not_a_number_drops_the_case(results):
+    assert [problem.code for problem in results[1].problems] == ["not_finite"] * 4
+    assert "voxel (24, 28, 20)" in results[1].problems[0].message
 
 
-def test_a_background_of_0_gets_no_warning(verdicts):
-    assert (verdicts[2].usable, verdicts[2].warnings) == (True, ())
+def test_a_background_of_0_gets_no_warning(results):
+    assert (results[2].usable, results[2].warnings) == (True, ())

@@ -22,11 +22,11 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("folder", ["", "Task01_BrainTumour"])
 def test_it_is_one_cohort_with_its_channels_and_labels(data, folder):
     root, _ = locate_cohort_folder(data / folder, DECATHLON)
-    verdicts = validate_cohort(root, DECATHLON)
-    assert [verdict.case for verdict in verdicts] == ["BRATS_001", "BRATS_002", "BRATS_003"]
-    assert cohort_check_result(verdicts, DECATHLON)["usable"] == 3
+    results = validate_cohort(root, DECATHLON)
+    assert [result.case for result in results] == ["BRATS_001", "BRATS_002", "BRATS_003"]
+    assert cohort_check_result(results, DECATHLON)["usable"] == 3
     # 1 is oedema, the outermost and largest; 3 enhancing.
-    facts = verdicts[0].facts
+    facts = results[0].facts
     assert facts["label_1"] > facts["label_3"] > facts["label_2"] > 0
     images = reread_images(root, facts, DECATHLON)
     assert list(images) == ["flair", "t1", "t1ce", "t2"]

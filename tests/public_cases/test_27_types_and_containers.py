@@ -13,20 +13,20 @@ def root(tmp_path_factory):
     return made("27", tmp_path_factory.mktemp("27")) / "cohort"
 
 
-def verdicts(root):
+def results(root):
     return [check_case(root, files, shape=None, labels="auto") for files in discover_cases(root, TASK)]
 
 
 def test_the_first_ten_are_usable_and_have_the_voxels_that_nibabel_reads(root):
-    for verdict in verdicts(root)[:10]:
-        assert verdict.usable, verdict.problems
-        path = root / verdict.facts["files"]["t2"]["path"]
-        if not verdict.case.endswith(("1606", "1609")):  # those that nibabel does not read as they are
+    for result in results(root)[:10]:
+        assert result.usable, result.problems
+        path = root / result.facts["files"]["t2"]["path"]
+        if not result.case.endswith(("1606", "1609")):  # those that nibabel does not read as they are
             np.testing.assert_array_equal(read_volume(path).array, np.asarray(nibabel.load(path).dataobj))
 
 
 def test_the_last_three_are_dropped_and_told_by_what_they_are(root):
-    pair, complex_, rgb = verdicts(root)[10:]
+    pair, complex_, rgb = results(root)[10:]
     ((problem,), (other,), (colours,)) = pair.problems, complex_.problems, rgb.problems
     assert problem.code == "missing_modality"
     assert "found BraTS2021_01610_t2.hdr and BraTS2021_01610_t2.img: convert the pair to .nii.gz" in problem.message

@@ -16,9 +16,9 @@ def validate_cohort(root: Path, task: Task, labels: str = "auto") -> list[Valida
     return [validate_case(root, case, task=task, shape=None, labels=labels)[0] for case in discover_cases(root, task)]
 
 
-def cohort_check_result(verdicts: list[ValidationResult], task: Task, labels: str = "auto") -> dict[str, Any]:
+def cohort_check_result(results: list[ValidationResult], task: Task, labels: str = "auto") -> dict[str, Any]:
     """Return the facts of the cohort. A UserError is raised if the target `validate` would stop."""
-    table = build_manifest(verdicts, task=task)
+    table = build_manifest(results, task=task)
     return check_cohort(table, manifest_path=Path("manifest.tsv"), task=task, labels=labels, expected_usable=None)
 
 

@@ -11,7 +11,7 @@ rule validate_batch:
         demo=demo_files,
         changed=changed_files,
     output:
-        verdicts="results/cohort/verdicts/{batch}.json",
+        validation_results="results/cohort/verdicts/{batch}.json",
         previews="results/cohort/previews/{batch}.safetensors",
     log:
         "results/logs/validate_batch/{batch}.log",
@@ -29,13 +29,14 @@ rule validate_batch:
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT" --cases {params.cases:q} --task "$TASK"'
-        " --settings {params.settings:q} --output {output.verdicts:q} --previews {output.previews:q} --log {log:q}"
+        " --settings {params.settings:q} --output {output.validation_results:q}"
+        " --previews {output.previews:q} --log {log:q}"
 
 
 rule manifest:
     """Write the manifest: one row per case, with the reason if the case is dropped."""
     input:
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
     output:
         report("results/cohort/manifest.tsv", **report_entry("manifest", "Cohort", "manifest", "table")),
     log:
@@ -55,7 +56,8 @@ rule manifest:
         task=TASK_FACTS,
         code=code("manifest"),
     shell:
-        'python "$SCRIPTS/manifest.py" --verdicts {input.verdicts:q} --task "$TASK" --settings {params.settings:q}'
+        'python "$SCRIPTS/manifest.py" --validation-results {input.validation_results:q}'
+        ' --task "$TASK" --settings {params.settings:q}'
         " --patient-table {params.patients:q} --samples {params.samples:q} --output {output:q} --log {log:q}"
 
 
@@ -63,7 +65,7 @@ rule cohort_page:
     """Write a self-contained page that shows every case with its problems and warnings."""
     input:
         manifest=rules.manifest.output,
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
         previews=preview_files,
     output:
         report("results/cohort/cohort.html", **report_entry("cohort", "Cohort", "every case", "page")),
@@ -81,7 +83,8 @@ rule cohort_page:
         task=task_json,
         code=code("cohort_page"),
     shell:
-        'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
+        'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q}'
+        " --validation-results {input.validation_results:q}"
         ' --previews {input.previews:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 

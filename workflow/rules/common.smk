@@ -126,7 +126,7 @@ def batch_cases(wildcards):
     return [case_to_json(case) for case in cases_by_batch()[wildcards.batch]]
 
 
-def verdict_files(wildcards):
+def validation_result_files(wildcards):
     """Return the files of the validation results of all batches."""
     return expand("results/cohort/verdicts/{batch}.json", batch=cases_by_batch())
 

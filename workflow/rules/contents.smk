@@ -21,10 +21,10 @@ def demo_files(wildcards):
 
 def changed_files(wildcards):
     """Return the note about files of a batch that have changed since validation, in a list; empty if none has."""
-    return changes_note("validation", wildcards.batch, ROOT, cases_by_batch, recorded_verdicts)
+    return changes_note("validation", wildcards.batch, ROOT, cases_by_batch, recorded_at_validation)
 
 
-def recorded_verdicts(batch, cases):
+def recorded_at_validation(batch, cases):
     """Return what the validation of a batch has recorded about each file, by path."""
     facts = {result.case: result.facts for result in results_of(batch)}
     return {

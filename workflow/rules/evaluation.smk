@@ -45,7 +45,7 @@ rule evaluate:
     input:
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         records=expand(rules.predict.output.record, fold=FOLDS),
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
         splits=rules.split.output,
     output:
         scores=report("results/evaluation/cases.csv", **report_entry("cases", "Scores", "scores of each case", "table")),
@@ -68,6 +68,6 @@ rule evaluate:
         task=task_json,
         code=code("evaluate"),
     shell:
-        'python "$SCRIPTS/evaluate.py" --root "$COHORT" --verdicts {input.verdicts:q}'
+        'python "$SCRIPTS/evaluate.py" --root "$COHORT" --validation-results {input.validation_results:q}'
         ' --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q} --task "$TASK"'
         " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"

@@ -8,7 +8,7 @@ from tumorseg.plotting.registry import FIGURES as FIGURE_RECORDS
 # Possible inputs of figures, by the names in `tumorseg.plotting.record.NEEDS`.
 SOURCES = {
     "manifest": rules.manifest.output,
-    "verdicts": verdict_files,
+    "validation_results": validation_result_files,
     "normalised": normalised_batches,
     "predictions": expand(rules.predict.output.masks, fold=FOLDS),
     "scores": rules.evaluate.output.scores,
@@ -34,7 +34,7 @@ def figure_files(figure):
         return [
             word
             for need, files in named.items()
-            for word in (f"--{need}", *([files] if isinstance(files, str) else files))
+            for word in (f"--{need.replace('_', '-')}", *([files] if isinstance(files, str) else files))
         ]
 
     return options

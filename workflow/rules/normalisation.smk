@@ -7,7 +7,7 @@ Needs: raw files and validation results. Makes: results/normalised/{batch}/{case
 rule normalise_batch:
     """Crop the usable cases of a batch to the brain, clip and z-score their intensities."""
     input:
-        verdicts=rules.validate_batch.output.verdicts,
+        validation_results=rules.validate_batch.output.validation_results,
     output:
         directory("results/normalised/{batch}"),
     log:
@@ -24,5 +24,6 @@ rule normalise_batch:
         task=TASK_FACTS,
         code=code("normalise_batch"),
     shell:
-        'python "$SCRIPTS/normalise_batch.py" --root "$COHORT" --verdicts {input.verdicts:q} --task "$TASK"'
+        'python "$SCRIPTS/normalise_batch.py" --root "$COHORT" --validation-results {input.validation_results:q}'
+        ' --task "$TASK"'
         " --settings {params.settings:q} --output {output:q} --log {log:q}"

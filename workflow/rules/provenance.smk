@@ -17,7 +17,7 @@ RULES = [
 rule provenance:
     """Write configuration, versions, digests, run times and machine beside the results."""
     input:
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         results=[
@@ -55,7 +55,8 @@ rule provenance:
         task=task_json,
         code=code("provenance"),
     shell:
-        'python "$SCRIPTS/provenance.py" --root results --verdicts {input.verdicts:q} --selection {input.selection:q}'
+        'python "$SCRIPTS/provenance.py" --root results --validation-results {input.validation_results:q}'
+        " --selection {input.selection:q}"
         ' --predictions {input.predictions:q} --results {input.results:q} --rules {params.rules:q} --codes "$CODES"'
         ' --configuration "$CONFIGURATION" --task "$TASK" --engine {params.engine:q} --output {output.crate:q}'
         " --log {log:q}"

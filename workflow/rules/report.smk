@@ -8,7 +8,7 @@ rule report:
     """Write the report, a self-contained page: scores, dropped cases, refused checkpoints, figures."""
     input:
         manifest=rules.manifest.output,
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
         splits=rules.split.output,
         summary=rules.evaluate.output.summary,
         scores=rules.evaluate.output.scores,
@@ -37,7 +37,7 @@ rule report:
         patient=lambda wildcards: [source] if (source := explicit_patient_source()) else [],
         code=code("report"),
     shell:
-        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --verdicts {input.verdicts:q}'
+        'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --validation-results {input.validation_results:q}'
         " --splits {input.splits:q} --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
         " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q}"
         ' --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK"'

@@ -18,7 +18,7 @@ rule training_data:
     """List the normalised files of a fold with their digests; each checkpoint is bound to this list."""
     input:
         normalised=normalised_batches,
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
         splits=rules.split.output,
     output:
         "results/training/fold-{fold}/data.json",
@@ -33,7 +33,8 @@ rule training_data:
     params:
         code=code("training_data"),
     shell:
-        'python "$SCRIPTS/training_data.py" --normalised {input.normalised:q} --verdicts {input.verdicts:q}'
+        'python "$SCRIPTS/training_data.py" --normalised {input.normalised:q}'
+        " --validation-results {input.validation_results:q}"
         " --splits {input.splits:q} --fold {wildcards.fold} --output {output:q} --log {log:q}"
 
 
@@ -107,7 +108,7 @@ rule select_checkpoint:
         records=lambda wildcards: checkpoint_files(wildcards.fold, "json"),
         verifications=lambda wildcards: checkpoint_files(wildcards.fold, "verification.json"),
         check=rules.check_cohort.output,
-        verdicts=verdict_files,
+        validation_results=validation_result_files,
         splits=rules.split.output,
     output:
         selection=report(
@@ -138,7 +139,8 @@ rule select_checkpoint:
         code=code("select_checkpoint"),
     shell:
         'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q} --check {input.check:q}'
-        ' --verdicts {input.verdicts:q} --splits {input.splits:q} --fold {wildcards.fold} --task "$TASK"'
+        " --validation-results {input.validation_results:q}"
+        ' --splits {input.splits:q} --fold {wildcards.fold} --task "$TASK"'
         " --settings {params.settings:q} --selection {output.selection:q} --history {output.history:q}"
         " --model {output.model:q} --log {log:q}"
 

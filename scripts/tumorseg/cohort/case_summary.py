@@ -74,9 +74,9 @@ def summarise_cases(table: pd.DataFrame, results: Sequence[ValidationResult], ta
     Raises:
         UserError: if the manifest and the results have different cases.
     """
-    ordered = mark_duplicate_cases(sorted(results, key=lambda verdict: verdict.case))
+    ordered = mark_duplicate_cases(sorted(results, key=lambda result: result.case))
     rows = table.to_dict("records")
-    if [row["case"] for row in rows] != [verdict.case for verdict in ordered]:
+    if [row["case"] for row in rows] != [result.case for result in ordered]:
         raise UserError(
             "the manifest and the validation results have different cases; delete the manifest and run again"
         )

@@ -59,16 +59,16 @@ def build_manifest(
     Returns:
         One row per case, sorted by case, with the columns of `manifest_columns`.
     """
-    ordered = mark_duplicate_cases(sorted(results, key=lambda verdict: verdict.case))
+    ordered = mark_duplicate_cases(sorted(results, key=lambda result: result.case))
     patients = assign_patients(
-        [verdict.case for verdict in ordered],
+        [result.case for result in ordered],
         pattern=patient_pattern,
         table=patient_table,
-        required_cases=[verdict.case for verdict in ordered if verdict.usable],
-        given_patients={verdict.case: verdict.facts["patient"] for verdict in ordered if "patient" in verdict.facts}
+        required_cases=[result.case for result in ordered if result.usable],
+        given_patients={result.case: result.facts["patient"] for result in ordered if "patient" in result.facts}
         | dict(patients_in_sheet or {}),
     )
-    rows = [_row(verdict, patients[verdict.case], task) for verdict in ordered]
+    rows = [_row(result, patients[result.case], task) for result in ordered]
     types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}
     return pd.DataFrame(rows, columns=manifest_columns(task)).astype(types)
 
@@ -169,9 +169,9 @@ def _row(result: ValidationResult, patient: str, task: Task) -> dict[str, Any]:
     }
 
 
-def _image_digests(verdict: ValidationResult) -> tuple[Any, ...]:
-    files = verdict.facts["files"]
-    return (verdict.facts["shape"], [(role, files[role]["sample_digest"]) for role in sorted(files) if role != "seg"])
+def _image_digests(result: ValidationResult) -> tuple[Any, ...]:
+    files = result.facts["files"]
+    return (result.facts["shape"], [(role, files[role]["sample_digest"]) for role in sorted(files) if role != "seg"])
 
 
 def _join_codes(issues: Iterable[Issue]) -> str:

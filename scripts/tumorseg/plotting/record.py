@@ -23,7 +23,7 @@ SECTIONS: Final[tuple[Section, ...]] = ("scores", "cases", "cohort", "training")
 """The sections of the report that have figures."""
 NEEDS: Final[dict[str, Message]] = {
     "manifest": "manifest of the cohort (TSV)",
-    "verdicts": "validation results of all shards (JSON)",
+    "validation_results": "validation results of all shards (JSON)",
     "normalised": "folders of normalised cases",
     "predictions": "folders of the folds' predicted masks",
     "scores": "scores of each case (CSV)",

@@ -31,11 +31,11 @@ def task_file_text(name: str, task: Task) -> str:
     return task_path(name).read_text(encoding="utf-8")
 
 
-def raw_file_table(verdicts: Iterable[ValidationResult]) -> pd.DataFrame:
+def raw_file_table(results: Iterable[ValidationResult]) -> pd.DataFrame:
     """Return a table with one row for each raw file, including those of dropped cases.
 
     Args:
-        verdicts: validation results of all cases.
+        results: validation results of all cases.
 
     Returns:
         The columns `case`, `usable` (true or false, before the check of the cohort), `role` (a channel, or seg), `path`
@@ -43,17 +43,17 @@ def raw_file_table(verdicts: Iterable[ValidationResult]) -> pd.DataFrame:
         file is unreadable or too large to be read), sorted by case, role and path.
     """
     rows = [
-        (verdict.case, str(verdict.usable).lower(), file["role"], file["path"], file["bytes"], file["digest"])
-        for verdict in verdicts
-        for file in _case_files(verdict)
+        (result.case, str(result.usable).lower(), file["role"], file["path"], file["bytes"], file["digest"])
+        for result in results
+        for file in _case_files(result)
     ]
     table = pd.DataFrame(rows, columns=["case", "usable", "role", "path", "bytes", "xxh3_128"])
     return table.astype({"bytes": "Int64"}).sort_values(["case", "role", "path"], ignore_index=True)
 
 
-def _case_files(verdict: ValidationResult) -> list[dict[str, Any]]:
-    used = [{"role": role, **file} for role, file in verdict.facts["files"].items()]
-    return [*used, *verdict.facts["other_files"]]
+def _case_files(result: ValidationResult) -> list[dict[str, Any]]:
+    used = [{"role": role, **file} for role, file in result.facts["files"].items()]
+    return [*used, *result.facts["other_files"]]
 
 
 def mask_table(folders: Iterable[Path], results: Path) -> pd.DataFrame:

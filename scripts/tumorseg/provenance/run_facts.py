@@ -74,11 +74,11 @@ def commit_of(repository: Path) -> str:
     return f"{commit}, with changes that are not committed" if changed else commit
 
 
-def data_facts(verdicts: Iterable[ValidationResult], usable: set[str]) -> DataFacts:
+def data_facts(results: Iterable[ValidationResult], usable: set[str]) -> DataFacts:
     """Return the number, the size and a digest of the raw files of the usable cases.
 
     Args:
-        verdicts: validation results.
+        results: validation results.
         usable: ids of the usable cases.
 
     Returns:
@@ -86,10 +86,10 @@ def data_facts(verdicts: Iterable[ValidationResult], usable: set[str]) -> DataFa
         XXH3-128 of the file's bytes. It does not depend on the paths of the files.
     """
     files = [
-        (verdict.case, role, file)
-        for verdict in verdicts
-        if verdict.case in usable
-        for role, file in verdict.facts["files"].items()
+        (result.case, role, file)
+        for result in results
+        if result.case in usable
+        for role, file in result.facts["files"].items()
     ]
     lines = sorted(f"{case} {role} {file['digest']}\n" for case, role, file in files)
     return DataFacts(

@@ -27,30 +27,30 @@ _IGNORED_WARNING: Final = "non_unit_spacing"
 """This warning matters for cohorts only. A patient's spacing is compared with that of the training."""
 
 
-def patient_warnings(verdict: ValidationResult, training: TrainingFacts, task: Task) -> list[Issue]:
+def patient_warnings(result: ValidationResult, training: TrainingFacts, task: Task) -> list[Issue]:
     """Return the warnings about a usable patient, including differences from the training cases.
 
     Args:
-        verdict: validation result of the patient.
+        result: validation result of the patient.
         training: facts about the training cases.
         task: defines the titles of channels.
     """
-    facts = verdict.facts
+    facts = result.facts
     warnings = [
-        *(Issue("demonstration_model", verdict.case, DEMO_MODEL_WARNING) for _ in range(training.demo)),
-        *(Issue("spacing_unlike_training", verdict.case, text) for text in _spacing_warnings(facts, training)),
-        *(Issue("brain_size_unlike_training", verdict.case, text) for text in _brain_size_warnings(facts, training)),
+        *(Issue("demonstration_model", result.case, DEMO_MODEL_WARNING) for _ in range(training.demo)),
+        *(Issue("spacing_unlike_training", result.case, text) for text in _spacing_warnings(facts, training)),
+        *(Issue("brain_size_unlike_training", result.case, text) for text in _brain_size_warnings(facts, training)),
         *(
-            Issue("intensities_unlike_training", verdict.case, text)
+            Issue("intensities_unlike_training", result.case, text)
             for text in _intensity_warnings(facts, training, task)
         ),
     ]
-    return [*warnings, *verdict_warnings(verdict)]
+    return [*warnings, *validation_warnings(result)]
 
 
-def verdict_warnings(verdict: ValidationResult) -> list[Issue]:
+def validation_warnings(result: ValidationResult) -> list[Issue]:
     """Return the warnings of a validation result that apply to new patients."""
-    return [warning for warning in verdict.warnings if warning.code != _IGNORED_WARNING]
+    return [warning for warning in result.warnings if warning.code != _IGNORED_WARNING]
 
 
 def same_spacing(one: TrainingFacts, other: TrainingFacts) -> bool:

@@ -24,7 +24,7 @@ from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
 from tumorseg.preprocessing.normalisation import normalise_images
 from tumorseg.preprocessing.store import Origin
-from tumorseg.segmentation.models import merge_training_facts, patient_warnings, verdict_warnings
+from tumorseg.segmentation.models import merge_training_facts, patient_warnings, validation_warnings
 from tumorseg.segmentation.results import PatientResult
 from tumorseg.task import Task
 
@@ -58,24 +58,24 @@ def segment_patient(
     Returns:
         The result of the patient.
     """
-    verdict, _ = validate_case(
+    validation, _ = validate_case(
         root, files, task=task, shape=None, labels="auto", with_mask=False, max_voxels=max_voxels
     )
-    if verdict.usable:
-        warnings = tuple(patient_warnings(verdict, merge_training_facts([card.trained_on for card in cards]), task))
-        unsegmented = PatientResult(verdict.case, warnings=warnings)
-        patient = _segment_or_report(unsegmented, root, verdict, segmenter, cards, folder=folder, figures=figures)
+    if validation.usable:
+        warnings = tuple(patient_warnings(validation, merge_training_facts([card.trained_on for card in cards]), task))
+        unsegmented = PatientResult(validation.case, warnings=warnings)
+        patient = _segment_or_report(unsegmented, root, validation, segmenter, cards, folder=folder, figures=figures)
     else:
-        codes = ",".join(dict.fromkeys(problem.code for problem in verdict.problems))
-        detail = " ".join(" | ".join(verdict.reasons()).split())
-        patient = PatientResult(verdict.case, codes, detail, tuple(verdict_warnings(verdict)))
-    return replace(patient, files=_file_records(verdict))
+        codes = ",".join(dict.fromkeys(problem.code for problem in validation.problems))
+        detail = " ".join(" | ".join(validation.reasons()).split())
+        patient = PatientResult(validation.case, codes, detail, tuple(validation_warnings(validation)))
+    return replace(patient, files=_file_records(validation))
 
 
 def _segment_or_report(
     patient: PatientResult,
     root: Path,
-    verdict: ValidationResult,
+    validation: ValidationResult,
     segmenter: Segmenter,
     cards: Sequence[ModelCard],
     *,
@@ -83,19 +83,19 @@ def _segment_or_report(
     figures: FigureSettings,
 ) -> PatientResult:
     try:
-        return _segment(patient, root, verdict, segmenter, cards, folder=folder, figures=figures)
+        return _segment(patient, root, validation, segmenter, cards, folder=folder, figures=figures)
     except NonFiniteOutputError as error:
         return replace(patient, problems="not_finite_prediction", detail=str(error))
     except UserError:
         raise
     except (OSError, MemoryError, RuntimeError) as error:  # torch raises RuntimeError if memory or a GPU is missing
         raise UserError(
-            f"{verdict.case}: not segmented because of a problem of the machine ({type(error).__name__}: {error}); "
+            f"{validation.case}: not segmented because of a problem of the machine ({type(error).__name__}: {error}); "
             "free memory, check the disk and the GPU, and run again"
         ) from error
     except Exception as error:
-        logger.exception("%s: unexpected error", verdict.case)
-        for name in (f"{verdict.case}{ending}" for ending in (".nii.gz", "-probabilities.nii.gz", ".png")):
+        logger.exception("%s: unexpected error", validation.case)
+        for name in (f"{validation.case}{ending}" for ending in (".nii.gz", "-probabilities.nii.gz", ".png")):
             (folder / name).unlink(missing_ok=True)  # a case that counts as not segmented must not have a mask
         return replace(patient, problems="failed", detail=f"{type(error).__name__}: {error}")
 
@@ -103,14 +103,14 @@ def _segment_or_report(
 def _segment(
     patient: PatientResult,
     root: Path,
-    verdict: ValidationResult,
+    validation: ValidationResult,
     segmenter: Segmenter,
     cards: Sequence[ModelCard],
     *,
     folder: Path,
     figures: FigureSettings,
 ) -> PatientResult:
-    image, origin = _normalise(root, verdict, cards[0])
+    image, origin = _normalise(root, validation, cards[0])
     mark = next((card.mark for card in cards if card.mark), "")
     segmentation = segmenter.segment(folder, image, origin, cards[0].convention, mark=mark)
     mm3 = {
@@ -121,24 +121,24 @@ def _segment(
         origin,
         image,
         task=segmenter.task,
-        title=_figure_title(verdict.case, mm3, segmenter.task),
+        title=_figure_title(validation.case, mm3, segmenter.task),
         scores=None,
         reference=None,
         prediction=segmentation.mask,
     )
     notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
     sheet = mask_sheet([view], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
-    save_figure(sheet, [folder / f"{verdict.case}.png"], figures.dpi)
+    save_figure(sheet, [folder / f"{validation.case}.png"], figures.dpi)
     return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
 
 
-def _normalise(root: Path, verdict: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
+def _normalise(root: Path, validation: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
     """Return the normalised image and its origin."""
     # A function of its own, so that the volumes are freed before the network needs the memory.
-    volumes = reread_images(root, verdict.facts, card.task)
-    backgrounds = backgrounds_from_facts(verdict.facts)
+    volumes = reread_images(root, validation.facts, card.task)
+    backgrounds = backgrounds_from_facts(validation.facts)
     return normalise_images(
-        verdict.case, volumes, task=card.task, backgrounds=backgrounds, convention=None, settings=card.normalisation
+        validation.case, volumes, task=card.task, backgrounds=backgrounds, convention=None, settings=card.normalisation
     )
 
 
@@ -147,7 +147,7 @@ def _figure_title(case: str, mm3: Mapping[str, float], task: Task) -> str:
     return f"{case}: {', '.join(volumes)}"
 
 
-def _file_records(verdict: ValidationResult) -> list[dict[str, Any]]:
+def _file_records(validation: ValidationResult) -> list[dict[str, Any]]:
     """Return path, size and digest of the files that were read, so that a later run notices changes."""
-    files = [*verdict.facts["files"].values(), *verdict.facts["other_files"]]
+    files = [*validation.facts["files"].values(), *validation.facts["other_files"]]
     return [{key: file[key] for key in ("path", "bytes", "digest")} for file in files]

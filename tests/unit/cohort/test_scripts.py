@@ -51,7 +51,7 @@ def validate(root, results):
 def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
     results = validate(root, tmp_path / "v.json")
     assert f"{CASES[1]} dropped: empty_file" in capsys.readouterr().err
-    run(manifest, "--verdicts", results, "--output", tmp_path / "m.tsv")
+    run(manifest, "--validation-results", results, "--output", tmp_path / "m.tsv")
     assert "manifest: 3 of 4 cases are usable; 1 dropped:" in capsys.readouterr().err
     run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", COHORT, "--output", tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["reasons"] == {"empty_file": 1}
@@ -63,7 +63,7 @@ def test_a_cohort_goes_from_files_to_splits(root, tmp_path, capsys):
 
 
 def test_the_users_split_file_is_used_and_its_dropped_cases_are_counted(root, tmp_path, capsys):
-    run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
+    run(manifest, "--validation-results", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
     own = tmp_path / "own.csv"
     own.write_text("case,fold\n" + "".join(f"{case},{fold}\n" for case, fold in zip(CASES, "1101", strict=True)))
     arguments = ["--manifest", tmp_path / "m.tsv", "--settings", '{"folds": 2}', "--output", tmp_path / "s.tsv"]
@@ -76,7 +76,7 @@ def test_the_users_split_file_is_used_and_its_dropped_cases_are_counted(root, tm
 
 
 def test_a_mistake_in_the_users_split_file_is_reported(root, tmp_path, capsys):
-    run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
+    run(manifest, "--validation-results", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
     own = tmp_path / "own.csv"
     own.write_text(f"case,fold\n{CASES[0]},0\n")
     arguments = ["--manifest", tmp_path / "m.tsv", "--settings", '{"folds": 1}', "--output", tmp_path / "s.tsv"]
@@ -87,7 +87,7 @@ def test_a_mistake_in_the_users_split_file_is_reported(root, tmp_path, capsys):
 
 
 def test_the_error_of_check_cohort_names_the_manifest(root, tmp_path, capsys):
-    run(manifest, "--verdicts", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
+    run(manifest, "--validation-results", validate(root, tmp_path / "v.json"), "--output", tmp_path / "m.tsv")
     settings = json.dumps({"labels": "auto", "expected_usable": 4})
     with pytest.raises(SystemExit, match="1"):
         run(check_cohort, "--manifest", tmp_path / "m.tsv", "--settings", settings, "--output", tmp_path / "c.json")
@@ -100,7 +100,17 @@ def test_only_usable_cases_are_normalised(root, tmp_path):
     stale = tmp_path / "out" / "stale.safetensors"
     stale.parent.mkdir()
     stale.touch()
-    run(normalise_batch, "--root", root, "--verdicts", results, "--settings", settings, "--output", tmp_path / "out")
+    run(
+        normalise_batch,
+        "--root",
+        root,
+        "--validation-results",
+        results,
+        "--settings",
+        settings,
+        "--output",
+        tmp_path / "out",
+    )
     assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == [CASES[0], CASES[2], CASES[3]]
     assert read_case(tmp_path / "out" / f"{CASES[0]}.safetensors").origin.case == CASES[0]
 
@@ -113,7 +123,7 @@ def test_a_shard_without_usable_case_gives_an_empty_folder(tmp_path):
         normalise_batch,
         "--root",
         tmp_path / "data",
-        "--verdicts",
+        "--validation-results",
         results,
         "--settings",
         "{}",

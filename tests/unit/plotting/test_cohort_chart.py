@@ -131,7 +131,7 @@ def test_the_command_line_reads_what_the_workflow_writes(tmp_path):
     write_validation_results(tmp_path / "results.json", results)
     write_manifest(tmp_path / "manifest.tsv", build_manifest(results, task=TASK))
     settings = {"dpi": 30, "colours": {f"label_{label}": colour for label, colour in COLOURS.items()}}
-    options = ["--manifest", str(tmp_path / "manifest.tsv"), "--verdicts", str(tmp_path / "results.json")]
+    options = ["--manifest", str(tmp_path / "manifest.tsv"), "--validation-results", str(tmp_path / "results.json")]
     options += ["--task", "brats-glioma", "--settings", json.dumps(settings)]
     outputs = [tmp_path / "figure.png", tmp_path / "figure.pdf"]
     figure.main(["--name", "cohort_overview", *options, "--output", *map(str, outputs)])

@@ -129,7 +129,7 @@ def test_the_command_line_draws_the_usable_cases(tmp_path):
     write_validation_results(tmp_path / "results.json", results)
     write_manifest(tmp_path / "manifest.tsv", build_manifest(results, task=TASK))
     write_random_case(tmp_path / "normalised" / "a.safetensors")
-    options = ["--manifest", tmp_path / "manifest.tsv", "--verdicts", tmp_path / "results.json"]
+    options = ["--manifest", tmp_path / "manifest.tsv", "--validation-results", tmp_path / "results.json"]
     options += [
         "--normalised",
         tmp_path / "normalised",

@@ -18,12 +18,12 @@ def folder(tmp_path):
     return tmp_path / "batch"
 
 
-def verdicts(**files):
+def results(**files):
     return {name: validated(name, files=files) for name in "abc"}
 
 
 def test_fold_data_are_the_cases_sorted_by_name_with_their_digests(folder, tmp_path):
-    data = collect_fold_data([folder], SPLITS, 0, verdicts())
+    data = collect_fold_data([folder], SPLITS, 0, results())
     a, b, c = (folder / f"{name}.safetensors" for name in "abc")
     assert data == make_fold_data([a, b], [c])
     assert list(data.training) == ["a", "b"]
@@ -34,11 +34,11 @@ def test_fold_data_are_the_cases_sorted_by_name_with_their_digests(folder, tmp_p
 
 def test_a_case_that_was_normalised_from_other_files_is_refused(folder):
     with pytest.raises(UserError, match=r"a\.safetensors: .* not normalised from the files that were validated"):
-        collect_fold_data([folder], SPLITS, 0, verdicts(t1={"path": "a", "bytes": 1, "digest": "changed"}))
+        collect_fold_data([folder], SPLITS, 0, results(t1={"path": "a", "bytes": 1, "digest": "changed"}))
 
 
 def test_a_changed_case_is_refused(folder):
-    data = collect_fold_data([folder], SPLITS, 0, verdicts())
+    data = collect_fold_data([folder], SPLITS, 0, results())
     write_random_case(folder / "a.safetensors", seed=9)
     with pytest.raises(UserError, match=r"a\.safetensors: this normalised case has changed since"):
         find_cases([folder], data.training)

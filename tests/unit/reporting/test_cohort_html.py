@@ -148,12 +148,12 @@ def test_the_script_writes_the_page_from_files(tmp_path, capsys):
         validate_case(tmp_path / "data", files, task=TASK, shape=None, labels="auto")
         for files in discover_cases(tmp_path / "data", TASK)
     ]
-    verdicts, previews, table = tmp_path / "v.json", tmp_path / "p.safetensors", tmp_path / "m.tsv"
-    write_validation_results(verdicts, [result for result, _ in found])
+    results, previews, table = tmp_path / "v.json", tmp_path / "p.safetensors", tmp_path / "m.tsv"
+    write_validation_results(results, [result for result, _ in found])
     write_previews(previews, {result.case: preview for result, preview in found})
-    manifest.main(["--task", TASK.name, "--verdicts", str(verdicts), "--output", str(table)])
+    manifest.main(["--task", TASK.name, "--validation-results", str(results), "--output", str(table)])
     settings = json.dumps({"colours": {f"label_{label}": colour for label, colour in COLOURS.items()}})
-    arguments = ["--manifest", table, "--verdicts", verdicts, "--previews", previews, "--settings", settings]
+    arguments = ["--manifest", table, "--validation-results", results, "--previews", previews, "--settings", settings]
     arguments += ["--task", "brats-glioma"]
     for name in ("1.html", "2.html"):
         cohort_page.main([str(argument) for argument in (*arguments, "--output", tmp_path / name)])

@@ -89,7 +89,7 @@ def results(
     table = scores(task, **changes)
     return RunResults(
         manifest=pd.DataFrame([manifest_row("a"), manifest_row("b"), manifest_row("c"), *rows]),
-        verdicts=[validated(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
+        validation_results=[validated(case, files={"t1": {"bytes": 10, "digest": case}}) for case in ("a", "b", "c")],
         splits=[FoldAssignment("a", "A", 0), FoldAssignment("b", "A", 0), FoldAssignment("c", "C", -1)],
         summary=summarise(
             table,

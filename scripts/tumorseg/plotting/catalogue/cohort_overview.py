@@ -17,7 +17,7 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
     from tumorseg.plotting.cohort_chart import cohort_overview
     from tumorseg.plotting.style import label_colours
 
-    results = [result for path in files["verdicts"] for result in read_validation_results(path)]
+    results = [result for path in files["validation_results"] for result in read_validation_results(path)]
     facts = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), results, task), task)
     logger.info("%s usable", format_part(len(facts.usable), len(facts.cases), "case"))
     return cohort_overview(facts, label_colours(settings))
@@ -26,7 +26,7 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
 RECORD: Final = FigureRecord(
     name="cohort_overview",
     draw=draw,
-    needs=("manifest", "verdicts"),
+    needs=("manifest", "validation_results"),
     settings=("colours",),
     section="cohort",
     title="Cases and tumour volumes",

@@ -15,7 +15,7 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
     from tumorseg.cohort.validation_result import read_validation_results
     from tumorseg.plotting.intensity_chart import draw_intensity_spans, spans_after, spans_before
 
-    results = [result for path in files["verdicts"] for result in read_validation_results(path)]
+    results = [result for path in files["validation_results"] for result in read_validation_results(path)]
     cases = summarise_cases(read_manifest(files["manifest"][0]), results, task)
     usable = [case for case in cases if case.usable]
     before, after = spans_before(usable, task), spans_after(usable, files["normalised"], task)
@@ -26,7 +26,7 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
 RECORD: Final = FigureRecord(
     name="intensities",
     draw=draw,
-    needs=("manifest", "verdicts", "normalised"),
+    needs=("manifest", "validation_results", "normalised"),
     section="cohort",
     title="Intensities before and after normalisation",
     caption="1st to 99th percentile (bar) and median (point) of the non-zero voxels of each case, by modality: top, in "

@@ -227,7 +227,7 @@ def collect_report_content(
         macro_with_background=summary["macro_with_background"],
         surface_tolerance=summary["surface_tolerance_mm"],
         cases=case_scores(results.scores, patients, task),
-        data=data_facts(results.verdicts, set(manifest.loc[usable, "case"])),
+        data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )
 
 

@@ -69,7 +69,7 @@ class RunResults:
 
     Attributes:
         manifest: The manifest, a row for each case folder.
-        verdicts: The validation results of all cases.
+        validation_results: The validation results of all cases.
         splits: Fold and patient of each case.
         summary: The content of summary.json.
         scores: The rows of results/evaluation/cases.csv, one for each case and structure.
@@ -78,7 +78,7 @@ class RunResults:
     """
 
     manifest: pd.DataFrame
-    verdicts: list[ValidationResult]
+    validation_results: list[ValidationResult]
     splits: list[FoldAssignment]
     summary: dict[str, Any]
     scores: pd.DataFrame
@@ -89,7 +89,7 @@ class RunResults:
 def read_run_results(
     *,
     manifest: Path,
-    verdicts: Sequence[Path],
+    validation_results: Sequence[Path],
     splits: Path,
     summary: Path,
     scores: Path,
@@ -105,7 +105,7 @@ def read_run_results(
 
     Args:
         manifest: The manifest of the cohort.
-        verdicts: The validation results of each shard.
+        validation_results: The validation results of each shard.
         splits: The table of folds.
         summary: summary.json.
         scores: cases.csv.
@@ -121,7 +121,7 @@ def read_run_results(
     assignments = read_splits(splits)
     return RunResults(
         manifest=read_manifest(manifest),
-        verdicts=[verdict for path in verdicts for verdict in read_validation_results(path)],
+        validation_results=[result for path in validation_results for result in read_validation_results(path)],
         splits=assignments,
         summary=read_json(summary),
         scores=read_table(scores, text_columns=TEXT_COLUMNS),

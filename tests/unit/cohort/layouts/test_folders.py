@@ -136,8 +136,8 @@ def test_a_second_mask_beside_the_images_is_a_second_file_of_the_case(tmp_path):
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks/BraTS-GLI-00001-000-seg.nii").write_bytes(nifti_content(mask()[::-1].copy()))
     (case,) = discover_cases(tmp_path, TASK)
-    verdict = check_case(tmp_path, case, shape=None, labels="auto")
-    assert [problem.code for problem in verdict.problems] == ["duplicate_modality"]
+    result = check_case(tmp_path, case, shape=None, labels="auto")
+    assert [problem.code for problem in result.problems] == ["duplicate_modality"]
 
 
 def test_a_mask_without_images_is_a_case_with_a_problem(tmp_path):
