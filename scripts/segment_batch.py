@@ -8,7 +8,8 @@ from pathlib import Path
 from tumorseg.cli import console
 from tumorseg.cohort.case_files import case_from_json
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.io.files import make_folder, sha256
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import make_folder
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.models import read_models

@@ -8,7 +8,8 @@ from pathlib import Path
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits, training_cases
 from tumorseg.cohort.validation_result import read_validation_results
-from tumorseg.io.files import read_json, sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import read_json, write_json
 from tumorseg.io.tables import write_table
 from tumorseg.networks.model import ModelCard, write_model
 from tumorseg.networks.training_facts import training_facts

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.workflow import Workflow
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 from tumorseg.training.checkpoint import load_checkpoint
 
 CHECKPOINTS = "training/fold-0/epoch-{:04d}.pt"

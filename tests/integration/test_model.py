@@ -16,7 +16,7 @@ from tests.support.builders import REPOSITORY
 from tumorseg.inference.prediction_files import read_prediction
 from tumorseg.inference.predictor import Prediction, PredictionSettings, Predictor
 from tumorseg.inference.records import recorded_masks
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import read_model
 from tumorseg.preprocessing.crop import crop, cropped_start

@@ -50,7 +50,7 @@ rule manifest:
     params:
         settings=settings(patient=PATIENT_PATTERN),
         patients=PATIENT_TABLE,
-        content=lambda wildcards: [file_digest(Path(table)) for table in PATIENT_TABLE],
+        content=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
         samples=lambda wildcards: [SETTINGS.cohort.samples] if sheet_patients() else [],
         in_samples=lambda wildcards: json.dumps(sheet_patients(), sort_keys=True),
         task=TASK_FACTS,
@@ -132,7 +132,7 @@ rule split:
         **scaled(mem_mb=1000, runtime=10),
     params:
         own=lambda wildcards: user_split_file(),
-        content=lambda wildcards: [file_digest(Path(file)) for file in user_split_file()],
+        content=lambda wildcards: [file_digest_or_none(Path(file)) for file in user_split_file()],
         settings=settings(**select_keys("cohort", *SPLIT_KEYS)),
         task=TASK_FACTS,
         code=code("split"),

@@ -7,7 +7,8 @@ that job.
 
 from tumorseg.cohort.layouts.listing import abbreviate
 from tumorseg.cohort.validation_result import read_validation_results
-from tumorseg.io.changed_files import file_digest, file_status, find_changed_files, recorded_files
+from tumorseg.io.changed_files import file_status, find_changed_files, recorded_files
+from tumorseg.io.digests import file_digest_or_none
 from tumorseg.io.incomplete_folders import note_missing_files
 
 CONTENTS = Path(".snakemake/contents")

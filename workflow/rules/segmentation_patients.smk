@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 
 
 @cache

@@ -15,7 +15,7 @@ from xxhash import xxh3_128_hexdigest
 
 from tumorseg.cohort.file_names import MASK, case_and_role, is_awkward_name, is_system_file
 from tumorseg.errors import UserError
-from tumorseg.io.changed_files import file_digest
+from tumorseg.io.digests import file_digest_or_none
 from tumorseg.io.files import require_regular_file
 from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS, max_file_bytes
 from tumorseg.task import Task
@@ -272,4 +272,4 @@ def _file_digest(path: Path, max_bytes: int) -> str:
         return ""
     if status.st_size > max_bytes:
         return f"{status.st_size} bytes of {status.st_mtime_ns}"
-    return file_digest(path) or ""
+    return file_digest_or_none(path) or ""

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
-from tumorseg.io.files import is_transient, read_json, require_regular_file, sha256
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import is_transient, read_json, require_regular_file
 
 
 def read_selection(path: Path, fold: int) -> dict[str, Any]:

@@ -5,22 +5,18 @@ size, times and inode of each file with those of the previous planning. Only if 
 compare its digest with the record: the validation result, or the record of a segmentation.
 """
 
-import hashlib
 import json
 import os
-import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from xxhash import xxh3_128
-
+from tumorseg.io.digests import file_digest_or_none
 from tumorseg.io.files import write_text
 
 _SIGNATURES_FILE: Final = "signatures.json"
-_MAX_BYTES: Final = 2**32
 
 
 @dataclass(frozen=True)
@@ -105,25 +101,14 @@ def find_changed_files(
     return ChangedFiles(tuple(changed), tuple(future))
 
 
-def file_digest(path: Path) -> str | None:
-    """Return the XXH3-128 of a regular file; None if it is not regular, is larger than 4 GiB, or cannot be read."""
-    hasher: Any = xxh3_128  # hashlib accepts it, but its type stub does not
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
-            return None
-        with path.open("rb") as file:
-            return str(hashlib.file_digest(file, hasher).hexdigest())
-    except OSError:
-        return None
-
-
 def _is_unchanged(path: Path, status: os.stat_result | None, known: RecordedFile, *, seen: bool) -> bool:
     """Return whether a file is still the recorded one; `seen` if its signature is that of the previous planning."""
     if known.digest is not None:
-        return seen or (status is not None and status.st_size == known.size_bytes and file_digest(path) == known.digest)
+        return seen or (
+            status is not None and status.st_size == known.size_bytes and file_digest_or_none(path) == known.digest
+        )
     if known.size_bytes is None:  # it could not be read: unchanged as long as it still cannot be read
-        return (seen or status is None) and file_digest(path) is None
+        return (seen or status is None) and file_digest_or_none(path) is None
     return seen
 
 

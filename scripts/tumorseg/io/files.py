@@ -4,7 +4,6 @@ A file is written under a temporary name, flushed to disk and renamed: it is eit
 """
 
 import errno
-import hashlib
 import json
 import os
 import socket
@@ -193,12 +192,6 @@ def read_json(path: Path) -> Any:
         raise CorruptedFileError(
             f"{path}: this file is missing or corrupted ({error}); delete {describe_locations(path)} and run again"
         ) from None
-
-
-def sha256(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_locations(path: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 
 _PROFILES: Final = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 from tumorseg.task import Task, load_task, task_path
 
 

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tumorseg.errors import Message
-from tumorseg.io.files import sha256, write_bytes, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import write_bytes, write_json
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.registry import build

@@ -10,7 +10,8 @@ import pandas as pd
 from tumorseg.cli.console import logger
 from tumorseg.cohort.splits import split_digest
 from tumorseg.errors import Message, UserError
-from tumorseg.io.files import CorruptedFileError, describe_locations, read_json, require_regular_file, sha256
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import CorruptedFileError, describe_locations, read_json, require_regular_file
 from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.registry import build
 from tumorseg.task import Task

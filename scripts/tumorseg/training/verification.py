@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from tumorseg.errors import Message, UserError
-from tumorseg.io.files import CorruptedFileError, describe_file_kind, read_json, sha256
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import CorruptedFileError, describe_file_kind, read_json
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.registry import build_without_weights
 from tumorseg.preprocessing.fold_data import FoldData, data_difference

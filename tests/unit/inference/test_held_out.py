@@ -12,7 +12,8 @@ import leave_out_modalities
 from tests.support.builders import REPOSITORY, TASK, model_card, random_network, write_listed_data, write_random_case
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.io.files import sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import write_json
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import read_model, write_model

@@ -15,7 +15,8 @@ from onnxruntime import InferenceSession
 from tests.support.builders import REPOSITORY, architecture, model_card
 from tumorseg.inference.onnx_export import _Probabilities, write_onnx
 from tumorseg.inference.predictor import PredictionSettings, Predictor
-from tumorseg.io.files import sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import write_json
 from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import ModelCard, write_model

@@ -12,7 +12,8 @@ from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction_files import read_prediction
 from tumorseg.inference.records import find_mask, recorded_masks
-from tumorseg.io.files import read_json, sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import read_json, write_json
 from tumorseg.networks.model import write_model
 from tumorseg.preprocessing.store import read_case
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tumorseg.io import changed_files
-from tumorseg.io.changed_files import RecordedFile, file_digest, find_changed_files, recorded_files
+from tumorseg.io.changed_files import RecordedFile, find_changed_files, recorded_files
+from tumorseg.io.digests import file_digest_or_none
 
 SHARDS = {"batch-000": ["a.nii", "b.nii"]}
 
@@ -25,7 +26,8 @@ class Cohort:
     def record(self):
         """Record the files as validation would."""
         facts = [
-            {"path": path.name, "bytes": path.stat().st_size, "digest": file_digest(path)} for path in (self.a, self.b)
+            {"path": path.name, "bytes": path.stat().st_size, "digest": file_digest_or_none(path)}
+            for path in (self.a, self.b)
         ]
         self.recorded = {"batch-000": recorded_files(SHARDS["batch-000"], facts)}
 
@@ -50,13 +52,13 @@ def cohort(tmp_path):
 def read(monkeypatch):
     """Return the list of the names of the files that planning reads."""
     names = []
-    whole = changed_files.file_digest
+    whole = changed_files.file_digest_or_none
 
     def digest(path):
         names.append(path.name)
         return whole(path)
 
-    monkeypatch.setattr(changed_files, "file_digest", digest)
+    monkeypatch.setattr(changed_files, "file_digest_or_none", digest)
     return names
 
 
@@ -199,7 +201,7 @@ def test_an_unreadable_file_is_tried_again_once_readable(cohort, monkeypatch):
     """Although its size, times and inode are unchanged: the disk was at fault."""
     cohort.recorded["batch-000"]["a.nii"] = RecordedFile()
     with monkeypatch.context() as patch:
-        patch.setattr(changed_files, "file_digest", lambda _: None)
+        patch.setattr(changed_files, "file_digest_or_none", lambda _: None)
         assert cohort.survey().changed == ()
     assert cohort.survey().changed == ("a.nii",)
     note = cohort.note()

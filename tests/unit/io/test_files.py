@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
 from tumorseg.io.files import (
     atomic_write,
     cache_locations,
     is_transient,
     read_json,
     require_regular_file,
-    sha256,
     write_bytes,
     write_json,
     write_text,

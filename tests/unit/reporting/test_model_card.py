@@ -20,7 +20,7 @@ from tests.unit.metrics.test_registry import MISSED
 from tumorseg.cohort.manifest import REQUIRED_COLUMNS, write_manifest
 from tumorseg.cohort.splits import FoldAssignment, write_splits
 from tumorseg.errors import UserError
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 from tumorseg.metrics import registry
 from tumorseg.metrics.registry import columns, definitions
 from tumorseg.metrics.summary import summarise

@@ -11,7 +11,8 @@ from tumorseg.cohort.manifest import REQUIRED_COLUMNS, write_manifest
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.cohort.validation_result import write_validation_results
 from tumorseg.inference.records import RECORD_FORMAT
-from tumorseg.io.files import read_json, sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import read_json, write_json
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from tests.support.builders import TASK, architecture, model_card
 from tumorseg.errors import UserError
 from tumorseg.inference.held_out import read_fold_model
-from tumorseg.io.files import sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import write_json
 from tumorseg.networks.model import write_model
 from tumorseg.networks.registry import build
 from tumorseg.segmentation.models import read_models

@@ -13,7 +13,7 @@ from tests.support.case_files import AFFINE, SUFFIXES, image, path_of, validated
 from tests.support.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.io.changed_files import file_digest
+from tumorseg.io.digests import file_digest_or_none
 from tumorseg.io.nifti import write_nifti
 from tumorseg.networks.model import write_model
 from tumorseg.networks.registry import build
@@ -149,7 +149,9 @@ def test_the_files_that_were_read_are_recorded(tmp_path, segmenter):
     (patient,) = segment(root, tmp_path / "out", segmenter)
     recorded_files = {file["path"]: (file["bytes"], file["digest"]) for file in patient.files}
     paths = [path_of(root, role, "P-1") for role in ("t1", "t1ce", "t2", "flair")]
-    assert recorded_files == {str(path.relative_to(root)): (path.stat().st_size, file_digest(path)) for path in paths}
+    assert recorded_files == {
+        str(path.relative_to(root)): (path.stat().st_size, file_digest_or_none(path)) for path in paths
+    }
 
 
 def test_a_patient_with_another_spacing_has_a_warning(tmp_path, segmenter):

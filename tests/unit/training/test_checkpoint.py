@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from tests.support.builders import TASK, recipe
-from tumorseg.io.files import read_json, sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import read_json, write_json
 from tumorseg.networks.devices import Execution
 from tumorseg.preprocessing.fold_data import FoldData
 from tumorseg.task import load_task

@@ -5,7 +5,7 @@ import torch
 
 from tests.support.builders import TASK, make_fold_data, recipe, write_random_case
 from tumorseg.errors import UserError
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import sha256
 from tumorseg.networks.devices import Execution
 from tumorseg.task import load_task
 from tumorseg.training.checkpoint import probe

@@ -12,8 +12,7 @@ from tests.support.builders import REPOSITORY, TASK, make_fold_data, model_card,
 from tumorseg.inference.prediction_files import read_prediction
 from tumorseg.inference.records import RecordedMask, mask_path
 from tumorseg.inference.segmenter import Segmenter
-from tumorseg.io.digests import file_digest
-from tumorseg.io.files import sha256
+from tumorseg.io.digests import file_digest, sha256
 from tumorseg.metrics.scores import case_scores
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import read_model, write_model

@@ -10,7 +10,8 @@ import torch
 from tests.support.builders import TASK, recipe
 from tests.unit.training.test_checkpoint import DATA, checkpoint, codes, rewrite  # noqa: F401 (a fixture)
 from tumorseg.errors import UserError
-from tumorseg.io.files import read_json, sha256, write_json
+from tumorseg.io.digests import sha256
+from tumorseg.io.files import read_json, write_json
 from tumorseg.training.checkpoint import load_checkpoint, record_path
 from tumorseg.training.selection import history_table
 from tumorseg.training.verification import archive_problem, checkpoint_problems
