@@ -65,8 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for assignment in splits
             if assignment.fold >= 0
         ]
-        tolerance = options.settings["surface_tolerance_mm"]
-        score_one = partial(score_case, root=options.root, task=options.task, surface_tolerance_mm=tolerance)
+        score_one = partial(
+            score_case,
+            root=options.root,
+            task=options.task,
+            surface_tolerance_mm=options.settings["surface_tolerance_mm"],
+        )
         table, confusions = score_cases(items, score_one, options.processes)
         patients = {assignment.case: assignment.patient for assignment in splits}
         write_scores(

@@ -24,8 +24,8 @@ from tumorseg.task import add_task_option
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule score."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of predicted masks")
     parser.add_argument("--references", type=Path, required=True, help="folder of reference masks")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of predicted masks")
     parser.add_argument("--settings", type=json.loads, required=True, help="`evaluation` section, as JSON")
     add_task_option(parser)
     parser.add_argument("--labels", default="auto", help="label convention of the references, see `cohort.labels`")
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("score", options.log):
         settings, processes = options.settings, options.processes
-        matches = match_folders(options.predictions, options.references, options.task)
+        matches = match_folders(options.references, options.predictions, options.task)
         files = {pair.case: pair.reference for folder_matches in matches.values() for pair in folder_matches.pairs}
         reference_options = MaskReadOptions(options.task, options.labels, max_voxels=options.max_voxels)
         grids = validate_references(options.references, files, reference_options, processes)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         outputs = zip(maps, options.scores, options.summaries, strict=True)
         for (name, folder_matches), (label_map, scores, summary) in zip(matches.items(), outputs, strict=True):
             prediction_options = reference_options.for_predictions(label_map)
-            folders = MaskFolders(folder_matches.folder, options.references, prediction_options, reference_options)
+            folders = MaskFolders(options.references, folder_matches.folder, reference_options, prediction_options)
             paired = pair_predictions(folder_matches, folders, grids, processes)
             tables[name], confusions = score_pairs(
                 paired.pairs,

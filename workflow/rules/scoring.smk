@@ -43,7 +43,7 @@ rule score:
         patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
-        'python "$SCRIPTS/score.py" --predictions {params.predictions:q} --references {params.references:q}'
+        'python "$SCRIPTS/score.py" --references {params.references:q} --predictions {params.predictions:q}'
         ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q} --settings {params.settings:q}'
         " --max-voxels {params.max_voxels} {params.patient:q} --patient-table {params.patients:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"

@@ -24,8 +24,8 @@ def scored_masks_digest():
     for key in ("predictions", "references"):
         if not getattr(SETTINGS.score, key):
             raise SystemExit(f"score.{key}: no folder is given; add --config predictions=DIR references=DIR")
-    predictions, references = [Path(folder) for folder in prediction_folders()], Path(SETTINGS.score.references)
+    references, predictions = Path(SETTINGS.score.references), [Path(folder) for folder in prediction_folders()]
     try:
-        return masks_digest(match_folders(predictions, references, TASK), references, SETTINGS.cohort.max_voxels)
+        return masks_digest(match_folders(references, predictions, TASK), references, SETTINGS.cohort.max_voxels)
     except UserError as error:
         raise SystemExit(f"{error}") from None

@@ -97,8 +97,8 @@ class SegmentSettings:
 class ScoreSettings:
     """Masks to score. `label_map` holds for all folders of predictions, or is a tuple with one map for each."""
 
-    predictions: str | tuple[str, ...] | None
     references: str | None
+    predictions: str | tuple[str, ...] | None
     label_map: LabelMap | tuple[LabelMap | None, ...] | None
 
 

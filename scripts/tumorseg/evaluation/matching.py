@@ -202,12 +202,12 @@ class FolderMatches:
     without_reference: tuple[str, ...]
 
 
-def match_folders(predictions: Sequence[Path], references: Path, task: Task) -> dict[str, FolderMatches]:
+def match_folders(references: Path, predictions: Sequence[Path], task: Task) -> dict[str, FolderMatches]:
     """Return the matches of each folder of predictions, by the name of the folder (see `folder_names`).
 
     Args:
-        predictions: folders of predicted masks.
         references: folder of reference masks.
+        predictions: folders of predicted masks.
         task: defines the roles in file names.
 
     Raises:

@@ -30,12 +30,12 @@ NO_FOLD: Final = -1
 
 @dataclass(frozen=True)
 class MaskFolders:
-    """A folder of predictions, the folder of references, and how to read the masks of each."""
+    """The folder of references, a folder of predictions, and how to read the masks of each."""
 
-    predictions: Path
     references: Path
-    prediction_options: MaskReadOptions
+    predictions: Path
     reference_options: MaskReadOptions
+    prediction_options: MaskReadOptions
 
 
 @dataclass(frozen=True)

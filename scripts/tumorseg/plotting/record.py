@@ -33,7 +33,7 @@ NEEDS: Final[dict[str, Message]] = {
     "calibration": "reliability by region (JSON)",
     "left_out": "Dice by case, omitted modality and structure (CSV)",
 }
-"""The inputs that a figure can ask for; `workflow/rules/figures.smk` maps each to its files."""
+"""The inputs that a figure can ask for; `workflow/rules/figures_input.smk` maps each to its files."""
 
 
 @dataclass(frozen=True)

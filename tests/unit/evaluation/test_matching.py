@@ -14,7 +14,7 @@ def folders(tmp_path):
             (tmp_path / folder).mkdir()
             for name in names:
                 (tmp_path / folder / name).write_text(name)
-        return [tmp_path / folder for folder in predictions], tmp_path / "references"
+        return tmp_path / "references", [tmp_path / folder for folder in predictions]
 
     return make
 
@@ -49,9 +49,9 @@ def test_an_error_without_any_match_shows_cases_of_both_folders(folders):
 
 
 def test_a_folder_listed_twice_is_refused(folders):
-    (predictions,), references = folders(["1.nii"], p=["1.nii"])
+    references, (predictions,) = folders(["1.nii"], p=["1.nii"])
     with pytest.raises(UserError, match="are the same folder"):
-        match_folders([predictions, predictions / "../p"], references, TASK)
+        match_folders(references, [predictions, predictions / "../p"], TASK)
 
 
 def make_huge(file, size: int = 2**37):
@@ -62,12 +62,12 @@ def make_huge(file, size: int = 2**37):
 
 @pytest.fixture
 def digest(folders):
-    predictions, references = folders(["1.nii", "2.nii"], p=["1.nii", "9.nii"])
+    references, predictions = folders(["1.nii", "2.nii"], p=["1.nii", "9.nii"])
 
     def compute(change=None):
         if change:
-            change(predictions[0], references)
-        return masks_digest(match_folders(predictions, references, TASK), references)
+            change(references, predictions[0])
+        return masks_digest(match_folders(references, predictions, TASK), references)
 
     return compute
 
@@ -75,13 +75,13 @@ def digest(folders):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda predictions, _: (predictions / "1.nii").write_text("2"),
-        lambda predictions, _: make_huge(predictions / "1.nii"),
-        lambda _, references: (references / "2.nii").write_text("1"),
-        lambda predictions, _: (predictions / "2.nii").write_text(""),
-        lambda predictions, _: (predictions / "9.nii").unlink(),
-        lambda _, references: (references / "2.nii").unlink(),
-        lambda predictions, _: (predictions / "1.nii").rename(predictions / "1-seg.nii"),
+        lambda _, predictions: (predictions / "1.nii").write_text("2"),
+        lambda _, predictions: make_huge(predictions / "1.nii"),
+        lambda references, _: (references / "2.nii").write_text("1"),
+        lambda _, predictions: (predictions / "2.nii").write_text(""),
+        lambda _, predictions: (predictions / "9.nii").unlink(),
+        lambda references, _: (references / "2.nii").unlink(),
+        lambda _, predictions: (predictions / "1.nii").rename(predictions / "1-seg.nii"),
     ],
 )
 def test_the_digest_changes_with_the_masks_and_their_names(digest, change):
@@ -91,9 +91,9 @@ def test_the_digest_changes_with_the_masks_and_their_names(digest, change):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda predictions, _: (predictions / "1.nii").touch(),
-        lambda predictions, _: (predictions / "9.nii").write_text("not scored"),
-        lambda predictions, _: (predictions / "notes.txt").touch(),
+        lambda _, predictions: (predictions / "1.nii").touch(),
+        lambda _, predictions: (predictions / "9.nii").write_text("not scored"),
+        lambda _, predictions: (predictions / "notes.txt").touch(),
     ],
 )
 def test_the_digest_ignores_what_does_not_affect_scores(digest, change):
@@ -101,10 +101,10 @@ def test_the_digest_ignores_what_does_not_affect_scores(digest, change):
 
 
 def test_a_broken_link_is_left_to_the_job(digest):
-    assert digest(lambda predictions, _: (predictions / "2.nii").symlink_to("nowhere"))
+    assert digest(lambda _, predictions: (predictions / "2.nii").symlink_to("nowhere"))
 
 
 def test_a_file_too_large_to_be_a_mask_counts_by_its_size(digest):
-    large = digest(lambda predictions, _: make_huge(predictions / "1.nii"))
+    large = digest(lambda _, predictions: make_huge(predictions / "1.nii"))
     assert digest() == large
-    assert digest(lambda predictions, _: make_huge(predictions / "1.nii", 2**37 + 1)) != large
+    assert digest(lambda _, predictions: make_huge(predictions / "1.nii", 2**37 + 1)) != large
