@@ -62,7 +62,7 @@ rule normalise:
     """Crop and normalise the usable cases."""
     input:
         rules.check_cohort.output,
-        normalised_batches,
+        normalised_shards,
 
 
 rule train:

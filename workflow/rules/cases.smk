@@ -13,7 +13,7 @@ from tumorseg.errors import UserError
 
 
 def print_note(sentence):
-    """Print a sentence in the main process only: the jobs on the nodes of a cluster plan too."""
+    """Print a sentence in the main process only: Snakemake also plans in the jobs on the nodes of a cluster."""
     if workflow.is_main_process:
         print(sentence, file=sys.stderr)
 
@@ -42,7 +42,7 @@ def discovered_cases():
         return discover_roots(ROOT, BELOW_ROOT, TASK, note=print_note)
     except UserError as error:
         if config["demo"]:
-            return []  # not made yet
+            return []  # the rule demo_cohort has not made the folder yet
         raise SystemExit(f"{error}") from None
 
 
@@ -68,7 +68,7 @@ PATIENT_PATTERN, PATIENT_TABLE = configured_patients()
 
 
 def cohort_folder():
-    """Return the folder that all paths of cases are relative to, and below it the folders of cases.
+    """Return the folder that all paths of cases are relative to, and the folders of cases, relative to it.
 
     Print a note if the folders differ from those in `cohort.root`.
     """
@@ -77,7 +77,7 @@ def cohort_folder():
     given = SETTINGS.cohort.root
     roots = [Path(root) for root in ([given] if isinstance(given, str) else given)]
     if config["demo"]:
-        return roots[0], [""]  # made by the workflow
+        return roots[0], [""]  # the rule demo_cohort makes this folder
     folder, below, notes = locate_roots(roots, TASK)
     for note in notes:
         print_note(note)

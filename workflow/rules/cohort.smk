@@ -22,15 +22,15 @@ rule validate_batch:
         # float64 volumes of the default cohort.max_voxels need 1.1 GB, BraTS volumes 0.1 GB
         **scaled(mem_mb=1500, runtime=60),
     params:
-        cases=batch_cases,
+        cases=shard_cases,
         files=raw_identity,
         settings=settings(**select_keys("cohort", "labels", "shape", "max_voxels", "empty_masks")),
         task=validation_task,
         code=code("validate_batch"),
     shell:
         'python "$SCRIPTS/validate_batch.py" --root "$COHORT" --cases {params.cases:q} --task "$TASK"'
-        " --settings {params.settings:q} --output {output.validation_results:q}"
-        " --previews {output.previews:q} --log {log:q}"
+        " --settings {params.settings:q} --output {output.validation_results:q} --previews {output.previews:q}"
+        " --log {log:q}"
 
 
 rule manifest:
@@ -56,9 +56,9 @@ rule manifest:
         task=TASK_FACTS,
         code=code("manifest"),
     shell:
-        'python "$SCRIPTS/manifest.py" --validation-results {input.validation_results:q}'
-        ' --task "$TASK" --settings {params.settings:q}'
-        " --patient-table {params.patients:q} --samples {params.samples:q} --output {output:q} --log {log:q}"
+        'python "$SCRIPTS/manifest.py" --validation-results {input.validation_results:q} --task "$TASK"'
+        " --settings {params.settings:q} --patient-table {params.patients:q} --samples {params.samples:q}"
+        " --output {output:q} --log {log:q}"
 
 
 rule cohort_page:
@@ -84,8 +84,8 @@ rule cohort_page:
         code=code("cohort_page"),
     shell:
         'python "$SCRIPTS/cohort_page.py" --manifest {input.manifest:q}'
-        " --validation-results {input.validation_results:q}"
-        ' --previews {input.previews:q} --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
+        " --validation-results {input.validation_results:q} --previews {input.previews:q}"
+        ' --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'
 
 
 rule check_cohort:

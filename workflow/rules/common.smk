@@ -1,4 +1,8 @@
-"""What the rules share: the environment variables of their jobs, and the cases of each batch."""
+"""Set the environment variables of jobs, and divide the cases into shards, each for one job.
+
+The wildcard {batch} and the rules validate_batch and normalise_batch keep their names, which are part of paths and
+commands of users; a batch there is a shard of the cases, not a batch of training patches.
+"""
 
 import json
 import os
@@ -20,10 +24,9 @@ FOLDS = range(SETTINGS.cohort.folds)
 # Returns the name of a rule on the command line. It has a prefix if this workflow is imported as a module.
 target_name = workflow.modifier.modify_rulename
 
-# All environment variables of jobs are set here. Commands use the first group for two reasons. Values of thousands of
-# characters would make commands unreadable. Snakemake records commands: with a path of the repository or of the data in
-# them, a moved run would run again. The environment triggers no rerun: a rule whose result depends on a variable also
-# has its value as a param.
+# Variables that the commands of jobs use. They keep long values out of the commands, and also paths: Snakemake records
+# commands, so with a path in them, a moved run would start again. Variables trigger no rerun: a rule whose result
+# depends on one also has its value as a param.
 COMMAND_VARIABLES = {
     "SCRIPTS": str(SCRIPTS),
     "COHORT": str(ROOT),
@@ -37,7 +40,7 @@ COMMAND_VARIABLES = {
         dict.fromkeys([str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)])
     ),
 }
-# The second group affects the run but no result. `require_utf8` has already set another such variable, PYTHONUTF8.
+# Variables that affect how jobs run, but not their results. `require_utf8` has already set another one, PYTHONUTF8.
 RUN_VARIABLES = {
     # Jobs end when this process ends. After a killed Snakemake they must not write beside the jobs of the next run.
     WORKFLOW: str(os.getpid()),
@@ -74,7 +77,7 @@ def user_split_file():
     """Return the user's split file in a list; an empty list if the workflow makes the split."""
     file = SETTINGS.cohort.split_file
     if file is None:
-        cases = sum(map(len, cases_by_batch().values()))
+        cases = sum(map(len, cases_by_shard().values()))
         if wrong := fold_count_error(SETTINGS.cohort.folds, cases, COHORT_NAME):
             raise SystemExit(wrong)
         return []
@@ -88,14 +91,17 @@ def user_split_file():
 def require_viewer_cases(wildcards):
     """Return no files. Stop with a message if a case of `report.viewer_cases` does not exist."""
     requested = SETTINGS.report.viewer_cases
-    available = [case.case for cases in cases_by_batch().values() for case in cases]
+    available = [case.case for cases in cases_by_shard().values() for case in cases]
     if isinstance(requested, tuple) and (wrong := unknown_viewer_cases_error(requested, available, COHORT_NAME)):
         raise SystemExit(wrong)
     return []
 
 
 def require_valid_split_file(wildcards):
-    """Return no files, since Snakemake would compare the table's date. Stop with a message if the table is invalid."""
+    """Return no files. Stop with a message if the user's split file is invalid.
+
+    The split file itself is not an input: Snakemake would compare its date.
+    """
     user_split_file()
     return []
 
@@ -106,8 +112,8 @@ def demo_cases():
 
 
 @cache
-def cases_by_batch():
-    """Return the cases of each non-empty batch, from the cohort's folder and, for the demo cohort, from its plan."""
+def cases_by_shard():
+    """Return the cases of each non-empty shard, from the cohort's folder and, for the demo cohort, from its plan."""
     cases = {case.case: case for case in discovered_cases()}
     for planned in demo_cases():
         # Files that a user has added to the demo's folder, for instance to repair a case, count too.
@@ -115,39 +121,40 @@ def cases_by_batch():
         cases[planned.case] = CaseFiles(
             planned.case, {role: (name,) for role, name in planned.files.items()} | on_disk, planned.folder
         )
-    batches = {}
+    shards = {}
     for _, case in sorted(cases.items()):
-        batches.setdefault(shard_of(case.case, SETTINGS.cohort.shards), []).append(case)
-    return dict(sorted(batches.items()))
+        shards.setdefault(shard_of(case.case, SETTINGS.cohort.shards), []).append(case)
+    return dict(sorted(shards.items()))
 
 
-def batch_cases(wildcards):
-    """Return the cases of a batch, each as a JSON string with the role and relative path of every file."""
-    return [case_to_json(case) for case in cases_by_batch()[wildcards.batch]]
+def shard_cases(wildcards):
+    """Return the cases of a shard, each as a JSON string with the role and relative path of every file."""
+    return [case_to_json(case) for case in cases_by_shard()[wildcards.batch]]
 
 
 def validation_result_files(wildcards):
-    """Return the files of the validation results of all batches."""
-    return expand("results/cohort/verdicts/{batch}.json", batch=cases_by_batch())
+    """Return the files of validation results of all shards."""
+    return expand("results/cohort/verdicts/{batch}.json", batch=cases_by_shard())
 
 
 def preview_files(wildcards):
-    """Return the files of the case previews of all batches."""
-    return expand("results/cohort/previews/{batch}.safetensors", batch=cases_by_batch())
+    """Return the files of case previews of all shards."""
+    return expand("results/cohort/previews/{batch}.safetensors", batch=cases_by_shard())
 
 
-def normalised_batches(wildcards):
-    """Return the folders of normalised cases of all batches."""
-    return expand("results/normalised/{batch}", batch=cases_by_batch())
+def normalised_shards(wildcards):
+    """Return the folders of normalised cases of all shards."""
+    return expand("results/normalised/{batch}", batch=cases_by_shard())
 
 
 def raw_identity(wildcards, input):
-    """Return the inode and change time of each raw file of a batch, for the key of the between-workflow cache.
+    """Return the inode and change time of each raw file of a shard, for the key of the between-workflow cache.
 
-    A param that uses `input` triggers no rerun; `changed_files` does. The demo's files do not exist yet.
+    The function has the parameter `input` because a param that uses it triggers no rerun; `changed_files` triggers one.
+    The demo's files do not exist yet.
     """
     if config["demo"]:
         return []
-    files = [os.path.join(ROOT, path) for case in cases_by_batch()[wildcards.batch] for path in case.paths()]
+    files = [os.path.join(ROOT, path) for case in cases_by_shard()[wildcards.batch] for path in case.paths()]
     statuses = map(file_status, files)
     return [[status.st_ino, status.st_ctime_ns] if status else None for status in statuses]

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config
 
-# Planning makes many objects and keeps them; Python would search them for garbage after every 700 new ones.
+# By default, Python searches for garbage after every 700 new objects. Planning makes many objects and keeps them.
 gc.set_threshold(20_000)
 
 from tumorseg.cli.startup import require_utf8
@@ -77,6 +77,6 @@ if workflow.is_main_process and (_other := lock_run_folder(Path(".snakemake/runn
         "files: if this run is refused, start it again when the other has ended.",
         file=sys.stderr,
     )
-# A new dictionary: the configuration of a module is part of the importing workflow's.
+# A new dictionary: in a module, `config` belongs to the importing workflow.
 config, TASK = validated_configuration()
 SETTINGS = Settings.from_config(config)

@@ -15,19 +15,19 @@ CONTENTS = Path(".snakemake/contents")
 
 
 def demo_files(wildcards):
-    """Return the files of the demo cohort in a batch, which a rule makes; none for other cohorts."""
-    cases = {case.case for case in cases_by_batch()[wildcards.batch]}
+    """Return the files of the demo cohort in a shard, which a rule makes; none for other cohorts."""
+    cases = {case.case for case in cases_by_shard()[wildcards.batch]}
     return sorted({str(ROOT / name) for case in demo_cases() if case.case in cases for name in case.files.values()})
 
 
 def changed_files(wildcards):
-    """Return the note about files of a batch that have changed since validation, in a list; empty if none has."""
-    return changes_note("validation", wildcards.batch, ROOT, cases_by_batch, recorded_at_validation)
+    """Return the note about files of a shard that have changed since validation, in a list; empty if none has."""
+    return changes_note("validation", wildcards.batch, ROOT, cases_by_shard, recorded_at_validation)
 
 
-def recorded_at_validation(batch, cases):
-    """Return what the validation of a batch has recorded about each file, by path."""
-    facts = {result.case: result.facts for result in results_of(batch)}
+def recorded_at_validation(shard, cases):
+    """Return what the validation of a shard has recorded about each file, by path."""
+    facts = {result.case: result.facts for result in validation_results(shard)}
     return {
         path: file
         for case in cases
@@ -39,46 +39,47 @@ def recorded_at_validation(batch, cases):
 
 
 @cache
-def results_of(batch):
-    """Return the validation results of a batch as they are before anything runs."""
-    return read_validation_results(Path(f"results/cohort/verdicts/{batch}.json"))
+def validation_results(shard):
+    """Return the validation results of a shard as they are before anything runs."""
+    return read_validation_results(Path(f"results/cohort/verdicts/{shard}.json"))
 
 
-def changes_note(stage, batch, root, cases_by_batch, recorded):
-    """Return the path of a batch's note in a list; empty if there is no note."""
+def changes_note(stage, shard, root, cases_by_shard, recorded):
+    """Return the path of a shard's note in a list; empty if there is no note."""
     if workflow.is_main_process:  # processes on the nodes of a cluster read the notes of this one
-        find_changes_once(stage, root, cases_by_batch, recorded)
-    note = CONTENTS / stage / f"{batch}.json"
+        find_changes_once(stage, root, cases_by_shard, recorded)
+    note = CONTENTS / stage / f"{shard}.json"
     return [str(note)] if note.exists() else []
 
 
 @cache
-def find_changes_once(stage, root, cases_by_batch, recorded):
-    """Write the notes of all batches, and print the changed files and those dated in the future."""
-    batches = cases_by_batch()
+def find_changes_once(stage, root, cases_by_shard, recorded):
+    """Write the notes of all shards, and print the changed files and those dated in the future."""
+    shards = cases_by_shard()
     records = {}
-    for batch, cases in batches.items():
+    for shard, cases in shards.items():
         try:
-            records[batch] = recorded(batch, cases)
+            records[shard] = recorded(shard, cases)
         except (OSError, UserError, ValueError, LookupError, TypeError):
             pass  # no record yet, or a corrupted one, which the rule that reads it reports
-    files = {batch: [path for case in cases for path in case.paths()] for batch, cases in batches.items()}
+    files = {shard: [path for case in cases for path in case.paths()] for shard, cases in shards.items()}
     try:
         found = find_changed_files(CONTENTS / stage, root, files, records)
     except UserError as error:
         raise SystemExit(f"{error}") from None
-    for paths, finding in (
+    for paths, message in (
         (found.changed, "changed since the last run, and read again"),
         (found.future, "dated in the future, which does no harm; correct the date, for instance with touch"),
     ):
         if paths:
-            print(f"{stage}: {abbreviate(paths, 3)}: {finding}", file=sys.stderr)
+            print(f"{stage}: {abbreviate(paths, 3)}: {message}", file=sys.stderr)
 
 
 def note_incomplete_folder(folder, expected):
-    """Return a note, in a list, if a folder of results lacks files; the job that made it then runs again.
+    """Return the path of a note, in a list, if a folder of results lacks files; an empty list if it is complete.
 
-    Folders are not checked while another run has its locks, since it may still be writing them.
+    The note is an input of the job that makes the folder, which then runs again. Folders are not checked while another
+    run has its locks, since it may still be writing them.
     """
     note = CONTENTS / "incomplete" / f"{'-'.join(Path(folder).parts)}.json"
     if workflow.is_main_process and not list(Path(".snakemake/locks").glob("*.lock")):

@@ -12,7 +12,7 @@ rule predict:
     input:
         model=rules.select_checkpoint.output.model,
         selection=rules.select_checkpoint.output.selection,
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         data=rules.training_data.output,
         splits=rules.split.output,
         incomplete=incomplete_predictions,

@@ -10,7 +10,7 @@ rule calibration:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         data=expand(rules.training_data.output, fold=FOLDS),
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         splits=rules.split.output,
     output:
         report(
@@ -43,7 +43,7 @@ rule leave_out_modalities:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         data=expand(rules.training_data.output, fold=FOLDS),
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         splits=rules.split.output,
     output:
         report(

@@ -50,7 +50,7 @@ FIGURE_FILES = [*FIGURES, *(f"results/figures/{figure.stem}.pdf" for figure in E
 rule case_strips:
     """Draw a thumbnail of every held-out case for the report's table."""
     input:
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,

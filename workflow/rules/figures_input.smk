@@ -9,7 +9,7 @@ from tumorseg.plotting.registry import FIGURES as FIGURE_RECORDS
 SOURCES = {
     "manifest": rules.manifest.output,
     "validation_results": validation_result_files,
-    "normalised": normalised_batches,
+    "normalised": normalised_shards,
     "predictions": expand(rules.predict.output.masks, fold=FOLDS),
     "scores": rules.evaluate.output.scores,
     "summary": rules.evaluate.output.summary,
@@ -27,7 +27,7 @@ def figure_input(figure):
 
 
 def figure_files(figure):
-    """Return a param with the input as options, such as `--scores results/evaluation/cases.csv` for `scores`."""
+    """Return a param with the inputs of a figure as command-line options, such as `--scores FILE` for `scores`."""
 
     def options(wildcards, input):
         named = {need: input.get(need) for need in figure.needs}
@@ -41,7 +41,7 @@ def figure_files(figure):
 
 
 def figure_caption(figure):
-    """Return a param with the caption for Snakemake's report; it uses `input`, so a new caption redraws nothing."""
+    """Return a param with the caption for Snakemake's report; it uses `input`, so a new caption triggers no rerun."""
     return lambda wildcards, input: to_restructured_text(figure.caption_for(TASK).text)
 
 
@@ -51,5 +51,5 @@ ENABLED_FIGURES = [
 
 
 def figure_captions(wildcards):
-    """Return the captions as a param of the report: the digest of its code does not cover their texts."""
+    """Return the captions as a param of the rule report: the digest of its code does not cover their texts."""
     return json.dumps([asdict(figure.caption_for(TASK)) for figure in ENABLED_FIGURES])

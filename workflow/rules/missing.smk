@@ -10,10 +10,10 @@ TRAINS_AGAIN = "is missing; it is needed only for training. To make it and every
 
 
 def read_if_valid(function, *arguments):
-    """Return what a function reads from a result; an empty list if it is missing or corrupted, as its rule reports."""
+    """Return what a function reads from a result; an empty list if the result is missing or corrupted."""
     try:
         return function(*arguments)
-    except (OSError, UserError, ValueError, LookupError, TypeError):
+    except (OSError, UserError, ValueError, LookupError, TypeError):  # the rules that use the result report the error
         return []
 
 
@@ -31,8 +31,8 @@ def incomplete_strips(wildcards):
     return note_incomplete_folder("results/figures/cases", [f"{row.case}.webp" for row in splits if row.fold >= 0])
 
 
-def incomplete_batch(wildcards):
-    """Return a note, in a list, if masks or pictures of a batch of patients are missing."""
+def incomplete_shard(wildcards):
+    """Return a note, in a list, if masks or pictures of a shard of patients are missing."""
     folder = f"results/segmented/{wildcards.batch}"
     return note_incomplete_folder(folder, ["patients.json", *read_if_valid(segmented_files, folder)])
 
@@ -40,13 +40,13 @@ def incomplete_batch(wildcards):
 def incomplete_segmentations(wildcards):
     """Return a note, in a list, if masks, pictures or tables of the patients are missing."""
     names = [
-        name for batch in patients_by_batch() for name in read_if_valid(segmented_files, f"results/segmented/{batch}")
+        name for shard in patients_by_shard() for name in read_if_valid(segmented_files, f"results/segmented/{shard}")
     ]
     return note_incomplete_folder("results/segmentations", ["patients.json", "volumes.tsv", *names])
 
 
 def segmented_files(folder):
-    """Return the names of the files that a batch has for its segmented patients."""
+    """Return the names of the files of the segmented patients in the folder of a shard."""
     endings = [".nii.gz", ".png", *(["-probabilities.nii.gz"] if config["prediction"]["probabilities"] else [])]
     patients = read_json(Path(folder, "patients.json"))["patients"]
     return [f"{patient['case']}{ending}" for patient in patients if not patient["problems"] for ending in endings]
@@ -61,7 +61,7 @@ def report_missing(wildcards):
 
 @cache
 def print_missing():
-    """Print a line for each missing file beside a checkpoint and, if models exist, each missing earlier result."""
+    """Print a line for each missing file beside a checkpoint. If models exist, also for each missing earlier result."""
     before_models = missing_of_cohort() if Path("results/model").exists() else []
     for path, remedy in (*before_models, *missing_of_training()):
         if not Path(path).exists():
@@ -75,13 +75,13 @@ def missing_of_cohort():
     yield "results/cohort/manifest.tsv", validate
     yield "results/cohort/check.json", validate
     yield "results/cohort/splits.tsv", BY_TARGET.format(target=target_name("split"))
-    for batch in cases_by_batch():
-        folder = f"results/normalised/{batch}"
-        yield f"results/cohort/verdicts/{batch}.json", validate
-        yield f"results/cohort/previews/{batch}.safetensors", validate
+    for shard in cases_by_shard():
+        folder = f"results/normalised/{shard}"
+        yield f"results/cohort/verdicts/{shard}.json", validate
+        yield f"results/cohort/previews/{shard}.safetensors", validate
         yield folder, TRAINS_AGAIN.format(remedy=normalise)
         remedy = TRAINS_AGAIN.format(remedy=f"delete {folder}, then {normalise}")
-        for result in read_if_valid(results_of, batch) if Path(folder).exists() else []:
+        for result in read_if_valid(validation_results, shard) if Path(folder).exists() else []:
             if result.usable:
                 yield f"{folder}/{result.case}.safetensors", remedy
     for fold in FOLDS:

@@ -19,11 +19,10 @@ rule normalise_batch:
         # float32 images of the default cohort.max_voxels need 2.6 GB, a case of BraTS 0.3 GB
         **scaled(mem_mb=3000, runtime=60),
     params:
-        cases=batch_cases,
+        cases=shard_cases,
         settings=settings(**config["normalisation"]),
         task=TASK_FACTS,
         code=code("normalise_batch"),
     shell:
         'python "$SCRIPTS/normalise_batch.py" --root "$COHORT" --validation-results {input.validation_results:q}'
-        ' --task "$TASK"'
-        " --settings {params.settings:q} --output {output:q} --log {log:q}"
+        ' --task "$TASK" --settings {params.settings:q} --output {output:q} --log {log:q}'

@@ -1,4 +1,4 @@
-"""What directives of rules share: settings, task and code as params, resources, entries of Snakemake's report."""
+"""Functions for the directives of rules: params (settings, task, code), resources, entries of Snakemake's report."""
 
 import json
 
@@ -7,7 +7,7 @@ from tumorseg.task import validation_facts
 
 
 def settings(**sections):
-    """Return a param with parts of the configuration as one JSON string: exactly those that the result depends on.
+    """Return a param with parts of the configuration as one JSON string; pass exactly those that the result depends on.
 
     The param is a function, because Snakemake would read braces in a plain string, such as \\d{4}, as wildcards.
     """
@@ -19,7 +19,7 @@ TASK_FACTS = json.dumps(TASK.facts(), sort_keys=True)
 
 
 def task_json(wildcards):
-    """Return the whole task, a param of the rules whose results contain its titles, colours or case names.
+    """Return the whole task as JSON, a param of the rules whose results contain its titles, colours or case names.
 
     The param is a function, because Snakemake would read braces in a plain string, such as \\d{3}, as wildcards.
     """
@@ -54,7 +54,7 @@ CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
 
 
 def code(*scripts):
-    """Return the digest of scripts or modules and everything that they import, which Snakemake does not track."""
+    """Return the digest of scripts or modules and of everything that they import; Snakemake does not track imports."""
     return CODE_DIGESTS.digest(*(SCRIPTS / f"{script}.py" for script in scripts))
 
 

@@ -4,7 +4,7 @@ Needs: all results. Makes: results/provenance (configuration, task, versions, di
 of each job, commit and machine) and results/ro-crate-metadata.json, which makes results/ a Workflow Run RO-Crate.
 """
 
-# The rules of a run: the folder of logs may also have logs of other targets or of analyses that are now disabled.
+# The rules of this run. The folder of logs may also have logs of other targets, or of analyses that are now disabled.
 RULES = [
     *(["demo_cohort"] if config["demo"] else []),
     *CHAIN,

@@ -11,7 +11,7 @@ rule segment_batch:
     """Segment the new patients of a batch, and report those that cannot be segmented."""
     input:
         changed=changed_patient_files,
-        incomplete=incomplete_batch,
+        incomplete=incomplete_shard,
     output:
         directory("results/segmented/{batch}"),
     log:
@@ -26,7 +26,7 @@ rule segment_batch:
         gpu=GPUS,
     params:
         root=lambda wildcards: patient_folder()[0],
-        cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_batch()[wildcards.batch]],
+        cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_shard()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
         settings=settings(
@@ -45,7 +45,7 @@ rule segment_batch:
 rule segment:
     """Segment new patients: masks, pictures and volumes."""
     input:
-        batches=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_batch()),
+        batches=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_shard()),
         incomplete=incomplete_segmentations,
     output:
         directory("results/segmentations"),

@@ -22,32 +22,32 @@ def patient_folder():
 
 
 @cache
-def patients_by_batch():
-    """Return the new patients of each non-empty batch, without their masks."""
+def patients_by_shard():
+    """Return the new patients of each non-empty shard, without their masks."""
     folder, only_case = patient_folder()
     try:
         found = discover_cases(folder, TASK, "segment.cases", masks=False, note=print_note)
     except UserError as error:
         raise SystemExit(f"{error}") from None
-    batches = {}
+    shards = {}
     for patient in found:
         if only_case is None or only_case in (patient.case, patient.folder):
             files = {role: names for role, names in patient.files.items() if role != "seg"}
-            batch = shard_of(patient.case, SETTINGS.cohort.shards)
-            batches.setdefault(batch, []).append(replace(patient, files=files))
-    return dict(sorted(batches.items()))
+            shard = shard_of(patient.case, SETTINGS.cohort.shards)
+            shards.setdefault(shard, []).append(replace(patient, files=files))
+    return dict(sorted(shards.items()))
 
 
 def changed_patient_files(wildcards):
-    """Return the note about files of a batch that have changed since segmentation, in a list; empty if none has."""
-    return changes_note("segmentation", wildcards.batch, patient_folder()[0], patients_by_batch, recorded_patients)
+    """Return the note about files of a shard that have changed since segmentation, in a list; empty if none has."""
+    return changes_note("segmentation", wildcards.batch, patient_folder()[0], patients_by_shard, recorded_patients)
 
 
-def recorded_patients(batch, cases):
-    """Return what the record of a batch of patients says about each of their files, by path."""
+def recorded_patients(shard, cases):
+    """Return what the segmentation of a shard has recorded about each file, by path."""
     patients = {
         patient["case"]: patient.get("files", [])
-        for patient in read_json(Path(f"results/segmented/{batch}/patients.json"))["patients"]
+        for patient in read_json(Path(f"results/segmented/{shard}/patients.json"))["patients"]
     }
     return {
         path: file
@@ -61,7 +61,7 @@ def recorded_patients(batch, cases):
 def models():
     """Return the files of the models to segment with.
 
-    They are not inputs: Snakemake would update them, that is, train.
+    They are not inputs: Snakemake would then train if a model is missing or outdated.
     """
     # Imported here: it needs NumPy, which would slow down planning for other targets.
     from tumorseg.networks.model_header import read_header

@@ -13,7 +13,7 @@ from tumorseg.cli import terminal
 from tumorseg.cli.heartbeat import Heartbeat, clock
 from tumorseg.configuration.targets import target_hint, target_mistakes
 
-# Title of each result in the last lines of a run, with the report last.
+# Titles of results in the last lines of a run, in the order of these lines: the report comes last.
 RESULTS = {
     "results/cohort/manifest.tsv": "Table of cases",
     "results/cohort/cohort.html": "Page of cases",
@@ -65,7 +65,7 @@ def hint_at_target(target):
 def check_targets():
     """Stop with a message if a target is a setting, or if no target reads a folder of the command line.
 
-    It is called before cases are searched: while Snakemake reads the Snakefile, the targets are unknown.
+    Called before the search for cases: while Snakemake reads the Snakefile, the targets are unknown.
     """
     if workflow.is_main_process and workflow.modifier.is_main_snakefile() and workflow.dag_settings:
         if wrong := target_mistakes(workflow.dag_settings.targets, workflow.config_settings.config or {}):

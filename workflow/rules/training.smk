@@ -17,7 +17,7 @@ RECIPE = settings(
 rule training_data:
     """List the normalised files of a fold with their digests; each checkpoint is bound to this list."""
     input:
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         validation_results=validation_result_files,
         splits=rules.split.output,
     output:
@@ -34,14 +34,14 @@ rule training_data:
         code=code("training_data"),
     shell:
         'python "$SCRIPTS/training_data.py" --normalised {input.normalised:q}'
-        " --validation-results {input.validation_results:q}"
-        " --splits {input.splits:q} --fold {wildcards.fold} --output {output:q} --log {log:q}"
+        " --validation-results {input.validation_results:q} --splits {input.splits:q} --fold {wildcards.fold}"
+        " --output {output:q} --log {log:q}"
 
 
 rule train_epoch:
     """Train from one checkpoint to the next."""
     input:
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         data=rules.training_data.output,
         previous=previous_checkpoint,
         done=previous_done,
@@ -63,7 +63,8 @@ rule train_epoch:
         # The key of the between-workflow cache includes params, but not wildcards.
         fold="{fold}",
         epoch="{epoch}",
-        # The key does not include resources either. They trigger no rerun; start_state handles a training begun before.
+        # The key does not include resources either. This param uses resources, so it triggers no rerun; `start_state`
+        # refuses a checkpoint from another number of processes.
         processes=lambda wildcards, resources: resources.gpu,
         recipe=RECIPE,
         task=TASK_FACTS,
@@ -139,9 +140,9 @@ rule select_checkpoint:
         code=code("select_checkpoint"),
     shell:
         'python "$SCRIPTS/select_checkpoint.py" --verifications {input.verifications:q} --check {input.check:q}'
-        " --validation-results {input.validation_results:q}"
-        ' --splits {input.splits:q} --fold {wildcards.fold} --task "$TASK"'
-        " --settings {params.settings:q} --selection {output.selection:q} --history {output.history:q}"
+        " --validation-results {input.validation_results:q} --splits {input.splits:q} --fold {wildcards.fold}"
+        ' --task "$TASK" --settings {params.settings:q}'
+        " --selection {output.selection:q} --history {output.history:q}"
         " --model {output.model:q} --log {log:q}"
 
 

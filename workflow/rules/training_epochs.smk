@@ -30,8 +30,8 @@ def previous_checkpoint(wildcards):
 
 
 def previous_done(wildcards):
-    """Return the empty file beside that checkpoint; not ancient, so that an epoch trained again reruns those after it.
+    """Return the empty file that is written with the checkpoint to continue from, in a list.
 
-    The ancient checkpoint does not have this effect.
+    It is not ancient: if that checkpoint is trained again, so are those after it.
     """
     return previous_file(wildcards, "done")

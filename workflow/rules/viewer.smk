@@ -7,7 +7,7 @@ Needs: normalised cases, predictions, scores. Makes: results/figures/viewer.json
 rule viewer_cases:
     """Write the volumes of a few cases for the report's viewer, small enough for a page."""
     input:
-        normalised=normalised_batches,
+        normalised=normalised_shards,
         predictions=expand(rules.predict.output.masks, fold=FOLDS),
         records=expand(rules.predict.output.record, fold=FOLDS),
         scores=rules.evaluate.output.scores,

@@ -33,12 +33,12 @@ class CohortGrid:
 
     Attributes:
         shape: number of voxels along each axis.
-        spacing: edge of a voxel in millimetres.
+        spacing_mm: edge of a voxel.
         affine: voxel indices to millimetres (4, 4).
     """
 
     shape: tuple[int, int, int]
-    spacing: float
+    spacing_mm: float
     affine: NDArray[np.float64]
 
 
@@ -128,6 +128,6 @@ def _template_positions(grid: CohortGrid, rng: np.random.Generator) -> NDArray[n
     ).as_matrix()
     matrix = rotation @ np.diag(1 / rng.uniform(*_SCALES, 3))
     transformed = np.einsum("ij,jxyz->ixyz", matrix, points - centre) + centre
-    fields = [smooth_field(grid.shape, grid.spacing, _DISPLACEMENT_SCALE_MM, rng) for _ in range(3)]
+    fields = [smooth_field(grid.shape, grid.spacing_mm, _DISPLACEMENT_SCALE_MM, rng) for _ in range(3)]
     displaced: NDArray[np.float32] = (transformed + _DISPLACEMENT_MM * np.stack(fields)).astype(np.float32)
     return displaced

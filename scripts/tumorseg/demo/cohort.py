@@ -57,18 +57,18 @@ def make_case(case: DemoCase, task: Task, template: Template, grid: CohortGrid) 
     anatomy = deform_template(template, grid, generator(case.patient_seed, Purpose.DEFORMATION))
     parts = grow_tumour(
         anatomy,
-        grid.spacing,
+        grid.spacing_mm,
         foci=case.foci,
         enhancing=case.enhancing,
         time_point=case.time_point,
         rng=generator(case.patient_seed, Purpose.TUMOUR),
     )
-    mask = task_labels(parts, anatomy, grid.spacing, task, generator(case.patient_seed, Purpose.LABELS))
+    mask = task_labels(parts, anatomy, grid.spacing_mm, task, generator(case.patient_seed, Purpose.LABELS))
     images = simulate_acquisition(
         anatomy,
         mask,
-        make_lookalikes(anatomy, grid.spacing, generator(case.patient_seed, Purpose.LOOKALIKES)),
-        grid.spacing,
+        make_lookalikes(anatomy, grid.spacing_mm, generator(case.patient_seed, Purpose.LOOKALIKES)),
+        grid.spacing_mm,
         task=task,
         contrast=generator(case.seed, Purpose.CONTRAST),
         noise=generator(case.seed, Purpose.NOISE),
@@ -81,10 +81,12 @@ def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task,
     if has_one_file_per_case(task):
         order = sorted(task.channels, key=lambda channel: channel.volume or 0)
         kept = [
-            channel.name for channel in order if case.damage != "missing_modality" or channel.name != case.damaged_role
+            channel.name
+            for channel in order
+            if case.corruption != "missing_modality" or channel.name != case.corrupted_role
         ]
         stacked = np.stack([volumes[name] for name in kept], axis=-1)
-        truncated_role = case.damaged_role if case.damage == "truncated" else None
+        truncated_role = case.corrupted_role if case.corruption == "truncated" else None
         contents = {kept[0] if truncated_role is None else truncated_role: stacked, MASK: volumes[MASK]}
     else:
         contents = {role: volumes[role] for role in case.files}
@@ -113,8 +115,8 @@ def _describe_case(case: DemoCase) -> str:
     traits = [f"time point {case.time_point + 1}", "one focus" if case.foci == 1 else f"{case.foci} foci"]
     if not case.enhancing:
         traits.append("no enhancement")
-    if case.damage is not None:
-        traits.append(f"damaged on purpose ({case.damage})")
+    if case.corruption is not None:
+        traits.append(f"corrupted on purpose ({case.corruption})")
     return ", ".join(traits)
 
 
@@ -133,4 +135,4 @@ def corrupt_bytes(case: DemoCase, role: str, content: bytes) -> bytes:
 
 
 def _is_corrupted(case: DemoCase, role: str, corruption: str) -> bool:
-    return case.damage == corruption and case.damaged_role == role
+    return case.corruption == corruption and case.corrupted_role == role

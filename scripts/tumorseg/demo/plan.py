@@ -39,8 +39,8 @@ class DemoCase:
         time_point: 0 or 1; the tumour has grown at 1.
         enhancing: whether the tumour has an enhancing part.
         foci: number of separate tumours.
-        damage: kind of corruption, or None.
-        damaged_role: corrupted channel or mask, or None.
+        corruption: what is wrong with its files; None for a valid case.
+        corrupted_role: corrupted channel or mask; None for a valid case.
         files: path by role, relative to the root, with `/`; channels may share a file.
         folder: folder of the case; None if cases share folders.
     """
@@ -52,8 +52,8 @@ class DemoCase:
     time_point: int
     enhancing: bool
     foci: int
-    damage: Corruption | None
-    damaged_role: str | None
+    corruption: Corruption | None
+    corrupted_role: str | None
     files: dict[str, str] = field(hash=False)
     folder: str | None = None
 
@@ -124,8 +124,8 @@ def _plan_case(number: int, total: int, seed: int, first_patient: int, task: Tas
         time_point=time_point,
         enhancing=variant != 2,
         foci=2 if variant == 0 else 1,
-        damage=corruption,
-        damaged_role=_corrupted_role(corruption, task),
+        corruption=corruption,
+        corrupted_role=_corrupted_role(corruption, task),
         files=_case_files(case, corruption, task),
         folder=None if has_one_file_per_case(task) else case,
     )

@@ -45,4 +45,4 @@ def forward_bytes(architecture: Architecture, sides: Sequence[int], dtype: torch
         images = torch.zeros(1, architecture.channels, *sides, dtype=dtype)
         network(images.contiguous(memory_format=torch.channels_last_3d))
     weights = sum(parameter.numel() for parameter in network.parameters())
-    return int(tracker.peak + 4 * weights + OVERHEAD_BYTES)
+    return int(tracker.peak_bytes + 4 * weights + OVERHEAD_BYTES)

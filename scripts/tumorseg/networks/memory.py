@@ -62,12 +62,12 @@ class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Needs no memory on torch's meta device, where tensors have shapes but no content.
 
     Attributes:
-        peak: the peak so far in bytes.
+        peak_bytes: the peak so far.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.peak = self._live = 0
+        self.peak_bytes = self._live = 0
         self._known: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -81,7 +81,7 @@ class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if key not in self._known:
             self._known.add(key)
             self._live += size
-            self.peak = max(self.peak, self._live)
+            self.peak_bytes = max(self.peak_bytes, self._live)
             weakref.finalize(storage, self._leave, key, size)
 
     def _leave(self, key: int, size: int) -> None:

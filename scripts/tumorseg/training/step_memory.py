@@ -42,7 +42,7 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
     # The tracker has seen one copy of the weights, in `dtype`. Adam adds two moments to float32 weights and gradients.
     weights = sum(parameter.numel() for parameter in network.parameters())
     copies = 3 if settings.ema_decay is None else 4
-    return int(tracker.peak + copies * 4 * weights + OVERHEAD_BYTES)
+    return int(tracker.peak_bytes + copies * 4 * weights + OVERHEAD_BYTES)
 
 
 def require_memory(recipe: Recipe, execution: Execution) -> None:

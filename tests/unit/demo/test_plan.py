@@ -39,19 +39,19 @@ def test_files_have_the_names_of_brats_2023():
 
 @pytest.mark.parametrize("cases", [6, 14])
 def test_the_last_three_cases_are_corrupted_each_in_another_way(cases):
-    corruptions = [case.damage for case in plan_cases({**SETTINGS, "cases": cases}, TASK)]
+    corruptions = [case.corruption for case in plan_cases({**SETTINGS, "cases": cases}, TASK)]
     assert corruptions == [None] * (cases - 3) + ["truncated", "missing_modality", "mask_shape"]
 
 
 def test_only_the_missing_modality_is_not_among_the_files():
     missing = {
-        case.damage: {"t1", "t1ce", "t2", "flair", "seg"} - set(case.files) for case in plan_cases(SETTINGS, TASK)
+        case.corruption: {"t1", "t1ce", "t2", "flair", "seg"} - set(case.files) for case in plan_cases(SETTINGS, TASK)
     }
     assert missing == {None: set(), "truncated": set(), "missing_modality": {"t1ce"}, "mask_shape": set()}
 
 
 def test_some_valid_cases_have_two_foci_and_some_no_enhancement():
-    valid = [case for case in plan_cases(SETTINGS, TASK) if case.damage is None]
+    valid = [case for case in plan_cases(SETTINGS, TASK) if case.corruption is None]
     assert sum(case.foci == 2 for case in valid) == 3
     assert sum(not case.enhancing for case in valid) == 2
 
