@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results = [result for path in options.validation_results for result in read_validation_results(path)]
         table = read_manifest(options.manifest)
         task, by_name = options.task, options.settings.get("patient") is None
-        facts = summarise_cohort(
+        overview = summarise_cohort(
             summarise_cases(table, results, task), task, patient_warnings(usable_patients(table)) if by_name else ()
         )
         colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
@@ -53,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for path in options.previews
             for case, preview in read_previews(path).items()
         }
-        write_text(options.output, render_cohort_page(facts, previews, colours, task))
+        write_text(options.output, render_cohort_page(overview, previews, colours, task))
         console.logger.info(
-            "%s usable: see %s", format_part(len(facts.usable), len(facts.cases), "case"), options.output
+            "%s usable: see %s", format_part(len(overview.usable), len(overview.cases), "case"), options.output
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg.cli import console
-from tumorseg.plotting.record import NEEDS, FigureRecord
+from tumorseg.plotting.figure_record import NEEDS, FigureRecord
 from tumorseg.plotting.style import save_figure
 from tumorseg.task import add_task_option
 

@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             selections=options.selection,
             models=options.models,
         )
-        facts = collect_card_content(results, options.configuration, options.task)
-        write_text(options.output, render_model_card(facts, options.configuration, options.task))
+        content = collect_card_content(results, options.configuration, options.task)
+        write_text(options.output, render_model_card(content, options.configuration, options.task))
         console.logger.info("read before you share the models: %s", options.output)
 
 

@@ -65,12 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             predictions=options.predictions,
             settings=options.configuration["prediction"],
         )
-        facts = collect_report_content(
+        content = collect_report_content(
             results, options.configuration, options.task, patients_from_names=options.patient is None
         )
         requested = options.configuration["figures"]["cases"]
         page = render_report(
-            facts,
+            content,
             run_facts(Path(__file__).parent.parent, datetime.now(UTC)),
             task=options.task,
             figures=[embed_figure(path, options.task) for path in options.figures],
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             configuration=options.configuration,
         )
         write_text(options.output, page)
-        for line in summary_text(facts, options.output.resolve()).splitlines():
+        for line in summary_text(content, options.output.resolve()).splitlines():
             console.logger.info("%s", line)
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 CATALOGUE = "scripts/tumorseg/plotting/catalogue"
 NEW = """
-from tumorseg.plotting.record import FigureRecord
+from tumorseg.plotting.figure_record import FigureRecord
 
 
 def draw(files, task, settings):
@@ -41,9 +41,9 @@ def repository(tmp_path):
 
 def test_a_new_figure_has_a_rule_and_a_place_in_both_reports(finished, repository, tmp_path):
     (repository / CATALOGUE / "new.py").write_text(NEW)
-    registry = repository / "scripts/tumorseg/plotting/registry.py"
-    edit(registry, "    modalities,\n", "    modalities,\n    new,\n")
-    edit(registry, "    learning_curves.RECORD,\n", "    learning_curves.RECORD,\n    new.RECORD,\n")
+    figure_list = repository / "scripts/tumorseg/plotting/figure_list.py"
+    edit(figure_list, "    modalities,\n", "    modalities,\n    new,\n")
+    edit(figure_list, "    learning_curves.RECORD,\n", "    learning_curves.RECORD,\n    new.RECORD,\n")
     run = finished.copy(tmp_path / "run", repository)
     assert run.planned() == Counter(["figure_new", "report", "provenance"])
     run.succeed()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.workflow import Workflow
 from tumorseg.cli.console import record_path
-from tumorseg.plotting.registry import FIGURES
+from tumorseg.plotting.figure_list import FIGURES
 
 STRUCTURES = ["WT", "TC", "ET", "label_1", "label_2", "label_4"]
 

@@ -1,4 +1,4 @@
-"""Figures: a rule for each record of `tumorseg.plotting.registry`, and a thumbnail of every held-out case.
+"""Figures: a rule for each record of `tumorseg.plotting.figure_list`, and a thumbnail of every held-out case.
 
 Needs: manifest, normalised cases, training history, predictions, scores. Makes: results/figures/*.png and *.pdf,
 results/figures/cases/{case}.webp.

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
-from tumorseg.plotting.record import to_restructured_text
-from tumorseg.plotting.registry import FIGURES as FIGURE_RECORDS
+from tumorseg.plotting.figure_record import to_restructured_text
+from tumorseg.plotting.figure_list import FIGURES as FIGURE_RECORDS
 
-# Possible inputs of figures, by the names in `tumorseg.plotting.record.NEEDS`.
+# Possible inputs of figures, by the names in `tumorseg.plotting.figure_record.NEEDS`.
 SOURCES = {
     "manifest": rules.manifest.output,
     "validation_results": validation_result_files,

@@ -5,7 +5,7 @@ from typing import Final
 
 from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
 from tumorseg.formatting import format_markdown_cell
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import metrics
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks, load_task
 

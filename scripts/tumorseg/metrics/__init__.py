@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tumorseg.metrics.border_hausdorff import border_hausdorff95
     from tumorseg.metrics.lesions import LesionScores, lesion_scores
+    from tumorseg.metrics.metric_record import Metric
     from tumorseg.metrics.overlap import Overlap, confusion, overlaps
-    from tumorseg.metrics.record import Metric
     from tumorseg.metrics.registry import metric, metrics, register
     from tumorseg.metrics.scores import case_scores
     from tumorseg.metrics.surface import SurfaceDistances, surface_distances
@@ -34,7 +34,7 @@ __all__ = [
 
 _MODULES = {
     "LesionScores": "lesions",
-    "Metric": "record",
+    "Metric": "metric_record",
     "Overlap": "overlap",
     "SurfaceDistances": "surface",
     "border_hausdorff95": "border_hausdorff",

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.metrics.distances import nearest_distances
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.surface import WORST_HD95
 from tumorseg.metrics.surface_elements import Spacing
 

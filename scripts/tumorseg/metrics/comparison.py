@@ -10,7 +10,7 @@ from scipy.stats import wilcoxon
 
 from tumorseg.formatting import format_list
 from tumorseg.metrics.bootstrap import Bootstrap
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import definitions, describe_directions, metrics
 from tumorseg.task import Task
 

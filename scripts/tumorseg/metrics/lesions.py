@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.geometry import bounding_box, box_slices
+from tumorseg.metrics.metric_record import Count, Metric
 from tumorseg.metrics.pair import StructurePair
-from tumorseg.metrics.record import Count, Metric
 from tumorseg.metrics.surface import WORST_HD95, surface_distances
 from tumorseg.metrics.surface_elements import Spacing
 

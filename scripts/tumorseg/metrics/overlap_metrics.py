@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tumorseg.metrics.record import Count, Metric
+from tumorseg.metrics.metric_record import Count, Metric
 
 DICE: Final = Metric(
     "dice",

@@ -9,7 +9,7 @@ from typing import Final
 
 from tumorseg.formatting import format_list
 from tumorseg.metrics import border_hausdorff, lesions, overlap_metrics, surface
-from tumorseg.metrics.record import Count, Metric, Place
+from tumorseg.metrics.metric_record import Count, Metric, Place
 
 RANKED_BY: Final = "dice"
 """Cases are ranked by the mean of this score over the labels."""

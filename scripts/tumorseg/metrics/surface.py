@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.metrics.distances import nearest_distances
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.pair import StructurePair
-from tumorseg.metrics.record import Metric
 from tumorseg.metrics.surface_elements import Spacing, cell_areas, cell_codes
 
 WORST_HD95: Final = 374.0

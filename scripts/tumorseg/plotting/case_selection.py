@@ -15,7 +15,7 @@ from tumorseg.io.tables import read_table
 from tumorseg.metrics.registry import RANKED_BY, metric
 from tumorseg.metrics.scores import TEXT_COLUMNS
 from tumorseg.plotting.case_view import CaseView, make_case_view
-from tumorseg.plotting.record import Files, Settings
+from tumorseg.plotting.figure_record import Files, Settings
 from tumorseg.preprocessing.crop import crop
 from tumorseg.preprocessing.store import find_case, read_case
 from tumorseg.task import Task

@@ -35,33 +35,33 @@ _MAX_POINT_SPREAD: Final = 0.14
 """Height of a box, distance of the points below its centre, and their spread, where rows are 1 apart."""
 
 
-def cohort_overview(facts: CohortOverview, colours: Mapping[int, str]) -> Figure:
+def cohort_overview(overview: CohortOverview, colours: Mapping[int, str]) -> Figure:
     """Return a figure with bars of usable and dropped cases, and below them the tumour volumes of the usable ones.
 
     Args:
-        facts: The summary of the cohort.
+        overview: The summary of the cohort.
         colours: Colour of each label as `#rrggbb`.
 
     Returns:
         The figure.
     """
-    bars = _bar_counts(facts)
+    bars = _bar_counts(overview)
     height = _BAR_HEIGHT * len(bars) + _FRAME
     with figure_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height + _VOLUMES_HEIGHT), layout="constrained")
         upper, lower = figure.subplots(2, 1, height_ratios=(height, _VOLUMES_HEIGHT))
-        _draw_bars(upper, facts, bars)
-        _draw_volumes(lower, facts, colours)
+        _draw_bars(upper, overview, bars)
+        _draw_volumes(lower, overview, colours)
     return figure
 
 
-def _bar_counts(facts: CohortOverview) -> dict[str, int]:
+def _bar_counts(overview: CohortOverview) -> dict[str, int]:
     """Return the number of cases of each bar, by its name, from top to bottom."""
-    problems = {f"{fact.code.replace('_', ' ')}": len(fact.cases) for fact in facts.problems}
-    return {"usable": len(facts.usable), "dropped": len(facts.dropped), **problems}
+    problems = {f"{fact.code.replace('_', ' ')}": len(fact.cases) for fact in overview.problems}
+    return {"usable": len(overview.usable), "dropped": len(overview.dropped), **problems}
 
 
-def _draw_bars(axes: Axes, facts: CohortOverview, bars: Mapping[str, int]) -> None:
+def _draw_bars(axes: Axes, overview: CohortOverview, bars: Mapping[str, int]) -> None:
     for row, (count, style) in enumerate(
         zip(bars.values(), (_USABLE_STYLE, _DROPPED_STYLE, *[_PROBLEM_STYLE] * len(bars)), strict=False)
     ):
@@ -72,14 +72,14 @@ def _draw_bars(axes: Axes, facts: CohortOverview, bars: Mapping[str, int]) -> No
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="x")
-    axes.set_title(f"{len(facts.usable):,} of {format_count(len(facts.cases), 'case')} usable")
-    several = sum(len(fact.cases) for fact in facts.problems) > len(facts.dropped)
+    axes.set_title(f"{len(overview.usable):,} of {format_count(len(overview.cases), 'case')} usable")
+    several = sum(len(fact.cases) for fact in overview.problems) > len(overview.dropped)
     axes.set_xlabel("cases; a case with several problems counts for each" if several else "cases")
 
 
-def _draw_volumes(axes: Axes, facts: CohortOverview, colours: Mapping[int, str]) -> None:
-    names = {fact.key: fact.name for fact in facts.volumes}
-    known = {key: np.array([case.volumes[key] for case in facts.usable if case.volumes]) for key in names}
+def _draw_volumes(axes: Axes, overview: CohortOverview, colours: Mapping[int, str]) -> None:
+    names = {fact.key: fact.name for fact in overview.volumes}
+    known = {key: np.array([case.volumes[key] for case in overview.usable if case.volumes]) for key in names}
     present = {key: volumes[volumes > 0] for key, volumes in known.items()}
     every = np.concatenate(list(present.values()))
     axes.set_title("Tumour volumes of the usable cases")

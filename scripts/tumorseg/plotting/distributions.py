@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import metrics
 from tumorseg.plotting.axes import wrap_name
 from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style

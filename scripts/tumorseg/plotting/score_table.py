@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from textwrap import shorten
 from typing import Final
 
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import metrics
 from tumorseg.task import Task
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.reporting.test_report_content import CONFIGURATION, results
-from tests.unit.reporting.test_report_html import page_of
+from tests.unit.reporting.report.test_content import CONFIGURATION, results
+from tests.unit.reporting.report.test_report_html import page_of
 from tumorseg.evaluation.scoring import CaseScores, overview_lines
 from tumorseg.metrics import registry
 from tumorseg.metrics.comparison import compare, comparison_table
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.scores import case_scores, missing_scores, score_rows
 from tumorseg.metrics.summary import count_definitions, summarise
 from tumorseg.plotting.distributions import score_distributions

@@ -4,7 +4,7 @@ from typing import Final
 
 from tumorseg.cli.console import logger
 from tumorseg.formatting import format_part
-from tumorseg.plotting.record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
 from tumorseg.task import Task
 
 
@@ -18,9 +18,9 @@ def draw(files: Files, task: Task, settings: Settings) -> Drawn:
     from tumorseg.plotting.style import label_colours
 
     results = [result for path in files["validation_results"] for result in read_validation_results(path)]
-    facts = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), results, task), task)
-    logger.info("%s usable", format_part(len(facts.usable), len(facts.cases), "case"))
-    return cohort_overview(facts, label_colours(settings))
+    overview = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), results, task), task)
+    logger.info("%s usable", format_part(len(overview.usable), len(overview.cases), "case"))
+    return cohort_overview(overview, label_colours(settings))
 
 
 RECORD: Final = FigureRecord(

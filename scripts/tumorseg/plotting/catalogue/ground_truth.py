@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tumorseg.plotting.record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
 from tumorseg.task import Task
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from tumorseg.cli.console import logger
 from tumorseg.formatting import format_count
-from tumorseg.plotting.record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
 from tumorseg.task import Task
 
 

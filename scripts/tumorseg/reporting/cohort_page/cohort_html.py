@@ -25,11 +25,13 @@ _SECTIONS: Final = {
 }
 
 
-def render_cohort_page(facts: CohortOverview, strips: Mapping[str, str], colours: Mapping[int, str], task: Task) -> str:
+def render_cohort_page(
+    overview: CohortOverview, strips: Mapping[str, str], colours: Mapping[int, str], task: Task
+) -> str:
     """Return the cohort page; equal arguments give equal text.
 
     Args:
-        facts: The summary of the cohort.
+        overview: The summary of the cohort.
         strips: Data URLs of the thumbnails, by case; cases without images have none.
         colours: Colour of each label in the thumbnails, as `#rrggbb`.
         task: The task.
@@ -44,7 +46,7 @@ def render_cohort_page(facts: CohortOverview, strips: Mapping[str, str], colours
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
         subject="cohort",
         sections=_SECTIONS,
-        facts=facts,
+        overview=overview,
         strips=strips,
         colours=colours,
         task=task,

@@ -14,7 +14,7 @@ from tumorseg.cohort.splits import FoldAssignment, read_splits, training_cases, 
 from tumorseg.formatting import format_count, format_list, format_markdown_cell
 from tumorseg.inference.records import verify_selected_model
 from tumorseg.io.files import read_json
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import RANKED_BY, describe_directions, metric, metrics
 from tumorseg.orientation import NETWORK_AXES
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks
@@ -27,12 +27,12 @@ class ModelFile:
 
     Attributes:
         file: Its name.
-        size: Its size in bytes.
+        size_bytes: Its size.
         selection: The content of selection.json of the fold.
     """
 
     file: str
-    size: int
+    size_bytes: int
     selection: dict[str, Any]
 
 
@@ -103,7 +103,7 @@ class CardFold:
         selected_by: How the epoch was selected: `last` or `best`.
         refused: A text such as `epoch 3 (digest_mismatch)` for each refused checkpoint.
         file: The name of the model file.
-        size: Its size in bytes.
+        size_bytes: Its size.
         digest: Its SHA-256.
     """
 
@@ -115,7 +115,7 @@ class CardFold:
     selected_by: str
     refused: list[str]
     file: str
-    size: int
+    size_bytes: int
     digest: str
 
 
@@ -147,7 +147,7 @@ class CardContent:
         convention: How the masks write labels, as a phrase after "Their masks".
         fallback_convention: The convention of predicted masks if the masks of the cohort follow several conventions,
             or none; empty if the task has only one.
-        spacings: Usable cases by voxel size in mm, such as `1x1x1`, the most common first.
+        spacings_mm: Usable cases by voxel size, such as `1x1x1`, the most common first.
         folds: The folds.
         scored: Number of held-out cases.
         confidence: Level of the confidence intervals, 0 to 1.
@@ -165,7 +165,7 @@ class CardContent:
     patients: int
     convention: str
     fallback_convention: str
-    spacings: dict[str, int]
+    spacings_mm: dict[str, int]
     folds: list[CardFold]
     scored: int
     confidence: float
@@ -191,7 +191,7 @@ def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], 
         fallback_convention=(
             describe_convention(task, list(task.conventions)[-1]) if labels_written_differently(task) else ""
         ),
-        spacings={str(spacing): int(count) for spacing, count in usable["spacing"].value_counts().items()},
+        spacings_mm={str(spacing): int(count) for spacing, count in usable["spacing"].value_counts().items()},
         folds=folds,
         scored=summary["cases"],
         confidence=summary["confidence"],
@@ -229,7 +229,7 @@ def _card_fold(model: ModelFile, splits: list[FoldAssignment]) -> CardFold:
             for refused in selection["refused"]
         ],
         file=model.file,
-        size=model.size,
+        size_bytes=model.size_bytes,
         digest=selection["digest"],
     )
 
@@ -260,7 +260,7 @@ def _warnings(folds: list[CardFold], never_predicted: list[str], task: Task, *, 
     return warnings
 
 
-def render_model_card(facts: CardContent, configuration: Mapping[str, Any], task: Task) -> str:
+def render_model_card(content: CardContent, configuration: Mapping[str, Any], task: Task) -> str:
     """Return the card as Markdown; equal arguments give equal text. `configuration`: see `collect_card_content`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -278,7 +278,7 @@ def render_model_card(facts: CardContent, configuration: Mapping[str, Any], task
         "score": _score_text,
     }
     return environment.get_template("template.md.jinja").render(
-        facts=facts,
+        content=content,
         configuration=configuration,
         task=task,
         labels=format_list([str(label) for label in task.label_values]),

@@ -11,7 +11,7 @@ import pandas as pd
 from tumorseg.cohort.patients import patient_warnings
 from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
 from tumorseg.formatting import format_count, format_list
-from tumorseg.metrics.record import Metric
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import RANKED_BY, metrics
 from tumorseg.provenance.run_facts import DataFacts, data_facts
 from tumorseg.reporting.report import alerts
@@ -35,7 +35,7 @@ class CaseScores:
         scores: By metric, then by structure, in the unit of the table of scores.
         conventions: For each metric the structures whose score is defined by convention.
         ranked_by: The mean over the labels of the metric that cases are ranked by.
-        volumes: Volume of the whole tumour in the reference and in the prediction, in ml.
+        volumes_ml: Volume of the whole tumour in the reference and in the prediction, in ml.
     """
 
     case: str
@@ -45,7 +45,7 @@ class CaseScores:
     scores: dict[str, dict[str, float]]
     conventions: dict[str, frozenset[str]]
     ranked_by: float
-    volumes: tuple[float, float]
+    volumes_ml: tuple[float, float]
 
 
 def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseScores]:
@@ -83,7 +83,7 @@ def describe_conventions(table_metrics: Sequence[Metric]) -> str:
 
 def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseScores:
     voxels = rows[["reference_voxels", "predicted_voxels"]]
-    volumes = rows.loc[task.whole, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
+    volumes_ml = rows.loc[task.whole, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
     return CaseScores(
         case=case,
         anchor=f"case-{number}",
@@ -100,7 +100,7 @@ def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task:
             for metric in metrics("report_cases")
         },
         ranked_by=fmean(float(rows.at[label, RANKED_BY]) for label in task.label_structures),
-        volumes=(float(volumes.iloc[0]), float(volumes.iloc[1])),
+        volumes_ml=(float(volumes_ml.iloc[0]), float(volumes_ml.iloc[1])),
     )
 
 
@@ -168,7 +168,7 @@ class ReportContent:
     structures: dict[str, StructureSummary]
     macro: dict[str, dict[str, Any]]
     macro_with_background: dict[str, dict[str, Any]]
-    surface_tolerance: float
+    surface_tolerance_mm: float
     cases: list[CaseScores]
     data: DataFacts
 
@@ -225,7 +225,7 @@ def collect_report_content(
         },
         macro=summary["macro"],
         macro_with_background=summary["macro_with_background"],
-        surface_tolerance=summary["surface_tolerance_mm"],
+        surface_tolerance_mm=summary["surface_tolerance_mm"],
         cases=case_scores(results.scores, patients, task),
         data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )
@@ -258,25 +258,27 @@ def _structure_summary(name: str, content: dict[str, Any]) -> StructureSummary:
 _MAX_NAMED_CASES: Final = 10
 
 
-def summary_text(facts: ReportContent, report: Path) -> str:
+def summary_text(content: ReportContent, report: Path) -> str:
     """Return the lines for the terminal: cases, epochs, mean Dice, warnings, and the path of the report."""
-    lines = [f"Cases: {facts.usable} used, {len(facts.dropped)} dropped"]
-    lines += [f"  {case.case}: {', '.join(case.codes)}" for case in facts.dropped[:_MAX_NAMED_CASES]]
-    if len(facts.dropped) > _MAX_NAMED_CASES:
-        lines.append(f"  and {len(facts.dropped) - _MAX_NAMED_CASES} more, listed in the report")
-    for fold in facts.folds:
+    lines = [f"Cases: {content.usable} used, {len(content.dropped)} dropped"]
+    lines += [f"  {case.case}: {', '.join(case.codes)}" for case in content.dropped[:_MAX_NAMED_CASES]]
+    if len(content.dropped) > _MAX_NAMED_CASES:
+        lines.append(f"  and {len(content.dropped) - _MAX_NAMED_CASES} more, listed in the report")
+    for fold in content.folds:
         lines += _fold_summary_lines(fold)
-    lines.append(f"Mean Dice of {format_count(facts.scored, 'case')}:")
-    lines += [f"  {structure.scores['dice']['mean']:.3f}  {structure.name}" for structure in facts.structures.values()]
-    lines += [f"WARNING: never predicted, but in the references: {name}" for name in facts.never_predicted]
+    lines.append(f"Mean Dice of {format_count(content.scored, 'case')}:")
+    lines += [
+        f"  {structure.scores['dice']['mean']:.3f}  {structure.name}" for structure in content.structures.values()
+    ]
+    lines += [f"WARNING: never predicted, but in the references: {name}" for name in content.never_predicted]
     lines.append(f"Report: {report}")
     return "\n".join(lines) + "\n"
 
 
-def _fold_summary_lines(facts: FoldSummary) -> list[str]:
-    fold = facts.fold
+def _fold_summary_lines(summary: FoldSummary) -> list[str]:
+    fold = summary.fold
     lines = [
-        f"Fold {fold.fold}: trained on {format_count(facts.trained, 'case')}, {facts.held_out} held out, "
+        f"Fold {fold.fold}: trained on {format_count(summary.trained, 'case')}, {summary.held_out} held out, "
         f"epoch {fold.chosen} selected ({fold.selected_by} valid checkpoint)"
     ]
     lines += [f"  REFUSED: epoch {refused.epoch}: {'; '.join(refused.messages)}" for refused in fold.refused]

@@ -10,8 +10,8 @@ from typing import Final
 from PIL import Image
 
 from tumorseg.errors import UserError
-from tumorseg.plotting import registry
-from tumorseg.plotting.record import SECTIONS, Caption, FigureRecord
+from tumorseg.plotting import figure_list
+from tumorseg.plotting.figure_record import SECTIONS, Caption, FigureRecord
 from tumorseg.task import Task
 
 _MAX_LOSSLESS_BYTES: Final = 300_000
@@ -46,7 +46,7 @@ class EmbeddedStrip:
 
 def embed_figure(path: Path, task: Task) -> EmbeddedFigure:
     """Read the PNG file of a figure and embed it as WebP; raises UserError if no figure has its stem."""
-    records = {record.stem: record for record in registry.FIGURES}
+    records = {record.stem: record for record in figure_list.FIGURES}
     if path.stem not in records:
         raise UserError(f"{path}: the report has no caption for this figure; known are {', '.join(sorted(records))}")
     record = records[path.stem]
@@ -59,9 +59,9 @@ def embed_figure(path: Path, task: Task) -> EmbeddedFigure:
 
 
 def group_by_section(figures: Sequence[EmbeddedFigure]) -> dict[str, list[EmbeddedFigure]]:
-    """Return the figures of each section of the report, in the order of the registry."""
+    """Return the figures of each section of the report, in the order of `figure_list.FIGURES`."""
     by_name = {figure.record.name: figure for figure in figures}
-    ordered = [by_name[record.name] for record in registry.FIGURES if record.name in by_name]
+    ordered = [by_name[record.name] for record in figure_list.FIGURES if record.name in by_name]
     return {section: [figure for figure in ordered if figure.record.section == section] for section in SECTIONS}
 
 

@@ -31,7 +31,7 @@ _SECTIONS: Final = {
 
 
 def render_report(
-    facts: ReportContent,
+    content: ReportContent,
     run: RunFacts,
     *,
     task: Task,
@@ -46,7 +46,7 @@ def render_report(
     """Return the report; equal arguments give equal text.
 
     Args:
-        facts: The content of the report.
+        content: The content of the report.
         run: Time, code, machine and software of the run.
         task: The task.
         figures: The figures.
@@ -69,14 +69,14 @@ def render_report(
         sections=_SECTIONS,
         task=task,
         label_map=describe_label_map(task),
-        facts=facts,
+        content=content,
         run=run,
         figures=group_by_section(figures),
         strips=strips,
         tiles=strip_tile_names(task),
         figure_cases=figure_cases,
         viewer=viewer,
-        anchors={case.case: case.anchor for case in facts.cases},
+        anchors={case.case: case.anchor for case in content.cases},
         table="data:application/gzip;base64," + base64.b64encode(gzip.compress(table, mtime=0)).decode(),
         codes={rule: digest.split("  ", 1) for rule, digest in codes.items()},
         colours=colours,

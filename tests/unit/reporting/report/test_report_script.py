@@ -6,7 +6,7 @@ from matplotlib.image import imsave
 
 import report
 from tests.support.case_files import TASK
-from tests.unit.reporting.test_report_content import CONFIGURATION, REFUSED, manifest_row, results
+from tests.unit.reporting.report.test_content import CONFIGURATION, REFUSED, manifest_row, results
 from tumorseg.cohort.manifest import REQUIRED_COLUMNS, write_manifest
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.cohort.validation_result import write_validation_results

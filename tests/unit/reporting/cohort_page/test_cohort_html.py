@@ -11,7 +11,7 @@ import cohort_page
 import manifest
 from tests.support.case_files import path_of, write_valid_case
 from tests.unit.cohort.test_overview import TASK, overview_of, unread, validated
-from tests.unit.reporting.test_report_html import Outline
+from tests.unit.reporting.report.test_report_html import Outline
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import write_previews
 from tumorseg.cohort.validation import validate_case

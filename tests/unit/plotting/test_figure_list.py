@@ -11,15 +11,15 @@ from matplotlib.image import imsave
 
 import figure
 from tests.support.builders import REPOSITORY
-from tumorseg.plotting import registry
+from tumorseg.plotting import figure_list
 from tumorseg.plotting.catalogue import scores
-from tumorseg.plotting.record import NEEDS, to_restructured_text
+from tumorseg.plotting.figure_record import NEEDS, to_restructured_text
 from tumorseg.reporting.report.embedded_images import embed_figure, group_by_section
 from tumorseg.task import built_in_tasks, load_task
 
 TASK = load_task()
 NEW = """
-from tumorseg.plotting.record import FigureRecord
+from tumorseg.plotting.figure_record import FigureRecord
 
 
 def draw(files, task, settings):
@@ -38,7 +38,7 @@ RECORD = FigureRecord(
 
 @pytest.fixture
 def new(tmp_path, monkeypatch):
-    """Add a figure to the catalogue, last in the registry."""
+    """Add a figure to the catalogue, last in the list."""
     folder = tmp_path / "catalogue"
     folder.mkdir()
     (folder / "new.py").write_text(NEW)
@@ -47,7 +47,7 @@ def new(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "tumorseg.plotting.catalogue.new", raising=False)
     from tumorseg.plotting.catalogue import new as module
 
-    monkeypatch.setattr(registry, "FIGURES", (*registry.FIGURES, module.RECORD))
+    monkeypatch.setattr(figure_list, "FIGURES", (*figure_list.FIGURES, module.RECORD))
 
 
 def command(name, tmp_path, **files):
@@ -92,17 +92,17 @@ def test_an_unknown_figure_is_refused(tmp_path, capsys):
 
 
 def test_every_figure_has_a_module_and_files_of_its_own():
-    for record in registry.FIGURES:
+    for record in figure_list.FIGURES:
         assert (REPOSITORY / f"scripts/tumorseg/plotting/catalogue/{record.name}.py").is_file()
         assert set(record.needs) <= set(NEEDS)
-    for names in ([record.name for record in registry.FIGURES], [record.stem for record in registry.FIGURES]):
+    for names in ([record.name for record in figure_list.FIGURES], [record.stem for record in figure_list.FIGURES]):
         assert len(set(names)) == len(names)
     assert (scores.RECORD.rule, scores.RECORD.stem) == ("figure_scores", "score_distributions")
 
 
 @pytest.mark.parametrize("task", built_in_tasks())
 def test_captions_name_the_channels_of_the_task(task):
-    texts = [record.caption_for(load_task(task)) for record in registry.FIGURES]
+    texts = [record.caption_for(load_task(task)) for record in figure_list.FIGURES]
     assert all("{" not in caption.title + caption.text + caption.alt for caption in texts)
     assert all(len(caption.text) > 40 and len(caption.alt) > 40 for caption in texts)
     text = " ".join(caption.text + caption.alt for caption in texts)
@@ -112,7 +112,7 @@ def test_captions_name_the_channels_of_the_task(task):
 
 def test_records_are_read_without_drawing_packages():
     heavy = "{'matplotlib', 'numpy', 'pandas', 'scipy', 'torch'}"
-    program = f"import sys; import tumorseg.plotting.registry; print(sorted({heavy} & set(sys.modules)))"
+    program = f"import sys; import tumorseg.plotting.figure_list; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=REPOSITORY / "scripts", capture_output=True, text=True, check=True
     )

@@ -47,7 +47,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class FigureRecord:
-    """A figure; `registry.FIGURES` lists all records.
+    """A figure; `figure_list.FIGURES` lists all records.
 
     Attributes:
         name: The name of its module in `tumorseg.plotting.catalogue`.

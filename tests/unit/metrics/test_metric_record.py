@@ -4,9 +4,9 @@ import pytest
 
 from tests.unit.metrics.test_registry import FOUND, MISSED
 from tumorseg.metrics import registry
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.overlap import Overlap
 from tumorseg.metrics.pair import StructurePair
-from tumorseg.metrics.record import Metric
 
 
 def test_a_name_that_is_in_use_is_refused():

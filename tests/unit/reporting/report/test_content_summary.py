@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.unit.reporting.test_report_content import REFUSED, facts, manifest_row
+from tests.unit.reporting.report.test_content import REFUSED, manifest_row, report_content
 from tumorseg.reporting.report.content import summary_text
 
 REPORT = Path("results/report.html")
@@ -11,7 +11,7 @@ def dropped(number: int) -> dict:
 
 
 def test_a_run_without_problems_in_full():
-    assert summary_text(facts(), REPORT).splitlines() == [
+    assert summary_text(report_content(), REPORT).splitlines() == [
         "Cases: 3 used, 0 dropped",
         "Fold 0: trained on 1 case, 2 held out, epoch 2 selected (last valid checkpoint)",
         "Mean Dice of 2 cases:",
@@ -26,17 +26,17 @@ def test_a_run_without_problems_in_full():
 
 
 def test_a_refused_epoch_is_listed_with_its_problem():
-    text = summary_text(facts(refused=(REFUSED,)), REPORT)
+    text = summary_text(report_content(refused=(REFUSED,)), REPORT)
     assert "  REFUSED: epoch 3: the file is not the one that was saved\n" in text
 
 
 def test_a_label_that_is_never_predicted_is_a_warning():
     assert "WARNING: never predicted, but in the references: Label 2: oedema\n" in summary_text(
-        facts(predicted_voxels=0), REPORT
+        report_content(predicted_voxels=0), REPORT
     )
 
 
 def test_at_most_ten_dropped_cases_are_listed():
-    text = summary_text(facts(rows=tuple(dropped(number) for number in range(13))), REPORT)
+    text = summary_text(report_content(rows=tuple(dropped(number) for number in range(13))), REPORT)
     assert text.startswith("Cases: 3 used, 13 dropped\n  bad-00: truncated\n")
     assert "  bad-09: truncated\n  and 3 more, listed in the report\n" in text

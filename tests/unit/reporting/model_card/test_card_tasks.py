@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.reporting.test_model_card import TASK, card, files, results, summary  # noqa: F401 - fixtures
+from tests.unit.reporting.model_card.test_card import TASK, card, files, results, summary  # noqa: F401 - fixtures
 from tumorseg.task import built_in_tasks, load_task
 
 

@@ -17,7 +17,7 @@ from tumorseg.plotting.catalogue import (
     predictions,
     scores,
 )
-from tumorseg.plotting.record import FigureRecord
+from tumorseg.plotting.figure_record import FigureRecord
 
 FIGURES: Final[tuple[FigureRecord, ...]] = (
     scores.RECORD,

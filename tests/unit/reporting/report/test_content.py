@@ -106,14 +106,14 @@ def results(
     )
 
 
-def facts(**changes: Any) -> ReportContent:
+def report_content(**changes: Any) -> ReportContent:
     return collect_report_content(
         results(**changes), CONFIGURATION, changes.get("task", TASK), patients_from_names=True
     )
 
 
 def test_a_run_without_problems_has_no_alerts():
-    assert facts().alerts == []
+    assert report_content().alerts == []
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_run_without_problems_has_no_alerts():
     ],
 )
 def test_problems_of_a_run_are_alerts_that_link_to_their_section(changes, text, section):
-    alert = facts(**changes).alerts[0]
+    alert = report_content(**changes).alerts[0]
     assert text in alert.text
     assert alert.section == section
 
@@ -156,18 +156,18 @@ def test_models_selected_by_the_scored_cases_are_one_alert():
 
 def test_every_message_of_a_dropped_case_is_listed():
     row = manifest_row("d", problems="bad_label,truncated", detail="seg: value 7 | t1: too short")
-    (case,) = facts(rows=(row,)).dropped
+    (case,) = report_content(rows=(row,)).dropped
     assert case.codes == ("bad_label", "truncated")
     assert case.messages == ("seg: value 7", "t1: too short")
 
 
 def test_a_dropped_case_is_not_listed_among_cases_with_warnings():
     row = manifest_row("d", problems="truncated", detail="short", warnings="negative_intensities")
-    assert facts(rows=(row,)).warned == []
+    assert report_content(rows=(row,)).warned == []
 
 
 def test_cases_and_patients_are_counted():
-    content = facts(rows=(manifest_row("d", problems="truncated", detail="short"),))
+    content = report_content(rows=(manifest_row("d", problems="truncated", detail="short"),))
     assert (content.found, content.usable, content.patients, content.scored) == (4, 3, 2, 2)
     assert (content.folds[0].trained, content.folds[0].held_out) == (1, 2)
 
@@ -182,16 +182,18 @@ def test_cases_are_sorted_and_have_the_mean_over_the_labels():
 
 
 def test_a_case_has_its_patient_and_its_volumes_in_ml():
-    first, _ = facts(reference_mm3=2500, predicted_mm3=500).cases
-    assert (first.patient, first.volumes) == ("A", (2.5, 0.5))
+    first, _ = report_content(reference_mm3=2500, predicted_mm3=500).cases
+    assert (first.patient, first.volumes_ml) == ("A", (2.5, 0.5))
 
 
 def test_scores_are_defined_by_convention_if_a_needed_structure_is_absent():
     everything, nothing = set(TASK.structures), set()
     expected = {"dice": nothing, "lesionwise_dice": nothing, "hd95": nothing}
-    assert expected.items() <= facts().cases[0].conventions.items()
-    assert (expected | {"hd95": everything}).items() <= facts(predicted_voxels=0).cases[0].conventions.items()
-    assert dict.fromkeys(expected, everything).items() <= facts(reference_voxels=0).cases[0].conventions.items()
+    assert expected.items() <= report_content().cases[0].conventions.items()
+    assert (expected | {"hd95": everything}).items() <= report_content(predicted_voxels=0).cases[0].conventions.items()
+    assert (
+        dict.fromkeys(expected, everything).items() <= report_content(reference_voxels=0).cases[0].conventions.items()
+    )
 
 
 def test_conventions_are_described_in_words():

@@ -93,14 +93,14 @@ def card(results: CardInputs, task: Task = TASK, **sections: dict[str, Any]) -> 
     return render_model_card(collect_card_content(results, configuration, task), configuration, task)
 
 
-def facts(results: CardInputs, demo: dict[str, Any] | None = None) -> CardContent:
+def card_content(results: CardInputs, demo: dict[str, Any] | None = None) -> CardContent:
     return collect_card_content(results, {"demo": demo}, TASK)
 
 
 def test_cases_are_counted_with_the_problems_of_dropped_ones(results):
-    content = facts(results)
+    content = card_content(results)
     assert (content.found, content.usable, content.dropped, content.reasons) == (4, 3, 1, {"truncated": 1})
-    assert (content.patients, content.spacings) == (2, {"1x1x1": 3})
+    assert (content.patients, content.spacings_mm) == (2, {"1x1x1": 3})
     assert [(fold.trained, fold.held_out) for fold in content.folds] == [(1, 2), (2, 1)]
     text = card(results)
     assert "4 cases found, 3 usable, 1 dropped:" in text
@@ -108,14 +108,14 @@ def test_cases_are_counted_with_the_problems_of_dropped_ones(results):
 
 
 def test_a_run_without_problems_has_no_warnings(results):
-    assert facts(results).warnings == []
+    assert card_content(results).warnings == []
 
 
 def test_demo_cohort_missed_label_and_selection_by_scored_cases_are_warnings(results):
     results.summary["never_predicted"] = ["label_1"]
     for model in results.models:
         model.selection["select"] = "best"
-    demo, never, best = facts(results, demo={"cases": 6}).warnings
+    demo, never, best = card_content(results, demo={"cases": 6}).warnings
     assert "Not usable on patients" in demo
     assert "Never predicted: label 1, necrotic / non-enhancing core" in never
     assert "the scores are optimistic" in best

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imsave
 
 from tests.unit.cohort.test_overview import TASK
-from tests.unit.reporting.test_report_content import CONFIGURATION, REFUSED, facts, manifest_row, results
+from tests.unit.reporting.report.test_content import CONFIGURATION, REFUSED, manifest_row, report_content, results
 from tumorseg.metrics.summary import summarise
 from tumorseg.provenance.run_facts import RunFacts
 from tumorseg.reporting.report.content import collect_report_content
@@ -70,7 +70,7 @@ def figure(tmp_path: Path) -> Path:
 @pytest.fixture
 def page(figure: Path) -> str:
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
-    content = facts(
+    content = report_content(
         refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0
     )
     return page_of(content, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, figure_cases=["b"])
@@ -121,7 +121,7 @@ def test_ids_are_unique(page):
 def test_alerts_come_first(page):
     assert page.index("Please note") < page.index('id="scores"')
     assert "epoch 3 was refused" in page
-    assert "Please note" not in page_of(facts())
+    assert "Please note" not in page_of(report_content())
 
 
 def test_a_figure_is_in_its_section(page):
@@ -141,12 +141,12 @@ def test_rows_and_figures_are_linked(page):
 
 
 def test_a_score_defined_by_convention_is_in_brackets():
-    assert '<td data-value="0.5">(0.500)</td>' in page_of(facts(reference_voxels=0))
-    assert "(0.500)" not in page_of(facts())
+    assert '<td data-value="0.5">(0.500)</td>' in page_of(report_content(reference_voxels=0))
+    assert "(0.500)" not in page_of(report_content())
 
 
 def test_large_and_negative_numbers_have_separators_and_a_minus_sign():
-    page = page_of(facts(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000))
+    page = page_of(report_content(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000))
     assert "<td>−11,844.20 <span" in page
     assert ">−11,844.20 to −11,844.20</span>" in page
     assert '<td data-value="2500">2,500.0</td>' in page
@@ -167,7 +167,7 @@ def test_the_selected_epoch_is_marked_in_the_history(page):
 
 
 def test_the_history_does_not_depend_on_the_order_of_columns():
-    content = facts()
+    content = report_content()
     fold = content.folds[0].fold
     history = fold.history[["learning_rate", "epoch", "train_loss"]].assign(learning_rate=2.0)
     page = page_of(replace(content, folds=[replace(content.folds[0], fold=replace(fold, history=history))]))
@@ -179,7 +179,7 @@ def test_the_history_does_not_depend_on_the_order_of_columns():
 
 def test_every_refused_checkpoint_is_listed_with_what_to_do():
     other = {**REFUSED, "epoch": 1, "file": "results/training/fold-0/epoch-0001.pt"}
-    page = page_of(facts(refused=(REFUSED, other)))
+    page = page_of(report_content(refused=(REFUSED, other)))
     for file in (REFUSED["file"], other["file"]):
         assert f"Delete <code>{file}</code> and run again" in page
 
@@ -187,21 +187,21 @@ def test_every_refused_checkpoint_is_listed_with_what_to_do():
 def test_a_refused_checkpoint_must_also_be_deleted_from_the_shared_cache(tmp_path):
     (tmp_path / "kept.pt").touch()
     (tmp_path / "epoch.pt").symlink_to(tmp_path / "kept.pt")
-    page = page_of(facts(refused=({**REFUSED, "file": str(tmp_path / "epoch.pt")},)))
+    page = page_of(report_content(refused=({**REFUSED, "file": str(tmp_path / "epoch.pt")},)))
     assert f"Delete <code>{tmp_path}/epoch.pt</code> and <code>{tmp_path}/kept.pt</code> and run again" in page
 
 
 def test_equal_facts_give_equal_pages(page, figure):
     row = manifest_row("d", problems="truncated", detail="<script>alert(1)</script>")
-    content = facts(
+    content = report_content(
         refused=(REFUSED,), rows=(row, manifest_row("e", warnings="no_enhancing_tumour")), predicted_voxels=0
     )
     assert page_of(content, figures=[embed_figure(figure, TASK)], strips={"a": STRIP}, figure_cases=["b"]) == page
 
 
 def test_a_long_table_is_collapsed():
-    content = facts(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
-    assert page_of(content).count("<details>") == page_of(facts()).count("<details>") + 1
+    content = report_content(rows=tuple(manifest_row(f"w{number}", warnings="saturated") for number in range(21)))
+    assert page_of(content).count("<details>") == page_of(report_content()).count("<details>") + 1
 
 
 def test_the_mean_of_one_case_has_no_confidence_interval():
@@ -214,7 +214,9 @@ def test_the_mean_of_one_case_has_no_confidence_interval():
             replace(run, scores=table, summary=summary), CONFIGURATION, TASK, patients_from_names=True
         )
     )
-    headlines = [page[page.index('class="headline"') : page.index("<table")] for page in (one_case, page_of(facts()))]
+    headlines = [
+        page[page.index('class="headline"') : page.index("<table")] for page in (one_case, page_of(report_content()))
+    ]
     assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
     assert "Mean Dice of 1 held-out case (one case: no confidence interval):" in one_case
 
@@ -224,10 +226,10 @@ def test_the_report_names_only_its_task_and_structures_of_it(name):
     task = load_task(name)
     colours = {f"label_{label.value}": label.colour for label in task.labels}
     configuration = {**CONFIGURATION, "figures": {**CONFIGURATION["figures"], "colours": colours}}
-    page = page_of(facts(task=task), strips={"a": STRIP}, task=task, configuration=configuration)
+    page = page_of(report_content(task=task), strips={"a": STRIP}, task=task, configuration=configuration)
     Outline(page)
     assert f"Task: {task.title} (<code>{name}</code>)" in page
-    for structure in facts(task=task).structures.values():
+    for structure in report_content(task=task).structures.values():
         assert f'<th scope="row">{structure.name}</th>' in page
     others = {title for other in map(load_task, built_in_tasks()) for title in other.structure_titles.values()}
     foreign = others - set(task.structure_titles.values())
@@ -235,6 +237,6 @@ def test_the_report_names_only_its_task_and_structures_of_it(name):
 
 
 def test_the_report_names_the_label_map():
-    page = page_of(facts(), task=TASK.with_label_map({1: 2, 2: 1, 3: 4}))
+    page = page_of(report_content(), task=TASK.with_label_map({1: 2, 2: 1, 3: 4}))
     assert "<code>cohort.label_map</code>: 1 as 2 (oedema), 2 as 1" in page
-    assert "<code>cohort.label_map</code>" not in page_of(facts())
+    assert "<code>cohort.label_map</code>" not in page_of(report_content())
