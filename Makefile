@@ -18,7 +18,7 @@ screenshot: demo .venv/development  ## update the picture in README.md from the 
 	.venv/bin/python -m tests.screenshot demo/results/report.html
 
 docs: .venv/workflow  ## write the generated pages of workflow/docs
-	PYTHONPATH=scripts .venv/bin/python -m tumorseg.documentation
+	PYTHONPATH=scripts .venv/bin/python -m tumorseg.documentation.pages
 
 # Two test files at a time, since much of a Snakemake run uses one core; in order, so that no long file comes last.
 # Coverage counts what the test processes execute. Rules run their scripts in processes of their own.

@@ -1,7 +1,7 @@
 """Brain-tumour segmentation from BraTS MRI: the library behind the workflow's scripts.
 
 The sub-packages mirror the stages: cohort, preprocessing, networks, training, inference, metrics, evaluation, plotting,
-reporting and demo. Nothing in here knows Snakemake.
+reporting and demo. No module imports Snakemake.
 
 Example:
     >>> import tumorseg
@@ -29,11 +29,15 @@ _PUBLIC = {
     "case_scores": ("metrics.scores", "case_scores"),
     "load_task": ("configuration.task_validation", "load_checked_task"),
 }
-"""The module and the name in it of each public name. It is imported on first use, since no script needs all of them."""
+"""The module of each public name, and its name there. Imported on first use, since no script needs all of them."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name. Raises AttributeError for any other name."""
+    """Return a public name, imported when it is first used.
+
+    Raises:
+        AttributeError: the name is not public.
+    """
     if name not in _PUBLIC:
         raise AttributeError(f"module tumorseg has no attribute {name}")
     module, name_in_module = _PUBLIC[name]

@@ -45,14 +45,26 @@ def axis_names(affine: ArrayLike) -> list[str]:
 
 
 def reorient(volume: NDArray[Any], affine: ArrayLike, axes: str = DISPLAY_AXES) -> NDArray[Any]:
-    """Return a view of a volume (X, Y, Z, ...) whose axes are permuted and flipped to `axes`."""
+    """Return a view of a volume whose axes are permuted and flipped to `axes`.
+
+    Args:
+        volume: Voxels (X, Y, Z, ...) of any dtype.
+        affine: Affine of the volume, (4, 4).
+        axes: Anatomical directions of the result, such as `LPS`.
+    """
     transform, _ = _transforms(affine, axes)
     result: NDArray[Any] = _orientations.apply_orientation(volume, transform)
     return result
 
 
 def undo_reorient(volume: NDArray[Any], affine: ArrayLike, axes: str) -> NDArray[Any]:
-    """Return a view of a reoriented volume on its original grid with `affine`: the inverse of `reorient`."""
+    """Return a view of a reoriented volume on its original grid. This is the inverse of `reorient`.
+
+    Args:
+        volume: Voxels along `axes`, of any dtype.
+        affine: Affine of the original grid, (4, 4).
+        axes: Anatomical directions of `volume`, such as `LPS`.
+    """
     _, inverse = _transforms(affine, axes)
     result: NDArray[Any] = _orientations.apply_orientation(volume, inverse)
     return result
@@ -78,7 +90,14 @@ def reoriented_shape(affine: ArrayLike, shape: Sequence[int], axes: str) -> tupl
 def reoriented_box_start(
     affine: ArrayLike, shape: Sequence[int], box: Sequence[tuple[int, int]], axes: str
 ) -> tuple[int, int, int]:
-    """Return the first voxel of a box (start and stop along each axis) after `reorient`."""
+    """Return the first voxel of a box after `reorient`.
+
+    Args:
+        affine: Affine of the volume, (4, 4).
+        shape: Voxels of the volume along each axis.
+        box: Start and stop along each axis, before `reorient`.
+        axes: Anatomical directions after `reorient`, such as `LPS`.
+    """
     starts = [0, 0, 0]
     for (target, direction), (start, stop), side in zip(_transforms(affine, axes)[0], box, shape, strict=True):
         starts[int(target)] = start if direction > 0 else side - stop

@@ -14,7 +14,7 @@ from tests.integration.workflow import Workflow
 
 pytestmark = pytest.mark.slow
 
-TOLD = r"\S+: cannot be written \(No space left on device\); make room on its disk, and run again"
+TOLD = r"\S+: cannot be written \(No space left on device\); free space on its disk, and run again"
 # Where the disk is full just when Snakemake itself writes, between two jobs.
 SNAKEMAKES = r"Error recording metadata|OSError: \[Errno 28\] No space left on device"
 

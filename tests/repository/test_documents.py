@@ -12,8 +12,7 @@ import tumorseg
 from tests import screenshot
 from tests.support import documents
 from tests.support.builders import REPOSITORY
-from tumorseg.documentation.api import PUBLIC, signature
-from tumorseg.documentation.docstrings import as_markdown
+from tumorseg.documentation.api import PUBLIC, as_markdown, signature
 from tumorseg.documentation.pages import current_pages, fill
 
 README = "README.md"

@@ -11,7 +11,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from tumorseg.cli import terminal
 from tumorseg.cli.heartbeat import Heartbeat, clock
-from tumorseg.configuration.targets import target_hint, target_mistakes
+from tumorseg.configuration.command_line import target_hint, target_mistakes
 
 # Titles of results in the last lines of a run, in the order of these lines: the report comes last.
 RESULTS = {

@@ -154,11 +154,13 @@ class CaseReader:
 
 def _file_warnings(path: str, volume: Volume) -> Iterator[Issue]:
     """Yield the warnings about a file that can be read."""
-    if volume.trailing:
-        message = f"{volume.trailing} bytes follow the end of the compressed content, which is valid; they are ignored"
+    if volume.trailing_bytes:
+        message = (
+            f"{volume.trailing_bytes} bytes follow the end of the compressed content, which is valid; they are ignored"
+        )
         yield Issue("trailing_bytes", path, message)
-    if volume.orientation_note:
-        yield Issue(volume.orientation_note.code, path, volume.orientation_note.message)
+    if volume.orientation_warning:
+        yield Issue(volume.orientation_warning.code, path, volume.orientation_warning.message)
     if volume.modified_s > time.time() + CLOCK_TOLERANCE_S:
         message = (
             "the file is dated in the future; correct the clock of the computer that wrote it, then `touch` the file"

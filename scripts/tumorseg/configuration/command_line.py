@@ -1,4 +1,4 @@
-"""Convert values from `--config` to the types that the schema asks for, and expand short forms such as `data=DIR`.
+"""Read the values of `--config`, expand short forms such as `data=DIR`, and find mistakes in the targets.
 
 Snakemake passes values inside braces in `--config` as text: `training={epochs: 5}` arrives as "5". YAML 1.1 also reads
 `1e-3` as text. Both are converted, so that a value plans the same jobs on the command line and in a file.
@@ -6,10 +6,13 @@ Snakemake passes values inside braces in `--config` as text: `training={epochs: 
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 import yaml
+
+from tumorseg.errors import Message
 
 _SHORT_FORMS: Final = {
     "data": ("cohort", "root"),
@@ -18,6 +21,8 @@ _SHORT_FORMS: Final = {
     "references": ("score", "references"),
 }
 """Short forms on the command line, with the section and key of each."""
+_READ_BY: Final = {"patients": "segment", "predictions": "score", "references": "score"}
+"""Short forms on the command line, with the only target that reads each."""
 _SCALAR: Final = re.compile(r"[\w.+~-]{0,40}", re.ASCII)
 _EXPONENT: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", re.ASCII)
 _NULL: Final = ("null", "Null", "NULL")
@@ -104,3 +109,31 @@ def _parse_scalar(text: str) -> Any:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):
         return text
+
+
+def target_mistakes(targets: Collection[str], command_line: Mapping[str, Any]) -> list[Message]:
+    """Return a sentence for each target that is a setting, and for a folder that no target reads.
+
+    Without the second check, `snakemake --config patients=DIR` would start the whole workflow.
+
+    Args:
+        targets: of the command line; empty for the default target.
+        command_line: values of `--config`.
+    """
+    settings = [
+        f"{target} is a setting, not a target: write --config {target}, after all targets"
+        for target in sorted(targets)
+        if "=" in target
+    ]
+    unread = [
+        f"--config {name}: only the target {target} reads it; write: snakemake {target} --config {name}=DIR"
+        for name, target in _READ_BY.items()
+        if name in command_line and not any(one == target or f"results/{target}" in one for one in targets)
+    ]
+    return [*settings, *unread[:1]]
+
+
+def target_hint(target: str, rules: Collection[str]) -> Message:
+    """Return a hint for a target that does not exist. rules: names of all rules."""
+    close = get_close_matches(target, sorted(rules), n=1)
+    return " ".join([*([f"Did you mean {close[0]}?"] if close else []), "`snakemake help` lists the targets."])

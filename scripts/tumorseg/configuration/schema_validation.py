@@ -1,4 +1,4 @@
-"""Validate a configuration against its JSON schema, and find duplicate keys.
+"""Validate a configuration against its JSON schema, and find duplicate and renamed keys.
 
 Each mistake is a sentence with the key and the allowed values.
 """
@@ -13,8 +13,17 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from tumorseg.configuration.renamed import RENAMED
-
+RENAMED_KEYS: Final = {
+    "cohort.batches": "shards",
+    "cohort.largest_voxels": "max_voxels",
+    "normalisation.margin": "margin_voxels",
+    "training.weight_averaging": "ema_decay",
+    "checkpoint.choose": "select",
+    "prediction.flips": "test_time_mirroring",
+    "prediction.smallest_enhancing": "min_enhancing_mm3",
+    "evaluation.surface_tolerance": "surface_tolerance_mm",
+}
+"""The new name by the old key, which includes the section."""
 _TYPES = {
     "integer": "a whole number",
     "number": "a number",
@@ -76,7 +85,7 @@ def _unknown_key_sentence(place: str, name: object, value: Any, schema: dict[str
     close = get_close_matches(str(name), allowed, n=1)
     similar_keys = [] if place else _matching_keys_elsewhere(str(name), whole, exactly=bool(close))
     message = f"{_join_key(place, name)}: there is no such key"
-    if renamed := RENAMED.get(_join_key(place, name)):
+    if renamed := RENAMED_KEYS.get(_join_key(place, name)):
         return f"{_join_key(place, name)}: this key is now called {_join_key(place, renamed)}; rename it"
     if similar_keys:
         section, _, key = similar_keys[0].partition(".")

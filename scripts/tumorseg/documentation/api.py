@@ -2,12 +2,12 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Final
 
-from tumorseg.documentation.docstrings import as_markdown, first_sentence
 from tumorseg.formatting import format_markdown_cell
 
 PUBLIC: Final[dict[str, tuple[str, ...]]] = {
@@ -30,6 +30,11 @@ PUBLIC: Final[dict[str, tuple[str, ...]]] = {
 """Public names by the module from which to import them."""
 _WIDTH: Final = 100
 """Maximum characters of a signature on one line; a longer one has a line for each argument."""
+_SECTIONS: Final = ("Args", "Attributes", "Returns", "Yields", "Raises", "References", "Example", "Examples")
+_HEADING: Final = re.compile(rf"^({'|'.join(_SECTIONS)}):$", re.MULTILINE)
+_ITEM: Final = re.compile(r"^([\w*. ]+): ", re.MULTILINE)
+_NAMED: Final = ("Args", "Attributes", "Raises")
+"""Sections whose items start with a name."""
 
 
 def api_tables() -> str:
@@ -92,3 +97,36 @@ def _members(of: type) -> Iterator[str]:
         if documented and not name.startswith("_") and (text := getattr(member, "__doc__", None)):
             called = "()" if inspect.isfunction(member) or isinstance(member, classmethod) else ""
             yield f"| `{name}{called}` | {format_markdown_cell(first_sentence(text))} |"
+
+
+def first_sentence(docstring: str) -> str:
+    """Return the first paragraph of a docstring on one line."""
+    return " ".join(inspect.cleandoc(docstring).partition("\n\n")[0].split())
+
+
+def as_markdown(docstring: str) -> str:
+    r"""Return a docstring as Markdown: sections get a bold heading, examples become code.
+
+    Example:
+        >>> print(as_markdown("Return a sum.\n\n    Args:\n        a: a number."))
+        Return a sum.
+        <BLANKLINE>
+        **Args**
+        <BLANKLINE>
+        - `a`: a number.
+    """
+    text, *rest = _HEADING.split(inspect.cleandoc(docstring))
+    parts = [text.strip()]
+    for heading, body in zip(rest[::2], rest[1::2], strict=True):
+        parts += [f"**{heading}**", "\n".join(_body(heading, inspect.cleandoc(body)))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _body(heading: str, text: str) -> Iterator[str]:
+    if heading.startswith("Example"):
+        yield f"```python\n{text}\n```"
+    elif heading in _NAMED:
+        for item in re.split(r"\n(?! )", text):
+            yield _ITEM.sub(r"- `\1`: ", " ".join(item.split()), count=1)
+    else:
+        yield text

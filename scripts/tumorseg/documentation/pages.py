@@ -1,4 +1,4 @@
-"""Update the generated parts of the documentation's pages."""
+"""Update the generated parts of workflow/docs (`make docs`). Run this module in the repository's root."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import Final
 from tumorseg.documentation.api import api_tables
 from tumorseg.documentation.configuration_page import PAGE, reference_page
 from tumorseg.documentation.tables import TABLES
+from tumorseg.io.files import write_text
 
 FOLDER: Final = Path("workflow/docs")
 """Relative to the repository's root."""
@@ -32,3 +33,18 @@ def current_pages(root: Path) -> dict[Path, str]:
 def fill(text: str) -> str:
     """Return a page with new content between each `<!-- generated: NAME -->` and `<!-- end -->`."""
     return _GENERATED.sub(lambda found: f"{found[1]}\n{_PARTS[found[2]]().strip()}\n\n{found[3]}", text)
+
+
+def main(root: Path) -> None:
+    """Write the pages that are not current.
+
+    Args:
+        root: the root of the repository.
+    """
+    for path, text in current_pages(root).items():
+        if path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+
+
+if __name__ == "__main__":
+    main(Path())

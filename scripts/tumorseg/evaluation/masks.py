@@ -237,7 +237,7 @@ def _regrid_to_reference(labels: MaskLabels, grid: OrientedGrid, reference: Orie
 
 
 def _orientation_note(volume: Volume) -> str | None:
-    return volume.orientation_note.message if volume.orientation_note else None
+    return volume.orientation_warning.message if volume.orientation_warning else None
 
 
 def reference_contrast(path: Path, mask: Volume, task: Task, labels: str, max_voxels: int) -> PostContrastSample | None:

@@ -25,7 +25,8 @@ class Step:
     """A post-processing step.
 
     Attributes:
-        name: key of its setting in the section `prediction`, as results record it (see `configuration.renamed`).
+        name: key of its setting in the section `prediction`, as results record it (see
+            `configuration.schema_validation.RENAMED_KEYS`).
         run: function that changes a mask.
     """
 

@@ -1,8 +1,8 @@
 """Find the raw files whose content has changed since it was recorded.
 
-Snakemake compares times, but a file that replaces another often keeps an older date. Planning therefore compares the
-size, times and inode of each file with those of the previous planning. Only if they differ does it read the file and
-compare its digest with the record: the validation result, or the record of a segmentation.
+Snakemake compares dates, but a file that replaces another may have an older date. Planning therefore compares the size,
+times and inode of each file with those of the previous planning. If they differ, it reads the file and compares its
+digest with the record: the validation result, or the record of a segmentation.
 """
 
 import json
@@ -40,17 +40,17 @@ class ChangedFiles:
     future: tuple[str, ...]
 
 
-def recorded_files(paths: Iterable[str], facts: Iterable[Mapping[str, Any]]) -> dict[str, RecordedFile]:
+def recorded_files(paths: Iterable[str], entries: Iterable[Mapping[str, Any]]) -> dict[str, RecordedFile]:
     """Return the recorded size and digest of each file of a case.
 
     Args:
-        paths: the files that the case has now. The record lacks some of them if the folder could not be read then.
-        facts: `path`, `bytes` and `digest` of each file in the record.
+        paths: Files that the case has now. The record may lack some, if the folder could not be read then.
+        entries: `path`, `bytes` and `digest` of each file in the record.
 
     Returns:
-        One entry per path.
+        Size and digest by path. Both are None for a file that the record lacks.
     """
-    known = {fact["path"]: RecordedFile(fact["bytes"], fact["digest"]) for fact in facts}
+    known = {entry["path"]: RecordedFile(entry["bytes"], entry["digest"]) for entry in entries}
     return {path: known.get(path, RecordedFile()) for path in paths}
 
 
@@ -59,21 +59,23 @@ def find_changed_files(
 ) -> ChangedFiles:
     """Compare the files of all shards with their records, and note in `folder` what has changed.
 
-    `{shard}.json` in `folder` names each file of a shard that has ever changed after a record was written, with the
-    time when each change was noticed and the digest in that record. It exists only if a file has changed. A job that
-    has it as input runs again exactly when a file of its shard has changed. The last change is withdrawn if the
-    recorded file is there again: it was away for a while, or planning looked at another folder. If `folder` is lost,
-    all files are read once. Raises UserError if `folder` cannot be written to.
+    A job that has `{shard}.json` in `folder` as input runs again when a file of its shard has changed. The JSON file
+    lists each file that has changed since it was recorded. Each change has the time when it was noticed and the digest
+    in the record. If the recorded content is there again, the last change is removed: the file was missing for a while,
+    or planning looked at another folder. If no file has changed, there is no JSON file. If `folder` is lost, all files
+    are read once.
 
     Args:
-        folder: where signatures and changes are kept between plannings.
-        root: the folder that all paths are relative to.
-        shards: the files of each shard.
-        records: the recorded files of each shard. A file without an entry is new to the shard, or the shard has no
-            record: its job runs in any case.
+        folder: Keeps signatures and changes between plannings.
+        root: Folder that all paths are relative to.
+        shards: Files of each shard.
+        records: Recorded files of each shard. The job of a shard without a record, or with a new file, runs anyway.
 
     Returns:
         The files that have changed, and the files dated in the future.
+
+    Raises:
+        UserError: `folder` is not writable.
     """
     remembered = _read_json_object(folder / _SIGNATURES_FILE)
     root_path = str(root)  # building a Path for each of many files takes longer than its stat

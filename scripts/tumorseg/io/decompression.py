@@ -23,11 +23,11 @@ def open_content(raw: bytes) -> "PlainContent | GzipContent":
 def decompress_single_member(raw: bytes, length: int) -> bytearray | None:
     """Decompress a gzip file that is one valid member of `length` bytes and nothing else, and check its CRC.
 
-    Decompressing at once takes a quarter of the time of `GzipContent`. Trailing bytes that end in the member's own
-    length go unnoticed; they do not arise by accident.
+    This takes a quarter of the time of `GzipContent`. It does not notice trailing bytes that end in the member's own
+    length, but these do not occur by accident.
 
     Returns:
-        The content; None for every other file. `GzipContent` then finds what is wrong with it.
+        The content; None for any other file. Use `GzipContent` to find the problem.
     """
     if length != int.from_bytes(raw[-4:], "little") or _may_have_another_member(raw):
         return None
@@ -39,7 +39,7 @@ def decompress_single_member(raw: bytes, length: int) -> bytearray | None:
 
 
 def _may_have_another_member(raw: bytes) -> bool:
-    """Return whether a second gzip member may follow a first one of the length in the file's last four bytes."""
+    """Return whether the file may hold two gzip members of equal length."""
     # Every member ends with its length, so the second one would follow the same four bytes.
     for offset in (0, 1):  # comparing whole arrays takes a fifth of the time of raw.find
         pairs = np.frombuffer(raw, "<u2", (len(raw) - offset) // 2, offset)
@@ -54,9 +54,13 @@ def _may_have_another_member(raw: bytes) -> bool:
 
 
 class PlainContent:
-    """Uncompressed bytes in memory; all of them are content, none trails it."""
+    """Reads the content of an uncompressed file in memory.
 
-    trailing = 0
+    Attributes:
+        trailing_bytes: 0, since all bytes are content.
+    """
+
+    trailing_bytes = 0
 
     def __init__(self, raw: bytes | bytearray) -> None:
         self._raw = memoryview(raw).toreadonly()
@@ -73,25 +77,26 @@ class PlainContent:
 
 
 class GzipContent:
-    """The decompressed bytes of a gzip file of one or more members, each checked against its CRC and its length.
+    """Decompresses a gzip file in memory. Checks the CRC and the length of each of its members.
 
-    `trailing` counts the bytes after the last member. Zeros there are padding, as for gzip itself, and do not count.
+    Attributes:
+        trailing_bytes: Number of bytes after the last member, without zeros, which gzip allows as padding.
     """
 
     def __init__(self, raw: bytes) -> None:
-        self.trailing = 0
+        self.trailing_bytes = 0
         self._raw = memoryview(raw)
         self._position = 0
         self._member = isal_zlib.decompressobj(wbits=31)
         self._finished = False
 
     def take(self, count: int) -> bytes | memoryview:
-        """Return the next `count` bytes; fewer only at the end of the content. No more than these are in memory.
+        """Return the next `count` bytes, read-only; fewer only at the end of the content.
 
-        Raises VolumeError (`truncated`, `crc_mismatch`) if the file ends too early or is corrupted.
+        Only these bytes are decompressed and held in memory.
 
-        Returns:
-            A read-only view of the bytes.
+        Raises:
+            VolumeError: `truncated` if the file ends too early, `crc_mismatch` if it is corrupted.
         """
         taken = np.empty(count, np.uint8).data  # uses memory only as it is filled, however much a header promises
         length = 0
@@ -102,7 +107,11 @@ class GzipContent:
         return taken[:length].toreadonly()
 
     def drain(self) -> None:
-        """Read and drop the rest, up to 256 MiB. Raises VolumeError if the file is corrupted."""
+        """Read the rest of the content, up to 256 MiB, to find corruption.
+
+        Raises:
+            VolumeError: as for `take`.
+        """
         for _ in range(DRAIN_LIMIT_BYTES // MIB):
             if not self.take(MIB):
                 return
@@ -134,4 +143,4 @@ class GzipContent:
             self._member = isal_zlib.decompressobj(wbits=31)
         else:
             self._finished = True
-            self.trailing = len(bytes(self._raw[self._position :]).strip(b"\0"))
+            self.trailing_bytes = len(bytes(self._raw[self._position :]).strip(b"\0"))

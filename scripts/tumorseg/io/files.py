@@ -1,4 +1,4 @@
-"""Write files atomically and read those that the workflow wrote; find the cached copies of a result.
+"""Write files atomically, read files that the workflow wrote, and find the cached copies of a result.
 
 A file is written under a temporary name, flushed to disk and renamed: it is either complete or absent.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from tumorseg.errors import Message, UserError
 
-_SPACE_REMEDY: Final[Message] = "make room on its disk"
+_SPACE_REMEDY: Final[Message] = "free space on its disk"
 _PERMISSION_REMEDY: Final[Message] = "give permission to write to its folder"
 _REMEDIES: Final[dict[int, Message]] = {
     errno.ENOSPC: _SPACE_REMEDY,
@@ -46,13 +46,10 @@ MAX_JSON_BYTES: Final = 256 * 2**20
 
 
 def is_transient(error: OSError) -> bool:
-    """Return whether an error is due to the machine and not to the file, so that another attempt may succeed.
+    """Return whether an error comes from the machine instead of the file, so that another attempt may succeed.
 
     Too many open files or an unreachable network disk are transient. A missing file, a missing permission or a read
     error of the disk are not.
-
-    Returns:
-        True if the error says nothing about the file.
     """
     return error.errno not in _FILE_ERRORS
 
@@ -65,14 +62,12 @@ def describe_file_kind(mode: int) -> Message | None:
 
 
 def require_regular_file(path: Path) -> int:
-    """Return the size of a regular file in bytes; links are followed. Raises OSError if there is no file.
+    """Return the size of a regular file in bytes. Links are followed.
 
     The file is not opened, since opening a FIFO would block forever.
 
-    Returns:
-        The size in bytes.
-
     Raises:
+        OSError: there is no file.
         UserError: `path` is a folder, a FIFO or another file that is not regular.
     """
     status = path.stat()
@@ -83,7 +78,12 @@ def require_regular_file(path: Path) -> int:
 
 @contextmanager
 def report_os_errors(path: Path) -> Iterator[None]:
-    """Report an OSError of a block that writes `path` as UserError if the disk is full or not writable."""
+    """Convert an OSError of a block that writes `path` if the user can fix it.
+
+    Raises:
+        UserError: the disk is full or not writable.
+        OSError: any other error.
+    """
     try:
         yield
     except OSError as error:
@@ -94,7 +94,11 @@ def report_os_errors(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents if they are missing. Raises UserError as `report_os_errors` does."""
+    """Make a folder and its parents if they are missing.
+
+    Raises:
+        UserError: the disk is full or not writable.
+    """
     with report_os_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
@@ -103,12 +107,14 @@ def make_folder(path: Path) -> None:
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it to `path` when the block ends without error.
 
-    The content and the folder's entry are flushed to disk. The file gets the permissions of any new file, also if a
-    library replaces it. If the block raises, the temporary file is removed and `path` stays as it was.
-    Raises UserError if the disk is full or not writable.
+    The content and the folder's entry are flushed to disk. The file gets the permissions of any new file, even if a
+    library replaces it. If the block fails, the temporary file is removed and `path` does not change.
 
     Yields:
         A path with the suffixes of `path`.
+
+    Raises:
+        UserError: the disk is full or not writable.
     """
     temporary = path.with_name(f"{_temporary_prefix()}{os.getpid()}-{path.name}")
     try:
@@ -128,7 +134,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _temporary_prefix() -> str:
-    """Return the prefix of this machine's temporary files: whether another machine's process is alive is unknown."""
+    """Return the prefix of this machine's temporary files. Processes of other machines cannot be checked."""
     return f".tmp-{socket.gethostname()}-"
 
 
@@ -170,7 +176,11 @@ def write_text(path: Path, content: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` atomically as indented JSON with sorted keys. Raises ValueError for NaN and infinities."""
+    """Write `content` atomically as indented JSON with sorted keys.
+
+    Raises:
+        ValueError: `content` holds NaN or an infinity.
+    """
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
@@ -179,15 +189,20 @@ class CorruptedFileError(UserError):
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a JSON file of the workflow; raise CorruptedFileError if it is missing or corrupted."""
+    """Return the content of a JSON file that the workflow wrote.
+
+    Raises:
+        CorruptedFileError: the file is missing or corrupted.
+        UserError: the file cannot be read now.
+    """
     try:
         size = require_regular_file(path)
         if size > MAX_JSON_BYTES:
-            raise ValueError(f"it has {size} bytes")
+            raise UserError(f"it has {size} bytes")
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, UserError) as error:
         if isinstance(error, PermissionError) or (isinstance(error, OSError) and is_transient(error)):
-            # The file may be valid, so no one should delete it.
+            # The file may be valid: do not advise to delete it.
             raise UserError(f"{path}: cannot be read now ({error.strerror}); fix the cause and run again") from None
         raise CorruptedFileError(
             f"{path}: this file is missing or corrupted ({error}); delete {describe_locations(path)} and run again"
@@ -195,15 +210,15 @@ def read_json(path: Path) -> Any:
 
 
 def cache_locations(path: Path) -> list[Path]:
-    """Return what to delete to remake a result: `path`, and its copies in Snakemake's cache.
+    """Return the paths to delete before a result is made again: its own, and those in Snakemake's cache.
 
     A cached result is a link into the cache, or a folder of links into it.
 
     Args:
-        path: a file or folder of results.
+        path: File or folder of results.
 
     Returns:
-        `path` first, then the places in the cache.
+        `path` first, then the paths in the cache.
     """
     if path.is_symlink():
         return [path, path.resolve()]

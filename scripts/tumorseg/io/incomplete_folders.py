@@ -1,4 +1,4 @@
-"""Find folders that a job made and that have lost files since: Snakemake does not look into a folder."""
+"""Find folders of results from which files are missing. Snakemake does not check the content of a folder."""
 
 import json
 import math
@@ -11,19 +11,22 @@ from tumorseg.io.files import write_json
 
 
 def note_missing_files(folder: Path, expected: Iterable[str], note: Path) -> list[str]:
-    """Record in the file `note` which files a folder lacks, and return their names.
+    """Write the files that are missing from a folder to the file `note`, and return their names.
 
-    A job that has the note as input runs again when files are missing. The note remains afterwards; otherwise the next
-    run would repeat the job. Entries noticed after the folder was made are removed once all files are there: the files
-    were away for a while. An empty note is deleted. Raises UserError if the note cannot be written.
+    A job that has the note as input runs again when files are missing. The note remains after this job, since deleting
+    an input would make the job run once more. If the files are there again without a run of the job, their entries are
+    removed. A note without entries is deleted.
 
     Args:
-        folder: a folder that a job makes. If there is none, no file counts as missing: Snakemake runs the job anyway.
-        expected: the names of its files.
-        note: JSON, a list of `missing` (names) and `noticed` (nanoseconds since 1970). A corrupted note counts as none.
+        folder: Folder that a job makes. If it does not exist, Snakemake runs the job anyway, and no file is missing.
+        expected: Names of the files in the folder.
+        note: JSON file: a list of `missing` (names) and `noticed` (nanoseconds since 1970). A corrupted one is ignored.
 
     Returns:
         The names of the missing files.
+
+    Raises:
+        UserError: the note cannot be written.
     """
     missing = [name for name in expected if not (folder / name).exists()] if folder.is_dir() else []
     before, made = _read(note), _time_made(folder)

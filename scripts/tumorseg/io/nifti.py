@@ -15,7 +15,15 @@ from tumorseg.io.nifti_orientation import set_form_fields
 def write_nifti(
     path: Path, volume: NDArray[Any], affine: ArrayLike, forms: dict[str, Any] | None = None, description: str = ""
 ) -> None:
-    """Write a volume (X, Y, Z), in its dtype, as `.nii.gz`; `nifti_bytes` describes the other arguments."""
+    """Write a volume as `.nii.gz`.
+
+    Args:
+        path: File to write.
+        volume: Voxels (X, Y, Z), written in their dtype.
+        affine: Affine of the volume, (4, 4).
+        forms: As for `nifti_bytes`.
+        description: As for `nifti_bytes`.
+    """
     write_bytes(path, nifti_bytes(volume, affine, forms=forms, description=description))
 
 

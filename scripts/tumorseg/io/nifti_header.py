@@ -45,37 +45,41 @@ class NiftiHeader:
         shape: voxels along each axis, without trailing axes of length 1 after the third.
         dtype: of the voxels in the file, in its byte order.
         offset: bytes before the voxels.
-        placement: the orientation.
+        orientation: the affine and the forms.
         slope: factor of the intensities; 1 if the header scales nothing.
         inter: offset of the intensities; 0 if the header scales nothing.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    offset: int
-    placement: HeaderOrientation
+    offset_bytes: int
+    orientation: HeaderOrientation
     slope: float
     inter: float
 
     @property
-    def voxels(self) -> int:
+    def voxel_count(self) -> int:
         """Number of voxels."""
         return math.prod(self.shape)
 
     @property
     def voxel_bytes(self) -> int:
         """Bytes of the voxels in the file."""
-        return self.voxels * self.dtype.itemsize
+        return self.voxel_count * self.dtype.itemsize
 
     @property
-    def held_dtype(self) -> np.dtype[Any]:
+    def memory_dtype(self) -> np.dtype[Any]:
         """Data type of the voxels in memory, in native byte order; floating if the header scales the intensities."""
         native = self.dtype.newbyteorder("=")
         return native if (self.slope, self.inter) == (1.0, 0.0) else np.result_type(native, np.float32)
 
 
 def header_length(start: bytes) -> int:
-    """Return the length in bytes of the header of a file that begins with `start`; raise VolumeError if it has none."""
+    """Return the length in bytes of the header of a file that begins with `start`.
+
+    Raises:
+        VolumeError: the file does not begin with a NIfTI header.
+    """  # noqa: DOC501
     if start[4:12] == b"n+2\0\r\n\x1a\n" and _byte_order(start, NIFTI2_HEADER_BYTES):
         return NIFTI2_HEADER_BYTES
     order = _byte_order(start, NIFTI1_HEADER_BYTES)
@@ -91,7 +95,14 @@ def header_length(start: bytes) -> int:
 
 @lru_cache(maxsize=8)  # the images of a case mostly have equal headers
 def parse_header(block: bytes) -> NiftiHeader:
-    """Parse the header at the start of a file, `header_length` bytes. Raises VolumeError (`bad_header`) if invalid."""
+    """Return the content of the header at the start of a file.
+
+    Args:
+        block: First bytes of the file, at least `header_length` of them.
+
+    Raises:
+        VolumeError: `bad_header` if the header is invalid, `wrong_data_type` if a voxel is not one intensity.
+    """  # noqa: DOC501
     size = header_length(block)
     kind: Any = Nifti1Header if size == NIFTI1_HEADER_BYTES else Nifti2Header
     header = kind(block[:size], endianness=_byte_order(block, size), check=False)
@@ -104,14 +115,14 @@ def parse_header(block: bytes) -> NiftiHeader:
     if not math.isfinite(inter):
         raise _bad_header("its intensity scaling is not a number")
     try:
-        placed = read_orientation(header, shape)
+        orientation = read_orientation(header, shape)
     except ValueError as error:
         raise _bad_header(str(error)) from None
-    return NiftiHeader(shape, dtype, offset, placed, slope, inter)
+    return NiftiHeader(shape, dtype, offset, orientation, slope, inter)
 
 
 def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *, compressed: bool) -> None:
-    """Check that a volume has at most `max_voxels` voxels.
+    """Check that a volume is not larger than `max_voxels`.
 
     Args:
         header: of the volume.
@@ -123,10 +134,10 @@ def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *,
         VolumeError: `bad_header` if the file is too small for its header, `wrong_shape` if it holds several volumes,
             else `too_large`.
     """
-    if header.voxels <= max_voxels:
+    if header.voxel_count <= max_voxels:
         return
     text = format_shape(header.shape)
-    if header.offset + header.voxel_bytes > file_bytes * (_MAX_DEFLATE_RATIO if compressed else 1):
+    if header.offset_bytes + header.voxel_bytes > file_bytes * (_MAX_DEFLATE_RATIO if compressed else 1):
         raise VolumeError(
             "bad_header",
             f"the header promises {text} voxels of {header.dtype.name}, more than a file of {file_bytes} bytes can "
@@ -136,7 +147,7 @@ def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *,
         raise VolumeError("wrong_shape", not_3d_message(header.shape))
     raise VolumeError(
         "too_large",
-        f"the volume has {header.voxels} voxels ({text}), and cohort.max_voxels is {max_voxels}; "
+        f"the volume has {header.voxel_count} voxels ({text}), and cohort.max_voxels is {max_voxels}; "
         "raise that setting if the memory allows, or resample or crop the image",
     )
 

@@ -41,15 +41,15 @@ class HeaderOrientation:
     """The orientation that a header gives its voxels.
 
     Attributes:
-        affine: voxel to millimetres, (4, 4) float64: the sform if given, else the qform, else from the voxel edges
-            alone, as nibabel chooses.
-        note: the warning; None if the forms that are given agree.
-        forms: the header fields of both forms by name, as plain numbers, if qform and sform made from `affine` would
-            place the volume differently for a program that reads the other form; else None.
+        affine: voxel to millimetres, (4, 4) float64. As in nibabel, it is the sform if given, else the qform, else made
+            from the voxel edges.
+        warning: None if the forms that are given agree.
+        forms: the fields of qform and sform by name, as plain numbers. None if a qform and an sform made from `affine`
+            place the volume equally for all programs.
     """
 
     affine: NDArray[np.float64]
-    note: OrientationWarning | None
+    warning: OrientationWarning | None
     forms: dict[str, Any] | None
 
 
@@ -70,7 +70,7 @@ def read_orientation(header: Any, shape: Sequence[int]) -> HeaderOrientation:
     excess = _normalise_quaternion(header)
     has_qform, has_sform = header["qform_code"] > 0, header["sform_code"] > 0
     if has_qform and not has_sform and excess > QUATERNION_TOLERANCE:
-        raise ValueError(f"its quaternion is no rotation (b² + c² + d² is {1 + excess:.6g}, more than 1)")
+        raise ValueError(f"its quaternion is not a rotation (b² + c² + d² is {1 + excess:.6g}, more than 1)")
     affine = _compute_affine(header.get_best_affine)
     if affine is None:
         raise ValueError("its orientation cannot be computed")

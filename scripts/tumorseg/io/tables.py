@@ -40,13 +40,21 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: Path, text_columns: Collection[str] | None = None) -> pd.DataFrame:
-    """Read a table written by `write_table`; raise UserError if it is missing or corrupted."""
+    """Return a table written by `write_table`.
+
+    Args:
+        path: File of the table.
+        text_columns: Names of the columns that hold text; the others hold numbers. None if all hold text.
+
+    Raises:
+        UserError: the table is missing or corrupted.
+    """
     # Columns that are not text hold numbers: int64 if all are whole and none is missing, else float64.
     try:
         content = path.read_bytes().decode("utf-8")
         header, *rows = parse_rows(content, _separator(path))
         if any(len(row) != len(header) for row in rows):
-            raise ValueError("the number of cells of a row differs from the header's")
+            raise UserError("the number of cells of a row differs from the header's")
         columns = zip(*rows, strict=True) if rows else [()] * len(header)
         return pd.DataFrame(
             {
@@ -54,12 +62,16 @@ def read_table(path: Path, text_columns: Collection[str] | None = None) -> pd.Da
                 for name, cells in zip(header, columns, strict=True)
             }
         )
-    except (OSError, OverflowError, ValueError) as error:
+    except (OSError, OverflowError, ValueError, UserError) as error:
         raise UserError(f"{path}: this table is missing or corrupted ({error}); delete it and run again") from None
 
 
 def parse_rows(content: str, separator: str) -> list[list[str]]:
-    """Return the cells of each row, header first, without the apostrophes of `write_table`. May raise ValueError."""
+    """Return the cells of each row, header first, without the apostrophes of `write_table`.
+
+    Raises:
+        ValueError: the content is not a valid table.
+    """
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
     try:
         return [[cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in row] for row in reader]

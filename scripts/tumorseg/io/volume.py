@@ -1,4 +1,4 @@
-"""Read a NIfTI volume to the last byte of its file, with every check that its content allows."""
+"""Read a NIfTI file completely, and check everything that its content allows to check."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _HEADER_READ_BYTES: Final = 2**12
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """A volume and the facts about its file.
+    """A volume, with the properties of its file.
 
     Attributes:
         array: voxels (X, Y, Z) in the file's data type and memory order (Fortran); float32 or float64 if the header
@@ -32,9 +32,9 @@ class Volume:
         spacing_mm: voxel edges.
         size_bytes: size of the file on disk.
         digest: XXH3-128 of these bytes.
-        trailing: bytes after the end of the compressed content, which are not part of the volume.
+        trailing_bytes: number of bytes after the compressed content, which are not part of the volume.
         modified_s: time of the file's last change, in seconds since 1970.
-        orientation_note: the warning about the orientation in the header, if any.
+        orientation_warning: the warning about the orientation in the header, if any.
         forms: see `HeaderOrientation.forms`.
     """
 
@@ -43,15 +43,15 @@ class Volume:
     spacing_mm: tuple[float, ...]
     size_bytes: int
     digest: str
-    trailing: int
+    trailing_bytes: int
     modified_s: float
-    orientation_note: OrientationWarning | None
+    orientation_warning: OrientationWarning | None
     forms: dict[str, Any] | None
 
     @property
     def oriented(self) -> bool:
         """Whether the header gives the orientation in the patient; if not, the affine is a guess."""
-        return self.orientation_note is None or self.orientation_note.code != "orientation_unknown"
+        return self.orientation_warning is None or self.orientation_warning.code != "orientation_unknown"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,31 +59,41 @@ class Volume:
         return self.array.shape
 
     def channel(self, place: int | None) -> "Volume":
-        """Return volume `place` (from 0) of a 4D file, without a copy; the whole file for None."""
+        """Return one volume of a 4D file, without a copy. place: its index from 0; None for the whole file."""
         return self if place is None else replace(self, array=self.array[..., place])
 
 
 def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
-    """Read and check a NIfTI file, `.nii` or `.nii.gz`; raise VolumeError if anything is wrong with it."""
+    """Return the volume in a NIfTI file, `.nii` or `.nii.gz`, after all checks.
+
+    Args:
+        path: File of the volume.
+        max_voxels: Largest number of voxels that is accepted.
+
+    Raises:
+        VolumeError: the file is not a valid volume.
+        OSError: a transient error of the machine, which does not concern the file.
+        MemoryError: there is not enough memory to read the file.
+    """  # noqa: DOC501
     # Memory stays below the file plus twice its voxels, and below three times `max_file_bytes`, whatever the file is.
-    # MemoryError and a transient OSError are the machine's: they name the file but say nothing about it.
     size, digest = None, None
     try:
         raw, modified_s = _read_file(path, max_voxels)
         size, digest = len(raw), xxh3_128_hexdigest(raw)
-        header, voxels, trailing = _decode(raw, max_voxels)
+        header, voxels, trailing_bytes = _decode(raw, max_voxels)
+        affine = header.orientation.affine
         del raw  # free memory for the scaled voxels
         return Volume(
             array=_scale_intensities(np.frombuffer(voxels, header.dtype).reshape(header.shape, order="F"), header),
-            affine=header.placement.affine,
+            affine=affine,
             # Rounded: headers hold float32, in which an oblique edge of 1 mm becomes 1.00000002 and misses thresholds.
-            spacing_mm=tuple(round(float(edge), 6) for edge in np.linalg.norm(header.placement.affine[:3, :3], axis=0)),
+            spacing_mm=tuple(round(float(edge), 6) for edge in np.linalg.norm(affine[:3, :3], axis=0)),
             size_bytes=size,
             digest=digest,
-            trailing=trailing,
+            trailing_bytes=trailing_bytes,
             modified_s=modified_s,
-            orientation_note=header.placement.note,
-            forms=header.placement.forms,
+            orientation_warning=header.orientation.warning,
+            forms=header.orientation.forms,
         )
     # No exception is kept after its handler: in a cycle with this frame it would keep the voxels in memory.
     except VolumeError as volume_error:
@@ -154,7 +164,7 @@ def _decode(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, bytes | bytearray
         if error.code in ("not_nifti", "bad_header", "wrong_data_type"):
             content.drain()  # raises if the file is corrupted, which explains a bad header
         raise
-    return header, voxels, content.trailing
+    return header, voxels, content.trailing_bytes
 
 
 def _decode_single_member(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, memoryview] | None:
@@ -162,8 +172,8 @@ def _decode_single_member(raw: bytes, max_voxels: int) -> tuple[NiftiHeader, mem
     with suppress(VolumeError):
         header, _ = _read_header(GzipContent(raw[:_HEADER_READ_BYTES]))
         raise_if_too_large(header, max_voxels, len(raw), compressed=True)
-        if content := decompress_single_member(raw, header.offset + header.voxel_bytes):
-            return header, memoryview(content).toreadonly()[header.offset :]
+        if content := decompress_single_member(raw, header.offset_bytes + header.voxel_bytes):
+            return header, memoryview(content).toreadonly()[header.offset_bytes :]
     return None
 
 
@@ -178,7 +188,7 @@ def _read_header(content: GzipContent | PlainContent) -> tuple[NiftiHeader, int]
 
 def _read_voxels(content: GzipContent | PlainContent, header: NiftiHeader, read: int) -> bytes | memoryview:
     """Return the bytes of the voxels; `read` bytes of the content have been read already."""
-    content.take(header.offset - read)  # extensions
+    content.take(header.offset_bytes - read)  # extensions
     voxels = content.take(header.voxel_bytes)
     if len(voxels) < header.voxel_bytes:
         raise VolumeError(
@@ -204,7 +214,7 @@ def _scale_intensities(array: NDArray[Any], header: NiftiHeader) -> NDArray[Any]
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     if (header.slope, header.inter) == (1.0, 0.0):
         return native
-    real = header.held_dtype.type
+    real = header.memory_dtype.type
     with np.errstate(all="ignore"):  # an overflow gives a non-finite value, which has its own problem code
         scaled: NDArray[Any] = native * real(header.slope)
         scaled += real(header.inter)

@@ -1,7 +1,7 @@
-"""The error of a file that cannot be read as a volume, and what the file is instead.
+"""The error of a file that cannot be read as a volume.
 
-The first bytes identify it: an archive, another image format, a web page, or a link or pointer whose content was not
-downloaded.
+The first bytes of the file show what it is instead: an archive, another image format, a web page, or a link or pointer
+whose content was not downloaded.
 """
 
 from typing import Final
@@ -19,11 +19,11 @@ class VolumeError(Exception):
         digest: XXH3-128 of these bytes; None if they could not be read or the file is too large.
     """
 
-    def __init__(self, code: str, message: Message, size: int | None = None) -> None:
+    def __init__(self, code: str, message: Message, size_bytes: int | None = None) -> None:
         super().__init__(message)
         self.code: str = code
         self.message = message
-        self.size_bytes = size
+        self.size_bytes = size_bytes
         self.digest: str | None = None
 
 

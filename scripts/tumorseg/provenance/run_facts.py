@@ -44,8 +44,8 @@ class DataFacts:
         digest: of all files, see `data_facts`.
     """
 
-    files: int
-    size: int
+    file_count: int
+    size_bytes: int
     digest: str
 
 
@@ -93,8 +93,8 @@ def data_facts(results: Iterable[ValidationResult], usable: set[str]) -> DataFac
     ]
     lines = sorted(f"{case} {role} {file['digest']}\n" for case, role, file in files)
     return DataFacts(
-        files=len(files),
-        size=sum(file["bytes"] for _, _, file in files),
+        file_count=len(files),
+        size_bytes=sum(file["bytes"] for _, _, file in files),
         digest=hashlib.sha256("".join(lines).encode()).hexdigest(),
     )
 

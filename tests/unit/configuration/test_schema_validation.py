@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from tests.support.builders import REPOSITORY
-from tumorseg.configuration.schema_validation import schema_errors
+from tumorseg.configuration.schema_validation import RENAMED_KEYS, schema_errors
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
@@ -128,3 +128,16 @@ def test_numbers_in_lists_and_sections_are_validated(key, value, sentence):
 def test_a_long_value_is_shortened():
     (sentence,) = mistakes_with("training.precision", "fp" * 5000)
     assert len(sentence) < 300
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())
+def test_an_old_key_is_refused_with_its_new_name(old, new):
+    section, _, key = old.partition(".")
+    changed = {**DEFAULTS, section: {**DEFAULTS[section], key: DEFAULTS[section][new]}}
+    assert schema_errors(changed, SCHEMA) == [f"{old}: this key is now called {section}.{new}; rename it"]
+
+
+def test_the_changelog_lists_every_renamed_key():
+    text = (REPOSITORY / "CHANGELOG.md").read_text()
+    for old, new in RENAMED_KEYS.items():
+        assert f"| `{old}` | `{old.partition('.')[0]}.{new}` |" in text

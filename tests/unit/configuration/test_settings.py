@@ -11,7 +11,7 @@ import yaml
 
 from tests.support.builders import REPOSITORY
 from tumorseg.configuration import settings
-from tumorseg.configuration.renamed import RENAMED
+from tumorseg.configuration.schema_validation import RENAMED_KEYS
 from tumorseg.documentation.configuration_page import DEFAULTS, PAGE, SCHEMA, comments_of, reference_page
 from tumorseg.inference.postprocessing import STEPS
 from tumorseg.inference.predictor import PredictionSettings
@@ -64,7 +64,7 @@ def sources() -> Sources:
     types["prediction"] |= {step.name: list(get_type_hints(step.run).values())[2] for step in STEPS}
     # Dataclasses of settings that results record keep the old names of renamed keys.
     for section, names in types.items():
-        types[section] = {RENAMED.get(f"{section}.{name}", name): annotation for name, annotation in names.items()}
+        types[section] = {RENAMED_KEYS.get(f"{section}.{name}", name): annotation for name, annotation in names.items()}
     defaults, schema = (yaml.safe_load((REPOSITORY / file).read_text()) for file in (DEFAULTS, SCHEMA))
     return Sources(defaults, copy.deepcopy(schema), types)
 

@@ -78,7 +78,7 @@ def test_a_prediction_keeps_the_qform_and_sform_of_its_image(tmp_path, codes):
     whole = read_prediction(recorded_mask(tmp_path), (6, 7, 8), volume.affine)
     assert np.count_nonzero(whole) == np.count_nonzero(mask)
     written = read_volume(tmp_path / "case-1.nii.gz")
-    assert (written.forms, written.orientation_note) == (volume.forms, volume.orientation_note)
+    assert (written.forms, written.orientation_warning) == (volume.forms, volume.orientation_warning)
 
 
 @pytest.mark.parametrize(

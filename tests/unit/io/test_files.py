@@ -84,7 +84,7 @@ def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match=r"epoch-0001\.pt: cannot be written \(No space left.*make room on its disk"):
+    with pytest.raises(UserError, match=r"epoch-0001\.pt: cannot be written \(No space left.*free space on its disk"):
         write_bytes(path, b"after")
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]

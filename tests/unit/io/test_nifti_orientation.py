@@ -27,7 +27,7 @@ def made(qform, sform, qform_code=1, sform_code=2, voxels=None) -> bytes:
 
 
 def note(tmp_path, content: bytes):
-    found = read(tmp_path, content).orientation_note
+    found = read(tmp_path, content).orientation_warning
     return found and found.code
 
 
@@ -36,7 +36,7 @@ def note(tmp_path, content: bytes):
 def test_forms_that_agree_and_a_form_alone_give_no_warning(tmp_path, affine, given):
     content = made(affine if given != "sform" else None, affine if given != "qform" else None)
     volume = read(tmp_path, content)
-    assert volume.orientation_note is None
+    assert volume.orientation_warning is None
     assert volume.forms is None
     np.testing.assert_allclose(volume.affine, affine, atol=1e-5)
 
@@ -49,8 +49,8 @@ def test_a_small_fraction_of_a_voxel_is_no_disagreement(tmp_path, far, expected)
 def test_the_warning_reports_the_largest_distance_between_corners(tmp_path):
     mirrored = np.diag([-1.0, 1, 1, 1]) @ LPS  # the far corner, 9 voxels away, lands 18 mm off
     volume = read(tmp_path, made(mirrored, LPS))
-    assert volume.orientation_note.code == "orientations_disagree"
-    assert "up to 18 mm apart; the sform is used" in volume.orientation_note.message
+    assert volume.orientation_warning.code == "orientations_disagree"
+    assert "up to 18 mm apart; the sform is used" in volume.orientation_warning.message
     np.testing.assert_allclose(volume.affine, LPS)
 
 
@@ -65,7 +65,7 @@ def test_a_sform_with_shears_disagrees_with_its_qform(tmp_path):
     shears[0, 1] = 0.3
     assert note(tmp_path, made(shears, shears)) == "orientations_disagree"
     alone = read(tmp_path, made(None, shears))
-    assert alone.orientation_note is None
+    assert alone.orientation_warning is None
     assert alone.forms["sform_code"] == 2
 
 
@@ -73,14 +73,14 @@ def test_a_qform_that_cannot_be_computed_disagrees_with_the_sform(tmp_path):
     content = bytearray(made(LPS, LPS))
     content[256:260] = np.float32(np.nan).tobytes()  # quatern_b
     volume = read(tmp_path, bytes(content))
-    assert volume.orientation_note.code == "orientations_disagree"
+    assert volume.orientation_warning.code == "orientations_disagree"
     assert volume.forms is None  # forms that are not finite cannot be copied to a mask
 
 
 def test_a_header_without_an_orientation_is_read_with_a_warning(tmp_path):
     content = made(None, None)
     volume = read(tmp_path, content)
-    assert volume.orientation_note.code == "orientation_unknown"
+    assert volume.orientation_warning.code == "orientation_unknown"
     np.testing.assert_array_equal(volume.affine, nibabel.Nifti1Image.from_bytes(content).affine)
     assert (volume.forms["qform_code"], volume.forms["sform_code"]) == (0, 0)
 
@@ -97,11 +97,11 @@ def test_a_quaternion_too_long_by_rounding_is_normalised(tmp_path, excess, axis)
     volume = read(tmp_path, quaternion(*(np.array(axis) * np.sqrt(1 + excess))))
     # A rotation by 180° about the axis, computed without nibabel.
     np.testing.assert_allclose(volume.affine[:3, :3], 2 * np.outer(axis, axis) - np.eye(3), atol=1e-6)
-    assert volume.orientation_note is None
+    assert volume.orientation_warning is None
 
 
 def test_an_invalid_quaternion_is_refused_unless_the_sform_is_used(tmp_path):
-    with pytest.raises(VolumeError, match=r"its quaternion is no rotation \(b² \+ c² \+ d² is 1.2") as caught:
+    with pytest.raises(VolumeError, match=r"its quaternion is not a rotation \(b² \+ c² \+ d² is 1.2") as caught:
         read(tmp_path, quaternion(0, 0, np.sqrt(1.2)))
     assert caught.value.code == "bad_header"
     content = bytearray(made(LPS, LPS))

@@ -110,8 +110,8 @@ def test_several_gzip_members_are_joined(tmp_path):
 
 def test_bytes_after_the_compressed_content_are_counted_but_padding_is_not(tmp_path):
     content = gzip.compress(nifti_content(image()))
-    assert read(tmp_path, content + b"garbage").trailing == 7
-    assert read(tmp_path, content + bytes(512)).trailing == 0
+    assert read(tmp_path, content + b"garbage").trailing_bytes == 7
+    assert read(tmp_path, content + bytes(512)).trailing_bytes == 0
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def files(**digests):
 
 def test_files_of_usable_cases_are_counted():
     facts = data_facts([validated("a", files=files(t1="1", seg="2")), validated("b", files=files(t1="3"))], {"a"})
-    assert (facts.files, facts.size) == (2, 20)
+    assert (facts.file_count, facts.size_bytes) == (2, 20)
 
 
 def test_the_digest_of_the_data_depends_on_content_but_not_on_order():
