@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.cohort.case_files import case_from_json
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.preview import write_previews
-from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import write_validation_results
 from tumorseg.task import add_task_option
 

@@ -9,8 +9,8 @@ from isal import igzip
 
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.support.case_files import TASK
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 
 
 def figures(root: Path) -> Iterator[Figure]:

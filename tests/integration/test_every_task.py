@@ -89,7 +89,7 @@ def finished(request, tmp_path_factory):
 
 def masks(folder, task: Task) -> set[int]:
     """All values of the masks below a folder, as the labels that they mean."""
-    meaning = task.values(newest_convention(task))
+    meaning = task.labels_by_value(newest_convention(task))
     files = (file for file in folder.glob("**/*.nii.gz") if "-probabilities" not in file.name)
     return {meaning[int(value)] for value in chain(*(np.unique(nibabel.load(file).dataobj) for file in files))}
 

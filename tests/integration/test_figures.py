@@ -18,7 +18,7 @@ def draw(files, task, settings):
     from matplotlib.figure import Figure
 
     drawing = Figure()
-    drawing.text(0, 0, f"{len(files['predictions'])} folds, {len(files['scores'])} table, {task.whole}")
+    drawing.text(0, 0, f"{len(files['predictions'])} folds, {len(files['scores'])} table, {task.whole_tumour}")
     return drawing
 
 

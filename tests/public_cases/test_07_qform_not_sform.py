@@ -5,8 +5,8 @@ import SimpleITK
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 from tumorseg.evaluation.masks import MaskReadOptions, read_reference
 from tumorseg.inference.prediction_files import write_prediction
 from tumorseg.preprocessing.crop import crop
@@ -61,7 +61,7 @@ def test_a_mask_lies_over_its_image_in_programs_that_read_either_form(root, tmp_
     result = results(root)[digit]
     assert result.usable
     case = normalise_validated_case(root, result, SETTINGS, task=TASK)
-    write_prediction(tmp_path, case.mask, case.origin, TASK.written("brats2023"))
+    write_prediction(tmp_path, case.mask, case.origin, TASK.values_by_label("brats2023"))
     files = [root / result.facts["files"]["t1"]["path"], tmp_path / f"{result.case}.nii.gz"]
     image, mask = (nibabel.load(file) for file in files)
     np.testing.assert_array_equal(mask.get_qform(), image.get_qform())

@@ -6,8 +6,8 @@ import pytest
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1}

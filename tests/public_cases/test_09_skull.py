@@ -2,8 +2,8 @@
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 
 
 def test_each_modality_of_a_head_gets_a_warning(tmp_path):

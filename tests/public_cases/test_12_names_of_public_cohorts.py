@@ -4,8 +4,8 @@ import pytest
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
-from tumorseg.cohort.validation import validate_case
 
 KINDS = {
     "brats20": ("t1ce", "W39_1998.09.19_Segm.nii"),

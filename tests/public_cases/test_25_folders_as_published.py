@@ -4,9 +4,9 @@ import pytest
 
 from tests.public_cases import made
 from tests.support.case_files import TASK
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_roots, locate_cohort_folder, locate_roots
 from tumorseg.cohort.manifest import build_manifest
-from tumorseg.cohort.validation import validate_case
 from tumorseg.task import load_task
 
 PATIENTS = {

@@ -8,8 +8,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 from tumorseg.io.nifti import write_nifti
 from tumorseg.task import load_task
 

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.cohort_check import check_cohort
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.manifest import build_manifest
-from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.task import Task
 

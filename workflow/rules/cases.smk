@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tumorseg.cohort.discovery import discover_cases, discover_roots, locate_cohort_folder, locate_roots
 from tumorseg.cohort.patients import compile_patient_pattern
-from tumorseg.cohort.sample_sheet import patient_source, read_sample_sheet, require_one_source
+from tumorseg.cohort.sample_sheet import patient_source, read_sample_sheet, require_one_patient_source
 from tumorseg.configuration.constraints import require_table
 from tumorseg.errors import UserError
 
@@ -27,7 +27,7 @@ def sample_sheet():
     try:
         require_table("cohort.samples", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
         sheet = read_sample_sheet(file, TASK, schema_of("samples"))
-        require_one_source(sheet, file, SETTINGS.cohort.patient)
+        require_one_patient_source(sheet, file, SETTINGS.cohort.patient)
     except UserError as error:
         raise SystemExit(f"{error}") from None
     return sheet

@@ -63,11 +63,11 @@ class Background:
         return masks[0]
 
     def facts(self) -> dict[str, Any]:
-        """Return the background as JSON types for a validation result; `of` reads them."""
+        """Return the background as JSON types for a validation result; `from_facts` reads them."""
         return {"bands": [list(band) for band in self.bands], "nan": self.nan}
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> "Background":
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Background":
         """Return the background that `facts` describes."""
         return cls(tuple((float(low), float(high)) for low, high in facts["bands"]), bool(facts["nan"]))
 
@@ -87,7 +87,7 @@ ZERO_BACKGROUND: Final = Background(((0.0, 0.0),))
 
 def backgrounds_from_facts(facts: Mapping[str, Any]) -> dict[str, Background]:
     """Return the background of each modality from the facts of a validation result."""
-    return {modality: Background.of(found) for modality, found in facts["background"].items()}
+    return {modality: Background.from_facts(found) for modality, found in facts["background"].items()}
 
 
 def _in_band(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:

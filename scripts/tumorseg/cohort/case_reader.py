@@ -109,7 +109,7 @@ class CaseReader:
         self._task = task
         self._names = names
         self._max_voxels = max_voxels
-        self._places = {channel.name: channel.volume for channel in task.channels if channel.volume is not None}
+        self._volume_indices = {channel.name: channel.volume for channel in task.channels if channel.volume is not None}
         self._shared: dict[tuple[str, ...], tuple[ReadResult, Volume | None]] = {}
 
     def read(self, role: str, not_understood: Sequence[str]) -> tuple[ReadResult, Volume | None]:
@@ -123,11 +123,11 @@ class CaseReader:
             The issues and facts, and the volume, None if it could not be read.
         """
         paths = self._case_files.files.get(role, ())
-        if self._case_files.sheet and (missing := self._lacking_in_sheet(role, paths)):
+        if self._case_files.sheet and (missing := self._missing_in_sheet(role, paths)):
             return missing, None
         if not paths:
             return report_missing_file(self._case_files.case, role, self._names, self._task, not_understood), None
-        if role not in self._places:
+        if role not in self._volume_indices:
             return read_role(self._root, paths, self._max_voxels)
         if paths not in self._shared:
             self._shared[paths] = read_role(self._root, paths, self._max_voxels)
@@ -135,12 +135,12 @@ class CaseReader:
         result = replace(shared, problems=list(shared.problems), facts=dict(shared.facts))
         if volume is None:
             return result, None
-        if problem := volume_count_problem(volume.shape, shared.facts["path"], len(self._places)):
+        if problem := volume_count_problem(volume.shape, shared.facts["path"], len(self._volume_indices)):
             result.problems.append(problem)
             return result, None
-        return result, volume.channel(self._places[role])
+        return result, volume.channel(self._volume_indices[role])
 
-    def _lacking_in_sheet(self, role: str, paths: Sequence[str]) -> ReadResult | None:
+    def _missing_in_sheet(self, role: str, paths: Sequence[str]) -> ReadResult | None:
         """Report a role whose cell in the sample sheet is empty or names a missing file; None if all files exist."""
         if not paths:
             reason = "its cell in the sample sheet is empty; enter the path of the file, or remove the row"

@@ -44,7 +44,7 @@ class CaseSummary:
         warnings: issues that do not.
         convention: label convention of the mask; empty if unknown.
         grid: shape and spacing as text; empty if no image could be read.
-        volumes: volumes in millilitres by the keys of `volume_names`; empty if unknown.
+        volumes_ml: volumes by the keys of `volume_names`; empty if unknown.
         intensities: by modality, see `image_checks.intensity_facts`.
     """
 
@@ -56,7 +56,7 @@ class CaseSummary:
     warnings: tuple[CaseIssue, ...]
     convention: str
     grid: str
-    volumes: dict[str, float]
+    volumes_ml: dict[str, float]
     intensities: dict[str, dict[str, float]]
 
 
@@ -93,7 +93,7 @@ def _case_summary(number: int, row: dict[str, Any], result: ValidationResult, ta
         warnings=_case_issues(result.case, result.warnings),
         convention=row["convention"],
         grid=_grid_text(result.facts),
-        volumes=_volumes_ml(result.facts, task),
+        volumes_ml=_volumes_ml(result.facts, task),
         intensities=result.facts.get("intensities", {}),
     )
 

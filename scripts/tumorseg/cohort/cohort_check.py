@@ -144,7 +144,7 @@ def _exchanged_label_warnings(usable: pd.DataFrame, task: Task) -> list[Message]
         core, oedema = task.label_of("necrosis"), task.label_of("oedema")
         other = {core: oedema, oedema: core}
         label_map = ", ".join(
-            f"{value}: {other.get(label, label)}" for value, label in task.values(convention).items() if value
+            f"{value}: {other.get(label, label)}" for value, label in task.labels_by_value(convention).items() if value
         )
         raise UserError(
             f"cohort.label_map: {finding}; if so, set label_map: {{{label_map}}}; if not, define each value in it"
@@ -160,7 +160,7 @@ def _mixed_convention_warnings(examples: Mapping[str, str], task: Task) -> list[
 
 def _describe_conventions(examples: Mapping[str, str], task: Task) -> Message:
     """Describe how the conventions differ. `examples` has the file of one mask for each convention."""
-    written = {name: task.written(name) for name in examples}
+    written = {name: task.values_by_label(name) for name in examples}
     labels = [label for label in task.label_values if len({values[label] for values in written.values()}) > 1]
     titles: Message = " and ".join(task.label_titles[label] for label in labels)
     kinds: list[Message] = [

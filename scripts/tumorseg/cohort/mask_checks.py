@@ -127,8 +127,8 @@ def canonical_labels(found: MaskLabels, task: Task, convention: str | None) -> M
 def format_allowed_values(task: Task) -> Message:
     """Return the values that masks of a task may have, as the end of a sentence."""
     if task.label_map is not None:
-        return f"the label map has ({_join_values(task.values(LABEL_MAP_CONVENTION))})"
-    by_convention = {name: set(task.values(name)) for name in task.conventions}
+        return f"the label map has ({_join_values(task.labels_by_value(LABEL_MAP_CONVENTION))})"
+    by_convention = {name: set(task.labels_by_value(name)) for name in task.conventions}
     common = set.intersection(*by_convention.values())
     if all(values == common for values in by_convention.values()):
         return f"the task {task.name} has ({_join_values(common)})"
@@ -155,7 +155,7 @@ def label_problem(
         message = f"{found.not_finite} voxels of the mask are NaN or infinite; export the mask again"
         return Issue("not_finite", file, message)
     values = set(found.counts)
-    known = {value for name in task.conventions for value in task.values(name)}
+    known = {value for name in task.conventions for value in task.labels_by_value(name)}
     if unknown := sorted(values - known):
         wrong = found.others + sum(found.counts[value] for value in unknown)
         examples = ", ".join(f"{value:g}" for value in sorted([*found.examples, *unknown])[:_MAX_EXAMPLES])
@@ -168,7 +168,7 @@ def label_problem(
         conflicting = [
             str(value)
             for value in sorted(values)
-            if any(value not in task.values(convention) for convention in task.conventions)
+            if any(value not in task.labels_by_value(convention) for convention in task.conventions)
         ]
         message = f"the mask has both {' and '.join(conflicting)}, but a mask has {format_allowed_values(task)}"
     elif labels_setting in task.conventions and labels_setting not in names:

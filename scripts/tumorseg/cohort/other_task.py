@@ -111,20 +111,18 @@ def find_other_task_signs(
     knowing = [other for other in rivals if matching_conventions(found, other)]
     by_mask = [other for other in knowing if not _contradiction_in_image(other, found, contrast)]
     if not by_mask and any(
-        task.meanings(name).get(value) == "enhancing" for name in task.conventions for value in found
+        task.meanings_by_value(name).get(value) == "enhancing" for name in task.conventions for value in found
     ):
         by_mask = knowing  # no task agrees with the image, but the value is not enhancing tumour
     if not matching_conventions(found, task):
         by_sign[f"its mask has the values {', '.join(map(str, found))}"] = by_mask
     elif reason := _contradiction_in_image(task, found, contrast):
         by_sign[reason] = by_mask
-    speaking = {reason: [other.name for other in others] for reason, others in by_sign.items() if others}
-    votes = [name for others in speaking.values() for name in others]
+    signs = {reason: [other.name for other in others] for reason, others in by_sign.items() if others}
+    votes = [name for others in signs.values() for name in others]
     most = max(map(votes.count, votes), default=0)
-    names_first = tuple(name for name in dict.fromkeys(votes) if votes.count(name) == most)
-    return OtherTaskSigns(
-        names_first, tuple(speaking), only_values=not matching_conventions(found, task) and len(speaking) == 1
-    )
+    likely = tuple(name for name in dict.fromkeys(votes) if votes.count(name) == most)
+    return OtherTaskSigns(likely, tuple(signs), only_values=not matching_conventions(found, task) and len(signs) == 1)
 
 
 def other_task_problem(signs: OtherTaskSigns, task: Task, case: str, map_key: str = "cohort.label_map") -> Issue:
@@ -138,8 +136,8 @@ def other_task_problem(signs: OtherTaskSigns, task: Task, case: str, map_key: st
 
 def interprets_differently(other: Task, task: Task, values: Sequence[int]) -> bool:
     """Return whether the other task reads masks with these values in a way that the task does not."""
-    own = [task.meanings(name).items() for name in task.conventions]
-    ways = [other.meanings(name).items() for name in matching_conventions(values, other) or other.conventions]
+    own = [task.meanings_by_value(name).items() for name in task.conventions]
+    ways = [other.meanings_by_value(name).items() for name in matching_conventions(values, other) or other.conventions]
     return all(not any(way <= known for known in own) for way in ways)
 
 
@@ -176,7 +174,9 @@ def _contradiction_in_image(task: Task, values: Sequence[int], contrast: PostCon
     # enhancing, only a tumour without parts may be that bright.
     if contrast is None or contrast.brain.size == 0:
         return None
-    reasons = [_label_contradiction(task.meanings(name), contrast) for name in matching_conventions(values, task)]
+    reasons = [
+        _label_contradiction(task.meanings_by_value(name), contrast) for name in matching_conventions(values, task)
+    ]
     return None if None in reasons else next(iter(reasons), None)
 
 

@@ -22,11 +22,11 @@ class VolumeSummary:
     """The volumes of one label, or of the whole tumour, over the cases that have it.
 
     Attributes:
-        key: in `CaseSummary.volumes`.
+        key: in `CaseSummary.volumes_ml`.
         name: for readers.
         present: number of cases that have it.
         absent: number of cases without it.
-        quartiles: minimum, lower quartile, median, upper quartile and maximum in ml; empty if no case has it.
+        quartiles_ml: minimum, lower quartile, median, upper quartile and maximum; empty if no case has it.
         bins: number of cases in `VOLUME_BINS` equal bins from 0 to the maximum.
     """
 
@@ -34,14 +34,14 @@ class VolumeSummary:
     name: str
     present: int
     absent: int
-    quartiles: tuple[float, ...]
+    quartiles_ml: tuple[float, ...]
     bins: tuple[int, ...]
 
 
 def summarise_volumes(cases: Sequence[CaseSummary], task: Task) -> list[VolumeSummary]:
     """Summarise the volumes of each label and of the whole tumour, over the cases whose volumes are known."""
     return [
-        _volume_summary(key, name, [case.volumes[key] for case in cases if case.volumes])
+        _volume_summary(key, name, [case.volumes_ml[key] for case in cases if case.volumes_ml])
         for key, name in volume_names(task).items()
     ]
 
@@ -237,14 +237,14 @@ def _issues_by_code(
         for code in dict.fromkeys(issue.code for issue in issues(case)):
             found[code].append(case)
     summaries = [IssueSummary(code, descriptions[code], affected) for code, affected in found.items() if affected]
-    return sorted(summaries, key=lambda fact: -len(fact.cases))
+    return sorted(summaries, key=lambda summary: -len(summary.cases))
 
 
 def _grids(cases: Sequence[CaseSummary]) -> list[GridSummary]:
     usable = Counter(case.grid for case in cases if case.usable)
     dropped = Counter(case.grid for case in cases if not case.usable and case.grid)
     grids = [GridSummary(grid, usable[grid], dropped[grid]) for grid in {**usable, **dropped}]
-    return sorted(grids, key=lambda facts: (-facts.usable, -facts.dropped, facts.grid))
+    return sorted(grids, key=lambda summary: (-summary.usable, -summary.dropped, summary.grid))
 
 
 def _notes(

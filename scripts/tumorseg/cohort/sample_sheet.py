@@ -71,7 +71,7 @@ def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> Samp
     return SampleSheet(cases, {row[CASE_COLUMN]: row[PATIENT_COLUMN] for _, row in table if row.get(PATIENT_COLUMN)})
 
 
-def require_one_source(sheet: SampleSheet, path: Path, patient: str | None) -> None:
+def require_one_patient_source(sheet: SampleSheet, path: Path, patient: str | None) -> None:
     """Check that only one of the sample sheet and `cohort.patient` names the patients.
 
     Args:

@@ -101,8 +101,10 @@ def stratified_splits(
     if len(patients) < max(folds, 2):
         key = "folds" if folds > 1 else "validation_fraction"
         example = ", ".join(cases["case"].head(2))
-        taken = f"; {len(cases)} cases (such as {example}) are counted as theirs: if that is wrong, set cohort.patient"
-        hint = taken if len(patients) < len(cases) else ""
+        cases_hint = (
+            f"; {len(cases)} cases (such as {example}) are counted as theirs: if that is wrong, set cohort.patient"
+        )
+        hint = cases_hint if len(patients) < len(cases) else ""
         raise UserError(
             f"cohort.{key}: there are only {len(patients)} usable patients for {max(folds, 2)} parts; "
             f"add cases, or ask for fewer parts{hint}"
@@ -120,7 +122,7 @@ def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
     """Return the number of cases of each patient, in the stratified order of the patients."""
     # A patient's position on the line, in (0, 1), is the fraction of its stratum's cases before it. The stratum is its
     # kind (no tumour in any case, tumour, enhancing tumour) and the size third of its largest tumour within that kind.
-    whole = [f"label_{label}" for label in task.region_labels[task.whole]]
+    whole = [f"label_{label}" for label in task.region_labels[task.whole_tumour]]
     tumour, enhancing = cases[whole].sum(axis="columns").astype(int), task.label_of("enhancing")
     enhances = cases[f"label_{enhancing}"] > 0 if enhancing is not None else False
     by_patient = cases.assign(tumour=tumour, enhancing=enhances).groupby("patient")
@@ -133,7 +135,7 @@ def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
     # The thirds of a kind are a third of a step apart, which spreads a kind of few patients evenly over the line.
     before = stratum.cumsum() - patients["cases"]
     position = (before + patients["cases"] * (2 * third + 1) / 6) / stratum.transform("sum")
-    return patients.assign(place=position).sort_values(["place", "digest"])["cases"]
+    return patients.assign(position=position).sort_values(["position", "digest"])["cases"]
 
 
 def _size_thirds(sizes: pd.Series) -> pd.Series:

@@ -35,7 +35,7 @@ class MaskSummary:
         values: number of voxels of each value on disk.
         convention: of the values on disk (see `detect_convention`).
         problem: of the labels, if any.
-        index: of the axial slice with most tumour voxels.
+        slice_index: of the axial slice with most tumour voxels.
     """
 
     shape: tuple[int, ...]
@@ -45,7 +45,7 @@ class MaskSummary:
     values: Mapping[int, int]
     convention: str | None
     problem: Issue | None
-    index: int
+    slice_index: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,9 @@ class ImageSummary:
         intensities: of an image without problems (see `image_checks.intensity_facts`).
         background: of the image; 0 if it has problems.
         sample: its voxels at `image_checks.sampled_positions`.
-        shown: whether each tumour voxel is foreground; empty if the mask has another shape.
-        thin: axial slice (X, Y, Z) at the mask's `index` if both agree in shape and axial axis, else the middle slice.
+        tumour_in_brain: whether each tumour voxel is foreground; empty if the mask has another shape.
+        preview_slice: axial slice, (X, Y, Z) with an axial axis of length 1: the mask's `slice_index` if both agree in
+            shape and axial axis, else the middle slice.
     """
 
     shape: tuple[int, ...]
@@ -85,8 +86,8 @@ class ImageSummary:
     intensities: dict[str, float]
     background: Background
     sample: NDArray[Any]
-    shown: NDArray[np.bool_]
-    thin: NDArray[Any]
+    tumour_in_brain: NDArray[np.bool_]
+    preview_slice: NDArray[Any]
 
 
 def summarise_mask(volume: Volume, file: str, task: Task, labels_setting: str) -> MaskSummary:
@@ -121,7 +122,7 @@ def fit_mask(mask: MaskSummary, images: OrientedGrid) -> FittedMask:
         oriented=images.oriented,
         labels=placed.labels,
         values={**mask.values, 0: mask.values[0] + math.prod(images.shape) - math.prod(mask.shape)},
-        index=slice_with_most_voxels(placed.labels.where, images.shape, images.affine),
+        slice_index=slice_with_most_voxels(placed.labels.where, images.shape, images.affine),
     )
     return FittedMask(images, fitted, placed.notes, placed.problem)
 
@@ -142,9 +143,11 @@ def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | N
     values = _summarise_intensities(volume, voxels, title, file)
     fitting = mask if mask is not None and mask.shape == volume.shape else None
     tumour = fitting.labels.where if fitting else np.empty(0, np.int32)
-    same_way_up = fitting and axial_axis(fitting.affine) == axial_axis(volume.affine)
+    same_axis = fitting and axial_axis(fitting.affine) == axial_axis(volume.affine)
     index = (
-        fitting.index if fitting and same_way_up else slice_with_most_voxels(tumour[:0], volume.shape, volume.affine)
+        fitting.slice_index
+        if fitting and same_axis
+        else slice_with_most_voxels(tumour[:0], volume.shape, volume.affine)
     )
     return ImageSummary(
         shape=volume.shape,
@@ -156,8 +159,8 @@ def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | N
         intensities=values.intensities,
         background=values.background,
         sample=values.sample,
-        shown=_is_foreground(voxels, tumour, values.background),
-        thin=axial_slice(volume.array, volume.affine, index),
+        tumour_in_brain=_is_foreground(voxels, tumour, values.background),
+        preview_slice=axial_slice(volume.array, volume.affine, index),
     )
 
 
@@ -179,7 +182,7 @@ def sample_post_contrast_in_mask(
         return None
     brain = image.sample[~image.background.mask(image.sample)]
     found = sample_post_contrast(volume.array.reshape(-1, order="F"), mask.labels.where, mask.labels.values, brain)
-    on_disk = {value: value for value in found.by_value} if mask.problem else task.written(mask.convention)
+    on_disk = {value: value for value in found.by_value} if mask.problem else task.values_by_label(mask.convention)
     return replace(found, by_value={on_disk[label]: voxels for label, voxels in found.by_value.items()})
 
 

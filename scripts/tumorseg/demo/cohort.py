@@ -99,7 +99,7 @@ def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task,
 def _dataset_json(cases: Sequence[DemoCase], task: Task) -> dict[str, Any]:
     """Return the content of the Decathlon's `dataset.json`."""
     order = sorted(task.channels, key=lambda channel: channel.volume or 0)
-    written = task.written(newest_convention(task))
+    written = task.values_by_label(newest_convention(task))
     return {
         "name": task.title,
         "tensorImageSize": "4D",

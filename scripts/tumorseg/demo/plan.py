@@ -98,7 +98,7 @@ def task_facts(task: Task) -> dict[str, Any]:
         "channels": [[channel.name, list(channel.files), channel.volume] for channel in task.channels],
         "mask_files": list(task.mask_files),
         "labels": {str(label.value): label.meaning for label in task.labels},
-        "written": {str(label): value for label, value in task.written(newest_convention(task)).items()},
+        "written": {str(label): value for label, value in task.values_by_label(newest_convention(task)).items()},
         "names": [task.case_name, task.first_time_point, task.case_names],
     }
 

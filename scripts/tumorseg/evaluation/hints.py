@@ -52,7 +52,7 @@ def find_hints(
 
 def _orientation_hints(paired: PairedPredictions, table: pd.DataFrame, threads: int) -> list[dict[str, Any]]:
     """Return hints on masks with a wrong orientation. Masks whose whole-tumour Dice is high are not read again."""
-    dice = table[table["region"] == paired.folders.reference_options.task.whole].set_index("case")["dice"]
+    dice = table[table["region"] == paired.folders.reference_options.task.whole_tumour].set_index("case")["dice"]
     pairs = [pair for pair in paired.pairs if pair.prediction is not None and can_improve(dice[pair.case])]
     with ThreadPoolExecutor(threads) as pool:
         hints = list(pool.map(partial(_orientation_hint, folders=paired.folders), pairs))
@@ -91,7 +91,7 @@ def _value_labels(paired: PairedPredictions) -> dict[int, int]:
     """Return the label that each value on disk is read as."""
     task = paired.folders.prediction_options.task
     conventions = paired.conventions or (next(iter(task.conventions)),)
-    return {value: label for name in conventions for value, label in task.values(name).items()}
+    return {value: label for name in conventions for value, label in task.labels_by_value(name).items()}
 
 
 def _case_message(permutation: LabelPermutation) -> Message:

@@ -195,7 +195,7 @@ def _refuse_references_of_other_task(
     if len(conventions) < 2 or not tasks:
         return
     examples = " and ".join(f"{file} as {convention}" for convention, file in conventions.items())
-    labels = {value: label for convention in conventions for value, label in task.values(convention).items()}
+    labels = {value: label for convention in conventions for value, label in task.labels_by_value(convention).items()}
     label_map = ", ".join(f"{value}: {labels[value]}" for value in values)
     raise UserError(
         f"score.references: the masks below {folder} use different label conventions ({examples}), or they are of a "

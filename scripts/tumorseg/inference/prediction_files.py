@@ -27,7 +27,9 @@ def label_values_on_disk(task: Task, case_convention: str | None, cohort_convent
         cohort_convention: convention of the cohort, used if that of the case is unknown.
     """
     known = list(task.conventions)
-    return task.written(next((name for name in (case_convention, cohort_convention) if name in known), known[-1]))
+    return task.values_by_label(
+        next((name for name in (case_convention, cohort_convention) if name in known), known[-1])
+    )
 
 
 def write_prediction(

@@ -41,7 +41,7 @@ def task_outcomes(task: Task) -> tuple[Outcome, ...]:
     """Return the possible outcomes for masks of a task, with names that fit its labels."""
     if len(task.labels) == 1:
         return replace(AGREEMENT, name="agreement"), MISSED_TUMOUR, FALSE_TUMOUR
-    all_tumour = set(task.label_values) == set(task.region_labels[task.whole])
+    all_tumour = set(task.label_values) == set(task.region_labels[task.whole_tumour])
     wrong_label = WRONG_LABEL if all_tumour else replace(WRONG_LABEL, name="wrong label")
     return AGREEMENT, wrong_label, MISSED_TUMOUR, FALSE_TUMOUR
 

@@ -39,7 +39,7 @@ def cohort_overview(overview: CohortOverview, colours: Mapping[int, str]) -> Fig
     """Return a figure with bars of usable and dropped cases, and below them the tumour volumes of the usable ones.
 
     Args:
-        overview: The summary of the cohort.
+        overview: The overview of the cohort.
         colours: Colour of each label as `#rrggbb`.
 
     Returns:
@@ -57,7 +57,7 @@ def cohort_overview(overview: CohortOverview, colours: Mapping[int, str]) -> Fig
 
 def _bar_counts(overview: CohortOverview) -> dict[str, int]:
     """Return the number of cases of each bar, by its name, from top to bottom."""
-    problems = {f"{fact.code.replace('_', ' ')}": len(fact.cases) for fact in overview.problems}
+    problems = {f"{summary.code.replace('_', ' ')}": len(summary.cases) for summary in overview.problems}
     return {"usable": len(overview.usable), "dropped": len(overview.dropped), **problems}
 
 
@@ -73,13 +73,13 @@ def _draw_bars(axes: Axes, overview: CohortOverview, bars: Mapping[str, int]) ->
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="x")
     axes.set_title(f"{len(overview.usable):,} of {format_count(len(overview.cases), 'case')} usable")
-    several = sum(len(fact.cases) for fact in overview.problems) > len(overview.dropped)
+    several = sum(len(summary.cases) for summary in overview.problems) > len(overview.dropped)
     axes.set_xlabel("cases; a case with several problems counts for each" if several else "cases")
 
 
 def _draw_volumes(axes: Axes, overview: CohortOverview, colours: Mapping[int, str]) -> None:
-    names = {fact.key: fact.name for fact in overview.volumes}
-    known = {key: np.array([case.volumes[key] for case in overview.usable if case.volumes]) for key in names}
+    names = {summary.key: summary.name for summary in overview.volumes}
+    known = {key: np.array([case.volumes_ml[key] for case in overview.usable if case.volumes_ml]) for key in names}
     present = {key: volumes[volumes > 0] for key, volumes in known.items()}
     every = np.concatenate(list(present.values()))
     axes.set_title("Tumour volumes of the usable cases")

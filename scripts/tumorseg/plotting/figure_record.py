@@ -101,7 +101,7 @@ def caption_terms(task: Task) -> dict[str, Message]:
     titles = [channel.title for channel in task.channels]
     several = len(task.labels) > 1
     measure = "mean Dice over the labels" if several else "Dice"
-    whole = next(region for region in task.regions if region.name == task.whole)
+    whole = next(region for region in task.regions if region.name == task.whole_tumour)
     return {
         "channels": format_list(titles),
         "main_channels": ", ".join(titles[channel] for channel in task.main_channels),

@@ -55,7 +55,7 @@ def slice_selection_mask(*masks: NDArray[np.uint8] | None, task: Task, shape: tu
         Bool array of shape `shape`; all False if every mask is empty or None.
     """
     given = [mask for mask in masks if mask is not None]
-    for labels in (task.region_labels[task.whole], task.label_values):
+    for labels in (task.region_labels[task.whole_tumour], task.label_values):
         for mask in given:
             if (found := np.isin(mask, labels)).any():
                 return found

@@ -49,9 +49,9 @@ def normalise_intensities(
         lowest, highest = int(voxels.min()), int(voxels.max())
         if highest - lowest < _MAX_LEVELS:
             return result, _normalise_levels(voxels, (lowest, highest), background, clip_percentiles, result)
-    shown = ~background.mask(voxels)
+    brain = ~background.mask(voxels)
     result[...] = 0
-    result[shown], applied = _z_scores(voxels[shown], None, clip_percentiles)
+    result[brain], applied = _z_scores(voxels[brain], None, clip_percentiles)
     return result, applied
 
 
@@ -143,12 +143,12 @@ def normalise_images(
     voxels = {channel: crop(array, origin) for channel, array in arrays.items()}
     image = np.empty((len(task.channels), *next(iter(voxels.values())).shape), np.float16)
     intensities = {}
-    for place, channel in enumerate(task.channel_names):
+    for index, channel in enumerate(task.channel_names):
         if channel not in voxels:
-            image[place] = 0
+            image[index] = 0
             continue
         _, intensities[channel] = normalise_intensities(
-            voxels[channel], settings["clip_percentiles"], backgrounds[channel], out=image[place]
+            voxels[channel], settings["clip_percentiles"], backgrounds[channel], out=image[index]
         )
     other = {channel: found.facts() for channel, found in backgrounds.items() if found != ZERO_BACKGROUND}
     files = {role: volume.digest for role, volume in volumes.items()}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tumorseg.cli.console import logger
 from tumorseg.cohort.background import backgrounds_from_facts
 from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.validated_files import reread_images
-from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.inference.predictor import NonFiniteOutputError

@@ -15,13 +15,13 @@ _UNKNOWN_VALUE: Final = 255
 def matching_conventions(values: Iterable[int], task: Task) -> list[str]:
     """Return the conventions of a task that define all values of a mask on disk."""
     present = set(values)
-    return [name for name in task.conventions if present <= set(task.values(name))]
+    return [name for name in task.conventions if present <= set(task.labels_by_value(name))]
 
 
 def is_ambiguous(values: Iterable[int], task: Task) -> bool:
     """Return whether conventions of the task give different meanings to the values of a mask on disk."""
     present = sorted(set(values))
-    meanings = [task.values(name) for name in matching_conventions(present, task)]
+    meanings = [task.labels_by_value(name) for name in matching_conventions(present, task)]
     return any(meaning[value] != meanings[0][value] for meaning in meanings[1:] for value in present)
 
 
@@ -63,7 +63,7 @@ def to_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) ->
         ValueError: the mask has a value that the convention does not define.
     """
     table = np.full(256, _UNKNOWN_VALUE, np.uint8)
-    for value, label in task.values(convention or next(iter(task.conventions))).items():
+    for value, label in task.labels_by_value(convention or next(iter(task.conventions))).items():
         table[value] = label
     labels = table[mask]
     if labels.max(initial=0) == _UNKNOWN_VALUE:
@@ -74,7 +74,7 @@ def to_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) ->
 def from_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) -> NDArray[np.uint8]:
     """Return the values on disk of a mask of canonical labels (uint8, any shape), see `Task.written`."""
     table = np.arange(256, dtype=np.uint8)
-    for label, value in task.written(convention).items():
+    for label, value in task.values_by_label(convention).items():
         table[label] = value
     return table[mask]
 

@@ -178,7 +178,7 @@ class Task:
         return {**regions, **{f"label_{label.value}": label.title for label in self.labels}}
 
     @property
-    def whole(self) -> str:
+    def whole_tumour(self) -> str:
         """The name of the region that is the whole tumour."""
         return self.regions[0].name
 
@@ -192,14 +192,14 @@ class Task:
         """Return the label with a meaning, such as `oedema`; None if the task has none."""
         return next((label.value for label in self.labels if label.meaning == meaning), None)
 
-    def values(self, convention: str) -> dict[int, int]:
+    def labels_by_value(self, convention: str) -> dict[int, int]:
         """Return the label of each value of a mask on disk, background included."""
         if convention == LABEL_MAP_CONVENTION:
             return {0: 0, **self.conventions[LABEL_MAP_CONVENTION]}
         written = self.conventions[convention]
         return {0: 0, **{written.get(value, value): value for value in self.label_values}}
 
-    def written(self, convention: str | None) -> dict[int, int]:
+    def values_by_label(self, convention: str | None) -> dict[int, int]:
         """Return the value on disk of each label, background included.
 
         A label map that is not one-to-one cannot be inverted. Labels are then written as they are.
@@ -207,16 +207,16 @@ class Task:
         Args:
             convention: one of `conventions`; None for the first one.
         """
-        values = self.values(convention or next(iter(self.conventions)))
+        values = self.labels_by_value(convention or next(iter(self.conventions)))
         back = {label: value for value, label in values.items()}
         if len(back) != len(values) or set(back) != {0, *self.label_values}:
             return {label: label for label in (0, *self.label_values)}
         return back
 
-    def meanings(self, convention: str) -> dict[int, str]:
+    def meanings_by_value(self, convention: str) -> dict[int, str]:
         """Return the meaning of each value of a mask on disk, without background."""
         by_label = {label.value: label.meaning for label in self.labels}
-        return {value: by_label[label] for value, label in self.values(convention).items() if label}
+        return {value: by_label[label] for value, label in self.labels_by_value(convention).items() if label}
 
     def with_label_map(self, label_map: Mapping[int, int]) -> "Task":
         """Return the same task with a label map of the user in place of its conventions.

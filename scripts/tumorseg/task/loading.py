@@ -48,7 +48,7 @@ def task_signs_digest() -> str:
             task.name,
             task.case_names,
             task.grids,
-            {name: sorted(task.meanings(name).items()) for name in task.conventions},
+            {name: sorted(task.meanings_by_value(name).items()) for name in task.conventions},
         ]
         for task in load_built_in_tasks()
     ]

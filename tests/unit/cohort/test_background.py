@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.case_files import TASK, path_of, real_data, write_valid_case
 from tumorseg.cohort.background import ZERO_BACKGROUND, Background
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.summaries import summarise_image
-from tumorseg.cohort.validation import validate_case
 from tumorseg.io.nifti import write_nifti
 from tumorseg.io.volume import read_volume
 from tumorseg.preprocessing.normalisation import normalise_intensities
@@ -113,7 +113,7 @@ def test_a_border_of_tissue_has_no_background():
 
 def test_facts_restore_the_background():
     for found in (ZERO_BACKGROUND, Background(((-0.25, 0.5), (0.0, 0.0)), nan=True), Background((), nan=True)):
-        assert Background.of(found.facts()) == found
+        assert Background.from_facts(found.facts()) == found
 
 
 @pytest.mark.parametrize(("value", "message"), [(np.inf, "infinite"), (np.nan, "within the brain")])
@@ -167,5 +167,5 @@ def test_real_cases_have_background_0_and_no_warning_about_it():
     root = real_data()
     for case in discover_cases(root, TASK)[:3]:
         found = validate_case(root, case, task=TASK, shape=None, labels="auto")[0]
-        assert {Background.of(facts) for facts in found.facts["background"].values()} == {ZERO_BACKGROUND}
+        assert {Background.from_facts(facts) for facts in found.facts["background"].values()} == {ZERO_BACKGROUND}
         assert not {warning.code for warning in found.warnings} - {"no_enhancing_tumour", "saturated_intensities"}

@@ -6,10 +6,10 @@ import pytest
 
 from tests.support.case_files import AFFINE, CASE, SHAPE, image, mask, path_of, write_valid_case
 from tumorseg.cohort.case_files import CaseFiles
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.image_checks import sampled_positions
 from tumorseg.cohort.manifest import build_manifest
-from tumorseg.cohort.validation import validate_case
 from tumorseg.io import volume
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.task import load_task

@@ -18,9 +18,9 @@ from tests.support.case_files import (
     write_volume,
 )
 from tests.support.case_files import image as make_image
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validated_files import reread_mask
-from tumorseg.cohort.validation import validate_case
 from tumorseg.io.nifti import write_nifti
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 

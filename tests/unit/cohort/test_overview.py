@@ -40,7 +40,7 @@ def overview_of(*results, task: Task = TASK):
 def test_codes_are_counted_once_per_case_most_frequent_first():
     twice = [Issue("truncated", "c/t1.nii", "stops"), Issue("truncated", "c/t2.nii", "stops")]
     overview = overview_of(validated("a"), unread("b"), validated("c", problems=twice), unread("d"))
-    assert [(fact.code, [case.case for case in fact.cases]) for fact in overview.problems] == [
+    assert [(summary.code, [case.case for case in summary.cases]) for summary in overview.problems] == [
         ("unreadable", ["b", "d"]),
         ("truncated", ["c"]),
     ]
@@ -64,10 +64,10 @@ def test_a_manifest_of_other_cases_is_refused():
 def test_volumes_are_millilitres_over_the_cases_that_have_the_label():
     overview = overview_of(validated("a"), validated("b", spacing=[2.0, 2.0, 1.0], label_4=0), unread("c"))
     first, _, enhancing, whole = overview.volumes
-    assert first.quartiles == pytest.approx((1, 1.75, 2.5, 3.25, 4))
+    assert first.quartiles_ml == pytest.approx((1, 1.75, 2.5, 3.25, 4))
     assert (first.bins[4], first.bins[19], sum(first.bins)) == (0, 1, 2)
     assert (enhancing.present, enhancing.absent) == (1, 1)
-    assert whole.quartiles[-1] == pytest.approx(84)
+    assert whole.quartiles_ml[-1] == pytest.approx(84)
 
 
 def test_several_grids_and_conventions_are_counted():
@@ -106,8 +106,8 @@ def test_equal_intensities_give_no_outlier():
 def test_the_whole_tumour_follows_the_task_and_is_left_out_with_one_label():
     after = load_task("brats-glioma-post-treatment")
     overview = overview_of(validated("a", label_3=500, label_4=70_000), task=after)
-    assert [fact.name for fact in overview.volumes][-2:] == ["Label 4: resection cavity", "Whole tumour"]
-    assert overview.volumes[-1].quartiles[0] == pytest.approx(21.5)
+    assert [summary.name for summary in overview.volumes][-2:] == ["Label 4: resection cavity", "Whole tumour"]
+    assert overview.volumes[-1].quartiles_ml[0] == pytest.approx(21.5)
     (only,) = overview_of(validated("a"), task=load_task("brats-meningioma-radiotherapy")).volumes
     assert only.name == "Label 1: gross tumour volume"
 

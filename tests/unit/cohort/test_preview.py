@@ -4,9 +4,9 @@ import pytest
 
 from tests.support.case_files import TASK, image, mask, path_of, real_data, write_valid_case
 from tumorseg.cohort.background import ZERO_BACKGROUND
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import axial_slice, make_preview, read_previews, slice_with_most_voxels, write_previews
-from tumorseg.cohort.validation import validate_case
 
 RAS = np.eye(4)
 

@@ -9,7 +9,12 @@ from jsonschema import Draft202012Validator
 from tests.support.builders import REPOSITORY
 from tests.support.case_files import TASK, check_case, image, mask, nifti_content, write_empty_files
 from tumorseg.cohort.case_files import case_from_json, case_to_json
-from tumorseg.cohort.sample_sheet import patient_source, read_sample_sheet, read_sheet_patients, require_one_source
+from tumorseg.cohort.sample_sheet import (
+    patient_source,
+    read_sample_sheet,
+    read_sheet_patients,
+    require_one_patient_source,
+)
 from tumorseg.errors import UserError
 from tumorseg.task import Channel, load_task
 
@@ -189,13 +194,13 @@ def test_patients_in_a_sheet_and_a_pattern_are_refused(tmp_path):
     with pytest.raises(
         UserError, match=r"cohort\.patient: \(P\\d\) and the column patient of .* both name the patients"
     ):
-        require_one_source(read(path), path, r"(P\d)")
+        require_one_patient_source(read(path), path, r"(P\d)")
 
 
 @pytest.mark.parametrize(("patient", "pattern"), [("Ann", None), ("", "(P 1)")])
 def test_patients_from_one_source_are_accepted(tmp_path, patient, pattern):
     path = sheet(tmp_path, HEADER, f"P 1,{patient},{FILES}")
-    require_one_source(read(path), path, pattern)
+    require_one_patient_source(read(path), path, pattern)
 
 
 @pytest.mark.parametrize(("other", "source"), [("Bea", "samples.csv"), ("", None)])

@@ -18,7 +18,7 @@ from tumorseg.io.volume import read_volume
 from tumorseg.preprocessing.store import Origin
 from tumorseg.task import load_task
 
-WRITTEN = TASK.written("brats2023")
+WRITTEN = TASK.values_by_label("brats2023")
 AFFINE = ((-2.0, 0.0, 0.0, 30.0), (0.0, -2.0, 0.0, 20.0), (0.0, 0.0, 2.0, -10.0), (0.0, 0.0, 0.0, 1.0))
 
 

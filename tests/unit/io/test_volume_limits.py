@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.case_files import AFFINE, TASK, check_case, image, nifti_content, path_of, write_valid_case
 from tests.unit.io.test_volume import DIM, patched
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 from tumorseg.errors import UserError
 from tumorseg.evaluation.mask_validation import ReferenceGrid, validate_predictions, validate_references
 from tumorseg.evaluation.masks import MaskReadOptions

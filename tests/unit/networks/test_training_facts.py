@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.builders import trained_on
 from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, TASK, image, mask, validated, write_valid_case
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.io.nifti import write_nifti

@@ -26,7 +26,7 @@ def draw(files, task, settings):
     from matplotlib.figure import Figure
 
     drawing = Figure()
-    drawing.text(0, 0, files["scores"][0].read_text() + task.whole)
+    drawing.text(0, 0, files["scores"][0].read_text() + task.whole_tumour)
     return drawing
 
 

@@ -32,19 +32,19 @@ def test_the_default_task_is_brats_glioma():
     assert task.channel_names == ("t1", "t1ce", "t2", "flair")
     assert (task.classes, task.label_values, task.unused_classes) == (5, (1, 2, 4), (3,))
     assert task.region_labels == {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}
-    assert task.values("brats2023") == {0: 0, 1: 1, 2: 2, 3: 4}
-    assert task.written("brats2021") == {0: 0, 1: 1, 2: 2, 4: 4}
+    assert task.labels_by_value("brats2023") == {0: 0, 1: 1, 2: 2, 3: 4}
+    assert task.values_by_label("brats2021") == {0: 0, 1: 1, 2: 2, 4: 4}
 
 
 def test_a_label_map_replaces_the_conventions():
     task = load_task().with_label_map({1: 2, 2: 1, 3: 4})
-    assert task.values("label_map") == {0: 0, 1: 2, 2: 1, 3: 4}
-    assert task.written("label_map") == {0: 0, 1: 2, 2: 1, 4: 3}
+    assert task.labels_by_value("label_map") == {0: 0, 1: 2, 2: 1, 3: 4}
+    assert task.values_by_label("label_map") == {0: 0, 1: 2, 2: 1, 4: 3}
 
 
 def test_a_label_map_that_cannot_be_inverted_writes_canonical_labels():
     task = load_task().with_label_map({1: 1, 2: 1, 3: 4})
-    assert task.written("label_map") == {0: 0, 1: 1, 2: 2, 4: 4}
+    assert task.values_by_label("label_map") == {0: 0, 1: 1, 2: 2, 4: 4}
 
 
 @pytest.mark.parametrize(("label_map", "message"), [({1: 7}, "7 is not a label"), ({0: 1}, "0 is background")])

@@ -109,7 +109,7 @@ def flat_cases(found: Sequence[NamedFile]) -> list[CaseFiles]:
     """Return the cases of a flat folder; case names are compared case-insensitively."""
     by_case: dict[str, list[NamedFile]] = defaultdict(list)
     for named in found:
-        if not named.bare:
+        if not named.lacks_case:
             by_case[named.case.casefold()].append(named)
     return [CaseFiles(files[0].case, group_by_role(files), None) for _, files in sorted(by_case.items())]
 
@@ -167,7 +167,7 @@ def _cases_with_images(found: Sequence[NamedFile], listing: Listing) -> set[str]
     """Return the cases, in lower case, with at least two images, or all images if the task has only one."""
     roles: dict[str, set[str]] = defaultdict(set)
     for named in found:
-        if not named.bare:
+        if not named.lacks_case:
             roles[named.case.casefold()].update(named.roles)
     least = min(2, len(listing.task.channels))
     return {case for case, found_roles in roles.items() if len(found_roles - {MASK}) >= least}
@@ -233,7 +233,7 @@ def _has_image(listing: Listing, folder: str) -> bool:
 def _note_unused_images(listing: Listing, folder: str, note: Callable[[str], object], folders: Sequence[str]) -> None:
     """Report the images beside the cases that are not used."""
     used = _cases_with_images(listing.named(folder), listing)
-    known = {base_name(named.path) for named in listing.named(folder) if not named.bare}
+    known = {base_name(named.path) for named in listing.named(folder) if not named.lacks_case}
     rest = [name for name in listing.files(folder) if not used or name not in known]
     for name in folders:
         if folder_kind(listing, join_path(folder, name)) is None and not is_mask_folder_name(name):
@@ -278,7 +278,7 @@ def case_from_folder(listing: Listing, folder: str) -> CaseFiles:
     # A file of another case in this folder must not replace one of this case.
     own = name.casefold() if name.casefold() in ids else max(sorted(ids), key=ids.__getitem__, default=None)
     return CaseFiles(
-        name, group_by_role(found for found in named if found.bare or found.case.casefold() == own), folder
+        name, group_by_role(found for found in named if found.lacks_case or found.case.casefold() == own), folder
     )
 
 

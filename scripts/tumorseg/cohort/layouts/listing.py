@@ -26,15 +26,15 @@ class NamedFile(NamedTuple):
         case: name of the case.
         roles: the channels that the file holds, or `seg`.
         path: relative to the root.
-        own: whether the task lists the name; if not, it is a well-known synonym.
-        bare: whether the name lacks the case, which is then the folder's.
+        in_task: whether the task lists the ending of the name; if not, it is a well-known synonym.
+        lacks_case: whether the name does not include the case; the case is then the folder's name.
     """
 
     case: str
     roles: tuple[str, ...]
     path: str
-    own: bool = True
-    bare: bool = False
+    in_task: bool = True
+    lacks_case: bool = False
 
 
 class Listing:
@@ -103,7 +103,7 @@ class Listing:
         if other is None or (not other[0] and is_mask_folder_name(base_name(folder))):
             return None
         case = other[0] or base_name(folder) or self.root.resolve().name
-        return NamedFile(case, (other[1],), "", own=False, bare=not other[0])
+        return NamedFile(case, (other[1],), "", in_task=False, lacks_case=not other[0])
 
     def _inside(self, folder: str) -> list[str]:
         return [join_path(folder, name) for name in self.files(folder)]
@@ -139,14 +139,14 @@ def group_by_role(found: Iterable[NamedFile]) -> dict[str, tuple[str, ...]]:
     for named in found:
         for role in named.roles:
             files.setdefault(role, []).append(named)
-    taken = {role: [named for named in files[role] if named.own] or files[role] for role in sorted(files)}
+    taken = {role: [named for named in files[role] if named.in_task] or files[role] for role in sorted(files)}
     return {role: tuple(sorted(named.path for named in those)) for role, those in taken.items()}
 
 
 def files_naming_case(found: Iterable[NamedFile]) -> list[NamedFile]:
     """Return the files whose names include the case; all files if none does."""
     files = list(found)
-    return [named for named in files if not named.bare] or files
+    return [named for named in files if not named.lacks_case] or files
 
 
 def sample_sheet_hint(root: Path, task: Task, key: str) -> Message:

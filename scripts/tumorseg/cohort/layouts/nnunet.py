@@ -19,15 +19,15 @@ from tumorseg.errors import UserError
 from tumorseg.io.files import require_regular_file
 from tumorseg.task import LABEL_MAP_CONVENTION, Task, built_in_tasks, load_task
 
-_IMAGES, _MASKS, _NEW = "imagestr", "labelstr", "imagests"
-_KNOWN_FOLDERS: Final = (_IMAGES, _MASKS, _NEW, "labelsts")
+_IMAGES, _MASKS, _TEST_IMAGES = "imagestr", "labelstr", "imagests"
+_KNOWN_FOLDERS: Final = (_IMAGES, _MASKS, _TEST_IMAGES, "labelsts")
 _NUMBERED_NAME: Final = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})")
 
 
 def is_nnunet_root(listing: Listing) -> bool:
     """Return whether the root holds `imagesTr` or `imagesTs`, or is itself a folder of nnU-Net images."""
     folders = {name.lower() for name in listing.folders("")}
-    return bool(folders & {_IMAGES, _NEW}) or _has_numbered_files(listing, "")
+    return bool(folders & {_IMAGES, _TEST_IMAGES}) or _has_numbered_files(listing, "")
 
 
 def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, masks: bool) -> list[CaseFiles] | None:
@@ -46,9 +46,9 @@ def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, m
         UserError: the data set does not fit the task; the message says what to do.
     """
     folders = {name.lower(): name for name in listing.folders("") if name.lower() in _KNOWN_FOLDERS}
-    images = folders.get(_IMAGES, "") if masks or _NEW not in folders else folders[_NEW]
-    if _IMAGES not in folders and _NEW in folders:
-        images = folders[_NEW]
+    images = folders.get(_IMAGES, "") if masks or _TEST_IMAGES not in folders else folders[_TEST_IMAGES]
+    if _IMAGES not in folders and _TEST_IMAGES in folders:
+        images = folders[_TEST_IMAGES]
     names = listing.files(images)
     path = listing.root / DATASET_JSON
     if not path.exists() and not folders:
@@ -246,11 +246,11 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
         for value, names in names_by_value.items()
         if (label := _task_label(names, names_by_value, task)) is not None
     }
-    if any(not _mismatched_values(task.values(convention), meant) for convention in task.conventions):
+    if any(not _mismatched_values(task.labels_by_value(convention), meant) for convention in task.conventions):
         return None
-    wrong_by = {name: _mismatched_values(task.values(name), meant) for name in task.conventions}
+    wrong_by = {name: _mismatched_values(task.labels_by_value(name), meant) for name in task.conventions}
     convention = min(wrong_by, key=lambda name: len(wrong_by[name]))
-    values, wrong = task.values(convention), wrong_by[convention][0]
+    values, wrong = task.labels_by_value(convention), wrong_by[convention][0]
     read_as = "no label"
     if wrong in values:
         read_as = f"label {values[wrong]}, {task.label_titles.get(values[wrong], 'background')}"

@@ -31,7 +31,7 @@ def render_cohort_page(
     """Return the cohort page; equal arguments give equal text.
 
     Args:
-        overview: The summary of the cohort.
+        overview: The overview of the cohort.
         strips: Data URLs of the thumbnails, by case; cases without images have none.
         colours: Colour of each label in the thumbnails, as `#rrggbb`.
         task: The task.

@@ -83,7 +83,7 @@ def describe_conventions(table_metrics: Sequence[Metric]) -> str:
 
 def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseScores:
     voxels = rows[["reference_voxels", "predicted_voxels"]]
-    volumes_ml = rows.loc[task.whole, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
+    volumes_ml = rows.loc[task.whole_tumour, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
     return CaseScores(
         case=case,
         anchor=f"case-{number}",

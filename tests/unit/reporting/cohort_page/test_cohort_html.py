@@ -12,9 +12,9 @@ import manifest
 from tests.support.case_files import path_of, write_valid_case
 from tests.unit.cohort.test_overview import TASK, overview_of, unread, validated
 from tests.unit.reporting.report.test_report_html import Outline
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import write_previews
-from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import Issue, write_validation_results
 from tumorseg.plotting.thumbnails import preview_data_url, preview_tile_names
 from tumorseg.reporting.cohort_page.cohort_html import render_cohort_page

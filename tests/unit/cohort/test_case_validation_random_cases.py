@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.support.builders import hypothesis_settings
 from tests.support.case_files import CASE, SUFFIXES, TASK, path_of
+from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.preview import write_previews
-from tumorseg.cohort.validation import validate_case
 from tumorseg.cohort.validation_result import read_validation_results, write_validation_results
 from tumorseg.preprocessing.crop import uncrop
 from tumorseg.preprocessing.normalisation import normalise_validated_case

@@ -57,20 +57,20 @@ def validate_case(
     Returns:
         The result, and the preview (see `make_preview`), None if no image could be read.
     """
-    check = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, max_voxels=max_voxels)
-    check.read()
-    check.shapes(shape)
-    check.images()
-    check.mask(empty_masks)
-    check.other_tasks()
+    validation = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, max_voxels=max_voxels)
+    validation.read_files()
+    validation.check_shapes(shape)
+    validation.check_images()
+    validation.check_mask(empty_masks)
+    validation.check_other_tasks()
     result = ValidationResult(
         case=case_files.case,
-        usable=not check.problems,
-        problems=tuple(dict.fromkeys(check.problems)),  # channels in one file have equal problems
-        warnings=tuple(dict.fromkeys(check.warnings)),
-        facts=check.facts,
+        usable=not validation.problems,
+        problems=tuple(dict.fromkeys(validation.problems)),  # channels in one file have equal problems
+        warnings=tuple(dict.fromkeys(validation.warnings)),
+        facts=validation.facts,
     )
-    return result, check.preview()
+    return result, validation.make_preview()
 
 
 class _CaseValidation:
@@ -96,9 +96,9 @@ class _CaseValidation:
         self._mask: summaries.MaskSummary | None = None
         self._fitted: summaries.FittedMask | None = None
         self._contrast: PostContrastSample | None = None
-        self._mask_is_shown = False
+        self._mask_in_preview = False
 
-    def read(self) -> None:
+    def read_files(self) -> None:
         """Read every file to its last byte."""
         if problem := folder_problem(self._root, self._case_files, self._task):
             self.problems.append(problem)
@@ -128,10 +128,10 @@ class _CaseValidation:
     def _read_role(self, reader: CaseReader, role: str) -> ReadResult:
         result, volume = reader.read(role, self.facts["not_understood"])
         if volume is not None:
-            self._look(role, result.facts["path"], volume)
+            self._summarise(role, result.facts["path"], volume)
         return result
 
-    def _look(self, role: str, file: str, volume: Volume) -> None:
+    def _summarise(self, role: str, file: str, volume: Volume) -> None:
         self._shapes[role] = shape = volume.shape
         if len(shape) != 3:
             return
@@ -150,18 +150,18 @@ class _CaseValidation:
             self._fitted = summaries.fit_mask(self._mask, images)
         return self._fitted
 
-    def shapes(self, expected: Sequence[int] | None) -> None:
+    def check_shapes(self, expected: Sequence[int] | None) -> None:
         """Check the shapes; volumes that are not 3D have no summary."""
         found = [image_checks.shape_problem(self._shapes[role], self._path(role), expected) for role in self._shapes]
         self.problems.extend(problem for problem in found if problem)
 
-    def images(self) -> None:
+    def check_images(self) -> None:
         """Check grids, values, duplicates and similarity of the images."""
         if not self._images:
             return
         files, titles = {role: self._path(role) for role in self._images}, self._task.channel_titles
-        leader = image_checks.reference_channel(self._images)
-        self._grid = grid = self._images[leader]
+        reference = image_checks.reference_channel(self._images)
+        self._grid = grid = self._images[reference]
         self.problems.extend(image_checks.grid_problems(self._images, files, titles, grid))
         self.facts.update(
             shape=list(grid.shape),
@@ -172,13 +172,13 @@ class _CaseValidation:
         )
         if not grid.oriented:
             self.facts["oriented"] = False
-        spacing = image_checks.spacing_warning(grid.spacing_mm, files[leader])
+        spacing = image_checks.spacing_warning(grid.spacing_mm, files[reference])
         self.warnings.extend([spacing] if spacing else [])
         for role, image in self._images.items():
             self.facts["files"][role]["sample_digest"] = image_checks.sample_digest(image.sample)
             self.problems.extend(image.problems)
             self.warnings.extend(image.warnings)
-        if valid_images := self._sound():
+        if valid_images := self._valid_images():
             samples = {role: image.sample for role, image in valid_images.items()}
             duplicates = duplicate_modality_problems(self._root, self.facts["files"], samples, self._task)
             self.problems.extend(duplicates.values())
@@ -187,7 +187,7 @@ class _CaseValidation:
             self.warnings.extend(image_checks.similarity_warnings(others, foreground, files, titles))
             self.facts["brain_voxels"] = round(float(foreground.mean()) * math.prod(grid.shape))
 
-    def mask(self, empty_masks: str) -> None:
+    def check_mask(self, empty_masks: str) -> None:
         """Check the labels, grid and position of the mask."""
         if self._mask is None:
             return
@@ -202,16 +202,18 @@ class _CaseValidation:
             self.warnings.extend(label_order_warnings(found.labels, found.shape, file, self._task))
         if self._grid is None or fitted is None:
             return
-        self._mask_is_shown = not found.problem
+        self._mask_in_preview = not found.problem
         self.warnings.extend(Issue(code, file, note) for code, note in fitted.notes.items())
         if fitted.problem:
             self.problems.append(Issue("mask_mismatch", file, fitted.problem))
-        elif shown := [image.shown for image in self._sound().values() if same_grid(image, self._grid)]:
-            problems, warnings = mask_checks.tumour_position_issues(np.logical_or.reduce(shown), file, empty_masks)
+        elif in_brain := [
+            image.tumour_in_brain for image in self._valid_images().values() if same_grid(image, self._grid)
+        ]:
+            problems, warnings = mask_checks.tumour_position_issues(np.logical_or.reduce(in_brain), file, empty_masks)
             self.problems.extend(problems)
             self.warnings.extend(warnings)
 
-    def other_tasks(self) -> None:
+    def check_other_tasks(self) -> None:
         """Look for signs of another task; a label map defines the labels, so there is no doubt."""
         if "seg" not in self._roles or self._task.label_map is not None:
             return
@@ -227,27 +229,29 @@ class _CaseValidation:
             if not found.only_values:
                 self.problems.append(other_task_problem(found, self._task, self._case_files.case))
 
-    def preview(self) -> NDArray[np.uint8] | None:
+    def make_preview(self) -> NDArray[np.uint8] | None:
         """Return the preview of the valid images and, if its labels are valid, of the mask."""
         if self._grid is None:
             return None
-        slices = {role: image.thin for role, image in self._sound().items()}
-        shape = self._grid.thin.shape  # other images differ if their axial axis does
+        slices = {role: image.preview_slice for role, image in self._valid_images().items()}
+        shape = self._grid.preview_slice.shape  # other images differ if their axial axis does
         slices = {role: image for role, image in slices.items() if image.shape == shape}
         if not slices:
             return None
         backgrounds = {role: self._images[role].background for role in slices}
-        return make_preview(slices, backgrounds, self._shown_mask(shape), self._grid.affine, self._task.channel_names)
+        return make_preview(slices, backgrounds, self._preview_mask(shape), self._grid.affine, self._task.channel_names)
 
-    def _shown_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    def _preview_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """Return the slice of the mask, if its labels are valid and the slice has this shape."""
-        if self._fitted is None or not self._mask_is_shown:
+        if self._fitted is None or not self._mask_in_preview:
             return None
         fitted = self._fitted.mask
-        picture = axial_mask_slice(fitted.labels.where, fitted.labels.values, fitted.shape, fitted.affine, fitted.index)
+        picture = axial_mask_slice(
+            fitted.labels.where, fitted.labels.values, fitted.shape, fitted.affine, fitted.slice_index
+        )
         return picture if picture.shape == shape else None
 
-    def _sound(self) -> dict[str, summaries.ImageSummary]:
+    def _valid_images(self) -> dict[str, summaries.ImageSummary]:
         return {
             role: image
             for role, image in self._images.items()
