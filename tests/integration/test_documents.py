@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import yaml
 
 from tests.integration.workflow import TINY, Workflow, copy_repository
 from tests.support import documents
+from tests.support.builders import REPOSITORY
 
 ACTIVATE = ". .venv/bin/activate"
 ELSEWHERE = {
@@ -79,6 +81,8 @@ LEFT = {
     "workflow/docs/tutorial.md": ("demo/results/segmentations/volumes.tsv", "demo/results/scores/cases.csv"),
 }
 """Files that the pages say their commands leave."""
+MISTAKES = re.findall(r"^\| `(--[^`]+)` \| `([^`]+)` \|", documents.text_of("workflow/docs/problems.md"), re.MULTILINE)
+"""Mistakes on the command line that the page of problems lists, each with the end of Snakemake's message."""
 
 
 @pytest.mark.slow
@@ -89,6 +93,15 @@ def test_each_command_of_a_page_succeeds(place, page):
     for line in RUN[page]:
         run(place, line)
     assert [name for name in LEFT.get(page, ()) if not (place / name).is_file()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("written", "message"), MISTAKES)
+def test_a_mistake_on_the_command_line_ends_with_the_message_of_the_page(written, message):
+    command = f"{shlex.quote(sys.executable)} -m snakemake --dry-run {written} 2>&1"
+    completed = subprocess.run(["bash", "-c", command], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    assert completed.returncode != 0
+    assert completed.stdout.strip().endswith(message)
 
 
 def test_the_graph_is_that_of_the_rules(tmp_path):

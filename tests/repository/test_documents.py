@@ -3,6 +3,7 @@
 import doctest
 import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,10 +13,18 @@ import tumorseg
 from tests import screenshot
 from tests.support import documents
 from tests.support.builders import REPOSITORY
+from tumorseg.cohort.manifest import manifest_columns
+from tumorseg.cohort.splits import SPLIT_COLUMNS
 from tumorseg.documentation.api import PUBLIC, as_markdown, signature
 from tumorseg.documentation.pages import current_pages, fill
+from tumorseg.io.tables import read_table
+from tumorseg.metrics.registry import columns, metrics
+from tumorseg.segmentation.results import PatientResult, write_table
+from tumorseg.task import load_task
+from tumorseg.training.selection import history_table
 
 README = "README.md"
+TASK = load_task()
 RULES = {
     name
     for file in (REPOSITORY / "Snakefile", *(REPOSITORY / "workflow/rules").glob("*.smk"))
@@ -78,8 +87,35 @@ def test_targets_are_rules():
     targets = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     assert len(targets) > 10
     assert set(targets) <= RULES
-    stages = documents.text_of("workflow/docs/results.md")
+    stages = documents.text_of("workflow/docs/results.md").split("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", stages, re.MULTILINE)) == sorted(targets)
+
+
+def volumes_columns(folder: Path) -> list[str]:
+    write_table(folder / "volumes.tsv", [PatientResult("a")], TASK.structures)
+    return list(read_table(folder / "volumes.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "columns_in"),
+    [
+        ("results", "### `results/cohort/manifest.tsv`", lambda _: manifest_columns(TASK)),
+        ("results", "### `results/cohort/splits.tsv`", lambda _: SPLIT_COLUMNS),
+        ("results", "### `results/training/fold-0/history.csv`", lambda _: history_table([], TASK)),
+        ("segmenting", "## Results", volumes_columns),
+        ("scores", "## Tables", lambda _: ["case", "fold", "region", *columns()]),
+    ],
+)
+def test_the_columns_of_a_table_are_those_of_its_file(page, heading, columns_in, tmp_path):
+    section = documents.text_of(f"workflow/docs/{page}.md").split(f"\n{heading}\n")[1].split("\n#")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    # A row may name the first of several columns: `label_1`, …; or the first and the last: `dice` to `hd95`.
+    series = {re.sub(r"WT|label_\d+", "", name) for row in rows if "…" in row for name in re.findall(r"`(\w+)`", row)}
+    scores = {metric.name for metric in metrics()} if any(" to " in row for row in rows) else set()
+    found = set(columns_in(tmp_path))
+    assert named <= found
+    assert {name for name in found - named - scores if re.sub(r"WT|TC|ET|label_\d+", "", name) not in series} == set()
 
 
 def test_the_screenshot_is_small():
