@@ -13,8 +13,8 @@ from tumorseg.networks.devices import resolve_execution
 from tumorseg.preprocessing.fold_data import find_cases, read_fold_data
 from tumorseg.task import add_task_option
 from tumorseg.training import distributed
+from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import previous_checkpoint_epoch
-from tumorseg.training.settings import Recipe
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import start_state, train_until
 

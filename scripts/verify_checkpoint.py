@@ -11,7 +11,7 @@ from tumorseg.io.files import read_json, write_json
 from tumorseg.preprocessing.fold_data import read_fold_data
 from tumorseg.task import add_task_option
 from tumorseg.training.checkpoint import record_path
-from tumorseg.training.settings import Recipe
+from tumorseg.training.recipe import Recipe
 from tumorseg.training.verification import checkpoint_problems
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tests.benchmarks.training import monai_dynunet, nnunet_plain
 from tests.support.builders import TASK, architecture
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.registry import build
+from tumorseg.networks.factory import build
 from tumorseg.training.augmentation import augment
 from tumorseg.training.data import Batch
 from tumorseg.training.losses import segmentation_loss

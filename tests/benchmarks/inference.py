@@ -25,8 +25,8 @@ from tumorseg.io.files import read_json
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
-from tumorseg.networks.registry import build
 from tumorseg.preprocessing.crop import cropped_start, uncrop
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.preprocessing.store import read_case, write_case

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.support.builders import TASK, architecture, recipe, write_random_case
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.factory import build
 from tumorseg.networks.memory import keep_freed_memory
-from tumorseg.networks.registry import build
 from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.training.checkpoint import TrainingState, save_checkpoint
 from tumorseg.training.data import iterate_batches, steps_per_epoch

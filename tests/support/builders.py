@@ -13,13 +13,13 @@ from tumorseg.inference.records import RECORD_FORMAT, prediction_record_path
 from tumorseg.io.digests import file_digest
 from tumorseg.io.files import write_json
 from tumorseg.networks.base import Architecture, Network
+from tumorseg.networks.factory import build
 from tumorseg.networks.model import ModelCard
-from tumorseg.networks.registry import build
 from tumorseg.networks.training_facts import Range, TrainingFacts
 from tumorseg.preprocessing.fold_data import FoldData, write_fold_data
 from tumorseg.preprocessing.store import NormalisedCase, Origin, case_digest, write_case
 from tumorseg.task import load_task
-from tumorseg.training.settings import Recipe
+from tumorseg.training.recipe import Recipe
 
 REPOSITORY = Path(__file__).parents[2]
 TASK = load_task()

@@ -10,8 +10,8 @@ from safetensors.torch import save
 from tests.support.builders import architecture, model_card
 from tumorseg.errors import UserError
 from tumorseg.networks import model
+from tumorseg.networks.factory import build
 from tumorseg.networks.model import read_model
-from tumorseg.networks.registry import build
 
 TINY = architecture()
 

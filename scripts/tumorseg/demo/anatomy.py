@@ -106,7 +106,13 @@ def cohort_grid(template: Template, spacing_mm: float) -> CohortGrid:
 
 
 def deform_template(template: Template, grid: CohortGrid, rng: np.random.Generator) -> Anatomy:
-    """Return a patient's anatomy: the template after a random rotation, scaling and smooth displacement."""
+    """Return a patient's anatomy: the template after a random rotation, scaling and smooth displacement.
+
+    Args:
+        template: the template to deform.
+        grid: grid of the anatomy.
+        rng: generator of the deformation.
+    """
     position = _template_positions(grid, rng)
     voxels = position - template.affine[:3, 3, None, None, None].astype(np.float32)
     grey, white, inside, detail = (ndimage.map_coordinates(volume, voxels, order=1) for volume in template.maps)

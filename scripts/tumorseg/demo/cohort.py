@@ -1,4 +1,4 @@
-"""Simulate the cases of the demo cohort and write their files, some of them corrupted on purpose."""
+"""Simulate the cases of the demo cohort and write their files. Some are corrupted on purpose."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,12 +125,24 @@ _KEPT_FRACTION: Final = 0.7
 
 
 def corrupt_volume(case: DemoCase, role: str, volume: NDArray[Any]) -> NDArray[Any]:
-    """Return the volume of one file; without its top slice if this is the mask to corrupt."""
+    """Return the volume of one file, without its top slice if the case needs a mask of a wrong shape.
+
+    Args:
+        case: the planned case.
+        role: channel or mask of the file.
+        volume: (X, Y, Z), or (X, Y, Z, channels) if the channels share a file.
+    """
     return volume[:, :, :-1] if _is_corrupted(case, role, "mask_shape") else volume
 
 
 def corrupt_bytes(case: DemoCase, role: str, content: bytes) -> bytes:
-    """Return the bytes of one file; without their end if this is the file to truncate."""
+    """Return the bytes of one file, without their end if the case needs this file truncated.
+
+    Args:
+        case: the planned case.
+        role: channel or mask of the file.
+        content: bytes of the intact file.
+    """
     return content[: int(len(content) * _KEPT_FRACTION)] if _is_corrupted(case, role, "truncated") else content
 
 

@@ -34,7 +34,13 @@ class Lookalikes:
 
 
 def make_lookalikes(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> Lookalikes:
-    """Return the lookalikes of one patient."""
+    """Return simulated lookalikes of one patient.
+
+    Args:
+        anatomy: the patient's anatomy.
+        spacing_mm: edge of a voxel.
+        rng: generator of numbers, positions and shapes.
+    """
     x, y, z = anatomy.position
     ventricles = (anatomy.csf > 0.6) & (abs(x) < 30) & (y > -60) & (y < 40) & (z > -5) & (z < 35)
     ventricles &= ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) > 20

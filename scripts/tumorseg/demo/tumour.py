@@ -135,7 +135,15 @@ def nested_parts(
 
 
 def lowest_scores(score: NDArray[np.floating], count: int) -> NDArray[np.bool_]:
-    """Return which voxels have the `count` lowest scores; among equal scores, earlier voxels come first."""
+    """Return which voxels have the `count` lowest scores; among equal scores, earlier voxels come first.
+
+    Args:
+        score: any shape.
+        count: number of voxels to choose.
+
+    Returns:
+        Whether each voxel is chosen, of the shape of `score`.
+    """
     chosen = np.zeros(score.size, np.bool_)
     chosen[np.argsort(score, axis=None, kind="stable")[:count]] = True
     return chosen.reshape(score.shape)
@@ -174,8 +182,8 @@ def task_labels(
 ) -> NDArray[np.uint8]:
     """Return the mask of a tumour in the labels of a task.
 
-    A cyst is inside the necrosis, a cavity beside the core. A label without a known meaning stands for a part of the
-    tumour; if there are more of these labels than parts, the others mark holes like a cavity.
+    A cyst is inside the necrosis, and a cavity is beside the core. Labels without a known meaning get the parts of the
+    tumour that have no label yet. If there are more such labels than parts, each further one gets a cavity.
 
     Args:
         parts: result of `grow_tumour` (X, Y, Z).
@@ -204,7 +212,7 @@ def task_labels(
 
 
 def _assign_labels(task: Task) -> tuple[dict[str, int], Sequence[int]]:
-    """Return the label of each part of the tumour by meaning, and the labels of holes."""
+    """Return the label of each part of the tumour by meaning, and the labels of cavities."""
     by_part = {meaning: label for meaning in _PART_VALUES if (label := task.label_of(meaning)) is not None}
     if (tumour := task.label_of("tumour")) is not None:
         by_part = {"enhancing": tumour, "necrosis": tumour, **by_part}
@@ -222,7 +230,7 @@ def _assign_labels(task: Task) -> tuple[dict[str, int], Sequence[int]]:
 def _cavity_mask(
     parts: NDArray[np.uint8], anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Return a round region beside the core of the tumour, which may extend into the oedema."""
+    """Return a round cavity beside the core of the tumour; it may extend into the oedema."""
     core = (parts == NECROSIS) | (parts == ENHANCING)
     free = anatomy.brain & ~core
     volume_ml = rng.uniform(*_CAVITY_ML)

@@ -65,7 +65,7 @@ def iterate_held_out_cases(
     *,
     task: Task,
 ) -> Iterator[tuple[int, NormalisedCase, Segmenter]]:
-    """Yield the held-out cases of each fold. Raises UserError as `read_fold_model` and `held_out_cases` do.
+    """Yield the held-out cases of each fold.
 
     Args:
         models: for each fold in order, the exported model, its selection, and the data of the fold.
@@ -77,6 +77,9 @@ def iterate_held_out_cases(
 
     Yields:
         The fold, the case, and a segmenter with the model of the fold.
+
+    Raises:
+        UserError: a model or a normalised case is invalid, see `read_fold_model` and `held_out_cases`.
     """
     cases = [held_out_cases(normalised, data, splits, fold) for fold, (_, _, data) in enumerate(models)]
     progress = Progress(sum(map(len, cases)), "case")

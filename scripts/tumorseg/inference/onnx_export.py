@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from tumorseg.inference.fused_network import fuse_batchnorm
+from tumorseg.inference.whole_volume import fuse_batchnorm
 from tumorseg.io.files import write_bytes
 from tumorseg.networks.base import Network
 from tumorseg.networks.model import ModelCard
@@ -51,12 +51,12 @@ def write_onnx(path: Path, network: Network, card: ModelCard) -> None:
 
     The input `image` is normalised, float32 (1, channels, X, Y, Z), where X, Y and Z are multiples of the network's
     divisor. The output `probabilities` is float32 (1, classes, X, Y, Z). It is exactly 0 for classes without a label,
-    so the argmax over axis 1 is the mask of labels. The metadata has one key, `METADATA_KEY`, with the card and all
-    facts needed to prepare an input, as JSON.
+    so the argmax over axis 1 is the mask of labels. The metadata has one key, `METADATA_KEY`. Its value is a JSON text
+    with the model card and all that is needed to prepare an input.
 
     Args:
         path: file to write.
-        network: stays as it is.
+        network: not changed.
         card: card of the model.
     """
     divisor = network.divisor

@@ -15,8 +15,8 @@ from tumorseg.task import Region, Task
 StepFunction = Callable[[NDArray[np.uint8], float, Any, Task], dict[str, int]]
 """A function that changes a mask (x, y, z) in place.
 
-It receives the mask, the volume of a voxel in mm³, the step's setting and the task. It returns the numbers of voxels it
-changed, by name, also if they are 0.
+It receives the mask, the volume of a voxel in mm³, the step's setting and the task. It returns how many voxels it
+changed, by the name of the change. Zeros are included.
 """
 
 
@@ -25,8 +25,7 @@ class Step:
     """A post-processing step.
 
     Attributes:
-        name: key of its setting in the section `prediction`, as results record it (see
-            `configuration.schema_validation.RENAMED_KEYS`).
+        name: key of its setting in the section `prediction` of the configuration.
         run: function that changes a mask.
     """
 
@@ -39,7 +38,11 @@ STEPS: Final[list[Step]] = []
 
 
 def register_step(name: str) -> Callable[[StepFunction], StepFunction]:
-    """Return a decorator that registers a function as a post-processing step. name: see `Step`."""
+    """Return a decorator that registers a function as a post-processing step.
+
+    Args:
+        name: name of the step, see `Step`.
+    """
 
     def register(run: StepFunction) -> StepFunction:
         STEPS.append(Step(name, run))
@@ -51,10 +54,10 @@ def register_step(name: str) -> Callable[[StepFunction], StepFunction]:
 def postprocess(
     mask: NDArray[np.uint8], voxel_mm3: float, section: Mapping[str, Any], task: Task
 ) -> tuple[NDArray[np.uint8], dict[str, int]]:
-    """Return a mask after all post-processing steps, and the numbers of changed voxels.
+    """Apply all post-processing steps to a mask.
 
     Args:
-        mask: canonical labels, uint8 (x, y, z). It stays as it is.
+        mask: canonical labels, uint8 (x, y, z); not changed.
         voxel_mm3: volume of a voxel in mm³.
         section: `prediction` section of the configuration.
         task: defines the regions.

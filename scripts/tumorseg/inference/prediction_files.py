@@ -22,7 +22,7 @@ def label_values_on_disk(task: Task, case_convention: str | None, cohort_convent
     """Return the value on disk of each label, background included.
 
     Args:
-        task: defines the conventions. If both arguments below are unknown or mixed, its last convention is used.
+        task: defines the conventions. Its last one is used if neither argument below names one.
         case_convention: convention of the case's own mask; None if it has no mask or the mask does not show it.
         cohort_convention: convention of the cohort, used if that of the case is unknown.
     """

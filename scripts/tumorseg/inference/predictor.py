@@ -14,8 +14,14 @@ from torch import Tensor
 
 from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
-from tumorseg.inference.fused_network import forward_bytes, fuse_batchnorm
-from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
+from tumorseg.inference.whole_volume import (
+    forward_bytes,
+    fuse_batchnorm,
+    logits_of,
+    mask_of,
+    pad_image,
+    probabilities_of,
+)
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.memory import device_bytes
@@ -42,7 +48,7 @@ class PredictionSettings:
 
     @classmethod
     def from_config(cls, section: Mapping[str, Any]) -> Self:
-        """Return the settings in the section `prediction` of the configuration, with the keys that results record."""
+        """Return the settings from the section `prediction` of the configuration."""
         return cls(
             mode=section["mode"],
             window=tuple(section["window"]),
@@ -58,7 +64,7 @@ _SIGMA: Final = 1 / 8
 
 
 def sliding_windows(sides: Sequence[int], window: Sequence[int], overlap: float) -> Iterator[tuple[slice, ...]]:
-    """Yield evenly spaced windows. The first and the last one are at the edges of the volume.
+    """Yield evenly spaced windows along each axis, from one edge of the volume to the other.
 
     Args:
         sides: voxels of the volume along each axis.
@@ -74,7 +80,10 @@ def sliding_windows(sides: Sequence[int], window: Sequence[int], overlap: float)
 
 
 def gaussian_weights(window: Sequence[int]) -> Tensor:
-    """Return weights, float32 (x, y, z), that decrease from the centre, since a network sees least context at edges."""
+    """Return Gaussian weights of a window, float32 (x, y, z), largest in the centre.
+
+    At the edges of a window, a network sees the least context.
+    """
     weights = torch.ones(())
     for length in window:
         distance = torch.arange(length) - (length - 1) / 2
@@ -137,13 +146,12 @@ class Predictor:
     def predict(self, image: NDArray[np.float16], start: Sequence[int] = (0, 0, 0)) -> Prediction:
         """Return the prediction for a normalised image of any size.
 
-        Raises NonFiniteOutputError if a logit or a probability is NaN or infinite.
-
         Args:
             image: float16 (channels, x, y, z).
             start: first voxel of the image on the whole grid, see `pad_image`.
 
         Raises:
+            NonFiniteOutputError: a logit or a probability is NaN or infinite.
             OutOfMemoryError: the memory is too small and the settings do not allow windows.
         """
         padded = pad_image(image, start, self._divisor)
@@ -163,7 +171,7 @@ class Predictor:
         flips = _mirror_axes() if self._settings.test_time_mirroring else [()]
         with torch.inference_mode():
             probabilities = (
-                self._answer(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
+                self._predict_volume(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
                     [axis - 1 for axis in axes]
                 )
                 for network in self._networks
@@ -171,7 +179,7 @@ class Predictor:
             )
             return reduce(torch.add, probabilities) / (len(self._networks) * len(flips))
 
-    def _answer(self, network: Network, images: Tensor, *, windowed: bool) -> Tensor:
+    def _predict_volume(self, network: Network, images: Tensor, *, windowed: bool) -> Tensor:
         """Return the probabilities (classes, x, y, z) of one volume (1, channels, x, y, z), on the device."""
         placed = self._execution.place(images)
         return (self._in_windows(network, placed) if windowed else self._probabilities(network, placed))[0]

@@ -84,34 +84,41 @@ def mask_path(folder: Path, case: str) -> Path:
 
 
 def read_prediction_record(path: Path, fold: int) -> dict[str, Any]:
-    """Return the record of the predictions of a fold. Raises UserError if it is corrupted or of another fold."""
+    """Return the record of the predictions of a fold.
+
+    Raises:
+        UserError: the record is corrupted or belongs to another fold.
+    """
     record = read_json(path)
     try:
-        if (record["format"], record["fold"]) != (RECORD_FORMAT, fold):
-            raise ValueError(f"it has format {record['format']} and fold {record['fold']}")
-        texts = [record["model"], record["split"], *(case["digest"] for case in record["cases"].values())]
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("a digest is not text")
-        for case in record["cases"].values():
-            if not all(0 <= value <= 255 and 0 <= label <= 255 for label, value in _written(case).items()):
-                raise ValueError("a label or its value on disk is not from 0 to 255")
-        return dict(record)
+        _check_record(record, fold)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path}: this is not a record of the predictions of fold {fold} ({error}); delete it and run again"
         ) from None
+    return dict(record)
+
+
+def _check_record(record: Any, fold: int) -> None:
+    """Raise AttributeError, KeyError, TypeError or ValueError if the content of a record is invalid."""
+    if (record["format"], record["fold"]) != (RECORD_FORMAT, fold):
+        raise ValueError(f"it has format {record['format']} and fold {record['fold']}")
+    texts = [record["model"], record["split"], *(case["digest"] for case in record["cases"].values())]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a digest is not text")
+    for case in record["cases"].values():
+        if not all(0 <= value <= 255 and 0 <= label <= 255 for label, value in _written(case).items()):
+            raise ValueError("a label or its value on disk is not from 0 to 255")
 
 
 def recorded_masks(folders: Sequence[Path]) -> dict[str, RecordedMask]:
-    """Return the predicted masks of all cases, by case. Warn of files that no record names.
-
-    Raises UserError if a record is corrupted or names a missing mask.
+    """Return the predicted masks of all cases, by case. Logs a warning about files that no record names.
 
     Args:
         folders: folders of predicted masks, in the order of the folds.
 
-    Returns:
-        The masks by case.
+    Raises:
+        UserError: a record is corrupted or names a missing mask.
     """
     masks: dict[str, RecordedMask] = {}
     for fold, folder in enumerate(folders):
@@ -130,7 +137,7 @@ def _written(case: Mapping[str, Any]) -> dict[int, int]:
 
 
 def _check_folder(folder: Path, cases: set[str]) -> None:
-    """Raise UserError if masks are missing in a folder, and warn of other files in it."""
+    """Raise UserError if masks are missing in a folder, and log a warning about other files in it."""
     present = {path.name for path in folder.glob("*")}
     if missing := sorted(case for case in cases if mask_path(folder, case).name not in present):
         raise UserError(

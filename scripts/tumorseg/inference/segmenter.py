@@ -68,8 +68,6 @@ class Segmenter:
     ) -> Segmentation:
         """Segment a normalised image. Write its mask, and its probabilities if the settings say so.
 
-        Raises NonFiniteOutputError, before any file is written, as `Predictor.predict` does.
-
         Args:
             folder: folder for the files, see `write_prediction` and `write_probabilities`.
             image: float16 (channels, x, y, z).
@@ -79,6 +77,9 @@ class Segmenter:
 
         Returns:
             The mask and how it was made.
+
+        Raises:
+            NonFiniteOutputError: see `predict`; raised before any file is written.
         """
         prediction = self.predict(image, origin)
         mask, changed = self.mask_of(prediction, origin)
@@ -89,7 +90,11 @@ class Segmenter:
         return Segmentation(mask, prediction.windowed, changed, written)
 
     def predict(self, image: NDArray[np.float16], origin: Origin) -> Prediction:
-        """Return the prediction for a normalised image, float16 (channels, x, y, z).
+        """Return the prediction for a normalised image.
+
+        Args:
+            image: float16 (channels, x, y, z).
+            origin: the case and its grid.
 
         Raises:
             NonFiniteOutputError: the output is NaN or infinite in some voxels. The message names the case.

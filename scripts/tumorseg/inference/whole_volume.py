@@ -1,24 +1,29 @@
-"""Apply a network to a whole volume: padding, logits, probabilities and mask.
+"""Apply a network to a whole volume: padding, logits, probabilities and mask; fused batch norms and peak memory.
 
 Validation during training and prediction share this code, so equal weights give equal masks in both.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import pad
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tumorseg.networks.base import Network
+from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.factory import build_without_weights
+from tumorseg.networks.memory import OVERHEAD_BYTES, PeakMemoryTracker
 
 
 @dataclass(frozen=True, eq=False)
 class PaddedImage:
-    """An image that is padded with background.
+    """An image padded with background.
 
     Attributes:
         images: float16 (1, channels, X, Y, Z). The sides are multiples of the network's divisor.
@@ -80,3 +85,40 @@ def mask_of(probabilities: Tensor) -> NDArray[np.uint8]:
     # `max` needs a quarter of the time of `argmax` on a CPU.
     mask: NDArray[np.uint8] = probabilities.max(dim=0).indices.to(torch.uint8).cpu().numpy()
     return mask
+
+
+def fuse_batchnorm(network: Network) -> Network:
+    """Return a copy in evaluation mode with each batch norm fused into the convolution before it.
+
+    The logits differ by rounding errors only. Instance norms depend on the image and stay.
+
+    Args:
+        network: not changed.
+    """
+    copy = deepcopy(network).eval()
+    for block in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
+        for index, (convolution, norm) in enumerate(pairwise(list(block))):
+            if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d | nn.SyncBatchNorm):
+                block[index] = fuse_conv_bn_eval(convolution, norm)
+                block[index + 1] = nn.Identity()
+    return copy
+
+
+def forward_bytes(architecture: Architecture, sides: Sequence[int], dtype: torch.dtype) -> int:
+    """Return the peak memory in bytes of a forward pass without gradients.
+
+    Runs it on torch's meta device, where tensors have shapes but no content.
+
+    Args:
+        architecture: description of the network.
+        sides: voxels of the volume along X, Y and Z, multiples of the network's divisor.
+        dtype: dtype of the activations.
+    """
+    with torch.device("meta"):
+        network = fuse_batchnorm(build_without_weights(architecture)).to(dtype)
+    tracker = PeakMemoryTracker()
+    with tracker, torch.device("meta"), torch.inference_mode():
+        images = torch.zeros(1, architecture.channels, *sides, dtype=dtype)
+        network(images.contiguous(memory_format=torch.channels_last_3d))
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    return int(tracker.peak_bytes + 4 * weights + OVERHEAD_BYTES)

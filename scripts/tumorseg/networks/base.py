@@ -26,11 +26,11 @@ class Architecture:
         base_channels: channels of the first level, doubled at each further level.
         classes: classes of the output, background included.
         channels: channels of the input.
-        name: key of `registry.NETWORKS`.
+        name: key of `factory.NETWORKS`.
         depth: number of down-samplings; each halves all sides.
-        norm: normalisation over the batch, or of each image by itself.
+        norm: batch norm, or instance norm, which normalises each image by itself.
         down_sampling: by max pooling or by a strided 2x2x2 convolution.
-        deep_supervision: in training, coarser levels of the decoder have outputs too.
+        deep_supervision: whether coarser levels of the decoder have outputs too, for the loss in training.
     """
 
     base_channels: int
@@ -50,10 +50,10 @@ def run_with_gradient_checkpointing(part: nn.Module, *inputs: Tensor) -> Tensor:
 
     Args:
         part: the part to run; uses no random numbers.
-        *inputs: its inputs.
+        *inputs: inputs of the part, (B, C, X, Y, Z).
 
     Returns:
-        The output of `part`.
+        The output of `part`, (B, C, X, Y, Z).
 
     References:
         Chen et al. 2016, arXiv:1604.06174.
@@ -83,13 +83,13 @@ def _preserve_running_statistics(part: nn.Module) -> Iterator[None]:
 class Network(nn.Module, ABC):
     """Base class of all networks: images (B, channels, X, Y, Z) to logits (B, classes, X, Y, Z).
 
-    The sides of the images must be multiples of `divisor`. In a `Sequential`, the output of a convolution before batch
-    norm is used by that batch norm only: for prediction the two are fused into one layer.
+    The sides of the images must be multiples of `divisor`. For prediction, each convolution that comes before a batch
+    norm in a `Sequential` is fused with it, so nothing else may use the output of the convolution.
 
     Attributes:
         architecture: description of the network.
-        gradient_checkpointing: recompute activations for the gradient instead of keeping them. Saves memory, takes more
-            time and gives the same bits. Off by default.
+        gradient_checkpointing: whether to recompute activations for the gradient instead of keeping them. This saves
+            memory, takes more time and gives the same bits. Off by default.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -104,7 +104,14 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def levels(self, images: Tensor) -> list[Tensor]:
-        """Return the logits and, with deep supervision, those of coarser levels: (B, classes, X/2^n, Y/2^n, Z/2^n)."""
+        """Return the logits and, with deep supervision, those of coarser levels, finest first.
+
+        Args:
+            images: normalised images, (B, channels, X, Y, Z).
+
+        Returns:
+            Logits (B, classes, X/2^n, Y/2^n, Z/2^n) of the levels n = 0, 1, …
+        """
 
     @abstractmethod
     def describe(self) -> Message:

@@ -114,7 +114,11 @@ class Execution:
         return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)
 
     def place(self, images: Tensor) -> Tensor:
-        """Move images (B, C, X, Y, Z) to the device, as float32 in the network's memory format."""
+        """Return images on the device, as float32 in the network's memory format.
+
+        Args:
+            images: (B, C, X, Y, Z), any floating dtype.
+        """
         return images.to(self.device, torch.float32, non_blocking=True, memory_format=torch.channels_last_3d)
 
 
@@ -126,14 +130,14 @@ def resolve_execution(
 ) -> Execution:
     """Choose the device and the precision for this machine, and configure torch.
 
-    Reserves one GPU, see `reserve_gpus`. fp16 on a CPU becomes fp32. Logs this, and if there are more threads than CPU
-    cores; the terminal shows each message once per run, since every patient may be a job.
+    Reserves one GPU, see `reserve_gpus`. Logs the choice, and a note if there are more threads than CPU cores. The
+    terminal shows each message once per run, since a run may have many jobs.
 
     Args:
         device: `auto` uses a GPU if there is one.
-        precision: precision of autocast.
+        precision: precision of autocast; fp16 becomes fp32 on a CPU.
         threads: torch's number of CPU threads.
-        deterministic: torch refuses operations whose results may differ between runs; on a CPU there are none.
+        deterministic: whether torch refuses operations whose results may differ between runs. A CPU has none.
 
     Returns:
         The device and precision to use.

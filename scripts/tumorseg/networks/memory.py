@@ -31,6 +31,7 @@ def keep_freed_memory() -> None:
 
 
 GIB: Final = 2**30
+"""Bytes of a GiB."""
 OVERHEAD_BYTES: Final = 0.3 * GIB
 """Memory of Python, torch and its libraries before the first tensor, measured on a CPU; not measured with CUDA."""
 
@@ -59,7 +60,7 @@ def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), process_cgroups: Path = P
 class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Tracks the peak memory of tensors: the bytes of all storages that exist at the same time.
 
-    Needs no memory on torch's meta device, where tensors have shapes but no content.
+    On torch's meta device, where tensors have shapes but no content, this needs no memory.
 
     Attributes:
         peak_bytes: the peak so far.
@@ -67,7 +68,7 @@ class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.peak_bytes = self._live = 0
+        self.peak_bytes = self._live_bytes = 0
         self._known: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -77,13 +78,13 @@ class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _enter(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        key, size = storage._cdata, storage.nbytes()
+        key, size_bytes = storage._cdata, storage.nbytes()
         if key not in self._known:
             self._known.add(key)
-            self._live += size
-            self.peak_bytes = max(self.peak_bytes, self._live)
-            weakref.finalize(storage, self._leave, key, size)
+            self._live_bytes += size_bytes
+            self.peak_bytes = max(self.peak_bytes, self._live_bytes)
+            weakref.finalize(storage, self._leave, key, size_bytes)
 
-    def _leave(self, key: int, size: int) -> None:
+    def _leave(self, key: int, size_bytes: int) -> None:
         self._known.discard(key)
-        self._live -= size
+        self._live_bytes -= size_bytes

@@ -16,8 +16,8 @@ from tumorseg.io.digests import content_digest
 from tumorseg.io.files import write_bytes
 from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.card_validation import card_problems
+from tumorseg.networks.factory import NETWORKS, build, build_without_weights
 from tumorseg.networks.model_header import FORMAT, METADATA_KEY, raise_invalid_model, read_header
-from tumorseg.networks.registry import NETWORKS, build, build_without_weights
 from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
@@ -36,8 +36,8 @@ class ModelCard:
         architecture: description of the network.
         task: meaning of its input and output.
         normalisation: settings of the normalisation of its input.
-        convention: how the masks of its training cases write labels, one of the task's conventions; `mixed`; None if no
-            mask shows it.
+        convention: label convention of the masks of its training cases: one of the task's conventions, or `mixed`; None
+            if no mask shows it.
         fold: fold of the training.
         epoch: epoch of the weights.
         checkpoint: SHA-256 of the checkpoint of the weights.
@@ -57,13 +57,13 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Return the card from plain JSON types, for which `card_problems` has found no problem."""
-        own = {
+        """Return the card from plain JSON types that `card_problems` has found valid."""
+        parsed = {
             "architecture": Architecture(**content["architecture"]),
             "task": Task.from_json(json.dumps(content["task"])),
             "trained_on": TrainingFacts.from_json(content["trained_on"]),
         }
-        return cls(**{**content, **own})
+        return cls(**{**content, **parsed})
 
     @property
     def mark(self) -> str:
@@ -91,11 +91,19 @@ def write_model(path: Path, network: Network, card: ModelCard) -> None:
 
 
 def read_model(path: Path) -> tuple[Network, ModelCard]:
-    """Return the network of a model file, on the CPU in evaluation mode, and its card.
+    """Read a model file.
 
-    The card is validated and compared with the tensors in the header before any tensor is loaded. Raises UserError if
-    the file is not a valid model of this workflow: its header is invalid (see `model_header.read_header`), or its
-    weights do not fit the card, are non-finite, or differ from what was written.
+    The card is validated and compared with the tensors in the header before any tensor is loaded.
+
+    Args:
+        path: the model file, which may be untrusted.
+
+    Returns:
+        The network, on the CPU in evaluation mode, and the model card.
+
+    Raises:
+        UserError: the header is invalid (see `model_header.read_header`), or the weights do not fit the card, are
+            non-finite, or differ from what was written.
     """
     header = read_header(path)
     card = ModelCard.from_json(header.card)

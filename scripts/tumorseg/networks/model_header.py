@@ -76,25 +76,34 @@ def read_header(path: Path) -> ModelHeader:
 
 
 def raise_invalid_model(path: Path, reason: Message, remedy: Message = _COPY_AGAIN) -> NoReturn:
-    """Raise UserError with the file, why it is not a valid model, and what to do."""
+    """Raise the error that a file is not a valid model.
+
+    Args:
+        path: the file.
+        reason: what is wrong with it.
+        remedy: what the user can do.
+
+    Raises:
+        UserError: always.
+    """
     raise UserError(f"{path}: not a valid model ({reason}); {remedy}")
 
 
-def _read_header(path: Path, size: int) -> ModelHeader:
-    if size == 0:
+def _read_header(path: Path, size_bytes: int) -> ModelHeader:
+    if size_bytes == 0:
         raise_invalid_model(path, "the file is empty")
     with path.open("rb") as file:
         start = file.read(512)
         length = int.from_bytes(start[:8], "little")
         if len(start) < 8 or not start[8:].lstrip().startswith(b"{"):
             raise_invalid_model(path, *_describe_foreign_file(path, start))
-        if not 2 <= length <= min(size - 8, _MAX_HEADER_BYTES):
-            raise_invalid_model(path, f"its header claims a length of {length} bytes, but the file has {size}")
+        if not 2 <= length <= min(size_bytes - 8, _MAX_HEADER_BYTES):
+            raise_invalid_model(path, f"its header claims a length of {length} bytes, but the file has {size_bytes}")
         file.seek(8)
         text = file.read(length)
     content = _parse_json(path, text)
     metadata = content.pop("__metadata__", None)
-    tensors = _validated_tensors(path, content, size - 8 - length)
+    tensors = _validated_tensors(path, content, size_bytes - 8 - length)
     if not isinstance(metadata, dict) or not isinstance(metadata.get(METADATA_KEY), str):
         raise_invalid_model(
             path, "a safetensors file of another program, without a description of the network", _USE_EXPORTED_MODEL
@@ -124,8 +133,8 @@ def _validated_header(
     return ModelHeader(tensors, card, card_text, digest)
 
 
-def _validated_tensors(path: Path, content: dict[str, Any], size: int) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return dtype and shape of each tensor; together they must fill the `size` bytes after the header."""
+def _validated_tensors(path: Path, content: dict[str, Any], size_bytes: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return dtype and shape of each tensor; together they must fill the `size_bytes` after the header."""
     tensors, ranges = {}, [(0, 0)]
     for name, entry in content.items():
         try:
@@ -143,13 +152,15 @@ def _validated_tensors(path: Path, content: dict[str, Any], size: int) -> dict[s
             )
         ranges.append((begin, end))
     expected = max(end for _, end in ranges)
-    if expected != size:
-        problem = "the file is truncated" if expected > size else "the file is longer than its header says"
-        raise_invalid_model(path, f"{problem}: {size} bytes of weights instead of {expected}")
-    if any(one[1] != other[0] for one, other in pairwise(sorted(ranges))):
+    if expected != size_bytes:
+        problem = "the file is truncated" if expected > size_bytes else "the file is longer than its header says"
+        raise_invalid_model(path, f"{problem}: {size_bytes} bytes of weights instead of {expected}")
+    if any(one[1] != following[0] for one, following in pairwise(sorted(ranges))):
         raise_invalid_model(path, "its tensors overlap or leave gaps")
-    if size > MAX_MODEL_BYTES:
-        raise_invalid_model(path, f"it has {size} bytes; at most {MAX_MODEL_BYTES} are allowed", _USE_EXPORTED_MODEL)
+    if size_bytes > MAX_MODEL_BYTES:
+        raise_invalid_model(
+            path, f"it has {size_bytes} bytes; at most {MAX_MODEL_BYTES} are allowed", _USE_EXPORTED_MODEL
+        )
     return tensors
 
 

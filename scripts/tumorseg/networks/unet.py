@@ -15,7 +15,10 @@ from tumorseg.networks.base import Architecture, Network, Norm, run_with_gradien
 
 
 class UNet(Network):
-    """A 3D U-Net, see `Network`. With gradient checkpointing, training keeps only the tensors between its blocks."""
+    """A plain 3D U-Net.
+
+    With gradient checkpointing, training keeps only the tensors between its blocks.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
@@ -33,11 +36,17 @@ class UNet(Network):
         self.heads = nn.ModuleList(nn.Conv3d(width, architecture.classes, kernel_size=1) for width in with_output)
 
     def encoder_level(self, level: int, in_channels: int, out_channels: int) -> nn.Module:  # noqa: ARG002 (for other encoders)
-        """Build a level of the encoder: (B, in_channels, x, y, z) to (B, out_channels, x, y, z)."""
+        """Return a new level of the encoder: (B, in_channels, x, y, z) to (B, out_channels, x, y, z).
+
+        Args:
+            level: number of the level, from 0, the finest.
+            in_channels: channels of its input.
+            out_channels: channels of its output.
+        """
         return ConvolutionBlock(in_channels, out_channels, self.architecture.norm)
 
     def down_sampling(self, channels: int) -> nn.Module:
-        """Build the layer that halves the grid between two levels of the encoder."""
+        """Return a new layer that halves the grid between two levels of the encoder."""
         strided = self.architecture.down_sampling == "stride"
         return nn.Conv3d(channels, channels, kernel_size=2, stride=2) if strided else nn.MaxPool3d(2)
 
@@ -46,16 +55,27 @@ class UNet(Network):
         return "a 3D U-Net with two 3x3x3 convolutions at each level, after Çiçek et al. 2016 (arXiv:1606.06650)"
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (B, classes, X, Y, Z) of images (B, channels, X, Y, Z)."""
+        """Return the logits, (B, classes, X, Y, Z).
+
+        Args:
+            images: normalised images, (B, channels, X, Y, Z).
+        """
         logits: Tensor = self.heads[0](self._features(images)[0])
         return logits
 
     def levels(self, images: Tensor) -> list[Tensor]:
-        """Return the logits and, with deep supervision, those of coarser levels, finest first."""
+        """Return the logits and, with deep supervision, those of coarser levels, finest first.
+
+        Args:
+            images: normalised images, (B, channels, X, Y, Z).
+
+        Returns:
+            Logits (B, classes, X/2^n, Y/2^n, Z/2^n) of the levels n = 0, 1, …
+        """
         return [head(features) for head, features in zip(self.heads, self._features(images), strict=False)]
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        """Return the features of each level of the decoder, finest first."""
+        """Return the features (B, base·2^n, X/2^n, Y/2^n, Z/2^n) of each level n of the decoder, finest first."""
         skips: list[Tensor] = []
         features = images
         for level, block in enumerate(self.encoder):
@@ -96,7 +116,12 @@ class DecoderBlock(nn.Module):
         self.block = ConvolutionBlock(2 * out_channels, out_channels, norm)
 
     def forward(self, features: Tensor, skip: Tensor) -> Tensor:
-        """Combine (B, in_channels, x, y, z) and (B, out_channels, 2x, 2y, 2z) to (B, out_channels, 2x, 2y, 2z)."""
+        """Return the features of this level of the decoder, (B, out_channels, 2x, 2y, 2z).
+
+        Args:
+            features: features of the level below, (B, in_channels, x, y, z).
+            skip: features of the encoder at this level, (B, out_channels, 2x, 2y, 2z).
+        """
         joined = torch.cat([self.up(features), skip], dim=1)
         for layer in self.block:  # layer by layer: without gradients, this frees the concatenation after its first use
             joined = layer(joined)
@@ -106,7 +131,15 @@ class DecoderBlock(nn.Module):
 def normed_convolution(
     in_channels: int, out_channels: int, norm: Norm, *, kernel_size: int = 3, stride: int = 1
 ) -> list[nn.Module]:
-    """Return a convolution without bias and the norm after it, whose shift replaces the bias."""
+    """Return a convolution without bias and the norm after it, whose shift replaces the bias.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        norm: kind of norm.
+        kernel_size: voxels of the kernel along each axis.
+        stride: step of the kernel in voxels.
+    """
     return [
         nn.Conv3d(in_channels, out_channels, kernel_size, stride=stride, padding=(kernel_size - 1) // 2, bias=False),
         nn.BatchNorm3d(out_channels) if norm == "batch" else nn.InstanceNorm3d(out_channels, affine=True),
@@ -121,7 +154,16 @@ class ResidualUNet(UNet):
     """A U-Net with residual blocks in the encoder and the decoder of the plain U-Net."""
 
     def encoder_level(self, level: int, in_channels: int, out_channels: int) -> nn.Module:
-        """Build a level of residual blocks. The finest begins with a convolution; the others may stride instead."""
+        """Return a new level of the encoder, with residual blocks.
+
+        The finest level begins with a convolution. At other levels, the first block halves the grid if the architecture
+        uses strides.
+
+        Args:
+            level: number of the level, from 0, the finest.
+            in_channels: channels of its input.
+            out_channels: channels of its output.
+        """
         norm, strided = self.architecture.norm, self.architecture.down_sampling == "stride"
         stem: list[nn.Module] = []
         if level == 0:
@@ -137,7 +179,7 @@ class ResidualUNet(UNet):
         )
 
     def down_sampling(self, channels: int) -> nn.Module:  # noqa: ARG002
-        """Build max pooling, or nothing if the blocks themselves halve the grid."""
+        """Return max pooling, or the identity if the blocks themselves halve the grid."""
         return nn.Identity() if self.architecture.down_sampling == "stride" else nn.MaxPool3d(2)
 
     def describe(self) -> Message:
@@ -171,6 +213,13 @@ class ResidualBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return ReLU of the sum of the convolutions and the shortcut."""
+        """Return ReLU of the sum of the convolutions and the shortcut.
+
+        Args:
+            features: (B, in_channels, X, Y, Z).
+
+        Returns:
+            (B, out_channels, X/stride, Y/stride, Z/stride).
+        """
         result: Tensor = self.activation(self.body(features) + self.shortcut(features))
         return result

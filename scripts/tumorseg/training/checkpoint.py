@@ -19,12 +19,12 @@ from tumorseg.io.digests import sha256
 from tumorseg.io.files import write_bytes, write_json
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.registry import build
+from tumorseg.networks.factory import build
 from tumorseg.preprocessing.fold_data import FoldData
 from tumorseg.training import distributed
 from tumorseg.training.data import random_generator
 from tumorseg.training.distributed import with_sync_batch_norm
-from tumorseg.training.settings import Recipe
+from tumorseg.training.recipe import Recipe
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -40,11 +40,11 @@ def ema_model(network: Network, decay: float) -> AveragedModel:
         decay: share of the old average that each step keeps, from 0 to 1.
     """
 
-    def follow(averages: Tensors, weights: Tensors, steps: Tensor | int) -> None:
+    def update(averages: Tensors, weights: Tensors, steps: Tensor | int) -> None:
         done = int(steps)
         get_ema_multi_avg_fn(min(decay, (1 + done) / (10 + done)))(averages, weights, steps)  # type: ignore[no-untyped-call]
 
-    return AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
+    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
 
 
 @dataclass
@@ -75,7 +75,13 @@ class TrainingState:
 
     @classmethod
     def initial(cls, recipe: Recipe, fold: int, execution: Execution) -> "TrainingState":
-        """Return the state before the first step; initial weights depend on seed and fold only."""
+        """Return the state before the first step; initial weights depend on seed and fold only.
+
+        Args:
+            recipe: the configuration of the training.
+            fold: the fold whose cases are held out.
+            execution: device and precision.
+        """
         # Weights are drawn on the CPU, so that every device starts with the same weights.
         torch.manual_seed(int(random_generator("weights", recipe.training.seed, fold).integers(2**63)))
         network = with_sync_batch_norm(build(recipe.architecture), execution.device)
@@ -169,7 +175,11 @@ def record_path(checkpoint: Path) -> Path:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a checkpoint on the CPU. Raises UnpicklingError, without running code, if it holds foreign objects."""
+    """Return the content of a checkpoint, with tensors on the CPU. Loading runs no code from the file.
+
+    Raises:
+        UnpicklingError: the file has Python objects other than tensors and plain types.
+    """
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
 
@@ -189,7 +199,10 @@ def probe(network: Network) -> list[float]:
 
 
 def _canonical(content: Any) -> Any:
-    """Copy nested content so that equal content pickles to equal bytes: each string once, each tensor by itself."""
+    """Return a copy of nested content whose pickle has equal bytes for equal content.
+
+    Equal strings become one object, and each tensor gets a storage of its own.
+    """
     if isinstance(content, torch.Tensor):
         return content.detach().cpu().clone()
     if isinstance(content, str):

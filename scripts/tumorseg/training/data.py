@@ -19,18 +19,25 @@ from torch import Tensor
 
 from tumorseg.preprocessing.store import read_case_header, report_corrupted_case
 from tumorseg.training.distributed import local_shard
-from tumorseg.training.settings import TrainingSettings
+from tumorseg.training.recipe import TrainingSettings
 
 _PURPOSES = ("weights", "order", "patch", "augmentation")
 
 
 def random_generator(purpose: str, *indices: int) -> np.random.Generator:
-    """Return the generator for a purpose and place, such as `random_generator("patch", seed, fold, epoch, step)`."""
+    """Return the random generator for one use, such as `random_generator("patch", seed, fold, epoch, step)`."""
     return np.random.default_rng([_PURPOSES.index(purpose), *indices])
 
 
 def case_order(cases: int, seed: int, fold: int, epoch: int) -> Iterator[int]:
-    """Yield case indices in the order of an epoch: one random permutation after another, without end."""
+    """Yield case indices in the order of an epoch: one random permutation after another, without end.
+
+    Args:
+        cases: number of cases.
+        seed: seed of the training.
+        fold: the fold whose cases are held out.
+        epoch: number of the epoch, from 1.
+    """
     turn = 0
     while True:
         yield from random_generator("order", seed, fold, epoch, turn).permutation(cases).tolist()
@@ -114,7 +121,7 @@ def read_patch(
 
     Along axes where the case is larger than the patch, the position is random; where it is smaller, the case is centred
     and padded with background (0). Only the voxels of the patch are read from disk; a patch around a labelled voxel
-    needs the whole mask as well. Raises UserError if the file is corrupted or holds another case.
+    needs the whole mask as well.
 
     Args:
         path: a normalised case.
@@ -125,6 +132,9 @@ def read_patch(
 
     Returns:
         Image, float16 (channels, X, Y, Z), and mask, uint8 (X, Y, Z).
+
+    Raises:
+        UserError: the file is corrupted or is that of another case.
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         read_case_header(path, file)

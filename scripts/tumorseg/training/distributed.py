@@ -39,12 +39,12 @@ def world_size() -> int:
 
 
 def local_world_size() -> int:
-    """Return the number of these processes on this machine."""
+    """Return the number of processes that train together on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def launched_by_torchrun() -> bool:
-    """Return whether torchrun has started this process: from `launch`, or by hand to train on several machines."""
+    """Return whether torchrun has started this process: from `launch`, or by a user to train on several machines."""
     return "WORLD_SIZE" in os.environ
 
 
@@ -101,7 +101,11 @@ def process_group(device: torch.device) -> Iterator[None]:
 
 
 def local_batch_size(batch_size: int) -> int:
-    """Return the patches of a batch per process. Raises UserError if they cannot be divided evenly."""
+    """Return the number of patches of a batch per process.
+
+    Raises:
+        UserError: the patches cannot be divided evenly.
+    """
     share, remainder = divmod(batch_size, world_size())
     if remainder:
         raise UserError(
@@ -128,9 +132,13 @@ def gather(local_items: list[Item]) -> list[Item]:
 
 @contextmanager
 def sync_errors() -> Iterator[None]:
-    """Let a UserError in one process end all of them after the block, reported once by the first process.
+    """Run a block so that a UserError in one process ends all processes after it; the first process reports the error.
 
     The processes must not communicate within the block.
+
+    Raises:
+        UserError: in the first process, if a process has failed.
+        SystemExit: in the others.
     """
     problem = None
     try:
@@ -149,13 +157,21 @@ def wrap_ddp(module: nn.Module) -> nn.Module:
 
 
 def all_reduce_sum(values: Tensor) -> Tensor:
-    """Return the sum over all processes; gradients flow through it."""
+    """Return the sum over all processes; gradients flow through it.
+
+    Args:
+        values: any shape, equal in all processes.
+    """
     total: Tensor = values if world_size() == 1 else all_reduce(values)  # type: ignore[no-untyped-call]
     return total
 
 
 def all_reduce_mean(value: Tensor) -> Tensor:
-    """Return the mean over all processes, detached from the gradient."""
+    """Return the mean over all processes, detached from the gradient.
+
+    Args:
+        value: any shape, equal in all processes.
+    """
     return all_reduce_sum(value.detach()) / world_size()
 
 
@@ -168,7 +184,7 @@ def with_sync_batch_norm(network: Network, device: torch.device) -> Network:
     Uses torch's SyncBatchNorm on GPUs and `CpuSyncBatchNorm` on CPUs, where torch's does not run.
 
     Args:
-        network: is changed in place.
+        network: changed in place.
         device: device for training.
 
     Returns:
@@ -193,7 +209,14 @@ class CpuSyncBatchNorm(nn.BatchNorm3d):
     """`torch.nn.SyncBatchNorm` for CPUs, with the same weights and running statistics as plain batch norm."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
-        """Normalise a batch (B, C, X, Y, Z) over all processes."""
+        """Normalise a batch over all processes.
+
+        Args:
+            input: (B, C, X, Y, Z).
+
+        Returns:
+            (B, C, X, Y, Z), of the same dtype.
+        """
         if not self.training:
             normed: Tensor = super().forward(input)
             return normed

@@ -114,7 +114,12 @@ class LossModule(nn.Module):
         self.network, self.execution, self.labels = network, execution, labels
 
     def forward(self, images: Tensor, masks: Tensor) -> Tensor:
-        """Return the loss, a float32 scalar, of images (B, channels, X, Y, Z) and masks (B, X, Y, Z)."""
+        """Return the loss of a batch, a float32 scalar.
+
+        Args:
+            images: float32 (B, channels, X, Y, Z).
+            masks: canonical labels, int64 (B, X, Y, Z).
+        """
         with self.execution.autocast():
             levels = self.network.levels(images)
         return deep_supervision_loss(levels, masks, self.labels, all_reduce_sum)

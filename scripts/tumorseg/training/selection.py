@@ -13,7 +13,7 @@ from tumorseg.errors import Message, UserError
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import CorruptedFileError, describe_locations, read_json, require_regular_file
 from tumorseg.networks.base import Architecture, Network
-from tumorseg.networks.registry import build
+from tumorseg.networks.factory import build
 from tumorseg.task import Task
 from tumorseg.task.compatibility import describe_other_task
 from tumorseg.training.checkpoint import load_checkpoint, record_path
@@ -25,15 +25,15 @@ _STEP_COLUMNS: Final = ("learning_rate", "steps", "skipped_steps", "nonfinite_st
 def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
     """Return one row per trained epoch, from the records of the checkpoints.
 
-    A checkpoint with an unreadable record has no rows; logs a warning for it.
+    Logs a warning for an unreadable record; its epochs have no rows.
 
     Args:
         checkpoints: all checkpoints of a fold.
         task: gives the structures whose Dice has a column.
 
     Returns:
-        Losses, held-out Dice of each structure, learning rate, number of steps, of steps skipped by the gradient scaler
-        and of steps with a non-finite loss, and seconds (those of the job, divided evenly among its epochs).
+        Columns: losses, held-out Dice of each structure, learning rate, numbers of steps (all, skipped by the gradient
+        scaler, with a non-finite loss), and seconds (of the job, divided evenly among its epochs).
     """
     rows = []
     for path in map(record_path, checkpoints):

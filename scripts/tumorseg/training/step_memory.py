@@ -8,11 +8,11 @@ import torch
 from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.factory import build_without_weights
 from tumorseg.networks.memory import GIB, OVERHEAD_BYTES, PeakMemoryTracker, device_bytes, keep_freed_memory
-from tumorseg.networks.registry import build_without_weights
 from tumorseg.training.distributed import local_batch_size, local_world_size
 from tumorseg.training.losses import deep_supervision_loss
-from tumorseg.training.settings import Recipe
+from tumorseg.training.recipe import Recipe
 
 AMPLE_MEMORY_FACTOR: Final = 4
 """If a CPU has this many times the memory of a step, the memory of freed tensors is kept for reuse."""

@@ -12,20 +12,19 @@ from tensorboardX.summary import scalar
 
 from tumorseg.cli.console import logger
 
-FOR_PEOPLE_ONLY: Final = "Writes what TensorBoard shows while a training runs; its files are no results."
+FOR_PEOPLE_ONLY: Final = "Writes what TensorBoard shows while a training runs; results do not depend on it."
 """See `tumorseg.codedigest.known`."""
 
 
 class TensorBoardWriter:
     """Writes event files for TensorBoard.
 
-    If they cannot be written, for instance on a full disk, logs one warning and lets the training go on. For this
-    reason it does not use tensorboardX's SummaryWriter: its thread would die, and the training would wait for it
-    forever.
+    If they cannot be written, for instance on a full disk, this class logs one warning, and the training goes on.
+    tensorboardX's SummaryWriter is not used: its thread would die, and the training would wait for it forever.
 
     Args:
         folder: folder of the event files.
-        first_step: first step of this job. TensorBoard hides events of an interrupted job from this step on.
+        first_step: first step of this job. From this step on, TensorBoard hides the events of an interrupted job.
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
@@ -37,7 +36,13 @@ class TensorBoardWriter:
             self._write(Event(step=first_step, session_log=SessionLog(status=SessionLog.START)))
 
     def step(self, step: int, loss: float, learning_rate: float) -> None:
-        """Write the loss and the learning rate of a step, counted from the start of the training."""
+        """Write the loss and the learning rate of a step.
+
+        Args:
+            step: number of the step, from the start of the training.
+            loss: loss of the step.
+            learning_rate: learning rate of the step.
+        """
         self._scalars({"step/loss": loss, "step/learning_rate": learning_rate}, step)
 
     def epoch(self, history: Mapping[str, float], step: int) -> None:

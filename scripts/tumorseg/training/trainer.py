@@ -22,12 +22,12 @@ from tumorseg.training.augmentation import augment
 from tumorseg.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from tumorseg.training.data import Batch, iterate_batches, steps_per_epoch
 from tumorseg.training.distributed import local_shard, rank, sync_errors, wrap_ddp
+from tumorseg.training.epoch_validation import validate
 from tumorseg.training.losses import LossModule
+from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.selection import remedy
-from tumorseg.training.settings import Recipe
 from tumorseg.training.tensorboard import TensorBoardWriter
-from tumorseg.training.validation import validate
 from tumorseg.training.verification import checkpoint_problems
 
 _MAX_NONFINITE_STEPS: Final = 3
@@ -132,7 +132,7 @@ READER_THREADS: Final = 2
 def start_state(
     recipe: Recipe, data: FoldData, execution: Execution, previous: Path | None, epoch: int
 ) -> TrainingState:
-    """Return the state to train from: that of the previous checkpoint, or the initial state.
+    """Return the state to train from: the state of the previous checkpoint, or the initial one.
 
     Args:
         recipe: the configuration of the training.
@@ -202,8 +202,8 @@ def train_until(
 ) -> None:
     """Train until the end of an epoch, validate after each epoch, and save a checkpoint.
 
-    With several processes, each trains on its share of the batches and validates its share of the held-out cases; the
-    first process saves. Raises UserError if a case is corrupted or the network has become non-finite.
+    With several processes, each trains on its share of the batches and validates its share of the held-out cases. The
+    first process saves the checkpoint.
 
     Args:
         epoch: the last epoch to train.
@@ -213,7 +213,10 @@ def train_until(
         held_out_cases: files of normalised cases.
         execution: device and precision.
         checkpoint: the file to write.
-        tensorboard_folder: folder for TensorBoard events of this call; none if None.
+        tensorboard_folder: folder for TensorBoard events of this call; None writes none.
+
+    Raises:
+        UserError: a case is corrupted, or the network has become non-finite.
     """
     began = time.monotonic()
     progress = Progress(len(local_shard(training_cases)), "checking training case")

@@ -18,11 +18,11 @@ from tumorseg.errors import Message, UserError
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import CorruptedFileError, describe_file_kind, read_json
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.registry import build_without_weights
+from tumorseg.networks.factory import build_without_weights
 from tumorseg.preprocessing.fold_data import FoldData, data_difference
 from tumorseg.task.compatibility import describe_other_task
 from tumorseg.training.checkpoint import FORMAT, TrainingState, load_checkpoint, probe, record_path
-from tumorseg.training.settings import Recipe
+from tumorseg.training.recipe import Recipe
 
 _MAX_DIRECTORY_BYTES: Final = 4 * 2**20
 """Enough for over 40,000 tensors. zipfile takes ten times as much memory to read the directory."""

@@ -17,7 +17,7 @@ from tumorseg.inference.postprocessing import STEPS
 from tumorseg.inference.predictor import PredictionSettings
 from tumorseg.networks.base import Architecture
 from tumorseg.plotting.style import FigureSettings
-from tumorseg.training.settings import TrainingSettings
+from tumorseg.training.recipe import TrainingSettings
 
 SECTIONS: dict[str, tuple[type, ...]] = {
     "cohort": (settings.CohortSettings,),

@@ -19,8 +19,8 @@ from tumorseg.io.digests import sha256
 from tumorseg.io.files import write_json
 from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.factory import NETWORKS, build
 from tumorseg.networks.model import ModelCard, write_model
-from tumorseg.networks.registry import NETWORKS, build
 from tumorseg.task import load_task
 
 CPU = Execution(torch.device("cpu"), torch.float32)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.support.builders import TASK, architecture, hypothesis_settings, random_network
 from tumorseg.inference import predictor
-from tumorseg.inference.fused_network import forward_bytes, fuse_batchnorm
 from tumorseg.inference.predictor import (
     NonFiniteOutputError,
     PredictionSettings,
@@ -16,9 +15,10 @@ from tumorseg.inference.predictor import (
     gaussian_weights,
     sliding_windows,
 )
+from tumorseg.inference.whole_volume import forward_bytes, fuse_batchnorm
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.factory import NETWORKS, build
 from tumorseg.networks.memory import GIB
-from tumorseg.networks.registry import NETWORKS, build
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 SETTINGS = {

@@ -12,8 +12,8 @@ from tests.support.builders import REPOSITORY, architecture, model_card, trained
 from tests.support.model_files import TINY, read_error, weights_of, with_changed_entry, write_model_file
 from tumorseg.networks import model
 from tumorseg.networks.card_validation import MAX_BASE_CHANNELS, MAX_DEPTH, MAX_MARGIN_VOXELS, card_problems
+from tumorseg.networks.factory import NETWORKS, build
 from tumorseg.networks.model import DEMO_MODEL_WARNING, read_model, write_model
-from tumorseg.networks.registry import NETWORKS, build
 from tumorseg.task import built_in_tasks, load_task
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from tests.support.builders import write_random_case
 from tests.support.model_files import TINY, read_error, weights_of, write_model_file
-from tumorseg.networks.registry import build
+from tumorseg.networks.factory import build
 
 
 def test_a_normalised_case_is_refused(tmp_path):

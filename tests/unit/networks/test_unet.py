@@ -9,7 +9,7 @@ from tumorseg.cli import console
 from tumorseg.errors import UserError
 from tumorseg.io.files import read_json
 from tumorseg.networks.devices import resolve_execution
-from tumorseg.networks.registry import build
+from tumorseg.networks.factory import build
 
 TINY = architecture()
 

@@ -9,8 +9,8 @@ from tumorseg.errors import UserError
 from tumorseg.inference.held_out import read_fold_model
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import write_json
+from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
-from tumorseg.networks.registry import build
 from tumorseg.segmentation.models import read_models
 from tumorseg.task import load_task
 

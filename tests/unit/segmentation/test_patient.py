@@ -15,8 +15,8 @@ from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import file_digest_or_none
 from tumorseg.io.nifti import write_nifti
+from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
-from tumorseg.networks.registry import build
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.results import read_records, summary_lines, write_record, write_table

@@ -14,8 +14,8 @@ from tests.support.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, s
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
+from tumorseg.networks.factory import build
 from tumorseg.networks.model import DEMO_MODEL_WARNING, write_model
-from tumorseg.networks.registry import build
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.results import PatientResult, read_records, summary_lines, write_record, write_table

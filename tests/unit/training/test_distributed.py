@@ -17,7 +17,7 @@ from tumorseg.errors import UserError
 from tumorseg.preprocessing.fold_data import write_fold_data
 from tumorseg.training.checkpoint import load_checkpoint
 from tumorseg.training.distributed import local_batch_size, local_shard
-from tumorseg.training.settings import Recipe
+from tumorseg.training.recipe import Recipe
 
 LATE_PROCESS = """
 import torch

@@ -1,4 +1,4 @@
-"""The networks that `model.name` of the configuration may select."""
+"""Build the networks that `model.name` of the configuration may select."""
 
 from typing import Final
 

@@ -19,9 +19,9 @@ from tumorseg.networks.model import read_model, write_model
 from tumorseg.preprocessing.crop import uncrop
 from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.training.checkpoint import TrainingState
+from tumorseg.training.epoch_validation import validate
 from tumorseg.training.selection import load_trained_network
 from tumorseg.training.trainer import start_state, train_until
-from tumorseg.training.validation import validate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -94,7 +94,7 @@ def test_validation_is_perfect_for_perfect_logits(cases, monkeypatch):
     masks = {path.stem: torch.from_numpy(read_case(path).mask).long() for path in cases}
     predictions = iter(masks[path.stem] for path in cases)
     monkeypatch.setattr(
-        "tumorseg.training.validation.logits_of",
+        "tumorseg.training.epoch_validation.logits_of",
         lambda *_: 100.0 * torch.nn.functional.one_hot(next(predictions), 5).movedim(-1, 0)[None].float(),
     )
     found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU, TASK)

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 
 from tumorseg.cli.console import Progress, logger
-from tumorseg.inference.fused_network import fuse_batchnorm
-from tumorseg.inference.whole_volume import logits_of, mask_of, pad_image, probabilities_of
+from tumorseg.inference.whole_volume import fuse_batchnorm, logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.metrics.overlap import Overlap, overlaps
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution

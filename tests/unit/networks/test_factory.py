@@ -1,4 +1,4 @@
-"""Properties that every network of the registry has."""
+"""Properties that every network has."""
 
 import pytest
 import torch
@@ -6,10 +6,10 @@ import yaml
 from torch import nn
 
 from tests.support.builders import REPOSITORY, architecture, recipe
-from tumorseg.inference.fused_network import forward_bytes
+from tumorseg.inference.whole_volume import forward_bytes
 from tumorseg.networks.base import Network
+from tumorseg.networks.factory import NETWORKS, build
 from tumorseg.networks.memory import OVERHEAD_BYTES
-from tumorseg.networks.registry import NETWORKS, build
 from tumorseg.task import load_task
 from tumorseg.training.step_memory import peak_bytes
 
@@ -109,9 +109,9 @@ def test_a_network_describes_itself(name):
 
 
 def test_no_other_module_names_a_network():
-    """A new network is a module and a line of the registry."""
-    own = {"registry", *(network.__module__.rpartition(".")[2] for network in NETWORKS.values())}
-    names = [f".{module}" for module in own - {"registry"}] + [network.__name__ for network in NETWORKS.values()]
+    """A new network is a module and a line in factory.py."""
+    own = {"factory", *(network.__module__.rpartition(".")[2] for network in NETWORKS.values())}
+    names = [f".{module}" for module in own - {"factory"}] + [network.__name__ for network in NETWORKS.values()]
     others = [
         path
         for path in (REPOSITORY / "scripts").rglob("*.py")
