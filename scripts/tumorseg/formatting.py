@@ -9,7 +9,7 @@ def format_count(number: int, noun: str) -> str:
 
 
 def format_part(part: int, total: int, noun: str) -> str:
-    """Return the start of a sentence about a part: `1 of 1 case is`, `2 of 3 cases are`."""
+    """Return the start of a sentence about a part of a total: `1 of 1 case is`, `2 of 3 cases are`."""
     return f"{part:,} of {format_count(total, noun)} {'is' if 1 in (part, total) else 'are'}"
 
 

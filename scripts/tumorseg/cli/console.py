@@ -16,13 +16,15 @@ from tumorseg.cli.processes import exit_with_process
 from tumorseg.errors import UserError
 from tumorseg.io.files import report_os_errors, write_json
 
+_LOADED = time.monotonic()
+"""When this module was imported. Scripts import it before the packages that take seconds to load."""
 FOR_PEOPLE_ONLY: Final = "Prints and logs the lines of a job; no result contains them."
 """See `tumorseg.codedigest.known`."""
 logger = logging.getLogger("tumorseg")
 WORKFLOW: Final = "WORKFLOW_PROCESS"
 """Environment variable: id of the process of the workflow. A job ends when this process ends."""
 RUN_FOLDER: Final = "WORKFLOW_FOLDER"
-"""Environment variable: a folder that exists during a run. Jobs note in it which messages need no repetition."""
+"""Environment variable: a folder that exists during a run. Jobs note in it the messages to print only once."""
 CORES: Final = "WORKFLOW_CORES"
 """Environment variable: number of CPU cores that all jobs of a run share."""
 ONCE: Final[dict[str, bool]] = {"once": True}
@@ -38,26 +40,28 @@ def record_path(log: Path) -> Path:
 def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     """Run a job whose messages go to the terminal and to its log; use it in a `with` statement.
 
-    The last line of the log has the run time and the peak memory. Programs read them from the record beside the log
-    (`record_path`): `finished` (local time), `seconds`, `peak_memory_mib`, and `computed_in` (precision and device of
-    the network, from the `extra` of a log call; empty if there is none). A killed job has no record. If a job prints
-    nothing for a while, the terminal shows that it is at work.
+    The last line of the log has the run time and the peak memory. The record beside the log (`record_path`) has them
+    for programs: `finished` (local time), `seconds`, `peak_memory_mib`, and `computed_in` (precision and device of the
+    network, from the `extra` of a log call, or empty). A killed job has no record. If a job prints nothing for a while,
+    the terminal shows that it is at work.
 
     Args:
         name: heads each line on the terminal.
         log: the log file; None for no log.
-        quiet: no log, and only unexpected errors on the terminal, for a process that helps another one with its job.
+        quiet: whether to write no log and to print only unexpected errors, for a process that helps another one.
 
     Raises:
-        SystemExit: the job failed. Status 1 after an error: a `UserError` is shown as its message, any other exception
-            with its traceback. Status 130 after Ctrl-C and after the end of the process in `WORKFLOW`.
+        SystemExit: the job failed. The status is 1 after an error: a `UserError` is shown as its message, any other
+            exception with its traceback. It is 130 after Ctrl-C and after the end of the process in `WORKFLOW`.
     """
     log = None if quiet else log
     terminal = _Terminal(name)
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
     logger.propagate = False
     logger.handlers[:] = [terminal]
-    heartbeat = None if quiet else Heartbeat(terminal.show_work)
+    # In a job of the workflow, nothing has been printed since the script started.
+    silent_since = _LOADED if WORKFLOW in os.environ else None
+    heartbeat = None if quiet else Heartbeat(terminal.show_work, silent_since=silent_since)
     terminal.heartbeat = heartbeat
     began = time.monotonic()
     written = None

@@ -7,6 +7,7 @@ from typing import Final
 
 FOR_PEOPLE_ONLY: Final = "Prints that a job is still at work; no result holds any of it."
 """See `tumorseg.codedigest.known`."""
+_GRACE_S: Final = 1.0
 
 
 class Heartbeat:
@@ -16,11 +17,22 @@ class Heartbeat:
         show: called with the seconds since the start.
         first_s: silence before the first call, in seconds. Each call doubles it, up to `longest_s`.
         longest_s: longest silence, in seconds.
+        silent_since: start of the silence, from `time.monotonic`, if it began earlier. The first call still waits for
+            `_GRACE_S`, since a job often prints its first line soon after its start.
     """
 
-    def __init__(self, show: Callable[[float], None], first_s: float = 3, longest_s: float = 30) -> None:
+    def __init__(
+        self,
+        show: Callable[[float], None],
+        first_s: float = 3,
+        longest_s: float = 30,
+        *,
+        silent_since: float | None = None,
+    ) -> None:
         self._show, self._patience, self._longest = show, first_s, longest_s
-        self._began = self._last = time.monotonic()
+        now = time.monotonic()
+        self._began = now if silent_since is None else silent_since
+        self._last = max(self._began, now + min(_GRACE_S - first_s, 0))
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 

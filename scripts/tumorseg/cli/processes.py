@@ -1,4 +1,4 @@
-"""End processes together with the workflow, so that none keeps writing or holds a GPU after a killed run."""
+"""End processes together with the workflow: after a killed run, none keeps writing files or holds a GPU."""
 
 import ctypes
 import multiprocessing
@@ -18,8 +18,8 @@ _GRACE_S: Final = 10.0
 def exit_with_process(process: int) -> None:
     """End this process by SIGTERM when another process ends (Linux only).
 
-    From now on SIGTERM raises KeyboardInterrupt, as Ctrl-C does. Watching the parent is not enough: it is a shell, and
-    outlives a killed Snakemake. SIGINT does not work either, since processes in the background ignore it.
+    From now on SIGTERM has the effect of Ctrl-C. Watching the parent is not enough: it is a shell, and outlives a
+    killed Snakemake. SIGINT does not work either, since processes in the background ignore it.
 
     Args:
         process: id of the process to watch.

@@ -16,8 +16,8 @@ _UTF8_VARIABLE: Final = "PYTHONUTF8"
 def require_utf8(directory: str | Path | None) -> None:
     """Make Snakemake and its jobs decode file names as UTF-8.
 
-    In another locale file names in UTF-8 would be misread. This process then restarts itself in Python's UTF-8 mode, in
-    the folder in which it was called.
+    If the locale has another encoding, this process restarts itself in Python's UTF-8 mode, in the folder from which it
+    was called.
 
     Args:
         directory: value of `--directory`, to which Snakemake has already changed; None without the option.
@@ -56,10 +56,10 @@ _lock_descriptors: list[int] = []
 
 
 def lock_run_folder(lock_file: Path) -> int | None:
-    """Lock a folder for the run of this process. The system releases the lock when the process ends for any reason.
+    """Lock a folder for this process. The system releases the lock when the process ends for any reason.
 
     Args:
-        lock_file: the file to lock; it receives the id of this process.
+        lock_file: file to lock, which then holds the id of this process.
 
     Returns:
         The id of another process that holds the lock; None if this one has it or the disk does not support locks.

@@ -13,7 +13,7 @@ from typing import Any, Final
 from tumorseg.cli.heartbeat import Heartbeat
 
 HANDLER: Final = "DefaultStreamHandler"
-"""Name of Snakemake's handler for the terminal. With a logger plugin for the terminal there is no such handler."""
+"""Name of Snakemake's handler for the terminal. It does not exist if a logger plugin writes to the terminal."""
 NOTHING_TO_DO: Final = "Nothing to be done"
 _HIDDEN_EVENTS: Final = ("job_finished", "resources_info", "shellcmd", "workflow_started")
 _HIDDEN_LINES: Final = (
@@ -38,11 +38,11 @@ _LAST_LINES: Final = ("Complete log(s): ", "Elapsed time: ")
 
 
 class TerseLines(logging.Formatter):
-    """Filter and formatter of the terminal's handler. Warnings and errors are always shown.
+    """Selects and shortens the lines of Snakemake's handler for the terminal. Warnings and errors are always shown.
 
     Args:
         handler: Snakemake's handler for the terminal.
-        is_dry_run: returns whether this is a dry run, which shows a line for each job and a table at the end.
+        is_dry_run: returns whether this is a dry run. A dry run shows a line for each job and a table at the end.
         results: returns the lines about the results (`lines_of_results`).
         hint: returns a hint for the name of an unknown target.
         heartbeat: shows that Snakemake is still planning; stopped when the first job starts.

@@ -93,7 +93,7 @@ def _item_messages(key: ast.expr, value: ast.expr, mapping: ast.expr | None) -> 
 
 
 def messages_of(value: ast.expr) -> Iterator[ast.expr]:
-    """Yield the message that a value is, or all messages between which it chooses."""
+    """Yield the message in a value: itself, or the alternatives of a condition."""
     match value:
         case ast.IfExp(body=body, orelse=orelse):
             yield from messages_of(body)

@@ -1,20 +1,23 @@
 """Compute a digest of the code that the results of a script depend on.
 
 Snakemake does not notice a change in a module that a script imports, nor an upgrade of a package. A rule with this
-digest as a param reruns after both. The digest covers the definitions that the script reaches, the statements that run
-when their modules are imported, the data files beside these modules, the versions of the packages that they use, and
-the minor version of Python.
+digest as a param reruns after both. The digest covers
 
-The digest leaves out
+- the definitions that the script uses, directly or through others;
+- the statements that run when the modules of these definitions are imported;
+- the data files beside these modules;
+- the versions of the packages that they use, and the minor version of Python.
+
+It covers attributes, methods, fields, dictionary keys and all texts, except for what it leaves out:
 
 - comments, docstrings, and the annotations of functions;
 - the texts of exceptions, logs and help, and texts annotated as `Message` (`messages.py`, `annotations.py`);
-- modules that define `FOR_PEOPLE_ONLY`, and definitions that the script does not reach;
+- modules that define `FOR_PEOPLE_ONLY`, and definitions that the script does not use;
 - the paths and names of modules, and the names of functions, classes, module constants, local variables and parameters
   of functions that are called directly (`form.py`).
 
-It covers attributes, methods, fields, dictionary keys and all other texts. If code can read its own names or import a
-module without an import statement, the digest covers the full source of all modules (`known.py`).
+If code can read its own names or import a module without an import statement, the digest covers the full source of all
+modules (`known.py`).
 """
 
 import ast
@@ -54,7 +57,7 @@ class CodeDigests:
         """Return the digest of a script.
 
         Args:
-            files: the script, and modules that it imports by a name that is known only at run time.
+            files: the script, and modules that it imports by names that are known only at run time.
 
         Returns:
             The digest and the versions, for example `"1f0c…  Python 3.11, numpy 2.4.6"`.

@@ -1,4 +1,4 @@
-"""Compute the canonical form of a definition: a text that does not depend on its place and on local names."""
+"""Compute the canonical form of a definition: a text that does not depend on its place or on local names."""
 
 import ast
 from collections import Counter

@@ -21,7 +21,7 @@ from tumorseg.codedigest.syntax import Function, bound_names, is_bare_string, pa
 class Messages:
     """Finds messages in the modules of a project.
 
-    Methods take the module, the local names of the function (`local`), which hide names of the module, and a node.
+    Methods take a module, a node in it, and the names of local variables (`local`), which hide names of the module.
     """
 
     def __init__(self, project: Project) -> None:
@@ -131,7 +131,7 @@ class Messages:
 
 
 def is_text(node: ast.expr) -> bool:
-    """Return whether an expression is a text: a literal, an f-string, or a text put together from them."""
+    """Return whether an expression is a text: a literal, an f-string, or a combination of these."""
     match node:
         case ast.JoinedStr() | ast.Constant(value=str()):
             return True

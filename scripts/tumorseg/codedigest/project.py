@@ -47,7 +47,7 @@ class Module:
 
     @cached_property
     def imported(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The imports that run, without those for type checkers: each module with the names imported from it."""
+        """The imports without those for type checkers: each module with the names imported from it."""
         found: list[tuple[str, tuple[str, ...]]] = []
         running = [statement for statement in self.tree.body if not is_type_checking(statement)]
         for node in (node for statement in running for node in walk(statement)):
@@ -155,7 +155,16 @@ class Project:
         return Definition(f"{source}.{name}" if self.module(f"{source}.{name}") else source, "*")
 
     def resolve_expression(self, module: Module, node: ast.expr, local: frozenset[str]) -> Definition | External | None:
-        """Resolve a name or a chain of attributes of a module; None for other expressions and local names."""
+        """Resolve a name or a chain of attributes of a module.
+
+        Args:
+            module: contains the expression.
+            node: the expression.
+            local: names of the function's local variables, which hide names of the module.
+
+        Returns:
+            The definition; None for other expressions and local names.
+        """
         if isinstance(node, ast.Name):
             return None if node.id in local else self.resolve(module, node.id)
         if not isinstance(node, ast.Attribute):

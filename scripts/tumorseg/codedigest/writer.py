@@ -20,7 +20,7 @@ class CanonicalForm:
         text: the form; `§` stands for a reference to a definition of the project.
         references: the definitions that it refers to, in order.
         packages: the modules of other distributions that it uses.
-        introspection: names by which it can read what the form leaves out.
+        introspection: names in it with which code can read what the form leaves out.
     """
 
     text: str

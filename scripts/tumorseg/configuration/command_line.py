@@ -33,8 +33,8 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
 
     Args:
         configuration: of all files and the command line together.
-        command_line: of `--config` alone. A short form in a file stays, and is refused later as an unknown key. A short
-            form that is missing in `configuration` belongs to a workflow that imports this one, and is ignored.
+        command_line: of `--config` alone. A short form in a file does not change, and is refused later as an unknown
+            key. A short form that `configuration` lacks belongs to a workflow that imports this one, and is ignored.
 
     Raises:
         ValueError: the command line has a short form and its key with different values, or a folder of cases although
@@ -134,6 +134,11 @@ def target_mistakes(targets: Collection[str], command_line: Mapping[str, Any]) -
 
 
 def target_hint(target: str, rules: Collection[str]) -> Message:
-    """Return a hint for a target that does not exist. rules: names of all rules."""
+    """Return a hint for a target that does not exist.
+
+    Args:
+        target: on the command line.
+        rules: names of all rules.
+    """
     close = get_close_matches(target, sorted(rules), n=1)
     return " ".join([*([f"Did you mean {close[0]}?"] if close else []), "`snakemake help` lists the targets."])

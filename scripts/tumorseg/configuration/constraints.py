@@ -97,7 +97,13 @@ def fold_count_error(folds: int, case_count: int, root: str) -> str | None:
 
 
 def unknown_viewer_cases_error(viewer_cases: Sequence[str], available_cases: Collection[str], root: str) -> str | None:
-    """Return a message about cases in `report.viewer_cases` that do not exist; None if all exist."""
+    """Return a message about cases in `report.viewer_cases` that do not exist; None if all exist.
+
+    Args:
+        viewer_cases: names in `report.viewer_cases`.
+        available_cases: names of all cases.
+        root: folder of the cases, for the message.
+    """
     missing = [name for name in viewer_cases if name not in available_cases]
     if not missing:
         return None

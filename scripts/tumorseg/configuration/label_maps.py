@@ -22,7 +22,7 @@ def parse_label_map(label_map: Mapping[Any, int], key: str) -> dict[int, int]:
         Label by mask value.
 
     Raises:
-        UserError: a key is no possible value of a mask, or occurs twice.
+        UserError: a key is not a possible value of a mask, or occurs twice.
     """
     result: dict[int, int] = {}
     for name, label in label_map.items():
@@ -40,7 +40,16 @@ def parse_label_map(label_map: Mapping[Any, int], key: str) -> dict[int, int]:
 
 
 def apply_label_map(task: Task, label_map: Mapping[Any, int], key: str) -> Task:
-    """Return the task with a label map for its masks. A UserError about the map begins with `key`."""
+    """Return the task with a label map for its masks.
+
+    Args:
+        task: task without a label map.
+        label_map: label by mask value.
+        key: of the configuration, for messages.
+
+    Raises:
+        UserError: the map does not fit the task.
+    """
     parsed = parse_label_map(label_map, key)
     try:
         return task.with_label_map(parsed)

@@ -161,7 +161,7 @@ def _format_value(value: Any) -> str:
 
 
 def _hint(value: Any, schema: dict[str, Any], *, in_map: bool) -> str:
-    """Return a likely cause, in parentheses. in_map: whether the value belongs to a map with keys of the user."""
+    """Return a likely cause, in parentheses. in_map: whether the user chooses the keys beside the value."""
     if value is None and in_map and schema.get("type") == "integer":
         return " (a key without a value is null; write a space after each colon, as in {1: 2})"
     if value is None:

@@ -138,6 +138,9 @@ def read_section(kind: type[Section], content: Mapping[str, Any]) -> Section:
         content: the section as read from YAML or JSON.
 
     Returns:
-        An object of the dataclass. Keys other than its fields cause a TypeError.
+        An object of the dataclass.
+
+    Raises:
+        TypeError: the keys differ from the fields of the dataclass.
     """
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()})

@@ -71,7 +71,10 @@ def load_configured_task(cohort: Mapping[str, Any], schema: Mapping[str, Any]) -
         schema: JSON schema of task files.
 
     Returns:
-        The task. A UserError reports that there is no such task, or each mistake in its file.
+        The task.
+
+    Raises:
+        UserError: there is no such task, its file has mistakes, or the label map does not fit it.
     """
     task = load_task_file(task_path(cohort["task"]), schema)
     return task if cohort["label_map"] is None else apply_label_map(task, cohort["label_map"], "cohort.label_map")

@@ -49,18 +49,22 @@ def _module(module: str, names: tuple[str, ...]) -> Iterator[str]:
         yield from _entry(name, getattr(found, name))
 
 
-def _entry(name: str, of: Any) -> Iterator[str]:
+def _entry(name: str, documented: Any) -> Iterator[str]:
     yield f"### {name}\n"
-    if not inspect.isclass(of):
-        yield f"```python\n{signature(name, of)}\n```\n"
-    yield f"{as_markdown(of.__doc__ or '').replace(of.__name__, name)}\n"
-    if inspect.isclass(of) and (members := list(_members(of))):
+    if not inspect.isclass(documented):
+        yield f"```python\n{signature(name, documented)}\n```\n"
+    yield f"{as_markdown(documented.__doc__ or '').replace(documented.__name__, name)}\n"
+    if inspect.isclass(documented) and (members := list(_members(documented))):
         yield "| member | meaning |\n| --- | --- |"
         yield "".join(f"{row}\n" for row in members)
 
 
 def signature(name: str, function: Any) -> str:
-    """Return the signature of a function as in its source, under its public name."""
+    """Return the signature of a function as in its source, under its public name.
+
+    Raises:
+        TypeError: `function` is not a function.
+    """
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     if not isinstance(node, ast.FunctionDef):
         raise TypeError(f"{name} is not a function")
@@ -73,15 +77,15 @@ def signature(name: str, function: Any) -> str:
     return f"{name}(\n{lines}){result}"
 
 
-def _arguments(of: ast.arguments) -> Iterator[str]:
+def _arguments(arguments: ast.arguments) -> Iterator[str]:
     """Yield each argument, and `*` before the keyword-only ones."""
-    positional = [*of.posonlyargs, *of.args]
-    lacking = [None] * (len(positional) - len(of.defaults))
-    for argument, default in zip(positional, [*lacking, *of.defaults], strict=True):
+    positional = [*arguments.posonlyargs, *arguments.args]
+    lacking = [None] * (len(positional) - len(arguments.defaults))
+    for argument, default in zip(positional, [*lacking, *arguments.defaults], strict=True):
         yield _with_default(argument, default)
-    if of.kwonlyargs:
+    if arguments.kwonlyargs:
         yield "*"
-    for argument, default in zip(of.kwonlyargs, of.kw_defaults, strict=True):
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         yield _with_default(argument, default)
 
 
@@ -89,9 +93,9 @@ def _with_default(argument: ast.arg, default: ast.expr | None) -> str:
     return ast.unparse(argument) if default is None else f"{ast.unparse(argument)} = {ast.unparse(default)}"
 
 
-def _members(of: type) -> Iterator[str]:
+def _members(owner: type) -> Iterator[str]:
     """Yield a table row for each documented method and property that the class itself defines."""
-    for name, member in vars(of).items():
+    for name, member in vars(owner).items():
         documented = inspect.isfunction(member) or isinstance(member, (property, classmethod))
         documented = documented or type(member).__name__ == "cached_property"
         if documented and not name.startswith("_") and (text := getattr(member, "__doc__", None)):

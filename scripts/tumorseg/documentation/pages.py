@@ -17,13 +17,16 @@ _GENERATED: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)"
 
 
 def current_pages(root: Path) -> dict[Path, str]:
-    """Return what each page with generated parts has to contain, by path.
+    """Return the current text of each page with generated parts.
 
     Args:
         root: the root of the repository.
 
     Returns:
-        Text by path. A page with an unknown part causes a KeyError.
+        Text by path.
+
+    Raises:
+        KeyError: a page has an unknown part.
     """
     pages = {path: path.read_text(encoding="utf-8") for path in sorted((root / FOLDER).glob("*.md"))}
     filled = {path: fill(text) for path, text in pages.items() if "<!-- generated: " in text}

@@ -31,7 +31,11 @@ def _range(metric: Metric) -> tuple[str, str, str]:
 
 
 def codes_table(sentences: Mapping[str, str]) -> str:
-    """Return the table of the codes of problems or warnings. sentences: meaning by code."""
+    """Return a table of the codes of problems or warnings.
+
+    Args:
+        sentences: meaning by code.
+    """
     return table(("code", "meaning"), ((f"`{code}`", sentence) for code, sentence in sentences.items()))
 
 

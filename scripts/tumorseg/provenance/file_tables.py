@@ -1,4 +1,4 @@
-"""Build tables of the raw files of a run and of the masks that it has predicted, with digests."""
+"""Build tables of the raw files and the predicted masks of a run, with digests."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,9 +38,14 @@ def raw_file_table(results: Iterable[ValidationResult]) -> pd.DataFrame:
         results: validation results of all cases.
 
     Returns:
-        The columns `case`, `usable` (true or false, before the check of the cohort), `role` (a channel, or seg), `path`
-        (relative to the cohort's folder), `bytes` (on disk) and `xxh3_128` (of these bytes, hexadecimal; empty if the
-        file is unreadable or too large to be read), sorted by case, role and path.
+        A table sorted by case, role and path, with the columns
+
+        - `case`;
+        - `usable`: true or false, before the check of the cohort;
+        - `role`: a channel, or seg;
+        - `path`: relative to the cohort's folder;
+        - `bytes`: size on disk;
+        - `xxh3_128`: digest of these bytes, hexadecimal; empty if the file is unreadable or too large to be read.
     """
     rows = [
         (result.case, str(result.usable).lower(), file["role"], file["path"], file["bytes"], file["digest"])

@@ -14,7 +14,7 @@ from typing import Final
 from tumorseg.cohort.validation_result import ValidationResult
 
 _PACKAGES: Final = ("snakemake", "torch", "numpy", "nibabel", "pandas", "scikit-learn", "matplotlib")
-"""Packages whose versions are listed if they are installed. The digest of each rule's code has all its versions."""
+"""Packages whose versions are listed if they are installed. A digest of code covers all versions."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,12 @@ class DataFacts:
 
 
 def run_facts(repository: Path, now: datetime) -> RunFacts:
-    """Return the facts of a run. repository: folder of the code. now: present time in UTC."""
+    """Return the facts of a run.
+
+    Args:
+        repository: folder of the code.
+        now: present time in UTC.
+    """
     return RunFacts(
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         commit=commit_of(repository),

@@ -1,5 +1,7 @@
 import threading
+import time
 
+from tumorseg.cli import heartbeat as module
 from tumorseg.cli.heartbeat import Heartbeat, clock
 
 
@@ -15,6 +17,20 @@ def test_a_long_silence_is_broken_repeatedly():
     assert twice.wait(10)
     heartbeat.stop()
     assert 0.02 <= calls[0] < calls[1]
+
+
+def test_a_silence_that_began_earlier_is_broken_soon(monkeypatch):
+    monkeypatch.setattr(module, "_GRACE_S", 0.02)
+    calls, shown = [], threading.Event()
+
+    def show(seconds: float) -> None:
+        calls.append(seconds)
+        shown.set()
+
+    heartbeat = Heartbeat(show, first_s=60, silent_since=time.monotonic() - 100)
+    assert shown.wait(10)
+    heartbeat.stop()
+    assert calls[0] >= 100
 
 
 def test_a_stopped_heartbeat_shows_nothing():
