@@ -29,7 +29,7 @@ for figure in FIGURE_RECORDS:
         conda:
             "../../envs/light.yaml"
         resources:
-            **scaled(mem_mb=figure.megabytes, runtime=figure.minutes),
+            **scaled(mem_mb=figure.memory_mb, runtime=figure.time_limit_minutes),
         params:
             name=figure.name,
             settings=settings(**select_keys("figures", "dpi", *figure.settings)),

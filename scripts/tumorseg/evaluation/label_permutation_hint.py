@@ -111,7 +111,14 @@ def find_folder_permutation(confusions: Sequence[NDArray[np.int64]], labels: Seq
 
 
 def find_case_permutation(confusion: NDArray[np.int64], labels: Sequence[int]) -> LabelPermutation | None:
-    """Return the same for a single case. The thresholds are higher, and both masks must have the exchanged labels."""
+    """Return the permutation with which a mask would fit far better; None if there is none.
+
+    The thresholds are higher than for a folder, and both masks must have the exchanged labels.
+
+    Args:
+        confusion: confusion matrix of the case, int64 (classes, classes), with the reference label on the first axis.
+        labels: labels of the task.
+    """
     case = _case_dice(confusion, labels)
     if case is None:
         return None

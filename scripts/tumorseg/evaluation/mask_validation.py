@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class ReferenceGrid:
-    """The grid of a valid reference, see `cohort.regrid.OrientedGrid`, and facts about its file.
+    """The grid of a valid reference, see `cohort.regrid.OrientedGrid`, with the values and notes of its file.
 
     Attributes:
         shape: voxels along each axis.
@@ -174,7 +174,17 @@ def find_conventions(
 
 
 def check_references(grids: Mapping[str, ReferenceGrid], options: MaskReadOptions, folder: Path) -> None:
-    """Raise UserError if the references, by file, are not all of one task and one convention."""
+    """Check that all references are of the task and use one label convention.
+
+    Args:
+        grids: grid and values of each reference by file.
+        options: how the references were read.
+        folder: folder of the references, for messages.
+
+    Raises:
+        UserError: the references are of another task, or their label conventions differ and `cohort.labels` is not
+            `mixed`.
+    """
     _refuse_references_of_other_task(grids, options, folder)
     find_conventions({file: grid.values for file, grid in grids.items()}, options, "score.references", folder)
 
@@ -206,7 +216,15 @@ def _refuse_references_of_other_task(
 
 
 def refuse_systematic_errors(checks: Mapping[str, PredictionCheck], folder: Path) -> None:
-    """Raise UserError if several predictions, by file, have a systematic error."""
+    """Check that no more than one prediction has an error that probably affects the whole folder.
+
+    Args:
+        checks: checks of the predictions by file.
+        folder: folder of the predictions, for messages.
+
+    Raises:
+        UserError: several predictions have a systematic error. The message lists them.
+    """
     systematic = [f"{file}: {check.reason}" for file, check in checks.items() if check.systematic]
     if len(systematic) > _MAX_SYSTEMATIC_ERRORS:
         raise UserError("\n".join([f"score.predictions: masks below {folder} do not fit the task", *systematic]))

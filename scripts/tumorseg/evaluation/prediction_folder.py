@@ -47,7 +47,7 @@ class PairedPredictions:
         folders: the folders, with the order of the channels if predictions have channels.
         conventions: label conventions of the predictions.
         with_channels: cases whose prediction has one channel per region.
-        summary: facts about the masks for summary.json.
+        summary: entries of summary.json about the masks, see `pair_predictions`.
     """
 
     pairs: Sequence[MaskPair]
@@ -62,8 +62,6 @@ def pair_predictions(
 ) -> PairedPredictions:
     """Read all predictions of a folder. Log which cannot be scored, and what was changed in others.
 
-    Raises UserError if the folder as a whole cannot be scored.
-
     Args:
         matches: predictions and references by case.
         folders: the folders of these masks.
@@ -71,9 +69,13 @@ def pair_predictions(
         threads: number of files to read in parallel.
 
     Returns:
-        The pairs to score. In their summary, `missing` has the cases without a prediction, `unusable` the case, file
-        and reason of each invalid prediction, and `notes` and `reference_notes` the case, file and note of each mask
-        that was changed before scoring.
+        The pairs to score. In their summary, `missing` lists the cases without a prediction. `unusable` lists the
+        case, file and reason of each invalid prediction. `notes` and `reference_notes` list the case, file and note of
+        each mask that was changed before scoring.
+
+    Raises:
+        UserError: the folder as a whole cannot be scored. Several predictions have a systematic error, their label
+            conventions differ, or their channels cannot be assigned to regions.
     """
     folder, options = folders.predictions, folders.prediction_options
     files = {pair.case: pair.prediction for pair in matches.pairs if pair.prediction is not None}
@@ -133,6 +135,12 @@ def score_pairs(
     """Return the table of scores and the confusion matrices of all pairs, see `score_cases`.
 
     A case without a prediction gets the worst of each score.
+
+    Args:
+        pairs: the masks of each case.
+        folders: folders of the masks, and how to read them.
+        surface_tolerance_mm: tolerance of the surface Dice.
+        processes: number of cases to score in parallel. It does not change the result.
     """
     score = partial(_score_pair, folders=folders, surface_tolerance_mm=surface_tolerance_mm)
     return score_cases(pairs, score, processes)

@@ -51,7 +51,11 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name. Raises AttributeError for any other name."""
+    """Return a public name, imported on first use.
+
+    Raises:
+        AttributeError: the name is not public.
+    """
     if name not in _MODULES:
         raise AttributeError(f"module tumorseg.metrics has no attribute {name}")
     return getattr(import_module(f"tumorseg.metrics.{_MODULES[name]}"), name)

@@ -28,6 +28,9 @@ def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool
     Returns:
         The HD95 in mm.
 
+    References:
+        Huttenlocher et al. 1993, doi:10.1109/34.232073.
+
     Example:
         >>> cube = np.zeros((8, 8, 8), bool)
         >>> cube[2:5, 2:5, 2:5] = True

@@ -1,4 +1,4 @@
-"""The record of a metric: its function, and the facts that tables and pages show about it."""
+"""The record of a metric: its function, and the names, limits and definition that tables and pages show."""
 
 import math
 import re
@@ -128,11 +128,19 @@ class Metric:
         return value
 
     def error(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the values to compare between predictions: distances from 0 if nearer is better, else the scores."""
+        """Return the values to compare between predictions: distances from 0 if nearer is better, else the scores.
+
+        Args:
+            values: scores in the unit of tables, float64 of any shape.
+        """
         return np.abs(values) if self.better == "nearer_zero" else values
 
     def gains(self, differences: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return differences of `error` (second minus first), signed so that a better second one is positive."""
+        """Return differences between two predictions, signed so that they are positive if the second one is better.
+
+        Args:
+            differences: result of `error` for the second prediction minus that for the first, float64 of any shape.
+        """
         return differences if self.better == "higher" else -differences
 
     @property

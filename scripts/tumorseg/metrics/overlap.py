@@ -83,8 +83,6 @@ class Overlap:
 def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
     """Count the voxels of each pair of a reference label and a predicted label.
 
-    Raises ValueError if the shapes differ or a value is not a class.
-
     Args:
         reference: labels, uint8 (X, Y, Z).
         prediction: labels, uint8, of the same shape.
@@ -92,6 +90,9 @@ def confusion(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], class
 
     Returns:
         Voxel counts, int64 (classes, classes), with the reference label on the first axis.
+
+    Raises:
+        ValueError: the shapes differ, or a value is not a class.
 
     Example:
         >>> confusion(np.array([[[0, 1, 1]]], np.uint8), np.array([[[0, 1, 0]]], np.uint8), 2).tolist()
@@ -127,8 +128,6 @@ def label_bounding_box(
 def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: Task) -> dict[str, Overlap]:
     """Return the overlap of each structure of a task, by name.
 
-    Raises ValueError if the shapes differ or a value is not a class of the task.
-
     Args:
         reference: canonical labels, uint8 (X, Y, Z).
         prediction: canonical labels, uint8, of the same shape.
@@ -136,6 +135,12 @@ def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: 
 
     Returns:
         The voxel counts of each region and each label over the whole grid.
+
+    Raises:
+        ValueError: the shapes differ, or a value is not a class of the task.
+
+    References:
+        Dice 1945, doi:10.2307/1932409.
 
     Example:
         >>> mask = np.full((2, 2, 2), 4, np.uint8)
@@ -146,12 +151,22 @@ def overlaps(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], task: 
 
 
 def overlaps_from_confusion(confusion_table: NDArray[np.int64], task: Task) -> dict[str, Overlap]:
-    """Return the overlap of each structure of a task, by name, from the result of `confusion`."""
+    """Return the overlap of each structure of a task, by name, from a confusion matrix.
+
+    Args:
+        confusion_table: voxel counts, int64 (classes, classes), see `confusion`.
+        task: defines the structures.
+    """
     return {name: label_overlap(confusion_table, labels) for name, labels in task.structures.items()}
 
 
 def label_overlap(confusion_table: NDArray[np.int64], labels: Collection[int]) -> Overlap:
-    """Return the overlap of a union of labels, from the result of `confusion`."""
+    """Return the overlap of a union of labels, from a confusion matrix.
+
+    Args:
+        confusion_table: voxel counts, int64 (classes, classes), see `confusion`.
+        labels: labels that make up the structure.
+    """
     inside = np.isin(np.arange(len(confusion_table)), list(labels))
     return Overlap(
         true_positives=int(confusion_table[inside][:, inside].sum()),

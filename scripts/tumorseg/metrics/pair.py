@@ -104,7 +104,11 @@ class StructurePair:
 
     @property
     def case(self) -> CasePair:
-        """The pair of the whole case. Raises ValueError if only voxel counts are known."""
+        """The pair of the whole case.
+
+        Raises:
+            ValueError: only voxel counts are known.
+        """
         if self._case is None:
             raise ValueError("this metric needs masks and cannot be computed from voxel counts alone")
         return self._case

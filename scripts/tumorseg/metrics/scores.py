@@ -28,19 +28,25 @@ def case_scores(
 ) -> tuple[Scores, NDArray[np.int64]]:
     """Return all scores of a case and its confusion matrix.
 
-    Raises ValueError if the shapes differ, a value is not a label of the task, the spacing or the tolerance is not a
-    valid length, or a score is not finite.
-
     Args:
         reference: labels of the task, integers of any type (X, Y, Z).
         prediction: labels of the task, of the same shape.
         spacing_mm: voxel edges along X, Y and Z.
         task: defines the structures to score: its regions and labels.
-        surface_tolerance_mm: surfaces within this distance of each other agree, for the surface Dice.
+        surface_tolerance_mm: tolerance of the surface Dice. Parts of a surface within this distance of the other
+            surface agree with it.
 
     Returns:
         The scores and counts by structure and then by column, and the confusion matrix: voxel counts, int64
         (classes, classes), with the reference label on the first axis.
+
+    Raises:
+        ValueError: the shapes differ, a value is not a label of the task, the spacing or the tolerance is not a valid
+            length, or a score is not finite.
+
+    References:
+        Dice 1945, doi:10.2307/1932409. Nikolov et al. 2021, doi:10.2196/26151 (surface Dice and HD95). Moawad et al.
+        2024, arXiv:2306.00838 (lesion-wise scores).
 
     Example:
         >>> mask = np.full((4, 4, 4), 2, np.uint8)
@@ -78,7 +84,13 @@ def missing_scores(
 
 
 def score_rows(case: str, fold: int, scores: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
-    """Return the rows of a case in the table of scores, one per structure."""
+    """Return the rows of a case in the table of scores, one per structure.
+
+    Args:
+        case: name of the case.
+        fold: fold in which the case is held out.
+        scores: scores and counts by structure and then by column, as `case_scores` returns them.
+    """
     return [
         {"case": case, "fold": fold, "region": structure, **{column: by_column[column] for column in columns()}}
         for structure, by_column in scores.items()

@@ -111,7 +111,12 @@ def macro_with_background_definition(task: Task) -> str:
 
 
 def total_confusion(confusions: Mapping[str, NDArray[np.int64]], task: Task) -> NDArray[np.int64]:
-    """Return the sum of the confusion matrices of all cases, int64 (classes, classes)."""
+    """Return the sum of the confusion matrices of all cases.
+
+    Args:
+        confusions: confusion matrix of each case, int64 (classes, classes), see `overlap.confusion`.
+        task: defines the number of classes.
+    """
     total = np.zeros((task.classes, task.classes), np.int64)
     for confusion in confusions.values():
         total += confusion

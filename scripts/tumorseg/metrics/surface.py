@@ -51,7 +51,11 @@ class SurfaceDistances:
         )
 
     def surface_dice(self, tolerance_mm: float) -> float:
-        """Return the normalised surface Dice: the share of both areas that is within the tolerance of the other one."""
+        """Return the normalised surface Dice: the share of both areas that is within the tolerance of the other one.
+
+        Args:
+            tolerance_mm: largest distance at which a surface element agrees with the other surface.
+        """
         near_mm2 = self.reference_areas[self.from_reference <= tolerance_mm].sum()
         near_mm2 += self.prediction_areas[self.from_prediction <= tolerance_mm].sum()
         return float(near_mm2 / (self.reference_areas.sum() + self.prediction_areas.sum()))

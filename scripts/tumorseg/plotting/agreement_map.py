@@ -14,11 +14,11 @@ class Outcome:
     """The outcome of the comparison at a voxel.
 
     Attributes:
-        code: The value in `outcome_map`.
-        name: The name in legends.
-        colour: The colour as `#rrggbb`.
-        opacity: The opacity over the image, 0 to 1.
-        hatch: The hatch, which distinguishes the outcomes without colour; None for none.
+        code: the value in `outcome_map`.
+        name: the name in legends.
+        colour: the colour as `#rrggbb`.
+        opacity: the opacity over the image, 0 to 1.
+        hatch: the hatch, which distinguishes the outcomes without colour; None for none.
     """
 
     code: int
@@ -47,7 +47,15 @@ def task_outcomes(task: Task) -> tuple[Outcome, ...]:
 
 
 def outcome_map(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the code of the outcome at each voxel of two masks of equal shape; 0 where both are background."""
+    """Return the outcome of the comparison at each voxel of two masks.
+
+    Args:
+        reference: labels, uint8 of any shape.
+        prediction: labels, uint8, of the same shape.
+
+    Returns:
+        The code of the outcome, uint8 of the same shape; 0 where both masks are background.
+    """
     result = np.zeros(reference.shape, np.uint8)
     both = (reference > 0) & (prediction > 0)
     result[both & (reference == prediction)] = AGREEMENT.code

@@ -36,7 +36,11 @@ _FEW_DECADES: Final = 2.0
 
 
 def volume_limits(volumes_ml: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the limits of an axis for volumes, which must be above 0: their range with a margin, at least a decade."""
+    """Return the limits of a logarithmic axis: the range of the volumes with a margin, at least a decade.
+
+    Args:
+        volumes_ml: volumes above 0, float64 (n,), at least one.
+    """
     low, high = float(volumes_ml.min()) / _VOLUME_MARGIN, float(volumes_ml.max()) * _VOLUME_MARGIN
     widen = max(1.0, float(np.sqrt(_DECADE * low / high)))
     return low / widen, high * widen

@@ -29,21 +29,19 @@ _MASK_TITLES: Final = ("reference", "prediction", "comparison")
 def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Task) -> Figure:
     """Return a figure with the scores of each case, and its images, masks and comparison in an axial slice.
 
-    A case that was read without its scores or a mask raises ValueError.
-
     Args:
-        cases: The cases, with scores and both masks.
-        settings: Colours and opacity of the labels.
-        task: The task, whose main channels are shown; the masks lie over the last of them.
+        cases: the cases, with scores and both masks.
+        settings: colours and opacity of the labels.
+        task: defines the main channels to show; the masks lie over the last of them.
 
-    Returns:
-        The figure.
+    Raises:
+        ValueError: a case was read without its scores or a mask.
     """
     box = Box.around(cases)
     titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASK_TITLES)
     tables = [(table_header(), *table_rows(_scores_of(case), task)) for case in cases]
     rows = [
-        Row((box.side,) * len(titles), box.depth, heading=(case.title,), table=table, titles=titles)
+        Row((box.side_mm,) * len(titles), box.depth_mm, heading=(case.title,), table=table, titles=titles)
         for case, table in zip(cases, tables, strict=True)
     ]
     labels, outcomes = label_handles(settings, task), outcome_handles(task)

@@ -28,11 +28,11 @@ class SelectedCase:
     """A case selected for a figure.
 
     Attributes:
-        case: The case id.
-        rank: Its rank; 1 is the best.
-        ranked_count: The number of ranked cases.
-        mean: The mean over the labels of the metric `RANKED_BY`.
-        scores: Its scores, by structure, then by column of results/evaluation/cases.csv.
+        case: the case id.
+        rank: its rank; 1 is the best.
+        ranked_count: the number of ranked cases.
+        mean: the mean over the labels of the metric `RANKED_BY`.
+        scores: its scores, by structure, then by column of results/evaluation/cases.csv.
     """
 
     case: str
@@ -69,15 +69,15 @@ def select_cases(scores: pd.DataFrame, requested: int | Sequence[str], task: Tas
     the median one; of an even number of cases, the better of the two in the middle.
 
     Args:
-        scores: The rows of results/evaluation/cases.csv.
-        requested: The number of cases at most, or case ids.
-        task: The task.
+        scores: the rows of results/evaluation/cases.csv.
+        requested: the number of cases at most, or case ids.
+        task: defines the channels, labels and regions.
 
     Returns:
         The selected cases: ids in the order given, ranks from best to worst.
 
     Raises:
-        UserError: If there are no scores, or none of a requested case.
+        UserError: if there are no scores, or none of a requested case.
     """
     if scores.empty:
         raise UserError("there are no scores, so no case can be shown: give a fold at least one validation case")
@@ -128,12 +128,15 @@ def load_figure_cases(files: Files, task: Task, settings: Settings) -> list[Case
     """Select the cases of a figure, read them, and log their ids.
 
     Args:
-        files: The files of the needs `scores`, `normalised` and `predictions`.
-        task: The task.
-        settings: Settings with the key `cases`: a number of cases, or case ids.
+        files: the files of the needs `scores`, `normalised` and `predictions`.
+        task: defines the channels, labels and regions.
+        settings: settings with the key `cases`: a number of cases, or case ids.
 
     Returns:
         The cases in the order of `select_cases`.
+
+    Raises:
+        UserError: see `load_cases`.
     """
     cases = load_cases(files["scores"][0], settings["cases"], files["normalised"], files["predictions"], task=task)
     logger.info("%s cases shown: %s", len(cases), ", ".join(case.case for case in cases))
@@ -143,7 +146,21 @@ def load_figure_cases(files: Files, task: Task, settings: Settings) -> list[Case
 def load_cases(
     scores: Path, requested: int | Sequence[str], normalised: Sequence[Path], predictions: Sequence[Path], *, task: Task
 ) -> list[CaseView]:
-    """Select cases from a table of scores, see `select_cases`, and read each with `load_case`."""
+    """Select cases by score, and read them.
+
+    Args:
+        scores: results/evaluation/cases.csv.
+        requested: number of cases, or case ids, see `select_cases`.
+        normalised: folders of normalised cases.
+        predictions: folders of predicted masks, one per fold.
+        task: defines the channels, labels and regions.
+
+    Returns:
+        The cases in the order of `select_cases`.
+
+    Raises:
+        UserError: a requested case has no scores, or a file of a case is missing or invalid (see `load_case`).
+    """
     selected = select_cases(read_table(scores, text_columns=TEXT_COLUMNS), requested, task)
     masks = recorded_masks(predictions)
     return [load_case(case, normalised, find_mask(masks, case.case), task=task) for case in selected]
@@ -152,16 +169,17 @@ def load_cases(
 def load_case(selected: SelectedCase, normalised: Sequence[Path], mask: RecordedMask, *, task: Task) -> CaseView:
     """Read a normalised case and its prediction.
 
-    A missing case raises UserError, as does a case or prediction that is corrupted, was replaced, or has another grid.
-
     Args:
-        selected: The case to read.
-        normalised: The folders of normalised cases, one of which contains it.
-        mask: Its predicted mask.
-        task: The task.
+        selected: the case to read.
+        normalised: the folders of normalised cases, one of which contains it.
+        mask: its predicted mask.
+        task: defines the channels, labels and regions.
 
     Returns:
         The case with its volumes in display orientation.
+
+    Raises:
+        UserError: the case is missing, or the case or its prediction is corrupted, was replaced, or has another grid.
     """
     case = read_case(find_case(normalised, selected.case))
     origin = case.origin

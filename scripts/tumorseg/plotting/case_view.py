@@ -18,16 +18,16 @@ class CaseView:
     """A case with its volumes on the cropped grid, reoriented to the axes (L, P, I).
 
     Attributes:
-        case: The case id.
-        title: The line above its panels.
-        scores: Scores by structure, then by column of results/evaluation/cases.csv; None without a reference.
-        image: Normalised channels, float16 (channels, L, P, I).
-        brain: The brain mask, bool (L, P, I).
-        reference: Labels of the task, uint8 (L, P, I), or None.
-        prediction: Labels of the task, uint8 (L, P, I), or None.
-        spacing_mm: Edges of a voxel.
-        affine: Voxel indices to millimetres, (4, 4).
-        slices: The index of the slice to show in each plane.
+        case: the case id.
+        title: the line above its panels.
+        scores: scores by structure, then by column of results/evaluation/cases.csv; None without a reference.
+        image: normalised channels, float16 (channels, L, P, I).
+        brain: the brain mask, bool (L, P, I).
+        reference: labels of the task, uint8 (L, P, I), or None.
+        prediction: labels of the task, uint8 (L, P, I), or None.
+        spacing_mm: edges of a voxel.
+        affine: voxel indices to patient coordinates in mm, (4, 4).
+        slices: the index of the slice to show in each plane.
     """
 
     case: str
@@ -47,7 +47,14 @@ class CaseView:
         return None if self.scores is None else {name: columns["dice"] for name, columns in self.scores.items()}
 
     def mask(self, which: str) -> NDArray[np.uint8]:
-        """Return the `reference` or the `prediction`; raises ValueError if the case was read without it."""
+        """Return a mask of the case, uint8 (L, P, I).
+
+        Args:
+            which: `reference` or `prediction`.
+
+        Raises:
+            ValueError: the case was read without this mask.
+        """
         mask = self.reference if which == "reference" else self.prediction
         if mask is None:
             raise ValueError(f"{self.case} was read without its {which}")
@@ -67,13 +74,13 @@ def make_case_view(
     """Return a case for figures, showing the slices with the most tumour, see `slice_selection_mask`.
 
     Args:
-        origin: The grid of the normalised case.
-        image: Normalised channels on the cropped grid, float16 (channels, x, y, z).
-        task: The task.
-        title: The line above its panels.
-        scores: Scores by structure, then by column; None without a reference.
-        reference: Labels of the task, uint8 (x, y, z), or None.
-        prediction: Labels of the task, uint8 (x, y, z), or None.
+        origin: the grid of the normalised case.
+        image: normalised channels on the cropped grid, float16 (channels, x, y, z).
+        task: defines the channels, labels and regions.
+        title: the line above its panels.
+        scores: scores by structure, then by column; None without a reference.
+        reference: labels of the task, uint8 (x, y, z), or None.
+        prediction: labels of the task, uint8 (x, y, z), or None.
 
     Returns:
         The case with its volumes in display orientation.

@@ -39,11 +39,8 @@ def cohort_overview(overview: CohortOverview, colours: Mapping[int, str]) -> Fig
     """Return a figure with bars of usable and dropped cases, and below them the tumour volumes of the usable ones.
 
     Args:
-        overview: The overview of the cohort.
-        colours: Colour of each label as `#rrggbb`.
-
-    Returns:
-        The figure.
+        overview: the overview of the cohort.
+        colours: colour of each label as `#rrggbb`.
     """
     bars = _bar_counts(overview)
     height = _BAR_HEIGHT * len(bars) + _FRAME

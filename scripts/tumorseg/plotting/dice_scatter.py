@@ -63,11 +63,8 @@ def dice_by_volume(scores: pd.DataFrame, task: Task) -> Figure:
     strip on the left.
 
     Args:
-        scores: The rows of results/evaluation/cases.csv.
-        task: The task.
-
-    Returns:
-        The figure.
+        scores: the rows of results/evaluation/cases.csv.
+        task: defines the channels, labels and regions.
     """
     titles = {region.name: wrap_name(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
     rows = {region: scores[scores["region"] == region] for region in titles}
@@ -90,11 +87,19 @@ def dice_by_volume(scores: pd.DataFrame, task: Task) -> Figure:
     return figure
 
 
-def rank_correlation(volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> float | None:
-    """Return Spearman's rank correlation; None with fewer than `MIN_CORRELATION_CASES` cases or without variation."""
-    if len(dice) < MIN_CORRELATION_CASES or np.ptp(dice) == 0 or np.ptp(volumes) == 0:
+def rank_correlation(volumes_ml: NDArray[np.float64], dice: NDArray[np.float64]) -> float | None:
+    """Return Spearman's rank correlation of volume and Dice.
+
+    Args:
+        volumes_ml: volume of the region in the reference of each case, float64 (n,).
+        dice: Dice of each case, float64 (n,).
+
+    Returns:
+        The correlation, -1 to 1; None with fewer than `MIN_CORRELATION_CASES` cases or without variation.
+    """
+    if len(dice) < MIN_CORRELATION_CASES or np.ptp(dice) == 0 or np.ptp(volumes_ml) == 0:
         return None
-    return float(spearmanr(volumes, dice).statistic)
+    return float(spearmanr(volumes_ml, dice).statistic)
 
 
 def _draw_present(

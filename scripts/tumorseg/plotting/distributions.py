@@ -57,11 +57,8 @@ def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
     diamond. With many cases there is one diamond for each score, with the number of cases.
 
     Args:
-        scores: The rows of results/evaluation/cases.csv.
-        task: The task.
-
-    Returns:
-        The figure.
+        scores: the rows of results/evaluation/cases.csv.
+        task: defines the channels, labels and regions.
     """
     columns = 2 if len(task.structures) <= _MAX_SIDE_BY_SIDE else 1
     plotted_metrics = metrics("distributions")
@@ -83,8 +80,8 @@ def swarm_offsets(values: NDArray[np.float64], level_count: int = 40) -> NDArray
     Points in the same level are placed side by side around 0, the lowest in the middle.
 
     Args:
-        values: Values from 0 to 1, shape (n,).
-        level_count: Number of levels.
+        values: values from 0 to 1, shape (n,).
+        level_count: number of levels.
 
     Returns:
         Offsets in steps, shape (n,).

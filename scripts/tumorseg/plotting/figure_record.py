@@ -50,18 +50,18 @@ class FigureRecord:
     """A figure; `figure_list.FIGURES` lists all records.
 
     Attributes:
-        name: The name of its module in `tumorseg.plotting.catalogue`.
-        draw: Draws it from the files of each need, the task and the settings.
-        needs: Keys of `NEEDS`.
-        section: The section of the report that shows it.
-        title: The title; like `caption` and `alt`, it may contain the names that `caption_terms` defines, in braces.
-        caption: How to read the figure.
-        alt: Alternative text.
-        settings: Keys of the configuration section `figures` that it depends on, besides `dpi`.
-        file: The stem of its files; empty if it equals the name.
-        enabled_by: The key of the configuration section `evaluation` that enables it; None if it is always drawn.
-        megabytes: Memory of the job in MB.
-        minutes: Time limit of the job in minutes.
+        name: the name of its module in `tumorseg.plotting.catalogue`.
+        draw: function that returns the figure. Its arguments are the files of each need, the task and the settings.
+        needs: keys of `NEEDS`.
+        section: the section of the report that shows it.
+        title: the title; like `caption` and `alt`, it may contain the names that `caption_terms` defines, in braces.
+        caption: how to read the figure.
+        alt: alternative text.
+        settings: keys of the configuration section `figures` that it depends on, besides `dpi`.
+        file: the stem of its files; empty if it equals the name.
+        enabled_by: the key of the configuration section `evaluation` that enables it; None if it is always drawn.
+        memory_mb: memory of the job.
+        time_limit_minutes: time limit of the job.
     """
 
     name: str
@@ -74,8 +74,8 @@ class FigureRecord:
     settings: tuple[str, ...] = ()
     file: str = ""
     enabled_by: str | None = None
-    megabytes: int = 1000
-    minutes: int = 10
+    memory_mb: int = 1000
+    time_limit_minutes: int = 10
 
     @property
     def rule(self) -> str:

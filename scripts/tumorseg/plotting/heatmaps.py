@@ -28,8 +28,8 @@ def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Fig
     """Return the confusion matrix of the labels, with voxel counts and percentages of each row.
 
     Args:
-        voxels: Counts by label of the reference, then by predicted label, as in results/evaluation/summary.json.
-        task: The task.
+        voxels: counts by label of the reference, then by predicted label, as in results/evaluation/summary.json.
+        task: defines the channels, labels and regions.
 
     Returns:
         The figure: labels of the reference in rows, predicted labels in columns.
@@ -95,11 +95,8 @@ def modality_ablation(scores: pd.DataFrame, task: Task) -> Figure:
     """Return a heat map of mean Dice by structure (columns) and modality left out (rows), with its change.
 
     Args:
-        scores: The rows of results/evaluation/modalities_left_out.csv.
-        task: The task.
-
-    Returns:
-        The figure.
+        scores: the rows of results/evaluation/modalities_left_out.csv.
+        task: defines the channels, labels and regions.
     """
     means = scores.pivot_table(index="left_out", columns="region", values="dice", aggfunc="mean")
     rows = {"none": "none", **task.channel_titles}

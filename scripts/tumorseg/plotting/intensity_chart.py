@@ -38,8 +38,8 @@ def spans_before(cases: Sequence[CaseSummary], task: Task) -> NDArray[np.float64
     """Return percentiles of the non-zero intensities in the files, from the validation results.
 
     Args:
-        cases: Summaries of the cases.
-        task: The task.
+        cases: summaries of the cases.
+        task: defines the channels, labels and regions.
 
     Returns:
         1st percentile, median and 99th percentile, float64 (cases, channels, 3); NaN if a channel has no such voxel.
@@ -56,15 +56,16 @@ def spans_before(cases: Sequence[CaseSummary], task: Task) -> NDArray[np.float64
 def spans_after(cases: Sequence[CaseSummary], folders: Sequence[Path], task: Task) -> NDArray[np.float64]:
     """Return percentiles of the non-zero intensities in every eighth plane of the normalised cases.
 
-    A missing or unreadable file raises UserError.
-
     Args:
-        cases: Summaries of the cases.
-        folders: The folders of normalised cases.
-        task: The task.
+        cases: summaries of the cases.
+        folders: the folders of normalised cases.
+        task: defines the channels, labels and regions.
 
     Returns:
         1st percentile, median and 99th percentile, float64 (cases, channels, 3); NaN if a channel has no such voxel.
+
+    Raises:
+        UserError: a file is missing or cannot be read.
     """
     return np.array(
         [_channel_percentiles(read_planes(find_case(folders, case.case), _PLANE_STEP)) for case in cases]
@@ -75,9 +76,9 @@ def draw_intensity_spans(before: NDArray[np.float64], after: NDArray[np.float64]
     """Return a figure with the intensity ranges of all cases before and after normalisation, for each channel.
 
     Args:
-        before: The result of `spans_before`, (cases, channels, 3).
-        after: The result of `spans_after`, (cases, channels, 3).
-        task: The task.
+        before: the result of `spans_before`, (cases, channels, 3).
+        after: the result of `spans_after`, (cases, channels, 3).
+        task: defines the channels, labels and regions.
 
     Returns:
         The figure; cases are sorted by their median before normalisation.

@@ -36,17 +36,17 @@ class Row:
     """A row of panels, with the text above it.
 
     Attributes:
-        widths: Width of each panel in mm.
-        height: Height of the panels in mm.
-        heading: Lines of text above the panels, the first one bold.
-        table: Rows of cells below the notes, all of equal length; the first row is the header.
-        titles: A title above each panel.
-        banner: Text in a band across the figure, above everything else.
-        notes: Warning lines below the heading.
+        widths_mm: width of each panel.
+        height_mm: height of the panels.
+        heading: lines of text above the panels, the first one bold.
+        table: rows of cells below the notes, all of equal length; the first row is the header.
+        titles: a title above each panel.
+        banner: text in a band across the figure, above everything else.
+        notes: warning lines below the heading.
     """
 
-    widths: tuple[float, ...]
-    height: float
+    widths_mm: tuple[float, ...]
+    height_mm: float
     heading: tuple[str, ...] = ()
     table: tuple[tuple[str, ...], ...] = ()
     titles: tuple[str, ...] = ()
@@ -55,8 +55,8 @@ class Row:
 
     @property
     def _inches_per_mm(self) -> float:
-        available = FIGURE_WIDTH_INCHES - 2 * _MARGIN_INCHES - _GAP * (len(self.widths) - 1)
-        return available / sum(self.widths)
+        available = FIGURE_WIDTH_INCHES - 2 * _MARGIN_INCHES - _GAP * (len(self.widths_mm) - 1)
+        return available / sum(self.widths_mm)
 
     @property
     def _above(self) -> float:
@@ -76,28 +76,34 @@ def lay_out_rows(rows: Sequence[Row], *, foot_lines: int) -> tuple[Figure, list[
     """Return a figure with rows of panels, each row as wide as the figure.
 
     Args:
-        rows: The rows from top to bottom.
-        foot_lines: Number of legend lines to leave free at the bottom.
+        rows: the rows from top to bottom.
+        foot_lines: number of legend lines to leave free at the bottom.
 
     Returns:
         The figure, and for each row its framed panels, each with a scale bar.
     """
     foot = _MARGIN_INCHES + LEGEND_LINE_INCHES * foot_lines
-    total = _MARGIN_INCHES + foot + sum(row._above + row.height * row._inches_per_mm + _GAP for row in rows)
+    total = _MARGIN_INCHES + foot + sum(row._above + row.height_mm * row._inches_per_mm + _GAP for row in rows)
     figure = Figure(figsize=(FIGURE_WIDTH_INCHES, total))
     panels = []
     top = total - _MARGIN_INCHES
     for row in rows:
         _draw_heading(figure, row, top, total)
         top -= row._above
-        height = row.height * row._inches_per_mm
+        height = row.height_mm * row._inches_per_mm
         panels.append(_add_panels(figure, row, top - height, total))
         top -= height + _GAP
     return figure, panels
 
 
 def draw_note(figure: Figure, text: str, *, line: int) -> None:
-    """Add a line of text at the bottom of a figure; `line` counts upwards from 0, as in `style.add_legend`."""
+    """Add a line of text at the bottom of a figure.
+
+    Args:
+        figure: the figure.
+        text: the text.
+        line: number of the line, counted upwards from 0, as in `style.add_legend`.
+    """
     height = (LEGEND_LINE_INCHES * line + 0.15) / figure.get_figheight()
     figure.text(0.5, height, text, ha="center", va="center")
 
@@ -147,16 +153,16 @@ def _draw_banner(figure: Figure, text: str, top: float, total: float) -> float:
 
 
 def _add_panels(figure: Figure, row: Row, bottom: float, total: float) -> list[Axes]:
-    height = row.height * row._inches_per_mm
-    length = scale_bar_length(_SCALE_SHARE * min(row.widths))
+    height = row.height_mm * row._inches_per_mm
+    length = scale_bar_length(_SCALE_SHARE * min(row.widths_mm))
     left = _MARGIN_INCHES
     panels = []
-    for number, width in enumerate(row.widths):
+    for number, width in enumerate(row.widths_mm):
         inches = width * row._inches_per_mm
         axes = figure.add_axes(
             (left / FIGURE_WIDTH_INCHES, bottom / total, inches / FIGURE_WIDTH_INCHES, height / total)
         )
-        frame_panel(axes, width, row.height)
+        frame_panel(axes, width, row.height_mm)
         draw_scale_bar(axes, length, inset_mm=0.06 / row._inches_per_mm)
         if row.titles:
             axes.set_title(row.titles[number], pad=4)

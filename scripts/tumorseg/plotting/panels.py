@@ -23,14 +23,28 @@ from tumorseg.plotting.style import FigureSettings
 
 
 def pixel_outlines(region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the closed outlines of the pixels of a bool (rows, columns) region: (n, 5, 2), points as (x, y)."""
+    """Return the closed outline of each pixel of a region.
+
+    Args:
+        region: bool (rows, columns).
+
+    Returns:
+        The corners of the n pixels as points (x, y), the first one again at the end, float64 (n, 5, 2).
+    """
     rows, columns = np.nonzero(region)
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], dtype=np.float64)
     return np.stack([columns, rows], axis=-1)[:, None, :] + corners
 
 
 def border_edges(region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the pixel edges along the border of a bool (rows, columns) region: (n, 2, 2), two points (x, y) each."""
+    """Return the pixel edges along the border of a region.
+
+    Args:
+        region: bool (rows, columns).
+
+    Returns:
+        The two ends (x, y) of each edge, float64 (edges, 2, 2).
+    """
     padded = np.pad(region, 1)
     rows, columns = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
     horizontal = np.stack([np.stack([columns, rows], -1), np.stack([columns + 1, rows], -1)], axis=1)
@@ -47,8 +61,8 @@ def deepest_points(
     Components are connected by pixel edges. Of equally deep pixels, the first counts.
 
     Args:
-        region: Bool (rows, columns).
-        pixel_size: Height and width of a pixel.
+        region: bool (rows, columns).
+        pixel_size: height and width of a pixel.
 
     Returns:
         For each component the centre (x, y) of its deepest pixel, in pixels, and the distance from there to the centre
@@ -80,7 +94,13 @@ _MARK_ZORDER: Final = 5
 
 
 def frame_panel(axes: Axes, width_mm: float, height_mm: float) -> None:
-    """Turn axes into a black panel in millimetres, with (0, 0) at its centre and y downwards."""
+    """Turn axes into a black panel in millimetres, with (0, 0) at its centre and y downwards.
+
+    Args:
+        axes: axes of the panel.
+        width_mm: length of the x axis.
+        height_mm: length of the y axis.
+    """
     axes.set(
         xlim=(-width_mm / 2, width_mm / 2),
         ylim=(height_mm / 2, -height_mm / 2),
@@ -93,7 +113,7 @@ def frame_panel(axes: Axes, width_mm: float, height_mm: float) -> None:
 
 def draw_image(axes: Axes, picture: SliceImage) -> None:
     """Draw grey values from 0 to 1 at the centre of a framed panel."""
-    width, height = picture.extent
+    width, height = picture.extent_mm
     axes.imshow(
         picture.pixels,
         cmap="gray",
@@ -109,11 +129,16 @@ def draw_labels(axes: Axes, mask: SliceImage, settings: FigureSettings) -> None:
     """Draw the labels of a slice over the image, with the label's digit in each component that is large enough.
 
     The digits distinguish the labels without colour.
+
+    Args:
+        axes: a framed panel, see `frame_panel`.
+        mask: slice of canonical labels.
+        settings: colours and opacity of the labels.
     """
     for label_value, colour in settings.colours.items():
         region = mask.pixels == label_value
         _draw_region(axes, mask, region, colour, settings.opacity)
-        for point, depth_mm in deepest_points(region, (mask.height, mask.width)):
+        for point, depth_mm in deepest_points(region, (mask.pixel_height_mm, mask.pixel_width_mm)):
             if depth_mm >= _DIGIT_RADIUS_INCHES / _inches_per_mm(axes):
                 x, y = _to_mm(point, mask)
                 _draw_text(
@@ -143,7 +168,13 @@ def draw_orientation(axes: Axes, plane: Plane) -> None:
 
 
 def draw_scale_bar(axes: Axes, length_mm: float, inset_mm: float) -> None:
-    """Draw a scale bar with its length into the lower left corner of a framed panel, `inset_mm` from its edges."""
+    """Draw a scale bar with its length into the lower left corner of a panel.
+
+    Args:
+        axes: a framed panel, see `frame_panel`.
+        length_mm: length of the bar.
+        inset_mm: distance from the edges of the panel.
+    """
     left, bottom = axes.get_xlim()[0] + inset_mm, axes.get_ylim()[0] - inset_mm
     outline = [withStroke(linewidth=3.5, foreground="black")]
     axes.plot(
@@ -183,8 +214,8 @@ def _draw_region(
 
 def _to_mm(points: NDArray[np.float64], grid: SliceImage) -> NDArray[np.float64]:
     """Return points in pixels (..., 2) as millimetres from the centre of the slice."""
-    width, height = grid.extent
-    points_mm: NDArray[np.float64] = points * (grid.width, grid.height) - (width / 2, height / 2)
+    width, height = grid.extent_mm
+    points_mm: NDArray[np.float64] = points * (grid.pixel_width_mm, grid.pixel_height_mm) - (width / 2, height / 2)
     return points_mm
 
 

@@ -27,11 +27,8 @@ def reliability_diagrams(curves: Mapping[str, Mapping[str, Any]], task: Task) ->
     """Return a figure with a diagram for each region and for the most probable label, and the voxels of each bin.
 
     Args:
-        curves: The curves by region name and `label`, as in results/evaluation/calibration.json.
-        task: The task.
-
-    Returns:
-        The figure.
+        curves: the curves by region name and `label`, as in results/evaluation/calibration.json.
+        task: defines the channels, labels and regions.
     """
     titles = {region.name: wrap_name(f"{region.name}: {region.title}", _TITLE_CHARACTERS) for region in task.regions}
     titles["label"] = "most probable label"

@@ -27,8 +27,8 @@ def table_rows(scores: Mapping[str, Mapping[str, float]], task: Task) -> list[tu
     Scores defined by convention, see `Metric.is_convention`, are in brackets; a volume without voxels is `ABSENT`.
 
     Args:
-        scores: Scores of a case, by structure, then by column of results/evaluation/cases.csv.
-        task: The task.
+        scores: scores of a case, by structure, then by column of results/evaluation/cases.csv.
+        task: defines the channels, labels and regions.
 
     Returns:
         The rows: regions of several labels, then labels. A label that equals a region has one row.

@@ -35,14 +35,14 @@ class Box:
     """The size of panels that fit the brains of all cases, with a margin.
 
     Attributes:
-        side: From left to right in mm.
-        depth: From front to back in mm.
-        height: From top to bottom in mm.
+        side_mm: from left to right.
+        depth_mm: from front to back.
+        height_mm: from top to bottom.
     """
 
-    side: float
-    depth: float
-    height: float
+    side_mm: float
+    depth_mm: float
+    height_mm: float
 
     @classmethod
     def around(cls, cases: Sequence[CaseView]) -> "Box":
@@ -77,13 +77,13 @@ def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
 
 def _side_by_side(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
     return [
-        Row((box.side,) * len(titles), box.depth, heading=(case.title,), titles=tuple(titles)),
-        Row((box.side, box.depth) * len(titles), box.height),
+        Row((box.side_mm,) * len(titles), box.depth_mm, heading=(case.title,), titles=tuple(titles)),
+        Row((box.side_mm, box.depth_mm) * len(titles), box.height_mm),
     ]
 
 
 def _row_by_row(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
-    widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
+    widths, height = (box.side_mm, box.side_mm, box.depth_mm), max(box.depth_mm, box.height_mm)
     return [
         Row(widths, height, () if number else (case.title,), titles=tuple(f"{title}, {plane}" for plane in PLANES))
         for number, title in enumerate(titles)
@@ -111,15 +111,12 @@ def mask_sheet(
     """Return a figure with the three planes of the display channel of each case, dimmed, under the labels of a mask.
 
     Args:
-        cases: The cases.
-        which: The mask to show.
-        settings: Colours and opacity of the labels.
-        task: The task.
-        banner: A prominent warning above each case.
-        notes: Further warnings above each case, wrapped to the width of the figure.
-
-    Returns:
-        The figure.
+        cases: the cases.
+        which: the mask to show.
+        settings: colours and opacity of the labels.
+        task: defines the channels, labels and regions.
+        banner: a prominent warning above each case.
+        notes: further warnings above each case, wrapped to the width of the figure.
     """
 
     def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
@@ -152,7 +149,7 @@ def _plane_sheet(
 ) -> Figure:
     """Return a figure with a row of the three planes, dimmed, for each case; `draw` adds an overlay to each panel."""
     box = Box.around(cases)
-    widths, height = (box.side, box.side, box.depth), max(box.depth, box.height)
+    widths, height = (box.side_mm, box.side_mm, box.depth_mm), max(box.depth_mm, box.height_mm)
     heading = f"{task.channels[task.display_channel].title}, dimmed, {description}"
     rows = [
         Row(widths, height, (*wrap_text(case.title, title=True), heading), titles=PLANES, banner=banner, notes=notes)
@@ -171,7 +168,13 @@ def _plane_sheet(
 
 
 def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:
-    """Return the slice of a volume (L, P, I) of a case that figures show in a plane."""
+    """Return the slice that figures of a case show in a plane.
+
+    Args:
+        case: defines the slices and the voxel size.
+        volume: image or labels of the case, (L, P, I).
+        plane: plane of the slice.
+    """
     return extract_slice(volume, case.spacing_mm, plane, case.slices[plane])
 
 

@@ -25,19 +25,19 @@ class SliceImage:
     """A slice with the size of its pixels.
 
     Attributes:
-        pixels: Values, (rows, columns, ...).
-        height: Height of a pixel in mm.
-        width: Width of a pixel in mm.
+        pixels: values, (rows, columns, ...).
+        pixel_height_mm: height of a pixel.
+        pixel_width_mm: width of a pixel.
     """
 
     pixels: NDArray[Any]
-    height: float
-    width: float
+    pixel_height_mm: float
+    pixel_width_mm: float
 
     @property
-    def extent(self) -> tuple[float, float]:
+    def extent_mm(self) -> tuple[float, float]:
         """Width and height of the slice in mm."""
-        return self.pixels.shape[1] * self.width, self.pixels.shape[0] * self.height
+        return self.pixels.shape[1] * self.pixel_width_mm, self.pixels.shape[0] * self.pixel_height_mm
 
 
 def slice_selection_mask(*masks: NDArray[np.uint8] | None, task: Task, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -47,9 +47,9 @@ def slice_selection_mask(*masks: NDArray[np.uint8] | None, task: Task, shape: tu
     in the first mask that has any.
 
     Args:
-        masks: Masks of shape `shape`, uint8, labels of the task; None is ignored.
-        task: The task.
-        shape: The shape of the result.
+        masks: masks of shape `shape`, uint8, labels of the task; None is ignored.
+        task: defines the channels, labels and regions.
+        shape: the shape of the result.
 
     Returns:
         Bool array of shape `shape`; all False if every mask is empty or None.
@@ -63,7 +63,11 @@ def slice_selection_mask(*masks: NDArray[np.uint8] | None, task: Task, shape: tu
 
 
 def slices_with_most_tumour(tumour: NDArray[np.bool_]) -> dict[Plane, int]:
-    """Return the index of the slice with the most tumour, bool (L, P, I), by plane; the middle one without tumour."""
+    """Return the index of the slice with the most tumour, by plane; the middle one without tumour.
+
+    Args:
+        tumour: mask of the tumour, bool (L, P, I).
+    """
     found: dict[Plane, int] = {}
     for plane, axis in _PLANE_AXIS.items():
         others = tuple(other for other in range(3) if other != axis)
@@ -76,10 +80,10 @@ def extract_slice(volume: NDArray[Any], spacing_mm: tuple[float, float, float], 
     """Return a slice of a volume (L, P, I): rows from the top of the screen, columns from the viewer's left.
 
     Args:
-        volume: Volume with the axes (L, P, I).
-        spacing_mm: Voxel size along these axes.
-        plane: The plane of the slice.
-        index: Index of the slice along the axis across the plane.
+        volume: volume with the axes (L, P, I).
+        spacing_mm: voxel size along these axes.
+        plane: the plane of the slice.
+        index: index of the slice along the axis across the plane.
 
     Returns:
         The slice, with the size of its pixels.
@@ -95,8 +99,8 @@ def grey_values(image: NDArray[Any], brain: NDArray[np.bool_]) -> NDArray[np.flo
     Voxels outside the brain are black: in normalised images they are 0, the mean of the brain.
 
     Args:
-        image: Intensities of any shape.
-        brain: The brain mask, of the same shape.
+        image: intensities of any shape.
+        brain: the brain mask, of the same shape.
 
     Returns:
         Float32 array of the same shape; within the brain from 0.08, dark grey, to 1.

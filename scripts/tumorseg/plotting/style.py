@@ -64,10 +64,10 @@ class FigureSettings:
     """The `figures` section of the configuration.
 
     Attributes:
-        cases: Number of cases in the figures.
-        dpi: Pixels per inch.
-        opacity: Opacity of labels over the image, 0 to 1.
-        colours: Colour of each label, by its value.
+        cases: number of cases in the figures.
+        dpi: pixels per inch.
+        opacity: opacity of labels over the image, 0 to 1.
+        colours: colour of each label, by its value.
     """
 
     cases: int
@@ -125,7 +125,13 @@ def outcome_handles(task: Task) -> list[Artist]:
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], *, line: int = 0) -> None:
-    """Add a legend at the bottom of a figure; `line` is its lowest line, counted upwards from 0."""
+    """Add a legend at the bottom of a figure.
+
+    Args:
+        figure: the figure.
+        handles: entries of the legend.
+        line: number of its lowest line, counted upwards from 0.
+    """
     height = (LEGEND_LINE_INCHES * line + 0.05) / figure.get_figheight()
     columns = ceil(len(handles) / legend_lines(handles))
     figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, height), ncols=columns, borderpad=0.2)
@@ -148,9 +154,9 @@ def save_figure(figure: Figure, paths: Sequence[Path], dpi: int) -> None:
     vectors, and the text can be edited.
 
     Args:
-        figure: The figure.
-        paths: Files to write, ending with `.png` or `.pdf`.
-        dpi: Pixels per inch of a PNG, and of images in a PDF.
+        figure: the figure.
+        paths: files to write, ending with `.png` or `.pdf`.
+        dpi: pixels per inch of a PNG, and of images in a PDF.
     """
     for path in paths:
         format_ = path.suffix.removeprefix(".")

@@ -36,10 +36,10 @@ def fit_to_tile(
     """Return an image scaled to fit a black square tile, centred.
 
     Args:
-        image: Grey values or labels, uint8 (H, W).
-        tile_pixels: Width and height of the tile.
-        pixel_size: Height and width of a pixel of the image, in any unit.
-        smooth: Whether to interpolate; False for labels.
+        image: grey values or labels, uint8 (H, W).
+        tile_pixels: width and height of the tile.
+        pixel_size: height and width of a pixel of the image, in any unit.
+        smooth: whether to interpolate; False for labels.
 
     Returns:
         The tile, uint8 (tile_pixels, tile_pixels).
@@ -54,7 +54,11 @@ def fit_to_tile(
 
 
 def grey_to_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a grey tile (H, W) as RGB (H, W, 3)."""
+    """Return a grey tile as RGB, uint8 (H, W, 3).
+
+    Args:
+        image: grey values, uint8 (H, W).
+    """
     return np.repeat(image[:, :, None], 3, axis=2)
 
 
@@ -64,9 +68,9 @@ def overlay_labels(
     """Return a grey tile as RGB with labels painted over it.
 
     Args:
-        image: Grey values, uint8 (H, W).
-        labels: Labels or other codes, uint8 (H, W).
-        colours: Colour of each code as `#rrggbb`.
+        image: grey values, uint8 (H, W).
+        labels: labels or other codes, uint8 (H, W).
+        colours: colour of each code as `#rrggbb`.
 
     Returns:
         The tile, uint8 (H, W, 3).
@@ -80,7 +84,11 @@ def overlay_labels(
 
 
 def encode_strip(tiles: Sequence[NDArray[np.uint8]]) -> bytes:
-    """Return tiles (H, W, 3) side by side as a WebP file; equal tiles give equal bytes."""
+    """Return tiles side by side as a WebP file; equal tiles give equal bytes.
+
+    Args:
+        tiles: RGB tiles of equal height, uint8 (H, W, 3).
+    """
     content = io.BytesIO()
     picture = Image.fromarray(np.concatenate(tiles, axis=1))
     picture.save(content, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, use_sharp_yuv=True)
@@ -119,11 +127,11 @@ def case_strip(
     reference, or in the prediction if the reference has none.
 
     Args:
-        case: The case.
-        prediction: Predicted labels of the task, uint8, of the shape of the case's mask.
-        colours: Colour of each label as `#rrggbb`.
-        task: The task.
-        tile_pixels: Width and height of a tile.
+        case: the case.
+        prediction: predicted labels of the task, uint8, of the shape of the case's mask.
+        colours: colour of each label as `#rrggbb`.
+        task: defines the channels, labels and regions.
+        tile_pixels: width and height of a tile.
 
     Returns:
         The bytes of the file.
@@ -138,7 +146,7 @@ def case_strip(
         return extract_slice(volume, reoriented_spacing_mm(affine), "axial", index)
 
     reference_slice, prediction_slice = axial(reference), axial(predicted)
-    pixel = (reference_slice.height, reference_slice.width)
+    pixel = (reference_slice.pixel_height_mm, reference_slice.pixel_width_mm)
     images = np.stack([axial(reorient(channel, affine)).pixels for channel in case.image])
     brain = (images != 0).any(axis=0)
     channel_tiles = [
@@ -174,9 +182,9 @@ def preview_data_url(preview: NDArray[np.uint8], colours: Mapping[int, str], tas
     """Return a preview as a data URL: the channels, then the mask over the display channel.
 
     Args:
-        preview: The channels and the mask, uint8 (channels + 1, H, W), see `cohort.preview.make_preview`.
-        colours: Colour of each label as `#rrggbb`.
-        task: The task.
+        preview: the channels and the mask, uint8 (channels + 1, H, W), see `cohort.preview.make_preview`.
+        colours: colour of each label as `#rrggbb`.
+        task: defines the channels, labels and regions.
 
     Returns:
         The URL; equal previews give equal text.

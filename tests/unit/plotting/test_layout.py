@@ -22,9 +22,9 @@ def inches(figure, axes):
 def test_panels_are_in_true_proportion():
     figure, panels = lay_out_rows(ROWS, foot_lines=1)
     for row, line in zip(ROWS, panels, strict=True):
-        for width, axes in zip(row.widths, line, strict=True):
+        for width, axes in zip(row.widths_mm, line, strict=True):
             left, bottom, right, top = inches(figure, axes)
-            assert (right - left) / (top - bottom) == pytest.approx(width / row.height)
+            assert (right - left) / (top - bottom) == pytest.approx(width / row.height_mm)
             assert abs(axes.get_xlim()[1] - axes.get_xlim()[0]) == width
 
 

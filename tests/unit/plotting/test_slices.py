@@ -40,9 +40,9 @@ def test_right_front_and_top_are_where_a_radiologist_expects_them(codes):
 def test_a_slice_keeps_its_size_in_mm(codes):
     volume, affine = stored_as(codes)
     head, spacing = reorient(volume, affine), reoriented_spacing_mm(affine)
-    assert extract_slice(head, spacing, "axial", 0).extent == pytest.approx((4 * 1, 5 * 2))
-    assert extract_slice(head, spacing, "coronal", 0).extent == pytest.approx((4 * 1, 6 * 3))
-    assert extract_slice(head, spacing, "sagittal", 0).extent == pytest.approx((5 * 2, 6 * 3))
+    assert extract_slice(head, spacing, "axial", 0).extent_mm == pytest.approx((4 * 1, 5 * 2))
+    assert extract_slice(head, spacing, "coronal", 0).extent_mm == pytest.approx((4 * 1, 6 * 3))
+    assert extract_slice(head, spacing, "sagittal", 0).extent_mm == pytest.approx((5 * 2, 6 * 3))
 
 
 def test_the_slice_with_the_most_tumour_is_shown():

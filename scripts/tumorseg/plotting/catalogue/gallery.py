@@ -27,5 +27,5 @@ RECORD: Final = FigureRecord(
     "reference or the prediction. {slices} {cases}",
     alt="For each selected case a table of its scores and volumes, and side by side the slices of {main_channels}, "
     "the reference, the prediction, and a map of {outcome_names}.",
-    megabytes=2000,
+    memory_mb=2000,
 )

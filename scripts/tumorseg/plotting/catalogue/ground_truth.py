@@ -26,5 +26,5 @@ RECORD: Final = FigureRecord(
     title="Ground truth",
     caption="Labels of the reference over dimmed {display}, in three planes. {pieces} {slices}",
     alt="{display} slices of the selected cases, overlaid with the labels of the reference.",
-    megabytes=2000,
+    memory_mb=2000,
 )

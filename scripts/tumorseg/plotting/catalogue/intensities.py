@@ -35,5 +35,5 @@ RECORD: Final = FigureRecord(
     "normalisation removes these differences.",
     alt="Two plots for each modality ({channels}), one above the other: the intensity ranges of all cases before and "
     "after normalisation.",
-    minutes=60,
+    time_limit_minutes=60,
 )

@@ -23,5 +23,5 @@ RECORD: Final = FigureRecord(
     title="Modalities",
     caption="Axial, coronal and sagittal slices of {channels} after normalisation. {slices} {cases}",
     alt="Greyscale brain slices of the selected cases in {channels}, in three planes.",
-    megabytes=2000,
+    memory_mb=2000,
 )

@@ -24,5 +24,5 @@ RECORD: Final = FigureRecord(
     caption="Reference and prediction compared voxel by voxel, over dimmed {display}, on the same slices: {outcomes}. "
     "{slices}",
     alt="{display} slices of the selected cases, overlaid with a map of {outcome_names}.",
-    megabytes=2000,
+    memory_mb=2000,
 )

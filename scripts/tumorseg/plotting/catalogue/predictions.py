@@ -26,5 +26,5 @@ RECORD: Final = FigureRecord(
     title="Predictions",
     caption="Predicted labels over dimmed {display}, on the same slices as the ground truth. {pieces} {slices}",
     alt="{display} slices of the selected cases, overlaid with the predicted labels.",
-    megabytes=2000,
+    memory_mb=2000,
 )

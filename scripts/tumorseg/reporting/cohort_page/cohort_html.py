@@ -31,13 +31,10 @@ def render_cohort_page(
     """Return the cohort page; equal arguments give equal text.
 
     Args:
-        overview: The overview of the cohort.
-        strips: Data URLs of the thumbnails, by case; cases without images have none.
-        colours: Colour of each label in the thumbnails, as `#rrggbb`.
-        task: The task.
-
-    Returns:
-        The page as HTML.
+        overview: the overview of the cohort.
+        strips: data URLs of the thumbnails, by case; cases without images have none.
+        colours: colour of each label in the thumbnails, as `#rrggbb`.
+        task: defines the channels, labels and regions.
     """
     tiles, names = preview_tile_names(task), volume_names(task)
     return render_page(

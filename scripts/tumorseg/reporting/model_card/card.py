@@ -26,9 +26,9 @@ class ModelFile:
     """The model file of a fold.
 
     Attributes:
-        file: Its name.
-        size_bytes: Its size.
-        selection: The content of selection.json of the fold.
+        file: its name.
+        size_bytes: its size.
+        selection: the content of selection.json of the fold.
     """
 
     file: str
@@ -41,11 +41,11 @@ class CardInputs:
     """Results of a run.
 
     Attributes:
-        manifest: The manifest, a row for each case folder.
-        check: The content of check.json of the cohort.
-        splits: Fold and patient of each case.
-        summary: The content of summary.json.
-        models: The models, by fold.
+        manifest: the manifest, a row for each case folder.
+        check: the content of check.json of the cohort.
+        splits: fold and patient of each case.
+        summary: the content of summary.json.
+        models: the models, by fold.
     """
 
     manifest: pd.DataFrame
@@ -58,20 +58,18 @@ class CardInputs:
 def read_card_inputs(
     *, manifest: Path, check: Path, splits: Path, summary: Path, selections: Sequence[Path], models: Sequence[Path]
 ) -> CardInputs:
-    """Read the results of a run.
-
-    A model file that is not the one named in its selection raises UserError.
+    """Return the results of a run that the model card describes.
 
     Args:
-        manifest: The manifest of the cohort.
+        manifest: the manifest of the cohort.
         check: check.json of the cohort.
-        splits: The table of folds.
+        splits: the table of folds.
         summary: summary.json.
         selections: selection.json of fold 0, 1 and so on.
-        models: The model of fold 0, 1 and so on.
+        models: the model of fold 0, 1 and so on.
 
-    Returns:
-        The results.
+    Raises:
+        UserError: a model file is not the one named in its selection.
     """
     return CardInputs(
         manifest=read_manifest(manifest),
@@ -95,16 +93,16 @@ class CardFold:
     """A fold and its model.
 
     Attributes:
-        fold: The number of the fold.
-        trained: Number of training cases.
-        held_out: Number of held-out cases.
-        epoch: The selected epoch.
-        network: The kind of network in words.
-        selected_by: How the epoch was selected: `last` or `best`.
-        refused: A text such as `epoch 3 (digest_mismatch)` for each refused checkpoint.
-        file: The name of the model file.
-        size_bytes: Its size.
-        digest: Its SHA-256.
+        fold: the number of the fold.
+        trained: number of training cases.
+        held_out: number of held-out cases.
+        epoch: the selected epoch.
+        network: the kind of network in words.
+        selected_by: how the epoch was selected: `last` or `best`.
+        refused: a text such as `epoch 3 (digest_mismatch)` for each refused checkpoint.
+        file: the name of the model file.
+        size_bytes: its size.
+        digest: its SHA-256.
     """
 
     fold: int
@@ -124,9 +122,9 @@ class CardStructure:
     """The scores of a region or label.
 
     Attributes:
-        name: Its name and title.
-        scores: Its scores by name, as in summary.json.
-        absent: Number of cases in which it is absent from the reference.
+        name: its name and title.
+        scores: its scores by name, as in summary.json.
+        absent: number of cases in which it is absent from the reference.
     """
 
     name: str
@@ -139,23 +137,23 @@ class CardContent:
     """The content of the card.
 
     Attributes:
-        found: Number of cases found.
-        usable: Number of usable cases.
-        dropped: Number of dropped cases.
-        reasons: Dropped cases by problem code.
-        patients: Number of patients of the usable cases.
-        convention: How the masks write labels, as a phrase after "Their masks".
-        fallback_convention: The convention of predicted masks if the masks of the cohort follow several conventions,
+        found: number of cases found.
+        usable: number of usable cases.
+        dropped: number of dropped cases.
+        reasons: dropped cases by problem code.
+        patients: number of patients of the usable cases.
+        convention: how the masks write labels, as a phrase after "Their masks".
+        fallback_convention: the convention of predicted masks if the masks of the cohort follow several conventions,
             or none; empty if the task has only one.
-        spacings_mm: Usable cases by voxel size, such as `1x1x1`, the most common first.
-        folds: The folds.
-        scored: Number of held-out cases.
-        confidence: Level of the confidence intervals, 0 to 1.
-        interval: How the confidence intervals are computed.
-        definitions: Definition of each metric, by name.
-        regions: Scores of the regions, by name.
-        labels: Scores of the labels, by name.
-        warnings: Warnings at the top of the card.
+        spacings_mm: usable cases by voxel size, such as `1x1x1`, the most common first.
+        folds: the folds.
+        scored: number of held-out cases.
+        confidence: level of the confidence intervals, 0 to 1.
+        interval: how the confidence intervals are computed.
+        definitions: definition of each metric, by name.
+        regions: scores of the regions, by name.
+        labels: scores of the labels, by name.
+        warnings: warnings at the top of the card.
     """
 
     found: int
@@ -177,7 +175,13 @@ class CardContent:
 
 
 def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], task: Task) -> CardContent:
-    """Return the content of the card; `configuration` is the configuration with all its sections."""
+    """Return the content of the card.
+
+    Args:
+        results: the results of the run.
+        configuration: the configuration with all its sections.
+        task: defines the channels, labels and regions.
+    """
     manifest, summary = results.manifest, results.summary
     usable = manifest[manifest["usable"]]
     folds = [_card_fold(model, results.splits) for model in results.models]
@@ -261,7 +265,13 @@ def _warnings(folds: list[CardFold], never_predicted: list[str], task: Task, *, 
 
 
 def render_model_card(content: CardContent, configuration: Mapping[str, Any], task: Task) -> str:
-    """Return the card as Markdown; equal arguments give equal text. `configuration`: see `collect_card_content`."""
+    """Return the card as Markdown; equal arguments give equal text.
+
+    Args:
+        content: the content of the card.
+        configuration: the configuration with all its sections, of which the card lists the settings.
+        task: defines the channels, labels and regions.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=False,  # noqa: S701 (not HTML; all text is from the workflow or a value that the schema allows)

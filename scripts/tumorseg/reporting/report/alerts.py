@@ -13,8 +13,8 @@ class Alert:
     """A sentence at the top of the report.
 
     Attributes:
-        text: The sentence.
-        section: Anchor of the section with the details.
+        text: the sentence.
+        section: anchor of the section with the details.
     """
 
     text: str
@@ -62,10 +62,7 @@ def changed_masks(predictions: Sequence[dict[str, Any]]) -> list[Alert]:
     """Return alerts for masks changed by post-processing and for masks predicted in windows.
 
     Args:
-        predictions: The prediction record of each fold.
-
-    Returns:
-        The alerts.
+        predictions: the prediction record of each fold.
     """
     cases = [case for record in predictions for case in record["cases"].values()]
     totals = {step: sum(case["changed"][step] for case in cases) for step in cases[0]["changed"]} if cases else {}
@@ -83,7 +80,13 @@ def changed_masks(predictions: Sequence[dict[str, Any]]) -> list[Alert]:
 
 
 def cohort(found: int, dropped: int, warned: int) -> list[Alert]:
-    """Return alerts for dropped cases and for cases with warnings."""
+    """Return alerts for dropped cases and for cases with warnings.
+
+    Args:
+        found: number of case folders.
+        dropped: number of dropped cases.
+        warned: number of usable cases with warnings.
+    """
     alerts = []
     if dropped:
         alerts.append(Alert(f"{dropped:,} of {format_count(found, 'case')} dropped.", "dropped"))

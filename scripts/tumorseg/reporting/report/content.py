@@ -28,14 +28,14 @@ class CaseScores:
     """The scores of a held-out case.
 
     Attributes:
-        case: The case id.
-        anchor: The anchor of its row on the page.
-        patient: The patient.
-        fold: The fold in which it is held out.
-        scores: By metric, then by structure, in the unit of the table of scores.
-        conventions: For each metric the structures whose score is defined by convention.
-        ranked_by: The mean over the labels of the metric that cases are ranked by.
-        volumes_ml: Volume of the whole tumour in the reference and in the prediction, in ml.
+        case: the case id.
+        anchor: the anchor of its row on the page.
+        patient: the patient.
+        fold: the fold in which it is held out.
+        scores: by metric, then by structure, in the unit of the table of scores.
+        conventions: for each metric the structures whose score is defined by convention.
+        ranked_by: the mean over the labels of the metric that cases are ranked by.
+        volumes_ml: volume of the whole tumour in the reference and in the prediction, in ml.
     """
 
     case: str
@@ -52,12 +52,9 @@ def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -
     """Return the scores of each case, sorted by case id.
 
     Args:
-        scores: The rows of results/evaluation/cases.csv.
-        patients: The patient of each case.
-        task: The task.
-
-    Returns:
-        The scores.
+        scores: the rows of results/evaluation/cases.csv.
+        patients: the patient of each case.
+        task: defines the channels, labels and regions.
     """
     return [
         _case_scores(str(case), number, rows.set_index("region"), patients[str(case)], task)
@@ -109,9 +106,9 @@ class FlaggedCase:
     """A case with problems or warnings.
 
     Attributes:
-        case: The case id.
-        codes: Codes of its problems or warnings.
-        messages: Messages of its problems.
+        case: the case id.
+        codes: codes of its problems or warnings.
+        messages: messages of its problems.
     """
 
     case: str
@@ -133,12 +130,12 @@ class StructureSummary:
     """The scores of a region or label over all cases.
 
     Attributes:
-        name: Its name and title.
-        scores: Its scores by name, as in summary.json.
-        lesions: Numbers of lesions found, lesions missed and false lesions, summed over all cases.
-        empty_reference: Number of cases in which it is absent from the reference.
-        empty_prediction: Number of cases in which it is absent from the prediction.
-        both_empty: Number of cases in which it is absent from both.
+        name: its name and title.
+        scores: its scores by name, as in summary.json.
+        lesions: numbers of lesions found, lesions missed and false lesions, summed over all cases.
+        empty_reference: number of cases in which it is absent from the reference.
+        empty_prediction: number of cases in which it is absent from the prediction.
+        both_empty: number of cases in which it is absent from both.
     """
 
     name: str
@@ -185,13 +182,10 @@ def collect_report_content(
     """Return the content of the report.
 
     Args:
-        results: The results of the run.
-        configuration: The configuration with all its sections.
-        task: The task.
-        patients_from_names: Whether patients were derived from case names.
-
-    Returns:
-        The content.
+        results: the results of the run.
+        configuration: the configuration with all its sections.
+        task: defines the channels, labels and regions.
+        patients_from_names: whether patients were derived from case names.
     """
     manifest, summary = results.manifest, results.summary
     usable = manifest["usable"]

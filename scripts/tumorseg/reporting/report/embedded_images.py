@@ -45,7 +45,15 @@ class EmbeddedStrip:
 
 
 def embed_figure(path: Path, task: Task) -> EmbeddedFigure:
-    """Read the PNG file of a figure and embed it as WebP; raises UserError if no figure has its stem."""
+    """Return a figure, read from its PNG file and embedded as WebP.
+
+    Args:
+        path: the file, whose stem is that of a figure.
+        task: defines the texts of the caption.
+
+    Raises:
+        UserError: no figure has the stem of the file.
+    """
     records = {record.stem: record for record in figure_list.FIGURES}
     if path.stem not in records:
         raise UserError(f"{path}: the report has no caption for this figure; known are {', '.join(sorted(records))}")

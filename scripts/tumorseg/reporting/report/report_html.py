@@ -46,19 +46,16 @@ def render_report(
     """Return the report; equal arguments give equal text.
 
     Args:
-        content: The content of the report.
-        run: Time, code, machine and software of the run.
-        task: The task.
-        figures: The figures.
-        strips: The thumbnails, by case.
-        figure_cases: The cases in the figures.
-        viewer: The interactive viewer, or None.
-        table: The table of all scores as CSV, for download from the page.
-        codes: Digest and packages of the code behind each rule, as `"digest  packages"`.
-        configuration: The configuration with all its sections.
-
-    Returns:
-        The page as HTML.
+        content: the content of the report.
+        run: time, code, machine and software of the run.
+        task: defines the channels, labels and regions.
+        figures: the figures.
+        strips: the thumbnails, by case.
+        figure_cases: the cases in the figures.
+        viewer: the interactive viewer, or None.
+        table: the table of all scores as CSV, for download from the page.
+        codes: digest and packages of the code behind each rule, as `"digest  packages"`.
+        configuration: the configuration with all its sections.
     """
     colours = label_colours(configuration["figures"])
     return render_page(

@@ -28,17 +28,17 @@ def read_verified_records(
     """Read and verify the prediction records of all folds.
 
     Args:
-        records: The prediction record of fold 0, 1 and so on.
-        models: The model of fold 0, 1 and so on.
+        records: the prediction record of fold 0, 1 and so on.
+        models: the model of fold 0, 1 and so on.
         selections: selection.json of fold 0, 1 and so on.
-        splits: Fold of each case.
-        settings: The section `prediction` of the configuration.
+        splits: fold of each case.
+        settings: the section `prediction` of the configuration.
 
     Returns:
         The content of the records.
 
     Raises:
-        UserError: If predictions were not made by the selected model, trained on this split, with these settings, for
+        UserError: if predictions were not made by the selected model, trained on this split, with these settings, for
             exactly the held-out cases of the fold.
     """
     verified = []
@@ -68,13 +68,13 @@ class RunResults:
     """Results of a run.
 
     Attributes:
-        manifest: The manifest, a row for each case folder.
-        validation_results: The validation results of all cases.
-        splits: Fold and patient of each case.
-        summary: The content of summary.json.
-        scores: The rows of results/evaluation/cases.csv, one for each case and structure.
-        folds: The training results of each fold.
-        predictions: The prediction record of each fold.
+        manifest: the manifest, a row for each case folder.
+        validation_results: the validation results of all cases.
+        splits: fold and patient of each case.
+        summary: the content of summary.json.
+        scores: the rows of results/evaluation/cases.csv, one for each case and structure.
+        folds: the training results of each fold.
+        predictions: the prediction record of each fold.
     """
 
     manifest: pd.DataFrame
@@ -99,24 +99,22 @@ def read_run_results(
     predictions: Sequence[Path],
     settings: Mapping[str, Any],
 ) -> RunResults:
-    """Read the results of a run.
-
-    A corrupted file, and predictions that `read_verified_records` rejects, raise UserError.
+    """Return the results of a run that the report shows.
 
     Args:
-        manifest: The manifest of the cohort.
-        validation_results: The validation results of each shard.
-        splits: The table of folds.
+        manifest: the manifest of the cohort.
+        validation_results: the validation results of each shard.
+        splits: the table of folds.
         summary: summary.json.
         scores: cases.csv.
         histories: history.csv of fold 0, 1 and so on.
         selections: selection.json of fold 0, 1 and so on.
-        models: The model of fold 0, 1 and so on.
-        predictions: The prediction record of fold 0, 1 and so on.
-        settings: The section `prediction` of the configuration.
+        models: the model of fold 0, 1 and so on.
+        predictions: the prediction record of fold 0, 1 and so on.
+        settings: the section `prediction` of the configuration.
 
-    Returns:
-        The results.
+    Raises:
+        UserError: a file is corrupted, or `read_verified_records` refuses the predictions.
     """
     assignments = read_splits(splits)
     return RunResults(

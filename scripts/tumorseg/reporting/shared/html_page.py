@@ -12,17 +12,14 @@ _HERE: Final = Path(__file__).parent
 
 
 def render_page(folder: Path, number: Callable[[Any], str], *, style: str = "", **context: Any) -> str:
-    """Render `template.html`, which extends `base.html`; equal arguments give equal text.
+    """Return the page of `template.html`, which extends `base.html`. Equal arguments give equal text.
 
     Args:
-        folder: The folder of the template.
-        number: The filter `number`, which formats a number.
+        folder: the folder of the template.
+        number: the filter `number`, which formats a number.
         style: CSS of the page, added to the CSS of all pages.
-        **context: Variables of the template. `base.html` needs `subject`, the name of the page, and `sections`, the
+        **context: variables of the template. `base.html` needs `subject`, the name of the page, and `sections`, the
             headings by id.
-
-    Returns:
-        The page as HTML.
     """
     environment = Environment(
         loader=FileSystemLoader([folder, _HERE]),

@@ -24,10 +24,10 @@ class EmbeddedViewer:
     """Parts of a page that a template includes without escaping (`|safe`).
 
     Attributes:
-        markup: A heading with the id `viewer`, and the viewer.
+        markup: a heading with the id `viewer`, and the viewer.
         style: CSS.
         scripts: `<script>` elements for the end of the body.
-        cases: The cases in the viewer; a link `<a href="#viewer" data-viewer-case="CASE">` opens one of them.
+        cases: the cases in the viewer; a link `<a href="#viewer" data-viewer-case="CASE">` opens one of them.
     """
 
     markup: str
@@ -39,16 +39,14 @@ class EmbeddedViewer:
 def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: Task) -> EmbeddedViewer:
     """Return the viewer of some cases; equal arguments give equal text.
 
-    A missing or corrupted file raises UserError.
-
     Args:
-        path: The file of cases that the rule viewer_cases writes.
-        colours: Colour of each label, such as `#D55E00`.
-        opacity: Initial opacity of filled labels, 0 to 1.
-        task: The task.
+        path: the file of cases that the rule viewer_cases writes.
+        colours: colour of each label, such as `#D55E00`.
+        opacity: initial opacity of filled labels, 0 to 1.
+        task: defines the channels, labels and regions.
 
-    Returns:
-        The parts of the page.
+    Raises:
+        UserError: the file is missing or corrupted.
     """
     cases = read_json(path)["cases"]
     environment = Environment(

@@ -24,8 +24,8 @@ class Encoding:
     """How coarsely a case is encoded.
 
     Attributes:
-        levels: Number of grey levels.
-        strides: Along each axis, one of this many voxels is kept.
+        levels: number of grey levels.
+        strides: along each axis, one of this many voxels is kept.
     """
 
     levels: int
@@ -41,9 +41,9 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
     """Return a case as JSON; equal cases give equal content.
 
     Args:
-        case: The case.
-        task: The task.
-        max_bytes: Maximal size of all volumes together in bytes of base64; grey levels, then voxels, are dropped until
+        case: the case.
+        task: defines the channels, labels and regions.
+        max_bytes: maximal size of all volumes together in bytes of base64; grey levels, then voxels, are dropped until
             they fit.
 
     Returns:
