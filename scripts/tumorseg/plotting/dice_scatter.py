@@ -77,11 +77,13 @@ def dice_by_volume(scores: pd.DataFrame, task: Task) -> Figure:
             widths = [width for strip in strips for width in (_STRIP_WIDTHS if strip else _STRIP_WIDTHS[1:])]
             panels = subfigure.subplots(1, len(widths), width_ratios=widths, squeeze=False).flat
             for region, strip in zip(regions, strips, strict=True):
-                volumes, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
-                present = volumes > 0
+                volumes_mm3, dice = (rows[region][column].to_numpy(float) for column in ("reference_mm3", "dice"))
+                present = volumes_mm3 > 0
                 if strip:
                     _draw_absent(next(panels), dice[~present])
-                _draw_present(next(panels), titles[region], volumes[present] / 1000, dice[present], beside_absent=strip)
+                _draw_present(
+                    next(panels), titles[region], volumes_mm3[present] / 1000, dice[present], beside_absent=strip
+                )
             subfigure.axes[0].set_ylabel("Dice")
         figure.legend(handles=_legend_handles(rows.values()), loc="outside lower center", ncols=3)
     return figure
@@ -103,10 +105,10 @@ def rank_correlation(volumes_ml: NDArray[np.float64], dice: NDArray[np.float64])
 
 
 def _draw_present(
-    axes: Axes, title: str, volumes: NDArray[np.float64], dice: NDArray[np.float64], *, beside_absent: bool
+    axes: Axes, title: str, volumes_ml: NDArray[np.float64], dice: NDArray[np.float64], *, beside_absent: bool
 ) -> None:
     """Draw the cases that have the region; `beside_absent`: the strip on the left already has the scale of Dice."""
-    correlation = rank_correlation(volumes, dice)
+    correlation = rank_correlation(volumes_ml, dice)
     correlation_text = "" if correlation is None else f"Spearman ρ = {correlation:.2f}, ".replace("-", "\N{MINUS SIGN}")
     axes.set_title(f"{title}\n{correlation_text}n = {len(dice):,}")
     axes.set(ylim=_LIMITS, xlabel="volume in the reference, ml")
@@ -118,15 +120,15 @@ def _draw_present(
         axes.set_xticks([])
         axes.text(0.5, 0.5, "absent from all references", transform=axes.transAxes, ha="center", va="center")
         return
-    axes.plot(volumes, dice, **(_SMALL_POINT_STYLE if len(dice) > _MANY_CASES else _POINT_STYLE))
+    axes.plot(volumes_ml, dice, **(_SMALL_POINT_STYLE if len(dice) > _MANY_CASES else _POINT_STYLE))
     if len(dice) > _MANY_CASES:
-        _draw_deciles(axes, volumes, dice)
-    set_volume_axis(axes, volume_limits(volumes))
+        _draw_deciles(axes, volumes_ml, dice)
+    set_volume_axis(axes, volume_limits(volumes_ml))
 
 
-def _draw_deciles(axes: Axes, volumes: NDArray[np.float64], dice: NDArray[np.float64]) -> None:
-    tenths = np.array_split(np.argsort(volumes, kind="stable"), _DECILES)
-    middle = [float(np.median(volumes[tenth])) for tenth in tenths]
+def _draw_deciles(axes: Axes, volumes_ml: NDArray[np.float64], dice: NDArray[np.float64]) -> None:
+    tenths = np.array_split(np.argsort(volumes_ml, kind="stable"), _DECILES)
+    middle = [float(np.median(volumes_ml[tenth])) for tenth in tenths]
     low, median, high = np.array([np.percentile(dice[tenth], (25, 50, 75)) for tenth in tenths]).T
     axes.errorbar(middle, median, (median - low, high - median), elinewidth=1.2, zorder=3, **_DECILE_STYLE)
 
