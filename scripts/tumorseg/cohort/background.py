@@ -54,7 +54,14 @@ class Background:
     nan: bool = False
 
     def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which values are background: bool, with the shape of `values`."""
+        """Return which values are background.
+
+        Args:
+            values: intensities, any shape and any real dtype.
+
+        Returns:
+            True where a value is background, bool, with the shape of `values`.
+        """
         masks = [_in_band(values, *band) for band in self.bands]
         if self.nan:
             masks.append(np.isnan(values))
@@ -102,7 +109,14 @@ def _in_band(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]
 
 
 def border_voxels(volume: NDArray[Any]) -> NDArray[Any]:
-    """Return an evenly spaced sample of the voxels on the six faces of a volume (X, Y, Z), as a 1D array."""
+    """Return an evenly spaced sample of the voxels on the six faces of a volume.
+
+    Args:
+        volume: voxels (X, Y, Z), any dtype.
+
+    Returns:
+        The sampled voxels (N,), with the dtype of `volume`.
+    """
     faces = [volume[(*(slice(None),) * axis, end)] for axis in range(3) for end in (0, -1)]
     steps = [max(1, isqrt(face.size // _SAMPLED_FACE_VOXELS)) for face in faces]
     return np.concatenate([face[::step, ::step].ravel() for face, step in zip(faces, steps, strict=True)])
@@ -112,8 +126,8 @@ def find_background(border_values: NDArray[Any], sample: NDArray[Any], low: floa
     """Find the background of an image.
 
     Args:
-        border_values: voxels of the border, from `border_voxels`.
-        sample: voxels from the whole image.
+        border_values: voxels of the border (N,), any real dtype, from `border_voxels`.
+        sample: voxels from the whole image (M,), of the same dtype.
         low: lowest value of the image.
         nan: whether the border has NaN, which is then background.
 
@@ -138,8 +152,8 @@ def add_background_in_padding(volume: NDArray[Any], sample: NDArray[Any], paddin
     this. The background is always the lowest or the highest value inside the padding, so only these two are tried.
 
     Args:
-        volume: voxels (X, Y, Z).
-        sample: voxels from the whole volume.
+        volume: voxels (X, Y, Z), any real dtype.
+        sample: voxels from the whole volume (N,).
         padding: background that the border shows.
 
     Returns:
@@ -160,7 +174,7 @@ def non_finite_voxels(volume: NDArray[Any]) -> NDArray[np.intp]:
     NaN connected to the border is background: statistics packages write it that way.
 
     Args:
-        volume: voxels (X, Y, Z).
+        volume: voxels (X, Y, Z), floating point.
 
     Returns:
         Flat indices of these voxels, in Fortran order.
@@ -182,7 +196,15 @@ def non_finite_voxels(volume: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def quantiles(values: NDArray[Any], *fractions: float) -> list[float]:
-    """Return the lower quantiles of one or more values; `numpy.percentile` takes four times as long."""
+    """Return quantiles without interpolation; `numpy.percentile` takes four times as long.
+
+    Args:
+        values: at least one value (N,), any real dtype.
+        fractions: fraction of each quantile, in [0, 1].
+
+    Returns:
+        For each fraction, the largest value at or below the quantile.
+    """
     ranks = [int(fraction * (values.size - 1)) for fraction in fractions]
     ordered = np.partition(values, ranks)
     return [float(ordered[rank]) for rank in ranks]

@@ -244,7 +244,16 @@ def _role_from_name(name: str, task: Task) -> str | None:
 
 
 def closed_folder_problem(root: Path, case: CaseFiles, error: OSError) -> Issue:
-    """Return the problem `unreadable` of a case whose folder cannot be listed; the case may still be in an archive."""
+    """Return the problem `unreadable` of a case whose folder cannot be listed.
+
+    Args:
+        root: folder that the paths of `case` are relative to.
+        case: the case.
+        error: error that listing the folder raised.
+
+    Returns:
+        The problem. Its message names the archive beside the folder, if the case is still packed in one.
+    """
     folder = root / (case.folder or "")
     names = sorted(path.name for path in folder.parent.glob(f"{escape(folder.name)}.*"))
     archive = next((name for name in names if archive_content(name) == folder.name), None)

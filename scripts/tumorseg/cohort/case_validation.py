@@ -42,13 +42,13 @@ def validate_case(
     with_mask: bool = True,
     max_voxels: int = DEFAULT_MAX_VOXELS,
 ) -> tuple[ValidationResult, NDArray[np.uint8] | None]:
-    """Read and check every file of a case. Everything wrong with a file is an issue in the result, not an exception.
+    """Read and check every file of a case. Anything wrong with a file becomes an issue in the result.
 
     Args:
         root: the folder that the paths of `case_files` are relative to.
         case_files: the case.
         task: defines channels and labels.
-        shape: the only grid allowed; None for any.
+        shape: `cohort.shape`, the only shape allowed, in voxels; None for any.
         labels: `auto`, `mixed` or a convention of the task (`cohort.labels`).
         empty_masks: `drop` or `keep` (`cohort.empty_masks`).
         with_mask: whether the case needs a mask; if not, an existing mask is ignored.
@@ -56,6 +56,9 @@ def validate_case(
 
     Returns:
         The result, and the preview (see `make_preview`), None if no image could be read.
+
+    Raises:
+        OSError: reading failed for a transient reason, such as a lost connection (see `io.files.is_transient`).
     """
     validation = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, max_voxels=max_voxels)
     validation.read_files()
@@ -74,7 +77,7 @@ def validate_case(
 
 
 class _CaseValidation:
-    """The stages of validating a case; each uses the files found valid by earlier stages, and adds issues."""
+    """The stages of validating a case. Each uses the files that earlier stages found valid, and adds issues."""
 
     def __init__(
         self, root: Path, case_files: CaseFiles, task: Task, labels: str, *, with_mask: bool, max_voxels: int
@@ -145,7 +148,7 @@ class _CaseValidation:
             self._contrast = summaries.sample_post_contrast_in_mask(volume, image, fitting, self._task)
 
     def _fit_mask(self, images: OrientedGrid) -> summaries.FittedMask | None:
-        """Return the mask on this grid, from the cache if the grid is that of the last call; None without a mask."""
+        """Return the mask on this grid; None without a mask. The last result is kept, since images share a grid."""
         if self._mask is not None and (self._fitted is None or not same_grid(self._fitted.images, images)):
             self._fitted = summaries.fit_mask(self._mask, images)
         return self._fitted
@@ -214,7 +217,7 @@ class _CaseValidation:
             self.warnings.extend(warnings)
 
     def check_other_tasks(self) -> None:
-        """Look for signs of another task; a label map defines the labels, so there is no doubt."""
+        """Look for signs of another task. Not needed with a label map, which defines the meaning of each value."""
         if "seg" not in self._roles or self._task.label_map is not None:
             return
         found = find_other_task_signs(

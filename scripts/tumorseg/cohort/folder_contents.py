@@ -18,8 +18,10 @@ def names_in_case_folder(root: Path, case: CaseFiles) -> list[str]:
 
     Returns:
         The names in the case folder; without a case folder, the names beside its files that begin with the name of
-        the case. Empty for a case of a sample sheet, which lists all files. The OSError of a case folder that cannot
-        be listed is not caught.
+        the case. Empty for a case of a sample sheet, which lists all files.
+
+    Raises:
+        OSError: if the case folder cannot be listed.
     """
     if case.sheet:
         return []
@@ -62,7 +64,16 @@ def unrecognised_files(root: Path, case: CaseFiles) -> list[str]:
 
 
 def nested_case_folders(root: Path, case: CaseFiles, task: Task) -> list[str]:
-    """Return the case folders inside a folder that is not a case itself, for example a link to the data folder."""
+    """List the case folders inside a folder that is not a case itself, for example a link to the data folder.
+
+    Args:
+        root: folder that the paths of `case` are relative to.
+        case: a folder that discovery took for a case.
+        task: its file name endings tell which folders hold images of a case.
+
+    Returns:
+        The names of the inner folders; empty if `case` has files.
+    """
     if case.files or case.folder is None or is_awkward_name(case.folder):
         return []
     listing = Listing(root, task)
@@ -90,7 +101,16 @@ def _belongs_to_case(case: CaseFiles, name: str) -> bool:
 
 
 def folder_problem(root: Path, case: CaseFiles, task: Task) -> Issue | None:
-    """Return `awkward_name` or `folder_of_cases` if it explains why a folder has no files of a case; else None."""
+    """Explain why the folder of a case holds none of its files.
+
+    Args:
+        root: folder that the paths of `case` are relative to.
+        case: the case.
+        task: task of the cohort.
+
+    Returns:
+        The problem `awkward_name` or `folder_of_cases`; None if neither applies.
+    """
     if case.folder is None:
         return None
     if is_awkward_name(case.folder):

@@ -29,7 +29,16 @@ _INTEGER_MAXIMA: Final = {float(np.iinfo(name).max): name for name in ("int16", 
 
 
 def volume_count_problem(shape: tuple[int, ...], file: str, channels: int) -> Issue | None:
-    """Return `wrong_shape` if a file is not 4D with one volume for each of the channels; None if it is."""
+    """Check that a file is 4D with one volume for each channel.
+
+    Args:
+        shape: shape of the file's array.
+        file: path of the file, for the issue.
+        channels: number of channels of the task that are in the file.
+
+    Returns:
+        `wrong_shape`; None if the shape is valid.
+    """
     if len(shape) == 4 and shape[3] == channels:
         return None
     message = (
@@ -40,7 +49,16 @@ def volume_count_problem(shape: tuple[int, ...], file: str, channels: int) -> Is
 
 
 def shape_problem(shape: tuple[int, ...], file: str, expected: Sequence[int] | None) -> Issue | None:
-    """Return `wrong_shape` if a volume is not 3D, or does not have the shape `cohort.shape`; None if it is valid."""
+    """Check that a volume is 3D and has the expected shape.
+
+    Args:
+        shape: shape of the volume.
+        file: path of the file, for the issue.
+        expected: `cohort.shape` in voxels; None accepts every 3D shape.
+
+    Returns:
+        `wrong_shape`; None if the shape is valid.
+    """
     if len(shape) != 3:
         message = not_3d_message(shape)
     elif expected is not None and shape != tuple(expected):
@@ -93,7 +111,7 @@ def value_problem(volume: NDArray[Any], low: Any, high: Any, title: str, file: s
     """Check that the values of an image are finite and not all equal.
 
     Args:
-        volume: voxels (X, Y, Z).
+        volume: voxels (X, Y, Z), any real dtype.
         low: lowest value, ignoring NaN in the background.
         high: highest value, likewise.
         title: title of the channel.
@@ -170,7 +188,11 @@ def sampled_positions(shape: tuple[int, ...]) -> NDArray[np.intp]:
 
 
 def sample_digest(sample: NDArray[Any]) -> str:
-    """Return the XXH3-128 of sampled values; equal values give equal digests in every data type."""
+    """Return the XXH3-128 of sampled values; equal values give equal digests in every data type.
+
+    Args:
+        sample: sampled voxels (N,), any real dtype.
+    """
     return xxh3_128_hexdigest((sample.astype("<f8") + 0.0).data)  # -0.0 becomes 0.0
 
 
@@ -178,7 +200,7 @@ def intensity_facts(sample: NDArray[Any], highest: float, background: Background
     """Summarise the intensities outside the background.
 
     Args:
-        sample: sampled voxels.
+        sample: sampled voxels (N,), any real dtype.
         highest: highest value of the whole image; a sample may miss a single bright voxel.
         background: background of the image.
 

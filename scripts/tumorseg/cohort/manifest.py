@@ -52,12 +52,15 @@ def build_manifest(
     Args:
         results: validation results of all cases.
         task: task of the cohort.
-        patient_pattern: `cohort.patient`, see `patients.assign_patients`, which also defines the errors.
+        patient_pattern: pattern of `cohort.patient`, see `patients.assign_patients`.
         patient_table: the user's own table of patients.
         patients_in_sheet: patient by case, from the sample sheet.
 
     Returns:
         One row per case, sorted by case, with the columns of `manifest_columns`.
+
+    Raises:
+        UserError: as `patients.assign_patients`.
     """
     ordered = mark_duplicate_cases(sorted(results, key=lambda result: result.case))
     patients = assign_patients(
@@ -108,7 +111,11 @@ def write_manifest(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """Return the table that `write_manifest` wrote. Raises UserError if the file is not a manifest."""
+    """Return the table that `write_manifest` wrote.
+
+    Raises:
+        UserError: the file is not a manifest.
+    """  # noqa: DOC501
     try:
         table = read_table(path)
         missing = [column for column in REQUIRED_COLUMNS if column not in table]

@@ -46,7 +46,14 @@ class MaskLabels:
 
 
 def read_labels(mask: NDArray[Any]) -> MaskLabels:
-    """Find the voxels of a mask (X, Y, Z), chunk by chunk, which needs little more memory than the result."""
+    """Find the voxels of a mask that are not 0. Reads chunk by chunk, to need little memory besides the result.
+
+    Args:
+        mask: values on disk, any shape and any real dtype.
+
+    Returns:
+        The voxels, at flat indices in Fortran order.
+    """
     voxels = mask.reshape(-1, order="F")
     where, kept_values = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
     counts = np.zeros(_MAX_LABEL + 1, np.int64)
@@ -209,7 +216,16 @@ def rounding_message(found: MaskLabels) -> Message | None:
 
 
 def label_warnings(labels: MaskLabels, file: str, task: Task) -> list[Issue]:
-    """Return `rounded_labels`, and `no_enhancing_tumour` of a mask that is not empty. `labels` are canonical."""
+    """Return the warnings `rounded_labels` and `no_enhancing_tumour` of a mask.
+
+    Args:
+        labels: voxels with canonical labels.
+        file: path of the mask, for the issues.
+        task: task of the mask.
+
+    Returns:
+        The warnings. An empty mask gets no `no_enhancing_tumour`.
+    """
     warnings = []
     if note := rounding_message(labels):
         warnings.append(Issue("rounded_labels", file, note))
@@ -223,13 +239,14 @@ def tumour_position_issues(in_brain: NDArray[np.bool_], file: str, empty_masks: 
     """Check that the tumour lies in the brain.
 
     Args:
-        in_brain: for each voxel of the tumour, whether any image has foreground there.
+        in_brain: for each tumour voxel (N,), bool, whether any image has foreground there.
         file: path of the mask, for the issue.
         empty_masks: `cohort.empty_masks`: `drop` or `keep`.
 
     Returns:
-        Problems and warnings: the problem `mask_mismatch` if there is no tumour voxel or none in the brain; the warning
-        `tumour_outside_brain` if some are outside; the warning `empty_mask` if there is none and the setting is `keep`.
+        Problems and warnings: the problem `mask_mismatch` if all tumour voxels lie outside the brain, or if the mask
+        is empty and the setting is `drop`; the warning `tumour_outside_brain` if some lie outside; the warning
+        `empty_mask` if the mask is empty and the setting is `keep`.
     """
     outside = in_brain.size - int(np.count_nonzero(in_brain))
     if in_brain.size == 0 and empty_masks == "keep":

@@ -61,10 +61,10 @@ def sample_post_contrast(
     """Sample the contrast-enhanced T1 image at the values of a mask.
 
     Args:
-        voxels: of the image, flat.
-        where: positions in `voxels` that the mask marks.
-        values: mask values on disk at these positions.
-        brain: some voxels of the image that are not background.
+        voxels: voxels of the image (N,), any real dtype.
+        where: positions in `voxels` that the mask marks, (M,) int32.
+        values: mask values on disk at these positions, (M,) uint8.
+        brain: sampled voxels of the image that are not background, (K,).
 
     Returns:
         `brain`, and at most about `MAX_SAMPLED_VOXELS` voxels of each value.
@@ -90,13 +90,13 @@ def find_other_task_signs(
 
     Args:
         task: the configured task.
-        names: of the case and its files.
+        names: names of the case and its files.
         shape: voxels along each axis of its images; None if unknown.
-        values: of its mask on disk; empty without a mask.
+        values: values of its mask on disk; empty without a mask.
         contrast: sample of its contrast-enhanced T1 image; None without one.
 
     Returns:
-        The signs; `tasks` is empty without any.
+        The signs; `tasks` is empty if there are none.
     """
     found = sorted(set(values) - {0})
     rivals = [other for other in load_built_in_tasks() if interprets_differently(other, task, found)]
@@ -126,7 +126,14 @@ def find_other_task_signs(
 
 
 def other_task_problem(signs: OtherTaskSigns, task: Task, case: str, map_key: str = "cohort.label_map") -> Issue:
-    """Return the problem `other_task` of a case; `map_key` is the setting that defines the mask values."""
+    """Return the problem `other_task` of a case.
+
+    Args:
+        signs: the signs of other tasks.
+        task: the configured task.
+        case: name of the case.
+        map_key: configuration key of the label map, for the message.
+    """
     message = (
         f"this seems to be a case of another task than {task.name}: {', and '.join(signs.reasons)}; set cohort.task: "
         f"{' or '.join(signs.tasks)}, or, if you are sure, define the meaning of each mask value in {map_key}"
@@ -135,7 +142,13 @@ def other_task_problem(signs: OtherTaskSigns, task: Task, case: str, map_key: st
 
 
 def interprets_differently(other: Task, task: Task, values: Sequence[int]) -> bool:
-    """Return whether the other task reads masks with these values in a way that the task does not."""
+    """Return whether no convention of the task gives mask values the meanings that the other task gives them.
+
+    Args:
+        other: a built-in task.
+        task: the configured task.
+        values: values of a mask on disk, without background.
+    """
     own = [task.meanings_by_value(name).items() for name in task.conventions]
     ways = [other.meanings_by_value(name).items() for name in matching_conventions(values, other) or other.conventions]
     return all(not any(way <= known for known in own) for way in ways)

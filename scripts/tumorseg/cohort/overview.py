@@ -172,7 +172,7 @@ class CohortOverview:
         usable: the cases without a problem.
         dropped: the others.
         patients: number of patients.
-        conventions: number of cases of each mask convention in words; empty if the task has only one.
+        conventions: number of usable cases by the description of their mask convention; empty if the task has only one.
         problems: of the dropped cases, most frequent first.
         warnings: of all cases, most frequent first.
         grids: most common among the usable cases first.
@@ -195,7 +195,16 @@ class CohortOverview:
 
 
 def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings: Sequence[str] = ()) -> CohortOverview:
-    """Compute the content of the cohort page from the sorted cases and the warnings about their patients."""
+    """Compute the content of the cohort page.
+
+    Args:
+        cases: summaries of all cases, sorted by case.
+        task: task of the cohort.
+        patient_warnings: warnings about patients, see `patients.patient_warnings`.
+
+    Returns:
+        The overview of the cohort.
+    """
     usable = [case for case in cases if case.usable]
     dropped = [case for case in cases if not case.usable]
     grids = _grids(cases)

@@ -51,7 +51,7 @@ YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _GENERIC_WORD: Final = re.compile(
     r"(?:.*[ _.-])?(?:case|patient|pat|subject|sub|tumou?r|glioma|gbm|hgg|lgg|brain|mri|scan)", re.IGNORECASE
 )
-"""Words before the numbers of many patients, which name no patient."""
+"""Words before a number that do not name a patient."""
 _PUBLIC_PATTERNS, _VISIT_PATTERNS = (
     [re.compile(form, re.IGNORECASE) for form in forms] for forms in (_PUBLIC_COHORT_NAMES, _VISIT_NAMES)
 )
@@ -64,14 +64,14 @@ def patient_from_name(case: str) -> str:
         case: name of the case.
 
     Returns:
-        The patient; the case's own name, without suffixes of edited copies, if it follows no known scheme.
+        The patient. If the name follows no known scheme, the name itself without suffixes of edited copies.
     """
     if public := public_cohort_patient(case):
         return public
     added = _EDIT_SUFFIX.fullmatch(case)
     name = added["name"] if added and added["name"] else case
     if bare := re.fullmatch(r"(.*\S) ?\(\d+\)", name):
-        # A number in brackets alone is no copy: Windows renames several files to `patient (1)`, `patient (2)`.
+        # A number in brackets alone does not mark a copy: Windows renames files to `patient (1)`, `patient (2)`.
         by_visit = _strip_visits(bare[1])
         if by_visit is not None:
             return by_visit
@@ -92,7 +92,7 @@ def _strip_visits(name: str) -> str | None:
 def _strip_visit(name: str) -> str | None:
     numbered, named = _VISIT_PATTERNS
     match = numbered.fullmatch(name)
-    # A year is no patient's number: `BraTS2024_visit_001`.
+    # A year is not the number of a patient: `BraTS2024_visit_001`.
     if match and re.search(r"\d", YEAR.sub("", match["patient"])):
         return match["patient"]
     match = named.fullmatch(name)
@@ -105,7 +105,7 @@ def patients_from_names(cases: Iterable[str]) -> dict[str, str]:
 
 
 def _unify_letter_case(patients: Mapping[str, str]) -> dict[str, str]:
-    """Return the patients, each in the spelling in which it occurs first."""
+    """Return the patients, each in its first spelling."""
     first: dict[str, str] = {}
     for patient in patients.values():
         first.setdefault(patient.casefold(), patient)
@@ -120,22 +120,23 @@ def assign_patients(
     required_cases: Iterable[str] | None = None,
     given_patients: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the patient of each case, by the pattern or table if there is one, else by its name.
-
-    Raises UserError if a pattern does not fit a required case, or if a table is invalid, names a case twice, names an
-    unknown case or lacks a required one.
+    """Return the patient of each case, by a pattern or table if there is one, else by its name.
 
     Args:
         cases: names of the cases.
         pattern: regular expression that fits a name from its beginning (see `compile_patient_pattern`). The patient is
             the group `patient`, or else the first group that took part in the match.
-        table: with the columns `case` and `patient` (see `read_user_table`).
-        required_cases: cases that the pattern or table must cover, in which case a table may name no unknown cases.
-            None: cases that are not covered get their patient by name.
-        given_patients: patients known from folders or a sample sheet, used without a pattern and a table.
+        table: table with the columns `case` and `patient` (see `read_user_table`).
+        required_cases: cases that the pattern or table must cover. A table must not name unknown cases then. None: a
+            case that is not covered gets its patient by name.
+        given_patients: patients known from folders or a sample sheet. They have no effect with a pattern or table.
 
     Returns:
         The patient of each case.
+
+    Raises:
+        UserError: the pattern is invalid or does not fit a required case; or the table is invalid, lists a case twice,
+            lists an unknown case, or lacks a required one.
     """
     names = list(dict.fromkeys(cases))
     by_name = patients_from_names(names) | dict(given_patients or {})
@@ -185,7 +186,11 @@ def _patients_from_table(path: Path, cases: Collection[str], *, strict: bool) ->
 
 
 def compile_patient_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile the pattern of `cohort.patient`. Raises UserError if it is no regular expression or has no group."""
+    """Return the compiled pattern of `cohort.patient`.
+
+    Raises:
+        UserError: it is not a regular expression, or has no group.
+    """
     try:
         form = re.compile(pattern)
     except re.error as error:
@@ -224,7 +229,7 @@ def patient_warnings(patients: Mapping[str, str]) -> list[str]:
     """Return warnings about patients that were found by name.
 
     Args:
-        patients: of each usable case.
+        patients: patient of each usable case.
 
     Returns:
         One sentence each, without a full stop.
@@ -233,7 +238,7 @@ def patient_warnings(patients: Mapping[str, str]) -> list[str]:
 
 
 def _separate_visit_warnings(patients: Mapping[str, str]) -> list[Message]:
-    """Warn about cases that count as separate patients but whose names differ only in what looks like a visit."""
+    """Warn about cases that count as separate patients, although their names seem to differ only in the visit."""
     by_stem: dict[str, list[str]] = defaultdict(list)
     for case in sorted(
         case for case, patient in patients.items() if case == patient and not public_cohort_patient(case)

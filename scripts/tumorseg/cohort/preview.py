@@ -23,8 +23,8 @@ def slice_with_most_voxels(where: NDArray[Any], shape: tuple[int, ...], affine: 
     """Return the index of the axial slice with most of the voxels at `where`; the middle slice if there are none.
 
     Args:
-        where: flat positions (Fortran order).
-        shape: of the volume (X, Y, Z).
+        where: flat positions in Fortran order, (N,) int.
+        shape: shape of the volume (X, Y, Z).
         affine: voxel to millimetres, (4, 4).
 
     Returns:
@@ -39,7 +39,16 @@ def slice_with_most_voxels(where: NDArray[Any], shape: tuple[int, ...], affine: 
 
 
 def axial_slice(volume: NDArray[Any], affine: ArrayLike, index: int) -> NDArray[Any]:
-    """Return a copy of axial slice `index` of a volume (X, Y, Z); its axial axis has length 1."""
+    """Return a copy of an axial slice.
+
+    Args:
+        volume: voxels (X, Y, Z), any dtype.
+        affine: voxel to millimetres, (4, 4).
+        index: index of the slice along the axial axis.
+
+    Returns:
+        The slice (X, Y, Z), with an axial axis of length 1.
+    """
     return volume[(*(slice(None),) * axial_axis(affine), slice(index, index + 1))].copy()
 
 
@@ -49,11 +58,11 @@ def axial_mask_slice(
     """Return an axial slice of a mask that is given by its marked voxels.
 
     Args:
-        where: flat positions (Fortran order) of the marked voxels; all others are 0.
-        labels: at these positions.
-        shape: of the mask (X, Y, Z).
+        where: flat positions of the marked voxels in Fortran order, (N,) int; all other voxels are 0.
+        labels: labels at these positions, (N,) uint8.
+        shape: shape of the mask (X, Y, Z).
         affine: voxel to millimetres, (4, 4).
-        index: of the slice along the axial axis.
+        index: index of the slice along the axial axis.
 
     Returns:
         The slice, uint8, with an axial axis of length 1, as from `axial_slice`.
@@ -83,9 +92,9 @@ def make_preview(
     without smoothing, to at most `PREVIEW_SIZE` pixels. Percentile 1 of the foreground becomes dark grey, 99 white.
 
     Args:
-        images: axial slices of equal shape by channel (see `axial_slice`), finite except in the background.
-        backgrounds: of each image.
-        mask: slice of canonical labels, or None.
+        images: axial slice of each channel, all of one shape (see `axial_slice`), finite except in the background.
+        backgrounds: background of each image.
+        mask: slice of canonical labels, uint8, of the same shape; None without a valid mask.
         affine: voxel to millimetres, (4, 4).
         channels: the task's channels in their order; a channel without an image is all 0.
 
@@ -110,7 +119,12 @@ def make_preview(
 
 
 def write_previews(path: Path, previews: Mapping[str, NDArray[np.uint8]]) -> None:
-    """Write the previews of a shard by case. Equal previews give equal bytes."""
+    """Write the previews of a shard. Equal previews give equal bytes.
+
+    Args:
+        path: safetensors file to write.
+        previews: preview of each case, uint8 (channels + 1, H, W), as from `make_preview`.
+    """
     # safetensors writes an array in its memory order, but reads it in C order.
     contents = {_PREFIX + case: np.ascontiguousarray(picture) for case, picture in previews.items()}
     write_bytes(path, save(contents))

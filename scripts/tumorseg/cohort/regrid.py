@@ -36,7 +36,7 @@ class RegridResult:
     """The outcome of moving a mask to another grid.
 
     Attributes:
-        labels: of the mask on the other grid; None if it does not fit.
+        labels: labels of the mask on the other grid; None if it does not fit.
         problem: why it does not fit, or "".
         notes: what was done with the mask, by warning code; empty if it was on that grid already.
     """
@@ -58,21 +58,21 @@ class _GridMapping:
 def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, target_name: Message) -> RegridResult:
     """Return the labels of a mask on another grid.
 
-    The mask fits if its voxel centres coincide with the target's within `geometry.AFFINE_TOLERANCE_MM`: its axes may
+    The mask fits if its voxel centres coincide with the target's within `geometry.AFFINE_TOLERANCE_MM`. Its axes may
     have any order and direction, and it may be cropped to a box or padded with background. It does not fit if
 
     - it has another shape but the same affine, so that the removed or added voxels are unknown,
     - it is as long as the target along an axis but shifted,
     - it marks tumour outside the target.
 
-    If a header gives no orientation, the mask fits if its shape and voxel size are the target's: some tools lose the
-    header. Its voxels are then taken to be the target's.
+    Some tools lose the header. If a header gives no orientation, the mask therefore fits if its shape and voxel size
+    equal the target's, and each voxel is taken as the target's voxel of the same index.
 
     Args:
         found: labels of the mask, at positions in its own grid.
-        mask: the grid of the mask.
-        target: the other grid.
-        target_name: the target in words, such as "the images".
+        mask: grid of the mask.
+        target: grid to move the labels to.
+        target_name: name of the target in messages, such as "the images".
 
     Returns:
         The labels at positions in `target`, or the reason why the mask does not fit.

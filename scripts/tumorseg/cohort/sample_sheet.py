@@ -41,19 +41,19 @@ def sheet_columns(task: Task) -> tuple[str, ...]:
 
 
 def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> SampleSheet:
-    """Read and check a sample sheet. A file that does not exist is no mistake: validation drops its case.
+    """Read and check a sample sheet. It may list files that do not exist: validation drops their cases.
 
     Args:
         path: TSV or CSV file. Paths of files in it are relative to its folder, unless they are absolute.
-        task: whose channels are columns.
+        task: its channels are columns of the sheet.
         schema: content of `workflow/schemas/samples.schema.yaml`.
 
     Returns:
         The cases and their patients.
 
     Raises:
-        UserError: the file is no table, has no case, an unknown or missing column, a cell that the schema does not
-            allow, a case listed twice, or a file used for two images. The message names the lines.
+        UserError: the file is not a table, has no case, has an unknown or missing column, has a cell that the schema
+            does not allow, lists a case twice, or uses a file for two images. The message names the lines.
     """
     columns, rows = read_user_rows(path, _KEY)
     columns, rows = _without_empty_columns(columns, rows)
@@ -76,7 +76,7 @@ def require_one_patient_source(sheet: SampleSheet, path: Path, patient: str | No
 
     Args:
         sheet: the sample sheet.
-        path: its file, for the message.
+        path: path of the sheet, for the message.
         patient: `cohort.patient`, a pattern or a table; None without one.
 
     Raises:

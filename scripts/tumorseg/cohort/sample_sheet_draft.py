@@ -39,7 +39,7 @@ class DraftSheet:
     layout_error: Message | None
 
     def missing_cells(self) -> list[str]:
-        """Return the cases with empty cells, and the columns of these."""
+        """Return each case with empty cells, followed by the columns of these cells."""
         columns = [name for name in self.table if name != PATIENT_COLUMN]
         empty = {row[CASE_COLUMN]: [name for name in columns if not row[name]] for row in self.table.to_dict("records")}
         return [f"{case}: {', '.join(names)}" for case, names in empty.items() if names]
@@ -49,9 +49,9 @@ def write_draft_sheet(folder: Path, output: Path, task: Task) -> DraftSheet:
     """Draft the sample sheet of the images in a folder, and write it.
 
     Args:
-        folder: holds the images, in any layout.
+        folder: folder of the images, in any layout.
         output: TSV or CSV file; the paths in it are relative to its folder.
-        task: whose channels are columns.
+        task: its channels are columns of the sheet.
 
     Returns:
         The sheet.
@@ -69,7 +69,16 @@ def write_draft_sheet(folder: Path, output: Path, task: Task) -> DraftSheet:
 
 
 def draft_sheet(folder: Path, base_folder: Path, task: Task) -> DraftSheet:
-    """Draft the sample sheet of a folder; paths are relative to `base_folder` for files below it, else absolute."""
+    """Draft the sample sheet of a folder.
+
+    Args:
+        folder: folder of the images, in any layout.
+        base_folder: folder that the paths in the sheet are relative to; paths of files outside it are absolute.
+        task: its channels are columns of the sheet.
+
+    Returns:
+        The sheet; its table is empty if no image is found.
+    """
     images, unusable = _find_images(folder)
     rows, patients, note = _discover(folder, task)
     named = {path for row in rows.values() for path in row.values()}
@@ -170,11 +179,11 @@ def guess_file(path: str, known: Mapping[str, str]) -> Guess | None:
     """Guess a file's case and role by its name, else its role by its folder's name.
 
     Args:
-        path: of the file.
+        path: path of the file.
         known: the role of each simplified name, from `roles_by_name`.
 
     Returns:
-        The guess; None without any hint.
+        The guess; None if neither name is known.
     """
     stem, folder = str(nifti_stem(base_name(path))), base_name(path.rpartition("/")[0])
     parts = list(re.finditer(r"[^-_. ]+", stem))
@@ -192,9 +201,9 @@ def guess_cases(paths: Iterable[str], cases: Mapping[str, Mapping[str, str]], ta
     """Guess the cases and roles of files that discovery has not used.
 
     Args:
-        paths: of these files.
+        paths: paths of these files.
         cases: the cases that discovery has found, with the file of each role.
-        task: whose channels are the roles.
+        task: its channels are the roles of images.
 
     Returns:
         The file of each role, by case. A role with two candidates gets none.

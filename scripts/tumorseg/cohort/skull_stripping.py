@@ -36,13 +36,13 @@ def check_background(
     """Find the background of an image, and check that the image is skull-stripped.
 
     Args:
-        volume: the image (X, Y, Z).
-        sample: its voxels at `positions`.
-        positions: flat (Fortran order).
-        low: its lowest value.
+        volume: the image, 3D.
+        sample: voxels of the image at `positions` (N,).
+        positions: flat indices in Fortran order, (N,) int.
+        low: lowest value of the image.
         nan: whether NaN voxels surround the brain.
-        title: of its channel, for messages.
-        file: its path, for messages.
+        title: title of the channel, for messages.
+        file: path of the image, for the issues.
 
     Returns:
         The background, 0 if none is found, and the warnings.
@@ -64,7 +64,7 @@ def check_background(
 
 
 def _no_background_warning(title: str, file: str, *, air: bool) -> Issue:
-    """Return the warning about an image whose border has no background, either as dark as air or not."""
+    """Return the warning about an image without background at its border; `air` if the border is as dark as air."""
     if air:
         message = f"the border of {title} is dark noise, as of air around a head that was not extracted"
         return Issue(
@@ -96,7 +96,12 @@ _MIN_DEPTH_VOXELS: Final = 6
 
 
 def looks_like_air(border_values: NDArray[Any], sample: NDArray[Any]) -> bool:
-    """Return whether a border without constant background is as dark as the noise of air (see `find_background`)."""
+    """Return whether a border without constant background is as dark as the noise of air.
+
+    Args:
+        border_values: voxels of the border (N,), from `background.border_voxels`.
+        sample: voxels from the whole image (M,).
+    """
     dark, bright = quantiles(sample, 0.01, 0.9)
     return bool(np.median(border_values) - dark <= _MAX_AIR_BRIGHTNESS * (bright - dark))
 
@@ -111,14 +116,14 @@ def describe_whole_head(
     """Return the sign that an image shows a whole head and not only the brain.
 
     Args:
-        volume: the image (X, Y, Z).
-        sample: evenly spread voxels of it.
-        positions: of these voxels, flat (Fortran order).
+        volume: voxels of the image (X, Y, Z).
+        sample: evenly spread voxels of the image (N,).
+        positions: flat indices of these voxels in Fortran order, (N,) int.
         spacing_mm: voxel edges.
-        background: of the image.
+        background: background of the image.
 
     Returns:
-        The sign as a clause; None without any.
+        The sign as a clause; None if there is none.
     """
     foreground = ~background.mask(sample)
     if not foreground.any():
@@ -145,7 +150,7 @@ def describe_whole_head(
 
 
 def _dark_value(low: float, background: Background) -> float | None:
-    """Return the dark reference value of a foreground that begins at `low`; None if the background is within it."""
+    """Return the value that counts as dark in a foreground from `low` upwards; None if background lies above `low`."""
     base = max((high for _, high in background.bands if high <= low), default=0.0)
     base = max(base, 0.0) if low >= 0 else base
     return None if low < base else base
@@ -154,11 +159,14 @@ def _dark_value(low: float, background: Background) -> float | None:
 def _count_skull_sides(
     volume: NDArray[Any], where: NDArray[np.intp], base: float, surface: float, spacing_mm: tuple[float, ...]
 ) -> int:
-    """Count the sides from which inward lines cross a dark gap behind a bright shell, with no such gaps further in.
+    """Count the sides of the head on which a skull seems to lie.
+
+    Lines run inward from each side. On a side with a skull, many lines cross a dark gap close behind their first bright
+    voxel, and few lines have such a gap further in.
 
     Args:
-        volume: the image (X, Y, Z).
-        where: positions (3, N) of sampled voxels brighter than `base + surface`.
+        volume: voxels of the image (X, Y, Z).
+        where: indices (3, N) of sampled voxels brighter than `base + surface`.
         base: the dark reference value.
         surface: brightness above `base` at which a line enters the head.
         spacing_mm: voxel edges.

@@ -25,7 +25,7 @@ from tumorseg.task import Task
 
 @dataclass(frozen=True)
 class FoldAssignment:
-    """A case and the fold in which it is held out; -1 if it is never held out but always trained on."""
+    """A case and the fold in which it is held out; -1 if it is in the training cases of every fold."""
 
     case: str
     patient: str
@@ -41,7 +41,11 @@ def write_splits(path: Path, splits: Iterable[FoldAssignment]) -> None:
 
 
 def read_splits(path: Path) -> list[FoldAssignment]:
-    """Read the table that `write_splits` wrote. Raises UserError if the file is missing or another table."""
+    """Return the table that `write_splits` wrote.
+
+    Raises:
+        UserError: the file is missing or is another table.
+    """
     try:
         table = read_table(path)
         rows = zip(table["case"], table["patient"], table["fold"], strict=True)
@@ -58,7 +62,7 @@ def validation_cases(splits: Sequence[FoldAssignment], fold: int) -> list[str]:
 
 
 def training_cases(splits: Sequence[FoldAssignment], fold: int) -> list[str]:
-    """Return the cases that a fold is trained on, all that it does not hold out, in the order of the table."""
+    """Return the cases that a fold does not hold out, in the order of the table."""
     return [assignment.case for assignment in splits if assignment.fold != fold]
 
 
@@ -88,7 +92,7 @@ def stratified_splits(
         folds: with more than 1, each case is held out in one of the folds 0 to folds - 1. With 1, some cases are held
             out in fold 0, and all others have -1.
         validation_fraction: fraction of the cases held out with one fold, in (0, 0.5], approximated by whole patients.
-        seed: of the order of the patients.
+        seed: seed of the order of the patients.
 
     Returns:
         One assignment per usable case, sorted by case.
@@ -144,11 +148,11 @@ def _size_thirds(sizes: pd.Series) -> pd.Series:
 
 
 def _cut_positions(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[int]:
-    """Return the number of patients before each cut, so that their cases come nearest to the share of all cases.
+    """Return the number of patients before each cut, chosen so that the shares of the cases are met best.
 
     Args:
         sizes: number of cases of each patient, in order.
-        shares: of the cases before each cut, increasing, in (0, 1).
+        shares: wanted share of all cases before each cut, increasing, in (0, 1).
 
     Returns:
         One position per share, with at least one patient before, between and after the cuts.
@@ -164,18 +168,22 @@ def _cut_positions(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[in
 def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssignment]:
     """Assign the usable cases of a manifest to folds by a user's table.
 
-    Raises UserError if the table is invalid, has a name twice or one that is not in the manifest, lacks a usable case,
-    has a fold out of range, splits the cases of a patient, or leaves training or validation of a fold empty.
+    The table has a column `fold`, and a column `case` or `patient`; `case` takes precedence. Other columns are ignored,
+    so a table of `write_splits` is valid. A fold is the number of the fold in which the case is held out, or -1 if the
+    case is never held out.
 
     Args:
-        path: UTF-8, tab- or comma-separated with a header, a column `fold` and a column `case` or, without that,
-            `patient`. Other columns are ignored, so a table of `write_splits` is valid. A fold is 0 to folds - 1, in
-            which the case is held out, or -1, in which case it never is.
-        table: manifest.
+        path: the user's table, UTF-8, with tabs or commas and a header.
+        table: the manifest.
         folds: number of folds.
 
     Returns:
         One assignment per usable case, sorted by case.
+
+    Raises:
+        UserError: the table is invalid, lists a name twice, lists a name that is not in the manifest, lacks a usable
+            case, has a fold out of range, splits the cases of a patient, or leaves training or validation of a fold
+            empty.
     """
     column, rows = _read_user_folds(path, table)
     repeated = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]

@@ -33,9 +33,9 @@ class MaskSummary:
         oriented: as in `Volume`.
         labels: canonical labels; the values on disk if `problem` is set.
         values: number of voxels of each value on disk.
-        convention: of the values on disk (see `detect_convention`).
-        problem: of the labels, if any.
-        slice_index: of the axial slice with most tumour voxels.
+        convention: convention of the values on disk (see `detect_convention`).
+        problem: problem of the labels; None if they are valid.
+        slice_index: index of the axial slice with most tumour voxels.
     """
 
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class MaskSummary:
 
 @dataclass(frozen=True, eq=False)
 class FittedMask:
-    """A mask on the grid of the images, or unchanged if it does not fit; see `RegridResult` for notes and problem."""
+    """A mask on the grid of the images, or unchanged if it does not fit; `notes` and `problem` as in `RegridResult`."""
 
     images: OrientedGrid
     mask: MaskSummary
@@ -67,10 +67,10 @@ class ImageSummary:
         affine: as in `Volume`.
         oriented: as in `Volume`.
         spacing_mm: as in `Volume`.
-        problems: of its values.
-        warnings: about its values.
-        intensities: of an image without problems (see `image_checks.intensity_facts`).
-        background: of the image; 0 if it has problems.
+        problems: problems of its values.
+        warnings: warnings about its values.
+        intensities: see `image_checks.intensity_facts`; empty if the image has problems.
+        background: its background; 0 if the image has problems.
         sample: its voxels at `image_checks.sampled_positions`.
         tumour_in_brain: whether each tumour voxel is foreground; empty if the mask has another shape.
         preview_slice: axial slice, (X, Y, Z) with an axial axis of length 1: the mask's `slice_index` if both agree in
@@ -95,8 +95,8 @@ def summarise_mask(volume: Volume, file: str, task: Task, labels_setting: str) -
 
     Args:
         volume: the mask.
-        file: its path, for the problem.
-        task: whose labels it has.
+        file: path of the mask, for the problem.
+        task: task of the mask.
         labels_setting: `cohort.labels`.
 
     Returns:
@@ -132,9 +132,9 @@ def summarise_image(volume: Volume, title: str, file: str, mask: MaskSummary | N
 
     Args:
         volume: the image.
-        title: of its channel, for messages.
-        file: its path, for the issues.
-        mask: of the case, if known.
+        title: title of the channel, for messages.
+        file: path of the image, for the issues.
+        mask: mask of the case, if known.
 
     Returns:
         The summary; the voxels of `volume` are no longer needed.
@@ -171,9 +171,9 @@ def sample_post_contrast_in_mask(
 
     Args:
         volume: the image.
-        image: its summary.
-        mask: of the case, if known.
-        task: whose labels the mask has; without label map.
+        image: summary of the image.
+        mask: mask of the case, if known.
+        task: task of the mask, without a label map.
 
     Returns:
         The sample; None if the mask does not fit the image.
@@ -218,7 +218,7 @@ def _summarise_intensities(volume: Volume, voxels: NDArray[Any], title: str, fil
 
 
 def _min_and_max(voxels: NDArray[Any], background: Background | None) -> tuple[Any, Any]:
-    """Return the lowest and highest foreground value, or of all voxels; NaN if one is NaN or there is no foreground."""
+    """Return the lowest and highest value outside the background; NaN if a value is NaN or there is no foreground."""
     parts = (voxels[part] for part in chunks(voxels.size, CACHED_CHUNK_SIZE))
     if background is not None:
         parts = (part[~background.mask(part)] for part in parts)

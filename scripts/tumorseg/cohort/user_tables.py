@@ -13,14 +13,17 @@ MAX_NAMED: Final = 3
 
 
 def read_user_table(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Read a table into its columns and rows. Raises UserError if the file cannot be read or is no table.
+    """Read a table into its columns and rows.
 
     Args:
-        path: UTF-8, tab- or comma-separated, with a header.
-        key: the setting that names the file, for messages.
+        path: table in UTF-8, with tabs or commas and a header.
+        key: configuration key that names the file, for messages.
 
     Returns:
-        The columns, and each row as cells by column; cells that a short row lacks are empty.
+        The columns, and each row as cells by column; missing cells at the end of a row are empty.
+
+    Raises:
+        UserError: the file cannot be read or is not a table.
     """
     columns, rows = read_user_rows(path, key)
     short = [""] * len(columns)
@@ -31,14 +34,14 @@ def read_user_rows(path: Path, key: str) -> tuple[list[str], list[tuple[int, lis
     """Read a table into its columns and numbered rows; rows without content are skipped.
 
     Args:
-        path: UTF-8, tab- or comma-separated, with a header.
-        key: the setting that names the file, for messages.
+        path: table in UTF-8, with tabs or commas and a header.
+        key: configuration key that names the file, for messages.
 
     Returns:
         The columns, and for each row the number of its first line and its cells.
 
     Raises:
-        UserError: the file cannot be read or is no table.
+        UserError: the file cannot be read or is not a table.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -65,7 +68,17 @@ def match_spelling(name: str, known: Collection[str]) -> str:
 
 
 def raise_if_any(where: object, what: Message, offenders: Iterable[str], remedy: Message) -> None:
-    """Raise a UserError that lists the first offenders, if there are any."""
+    """Check that a list of names with a mistake is empty.
+
+    Args:
+        where: the table or setting with the mistake.
+        what: the mistake in words.
+        offenders: the names with the mistake; the message lists the first ones.
+        remedy: what to do, in words.
+
+    Raises:
+        UserError: there is at least one offender.
+    """
     names: list[Message] = [name or "an empty name" for name in offenders]
     if names:
         more: Message = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""

@@ -26,7 +26,7 @@ def reread_validated(root: Path, facts: Mapping[str, Any]) -> Volume:
         The volume.
 
     Raises:
-        UserError: the file is no longer the one that was validated.
+        UserError: the file has changed since its validation.
     """
     path = root / facts["path"]
     try:
@@ -41,15 +41,16 @@ def reread_validated(root: Path, facts: Mapping[str, Any]) -> Volume:
 def reread_images(root: Path, facts: Mapping[str, Any], task: Task) -> dict[str, Volume]:
     """Read the images of a usable case again; a file with several channels is read once.
 
-    Raises UserError if a file has changed.
-
     Args:
         root: the folder that paths are relative to.
-        facts: of the case's validation result.
-        task: whose channels are read.
+        facts: facts of the case's validation result.
+        task: task of the case.
 
     Returns:
         The image of each channel that the case has.
+
+    Raises:
+        UserError: a file has changed since its validation.
     """
     files = facts["files"]
     volumes: dict[str, Volume] = {}
@@ -69,8 +70,8 @@ def reread_mask(root: Path, facts: Mapping[str, Any], task: Task) -> Volume:
 
     Args:
         root: the folder that paths are relative to.
-        facts: of the case's validation result.
-        task: whose labels the mask has.
+        facts: facts of the case's validation result.
+        task: task of the case.
 
     Returns:
         The mask as canonical labels, uint8, with the affine and spacing of the images.

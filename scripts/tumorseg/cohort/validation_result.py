@@ -35,19 +35,21 @@ class ValidationResult:
         usable: whether it has no problem.
         problems: issues that drop the case.
         warnings: issues that do not.
-        facts: as far as they could be determined:
+        facts: facts that could be determined:
 
-            - `shape`, `spacing`, `affine` of the images, and `oriented`, false if their headers give no orientation
+            - `shape` in voxels, `spacing` in mm and `affine` of the images
+            - `oriented`, false if the headers of the images give no orientation
             - `intensities` of each modality without problems (see `image_checks.intensity_facts`)
             - `background` of each modality without problems (see `Background`)
             - `brain_voxels`, estimated from samples
-            - `labels`, voxels of each mask value on disk; `label_1`, `label_2`, `label_4`, voxels by canonical label
+            - `labels`, number of voxels of each mask value on disk
+            - `label_1`, `label_2` and so on, number of voxels of each canonical label
             - `convention` of the mask, null if it shows no enhancing tumour
             - `tumour_crc32`, equal for masks with equal labels
-            - `files`, for each role `path`, `bytes`, `digest` (see `Volume`), number of `voxels` and, for an image,
-              `sample_digest`, equal for images with equal values at the sampled positions
-            - `other_files`, for corrupted or unused files `role`, `path`, `bytes` and `digest`, null if the file is
-              too large or unreadable
+            - `files`, for each role `path`, `bytes`, `digest` (see `Volume`) and number of `voxels`; images also have
+              `sample_digest`, which is equal for images with equal values at the sampled positions
+            - `other_files`, `role`, `path`, `bytes` and `digest` of each corrupted or unused file; the digest is null
+              if the file is too large or unreadable
             - `not_understood`, names of files that may be images of the case but have no role
             - `patient`, if the folder gives it
     """
@@ -64,7 +66,7 @@ class ValidationResult:
 
 
 def describe_issue(issue: Issue, case: str) -> str:
-    """Return an issue as `file: message`, with the path within the case folder, or as its message if about the case."""
+    """Return an issue as `file: message`, with the path within the case folder; the message alone if it has no file."""
     if issue.file == case:
         return issue.message
     return f"{issue.file.removeprefix(f'{case}/')}: {issue.message}"

@@ -31,7 +31,15 @@ def brain_mask(images: Mapping[str, NDArray[Any]], backgrounds: Mapping[str, Bac
 
 
 def crop(volume: NDArray[Any], origin: Origin) -> NDArray[Any]:
-    """Crop a volume (X, Y, Z) on the original grid and reorient it to the network's axes; returns a view."""
+    """Crop a volume to the box of the case, and reorient it to the network's axes.
+
+    Args:
+        volume: voxels on the original grid (X, Y, Z), any dtype.
+        origin: where the case comes from.
+
+    Returns:
+        The volume on the cropped grid (x, y, z); a view.
+    """
     return reorient(volume[box_slices(origin.crop)], origin.affine, NETWORK_AXES)
 
 
@@ -39,9 +47,9 @@ def uncrop(volume: NDArray[Any], origin: Origin, out: NDArray[Any] | None = None
     """Return a volume to the original grid; the inverse of `crop`.
 
     Args:
-        volume: (x, y, z) on the cropped grid.
+        volume: voxels on the cropped grid (x, y, z), any dtype.
         origin: where the case comes from.
-        out: (X, Y, Z) on the original grid, changed in place, with the values outside the crop; zeros if None.
+        out: array on the original grid (X, Y, Z) to write the volume into; None for a new array of zeros.
 
     Returns:
         The volume on the original grid (X, Y, Z).

@@ -46,13 +46,14 @@ def collect_fold_data(
 ) -> FoldData:
     """Return the data of a fold, read from the folders of normalised cases.
 
-    Raises UserError if a case is missing, or was not normalised from the validated files.
-
     Args:
         folders: one folder of normalised cases for each shard.
         splits: the fold of each case.
         fold: the fold to collect.
         results: validation result of each case.
+
+    Raises:
+        UserError: a case is missing, or was not normalised from the validated files.
     """
     training, validation = (
         {case: _validated_digest(find_case(folders, case), results[case]) for case in sorted(cases)}
@@ -77,7 +78,11 @@ def write_fold_data(path: Path, data: FoldData) -> None:
 
 
 def read_fold_data(path: Path, fold: int) -> FoldData:
-    """Read the data that `write_fold_data` wrote. Raises UserError if the file is corrupted or of another fold."""
+    """Return the data that `write_fold_data` wrote.
+
+    Raises:
+        UserError: the file is corrupted or of another fold.
+    """  # noqa: DOC501
     content = read_json(path)
     try:
         if (content["format"], content["fold"]) != (FORMAT, fold):

@@ -129,7 +129,7 @@ def normalise_images(
         task: gives the channels and their order.
         backgrounds: background of each channel, see `backgrounds_from_facts`.
         convention: how the case's mask writes labels on disk; recorded in the origin.
-        settings: `margin` in voxels around the brain, and `clip_percentiles`, see `normalise_intensities`.
+        settings: `margin_voxels` around the brain, and `clip_percentiles`, see `normalise_intensities`.
 
     Returns:
         The image, float16 (channels, x, y, z) with channels in the order of the task, and its origin.
@@ -190,8 +190,6 @@ def normalise_validated_case(
 ) -> NormalisedCase:
     """Read the files of a usable case again and normalise it.
 
-    Raises UserError if a file has changed since it was validated.
-
     Args:
         root: folder that holds the case folders.
         result: validation result of the case.
@@ -200,6 +198,9 @@ def normalise_validated_case(
 
     Returns:
         The normalised case.
+
+    Raises:
+        UserError: a file has changed since it was validated.
     """
     volumes = reread_images(root, result.facts, task)
     volumes["seg"] = reread_mask(root, result.facts, task)

@@ -86,7 +86,11 @@ def write_case(path: Path, case: NormalisedCase) -> None:
 
 
 def read_case(path: Path) -> NormalisedCase:
-    """Read a case and check its digest. Raises UserError if the file is corrupted or holds another case."""
+    """Return a normalised case, after a check of its digest.
+
+    Raises:
+        UserError: the file is corrupted or holds another case.
+    """  # noqa: DOC501
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         header = read_case_header(path, file)
         tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
@@ -98,14 +102,19 @@ def read_case(path: Path) -> NormalisedCase:
 def case_digest(path: Path) -> str:
     """Return the digest recorded in a normalised case, without reading or checking its voxels.
 
-    Raises UserError if the header is corrupted or names another case.
+    Raises:
+        UserError: the header is corrupted or names another case.
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         return str(read_case_header(path, file)["digest"])
 
 
 def case_origin(path: Path) -> Origin:
-    """Return the origin of a normalised case without reading its voxels. Raises UserError as `case_digest` does."""
+    """Return the origin of a normalised case, without reading its voxels.
+
+    Raises:
+        UserError: the header is corrupted or names another case.
+    """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         return _origin(json.loads(read_case_header(path, file)["origin"]))
 
@@ -146,7 +155,11 @@ def read_case_header(path: Path, file: Any) -> dict[str, Any]:
 
 
 def find_case(folders: Iterable[Path], case: str) -> Path:
-    """Return the file of a case, searched in the folders of all shards. Raises UserError if none has it."""
+    """Return the file of a case, searched in the folders of all shards.
+
+    Raises:
+        UserError: no folder has the case.
+    """
     for folder in folders:
         path = folder / f"{case}.safetensors"
         if path.exists():
@@ -176,8 +189,7 @@ def _origin(content: dict[str, Any]) -> Origin:
 def read_planes(path: Path, step: int) -> NDArray[np.float16]:
     """Read every `step`-th plane along the first axis of the image, centred along that axis.
 
-    Only these planes are read, so the digest of the file is not checked. Raises UserError if the file is unreadable or
-    holds another case.
+    Only these planes are read, so the digest of the file is not checked.
 
     Args:
         path: a normalised case.
@@ -185,6 +197,9 @@ def read_planes(path: Path, step: int) -> NDArray[np.float16]:
 
     Returns:
         The planes, float16 (channels, planes, y, z), at least one.
+
+    Raises:
+        UserError: the file is unreadable or holds another case.
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         read_case_header(path, file)

@@ -72,7 +72,16 @@ def to_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) ->
 
 
 def from_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) -> NDArray[np.uint8]:
-    """Return the values on disk of a mask of canonical labels (uint8, any shape), see `Task.written`."""
+    """Return the values on disk of a mask of canonical labels.
+
+    Args:
+        mask: canonical labels, uint8, any shape.
+        task: defines the conventions.
+        convention: convention to write, see `Task.values_by_label`; None for the first one.
+
+    Returns:
+        A copy of the same shape.
+    """
     table = np.arange(256, dtype=np.uint8)
     for label, value in task.values_by_label(convention).items():
         table[label] = value

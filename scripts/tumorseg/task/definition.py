@@ -18,9 +18,9 @@ class Channel:
         title: name on pages and figures.
         files: endings of its file names, in lower case.
         volume: index of the channel in a 4D file, from 0; None if each channel has its own file.
-        optional: whether a case may lack the channel.
+        optional: whether a case without this channel is usable.
         display: whether masks are drawn over this channel.
-        beside: whether it is shown next to the display channel where there is room for few channels.
+        beside: whether figures with room for few channels show it beside the display channel.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Task:
 
     @cached_property
     def main_channels(self) -> tuple[int, ...]:
-        """The indices of the channels to show where there is room for few, the display channel last."""
+        """The indices of the channels that figures with room for few channels show, the display channel last."""
         beside = (index for index, channel in enumerate(self.channels) if channel.beside)
         return (*(index for index in beside if index != self.display_channel), self.display_channel)
 

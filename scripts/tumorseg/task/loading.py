@@ -93,13 +93,14 @@ def task_path(name: str) -> Path:
 def load_task(name: str = DEFAULT_TASK) -> Task:
     """Return a built-in task, or the task in a YAML file.
 
-    Raises UserError if there is no such task, or its file is invalid.
-
     Args:
         name: name of a built-in task, or path of a YAML file.
 
     Returns:
         The task, without a label map.
+
+    Raises:
+        UserError: there is no such task, or its file is invalid.
 
     Example:
         >>> load_task("brats-glioma").region_labels["TC"]

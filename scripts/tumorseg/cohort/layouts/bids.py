@@ -27,7 +27,7 @@ _OTHER_FOLDERS: Final = ("derivatives", "sourcedata", "rawdata", "code", "phenot
 
 @dataclass
 class _Session:
-    """The files found for one session of a subject; `folder` holds its images and is None until it is known."""
+    """The files of one session of a subject; `folder` holds its images and is None until it is known."""
 
     subject: str
     folder: str | None = None
@@ -119,7 +119,7 @@ def _session_folders(listing: Listing, above: str, subject: str) -> Iterator[tup
 def _add_images(
     listing: Listing, folder: str, entry: _Session, known: dict[str, str], found: dict[str, _Session]
 ) -> None:
-    """Add the images and masks of a folder; if it is no session's, the session in a file's name counts."""
+    """Add the images and masks of a folder. In a folder without a session, the names of files give the session."""
     for name in listing.files(folder):
         role = _role_of_file(name, known, listing.task)
         if role:

@@ -21,7 +21,8 @@ _LONG_NUMBER: Final = re.compile(r"\d{3,}")
 def unique_case_names(groups: Mapping[str, Sequence[CaseFiles]], root: Path, task: Task, key: str) -> list[CaseFiles]:
     """Return the cases of all groups with unique names.
 
-    If the folders are patients and their cases visits, the folder's name is prepended to the case's and is the patient.
+    If the folders are patients and their cases are visits, each case is named after its folder and its visit, and the
+    folder is its patient.
 
     Args:
         groups: the cases of each folder, by its name.
@@ -76,7 +77,16 @@ def _are_visits(groups: Mapping[str, Sequence[CaseFiles]]) -> bool:
 
 
 def raise_if_duplicate_names(cases: Sequence[CaseFiles], root: Path, key: str) -> None:
-    """Raise UserError if two cases have the same name."""
+    """Check that the cases have different names.
+
+    Args:
+        cases: the cases.
+        root: their data folder, for the message.
+        key: configuration key that names `root`, for the message.
+
+    Raises:
+        UserError: two cases have the same name.
+    """
     seen: dict[str, CaseFiles] = {}
     for case in cases:
         other = seen.setdefault(case.case, case)

@@ -45,9 +45,9 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
     the images.
 
     Args:
-        listing: of the cohort.
-        folder: relative to the root.
-        key: the setting that names the root, for messages.
+        listing: listing of the cohort.
+        folder: path of the folder, relative to the root.
+        key: configuration key that names the root, for messages.
         note: called with a message about images that are not used.
 
     Returns:
@@ -91,7 +91,7 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
 
 
 def folder_kind(listing: Listing, folder: str) -> FolderKind | None:
-    """Return the kind of a folder by the names in it; None if no file in it is named like one of a case."""
+    """Return the kind of a folder by the names in it; None if it has no file named like a file of a case."""
     if listing.is_file(base_name(folder)):
         return None
     if own := listing.images(folder):
@@ -146,7 +146,7 @@ def _case_part(path: str, case: CaseFiles) -> str:
 
 
 def _match_case(name: str, cases: Mapping[str, str]) -> str:
-    """Return the case of a mask: the one of its name, else the longest that its name begins with, else a new one."""
+    """Return the case of a mask: the longest case that its name begins with; its own name if there is none."""
     wanted = name.casefold()
     ends = [end for end in range(len(wanted), 0, -1) if end == len(wanted) or wanted[end] in "-_."]
     return next((cases[wanted[:end]] for end in ends if wanted[:end] in cases), name)
@@ -245,23 +245,23 @@ def _note_unused_images(listing: Listing, folder: str, note: Callable[[str], obj
 def cases_from_folders(listing: Listing, folder: str) -> list[CaseFiles]:
     """Return the case of each subfolder, except system folders (`.name`, `__MACOSX`).
 
-    A folder named like a file (`X-t1c.nii/00000057_brain_t1ce.nii`, as in public mirrors) stands for the files inside
-    it, and a case folder that only holds one of the same name (`X/X`) for the inner one. Files not named like one of a
-    case are ignored.
+    Two kinds of nested folders count as one. A folder may be named like a file and hold it, as in public mirrors:
+    `X-t1c.nii/00000057_brain_t1ce.nii`. A case folder may hold only a folder of the same name: `X/X`. Files are ignored
+    if they are not named like a file of a case.
 
     Args:
-        listing: of the cohort.
-        folder: relative to the root.
+        listing: listing of the cohort.
+        folder: path of the folder, relative to the root.
 
     Returns:
-        The cases, without files if only a packed archive or a broken link is there, or if the folder's name cannot be
-        used.
+        The cases. A case has no files if it is only a packed archive or a broken link, or if the name of its folder
+        cannot be used.
     """
     names = listing.entries(folder)
     packed = {content for name, is_folder in names if not is_folder and (content := archive_content(name))}
     folders = {name for name, is_folder in names if is_folder and not is_system_file(name)}
     awkward = sorted(name for name in folders if is_awkward_name(name))
-    # Named like a case but no folder: an archive or a broken link, which validation reports.
+    # Named like a case but not a folder: an archive or a broken link, which validation reports.
     closed = {
         name for name in {*packed, *(name for name, is_folder in names if not is_folder)} if is_brats_case_name(name)
     }

@@ -20,7 +20,7 @@ _MASK_FOLDER_NAME: Final = re.compile(
 
 
 class NamedFile(NamedTuple):
-    """What a file's name says.
+    """The case and the roles that the name of a file indicates.
 
     Attributes:
         case: name of the case.
@@ -68,7 +68,7 @@ class Listing:
         )
 
     def named(self, folder: str) -> list[NamedFile]:
-        """Return the entries named like a file of a case; a folder with such a name stands for the files inside it."""
+        """Return the files named like a file of a case, and the files in folders with such a name."""
         if folder not in self._named:
             self._named[folder] = [
                 found._replace(path=path)
@@ -79,15 +79,18 @@ class Listing:
         return self._named[folder]
 
     def images(self, folder: str) -> list[NamedFile]:
-        """Return `named` of the folder, or of a subfolder of the same name, as unpacked archives have it."""
+        """Return `named` of the folder; if it is empty, of the inner folder of the same name.
+
+        Archives often unpack to `X/X`.
+        """
         return self.named(folder) or (self.named(join_path(folder, base_name(folder))) if folder else [])
 
     def is_file(self, name: str) -> bool:
-        """Return whether a name, also a folder's, is that of a file of a case."""
+        """Return whether a file or folder is named like a file of a case."""
         return case_and_role(name, self.task) is not None or (self.volumes and nifti_stem(name) is not None)
 
     def _of(self, name: str, folder: str) -> NamedFile | None:
-        """Return the file without its path; None if its name is not understood."""
+        """Parse the name of a file in `folder`; its path stays empty. Return None if the name is not understood."""
         stem = nifti_stem(name)
         if stem is None:
             return None
@@ -150,7 +153,16 @@ def files_naming_case(found: Iterable[NamedFile]) -> list[NamedFile]:
 
 
 def sample_sheet_hint(root: Path, task: Task, key: str) -> Message:
-    """Return the advice to write a sample sheet, as the end of a sentence; empty for all keys but `cohort.root`."""
+    """Return the advice to write a sample sheet, as the end of a sentence.
+
+    Args:
+        root: data folder of the proposed command.
+        task: task of the cohort.
+        key: configuration key that names `root`.
+
+    Returns:
+        The advice; empty for all keys but `cohort.root`, since only it has sample sheets as alternative.
+    """
     if key != "cohort.root":
         return ""
     named: Message = task.name if task.name in built_in_tasks() else f"{task.name}.yaml"

@@ -167,7 +167,11 @@ DATASET_JSON: Final = "dataset.json"
 
 
 def read_dataset_json(path: Path, key: str) -> dict[str, Any]:
-    """Return the content of `dataset.json`; empty if there is no file. Raises UserError if it is invalid."""
+    """Return the content of `dataset.json`; empty if there is no file.
+
+    Raises:
+        UserError: the file cannot be read, or is not a JSON object.
+    """
     try:
         require_regular_file(path)
         content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -195,7 +199,7 @@ def match_channels(names: list[str], task: Task, path: Path, key: str) -> list[s
 
     Args:
         names: the channels of the data set in their order.
-        task: whose channels are matched by name and synonym.
+        task: its channels are matched by name and synonym.
         path: of `dataset.json`, for messages.
         key: the setting that names the folder, for messages.
 
@@ -230,7 +234,7 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
 
     Args:
         content: of `dataset.json`.
-        task: whose labels, with `cohort.label_map`, the masks are read by.
+        task: task of the masks, with `cohort.label_map`.
         path: of `dataset.json`, for messages.
         key: the setting that names the folder, for messages.
 
