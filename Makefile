@@ -3,6 +3,11 @@
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
 
+SHELL = bash
+.SHELLFLAGS = -o pipefail -c
+# Hides the packages that are there already. Without --quiet, since an installation takes minutes.
+NEW_PACKAGES = awk '!/already satisfied/ { print; fflush() }'
+
 .DELETE_ON_ERROR:
 .PHONY: help demo docs screenshot test test-slow test-slurm lint benchmark
 
@@ -10,7 +15,7 @@ help:  ## list these targets
 	@echo 'make TARGET, where TARGET is one of'
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/workflow  ## run the whole workflow on the demo cohort, in demo/; 5 minutes on two cores
+demo: .venv/workflow  ## run the whole workflow on the demo cohort, in demo/; about 5 minutes on two cores
 	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
 
 # Needs Debian's chromium.
@@ -51,17 +56,17 @@ benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="trainin
 
 .venv/workflow: envs/requirements.txt | .venv/bin/python
 	@echo 'Installing packages into .venv; this takes a few minutes'
-	.venv/bin/python -m pip install --quiet --requirement envs/requirements.txt
+	.venv/bin/python -m pip install --requirement envs/requirements.txt
 	touch $@
 
 .venv/development: envs/requirements-dev.txt .venv/workflow
-	.venv/bin/python -m pip install --quiet --requirement envs/requirements-dev.txt
+	.venv/bin/python -u -m pip install --requirement envs/requirements-dev.txt | $(NEW_PACKAGES)
 	touch $@
 
 .venv/slurm: envs/requirements-slurm.txt .venv/development
-	.venv/bin/python -m pip install --quiet --requirement envs/requirements-slurm.txt
+	.venv/bin/python -u -m pip install --requirement envs/requirements-slurm.txt | $(NEW_PACKAGES)
 	touch $@
 
 .venv/benchmark: envs/requirements-benchmark.txt .venv/development
-	.venv/bin/python -m pip install --quiet --no-deps --requirement envs/requirements-benchmark.txt
+	.venv/bin/python -u -m pip install --no-deps --requirement envs/requirements-benchmark.txt | $(NEW_PACKAGES)
 	touch $@
