@@ -35,7 +35,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/scoring.smk"
 include: "workflow/rules/segmentation.smk"
-include: "workflow/rules/examination.smk"
+include: "workflow/rules/analyses.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/viewer.smk"
 include: "workflow/rules/report.smk"
@@ -109,7 +109,7 @@ rule all:
         expand(rules.select_checkpoint.output, fold=FOLDS),
         expand(rules.predict.output, fold=FOLDS),
         rules.evaluate.output,
-        EXAMINATIONS,
+        ANALYSES,
         FIGURE_FILES,
         rules.case_strips.output,
         VIEWER,

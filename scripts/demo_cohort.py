@@ -1,4 +1,4 @@
-"""Write the demo cohort: simulated cases of a task, made from real anatomy; three of them have corrupted files."""
+"""Write the demo cohort: cases of a task, simulated from real anatomy. Three of them are corrupted."""
 
 import argparse
 import json

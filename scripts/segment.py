@@ -25,20 +25,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment", options.log):
-        patients, how = read_records(options.batches)
+        patients, method = read_records(options.batches)
         # Outside the output folder, because Snakemake deletes the output of a failed job.
         failure_table = options.batches[0].parent / TABLE_FILE
         failure_table.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
-            write_table(failure_table, patients, how["structures"])
-            raise UserError("\n".join(summary_lines(patients, failure_table, how)))
+            write_table(failure_table, patients, method["structures"])
+            raise UserError("\n".join(summary_lines(patients, failure_table, method)))
         for batch in options.batches:
             for file in sorted(batch.iterdir()):
                 if file.name != RECORD_FILE and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
-        write_record(options.output, patients, how)
-        write_table(options.output / TABLE_FILE, patients, how["structures"])
-        for line in summary_lines(patients, options.output / TABLE_FILE, how):
+        write_record(options.output, patients, method)
+        write_table(options.output / TABLE_FILE, patients, method["structures"])
+        for line in summary_lines(patients, options.output / TABLE_FILE, method):
             console.logger.info("%s", line)
 
 

@@ -64,13 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             {"file": str(path), "digest": sha256(path), "mark": card.mark}
             for path, card in zip(options.models, cards, strict=True)
         ]
-        how = {
+        method = {
             "models": models,
             "structures": list(task.structures),
             "prediction": options.settings["prediction"],
             "execution": execution.name,
         }
-        write_record(options.output, patients, how)
+        write_record(options.output, patients, method)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The demo cohort, made from the MNI152 anatomy that ships with nilearn.
 
-Needs: nothing. Makes: a folder of cases with the names and labels of the task; three of them are corrupted.
+Needs: nothing. Makes: a folder of cases with the names and labels of the task. Three of them are corrupted.
 """
 
 from tumorseg.demo.plan import task_facts, other_files

@@ -56,6 +56,11 @@ def help_input(wildcards):
     return []
 
 
+def is_help():
+    """Return whether `help` is the only target."""
+    return bool(workflow.dag_settings) and set(workflow.dag_settings.targets) == {target_name("help")}
+
+
 def hint_at_target(target):
     """Return a hint for a target that does not exist."""
     return target_hint(target, [rule.name for rule in workflow.rules])
@@ -93,6 +98,7 @@ def shorten_terminal():
                 heartbeat=Heartbeat(show_planning),
             )
             handler.addFilter(lines)
+            handler.addFilter(lambda record: not (str(record.msg).startswith("Building DAG") and is_help()))
             handler.setFormatter(lines)
 
 

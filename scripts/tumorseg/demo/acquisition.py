@@ -1,7 +1,7 @@
 """Simulate the channels of a task from tissue fractions.
 
-Each channel is bias * sum over tissues of (fraction * mean), with Rician noise. Images are stored as in BraTS: int16,
-skull-stripped, background exactly 0.
+In each channel, the intensity of a voxel is bias * sum over tissues of (fraction * mean), with Rician noise. Images are
+stored as in BraTS: int16, skull-stripped, background exactly 0.
 
 References:
     Gudbjartsson & Patz 1995, doi:10.1002/mrm.1910340618
@@ -57,7 +57,7 @@ _FILL_FRACTION: Final = {
 }
 """Lowest and highest fraction of a labelled voxel that its tumour tissue fills; healthy tissue fills the rest.
 
-In the order of simulation: later tissues displace earlier ones.
+The tissues are in the order of simulation: later ones displace earlier ones.
 """
 
 
@@ -76,7 +76,7 @@ def simulate_acquisition(
     Args:
         anatomy: the patient's anatomy.
         mask: labels of the task (X, Y, Z).
-        lookalikes: lesions and vessels of the patient.
+        lookalikes: tissue of the patient that looks like tumour.
         spacing_mm: edge of a voxel.
         task: its channels are simulated.
         contrast: generator of means, bias fields and scales.

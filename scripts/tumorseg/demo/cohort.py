@@ -22,12 +22,12 @@ from tumorseg.task.conventions import from_canonical
 
 
 def write_cohort(settings: dict[str, Any], task: Task, root: Path) -> None:
-    """Write all files of the demo cohort; equal settings and tasks give equal bytes.
+    """Write all files of the demo cohort. Equal settings and tasks give equal bytes.
 
     Args:
         settings: the `demo` section of the configuration.
         task: its channels, labels and file names are used.
-        root: folder to write the files to that `plan.plan_cases` and `plan.other_files` list.
+        root: folder for the files that `plan.plan_cases` and `plan.other_files` list.
     """
     cases = plan_cases(settings, task)
     spacing_mm = float(settings["spacing_mm"])

@@ -1,7 +1,7 @@
 """Plan the demo cohort: the names of its cases and files, from the settings and the task.
 
-Runs each time Snakemake plans the workflow, so it imports little. Names follow the task. Those of the default task are
-the names of BraTS 2023 (https://www.synapse.org/Synapse:syn51156910): folders `BraTS-GLI-{patient}-{time point}`,
+Snakemake imports this module to plan the jobs, so it imports little. Names follow the task. The default task has the
+names of BraTS 2023 (https://www.synapse.org/Synapse:syn51156910): folders `BraTS-GLI-{patient}-{time point}`,
 images `{case}-t1n.nii.gz`, masks `{case}-seg.nii.gz`. A task with all channels in one file gets the Decathlon's layout.
 """
 
@@ -16,14 +16,14 @@ from tumorseg.task import Task
 Corruption = Literal["truncated", "missing_modality", "mask_shape"]
 
 CORRUPTIONS: Final[tuple[Corruption, ...]] = ("truncated", "missing_modality", "mask_shape")
-"""The last cases of the cohort have one of these each."""
+"""Each of the last cases of the cohort has one of these, in this order."""
 MIN_CASES: Final = 6
 """Two time points of the first patient, one more valid case, and three corrupted ones."""
 DATASET_JSON: Final = "dataset.json"
 """Description file of the Decathlon's layout."""
 
 _FIRST_PATIENTS: Final = (90001, 901, 1)
-"""Numbers of the first patient; the first one that gives valid names for the task is used."""
+"""Possible numbers of the first patient. The first of these that gives valid case names for the task is used."""
 _TIME_POINTS: Final = 2
 
 
@@ -42,7 +42,7 @@ class DemoCase:
         corruption: what is wrong with its files; None for a valid case.
         corrupted_role: corrupted channel or mask; None for a valid case.
         files: path by role, relative to the root, with `/`; channels may share a file.
-        folder: folder of the case; None if cases share folders.
+        folder: name of the folder of the case; None if cases share folders.
     """
 
     case: str
@@ -62,8 +62,8 @@ def plan_cases(settings: dict[str, Any], task: Task) -> list[DemoCase]:
     """Plan the cases of the demo cohort.
 
     The first two are time points of one patient, or two patients if the task's case names have no time point. The last
-    three are corrupted, each in another way. Of the cases between, the first, the fifth, … have two foci; the third,
-    the seventh, … have no enhancing part.
+    three are corrupted, each in another way. Of the other cases, the first, the fifth, … have two foci. The third, the
+    seventh, … have no enhancing part.
 
     Args:
         settings: the `demo` section of the configuration.

@@ -34,7 +34,7 @@ _FOCUS_ML: Final = {1: (80.0, 130.0), 2: (45.0, 65.0)}
 _CORE_FRACTION: Final = (0.45, 0.58)
 _NECROTIC_FRACTION: Final = (0.28, 0.4)
 _GROWTH_FACTORS: Final = (1.0, 1.5)
-"""Growth of the volume: one factor for each time point."""
+"""Factor of the volume at each time point."""
 _GAP_MM: Final = 8.0
 _OFFSETS: Final = [offset for offset in product((-1, 0, 1), repeat=3) if offset > (0, 0, 0)]
 
@@ -44,8 +44,8 @@ def grow_tumour(
 ) -> NDArray[np.uint8]:
     """Simulate a patient's tumour.
 
-    Each focus is oedema around an enhancing rim around a necrotic core. Foci do not touch. With equal generators, the
-    tumour at a later time point is the same one, only larger.
+    Each focus has a necrotic core, an enhancing rim around it, and oedema around the rim. Foci do not touch. With equal
+    generators, the tumour at a later time point is the same one, only larger.
 
     Args:
         anatomy: the patient's anatomy.
@@ -108,9 +108,10 @@ def arrival_times(speed: NDArray[np.float32], spacing_mm: float, origin: tuple[i
 def nested_parts(
     times: NDArray[np.float32], spacing_mm: float, *, volume_ml: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return one focus: the voxels reached first; the earliest of them are the core, and the deepest part is necrosis.
+    """Return one focus of a tumour.
 
-    Smooth random fields make the outlines of core and necrosis independent of the outer outline.
+    The focus consists of the voxels that are reached first. The earliest of these are the core, and the deepest part of
+    the core is necrosis. Smooth random fields make the outlines of core and necrosis independent of the outer outline.
 
     Args:
         times: travel times (X, Y, Z), from `arrival_times`.

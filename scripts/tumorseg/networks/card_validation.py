@@ -75,22 +75,24 @@ _EXPECTED_TASK: Final[dict[str, ExpectedValue]] = {
 }
 
 
-def task_problems(content: Any) -> list[Message]:
-    """Return what is wrong with the task of a model card, given as plain JSON types; empty if it is valid."""
-    if wrong := list(value_problems(content, _EXPECTED_TASK, "task")):
-        return wrong
+def task_problems(task: Any) -> list[Message]:
+    """Return the problems of the task in a model card, given as plain JSON types; empty if it is valid."""
+    if problems := list(value_problems(task, _EXPECTED_TASK, "task")):
+        return problems
     for key in ("channels", "labels", "regions"):
-        items = [item.get("name", item.get("value")) for item in content[key]]
+        items = [item.get("name", item.get("value")) for item in task[key]]
         if len(set(items)) < len(items):
             return [f"task.{key}: two of them are the same"]
-    label_map = content["conventions"].get(LABEL_MAP_CONVENTION, {})
-    if unknown := set(label_map.values()) - {0, *(label["value"] for label in content["labels"])}:
+    label_map = task["conventions"].get(LABEL_MAP_CONVENTION, {})
+    if unknown := set(label_map.values()) - {0, *(label["value"] for label in task["labels"])}:
         return [f"task.conventions.{LABEL_MAP_CONVENTION}: {min(unknown)} is not among the labels"]
-    own = {name: written for name, written in content["conventions"].items() if name != LABEL_MAP_CONVENTION} or {
+    conventions = {name: written for name, written in task["conventions"].items() if name != LABEL_MAP_CONVENTION} or {
         DEFAULT_CONVENTION: {}
     }
-    wrong_parts = first_contradiction_without_patterns(Task.from_json(json.dumps({**content, "conventions": own})))
-    return [f"task: {wrong_parts}"] if wrong_parts else []
+    contradiction = first_contradiction_without_patterns(
+        Task.from_json(json.dumps({**task, "conventions": conventions}))
+    )
+    return [f"task: {contradiction}"] if contradiction else []
 
 
 MAX_BASE_CHANNELS: Final = 256
@@ -102,13 +104,13 @@ INTENSITY_FACTS: Final = ("p01", "median", "p99", "median_position")
 """Names of the intensity facts of a channel, see `training_facts.intensity_facts`."""
 
 
-def card_problems(content: Any) -> list[Message]:
-    """Return what is wrong with a model card, given as plain JSON types; empty if it is valid."""
-    if not isinstance(content, dict) or "task" not in content:
+def card_problems(card: Any) -> list[Message]:
+    """Return the problems of a model card, given as plain JSON types; empty if it is valid."""
+    if not isinstance(card, dict) or "task" not in card:
         return ["the description: it has to be an object with the key task"]
-    if wrong := task_problems(content["task"]):
-        return wrong
-    return list(value_problems(content, _expected_card(Task.from_json(json.dumps(content["task"]))), ""))
+    if problems := task_problems(card["task"]):
+        return problems
+    return list(value_problems(card, _expected_card(Task.from_json(json.dumps(card["task"]))), ""))
 
 
 def _expected_card(task: Task) -> dict[str, ExpectedValue]:

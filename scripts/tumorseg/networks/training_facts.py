@@ -72,12 +72,12 @@ class TrainingFacts:
 def training_facts(
     results: Iterable[ValidationResult], cases: Sequence[str], *, task: Task, demo: bool, input_shape: Sequence[int]
 ) -> TrainingFacts:
-    """Summarise the training cases.
+    """Return statistics of the training cases.
 
     Args:
         results: validation results of all cases of the cohort.
         cases: the training cases, at least one.
-        task: gives the channels.
+        task: defines the channels.
         demo: whether the cases are of the demo cohort.
         input_shape: voxels of the training patches (x, y, z).
 
@@ -126,8 +126,9 @@ def intensity_facts(facts: Mapping[str, Any], channel: str) -> dict[str, float]:
         channel: name of the channel.
 
     Returns:
-        `p01`, `median` and `p99` (percentiles), and `median_position`: where the median lies between the percentiles,
-        from 0 to 1, which does not depend on the scanner's intensity unit. Empty if the channel shows no brain.
+        `p01`, `median` and `p99` (percentiles), and `median_position`: the position of the median between the
+        percentiles, from 0 to 1. It does not depend on the scanner's intensity unit. Empty if the channel shows no
+        brain.
     """
     found = facts["intensities"].get(channel)
     if not found:

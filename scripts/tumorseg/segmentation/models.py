@@ -63,7 +63,7 @@ def same_spacing(one: TrainingFacts, other: TrainingFacts) -> bool:
 
 
 def merge_training_facts(trainings: Sequence[TrainingFacts]) -> TrainingFacts:
-    """Return the facts of several trainings as one: the widest ranges, and whether one is of the demo."""
+    """Return the facts of several trainings as one: the widest ranges, and whether any model is of the demo."""
     merged, *others = trainings
     for other in others:
         merged = TrainingFacts(

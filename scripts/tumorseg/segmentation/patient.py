@@ -40,16 +40,15 @@ def segment_patient(
     figures: FigureSettings,
     max_voxels: int = DEFAULT_MAX_VOXELS,
 ) -> PatientResult:
-    """Validate a case without its mask, segment it, and write `{case}.nii.gz` and `{case}.png`.
+    """Validate the images of a patient, segment them, and write `{case}.nii.gz` and `{case}.png`.
 
-    The mask is on the grid of the case. Problems with the images are recorded in the result. A problem of the machine,
-    such as a full disk or too little memory, raises UserError: the job fails, and the next run tries again.
+    The mask is on the grid of the case. Problems with the images are recorded in the result.
 
     Args:
         root: folder of the case folders.
         files: files of the case.
         segmenter: segmenter with the models.
-        cards: cards of these models. The patient is compared with their training cases.
+        cards: cards of these models; the patient is compared with their training cases.
         task: task of the case. The models' task has the same channels and labels.
         folder: folder for the mask and the figure.
         figures: settings of the figure.
@@ -57,6 +56,10 @@ def segment_patient(
 
     Returns:
         The result of the patient.
+
+    Raises:
+        UserError: the machine has a problem, such as a full disk or too little memory. The job fails, and the next run
+            tries again.
     """
     validation, _ = validate_case(
         root, files, task=task, shape=None, labels="auto", with_mask=False, max_voxels=max_voxels
@@ -134,7 +137,7 @@ def _segment(
 
 def _normalise(root: Path, validation: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
     """Return the normalised image and its origin."""
-    # A function of its own, so that the volumes are freed before the network needs the memory.
+    # This is a separate function so that the volumes are freed before the network needs the memory.
     volumes = reread_images(root, validation.facts, card.task)
     backgrounds = backgrounds_from_facts(validation.facts)
     return normalise_images(
@@ -148,6 +151,6 @@ def _figure_title(case: str, mm3: Mapping[str, float], task: Task) -> str:
 
 
 def _file_records(validation: ValidationResult) -> list[dict[str, Any]]:
-    """Return path, size and digest of the files that were read, so that a later run notices changes."""
+    """Return path, size and digest of the files that were read. A later run compares them to detect changes."""
     files = [*validation.facts["files"].values(), *validation.facts["other_files"]]
     return [{key: file[key] for key in ("path", "bytes", "digest")} for file in files]

@@ -63,19 +63,19 @@ RECORD_FILE: Final = "patients.json"
 TABLE_FILE: Final = "volumes.tsv"
 
 
-def write_record(folder: Path, patients: Sequence[PatientResult], how: Mapping[str, Any]) -> None:
+def write_record(folder: Path, patients: Sequence[PatientResult], method: Mapping[str, Any]) -> None:
     """Write the results of patients to the record of a folder.
 
     Args:
         folder: folder of the masks.
         patients: results of the patients.
-        how: models, structures and settings, which are the same for all patients.
+        method: models, structures and settings, the same for all patients.
     """
-    write_json(folder / RECORD_FILE, {"how": how, "patients": [asdict(patient) for patient in patients]})
+    write_json(folder / RECORD_FILE, {"how": method, "patients": [asdict(patient) for patient in patients]})
 
 
 def read_records(folders: Sequence[Path]) -> tuple[list[PatientResult], dict[str, Any]]:
-    """Return the results of all folders, sorted by case, and how the patients were segmented."""
+    """Return the results of all folders, sorted by case, and the method, as `write_record` takes it."""
     records = [read_json(folder / RECORD_FILE) for folder in folders]
     patients = [PatientResult.from_json(content) for record in records for content in record["patients"]]
     return sorted(patients, key=lambda patient: patient.case), records[0]["how"]
@@ -96,21 +96,21 @@ def write_table(path: Path, patients: Iterable[PatientResult], structures: Itera
     tables.write_table(path, pd.DataFrame([_row(patient, names) for patient in patients]))
 
 
-def summary_lines(patients: Sequence[PatientResult], table: Path, how: Mapping[str, Any]) -> list[str]:
-    """Return the lines to print at the end: models, patients that are not segmented, warnings and the table.
+def summary_lines(patients: Sequence[PatientResult], table: Path, method: Mapping[str, Any]) -> list[str]:
+    """Return the lines to print at the end: models, patients that were not segmented, warnings and the table.
 
     Patients with the same warning share a line.
 
     Args:
         patients: results of all patients.
         table: path of the table.
-        how: models and settings, from `read_records`.
+        method: models, structures and settings, from `read_records`.
     """
     failed = [patient for patient in patients if not patient.segmented]
     segmented = [patient for patient in patients if patient.segmented]
     all_segmented = f"{format_count(len(segmented), 'patient')} {'is' if len(segmented) == 1 else 'are'}"
     count = format_part(len(segmented), len(patients), "patient") if failed else all_segmented
-    models = how["models"] if segmented else []
+    models = method["models"] if segmented else []
     marks = [f"{model['mark']} ({model['file']})" for model in models if model["mark"]]
     return [
         *(f"segmented by {model['file']} (SHA-256 {model['digest']})" for model in models),

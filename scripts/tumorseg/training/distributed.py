@@ -54,12 +54,12 @@ def launch(processes: int, threads: int, on_gpus: bool, script: Path, arguments:
     Args:
         processes: number of processes.
         threads: CPU threads of each process.
-        on_gpus: reserve one GPU for each process.
+        on_gpus: whether to reserve one GPU for each process.
         script: the Python script to run.
         arguments: its command-line arguments.
 
     Raises:
-        SystemExit: a process has failed, and has printed its own error, or all were interrupted.
+        SystemExit: a process has failed (and has printed its error), or all were interrupted.
     """
     if on_gpus:
         reserve_gpus(processes)

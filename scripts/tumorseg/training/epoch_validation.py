@@ -19,11 +19,11 @@ from tumorseg.training.losses import segmentation_loss
 
 
 def validate(network: Network, cases: Sequence[Path], execution: Execution, task: Task) -> dict[str, float]:
-    """Return the mean loss and the mean Dice of each structure over the held-out cases, whole volumes.
+    """Return the mean loss and the mean Dice of each structure over the held-out cases, each as a whole volume.
 
-    `evaluate` reports the same Dice for the same checkpoint with the default settings of `prediction`, if whole volumes
-    fit into memory. One exception: it also counts reference voxels outside the margin around the brain, which
-    normalised masks lack.
+    For the same checkpoint, the rule evaluate reports the same Dice if the settings of `prediction` are the default and
+    whole volumes fit into memory. One exception: that rule also counts reference voxels outside the margin around the
+    brain, which normalised masks lack.
 
     Logs a warning for each label that the references have and no prediction has.
 

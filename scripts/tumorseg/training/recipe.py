@@ -33,7 +33,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All settings of a training. A checkpoint is checked against them before the training continues from it.
+    """All settings of a training. The training continues only from a checkpoint with equal settings.
 
     Attributes:
         architecture: description of the network.

@@ -29,7 +29,7 @@ def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
 
     Args:
         checkpoints: all checkpoints of a fold.
-        task: gives the structures whose Dice has a column.
+        task: defines the structures whose Dice has a column.
 
     Returns:
         Columns: losses, held-out Dice of each structure, learning rate, numbers of steps (all, skipped by the gradient
@@ -73,7 +73,7 @@ def select_epoch(
 
 
 def remedy(checkpoint: Path) -> Message:
-    """Return the remedy for an invalid checkpoint: the files to delete, also in Snakemake's shared cache."""
+    """Return what to do about an invalid checkpoint: which files to delete, also in Snakemake's shared cache."""
     return f"Delete {describe_locations(checkpoint)} and run again to train that epoch and later ones anew"
 
 

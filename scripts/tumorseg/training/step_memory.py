@@ -19,9 +19,9 @@ AMPLE_MEMORY_FACTOR: Final = 4
 
 
 def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
-    """Return the peak memory of a training step in bytes, per process, with network and optimizer.
+    """Return the peak memory of a training step per process in bytes, including network and optimizer.
 
-    Runs a step on torch's meta device, where tensors have shapes but no content, and adds up the tensors that exist at
+    Runs a step on torch's meta device, where tensors have shapes but no content, and adds up all tensors that exist at
     the same time.
 
     Args:

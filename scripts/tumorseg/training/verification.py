@@ -51,10 +51,10 @@ class _DirectoryReader:
 def archive_problem(path: Path) -> Message | None:
     """Return what is wrong with the zip archive of a checkpoint; None if it is valid.
 
-    torch would unpack compressed members of any size, and trusts the directory of the archive.
+    torch itself would unpack compressed members of any size, and trusts the directory of the archive.
 
     Args:
-        path: a regular file. An OSError from reading it escapes.
+        path: a regular file.
     """
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
@@ -134,7 +134,7 @@ def checkpoint_problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) 
     try:
         return _problems(path, recipe, data, epoch)
     except (MemoryError, RuntimeError, OSError) as error:
-        if not _is_machine_error(error):  # the disk cannot read the file
+        if not _is_machine_error(error):  # the disk cannot read these bytes
             return [CheckpointProblem("unreadable", f"cannot be read ({error})")]
         # An error instead of a result: Snakemake would keep the result.
         raise UserError(
@@ -151,7 +151,7 @@ def _is_machine_error(error: Exception) -> bool:
 
 
 def _problems(path: Path, recipe: Recipe, data: FoldData, epoch: int) -> list[CheckpointProblem]:
-    """As `checkpoint_problems`, but raises errors of the machine (see `_is_machine_error`) and of the disk."""
+    """Return the problems of a checkpoint; raise the errors of the machine and of the disk."""
     try:
         problem, record = _file_problem(path, recipe)
         if problem is not None:
@@ -210,7 +210,7 @@ def _max_bytes(recipe: Recipe) -> int:
 
 
 def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -> CheckpointProblem | None:
-    """Return what is wrong with the content of a file whose digest is right."""
+    """Return what is wrong with the content of a file whose digest matches its record."""
     state = {"weights", "average", "optimizer", "scaler"}
     needed = {"recipe", "task", "fold", "data", "execution", "epoch", "history", *state}
     if not isinstance(content, dict) or "format" not in content:
@@ -245,7 +245,7 @@ def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -
 
 
 def _record_problem(content: dict[str, Any], record: dict[str, Any], recipe: Recipe) -> CheckpointProblem | None:
-    """Return whether the restored state does not fit the network, or the record does not match the checkpoint."""
+    """Return the problem if the state does not fit the network, or the record does not match the checkpoint."""
     state = TrainingState.initial(recipe, content["fold"], Execution(torch.device("cpu"), torch.float32))
     try:
         state.load_state_dict(content)

@@ -187,14 +187,14 @@ def test_the_table_has_a_row_for_every_patient_of_all_folders(tmp_path, segmente
     segmented, failed = segment(root, tmp_path / "out", segmenter)
     for folder, patient in (("x", failed), ("y", segmented)):
         write_record(tmp_path / folder, [patient], {"models": []})
-    patients, how = read_records([tmp_path / "x", tmp_path / "y"])
-    assert (patients, how) == ([segmented, failed], {"models": []})
+    patients, method = read_records([tmp_path / "x", tmp_path / "y"])
+    assert (patients, method) == ([segmented, failed], {"models": []})
     write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     table = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case")
     assert table["segmented"].tolist() == [True, False]
     assert table["problems"].fillna("").tolist() == ["", "missing_modality"]
     assert table.loc["P-1", "WT_mm3"] == segmented.volumes["WT"]
-    assert summary_lines(patients, tmp_path / "volumes.tsv", how)[0].startswith(
+    assert summary_lines(patients, tmp_path / "volumes.tsv", method)[0].startswith(
         "NOT segmented: P-2: missing_modality: T1 is missing"
     )
 

@@ -30,9 +30,9 @@ def test_warnings_are_in_the_table_the_record_and_the_terminal(tmp_path, segment
     root = write_valid_case(write_valid_case(tmp_path / "data", "P-1"), "P-2", seed=1)
     card = replace(CARD, trained_on=trained_on((2.5, 2.5, 2.5), demo=True))
     patients = segment(root, tmp_path / "out", segmenter, card)
-    how = {"models": [{"file": "demo.safetensors", "digest": "ab", "mark": card.mark}]}
-    write_record(tmp_path / "out", patients, how)
-    assert read_records([tmp_path / "out"]) == (patients, how)
+    method = {"models": [{"file": "demo.safetensors", "digest": "ab", "mark": card.mark}]}
+    write_record(tmp_path / "out", patients, method)
+    assert read_records([tmp_path / "out"]) == (patients, method)
     write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     row = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case").loc["P-1"]
     assert row["warnings"] == "demonstration_model,spacing_unlike_training"
@@ -40,7 +40,7 @@ def test_warnings_are_in_the_table_the_record_and_the_terminal(tmp_path, segment
         "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
     )
     assert row["warning_messages"] == f"{DEMO_MODEL_WARNING} | {spacing}"
-    lines = summary_lines(patients, tmp_path / "volumes.tsv", how)
+    lines = summary_lines(patients, tmp_path / "volumes.tsv", method)
     assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
     assert lines[2] == f"{DEMO_MODEL_WARNING} (demo.safetensors)"
     assert lines[3].startswith("2 patients are segmented; ")
@@ -91,10 +91,12 @@ def test_a_non_finite_output_leaves_no_mask(tmp_path):
 
 
 def test_the_count_of_patients_uses_the_singular():
-    how = {"models": []}
-    assert summary_lines([PatientResult("P-1")], Path("t"), how) == ["1 patient is segmented; volumes and warnings: t"]
+    method = {"models": []}
+    assert summary_lines([PatientResult("P-1")], Path("t"), method) == [
+        "1 patient is segmented; volumes and warnings: t"
+    ]
     failed = PatientResult("P-2", "truncated", "cut off")
-    assert summary_lines([failed], Path("t"), how)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
+    assert summary_lines([failed], Path("t"), method)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
 
 
 def test_models_of_different_voxel_sizes_are_refused(tmp_path):
@@ -105,8 +107,8 @@ def test_models_of_different_voxel_sizes_are_refused(tmp_path):
 
 
 def test_the_job_fails_with_the_reasons_if_no_patient_is_segmented(tmp_path, capsys):
-    how = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}], "structures": ["WT"]}
-    write_record(tmp_path / "batch", [PatientResult("P-1", "truncated", "the file is cut off")], how)
+    method = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}], "structures": ["WT"]}
+    write_record(tmp_path / "batch", [PatientResult("P-1", "truncated", "the file is cut off")], method)
     with pytest.raises(SystemExit):
         gather(["--batches", str(tmp_path / "batch"), "--output", str(tmp_path / "out")])
     printed = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Optional analyses of the models (section `evaluation`): calibration, and scores without each modality.
+"""Optional analyses of the models, enabled in the section `evaluation`: calibration, and scores without each modality.
 
 Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, modalities_left_out.csv.
 """
@@ -38,7 +38,7 @@ rule calibration:
 
 
 rule leave_out_modalities:
-    """Score the held-out cases with each modality left out in turn."""
+    """Score the held-out cases without each modality in turn."""
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
@@ -70,7 +70,7 @@ rule leave_out_modalities:
         " --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
-EXAMINATIONS = [
+ANALYSES = [
     *(rules.calibration.output if SETTINGS.evaluation.calibration else []),
     *(rules.leave_out_modalities.output if SETTINGS.evaluation.leave_out_modalities else []),
 ]
