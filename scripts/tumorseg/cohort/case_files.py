@@ -16,14 +16,14 @@ class CaseFiles:
             example as `.nii` and `.nii.gz`. Empty if the folder's name is unusable.
         folder: folder of the case; None if the files of many cases share a folder.
         patient: patient, if the folder layout defines one; else None.
-        sheet: whether a sample sheet lists the files.
+        from_sheet: whether a sample sheet lists the files.
     """
 
     case: str
     files: dict[str, tuple[str, ...]]
     folder: str | None
     patient: str | None = None
-    sheet: bool = False
+    from_sheet: bool = False
 
     def paths(self) -> list[str]:
         """Return the paths of all files, sorted by role; a file with several roles occurs once."""
@@ -37,7 +37,7 @@ def case_to_json(case: CaseFiles) -> str:
         content["folder"] = case.folder
     if case.patient is not None:
         content["patient"] = case.patient
-    if case.sheet:
+    if case.from_sheet:
         content["sheet"] = True
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 

@@ -112,21 +112,21 @@ class CaseReader:
         self._volume_indices = {channel.name: channel.volume for channel in task.channels if channel.volume is not None}
         self._shared: dict[tuple[str, ...], tuple[ReadResult, Volume | None]] = {}
 
-    def read(self, role: str, not_understood: Sequence[str]) -> tuple[ReadResult, Volume | None]:
+    def read(self, role: str, unrecognised: Sequence[str]) -> tuple[ReadResult, Volume | None]:
         """Read a role.
 
         Args:
             role: a channel, or the mask.
-            not_understood: see `report_missing_file`.
+            unrecognised: see `report_missing_file`.
 
         Returns:
             The issues and facts, and the volume, None if it could not be read.
         """
         paths = self._case_files.files.get(role, ())
-        if self._case_files.sheet and (missing := self._missing_in_sheet(role, paths)):
+        if self._case_files.from_sheet and (missing := self._missing_in_sheet(role, paths)):
             return missing, None
         if not paths:
-            return report_missing_file(self._case_files.case, role, self._names, self._task, not_understood), None
+            return report_missing_file(self._case_files.case, role, self._names, self._task, unrecognised), None
         if role not in self._volume_indices:
             return read_role(self._root, paths, self._max_voxels)
         if paths not in self._shared:

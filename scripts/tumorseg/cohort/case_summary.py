@@ -45,7 +45,7 @@ class CaseSummary:
         convention: label convention of the mask; empty if unknown.
         grid: shape and spacing as text; empty if no image could be read.
         volumes_ml: volumes by the keys of `volume_names`; empty if unknown.
-        intensities: by modality, see `image_checks.intensity_facts`.
+        intensities: intensity statistics of each modality, see `image_checks.intensity_facts`.
     """
 
     case: str

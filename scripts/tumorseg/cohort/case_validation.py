@@ -175,8 +175,8 @@ class _CaseValidation:
         )
         if not grid.oriented:
             self.facts["oriented"] = False
-        spacing = image_checks.spacing_warning(grid.spacing_mm, files[reference])
-        self.warnings.extend([spacing] if spacing else [])
+        spacing_issue = image_checks.spacing_warning(grid.spacing_mm, files[reference])
+        self.warnings.extend([spacing_issue] if spacing_issue else [])
         for role, image in self._images.items():
             self.facts["files"][role]["sample_digest"] = image_checks.sample_digest(image.sample)
             self.problems.extend(image.problems)

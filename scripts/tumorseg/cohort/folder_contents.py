@@ -23,7 +23,7 @@ def names_in_case_folder(root: Path, case: CaseFiles) -> list[str]:
     Raises:
         OSError: if the case folder cannot be listed.
     """
-    if case.sheet:
+    if case.from_sheet:
         return []
     if case.folder is not None:
         return sorted(path.name for path in (root / case.folder).iterdir() if not is_awkward_name(path.name))
@@ -45,7 +45,7 @@ def unrecognised_files(root: Path, case: CaseFiles) -> list[str]:
     Returns:
         Printable names, folders with `/` at the end. Empty for a case of a sample sheet, which lists all files.
     """
-    if case.sheet:
+    if case.from_sheet:
         return []
     used = {path for files in case.files.values() for path in files}
     folders = _file_folders(case) if case.folder is None else [_inner_folder(case.folder, used)]

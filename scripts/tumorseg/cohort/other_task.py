@@ -108,12 +108,12 @@ def find_other_task_signs(
             other for other in rivals if shape and task.grids and _has_grid(other, shape) and not _has_grid(task, shape)
         ],
     }
-    knowing = [other for other in rivals if matching_conventions(found, other)]
-    by_mask = [other for other in knowing if not _contradiction_in_image(other, found, contrast)]
+    matching = [other for other in rivals if matching_conventions(found, other)]
+    by_mask = [other for other in matching if not _contradiction_in_image(other, found, contrast)]
     if not by_mask and any(
         task.meanings_by_value(name).get(value) == "enhancing" for name in task.conventions for value in found
     ):
-        by_mask = knowing  # no task agrees with the image, but the value is not enhancing tumour
+        by_mask = matching  # no task agrees with the image, but the value is not enhancing tumour
     if not matching_conventions(found, task):
         by_sign[f"its mask has the values {', '.join(map(str, found))}"] = by_mask
     elif reason := _contradiction_in_image(task, found, contrast):

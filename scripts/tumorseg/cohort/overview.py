@@ -22,8 +22,8 @@ class VolumeSummary:
     """The volumes of one label, or of the whole tumour, over the cases that have it.
 
     Attributes:
-        key: in `CaseSummary.volumes_ml`.
-        name: for readers.
+        key: key in `CaseSummary.volumes_ml`.
+        name: name for readers.
         present: number of cases that have it.
         absent: number of cases without it.
         quartiles_ml: minimum, lower quartile, median, upper quartile and maximum; empty if no case has it.
@@ -135,7 +135,7 @@ def robust_z_scores(values: Sequence[float]) -> list[float]:
     The factor makes it equal to the z score for normally distributed values.
 
     Args:
-        values: at least one.
+        values: at least one value.
 
     Returns:
         One score per value; all 0 if the median absolute deviation is 0.
@@ -173,8 +173,8 @@ class CohortOverview:
         dropped: the others.
         patients: number of patients.
         conventions: number of usable cases by the description of their mask convention; empty if the task has only one.
-        problems: of the dropped cases, most frequent first.
-        warnings: of all cases, most frequent first.
+        problems: problems of the dropped cases, most frequent first.
+        warnings: warnings about all cases, most frequent first.
         grids: most common among the usable cases first.
         volumes: one per label, and the whole tumour.
         intensities: one per modality.

@@ -58,16 +58,16 @@ def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> Samp
     columns, rows = read_user_rows(path, _KEY)
     columns, rows = _without_empty_columns(columns, rows)
     source = f"{_KEY}: {path}"
-    _raise_mistakes(source, _column_mistakes(columns, task, schema))
+    _raise_if_mistakes(source, _column_mistakes(columns, task, schema))
     if not rows:
         raise UserError(f"{source}: there are no cases; write one in each line below the header")
     if wrong := [(line, len(cells)) for line, cells in rows if len(cells) != len(columns)]:
-        _raise_mistakes(source, [_cell_count_mistake(line, count, len(columns)) for line, count in wrong])
+        _raise_if_mistakes(source, [_cell_count_mistake(line, count, len(columns)) for line, count in wrong])
     table = [(line, dict(zip(columns, map(str.strip, cells), strict=True))) for line, cells in rows]
-    _raise_mistakes(source, _cell_mistakes(table, schema))
-    _raise_mistakes(source, _duplicate_case_mistakes(table))
-    _raise_mistakes(source, _shared_file_mistakes(table, path.parent, task))
-    cases = tuple(CaseFiles(row[CASE_COLUMN], _files_by_role(row, task), None, sheet=True) for _, row in table)
+    _raise_if_mistakes(source, _cell_mistakes(table, schema))
+    _raise_if_mistakes(source, _duplicate_case_mistakes(table))
+    _raise_if_mistakes(source, _shared_file_mistakes(table, path.parent, task))
+    cases = tuple(CaseFiles(row[CASE_COLUMN], _files_by_role(row, task), None, from_sheet=True) for _, row in table)
     return SampleSheet(cases, {row[CASE_COLUMN]: row[PATIENT_COLUMN] for _, row in table if row.get(PATIENT_COLUMN)})
 
 
@@ -209,7 +209,7 @@ def _files_by_role(row: Mapping[str, str], task: Task) -> dict[str, tuple[str, .
     return {role: (str(PurePosixPath(paths[role])),) for role in sorted(paths)}
 
 
-def _raise_mistakes(source: str, mistakes: Iterator[Message] | list[Message]) -> None:
+def _raise_if_mistakes(source: str, mistakes: Iterator[Message] | list[Message]) -> None:
     found = list(mistakes)
     if found:
         more = [f"{source}: and {len(found) - _MAX_MISTAKES} more mistakes"] if len(found) > _MAX_MISTAKES else []

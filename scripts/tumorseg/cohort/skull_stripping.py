@@ -128,9 +128,9 @@ def describe_whole_head(
     foreground = ~background.mask(sample)
     if not foreground.any():
         return None
-    cm3 = float(np.mean(foreground)) * volume.size * prod(spacing_mm) / 1000
-    if cm3 > MAX_BRAIN_CM3:
-        return f"it shows {cm3:,.0f} cm3, more than a brain has"
+    foreground_cm3 = float(np.mean(foreground)) * volume.size * prod(spacing_mm) / 1000
+    if foreground_cm3 > MAX_BRAIN_CM3:
+        return f"it shows {foreground_cm3:,.0f} cm3, more than a brain has"
     values = sample[foreground].astype(np.float64)
     low, high = quantiles(values, 0.01, 0.9)
     base = _dark_value(low, background)
@@ -189,8 +189,8 @@ def _count_skull_sides(
         index = [np.arange(volume.shape[axis]) if other == axis else grid[other] for other in range(3)]
         part = np.moveaxis(volume[np.ix_(*index)], axis, 0).reshape(volume.shape[axis], -1)
         lines = np.subtract(part, base, dtype=np.float64)
-        for way in (lines, lines[::-1]):
-            outside, inside = _gap_fractions(way, surface, depth)
+        for inward_lines in (lines, lines[::-1]):
+            outside, inside = _gap_fractions(inward_lines, surface, depth)
             sides += outside >= _MIN_CROSSED_FRACTION and inside <= outside / 2
     return sides
 

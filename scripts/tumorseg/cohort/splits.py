@@ -89,8 +89,8 @@ def stratified_splits(
     Args:
         table: manifest, with one row per case.
         task: defines the labels of the whole tumour and of enhancing tumour.
-        folds: with more than 1, each case is held out in one of the folds 0 to folds - 1. With 1, some cases are held
-            out in fold 0, and all others have -1.
+        folds: number of folds. If it is more than 1, each case is held out in one of the folds 0 to folds - 1. If it
+            is 1, some cases are held out in fold 0, and all others have -1.
         validation_fraction: fraction of the cases held out with one fold, in (0, 0.5], approximated by whole patients.
         seed: seed of the order of the patients.
 

@@ -16,7 +16,7 @@ class Issue:
     """A problem or warning about a file or case.
 
     Attributes:
-        code: in `PROBLEM_CODES` or `WARNING_CODES`.
+        code: code in `PROBLEM_CODES` or `WARNING_CODES`.
         file: path relative to the root; the name of the case if the issue concerns no single file.
         message: what is wrong and what to do.
     """

@@ -49,7 +49,7 @@ def collect_fold_data(
     Args:
         folders: one folder of normalised cases for each shard.
         splits: the fold of each case.
-        fold: the fold to collect.
+        fold: number of the fold.
         results: validation result of each case.
 
     Raises:
@@ -122,7 +122,7 @@ def held_out_cases(folders: Sequence[Path], data: Path, splits: Sequence[FoldAss
         folders: one folder of normalised cases for each shard.
         data: file with the data of the fold.
         splits: the fold of each case.
-        fold: the fold whose held-out cases are wanted.
+        fold: number of the fold.
 
     Returns:
         The file of each case, sorted by case.
@@ -141,12 +141,16 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | Non
     """Return how the data of a checkpoint differ from the expected data, as problem code and message.
 
     Args:
-        found: what the checkpoint holds; should be a `FoldData.as_dict`. TypeError, AttributeError or KeyError escape
-            if it is not.
+        found: the data that the checkpoint records, in the form of `FoldData.as_dict`.
         expected: data of the fold.
 
     Returns:
         The code and message of a `CheckpointProblem`, or None if the data are equal.
+
+    Raises:
+        TypeError: `found` has another form.
+        AttributeError: `found` has another form.
+        KeyError: `found` lacks a part or a case.
     """
     wanted, names = expected.as_dict(), {"training": "training", "held_out": "held-out"}
     changes: list[Message] = []

@@ -88,7 +88,8 @@ class Task:
         classes: number of output classes of the network; 0 is background.
         labels: labels without background.
         regions: regions; the first one is the whole tumour.
-        conventions: by name, the value on disk of each label that masks write as another value.
+        conventions: the mask conventions by name. Each gives the value on disk of the labels that it writes as another
+            value.
         case_name: pattern of the names of demo cases.
         first_time_point: number of the first time point of demo patients.
         case_names: regular expression for names that only cases of this task have.

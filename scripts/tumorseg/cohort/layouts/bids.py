@@ -52,8 +52,8 @@ def bids_cases(listing: Listing, key: str) -> list[CaseFiles]:
     """Return the cases of a BIDS data set: one per session, or per subject without sessions.
 
     Args:
-        listing: of the data set.
-        key: the setting that names the folder, for messages.
+        listing: listing of the data set.
+        key: configuration key that names the folder, for messages.
 
     Returns:
         The cases, sorted by name. A contrast with several runs (`run-1`, `run-2`) has several files.

@@ -27,8 +27,8 @@ def unique_case_names(groups: Mapping[str, Sequence[CaseFiles]], root: Path, tas
     Args:
         groups: the cases of each folder, by its name.
         root: the folder that holds the groups, for messages.
-        task: of the cohort.
-        key: the setting that names the folder, for messages.
+        task: task of the cohort.
+        key: configuration key that names the folder, for messages.
 
     Returns:
         The cases, in the order of the groups.

@@ -34,8 +34,8 @@ def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, m
     """Return the cases of a data set of nnU-Net or the Decathlon.
 
     Args:
-        listing: of the data set.
-        key: the setting that names the folder, for messages.
+        listing: listing of the data set.
+        key: configuration key that names the folder, for messages.
         note: called with a message about labels.
         masks: whether the cases have masks; if not, those in `imagesTs` are returned if the folder exists.
 
@@ -200,8 +200,8 @@ def match_channels(names: list[str], task: Task, path: Path, key: str) -> list[s
     Args:
         names: the channels of the data set in their order.
         task: its channels are matched by name and synonym.
-        path: of `dataset.json`, for messages.
-        key: the setting that names the folder, for messages.
+        path: path of `dataset.json`, for messages.
+        key: configuration key that names the folder, for messages.
 
     Returns:
         Names of the task's channels, in the order of `names`.
@@ -233,10 +233,10 @@ def check_labels(content: Mapping[str, Any], task: Task, path: Path, key: str) -
     """Compare the label names of a data set with the task.
 
     Args:
-        content: of `dataset.json`.
+        content: content of `dataset.json`.
         task: task of the masks, with `cohort.label_map`.
-        path: of `dataset.json`, for messages.
-        key: the setting that names the folder, for messages.
+        path: path of `dataset.json`, for messages.
+        key: configuration key that names the folder, for messages.
 
     Returns:
         A note if the names contradict `cohort.label_map`, which takes precedence; None if they agree.
