@@ -1,8 +1,10 @@
 """Make the picture in README.md: scores and viewer of a finished report, as a browser shows them.
 
-`make screenshot` takes it from the demo's report.
+`make screenshot` takes it from the demo's report. Beside the picture it writes the digests of the templates that the
+picture shows, so that a test notices when a template has changed since.
 """
 
+import hashlib
 import io
 import sys
 from pathlib import Path
@@ -13,7 +15,21 @@ from playwright.sync_api import Browser, Locator
 from tests.support.browser import open_page, start
 
 PICTURE = Path("workflow/docs/report.webp")
-"""Below the repository's root."""
+DIGESTS = PICTURE.with_suffix(".sha256")
+"""Paths below the repository's root, of the picture and of the digests of its templates."""
+TEMPLATES = (
+    "report/scores.html",
+    "report/style.css",
+    "report/template.html",
+    "shared/base.html",
+    "shared/style.css",
+    "viewer/niivue.umd.js",
+    "viewer/scripts.html",
+    "viewer/viewer.css",
+    "viewer/viewer.html",
+    "viewer/viewer.js",
+)
+"""The files below scripts/tumorseg/reporting that determine what the picture shows."""
 HEIGHT = 600
 """Pixels, at most."""
 GAP = 14
@@ -45,6 +61,12 @@ def screenshot(browser: Browser, report: Path) -> Image.Image:
     return whole
 
 
+def template_digests(repository: Path) -> str:
+    """Return a line with the SHA-256 and the path of each template, as `sha256sum` writes them."""
+    paths = [f"scripts/tumorseg/reporting/{template}" for template in TEMPLATES]
+    return "".join(f"{hashlib.sha256((repository / path).read_bytes()).hexdigest()}  {path}\n" for path in paths)
+
+
 def _picture(part: Locator) -> Image.Image:
     return Image.open(io.BytesIO(part.screenshot())).convert("RGB")
 
@@ -52,3 +74,4 @@ def _picture(part: Locator) -> Image.Image:
 if __name__ == "__main__":
     with start() as running:
         screenshot(running, Path(sys.argv[1])).save(PICTURE, quality=75, method=6)
+    DIGESTS.write_text(template_digests(Path()))

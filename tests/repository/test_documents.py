@@ -125,6 +125,12 @@ def test_the_screenshot_is_small():
         assert picture.height <= screenshot.HEIGHT
 
 
+def test_the_screenshot_was_taken_after_the_last_change_of_its_templates():
+    recorded = (REPOSITORY / screenshot.DIGESTS).read_text().splitlines()
+    changed = [line.split()[1] for line in screenshot.template_digests(REPOSITORY).splitlines() if line not in recorded]
+    assert changed == [], "run `make screenshot`"
+
+
 @pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in PUBLIC.items() for name in names])
 def test_a_public_name_is_documented_and_its_example_runs(module, name):
     public = getattr(import_module(module), name)

@@ -77,7 +77,7 @@ def select_cases(scores: pd.DataFrame, requested: int | Sequence[str], task: Tas
         The selected cases: ids in the order given, ranks from best to worst.
 
     Raises:
-        UserError: if there are no scores, or none of a requested case.
+        UserError: there are no scores, or none of a requested case.
     """
     if scores.empty:
         raise UserError("there are no scores, so no case can be shown: give a fold at least one validation case")

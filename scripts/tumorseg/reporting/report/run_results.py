@@ -38,7 +38,7 @@ def read_verified_records(
         The content of the records.
 
     Raises:
-        UserError: if predictions were not made by the selected model, trained on this split, with these settings, for
+        UserError: predictions were not made by the selected model, trained on this split, with these settings, for
             exactly the held-out cases of the fold.
     """
     verified = []
