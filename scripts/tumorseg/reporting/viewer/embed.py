@@ -75,7 +75,7 @@ def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: T
         licence=_read_asset("NIIVUE-LICENSE.txt"),
         niivue=_read_asset("niivue.umd.js"),
         settings=_script_safe_json(settings),
-        cases=[_script_safe_json(case | {"dice_words": _dice_text(case["dice"], task)}) for case in cases],
+        cases=[_script_safe_json(case | {"dice_text": _dice_text(case["dice"], task)}) for case in cases],
         viewer=_read_asset("viewer.js"),
     )
     return EmbeddedViewer(markup, _read_asset("viewer.css"), scripts, tuple(settings["cases"]))

@@ -127,7 +127,7 @@ void main() {
       nv.loadDrawing(await image(content, "prediction"));
       nv.setPan2Dxyzmm([0, 0, 0, 1]);
       goTo(nv.frac2vox(nv.mm2frac(content.start)));
-      app.querySelector(".viewer-dice").textContent = content.dice_words;
+      app.querySelector(".viewer-dice").textContent = content.dice_text;
     } else {
       const [before, after] = [nv.volumes[0], await image(content, wanted.image)];
       nv.addVolume(after);
