@@ -121,7 +121,11 @@ def case_origin(path: Path) -> Origin:
 
 @contextmanager
 def report_corrupted_case(path: Path) -> Iterator[None]:
-    """Turn errors from reading the normalised case `path` into a UserError with a remedy."""
+    """Convert errors from reading the normalised case `path`.
+
+    Raises:
+        UserError: the case is corrupted, or cannot be read now.
+    """  # noqa: DOC501
     try:
         if kind := describe_file_kind(path.stat().st_mode):
             raise ValueError(f"it is {kind}")

@@ -55,6 +55,9 @@ def archive_problem(path: Path) -> Message | None:
 
     Args:
         path: a regular file.
+
+    Raises:
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
