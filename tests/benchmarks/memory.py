@@ -22,7 +22,7 @@ def figures(root: Path) -> Iterator[Figure]:
     """MB, from the jobs' own records."""
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder, "verdicts.json")
+        results = Path(folder, "validation_results.json")
         cohort = {key: configuration["cohort"][key] for key in ("labels", "shape")}
         cases = [case_to_json(case) for case in discover_cases(root, TASK)]
         yield _peak("validate_batch", root, cohort, results, ["--cases", *cases, "--previews", f"{folder}/previews"])

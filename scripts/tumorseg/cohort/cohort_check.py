@@ -43,8 +43,8 @@ def check_cohort(
         by problem code).
 
     Raises:
-        UserError: if no case is usable, if their number is not `expected_usable`, if more than 1 in 20 cases seems to
-            belong to another task, or if masks have several conventions and `labels` is "auto".
+        UserError: no case is usable; their number is not `expected_usable`; more than 1 in 20 cases seem to belong to
+            another task; or masks have several conventions and `labels` is "auto".
     """
     usable = table[table["usable"]]
     codes = Counter(code for problems in table.loc[~table["usable"], "problems"] for code in problems.split(","))
@@ -88,7 +88,7 @@ def check_cohort(
 
 
 def _raise_if_other_task(table: pd.DataFrame, task: Task, manifest_path: Path, *, mixed: bool) -> None:
-    """Stop if so many cases seem to belong to another task that the whole cohort probably does.
+    """Check that the cohort does not seem to belong to another task.
 
     Args:
         table: the manifest.
@@ -98,7 +98,7 @@ def _raise_if_other_task(table: pd.DataFrame, task: Task, manifest_path: Path, *
             that all belong to one task with all of these values.
 
     Raises:
-        UserError: if it does.
+        UserError: more than 1 in 20 cases seem to belong to another task, or all masks together have values of one.
     """
     suspects = table[table["other_tasks"] != ""]
     count = len(suspects)

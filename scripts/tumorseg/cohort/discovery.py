@@ -89,7 +89,7 @@ def locate_cohort_folder(root: Path, task: Task, key: str = "cohort.root") -> tu
     ):
         return root, None
     own_cases = {found.case.casefold() for found in files_naming_case(listing.images(""))}
-    if len(own_cases) == 1 and not listing.volumes:
+    if len(own_cases) == 1 and not listing.has_4d_files:
         above = root / ".." if root.name in ("", "..") else root.parent
         return above, f"{key}: {root} is the folder of one case; using the folder above it, {above}"
     below = [name for name in folders if not own_cases and _holds_cases(listing, name)]

@@ -24,7 +24,7 @@ class OrientedGrid(Grid, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class VoxelGrid:
-    """A grid without voxels (see `OrientedGrid`)."""
+    """A grid without voxel values (see `OrientedGrid`)."""
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
@@ -37,7 +37,7 @@ class RegridResult:
 
     Attributes:
         labels: labels of the mask on the other grid; None if it does not fit.
-        problem: why it does not fit, or "".
+        problem: why it does not fit; empty if it fits.
         notes: what was done with the mask, by warning code; empty if it was on that grid already.
     """
 
@@ -65,8 +65,8 @@ def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, t
     - it is as long as the target along an axis but shifted,
     - it marks tumour outside the target.
 
-    Some tools lose the header. If a header gives no orientation, the mask therefore fits if its shape and voxel size
-    equal the target's, and each voxel is taken as the target's voxel of the same index.
+    Some tools lose the orientation. If a header gives none, the mask fits if its shape and voxel size equal the
+    target's. Its voxels are then those of the target with the same indices.
 
     Args:
         found: labels of the mask, at positions in its own grid.

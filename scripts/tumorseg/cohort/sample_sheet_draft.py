@@ -167,7 +167,7 @@ _MAX_NAME_PARTS: Final = 3
 
 
 class Guess(NamedTuple):
-    """A guess of what a file is: its case (the start of its name) and role; `at_end` if the name ends in the role."""
+    """The guessed case and role of a file; `at_end` if its name ends in the role."""
 
     path: str
     case: str

@@ -162,7 +162,7 @@ def _count_skull_sides(
     """Count the sides of the head on which a skull seems to lie.
 
     Lines run inward from each side. On a side with a skull, many lines cross a dark gap close behind their first bright
-    voxel, and few lines have such a gap further in.
+    voxel. Few lines have a gap further in.
 
     Args:
         volume: voxels of the image (X, Y, Z).

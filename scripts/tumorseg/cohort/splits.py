@@ -82,9 +82,9 @@ def stratified_splits(
 ) -> list[FoldAssignment]:
     """Assign the usable cases of a manifest to folds, stratified and grouped by patient.
 
-    All cases of a patient share a fold. As far as the number of patients allows, folds agree in the presence of tumour
-    and, if the task has it, of enhancing tumour, and in tumour size (thirds of the patients of each kind). The order of
-    the rows does not matter, and most cases keep their fold when others are added or removed.
+    All cases of a patient share a fold. The folds are as similar as the number of patients allows: in the presence of
+    tumour, in the presence of enhancing tumour if the task has it, and in tumour size (thirds of the patients of each
+    kind). The order of the rows does not matter. Most cases keep their fold when others are added or removed.
 
     Args:
         table: manifest, with one row per case.
@@ -98,7 +98,7 @@ def stratified_splits(
         One assignment per usable case, sorted by case.
 
     Raises:
-        UserError: there are too few patients.
+        UserError: there are fewer patients than folds, or fewer than two.
     """
     cases = table[table["usable"]].sort_values("case", ignore_index=True)
     patients = _order_patients(cases, task, seed)

@@ -51,7 +51,7 @@ class ValidationResult:
             - `other_files`, `role`, `path`, `bytes` and `digest` of each corrupted or unused file; the digest is null
               if the file is too large or unreadable
             - `not_understood`, names of files that may be images of the case but have no role
-            - `patient`, if the folder gives it
+            - `patient`, if the folder layout defines it
     """
 
     case: str

@@ -43,7 +43,7 @@ class Listing:
     def __init__(self, root: Path, task: Task) -> None:
         self.root = root
         self.task = task
-        self.volumes = task.channels[0].volume is not None
+        self.has_4d_files = task.channels[0].volume is not None
         """Whether one file holds all channels of a case."""
         self._known = roles_by_name(task)
         self._entries: dict[str, list[tuple[str, bool]]] = {}
@@ -87,7 +87,7 @@ class Listing:
 
     def is_file(self, name: str) -> bool:
         """Return whether a file or folder is named like a file of a case."""
-        return case_and_role(name, self.task) is not None or (self.volumes and nifti_stem(name) is not None)
+        return case_and_role(name, self.task) is not None or (self.has_4d_files and nifti_stem(name) is not None)
 
     def _of(self, name: str, folder: str) -> NamedFile | None:
         """Parse the name of a file in `folder`; its path stays empty. Return None if the name is not understood."""
@@ -100,7 +100,7 @@ class Listing:
         other = role_by_synonym(stem, self._known)
         if found and (other is None or len(other[0]) >= len(found[0])):
             return NamedFile(found[0], (found[1],), "")
-        if self.volumes:
+        if self.has_4d_files:
             roles = (MASK,) if is_mask_folder_name(base_name(folder)) else self.task.channel_names
             return NamedFile(found[0], (found[1],), "") if found else NamedFile(stem, roles, "")
         if other is None or (not other[0] and is_mask_folder_name(base_name(folder))):

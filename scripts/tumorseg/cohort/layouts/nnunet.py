@@ -82,7 +82,7 @@ def nnunet_cases(listing: Listing, key: str, note: Callable[[str], object], *, m
 
 def _read_cases(listing: Listing, images: str, channels: list[str], path: Path, key: str) -> list[CaseFiles]:
     task, where, names = listing.task, listing.root / images, listing.files(images)
-    if _has_numbered_files(listing, images) and not listing.volumes:
+    if _has_numbered_files(listing, images) and not listing.has_4d_files:
         if not channels:
             raise UserError(
                 f"{key}: {where} has one file per channel ({names[0]}), as nnU-Net does, but {path} does not name the "
@@ -95,7 +95,7 @@ def _read_cases(listing: Listing, images: str, channels: list[str], path: Path, 
             f"{key}: {where} has one file per channel ({names[0]}), but the task {task.name} has all channels in one "
             "file; set cohort.task to a task with one file per channel, such as brats-glioma"
         )
-    if listing.volumes:
+    if listing.has_4d_files:
         _raise_if_other_channel_order(listing, channels, path, key)
         return [
             _case_in_one_file(stem, images, name, task.channel_names) for name in names if (stem := nifti_stem(name))

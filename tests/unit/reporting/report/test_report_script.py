@@ -30,7 +30,7 @@ def arguments(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(run.summary))
     run.scores.to_csv(tmp_path / "cases.csv", index=False)
     run.folds[0].history.to_csv(tmp_path / "history.csv", index=False)
-    write_validation_results(tmp_path / "verdicts.json", run.validation_results)
+    write_validation_results(tmp_path / "validation_results.json", run.validation_results)
     (tmp_path / "model").write_bytes(b"model")
     selection = {
         "fold": 0,
@@ -48,7 +48,7 @@ def arguments(tmp_path):
     imsave(tmp_path / "modalities.png", np.zeros((3, 5, 3)))
     files = {
         "manifest": "manifest.tsv",
-        "validation-results": "verdicts.json",
+        "validation-results": "validation_results.json",
         "splits": "splits.tsv",
         "summary": "summary.json",
         "scores": "cases.csv",
