@@ -58,7 +58,7 @@ def validate_case(
         The result, and the preview (see `make_preview`), None if no image could be read.
 
     Raises:
-        OSError: reading failed for a transient reason, such as a lost connection (see `io.files.is_transient`).
+        OSError: reading failed for a transient reason, such as an unreachable disk (see `io.files.is_transient`).
     """
     validation = _CaseValidation(root, case_files, task, labels, with_mask=with_mask, max_voxels=max_voxels)
     validation.read_files()
@@ -95,7 +95,7 @@ class _CaseValidation:
         self._max_voxels = max_voxels
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._images: dict[str, summaries.ImageSummary] = {}
-        self._grid: summaries.ImageSummary | None = None
+        self._reference: summaries.ImageSummary | None = None
         self._mask: summaries.MaskSummary | None = None
         self._fitted: summaries.FittedMask | None = None
         self._contrast: PostContrastSample | None = None
@@ -148,7 +148,7 @@ class _CaseValidation:
             self._contrast = summaries.sample_post_contrast_in_mask(volume, image, fitting, self._task)
 
     def _fit_mask(self, images: OrientedGrid) -> summaries.FittedMask | None:
-        """Return the mask on this grid; None without a mask. The last result is kept, since images share a grid."""
+        """Return the mask on this grid; None without a mask. Keeps the last result, since most images share a grid."""
         if self._mask is not None and (self._fitted is None or not same_grid(self._fitted.images, images)):
             self._fitted = summaries.fit_mask(self._mask, images)
         return self._fitted
@@ -164,7 +164,7 @@ class _CaseValidation:
             return
         files, titles = {role: self._path(role) for role in self._images}, self._task.channel_titles
         reference = image_checks.reference_channel(self._images)
-        self._grid = grid = self._images[reference]
+        self._reference = grid = self._images[reference]
         self.problems.extend(image_checks.grid_problems(self._images, files, titles, grid))
         self.facts.update(
             shape=list(grid.shape),
@@ -195,7 +195,7 @@ class _CaseValidation:
         if self._mask is None:
             return
         file = self._path("seg")
-        fitted = self._fit_mask(self._grid) if self._grid is not None else None
+        fitted = self._fit_mask(self._reference) if self._reference is not None else None
         found = fitted.mask if fitted else self._mask
         if found.problem:
             self.problems.append(found.problem)
@@ -203,14 +203,14 @@ class _CaseValidation:
             self.facts.update(mask_checks.mask_facts(found.labels, found.values, self._task, found.convention))
             self.warnings.extend(mask_checks.label_warnings(found.labels, file, self._task))
             self.warnings.extend(label_order_warnings(found.labels, found.shape, file, self._task))
-        if self._grid is None or fitted is None:
+        if self._reference is None or fitted is None:
             return
         self._mask_in_preview = not found.problem
         self.warnings.extend(Issue(code, file, note) for code, note in fitted.notes.items())
         if fitted.problem:
             self.problems.append(Issue("mask_mismatch", file, fitted.problem))
         elif in_brain := [
-            image.tumour_in_brain for image in self._valid_images().values() if same_grid(image, self._grid)
+            image.tumour_in_brain for image in self._valid_images().values() if same_grid(image, self._reference)
         ]:
             problems, warnings = mask_checks.tumour_position_issues(np.logical_or.reduce(in_brain), file, empty_masks)
             self.problems.extend(problems)
@@ -234,15 +234,17 @@ class _CaseValidation:
 
     def make_preview(self) -> NDArray[np.uint8] | None:
         """Return the preview of the valid images and, if its labels are valid, of the mask."""
-        if self._grid is None:
+        if self._reference is None:
             return None
         slices = {role: image.preview_slice for role, image in self._valid_images().items()}
-        shape = self._grid.preview_slice.shape  # other images differ if their axial axis does
+        shape = self._reference.preview_slice.shape  # other images differ if their axial axis does
         slices = {role: image for role, image in slices.items() if image.shape == shape}
         if not slices:
             return None
         backgrounds = {role: self._images[role].background for role in slices}
-        return make_preview(slices, backgrounds, self._preview_mask(shape), self._grid.affine, self._task.channel_names)
+        return make_preview(
+            slices, backgrounds, self._preview_mask(shape), self._reference.affine, self._task.channel_names
+        )
 
     def _preview_mask(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """Return the slice of the mask, if its labels are valid and the slice has this shape."""
@@ -258,7 +260,7 @@ class _CaseValidation:
         return {
             role: image
             for role, image in self._images.items()
-            if self._grid is not None and image.shape == self._grid.shape and not image.problems
+            if self._reference is not None and image.shape == self._reference.shape and not image.problems
         }
 
     def _path(self, role: str) -> str:
