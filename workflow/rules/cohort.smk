@@ -23,7 +23,7 @@ rule validate_batch:
         **scaled(mem_mb=1500, runtime=60),
     params:
         cases=shard_cases,
-        files=raw_identity,
+        files=raw_file_identities,
         settings=settings(**select_keys("cohort", "labels", "shape", "max_voxels", "empty_masks")),
         task=validation_task,
         code=code("validate_batch"),
@@ -50,9 +50,9 @@ rule manifest:
     params:
         settings=settings(patient=PATIENT_PATTERN),
         patients=PATIENT_TABLE,
-        content=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
+        digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
         samples=lambda wildcards: [SETTINGS.cohort.samples] if sheet_patients() else [],
-        in_samples=lambda wildcards: json.dumps(sheet_patients(), sort_keys=True),
+        sample_patients=lambda wildcards: json.dumps(sheet_patients(), sort_keys=True),
         task=TASK_FACTS,
         code=code("manifest"),
     shell:
@@ -119,7 +119,7 @@ rule split:
     input:
         manifest=rules.manifest.output,
         check=rules.check_cohort.output,
-        own=require_valid_split_file,
+        checked=require_valid_split_file,
     output:
         report("results/cohort/splits.tsv", **report_entry("splits", "Cohort", "split", "table")),
     log:
@@ -131,11 +131,11 @@ rule split:
     resources:
         **scaled(mem_mb=1000, runtime=10),
     params:
-        own=lambda wildcards: user_split_file(),
-        content=lambda wildcards: [file_digest_or_none(Path(file)) for file in user_split_file()],
+        split_file=lambda wildcards: user_split_file(),
+        digests=lambda wildcards: [file_digest_or_none(Path(file)) for file in user_split_file()],
         settings=settings(**select_keys("cohort", *SPLIT_KEYS)),
         task=TASK_FACTS,
         code=code("split"),
     shell:
         'python "$SCRIPTS/split.py" --manifest {input.manifest:q} --task "$TASK" --settings {params.settings:q}'
-        " --split-file {params.own:q} --output {output:q} --log {log:q}"
+        " --split-file {params.split_file:q} --output {output:q} --log {log:q}"

@@ -147,7 +147,7 @@ def normalised_shards(wildcards):
     return expand("results/normalised/{batch}", batch=cases_by_shard())
 
 
-def raw_identity(wildcards, input):
+def raw_file_identities(wildcards, input):
     """Return the inode and change time of each raw file of a shard, for the key of the between-workflow cache.
 
     The function has the parameter `input` because a param that uses it triggers no rerun; `changed_files` triggers one.

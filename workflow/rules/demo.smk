@@ -3,7 +3,7 @@
 Needs: nothing. Makes: a folder of cases with the names and labels of the task. Three of them are corrupted.
 """
 
-from tumorseg.demo.plan import task_facts, other_files
+from tumorseg.demo.plan import demo_facts, other_files
 
 if config["demo"]:
 
@@ -23,7 +23,7 @@ if config["demo"]:
         params:
             settings=settings(**config["demo"]),
             # Without colours and titles: changing one must not make the cohort again.
-            task=lambda wildcards: json.dumps(task_facts(TASK), sort_keys=True),
+            task=lambda wildcards: json.dumps(demo_facts(TASK), sort_keys=True),
             code=code("demo_cohort"),
         shell:
             'python "$SCRIPTS/demo_cohort.py" --settings {params.settings:q} --task "$TASK" --root "$COHORT"'

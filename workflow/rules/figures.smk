@@ -34,7 +34,7 @@ for figure in FIGURE_RECORDS:
             name=figure.name,
             settings=settings(**select_keys("figures", "dpi", *figure.settings)),
             task=task_json,
-            files=figure_files(figure),
+            files=figure_options(figure),
             caption=figure_caption(figure),
             code=code("figure", f"tumorseg/plotting/catalogue/{figure.name}"),
         # The same for all figures: Snakemake evaluates it when a job runs, after the end of the loop.

@@ -26,7 +26,7 @@ def figure_input(figure):
     return {**{need: SOURCES[need] for need in figure.needs}, "records": records}
 
 
-def figure_files(figure):
+def figure_options(figure):
     """Return a param with the inputs of a figure as command-line options, such as `--scores FILE` for `scores`."""
 
     def options(wildcards, input):

@@ -31,7 +31,7 @@ rule score:
         # Digests, not inputs: Snakemake compares dates, and would miss a file that an older one replaces.
         masks=lambda wildcards: scored_masks_digest(),
         patients=PATIENT_TABLE,
-        content=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
+        digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
         settings=settings(
             **select_keys("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")
         ),

@@ -92,8 +92,8 @@ def has_one_file_per_case(task: Task) -> bool:
     return any(channel.volume is not None for channel in task.channels)
 
 
-def task_facts(task: Task) -> dict[str, Any]:
-    """Return everything about the task that the cohort's files depend on, as JSON types."""
+def demo_facts(task: Task) -> dict[str, Any]:
+    """Return everything about the task that the files of the demo cohort depend on, as JSON types."""
     return {
         "channels": [[channel.name, list(channel.files), channel.volume] for channel in task.channels],
         "mask_files": list(task.mask_files),

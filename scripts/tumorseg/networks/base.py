@@ -83,8 +83,8 @@ def _preserve_running_statistics(part: nn.Module) -> Iterator[None]:
 class Network(nn.Module, ABC):
     """Base class of all networks: images (B, channels, X, Y, Z) to logits (B, classes, X, Y, Z).
 
-    The sides of the images must be multiples of `divisor`. For prediction, each convolution that comes before a batch
-    norm in a `Sequential` is fused with it, so nothing else may use the output of the convolution.
+    The sides of the images must be multiples of `divisor`. For prediction, a convolution before a batch norm in a
+    `Sequential` is fused with it. Nothing else may use the output of this convolution.
 
     Attributes:
         architecture: description of the network.

@@ -32,8 +32,8 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 def ema_model(network: Network, decay: float) -> AveragedModel:
     """Return an exponential moving average of a network's weights and batch-norm statistics.
 
-    In the first steps the decay is lower, (1 + n) / (10 + n) after n steps, to forget the random initial weights
-    quickly, as in TensorFlow's ExponentialMovingAverage.
+    In the first steps the decay is lower: (1 + n) / (10 + n) after n steps, as in TensorFlow's
+    ExponentialMovingAverage. The average thus forgets the random initial weights quickly.
 
     Args:
         network: the network to average.

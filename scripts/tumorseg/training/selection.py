@@ -32,8 +32,9 @@ def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
         task: defines the structures whose Dice has a column.
 
     Returns:
-        Columns: losses, held-out Dice of each structure, learning rate, numbers of steps (all, skipped by the gradient
-        scaler, with a non-finite loss), and seconds (of the job, divided evenly among its epochs).
+        A table with the losses, the held-out Dice of each structure, the learning rate, and the numbers of steps: all,
+        skipped by the gradient scaler, with a non-finite loss. `seconds` is the time of the job, divided by the number
+        of its epochs.
     """
     rows = []
     for path in map(record_path, checkpoints):

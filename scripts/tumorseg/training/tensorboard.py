@@ -30,7 +30,7 @@ class TensorBoardWriter:
     def __init__(self, folder: Path, first_step: int) -> None:
         self._folder = folder
         self._writer: EventsWriter | None = None
-        with self._or_without():
+        with self._warn_if_unwritable():
             folder.mkdir(parents=True, exist_ok=True)
             self._writer = EventsWriter(str(folder / "events"))
             self._write(Event(step=first_step, session_log=SessionLog(status=SessionLog.START)))
@@ -51,12 +51,12 @@ class TensorBoardWriter:
 
     def close(self) -> None:
         """Close the file. All events have already been flushed to it."""
-        with self._or_without():
+        with self._warn_if_unwritable():
             if self._writer is not None:
                 self._writer.close()
 
     def _scalars(self, values: Mapping[str, float], step: int) -> None:
-        with self._or_without():
+        with self._warn_if_unwritable():
             for name, value in values.items():
                 self._write(Event(step=step, summary=scalar(name, value)))
 
@@ -67,7 +67,7 @@ class TensorBoardWriter:
             self._writer.flush()
 
     @contextmanager
-    def _or_without(self) -> Iterator[None]:
+    def _warn_if_unwritable(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

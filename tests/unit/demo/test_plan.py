@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.demo.plan import plan_cases, task_facts
+from tumorseg.demo.plan import demo_facts, plan_cases
 from tumorseg.errors import UserError
 from tumorseg.task import built_in_tasks, load_task
 
@@ -98,5 +98,5 @@ def test_channels_of_one_file_share_it():
 def test_colours_and_titles_do_not_change_the_facts_that_the_cohort_depends_on():
     task = load_task()
     recoloured = tuple(replace(label, colour="#000000", title="x") for label in task.labels)
-    assert task_facts(replace(task, labels=recoloured)) == task_facts(task)
-    assert task_facts(load_task("brats-africa")) != task_facts(task)
+    assert demo_facts(replace(task, labels=recoloured)) == demo_facts(task)
+    assert demo_facts(load_task("brats-africa")) != demo_facts(task)

@@ -62,14 +62,14 @@ def report_missing(wildcards):
 @cache
 def print_missing():
     """Print a line for each missing file beside a checkpoint. If models exist, also for each missing earlier result."""
-    before_models = missing_of_cohort() if Path("results/model").exists() else []
-    for path, remedy in (*before_models, *missing_of_training()):
+    earlier_results = results_before_training() if Path("results/model").exists() else []
+    for path, remedy in (*earlier_results, *files_beside_checkpoints()):
         if not Path(path).exists():
             print(f"{path} {remedy}", file=sys.stderr)
 
 
-def missing_of_cohort():
-    """Yield the path and the remedy of each result before the first checkpoint."""
+def results_before_training():
+    """Yield each result that is made before the first checkpoint: its path, and what to do if it is missing."""
     normalise = f"snakemake --cores all {target_name('normalise')} {target_name('all')}"
     validate = BY_TARGET.format(target=target_name("validate"))
     yield "results/cohort/manifest.tsv", validate
@@ -89,8 +89,8 @@ def missing_of_cohort():
         yield data, BY_TARGET.format(target=data)
 
 
-def missing_of_training():
-    """Yield the path and the remedy of each file beside a checkpoint."""
+def files_beside_checkpoints():
+    """Yield each file beside a checkpoint: its path, and what to do if it is missing."""
     for checkpoint in filter(os.path.exists, CHECKPOINTS):
         remedy = TRAINS_AGAIN.format(remedy=f"delete {checkpoint} and run again")
         for suffix in (".json", ".done"):
