@@ -71,8 +71,8 @@ def same_affine(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Return whether two affines are equal within the tolerance.
 
     Args:
-        one: Affine from voxel indices to millimetres, (4, 4).
-        other: Affine to compare with it, (4, 4).
+        one: affine from voxel indices to millimetres, (4, 4).
+        other: affine to compare with it, (4, 4).
     """
     return bool(np.abs(one - other).max() <= AFFINE_TOLERANCE_MM)
 

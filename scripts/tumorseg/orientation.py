@@ -48,9 +48,9 @@ def reorient(volume: NDArray[Any], affine: ArrayLike, axes: str = DISPLAY_AXES) 
     """Return a view of a volume whose axes are permuted and flipped to `axes`.
 
     Args:
-        volume: Voxels (X, Y, Z, ...) of any dtype.
-        affine: Affine of the volume, (4, 4).
-        axes: Anatomical directions of the result, such as `LPS`.
+        volume: voxels (X, Y, Z, ...) of any dtype.
+        affine: affine of the volume, (4, 4).
+        axes: anatomical directions of the result, such as `LPS`.
     """
     transform, _ = _transforms(affine, axes)
     result: NDArray[Any] = _orientations.apply_orientation(volume, transform)
@@ -61,9 +61,9 @@ def undo_reorient(volume: NDArray[Any], affine: ArrayLike, axes: str) -> NDArray
     """Return a view of a reoriented volume on its original grid. This is the inverse of `reorient`.
 
     Args:
-        volume: Voxels along `axes`, of any dtype.
-        affine: Affine of the original grid, (4, 4).
-        axes: Anatomical directions of `volume`, such as `LPS`.
+        volume: voxels along `axes`, of any dtype.
+        affine: affine of the original grid, (4, 4).
+        axes: anatomical directions of `volume`, such as `LPS`.
     """
     _, inverse = _transforms(affine, axes)
     result: NDArray[Any] = _orientations.apply_orientation(volume, inverse)
@@ -93,10 +93,10 @@ def reoriented_box_start(
     """Return the first voxel of a box after `reorient`.
 
     Args:
-        affine: Affine of the volume, (4, 4).
-        shape: Voxels of the volume along each axis.
-        box: Start and stop along each axis, before `reorient`.
-        axes: Anatomical directions after `reorient`, such as `LPS`.
+        affine: affine of the volume, (4, 4).
+        shape: voxels of the volume along each axis.
+        box: start and stop along each axis, before `reorient`.
+        axes: anatomical directions after `reorient`, such as `LPS`.
     """
     starts = [0, 0, 0]
     for (target, direction), (start, stop), side in zip(_transforms(affine, axes)[0], box, shape, strict=True):

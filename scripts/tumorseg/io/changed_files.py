@@ -44,7 +44,7 @@ def recorded_files(paths: Iterable[str], entries: Iterable[Mapping[str, Any]]) -
     """Return the recorded size and digest of each file of a case.
 
     Args:
-        paths: Files that the case has now. The record may lack some, if the folder could not be read then.
+        paths: files that the case has now. The record may lack some, if the folder could not be read then.
         entries: `path`, `bytes` and `digest` of each file in the record.
 
     Returns:
@@ -66,10 +66,10 @@ def find_changed_files(
     are read once.
 
     Args:
-        folder: Keeps signatures and changes between plannings.
-        root: Folder that all paths are relative to.
-        shards: Files of each shard.
-        records: Recorded files of each shard. The job of a shard without a record, or with a new file, runs anyway.
+        folder: keeps signatures and changes between plannings.
+        root: folder that all paths are relative to.
+        shards: files of each shard.
+        records: recorded files of each shard. The job of a shard without a record, or with a new file, runs anyway.
 
     Returns:
         The files that have changed, and the files dated in the future.

@@ -80,7 +80,7 @@ class GzipContent:
     """Decompresses a gzip file in memory. Checks the CRC and the length of each of its members.
 
     Attributes:
-        trailing_bytes: Number of bytes after the last member, without zeros, which gzip allows as padding.
+        trailing_bytes: number of bytes after the last member, without zeros, which gzip allows as padding.
     """
 
     def __init__(self, raw: bytes) -> None:

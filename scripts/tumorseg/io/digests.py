@@ -40,8 +40,8 @@ def content_digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
     """Return the SHA-256 of arrays (names, types, shapes, values) and a text.
 
     Args:
-        arrays: Contiguous arrays by name, of any shape and dtype.
-        text: Text that the digest covers too.
+        arrays: contiguous arrays by name, of any shape and dtype.
+        text: text that the digest covers too.
     """
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):

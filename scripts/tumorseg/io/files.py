@@ -215,7 +215,7 @@ def cache_locations(path: Path) -> list[Path]:
     A cached result is a link into the cache, or a folder of links into it.
 
     Args:
-        path: File or folder of results.
+        path: file or folder of results.
 
     Returns:
         `path` first, then the paths in the cache.

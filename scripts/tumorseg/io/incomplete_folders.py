@@ -18,8 +18,8 @@ def note_missing_files(folder: Path, expected: Iterable[str], note: Path) -> lis
     removed. A note without entries is deleted.
 
     Args:
-        folder: Folder that a job makes. If it does not exist, Snakemake runs the job anyway, and no file is missing.
-        expected: Names of the files in the folder.
+        folder: folder that a job makes. If it does not exist, Snakemake runs the job anyway, and no file is missing.
+        expected: names of the files in the folder.
         note: JSON file: a list of `missing` (names) and `noticed` (nanoseconds since 1970). A corrupted one is ignored.
 
     Returns:

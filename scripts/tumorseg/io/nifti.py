@@ -18,11 +18,11 @@ def write_nifti(
     """Write a volume as `.nii.gz`.
 
     Args:
-        path: File to write.
-        volume: Voxels (X, Y, Z), written in their dtype.
-        affine: Affine of the volume, (4, 4).
-        forms: As for `nifti_bytes`.
-        description: As for `nifti_bytes`.
+        path: file to write.
+        volume: voxels (X, Y, Z), written in their dtype.
+        affine: affine of the volume, (4, 4).
+        forms: as for `nifti_bytes`.
+        description: as for `nifti_bytes`.
     """
     write_bytes(path, nifti_bytes(volume, affine, forms=forms, description=description))
 

@@ -98,7 +98,7 @@ def parse_header(block: bytes) -> NiftiHeader:
     """Return the content of the header at the start of a file.
 
     Args:
-        block: First bytes of the file, at least `header_length` of them.
+        block: first bytes of the file, at least `header_length` of them.
 
     Raises:
         VolumeError: `bad_header` if the header is invalid, `wrong_data_type` if a voxel is not one intensity.

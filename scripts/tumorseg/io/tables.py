@@ -43,8 +43,8 @@ def read_table(path: Path, text_columns: Collection[str] | None = None) -> pd.Da
     """Return a table written by `write_table`.
 
     Args:
-        path: File of the table.
-        text_columns: Names of the columns that hold text; the others hold numbers. None if all hold text.
+        path: file of the table.
+        text_columns: names of the columns that hold text; the others hold numbers. None if all hold text.
 
     Raises:
         UserError: the table is missing or corrupted.

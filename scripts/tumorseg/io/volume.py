@@ -67,8 +67,8 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
     """Return the volume in a NIfTI file, `.nii` or `.nii.gz`, after all checks.
 
     Args:
-        path: File of the volume.
-        max_voxels: Largest number of voxels that is accepted.
+        path: file of the volume.
+        max_voxels: largest number of voxels that is accepted.
 
     Raises:
         VolumeError: the file is not a valid volume.
