@@ -19,7 +19,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule case_strips."""
+    """Run the command line of the rule case_strips."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="folders of the folds' predictions")

@@ -14,7 +14,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule check_cohort."""
+    """Run the command line of the rule check_cohort."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="TSV file of the manifest")
     add_task_option(parser)
@@ -24,11 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         required=True,
         help="`labels`, `expected_usable` and `patient` of the cohort, as JSON",
     )
-    parser.add_argument("--output", type=Path, required=True, help="JSON file to write with the facts about the cohort")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write with the result of the check")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("check_cohort", options.log):
-        facts = check_cohort(
+        result = check_cohort(
             read_manifest(options.manifest),
             manifest_path=options.manifest,
             task=options.task,
@@ -36,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             expected_usable=options.settings["expected_usable"],
             patient=options.settings.get("patient"),
         )
-        write_json(options.output, facts)
-        for warning in facts["doubts"]:
+        write_json(options.output, result)
+        for warning in result["doubts"]:
             console.logger.warning("%s", warning)
-        masks = f", label convention {facts['convention'] or 'unknown'}" if len(options.task.conventions) > 1 else ""
-        console.logger.info("the cohort is valid: %s%s", format_count(facts["usable"], "usable case"), masks)
+        masks = f", label convention {result['convention'] or 'unknown'}" if len(options.task.conventions) > 1 else ""
+        console.logger.info("the cohort is valid: %s%s", format_count(result["usable"], "usable case"), masks)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule demo_cohort."""
+    """Run the command line of the rule demo_cohort."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="the `demo` section of the configuration, as JSON"

@@ -13,7 +13,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the figure rules."""
+    """Run the command line of the figure rules."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the figure's module")
     for need, content in NEEDS.items():

@@ -14,7 +14,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule manifest."""
+    """Run the command line of the rule manifest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--validation-results",

@@ -12,7 +12,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule model_card."""
+    """Run the command line of the rule model_card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the cohort")
     parser.add_argument("--check", type=Path, required=True, help="result of check_cohort")

@@ -14,7 +14,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule normalise_batch."""
+    """Run the command line of the rule normalise_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder that holds the case folders")
     parser.add_argument(

@@ -21,7 +21,7 @@ from tumorseg.task import Task, add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule report."""
+    """Run the command line of the rule report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="manifest of the cohort")
     parser.add_argument(

@@ -18,7 +18,7 @@ from tumorseg.training.selection import describe_refused, history_table, load_tr
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule select_checkpoint."""
+    """Run the command line of the rule select_checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verifications", type=Path, nargs="+", required=True, help="results of verify_checkpoint")
     parser.add_argument("--check", type=Path, required=True, help="result of check_cohort, for the label convention")

@@ -20,7 +20,7 @@ from tumorseg.training.trainer import start_state, train_until
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule train_epoch."""
+    """Run the command line of the rule train_epoch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")

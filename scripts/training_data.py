@@ -11,7 +11,7 @@ from tumorseg.preprocessing.fold_data import collect_fold_data, write_fold_data
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule training_data."""
+    """Run the command line of the rule training_data."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
     parser.add_argument(

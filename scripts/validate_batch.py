@@ -14,7 +14,7 @@ from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule validate_batch."""
+    """Run the command line of the rule validate_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder that the paths of files are relative to")
     parser.add_argument(

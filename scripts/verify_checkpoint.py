@@ -16,7 +16,10 @@ from tumorseg.training.verification import checkpoint_problems
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of the rule verify_checkpoint. Succeeds for an invalid checkpoint too: the result says so."""
+    """Run the command line of the rule verify_checkpoint.
+
+    The job succeeds for an invalid checkpoint too. The result lists the problems.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint, with its record beside it")
     parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")

@@ -11,7 +11,7 @@ from tumorseg.task import DEFAULT_TASK, parse_task_argument
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line for users; no rule calls it."""
+    """Run the command line for users. No rule calls it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of the images, in any layout")
     parser.add_argument(

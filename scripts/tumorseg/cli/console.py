@@ -117,7 +117,7 @@ class _Terminal(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self.heartbeat:
-            self.heartbeat.heard()
+            self.heartbeat.reset()
         super().emit(record)
 
     def show_work(self, seconds: float) -> None:

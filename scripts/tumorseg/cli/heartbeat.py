@@ -36,8 +36,8 @@ class Heartbeat:
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def heard(self) -> None:
-        """Note that something was printed: the silence starts again."""
+    def reset(self) -> None:
+        """Begin a new silence, since something was printed."""
         self._last = time.monotonic()
 
     def stop(self) -> None:

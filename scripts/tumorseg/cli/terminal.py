@@ -70,7 +70,7 @@ class TerseLines(logging.Formatter):
         """Return whether to show a record."""
         event, line, fields = event_of(record), str(record.msg), vars(record)
         if self._heartbeat:
-            self._heartbeat.heard()
+            self._heartbeat.reset()
             if event == "job_info" or line.startswith(NOTHING_TO_DO):
                 self._heartbeat.stop()
         if line.startswith(_HIDDEN_LINES):

@@ -36,7 +36,7 @@ def test_a_silence_that_began_earlier_is_broken_soon(monkeypatch):
 def test_a_stopped_heartbeat_shows_nothing():
     calls = []
     heartbeat = Heartbeat(calls.append, first_s=60)
-    heartbeat.heard()
+    heartbeat.reset()
     heartbeat.stop()
     assert calls == []
 
