@@ -1,6 +1,6 @@
-"""Small inputs after public bug reports, each made by a script. They lie beside the project and are not part of it.
+"""Tests on small inputs that reproduce public bug reports. A script outside this repository generates each input.
 
-One test file for each, named after its number. `TUMORSEG_PUBLIC_CASES` names their folder where it lies elsewhere.
+A test file is named after the number of its input. `TUMORSEG_PUBLIC_CASES` sets the folder of the scripts.
 """
 
 import os
@@ -13,12 +13,12 @@ import pytest
 from tests.support.builders import REPOSITORY
 
 
-def made(number: str, folder: Path) -> Path:
-    """Run the script of a case, such as "08", and return its data folder. Skips the test where it is absent."""
+def generate_case(number: str, folder: Path) -> Path:
+    """Run the script of a public case, such as "08", and return its data folder. Skip the test without a script."""
     root = Path(os.environ.get("TUMORSEG_PUBLIC_CASES", REPOSITORY.parent / "shared/cases"))
     scripts = sorted(root.glob(f"{number}-*/make.py"))
     if not scripts:
-        pytest.skip(f"the public case {number} is not here (set TUMORSEG_PUBLIC_CASES to the folder of all cases)")
+        pytest.skip(f"there is no public case {number} (set TUMORSEG_PUBLIC_CASES to the folder of all cases)")
     data = folder / "data"
     subprocess.run([sys.executable, str(scripts[0]), str(data)], check=True, capture_output=True)
     return data

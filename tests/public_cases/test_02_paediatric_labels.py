@@ -1,10 +1,10 @@
-"""Paediatric masks, whose 1 is enhancing tumour and whose 4 is oedema."""
+"""Case 02: paediatric masks, whose 1 is enhancing tumour and whose 4 is oedema."""
 
 import shutil
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK
 from tests.support.validated_cohorts import cohort_check_result, copy_renamed, validate_cohort
 from tumorseg.errors import UserError
@@ -15,11 +15,15 @@ PAEDIATRIC = load_task("brats-paediatric")
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    return made("02", tmp_path_factory.mktemp("02")) / "cohort"
+    return generate_case("02", tmp_path_factory.mktemp("02")) / "cohort"
 
 
-@pytest.mark.parametrize("name", [lambda _, case: case, lambda _, case: case.upper(), lambda number, _: f"p{number}"])
-def test_the_default_task_refuses_the_cohort_and_names_the_one_to_set(cohort, tmp_path, name):
+@pytest.mark.parametrize(
+    "name",
+    [lambda _, case: case, lambda _, case: case.upper(), lambda number, _: f"p{number}"],
+    ids=["original", "upper-case", "neutral"],
+)
+def test_the_default_task_refuses_the_cohort_and_names_the_right_task(cohort, tmp_path, name):
     found = validate_cohort(copy_renamed(cohort, tmp_path, name), TASK)
     assert not any(result.usable for result in found if result.facts["labels"].get("4"))
     with pytest.raises(UserError, match=r"set cohort.task: brats-paediatric, or"):
@@ -34,15 +38,15 @@ def test_the_paediatric_task_counts_each_label(cohort):
     assert voxels == [usual, usual, [0, 895, 0, 2074], usual, [716, 2253, 0, 0], usual]
 
 
-def test_a_label_map_gives_the_default_tasks_labels(cohort):
+def test_a_label_map_converts_to_the_labels_of_the_default_task(cohort):
     task = TASK.with_label_map({1: 4, 2: 1, 3: 1, 4: 2})
     found = validate_cohort(cohort, task)
     assert cohort_check_result(found, task)["usable"] == 6
     assert [result.facts["label_4"] for result in found] == [716, 716, 0, 716, 716, 716]
 
 
-def test_two_of_its_cases_in_another_cohort_are_dropped_and_named(cohort, tmp_path):
-    adults = made("03", tmp_path) / "cohort"
+def test_two_paediatric_cases_in_an_adult_cohort_are_dropped_and_named(cohort, tmp_path):
+    adults = generate_case("03", tmp_path) / "cohort"
     for case in ("BraTS-PED-00100-000", "BraTS-PED-00101-000"):
         shutil.copytree(cohort / case, adults / case)
     found = validate_cohort(adults, TASK)
@@ -53,8 +57,8 @@ def test_two_of_its_cases_in_another_cohort_are_dropped_and_named(cohort, tmp_pa
         cohort_check_result(found, TASK)
 
 
-def test_one_case_of_another_task_is_dropped_and_the_others_are_used(cohort, tmp_path):
-    adults = made("03", tmp_path) / "cohort"
+def test_one_paediatric_case_is_dropped_and_the_other_cases_are_used(cohort, tmp_path):
+    adults = generate_case("03", tmp_path) / "cohort"
     shutil.copytree(cohort / "BraTS-PED-00100-000", adults / "BraTS-PED-00100-000")
     facts = cohort_check_result(validate_cohort(adults, TASK), TASK)
     assert (facts["usable"], facts["reasons"]) == (4, {"other_task": 1})

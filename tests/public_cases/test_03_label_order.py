@@ -1,35 +1,35 @@
-"""Masks in the order of nnU-Net and the Decathlon: 1 oedema, 2 necrosis."""
+"""Case 03: masks with the label order of nnU-Net and the Decathlon: 1 oedema, 2 necrosis."""
 
 import shutil
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK
 from tests.support.validated_cohorts import cohort_check_result, copy_renamed, validate_cohort
 from tumorseg.errors import UserError
 
-EXCHANGED = ["BraTS2021_00102", "BraTS2021_00103"]
+SWAPPED = ["BraTS2021_00102", "BraTS2021_00103"]
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return made("03", tmp_path_factory.mktemp("03"))
+    return generate_case("03", tmp_path_factory.mktemp("03"))
 
 
-def warned(results):
+def cases_with_warning(results):
     return [result.case for result in results if "labels_exchanged" in {found.code for found in result.warnings}]
 
 
 def test_masks_in_the_right_order_get_no_warning(data):
     found = validate_cohort(data / "cohort", TASK)
-    assert warned(found) == []
+    assert cases_with_warning(found) == []
     assert cohort_check_result(found, TASK)["doubts"] == []
 
 
-def test_two_kinds_of_masks_that_meet_are_told(data):
+def test_two_label_orders_in_one_cohort_are_reported(data):
     found = validate_cohort(data / "mixed", TASK)
-    assert warned(found) == EXCHANGED
+    assert cases_with_warning(found) == SWAPPED
     facts = cohort_check_result(found, TASK)
     assert facts["usable"] == 4
     (doubt,) = facts["doubts"]
@@ -37,7 +37,7 @@ def test_two_kinds_of_masks_that_meet_are_told(data):
     assert "the other masks seem correct (BraTS2021_00100/BraTS2021_00100_seg" in doubt
 
 
-def test_a_cohort_all_in_that_order_stops_with_the_map_to_set(data, tmp_path):
+def test_a_cohort_with_only_that_order_is_refused_with_a_label_map(data, tmp_path):
     root = copy_renamed(data / "mixed", tmp_path, lambda _, case: case)
     for case in ("BraTS2021_00100", "BraTS2021_00101"):
         shutil.rmtree(root / case)

@@ -1,13 +1,13 @@
-"""Case 03: perfect predictions in nnU-Net's order of labels; scores say so, and the map that is named corrects them."""
+"""Case 03: perfect predictions with nnU-Net's label order. The scores come with a hint and the label map to set."""
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.score_folders import Folders
 
 
-class Cohort(Folders):
-    """The cohort's own masks are the references."""
+class CohortFolders(Folders):
+    """Folders whose references are the masks of the cohort."""
 
     @property
     def references(self):
@@ -16,10 +16,10 @@ class Cohort(Folders):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    return Cohort(made("03", tmp_path_factory.mktemp("case")))
+    return CohortFolders(generate_case("03", tmp_path_factory.mktemp("case")))
 
 
-def test_the_exchange_is_told_with_the_map_to_set(folders):
+def test_swapped_labels_get_a_hint_with_the_label_map(folders):
     table, summary = folders.scored()
     assert (table.xs("WT", level="region")["dice"] == 1).all()
     assert (table.xs("ET", level="region")["dice"] == 1).all()
@@ -27,7 +27,7 @@ def test_the_exchange_is_told_with_the_map_to_set(folders):
     assert [hint["label_map"] for hint in summary["hints"]] == [{"1": 2, "2": 1, "3": 4}]
 
 
-def test_with_that_map_every_score_is_perfect(folders):
+def test_every_score_is_perfect_with_that_label_map(folders):
     table, summary = folders.scored(label_maps=[{1: 2, 2: 1, 3: 4}])
     assert (table["dice"] == 1).all()
     assert summary["hints"] == []

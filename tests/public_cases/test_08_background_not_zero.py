@@ -1,10 +1,10 @@
-"""Brain-extracted images whose background is not 0 reach the network as those whose background is 0."""
+"""Case 08: brain-extracted images with a non-zero background are normalised like those with background 0."""
 
 import nibabel
 import numpy as np
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
@@ -16,16 +16,16 @@ KINDS = {1: "constant", 2: "ringing", 3: "z-score", 4: "padded"}
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    return made("08", tmp_path_factory.mktemp("case")) / "cohort"
+    return generate_case("08", tmp_path_factory.mktemp("case")) / "cohort"
 
 
-def examined(root, number):
+def validation_result(root, number):
     files = next(case for case in discover_cases(root, TASK) if case.case == f"BraTS2021_{600 + number:05d}")
     return validate_case(root, files, task=TASK, shape=None, labels="auto")[0]
 
 
-def with_a_background_of_0(root, number, result, folder):
-    """The same case, its background set to 0 and the intensities of its brain as they were before."""
+def write_with_zero_background(root, number, result, folder):
+    """Write the case with background 0 and its original intensities inside the brain."""
     for role, facts in result.facts["files"].items():
         image = nibabel.load(root / facts["path"])
         voxels = np.asarray(image.dataobj)
@@ -41,15 +41,15 @@ def with_a_background_of_0(root, number, result, folder):
 
 
 @pytest.mark.parametrize("number", KINDS, ids=KINDS.values())
-def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohort, tmp_path, number):
-    found = examined(cohort, number)
+def test_the_normalised_image_equals_that_of_the_image_with_background_0(cohort, tmp_path, number):
+    found = validation_result(cohort, number)
     assert found.usable
     assert [warning.code for warning in found.warnings] == ["background_not_zero"] * 4
-    zero = with_a_background_of_0(cohort, number, found, tmp_path)
-    expected = normalise_validated_case(zero, examined(zero, number), SETTINGS, task=TASK)
+    zero = write_with_zero_background(cohort, number, found, tmp_path)
+    expected = normalise_validated_case(zero, validation_result(zero, number), SETTINGS, task=TASK)
     normalised = normalise_validated_case(cohort, found, SETTINGS, task=TASK)
     assert normalised.origin.crop == expected.origin.crop
-    assert normalised.image.shape == (4, 42, 50, 36)  # a voxel more than the brain on every side
+    assert normalised.image.shape == (4, 42, 50, 36)  # the brain and a margin of one voxel
     np.testing.assert_array_equal(normalised.image != 0, expected.image != 0)
     np.testing.assert_allclose(normalised.image, expected.image, atol=4e-3)
     np.testing.assert_array_equal(normalised.mask, expected.mask)
@@ -57,7 +57,7 @@ def test_what_the_network_sees_is_that_of_the_image_with_a_background_of_0(cohor
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_a_background_of_0_gets_no_warning(cohort, number):
-    found = examined(cohort, number)
+def test_background_0_gets_no_warning(cohort, number):
+    found = validation_result(cohort, number)
     assert found.warnings == ()
     assert normalise_validated_case(cohort, found, SETTINGS, task=TASK).origin.backgrounds == {}

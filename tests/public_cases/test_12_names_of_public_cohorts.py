@@ -1,8 +1,8 @@
-"""Sound cases under the names of other cohorts: each is understood as it lies, by well-known names."""
+"""Case 12: valid cases with the file names of other public cohorts are recognised without renaming."""
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
@@ -21,11 +21,11 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return made("12", tmp_path_factory.mktemp("names"))
+    return generate_case("12", tmp_path_factory.mktemp("names"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_usable_with_each_file_in_its_place(data, kind):
+def test_the_case_is_usable_and_each_file_has_its_role(data, kind):
     t1ce, mask = KINDS[kind]
     root, note = locate_cohort_folder(data / kind, TASK)
     assert (root, note) == (data / kind, None)

@@ -1,8 +1,8 @@
-"""The same mask with other axes under a right header, and with other axes under the header of the reference."""
+"""Case 15: reoriented masks with a matching header, and reoriented masks with the header of the reference."""
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK, check_case
 from tests.support.score_folders import Folders
 from tumorseg.cohort.discovery import discover_cases
@@ -12,20 +12,20 @@ RAS, ASL, FLIPPED, TRANSPOSED, SAME = [f"BraTS2021_0100{number}" for number in r
 
 @pytest.fixture
 def data(tmp_path):
-    return made("15", tmp_path)
+    return generate_case("15", tmp_path)
 
 
-def test_masks_on_other_axes_are_turned_with_a_warning(data):
+def test_masks_in_another_orientation_are_reoriented_with_a_warning(data):
     found = {
         files.case: check_case(data / "cohort", files, shape=None, labels="auto")
         for files in discover_cases(data / "cohort", TASK)
     }
     assert all(found[case].usable for case in (RAS, ASL, SAME))
-    turned = [case for case in found if "mask_reoriented" in {warning.code for warning in found[case].warnings}]
-    assert turned == [RAS, ASL]
+    reoriented = [case for case in found if "mask_reoriented" in {warning.code for warning in found[case].warnings}]
+    assert reoriented == [RAS, ASL]
 
 
-def test_turned_predictions_have_a_dice_of_1_and_lost_headers_a_hint(data, capsys):
+def test_reoriented_predictions_score_1_and_wrong_headers_get_a_hint(data, capsys):
     table, summary = Folders(data).scored()
     whole = table["dice"].unstack()["WT"]
     assert (whole[[RAS, ASL, SAME]] == 1).all()
@@ -36,5 +36,5 @@ def test_turned_predictions_have_a_dice_of_1_and_lost_headers_a_hint(data, capsy
     assert list(hints) == [FLIPPED, TRANSPOSED]
     assert "would be 1.00 with the mask flipped left-right; " in hints[FLIPPED]
     assert "would be 1.00 with the mask with its axes in the order 3, 2, 1; " in hints[TRANSPOSED]
-    said = capsys.readouterr().err
-    assert f"{FLIPPED}.nii.gz: {hints[FLIPPED]}" in said
+    output = capsys.readouterr().err
+    assert f"{FLIPPED}.nii.gz: {hints[FLIPPED]}" in output

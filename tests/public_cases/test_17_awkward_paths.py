@@ -1,9 +1,9 @@
-"""Folders and cases as people call them: all work, and braces are refused by name."""
+"""Case 17: folders and cases with spaces, quotes and other special characters work. Braces are refused."""
 
 import pytest
 
 from tests.integration.workflow import Workflow
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import read_splits
 
@@ -12,7 +12,7 @@ CASES = ["-3", "BraTS2021_00001 (1)", "Müller 01", "a b", "case,2", "x'y"]
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return made("17", tmp_path_factory.mktemp("awkward"))
+    return generate_case("17", tmp_path_factory.mktemp("awkward"))
 
 
 def configured(folder, root):
@@ -41,7 +41,7 @@ def test_every_case_is_usable_and_split(data, tmp_path, root):
     assert not run.planned("split")
 
 
-def test_braces_are_refused_by_name(data, tmp_path):
+def test_braces_are_refused_and_the_folder_is_named(data, tmp_path):
     completed = configured(tmp_path / "run", data / "a{b}").run("validate")
     assert completed.returncode != 0
     assert "cohort.root" in completed.stdout

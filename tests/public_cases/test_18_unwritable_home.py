@@ -1,4 +1,4 @@
-"""A home folder in which nothing can be written (see README.md of the case)."""
+"""Case 18: an unwritable home folder (see README.md of the case)."""
 
 import os
 import subprocess
@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.builders import REPOSITORY
 
 
-@pytest.mark.parametrize("more", [{}, {"XDG_CACHE_HOME": "cache"}], ids=["as it is", "with a cache folder"])
-def test_the_workflow_needs_no_home_folder(tmp_path, more):
-    data = made("18", tmp_path)
+@pytest.mark.parametrize("variables", [{}, {"XDG_CACHE_HOME": "cache"}], ids=["no-cache-folder", "cache-folder"])
+def test_the_workflow_needs_no_home_folder(tmp_path, variables):
+    data = generate_case("18", tmp_path)
     own = tmp_path / "own.yaml"
     own.write_text(f"cohort: {{root: {data}/cohort}}\n")
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/proc/1"}
-    environment |= {name: str(tmp_path / value) for name, value in more.items()}
+    environment |= {name: str(tmp_path / value) for name, value in variables.items()}
     command = ["snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(tmp_path / "run")]
     command += ["--cores", "1", "validate", "figure_cohort_overview", "--configfile", str(own)]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert "matplotlib" not in done.stderr.replace(os.fspath(tmp_path), "").lower()
+    completed = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr[-4000:]
+    assert "matplotlib" not in completed.stderr.replace(os.fspath(tmp_path), "").lower()
     assert (tmp_path / "run/results/cohort/manifest.tsv").read_text().count("\ttrue\t") == 2
     assert (tmp_path / "run/results/figures/cohort_overview.png").exists()

@@ -1,8 +1,8 @@
-"""Cohorts as they are published: grades apart, visits of patients, two downloads, masks apart; each is one cohort."""
+"""Case 25: published folder layouts: folders by grade, visits, two downloads, or separate masks. Each is one cohort."""
 
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_roots, locate_cohort_folder, locate_roots
@@ -19,10 +19,10 @@ CASES = {"brats18": 4, "visits": 4, "masks-apart": 2}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return made("25", tmp_path_factory.mktemp("folders"))
+    return generate_case("25", tmp_path_factory.mktemp("folders"))
 
 
-def read(*roots, task=TASK):
+def read_cohort(*roots, task=TASK):
     base, parts, _ = locate_roots(roots, task)
     cases = discover_roots(base, parts, task)
     return build_manifest(
@@ -31,9 +31,9 @@ def read(*roots, task=TASK):
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_it_is_one_cohort(data, kind):
+def test_the_folder_is_one_cohort(data, kind):
     assert locate_cohort_folder(data / kind, TASK) == (data / kind, None)
-    table = read(data / kind)
+    table = read_cohort(data / kind)
     assert (len(table), list(table["detail"][~table["usable"]])) == (CASES[kind], [])
     assert set(table["channels"]) == {"t1,t1ce,t2,flair"}
     assert set(table["patient"]) == PATIENTS[kind]
@@ -41,9 +41,9 @@ def test_it_is_one_cohort(data, kind):
 
 
 @pytest.mark.parametrize("roots", [[""], ["training_data1_v2", "training_data_additional"]])
-def test_two_downloads_are_one_cohort_by_their_folder_or_as_two_roots(data, roots):
+def test_two_downloads_are_one_cohort_as_one_root_or_two(data, roots):
     task = load_task("brats-glioma-post-treatment")
-    table = read(*(data / "two-downloads" / root for root in roots), task=task)
+    table = read_cohort(*(data / "two-downloads" / root for root in roots), task=task)
     assert list(table["case"]) == [f"BraTS-GLI-0{number}-100" for number in (2000, 2001, 3000, 3001)]
     assert set(table["channels"]) == {"t1,t1ce,t2,flair"}
     assert table["mask_file"].iloc[2].startswith("training_data_additional/")

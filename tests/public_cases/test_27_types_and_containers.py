@@ -1,8 +1,10 @@
+"""Case 27: data types and containers of NIfTI."""
+
 import nibabel
 import numpy as np
 import pytest
 
-from tests.public_cases import made
+from tests.public_cases import generate_case
 from tests.support.case_files import TASK, check_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.io.volume import read_volume
@@ -10,22 +12,22 @@ from tumorseg.io.volume import read_volume
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return made("27", tmp_path_factory.mktemp("27")) / "cohort"
+    return generate_case("27", tmp_path_factory.mktemp("27")) / "cohort"
 
 
 def results(root):
     return [check_case(root, files, shape=None, labels="auto") for files in discover_cases(root, TASK)]
 
 
-def test_the_first_ten_are_usable_and_have_the_voxels_that_nibabel_reads(root):
+def test_the_first_ten_are_usable_and_read_as_with_nibabel(root):
     for result in results(root)[:10]:
         assert result.usable, result.problems
         path = root / result.facts["files"]["t2"]["path"]
-        if not result.case.endswith(("1606", "1609")):  # those that nibabel does not read as they are
+        if not result.case.endswith(("1606", "1609")):  # nibabel converts these
             np.testing.assert_array_equal(read_volume(path).array, np.asarray(nibabel.load(path).dataobj))
 
 
-def test_the_last_three_are_dropped_and_told_by_what_they_are(root):
+def test_the_last_three_are_dropped_and_their_type_is_named(root):
     pair, complex_, rgb = results(root)[10:]
     ((problem,), (other,), (colours,)) = pair.problems, complex_.problems, rgb.problems
     assert problem.code == "missing_modality"
