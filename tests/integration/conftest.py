@@ -5,9 +5,9 @@ from tests.integration.workflow import Workflow
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A finished run of the whole workflow. Read it only; copy it to change it."""
+    """A finished run of the whole workflow. Do not change it; change a copy."""
     workflow = Workflow(tmp_path_factory.mktemp("finished") / "a run")
     workflow.configure()
-    said = workflow.succeed()
-    (workflow.folder / "said.txt").write_text(said)
+    output = workflow.succeed()
+    (workflow.folder / "output.txt").write_text(output)
     return workflow

@@ -1,4 +1,4 @@
-"""A change of every setting."""
+"""Another value of every setting."""
 
 from typing import Any
 
@@ -74,11 +74,11 @@ SETTINGS: dict[str, Any] = {
     "score.references": "cohort",
     "score.label_map": {3: 4},
 }
-"""Another value of each key than the finished run has."""
+"""Values that differ from those of the finished run."""
 
 
 def write_sheet(run: Workflow) -> None:
-    """A sample sheet of the cohort as it is, in another folder."""
+    """Write a sample sheet of the existing cohort."""
     table = read_manifest(run.results / "cohort/manifest.tsv")
     columns = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f", "mask": "seg"}
     rows = [[case, *(f"cohort/{case}/{case}-{ending}.nii.gz" for ending in columns.values())] for case in table["case"]]

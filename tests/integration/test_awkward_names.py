@@ -1,4 +1,4 @@
-"""Case folders whose names no table can hold, a case called like a missing value, and files nobody understands."""
+"""Case folders whose names do not fit into a table, and case names that look like missing values or numbers."""
 
 import os
 import shutil
@@ -25,8 +25,8 @@ def run(tmp_path):
     return run
 
 
-def test_each_has_its_row_and_its_reason_and_the_others_are_used(run):
-    said = run.succeed("validate")
+def test_invalid_names_are_listed_with_a_reason_and_other_cases_are_used(run):
+    output = run.succeed("validate")
     table = read_manifest(run.results / "cohort/manifest.tsv").set_index("case")
     assert dict(table["problems"]) == {
         "007": "",
@@ -37,7 +37,7 @@ def test_each_has_its_row_and_its_reason_and_the_others_are_used(run):
         r"caf\xe9": "awkward_name",
         "itself": "folder_of_cases",
     }
-    assert all(rf"{name} dropped: awkward_name: the folder is called" in said for name in ("a{b}", r"bell\x07"))
+    assert all(rf"{name} dropped: awkward_name: the folder is called" in output for name in ("a{b}", r"bell\x07"))
     assert r"caf\xe9" in (run.results / "cohort/cohort.html").read_text(encoding="utf-8")
     shutil.rmtree(run.folder / "cohort" / "a{b}")
     assert run.planned("validate")["manifest"] == 1

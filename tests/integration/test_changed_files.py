@@ -1,4 +1,4 @@
-"""A raw file that has changed is noticed whatever its date and size are; one that is only touched reruns nothing."""
+"""Changed raw files rerun their shard whatever their date and size. Touched files rerun nothing."""
 
 import os
 import shutil
@@ -17,23 +17,23 @@ from tumorseg.io.nifti import nifti_bytes
 CASES = (CASE, CASE.replace("00001", "00002"))
 TARGETS = ("validate", "normalise")
 PROFILE = ("--workflow-profile", str(REPOSITORY / "workflow/profiles/workstation"))
-ONE_BATCH = Counter(("validate_batch", "normalise_batch", "manifest", "cohort_page", "check_cohort"))
+ONE_SHARD = Counter(("validate_batch", "normalise_batch", "manifest", "cohort_page", "check_cohort"))
 YEARS_AGO = 1_500_000_000
 
 
 def path_of(run: Workflow, case: str, role: str) -> Path:
-    """The file of a role. The images of the first case are plain, those of the second are compressed."""
+    """Return the file of a role. The files of the first case are uncompressed."""
     return run.folder / "cohort" / case / f"{case}-{SUFFIXES[role]}.nii{'.gz' if case != CASES[0] else ''}"
 
 
 def content(path: Path, volume) -> bytes:
-    """The file of a volume, at a level at which gzip does not compress: all have one size."""
+    """Return the bytes of a volume's file. At level 0 gzip does not compress, so all files have one size."""
     return nifti_content(volume, AFFINE) if path.suffix == ".nii" else nifti_bytes(volume, AFFINE, level=0)
 
 
 @pytest.fixture(scope="module")
 def validated(tmp_path_factory):
-    """Two cases in batches of their own, validated and normalised. Copy it to change it."""
+    """A run that has validated and normalised two cases in separate shards. Change only copies of it."""
     run = Workflow(tmp_path_factory.mktemp("validated") / "run")
     for number, case in enumerate(CASES):
         for role in SUFFIXES:
@@ -52,7 +52,7 @@ def run(validated, tmp_path):
 
 
 def move_over(path: Path, new: bytes) -> None:
-    """As rsync and mv do it."""
+    """Replace a file as rsync and mv do: with a new inode."""
     other = path.with_name(".other")
     other.write_bytes(new)
     os.utime(other, (YEARS_AGO, YEARS_AGO))
@@ -60,34 +60,32 @@ def move_over(path: Path, new: bytes) -> None:
 
 
 def copy_over(path: Path, new: bytes) -> None:
-    """As cp -p does it: the inode stays."""
+    """Overwrite a file as cp -p does: with the same inode."""
     path.write_bytes(new)
     os.utime(path, (YEARS_AGO, YEARS_AGO))
 
 
-@pytest.mark.parametrize(
-    "options", [(), pytest.param(PROFILE, marks=pytest.mark.slow)], ids=["no profile", "a profile"]
-)
+@pytest.mark.parametrize("options", [(), pytest.param(PROFILE, marks=pytest.mark.slow)], ids=["no-profile", "profile"])
 @pytest.mark.parametrize(("case", "change"), list(zip(CASES, (move_over, copy_over), strict=True)))
-def test_a_change_that_keeps_size_and_date_is_noticed(run, case, change, options):
+def test_a_change_with_the_same_size_and_date_is_noticed(run, case, change, options):
     path = path_of(run, case, "t2")
     before = path.stat()
     change(path, content(path, image("t2", 7)))
     after = path.stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
-    assert run.planned(*TARGETS, options=options) == ONE_BATCH
-    assert run.planned(*TARGETS, options=options) == ONE_BATCH  # a dry run does not make the next one forget
+    assert run.planned(*TARGETS, options=options) == ONE_SHARD
+    assert run.planned(*TARGETS, options=options) == ONE_SHARD  # a dry run does not change the next plan
     completed = run.run(*TARGETS, options=options)
     assert completed.returncode == 0, completed.stdout[-8000:]
     assert run.planned(*TARGETS, options=options) == Counter()
 
 
-def test_two_files_of_a_case_that_change_places_are_noticed(run):
+def test_two_swapped_files_of_a_case_are_noticed(run):
     one, other = path_of(run, CASES[0], "t1"), path_of(run, CASES[0], "t2")
-    between = one.rename(one.with_name("between"))
+    temporary = one.rename(one.with_name("temporary"))
     other.rename(one)
-    between.rename(other)
-    assert run.planned(*TARGETS) == ONE_BATCH
+    temporary.rename(other)
+    assert run.planned(*TARGETS) == ONE_SHARD
 
 
 def test_a_corrected_mask_is_noticed(run):
@@ -101,17 +99,17 @@ def test_a_corrected_mask_is_noticed(run):
     assert (row["label_1"], row["label_2"]) == ("0", "16")
 
 
-def test_touched_files_rerun_nothing_even_if_they_are_dated_in_the_future(run):
+def test_touched_files_rerun_nothing_even_with_a_future_date(run):
     for path in (run.folder / "cohort").rglob("*.nii*"):
         path.touch()
     ahead = path_of(run, CASES[1], "t1")
     os.utime(ahead, (time.time() + 10**6,) * 2)
-    said = run.succeed(*TARGETS)
-    assert "Nothing to be done" in said
-    assert f"{ahead.relative_to(run.folder / 'cohort')}: dated in the future" in said
+    output = run.succeed(*TARGETS)
+    assert "Nothing to be done" in output
+    assert f"{ahead.relative_to(run.folder / 'cohort')}: dated in the future" in output
 
 
-def test_a_file_dated_in_the_future_stops_nothing(run):
+def test_a_changed_file_with_a_future_date_is_validated_once(run):
     path = path_of(run, CASES[1], "t1")
     path.write_bytes(content(path, image("t1", 7)))
     os.utime(path, (time.time() + 10**6,) * 2)
@@ -119,22 +117,22 @@ def test_a_file_dated_in_the_future_stops_nothing(run):
     assert run.planned(*TARGETS) == Counter()
 
 
-def test_the_same_data_at_another_place_rerun_nothing(run):
+def test_moved_data_rerun_nothing(run):
     shutil.move(run.folder / "cohort", run.folder / "moved")
     run.configure({"cohort": {"root": "moved", "shards": 2}, "demo": None})
     assert run.planned(*TARGETS) == Counter()
 
 
-def test_without_snakemakes_own_folder_a_change_is_noticed(run):
+def test_a_change_is_noticed_without_the_folder_of_snakemake(run):
     shutil.rmtree(run.folder / ".snakemake")
     assert run.planned(*TARGETS) == Counter()
     path = path_of(run, CASES[0], "t2")
     move_over(path, content(path, image("t2", 7)))
     shutil.rmtree(run.folder / ".snakemake")
-    assert run.planned(*TARGETS) == ONE_BATCH
+    assert run.planned(*TARGETS) == ONE_SHARD
 
 
-def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(run, capsys):
+def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_succeeds(run, capsys):
     path = path_of(run, CASES[0], "t2")
     move_over(path, content(path, image("t2", 7)))
     results = next(
@@ -149,7 +147,7 @@ def test_a_file_that_changes_during_a_run_fails_the_job_and_the_next_run_helps(r
     assert run.planned(*TARGETS) == Counter()
 
 
-def test_a_split_file_that_is_replaced_by_an_older_one_is_noticed(run):
+def test_an_older_split_file_is_noticed(run):
     own = run.folder / "own.tsv"
     own.write_text(f"case\tfold\n{CASES[0]}\t0\n{CASES[1]}\t-1\n")
     run.configure({"cohort": {"root": "cohort", "shards": 2, "split_file": "own.tsv"}, "demo": None})

@@ -1,17 +1,17 @@
-"""The commands that Snakemake prints: short enough to read, and to be run again by hand."""
+"""The commands that Snakemake prints are short and can be run by hand."""
 
 import re
 import subprocess
 
 
 def commands(finished, tmp_path, *rules):
-    """A copy of a finished run, and the commands by which it would make all again."""
+    """Return a copy of a finished run, and the script of each command that would run it again."""
     workflow = finished.copy(tmp_path / "copy")
-    said = workflow.run(*rules, options=("--dry-run", "--printshellcmds", "--forceall")).stdout
-    return workflow, dict(re.findall(r"^Shell command: (python \"\$SCRIPTS/(\w+)\.py\".*)$", said, re.MULTILINE))
+    output = workflow.run(*rules, options=("--dry-run", "--printshellcmds", "--forceall")).stdout
+    return workflow, dict(re.findall(r"^Shell command: (python \"\$SCRIPTS/(\w+)\.py\".*)$", output, re.MULTILINE))
 
 
-def test_commands_are_short_and_name_settings_in_full_where_these_are_few(finished, tmp_path):
+def test_commands_are_short_and_contain_short_settings_in_full(finished, tmp_path):
     _, found = commands(finished, tmp_path)
     assert len(found) > 25
     assert max(map(len, found)) < 2000
@@ -29,4 +29,4 @@ def test_a_printed_command_runs_by_hand(finished, tmp_path):
         shell = ["env", "-i", "bash", "-euc", f". .snakemake/environment.sh; {command}"]
         completed = subprocess.run(shell, cwd=workflow.folder, stderr=subprocess.PIPE, text=True, check=False)
         assert completed.returncode == 0, completed.stderr
-        assert abs(len(file.read_bytes()) - before) < 200  # the report's times and machine
+        assert abs(len(file.read_bytes()) - before) < 200  # times and machine differ in the report

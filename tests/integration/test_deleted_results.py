@@ -1,4 +1,4 @@
-"""Every result that is deleted is made again, or the run names it and says how to make it again."""
+"""Deleted results are restored, or the run names them with the command that restores them."""
 
 import shutil
 from collections import Counter
@@ -18,13 +18,13 @@ def run(finished, tmp_path):
 
 
 def results(run: Workflow) -> list[str]:
-    """All results, less logs, benchmarks and Snakemake's own marks."""
+    """Return all results plan_without logs, benchmarks and hidden files."""
     names = [str(path.relative_to(run.folder)) for path in sorted(run.results.rglob("*")) if path.is_file()]
     return [name for name in names if "/logs/" not in name and "/benchmarks/" not in name and "/." not in name]
 
 
-def without(run: Workflow, name: str, *targets: str) -> str:
-    """What a dry run says while one file is missing, with the outputs of each job."""
+def plan_without(run: Workflow, name: str, *targets: str) -> str:
+    """Return the output of a dry run while one file is missing."""
     path, aside = run.folder / name, run.folder / "aside"
     path.rename(aside)
     try:
@@ -34,16 +34,16 @@ def without(run: Workflow, name: str, *targets: str) -> str:
 
 
 def unnoticed(run: Workflow, names: list[str], *targets: str) -> list[str]:
-    """The files whose deletion neither plans a job that writes them nor is named."""
-    return [name for name in names if not is_noticed(name, without(run, name, *targets))]
+    """Return the files whose deletion a dry run does not notice."""
+    return [name for name in names if not is_noticed(name, plan_without(run, name, *targets))]
 
 
-def is_noticed(name: str, said: str) -> bool:
-    """Whether a run names a file, or its folder and the file that it lacks."""
-    return name in said or f"{Path(name).parent} lacks {Path(name).name}" in said
+def is_noticed(name: str, output: str) -> bool:
+    """Return whether the output names a file, or its folder and the missing file."""
+    return name in output or f"{Path(name).parent} lacks {Path(name).name}" in output
 
 
-def test_every_file_is_noticed(finished, tmp_path):
+def test_every_deleted_file_is_noticed(finished, tmp_path):
     runs = [finished.copy(tmp_path / str(number)) for number in range(2)]
     names = results(finished)
     with ThreadPoolExecutor(len(runs)) as pool:
@@ -60,16 +60,16 @@ def test_every_file_is_noticed(finished, tmp_path):
         ("training/fold-0/data.json", ["snakemake --cores all results/training/fold-0/data.json"]),
     ],
 )
-def test_what_is_named_comes_back_as_the_line_says_and_nothing_trains_again(run, name, lines):
+def test_the_printed_command_restores_the_file_and_nothing_is_retrained(run, name, lines):
     (run.results / name).unlink()
-    said = run.succeed()
-    assert all(line in said for line in lines)
-    assert "Nothing to be done" in said
+    output = run.succeed()
+    assert all(line in output for line in lines)
+    assert "Nothing to be done" in output
     run.succeed(lines[0].split()[-1])
     assert (run.results / name).exists()
-    said = run.succeed()
-    assert "missing" not in said
-    assert "Nothing to be done" in said
+    output = run.succeed()
+    assert "missing" not in output
+    assert "Nothing to be done" in output
 
 
 def test_a_validation_result_comes_back_by_the_target_that_is_named(run):
@@ -80,7 +80,7 @@ def test_a_validation_result_comes_back_by_the_target_that_is_named(run):
     assert "Nothing to be done" in run.succeed()
 
 
-def test_a_prediction_that_is_deleted_comes_back_once(run):
+def test_a_deleted_prediction_is_restored_without_training(run):
     prediction = next((run.results / "predictions/fold-0").glob("*.nii.gz"))
     content = prediction.read_bytes()
     prediction.unlink()
@@ -91,16 +91,16 @@ def test_a_prediction_that_is_deleted_comes_back_once(run):
     assert run.planned("evaluate") == Counter()
 
 
-def test_what_was_away_while_a_run_was_planned_is_not_made_again(run):
+def test_a_file_that_was_missing_during_a_dry_run_is_not_made_again(run):
     prediction = next((run.results / "predictions/fold-0").glob("*.nii.gz"))
-    assert "predict" in without(run, str(prediction.relative_to(run.folder)))
+    assert "predict" in plan_without(run, str(prediction.relative_to(run.folder)))
     assert run.planned() == Counter()
     assert run.planned(options=("--config", "prediction={probabilities: true}"))["predict"] == 1
     assert run.planned() == Counter()
 
 
-def test_masks_and_pictures_of_patients_come_back(finished, tmp_path):
-    run = Workflow(tmp_path / "clinic")
+def test_masks_and_pictures_of_patients_are_restored(finished, tmp_path):
+    run = Workflow(tmp_path / "patients")
     run.configure({"cohort": {"root": "nowhere"}, "demo": None, "segment": {"cases": "patients"}})
     shutil.copytree(finished.results / "model", run.results / "model")
     case = "BraTS-GLI-90001-000"

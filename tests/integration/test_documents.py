@@ -1,4 +1,4 @@
-"""The commands of the documentation, run as a user would run them, in a copy of the repository with a tiny cohort."""
+"""Run the commands of the documentation in a copy of the repository with a tiny cohort."""
 
 import os
 import re
@@ -17,21 +17,21 @@ from tests.support import documents
 from tests.support.builders import REPOSITORY
 
 ACTIVATE = ". .venv/bin/activate"
-ELSEWHERE = {
-    "make demo",  # make itself by CI, what it runs by test_demo.py
-    "make docs",  # what it writes by unit/test_documents.py
-    "make test",  # by CI, as the following
+NOT_RUN_HERE = {
+    "make demo",  # CI runs make; test_demo.py runs the demo
+    "make docs",  # repository/test_documents.py compares its output
+    "make test",  # CI runs this and the following
     "make test-slow",
     "make test-slurm",
     "make lint",
-    "make benchmark",  # by hand: it measures
+    "make benchmark",  # run by hand
 }
-"""Commands that no test here runs."""
+"""Commands that this file does not run."""
 
 
 @pytest.fixture(scope="module")
-def place(finished, tmp_path_factory):
-    """A checkout as a user has it after the demo, with settings that train in seconds, data, new patients and masks."""
+def checkout(finished, tmp_path_factory):
+    """A checkout after the demo, with data, new patients, masks, and settings that train in seconds."""
     folder = copy_repository(tmp_path_factory.mktemp("user") / "tumorseg")
     settings = yaml.safe_load((folder / "config.yaml").read_text())
     for section, content in TINY.items():
@@ -40,7 +40,7 @@ def place(finished, tmp_path_factory):
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     (folder / "workflow/demo.yaml").write_text(yaml.safe_dump(TINY))
     shutil.copytree(finished.folder, folder / "demo", symlinks=True)
-    for name in ("results", ".snakemake"):  # so that a page can be tested by itself
+    for name in ("results", ".snakemake"):  # each page can be tested alone
         shutil.copytree(finished.folder / name, folder / name, symlinks=True, dirs_exist_ok=True)
     shutil.copytree(finished.folder / "cohort", folder / "data")
     patient = next(path for path in sorted((folder / "data").iterdir()) if len(list(path.iterdir())) == 5)
@@ -64,35 +64,35 @@ def run(folder: Path, command: str) -> None:
 
 
 def commands_by_page() -> dict[str, list[str]]:
-    """The commands to run; one that several pages have belongs to the first."""
+    """Return the commands to run by page. A command on several pages belongs to the first."""
     found: dict[str, str] = {}
     for page in documents.PAGES:
         for command in documents.commands(page):
             found.setdefault(command, page)
-    run_here = {command: page for command, page in found.items() if command not in (*ELSEWHERE, ACTIVATE)}
+    run_here = {command: page for command, page in found.items() if command not in (*NOT_RUN_HERE, ACTIVATE)}
     return {page: [line for line, of in run_here.items() if of == page] for page in run_here.values()}
 
 
-RUN = commands_by_page()
-LEFT = {
+COMMANDS = commands_by_page()
+OUTPUTS = {
     "README.md": ("results/report.html", "results/segmentations/volumes.tsv", "results/scores/summary.json"),
     "workflow/docs/data.md": ("samples.tsv",),
     "workflow/docs/results.md": ("snakemake-report.html",),
     "workflow/docs/tutorial.md": ("demo/results/segmentations/volumes.tsv", "demo/results/scores/cases.csv"),
 }
-"""Files that the pages say their commands leave."""
+"""Files that the commands write, according to the pages."""
 MISTAKES = re.findall(r"^\| `(--[^`]+)` \| `([^`]+)` \|", documents.text_of("workflow/docs/problems.md"), re.MULTILINE)
 """Mistakes on the command line that the page of problems lists, each with the end of Snakemake's message."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN)
-def test_each_command_of_a_page_succeeds(place, page):
+@pytest.mark.parametrize("page", COMMANDS)
+def test_each_command_of_a_page_succeeds(checkout, page):
     for name, text in documents.files(page).items():
-        (place / name).write_text(text)
-    for line in RUN[page]:
-        run(place, line)
-    assert [name for name in LEFT.get(page, ()) if not (place / name).is_file()] == []
+        (checkout / name).write_text(text)
+    for line in COMMANDS[page]:
+        run(checkout, line)
+    assert [name for name in OUTPUTS.get(page, ()) if not (checkout / name).is_file()] == []
 
 
 @pytest.mark.slow
@@ -104,8 +104,8 @@ def test_a_mistake_on_the_command_line_ends_with_the_message_of_the_page(written
     assert completed.stdout.strip().endswith(message)
 
 
-def test_the_graph_is_that_of_the_rules(tmp_path):
-    """With the rules of figures and pictures as one, and edges left out that follow from others."""
+def test_the_graph_of_the_documentation_matches_the_rules(tmp_path):
+    """The graph has one node for all rules of figures and pictures, and no edges that follow from others."""
     drawn = documents.example("workflow/docs/results.md", "mermaid")
     workflow = Workflow(tmp_path)
     workflow.configure()

@@ -1,4 +1,4 @@
-"""Patients without tumour, from the raw files to the report; one of them is held out."""
+"""Patients without tumour, from raw files to the report. One of them is held out."""
 
 import json
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def workflow(tmp_path_factory):
-    """A finished run that keeps empty masks, patches laid around the tumour and all optional parts."""
+    """A finished run that keeps empty masks, samples patches around the tumour, and has all optional parts."""
     workflow = Workflow(tmp_path_factory.mktemp("empty") / "run")
     for seed, case in enumerate(CASES):
         write_valid_case(workflow.folder / "cohort", case, seed=seed)
@@ -40,25 +40,25 @@ def workflow(tmp_path_factory):
     return workflow
 
 
-def test_they_are_usable_with_a_warning(workflow):
+def test_cases_with_empty_masks_are_usable_with_a_warning(workflow):
     manifest = pd.read_csv(workflow.results / "cohort/manifest.tsv", sep="\t", index_col="case")
     assert manifest["usable"].all()
     assert manifest.loc[[TRAINED_EMPTY, HELD_OUT_EMPTY], "warnings"].tolist() == ["empty_mask", "empty_mask"]
     assert manifest["warnings"].notna().sum() == 2
 
 
-def test_the_scores_of_an_empty_reference_are_those_of_their_definition(workflow):
+def test_the_scores_of_an_empty_reference_follow_their_definition(workflow):
     scores = pd.read_csv(workflow.results / "evaluation/cases.csv")
-    of_empty = scores[scores["case"] == HELD_OUT_EMPTY].set_index("region")
-    assert (of_empty["reference_voxels"] == 0).all()
-    nothing = of_empty["predicted_voxels"] == 0
-    assert (of_empty["dice"] == np.where(nothing, 1, 0)).all()
-    assert (of_empty["hd95"] == np.where(nothing, 0, 374)).all()
+    scores_of_empty = scores[scores["case"] == HELD_OUT_EMPTY].set_index("region")
+    assert (scores_of_empty["reference_voxels"] == 0).all()
+    predicted_empty = scores_of_empty["predicted_voxels"] == 0
+    assert (scores_of_empty["dice"] == np.where(predicted_empty, 1, 0)).all()
+    assert (scores_of_empty["hd95"] == np.where(predicted_empty, 0, 374)).all()
     summary = json.loads((workflow.results / "evaluation/summary.json").read_text())
     assert summary["structures"]["WT"]["empty_reference"] == 1
 
 
-def test_the_training_stays_finite(workflow):
+def test_losses_and_scores_of_the_training_are_finite(workflow):
     history = pd.read_csv(workflow.results / "training/fold-0/history.csv")
     assert np.isfinite(history[["train_loss", "validation_loss", "validation_dice"]]).all(axis=None)
 
@@ -69,7 +69,7 @@ def test_the_report_and_the_cohort_page_show_the_case(workflow):
     assert "The mask marks no tumour, and the configuration keeps empty masks." in page
 
 
-def test_without_the_setting_they_are_dropped(workflow, tmp_path):
+def test_empty_masks_are_dropped_without_the_setting(workflow, tmp_path):
     again = workflow.copy(tmp_path / "again")
     again.configure({"demo": None, "cohort": {"empty_masks": "drop"}})
     again.succeed("validate")

@@ -1,6 +1,6 @@
-"""Each built-in task, and a task of a user's own, from raw files to the report on a tiny demo cohort.
+"""Each built-in task and a user's task, from raw files to the report on a tiny demo cohort.
 
-One run a task: what is wrong with a task shows in several tests at once.
+All tests of a task share one run.
 """
 
 import json
@@ -32,13 +32,13 @@ SMALL = {
     "training": {"epochs": 1, "steps_per_epoch": 1},
     "report": {"viewer_cases": 1},
 }
-OWN = "own/our centre.yaml"
+USER_TASK = "own/our centre.yaml"
 USABLE = 3
-"""Of the demo's cases, the last three being damaged."""
+"""Number of usable cases of the demo; the last three are corrupted."""
 
 
-def write_own_task(path):
-    """A built-in task with a fifth channel, other values, other names of channels, files, cases and regions."""
+def write_user_task(path):
+    """Write a task with five channels, and other label values and names than the built-in task it is based on."""
     content = yaml.safe_load(task_path("brats-glioma-post-treatment").read_text())
     names = {"t1": "plain", "t1ce": "gd", "t2": "t2", "flair": "flair"}
     channels = {names[name]: {**given, "files": [f"{names[name]}_reg"]} for name, given in content["channels"].items()}
@@ -64,37 +64,37 @@ def write_own_task(path):
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedTask:
     """A finished run of a task."""
 
     run: Workflow
     task: Task
     name: str
-    """As the configuration has it."""
+    """Name or path in the configuration."""
 
     def read(self, path: str) -> str:
         return (self.run.results / path).read_text()
 
 
-@pytest.fixture(scope="module", params=[*built_in_tasks(), OWN])
+@pytest.fixture(scope="module", params=[*built_in_tasks(), USER_TASK])
 def finished(request, tmp_path_factory):
     run = Workflow(tmp_path_factory.mktemp("task") / "run")
-    if request.param == OWN:
-        write_own_task(run.folder / OWN)
+    if request.param == USER_TASK:
+        write_user_task(run.folder / USER_TASK)
     run.configure({**SMALL, "cohort": {**SMALL["cohort"], "task": request.param}})
     run.succeed()
-    given = run.folder / OWN if request.param == OWN else request.param
-    return Finished(run, load_task(str(given)), request.param)
+    given = run.folder / USER_TASK if request.param == USER_TASK else request.param
+    return FinishedTask(run, load_task(str(given)), request.param)
 
 
-def masks(folder, task: Task) -> set[int]:
-    """All values of the masks below a folder, as the labels that they mean."""
-    meaning = task.labels_by_value(newest_convention(task))
+def labels_of_masks(folder, task: Task) -> set[int]:
+    """Return all labels in the masks below a folder."""
+    labels = task.labels_by_value(newest_convention(task))
     files = (file for file in folder.glob("**/*.nii.gz") if "-probabilities" not in file.name)
-    return {meaning[int(value)] for value in chain(*(np.unique(nibabel.load(file).dataobj) for file in files))}
+    return {labels[int(value)] for value in chain(*(np.unique(nibabel.load(file).dataobj) for file in files))}
 
 
-def test_the_cases_that_are_sound_are_read_with_all_their_channels_and_labels(finished):
+def test_valid_cases_are_read_with_all_channels_and_labels(finished):
     cases = [read_case(path) for path in sorted((finished.run.results / "normalised").glob("*/*.safetensors"))]
     assert len(cases) == USABLE
     assert {case.image.shape[0] for case in cases} == {len(finished.task.channels)}
@@ -117,11 +117,11 @@ def test_each_held_out_case_is_scored_in_each_structure(finished):
     )
 
 
-def test_predictions_have_values_of_the_task_only(finished):
-    assert masks(finished.run.results / "predictions", finished.task) <= {0, *finished.task.label_values}
+def test_predictions_have_only_labels_of_the_task(finished):
+    assert labels_of_masks(finished.run.results / "predictions", finished.task) <= {0, *finished.task.label_values}
 
 
-def test_the_pages_name_the_labels_regions_and_channels_of_the_task_and_no_others(finished):
+def test_the_pages_name_only_labels_regions_and_channels_of_the_task(finished):
     others = {"WT", "TC", "ET", "RC", "GTV"} - set(finished.task.region_labels)
     for page in ("report.html", "cohort/cohort.html"):
         text = finished.read(page)
@@ -142,7 +142,7 @@ def test_the_viewer_has_the_channels_and_structures_of_the_task(finished):
     assert set(case["dice"]) == set(finished.task.structures)
 
 
-def test_the_model_and_its_card_are_of_the_task(finished):
+def test_the_model_and_its_card_have_the_task(finished):
     _, card = read_model(finished.run.results / "model/fold-0.safetensors")
     assert card.task == finished.task
     assert (card.architecture.channels, card.architecture.classes) == (len(card.task.channels), card.task.classes)
@@ -152,18 +152,18 @@ def test_the_model_and_its_card_are_of_the_task(finished):
         assert f"{value} {title}" in text
 
 
-def test_its_own_patients_are_segmented_with_the_values_of_its_masks(finished, tmp_path):
+def test_patients_are_segmented_with_the_label_values_of_the_task(finished, tmp_path):
     run = finished.run.copy(tmp_path / "run")
     section = {**SMALL["cohort"], "task": finished.name}
     run.configure({**SMALL, "cohort": section, "segment": {"cases": "cohort"}})
     run.succeed("segment")
     table = pd.read_csv(run.results / "segmentations/volumes.tsv", sep="\t").query("segmented")
-    assert len(table) == USABLE + 1  # one of the damaged cases has a mask of another shape, and sound images
+    assert len(table) == USABLE + 1  # one of the corrupted cases has valid images and a mask of another shape
     assert {f"{structure}_mm3" for structure in finished.task.region_labels} <= set(table.columns)
-    assert masks(run.results / "segmentations", finished.task) <= {0, *finished.task.label_values}
+    assert labels_of_masks(run.results / "segmentations", finished.task) <= {0, *finished.task.label_values}
 
 
-def test_its_model_is_refused_for_another_task(finished):
+def test_the_model_is_refused_for_another_task(finished):
     other = "brats-meningioma-radiotherapy" if len(finished.task.channels) > 1 else DEFAULT_TASK
     model = finished.run.results / "model/fold-0.safetensors"
     message = f"{model}: this model is of the task {finished.task.name}, not {other} "

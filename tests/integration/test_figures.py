@@ -1,4 +1,4 @@
-"""A figure is a module and a line: its rule, its place in both reports, and what is drawn again when it changes."""
+"""Adding and changing a figure: its rule, its place in both reports, and what is redrawn."""
 
 import zipfile
 from collections import Counter
@@ -10,7 +10,7 @@ from tests.integration.workflow import Workflow, copy_repository, edit
 pytestmark = pytest.mark.slow
 
 CATALOGUE = "scripts/tumorseg/plotting/catalogue"
-NEW = """
+NEW_FIGURE = """
 from tumorseg.plotting.figure_record import FigureRecord
 
 
@@ -39,8 +39,8 @@ def repository(tmp_path):
     return copy_repository(tmp_path / "a checkout")
 
 
-def test_a_new_figure_has_a_rule_and_a_place_in_both_reports(finished, repository, tmp_path):
-    (repository / CATALOGUE / "new.py").write_text(NEW)
+def test_a_new_figure_gets_a_rule_and_appears_in_both_reports(finished, repository, tmp_path):
+    (repository / CATALOGUE / "new.py").write_text(NEW_FIGURE)
     figure_list = repository / "scripts/tumorseg/plotting/figure_list.py"
     edit(figure_list, "    modalities,\n", "    modalities,\n    new,\n")
     edit(figure_list, "    learning_curves.RECORD,\n", "    learning_curves.RECORD,\n    new.RECORD,\n")
@@ -54,17 +54,17 @@ def test_a_new_figure_has_a_rule_and_a_place_in_both_reports(finished, repositor
     assert "Drawn on FLAIR in this test." in page
     assert run.run(options=("--report", str(tmp_path / "report.zip"))).returncode == 0
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
-        own = archive.read("report/report.html").decode()
-    assert "Drawn on FLAIR in this test." in own
-    assert "A new figure" in own
+        snakemake_report = archive.read("report/report.html").decode()
+    assert "Drawn on FLAIR in this test." in snakemake_report
+    assert "A new figure" in snakemake_report
 
 
-def test_a_change_of_one_figure_draws_no_other(finished, repository):
+def test_a_change_of_one_figure_redraws_no_other(finished, repository):
     edit(repository / "scripts/tumorseg/plotting/heatmaps.py", '"#eeeeee"', '"#dddddd"')
     planned = Workflow(finished.folder, repository).planned()
     assert planned == Counter(["figure_confusion_matrix", "report", "provenance"])
 
 
-def test_another_caption_draws_nothing_and_writes_the_report(finished, repository):
+def test_a_change_of_a_caption_rewrites_only_the_report(finished, repository):
     edit(repository / CATALOGUE / "gallery.py", "Scores and volumes are", "These scores and volumes are")
     assert Workflow(finished.folder, repository).planned() == Counter(["report", "provenance"])

@@ -1,4 +1,4 @@
-"""As many cases as BraTS 2023 has, as many of them damaged as earlier users lost: each is judged rightly."""
+"""A cohort of the size of BraTS 2023 with 264 invalid cases: each gets the right problem code."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """The workflow, with its cohort validated and normalised; the code that each damaged case should have."""
+    """A workflow with a validated and normalised cohort, and the expected problem code of each invalid case."""
     workflow = Workflow(tmp_path_factory.mktemp("full scale") / "run")
     codes = write_cohort(workflow.folder / "cohort")
     configure(workflow, CASES - INVALID_CASES)
@@ -37,7 +37,7 @@ def manifest(workflow):
     return pd.read_csv(workflow.results / "cohort/manifest.tsv", sep="\t", index_col="case")
 
 
-def test_each_damaged_case_has_its_code_and_every_other_is_usable(cohort):
+def test_each_invalid_case_has_its_code_and_all_others_are_usable(cohort):
     workflow, codes = cohort
     assert set(codes.values()) == {code for code, _ in PROBLEM_CASES}
     table = manifest(workflow)
@@ -45,10 +45,10 @@ def test_each_damaged_case_has_its_code_and_every_other_is_usable(cohort):
     assert table.loc[~table["usable"], "problems"].to_dict() == codes
 
 
-def test_every_usable_case_is_normalised_and_no_damaged_one(cohort):
+def test_all_usable_cases_are_normalised_and_no_invalid_one(cohort):
     workflow, codes = cohort
     normalised = {path.stem for path in workflow.results.glob("normalised/*/*.safetensors")}
-    # That a case is there twice is known of the cohort, not of its batch; such a case is normalised, and never used.
+    # Duplicates are found after normalisation, by comparing all cases of the cohort. They are normalised but not used.
     dropped = {case for case, code in codes.items() if code != "duplicate_case"}
     assert normalised == {case_name(number) for number in range(CASES)} - dropped
 
@@ -60,7 +60,7 @@ def test_the_page_shows_every_case(cohort):
     assert page.count('class="strip"') > CASES - INVALID_CASES
 
 
-def test_a_repaired_case_is_validated_with_its_batch_alone_and_counted(cohort):
+def test_a_repaired_case_revalidates_only_its_shard_and_is_counted(cohort):
     workflow, _ = cohort
     case = case_name(CASES - 1)
     write_files(workflow.folder / "cohort", valid_case(case, CASES - 1))

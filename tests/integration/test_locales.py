@@ -1,4 +1,4 @@
-"""A locale changes nothing: neither which cases there are, nor a digest."""
+"""Cases and digests do not depend on the locale."""
 
 import shutil
 import subprocess
@@ -13,17 +13,17 @@ pytestmark = pytest.mark.slow
 
 
 def latin_1(folder):
-    """Environment variables of a Latin-1 locale, which is made here."""
+    """Create a Latin-1 locale, and return its environment variables."""
     if shutil.which("localedef") is None:
-        pytest.skip("localedef is not here")
+        pytest.skip("localedef is not installed")
     command = ["localedef", "-i", "en_US", "-f", "ISO-8859-1", str(folder / "en_US.ISO-8859-1")]
     if subprocess.run(command, check=False, capture_output=True).returncode > 1:
-        pytest.skip("localedef has no sources of locales here")
+        pytest.skip("the sources of locales are not installed")
     return {"LC_ALL": "en_US.ISO-8859-1", "LOCPATH": str(folder)}
 
 
 @pytest.mark.parametrize("locale", ["latin-1", "ascii"])
-def test_names_and_digests_are_those_of_any_other_locale(tmp_path, monkeypatch, locale):
+def test_names_and_digests_are_the_same_in_another_locale(tmp_path, monkeypatch, locale):
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     run = Workflow(tmp_path / "run")
     run.configure({"demo": None, "cohort": {"root": "Übung/cohort", "shards": 1}})

@@ -1,31 +1,35 @@
-"""What the terminal says, once in a run."""
+"""The messages in the terminal."""
 
 import re
 
 from tests.integration.workflow import TINY, Workflow
 
 
-def test_device_and_threads_are_said_once_in_a_run_of_several_jobs_and_stand_in_every_log(finished, tmp_path):
+def test_device_and_threads_are_printed_once_and_are_in_every_log(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     run.configure({"demo": None, "training": {"threads": 3, "precision": "fp16"}})
     output = run.run("segment", options=("--config", "patients=cohort")).stdout
     logs = [path.read_text() for path in (run.results / "logs/segment_batch").glob("*.log")]
     assert len(logs) > 1
-    for said in ("computing in fp32 on the CPU with 3 threads", "training.precision is fp16", "training.threads is 3,"):
-        assert len(re.findall(re.escape(said), output)) == 1
-        assert all(said in log for log in logs)
+    for message in (
+        "computing in fp32 on the CPU with 3 threads",
+        "training.precision is fp16",
+        "training.threads is 3,",
+    ):
+        assert len(re.findall(re.escape(message), output)) == 1
+        assert all(message in log for log in logs)
     assert "but this run has 2 CPU cores" in output or "but this run has 1 CPU core," in output
 
 
-def test_a_run_prints_the_lines_of_its_jobs_and_last_the_path_of_the_report(finished):
-    lines = (finished.folder / "said.txt").read_text().splitlines()
+def test_a_run_prints_the_lines_of_its_jobs_and_ends_with_the_report(finished):
+    lines = (finished.folder / "output.txt").read_text().splitlines()
     assert not [line for line in lines if re.match(r"\s+(input|output|reason|resources|jobid): ", line)]
     assert lines[-1] == f"Report:         {finished.results / 'report.html'}"
     own = [line for line in lines if re.match(r"[a-z_]+( [a-z0-9= -]+)?: ", line)]
     assert len(lines) - len(own) < 30
 
 
-def test_a_failed_job_is_named_with_its_log_and_a_dry_run_with_its_reasons(finished, tmp_path):
+def test_a_failed_job_is_named_with_its_log_and_a_dry_run_gives_reasons(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     run.configure({"cohort": {**TINY["cohort"], "expected_usable": 7}})
     planned = run.run(options=("--dry-run",)).stdout
@@ -37,7 +41,7 @@ def test_a_failed_job_is_named_with_its_log_and_a_dry_run_with_its_reasons(finis
     assert len(failed.splitlines()) < 25
 
 
-def test_the_target_help_lists_the_first_targets_with_a_line_each(tmp_path):
+def test_the_target_help_lists_eleven_targets(tmp_path):
     run = Workflow(tmp_path / "run")
     run.configure()
     listed = re.findall(r"^  (\w+) +[A-Z].+\.$", run.succeed("help"), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The model of a finished run as a thing to hand on: its card, the library's use of it, other runtimes."""
+"""The model of a finished run: its card, its use with the library and with ONNX Runtime."""
 
 import json
 import os
@@ -28,7 +28,7 @@ WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, test_time_mi
 
 @pytest.fixture(scope="module")
 def case(finished) -> NormalisedCase:
-    """A case that the model was not trained on."""
+    """A held-out case."""
     prediction = min((finished.results / "predictions/fold-0").glob("*.nii.gz"))
     return read_case(find_case((finished.results / "normalised").iterdir(), prediction.name.removesuffix(".nii.gz")))
 
@@ -39,7 +39,7 @@ def prediction(finished, case) -> Prediction:
     return Predictor([network], CPU, WHOLE, card.task.unused_classes).predict(case.image, cropped_start(case.origin))
 
 
-def test_the_card_says_what_was_dropped_and_that_it_is_not_for_the_clinic(finished):
+def test_the_card_has_the_dropped_cases_and_a_warning_against_clinical_use(finished):
     card = (finished.results / "model/README.md").read_text()
     assert "8 cases found, 5 usable, 3 dropped" in card
     assert "not for clinical use" in card
@@ -48,14 +48,14 @@ def test_the_card_says_what_was_dropped_and_that_it_is_not_for_the_clinic(finish
     assert str(finished.folder) not in card
 
 
-def test_the_file_of_the_model_is_enough_to_segment_with_the_library(finished, case, prediction):
+def test_the_library_predicts_the_mask_of_the_workflow_from_the_model_file(finished, case, prediction):
     origin = case.origin
     masks = recorded_masks([finished.results / "predictions/fold-0"])
     written = read_prediction(masks[origin.case], origin.shape, origin.affine)
     np.testing.assert_array_equal(prediction.mask, crop(written, origin))
 
 
-def test_the_example_on_the_card_makes_the_mask_that_was_evaluated(finished, case, tmp_path):
+def test_the_example_on_the_card_reproduces_the_evaluated_mask(finished, case, tmp_path):
     (example,) = re.findall(r"```python\n(.*?)```", (finished.results / "model/README.md").read_text(), re.DOTALL)
     raw = finished.folder / "cohort" / case.origin.case / case.origin.case
     example = example.replace('"case-', f'"{raw}-').replace('"results/', f'"{finished.results}/')
@@ -65,7 +65,7 @@ def test_the_example_on_the_card_makes_the_mask_that_was_evaluated(finished, cas
     assert (tmp_path / "masks/case.nii.gz").read_bytes() == evaluated.read_bytes()
 
 
-def test_another_runtime_gives_the_masks_of_the_library(finished, case, prediction, tmp_path):
+def test_onnx_runtime_predicts_the_mask_of_the_library(finished, case, prediction, tmp_path):
     run = finished.copy(tmp_path / "run")
     run.succeed("onnx")
     file = run.results / "model/fold-0.onnx"
@@ -74,8 +74,8 @@ def test_another_runtime_gives_the_masks_of_the_library(finished, case, predicti
     before = [start % divisor for start in cropped_start(case.origin)]
     around = [(first, -(first + side) % divisor) for first, side in zip(before, sides, strict=True)]
     image = np.pad(case.image, [(0, 0), *around])[None].astype(np.float32)
-    (answer,) = InferenceSession(file).run(["probabilities"], {"image": image})
-    probabilities = answer[0, :, *(slice(first, first + side) for first, side in zip(before, sides, strict=True))]
+    (outputs,) = InferenceSession(file).run(["probabilities"], {"image": image})
+    probabilities = outputs[0, :, *(slice(first, first + side) for first, side in zip(before, sides, strict=True))]
     np.testing.assert_allclose(probabilities, prediction.probabilities, atol=1e-4)
     np.testing.assert_array_equal(probabilities.argmax(axis=0), prediction.mask)
     selection = json.loads((run.results / "training/fold-0/selection.json").read_text())

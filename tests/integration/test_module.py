@@ -1,4 +1,4 @@
-"""The workflow imported as a module by another Snakefile, as the documentation shows it."""
+"""The workflow imported as a module by another Snakefile, as in the documentation."""
 
 import re
 import subprocess
@@ -19,8 +19,6 @@ module tumorseg:
     config: config["tumorseg"]
 use rule * from tumorseg as tumorseg_*
 """
-
-
 PAGE = "workflow/docs/module.md"
 DEMO = {"other": 1, "tumorseg": TINY}
 
@@ -28,7 +26,7 @@ DEMO = {"other": 1, "tumorseg": TINY}
 def snakemake(
     folder: Path, snakefile: str, *options: str, config: dict[str, Any] = DEMO
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Snakefile that lies in a folder with a clone of this repository; the working directory is another."""
+    """Run a Snakefile beside a link to this repository, with another working directory."""
     (folder / "project").mkdir(exist_ok=True)
     (folder / "project/Snakefile").write_text(snakefile)
     if not (folder / "project/tumorseg").exists():
@@ -45,40 +43,40 @@ def snakemake(
     )
 
 
-def test_all_rules_are_planned_under_their_new_names(tmp_path):
-    said = snakemake(tmp_path, example(PAGE, "python"), "--dry-run").stdout
-    planned = set(re.findall(r"^ *rule (\w+):$", said, re.MULTILINE))
-    assert {"tumorseg_demo_cohort", "tumorseg_train_epoch", "tumorseg_figure_scores", "worst_cases"} <= planned, said
+def test_all_rules_are_planned_with_the_prefix(tmp_path):
+    output = snakemake(tmp_path, example(PAGE, "python"), "--dry-run").stdout
+    planned = set(re.findall(r"^ *rule (\w+):$", output, re.MULTILINE))
+    assert {"tumorseg_demo_cohort", "tumorseg_train_epoch", "tumorseg_figure_scores", "worst_cases"} <= planned, output
     assert {name for name in planned if not name.startswith("tumorseg_")} == {"worst_cases", "all"}
-    assert "localrules" not in said
+    assert "localrules" not in output
 
 
-def test_keys_that_are_not_given_keep_their_defaults_and_mistakes_are_told(tmp_path):
-    said = snakemake(
+def test_missing_keys_have_defaults_and_mistakes_are_reported(tmp_path):
+    output = snakemake(
         tmp_path, example(PAGE, "python"), "--dry-run", config=yaml.safe_load(example(PAGE, "yaml"))
     ).stdout
-    assert "cohort.root: cannot list data" in said
-    said = snakemake(
+    assert "cohort.root: cannot list data" in output
+    output = snakemake(
         tmp_path, example(PAGE, "python"), "--dry-run", config={"tumorseg": {"training": {"epoch": 3}}}
     ).stdout
-    assert "training.epoch: there is no such key" in said
+    assert "training.epoch: there is no such key" in output
 
 
-def test_an_imported_rule_is_changed(tmp_path):
+def test_an_imported_rule_can_be_changed(tmp_path):
     changed = "use rule predict from tumorseg as tumorseg_predict with:\n    threads: 2\n"
-    said = snakemake(tmp_path, f'configfile: "config.yaml"\n{MODULE}{changed}', "--dry-run", "tumorseg_verify").stdout
-    assert "tumorseg_select_checkpoint" in said, said
-    assert "is already running Snakemake in this folder" not in said
+    output = snakemake(tmp_path, f'configfile: "config.yaml"\n{MODULE}{changed}', "--dry-run", "tumorseg_verify").stdout
+    assert "tumorseg_select_checkpoint" in output, output
+    assert "is already running Snakemake in this folder" not in output
 
 
-def test_single_rules_are_imported(tmp_path):
+def test_single_rules_can_be_imported(tmp_path):
     single = MODULE.replace("rule *", "rule demo_cohort, validate_batch, manifest")
-    said = snakemake(tmp_path, f'configfile: "config.yaml"\n{single}', "--dry-run", "tumorseg_manifest").stdout
-    assert re.search(r"^total +6$", said, re.MULTILINE), said
+    output = snakemake(tmp_path, f'configfile: "config.yaml"\n{single}', "--dry-run", "tumorseg_manifest").stdout
+    assert re.search(r"^total +6$", output, re.MULTILINE), output
 
 
 @pytest.mark.parametrize("modifier", ['prefix: "sub"', 'replace_prefix: {"results": "r"}'])
-def test_other_paths_of_results_are_refused(modifier, tmp_path):
+def test_prefixes_of_results_are_refused(modifier, tmp_path):
     snakefile = MODULE.replace("    config:", f"    {modifier}\n    config:")
     completed = snakemake(tmp_path, f'configfile: "config.yaml"\n{snakefile}', "--dry-run")
     assert completed.returncode != 0
@@ -94,7 +92,7 @@ def test_a_second_import_with_other_settings_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_it_runs_and_makes_what_it_makes_alone(finished, tmp_path):
+def test_the_module_has_the_results_of_the_workflow_alone(finished, tmp_path):
     completed = snakemake(tmp_path, example(PAGE, "python"))
     assert completed.returncode == 0, completed.stdout[-8000:]
     results = tmp_path / "run/results"

@@ -1,4 +1,4 @@
-"""Cases whose names look like missing values, numbers, formulas or syntax, from raw files to report and scores."""
+"""Case names that look like missing values, numbers, formulas or syntax, from raw files to report and scores."""
 
 import json
 
@@ -37,23 +37,23 @@ def test_a_second_run_has_nothing_to_do(run):
     assert not run.planned()
 
 
-def test_a_spreadsheet_finds_no_formula(run):
+def test_names_that_look_like_formulas_are_escaped_for_spreadsheets(run):
     for path in (run.results / "cohort/manifest.tsv", run.results / "cohort/splits.tsv"):
         names = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)["case"]
         assert {"-3", "'=1+1"} <= set(names)
 
 
-def test_a_split_file_with_such_names_is_taken(run, tmp_path):
-    own = run.copy(tmp_path / "run")
-    splits = own.results / "cohort/splits.tsv"
-    (own.folder / "own.tsv").write_bytes(splits.read_bytes())
-    own.configure({"demo": None, "cohort": {"folds": 2, "split_file": "own.tsv"}, "training": {"epochs": 1}})
+def test_a_split_file_with_these_names_is_accepted(run, tmp_path):
+    copied = run.copy(tmp_path / "run")
+    splits = copied.results / "cohort/splits.tsv"
+    (copied.folder / "own.tsv").write_bytes(splits.read_bytes())
+    copied.configure({"demo": None, "cohort": {"folds": 2, "split_file": "own.tsv"}, "training": {"epochs": 1}})
     before = splits.read_bytes()
-    own.succeed("split")
+    copied.succeed("split")
     assert splits.read_bytes() == before
 
 
-def test_they_are_segmented_and_scored(run):
+def test_cases_with_these_names_are_segmented_and_scored(run):
     cohort, masks = run.folder / "cohort", run.results / "segmentations"
     completed = run.run("segment", options=("--config", f"segment={{cases: '{cohort}'}}"))
     assert completed.returncode == 0, completed.stdout[-4000:]

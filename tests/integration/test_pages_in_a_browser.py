@@ -14,7 +14,7 @@ from tumorseg.task import load_task
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 _A4 = 718
-"""CSS pixels across, within margins of 1 cm; 1047 where it lies."""
+"""Width in CSS pixels within margins of 1 cm; 1047 in landscape."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def path(request, finished):
     return finished.results / request.param
 
 
-def test_a_page_opens_without_network_and_without_complaint(browser, path):
+def test_a_page_opens_without_requests_and_console_messages(browser, path):
     opened = open_page(browser, path)
     opened.page.mouse.wheel(0, 100_000)
     opened.page.wait_for_timeout(500)
@@ -40,7 +40,7 @@ def test_a_page_fits_a_phone(browser, path):
     assert open_page(browser, path, width=390).page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_nothing_is_wider_than_the_paper_that_it_is_printed_on(browser, path):
+def test_nothing_is_wider_than_the_printed_page(browser, path):
     page = open_page(browser, path, width=_A4).page
     page.emulate_media(media="print")
     page.evaluate("[...document.querySelectorAll('.landscape')].forEach(part => part.style.width = '1047px')")
@@ -66,9 +66,9 @@ def test_the_table_sorts_by_any_column_both_ways(report):
     assert values["descending"] == sorted(values["ascending"], reverse=True)
 
 
-def test_the_table_shows_only_what_the_filter_says(report):
+def test_the_filter_hides_other_rows_of_the_table(report):
     rows = report.locator("#every-case-table tbody tr")
-    report.get_by_label("Filter").fill("viewer")  # the word of a link
+    report.get_by_label("Filter").fill("viewer")  # a word of the links, which are not searched
     assert report.locator("#every-case-table tbody tr:visible").count() == 0
     case = rows.first.locator("th").get_attribute("data-value")
     report.get_by_label("Filter").fill(case)
@@ -77,7 +77,7 @@ def test_the_table_shows_only_what_the_filter_says(report):
     assert report.locator("#every-case-table tbody tr:visible").count() == rows.count()
 
 
-def test_a_link_to_a_row_shows_it_though_the_filter_hides_it(report):
+def test_a_link_to_a_row_shows_it_despite_the_filter(report):
     link = report.locator('a[href^="#case-"]').first
     for _ in range(2):  # the second time the address does not change
         report.get_by_label("Filter").fill("no such case")
@@ -86,7 +86,7 @@ def test_a_link_to_a_row_shows_it_though_the_filter_hides_it(report):
     report.get_by_label("Filter").fill("")
 
 
-def test_a_shadow_tells_that_there_is_more_at_the_right(report):
+def test_a_shadow_marks_a_table_that_continues_to_the_right(report):
     region = report.get_by_role("region", name="Scores of each case")
     brightness = []
     for place in (0, 100_000):
@@ -99,7 +99,7 @@ def test_a_shadow_tells_that_there_is_more_at_the_right(report):
 
 @pytest.fixture(scope="module")
 def viewer(browser, finished):
-    """The viewer of the report, ready; nothing of it was decoded before it came near the screen."""
+    """The loaded viewer of the report. It loads only when it is scrolled into view."""
     opened = open_page(browser, finished.results / "report.html")
     assert opened.page.locator(".viewer").get_attribute("data-state") == "waiting"
     opened.page.locator("#viewer").scroll_into_view_if_needed()
@@ -107,31 +107,31 @@ def viewer(browser, finished):
     return opened
 
 
-def seen(viewer, wait=1000):
-    """The pixels of the viewer's canvas as they are on the screen: (H, W, 3)."""
+def canvas_pixels(viewer, wait=1000):
+    """Return the pixels of the viewer's canvas, (H, W, 3) int."""
     viewer.page.wait_for_timeout(wait)
     picture = viewer.page.locator(".viewer-picture canvas").screenshot()
     with Image.open(io.BytesIO(picture)) as image:
         return np.asarray(image.convert("RGB")).astype(int)
 
 
-def test_the_viewer_draws_a_brain_without_network_or_complaint(viewer):
-    pixels = seen(viewer)
+def test_the_viewer_draws_a_brain_without_requests_and_console_messages(viewer):
+    pixels = canvas_pixels(viewer)
     assert (pixels.max(axis=2) > 50).mean() > 0.02
     assert viewer.complaints == []
     assert [url for url in viewer.requests if not url.startswith(("data:", "blob:", "file:"))] == []
 
 
-def test_another_slice_is_another_picture(viewer):
-    before = seen(viewer)
+def test_another_slice_changes_the_picture(viewer):
+    before = canvas_pixels(viewer)
     viewer.page.get_by_label("Axial slice").press("ArrowRight")
     viewer.page.get_by_label("Axial slice").press("ArrowRight")
-    assert np.abs(seen(viewer) - before).max() > 20
+    assert np.abs(canvas_pixels(viewer) - before).max() > 20
 
 
 @pytest.fixture(scope="module")
 def overlaid(browser, finished, tmp_path_factory):
-    """The viewer by itself, its prediction equal to the reference: that of the tiny run is empty."""
+    """The viewer alone, with the reference as its prediction, since the prediction of the tiny run is empty."""
     folder = tmp_path_factory.mktemp("viewer")
     content = read_json(finished.results / "figures/viewer.json")
     for case in content["cases"]:
@@ -146,23 +146,23 @@ def overlaid(browser, finished, tmp_path_factory):
 
 
 @pytest.mark.parametrize("overlay", ["Reference (filled)", "Prediction (outlined)", "Fill prediction"])
-def test_switching_an_overlay_goes_there_and_back(overlaid, overlay):
+def test_an_overlay_can_be_switched_and_switched_back(overlaid, overlay):
     switch = overlaid.page.get_by_label(overlay)
-    before, checked = seen(overlaid), switch.is_checked()
+    before, checked = canvas_pixels(overlaid), switch.is_checked()
     switch.set_checked(not checked)
-    assert np.abs(seen(overlaid) - before).max() > 20
+    assert np.abs(canvas_pixels(overlaid) - before).max() > 20
     switch.set_checked(checked)
-    assert np.abs(seen(overlaid) - before).max() < 20
+    assert np.abs(canvas_pixels(overlaid) - before).max() < 20
 
 
 def test_the_opacity_changes_the_picture(viewer):
-    before = seen(viewer)
+    before = canvas_pixels(viewer)
     viewer.page.get_by_label("Fill opacity").press("Home")
-    assert np.abs(seen(viewer) - before).max() > 20
+    assert np.abs(canvas_pixels(viewer) - before).max() > 20
     viewer.page.get_by_label("Fill opacity").press("End")
 
 
-def test_a_row_leads_to_its_case_in_the_viewer(viewer):
+def test_the_link_of_a_row_opens_its_case_in_the_viewer(viewer):
     link = viewer.page.locator("[data-viewer-case]").first
     link.press("Enter")
     viewer.page.locator('.viewer[data-state="ready"]').wait_for()
@@ -170,20 +170,20 @@ def test_a_row_leads_to_its_case_in_the_viewer(viewer):
     assert viewer.page.url.endswith("#viewer")
 
 
-def test_another_modality_is_another_picture(viewer):
-    before = seen(viewer)
+def test_another_modality_changes_the_picture(viewer):
+    before = canvas_pixels(viewer)
     viewer.page.get_by_label("Image", exact=True).select_option("t1ce")
-    assert np.abs(seen(viewer) - before).max() > 20
+    assert np.abs(canvas_pixels(viewer) - before).max() > 20
 
 
 def test_the_head_is_rendered_in_3d(viewer):
     viewer.page.get_by_label("View", exact=True).select_option("3d")
-    assert (seen(viewer, wait=5000).max(axis=2) > 50).mean() > 0.02
+    assert (canvas_pixels(viewer, wait=5000).max(axis=2) > 50).mean() > 0.02
     viewer.page.get_by_label("View", exact=True).select_option("planes")
 
 
 def swipe_up(page, x, y, length):
-    """A finger that touches the screen and moves up."""
+    """Swipe up with one finger."""
     session = page.context.new_cdp_session(page)
     points = [{"x": x, "y": y - moved} for moved in range(0, length + 1, 20)]
     for number, point in enumerate(points):
@@ -194,7 +194,7 @@ def swipe_up(page, x, y, length):
     page.wait_for_timeout(500)
 
 
-def test_a_finger_scrolls_past_the_picture_until_it_was_tapped(browser, finished):
+def test_a_swipe_scrolls_the_page_until_the_viewer_is_tapped(browser, finished):
     page = open_page(browser, finished.results / "report.html", width=390, touch=True).page
     page.locator("#viewer").scroll_into_view_if_needed()
     page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
@@ -219,7 +219,7 @@ def test_the_picture_of_the_readme_shows_scores_and_a_brain(browser, finished):
     picture = screenshot(browser, finished.results / "report.html")
     assert picture.height == HEIGHT
     grey = np.asarray(picture.convert("L"))
-    assert (grey[:80] < 100).any()  # the numbers
+    assert (grey[:80] < 100).any()  # the scores
     middle = grey[HEIGHT // 2]
-    assert (middle < 10).mean() > 0.2  # what lies around the brain
+    assert (middle < 10).mean() > 0.2  # the background of the brain
     assert ((middle > 50) & (middle < 250)).any()

@@ -1,4 +1,4 @@
-"""Real cases at their full size, from raw files to the report, with a tiny network and a few steps."""
+"""Real cases at full size, from raw files to the report, with a tiny network and a few steps."""
 
 import json
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 CASES = ("BraTS2021_00006", "BraTS2021_01482", "BraTS2021_01485")
 
 
-def test_real_cases_go_the_whole_way(tmp_path):
+def test_a_run_on_real_cases(tmp_path):
     real = real_data()
     workflow = Workflow(tmp_path / "run")
     workflow.configure(

@@ -1,4 +1,4 @@
-"""What runs again after each change is what workflow/docs/reruns.md says, rule by rule."""
+"""The rules that rerun after each change are those of workflow/docs/reruns.md."""
 
 import os
 import re
@@ -21,7 +21,7 @@ TIMES = {"": None, " once": 1, " twice": 2}
 
 
 def sections() -> dict[str, list[tuple[str, str]]]:
-    """The rows of the table below each heading of the documentation, without the header."""
+    """Return the rows of the table below each heading of the page, without the header."""
     parts = re.split(r"^##? (.+)$", (REPOSITORY / "workflow/docs/reruns.md").read_text(), flags=re.MULTILINE)
     rows = {
         title: re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE)
@@ -35,7 +35,7 @@ STAGES = dict(TABLES["What runs again"])
 
 
 def rules_of(cell: str) -> dict[str, int | None]:
-    """The rules that a cell names, stages resolved, and how many jobs of each, where it says so."""
+    """Return the rules in a cell with stages resolved, and the number of jobs of each, or None if not stated."""
     found: dict[str, int | None] = {}
     if cell.startswith("nothing"):
         return found
@@ -62,11 +62,11 @@ def remove_case(run: Workflow) -> None:
 
 def repair(run: Workflow) -> None:
     truncated = CASE.replace("90001", "90005")
-    sound = run.folder / f"cohort/{CASE}/{CASE}-t2f.nii.gz"
-    shutil.copy(sound, run.folder / f"cohort/{truncated}/{truncated}-t2f.nii.gz")
+    valid = run.folder / f"cohort/{CASE}/{CASE}-t2f.nii.gz"
+    shutil.copy(valid, run.folder / f"cohort/{truncated}/{truncated}-t2f.nii.gz")
 
 
-def repair_keeping_the_time(run: Workflow) -> None:
+def repair_with_an_older_date(run: Workflow) -> None:
     repair(run)
     long_ago = (run.folder / f"cohort/{CASE}/{CASE}-t1n.nii.gz").stat().st_mtime - 10**6
     for path in (run.folder / "cohort" / CASE.replace("90001", "90005")).iterdir():
@@ -84,8 +84,8 @@ def edit_split_file(run: Workflow) -> None:
     own.write_text("\n".join([header, f"{case}\t{patient}\t{-1 - int(fold)}", *rest]) + "\n")
 
 
-def damage(run: Workflow) -> None:
-    (run.results / "training/fold-0/epoch-0002.pt").write_bytes(b"rotten")
+def corrupt_checkpoint(run: Workflow) -> None:
+    (run.results / "training/fold-0/epoch-0002.pt").write_bytes(b"corrupted")
 
 
 def delete(*names: str) -> Callable[[Workflow], None]:
@@ -108,9 +108,9 @@ FILES: dict[str, Callable[[Workflow], None]] = {
     "a case is added": add_case,
     "a case is removed": remove_case,
     "a corrupted image is repaired": repair,
-    "a corrupted image is replaced by a valid one with an older date": repair_keeping_the_time,
+    "a corrupted image is replaced by a valid one with an older date": repair_with_an_older_date,
     "the split file is edited": edit_split_file,
-    "a checkpoint is corrupted": damage,
+    "a checkpoint is corrupted": corrupt_checkpoint,
     "the first checkpoint of three is deleted": delete("training/fold-0/epoch-0001.pt"),
     "the second checkpoint of three is deleted": delete("training/fold-0/epoch-0002.pt"),
     "a model is deleted": delete("model/fold-0.safetensors"),
@@ -131,8 +131,8 @@ FILES: dict[str, Callable[[Workflow], None]] = {
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory):
-    """How many jobs each rule has in a run from nothing."""
-    run = Workflow(tmp_path_factory.mktemp("nothing") / "run")
+    """The number of jobs of each rule in a new run."""
+    run = Workflow(tmp_path_factory.mktemp("new") / "run")
     run.configure()
     return run.planned()
 
@@ -143,21 +143,21 @@ def run(finished, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def on_own_cases(finished, tmp_path_factory):
-    """A finished run on files that the workflow has not made."""
-    run = finished.copy(tmp_path_factory.mktemp("own") / "run")
+def on_user_cases(finished, tmp_path_factory):
+    """A finished run on files that the workflow does not make itself."""
+    run = finished.copy(tmp_path_factory.mktemp("user") / "run")
     run.configure({"demo": None})
     run.succeed()
     return run
 
 
 def assert_planned(planned: Counter[str], cell: str, jobs: Counter[str]) -> None:
-    wanted = rules_of(cell)
-    assert set(planned) == set(wanted)
-    # More of them where the change itself makes more: of folds, or of batches.
-    few = {rule: count for rule, count in planned.items() if count < (wanted[rule] or jobs.get(rule, 1))}
-    many = {rule: count for rule, count in planned.items() if wanted[rule] and count > wanted[rule]}
-    assert (few, many) == ({}, {})
+    expected = rules_of(cell)
+    assert set(planned) == set(expected)
+    # Changes of folds and shards add jobs, so more than in a new run is allowed unless the cell has a number.
+    too_few = {rule: count for rule, count in planned.items() if count < (expected[rule] or jobs.get(rule, 1))}
+    too_many = {rule: count for rule, count in planned.items() if expected[rule] and count > expected[rule]}
+    assert (too_few, too_many) == ({}, {})
 
 
 def keys_of(cell: str) -> list[str]:
@@ -168,12 +168,12 @@ def test_every_setting_has_a_row_and_a_change():
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     keys = [f"{section}.{key}" for section, content in configuration.items() if content for key in content]
     in_table = [key for cell, _ in TABLES["Settings"] for key in keys_of(cell)]
-    # Other sizes of the output are not offered.
+    # model.classes cannot be set.
     assert sorted(in_table) == sorted(set(keys) - {"model.classes"}) == sorted(SETTINGS)
 
 
 @pytest.mark.parametrize(("key", "cell"), [(key, cell) for keys, cell in TABLES["Settings"] for key in keys_of(keys)])
-def test_a_setting(key, cell, run, jobs):
+def test_changed_setting(key, cell, run, jobs):
     shutil.copy(run.results / "cohort/splits.tsv", run.folder / "own.tsv")
     section, name = key.split(".")
     changes = {section: {**TINY.get(section, {}), name: SETTINGS[key]}}
@@ -182,7 +182,7 @@ def test_a_setting(key, cell, run, jobs):
         changes["demo"] = None
     run.configure(changes)
     planned = run.planned()
-    planned.pop("demo_cohort", None)  # of another root: the demo's cohort is made there
+    planned.pop("demo_cohort", None)  # another root needs the demo cohort there
     assert_planned(planned, cell, jobs)
 
 
@@ -192,7 +192,7 @@ def repository(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("change", "cell"), TABLES["Code"])
-def test_a_constant(change, cell, finished, repository, jobs):
+def test_changed_constant(change, cell, finished, repository, jobs):
     file, constant = re.findall(r"`([^`]+)`", change)
     module = repository / "scripts/tumorseg" / file
     before = module.read_text()
@@ -205,7 +205,7 @@ def test_a_constant(change, cell, finished, repository, jobs):
         module.write_text(before)
 
 
-def test_words_names_and_places(finished, tmp_path):
+def test_reworded_messages_renamed_functions_and_moved_modules_rerun_nothing(finished, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     library = repository / "scripts/tumorseg"
     edit(library / "cohort/image_checks.py", "; it may be clipped", "; perhaps it is clipped")
@@ -219,27 +219,27 @@ def test_words_names_and_places(finished, tmp_path):
     assert Workflow(finished.folder, repository).planned() == Counter()
 
 
-def test_comments_and_a_fresh_checkout(finished, tmp_path):
+def test_comments_docstrings_and_a_fresh_checkout_rerun_nothing(finished, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     for path in Path(repository, "scripts").rglob("*.py"):
-        said_otherwise = re.sub(r'^( *r?""")(?=\w)', r"\1Said otherwise. ", path.read_text(), flags=re.MULTILINE)
-        path.write_text(f"# A comment.\n{said_otherwise}")
+        reworded = re.sub(r'^( *r?""")(?=\w)', r"\1Reworded. ", path.read_text(), flags=re.MULTILINE)
+        path.write_text(f"# A comment.\n{reworded}")
     assert Workflow(finished.folder, repository).planned() == Counter()
 
 
-def test_every_event_has_a_row():
+def test_every_event_of_the_page_is_tested():
     assert [event for event, _ in TABLES["Files"]] == list(FILES)
 
 
 @pytest.mark.parametrize(("event", "cell"), TABLES["Files"])
-def test_an_event(event, cell, on_own_cases, tmp_path, jobs):
-    run = on_own_cases.copy(tmp_path / "run")
+def test_event(event, cell, on_user_cases, tmp_path, jobs):
+    run = on_user_cases.copy(tmp_path / "run")
     FILES[event](run)
     assert_planned(run.planned(), cell, jobs)
 
 
-def test_a_stage_that_comes_to_the_same_by_itself_spares_what_follows(run):
+def test_a_rerun_stage_with_the_same_result_reruns_nothing_after_it(run):
     run.configure({"cohort": {**TINY["cohort"], "expected_usable": 5}})
     assert "train_epoch" in run.planned()
     run.succeed("validate")
-    assert run.planned() == Counter(report=1, provenance=1)  # which shows the configuration
+    assert run.planned() == Counter(report=1, provenance=1)  # these show the configuration

@@ -1,4 +1,4 @@
-"""What runs again after a change in the file of a task is what workflow/docs/reruns.md says."""
+"""The rules that rerun after a change in a task file are those of workflow/docs/reruns.md."""
 
 import re
 
@@ -16,13 +16,13 @@ def repository(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("change", "cell"), TABLES["The file of a task"])
-def test_a_change_of_the_task(change, cell, finished, repository, jobs):  # noqa: F811
+def test_changed_task_file(change, cell, finished, repository, jobs):  # noqa: F811
     file = repository / "scripts/tumorseg/tasks/brats-glioma.yaml"  # a link in the repository, a copy here
     before = file.read_text()
     edit(file, *re.findall(r"`([^`]+)`", change))
     try:
         planned = Workflow(finished.folder, repository).planned()
-        planned.pop("demo_cohort", None)  # a cohort of the task
+        planned.pop("demo_cohort", None)  # the demo cohort depends on the task
         assert_planned(planned, cell, jobs)
     finally:
         file.write_text(before)

@@ -1,4 +1,4 @@
-"""A cohort by a sample sheet, and one in two folders, in real runs; a changed row reruns what it changes."""
+"""Runs with a sample sheet and with two cohort folders. A changed row reruns only dependent results."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import read_splits
 
 CASES = [f"P{number}" for number in range(6)]
-BATCHES = 3
-AFTER_PATIENTS = {"manifest", "cohort_page", "check_cohort", "split"}
+SHARDS = 3
+DEPEND_ON_PATIENTS = {"manifest", "cohort_page", "check_cohort", "split"}
 
 
 def write_sheet(run, **changes):
-    """A row a case; `changes` has the patient, or another path of T1, of some of them."""
+    """Write a row per case. changes: patient and T1 path of some cases."""
     rows = ["case\tpatient\tt1\tt1ce\tt2\tflair\tmask"]
     for number, case in enumerate(CASES):
         paths = [f"far/{number}/{number}-{suffix}.nii.gz" for suffix in SUFFIXES.values()]
@@ -28,7 +28,7 @@ def finished_sheet(tmp_path_factory):
     run = Workflow(tmp_path_factory.mktemp("sheet") / "run")
     for number in range(len(CASES)):
         write_valid_case(run.folder / "lists/far", str(number), seed=number)
-    run.configure({"demo": None, "cohort": {"root": "nowhere", "samples": "lists/samples.tsv", "shards": BATCHES}})
+    run.configure({"demo": None, "cohort": {"root": "nowhere", "samples": "lists/samples.tsv", "shards": SHARDS}})
     write_sheet(run)
     run.succeed("split", "normalise", "validate")
     return run
@@ -39,7 +39,7 @@ def run(finished_sheet, tmp_path):
     return finished_sheet.copy(tmp_path / "run")
 
 
-def test_its_cases_and_patients_are_those_of_the_sheet(finished_sheet):
+def test_cases_and_patients_match_the_sheet(finished_sheet):
     table = read_manifest(finished_sheet.results / "cohort/manifest.tsv")
     assert table["usable"].all()
     assert list(table["case"]) == CASES
@@ -51,16 +51,16 @@ def test_its_cases_and_patients_are_those_of_the_sheet(finished_sheet):
     assert not finished_sheet.planned("split", "normalise", "validate")
 
 
-def test_another_patient_validates_nothing_again(run):
+def test_a_changed_patient_revalidates_nothing(run):
     write_sheet(run, P3=("Bob", "far/3/3-t1n.nii.gz"))
     planned = run.planned("split", "normalise", "validate")
-    assert set(planned) == AFTER_PATIENTS
+    assert set(planned) == DEPEND_ON_PATIENTS
     run.succeed("split", "normalise", "validate")
     assert "Bob" in list(read_manifest(run.results / "cohort/manifest.tsv")["patient"])
 
 
 @pytest.mark.slow
-def test_another_file_costs_its_batch_and_one_that_is_not_there_its_case(run):
+def test_a_changed_path_reruns_its_shard_and_a_missing_file_drops_its_case(run):
     write_sheet(run, P3=("", "far/3/gone.nii.gz"))
     planned = run.planned("split", "normalise", "validate")
     assert planned["validate_batch"] == planned["normalise_batch"] == 1
@@ -76,33 +76,33 @@ def test_another_file_costs_its_batch_and_one_that_is_not_there_its_case(run):
 
 
 @pytest.mark.slow
-def test_the_order_of_rows_and_a_new_case_of_another_batch_change_nothing(run):
+def test_the_order_of_rows_changes_nothing_and_a_removed_case_only_its_shard(run):
     path = run.folder / "lists/samples.tsv"
     header, *rows = path.read_text().splitlines()
     path.write_text("\n".join([header, *rows[::-1]]) + "\n")
     assert not run.planned("split", "normalise", "validate")
     path.write_text("\n".join([header, *rows[1:]]) + "\n")
     planned = run.planned("validate")
-    assert planned["validate_batch"] == (shard_of("P0", BATCHES) in {shard_of(case, BATCHES) for case in CASES[1:]})
+    assert planned["validate_batch"] == (shard_of("P0", SHARDS) in {shard_of(case, SHARDS) for case in CASES[1:]})
 
 
 @pytest.mark.slow
-def test_a_second_word_on_patients_is_refused(run):
-    run.configure({"demo": None, "cohort": {"samples": "lists/samples.tsv", "patient": "(P).", "shards": BATCHES}})
-    said = run.run("validate").stdout
-    assert "cohort.patient: (P). and the column patient of lists/samples.tsv" in said
+def test_patients_from_both_sheet_and_pattern_are_refused(run):
+    run.configure({"demo": None, "cohort": {"samples": "lists/samples.tsv", "patient": "(P).", "shards": SHARDS}})
+    output = run.run("validate").stdout
+    assert "cohort.patient: (P). and the column patient of lists/samples.tsv" in output
 
 
 @pytest.mark.parametrize(
-    ("cohort", "said"), [({"samples": "s.tsv"}, "demo: null"), ({"root": ["a", "b"]}, "a single folder")]
+    ("cohort", "message"), [({"samples": "s.tsv"}, "demo: null"), ({"root": ["a", "b"]}, "a single folder")]
 )
-def test_the_demo_has_cases_of_its_own(tmp_path, cohort, said):
+def test_the_demo_refuses_other_cohort_settings(tmp_path, cohort, message):
     run = Workflow(tmp_path / "run")
     run.configure({"cohort": cohort})
-    assert said in run.run("validate").stdout
+    assert message in run.run("validate").stdout
 
 
-def test_a_cohort_in_two_folders_is_one(tmp_path):
+def test_two_folders_are_one_cohort(tmp_path):
     run = Workflow(tmp_path / "run")
     for number in range(4):
         write_valid_case(run.folder / f"data/part{number % 2}", CASES[number], seed=number)

@@ -1,4 +1,4 @@
-"""The target `score`: any masks against references, where there is neither a cohort nor a training."""
+"""The target `score`: masks against references, without a cohort or a training."""
 
 import json
 import os
@@ -15,11 +15,11 @@ from tumorseg.io.nifti import write_nifti
 CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2)]
 
 
-class Scoring(Workflow):
-    """A folder with references and two folders of predictions, and nothing else."""
+class ScoreWorkflow(Workflow):
+    """A workflow in a folder of references and predictions."""
 
-    def score(self, predictions, references="the references"):
-        """Configure what is scored; the cohort is a folder that does not exist."""
+    def configure_score(self, predictions, references="the references"):
+        """Configure the target `score`. The cohort folder does not exist."""
         section = {"predictions": predictions, "references": references}
         self.configure({"demo": None, "cohort": {"root": "data"}, "score": section})
 
@@ -28,15 +28,15 @@ class Scoring(Workflow):
         write_nifti(path, mask(enhancing, shape), AFFINE)
         return path
 
-    def table(self, place: str = "") -> pd.DataFrame:
-        """The scores by case and region."""
-        return pd.read_csv(self.results / "scores" / place / "cases.csv", index_col=["case", "region"])
+    def table(self, folder: str = "") -> pd.DataFrame:
+        """Return the scores by case and region."""
+        return pd.read_csv(self.results / "scores" / folder / "cases.csv", index_col=["case", "region"])
 
-    def summary(self, place: str = "") -> dict:
-        return json.loads((self.results / "scores" / place / "summary.json").read_text())
+    def summary(self, folder: str = "") -> dict:
+        return json.loads((self.results / "scores" / folder / "summary.json").read_text())
 
     def refused(self, *targets: str) -> str:
-        """What a run says that is refused before any job starts."""
+        """Return the output of a run that is refused before any job starts."""
         completed = self.run(*targets)
         assert completed.returncode != 0
         assert "Traceback" not in completed.stdout
@@ -46,24 +46,24 @@ class Scoring(Workflow):
 
 @pytest.fixture
 def workflow(tmp_path):
-    workflow = Scoring(tmp_path / "it's a run")
+    workflow = ScoreWorkflow(tmp_path / "it's a run")
     for seed, case in enumerate(CASES):
         write_valid_case(workflow.folder / "the references", case, seed=seed)
         for folder in ("first 'net'", "second"):
             workflow.predict(folder, case)
-    workflow.score("first 'net'")
+    workflow.configure_score("first 'net'")
     return workflow
 
 
-def test_masks_are_scored_without_a_cohort_and_again_only_after_a_change(workflow):
-    said = workflow.succeed("score")
-    assert f"score: Scores: {workflow.results / 'scores/summary.json'}" in said
+def test_masks_are_scored_without_a_cohort_and_only_again_after_a_change(workflow):
+    output = workflow.succeed("score")
+    assert f"score: Scores: {workflow.results / 'scores/summary.json'}" in output
     assert (workflow.table()["dice"] == 1).all()
     for path in workflow.folder.glob("*/*.nii.gz"):
         path.touch()
     assert "Nothing to be done" in workflow.succeed("score")
     changed = workflow.predict("first 'net'", CASES[0], shape=(10, 11, 13))
-    os.utime(changed, (0, 0))  # as a file that is moved here from elsewhere
+    os.utime(changed, (0, 0))  # an older date, as after a move
     assert workflow.planned("score") == Counter(score=1)
     workflow.predict("first 'net'", CASES[0])
     workflow.predict("first 'net'", "BraTS-GLI-00003-000")
@@ -71,19 +71,19 @@ def test_masks_are_scored_without_a_cohort_and_again_only_after_a_change(workflo
     assert workflow.summary()["without_reference"] == ["BraTS-GLI-00003-000_pred.nii.gz"]
 
 
-def test_what_is_missing_and_unusable_counts_as_missed(workflow):
+def test_missing_and_unusable_predictions_count_as_missed(workflow):
     workflow.predict("first 'net'", CASES[0]).unlink()
     workflow.predict("first 'net'", CASES[1], shape=(10, 11, 13))
-    said = workflow.succeed("score")
+    output = workflow.succeed("score")
     summary = workflow.summary()
     assert (summary["missing"], [found["case"] for found in summary["unusable"]]) == (CASES[:1], CASES[1:])
-    assert "the mask is 10x11x13, its reference 10x11x12" in said
+    assert "the mask is 10x11x13, its reference 10x11x12" in output
     assert (workflow.table()["dice"] == 0).all()
 
 
 def test_two_folders_are_compared(workflow):
     workflow.predict("second", CASES[0]).unlink()
-    workflow.score(["first 'net'", "second"])
+    workflow.configure_score(["first 'net'", "second"])
     workflow.succeed("score")
     assert (workflow.table("first 'net'")["dice"] == 1).all()
     assert workflow.summary("second")["missing"] == CASES[:1]
@@ -94,8 +94,8 @@ def test_two_folders_are_compared(workflow):
     assert "Nothing to be done" in workflow.succeed("score")
 
 
-def test_folders_can_be_given_on_the_command_line(workflow):
-    workflow.score(None, None)
+def test_folders_can_be_set_on_the_command_line(workflow):
+    workflow.configure_score(None, None)
     given = "score={predictions: [second, first 'net'], references: the references}"
     planned = workflow.run("score", options=("--dry-run", "--config", given)).stdout
     assert {"second/cases.csv", "first 'net'/cases.csv"} <= set(re.findall(r"results/scores/([^,\n]+)", planned))
@@ -111,13 +111,13 @@ def test_folders_can_be_given_on_the_command_line(workflow):
         ("second", ".", "score.references: first 'net'/BraTS-GLI-00001-000_pred.nii.gz and second/BraTS-GLI-00001-00"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence_before_any_job_starts(workflow, predictions, references, sentence):
+def test_mistakes_are_reported_before_any_job_starts(workflow, predictions, references, sentence):
     workflow.predict("others", "7").rename(workflow.folder / "others/7.nii.gz")
-    workflow.score(predictions, references)
+    workflow.configure_score(predictions, references)
     assert sentence in workflow.refused("score")
 
 
-def test_a_fifo_named_like_a_mask_is_refused_and_a_huge_file_read_neither_then_nor_later(workflow):
+def test_a_fifo_is_refused_and_a_huge_file_is_not_read(workflow):
     huge = workflow.predict("first 'net'", CASES[0])
     with huge.open("r+b") as opened:
         opened.truncate(2**37)
@@ -129,17 +129,17 @@ def test_a_fifo_named_like_a_mask_is_refused_and_a_huge_file_read_neither_then_n
     assert [found["case"] for found in workflow.summary()["unusable"]] == CASES[:1]
 
 
-def test_what_is_wrong_with_the_section_concerns_no_other_target(tmp_path):
-    workflow = Scoring(tmp_path / "run")
+def test_mistakes_in_the_section_score_do_not_affect_other_targets(tmp_path):
+    workflow = ScoreWorkflow(tmp_path / "run")
     workflow.configure({"score": {"predictions": "nowhere", "references": None}})
     assert workflow.planned("validate")["manifest"] == 1
     assert "score.references: no folder is given" in workflow.refused("validate", "score")
 
 
-def test_the_predictions_of_a_run_have_the_scores_of_its_evaluation(finished, tmp_path):
-    run = Scoring(finished.copy(tmp_path / "run").folder)
+def test_predictions_of_a_run_have_the_scores_of_its_evaluation(finished, tmp_path):
+    run = ScoreWorkflow(finished.copy(tmp_path / "run").folder)
     run.configure({"score": {"predictions": "results/predictions/fold-0", "references": "cohort"}})
-    assert run.planned("score") == Counter(score=1)  # although a rule of the workflow makes these masks
+    assert run.planned("score") == Counter(score=1)  # the rule predict is not planned
     splits = pd.read_csv(run.results / "cohort/splits.tsv", sep="\t")
     evaluated = pd.read_csv(run.results / "evaluation/cases.csv", index_col=["case", "region"])
     run.succeed("score")

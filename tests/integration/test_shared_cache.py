@@ -1,4 +1,4 @@
-"""Snakemake's between-workflow cache shares what costs, and neither validation results nor what follows from them."""
+"""Snakemake's between-workflow cache: only results that take long are shared."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from tests.repository.test_profiles import RULES
 
 pytestmark = pytest.mark.slow
 
-SHARED = ("validate_batch", "normalise_batch", "train_epoch")
+CACHED_RULES = ("validate_batch", "normalise_batch", "train_epoch")
 LAST = "training/fold-0/epoch-0002.pt"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def cache(tmp_path_factory):
-    """The folder that all runs of this file share."""
+    """The cache of all runs in this file."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("SNAKEMAKE_OUTPUT_CACHE", str(folder))
@@ -38,12 +38,14 @@ def succeed(workflow: Workflow, *targets: str) -> str:
 
 
 def rules_run(workflow: Workflow) -> list[str]:
-    """The rules that may share of which a script ran: where a result comes from the cache, the log stays empty."""
-    return [rule for rule in SHARED if any(log.stat().st_size for log in workflow.results.glob(f"logs/{rule}/*.log"))]
+    """Return the cacheable rules whose script ran. A result from the cache has an empty log."""
+    return [
+        rule for rule in CACHED_RULES if any(log.stat().st_size for log in workflow.results.glob(f"logs/{rule}/*.log"))
+    ]
 
 
-def contents(workflow: Workflow) -> dict[str, bytes]:
-    """The bytes of each result, through the links into the cache, but for logs, run times and Snakemake's own marks."""
+def result_bytes(workflow: Workflow) -> dict[str, bytes]:
+    """Return the bytes of each result, following links into the cache, without logs and run times."""
     paths = [Path(folder, name) for folder, _, names in os.walk(workflow.results, followlinks=True) for name in names]
     names = {str(path.relative_to(workflow.results)): path for path in paths if not path.name.startswith(".snakemake")}
     return {name: path.read_bytes() for name, path in names.items() if not name.startswith(("logs/", "benchmarks/"))}
@@ -62,42 +64,42 @@ def first(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def refusing(first, tmp_path_factory):
-    """The first run, whose last checkpoint was replaced by a rotten file: what the cache holds is sound."""
-    workflow = first.copy(tmp_path_factory.mktemp("refusing") / "run")
+def refused(first, tmp_path_factory):
+    """A copy of the first run with a corrupted last checkpoint. The checkpoint in the cache is valid."""
+    workflow = first.copy(tmp_path_factory.mktemp("refused") / "run")
     (workflow.results / LAST).unlink()
-    (workflow.results / LAST).write_bytes(b"rotten")
+    (workflow.results / LAST).write_bytes(b"corrupted")
     succeed(workflow, "evaluate")
     return workflow
 
 
 @pytest.fixture(scope="module")
-def second(first, refusing, tmp_path_factory):  # noqa: ARG001 the others come before it
-    """Another folder, after a run has refused a checkpoint and predicted by another one."""
+def second(first, refused, tmp_path_factory):  # noqa: ARG001 - the other runs come first
+    """A run in another folder, after a run that refused a checkpoint and used the previous one."""
     workflow = configured(tmp_path_factory.mktemp("second") / "run")
     succeed(workflow, "evaluate")
     return workflow
 
 
-def test_no_other_rule_shares():
-    assert {rule for rule, text in RULES.items() if "cache:" in text} == set(SHARED)
+def test_only_these_rules_are_cached():
+    assert {rule for rule, text in RULES.items() if "cache:" in text} == set(CACHED_RULES)
 
 
-def test_a_second_folder_takes_what_costs_from_the_cache(first, second):
-    assert (rules_run(first), rules_run(second)) == (list(SHARED), [])
+def test_a_second_run_takes_results_from_the_cache(first, second):
+    assert (rules_run(first), rules_run(second)) == (list(CACHED_RULES), [])
 
 
-def test_it_has_the_results_of_the_first_not_those_that_came_of_anothers_rotten_checkpoint(first, refusing, second):
-    assert (selection(refusing)["epoch"], selection(second)["epoch"]) == (1, 2)
-    assert contents(second) == contents(first)
-    assert contents(second) != contents(refusing)
+def test_a_second_run_has_the_results_of_the_first_despite_a_corrupted_checkpoint(first, refused, second):
+    assert (selection(refused)["epoch"], selection(second)["epoch"]) == (1, 2)
+    assert result_bytes(second) == result_bytes(first)
+    assert result_bytes(second) != result_bytes(refused)
 
 
-def test_both_have_nothing_left_to_do(first, second):
+def test_both_runs_have_nothing_to_do(first, second):
     assert (first.planned("evaluate"), second.planned("evaluate")) == ({}, {})
 
 
-def test_another_learning_rate_trains_itself_on_the_shared_cases(first, tmp_path):
+def test_another_learning_rate_trains_on_the_cached_cases(first, tmp_path):
     third = configured(tmp_path / "third", learning_rate=0.02)
     succeed(third, "train")
     assert rules_run(third) == ["train_epoch"]
@@ -105,8 +107,8 @@ def test_another_learning_rate_trains_itself_on_the_shared_cases(first, tmp_path
 
 
 @pytest.fixture
-def rotten(first):
-    """The cached file of the last checkpoint, rotten during a test."""
+def corrupted_checkpoint(first):
+    """The cached file of the last checkpoint, corrupted during a test."""
     path = (first.results / LAST).resolve()
     before = path.read_bytes()
     path.write_bytes(bytes([*before[:1000], before[1000] ^ 1, *before[1001:]]))
@@ -114,19 +116,24 @@ def rotten(first):
     path.write_bytes(before)
 
 
-def test_a_rotten_file_in_the_cache_is_refused_wherever_it_is_used_until_it_is_deleted_there(first, rotten, tmp_path):
+def test_a_corrupted_file_in_the_cache_is_refused_in_every_run_until_it_is_deleted(
+    first, corrupted_checkpoint, tmp_path
+):
     model = (first.results / "model/fold-0.safetensors").read_bytes()
     used, new = first.copy(tmp_path / "used"), configured(tmp_path / "new")
     for workflow in (used, new):
-        said = succeed(workflow, "verify")
-        assert f"REFUSED results/{LAST} is corrupted" in said
-        assert f"Delete results/{LAST} and {rotten} and run again" in said
-        assert (selection(workflow)["epoch"], [each["epoch"] for each in selection(workflow)["refused"]]) == (1, [2])
+        output = succeed(workflow, "verify")
+        assert f"REFUSED results/{LAST} is corrupted" in output
+        assert f"Delete results/{LAST} and {corrupted_checkpoint} and run again" in output
+        assert (selection(workflow)["epoch"], [refused["epoch"] for refused in selection(workflow)["refused"]]) == (
+            1,
+            [2],
+        )
     (new.results / LAST).unlink()
-    assert f"REFUSED results/{LAST} is corrupted" in succeed(new, "verify")  # deleted here alone, it comes back
-    rotten.unlink()
+    assert f"REFUSED results/{LAST} is corrupted" in succeed(new, "verify")  # it comes back from the cache
+    corrupted_checkpoint.unlink()
     for workflow in (used, new):
-        # As the README says: Snakemake stops at links that lead nowhere.
+        # As in workflow/docs/cache.md: Snakemake stops at broken links.
         subprocess.run(["find", workflow.results, "-xtype", "l", "-delete"], check=True)
         succeed(workflow, "verify")
         assert (selection(workflow)["epoch"], selection(workflow)["refused"]) == (2, [])

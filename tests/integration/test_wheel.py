@@ -1,4 +1,4 @@
-"""The library, built from what git has, installed, and used in another folder as its page says."""
+"""The library built as a wheel from the files in git, installed, and used as in the documentation."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ def run(command: list[str], folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """The files that git has, as they are now; links stay links."""
+    """The current files that git tracks, with links as links."""
     folder = tmp_path_factory.mktemp("checkout") / "tumorseg"
     for name in run(["git", "ls-files", "-z"], REPOSITORY).split("\0")[:-1]:
         target = folder / name
@@ -33,18 +33,18 @@ def checkout(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(checkout, tmp_path_factory):
-    """The wheel, built with the build tool that is installed here: no network is needed."""
+    """The wheel, built with the installed build tool and without network."""
     folder = tmp_path_factory.mktemp("wheel")
     before = sorted(checkout.rglob("*"))
     run([*PIP, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."], checkout)
-    assert sorted(checkout.rglob("*")) == before  # a folder `build` would go into the next wheel
+    assert sorted(checkout.rglob("*")) == before  # a left-over folder `build` would become part of the next wheel
     (built,) = folder.iterdir()
     return built
 
 
 @pytest.fixture(scope="module")
 def python(wheel, tmp_path_factory):
-    """Python of an environment with the library in it, and with the packages that the tests have."""
+    """The Python of an environment with the installed library and the packages of the tests."""
     folder = tmp_path_factory.mktemp("environment")
     run([sys.executable, "-m", "venv", "--without-pip", str(folder)], folder)
     (packages,) = folder.glob("lib/python*/site-packages")
@@ -55,26 +55,26 @@ def python(wheel, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_wheel_has_the_library_and_its_data_files_alone(checkout, wheel):
+def test_the_wheel_has_only_the_library_and_its_data_files(checkout, wheel):
     library = checkout / "scripts"
     files = [path for path in library.rglob("*") if path.is_file()]
     links = {"tumorseg/tasks": "workflow/tasks", "tumorseg/schemas": "workflow/schemas"}
-    wanted = {path.relative_to(library).as_posix() for path in files if path.parent != library}
-    for name, place in links.items():
+    wanted_files = {path.relative_to(library).as_posix() for path in files if path.parent != library}
+    for name, target in links.items():
         assert (library / name).is_symlink()
-        wanted |= {f"{name}/{path.name}" for path in (checkout / place).iterdir()}
+        wanted_files |= {f"{name}/{path.name}" for path in (checkout / target).iterdir()}
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if ".dist-info/" not in name}
-        assert names == wanted
+        assert names == wanted_files
         assert content.read("tumorseg/tasks/brats-glioma.yaml").startswith(b"# The default.")
 
 
 @pytest.mark.slow
 def test_the_example_runs_with_the_installed_library(python, tmp_path):
-    code, said = library_example()
+    code, expected = library_example()
     where = "print(tumorseg.__file__, tumorseg.__version__, *tumorseg.built_in_tasks())"
     *printed, found = run([str(python), "-I", "-c", f"{code}\n{where}"], tmp_path).splitlines()
-    assert printed == said
+    assert printed == expected
     file, _version, *tasks = found.split()
     assert Path(file).is_relative_to(python.parent.parent)
     assert tasks == sorted(path.stem for path in (REPOSITORY / "workflow/tasks").glob("*.yaml"))

@@ -1,4 +1,4 @@
-"""Running the real workflow on a tiny demo cohort, and reading what it did."""
+"""Run the real workflow on a tiny demo cohort, and read its plan and results."""
 
 import re
 import shutil
@@ -35,18 +35,18 @@ TINY: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Workflow:
-    """The workflow of a repository, run in a folder of its own."""
+    """The workflow of a repository, run in its own folder."""
 
     folder: Path
     repository: Path = REPOSITORY
 
     @property
     def results(self) -> Path:
-        """What a run writes."""
+        """Return the folder of the results."""
         return self.folder / "results"
 
     def configure(self, changes: dict[str, Any] | None = None) -> None:
-        """Write the tiny configuration, with `changes` laid over it section by section."""
+        """Write the tiny configuration, updated with `changes` section by section."""
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             section: {**TINY.get(section, {}), **changes[section]}
@@ -57,24 +57,24 @@ class Workflow:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(content))
 
     def command(self, *targets: str, options: tuple[str, ...] = ()) -> list[str]:
-        """The command line of a run."""
+        """Return the command line of a run."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.repository / "Snakefile"), "--cores", "2"]
         command += [*targets, *options, "--directory", str(self.folder), "--configfile", str(self.folder / "tiny.yaml")]
         return command
 
     def run(self, *targets: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake as a user does; its output, both streams together, is in `stdout`."""
+        """Run Snakemake as a user does. Both streams of its output are in `stdout`."""
         command = self.command(*targets, options=options)
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
     def succeed(self, *targets: str) -> str:
-        """Run, insist that it succeeds, and return what it said."""
+        """Run, check that the run succeeds, and return its output."""
         completed = self.run(*targets)
         assert completed.returncode == 0, completed.stdout[-8000:]
         return completed.stdout
 
     def planned(self, *targets: str, options: tuple[str, ...] = ()) -> Counter[str]:
-        """How many jobs of each rule a dry run schedules, targets aside."""
+        """Return the number of jobs of each rule that a dry run plans, without targets."""
         output = self.run(*targets, options=("--dry-run", *options)).stdout
         if "Nothing to be done" in output:
             return Counter()
@@ -84,13 +84,12 @@ class Workflow:
         return Counter({rule: int(count) for rule, count in rows if rule not in TARGETS})
 
     def copy(self, folder: Path, repository: Path = REPOSITORY) -> "Workflow":
-        """The finished run, moved to another folder with its times kept."""
+        """Copy the run to another folder, with its file times."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Workflow(folder, repository)
 
 
 TARGETS = ("all", "validate", "normalise", "train", "verify", "figures", "onnx")
-# Of the figures those that show what came of the training.
 FIGURE_RULES = (
     "figure_modalities",
     "figure_ground_truth",
@@ -102,10 +101,11 @@ FIGURE_RULES = (
     "figure_dice_by_volume",
     "figure_confusion_matrix",
 )
+"""Rules of figures that depend on the training."""
 
 
 def copy_repository(folder: Path) -> Path:
-    """A fresh checkout: the same files at another place, all of them new."""
+    """Copy the repository to a folder, with new file times as in a fresh checkout."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "results", "demo", "tests")
     shutil.copytree(
         REPOSITORY,
@@ -117,7 +117,7 @@ def copy_repository(folder: Path) -> Path:
 
 
 def edit(path: Path, before: str, after: str) -> None:
-    """Replace text in a file, insisting that it is there."""
+    """Replace a text in a file, which must contain it."""
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after))

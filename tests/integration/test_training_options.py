@@ -1,4 +1,4 @@
-"""Settings beside the default path, all the way to the report."""
+"""Runs with other settings than the defaults, up to the report."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.integration.workflow import Workflow
 pytestmark = pytest.mark.slow
 
 
-def test_cross_validation_scores_every_case_once_with_the_best_of_sparse_checkpoints(tmp_path):
+def test_cross_validation_scores_every_case_once_with_the_best_saved_checkpoint(tmp_path):
     workflow = Workflow(tmp_path / "run")
     workflow.configure(
         {
@@ -34,9 +34,9 @@ def test_cross_validation_scores_every_case_once_with_the_best_of_sparse_checkpo
     assert "Nothing to be done" in workflow.succeed()
 
 
-def test_the_strong_recipe_goes_all_the_way_and_event_files_retrain_nothing(tmp_path):
+def test_a_run_with_all_training_options_and_tensorboard_added_later(tmp_path):
     workflow = Workflow(tmp_path / "run")
-    strong = {
+    settings = {
         "model": {"norm": "instance", "down_sampling": "stride", "deep_supervision": True},
         "training": {
             "epochs": 1,
@@ -49,12 +49,12 @@ def test_the_strong_recipe_goes_all_the_way_and_event_files_retrain_nothing(tmp_
             "deterministic": True,
         },
     }
-    workflow.configure(strong)
+    workflow.configure(settings)
     workflow.succeed()
-    strong["training"]["tensorboard"] = True
-    workflow.configure(strong)
-    assert set(workflow.planned()) <= {"report", "provenance"}  # which tell all settings
-    strong["training"]["epochs"] = 2
-    workflow.configure(strong)
+    settings["training"]["tensorboard"] = True
+    workflow.configure(settings)
+    assert set(workflow.planned()) <= {"report", "provenance"}  # these show all settings
+    settings["training"]["epochs"] = 2
+    workflow.configure(settings)
     workflow.succeed("train")
     assert len(list((workflow.results / "logs/tensorboard/fold-0").glob("events.out.tfevents.*"))) == 1

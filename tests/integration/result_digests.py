@@ -1,4 +1,4 @@
-"""What has to be the same in two runs of the same configuration, however each came about."""
+"""Digests of results, to compare two runs of the same configuration."""
 
 import csv
 import io
@@ -9,21 +9,21 @@ from pathlib import Path
 
 from tests.integration.workflow import Workflow
 
-# Times, and what shows them.
-EXEMPT = re.compile(r"logs/.*|benchmarks/.*|report\.html|provenance/.*|ro-crate-metadata\.json")
+# Files that hold times.
+WITH_TIMES = re.compile(r"logs/.*|benchmarks/.*|report\.html|provenance/.*|ro-crate-metadata\.json")
 
 
-def content(workflow: Workflow) -> dict[str, str]:
-    """A digest of each result, hidden files and folders' leftovers included, less the times in it."""
+def result_digests(workflow: Workflow) -> dict[str, str]:
+    """Return the digest of each result without its times, including hidden files."""
     found = {}
     for path in sorted(path for path in workflow.results.rglob("*") if path.is_file()):
         name = str(path.relative_to(workflow.results))
-        if not EXEMPT.fullmatch(name):
-            found[name] = sha256(_less_times(path)).hexdigest()
+        if not WITH_TIMES.fullmatch(name):
+            found[name] = sha256(_without_times(path)).hexdigest()
     return found
 
 
-def _less_times(path: Path) -> bytes:
+def _without_times(path: Path) -> bytes:
     if re.fullmatch(r"epoch-\d+\.json", path.name):
         return json.dumps({**json.loads(path.read_text()), "seconds": None}).encode()
     if path.name == "history.csv":

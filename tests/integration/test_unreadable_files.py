@@ -1,4 +1,4 @@
-"""Files that may not be read, or are no files, drop their case, and it counts again when they can be read."""
+"""Files without read permission and FIFOs drop their case until they can be read."""
 
 import os
 import shutil
@@ -13,23 +13,23 @@ from tumorseg.io import tables
 pytestmark = pytest.mark.slow
 
 CASES = [CASE.replace("00001", f"{number:05d}") for number in range(4)]
-RIGHTS = "-dac_override,-dac_read_search"
-AS_A_USER = ["setpriv", f"--bounding-set={RIGHTS}", f"--inh-caps={RIGHTS}"]
+CAPABILITIES = "-dac_override,-dac_read_search"
+AS_A_USER = ["setpriv", f"--bounding-set={CAPABILITIES}", f"--inh-caps={CAPABILITIES}"]
 
 
 def as_a_user(command):
-    """A command by which root may read no more than any other user."""
+    """Return the command with root's right to read every file removed."""
     return [*AS_A_USER, *command] if os.geteuid() == 0 else list(command)
 
 
 @pytest.fixture
 def workflow(tmp_path):
-    closed = tmp_path / "closed"
-    closed.write_text("")
-    closed.chmod(0)
+    unreadable = tmp_path / "unreadable"
+    unreadable.write_text("")
+    unreadable.chmod(0)
     if os.geteuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("root reads every file, and setpriv is not here to take that right away")
-    if not subprocess.run(as_a_user(["cat", closed]), capture_output=True, check=False).returncode:
+        pytest.skip("root reads every file, and setpriv is not installed to remove this right")
+    if not subprocess.run(as_a_user(["cat", unreadable]), capture_output=True, check=False).returncode:
         pytest.skip("this user reads every file, whatever its permissions are")
     workflow = Workflow(tmp_path / "run")
     for number, case in enumerate(CASES):
@@ -38,8 +38,8 @@ def workflow(tmp_path):
     return workflow
 
 
-def usable(workflow) -> tuple[dict[str, str], bool]:
-    """The problems of each case after a run, and whether the next one has nothing to do."""
+def problems_after_run(workflow) -> tuple[dict[str, str], bool]:
+    """Run twice. Return the problems of each case, and whether the second run had nothing to do."""
 
     def run():
         command = as_a_user(workflow.command("validate", "normalise"))
@@ -51,7 +51,7 @@ def usable(workflow) -> tuple[dict[str, str], bool]:
     return dict(zip(table["case"], table["problems"], strict=True)), "Nothing to be done" in run().stdout
 
 
-def test_closed_files_and_folders_drop_their_cases_until_they_are_opened(workflow):
+def test_unreadable_files_and_folders_drop_their_cases_until_they_are_readable(workflow):
     root = workflow.folder / "cohort"
     file, listable, closed = path_of(root, "t2", CASES[0]), root / CASES[1], root / CASES[2]
     file.chmod(0)
@@ -59,18 +59,18 @@ def test_closed_files_and_folders_drop_their_cases_until_they_are_opened(workflo
     closed.chmod(0)
     dropped = dict(zip(CASES, ["unreadable"] * 3 + [""], strict=True))
     try:
-        assert usable(workflow) == (dropped, True)
+        assert problems_after_run(workflow) == (dropped, True)
     finally:
         file.chmod(0o644)
         listable.chmod(0o755)
         closed.chmod(0o755)
-    assert usable(workflow) == (dict.fromkeys(CASES, ""), True)
+    assert problems_after_run(workflow) == (dict.fromkeys(CASES, ""), True)
     file.chmod(0)
-    assert usable(workflow) == (dict.fromkeys(CASES, "") | {CASES[0]: "unreadable"}, True)
+    assert problems_after_run(workflow) == (dict.fromkeys(CASES, "") | {CASES[0]: "unreadable"}, True)
 
 
 def test_a_fifo_drops_its_case_and_is_never_opened(workflow):
     path = path_of(workflow.folder / "cohort", "t1", CASES[0])
     path.unlink()
     os.mkfifo(path)
-    assert usable(workflow) == (dict.fromkeys(CASES, "") | {CASES[0]: "unreadable"}, True)
+    assert problems_after_run(workflow) == (dict.fromkeys(CASES, "") | {CASES[0]: "unreadable"}, True)

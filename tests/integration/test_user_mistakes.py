@@ -1,4 +1,4 @@
-"""Mistakes that a user can make: one clear sentence, before any job starts."""
+"""Mistakes of users are reported with a clear message before any job starts."""
 
 import os
 
@@ -15,7 +15,7 @@ def workflow(tmp_path):
 
 
 def refused(workflow: Workflow, *targets: str) -> str:
-    """What a refused run says."""
+    """Return the output of a run that is refused before any job starts."""
     completed = workflow.run(*targets)
     assert completed.returncode != 0
     assert "Traceback" not in completed.stdout
@@ -57,12 +57,12 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ({"cohort": {"label_map": {1: 3}}}, "cohort.label_map: 3 is not a label of the task brats-glioma"),
     ],
 )
-def test_a_mistake_in_the_configuration_is_told_by_its_key(workflow, changes, sentence):
+def test_a_mistake_in_the_configuration_is_reported_with_its_key(workflow, changes, sentence):
     workflow.configure(changes)
     assert sentence in refused(workflow)
 
 
-def test_a_key_that_a_file_has_twice_is_told_with_its_lines(workflow):
+def test_a_duplicate_key_is_reported_with_its_lines(workflow):
     workflow.configure()
     (workflow.folder / "tiny.yaml").write_text("training: {epochs: 3}\ntraining: {threads: 1}\n")
     assert "tiny.yaml: training: this key is in line 1 and again in line 2" in refused(workflow)
@@ -85,7 +85,7 @@ def test_a_key_that_a_file_has_twice_is_told_with_its_lines(workflow):
         (("prediction={remove_components: {RC: 50}}",), "prediction.remove_components.RC: the task"),
     ],
 )
-def test_a_mistake_on_the_command_line_is_told(workflow, given, sentence):
+def test_a_mistake_on_the_command_line_is_reported(workflow, given, sentence):
     workflow.configure()
     completed = workflow.run(options=("--config", *given))
     assert completed.returncode != 0
@@ -93,30 +93,30 @@ def test_a_mistake_on_the_command_line_is_told(workflow, given, sentence):
     assert "Traceback" not in completed.stdout
 
 
-def test_a_mistake_in_the_file_of_a_task_is_told_with_the_file(workflow):
+def test_a_mistake_in_a_task_file_is_reported_with_the_file(workflow):
     workflow.configure({"cohort": {"task": "own.yaml"}})
     (workflow.folder / "own.yaml").write_text("title: mine\nlabels: {1: {title: a, meaning: fat, colour: red}}\n")
-    said = refused(workflow)
-    assert "cohort.task: own.yaml: labels.1.meaning: 'fat' is not allowed; it has to be one of necrosis" in said
-    assert "cohort.task: own.yaml: channels: this key is missing" in said
+    output = refused(workflow)
+    assert "cohort.task: own.yaml: labels.1.meaning: 'fat' is not allowed; it has to be one of necrosis" in output
+    assert "cohort.task: own.yaml: channels: this key is missing" in output
 
 
-def test_numbers_in_braces_on_the_command_line_are_those_of_the_file(finished, tmp_path):
+def test_numbers_on_the_command_line_equal_those_in_the_file(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     training = "training={epochs: 3, learning_rate: 0.01, input_shape: [16, 16, 16], deterministic: false}"
     assert run.planned(options=("--config", training)) == {}
     assert run.planned(options=("--config", training.replace("0.01", "1e-3")))["train_epoch"] == 3
 
 
-def test_a_second_run_in_the_same_folder_says_so(finished, tmp_path):
+def test_a_second_run_in_the_same_folder_is_reported(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
-    assert lock_run_folder(run.folder / ".snakemake/running") is None  # from here on this process is the first
+    assert lock_run_folder(run.folder / ".snakemake/running") is None  # this process now holds the lock
     output = run.run("validate", options=("--dry-run",)).stdout
     assert f"Process {os.getpid()} is already running Snakemake in this folder" in output
 
 
 @pytest.mark.parametrize("kind", ["FIFO", "folder", "huge"])
-def test_a_split_file_that_is_no_table_is_told_by_its_kind_or_size_and_is_not_read(workflow, kind):
+def test_a_split_file_that_is_not_a_table_is_reported_and_not_read(workflow, kind):
     workflow.configure({"cohort": {"split_file": "own.tsv"}})
     own = workflow.folder / "own.tsv"
     if kind == "FIFO":
@@ -126,19 +126,19 @@ def test_a_split_file_that_is_no_table_is_told_by_its_kind_or_size_and_is_not_re
     else:
         with own.open("wb") as file:
             file.truncate(100 * 10**9)
-    said = refused(workflow)
-    assert "cohort.split_file: own.tsv" in said
-    assert {"FIFO": "this is a FIFO", "folder": "this is a folder", "huge": "has 100,000,000,000 bytes"}[kind] in said
+    output = refused(workflow)
+    assert "cohort.split_file: own.tsv" in output
+    assert {"FIFO": "this is a FIFO", "folder": "this is a folder", "huge": "has 100,000,000,000 bytes"}[kind] in output
 
 
-def test_a_cohort_that_does_not_exist_is_told(workflow):
+def test_a_missing_cohort_folder_is_reported(workflow):
     workflow.configure({"demo": None, "cohort": {"root": "nowhere"}})
-    said = refused(workflow)
-    assert "cohort.root" in said
-    assert "nowhere" in said
+    output = refused(workflow)
+    assert "cohort.root" in output
+    assert "nowhere" in output
 
 
-def test_an_empty_cohort_is_told(workflow):
+def test_an_empty_cohort_is_reported(workflow):
     workflow.configure({"demo": None})
     (workflow.folder / "cohort").mkdir()
     assert "cohort.root" in refused(workflow, "validate")
@@ -146,7 +146,7 @@ def test_an_empty_cohort_is_told(workflow):
 
 @pytest.fixture(scope="module")
 def validated(finished, tmp_path_factory):
-    """Cases that are on the disk before the workflow comes."""
+    """A run with validated cases of its own instead of the demo."""
     run = finished.copy(tmp_path_factory.mktemp("validated") / "run")
     run.configure({"demo": None})
     run.succeed("validate")
@@ -154,7 +154,7 @@ def validated(finished, tmp_path_factory):
 
 
 @pytest.mark.parametrize("root", [".", "cohort/BraTS-GLI-90001-000"])
-def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(validated, tmp_path, root):
+def test_a_root_one_level_too_high_or_too_low_is_reported_and_corrected(validated, tmp_path, root):
     run = validated.copy(tmp_path / "run")
     run.configure({"cohort": {"root": root}, "demo": None})
     output = run.run("validate", options=("--dry-run",)).stdout
@@ -163,13 +163,13 @@ def test_a_root_one_level_too_high_or_too_low_is_told_and_changes_nothing(valida
     assert "Nothing to be done" in output
 
 
-def test_a_split_file_that_does_not_exist_is_told(workflow):
+def test_a_missing_split_file_is_reported(workflow):
     workflow.configure({"cohort": {"split_file": "nowhere.tsv"}})
     assert "cohort.split_file: there is no file nowhere.tsv; correct the path, or set it to null" in refused(workflow)
-    assert workflow.planned("validate")["validate_batch"] > 0  # which needs no split
+    assert workflow.planned("validate")["validate_batch"] > 0  # this target needs no split
 
 
-def test_the_table_that_the_workflow_writes_is_no_split_file_of_the_same_run(workflow):
+def test_the_split_that_the_workflow_writes_is_refused_as_split_file(workflow):
     workflow.configure({"cohort": {"split_file": "results/cohort/splits.tsv"}})
     table = workflow.results / "cohort/splits.tsv"
     table.parent.mkdir(parents=True)
@@ -179,14 +179,14 @@ def test_the_table_that_the_workflow_writes_is_no_split_file_of_the_same_run(wor
     assert "results/cohort/splits.tsv is written by the rule split; copy it and use the copy" in completed.stdout
 
 
-def test_a_split_file_beside_the_results_is_found_and_belongs_to_the_plan(workflow):
+def test_a_split_file_is_found_and_part_of_the_plan(workflow):
     workflow.configure({"cohort": {"split_file": "own split.csv"}})
     (workflow.folder / "own split.csv").write_text("case,fold\n")
     planned = workflow.run("split", options=("--dry-run", "--printshellcmds")).stdout
     assert "--settings '{\"folds\": 1}' --split-file 'own split.csv' --output" in planned
 
 
-def test_a_link_that_leads_nowhere_drops_its_case_and_no_other(finished, tmp_path):
+def test_a_broken_link_drops_only_its_case(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     case = "BraTS-GLI-90002-000"
     link = run.folder / f"cohort/{case}/{case}-t1n.nii.gz"
@@ -200,7 +200,7 @@ def test_a_link_that_leads_nowhere_drops_its_case_and_no_other(finished, tmp_pat
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_a_gpu_that_is_not_there_is_told_by_the_training_job_before_it_loads_data(finished, tmp_path):
+def test_a_missing_gpu_is_reported_before_data_are_loaded(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     run.configure({"training": {"device": "cuda"}})
     completed = run.run("train")

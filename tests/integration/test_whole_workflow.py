@@ -1,4 +1,4 @@
-"""The whole chain on a tiny demo cohort: every stage leaves what the contract promises."""
+"""The whole workflow on a tiny demo cohort: the results of every stage."""
 
 import json
 
@@ -25,18 +25,18 @@ def held_out(finished):
     return splits.loc[splits["fold"] == 0, "case"].tolist()
 
 
-def test_each_damaged_case_is_dropped_with_its_reason(manifest):
+def test_each_corrupted_case_is_dropped_with_its_problem(manifest):
     dropped = manifest[~manifest["usable"]]
     assert dropped["problems"].tolist() == ["truncated", "missing_modality", "mask_mismatch"]
     assert dropped["detail"].str.len().min() > 20
 
 
-def test_every_usable_case_is_normalised_and_no_other(finished, manifest):
+def test_only_usable_cases_are_normalised(finished, manifest):
     normalised = {path.stem for path in finished.results.glob("normalised/*/*.safetensors")}
     assert normalised == set(manifest.index[manifest["usable"]])
 
 
-def test_no_patient_is_on_both_sides(finished):
+def test_no_patient_is_in_both_training_and_validation(finished):
     splits = pd.read_csv(finished.results / "cohort/splits.tsv", sep="\t")
     assert set(splits["fold"]) == {0, -1}
     assert splits.groupby("patient")["fold"].nunique().max() == 1
@@ -51,7 +51,7 @@ def test_each_epoch_has_a_checkpoint_a_record_and_a_verification(finished):
         assert result["digest"] == record["digest"]
 
 
-def test_the_last_epoch_is_chosen_and_exported(finished):
+def test_the_last_epoch_is_selected_and_exported(finished):
     selection = json.loads((finished.results / "training/fold-0/selection.json").read_text())
     assert (selection["epoch"], selection["refused"]) == (3, [])
     assert (finished.results / "model/fold-0.safetensors").is_file()
@@ -65,7 +65,7 @@ def test_the_history_has_a_row_for_each_epoch(finished):
     )
 
 
-def test_predictions_lie_on_the_grid_of_the_input(finished, held_out):
+def test_predictions_have_the_grid_of_the_input(finished, held_out):
     for case in held_out:
         prediction = nibabel.load(finished.results / f"predictions/fold-0/{case}.nii.gz")
         reference = nibabel.load(finished.folder / f"cohort/{case}/{case}-seg.nii.gz")
@@ -75,7 +75,7 @@ def test_predictions_lie_on_the_grid_of_the_input(finished, held_out):
         assert set(np.unique(prediction.dataobj)) <= {0, 1, 2, 3}  # enhancing tumour as 3, as in the input
 
 
-def test_the_scores_are_those_of_the_files_on_disk(finished, held_out):
+def test_the_scores_match_the_masks_on_disk(finished, held_out):
     scores = pd.read_csv(finished.results / "evaluation/cases.csv")
     assert sorted(scores["case"].unique()) == sorted(held_out)
     for case in held_out:
@@ -88,7 +88,7 @@ def test_the_scores_are_those_of_the_files_on_disk(finished, held_out):
         assert row["iou"] == pytest.approx(dice / (2 - dice))
 
 
-def test_the_summary_holds_the_means_with_their_definitions(finished):
+def test_the_summary_has_the_means_and_definitions(finished):
     scores = pd.read_csv(finished.results / "evaluation/cases.csv")
     summary = json.loads((finished.results / "evaluation/summary.json").read_text())
     mean = scores.loc[scores["region"] == "label_2", "dice"].mean()
@@ -96,7 +96,7 @@ def test_the_summary_holds_the_means_with_their_definitions(finished):
     assert {"dice", "iou", "f1"} <= summary["definitions"].keys()
 
 
-def test_the_dice_of_the_chosen_epoch_is_that_of_the_evaluation(finished):
+def test_the_dice_of_the_selected_epoch_equals_that_of_the_evaluation(finished):
     history = pd.read_csv(finished.results / "training/fold-0/history.csv").iloc[-1]
     summary = json.loads((finished.results / "evaluation/summary.json").read_text())
     means = {name: part["scores"]["dice"]["mean"] for name, part in summary["structures"].items()}
@@ -104,26 +104,26 @@ def test_the_dice_of_the_chosen_epoch_is_that_of_the_evaluation(finished):
     assert history["validation_dice"] == pytest.approx(summary["macro"]["dice"]["mean"], abs=1e-9)
 
 
-def test_every_figure_is_there_in_both_formats(finished):
+def test_every_figure_exists_in_both_formats(finished):
     names = {path.stem for path in finished.results.glob("figures/*.png")}
     assert names == {figure.stem for figure in FIGURES if figure.enabled_by is None}
     assert {path.stem for path in finished.results.glob("figures/*.pdf")} == names
 
 
-def test_the_report_is_one_page_that_names_what_was_dropped(finished, manifest):
+def test_the_report_is_one_page_with_the_dropped_cases(finished, manifest):
     page = (finished.results / "report.html").read_text()
     assert all(case in page for case in manifest.index[~manifest["usable"]])
     assert page.count("<figure ") == 11
 
 
-def test_the_terminal_shows_progress_and_the_way_to_the_report(finished):
-    said = (finished.folder / "said.txt").read_text()
-    assert "3 dropped" in said
-    assert "epoch 3: step 3/3, loss" in said
-    assert f"Report: {finished.results.resolve() / 'report.html'}" in said
+def test_the_terminal_shows_progress_and_the_path_of_the_report(finished):
+    output = (finished.folder / "output.txt").read_text()
+    assert "3 dropped" in output
+    assert "epoch 3: step 3/3, loss" in output
+    assert f"Report: {finished.results.resolve() / 'report.html'}" in output
 
 
-def test_every_job_leaves_a_log_with_its_time_and_memory(finished):
+def test_every_job_has_a_log_with_its_time_and_memory(finished):
     logs = list(finished.results.glob("logs/**/*.log"))
     assert len(logs) >= 20
     assert all("peak memory" in log.read_text().splitlines()[-1] for log in logs)
@@ -131,7 +131,7 @@ def test_every_job_leaves_a_log_with_its_time_and_memory(finished):
     assert list(finished.results.glob("benchmarks/**/*.tsv"))
 
 
-def test_a_stage_by_name_stops_there(tmp_path):
+def test_a_target_plans_no_later_stage(tmp_path):
     workflow = Workflow(tmp_path / "run")
     workflow.configure()
     checked = {"demo_cohort", "validate_batch", "manifest", "cohort_page", "check_cohort"}
@@ -143,7 +143,7 @@ def test_a_stage_by_name_stops_there(tmp_path):
     assert "report" not in workflow.planned("figures")
 
 
-def test_folds_are_trained_and_predicted_each(tmp_path):
+def test_every_fold_is_trained_and_predicted(tmp_path):
     workflow = Workflow(tmp_path / "run")
     workflow.configure({"cohort": {"folds": 3}})
     planned = workflow.planned()

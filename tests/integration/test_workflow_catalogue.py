@@ -1,4 +1,4 @@
-"""The second Snakefile, where the catalogue of Snakemake workflows looks for one."""
+"""workflow/Snakefile, which the catalogue of Snakemake workflows expects."""
 
 import re
 
@@ -7,13 +7,13 @@ from tests.support.builders import REPOSITORY
 
 
 def planned(workflow: Workflow, snakefile: str) -> dict[str, str]:
-    """The number of jobs of each rule."""
-    said = workflow.run(options=("--snakefile", str(REPOSITORY / snakefile), "--dry-run")).stdout
-    stats = said.partition("Job stats:")[2].partition("total")[0]
+    """Return the number of planned jobs of each rule."""
+    output = workflow.run(options=("--snakefile", str(REPOSITORY / snakefile), "--dry-run")).stdout
+    stats = output.partition("Job stats:")[2].partition("total")[0]
     return dict(re.findall(r"^(\w+) +(\d+)$", stats, re.MULTILINE))
 
 
-def test_it_plans_what_the_one_at_the_top_level_plans(tmp_path):
+def test_it_plans_the_same_jobs_as_the_snakefile_at_the_top_level(tmp_path):
     workflow = Workflow(tmp_path)
     workflow.configure()
     jobs = planned(workflow, "workflow/Snakefile")

@@ -1,4 +1,4 @@
-"""Only what changed reruns, and all that changed reruns."""
+"""A change reruns the results that depend on it, and nothing else."""
 
 import shutil
 from collections import Counter
@@ -27,7 +27,7 @@ def run(finished, tmp_path):
     return finished.copy(tmp_path / "moved")
 
 
-def test_a_finished_run_has_nothing_to_do_wherever_it_is_moved(run):
+def test_a_finished_run_has_nothing_to_do_after_a_move(run):
     assert "Nothing to be done" in run.succeed()
 
 
@@ -36,12 +36,12 @@ def test_a_fresh_checkout_and_a_comment_rerun_nothing(run, tmp_path):
     edit(
         repository / "scripts/tumorseg/training/losses.py",
         "    log_probabilities = logits.float()",
-        "    # why\n    log_probabilities = logits.float()",
+        "    # A comment.\n    log_probabilities = logits.float()",
     )
     assert Workflow(run.folder, repository).planned() == Counter()
 
 
-def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
+def test_a_colour_redraws_only_coloured_figures_and_pages(run):
     run.configure({"figures": {"colours": {"label_1": "#112233", "label_2": "#56B4E9", "label_4": "#F0E442"}}})
     assert run.planned() == Counter(
         [
@@ -57,13 +57,13 @@ def test_a_colour_redraws_what_shows_colours_and_the_pages(run):
     )
 
 
-def test_a_change_of_the_loss_retrains_and_validates_nothing_again(run, tmp_path):
+def test_a_change_of_the_loss_retrains_without_validation(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     edit(repository / "scripts/tumorseg/training/losses.py", "_SMOOTHING = 1e-5", "_SMOOTHING = 1e-4")
     assert Workflow(run.folder, repository).planned() == AFTER_SPLIT
 
 
-def test_a_change_of_the_template_makes_the_report_anew(run, tmp_path):
+def test_a_change_of_the_template_rewrites_only_the_report(run, tmp_path):
     repository = copy_repository(tmp_path / "a checkout")
     edit(repository / "scripts/tumorseg/reporting/report/template.html", "{% block main %}", "{% block main %}<p></p>")
     assert Workflow(run.folder, repository).planned() == Counter(report=1, provenance=1)
@@ -80,11 +80,11 @@ def test_more_epochs_train_only_the_missing_ones(run):
     assert (planned["train_epoch"], planned["verify_checkpoint"]) == (1, 1)
 
 
-def test_repairing_a_damaged_file_redoes_its_batch_and_what_depends_on_it(run):
-    sound, truncated = (
+def test_a_repaired_file_reruns_its_shard_and_dependent_results(run):
+    valid, truncated = (
         run.folder / f"cohort/{case}/{case}-t2f.nii.gz" for case in ("BraTS-GLI-90001-000", "BraTS-GLI-90005-000")
     )
-    shutil.copy(sound, truncated)
+    shutil.copy(valid, truncated)
     assert run.planned() == AFTER_SPLIT + Counter(
         validate_batch=1,
         manifest=1,
@@ -100,7 +100,7 @@ def test_repairing_a_damaged_file_redoes_its_batch_and_what_depends_on_it(run):
     assert "BraTS-GLI-90005-000\tBraTS-GLI-90005\ttrue" in (run.results / "cohort/manifest.tsv").read_text()
 
 
-def test_adding_the_missing_modality_is_noticed(run):
+def test_an_added_modality_reruns_the_shard(run):
     case = "BraTS-GLI-90006-000"
     shutil.copy(
         run.folder / "cohort/BraTS-GLI-90001-000/BraTS-GLI-90001-000-t1c.nii.gz",

@@ -1,4 +1,4 @@
-"""Files that change places between folds, cases and splits: each is refused by name, with its remedy."""
+"""Files that are swapped between folds, cases and splits are refused by name, with a remedy."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def two_folds(tmp_path_factory):
-    """A run of two folds up to their scores. Read it only; copy it to change it."""
+    """A run of two folds up to the scores. Do not change it; change a copy."""
     workflow = Workflow(tmp_path_factory.mktemp("two folds") / "run")
     workflow.configure(FOLDS)
     workflow.succeed("evaluate")
@@ -36,35 +36,35 @@ def held_out(run, fold):
     return sorted(json.loads((run.results / f"predictions/fold-{fold}.json").read_text())["cases"])
 
 
-def test_the_model_of_another_fold_does_not_predict(run, two_folds):
+def test_the_model_of_another_fold_is_refused(run, two_folds):
     model = run.results / "model/fold-1.safetensors"
     shutil.copy(run.results / "model/fold-0.safetensors", model)
-    said = refused(run)
-    assert "fold-1.safetensors: this is not the model that results/training/fold-1/selection.json names" in said
-    assert "delete it and run again" in said
+    output = refused(run)
+    assert "fold-1.safetensors: this is not the model that results/training/fold-1/selection.json names" in output
+    assert "delete it and run again" in output
     model.unlink()
     run.succeed("verify")
     assert model.read_bytes() == (two_folds.results / "model/fold-1.safetensors").read_bytes()
 
 
-def test_the_experts_mask_in_the_place_of_a_predicted_one_is_not_scored(run, two_folds):
+def test_a_reference_in_the_place_of_a_prediction_is_not_scored(run, two_folds):
     case = held_out(run, 0)[0]
     shutil.copy(run.folder / f"cohort/{case}/{case}-seg.nii.gz", run.results / f"predictions/fold-0/{case}.nii.gz")
     (run.results / "evaluation/cases.csv").unlink()
-    said = refused(run)
-    assert f"results/predictions/fold-0/{case}.nii.gz: this mask was replaced or edited after the prediction" in said
-    assert "delete results/predictions/fold-0 and run again" in said
+    output = refused(run)
+    assert f"results/predictions/fold-0/{case}.nii.gz: this mask was replaced or edited after the prediction" in output
+    assert "delete results/predictions/fold-0 and run again" in output
     shutil.rmtree(run.results / "predictions/fold-0")
     run.succeed("evaluate")
     scores = "evaluation/cases.csv"
     assert (run.results / scores).read_bytes() == (two_folds.results / scores).read_bytes()
 
 
-def test_another_case_under_a_cases_name_is_not_segmented(run):
+def test_a_normalised_file_of_another_case_is_refused(run):
     case, other = held_out(run, 0)[0], held_out(run, 1)[0]
-    (place,) = run.results.glob(f"normalised/*/{case}.safetensors")
-    (found,) = run.results.glob(f"normalised/*/{other}.safetensors")
-    shutil.copy(found, place)
+    (target,) = run.results.glob(f"normalised/*/{case}.safetensors")
+    (source,) = run.results.glob(f"normalised/*/{other}.safetensors")
+    shutil.copy(source, target)
     shutil.rmtree(run.results / "predictions/fold-0")
     (run.results / "evaluation/cases.csv").unlink()
     assert f"{case}.safetensors: this file holds the case {other} instead of {case}; delete its folder" in refused(run)
@@ -76,8 +76,8 @@ def test_the_checkpoint_of_another_split_is_refused(run, two_folds):
     for kind in (".pt", ".json"):
         name = CHECKPOINT.format(0).replace(".pt", kind)
         shutil.copy(two_folds.results / name, run.results / name)
-    said = refused(run, "verify")
-    assert "epoch-0001.pt was trained on another split: " in said
-    assert "no checkpoint is valid" in said
+    output = refused(run, "verify")
+    assert "epoch-0001.pt was trained on another split: " in output
+    assert "no checkpoint is valid" in output
     (run.results / CHECKPOINT.format(0)).unlink()
     run.succeed("verify")
