@@ -1,4 +1,4 @@
-"""Make the picture in README.md: scores and viewer of a finished report, as a browser shows them.
+"""Make the picture in README.md: the scores and the viewer of a finished report in a browser.
 
 `make screenshot` takes it from the demo's report. Beside the picture it writes the digests of the templates that the
 picture shows, so that a test notices when a template has changed since.
@@ -16,7 +16,7 @@ from tests.support.browser import open_page, start
 
 PICTURE = Path("workflow/docs/report.webp")
 DIGESTS = PICTURE.with_suffix(".sha256")
-"""Paths below the repository's root, of the picture and of the digests of its templates."""
+"""Paths of the picture and of the digests of its templates, below the root of the repository."""
 TEMPLATES = (
     "report/scores.html",
     "report/style.css",
@@ -31,7 +31,7 @@ TEMPLATES = (
 )
 """The files below scripts/tumorseg/reporting that determine what the picture shows."""
 HEIGHT = 600
-"""Pixels, at most."""
+"""Largest height in pixels."""
 GAP = 14
 """Pixels between the two parts, and around them."""
 READY_MS = 60_000

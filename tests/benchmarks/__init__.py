@@ -1,1 +1,1 @@
-"""Measurements of speed and memory, run by hand with `make benchmark`; nothing here can fail a test."""
+"""Benchmarks of speed, memory and learning. Run them with `make benchmark`; no test depends on them."""

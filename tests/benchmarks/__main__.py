@@ -1,4 +1,4 @@
-"""Run the benchmarks that are named, or all but the longest, and print what was measured."""
+"""Run the named benchmarks, or all except the longest, and print the measurements."""
 
 import os
 import sys
@@ -26,31 +26,31 @@ ON_REAL_CASES = {
     "scoring": scoring,
     "memory": memory,
 }
-ON_MADE_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory, "race": race}
+ON_SYNTHETIC_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory, "race": race}
 ON_REQUEST = {"planning": planning}
-"""Those that run only when they are named."""
+"""Benchmarks that run only when they are named."""
 
 
 def main(names: list[str]) -> None:
-    """The benchmarks of those names; without names, all but those on request."""
+    """Run the named benchmarks; without names, all except those on request."""
     print(f"{os.cpu_count()} processors")
     try:
         root = real_data()
     except pytest.skip.Exception as reason:
-        print(f"left out: {', '.join(ON_REAL_CASES)}: {reason}")
+        print(f"skipped: {', '.join(ON_REAL_CASES)}: {reason}")
     else:
         for name, benchmark in ON_REAL_CASES.items():
             if not names or name in names:
-                _tell(benchmark.figures(root))
-    for name, benchmark in ON_MADE_CASES.items():
+                _print_figures(benchmark.figures(root))
+    for name, benchmark in ON_SYNTHETIC_CASES.items():
         if not names or name in names:
-            _tell(benchmark.figures())
+            _print_figures(benchmark.figures())
     for name, benchmark in ON_REQUEST.items():
         if name in names:
-            _tell(benchmark.figures())
+            _print_figures(benchmark.figures())
 
 
-def _tell(figures) -> None:
+def _print_figures(figures) -> None:
     for figure in figures:
         print(figure.line(), flush=True)
 

@@ -1,4 +1,4 @@
-"""Segmenting a case of full size: against MONAI's sliding window over the same network, and the memory it takes."""
+"""Segmenting a full-size case: time against MONAI's sliding window with the same network, and memory."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ WHOLE = PredictionSettings("whole", (128, 128, 128), 0.5, test_time_mirroring=Fa
 
 
 def figures(root: Path) -> Iterator[Figure]:
-    """Seconds on two threads in fp32, ratios, Dice of masks with each other, and GB, on real cases below `root`."""
+    """Yield seconds, ratios, Dice between masks and GB on real cases below `root`, on two threads in fp32."""
     torch.set_num_threads(THREADS)
     normalisation = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
     with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +73,7 @@ def figures(root: Path) -> Iterator[Figure]:
 
 
 def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> Iterator[Figure]:
-    """The cases below `root` as new patients, from raw files to masks and pictures; GB and seconds of the jobs."""
+    """Yield seconds and GB of jobs that segment the cases below `root`, from raw files to masks and pictures."""
     model, log = folder / "model.safetensors", folder / "log"
     write_model(model, network, model_card(network.architecture, normalisation=normalisation))
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
@@ -100,7 +100,7 @@ def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> It
 
 
 def _trained(files: list[Path]) -> Network:
-    """A network of base 16 that has learnt enough to predict every label."""
+    """Return a network with 16 base channels, trained until it predicts every label."""
     settings = recipe(
         base_channels=16,
         input_shape=(64, 64, 64),
@@ -120,7 +120,7 @@ def _trained(files: list[Path]) -> Network:
 
 
 def _agreement(network: Network, here: Predictor, files: list[Path]) -> Iterator[Figure]:
-    """The lowest Dice over the cases of each label of our mask with that of the network over the whole volume."""
+    """Yield per label the lowest Dice between our mask and that of the network on the whole volume."""
     lowest = dict.fromkeys(TASK.label_values, 1.0)
     for file in files:
         case = read_case(file)
@@ -130,7 +130,7 @@ def _agreement(network: Network, here: Predictor, files: list[Path]) -> Iterator
         ours = uncrop(here.predict(case.image, cropped_start(case.origin)).mask, case.origin)
         found = overlaps(whole, ours, load_task())
         for label in TASK.label_values:
-            assert found[f"label_{label}"].reference_voxels > 0, "a label that is never predicted agrees with anything"
+            assert found[f"label_{label}"].reference_voxels > 0, "a label is never predicted"
             lowest[label] = min(lowest[label], found[f"label_{label}"].dice)
     for label, dice in lowest.items():
         yield Figure(

@@ -1,4 +1,4 @@
-"""The peak memory of a job that validates, and of one that normalises, all real cases."""
+"""The peak memory of jobs that validate and normalise all real cases."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from tumorseg.io.files import read_json
 
 
 def figures(root: Path) -> Iterator[Figure]:
-    """MB, from the jobs' own records."""
+    """Yield MB from the records of the jobs."""
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "validation_results.json")

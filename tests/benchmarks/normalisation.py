@@ -1,4 +1,4 @@
-"""Normalising a case, from decompressed arrays to the written file, against the same steps of MONAI in memory."""
+"""Normalising a case from arrays to the written file, against the same steps of MONAI in memory."""
 
 import tempfile
 import warnings
@@ -22,7 +22,7 @@ CASES = 4
 
 
 def figures(root: Path) -> Iterator[Figure]:
-    """Milliseconds a case, on real cases below `root`; MONAI on one thread, as a job has, and on all."""
+    """Yield milliseconds per real case below `root`. MONAI runs on one thread, like a job, and on all threads."""
     with warnings.catch_warnings(action="ignore"):
         from monai.transforms import ClipIntensityPercentiles, Compose, CropForeground, NormalizeIntensity
     settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]

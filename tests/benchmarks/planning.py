@@ -1,4 +1,4 @@
-"""Planning ten times the cases of BraTS 2023: processor time that does not depend on how busy the machine is."""
+"""Planning ten times the cases of BraTS 2023: CPU time, which hardly depends on other load."""
 
 import os
 import tempfile
@@ -13,21 +13,21 @@ CASES = 12_530
 
 
 def figures(cases: int = CASES) -> Iterator[Figure]:
-    """Seconds of processor time of a dry run, before and after the cases are validated. Takes minutes."""
+    """Yield CPU seconds of a dry run before and after validation. Takes minutes."""
     with tempfile.TemporaryDirectory() as folder:
         workflow = Workflow(Path(folder, "run"))
         write_cohort(workflow.folder / "cohort", cases)
         workflow.configure({"cohort": {"root": "cohort", "shards": 32}, "demo": None})
-        yield Figure(f"CPU of a dry run, {cases:,} new cases", _dry_run(workflow), "s", most=12)
+        yield Figure(f"CPU of a dry run, {cases:,} new cases", _best_dry_run(workflow), "s", most=12)
         workflow.succeed("validate")
-        yield Figure(f"CPU of a dry run, {cases:,} validated cases", _dry_run(workflow), "s", most=12)
+        yield Figure(f"CPU of a dry run, {cases:,} validated cases", _best_dry_run(workflow), "s", most=12)
 
 
-def _dry_run(workflow: Workflow) -> float:
-    return min(_cpu_of_dry_run(workflow) for _ in range(3))
+def _best_dry_run(workflow: Workflow) -> float:
+    return min(_cpu_seconds(workflow) for _ in range(3))
 
 
-def _cpu_of_dry_run(workflow: Workflow) -> float:
+def _cpu_seconds(workflow: Workflow) -> float:
     before = os.times()
     completed = workflow.run(options=("--dry-run", "--quiet"))
     after = os.times()

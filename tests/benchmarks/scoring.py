@@ -1,4 +1,4 @@
-"""Scoring cases of full size: all their scores, and HD95 and lesion-wise scores against others who take them."""
+"""Scoring full-size cases: all scores, and HD95 and lesion-wise scores against other implementations."""
 
 import warnings
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ MILLIMETRE = (1.0, 1.0, 1.0)
 
 
 def figures(root: Path) -> Iterator[Figure]:
-    """Seconds a case on one thread, of made-up predictions of real cases below `root`, and ratios."""
+    """Yield seconds per case and ratios on one thread, for synthetic predictions of real cases below `root`."""
     with warnings.catch_warnings(action="ignore"):
         from medpy.metric.binary import hd95 as medpy_hd95
         from monai.metrics import compute_hausdorff_distance
@@ -35,12 +35,12 @@ def figures(root: Path) -> Iterator[Figure]:
     for number, case in enumerate(discover_cases(root, TASK)[:CASES]):
         file = nibabel.load(root / case.files["seg"][0])
         reference = np.asarray(file.dataobj).astype(np.uint8)
-        pairs.append((reference, predicted(reference, number)))
+        pairs.append((reference, synthetic_prediction(reference, number)))
         masks = [[structure_mask(mask, region) for mask in pairs[-1]] for region in TASK.region_labels]
         regions += masks
         stacks.append([torch.from_numpy(np.stack(one)[None]) for one in zip(*masks, strict=True)])
 
-    def of_regions(score):
+    def for_regions(score):
         return lambda: [score(reference, prediction, MILLIMETRE) for reference, prediction in regions]
 
     def monai():
@@ -55,12 +55,12 @@ def figures(root: Path) -> Iterator[Figure]:
     best = best_seconds(
         each_case
         | {
-            "hd95": of_regions(lambda *masks: surface_distances(*masks).hausdorff95()),
-            "hd95_border": of_regions(border_hausdorff95),
+            "hd95": for_regions(lambda *masks: surface_distances(*masks).hausdorff95()),
+            "hd95_border": for_regions(border_hausdorff95),
             "monai": monai,
-            "medpy": of_regions(medpy_hd95),
-            "lesions": of_regions(lesion_scores),
-            "challenge": of_regions(challenge_lesions),
+            "medpy": for_regions(medpy_hd95),
+            "lesions": for_regions(lesion_scores),
+            "challenge": for_regions(challenge_lesions),
         },
         rounds=ROUNDS,
     )
@@ -68,27 +68,29 @@ def figures(root: Path) -> Iterator[Figure]:
     seconds = [best[name] for name in each_case]
     yield Figure("all scores of 3 regions and 3 labels of a case, one thread, mean", np.mean(seconds), "s", most=1.5)
     yield Figure("the same, the slowest case", max(seconds), "s")
-    yield Figure("HD95 of 3 regions, as the challenge takes it", hd95 / CASES, "s")
-    yield Figure("HD95 of 3 regions, as MONAI takes it", border / CASES, "s")
-    yield Figure("MONAI's HD95 / HD95 as the challenge takes it", best["monai"] / hd95, "", least=3)
+    yield Figure("HD95 of 3 regions, as in the challenge", hd95 / CASES, "s")
+    yield Figure("HD95 of 3 regions, as in MONAI", border / CASES, "s")
+    yield Figure("MONAI's HD95 / HD95 as in the challenge", best["monai"] / hd95, "", least=3)
     yield Figure("MONAI's HD95 / the same here", best["monai"] / border, "", least=3)
-    yield Figure("medpy's HD95 / HD95 as the challenge takes it", best["medpy"] / hd95, "", least=20)
-    yield Figure("medpy's HD95 / HD95 as MONAI takes it", best["medpy"] / border, "", least=20)
+    yield Figure("medpy's HD95 / HD95 as in the challenge", best["medpy"] / hd95, "", least=20)
+    yield Figure("medpy's HD95 / HD95 as in MONAI", best["medpy"] / border, "", least=20)
     yield Figure("lesion-wise scores of 3 regions", lesions / CASES, "s")
-    yield Figure("the challenge's algorithm, taken literally / the same here", best["challenge"] / lesions, "")
+    yield Figure("the challenge's algorithm, implemented literally / the same here", best["challenge"] / lesions, "")
 
 
-def predicted(reference, seed: int):
-    """A plausible prediction: the reference bent by some voxels, without its finest detail, and with false parts."""
+def synthetic_prediction(reference, seed: int):
+    """Return a plausible prediction: the reference deformed by some voxels, without fine detail, with false parts."""
     rng = np.random.default_rng(seed)
     shape = reference.shape
-    bend = [3 * ndimage.zoom(rng.normal(size=[side // 20 + 2 for side in shape]), 20, order=1) for _ in shape]
-    places = [grid + moved[tuple(map(slice, shape))] for grid, moved in zip(np.indices(shape), bend, strict=True)]
-    prediction = ndimage.map_coordinates(reference, places, order=0)
+    displacement = [3 * ndimage.zoom(rng.normal(size=[side // 20 + 2 for side in shape]), 20, order=1) for _ in shape]
+    coordinates = [
+        grid + shift[tuple(map(slice, shape))] for grid, shift in zip(np.indices(shape), displacement, strict=True)
+    ]
+    prediction = ndimage.map_coordinates(reference, coordinates, order=0)
     prediction[ndimage.median_filter(prediction, 3) == 0] = 0
     tumour = np.argwhere(reference)
     for label in (1, 2, 2, 4):
-        middle = tumour[rng.integers(len(tumour))] + rng.integers(-25, 26, 3)
-        part = prediction[tuple(slice(max(0, place - 4), place + 4) for place in middle)]
+        centre = tumour[rng.integers(len(tumour))] + rng.integers(-25, 26, 3)
+        part = prediction[tuple(slice(max(0, voxel - 4), voxel + 4) for voxel in centre)]
         part[part == 0] = label
     return prediction

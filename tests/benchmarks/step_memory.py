@@ -1,4 +1,4 @@
-"""The peak memory of a training step on a whole volume, against what is estimated before it."""
+"""The peak memory of a training step on a whole volume, against the estimate."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ print(open("/proc/self/status").read())
 
 
 def figures() -> Iterator[Figure]:
-    """GiB, of a process of its own each."""
+    """Yield GiB and the error of the estimate. Each step runs in its own process."""
     for checkpointing, most in ((False, 9.5), (True, 6.3)):
         command = [sys.executable, "-c", _STEP, str(checkpointing)]
         status = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -41,5 +41,5 @@ def figures() -> Iterator[Figure]:
         settings = recipe(base_channels=16, input_shape=[240, 240, 160], gradient_checkpointing=checkpointing)
         what = f"240x240x160x4, base 16, gradient checkpointing {'on' if checkpointing else 'off'}"
         yield Figure(f"peak memory of a step, {what}", measured / GIB, "GiB", most=most)
-        off = abs(peak_bytes(settings, torch.float32) / measured - 1)
-        yield Figure("  the estimate is off by", 100 * off, "%", most=15)
+        error = abs(peak_bytes(settings, torch.float32) / measured - 1)
+        yield Figure("  the estimate is off by", 100 * error, "%", most=15)

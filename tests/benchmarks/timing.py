@@ -1,4 +1,4 @@
-"""Measuring things against each other, in one process and in turns."""
+"""Compare the run times of functions in one process."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ ROUNDS = 7
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that was measured. most, least: what it should not be above or below, None for no such bound."""
+    """A measured number. most, least: bounds that it should not exceed or fall below, or None."""
 
     name: str
     value: float
@@ -19,7 +19,7 @@ class Figure:
     least: float | None = None
 
     def line(self) -> str:
-        """The number in words, with its bound and whether it holds."""
+        """Return a line with the number, its bound, and whether it is within the bound."""
         text = f"{self.name:<74} {self.value:8.3g} {self.unit:<5}"
         if self.most is not None:
             return f"{text} at most {self.most:g}: {'yes' if self.value <= self.most else 'NO'}"
@@ -29,17 +29,17 @@ class Figure:
 
 
 def best_seconds(
-    contestants: Mapping[str, Callable[[], Any]],
+    functions: Mapping[str, Callable[[], Any]],
     rounds: int = ROUNDS,
     before: Callable[[str], Any] = lambda _: None,
 ) -> dict[str, float]:
-    """The shortest time that each takes. They run in turns, so that a busy moment of the machine meets all of them.
+    """Return the shortest run time of each function. They run in turns, so that other load affects all of them.
 
-    before: is called with the name of each before its turn, and not timed.
+    before: called with the name of a function before its turn, not timed.
     """
-    best = dict.fromkeys(contestants, float("inf"))
+    best = dict.fromkeys(functions, float("inf"))
     for _ in range(rounds + 1):  # the first round warms up the file system's cache
-        for name, run in contestants.items():
+        for name, run in functions.items():
             before(name)
             began = time.perf_counter()
             run()

@@ -1,4 +1,4 @@
-"""A training step of our network against those of others of equal widths, and an epoch against its bare steps."""
+"""A training step of our network against other networks of equal widths, and an epoch against its steps alone."""
 
 import ctypes
 import dataclasses
@@ -31,7 +31,7 @@ HERE = "here"
 
 
 def figures() -> Iterator[Figure]:
-    """Steps at two shapes, the whole epoch, and the loader, in fp32 on two threads."""
+    """Yield ratios for steps at two shapes, the loader and a whole epoch, in fp32 on two threads."""
     torch.set_num_threads(THREADS)
     yield from _steps(side=64, batch=2, least=1.6, rounds=3)
     yield from _steps(side=128, batch=1, least=2, rounds=3)
@@ -42,7 +42,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _case(path: Path, seed: int) -> Path:
-    """A case of the size of a brain, with a tumour in one place."""
+    """Write a case of the size of a brain with one tumour, and return its path."""
     case = read_case(write_random_case(path, shape=(150, 180, 150), seed=seed))
     tumour = np.zeros_like(case.mask)
     tumour[40:90, 60:110, 50:100] = case.mask[40:90, 60:110, 50:100]
@@ -51,7 +51,7 @@ def _case(path: Path, seed: int) -> Path:
 
 
 def nnunet_plain(widths: list[int], classes: int, *, deep_supervision: bool) -> nn.Module:
-    """nnU-Net v2's network, with the norm and activation of its plans."""
+    """Return the network of nnU-Net v2, with the norm and activation of its plans."""
     from dynamic_network_architectures.architectures.unet import PlainConvUNet
 
     levels = len(widths)
@@ -64,7 +64,7 @@ def nnunet_plain(widths: list[int], classes: int, *, deep_supervision: bool) -> 
 
 
 def monai_dynunet(widths: list[int], classes: int) -> nn.Module:
-    """MONAI's network that is like nnU-Net's."""
+    """Return MONAI's version of the nnU-Net network."""
     with warnings.catch_warnings(action="ignore"):
         from monai.networks.nets import DynUNet
     strides = [1] + [2] * (len(widths) - 1)
@@ -72,34 +72,34 @@ def monai_dynunet(widths: list[int], classes: int) -> nn.Module:
 
 
 def _others() -> dict[str, nn.Module]:
-    """Networks of the same widths, three down-samplings and two convolutions a level, as they come."""
+    """Return other networks with the same widths, three down-samplings and two convolutions per level."""
     with warnings.catch_warnings(action="ignore"):
         from monai.networks.nets import BasicUNet
     return {
         "nnU-Net's PlainConvUNet": nnunet_plain(WIDTHS, 5, deep_supervision=False),
         "MONAI's DynUNet": monai_dynunet(WIDTHS, 5),
-        # One level more than the others, which it cannot do without; its widest features are as wide as theirs.
+        # It always has one level more than the others, and here the same largest width.
         "MONAI's BasicUNet": BasicUNet(3, 4, 5, features=(*WIDTHS, WIDTHS[-1], WIDTHS[0])),
     }
 
 
 def _steps(side: int, batch: int, least: float, rounds: int) -> Iterator[Figure]:
-    """Ratios of one forward, loss, backward and step of Adam, taken in turns; the loss is ours for all."""
+    """Yield ratios of one training step with Adam. All networks have our loss and run in turns."""
     images = torch.randn(batch, 4, side, side, side)
     masks = torch.randint(0, 3, (batch, side, side, side))
     ours = _step(build(architecture(WIDTHS[0])), CPU.place(images), masks)
     others = {name: _step(network, images, masks) for name, network in _others().items()}
-    steps = {HERE: ours, "scarce memory": ours, **others}
+    steps = {HERE: ours, "freed memory returned": ours, **others}
 
-    def prepared(name: str) -> None:
-        """As in a training: each with the memory as it has it, and a step behind it."""
-        keep_freed_memory() if name == HERE else _give_freed_memory_back()
+    def prepare(name: str) -> None:
+        """Set the memory allocation of the network, and run one untimed step."""
+        keep_freed_memory() if name == HERE else _return_freed_memory()
         steps[name]()
 
-    best = best_seconds(steps, rounds, prepared)
+    best = best_seconds(steps, rounds, prepare)
     what = f"training step, {batch} x {side}^3"
     yield Figure(f"{what}, base {WIDTHS[0]}", best[HERE], "s")
-    yield Figure(f"{what}, where memory is not plenty / here", best["scarce memory"] / best[HERE], "")
+    yield Figure(f"{what}, freed memory returned / here", best["freed memory returned"] / best[HERE], "")
     for name in others:
         yield Figure(f"{what}, {name} / here", best[name] / best[HERE], "", least=least)
     keep_freed_memory()
@@ -119,8 +119,8 @@ def _step(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[], Non
     return step
 
 
-def _give_freed_memory_back() -> None:
-    """What the GNU C library does by itself, once it has grown used to large blocks: the largest go back at once."""
+def _return_freed_memory() -> None:
+    """Return freed blocks to the system at once, as the GNU C library does by default for large blocks."""
     libc = ctypes.CDLL(None)
     for parameter, value in ((-4, 65536), (-3, 32 * MIB), (-1, 64 * MIB)):  # M_MMAP_MAX, M_MMAP_THRESHOLD, M_TRIM…
         libc.mallopt(parameter, value)
@@ -128,7 +128,7 @@ def _give_freed_memory_back() -> None:
 
 
 def _epoch(cases: list[Path]) -> Iterator[Figure]:
-    """An epoch with loading, augmentation and saving, against its steps with one batch that is there already."""
+    """Yield the ratio of an epoch with loading, augmentation and saving to its steps on one loaded batch."""
     settings = recipe(
         base_channels=WIDTHS[0],
         input_shape=[64, 64, 64],
@@ -141,7 +141,7 @@ def _epoch(cases: list[Path]) -> Iterator[Figure]:
     state = TrainingState.initial(settings, 0, CPU)
     steps = steps_per_epoch(len(cases), settings.training)
     batch = next(iterate_batches(cases, settings.training, 0, 1))
-    bare = _step(state.network, CPU.place(batch.images), batch.masks)
+    step = _step(state.network, CPU.place(batch.images), batch.masks)
 
     with tempfile.TemporaryDirectory() as folder:
 
@@ -157,9 +157,9 @@ def _epoch(cases: list[Path]) -> Iterator[Figure]:
             history = [{"epoch": 1, **trained}]
             save_checkpoint(Path(folder, "epoch-0001.pt"), state, history, time.monotonic() - began)
 
-        best = best_seconds({"bare": lambda: [bare() for _ in range(steps)], "epoch": epoch}, rounds=3)
+        best = best_seconds({"steps": lambda: [step() for _ in range(steps)], "epoch": epoch}, rounds=3)
     yield Figure(
-        "epoch, loading, augmentation and saving included / bare steps", best["epoch"] / best["bare"], "", 1.05
+        "epoch, loading, augmentation and saving included / steps alone", best["epoch"] / best["steps"], "", 1.05
     )
 
 

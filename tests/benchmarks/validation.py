@@ -1,4 +1,4 @@
-"""Validating a case, against the decompression that it cannot do without and against loading it with nibabel."""
+"""Validating a case, against decompression alone and against loading with nibabel."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tumorseg.cohort.discovery import discover_cases
 
 
 def figures(root: Path) -> Iterator[Figure]:
-    """Milliseconds a case, on the real cases below `root`, and what they are to each other."""
+    """Yield milliseconds per real case below `root`, and ratios."""
     cases = discover_cases(root, TASK)
     files = [root / path for case in cases for paths in case.files.values() for path in paths]
 

@@ -54,8 +54,8 @@ def test_the_readme_links_to_every_page():
 def test_every_link_leads_to_an_existing_file_and_heading(page):
     for link in documents.links(page):
         if "://" not in link:
-            place, _, anchor = link.partition("#")
-            path = (REPOSITORY / page).parent / place if place else REPOSITORY / page
+            target, _, anchor = link.partition("#")
+            path = (REPOSITORY / page).parent / target if target else REPOSITORY / page
             assert path.exists(), f"{page} links to {link}: there is no such file"
             if anchor:
                 assert anchor in documents.anchors(path.resolve()), f"{page} links to {link}: there is no such heading"
@@ -68,7 +68,7 @@ def test_every_comment_above_a_block_is_known_and_has_a_value(page):
         assert bool(block.mark) == bool(block.value.strip())
 
 
-@pytest.mark.parametrize("page", [page for page in documents.PAGES if page != "CHANGELOG.md"])  # it names old settings
+@pytest.mark.parametrize("page", [page for page in documents.PAGES if page != "CHANGELOG.md"])  # names old settings
 def test_named_settings_exist(page):
     configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())["properties"]
@@ -82,7 +82,7 @@ def test_named_files_exist(page):
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
 
-def test_targets_are_rules():
+def test_the_targets_of_the_readme_are_rules():
     section = documents.text_of(README).split("## Targets")[1].split("\n## ")[0]
     targets = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     assert len(targets) > 10

@@ -1,4 +1,4 @@
-"""The tests never change the configuration of another Slurm cluster."""
+"""The tests do not change the configuration of another Slurm cluster."""
 
 import os
 
@@ -6,38 +6,41 @@ import pytest
 
 from tests.slurm import configuration
 
+UNUSED_PROCESS_ID = 2**22 + 1
+"""Larger than any process id on Linux."""
+
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    monkeypatch.setattr(configuration, "PLACE", tmp_path / "etc")
+def config_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(configuration, "CONFIG_FOLDER", tmp_path / "etc")
     return tmp_path / "etc"
 
 
-def test_a_written_configuration_can_be_removed(place, tmp_path):
+def test_a_written_configuration_can_be_removed(config_folder, tmp_path):
     configuration.write(tmp_path)
-    assert sorted(path.name for path in place.iterdir()) == ["gres.conf", "slurm.conf"]
-    configuration.remove_left_over()  # its process, this one, is alive
-    assert len(list(place.iterdir())) == 2
+    assert sorted(path.name for path in config_folder.iterdir()) == ["gres.conf", "slurm.conf"]
+    configuration.remove_stale()  # its process, this one, is alive
+    assert len(list(config_folder.iterdir())) == 2
     configuration.remove()
-    assert list(place.iterdir()) == []
+    assert list(config_folder.iterdir()) == []
 
 
-LIVING_KEEPER = f"{configuration.MARK}{os.getpid()}\n"
+RUNNING_MANAGER = f"{configuration.FIRST_LINE}{os.getpid()}\n"
 
 
-@pytest.mark.parametrize("content", ["ClusterName=real\n", "", LIVING_KEEPER], ids=["real", "empty", "kept"])
-def test_an_existing_cluster_stays(place, tmp_path, content):
-    place.mkdir()
-    (place / "slurm.conf").write_text(content)
-    configuration.remove_left_over()
+@pytest.mark.parametrize("content", ["ClusterName=real\n", "", RUNNING_MANAGER], ids=["real", "empty", "running"])
+def test_the_configuration_of_another_cluster_is_kept(config_folder, tmp_path, content):
+    config_folder.mkdir()
+    (config_folder / "slurm.conf").write_text(content)
+    configuration.remove_stale()
     with pytest.raises(FileExistsError):
         configuration.write(tmp_path)
-    assert [path.name for path in place.iterdir()] == ["slurm.conf"]
-    assert (place / "slurm.conf").read_text() == content
+    assert [path.name for path in config_folder.iterdir()] == ["slurm.conf"]
+    assert (config_folder / "slurm.conf").read_text() == content
 
 
-def test_the_configuration_of_a_killed_process_is_removed(place):
-    place.mkdir()
-    (place / "slurm.conf").write_text(f"{configuration.MARK}{2**22 + 1}\n")  # larger than any process id on Linux
-    configuration.remove_left_over()
-    assert list(place.iterdir()) == []
+def test_the_configuration_of_a_killed_process_is_removed(config_folder):
+    config_folder.mkdir()
+    (config_folder / "slurm.conf").write_text(f"{configuration.FIRST_LINE}{UNUSED_PROCESS_ID}\n")
+    configuration.remove_stale()
+    assert list(config_folder.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A real Slurm of one node for tests, and its own records of the jobs that it has run."""
+"""A real Slurm with one node for tests, and its records of jobs."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from tests.support.builders import REPOSITORY
 
 @dataclass(frozen=True)
 class Job:
-    """What Slurm says of a job. rule: with the wildcards, as the plugin writes it into the job's comment."""
+    """A job as Slurm reports it. rule: with wildcards, from the comment that the plugin writes."""
 
     number: str
     rule: str
@@ -26,17 +26,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster with its files in `folder`."""
+    """A running cluster. folder: has its files."""
 
     folder: Path
 
     def jobs(self) -> list[Job]:
-        """All jobs that were ever submitted, in that order."""
+        """Return all submitted jobs in order."""
         lines = scontrol("show", "jobs", "--oneliner").splitlines()
-        return sorted((job_of(line) for line in lines if "JobId=" in line), key=lambda job: int(job.number))
+        return sorted((parse_job(line) for line in lines if "JobId=" in line), key=lambda job: int(job.number))
 
     def devices(self) -> dict[str, set[str]]:
-        """CUDA_VISIBLE_DEVICES in each job's tasks, by the job's number; `none` where it is not set."""
+        """Return CUDA_VISIBLE_DEVICES of each job's tasks by job number; `none` if it is not set."""
         found: dict[str, set[str]] = {}
         for line in (self.folder / "devices").read_text().splitlines():
             number, devices = line.split()
@@ -45,12 +45,12 @@ class Cluster:
 
 
 def scontrol(*arguments: str) -> str:
-    """What Slurm's controller says."""
+    """Run scontrol, and return its output."""
     return subprocess.run(["scontrol", *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def job_of(line: str) -> Job:
-    """A job from its line of `scontrol show jobs`."""
+def parse_job(line: str) -> Job:
+    """Return the job on a line of `scontrol show jobs`."""
     fields = dict(re.findall(r"(\S+?)=(\S*)", line))
     granted = dict(part.rsplit("=", 1) for part in fields["TRES"].split(","))
     days, _, clock = fields["TimeLimit"].rpartition("-")
@@ -67,27 +67,27 @@ def job_of(line: str) -> Job:
 
 
 def megabytes(amount: str) -> int:
-    """Slurm's words for an amount of memory, `1000M` or `1.50G`, in its megabytes."""
+    """Return an amount of memory, such as `1000M` or `1.50G`, in MB of Slurm (2**20 bytes)."""
     return round(float(amount[:-1]) * {"M": 1, "G": 1024}[amount[-1]])
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Cluster]:
-    """A cluster, which ends with the block."""
-    command = [sys.executable, "-m", "tests.slurm.keeper", str(folder)]
-    keeper = subprocess.Popen(
+    """Start a cluster that stops at the end of the block."""
+    command = [sys.executable, "-m", "tests.slurm.manager", str(folder)]
+    manager = subprocess.Popen(
         command,
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C is for the tests
+        start_new_session=True,  # Ctrl-C must only stop the tests
     )
-    assert keeper.stdin is not None
-    assert keeper.stdout is not None
+    assert manager.stdin is not None
+    assert manager.stdout is not None
     try:
-        assert keeper.stdout.readline() == "ready\n", "see what the cluster's keeper has said"
+        assert manager.stdout.readline() == "ready\n", "the cluster did not start; see the output of its manager"
         yield Cluster(folder)
     finally:
-        keeper.stdin.close()
-        keeper.wait()
+        manager.stdin.close()
+        manager.wait()

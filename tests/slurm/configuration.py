@@ -8,75 +8,79 @@ from pathlib import Path
 
 import psutil
 
-PLACE = Path("/etc/slurm")
-"""The plugin takes every SLURM_ variable away from its jobs, so that Slurm looks where Debian has compiled it to."""
-MARK = "# A throw-away cluster of the tests of tumorseg, kept by process "
+CONFIG_FOLDER = Path("/etc/slurm")
+"""Debian's default folder. The plugin removes all SLURM_ variables from jobs, so SLURM_CONF cannot set another one."""
+FIRST_LINE = "# A temporary cluster of the tests of tumorseg, managed by process "
 FILES = ("gres.conf", "slurm.conf")
 CPUS, MEMORY_MB, GPUS = 4, 128000, 2
 
 
-def hindrance() -> str | None:
-    """Why no cluster can be started here; None where it can."""
+def reason_unavailable() -> str | None:
+    """Return why no cluster can be started on this machine, or None if it can."""
     if os.geteuid() != 0:
-        return "needs root, since Slurm's configuration lies in /etc/slurm"
+        return "needs root, since Slurm's configuration is in /etc/slurm"
     if any(program(name) is None for name in ("munged", "slurmctld", "slurmd", "sbatch", "setpriv")):
         return "needs Debian's packages slurm-wlm and munge"
     if find_spec("snakemake_executor_plugin_slurm") is None:
         return "needs the packages of envs/requirements-slurm.txt"
-    remove_left_over()
-    there = [str(PLACE / name) for name in FILES if (PLACE / name).exists()]
-    if there:
-        return f"{there[0]} is there already: a cluster is configured, or another test of this kind runs"
+    remove_stale()
+    existing = [str(CONFIG_FOLDER / name) for name in FILES if (CONFIG_FOLDER / name).exists()]
+    if existing:
+        return f"{existing[0]} exists: a cluster is configured, or another test with Slurm is running"
     if "SLURM_CONF" in os.environ or "slurmd" in {process.info["name"] for process in psutil.process_iter(["name"])}:
-        return "this machine belongs to a cluster already, which has its configuration elsewhere"
+        return "this machine belongs to a cluster with its configuration in another folder"
     return None
 
 
 def program(name: str) -> str | None:
-    """The path of a program, also where PATH leaves out those of the administrator."""
+    """Return the path of a program, also in the administrator's folders outside PATH."""
     return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
-def remove_left_over() -> None:
-    """Remove the configuration of a cluster of ours whose keeper, and all that it had started, was killed."""
-    kept = PLACE / "slurm.conf"
-    first = kept.read_text().partition("\n")[0] if kept.exists() else ""
-    if first.startswith(MARK) and not Path("/proc", first.removeprefix(MARK)).exists():
+def remove_stale() -> None:
+    """Remove the configuration of a test cluster whose managing process was killed."""
+    slurm_conf_file = CONFIG_FOLDER / "slurm.conf"
+    first = slurm_conf_file.read_text().partition("\n")[0] if slurm_conf_file.exists() else ""
+    if first.startswith(FIRST_LINE) and not Path("/proc", first.removeprefix(FIRST_LINE)).exists():
         remove()
 
 
 def remove() -> None:
     """Remove the configuration."""
     for name in FILES:
-        (PLACE / name).unlink(missing_ok=True)
+        (CONFIG_FOLDER / name).unlink(missing_ok=True)
 
 
 def write(folder: Path) -> None:
-    """Write the configuration of a cluster that keeps its files in `folder`. Raises FileExistsError where one is."""
-    PLACE.mkdir(exist_ok=True)
-    with (PLACE / "slurm.conf").open("x") as file:
+    """Write the configuration of a cluster whose files are in `folder`.
+
+    Raises:
+        FileExistsError: the machine already has a configuration.
+    """
+    CONFIG_FOLDER.mkdir(exist_ok=True)
+    with (CONFIG_FOLDER / "slurm.conf").open("x") as file:
         file.write(slurm_conf(folder))
     host = hostname()
     lines = [f"NodeName={host} Name=gpu File={folder}/gpu{index}\n" for index in range(GPUS)]
-    (PLACE / "gres.conf").write_text("".join(lines))
+    (CONFIG_FOLDER / "gres.conf").write_text("".join(lines))
 
 
 def hostname() -> str:
-    """The machine's name as Slurm takes it."""
+    """Return the short name of the machine, which Slurm uses."""
     return socket.gethostname().partition(".")[0]
 
 
 def free_port() -> int:
-    """A port that nobody listens to."""
+    """Return an unused port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def slurm_conf(folder: Path) -> str:
-    """Slurm without accounting, control groups and systemd, which remembers finished jobs for an hour."""
+    """Return a configuration without accounting, control groups and systemd. Slurm keeps finished jobs for an hour."""
     host = hostname()
-    return f"""{MARK}{os.getpid()}
+    return f"""{FIRST_LINE}{os.getpid()}
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={free_port()}

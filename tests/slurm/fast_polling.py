@@ -1,4 +1,4 @@
-"""Snakemake that looks every second at what has become of a job; the plugin waits longer each time, up to 3 minutes."""
+"""Run Snakemake with a job status check every second. The Slurm plugin itself waits up to 3 minutes."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 
-async def nap(executor: RemoteExecutor) -> None:  # noqa: ARG001
-    """What an executor does between two looks."""
+async def sleep_one_second(executor: RemoteExecutor) -> None:  # noqa: ARG001
+    """Wait between two checks of the jobs."""
     await asyncio.sleep(1)
 
 
-RemoteExecutor.sleep = nap
+RemoteExecutor.sleep = sleep_one_second
 main()

@@ -1,10 +1,12 @@
-"""The contestants of the race: each its own network of equal widths, loss, optimizer, schedule and augmentation.
+"""The training methods of the race: each has its own network, loss, optimizer, schedule and augmentation.
+
+All networks have the same widths.
 
 Ours: `workflow/demo.yaml` with a polynomial schedule, and flips, brightness and contrast as augmentation.
-nnU-Net v2: what its trainer sets up (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), less the mask that it lays
-over normalised images.
-MONAI: DynUNet with the loss, optimizer and augmentation of its BraTS tutorial, at ten times the learning rate of that,
-with which it learns next to nothing in minutes.
+nnU-Net v2: the setup of its trainer (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), without masked
+normalisation.
+MONAI: DynUNet with the loss, optimizer and augmentation of its BraTS tutorial, at ten times the tutorial's learning
+rate, with which it learns almost nothing in minutes.
 """
 
 import math
@@ -29,37 +31,42 @@ CPU = Execution(torch.device("cpu"), torch.float32)
 
 
 @dataclass
-class Contestant:
-    """step: one step on a batch at a share of the race, 0 to 1. answer: logits of images. trained: seconds so far."""
+class TrainingMethod:
+    """A network and its training.
+
+    step: trains on a batch, at a fraction of the race from 0 to 1.
+    predict: returns the logits of images, (N, C, X, Y, Z).
+    seconds: training time so far.
+    """
 
     network: nn.Module
     step: Callable[[Batch, float], None]
-    answer: Callable[[Tensor], Tensor]
+    predict: Callable[[Tensor], Tensor]
     seconds: float = 0.0
     steps: int = 0
 
 
-def ours() -> Contestant:
+def ours() -> TrainingMethod:
     network = build(architecture(WIDTHS[0]))
     optimizer = torch.optim.Adam(network.parameters())
 
-    def step(batch: Batch, share: float) -> None:
-        _set_rate(optimizer, 0.01 * max(0.01, (1 - share) ** 0.9))
+    def step(batch: Batch, fraction: float) -> None:
+        _set_learning_rate(optimizer, 0.01 * max(0.01, (1 - fraction) ** 0.9))
         images, masks = augment(
             CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation
         )
-        _descend(optimizer, segmentation_loss(network(images), masks, TASK.label_values))
+        _optimizer_step(optimizer, segmentation_loss(network(images), masks, TASK.label_values))
 
-    def answer(images: Tensor) -> Tensor:
+    def predict(images: Tensor) -> Tensor:
         logits = network(CPU.place(images))
         logits[:, list(TASK.unused_classes)] = -torch.inf
         return logits
 
-    return Contestant(network, step, answer)
+    return TrainingMethod(network, step, predict)
 
 
-def nnunet() -> Contestant:
-    """nnUNetTrainer's loss, optimizer, schedule and augmentation, as its methods set them up."""
+def nnunet() -> TrainingMethod:
+    """Return nnU-Net's method: loss, optimizer, schedule and augmentation of nnUNetTrainer."""
     from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
     from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
     from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
@@ -72,8 +79,8 @@ def nnunet() -> Contestant:
     optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.99, weight_decay=3e-5, nesterov=True)
     transforms = _nnunet_transforms((48, 48, 48))
 
-    def step(batch: Batch, share: float) -> None:
-        _set_rate(optimizer, 0.01 * max(0.0, 1 - share) ** 0.9)
+    def step(batch: Batch, fraction: float) -> None:
+        _set_learning_rate(optimizer, 0.01 * max(0.0, 1 - fraction) ** 0.9)
         images, masks = [], []
         for image, mask in zip(batch.images, _four_classes(batch.masks), strict=True):
             changed = transforms(image=image.float(), segmentation=mask[None].to(torch.int16))
@@ -86,14 +93,14 @@ def nnunet() -> Contestant:
         nn.utils.clip_grad_norm_(network.parameters(), 12)
         optimizer.step()
 
-    def answer(images: Tensor) -> Tensor:
+    def predict(images: Tensor) -> Tensor:
         return network(images)[0]  # finest first
 
-    return Contestant(network, step, answer)
+    return TrainingMethod(network, step, predict)
 
 
 def _nnunet_transforms(patch: tuple[int, int, int]) -> Callable[..., dict[str, Tensor]]:
-    """What nnUNetTrainer.get_training_transforms gives for a cubic patch."""
+    """Return the transforms of nnUNetTrainer.get_training_transforms for a cubic patch."""
     from batchgeneratorsv2.transforms.intensity.brightness import MultiplicativeBrightnessTransform
     from batchgeneratorsv2.transforms.intensity.contrast import BGContrast, ContrastTransform
     from batchgeneratorsv2.transforms.intensity.gamma import GammaTransform
@@ -106,36 +113,42 @@ def _nnunet_transforms(patch: tuple[int, int, int]) -> Callable[..., dict[str, T
     from batchgeneratorsv2.transforms.utils.random import RandomTransform
     from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
 
-    each = {"synchronize_channels": False}
-    gamma = {"gamma": BGContrast((0.7, 1.5)), "p_per_channel": 1, "p_retain_stats": 1, **each}
-    turn = (-30 / 360 * 2 * math.pi, 30 / 360 * 2 * math.pi)
+    per_channel = {"synchronize_channels": False}
+    gamma = {"gamma": BGContrast((0.7, 1.5)), "p_per_channel": 1, "p_retain_stats": 1, **per_channel}
+    rotation = (-30 / 360 * 2 * math.pi, 30 / 360 * 2 * math.pi)
     spatial = {"patch_center_dist_from_border": 0, "random_crop": False, "p_elastic_deform": 0, "p_rotation": 0.2}
-    spatial |= {"rotation": turn, "p_scaling": 0.2, "scaling": (0.7, 1.4), "p_synchronize_scaling_across_axes": 1}
+    spatial |= {"rotation": rotation, "p_scaling": 0.2, "scaling": (0.7, 1.4), "p_synchronize_scaling_across_axes": 1}
     spatial |= {"bg_style_seg_sampling": False, "border_mode_seg": "constant", "padding_value_seg": -1}
-    blur = {"blur_sigma": (0.5, 1.0), "synchronize_axes": False, "p_per_channel": 0.5, "benchmark": True, **each}
-    low = {"scale": (0.5, 1), "synchronize_axes": True, "ignore_axes": None, "allowed_channels": None, **each}
-    spread = BGContrast((0.75, 1.25))
-    chances = [
+    blur = {"blur_sigma": (0.5, 1.0), "synchronize_axes": False, "p_per_channel": 0.5, "benchmark": True, **per_channel}
+    low_resolution = {
+        "scale": (0.5, 1),
+        "synchronize_axes": True,
+        "ignore_axes": None,
+        "allowed_channels": None,
+        **per_channel,
+    }
+    multipliers = BGContrast((0.75, 1.25))
+    transforms = [
         (GaussianNoiseTransform(noise_variance=(0, 0.1), p_per_channel=1, synchronize_channels=True), 0.1),
         (GaussianBlurTransform(**blur), 0.2),
-        (MultiplicativeBrightnessTransform(multiplier_range=spread, p_per_channel=1, **each), 0.15),
-        (ContrastTransform(contrast_range=spread, preserve_range=True, p_per_channel=1, **each), 0.15),
-        (SimulateLowResolutionTransform(p_per_channel=0.5, **low), 0.25),
+        (MultiplicativeBrightnessTransform(multiplier_range=multipliers, p_per_channel=1, **per_channel), 0.15),
+        (ContrastTransform(contrast_range=multipliers, preserve_range=True, p_per_channel=1, **per_channel), 0.15),
+        (SimulateLowResolutionTransform(p_per_channel=0.5, **low_resolution), 0.25),
         (GammaTransform(p_invert_image=1, **gamma), 0.1),
         (GammaTransform(p_invert_image=0, **gamma), 0.3),
     ]
     return ComposeTransforms(
         [
             SpatialTransform(patch, **spatial),
-            *(RandomTransform(transform, apply_probability=chance) for transform, chance in chances),
+            *(RandomTransform(transform, apply_probability=probability) for transform, probability in transforms),
             MirrorTransform(allowed_axes=(0, 1, 2)),
             RemoveLabelTansform(-1, 0),
         ]
     )
 
 
-def monai() -> Contestant:
-    """Adam, a cosine, Dice with cross-entropy, flips and shifted and scaled intensities."""
+def monai() -> TrainingMethod:
+    """Return MONAI's method: Adam, cosine schedule, Dice with cross-entropy, flips, shifted and scaled intensities."""
     with warnings.catch_warnings(action="ignore"):
         from monai.losses import DiceCELoss
         from monai.transforms import Compose, RandFlipd, RandScaleIntensityd, RandShiftIntensityd
@@ -146,27 +159,27 @@ def monai() -> Contestant:
     intensities = [RandScaleIntensityd("image", factors=0.1, prob=1), RandShiftIntensityd("image", offsets=0.1, prob=1)]
     transforms = Compose([*flips, *intensities])
 
-    def step(batch: Batch, share: float) -> None:
-        _set_rate(optimizer, 1e-3 * (1 + math.cos(math.pi * min(1.0, share))) / 2)
+    def step(batch: Batch, fraction: float) -> None:
+        _set_learning_rate(optimizer, 1e-3 * (1 + math.cos(math.pi * min(1.0, fraction))) / 2)
         pairs = zip(batch.images, _four_classes(batch.masks), strict=True)
         changed = [transforms({"image": image.float(), "mask": mask[None]}) for image, mask in pairs]
         images = torch.stack([torch.as_tensor(pair["image"]) for pair in changed])
         masks = torch.stack([torch.as_tensor(pair["mask"]) for pair in changed])
-        _descend(optimizer, loss(network(images), masks))
+        _optimizer_step(optimizer, loss(network(images), masks))
 
-    return Contestant(network, step, network)
+    return TrainingMethod(network, step, network)
 
 
 def _four_classes(masks: Tensor) -> Tensor:
     return torch.where(masks == 4, 3, masks)
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def _optimizer_step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -1,7 +1,7 @@
-"""Keeps a cluster of one node alive for as long as its standard input is open, then stops and removes all of it.
+"""Run a cluster of one node while the standard input is open, then stop it and remove its files.
 
-A process of its own, so that the cluster ends with the tests however they end: a configuration that is left behind,
-without its controller, would delay every start of Snakemake on this machine by seconds.
+This is a separate process, so that the cluster also stops when the tests are killed. A stale configuration without a
+controller would delay every start of Snakemake on this machine by seconds.
 """
 
 import os
@@ -16,35 +16,35 @@ from pathlib import Path
 
 from tests.slurm import configuration
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 TASK_PROLOG = """#!/bin/sh
 echo "$SLURM_JOB_ID ${CUDA_VISIBLE_DEVICES:-none}" >> %s
 """
 
 
 def main(folder: Path) -> None:
-    """Start the cluster, say `ready`, and wait for the end of the input."""
+    """Start the cluster, print `ready`, and wait for the end of the input."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     with ExitStack() as stack:
         configuration.write(folder)
         stack.callback(configuration.remove)
-        furnish(folder)
+        write_cluster_files(folder)
         files = {"socket": "socket", "key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
         start(stack, "munged", "--foreground", "--force", *[f"--{key}={folder}/munge.{files[key]}" for key in files])
         wait_until((folder / "munge.socket").exists)
         start(stack, "slurmctld", "-D")
         start(stack, "slurmd", "-D")
         stack.callback(end_jobs)
-        if not wait_until(lambda: said("sinfo", "--noheader", "--format=%T") == "idle"):
-            raise SystemExit(f"no cluster came up; see the logs in {folder}")
+        if not wait_until(lambda: output_of("sinfo", "--noheader", "--format=%T") == "idle"):
+            raise SystemExit(f"the cluster did not start; see the logs in {folder}")
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.read()
 
 
-def furnish(folder: Path) -> None:
-    """What the daemons need. A GPU is a character device, here another /dev/null."""
+def write_cluster_files(folder: Path) -> None:
+    """Write the files that the daemons need. A GPU is a character device, here a copy of /dev/null."""
     for name in ("state", "spool"):
         (folder / name).mkdir()
     for index in range(configuration.GPUS):
@@ -58,7 +58,7 @@ def furnish(folder: Path) -> None:
 
 
 def start(stack: ExitStack, name: str, *options: str) -> None:
-    """Start a daemon that is stopped with the stack, and that Linux kills should this process be killed."""
+    """Start a daemon. The stack stops it, and Linux kills it if this process is killed."""
     command = ["setpriv", "--pdeathsig=KILL", str(configuration.program(name)), *options]
     daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     stack.callback(daemon.wait)
@@ -66,22 +66,22 @@ def start(stack: ExitStack, name: str, *options: str) -> None:
 
 
 def end_jobs() -> None:
-    """Cancel all jobs and wait until their processes are gone."""
-    said("scancel", "--user=root")
-    wait_until(lambda: said("squeue", "--noheader") == "")
+    """Cancel all jobs, and wait for the end of their processes."""
+    output_of("scancel", "--user=root")
+    wait_until(lambda: output_of("squeue", "--noheader") == "")
 
 
-def said(*command: str) -> str:
-    """What a command of Slurm says."""
+def output_of(*command: str) -> str:
+    """Run a command of Slurm, and return its output."""
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def wait_until(holds: Callable[[], bool]) -> bool:
-    """Wait for something that takes a moment, and say whether it came."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds() and time.monotonic() < deadline:
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Wait until a condition holds, at most `TIMEOUT_S`. Return whether it holds."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
-    return holds()
+    return condition()
 
 
 if __name__ == "__main__":
