@@ -43,9 +43,9 @@ def case_and_role(name: str, task: Task) -> tuple[str, str] | None:
     for ending, role in compound:
         if stem[-len(ending) :].lower() == ending and len(stem) > len(ending):
             return stem[: -len(ending)], role
-    place = max(stem.rfind("-"), stem.rfind("_"))
-    found = single.get(stem[place + 1 :].lower()) if place > 0 else None
-    return (stem[:place], found) if found else None
+    separator = max(stem.rfind("-"), stem.rfind("_"))
+    found = single.get(stem[separator + 1 :].lower()) if separator > 0 else None
+    return (stem[:separator], found) if found else None
 
 
 def nifti_stem(name: str) -> str | None:

@@ -103,17 +103,19 @@ def _subjects(listing: Listing, above: str) -> list[str]:
 
 def _session_folders(listing: Listing, above: str, subject: str) -> Iterator[tuple[str, str]]:
     """Yield the case and the image folder of each session."""
-    own = join_path(above, subject)
-    folders = listing.folders(own)
+    subject_folder = join_path(above, subject)
+    folders = listing.folders(subject_folder)
     sessions = [
-        name for name in folders if name.startswith("ses-") or _ANAT_FOLDER in listing.folders(join_path(own, name))
+        name
+        for name in folders
+        if name.startswith("ses-") or _ANAT_FOLDER in listing.folders(join_path(subject_folder, name))
     ]
     for session in sessions:
-        folder = join_path(own, session)
+        folder = join_path(subject_folder, session)
         inner = _ANAT_FOLDER in listing.folders(folder)
         yield f"{subject}_{session}", join_path(folder, _ANAT_FOLDER) if inner else folder
     if _ANAT_FOLDER in folders or not sessions:
-        yield subject, join_path(own, _ANAT_FOLDER) if _ANAT_FOLDER in folders else own
+        yield subject, join_path(subject_folder, _ANAT_FOLDER) if _ANAT_FOLDER in folders else subject_folder
 
 
 def _add_images(

@@ -65,24 +65,24 @@ def cases_in_folder(listing: Listing, folder: str, key: str, note: Callable[[str
         name: found for name in kinds if (found := _masks_in_folder(listing, join_path(folder, name), kinds[name]))
     }
     images = {name: kind for name, kind in kinds.items() if kind and name not in masks}
-    own = listing.named(folder) if _cases_with_images(listing.named(folder), listing) else []
-    _raise_if_mixed(listing, folder, key, images, own)
-    if own:
-        cases = flat_cases(own)
+    named_files = listing.named(folder) if _cases_with_images(listing.named(folder), listing) else []
+    _raise_if_mixed(listing, folder, key, images, named_files)
+    if named_files:
+        cases = flat_cases(named_files)
     elif "case" in images.values():
         cases = [case for case in cases_from_folders(listing, folder) if case.case not in masks]
     else:
         rest = [name for name in kinds if not kinds[name] and name not in masks]
         more = [name for name in rest if _may_hold_cases(listing, join_path(folder, name))]
-        wanted = sorted([*images, *more]) if images else []
-        if awkward := [name for name in wanted if is_awkward_name(name)]:
+        group_names = sorted([*images, *more]) if images else []
+        if awkward := [name for name in group_names if is_awkward_name(name)]:
             raise UserError(
                 f"{key}: rename the folder {printable(awkward[0])} in {listing.root / folder}: names with braces, "
                 "control characters or bytes that are not UTF-8 cannot be used"
             )
         groups = {
             name: _group_cases(listing, join_path(folder, name), images.get(name, "group"), key, note)
-            for name in wanted
+            for name in group_names
         }
         cases = unique_case_names(groups, listing.root / folder, listing.task, key)
     if cases:
@@ -94,8 +94,8 @@ def folder_kind(listing: Listing, folder: str) -> FolderKind | None:
     """Return the kind of a folder by the names in it; None if it has no file named like a file of a case."""
     if listing.is_file(base_name(folder)):
         return None
-    if own := listing.images(folder):
-        return "flat" if _is_flat(own, base_name(folder), listing) else "case"
+    if named_files := listing.images(folder):
+        return "flat" if _is_flat(named_files, base_name(folder), listing) else "case"
     inner = (join_path(folder, name) for name in listing.folders(folder) if not listing.is_file(name))
     return "group" if any(listing.images(path) for path in inner) else None
 
@@ -147,9 +147,9 @@ def _case_part(path: str, case: CaseFiles) -> str:
 
 def _match_case(name: str, cases: Mapping[str, str]) -> str:
     """Return the case of a mask: the longest case that its name begins with; its own name if there is none."""
-    wanted = name.casefold()
-    ends = [end for end in range(len(wanted), 0, -1) if end == len(wanted) or wanted[end] in "-_."]
-    return next((cases[wanted[:end]] for end in ends if wanted[:end] in cases), name)
+    folded_name = name.casefold()
+    ends = [end for end in range(len(folded_name), 0, -1) if end == len(folded_name) or folded_name[end] in "-_."]
+    return next((cases[folded_name[:end]] for end in ends if folded_name[:end] in cases), name)
 
 
 def _is_flat(found: Sequence[NamedFile], folder: str, listing: Listing) -> bool:
@@ -203,7 +203,7 @@ def _group_cases(
 
 
 def _raise_if_mixed(
-    listing: Listing, folder: str, key: str, images: Mapping[str, FolderKind], own: Sequence[NamedFile]
+    listing: Listing, folder: str, key: str, images: Mapping[str, FolderKind], named_files: Sequence[NamedFile]
 ) -> None:
     by_kind = {kind: name for name, kind in list(images.items())[::-1]}
     what = {
@@ -212,7 +212,7 @@ def _raise_if_mixed(
         "flat": "folders with the files of several cases, such as {}",
     }
     parts = [text.format(by_kind[kind]) for kind, text in what.items() if kind in by_kind]
-    parts += [f"files of cases beside the folders, such as {base_name(own[0].path)}"] if own else []
+    parts += [f"files of cases beside the folders, such as {base_name(named_files[0].path)}"] if named_files else []
     if len(parts) > 1:
         root = listing.root / folder
         raise UserError(
@@ -276,18 +276,18 @@ def case_from_folder(listing: Listing, folder: str) -> CaseFiles:
     named, name = listing.images(folder), base_name(folder)
     ids = Counter(found.case.casefold() for found in files_naming_case(named))
     # A file of another case in this folder must not replace one of this case.
-    own = name.casefold() if name.casefold() in ids else max(sorted(ids), key=ids.__getitem__, default=None)
+    own_case = name.casefold() if name.casefold() in ids else max(sorted(ids), key=ids.__getitem__, default=None)
     return CaseFiles(
-        name, group_by_role(found for found in named if found.lacks_case or found.case.casefold() == own), folder
+        name, group_by_role(found for found in named if found.lacks_case or found.case.casefold() == own_case), folder
     )
 
 
-def _awkward_cases(folder: str, names: Sequence[str], taken: Set[str]) -> Iterator[CaseFiles]:
+def _awkward_cases(folder: str, names: Sequence[str], existing: Set[str]) -> Iterator[CaseFiles]:
     """Yield a case without files for each folder whose name cannot be used."""
-    used = set(taken)
-    for own in names:
-        name, number = printable(own), 1
+    used = set(existing)
+    for folder_name in names:
+        name, number = printable(folder_name), 1
         while name in used:
-            name, number = f"{printable(own)} ({number + 1})", number + 1
+            name, number = f"{printable(folder_name)} ({number + 1})", number + 1
         used.add(name)
-        yield CaseFiles(name, {}, join_path(folder, own))
+        yield CaseFiles(name, {}, join_path(folder, folder_name))

@@ -142,8 +142,8 @@ def group_by_role(found: Iterable[NamedFile]) -> dict[str, tuple[str, ...]]:
     for named in found:
         for role in named.roles:
             files.setdefault(role, []).append(named)
-    taken = {role: [named for named in files[role] if named.in_task] or files[role] for role in sorted(files)}
-    return {role: tuple(sorted(named.path for named in those)) for role, those in taken.items()}
+    chosen = {role: [named for named in files[role] if named.in_task] or files[role] for role in sorted(files)}
+    return {role: tuple(sorted(named.path for named in role_files)) for role, role_files in chosen.items()}
 
 
 def files_naming_case(found: Iterable[NamedFile]) -> list[NamedFile]:

@@ -299,11 +299,11 @@ def _task_label(names: tuple[str, ...], names_by_value: Mapping[int, tuple[str, 
     nested = [name for others in names_by_value.values() if len(others) > 1 for name in others]
     regions = {region for name in nested if (region := region_by_name(name, task))}
     if regions:
-        own = {region for name in names if (region := region_by_name(name, task))}
+        own_regions = {region for name in names if (region := region_by_name(name, task))}
         of_label = {
             label: {name for name in regions if label in task.region_labels[name]} for label in task.label_values
         }
-        fitting = [label for label, its_regions in of_label.items() if its_regions == own]
+        fitting = [label for label, its_regions in of_label.items() if its_regions == own_regions]
         return fitting[0] if len(fitting) == 1 else None
     meaning = label_meaning(names[0])
     return None if meaning is None else task.label_of(meaning) or 0

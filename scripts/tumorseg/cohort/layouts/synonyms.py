@@ -29,9 +29,9 @@ def channels_by_name(task: Task) -> dict[str, str]:
     """Return the channel of each simplified name that can mean one of the task's channels."""
     found: dict[str, str] = {}
     for channel in task.channels:
-        own = {simplify_name(name) for name in (channel.name, channel.title, *channel.files)}
+        own_names = {simplify_name(name) for name in (channel.name, channel.title, *channel.files)}
         for group in _load_names()["contrasts"]:
-            if own & set(group):
+            if own_names & set(group):
                 found.update(dict.fromkeys(group, channel.name))
     for channel in task.channels:  # the task's own names take precedence over synonyms
         found.update({simplify_name(name): channel.name for name in (channel.name, channel.title, *channel.files)})
@@ -57,9 +57,9 @@ def role_by_synonym(stem: str, known: Mapping[str, str]) -> tuple[str, str] | No
     """
     if simplify_name(stem) in known:
         return "", known[simplify_name(stem)]
-    for sign in list(re.finditer("[-_]", stem))[-3:]:
-        if role := known.get(simplify_name(stem[sign.end() :])):
-            return stem[: sign.start()], role
+    for separator in list(re.finditer("[-_]", stem))[-3:]:
+        if role := known.get(simplify_name(stem[separator.end() :])):
+            return stem[: separator.start()], role
     return None
 
 
@@ -75,10 +75,10 @@ def label_meaning(name: str) -> str | None:
 
 def region_by_name(name: str, task: Task) -> str | None:
     """Return the task's region that this name means; None if there is none."""
-    wanted = simplify_name(name)
+    simple_name = simplify_name(name)
     for region in task.regions:
-        own = {simplify_name(region.name), simplify_name(region.title)}
-        alike = {other for group in _load_names()["regions"] if own & set(group) for other in group}
-        if wanted in own | alike:
+        own_names = {simplify_name(region.name), simplify_name(region.title)}
+        synonyms = {other for group in _load_names()["regions"] if own_names & set(group) for other in group}
+        if simple_name in own_names | synonyms:
             return region.name
     return None
