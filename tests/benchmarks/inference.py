@@ -31,7 +31,7 @@ from tumorseg.preprocessing.crop import cropped_start, uncrop
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.task import load_task
-from tumorseg.training.data import iterate_batches
+from tumorseg.training.batches import iterate_batches
 from tumorseg.training.losses import segmentation_loss
 
 CASES = 4

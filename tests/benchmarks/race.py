@@ -23,7 +23,7 @@ from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.preprocessing.store import find_case, read_case
 from tumorseg.task import load_task
-from tumorseg.training.data import iterate_batches
+from tumorseg.training.batches import iterate_batches
 
 SEEDS = (1, 2, 3)
 MINUTES = 1.5

@@ -23,7 +23,7 @@ from tests.support.builders import TASK, architecture
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build
 from tumorseg.training.augmentation import augment
-from tumorseg.training.data import Batch
+from tumorseg.training.batches import Batch
 from tumorseg.training.losses import segmentation_loss
 
 WIDTHS = [8, 16, 32, 64]
@@ -53,7 +53,7 @@ def ours() -> TrainingMethod:
     def step(batch: Batch, fraction: float) -> None:
         _set_learning_rate(optimizer, 0.01 * max(0.01, (1 - fraction) ** 0.9))
         images, masks = augment(
-            CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation
+            CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation_rngs
         )
         _optimizer_step(optimizer, segmentation_loss(network(images), masks, TASK.label_values))
 

@@ -18,8 +18,8 @@ from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build
 from tumorseg.networks.memory import keep_freed_memory
 from tumorseg.preprocessing.store import read_case, write_case
+from tumorseg.training.batches import iterate_batches, steps_per_epoch
 from tumorseg.training.checkpoint import TrainingState, save_checkpoint
-from tumorseg.training.data import iterate_batches, steps_per_epoch
 from tumorseg.training.losses import LossModule, segmentation_loss
 from tumorseg.training.trainer import READER_THREADS, train_epoch
 

@@ -22,7 +22,7 @@ from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build
 from tumorseg.preprocessing.fold_data import FoldData
 from tumorseg.training import distributed
-from tumorseg.training.data import random_generator
+from tumorseg.training.batches import random_generator
 from tumorseg.training.distributed import with_sync_batch_norm
 from tumorseg.training.recipe import Recipe
 

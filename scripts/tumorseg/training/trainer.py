@@ -19,8 +19,8 @@ from tumorseg.preprocessing.fold_data import FoldData
 from tumorseg.preprocessing.store import read_case
 from tumorseg.training import distributed
 from tumorseg.training.augmentation import augment
+from tumorseg.training.batches import Batch, iterate_batches, steps_per_epoch
 from tumorseg.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from tumorseg.training.data import Batch, iterate_batches, steps_per_epoch
 from tumorseg.training.distributed import local_shard, rank, sync_errors, wrap_ddp
 from tumorseg.training.epoch_validation import validate
 from tumorseg.training.losses import LossModule
@@ -76,7 +76,7 @@ def train_epoch(
             group["lr"] = rate
         statistics = [buffer.clone() for buffer in network.buffers()]
         masks = batch.masks.to(execution.device, non_blocking=True)
-        images, masks = augment(execution.place(batch.images), masks, settings.augmentation, batch.augmentation)
+        images, masks = augment(execution.place(batch.images), masks, settings.augmentation, batch.augmentation_rngs)
         loss = loss_module(images, masks)
         value = distributed.all_reduce_mean(loss).item()  # non-finite in one process: non-finite in all
         if on_step is not None:

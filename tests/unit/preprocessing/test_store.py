@@ -4,7 +4,7 @@ import pytest
 from tests.support.builders import write_random_case
 from tumorseg.errors import UserError
 from tumorseg.preprocessing.store import case_digest, find_case, read_case, read_planes, write_case
-from tumorseg.training.data import read_patch
+from tumorseg.training.batches import read_patch
 
 
 def test_a_case_is_read_as_it_was_written(tmp_path):

@@ -9,8 +9,8 @@ import torch
 from tests.support.builders import TASK, make_fold_data, recipe
 from tumorseg.errors import UserError
 from tumorseg.networks.devices import Execution
+from tumorseg.training.batches import iterate_batches
 from tumorseg.training.checkpoint import TrainingState
-from tumorseg.training.data import iterate_batches
 from tumorseg.training.losses import LossModule
 from tumorseg.training.trainer import start_state, train_epoch
 

@@ -6,7 +6,7 @@ import torch
 
 from tests.support.builders import recipe, write_random_case
 from tumorseg.preprocessing.store import read_case, write_case
-from tumorseg.training.data import case_order, iterate_batches, read_patch, steps_per_epoch
+from tumorseg.training.batches import case_order, iterate_batches, read_patch, steps_per_epoch
 
 
 @pytest.fixture
@@ -111,4 +111,4 @@ def test_processes_share_the_batches_of_one_process(cases, monkeypatch):
         monkeypatch.setenv("RANK", str(rank))
         for share, batch in zip(iterate_batches(cases, settings, 0, 1), whole, strict=True):
             assert torch.equal(share.images, batch.images[rank : rank + 1])
-            assert share.augmentation[0].random() == batch.augmentation[rank].random()
+            assert share.augmentation_rngs[0].random() == batch.augmentation_rngs[rank].random()

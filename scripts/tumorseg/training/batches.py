@@ -49,16 +49,16 @@ class Batch:
     """A batch of patches.
 
     Attributes:
-        images: float16 (B, channels, X, Y, Z).
+        images: normalised, float16 (B, channels, X, Y, Z).
         masks: int64 (B, X, Y, Z), canonical labels of the task.
         cases: case of each patch.
-        augmentation: random generator for the augmentation of each patch.
+        augmentation_rngs: random generator for the augmentation of each patch.
     """
 
     images: Tensor
     masks: Tensor
     cases: tuple[str, ...]
-    augmentation: tuple[np.random.Generator, ...]
+    augmentation_rngs: tuple[np.random.Generator, ...]
 
 
 def steps_per_epoch(cases: int, settings: TrainingSettings) -> int:
