@@ -140,5 +140,7 @@ def target_hint(target: str, rules: Collection[str]) -> Message:
         target: on the command line.
         rules: names of all rules.
     """
+    if "=" in target:
+        return f"It is a setting: write --config {target}, after all targets."
     close = get_close_matches(target, sorted(rules), n=1)
     return " ".join([*([f"Did you mean {close[0]}?"] if close else []), "`snakemake help` lists the targets."])

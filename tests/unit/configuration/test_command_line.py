@@ -183,3 +183,7 @@ def test_a_folder_that_a_target_reads_is_not_a_mistake(targets):
 def test_an_unknown_target_is_reported_with_a_similar_one():
     assert target_hint("trian", ["train", "split"]) == "Did you mean train? `snakemake help` lists the targets."
     assert target_hint("xyz", ["train", "split"]) == "`snakemake help` lists the targets."
+
+
+def test_a_setting_instead_of_a_target_is_reported():
+    assert target_hint("data=cases", ["train"]) == "It is a setting: write --config data=cases, after all targets."
