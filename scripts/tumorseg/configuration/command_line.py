@@ -37,8 +37,8 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
             key. A short form that `configuration` lacks belongs to a workflow that imports this one, and is ignored.
 
     Raises:
-        ValueError: the command line has a short form and its key with different values, or a folder of cases although
-            `cohort.samples` is set, which replaces the folder.
+        ValueError: the command line has a short form and its key with different values. Or it has a folder of cases
+            although `cohort.samples` is set, which replaces the folder.
     """
     result = dict(configuration)
     used = [name for name in _SHORT_FORMS if name in command_line and name in configuration]
