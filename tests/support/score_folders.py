@@ -30,13 +30,13 @@ class Folders:
 
     def score(self, *folders: str, task: str = "brats-glioma", labels: str = "auto", label_maps=None) -> None:
         """Score folders of predictions; several folders are also compared."""
-        places = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
+        score_folders = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
         comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
-        arguments = ["--predictions", *(self.root / folder for folder in folders), "--references", self.references]
+        arguments = ["--references", self.references, "--predictions", *(self.root / folder for folder in folders)]
         arguments += ["--task", task, "--labels", labels, "--settings", json.dumps(SETTINGS)]
         arguments += ["--label-maps", json.dumps(label_maps or [None] * len(folders))]
-        arguments += ["--scores", *(place / "cases.csv" for place in places)]
-        arguments += ["--summaries", *(place / "summary.json" for place in places)]
+        arguments += ["--scores", *(score_folder / "cases.csv" for score_folder in score_folders)]
+        arguments += ["--summaries", *(score_folder / "summary.json" for score_folder in score_folders)]
         arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])
 

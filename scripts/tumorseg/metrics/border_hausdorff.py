@@ -9,7 +9,7 @@ from scipy import ndimage
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.metrics.distances import nearest_distances
 from tumorseg.metrics.metric_record import Metric
-from tumorseg.metrics.surface import WORST_HD95
+from tumorseg.metrics.surface import WORST_HD95_MM
 from tumorseg.metrics.surface_elements import Spacing
 
 
@@ -58,7 +58,7 @@ HD95_BORDER: Final = Metric(
     definition="as in MONAI, mm: the same between the centres of border voxels, with equal weights",
     better="lower",
     best=0,
-    worst=WORST_HD95,
+    worst=WORST_HD95_MM,
     unit="mm",
     decimals=1,
 )

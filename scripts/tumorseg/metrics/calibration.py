@@ -35,7 +35,7 @@ class Reliability:
     true: NDArray[np.float64]
 
     @classmethod
-    def of(cls, probabilities: NDArray[np.float32], came_true: NDArray[np.bool_]) -> "Reliability":
+    def from_predictions(cls, probabilities: NDArray[np.float32], came_true: NDArray[np.bool_]) -> "Reliability":
         """Return the bins of a set of voxels.
 
         Args:
@@ -93,8 +93,13 @@ def case_reliability(
     """
     brain_probabilities, brain_labels = probabilities[:, brain], reference[brain]
     by_region = {
-        region: Reliability.of(brain_probabilities[list(labels)].sum(axis=0), np.isin(brain_labels, labels))
+        region: Reliability.from_predictions(
+            brain_probabilities[list(labels)].sum(axis=0), np.isin(brain_labels, labels)
+        )
         for region, labels in task.region_labels.items()
     }
     most_probable = brain_probabilities.argmax(axis=0)
-    return {**by_region, "label": Reliability.of(brain_probabilities.max(axis=0), most_probable == brain_labels)}
+    return {
+        **by_region,
+        "label": Reliability.from_predictions(brain_probabilities.max(axis=0), most_probable == brain_labels),
+    }

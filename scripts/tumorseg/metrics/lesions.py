@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.metrics.metric_record import Count, Metric
 from tumorseg.metrics.pair import StructurePair
-from tumorseg.metrics.surface import WORST_HD95, surface_distances
+from tumorseg.metrics.surface import WORST_HD95_MM, surface_distances
 from tumorseg.metrics.surface_elements import Spacing
 
 DILATIONS: Final = 3
@@ -32,14 +32,14 @@ class LesionScores:
 
     Attributes:
         dice: mean over found, missed and false lesions; a missed or false lesion counts as 0.
-        hd95: mean over found, missed and false lesions, mm; a missed or false lesion counts as 374.
+        hd95_mm: mean over found, missed and false lesions; a missed or false lesion counts as 374.
         found: number of lesions that a predicted component touches.
         missed: number of lesions that no predicted component touches.
         false: number of predicted components that touch no lesion.
     """
 
     dice: float
-    hd95: float
+    hd95_mm: float
     found: int
     missed: int
     false: int
@@ -88,7 +88,7 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
         return LesionScores(1.0, 0.0, 0, 0, 0)
     return LesionScores(
         dice=sum(dice for dice, _ in pairs) / total,
-        hd95=(sum(hd95 for _, hd95 in pairs) + WORST_HD95 * (missed + false)) / total,
+        hd95_mm=(sum(hd95 for _, hd95 in pairs) + WORST_HD95_MM * (missed + false)) / total,
         found=len(found),
         missed=missed,
         false=false,
@@ -130,7 +130,7 @@ def _pair_lesion_scores(pair: StructurePair) -> LesionScores:
 
 LESIONWISE_DICE: Final = Metric(
     "lesionwise_dice",
-    lambda pair: pair.once(_pair_lesion_scores).dice,
+    lambda pair: pair.compute_once(_pair_lesion_scores).dice,
     title="Lesion-wise Dice",
     definition="BraTS 2023: mean over the lesions of the Dice of a lesion with all predicted components that touch it "
     "after three dilations. A missed lesion and a predicted component that touches no lesion count as 0; 1 without "
@@ -145,13 +145,13 @@ LESIONWISE_DICE: Final = Metric(
 )
 LESIONWISE_HD95: Final = Metric(
     "lesionwise_hd95",
-    lambda pair: pair.once(_pair_lesion_scores).hd95,
+    lambda pair: pair.compute_once(_pair_lesion_scores).hd95_mm,
     title="Lesion-wise HD95",
     definition="BraTS 2023, mm: mean of the HD95 of each lesion, as for lesion-wise Dice. A missed or false lesion "
     "counts as 374; 0 without either",
     better="lower",
     best=0,
-    worst=WORST_HD95,
+    worst=WORST_HD95_MM,
     counts_empty=True,
     unit="mm",
     decimals=1,
@@ -161,17 +161,17 @@ LESIONWISE_HD95: Final = Metric(
 LESION_COUNTS: Final = (
     Count(
         "lesions_found",
-        lambda pair: pair.once(_pair_lesion_scores).found,
+        lambda pair: pair.compute_once(_pair_lesion_scores).found,
         "lesions of all cases that a predicted component touches, see lesionwise_dice",
     ),
     Count(
         "lesions_missed",
-        lambda pair: pair.once(_pair_lesion_scores).missed,
+        lambda pair: pair.compute_once(_pair_lesion_scores).missed,
         "lesions of all cases that no predicted component touches",
     ),
     Count(
         "lesions_false",
-        lambda pair: pair.once(_pair_lesion_scores).false,
+        lambda pair: pair.compute_once(_pair_lesion_scores).false,
         "predicted components of all cases that touch no lesion",
     ),
 )

@@ -35,7 +35,7 @@ class CasePair:
     surface_tolerance_mm: float
 
     @classmethod
-    def of(
+    def from_masks(
         cls,
         reference: NDArray[Any],
         prediction: NDArray[Any],
@@ -123,8 +123,12 @@ class StructurePair:
         """Volume of a voxel in mm³."""
         return float(np.prod(self.spacing_mm))
 
-    def once(self, compute: Callable[["StructurePair"], Shared]) -> Shared:
-        """Return the result of `compute` for this pair. It is computed once and shared between metrics."""
+    def compute_once(self, compute: Callable[["StructurePair"], Shared]) -> Shared:
+        """Return the result of a function for this pair, which is computed once and shared between metrics.
+
+        Args:
+            compute: function of a pair, such as one that measures surface distances.
+        """
         if compute not in self._shared:
             self._shared[compute] = compute(self)
         result: Shared = self._shared[compute]

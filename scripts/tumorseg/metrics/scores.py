@@ -55,7 +55,7 @@ def case_scores(
         >>> scores["WT"]["dice"]
         1.0
     """
-    case = CasePair.of(reference, prediction, spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm)
+    case = CasePair.from_masks(reference, prediction, spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm)
     by_labels: dict[tuple[int, ...], dict[str, float]] = {}  # a region of one label has the scores of that label
     for labels in task.structures.values():
         if labels not in by_labels:

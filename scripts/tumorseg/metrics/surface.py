@@ -18,7 +18,7 @@ from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.surface_elements import Spacing, cell_areas, cell_codes
 
-WORST_HD95: Final = 374.0
+WORST_HD95_MM: Final = 374.0
 """HD95 in mm if one mask is empty: the diagonal of the BraTS grid."""
 
 
@@ -108,7 +108,7 @@ def _pair_distances(pair: StructurePair) -> SurfaceDistances:
 
 SURFACE_DICE: Final = Metric(
     "surface_dice",
-    lambda pair: pair.once(_pair_distances).surface_dice(pair.case.surface_tolerance_mm),
+    lambda pair: pair.compute_once(_pair_distances).surface_dice(pair.case.surface_tolerance_mm),
     title="Surface Dice",
     definition="normalised surface Dice: the share of the area of both surfaces that lies within a tolerance of the "
     "other surface, with surface elements and areas as for HD95; empty masks as for Dice",
@@ -118,7 +118,7 @@ SURFACE_DICE: Final = Metric(
 )
 HD95: Final = Metric(
     "hd95",
-    lambda pair: pair.once(_pair_distances).hausdorff95(),
+    lambda pair: pair.compute_once(_pair_distances).hausdorff95(),
     title="HD95 as in BraTS",
     short_title="HD95",
     definition="as in the code of the BraTS 2023 challenge, mm: the larger of the two directed 95th percentiles of "
@@ -126,7 +126,7 @@ HD95: Final = Metric(
     "each voxel corner between inside and outside. 0 if both masks are empty, 374 if only one is",
     better="lower",
     best=0,
-    worst=WORST_HD95,
+    worst=WORST_HD95_MM,
     unit="mm",
     decimals=1,
     places=("report", "report_cases", "case_figure", "terminal", "model_card"),

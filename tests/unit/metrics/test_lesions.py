@@ -20,7 +20,7 @@ def voxel(*position: int):
 
 def scores(reference, prediction, spacing=MILLIMETRE):
     found = lesion_scores(reference, prediction, spacing)
-    return found.dice, found.hd95
+    return found.dice, found.hd95_mm
 
 
 SMALL = box(20, 20, 20, size=(5, 5, 2))  # 50 mm³
@@ -114,8 +114,8 @@ def test_the_volume_of_a_lesion_is_in_mm3(voxels, spacing, missed):
 
 def test_hd95_is_in_mm():
     longer = box(10, 20, 20, size=(13, 10, 10))
-    assert lesion_scores(LESION, longer, MILLIMETRE).hd95 == 3
-    assert lesion_scores(LESION, longer, (2.0, 1.0, 1.0)).hd95 == 6
+    assert lesion_scores(LESION, longer, MILLIMETRE).hd95_mm == 3
+    assert lesion_scores(LESION, longer, (2.0, 1.0, 1.0)).hd95_mm == 6
 
 
 def test_every_lesion_and_every_false_component_counts_once():
@@ -125,7 +125,7 @@ def test_every_lesion_and_every_false_component_counts_once():
     found = lesion_scores(reference, prediction, MILLIMETRE)
     assert (found.found, found.missed, found.false) == (2, 1, 2)
     assert found.dice == pytest.approx((1 + 0.75 + 0 + 0 + 0) / 5)
-    assert found.hd95 == pytest.approx((0 + 1 + 3 * 374) / 5)
+    assert found.hd95_mm == pytest.approx((0 + 1 + 3 * 374) / 5)
 
 
 def test_a_large_and_a_tiny_lesion_have_equal_weight():

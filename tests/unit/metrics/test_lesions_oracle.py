@@ -59,7 +59,7 @@ def test_another_false_component_never_improves_a_score(seed, spacing):
     before, after = (lesion_scores(reference, mask, spacing) for mask in (prediction, worse))
     assert after.false == before.false + 1
     assert after.dice <= before.dice
-    assert after.hd95 >= before.hd95
+    assert after.hd95_mm >= before.hd95_mm
 
 
 @hypothesis_settings(50)
@@ -67,4 +67,4 @@ def test_another_false_component_never_improves_a_score(seed, spacing):
 def test_a_perfect_prediction_is_perfect(seed, spacing):
     reference, _ = lesion_pair(seed)
     found = lesion_scores(reference, reference.copy(), spacing)
-    assert (found.dice, found.hd95, found.missed, found.false) == (1, 0, 0, 0)
+    assert (found.dice, found.hd95_mm, found.missed, found.false) == (1, 0, 0, 0)

@@ -59,5 +59,5 @@ def test_a_shared_result_is_computed_once():
         calls.append(of)
         return "shared"
 
-    assert [pair.once(compute), pair.once(compute)] == ["shared", "shared"]
+    assert [pair.compute_once(compute), pair.compute_once(compute)] == ["shared", "shared"]
     assert calls == [pair]

@@ -16,7 +16,7 @@ def random_mask(seed: int) -> np.ndarray:
 
 
 def test_counts_equal_those_of_boolean_masks():
-    prediction, reference = random_mask(1), random_mask(2)
+    reference, prediction = random_mask(1), random_mask(2)
     for name in TASK.structures:
         predicted, expected = structure_mask(prediction, name), structure_mask(reference, name)
         overlap = overlaps(reference, prediction, TASK)[name]

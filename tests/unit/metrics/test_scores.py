@@ -109,7 +109,7 @@ def test_lesions_equal_those_of_each_structure(seed):
     for structure, found in scores(reference, prediction).items():
         masks = [structure_mask(mask, structure) for mask in (reference, prediction)]
         lesions = lesion_scores(*masks, MILLIMETRE)
-        assert (found["lesionwise_dice"], found["lesionwise_hd95"]) == (lesions.dice, lesions.hd95)
+        assert (found["lesionwise_dice"], found["lesionwise_hd95"]) == (lesions.dice, lesions.hd95_mm)
         assert [found[f"lesions_{kind}"] for kind in ("found", "missed", "false")] == [
             lesions.found,
             lesions.missed,

@@ -201,7 +201,7 @@ def test_the_output_ends_with_the_mean_scores_and_the_path_of_the_result(folders
 def test_results_do_not_depend_on_the_number_of_processes(folders, tmp_path):
     folders.scored()
     expected = (tmp_path / "scores/cases.csv").read_bytes()
-    arguments = ["--predictions", tmp_path / "predictions", "--references", tmp_path / "references", "--processes", 2]
+    arguments = ["--references", tmp_path / "references", "--predictions", tmp_path / "predictions", "--processes", 2]
     arguments += [
         "--task",
         "brats-glioma",

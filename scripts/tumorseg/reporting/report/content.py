@@ -24,8 +24,8 @@ _MM3_PER_ML: Final = 1000
 
 
 @dataclass(frozen=True)
-class CaseScores:
-    """The scores of a held-out case.
+class CaseRow:
+    """A row of the table of all cases: the scores of a held-out case.
 
     Attributes:
         case: the case id.
@@ -48,8 +48,8 @@ class CaseScores:
     volumes_ml: tuple[float, float]
 
 
-def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseScores]:
-    """Return the scores of each case, sorted by case id.
+def case_rows(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseRow]:
+    """Return the rows of the table of all cases, sorted by case id.
 
     Args:
         scores: the rows of results/evaluation/cases.csv.
@@ -57,7 +57,7 @@ def case_scores(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -
         task: defines the channels, labels and regions.
     """
     return [
-        _case_scores(str(case), number, rows.set_index("region"), patients[str(case)], task)
+        _case_row(str(case), number, rows.set_index("region"), patients[str(case)], task)
         for number, (case, rows) in enumerate(scores.groupby("case"), start=1)
     ]
 
@@ -78,10 +78,10 @@ def describe_conventions(table_metrics: Sequence[Metric]) -> str:
     return "; ".join(f"for {format_list(names)} if the structure {rule}" for rule, names in metrics_by_rule.items())
 
 
-def _case_scores(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseScores:
+def _case_row(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseRow:
     voxels = rows[["reference_voxels", "predicted_voxels"]]
     volumes_ml = rows.loc[task.whole_tumour, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
-    return CaseScores(
+    return CaseRow(
         case=case,
         anchor=f"case-{number}",
         patient=patient,
@@ -166,7 +166,7 @@ class ReportContent:
     macro: dict[str, dict[str, Any]]
     macro_with_background: dict[str, dict[str, Any]]
     surface_tolerance_mm: float
-    cases: list[CaseScores]
+    cases: list[CaseRow]
     data: DataFacts
 
 
@@ -220,7 +220,7 @@ def collect_report_content(
         macro=summary["macro"],
         macro_with_background=summary["macro_with_background"],
         surface_tolerance_mm=summary["surface_tolerance_mm"],
-        cases=case_scores(results.scores, patients, task),
+        cases=case_rows(results.scores, patients, task),
         data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )
 
