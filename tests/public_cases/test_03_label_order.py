@@ -9,7 +9,7 @@ from tests.support.case_files import TASK
 from tests.support.validated_cohorts import cohort_check_result, copy_renamed, validate_cohort
 from tumorseg.errors import UserError
 
-SWAPPED = ["BraTS2021_00102", "BraTS2021_00103"]
+EXCHANGED = ["BraTS2021_00102", "BraTS2021_00103"]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_masks_in_the_right_order_get_no_warning(data):
 
 def test_two_label_orders_in_one_cohort_are_reported(data):
     found = validate_cohort(data / "mixed", TASK)
-    assert cases_with_warning(found) == SWAPPED
+    assert cases_with_warning(found) == EXCHANGED
     facts = cohort_check_result(found, TASK)
     assert facts["usable"] == 4
     (doubt,) = facts["doubts"]

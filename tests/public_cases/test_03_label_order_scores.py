@@ -19,7 +19,7 @@ def folders(tmp_path_factory):
     return CohortFolders(generate_case("03", tmp_path_factory.mktemp("case")))
 
 
-def test_swapped_labels_get_a_hint_with_the_label_map(folders):
+def test_exchanged_labels_get_a_hint_with_the_label_map(folders):
     table, summary = folders.scored()
     assert (table.xs("WT", level="region")["dice"] == 1).all()
     assert (table.xs("ET", level="region")["dice"] == 1).all()
