@@ -141,6 +141,15 @@ def structure_mask(mask, structure: str):
     return np.isin(mask, TASK.structures[structure])
 
 
+def network_with_statistics(seed: int = 0, **changes):
+    """Return a network with changed running statistics, so that fusing batch norms matters."""
+    torch.manual_seed(seed)
+    net = build(architecture(4, **changes)).train()
+    for _ in range(3):
+        net(2 + 3 * torch.randn(1, 4, 16, 16, 16))
+    return net.eval()
+
+
 def random_network(seed: int = 3, base_channels: int = 4, task=TASK, **changes) -> Network:
     """Return a network that finds every label somewhere in noise, so that masks show the orientation of the image."""
     torch.manual_seed(seed)

@@ -6,7 +6,7 @@ the manifest of all cases, a page about them (cohort.html), a check of the cohor
 
 
 rule validate_batch:
-    """Validate a batch of cases: read every file to its last byte and list the problems of each case."""
+    """Validate a shard of the cases: read every file to its last byte and list the problems of each case."""
     input:
         demo=demo_files,
         changed=changed_files,

@@ -1,7 +1,7 @@
 """Set the environment variables of jobs, and divide the cases into shards, each for one job.
 
-The wildcard {batch} and the rules validate_batch and normalise_batch keep their names, which are part of paths and
-commands of users; a batch there is a shard of the cases, not a batch of training patches.
+The wildcard {batch} and the rules validate_batch, normalise_batch and segment_batch keep their old names, which users
+have in paths and commands. They mean a shard of the cases, not a batch of training patches.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Handle single deleted results: make them again if that is cheap, otherwise print how to make them again.
 
-Snakemake does not notice that an intermediate file is missing, or a file in a folder that a rule makes.
+Snakemake notices neither a missing intermediate file nor a missing file in a folder that a rule makes.
 """
 
 from tumorseg.cohort.splits import validation_cases, read_splits

@@ -5,7 +5,7 @@ Needs: raw files and validation results. Makes: results/normalised/{batch}/{case
 
 
 rule normalise_batch:
-    """Crop the usable cases of a batch to the brain, clip and z-score their intensities."""
+    """Crop the usable cases of a shard to the brain, clip and z-score their intensities."""
     input:
         validation_results=rules.validate_batch.output.validation_results,
     output:

@@ -8,7 +8,7 @@ include: "segmentation_patients.smk"
 
 
 rule segment_batch:
-    """Segment the new patients of a batch, and report those that cannot be segmented."""
+    """Segment a shard of the new patients, and report those that cannot be segmented."""
     input:
         changed=changed_patient_files,
         incomplete=incomplete_shard,

@@ -36,7 +36,7 @@ class DemoCase:
         patient: number of the patient.
         seed: seed of the acquisition (contrast, bias field, noise); differs between cases.
         patient_seed: seed of anatomy and tumour; equal for all time points of a patient.
-        time_point: 0 or 1; the tumour has grown at 1.
+        time_point: 0 or 1; the tumour is larger at 1.
         enhancing: whether the tumour has an enhancing part.
         foci: number of separate tumours.
         corruption: what is wrong with its files; None for a valid case.

@@ -89,7 +89,7 @@ class Network(nn.Module, ABC):
     Attributes:
         architecture: description of the network.
         gradient_checkpointing: whether to recompute activations for the gradient instead of keeping them. This saves
-            memory, takes more time and gives the same bits. Off by default.
+            memory, takes more time and does not change results. Off by default.
     """
 
     def __init__(self, architecture: Architecture) -> None:

@@ -1,4 +1,4 @@
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import TASK, architecture, hypothesis_settings, random_network
+from tests.support.builders import TASK, hypothesis_settings, network_with_statistics, random_network
 from tumorseg.inference import predictor
 from tumorseg.inference.predictor import (
     NonFiniteOutputError,
@@ -15,9 +15,7 @@ from tumorseg.inference.predictor import (
     gaussian_weights,
     sliding_windows,
 )
-from tumorseg.inference.whole_volume import forward_bytes, fuse_batchnorm
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.factory import NETWORKS, build
 from tumorseg.networks.memory import GIB
 
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -28,19 +26,6 @@ SETTINGS = {
     "test_time_mirroring": False,
     "probabilities": False,
 }
-EVERY_NETWORK = [
-    {"name": name, "norm": norm, "down_sampling": down_sampling, "deep_supervision": down_sampling == "stride"}
-    for name, norm, down_sampling in product(NETWORKS, ("batch", "instance"), ("pool", "stride"))
-]
-
-
-def network(seed: int = 0, **changes):
-    """Return a network with changed running statistics, so that fusing batch norms matters."""
-    torch.manual_seed(seed)
-    net = build(architecture(4, **changes)).train()
-    for _ in range(3):
-        net(2 + 3 * torch.randn(1, 4, 16, 16, 16))
-    return net.eval()
 
 
 def image(*shape: int, seed: int = 0) -> np.ndarray:
@@ -51,31 +36,8 @@ def predict(networks, volume, **changes):
     return Predictor(networks, CPU, PredictionSettings(**{**SETTINGS, **changes}), [3]).predict(volume)
 
 
-@pytest.mark.parametrize("changes", EVERY_NETWORK)
-def test_a_fused_network_has_the_same_logits(changes):
-    net, images = network(**changes), torch.randn(1, 4, 16, 24, 16)
-    with torch.inference_mode():
-        torch.testing.assert_close(fuse_batchnorm(net)(images), net(images), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_fusing_removes_all_batch_norms_and_does_not_change_the_network(name):
-    net = network(name=name)
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    assert not any(isinstance(module, torch.nn.BatchNorm3d) for module in fuse_batchnorm(net).modules())
-    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
-
-
-def test_synchronised_batch_norms_are_fused_too():
-    net, images = network(), torch.randn(1, 4, 16, 16, 16)
-    synchronised = fuse_batchnorm(torch.nn.SyncBatchNorm.convert_sync_batchnorm(network()))
-    assert not any(isinstance(module, torch.nn.SyncBatchNorm) for module in synchronised.modules())
-    with torch.inference_mode():
-        assert torch.equal(synchronised(images), fuse_batchnorm(net)(images))
-
-
 def test_the_mask_equals_that_of_the_network_on_the_whole_volume():
-    net, volume = network(), image(20, 17, 16)
+    net, volume = network_with_statistics(), image(20, 17, 16)
     prediction = predict([net], volume)
     padded = np.pad(volume, [(0, 0), (0, 4), (0, 7), (0, 0)])
     with torch.no_grad():
@@ -87,7 +49,7 @@ def test_the_mask_equals_that_of_the_network_on_the_whole_volume():
 
 
 def test_probabilities_add_up_to_1_and_are_0_for_the_unused_class():
-    prediction = predict([network()], image(16, 17, 18)).probabilities
+    prediction = predict([network_with_statistics()], image(16, 17, 18)).probabilities
     assert (prediction.dtype, prediction.shape) == (np.float32, (5, 16, 17, 18))
     np.testing.assert_allclose(prediction.sum(axis=0), 1, atol=1e-5)
     assert (prediction[3] == 0).all()
@@ -102,21 +64,21 @@ def test_unused_classes_are_never_predicted(unused):
 
 
 def test_a_window_as_large_as_the_volume_is_the_whole_volume():
-    net, volume = network(), image(16, 24, 16)
+    net, volume = network_with_statistics(), image(16, 24, 16)
     windowed = predict([net], volume, mode="window", window=(32, 32, 32))
     assert windowed.windowed
     np.testing.assert_allclose(windowed.probabilities, predict([net], volume).probabilities, atol=1e-5)
 
 
 def test_windows_agree_with_the_whole_volume():
-    net, volume = network(), image(48, 16, 16)
+    net, volume = network_with_statistics(), image(48, 16, 16)
     whole, windowed = predict([net], volume), predict([net], volume, mode="window", window=(32, 16, 16))
     assert np.abs(whole.probabilities - windowed.probabilities).mean() < 0.05
     assert not np.array_equal(whole.probabilities, windowed.probabilities)
 
 
 def test_with_mirroring_a_mirrored_image_has_the_mirrored_prediction():
-    net, volume = network(), image(16, 16, 24)
+    net, volume = network_with_statistics(), image(16, 16, 24)
     mirrored = predict([net], volume[:, ::-1, :, ::-1].copy(), test_time_mirroring=True).probabilities[:, ::-1, :, ::-1]
     np.testing.assert_allclose(mirrored, predict([net], volume, test_time_mirroring=True).probabilities, atol=1e-4)
     plain = predict([net], volume).probabilities
@@ -124,7 +86,7 @@ def test_with_mirroring_a_mirrored_image_has_the_mirrored_prediction():
 
 
 def test_several_networks_give_the_mean_of_their_probabilities():
-    first, second, volume = network(1), network(2), image(16, 16, 16)
+    first, second, volume = network_with_statistics(1), network_with_statistics(2), image(16, 16, 16)
     mean = (predict([first], volume).probabilities + predict([second], volume).probabilities) / 2
     np.testing.assert_allclose(predict([first, second], volume).probabilities, mean, atol=1e-6)
 
@@ -132,15 +94,11 @@ def test_several_networks_give_the_mean_of_their_probabilities():
 @pytest.mark.parametrize(("free_bytes", "windowed"), [(GIB, False), (1, True)])
 def test_windows_are_used_only_if_memory_is_too_small(monkeypatch, free_bytes, windowed):
     monkeypatch.setattr("tumorseg.inference.predictor.device_bytes", lambda _: free_bytes)
-    assert predict([network()], image(16, 16, 24), mode="auto").windowed == windowed
-
-
-def test_the_estimated_memory_of_a_whole_brain_is_near_the_measured_one():
-    assert forward_bytes(architecture(16), (144, 192, 144), torch.float32) / GIB == pytest.approx(1.6, rel=0.15)
+    assert predict([network_with_statistics()], image(16, 16, 24), mode="auto").windowed == windowed
 
 
 def test_down_sampling_is_aligned_with_the_whole_grid():
-    net, volume = network(), image(20, 17, 16)
+    net, volume = network_with_statistics(), image(20, 17, 16)
     whole = np.pad(volume, [(0, 0), (11, 0), (8, 0), (14, 0)])
     expected = predict([net], whole[:, 8:, 8:, 8:]).probabilities[:, 3:, :, 6:]
     settings = PredictionSettings(**SETTINGS)
@@ -149,7 +107,7 @@ def test_down_sampling_is_aligned_with_the_whole_grid():
 
 
 def test_windows_are_used_after_an_out_of_memory_error(monkeypatch):
-    net, volume = network(), image(16, 16, 24)
+    net, volume = network_with_statistics(), image(16, 16, 24)
     expected = predict([net], volume, mode="window").probabilities
     original = Predictor._probabilities
 
@@ -176,14 +134,14 @@ def test_windows_are_used_after_an_out_of_memory_error(monkeypatch):
     ],
 )
 def test_a_non_finite_output_is_an_error(value, changes):
-    net = network()
+    net = network_with_statistics()
     net.heads[0].bias.data[1] = value
     with pytest.raises(NonFiniteOutputError, match="the output of the network is NaN or infinite in some voxels"):
-        predict([network(), net], image(16, 16, 24), **changes)
+        predict([network_with_statistics(), net], image(16, 16, 24), **changes)
 
 
 def test_an_overflow_within_the_network_is_an_error():
-    net = network()
+    net = network_with_statistics()
     net.decoder[0].up.weight.data.fill_(3e38)
     net.decoder[0].block[0].weight.data.normal_(0, 1e5)
     with pytest.raises(NonFiniteOutputError):
@@ -193,7 +151,7 @@ def test_an_overflow_within_the_network_is_an_error():
 def test_voxels_without_weight_are_an_error(monkeypatch):
     monkeypatch.setattr(predictor, "gaussian_weights", torch.zeros)
     with pytest.raises(NonFiniteOutputError):
-        predict([network()], image(16, 16, 24), mode="window")
+        predict([network_with_statistics()], image(16, 16, 24), mode="window")
 
 
 @hypothesis_settings(200)
