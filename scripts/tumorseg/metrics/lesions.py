@@ -1,4 +1,4 @@
-"""Lesion-wise scores of BraTS 2023: each lesion and each false lesion counts once, whatever its size.
+"""Lesion-wise scores of BraTS 2023: each lesion and each false lesion counts once, large or small.
 
 The scores equal those of the challenge's evaluation code for adult glioma
 (https://github.com/rachitsaluja/BraTS-2023-Metrics), which Moawad et al. 2024 (arXiv:2306.00838) describe.

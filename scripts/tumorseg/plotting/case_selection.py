@@ -46,20 +46,20 @@ class SelectedCase:
         """The case id, its rank, and the score that it is ranked by."""
         one_label = sum(name.startswith("label_") for name in self.scores) == 1
         ranked_by = metric(RANKED_BY)
-        words = ranked_by.title if one_label else f"mean {ranked_by.title} of the labels"
-        return f"{self.case}: {self._rank_text}, {words} {ranked_by.text(self.mean)}"
+        score_name = ranked_by.title if one_label else f"mean {ranked_by.title} of the labels"
+        return f"{self.case}: {self._rank_text}, {score_name} {ranked_by.text(self.mean)}"
 
     @property
     def _rank_text(self) -> str:
         if self.ranked_count == 1:
             return "the only case"
-        words = {
+        name_by_rank = {
             (self.ranked_count + 1) // 2: "median",
             1: "best",
             self.ranked_count: "worst",
         }  # of two cases, the better one is the best, not the median
-        word = words.get(self.rank)
-        return f"{word} of {self.ranked_count} cases" if word else f"rank {self.rank} of {self.ranked_count} cases"
+        name = name_by_rank.get(self.rank)
+        return f"{name} of {self.ranked_count} cases" if name else f"rank {self.rank} of {self.ranked_count} cases"
 
 
 def select_cases(scores: pd.DataFrame, requested: int | Sequence[str], task: Task) -> list[SelectedCase]:

@@ -9,18 +9,20 @@ from tests.support.random_masks import blob_pair, embed_in_grid, seeds, spacings
 from tumorseg.metrics.border_hausdorff import border_hausdorff95
 
 
-def hausdorff95_by_distance_maps(reference, prediction, spacing):
+def hausdorff95_by_distance_maps(reference, prediction, spacing_mm):
     """HD95 by its definition, over the whole grid."""
     borders = [mask & ~ndimage.binary_erosion(mask) for mask in (reference, prediction)]
-    maps = [ndimage.distance_transform_edt(~border, sampling=spacing) for border in borders]
+    maps = [ndimage.distance_transform_edt(~border, sampling=spacing_mm) for border in borders]
     return max(np.percentile(maps[1][borders[0]], 95), np.percentile(maps[0][borders[1]], 95))
 
 
 @hypothesis_settings(300)
-@given(seed=seeds, spacing=spacings)
-def test_equals_the_percentile_of_distance_maps(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_equals_the_percentile_of_distance_maps(seed, spacing_mm):
     masks = blob_pair(seed)
-    assert border_hausdorff95(*masks, spacing) == pytest.approx(hausdorff95_by_distance_maps(*masks, spacing), rel=1e-9)
+    assert border_hausdorff95(*masks, spacing_mm) == pytest.approx(
+        hausdorff95_by_distance_maps(*masks, spacing_mm), rel=1e-9
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -35,25 +37,25 @@ def test_equals_monai():
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings)
-def test_reference_and_prediction_can_be_swapped(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_reference_and_prediction_can_be_swapped(seed, spacing_mm):
     one, other = blob_pair(seed)
-    assert border_hausdorff95(one, other, spacing) == border_hausdorff95(other, one, spacing)
+    assert border_hausdorff95(one, other, spacing_mm) == border_hausdorff95(other, one, spacing_mm)
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings, axis=st.integers(0, 2), offset=st.tuples(*[st.integers(0, 26)] * 3))
-def test_a_flip_and_a_shift_change_nothing(seed, spacing, axis, offset):
+@given(seed=seeds, spacing_mm=spacings, axis=st.integers(0, 2), offset=st.tuples(*[st.integers(0, 26)] * 3))
+def test_a_flip_and_a_shift_change_nothing(seed, spacing_mm, axis, offset):
     masks = blob_pair(seed)
     moved = [embed_in_grid(np.flip(mask, axis), offset) for mask in masks]
-    assert border_hausdorff95(*moved, spacing) == pytest.approx(border_hausdorff95(*masks, spacing), rel=1e-12)
+    assert border_hausdorff95(*moved, spacing_mm) == pytest.approx(border_hausdorff95(*masks, spacing_mm), rel=1e-12)
 
 
 @hypothesis_settings(20)
-@given(seed=seeds, spacing=spacings)
-def test_equal_masks_have_distance_0(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_equal_masks_have_distance_0(seed, spacing_mm):
     mask, _ = blob_pair(seed)
-    assert border_hausdorff95(mask, mask.copy(), spacing) == 0
+    assert border_hausdorff95(mask, mask.copy(), spacing_mm) == 0
 
 
 def test_the_distance_is_between_the_centres_of_voxels():

@@ -20,21 +20,21 @@ def random_points(seed: int, density: float) -> np.ndarray:
 
 @hypothesis_settings(100)
 @given(st.integers(0, 10_000), st.sampled_from(SPACINGS), st.sampled_from([0.0005, 0.01, 0.2]))
-def test_distances_equal_a_distance_map(seed, spacing, density):
+def test_distances_equal_a_distance_map(seed, spacing_mm, density):
     source, target = random_points(seed, 0.1), random_points(seed + 1, density)
-    expected = ndimage.distance_transform_edt(~target, sampling=spacing)[source]
-    np.testing.assert_allclose(nearest_distances(source, target, spacing), expected, rtol=1e-12, atol=0)
+    expected = ndimage.distance_transform_edt(~target, sampling=spacing_mm)[source]
+    np.testing.assert_allclose(nearest_distances(source, target, spacing_mm), expected, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("spacing_mm", SPACINGS)
 @pytest.mark.parametrize("steps", range(1, 10))
-def test_equal_steps_have_bit_identical_distances_everywhere(spacing, steps):
+def test_equal_steps_have_bit_identical_distances_everywhere(spacing_mm, steps):
     found = set()
     for start in range(10):
         source, target = np.zeros((20, 3, 3), bool), np.zeros((20, 3, 3), bool)
         source[start, 1, 1] = target[start + steps, 1, 1] = True
         found |= {
-            float(nearest_distances(source, target, spacing)[0]),
-            float(nearest_distances(target, source, spacing)[0]),
+            float(nearest_distances(source, target, spacing_mm)[0]),
+            float(nearest_distances(target, source, spacing_mm)[0]),
         }
-    assert found == {steps * spacing[0]}
+    assert found == {steps * spacing_mm[0]}

@@ -12,8 +12,8 @@ MASK[3:5, 3:5, 3:5] = 4
 OTHER = np.roll(MASK, 1, axis=0)
 
 
-def scores(reference=MASK, prediction=OTHER, spacing_mm=(1, 1, 2), tolerance=1):
-    return case_scores(reference, prediction, spacing_mm, task=TASK, surface_tolerance_mm=tolerance)
+def scores(reference=MASK, prediction=OTHER, spacing_mm=(1, 1, 2), tolerance_mm=1):
+    return case_scores(reference, prediction, spacing_mm, task=TASK, surface_tolerance_mm=tolerance_mm)
 
 
 def with_value(value, dtype):
@@ -68,7 +68,7 @@ def test_an_invalid_spacing_is_refused(spacing_mm):
         scores(spacing_mm=spacing_mm)
 
 
-@pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf])
-def test_an_invalid_tolerance_is_refused(tolerance):
+@pytest.mark.parametrize("tolerance_mm", [-1, np.nan, np.inf])
+def test_an_invalid_tolerance_is_refused(tolerance_mm):
     with pytest.raises(ValueError, match=r"surface_tolerance_mm: .* must be a distance"):
-        scores(tolerance=tolerance)
+        scores(tolerance_mm=tolerance_mm)

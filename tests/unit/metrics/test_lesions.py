@@ -18,8 +18,8 @@ def voxel(*position: int):
     return box(*position, size=(1, 1, 1))
 
 
-def scores(reference, prediction, spacing=MILLIMETRE):
-    found = lesion_scores(reference, prediction, spacing)
+def scores(reference, prediction, spacing_mm=MILLIMETRE):
+    found = lesion_scores(reference, prediction, spacing_mm)
     return found.dice, found.hd95_mm
 
 
@@ -103,13 +103,13 @@ def test_voxels_that_share_a_corner_are_one_component():
 
 
 @pytest.mark.parametrize(
-    ("voxels", "spacing", "missed"),
+    ("voxels", "spacing_mm", "missed"),
     [(6, (2.0, 2.0, 2.0), 0), (7, (2.0, 2.0, 2.0), 1), (51, (0.5, 1.0, 1.0), 0), (400, (0.5, 0.5, 0.5), 0)],
 )
-def test_the_volume_of_a_lesion_is_in_mm3(voxels, spacing, missed):
+def test_the_volume_of_a_lesion_is_in_mm3(voxels, spacing_mm, missed):
     reference = EMPTY.copy()
     reference[20:30, 20:30, 20:30] = (np.arange(1000) < voxels).reshape(10, 10, 10)
-    assert lesion_scores(reference, EMPTY, spacing).missed == missed
+    assert lesion_scores(reference, EMPTY, spacing_mm).missed == missed
 
 
 def test_hd95_is_in_mm():

@@ -22,8 +22,8 @@ DISTANCES = ("hd95", "hd95_border", "lesionwise_hd95")
 SYMMETRIC = ("dice", "iou", "f1", "surface_dice", "hd95", "hd95_border")
 
 
-def scores(reference, prediction, spacing=MILLIMETRE, tolerance=1):
-    return case_scores(reference, prediction, spacing, task=TASK, surface_tolerance_mm=tolerance)[0]
+def scores(reference, prediction, spacing_mm=MILLIMETRE, tolerance_mm=1):
+    return case_scores(reference, prediction, spacing_mm, task=TASK, surface_tolerance_mm=tolerance_mm)[0]
 
 
 def filled(*labels: int):
@@ -39,9 +39,9 @@ def assert_same_scores(found, expected):
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings)
-def test_every_score_is_in_its_range(seed, spacing):
-    found = scores(*labelled_pair(seed), spacing)
+@given(seed=seeds, spacing_mm=spacings)
+def test_every_score_is_in_its_range(seed, spacing_mm):
+    found = scores(*labelled_pair(seed), spacing_mm)
     assert list(found) == list(TASK.structures)
     for by_column in found.values():
         assert set(by_column) == set(columns())
@@ -64,10 +64,10 @@ def test_iou_and_f1_follow_from_dice(seed):
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings)
-def test_reference_and_prediction_can_be_swapped(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_reference_and_prediction_can_be_swapped(seed, spacing_mm):
     reference, prediction = labelled_pair(seed)
-    found, swapped = scores(reference, prediction, spacing), scores(prediction, reference, spacing)
+    found, swapped = scores(reference, prediction, spacing_mm), scores(prediction, reference, spacing_mm)
     for structure in TASK.structures:
         for score in SYMMETRIC:
             assert found[structure][score] == pytest.approx(swapped[structure][score], rel=1e-12)
@@ -76,10 +76,10 @@ def test_reference_and_prediction_can_be_swapped(seed, spacing):
 
 
 @hypothesis_settings(30)
-@given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
-def test_a_flip_changes_nothing(seed, spacing, axis):
+@given(seed=seeds, spacing_mm=spacings, axis=st.integers(0, 2))
+def test_a_flip_changes_nothing(seed, spacing_mm, axis):
     masks = labelled_pair(seed)
-    assert_same_scores(scores(*[np.flip(mask, axis) for mask in masks], spacing), scores(*masks, spacing))
+    assert_same_scores(scores(*[np.flip(mask, axis) for mask in masks], spacing_mm), scores(*masks, spacing_mm))
 
 
 @hypothesis_settings(30)
@@ -154,7 +154,7 @@ def test_volumes_are_in_mm3():
 
 def test_the_tolerance_applies_to_the_surface_dice():
     shifted = np.roll(filled(4), 2, axis=0)
-    near, far = (scores(filled(4), shifted, tolerance=tolerance)["ET"] for tolerance in (2, 1))
+    near, far = (scores(filled(4), shifted, tolerance_mm=tolerance_mm)["ET"] for tolerance_mm in (2, 1))
     assert near["surface_dice"] == 1 > far["surface_dice"]
 
 

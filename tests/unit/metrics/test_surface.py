@@ -12,9 +12,9 @@ MILLIMETRE = (1.0, 1.0, 1.0)
 tolerances = st.sampled_from([0, 0.5, 1, 1.5, 2])
 
 
-def scores(reference, prediction, spacing, tolerance=1.0):
-    surfaces = surface_distances(reference, prediction, spacing)
-    return surfaces.hausdorff95(), surfaces.surface_dice(tolerance)
+def scores(reference, prediction, spacing_mm, tolerance_mm=1.0):
+    surfaces = surface_distances(reference, prediction, spacing_mm)
+    return surfaces.hausdorff95(), surfaces.surface_dice(tolerance_mm)
 
 
 def box(start: int, stop: int):
@@ -24,77 +24,79 @@ def box(start: int, stop: int):
 
 
 @hypothesis_settings(300)
-@given(seed=seeds, spacing=spacings)
-def test_hd95_equals_deepminds_package(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_hd95_equals_deepminds_package(seed, spacing_mm):
     masks = blob_pair(seed)
-    found = surface_distances(*masks, spacing).hausdorff95()
-    assert found == pytest.approx(deepmind_hausdorff95(*masks, spacing), rel=1e-9)
+    found = surface_distances(*masks, spacing_mm).hausdorff95()
+    assert found == pytest.approx(deepmind_hausdorff95(*masks, spacing_mm), rel=1e-9)
 
 
 @hypothesis_settings(300)
-@given(seed=seeds, spacing=spacings, tolerance=tolerances)
-def test_surface_dice_equals_deepminds_package(seed, spacing, tolerance):
+@given(seed=seeds, spacing_mm=spacings, tolerance_mm=tolerances)
+def test_surface_dice_equals_deepminds_package(seed, spacing_mm, tolerance_mm):
     masks = blob_pair(seed)
-    found = surface_distances(*masks, spacing).surface_dice(tolerance)
-    assert found == pytest.approx(deepmind_surface_dice(*masks, spacing, tolerance), rel=1e-9)
+    found = surface_distances(*masks, spacing_mm).surface_dice(tolerance_mm)
+    assert found == pytest.approx(deepmind_surface_dice(*masks, spacing_mm, tolerance_mm), rel=1e-9)
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings, tolerance=tolerances)
-def test_reference_and_prediction_can_be_swapped(seed, spacing, tolerance):
+@given(seed=seeds, spacing_mm=spacings, tolerance_mm=tolerances)
+def test_reference_and_prediction_can_be_swapped(seed, spacing_mm, tolerance_mm):
     one, other = blob_pair(seed)
-    assert scores(one, other, spacing, tolerance) == pytest.approx(scores(other, one, spacing, tolerance), rel=1e-12)
+    assert scores(one, other, spacing_mm, tolerance_mm) == pytest.approx(
+        scores(other, one, spacing_mm, tolerance_mm), rel=1e-12
+    )
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings, axis=st.integers(0, 2))
-def test_a_flip_changes_nothing(seed, spacing, axis):
+@given(seed=seeds, spacing_mm=spacings, axis=st.integers(0, 2))
+def test_a_flip_changes_nothing(seed, spacing_mm, axis):
     masks = blob_pair(seed)
     flipped = [np.flip(mask, axis) for mask in masks]
-    assert scores(*flipped, spacing) == pytest.approx(scores(*masks, spacing), rel=1e-12)
+    assert scores(*flipped, spacing_mm) == pytest.approx(scores(*masks, spacing_mm), rel=1e-12)
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings, offset=st.tuples(*[st.integers(0, 26)] * 3))
-def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing, offset):
+@given(seed=seeds, spacing_mm=spacings, offset=st.tuples(*[st.integers(0, 26)] * 3))
+def test_a_shift_in_a_larger_volume_changes_nothing(seed, spacing_mm, offset):
     masks = blob_pair(seed)
     shifted = [embed_in_grid(mask, offset) for mask in masks]
-    assert scores(*shifted, spacing) == pytest.approx(scores(*masks, spacing), rel=1e-12)
+    assert scores(*shifted, spacing_mm) == pytest.approx(scores(*masks, spacing_mm), rel=1e-12)
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings)
-def test_swapped_axes_with_their_spacing_change_nothing(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_swapped_axes_with_their_spacing_change_nothing(seed, spacing_mm):
     masks = blob_pair(seed)
     turned = [mask.transpose(2, 0, 1) for mask in masks]
-    x, y, z = spacing
-    assert scores(*turned, (z, x, y)) == pytest.approx(scores(*masks, spacing), rel=1e-9)
+    x, y, z = spacing_mm
+    assert scores(*turned, (z, x, y)) == pytest.approx(scores(*masks, spacing_mm), rel=1e-9)
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings, tolerance=tolerances)
-def test_equal_masks_are_perfect(seed, spacing, tolerance):
+@given(seed=seeds, spacing_mm=spacings, tolerance_mm=tolerances)
+def test_equal_masks_are_perfect(seed, spacing_mm, tolerance_mm):
     mask, _ = blob_pair(seed)
-    assert scores(mask, mask.copy(), spacing, tolerance) == (0, 1)
+    assert scores(mask, mask.copy(), spacing_mm, tolerance_mm) == (0, 1)
 
 
 @hypothesis_settings(50)
-@given(seed=seeds, spacing=spacings)
-def test_distances_are_in_millimetres(seed, spacing):
+@given(seed=seeds, spacing_mm=spacings)
+def test_distances_are_in_millimetres(seed, spacing_mm):
     masks = blob_pair(seed)
-    twice = tuple(2 * edge for edge in spacing)
-    hd95, surface_dice = scores(*masks, spacing, tolerance=1.1)
-    assert scores(*masks, twice, tolerance=2.2) == pytest.approx((2 * hd95, surface_dice))
+    twice = tuple(2 * edge for edge in spacing_mm)
+    hd95, surface_dice = scores(*masks, spacing_mm, tolerance_mm=1.1)
+    assert scores(*masks, twice, tolerance_mm=2.2) == pytest.approx((2 * hd95, surface_dice))
 
 
-@pytest.mark.parametrize("spacing", [MILLIMETRE, (2.5, 1.0, 1.0)])
-def test_hd95_of_a_box_that_is_too_long_is_the_excess(spacing):
-    assert scores(box(5, 15), box(5, 18), spacing)[0] == 3 * spacing[0]
+@pytest.mark.parametrize("spacing_mm", [MILLIMETRE, (2.5, 1.0, 1.0)])
+def test_hd95_of_a_box_that_is_too_long_is_the_excess(spacing_mm):
+    assert scores(box(5, 15), box(5, 18), spacing_mm)[0] == 3 * spacing_mm[0]
 
 
-@pytest.mark.parametrize(("tolerance", "all_near"), [(1.99, False), (2, True)])
-def test_a_surface_at_exactly_the_tolerance_is_near(tolerance, all_near):
-    surface_dice = scores(box(5, 15), box(7, 17), MILLIMETRE, tolerance)[1]
+@pytest.mark.parametrize(("tolerance_mm", "all_near"), [(1.99, False), (2, True)])
+def test_a_surface_at_exactly_the_tolerance_is_near(tolerance_mm, all_near):
+    surface_dice = scores(box(5, 15), box(7, 17), MILLIMETRE, tolerance_mm)[1]
     assert (surface_dice == 1) == all_near
 
 

@@ -10,16 +10,16 @@ CELLS = (CODES[:, None] >> np.arange(8) & 1).reshape(256, 2, 2, 2).astype(bool)
 """The voxels of each code."""
 
 
-@pytest.mark.parametrize("spacing", [*SPACINGS, (3.0, 1.0, 0.2), (0.1, 5.0, 5.0)])
-def test_areas_equal_deepminds_package(spacing):
-    areas = lookup_tables.create_table_neighbour_code_to_surface_area(spacing)
+@pytest.mark.parametrize("spacing_mm", [*SPACINGS, (3.0, 1.0, 0.2), (0.1, 5.0, 5.0)])
+def test_areas_equal_deepminds_package(spacing_mm):
+    areas = lookup_tables.create_table_neighbour_code_to_surface_area(spacing_mm)
     expected_codes = (CELLS * lookup_tables.ENCODE_NEIGHBOURHOOD_3D_KERNEL).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(cell_areas(spacing), areas[expected_codes], rtol=1e-12, atol=0)
+    np.testing.assert_allclose(cell_areas(spacing_mm), areas[expected_codes], rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("spacing", SPACINGS)
-def test_inside_and_outside_have_the_same_surface(spacing):
-    np.testing.assert_array_equal(cell_areas(spacing), cell_areas(spacing)[255 - CODES])
+@pytest.mark.parametrize("spacing_mm", SPACINGS)
+def test_inside_and_outside_have_the_same_surface(spacing_mm):
+    np.testing.assert_array_equal(cell_areas(spacing_mm), cell_areas(spacing_mm)[255 - CODES])
 
 
 def test_only_uniform_cells_have_no_surface():

@@ -97,7 +97,7 @@ class CardFold:
         trained: number of training cases.
         held_out: number of held-out cases.
         epoch: the selected epoch.
-        network: the kind of network in words.
+        network: description of the kind of network.
         selected_by: how the epoch was selected: `last` or `best`.
         refused: a text such as `epoch 3 (digest_mismatch)` for each refused checkpoint.
         file: the name of the model file.
