@@ -72,7 +72,7 @@ def test_the_printed_command_restores_the_file_and_nothing_is_retrained(run, nam
     assert "Nothing to be done" in output
 
 
-def test_a_validation_result_comes_back_by_the_target_that_is_named(run):
+def test_a_deleted_validation_result_is_restored_by_the_printed_target(run):
     name = next((run.results / "cohort/verdicts").iterdir())
     name.unlink()
     assert f"{name.relative_to(run.folder)} is missing" in run.succeed()

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from hypothesis import HealthCheck, settings
 
-from tumorseg.cohort import splits as of_folds
-from tumorseg.cohort.splits import FoldAssignment
+from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
 from tumorseg.inference.records import RECORD_FORMAT, prediction_record_path
 from tumorseg.io.digests import file_digest
 from tumorseg.io.files import write_json
@@ -130,7 +129,7 @@ def write_listed_data(path: Path, normalised: Path, splits: Sequence[FoldAssignm
     """Write the data of a fold whose normalised cases are in one folder, and return the path."""
     training, validation = (
         {case: case_digest(normalised / f"{case}.safetensors") for case in cases}
-        for cases in (of_folds.training_cases(splits, fold), of_folds.validation_cases(splits, fold))
+        for cases in (training_cases(splits, fold), validation_cases(splits, fold))
     )
     write_fold_data(path, FoldData(fold, training, validation))
     return path

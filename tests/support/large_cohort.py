@@ -16,8 +16,8 @@ INVALID_CASES = 264
 Files = dict[str, bytes | None]
 """Content by path below the root; None is a broken link."""
 
-OLD = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair", "seg": "seg"}
-MOVED = AFFINE + np.outer([0, 0, 1, 0], [0, 0, 0, 5])
+SUFFIXES_2021 = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair", "seg": "seg"}
+SHIFTED_AFFINE = AFFINE + np.outer([0, 0, 1, 0], [0, 0, 0, 5])
 
 
 def compressed_nifti(volume: NDArray, affine=AFFINE) -> bytes:
@@ -54,21 +54,21 @@ Change = Callable[[bytes], bytes]
 def replaced(role: str, change: Change) -> Callable[[Files, str], None]:
     """Return a function that changes the content of one file of a case."""
 
-    def spoil(files: Files, case: str) -> None:
+    def change_case(files: Files, case: str) -> None:
         path = name(case, role)
         files[path] = change(files[path])
 
-    return spoil
+    return change_case
 
 
 def without(*roles: str) -> Callable[[Files, str], None]:
     """Return a function that removes files of a case."""
 
-    def spoil(files: Files, case: str) -> None:
+    def change_case(files: Files, case: str) -> None:
         for role in roles:
             del files[name(case, role)]
 
-    return spoil
+    return change_case
 
 
 def _second_file(files: Files, case: str) -> None:
@@ -117,7 +117,7 @@ PROBLEM_CASES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
     ("bad_header", replaced("t1ce", lambda content: igzip.compress(igzip.decompress(content) + b"\0"))),
     ("wrong_shape", replaced("t1", lambda _: compressed_nifti(np.stack([image("t1")] * 2, axis=3)))),
     ("shape_mismatch", replaced("t2", lambda _: compressed_nifti(image("t2", shape=(11, 11, 12))))),
-    ("affine_mismatch", replaced("t1ce", lambda _: compressed_nifti(image("t1ce"), MOVED))),
+    ("affine_mismatch", replaced("t1ce", lambda _: compressed_nifti(image("t1ce"), SHIFTED_AFFINE))),
     ("not_finite", replaced("flair", lambda _: with_voxel(image("flair"), np.nan, np.float32))),
     ("not_finite", replaced("seg", lambda _: with_voxel(mask(), np.inf, np.float32))),
     ("constant_image", replaced("t1", lambda _: compressed_nifti(np.zeros(SHAPE, np.int16)))),
@@ -126,7 +126,7 @@ PROBLEM_CASES: tuple[tuple[str, Callable[[Files, str], None]], ...] = (
     ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 4))),  # beside 3
     ("bad_label", replaced("seg", lambda _: with_voxel(mask(), 1.5, np.float32))),
     ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(mask(shape=(11, 11, 12))))),
-    ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(mask(), MOVED))),
+    ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(mask(), SHIFTED_AFFINE))),
     ("mask_mismatch", replaced("seg", lambda _: compressed_nifti(np.zeros(SHAPE, np.uint8)))),
     (
         "mask_mismatch",
@@ -145,7 +145,7 @@ def _plain_files(files: Files, case: str) -> None:
 
 
 def _names_of_2021(files: Files, case: str) -> None:
-    for role, suffix in OLD.items():
+    for role, suffix in SUFFIXES_2021.items():
         files[f"{case}/{case}_{suffix}.nii.gz"] = files.pop(name(case, role))
 
 
@@ -191,8 +191,8 @@ def cohort(cases: int = CASES, invalid: int = INVALID_CASES) -> Iterator[tuple[s
         case = case_name(number)
         files, code = valid_case(case, number), None
         if number >= cases - invalid:
-            code, spoil = PROBLEM_CASES[number % len(PROBLEM_CASES)]
-            spoil(files, case)
+            code, change_case = PROBLEM_CASES[number % len(PROBLEM_CASES)]
+            change_case(files, case)
         elif number % 4 == 1:
             LAYOUTS[number // 4 % len(LAYOUTS)](files, case)
         yield case, code, files
