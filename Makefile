@@ -5,8 +5,9 @@ PYTEST = .venv/bin/python -m pytest
 
 SHELL = bash
 .SHELLFLAGS = -o pipefail -c
-# Hides the packages that are there already. Without --quiet, since an installation takes minutes.
-NEW_PACKAGES = awk '!/already satisfied/ { print; fflush() }'
+# An installation takes minutes: print its large downloads, not the hundreds of other lines of pip.
+LARGE_DOWNLOADS = awk '/ MB\)$$/ { print; fflush() } /^Installing/ { print "  Installing the packages"; fflush() }'
+INSTALL = .venv/bin/python -u -m pip install --progress-bar off
 
 .DELETE_ON_ERROR:
 .PHONY: help demo docs screenshot test test-slow test-slurm lint benchmark
@@ -55,18 +56,18 @@ benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="trainin
 	$(PYTHON) -m venv .venv
 
 .venv/workflow: envs/requirements.txt | .venv/bin/python
-	@echo 'Installing packages into .venv; this takes a few minutes'
-	.venv/bin/python -m pip install --requirement envs/requirements.txt
+	@echo 'Downloading packages into .venv; this takes a few minutes'
+	@$(INSTALL) --requirement envs/requirements.txt | $(LARGE_DOWNLOADS)
 	touch $@
 
 .venv/development: envs/requirements-dev.txt .venv/workflow
-	.venv/bin/python -u -m pip install --requirement envs/requirements-dev.txt | $(NEW_PACKAGES)
+	$(INSTALL) --requirement envs/requirements-dev.txt | $(LARGE_DOWNLOADS)
 	touch $@
 
 .venv/slurm: envs/requirements-slurm.txt .venv/development
-	.venv/bin/python -u -m pip install --requirement envs/requirements-slurm.txt | $(NEW_PACKAGES)
+	$(INSTALL) --requirement envs/requirements-slurm.txt | $(LARGE_DOWNLOADS)
 	touch $@
 
 .venv/benchmark: envs/requirements-benchmark.txt .venv/development
-	.venv/bin/python -u -m pip install --no-deps --requirement envs/requirements-benchmark.txt | $(NEW_PACKAGES)
+	$(INSTALL) --no-deps --requirement envs/requirements-benchmark.txt | $(LARGE_DOWNLOADS)
 	touch $@
