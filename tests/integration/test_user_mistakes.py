@@ -29,7 +29,7 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ({"training": {"epochz": 3}}, "training.epochz: there is no such key; did you mean epochs?"),
         (
             {"training": {"epochs": "three"}},
-            "training.epochs: 'three' is not allowed; it has to be a whole number, at least 1",
+            "training.epochs: 'three' is not allowed; it has to be a whole number from 1 to",
         ),
         (
             {"training": {"input_shape": [16, 20, 16]}},

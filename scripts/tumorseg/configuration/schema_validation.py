@@ -36,7 +36,6 @@ _LIMITS = {
     "exclusiveMinimum": "more than {}",
     "maximum": "at most {}",
     "exclusiveMaximum": "less than {}",
-    "multipleOf": "a multiple of {}",
 }
 _MAX_VALUE_LENGTH: Final = 80
 """Maximum number of characters of a value in a sentence."""
@@ -109,7 +108,7 @@ def _matching_keys_elsewhere(name: str, schema: dict[str, Any], *, exactly: bool
 
 
 def describe_allowed(schema: dict[str, Any]) -> str:
-    """Return the allowed values of a key in words, such as `a whole number, at least 8, a multiple of 8`."""
+    """Return the allowed values of a key in words, such as `a whole number from 1 to 256`."""
     if "enum" in schema:
         return "one of " + ", ".join("null" if value is None else str(value) for value in schema["enum"])
     if "pattern" in schema:
@@ -123,8 +122,11 @@ def describe_allowed(schema: dict[str, Any]) -> str:
 
 
 def _describe_scalar(name: str, schema: dict[str, Any]) -> str:
-    number = name in ("integer", "number")
-    limits = [text.format(schema[limit]) for limit, text in _LIMITS.items() if number and limit in schema]
+    if name not in ("integer", "number"):
+        return _TYPES[name]
+    if "minimum" in schema and "maximum" in schema:
+        return f"{_TYPES[name]} from {schema['minimum']} to {schema['maximum']}"
+    limits = [text.format(schema[limit]) for limit, text in _LIMITS.items() if limit in schema]
     return ", ".join([_TYPES[name], *limits])
 
 
