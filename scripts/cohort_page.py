@@ -9,7 +9,7 @@ from tumorseg.cli import console
 from tumorseg.cohort.case_summary import summarise_cases
 from tumorseg.cohort.manifest import read_manifest, usable_patients
 from tumorseg.cohort.overview import summarise_cohort
-from tumorseg.cohort.patients import patient_warnings
+from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.preview import read_previews
 from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.formatting import format_part
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table = read_manifest(options.manifest)
         task, by_name = options.task, options.settings.get("patient") is None
         overview = summarise_cohort(
-            summarise_cases(table, results, task), task, patient_warnings(usable_patients(table)) if by_name else ()
+            summarise_cases(table, results, task),
+            task,
+            patient_grouping_warnings(usable_patients(table)) if by_name else (),
         )
         colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
         previews = {

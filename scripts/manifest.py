@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.cohort.manifest import build_manifest, summary_lines, usable_patients, write_manifest
-from tumorseg.cohort.patients import patient_warnings
+from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.sample_sheet import read_sheet_patients
 from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.task import add_task_option
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         patients = usable_patients(table)
         console.logger.info("patients with usable cases: %d", len(set(patients.values())))
         if pattern is None and patient_table is None:
-            for warning in patient_warnings(
+            for warning in patient_grouping_warnings(
                 {case: patient for case, patient in patients.items() if case not in in_sheet}
             ):
                 console.logger.warning("%s", warning)

@@ -17,7 +17,7 @@ from markupsafe import escape
 
 from tests.integration.workflow import Workflow
 from tumorseg.cohort.splits import read_splits, validation_cases
-from tumorseg.demo.plan import newest_convention
+from tumorseg.demo.plan import demo_convention
 from tumorseg.errors import UserError
 from tumorseg.networks.model import read_model
 from tumorseg.preprocessing.store import read_case
@@ -89,7 +89,7 @@ def finished(request, tmp_path_factory):
 
 def labels_of_masks(folder, task: Task) -> set[int]:
     """Return all labels in the masks below a folder."""
-    labels = task.labels_by_value(newest_convention(task))
+    labels = task.labels_by_value(demo_convention(task))
     files = (file for file in folder.glob("**/*.nii.gz") if "-probabilities" not in file.name)
     return {labels[int(value)] for value in chain(*(np.unique(nibabel.load(file).dataobj) for file in files))}
 

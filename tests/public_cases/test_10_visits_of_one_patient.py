@@ -8,7 +8,7 @@ from tests.integration.workflow import Workflow
 from tests.public_cases import generate_case
 from tests.support.case_files import TASK
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.patients import assign_patients, patient_warnings
+from tumorseg.cohort.patients import assign_patients, patient_grouping_warnings
 from tumorseg.cohort.splits import read_splits
 from tumorseg.io.files import read_json
 
@@ -38,7 +38,7 @@ def split(data, kind, folder, **cohort):
 def test_the_visits_belong_to_six_patients(data, kind):
     patients = assign_patients([case.case for case in discover_cases(data / kind, TASK)])
     assert {case[: PREFIXES[kind]] for case in patients} == set(patients.values())
-    assert (len(patients), len(set(patients.values())), patient_warnings(patients)) == (18, 6, [])
+    assert (len(patients), len(set(patients.values())), patient_grouping_warnings(patients)) == (18, 6, [])
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ RESULTS = {
 }
 
 
-def lines_of_results():
+def result_lines():
     """Return the last lines of a run: the results and their paths."""
     requested = (str(file) for job in workflow.dag.jobs for file in job.output)
-    return terminal.lines_of_results(RESULTS, requested, Path.cwd())
+    return terminal.result_lines(RESULTS, requested, Path.cwd())
 
 
 # The targets that people use first, in the order of the stages.
@@ -93,7 +93,7 @@ def shorten_terminal():
             lines = terminal.TerseLines(
                 handler,
                 is_dry_run=lambda: workflow.dryrun,
-                results=lines_of_results,
+                results=result_lines,
                 hint=hint_at_target,
                 heartbeat=Heartbeat(show_planning),
             )
@@ -106,4 +106,4 @@ shorten_terminal()
 
 
 onsuccess:
-    print(*lines_of_results(), sep="\n", file=sys.stderr)
+    print(*result_lines(), sep="\n", file=sys.stderr)

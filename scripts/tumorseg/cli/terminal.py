@@ -43,7 +43,7 @@ class TerseLines(logging.Formatter):
     Args:
         handler: Snakemake's handler for the terminal.
         is_dry_run: returns whether this is a dry run. A dry run shows a line for each job and a table at the end.
-        results: returns the lines about the results (`lines_of_results`).
+        results: returns the lines about the results (`result_lines`).
         hint: returns a hint for the name of an unknown target.
         heartbeat: shows that Snakemake is still planning; stopped when the first job starts.
         every_s: least time between two lines of progress, in seconds.
@@ -108,7 +108,7 @@ class TerseLines(logging.Formatter):
         text = _COMMAND.sub("The command ", self._usual.format(record))
         if missing := _NO_RULE.search(text):
             return f"There is no target {missing[1]}. {self._hint(missing[1])}"
-        return text.replace(_KILLED, f"{_KILLED[:-1]}: it was killed, mostly because memory ran out.")
+        return text.replace(_KILLED, f"{_KILLED[:-1]}: the job was killed, probably because memory ran out.")
 
     def _is_due(self) -> bool:
         """Return whether to show a line of progress. The last one is left out, since the results follow it."""
@@ -124,8 +124,8 @@ def event_of(record: logging.LogRecord) -> str:
     return str(getattr(record, "event", None) or "")
 
 
-def lines_of_results(titles: dict[str, str], requested: Iterable[str], folder: Path) -> list[str]:
-    """Return a line with the path of each result that was requested and exists.
+def result_lines(titles: dict[str, str], requested: Iterable[str], folder: Path) -> list[str]:
+    """Return a line `TITLE: PATH` for each result that was requested and exists.
 
     Args:
         titles: title of each possible result, by its path below `folder`, in the order of the lines.

@@ -15,11 +15,14 @@ from tumorseg.task import Task
 WHOLE_TUMOUR: Final = "whole"
 
 
-def volume_names(task: Task) -> dict[str, str]:
-    """Return the title of each volume by its key: the labels, then the whole tumour if it has several labels."""
-    names = {f"label_{label.value}": f"Label {label.value}: {label.title}" for label in task.labels}
+def tumour_volume_titles(task: Task) -> dict[str, str]:
+    """Return the title of each tumour volume in `CaseSummary.volumes_ml`, by its key.
+
+    The labels come first, then the whole tumour if it has several labels.
+    """
+    titles = {f"label_{label.value}": f"Label {label.value}: {label.title}" for label in task.labels}
     whole = task.regions[0]
-    return names if len(whole.labels) == 1 else {**names, WHOLE_TUMOUR: whole.title[0].upper() + whole.title[1:]}
+    return titles if len(whole.labels) == 1 else {**titles, WHOLE_TUMOUR: whole.title[0].upper() + whole.title[1:]}
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class CaseSummary:
         warnings: issues that do not.
         convention: label convention of the mask; empty if unknown.
         grid: shape and spacing as text; empty if no image could be read.
-        volumes_ml: volumes by the keys of `volume_names`; empty if unknown.
-        intensities: intensity statistics of each modality, see `image_checks.intensity_facts`.
+        volumes_ml: volumes by the keys of `tumour_volume_titles`; empty if unknown.
+        intensities: intensity statistics of each modality, see `image_checks.image_intensity_facts`.
     """
 
     case: str
@@ -119,4 +122,4 @@ def _volumes_ml(facts: dict[str, Any], task: Task) -> dict[str, float]:
     millilitres = prod(facts["spacing"]) / 1000
     voxels = {structure: facts[structure] for structure in task.label_structures}
     voxels[WHOLE_TUMOUR] = sum(facts[f"label_{label}"] for label in task.regions[0].labels)
-    return {key: voxels[key] * millilitres for key in volume_names(task)}
+    return {key: voxels[key] * millilitres for key in tumour_volume_titles(task)}

@@ -15,6 +15,7 @@ from tumorseg.cohort.file_names import case_and_role, roles
 from tumorseg.cohort.folder_contents import folder_problem, names_in_case_folder, unrecognised_files
 from tumorseg.cohort.image_checks import duplicate_modality_problems
 from tumorseg.cohort.mask_checks import label_order_warnings
+from tumorseg.cohort.mask_grid import OrientedGrid, VoxelGrid
 from tumorseg.cohort.other_task import (
     POST_CONTRAST_CHANNEL,
     PostContrastSample,
@@ -22,7 +23,6 @@ from tumorseg.cohort.other_task import (
     other_task_problem,
 )
 from tumorseg.cohort.preview import axial_mask_slice, make_preview
-from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid
 from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.geometry import same_grid
 from tumorseg.io.files import is_transient

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tumorseg.cohort.layouts.listing import abbreviate
 from tumorseg.cohort.manifest import usable_patients
-from tumorseg.cohort.patients import patient_warnings
+from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.errors import Message, UserError
 from tumorseg.formatting import format_count
 from tumorseg.task import Task
@@ -80,7 +80,7 @@ def check_cohort(
         "doubts": [
             *_mixed_convention_warnings(examples, task),
             *_exchanged_label_warnings(usable, task),
-            *(patient_warnings(patients) if patient is None else []),
+            *(patient_grouping_warnings(patients) if patient is None else []),
         ],
         "convention": "mixed" if len(examples) > 1 else next(iter(examples), None),
         "reasons": reasons,

@@ -196,7 +196,7 @@ def sample_digest(sample: NDArray[Any]) -> str:
     return xxh3_128_hexdigest((sample.astype("<f8") + 0.0).data)  # -0.0 becomes 0.0
 
 
-def intensity_facts(sample: NDArray[Any], highest: float, background: Background) -> dict[str, float]:
+def image_intensity_facts(sample: NDArray[Any], highest: float, background: Background) -> dict[str, float]:
     """Summarise the intensities outside the background.
 
     Args:

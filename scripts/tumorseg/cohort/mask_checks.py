@@ -23,12 +23,12 @@ _FLOAT_ERROR: Final = 1e-6  # 1.02 - 1 is more than 0.02 in float64
 
 
 @dataclass(frozen=True, eq=False)
-class MaskLabels:
-    """The voxels of a mask that are not 0.
+class NonzeroVoxels:
+    """The voxels of a mask that are not 0, with their values on disk or their canonical labels.
 
     Attributes:
         where: flat indices of these voxels, in Fortran order.
-        values: their values; empty if any value is not valid.
+        values: their values; empty if any value is invalid (see `all_valid`).
         counts: number of voxels of each value that occurs, and of 0.
         not_finite: number of voxels that are NaN or infinite.
         others: number of finite voxels that are further than `LABEL_TOLERANCE` from each of 0 to 255.
@@ -44,8 +44,13 @@ class MaskLabels:
     examples: list[float]
     rounded: list[float]
 
+    @property
+    def all_valid(self) -> bool:
+        """Whether each value is within `LABEL_TOLERANCE` of a whole number from 0 to 255."""
+        return not (self.not_finite or self.others)
 
-def read_labels(mask: NDArray[Any]) -> MaskLabels:
+
+def read_labels(mask: NDArray[Any]) -> NonzeroVoxels:
     """Find the voxels of a mask that are not 0. Reads chunk by chunk, to need little memory besides the result.
 
     Args:
@@ -82,7 +87,7 @@ def read_labels(mask: NDArray[Any]) -> MaskLabels:
     positions = np.concatenate(where)
     counts[0] = voxels.size - positions.size
     all_valid = not (not_finite or others)
-    return MaskLabels(
+    return NonzeroVoxels(
         positions,
         np.concatenate(kept_values if all_valid else kept_values[:1]),
         {value: count for value, count in enumerate(counts.tolist()) if count or value == 0},
@@ -110,7 +115,7 @@ def _nearest_labels(values: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np
     return near, np.where(near, whole, 0).astype(np.uint8)
 
 
-def canonical_labels(found: MaskLabels, task: Task, convention: str | None) -> MaskLabels:
+def canonical_labels(found: NonzeroVoxels, task: Task, convention: str | None) -> NonzeroVoxels:
     """Convert the values of a mask to the labels of the task.
 
     Args:
@@ -144,7 +149,7 @@ def format_allowed_values(task: Task) -> Message:
 
 
 def label_problem(
-    found: MaskLabels, file: str, task: Task, labels_setting: str, map_key: str = "cohort.label_map"
+    found: NonzeroVoxels, file: str, task: Task, labels_setting: str, map_key: str = "cohort.label_map"
 ) -> Issue | None:
     """Check that the values of a mask fit one convention of the task.
 
@@ -207,7 +212,7 @@ def _join_values(values: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(values)))
 
 
-def rounding_message(found: MaskLabels) -> Message | None:
+def rounding_message(found: NonzeroVoxels) -> Message | None:
     """Return a message about rounded values of a mask with valid labels; None if no value was rounded."""
     if not found.rounded:
         return None
@@ -215,7 +220,7 @@ def rounding_message(found: MaskLabels) -> Message | None:
     return f"values of the mask ({examples}) were rounded to the nearest label, which is at most {LABEL_TOLERANCE} away"
 
 
-def label_warnings(labels: MaskLabels, file: str, task: Task) -> list[Issue]:
+def label_warnings(labels: NonzeroVoxels, file: str, task: Task) -> list[Issue]:
     """Return the warnings `rounded_labels` and `no_enhancing_tumour` of a mask.
 
     Args:
@@ -266,7 +271,7 @@ def tumour_position_issues(in_brain: NDArray[np.bool_], file: str, empty_masks: 
     return [Issue("mask_mismatch", file, message)], []
 
 
-def mask_facts(labels: MaskLabels, values: Mapping[int, int], task: Task, convention: str | None) -> dict[str, Any]:
+def mask_facts(labels: NonzeroVoxels, values: Mapping[int, int], task: Task, convention: str | None) -> dict[str, Any]:
     """Return the facts about a valid mask, see `ValidationResult`.
 
     Args:
@@ -297,7 +302,7 @@ In 29 cases of BraTS 2021 the core's fraction is always smaller, by 0.06 to 0.94
 """
 
 
-def label_order_warnings(labels: MaskLabels, shape: tuple[int, ...], file: str, task: Task) -> list[Issue]:
+def label_order_warnings(labels: NonzeroVoxels, shape: tuple[int, ...], file: str, task: Task) -> list[Issue]:
     """Warn if oedema lies inside the core.
 
     Args:
@@ -327,7 +332,7 @@ def label_order_warnings(labels: MaskLabels, shape: tuple[int, ...], file: str, 
     return [Issue("labels_exchanged", file, message)]
 
 
-def _sample_slices(labels: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _sample_slices(labels: NonzeroVoxels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return sampled slices along the last axis, cropped to the labels, with a border of background (x, y, slices)."""
     x, y, z = np.unravel_index(labels.where, shape, order="F")
     step = max(1, int(np.ptp(z)) // _SAMPLED_SLICES)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from tumorseg.cohort.case_summary import CaseIssue, CaseSummary, volume_names
+from tumorseg.cohort.case_summary import CaseIssue, CaseSummary, tumour_volume_titles
 from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
 from tumorseg.formatting import format_count, format_list
 from tumorseg.task import Task
@@ -42,7 +42,7 @@ def summarise_volumes(cases: Sequence[CaseSummary], task: Task) -> list[VolumeSu
     """Summarise the volumes of each label and of the whole tumour, over the cases whose volumes are known."""
     return [
         _volume_summary(key, name, [case.volumes_ml[key] for case in cases if case.volumes_ml])
-        for key, name in volume_names(task).items()
+        for key, name in tumour_volume_titles(task).items()
     ]
 
 
@@ -200,7 +200,7 @@ def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings:
     Args:
         cases: summaries of all cases, sorted by case.
         task: task of the cohort.
-        patient_warnings: warnings about patients, see `patients.patient_warnings`.
+        patient_warnings: warnings about patients, see `patients.patient_grouping_warnings`.
 
     Returns:
         The overview of the cohort.

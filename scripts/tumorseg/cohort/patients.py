@@ -225,7 +225,7 @@ _SUGGESTED_PATTERNS: Final = (r"(.+)[-_]\d+", r"(.+)[-_].+", r"(.+?)[-_].+", r"(
 """Patterns suggested for `cohort.patient`, simple ones first."""
 
 
-def patient_warnings(patients: Mapping[str, str]) -> list[str]:
+def patient_grouping_warnings(patients: Mapping[str, str]) -> list[str]:
     """Return warnings about patients that were found by name.
 
     Args:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort import image_checks
 from tumorseg.cohort.background import ZERO_BACKGROUND, Background, non_finite_voxels
-from tumorseg.cohort.mask_checks import MaskLabels, canonical_labels, label_problem, read_labels
+from tumorseg.cohort.mask_checks import NonzeroVoxels, canonical_labels, label_problem, read_labels
+from tumorseg.cohort.mask_grid import OrientedGrid, move_to_grid
 from tumorseg.cohort.other_task import PostContrastSample, sample_post_contrast
 from tumorseg.cohort.preview import axial_slice, slice_with_most_voxels
-from tumorseg.cohort.regrid import OrientedGrid, regrid_labels
 from tumorseg.cohort.skull_stripping import check_background
 from tumorseg.cohort.validation_result import Issue
 from tumorseg.io.volume import Volume
@@ -41,7 +41,7 @@ class MaskSummary:
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     oriented: bool
-    labels: MaskLabels
+    labels: NonzeroVoxels
     values: Mapping[int, int]
     convention: str | None
     problem: Issue | None
@@ -50,7 +50,7 @@ class MaskSummary:
 
 @dataclass(frozen=True, eq=False)
 class FittedMask:
-    """A mask on the grid of the images, or unchanged if it does not fit; `notes` and `problem` as in `RegridResult`."""
+    """A mask on the grid of the images, or unchanged if it does not fit; `notes` and `problem` as in `MovedMask`."""
 
     images: OrientedGrid
     mask: MaskSummary
@@ -69,7 +69,7 @@ class ImageSummary:
         spacing_mm: as in `Volume`.
         problems: problems of its values.
         warnings: warnings about its values.
-        intensities: see `image_checks.intensity_facts`; empty if the image has problems.
+        intensities: see `image_checks.image_intensity_facts`; empty if the image has problems.
         background: its background; 0 if the image has problems.
         sample: its voxels at `image_checks.sampled_positions`.
         tumour_in_brain: whether each tumour voxel is foreground; empty if the mask has another shape.
@@ -111,8 +111,8 @@ def summarise_mask(volume: Volume, file: str, task: Task, labels_setting: str) -
 
 
 def fit_mask(mask: MaskSummary, images: OrientedGrid) -> FittedMask:
-    """Move a mask to the grid of the images (see `regrid_labels`)."""
-    placed = regrid_labels(mask.labels, mask, images, "the images")
+    """Move a mask to the grid of the images (see `move_to_grid`)."""
+    placed = move_to_grid(mask.labels, mask, images, "the images")
     if placed.labels is None or not placed.notes:
         return FittedMask(images, mask, placed.notes, placed.problem)
     fitted = replace(
@@ -213,7 +213,7 @@ def _summarise_intensities(volume: Volume, voxels: NDArray[Any], title: str, fil
         low, high = _min_and_max(voxels, background)
     warnings = [*image_checks.value_warnings(volume.array, (low, high), background, title, file), *warnings]
     return _IntensitySummary(
-        sample, [], warnings, image_checks.intensity_facts(sample, float(high), background), background
+        sample, [], warnings, image_checks.image_intensity_facts(sample, float(high), background), background
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tumorseg.cohort.mask_checks import canonical_labels, read_labels
-from tumorseg.cohort.regrid import VoxelGrid, dense_mask, regrid_labels
+from tumorseg.cohort.mask_grid import VoxelGrid, dense_mask, move_to_grid
 from tumorseg.errors import UserError
 from tumorseg.io.volume import Volume, read_volume
 from tumorseg.io.volume_errors import VolumeError
@@ -83,7 +83,7 @@ def reread_mask(root: Path, facts: Mapping[str, Any], task: Task) -> Volume:
     volume = reread_validated(root, file)
     images = VoxelGrid(tuple(facts["shape"]), np.array(facts["affine"]), facts.get("oriented", True))
     labels = canonical_labels(read_labels(volume.array), task, facts["convention"])
-    placed = regrid_labels(labels, volume, images, "the images")
+    placed = move_to_grid(labels, volume, images, "the images")
     if placed.labels is None:
         raise UserError(f"{root / file['path']}: {placed.problem}; run the workflow again")
     return replace(

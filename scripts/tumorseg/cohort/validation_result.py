@@ -39,7 +39,7 @@ class ValidationResult:
 
             - `shape` in voxels, `spacing` in mm and `affine` of the images
             - `oriented`, false if the headers of the images give no orientation
-            - `intensities` of each modality without problems (see `image_checks.intensity_facts`)
+            - `intensities` of each modality without problems (see `image_checks.image_intensity_facts`)
             - `background` of each modality without problems (see `Background`)
             - `brain_voxels`, estimated from samples
             - `labels`, number of voxels of each mask value on disk

@@ -12,7 +12,7 @@ from tumorseg.cohort.file_names import MASK
 from tumorseg.demo.acquisition import simulate_acquisition
 from tumorseg.demo.anatomy import CohortGrid, Template, cohort_grid, deform_template, load_template
 from tumorseg.demo.lookalikes import make_lookalikes
-from tumorseg.demo.plan import DATASET_JSON, DemoCase, has_one_file_per_case, newest_convention, plan_cases
+from tumorseg.demo.plan import DATASET_JSON, DemoCase, demo_convention, has_one_file_per_case, plan_cases
 from tumorseg.demo.random_fields import Purpose, generator
 from tumorseg.demo.tumour import grow_tumour, task_labels
 from tumorseg.io.files import write_bytes, write_json
@@ -73,7 +73,7 @@ def make_case(case: DemoCase, task: Task, template: Template, grid: CohortGrid) 
         contrast=generator(case.seed, Purpose.CONTRAST),
         noise=generator(case.seed, Purpose.NOISE),
     )
-    return {**images, MASK: from_canonical(mask, task, newest_convention(task))}
+    return {**images, MASK: from_canonical(mask, task, demo_convention(task))}
 
 
 def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task, grid: CohortGrid) -> dict[str, bytes]:
@@ -99,7 +99,7 @@ def _file_contents(case: DemoCase, volumes: dict[str, NDArray[Any]], task: Task,
 def _dataset_json(cases: Sequence[DemoCase], task: Task) -> dict[str, Any]:
     """Return the content of the Decathlon's `dataset.json`."""
     order = sorted(task.channels, key=lambda channel: channel.volume or 0)
-    written = task.values_by_label(newest_convention(task))
+    written = task.values_by_label(demo_convention(task))
     return {
         "name": task.title,
         "tensorImageSize": "4D",

@@ -98,13 +98,13 @@ def demo_facts(task: Task) -> dict[str, Any]:
         "channels": [[channel.name, list(channel.files), channel.volume] for channel in task.channels],
         "mask_files": list(task.mask_files),
         "labels": {str(label.value): label.meaning for label in task.labels},
-        "written": {str(label): value for label, value in task.values_by_label(newest_convention(task)).items()},
+        "written": {str(label): value for label, value in task.values_by_label(demo_convention(task)).items()},
         "names": [task.case_name, task.first_time_point, task.case_names],
     }
 
 
-def newest_convention(task: Task) -> str:
-    """Return the label convention that masks are written in: the last one of the task."""
+def demo_convention(task: Task) -> str:
+    """Return the label convention of the demo's masks: the last one in the task."""
     return list(task.conventions)[-1]
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cli.console import Progress, logger
+from tumorseg.cohort.mask_grid import OrientedGrid
 from tumorseg.cohort.other_task import tasks_with_other_meaning
-from tumorseg.cohort.regrid import OrientedGrid
 from tumorseg.errors import InvalidMaskError, Message, UserError
 from tumorseg.evaluation.channels import ChannelStatistics, assign_regions
 from tumorseg.evaluation.masks import MaskReadOptions, read_prediction, read_reference
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class ReferenceGrid:
-    """The grid of a valid reference, see `cohort.regrid.OrientedGrid`, with the values and notes of its file.
+    """The grid of a valid reference, see `cohort.mask_grid.OrientedGrid`, with the values and notes of its file.
 
     Attributes:
         shape: voxels along each axis.

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from tumorseg.cohort.file_names import MASK, case_and_role
 from tumorseg.cohort.image_checks import shape_problem
 from tumorseg.cohort.mask_checks import (
-    MaskLabels,
+    NonzeroVoxels,
     canonical_labels,
     label_order_warnings,
     label_problem,
     read_labels,
     rounding_message,
 )
+from tumorseg.cohort.mask_grid import OrientedGrid, VoxelGrid, dense_mask, move_to_grid
 from tumorseg.cohort.other_task import (
     POST_CONTRAST_CHANNEL,
     PostContrastSample,
@@ -25,7 +26,6 @@ from tumorseg.cohort.other_task import (
     matches_case_names,
     other_task_problem,
 )
-from tumorseg.cohort.regrid import OrientedGrid, VoxelGrid, dense_mask, regrid_labels
 from tumorseg.cohort.summaries import sample_post_contrast_in_mask, summarise_image, summarise_mask
 from tumorseg.errors import InvalidMaskError
 from tumorseg.evaluation.channels import ChannelStatistics, label_mask_hint, read_channels
@@ -180,7 +180,7 @@ def read_prediction(path: Path, case: str, reference: OrientedGrid, options: Mas
     channels = read_channels(volume.array, reference.shape, options.task)
     labels = read_labels(channels.to_labels(options.regions or tuple(options.task.region_labels), options.task))
     grid = VoxelGrid(channels.masks.shape[1:], volume.affine, volume.oriented)
-    mask = _regrid_to_reference(labels, grid, reference)
+    mask = _move_to_reference(labels, grid, reference)
     notes = tuple(note for note in (_orientation_note(volume), *mask.notes) if note)
     return replace(mask, notes=notes, channels=channels.statistics())
 
@@ -194,7 +194,7 @@ def _read_volume(path: Path, options: MaskReadOptions) -> Volume:
 
 def _labels(
     volume: Volume, file: str, case: str, options: MaskReadOptions, contrast: PostContrastSample | None = None
-) -> MaskLabels:
+) -> NonzeroVoxels:
     """Return the values of a mask on disk. Raises InvalidMaskError if they are not values of the task."""
     on_disk = read_labels(volume.array)
     _refuse_other_task([case, file], volume.shape, on_disk.counts, options, contrast)
@@ -221,16 +221,16 @@ def _refuse_other_task(
 
 
 def _canonical_on_reference(
-    on_disk: MaskLabels, volume: Volume, reference: OrientedGrid, options: MaskReadOptions
+    on_disk: NonzeroVoxels, volume: Volume, reference: OrientedGrid, options: MaskReadOptions
 ) -> PredictedMask:
     labels = canonical_labels(on_disk, options.task, detect_convention(on_disk.counts, options.task, options.labels))
-    mask = _regrid_to_reference(labels, volume, reference)
+    mask = _move_to_reference(labels, volume, reference)
     notes = tuple(note for note in (rounding_message(on_disk), _orientation_note(volume), *mask.notes) if note)
     return replace(mask, values=frozenset(on_disk.counts), notes=notes)
 
 
-def _regrid_to_reference(labels: MaskLabels, grid: OrientedGrid, reference: OrientedGrid) -> PredictedMask:
-    result = regrid_labels(labels, grid, reference, "its reference")
+def _move_to_reference(labels: NonzeroVoxels, grid: OrientedGrid, reference: OrientedGrid) -> PredictedMask:
+    result = move_to_grid(labels, grid, reference, "its reference")
     if result.labels is None:
         raise InvalidMaskError(result.problem)
     return PredictedMask(dense_mask(result.labels, reference.shape), frozenset(), tuple(result.notes.values()))

@@ -101,7 +101,7 @@ MAX_DEPTH: Final = 5
 """Largest number of down-samplings, as in the configuration."""
 MAX_MARGIN_VOXELS: Final = 256
 INTENSITY_FACTS: Final = ("p01", "median", "p99", "median_position")
-"""Names of the intensity facts of a channel, see `training_facts.intensity_facts`."""
+"""Names of the intensity facts of a channel, see `training_facts.channel_intensity_facts`."""
 
 
 def card_problems(card: Any) -> list[Message]:

@@ -39,7 +39,7 @@ class TrainingFacts:
         spacing_mm: voxel edges along each of `orientation.NETWORK_AXES`.
         shape: voxels of the grids along each of `orientation.NETWORK_AXES`.
         brain_voxels: voxels that are not background.
-        intensities: for each channel the `intensity_facts` that at least one case has.
+        intensities: for each channel the `channel_intensity_facts` that at least one case has.
     """
 
     cases: int
@@ -102,7 +102,8 @@ def training_facts(
         shape=tuple(map(Range.from_values, zip(*map(network_shape, facts), strict=True))),
         brain_voxels=Range.from_values(case["brain_voxels"] for case in facts),
         intensities={
-            channel: _ranges([intensity_facts(case, channel) for case in facts]) for channel in task.channel_names
+            channel: _ranges([channel_intensity_facts(case, channel) for case in facts])
+            for channel in task.channel_names
         },
     )
 
@@ -118,7 +119,7 @@ def network_shape(facts: Mapping[str, Any]) -> tuple[int, int, int]:
     return reoriented_shape(facts["affine"], facts["shape"], NETWORK_AXES)
 
 
-def intensity_facts(facts: Mapping[str, Any], channel: str) -> dict[str, float]:
+def channel_intensity_facts(facts: Mapping[str, Any], channel: str) -> dict[str, float]:
     """Return intensity statistics of a channel within the brain.
 
     Args:

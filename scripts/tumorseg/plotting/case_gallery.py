@@ -12,7 +12,7 @@ from tumorseg.plotting.case_view import CaseView
 from tumorseg.plotting.layout import Row, draw_note, lay_out_rows
 from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
 from tumorseg.plotting.score_table import CONVENTION_NOTE, has_convention, table_header, table_rows
-from tumorseg.plotting.sheets import Box, case_slice, grey_channel
+from tumorseg.plotting.sheets import PanelSize, case_slice, grey_channel
 from tumorseg.plotting.style import (
     FigureSettings,
     add_legend,
@@ -37,11 +37,11 @@ def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Tas
     Raises:
         ValueError: a case was read without its scores or a mask.
     """
-    box = Box.around(cases)
+    size = PanelSize.around(cases)
     titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASK_TITLES)
     tables = [(table_header(), *table_rows(_scores_of(case), task)) for case in cases]
     rows = [
-        Row((box.side_mm,) * len(titles), box.depth_mm, heading=(case.title,), table=table, titles=titles)
+        Row((size.width_mm,) * len(titles), size.depth_mm, heading=(case.title,), table=table, titles=titles)
         for case, table in zip(cases, tables, strict=True)
     ]
     labels, outcomes = label_handles(settings, task), outcome_handles(task)

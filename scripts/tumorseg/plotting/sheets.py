@@ -31,22 +31,22 @@ _FEW_CHANNELS: Final = 2
 
 
 @dataclass(frozen=True)
-class Box:
-    """The size of panels that fit the brains of all cases, with a margin.
+class PanelSize:
+    """The extent of panels that fit the brains of all cases, with a margin.
 
     Attributes:
-        side_mm: from left to right.
+        width_mm: from left to right.
         depth_mm: from front to back.
         height_mm: from top to bottom.
     """
 
-    side_mm: float
+    width_mm: float
     depth_mm: float
     height_mm: float
 
     @classmethod
-    def around(cls, cases: Sequence[CaseView]) -> "Box":
-        """Return the box that fits all of the cases; there must be at least one."""
+    def around(cls, cases: Sequence[CaseView]) -> "PanelSize":
+        """Return the size that fits all of the cases; there must be at least one."""
         extents = [
             [voxels * size + 2 * _EDGE_MM for voxels, size in zip(case.brain.shape, case.spacing_mm, strict=True)]
             for case in cases
@@ -60,11 +60,11 @@ def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
     With three or more channels, the axial slices are side by side and the others below them. With fewer, each channel
     has its own row.
     """
-    box = Box.around(cases)
+    size = PanelSize.around(cases)
     titles = [channel.title for channel in task.channels]
     layout = _side_by_side if len(titles) > _FEW_CHANNELS else _row_by_row
     with figure_style():
-        figure, panels = lay_out_rows([row for case in cases for row in layout(case, box, titles)], foot_lines=0)
+        figure, panels = lay_out_rows([row for case in cases for row in layout(case, size, titles)], foot_lines=0)
         axes = iter(panel for row in panels for panel in row)
         for case in cases:
             images = [grey_channel(case, channel) for channel in range(len(titles))]
@@ -75,15 +75,15 @@ def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
     return figure
 
 
-def _side_by_side(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
+def _side_by_side(case: CaseView, size: PanelSize, titles: Sequence[str]) -> list[Row]:
     return [
-        Row((box.side_mm,) * len(titles), box.depth_mm, heading=(case.title,), titles=tuple(titles)),
-        Row((box.side_mm, box.depth_mm) * len(titles), box.height_mm),
+        Row((size.width_mm,) * len(titles), size.depth_mm, heading=(case.title,), titles=tuple(titles)),
+        Row((size.width_mm, size.depth_mm) * len(titles), size.height_mm),
     ]
 
 
-def _row_by_row(case: CaseView, box: Box, titles: Sequence[str]) -> list[Row]:
-    widths, height = (box.side_mm, box.side_mm, box.depth_mm), max(box.depth_mm, box.height_mm)
+def _row_by_row(case: CaseView, size: PanelSize, titles: Sequence[str]) -> list[Row]:
+    widths, height = (size.width_mm, size.width_mm, size.depth_mm), max(size.depth_mm, size.height_mm)
     return [
         Row(widths, height, () if number else (case.title,), titles=tuple(f"{title}, {plane}" for plane in PLANES))
         for number, title in enumerate(titles)
@@ -148,8 +148,8 @@ def _plane_sheet(
     notes: tuple[str, ...] = (),
 ) -> Figure:
     """Return a figure with a row of the three planes, dimmed, for each case; `draw` adds an overlay to each panel."""
-    box = Box.around(cases)
-    widths, height = (box.side_mm, box.side_mm, box.depth_mm), max(box.depth_mm, box.height_mm)
+    size = PanelSize.around(cases)
+    widths, height = (size.width_mm, size.width_mm, size.depth_mm), max(size.depth_mm, size.height_mm)
     heading = f"{task.channels[task.display_channel].title}, dimmed, {description}"
     rows = [
         Row(widths, height, (*wrap_text(case.title, title=True), heading), titles=PLANES, banner=banner, notes=notes)

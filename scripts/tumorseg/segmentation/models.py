@@ -9,7 +9,7 @@ from tumorseg.errors import Message, UserError
 from tumorseg.geometry import format_spacing
 from tumorseg.networks.base import Network
 from tumorseg.networks.model import DEMO_MODEL_WARNING, ModelCard, read_model
-from tumorseg.networks.training_facts import Range, TrainingFacts, intensity_facts, network_spacing_mm
+from tumorseg.networks.training_facts import Range, TrainingFacts, channel_intensity_facts, network_spacing_mm
 from tumorseg.task import Task
 from tumorseg.task.compatibility import describe_other_task, require_task
 
@@ -18,7 +18,7 @@ RELATIVE_SPACING_TOLERANCE: Final = 0.1
 MAX_BRAIN_SIZE_RATIO: Final = 4
 """Maximum ratio between the brain voxels of a patient and of any training case. This is 1.6 along each axis."""
 MEDIAN_POSITION_TOLERANCE: Final = 0.3
-"""Tolerance for a position of the median outside the training range, see `training_facts.intensity_facts`.
+"""Tolerance for a position of the median outside the training range, see `training_facts.channel_intensity_facts`.
 
 In 29 skull-stripped BraTS cases it is 0.58 to 0.83 in T1, 0.23 to 0.79 in T1CE, 0.20 to 0.59 in T2 and 0.33 to 0.70 in
 FLAIR. If background counts as brain, it is below 0.05 in all of them.
@@ -27,7 +27,7 @@ _IGNORED_WARNING: Final = "non_unit_spacing"
 """This warning matters for cohorts only. A patient's spacing is compared with that of the training."""
 
 
-def patient_warnings(result: ValidationResult, training: TrainingFacts, task: Task) -> list[Issue]:
+def new_patient_warnings(result: ValidationResult, training: TrainingFacts, task: Task) -> list[Issue]:
     """Return the warnings about a usable patient, including differences from the training cases.
 
     Args:
@@ -115,7 +115,7 @@ def _intensity_warnings(facts: dict[str, Any], training: TrainingFacts, task: Ta
     differences: list[Message] = []
     for channel, title in task.channel_titles.items():
         known = training.intensities[channel].get("median_position")
-        position = intensity_facts(facts, channel).get("median_position")
+        position = channel_intensity_facts(facts, channel).get("median_position")
         if known is None:
             continue
         if position is None:

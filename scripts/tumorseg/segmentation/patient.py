@@ -24,7 +24,7 @@ from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
 from tumorseg.preprocessing.normalisation import normalise_images
 from tumorseg.preprocessing.store import Origin
-from tumorseg.segmentation.models import merge_training_facts, patient_warnings, validation_warnings
+from tumorseg.segmentation.models import merge_training_facts, new_patient_warnings, validation_warnings
 from tumorseg.segmentation.results import PatientResult
 from tumorseg.task import Task
 
@@ -65,7 +65,9 @@ def segment_patient(
         root, files, task=task, shape=None, labels="auto", with_mask=False, max_voxels=max_voxels
     )
     if validation.usable:
-        warnings = tuple(patient_warnings(validation, merge_training_facts([card.trained_on for card in cards]), task))
+        warnings = tuple(
+            new_patient_warnings(validation, merge_training_facts([card.trained_on for card in cards]), task)
+        )
         unsegmented = PatientResult(validation.case, warnings=warnings)
         patient = _segment_or_report(unsegmented, root, validation, segmenter, cards, folder=folder, figures=figures)
     else:

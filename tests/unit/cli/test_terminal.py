@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from tumorseg.cli.terminal import TerseLines, lines_of_results
+from tumorseg.cli.terminal import TerseLines, result_lines
 
 
 def record(text: str | None = None, level: int = logging.INFO, **fields) -> logging.LogRecord:
@@ -105,7 +105,7 @@ def test_requested_results_that_exist_are_listed_in_the_order_of_the_titles(tmp_
     for name in ("a", "b", "not requested"):
         (tmp_path / name).touch()
     titles = {"not requested": "0", "b": "Scores", "missing": "1", "a": "Report"}
-    assert lines_of_results(titles, ["a", "b", "missing"], tmp_path) == [
+    assert result_lines(titles, ["a", "b", "missing"], tmp_path) == [
         f"Scores: {tmp_path / 'b'}",
         f"Report: {tmp_path / 'a'}",
     ]

@@ -30,7 +30,7 @@ def root(tmp_path):
     return write_valid_case(tmp_path)
 
 
-def name(role: str) -> str:
+def relative_path(role: str) -> str:
     return path_of(Path(), role).as_posix()
 
 
@@ -42,7 +42,7 @@ def test_a_valid_case_is_usable_and_its_facts_are_found(root):
     assert (facts["shape"], facts["spacing"], facts["affine"]) == (list(SHAPE), [1, 1, 1], AFFINE.tolist())
     assert facts["labels"] == {"0": np.prod(SHAPE) - 20, "1": 8, "2": 8, "3": 4}
     assert (facts["convention"], facts["label_1"], facts["label_2"], facts["label_4"]) == ("brats2023", 8, 8, 4)
-    assert facts["files"]["t1"]["path"] == name("t1")
+    assert facts["files"]["t1"]["path"] == relative_path("t1")
 
 
 def test_a_validation_result_round_trips(root, tmp_path):
@@ -86,7 +86,7 @@ def test_an_archive_in_place_of_an_image_is_reported(root):
 def test_a_problem_names_the_file(root):
     path = path_of(root, "flair")
     path.write_bytes(path.read_bytes()[:-20])
-    assert problems(root) == [("truncated", name("flair"))]
+    assert problems(root) == [("truncated", relative_path("flair"))]
 
 
 def test_all_problems_of_a_case_are_reported(root):
@@ -105,17 +105,17 @@ def test_a_shape_other_than_the_configured_one_is_wrong(root):
 @pytest.mark.parametrize("shape", [(10, 11), (*SHAPE, 2)])
 def test_a_volume_that_is_not_3d_is_wrong(root, shape):
     write_volume(root, "t2", np.ones(shape, np.int16))
-    assert problems(root) == [("wrong_shape", name("t2"))]
+    assert problems(root) == [("wrong_shape", relative_path("t2"))]
 
 
 def test_the_modality_that_differs_in_shape_is_named(root):
     write_volume(root, "t1", image(shape=(10, 11, 13)))
-    assert problems(root) == [("shape_mismatch", name("t1"))]
+    assert problems(root) == [("shape_mismatch", relative_path("t1"))]
 
 
 def test_the_modality_that_differs_in_affine_is_named(root):
     write_volume(root, "t1", image(), np.diag([1.0, 1, 1, 1]))
-    assert problems(root) == [("affine_mismatch", name("t1"))]
+    assert problems(root) == [("affine_mismatch", relative_path("t1"))]
 
 
 def test_minus_zero_and_rounding_in_affines_do_not_matter(root):
@@ -130,12 +130,12 @@ def test_non_finite_values_drop_the_case(root):
         volume = image().astype(np.float32)
         volume[5, 5, 5] = value
         write_volume(root, "t1", volume)
-        assert problems(root) == [("not_finite", name("t1"))]
+        assert problems(root) == [("not_finite", relative_path("t1"))]
 
 
 def test_a_constant_image_drops_the_case(root):
     write_volume(root, "t2", np.zeros(SHAPE, np.int16))
-    assert problems(root) == [("constant_image", name("t2"))]
+    assert problems(root) == [("constant_image", relative_path("t2"))]
 
 
 def test_equal_plain_and_compressed_files_count_once(root):
@@ -146,7 +146,7 @@ def test_equal_plain_and_compressed_files_count_once(root):
 
 def test_different_plain_and_compressed_files_are_a_problem(root):
     path_of(root, "t1").with_suffix("").write_bytes(nifti_content(image("t1", seed=5)))
-    assert problems(root) == [("duplicate_modality", name("t1"))]
+    assert problems(root) == [("duplicate_modality", relative_path("t1"))]
 
 
 @pytest.mark.parametrize("values", [(3, 4), (7, 7), (255, 1)])
@@ -154,7 +154,7 @@ def test_labels_of_no_single_convention_drop_the_case(root, values):
     volume = mask()
     volume[5, 5, 5], volume[6, 6, 6] = values
     write_volume(root, "seg", volume)
-    assert problems(root) == [("bad_label", name("seg"))]
+    assert problems(root) == [("bad_label", relative_path("seg"))]
 
 
 @pytest.mark.parametrize("value", [0.5, -1, 1e30])
@@ -164,37 +164,37 @@ def test_a_floating_point_mask_must_have_integer_labels(root, value):
     assert validated(root).facts["label_4"] == 4
     volume[5, 5, 5] = value
     write_volume(root, "seg", volume)
-    assert problems(root) == [("bad_label", name("seg"))]
+    assert problems(root) == [("bad_label", relative_path("seg"))]
 
 
 def test_a_mask_with_nan_is_not_finite(root):
     volume = mask().astype(np.float32)
     volume[0, 0, 0] = np.nan
     write_volume(root, "seg", volume)
-    assert problems(root) == [("not_finite", name("seg"))]
+    assert problems(root) == [("not_finite", relative_path("seg"))]
 
 
 @pytest.mark.parametrize(("labels", "enhancing"), [("brats2023", 4), ("brats2021", 3)])
 def test_only_the_configured_convention_is_allowed(root, labels, enhancing):
     write_volume(root, "seg", mask(enhancing))
-    assert problems(root, labels=labels) == [("bad_label", name("seg"))]
+    assert problems(root, labels=labels) == [("bad_label", relative_path("seg"))]
     assert problems(root, labels="mixed") == problems(root, labels="auto") == []
 
 
 def test_a_mask_on_another_grid_drops_the_case(root):
     write_volume(root, "seg", mask(shape=(10, 11, 11)))
-    assert problems(root) == [("mask_mismatch", name("seg"))]
+    assert problems(root) == [("mask_mismatch", relative_path("seg"))]
     write_volume(root, "seg", mask(), np.eye(4))
-    assert problems(root) == [("mask_mismatch", name("seg"))]
+    assert problems(root) == [("mask_mismatch", relative_path("seg"))]
 
 
 def test_a_mask_that_is_empty_or_outside_the_brain_drops_the_case(root):
     write_volume(root, "seg", np.zeros(SHAPE, np.uint8))
-    assert problems(root) == [("mask_mismatch", name("seg"))]
+    assert problems(root) == [("mask_mismatch", relative_path("seg"))]
     outside = np.zeros(SHAPE, np.uint8)
     outside[0, 0, 0] = 3
     write_volume(root, "seg", outside)
-    assert problems(root) == [("mask_mismatch", name("seg"))]
+    assert problems(root) == [("mask_mismatch", relative_path("seg"))]
 
 
 @pytest.mark.filterwarnings("error")
@@ -203,14 +203,14 @@ def test_a_mask_that_is_empty_or_outside_the_brain_drops_the_case(root):
 )
 def test_values_must_be_finite_and_different_in_float32(root, factor, code):
     write_volume(root, "t2", image("t2").astype(np.float64) * factor)
-    assert problems(root) == ([(code, name("t2"))] if code else [])
+    assert problems(root) == ([(code, relative_path("t2"))] if code else [])
 
 
 def test_a_mask_of_another_orientation_drops_the_case(root):
     for role in ("t1", "t1ce", "t2", "flair"):
         write_volume(root, role, image(role), np.eye(4)[:, [0, 2, 1, 3]])
     write_volume(root, "seg", np.flip(mask(), axis=2))  # most of it lies above the images' highest slice
-    assert problems(root) == [("mask_mismatch", name("seg"))]
+    assert problems(root) == [("mask_mismatch", relative_path("seg"))]
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 64), (128, 128, 32), (10, 11, 12), (96, 64, 80)])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tumorseg.cohort.patients import assign_patients, patient_from_name, patient_warnings, patients_from_names
+from tumorseg.cohort.patients import assign_patients, patient_from_name, patient_grouping_warnings, patients_from_names
 from tumorseg.errors import UserError
 
 ONE_PATIENT = [
@@ -92,7 +92,7 @@ def test_names_stand_for_their_patients_as_they_are_written():
 def test_names_that_look_like_visits_get_a_warning_with_an_example(cases):
     patients = patients_from_names(cases)
     assert len(set(patients.values())) == len(cases)
-    (warning,) = patient_warnings(patients)
+    (warning,) = patient_grouping_warnings(patients)
     assert "look like visits of one patient" in warning
     assert sum(case in warning for case in cases) >= 2
     pattern = re.search(r"set cohort\.patient to a pattern such as '(.+?)',", warning)[1]
@@ -114,12 +114,12 @@ def test_names_that_look_like_visits_get_a_warning_with_an_example(cases):
 )
 def test_other_names_get_no_warning(cases):
     others = {f"BraTS2021_{number:05d}": f"BraTS2021_{number:05d}" for number in range(30)}
-    assert patient_warnings(patients_from_names(cases) | others) == []
+    assert patient_grouping_warnings(patients_from_names(cases) | others) == []
 
 
 def test_a_patient_with_most_cases_gets_a_warning():
     cases = [f"site1_visit{number}" for number in range(8)]
-    (warning,) = patient_warnings(patients_from_names(cases))
+    (warning,) = patient_grouping_warnings(patients_from_names(cases))
     assert warning.startswith(
         "8 of 8 cases, for example site1_visit0 and site1_visit1, count as visits of one patient, site1"
     )

@@ -7,7 +7,7 @@ import pytest
 
 from tumorseg.demo.anatomy import cohort_grid, load_template
 from tumorseg.demo.cohort import make_case
-from tumorseg.demo.plan import newest_convention, plan_cases
+from tumorseg.demo.plan import demo_convention, plan_cases
 from tumorseg.task import Channel, Label, Region, built_in_tasks, load_task
 from tumorseg.task.conventions import to_canonical
 
@@ -22,7 +22,7 @@ def template():
 def make_volumes(template, task, number=0):
     """Return the volumes of a case, with the mask in labels of the task."""
     volumes = make_case(plan_cases(SETTINGS, task)[number], task, template, cohort_grid(template, 6))
-    return {**volumes, "seg": to_canonical(volumes["seg"], task, newest_convention(task))}
+    return {**volumes, "seg": to_canonical(volumes["seg"], task, demo_convention(task))}
 
 
 @pytest.mark.parametrize("name", built_in_tasks())

@@ -103,4 +103,4 @@ def test_a_mask_without_orientation_is_scored_voxel_for_voxel_with_a_warning(fol
     assert (table["dice"] == 1).all()
     assert summary["unusable"] == []
     notes = [note["note"] for note in summary["notes"]]
-    assert "a header gives no orientation; it is taken to have the voxels of its reference" in notes[-1]
+    assert "a header gives no orientation; its voxels are assumed to match those of its reference by index" in notes[-1]

@@ -14,7 +14,7 @@ from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.io.nifti import write_nifti
 from tumorseg.networks.training_facts import Range, TrainingFacts, training_facts
-from tumorseg.segmentation.models import merge_training_facts, patient_warnings, spacing_range_text
+from tumorseg.segmentation.models import merge_training_facts, new_patient_warnings, spacing_range_text
 
 
 def validated_case(
@@ -38,7 +38,7 @@ def facts_of(*results: ValidationResult, **changes) -> TrainingFacts:
 
 
 def codes(result: ValidationResult, training: TrainingFacts) -> list[str]:
-    return [warning.code for warning in patient_warnings(result, training, TASK)]
+    return [warning.code for warning in new_patient_warnings(result, training, TASK)]
 
 
 def test_training_facts_are_ranges_over_the_training_cases(tmp_path):
@@ -82,7 +82,7 @@ def test_spacing_is_compared_axis_by_axis(tmp_path, spacing, unlike):
 
 def test_the_warning_names_both_spacings_and_the_remedy(tmp_path):
     training = facts_of(validated_case(tmp_path / "a", spacing=(2.5, 2.5, 2.5)))
-    (warning,) = patient_warnings(validated_case(tmp_path / "b", spacing=(1, 1, 5)), training, TASK)
+    (warning,) = new_patient_warnings(validated_case(tmp_path / "b", spacing=(1, 1, 5)), training, TASK)
     assert warning.message.startswith("voxels are 1 x 1 x 5 mm; the model was trained on voxels of 2.5 mm: resample")
 
 
@@ -110,7 +110,7 @@ def test_a_channel_with_a_single_value_in_the_brain_is_a_warning(tmp_path, facts
     """For instance a brain mask with the file name of an image."""
     found = validated_case(tmp_path)
     patient = replace(found, facts={**found.facts, "intensities": {**found.facts["intensities"], "t1": facts}})
-    (warning,) = patient_warnings(patient, facts_of(found), TASK)
+    (warning,) = new_patient_warnings(patient, facts_of(found), TASK)
     assert warning.code == "intensities_unlike_training"
     assert "in T1 (the brain has at most one value): check" in warning.message
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tumorseg.cohort.case_summary import WHOLE_TUMOUR, volume_names
+from tumorseg.cohort.case_summary import WHOLE_TUMOUR, tumour_volume_titles
 from tumorseg.cohort.overview import INTENSITY_STATISTICS, OUTLIER_Z_SCORE, CohortOverview
 from tumorseg.cohort.preview import PREVIEW_SIZE
 from tumorseg.formatting import format_decimal
@@ -36,7 +36,7 @@ def render_cohort_page(
         colours: colour of each label in the thumbnails, as `#rrggbb`.
         task: defines the channels, labels and regions.
     """
-    tiles, names = preview_tile_names(task), volume_names(task)
+    tiles, names = preview_tile_names(task), tumour_volume_titles(task)
     return render_page(
         _HERE,
         _format_number,

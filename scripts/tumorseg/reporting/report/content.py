@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.cohort.patients import patient_warnings
+from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
 from tumorseg.formatting import format_count, format_list
 from tumorseg.metrics.metric_record import Metric
@@ -203,7 +203,7 @@ def collect_report_content(
             *alerts.training(results.folds),
             *alerts.changed_masks(results.predictions),
             *alerts.cohort(len(manifest), len(dropped), len(warned)),
-            *alerts.patients(patient_warnings(patients) if patients_from_names else []),
+            *alerts.patients(patient_grouping_warnings(patients) if patients_from_names else []),
         ],
         never_predicted=never,
         dropped=dropped,

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.mask_checks import MaskLabels, read_labels
+from tumorseg.cohort.mask_checks import NonzeroVoxels, read_labels
 from tumorseg.errors import Message
 from tumorseg.geometry import AFFINE_TOLERANCE_MM, Grid, format_shape, same_affine, same_grid
 from tumorseg.io.volume_limits import chunks
@@ -32,8 +32,8 @@ class VoxelGrid:
 
 
 @dataclass(frozen=True, eq=False)
-class RegridResult:
-    """The outcome of moving a mask to another grid.
+class MovedMask:
+    """A mask that was moved to another grid, or the reason why it does not fit.
 
     Attributes:
         labels: labels of the mask on the other grid; None if it does not fit.
@@ -41,7 +41,7 @@ class RegridResult:
         notes: what was done with the mask, by warning code; empty if it was on that grid already.
     """
 
-    labels: MaskLabels | None
+    labels: NonzeroVoxels | None
     problem: Message = ""
     notes: Mapping[str, Message] = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class _GridMapping:
     starts: tuple[int, ...]
 
 
-def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, target_name: Message) -> RegridResult:
+def move_to_grid(found: NonzeroVoxels, mask: OrientedGrid, target: OrientedGrid, target_name: Message) -> MovedMask:
     """Return the labels of a mask on another grid.
 
     The mask fits if its voxel centres coincide with the target's within `geometry.AFFINE_TOLERANCE_MM`. Its axes may
@@ -78,17 +78,15 @@ def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, t
         The labels at positions in `target`, or the reason why the mask does not fit.
     """
     if same_grid(mask, target):
-        return RegridResult(found)
+        return MovedMask(found)
     possessive = f"{target_name}'" if target_name.endswith("s") else f"{target_name}'s"
     if not (mask.oriented and target.oriented) and mask.shape == target.shape and _same_voxel_size(mask, target):
-        return RegridResult(
-            found,
-            notes={"orientation_unknown": f"{_POSITION_UNKNOWN}; it is taken to have the voxels of {target_name}"},
-        )
+        note: Message = f"{_POSITION_UNKNOWN}; its voxels are assumed to match those of {target_name} by index"
+        return MovedMask(found, notes={"orientation_unknown": note})
     orientation_known = mask.oriented and target.oriented and not same_affine(mask.affine, target.affine)
     mapping = _grid_mapping(mask, target) if orientation_known else None
     if mapping is None:
-        return RegridResult(None, _describe_difference(mask, target, target_name, possessive))
+        return MovedMask(None, _describe_difference(mask, target, target_name, possessive))
     sides = tuple(mask.shape[axis] for axis in mapping.axes)
     firsts = [
         start if sign > 0 else start - side + 1
@@ -99,10 +97,10 @@ def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, t
         for first, side, length in zip(firsts, sides, target.shape, strict=True)
     )
     if not contained:
-        return RegridResult(None, _describe_difference(mask, target, target_name, possessive))
+        return MovedMask(None, _describe_difference(mask, target, target_name, possessive))
     moved = _move_labels(found, mask.shape, target.shape, mapping)
     if moved is None:
-        return RegridResult(
+        return MovedMask(
             None,
             f"by its affine, the mask marks tumour outside the grid of {target_name}; correct its header or replace it",
         )
@@ -117,10 +115,10 @@ def regrid_labels(found: MaskLabels, mask: OrientedGrid, target: OrientedGrid, t
             f"the mask covers {format_shape(sides)} voxels from voxel {tuple(firsts)} of {possessive} "
             f"{format_shape(target.shape)}; it was put back there, and the voxels that it does not cover are background"
         )
-    return RegridResult(moved, notes=notes)
+    return MovedMask(moved, notes=notes)
 
 
-def dense_mask(found: MaskLabels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def dense_mask(found: NonzeroVoxels, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return the written labels as a uint8 array of `shape` (X, Y, Z) in C order. All of them must be valid."""
     flat = np.zeros(int(np.prod(shape)), np.uint8)
     flat[found.where] = found.values
@@ -149,20 +147,19 @@ def _grid_mapping(mask: Grid, target: Grid) -> _GridMapping | None:
 
 
 def _move_labels(
-    found: MaskLabels, shape: tuple[int, ...], target: tuple[int, ...], mapping: _GridMapping
-) -> MaskLabels | None:
+    found: NonzeroVoxels, shape: tuple[int, ...], target: tuple[int, ...], mapping: _GridMapping
+) -> NonzeroVoxels | None:
     """Return the labels on the grid of `target`; None if one lies outside. Uses one byte per voxel of `target`."""
     volume = np.zeros(int(np.prod(target)), np.uint8)
-    all_valid = found.values.size == found.where.size
     along = list(zip(mapping.axes, mapping.signs, mapping.starts, strict=True))
     for part in chunks(found.where.size):
         indices = np.unravel_index(found.where[part], shape, order="F")
         moved = [start + sign * indices[axis] for axis, sign, start in along]
         if any(index.min() < 0 or index.max() >= length for index, length in zip(moved, target, strict=True)):
             return None
-        volume[np.ravel_multi_index(moved, target, order="F")] = found.values[part] if all_valid else 1
+        volume[np.ravel_multi_index(moved, target, order="F")] = found.values[part] if found.all_valid else 1
     on_target = read_labels(volume)
-    if all_valid:
+    if found.all_valid:
         return replace(on_target, rounded=found.rounded)
     return replace(found, where=on_target.where)
 
@@ -174,16 +171,16 @@ def _describe_difference(
     copy = f"copy the header of {target_name} to it if it has the same voxels"
     if mask.shape == target.shape:
         far = float(np.abs(mask.affine - target.affine).max())
-        message = f"the affine differs from {possessive} by up to {far:.3g}"
+        message = f"an entry of the affine differs from {possessive} by up to {far:.3g}"
     else:
         message = f"the mask is {format_shape(mask.shape)}, {target_name} {format_shape(target.shape)}"
     if not (mask.oriented and target.oriented):
         return f"{message}, and {_POSITION_UNKNOWN}; {copy if mask.shape == target.shape else 'replace it'}"
     if mask.shape == target.shape:
-        return f"{message}; {copy}, else resample it to that grid or replace it"
+        return f"{message}; {copy}, otherwise resample it to that grid or replace it"
     message += "; resample it to that grid or replace it"
     if sorted(mask.shape) == sorted(target.shape):
-        return f"{message} (its sides are equal in another order: was it transposed?)"
+        return f"{message} (the side lengths are the same in another order: was it transposed?)"
     if same_affine(mask.affine, target.affine):
         return f"{message} (with equal affines, the voxels that were cropped or added are unknown)"
     return message

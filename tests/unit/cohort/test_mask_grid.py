@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tumorseg.cohort.mask_checks import read_labels
-from tumorseg.cohort.regrid import VoxelGrid, dense_mask, regrid_labels
+from tumorseg.cohort.mask_grid import VoxelGrid, dense_mask, move_to_grid
 
 SHAPE = (6, 7, 8)
 LPS = np.array([[-1.0, 0, 0, 3], [0, -1.5, 0, 40], [0, 0, 2, -7], [0, 0, 0, 1]])
@@ -20,10 +20,10 @@ def noise(shape=SHAPE):
     return volume
 
 
-def regridded(volume, affine, target=SHAPE, target_affine=LPS):
+def mask_on_target(volume, affine, target=SHAPE, target_affine=LPS):
     """Return the mask on the target's grid and the notes; or None and the problem."""
     volume = np.asfortranarray(volume)
-    placed = regrid_labels(
+    placed = move_to_grid(
         read_labels(volume), VoxelGrid(volume.shape, affine), VoxelGrid(target, target_affine), "the images"
     )
     return (dense_mask(placed.labels, target), placed.notes) if placed.labels is not None else (None, placed.problem)
@@ -42,7 +42,7 @@ def moved(affine, start):
 
 
 def test_a_mask_on_the_grid_is_unchanged():
-    found, notes = regridded(noise(), LPS + 5e-4)
+    found, notes = mask_on_target(noise(), LPS + 5e-4)
     assert np.array_equal(found, noise())
     assert not notes
 
@@ -51,7 +51,7 @@ def test_a_mask_on_the_grid_is_unchanged():
 @pytest.mark.parametrize("affine", [LPS, OBLIQUE])
 def test_a_mask_on_other_axes_is_reoriented_without_interpolation(affine, axes):
     volume, own = reoriented(noise(), affine, axes)
-    found, notes = regridded(volume, own, target_affine=affine)
+    found, notes = mask_on_target(volume, own, target_affine=affine)
     assert np.array_equal(found, noise())
     assert list(notes) == ["mask_reoriented"]
 
@@ -60,7 +60,7 @@ def test_a_cropped_mask_is_put_back_at_its_offset():
     box = (slice(1, 5), slice(2, 7), slice(1, 8))
     expected = np.zeros_like(noise())
     expected[box] = noise()[box]
-    found, notes = regridded(noise()[box], moved(LPS, (1, 2, 1)))
+    found, notes = mask_on_target(noise()[box], moved(LPS, (1, 2, 1)))
     assert np.array_equal(found, expected)
     assert list(notes) == ["mask_extent"]
     assert "4x5x7 voxels from voxel (1, 2, 1) of the images' 6x7x8" in notes["mask_extent"]
@@ -69,13 +69,13 @@ def test_a_cropped_mask_is_put_back_at_its_offset():
 @pytest.mark.parametrize("axes", AXES)
 def test_a_mask_may_be_both_cropped_and_reoriented(axes):
     volume, own = reoriented(noise()[1:-1, 1:-1, 1:-1], moved(OBLIQUE, (1, 1, 1)), axes)
-    found, notes = regridded(volume, own, target_affine=OBLIQUE)
+    found, notes = mask_on_target(volume, own, target_affine=OBLIQUE)
     assert np.array_equal(found, noise())
     assert sorted(notes) == ["mask_extent", "mask_reoriented"]
 
 
 def test_padding_without_tumour_is_cut_off():
-    found, notes = regridded(np.pad(noise(), ((2, 3), (0, 0), (1, 4))), moved(LPS, (-2, 0, -1)))
+    found, notes = mask_on_target(np.pad(noise(), ((2, 3), (0, 0), (1, 4))), moved(LPS, (-2, 0, -1)))
     assert np.array_equal(found, noise())
     assert list(notes) == ["mask_extent"]
 
@@ -83,7 +83,7 @@ def test_padding_without_tumour_is_cut_off():
 def test_padding_with_tumour_in_it_is_refused():
     volume = np.pad(noise(), 1)
     volume[0, 3, 3] = 2
-    found, problem = regridded(volume, moved(LPS, (-1, -1, -1)))
+    found, problem = mask_on_target(volume, moved(LPS, (-1, -1, -1)))
     assert found is None
     assert "marks tumour outside the grid of the images" in problem
 
@@ -99,13 +99,13 @@ def test_padding_with_tumour_in_it_is_refused():
     ],
 )
 def test_a_mask_with_other_voxel_centres_is_refused(affine):
-    found, problem = regridded(noise((4, 5, 6)), affine)
+    found, problem = mask_on_target(noise((4, 5, 6)), affine)
     assert found is None
     assert "the mask is 4x5x6, the images 6x7x8; resample it to that grid" in problem
 
 
 def test_another_shape_with_the_same_affine_is_refused():
-    found, problem = regridded(noise()[:, :, :-1], LPS)
+    found, problem = mask_on_target(noise()[:, :, :-1], LPS)
     assert found is None
     assert "the voxels that were cropped or added are unknown" in problem
 
@@ -113,15 +113,15 @@ def test_another_shape_with_the_same_affine_is_refused():
 def test_a_shifted_mask_as_large_as_the_images_is_refused():
     volume = np.zeros(SHAPE, np.uint8)
     volume[3, 3, 3] = 1
-    found, problem = regridded(volume, moved(LPS, (1, 0, 0)))
+    found, problem = mask_on_target(volume, moved(LPS, (1, 0, 0)))
     assert found is None
-    assert "the affine differs from the images' by up to 1" in problem
-    assert "copy the header of the images to it if it has the same voxels, else resample it" in problem
+    assert "an entry of the affine differs from the images' by up to 1" in problem
+    assert "copy the header of the images to it if it has the same voxels, otherwise resample it" in problem
 
 
 @pytest.mark.parametrize("affine", [LPS, moved(LPS, (0.5, 0, 0))])
 def test_a_transposed_shape_is_mentioned(affine):
-    found, problem = regridded(noise().transpose(2, 1, 0), affine)
+    found, problem = mask_on_target(noise().transpose(2, 1, 0), affine)
     assert found is None
     assert "was it transposed?" in problem
 
@@ -129,7 +129,7 @@ def test_a_transposed_shape_is_mentioned(affine):
 def test_rounded_values_are_kept_after_reorienting():
     volume, own = reoriented(noise(), LPS, "RAS")
     values = np.asfortranarray(volume * np.float32(0.9999))
-    placed = regrid_labels(read_labels(values), VoxelGrid(values.shape, own), VoxelGrid(SHAPE, LPS), "the images")
+    placed = move_to_grid(read_labels(values), VoxelGrid(values.shape, own), VoxelGrid(SHAPE, LPS), "the images")
     assert placed.labels is not None
     assert np.array_equal(dense_mask(placed.labels, SHAPE), noise())
     assert placed.labels.rounded == pytest.approx([0.9999, 1.9998, 2.9997])
