@@ -1,7 +1,7 @@
 """From a folder of BraTS MRI to a verified, evaluated 3D U-Net, its figures and a report.
 
-`snakemake` makes the report and everything that it needs. With a target, such as `snakemake train`, it stops after that
-stage.
+Without a target, `snakemake` makes all results except those of `segment`, `score` and `onnx`. With a target, such as
+`snakemake train`, it stops after that stage.
 """
 
 from pathlib import Path
@@ -45,9 +45,9 @@ include: "workflow/rules/provenance.smk"
 report: "workflow/report/workflow.rst"
 
 
-# Targets. The rules `split`, `evaluate` and `report` in workflow/rules are targets too. A target lists every file that
-# a user may delete to make it again, such as a refused checkpoint: Snakemake does not notice a missing intermediate
-# file.
+# Targets. More are defined in workflow/rules: `split`, `evaluate`, `report`, `provenance`, `segment`, `score`. A target
+# lists every file that a user may delete to make it again, such as a refused checkpoint: Snakemake does not notice a
+# missing intermediate file.
 rule validate:
     """Validate every case, and check the cohort as a whole."""
     input:

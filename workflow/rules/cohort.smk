@@ -49,15 +49,15 @@ rule manifest:
         **scaled(mem_mb=1000, runtime=10),
     params:
         settings=settings(patient=PATIENT_PATTERN),
-        patients=PATIENT_TABLE,
-        digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
+        patient_table=PATIENT_TABLE,
+        patient_table_digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
         samples=lambda wildcards: [SETTINGS.cohort.samples] if sheet_patients() else [],
         sample_patients=lambda wildcards: json.dumps(sheet_patients(), sort_keys=True),
         task=TASK_FACTS,
         code=code("manifest"),
     shell:
         'python "$SCRIPTS/manifest.py" --validation-results {input.validation_results:q} --task "$TASK"'
-        " --settings {params.settings:q} --patient-table {params.patients:q} --samples {params.samples:q}"
+        " --settings {params.settings:q} --patient-table {params.patient_table:q} --samples {params.samples:q}"
         " --output {output:q} --log {log:q}"
 
 

@@ -1,7 +1,10 @@
-"""Set the environment variables of jobs, and divide the cases into shards, each for one job.
+"""Set the environment variables of jobs, divide the cases into shards, and define the inputs that rules share.
+
+Each shard of the cases is for one job. The file also checks the user's split file and the cases of the viewer.
 
 The wildcard {batch} and the rules validate_batch, normalise_batch and segment_batch keep their old names, which users
-have in paths and commands. They mean a shard of the cases, not a batch of training patches.
+have in paths and commands. They mean a shard of the cases, not a batch of training patches. The folder of validation
+results, results/cohort/verdicts, keeps its name too, so that results of earlier runs are found.
 """
 
 import json
@@ -74,7 +77,10 @@ def settings_with_patient_source(**sections):
 
 
 def user_split_file():
-    """Return the user's split file in a list; an empty list if the workflow makes the split."""
+    """Return the user's split file in a list; an empty list if the workflow makes the split.
+
+    Stop with a message if the split file is invalid, or if there are fewer cases than folds.
+    """
     file = SETTINGS.cohort.split_file
     if file is None:
         cases = sum(map(len, cases_by_shard().values()))

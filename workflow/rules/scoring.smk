@@ -29,9 +29,9 @@ rule score:
         predictions=prediction_folders(),
         references=SETTINGS.score.references,
         # Digests, not inputs: Snakemake compares dates, and would miss a file that an older one replaces.
-        masks=lambda wildcards: scored_masks_digest(),
-        patients=PATIENT_TABLE,
-        digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
+        masks_digest=lambda wildcards: scored_masks_digest(),
+        patient_table=PATIENT_TABLE,
+        patient_table_digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
         settings=settings(
             **select_keys("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")
         ),
@@ -40,11 +40,11 @@ rule score:
         labels=SETTINGS.cohort.labels,
         label_maps=lambda wildcards: json.dumps(score_label_maps(config["score"], TASK), sort_keys=True),
         max_voxels=SETTINGS.cohort.max_voxels,
-        patient=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
+        patient_pattern=lambda wildcards: [] if PATIENT_PATTERN is None else [f"--patient={PATIENT_PATTERN}"],
         code=code("score"),
     shell:
         'python "$SCRIPTS/score.py" --references {params.references:q} --predictions {params.predictions:q}'
         ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q} --settings {params.settings:q}'
-        " --max-voxels {params.max_voxels} {params.patient:q} --patient-table {params.patients:q}"
+        " --max-voxels {params.max_voxels} {params.patient_pattern:q} --patient-table {params.patient_table:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"
         " --comparison {output.comparison:q} --clear results/scores --log {log:q}"

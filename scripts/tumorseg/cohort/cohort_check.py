@@ -69,8 +69,8 @@ def check_cohort(
         )
     if len(examples) > 1 and labels == "auto":
         raise UserError(
-            f"cohort.labels: the masks write {_describe_conventions(examples, task)}; if you want to use both kinds, "
-            "set labels: mixed; otherwise remove or convert the masks of one kind"
+            f"cohort.labels: the masks have {_describe_conventions(examples, task)}; to use both, set cohort.labels to "
+            "mixed; otherwise remove or convert the masks of one kind"
         )
     patients = usable_patients(table)
     return {
@@ -155,7 +155,7 @@ def _exchanged_label_warnings(usable: pd.DataFrame, task: Task) -> list[Message]
 
 
 def _mixed_convention_warnings(examples: Mapping[str, str], task: Task) -> list[Message]:
-    return [f"the masks write {_describe_conventions(examples, task)}"] if len(examples) > 1 else []
+    return [f"the masks have {_describe_conventions(examples, task)}"] if len(examples) > 1 else []
 
 
 def _describe_conventions(examples: Mapping[str, str], task: Task) -> Message:

@@ -66,7 +66,7 @@ def check_background(
 def _no_background_warning(title: str, file: str, *, air: bool) -> Issue:
     """Return the warning about an image without background at its border; `air` if the border is as dark as air."""
     if air:
-        message = f"the border of {title} is dark noise, as of air around a head that was not extracted"
+        message = f"the border of {title} is dark noise like air around a head, so the skull was probably not stripped"
         return Issue(
             "not_skull_stripped", file, f"{message}; all voxels but 0 count as brain; {_SKULL_STRIPPING_ADVICE}"
         )

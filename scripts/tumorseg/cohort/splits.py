@@ -1,4 +1,4 @@
-"""Assign cases to folds, stratified and grouped by patient or by a user's table; read and write the table of splits.
+"""Assign cases to folds, either stratified and grouped by patient or from a user's table; read and write the splits.
 
 For the stratified split, all patients are ordered in one line so that every stretch of it is stratified, and the line
 is cut into folds. A patient's position depends on a digest of its name and on its rank within its stratum. Adding or
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.user_tables import match_spelling, raise_if_any, read_user_table, with_suggestions
 from tumorseg.errors import Message, UserError
+from tumorseg.formatting import format_count
 from tumorseg.io.tables import read_table, write_table
 from tumorseg.task import Task
 
@@ -78,7 +79,7 @@ def fold_digest(splits: Sequence[FoldAssignment], fold: int) -> str:
 
 
 def stratified_splits(
-    table: pd.DataFrame, *, task: Task, folds: int, validation_fraction: float, seed: int
+    manifest: pd.DataFrame, *, task: Task, folds: int, validation_fraction: float, seed: int
 ) -> list[FoldAssignment]:
     """Assign the usable cases of a manifest to folds, stratified and grouped by patient.
 
@@ -87,7 +88,7 @@ def stratified_splits(
     kind). The order of the rows does not matter. Most cases keep their fold when others are added or removed.
 
     Args:
-        table: manifest, with one row per case.
+        manifest: one row per case.
         task: defines the labels of the whole tumour and of enhancing tumour.
         folds: number of folds. If it is more than 1, each case is held out in one of the folds 0 to folds - 1. If it
             is 1, some cases are held out in fold 0, and all others have -1.
@@ -100,19 +101,10 @@ def stratified_splits(
     Raises:
         UserError: there are fewer patients than folds, or fewer than two.
     """
-    cases = table[table["usable"]].sort_values("case", ignore_index=True)
+    cases = manifest[manifest["usable"]].sort_values("case", ignore_index=True)
     patients = _order_patients(cases, task, seed)
     if len(patients) < max(folds, 2):
-        key = "folds" if folds > 1 else "validation_fraction"
-        example = ", ".join(cases["case"].head(2))
-        cases_hint = (
-            f"; {len(cases)} cases (such as {example}) are counted as theirs: if that is wrong, set cohort.patient"
-        )
-        hint = cases_hint if len(patients) < len(cases) else ""
-        raise UserError(
-            f"cohort.{key}: there are only {len(patients)} usable patients for {max(folds, 2)} parts; "
-            f"add cases, or ask for fewer parts{hint}"
-        )
+        raise UserError(_too_few_patients(cases, len(patients), folds))
     shares = [part / folds for part in range(1, folds)] if folds > 1 else [validation_fraction]
     parts = np.searchsorted(_cut_positions(patients.to_numpy(), shares), np.arange(len(patients)), side="right")
     fold = dict(zip(patients.index, (parts if folds > 1 else -parts).tolist(), strict=True))
@@ -120,6 +112,23 @@ def stratified_splits(
         FoldAssignment(case, patient, fold[patient])
         for case, patient in zip(cases["case"], cases["patient"], strict=True)
     ]
+
+
+def _too_few_patients(cases: pd.DataFrame, patients: int, folds: int) -> Message:
+    """Return the message about a split that needs more patients than the usable cases have."""
+    shared = patients < len(cases)
+    whose = f", with {len(cases)} cases (such as {', '.join(cases['case'].head(2))})" if shared else ""
+    hint = "; if cases are assigned to the wrong patients, set cohort.patient" if shared else ""
+    if folds == 1:
+        found = format_count(patients, "usable patient")
+        return (
+            "cohort.validation_fraction: holding out patients needs at least 2, but there "
+            f"{'is' if patients == 1 else 'are'} only {found}{whose}; add cases{hint}"
+        )
+    return (
+        f"cohort.folds: {folds} folds need at least {folds} patients, but only {patients} "
+        f"{'is' if patients == 1 else 'are'} usable{whose}; add cases or lower cohort.folds{hint}"
+    )
 
 
 def _order_patients(cases: pd.DataFrame, task: Task, seed: int) -> pd.Series:
@@ -165,7 +174,7 @@ def _cut_positions(sizes: NDArray[np.int64], shares: Sequence[float]) -> list[in
     return cuts
 
 
-def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssignment]:
+def user_splits(split_file: Path, manifest: pd.DataFrame, *, folds: int) -> list[FoldAssignment]:
     """Assign the usable cases of a manifest to folds by a user's table.
 
     The table has a column `fold`, and a column `case` or `patient`; `case` takes precedence. Other columns are ignored,
@@ -173,8 +182,8 @@ def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssi
     case is never held out.
 
     Args:
-        path: the user's table, UTF-8, with tabs or commas and a header.
-        table: the manifest.
+        split_file: the user's table, UTF-8, with tabs or commas and a header.
+        manifest: one row per case.
         folds: number of folds.
 
     Returns:
@@ -185,51 +194,53 @@ def user_splits(path: Path, table: pd.DataFrame, *, folds: int) -> list[FoldAssi
             case, has a fold out of range, splits the cases of a patient, or leaves training or validation of a fold
             empty.
     """
-    column, rows = _read_user_folds(path, table)
+    column, rows = _read_user_folds(split_file, manifest)
     repeated = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
-    raise_if_any(path, f"more than one row for a {column}", repeated, "keep one row each")
+    raise_if_any(split_file, f"more than one row for a {column}", repeated, "keep one row each")
     allowed = {str(fold): fold for fold in range(-1, folds)}
     invalid = [f"{name} ({fold!r})" for name, fold in rows if fold not in allowed]
-    raise_if_any(path, "a fold that does not exist", invalid, _describe_folds(folds))
-    known = set(table[column])
+    raise_if_any(split_file, "a fold that does not exist", invalid, _describe_folds(folds))
+    known = set(manifest[column])
     unknown = [name for name, _ in rows if name not in known]
     hints = with_suggestions(unknown, known)
-    raise_if_any(path, f"no such {column} in the cohort", hints, "correct the name or remove the row")
+    raise_if_any(split_file, f"no such {column} in the cohort", hints, "correct the name or remove the row")
 
-    cases = table[table["usable"]].sort_values("case")
+    cases = manifest[manifest["usable"]].sort_values("case")
     fold_of = {name: allowed[fold] for name, fold in rows}
     missing = [name for name in cases[column].unique() if name not in fold_of]
-    raise_if_any(path, f"no row for a usable {column}", missing, "add a row each (fold -1: always trained on)")
+    raise_if_any(split_file, f"no row for a usable {column}", missing, "add a row each (fold -1: always trained on)")
     splits = [
         FoldAssignment(case, patient, fold_of[name])
         for case, patient, name in zip(cases["case"], cases["patient"], cases[column], strict=True)
     ]
     sides = Counter(patient for patient, _ in {(row.patient, row.fold) for row in splits})
     divided = sorted(patient for patient, count in sides.items() if count > 1)
-    raise_if_any(path, "cases of one patient in different folds", divided, "give all cases of a patient the same fold")
+    raise_if_any(
+        split_file, "cases of one patient in different folds", divided, "give all cases of a patient the same fold"
+    )
     needed = range(folds) if folds > 1 else (0, -1)
     empty: list[Message] = [f"fold {fold}" for fold in needed if fold not in {row.fold for row in splits}]
-    raise_if_any(path, "no usable case", empty, f"{_describe_folds(folds)}, and each needs a case")
+    raise_if_any(split_file, "no usable case", empty, f"{_describe_folds(folds)}, and each needs a case")
     return splits
 
 
-def names_without_usable_case(path: Path, table: pd.DataFrame) -> list[str]:
+def names_without_usable_case(split_file: Path, manifest: pd.DataFrame) -> list[str]:
     """Return the names in the user's table without a usable case in the manifest, in the order of the table."""
-    column, rows = _read_user_folds(path, table)
-    usable = set(table.loc[table["usable"], column])
+    column, rows = _read_user_folds(split_file, manifest)
+    usable = set(manifest.loc[manifest["usable"], column])
     return [name for name, _ in rows if name not in usable]
 
 
-def _read_user_folds(path: Path, table: pd.DataFrame) -> tuple[str, list[tuple[str, str]]]:
+def _read_user_folds(split_file: Path, manifest: pd.DataFrame) -> tuple[str, list[tuple[str, str]]]:
     """Return the column of names (`case` or `patient`), and name and fold of each row."""
-    columns, rows = read_user_table(path, "cohort.split_file")
+    columns, rows = read_user_table(split_file, "cohort.split_file")
     column = next((name for name in ("case", "patient") if name in columns), None)
     if column is None or "fold" not in columns:
         raise UserError(
-            f"{path}: the header, {', '.join(columns) or 'empty'}, needs a column fold and a column case or patient; "
-            "name the columns accordingly, separated by tabs or commas"
+            f"{split_file}: the header, {', '.join(columns) or 'empty'}, needs a column fold and a column case or "
+            "patient; name the columns accordingly, separated by tabs or commas"
         )
-    known = set(table[column])
+    known = set(manifest[column])
     return column, [(match_spelling(row[column], known), row["fold"].strip()) for row in rows]
 
 

@@ -32,7 +32,10 @@ def reread_validated(root: Path, facts: Mapping[str, Any]) -> Volume:
     try:
         volume = read_volume(path, facts["voxels"])
     except VolumeError as error:
-        raise UserError(f"{path}: valid when it was checked, now {error.code}: {error.message}") from None
+        raise UserError(
+            f"{path}: the file was valid at validation but is now invalid ({error.code}: {error.message}); restore it "
+            "and run the workflow again"
+        ) from None
     if volume.digest != facts["digest"]:
         raise UserError(f"{path}: the file has changed since it was validated; run the workflow again")
     return volume

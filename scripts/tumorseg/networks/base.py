@@ -23,9 +23,9 @@ class Architecture:
     """All that is needed to build a network.
 
     Attributes:
-        base_channels: channels of the first level, doubled at each further level.
-        classes: classes of the output, background included.
-        channels: channels of the input.
+        base_channels: number of channels of the first level, doubled at each further level.
+        classes: number of classes of the output, background included.
+        channels: number of channels of the input.
         name: key of `factory.NETWORKS`.
         depth: number of down-samplings; each halves all sides.
         norm: batch norm, or instance norm, which normalises each image by itself.
@@ -81,7 +81,7 @@ def _preserve_running_statistics(part: nn.Module) -> Iterator[None]:
 
 
 class Network(nn.Module, ABC):
-    """Base class of all networks: images (B, channels, X, Y, Z) to logits (B, classes, X, Y, Z).
+    """Base class of all networks: images (B, channels, X, Y, Z) to logits (B, classes, X, Y, Z), both floating point.
 
     The sides of the images must be multiples of `divisor`. For prediction, a convolution before a batch norm in a
     `Sequential` is fused with it. Nothing else may use the output of this convolution.
@@ -107,7 +107,7 @@ class Network(nn.Module, ABC):
         """Return the logits and, with deep supervision, those of coarser levels, finest first.
 
         Args:
-            images: normalised images, (B, channels, X, Y, Z).
+            images: normalised images, (B, channels, X, Y, Z), float32.
 
         Returns:
             Logits (B, classes, X/2^n, Y/2^n, Z/2^n) of the levels n = 0, 1, …

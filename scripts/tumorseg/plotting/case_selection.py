@@ -120,7 +120,7 @@ def _positions_of(ranked: Sequence[str], names: Sequence[str]) -> list[int]:
     """Return the positions of named cases among the ranked ones."""
     if unknown := [name for name in names if name not in ranked]:
         scored = ", ".join(sorted(ranked)[:_MAX_LISTED]) + (", …" if len(ranked) > _MAX_LISTED else "")
-        raise UserError(f"{', '.join(unknown)}: has no scores and cannot be shown; choose from {scored}")
+        raise UserError(f"no scores for {', '.join(unknown)}, which are not held-out cases; choose from {scored}")
     return [ranked.index(name) for name in names]
 
 

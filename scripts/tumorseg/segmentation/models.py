@@ -1,69 +1,22 @@
-"""Models whose predictions are averaged, and differences between a new patient and their training cases."""
+"""Models whose predictions are averaged: read them, and merge the facts about their training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
 
-from tumorseg.cohort.validation_result import Issue, ValidationResult
-from tumorseg.errors import Message, UserError
-from tumorseg.geometry import format_spacing
+from tumorseg.errors import UserError
 from tumorseg.networks.base import Network
-from tumorseg.networks.model import DEMO_MODEL_WARNING, ModelCard, read_model
-from tumorseg.networks.training_facts import Range, TrainingFacts, channel_intensity_facts, network_spacing_mm
+from tumorseg.networks.model import ModelCard, read_model
+from tumorseg.networks.training_facts import Range, TrainingFacts
+from tumorseg.segmentation.patient_warnings import same_spacing, spacing_range_text
 from tumorseg.task import Task
 from tumorseg.task.compatibility import describe_other_task, require_task
 
-RELATIVE_SPACING_TOLERANCE: Final = 0.1
-"""Share by which a voxel edge may be outside the training range. The brains of patients differ by about as much."""
-MAX_BRAIN_SIZE_RATIO: Final = 4
-"""Maximum ratio between the brain voxels of a patient and of any training case. This is 1.6 along each axis."""
-MEDIAN_POSITION_TOLERANCE: Final = 0.3
-"""Tolerance for a position of the median outside the training range, see `training_facts.channel_intensity_facts`.
-
-In 29 skull-stripped BraTS cases it is 0.58 to 0.83 in T1, 0.23 to 0.79 in T1CE, 0.20 to 0.59 in T2 and 0.33 to 0.70 in
-FLAIR. If background counts as brain, it is below 0.05 in all of them.
-"""
-_IGNORED_WARNING: Final = "non_unit_spacing"
-"""This warning matters for cohorts only. A patient's spacing is compared with that of the training."""
-
-
-def new_patient_warnings(result: ValidationResult, training: TrainingFacts, task: Task) -> list[Issue]:
-    """Return the warnings about a usable patient, including differences from the training cases.
-
-    Args:
-        result: validation result of the patient.
-        training: facts about the training cases.
-        task: defines the titles of channels.
-    """
-    facts = result.facts
-    warnings = [
-        *(Issue("demonstration_model", result.case, DEMO_MODEL_WARNING) for _ in range(training.demo)),
-        *(Issue("spacing_unlike_training", result.case, text) for text in _spacing_warnings(facts, training)),
-        *(Issue("brain_size_unlike_training", result.case, text) for text in _brain_size_warnings(facts, training)),
-        *(
-            Issue("intensities_unlike_training", result.case, text)
-            for text in _intensity_warnings(facts, training, task)
-        ),
-    ]
-    return [*warnings, *validation_warnings(result)]
-
-
-def validation_warnings(result: ValidationResult) -> list[Issue]:
-    """Return the warnings of a validation result that apply to new patients."""
-    return [warning for warning in result.warnings if warning.code != _IGNORED_WARNING]
-
-
-def same_spacing(one: TrainingFacts, other: TrainingFacts) -> bool:
-    """Return whether two models were trained on voxels of the same size, within the tolerance."""
-    pairs = zip(one.spacing_mm, other.spacing_mm, strict=True)
-    return all(
-        _within(a.median, b, RELATIVE_SPACING_TOLERANCE) or _within(b.median, a, RELATIVE_SPACING_TOLERANCE)
-        for a, b in pairs
-    )
-
 
 def merge_training_facts(trainings: Sequence[TrainingFacts]) -> TrainingFacts:
-    """Return the facts of several trainings as one: the widest ranges, and whether any model is of the demo."""
+    """Return the facts of several trainings as one.
+
+    It has the widest ranges, the mean of the medians, and whether any model is of the demo.
+    """
     merged, *others = trainings
     for other in others:
         merged = TrainingFacts(
@@ -84,56 +37,6 @@ def merge_training_facts(trainings: Sequence[TrainingFacts]) -> TrainingFacts:
             },
         )
     return merged
-
-
-def spacing_range_text(training: TrainingFacts) -> Message:
-    """Return the range of voxel edges of a training, such as `1 mm` or `0.9 x 0.9 x 1 to 1 x 1 x 3 mm`."""
-    low, high = ([getattr(edge, end) for edge in training.spacing_mm] for end in ("low", "high"))
-    text = format_spacing(high)
-    return text if format_spacing(low) == text else f"{format_spacing(low).removesuffix(' mm')} to {text}"
-
-
-def _spacing_warnings(facts: dict[str, Any], training: TrainingFacts) -> Iterator[Message]:
-    spacing = network_spacing_mm(facts)
-    if not all(map(_within, spacing, training.spacing_mm, [RELATIVE_SPACING_TOLERANCE] * 3)):
-        yield (
-            f"voxels are {format_spacing(spacing)}; the model was trained on voxels of {spacing_range_text(training)}: "
-            "resample all images of the patient to this size"
-        )
-
-
-def _brain_size_warnings(facts: dict[str, Any], training: TrainingFacts) -> Iterator[Message]:
-    voxels, known = facts["brain_voxels"], training.brain_voxels
-    if not known.low / MAX_BRAIN_SIZE_RATIO <= voxels <= known.high * MAX_BRAIN_SIZE_RATIO:
-        yield (
-            f"the brain has about {voxels} voxels; brains in the training had {known.low:.0f} to {known.high:.0f}: "
-            "check that the images show a whole brain and nothing else"
-        )
-
-
-def _intensity_warnings(facts: dict[str, Any], training: TrainingFacts, task: Task) -> Iterator[Message]:
-    differences: list[Message] = []
-    for channel, title in task.channel_titles.items():
-        known = training.intensities[channel].get("median_position")
-        position = channel_intensity_facts(facts, channel).get("median_position")
-        if known is None:
-            continue
-        if position is None:
-            differences.append(f"{title} (the brain has at most one value)")
-        elif not known.low - MEDIAN_POSITION_TOLERANCE <= position <= known.high + MEDIAN_POSITION_TOLERANCE:
-            differences.append(
-                f"{title} (the median is at {position:.2f} of the range between percentiles 1 and 99, in the training "
-                f"at {known.low:.2f} to {known.high:.2f})"
-            )
-    if differences:
-        yield (
-            f"the intensity distribution differs from the training cases in {', '.join(differences)}: check that the "
-            "skull is removed, the background is 0, and each file shows the sequence in its name"
-        )
-
-
-def _within(value: float, known: Range, tolerance: float) -> bool:
-    return known.low * (1 - tolerance) <= value <= known.high * (1 + tolerance)
 
 
 def _widest_range(one: Range, other: Range) -> Range:

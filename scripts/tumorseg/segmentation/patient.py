@@ -24,7 +24,8 @@ from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
 from tumorseg.preprocessing.normalisation import normalise_images
 from tumorseg.preprocessing.store import Origin
-from tumorseg.segmentation.models import merge_training_facts, new_patient_warnings, validation_warnings
+from tumorseg.segmentation.models import merge_training_facts
+from tumorseg.segmentation.patient_warnings import new_patient_warnings, validation_warnings
 from tumorseg.segmentation.results import PatientResult
 from tumorseg.task import Task
 

@@ -95,7 +95,8 @@ def read_fold_results(histories: Sequence[Path], selections: Sequence[Path]) -> 
     """
     if len(histories) != len(selections):
         raise UserError(
-            f"got {len(histories)} histories and {len(selections)} selections: name both files of each fold"
+            f"got {len(histories)} histories and {len(selections)} selections: pass one history and "
+            "one selection per fold"
         )
     folds = [
         FoldResult.from_dict(read_table(history, text_columns=()), read_json(selection))

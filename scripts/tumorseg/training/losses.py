@@ -21,12 +21,12 @@ def segmentation_loss(
     """Return the cross-entropy over all classes plus one minus the mean soft Dice of `labels`.
 
     Both terms are computed in float32, since sums over millions of voxels overflow in fp16. All operations have
-    deterministic gradients on CUDA; gathering by the mask would not.
+    deterministic gradients on CUDA; `torch.gather` would not.
 
     Args:
         logits: (B, classes, X, Y, Z), any floating dtype.
         masks: int64 (B, X, Y, Z).
-        labels: the labels whose Dice counts.
+        labels: the labels included in the Dice term.
         all_reduce: sums the terms of Dice over the processes that share a batch.
 
     Returns:
@@ -52,7 +52,7 @@ def deep_supervision_loss(
     Args:
         levels: logits (B, classes, X/2^n, Y/2^n, Z/2^n) for n = 0, 1, …
         masks: int64 (B, X, Y, Z).
-        labels: the labels whose Dice counts.
+        labels: the labels included in the Dice term.
         all_reduce: sums the terms of Dice over the processes that share a batch.
 
     Returns:
@@ -78,8 +78,8 @@ def soft_dice(
 ) -> Tensor:
     """Return the soft Dice of each label over the voxels of the whole batch.
 
-    2 Σpg / (Σp + Σg), with p the softmax probability and g the reference. The background is left out, since it would
-    dominate the tumour.
+    (2 Σpg + ε) / (Σp + Σg + ε), with p the softmax probability, g the reference and ε = 1e-5. It is 1 if both sums are
+    0. The background is left out, since it would dominate the tumour.
 
     Args:
         probabilities: float32 (B, classes, X, Y, Z).
@@ -101,12 +101,15 @@ def soft_dice(
 
 
 class LossModule(nn.Module):
-    """Computes the loss of a network over the batch of all processes.
+    """Computes the loss of a network for a batch.
+
+    Dice is computed over the patches of all processes, cross-entropy over this process's patches. The trainer logs the
+    mean of the processes.
 
     Args:
         network: the network to train.
         execution: device and precision.
-        labels: the labels whose Dice counts.
+        labels: the labels included in the Dice term.
     """
 
     def __init__(self, network: Network, execution: Execution, labels: Sequence[int]) -> None:

@@ -115,7 +115,7 @@ def test_two_conventions_are_refused_unless_the_setting_is_mixed():
         [valid_case("a"), valid_case("b", convention="brats2021"), valid_case("c", convention=None)], task=TASK
     )
     with pytest.raises(
-        UserError, match=r"enhancing tumour as 4 in b/b-seg\.nii\.gz or 3 in a/a-seg\.nii\.gz.*labels: mixed"
+        UserError, match=r"enhancing tumour as 4 in b/b-seg\.nii\.gz or 3 in a/a-seg\.nii\.gz.*cohort\.labels to mixed"
     ):
         check_cohort(table, labels="auto", expected_usable=None)
     assert check_cohort(table, labels="mixed", expected_usable=None)["convention"] == "mixed"
@@ -129,7 +129,7 @@ def case_of_another_task(case: str, *codes: str, tasks=("brats-paediatric",)) ->
 def test_the_warning_about_two_conventions_names_a_file_of_each():
     table = build_manifest([valid_case("a"), valid_case("b", convention="brats2021")], task=TASK)
     (warning,) = check_cohort(table, labels="mixed", expected_usable=None)["doubts"]
-    assert warning == "the masks write enhancing tumour as 4 in b/b-seg.nii.gz or 3 in a/a-seg.nii.gz"
+    assert warning == "the masks have enhancing tumour as 4 in b/b-seg.nii.gz or 3 in a/a-seg.nii.gz"
 
 
 @pytest.mark.parametrize(("others", "cases", "refused"), [(1, 2, False), (2, 39, True), (2, 40, False), (3, 40, True)])

@@ -211,9 +211,19 @@ def test_few_patients_fill_every_fold(patients, folds, fraction):
     assert set(folds_of(cohort(patients), folds, fraction=fraction).values()) == expected
 
 
-@pytest.mark.parametrize(("patients", "folds", "key"), [(4, 5, "folds"), (1, 1, "validation_fraction")])
-def test_too_few_patients_are_reported_with_the_setting(patients, folds, key):
-    with pytest.raises(UserError, match=f"cohort.{key}: there are only {patients}"):
+@pytest.mark.parametrize(
+    ("patients", "folds", "message"),
+    [
+        (4, 5, r"cohort\.folds: 5 folds need at least 5 patients, but only 4 are usable, with 12 cases \(such as"),
+        (
+            1,
+            1,
+            r"cohort\.validation_fraction: .* at least 2, but there is only 1 usable patient, with 3 cases \(such as",
+        ),
+    ],
+)
+def test_too_few_patients_are_reported_with_the_setting(patients, folds, message):
+    with pytest.raises(UserError, match=message):
         folds_of(cohort(patients, time_points=3), folds)
 
 

@@ -14,7 +14,8 @@ from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.io.nifti import write_nifti
 from tumorseg.networks.training_facts import Range, TrainingFacts, training_facts
-from tumorseg.segmentation.models import merge_training_facts, new_patient_warnings, spacing_range_text
+from tumorseg.segmentation.models import merge_training_facts
+from tumorseg.segmentation.patient_warnings import new_patient_warnings, spacing_range_text
 
 
 def validated_case(

@@ -122,12 +122,12 @@ class CardStructure:
     """The scores of a region or label.
 
     Attributes:
-        name: its name and title.
+        heading: name and title, as `WT: whole tumour`.
         scores: its scores by name, as in summary.json.
         absent: number of cases in which it is absent from the reference.
     """
 
-    name: str
+    heading: str
     scores: dict[str, dict[str, float]]
     absent: int
 
