@@ -1,4 +1,7 @@
-"""Strict checks of values from an untrusted file, with descriptions of the allowed values."""
+"""Strict checks of values from an untrusted file, with descriptions of the allowed values.
+
+They check the facts stored in models. The configuration is checked by its JSON schema, see `schema_validation`.
+"""
 
 import math
 import re

@@ -16,7 +16,7 @@ from tumorseg.task.checks import first_contradiction
 from tumorseg.task.definition import DEFAULT_CONVENTION, Channel, Label, Region, Task
 
 TASKS_FOLDER: Final = Path(__file__).parents[1] / "tasks"
-"""The built-in tasks; a link to `workflow/tasks`."""
+"""The built-in tasks; a link to `workflow/tasks`, so that an installed package contains them."""
 DEFAULT_TASK: Final = "brats-glioma"
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C loader needs a tenth of the time, but not every build of PyYAML has it."""

@@ -1,4 +1,4 @@
-"""Two modalities with exactly equal voxels: one of the two files is wrong."""
+"""Sampled voxels have all planes, and show two modalities with exactly equal voxels: one of the files is wrong."""
 
 import nibabel
 import numpy as np
@@ -14,6 +14,7 @@ from tests.support.case_files import (
     write_valid_case,
     write_volume,
 )
+from tumorseg.cohort.image_checks import sampled_positions
 
 
 @pytest.fixture
@@ -69,3 +70,10 @@ def test_one_image_in_all_four_channels_gives_three_problems(root):
     for role in ("t1ce", "t2", "flair"):
         write_volume(root, role, image("t1"))
     assert [code for code, _ in problems(root)] == ["duplicate_modality"] * 3
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (128, 128, 32), (10, 11, 12), (96, 64, 80)])
+def test_a_sample_has_voxels_of_all_planes(shape):
+    for axis, side in enumerate(shape):
+        along = np.broadcast_to(np.arange(side).reshape([-1 if axis == other else 1 for other in range(3)]), shape)
+        assert np.unique(along.ravel(order="F")[sampled_positions(along.shape)]).size == side

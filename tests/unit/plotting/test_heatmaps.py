@@ -3,9 +3,7 @@ import json
 import pytest
 
 import figure
-from tumorseg.plotting.axes import contrasting_text_colour
 from tumorseg.plotting.heatmaps import confusion_matrix, format_percent
-from tumorseg.plotting.style import TEXT_COLOUR
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -64,16 +62,6 @@ def test_a_label_that_is_never_predicted_is_reported():
 )
 def test_only_exact_zero_and_one_are_0_and_100_percent(share, text):
     assert format_percent(share) == text
-
-
-def test_text_is_white_if_that_has_more_contrast():
-    assert [contrasting_text_colour(colour) for colour in ("white", "#f0e442", "#777777", "#0072b2", "black")] == [
-        TEXT_COLOUR,
-        TEXT_COLOUR,
-        "white",
-        "white",
-        "white",
-    ]
 
 
 def test_the_command_line_draws_the_matrix_of_a_summary(tmp_path):
