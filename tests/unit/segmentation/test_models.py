@@ -1,17 +1,18 @@
-"""Models are used for their own task only. The message names both tasks and the remedy."""
+"""Models are used for their own task only, with a message that names both tasks; facts of several are merged."""
 
 from dataclasses import replace
 
 import pytest
 
-from tests.support.builders import TASK, architecture, model_card
+from tests.support.builders import TASK, architecture, model_card, trained_on
 from tumorseg.errors import UserError
 from tumorseg.inference.held_out import read_fold_model
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import write_json
 from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
-from tumorseg.segmentation.models import read_models
+from tumorseg.networks.training_facts import Range
+from tumorseg.segmentation.models import merge_training_facts, read_models
 from tumorseg.task import load_task
 
 POST_TREATMENT = load_task("brats-glioma-post-treatment")
@@ -59,3 +60,12 @@ def test_a_model_of_a_fold_with_another_task_is_refused(tmp_path, other):
     with pytest.raises(UserError, match=f"of the task {other.name}, not brats-glioma .*; delete it and .*run again"):
         read_fold_model(model, selection, 0, task=TASK)
     assert read_fold_model(model, selection, 0, task=other)[1].task == other
+
+
+def test_the_facts_of_several_models_are_merged_to_the_widest_ranges():
+    one, other = trained_on((1, 1, 1)), trained_on((1.05, 1, 1), demo=True)
+    both = merge_training_facts([one, other])
+    assert both.demo
+    assert both.spacing_mm[0] == Range(1, 1.025, 1.05)
+    assert both.intensities["t2"] == one.intensities["t2"]
+    assert merge_training_facts([one]) == one
