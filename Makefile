@@ -16,7 +16,7 @@ help:  ## list these targets
 	@echo 'make TARGET, where TARGET is one of'
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/workflow  ## run the whole workflow on the demo cohort, in demo/; about 5 minutes on two cores
+demo: .venv/workflow  ## run the whole workflow on the demo cohort, in demo/; 3 to 5 minutes on two cores, installation included
 	.venv/bin/snakemake --cores all --rerun-incomplete --directory demo --configfile workflow/demo.yaml
 
 # Needs Debian's chromium.

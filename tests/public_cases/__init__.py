@@ -1,4 +1,4 @@
-"""Tests on small inputs that reproduce public bug reports. A script outside this repository generates each input.
+"""Tests on unusual files of public data sets. A script outside this repository generates the input of each test.
 
 A test file is named after the number of its input. `TUMORSEG_PUBLIC_CASES` sets the folder of the scripts.
 """

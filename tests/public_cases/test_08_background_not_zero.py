@@ -1,4 +1,4 @@
-"""Case 08: brain-extracted images with a non-zero background are normalised like those with background 0."""
+"""Case 08: skull-stripped images with a non-zero background are normalised like those with background 0."""
 
 import nibabel
 import numpy as np

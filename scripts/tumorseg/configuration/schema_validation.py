@@ -138,7 +138,10 @@ def _describe_container(name: str, schema: dict[str, Any]) -> str:
             else _describe_map(schema)
         )
     if "prefixItems" in schema:
-        return "a list of " + " and ".join(describe_allowed(item) for item in schema["prefixItems"])
+        words = [describe_allowed(item) for item in schema["prefixItems"]]
+        return f"a list of {len(words)} items: first {'; then '.join(words)}"
+    if schema["items"].get("additionalProperties") == schema.get("additionalProperties", schema):
+        return "a list of such maps or nulls"
     each = ", no two of them equal" if schema.get("uniqueItems") else ""
     return f"a list of {_describe_length(schema, 'Items', 'items')}, each {describe_allowed(schema['items'])}{each}"
 
@@ -146,7 +149,7 @@ def _describe_container(name: str, schema: dict[str, Any]) -> str:
 def _describe_map(schema: dict[str, Any]) -> str:
     each = schema["additionalProperties"]
     text = "a section" if each.get("type") == "object" else describe_allowed(each)
-    return f"a section of {_describe_length(schema, 'Properties', 'keys')}, each with {text}"
+    return f"a map of {_describe_length(schema, 'Properties', 'keys')}, each with {text}"
 
 
 def _describe_length(schema: dict[str, Any], of: str, plural: str) -> str:

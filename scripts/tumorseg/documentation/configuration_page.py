@@ -33,7 +33,7 @@ snakemake --configfile workflow/small.yaml --config data=data --dry-run
 - **Mistakes.** An unknown key or a value that is not allowed stops the run before any job starts. The message names the
   key. [Problems](problems.md#a-mistake-on-the-command-line) explains messages of Snakemake itself.
 - **Folders.** All results are written into the working directory, or into DIR with `--directory DIR`. Relative paths in
-  the configuration start there. `~` stands for the home folder.
+  the configuration are relative to it. `~` stands for the home folder.
 - **Profiles.** If the home folder is read-only and you use a profile of your own, set `XDG_CACHE_HOME` to a writable
   folder.
 - **Changes.** After a change of a setting, only the rules that depend on it run again. Another colour redraws some
@@ -85,6 +85,6 @@ def _rows(
     name: str, schema: Mapping[str, Any], defaults: Any, comments: Mapping[str, str]
 ) -> Iterator[tuple[str, ...]]:
     for key, part in schema["properties"].items():
-        default = f"`{yaml.safe_dump(defaults[key], default_flow_style=True).splitlines()[0]}`" if defaults else ""
+        default = f"`{yaml.safe_dump(defaults[key], default_flow_style=True).splitlines()[0]}`" if defaults else "none"
         meaning = comments.get(f"{name}.{key}", part.get("description", ""))
         yield f"`{name}.{key}`", default, describe_allowed(part), meaning

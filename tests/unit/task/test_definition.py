@@ -216,9 +216,9 @@ def error_message(path: Path) -> str:
         ),
         (
             "labels: {}",
-            "labels: {} is not allowed; it has to be a section of 1 to 15 keys, each with a section",
+            "labels: {} is not allowed; it has to be a map of 1 to 15 keys, each with a section",
         ),
-        ("channels: [t1]", 'channels: ["t1"] is not allowed; it has to be a section of 1 to 16 keys'),
+        ("channels: [t1]", 'channels: ["t1"] is not allowed; it has to be a map of 1 to 16 keys'),
         (
             "regions: {W-T: {title: a, labels: [1], removed_to: 0}}",
             "regions.W-T: this key is not allowed",
