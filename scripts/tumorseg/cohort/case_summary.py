@@ -75,7 +75,7 @@ def summarise_cases(table: pd.DataFrame, results: Sequence[ValidationResult], ta
         One summary per case.
 
     Raises:
-        UserError: if the manifest and the results have different cases.
+        UserError: the manifest and the results have different cases.
     """
     ordered = mark_duplicate_cases(sorted(results, key=lambda result: result.case))
     rows = table.to_dict("records")

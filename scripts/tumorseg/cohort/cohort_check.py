@@ -130,7 +130,7 @@ def _exchanged_label_warnings(usable: pd.DataFrame, task: Task) -> list[Message]
         At most one warning.
 
     Raises:
-        UserError: if they seem to be exchanged in most masks and the user has set no label map.
+        UserError: the labels seem to be exchanged in most masks, and the user has set no label map.
     """
     exchanged = usable["warnings"].str.split(",").map(lambda codes: "labels_exchanged" in codes)
     if not exchanged.any():

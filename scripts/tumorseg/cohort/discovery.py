@@ -46,8 +46,8 @@ def discover_cases(
         The cases, sorted by name.
 
     Raises:
-        UserError: if `root` cannot be listed or has no case, if it mixes layouts, if two cases have the same name, or
-            if `dataset.json` contradicts the task.
+        UserError: `root` cannot be listed, has no case or mixes layouts; two cases have the same name; or
+            `dataset.json` contradicts the task.
     """
     try:
         next(root.iterdir(), None)

@@ -21,7 +21,7 @@ def names_in_case_folder(root: Path, case: CaseFiles) -> list[str]:
         the case. Empty for a case of a sample sheet, which lists all files.
 
     Raises:
-        OSError: if the case folder cannot be listed.
+        OSError: the case folder cannot be listed.
     """
     if case.from_sheet:
         return []

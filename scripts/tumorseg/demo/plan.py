@@ -73,7 +73,7 @@ def plan_cases(settings: dict[str, Any], task: Task) -> list[DemoCase]:
         The cases, sorted by name.
 
     Raises:
-        UserError: if `cases` is less than `MIN_CASES`.
+        UserError: `cases` is less than `MIN_CASES`.
     """
     total = int(settings["cases"])
     if total < MIN_CASES:
