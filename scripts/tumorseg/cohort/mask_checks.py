@@ -258,7 +258,7 @@ def tumour_position_issues(in_brain: NDArray[np.bool_], file: str, empty_masks: 
         return [], [Issue("empty_mask", file, "the mask is empty: it marks no tumour; cohort.empty_masks keeps it")]
     if in_brain.size == 0:
         message = (
-            "the mask is empty: it marks no tumour; replace it with the expert's mask, or, if the patient has no "
+            "the mask is empty: it marks no tumour; replace it with the reference mask, or, if the patient has no "
             "tumour, set cohort.empty_masks: keep"
         )
     elif outside == in_brain.size:

@@ -89,7 +89,7 @@ def _result_from_json(content: dict[str, Any]) -> ValidationResult:
 
 PROBLEM_CODES: Final[dict[str, str]] = {
     "missing_modality": "One of the images that the task asks for is not in the folder.",
-    "missing_mask": "The expert's mask is not in the folder.",
+    "missing_mask": "The reference mask is not in the folder.",
     "empty_file": "A file has no content.",
     "truncated": "A file stops before its end.",
     "crc_mismatch": "The content of a compressed file is corrupted: its checksum or its structure is wrong.",
