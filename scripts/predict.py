@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress, record = console.Progress(len(cases), "case"), {}
         for name, path in cases.items():
             case = read_case(path)
-            how = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark).record()
-            record[name] = {**how, "digest": file_digest(mask_path(options.output, name))}
+            facts = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark).record()
+            record[name] = {**facts, "digest": file_digest(mask_path(options.output, name))}
             progress.step(name)
         content = {
             "format": RECORD_FORMAT,

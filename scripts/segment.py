@@ -1,4 +1,4 @@
-"""Gather the masks and figures of all new patients in one folder, with a table of their volumes."""
+"""Gather the masks and pictures of all new patients in one folder, with a table of their volumes."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ from tumorseg.segmentation.results import (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule segment."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batches", type=Path, nargs="+", required=True, help="folders that segment_batch wrote")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write for all masks and figures")
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="folders that segment_batch wrote")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write for all masks and pictures")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment", options.log):
-        patients, method = read_records(options.batches)
+        patients, method = read_records(options.shards)
         # Outside the output folder, because Snakemake deletes the output of a failed job.
-        failure_table = options.batches[0].parent / TABLE_FILE
+        failure_table = options.shards[0].parent / TABLE_FILE
         failure_table.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
             write_table(failure_table, patients, method["structures"])
             raise UserError("\n".join(summary_lines(patients, failure_table, method)))
-        for batch in options.batches:
-            for file in sorted(batch.iterdir()):
+        for shard in options.shards:
+            for file in sorted(shard.iterdir()):
                 if file.name != RECORD_FILE and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
         write_record(options.output, patients, method)

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="`prediction`, `execution`, `figures`, and `cohort` with `max_voxels`, as JSON",
     )
     add_task_option(parser)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write for masks and figures")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write for masks and pictures")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment_batch", options.log):

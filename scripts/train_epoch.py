@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")
     parser.add_argument("--fold", type=int, required=True, help="fold whose cases are held out")
     parser.add_argument("--epoch", type=int, required=True, help="epoch to train up to")
-    parser.add_argument("--previous", type=Path, nargs="?", help="checkpoint to continue from; without it, start anew")
+    parser.add_argument(
+        "--previous", type=Path, nargs="?", help="checkpoint to continue from; without it, start from the beginning"
+    )
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
     add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="checkpoint to write, with its record beside it")

@@ -55,9 +55,9 @@ def test_every_deleted_file_is_noticed(finished, tmp_path):
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("cohort/manifest.tsv", ["manifest.tsv is missing; to make it again: snakemake --cores all validate"]),
-        ("cohort/splits.tsv", ["splits.tsv is missing; to make it again: snakemake --cores all split"]),
-        ("training/fold-0/data.json", ["snakemake --cores all results/training/fold-0/data.json"]),
+        ("cohort/manifest.tsv", ["manifest.tsv is missing; to make it again: snakemake validate"]),
+        ("cohort/splits.tsv", ["splits.tsv is missing; to make it again: snakemake split"]),
+        ("training/fold-0/data.json", ["snakemake results/training/fold-0/data.json"]),
     ],
 )
 def test_the_printed_command_restores_the_file_and_nothing_is_retrained(run, name, lines):

@@ -5,7 +5,7 @@ Snakemake notices neither a missing intermediate file nor a missing file in a fo
 
 from tumorseg.cohort.splits import validation_cases, read_splits
 
-BY_TARGET = "is missing; to make it again: snakemake --cores all {target}"
+BY_TARGET = "is missing; to make it again: snakemake {target}"
 TRAINS_AGAIN = "is missing; it is needed only for training. To make it and everything after it again: {remedy}"
 
 
@@ -70,7 +70,7 @@ def print_missing():
 
 def results_before_training():
     """Yield each result that is made before the first checkpoint: its path, and what to do if it is missing."""
-    normalise = f"snakemake --cores all {target_name('normalise')} {target_name('all')}"
+    normalise = f"snakemake {target_name('normalise')} {target_name('all')}"
     validate = BY_TARGET.format(target=target_name("validate"))
     yield "results/cohort/manifest.tsv", validate
     yield "results/cohort/check.json", validate

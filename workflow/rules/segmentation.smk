@@ -45,7 +45,7 @@ rule segment_batch:
 rule segment:
     """Segment new patients: masks, pictures and volumes."""
     input:
-        batches=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_shard()),
+        shards=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_shard()),
         incomplete=incomplete_segmentations,
     output:
         directory("results/segmentations"),
@@ -60,4 +60,4 @@ rule segment:
     params:
         code=code("segment"),
     shell:
-        'python "$SCRIPTS/segment.py" --batches {input.batches:q} --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/segment.py" --shards {input.shards:q} --output {output:q} --log {log:q}'

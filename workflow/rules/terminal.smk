@@ -78,8 +78,9 @@ def check_targets():
 
 
 def show_planning(seconds):
-    """Print for how many seconds Snakemake has been planning."""
-    print(f"planning: checking cases and results for {clock(seconds)}", file=sys.stderr)
+    """Print for how many seconds Snakemake has been planning, unless the only target is `help`."""
+    if not is_help():
+        print(f"planning: checking cases and results for {clock(seconds)}", file=sys.stderr)
 
 
 def shorten_terminal():
@@ -106,4 +107,5 @@ shorten_terminal()
 
 
 onsuccess:
-    print(*result_lines(), sep="\n", file=sys.stderr)
+    for line in result_lines():
+        print(line, file=sys.stderr)

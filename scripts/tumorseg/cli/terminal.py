@@ -25,8 +25,9 @@ _HIDDEN_LINES: Final = (
     "Select jobs to execute",
     "Some jobs were triggered by provenance information",
     "Using shell: ",
-    "Workflow defines that rule ",
 )
+_HIDDEN_WARNING: Final = "Workflow defines that rule "
+"""Start of the hint that a rule could use the shared cache, one for each such rule."""
 _COMMAND: Final = re.compile(r"Command '.*' (?=returned |died )", re.DOTALL)
 """The command of a failed job in Snakemake's error, which may be thousands of characters long."""
 _NO_RULE: Final = re.compile(r"^No rule to produce (\S+) \(if you use input functions", re.MULTILINE)
@@ -38,7 +39,9 @@ _LAST_LINES: Final = ("Complete log(s): ", "Elapsed time: ")
 
 
 class TerseLines(logging.Formatter):
-    """Selects and shortens the lines of Snakemake's handler for the terminal. Warnings and errors are always shown.
+    """Selects and shortens the lines of Snakemake's handler for the terminal.
+
+    All warnings and errors are shown, except the hint that a rule could use the shared cache.
 
     Args:
         handler: Snakemake's handler for the terminal.
@@ -73,11 +76,11 @@ class TerseLines(logging.Formatter):
             self._heartbeat.reset()
             if event == "job_info" or line.startswith(NOTHING_TO_DO):
                 self._heartbeat.stop()
-        if line.startswith(_HIDDEN_LINES):
-            return False
         if record.levelno > logging.INFO:
             self._failed |= record.levelno >= logging.ERROR
-            return True
+            return not line.startswith(_HIDDEN_WARNING)
+        if line.startswith(_HIDDEN_LINES):
+            return False
         if event == "job_info":
             self._planned, self._shown = True, time.monotonic()
             self._started = min(self._started + 1, self._total)  # a retry starts a job again

@@ -4,8 +4,10 @@ Snakemake passes values inside braces in `--config` as text: `training={epochs: 
 `1e-3` as text. Both are converted, so that a value plans the same jobs on the command line and in a file.
 """
 
+import json
 import os
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -121,7 +123,7 @@ def target_mistakes(targets: Collection[str], command_line: Mapping[str, Any]) -
         command_line: values of `--config`.
     """
     settings = [
-        f"{target} is a setting, not a target: write --config {target}, after all targets"
+        f"{target} is a setting, not a target: write --config {_config_argument(target)}, after all targets"
         for target in sorted(targets)
         if "=" in target
     ]
@@ -141,6 +143,30 @@ def target_hint(target: str, rules: Collection[str]) -> Message:
         rules: names of all rules.
     """
     if "=" in target:
-        return f"It is a setting: write --config {target}, after all targets."
+        return f"It is a setting: write --config {_config_argument(target)}, after all targets."
     close = get_close_matches(target, sorted(rules), n=1)
     return " ".join([*([f"Did you mean {close[0]}?"] if close else []), "`snakemake help` lists the targets."])
+
+
+def _config_argument(setting: str) -> Message:
+    """Return a setting as an argument of `--config`, quoted for a shell. Snakemake refuses keys with dots there."""
+    key, _, value = setting.partition("=")
+    for short, path in _SHORT_FORMS.items():
+        if key == ".".join(path):
+            key = short
+    section, *keys = key.split(".")
+    if not keys:
+        return f"{section}={shlex.quote(value)}"
+    nested = _flow_value(value)
+    for name in reversed(keys):
+        nested = f"{{{name}: {nested}}}"
+    return f"{section}={shlex.quote(nested)}"
+
+
+def _flow_value(text: str) -> str:
+    """Return text as it has to be written inside the braces of YAML: in quotation marks if its meaning would change."""
+    try:
+        read = yaml.safe_load(f"{{a: {text}}}")
+    except (yaml.YAMLError, ValueError):
+        return json.dumps(text)
+    return text if isinstance(read, dict) and read.keys() == {"a"} and text else json.dumps(text)

@@ -22,7 +22,7 @@ class Job:
 
     Attributes:
         rule: name of the rule.
-        job: name of the job by batch, fold or epoch; empty if the rule has a single job.
+        job: name of the job by shard, fold or epoch; empty if the rule has a single job.
         finished: local time of its machine.
         seconds: run time of the script without imports.
         peak_memory_mib: of all processes together if Snakemake has measured it, otherwise of the first process.
@@ -37,17 +37,17 @@ class Job:
     computed_in: str
 
 
-def job_names(configuration: Mapping[str, Any], batches: Iterable[str]) -> set[str]:
+def job_names(configuration: Mapping[str, Any], shards: Iterable[str]) -> set[str]:
     """Return the possible names of jobs, such as "batch-003", "fold-0" and "fold-0-epoch-0002".
 
     Args:
         configuration: the sections `cohort` and `training`.
-        batches: names of the batches.
+        shards: names of the shards of cases.
     """
     training = configuration["training"]
     epochs = checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])
     folds = [f"fold-{fold}" for fold in range(configuration["cohort"]["folds"])]
-    return {*batches, *folds, *(f"{fold}-epoch-{epoch:04d}" for fold in folds for epoch in epochs)}
+    return {*shards, *folds, *(f"{fold}-epoch-{epoch:04d}" for fold in folds for epoch in epochs)}
 
 
 def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> list[Job]:

@@ -75,7 +75,7 @@ def select_epoch(
 
 def remedy(checkpoint: Path) -> Message:
     """Return what to do about an invalid checkpoint: which files to delete, also in Snakemake's shared cache."""
-    return f"Delete {describe_locations(checkpoint)} and run again to train that epoch and later ones anew"
+    return f"Delete {describe_locations(checkpoint)} and run again to train that epoch and later ones again"
 
 
 def describe_refused(verifications: Sequence[dict[str, Any]]) -> list[str]:

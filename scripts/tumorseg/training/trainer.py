@@ -157,11 +157,11 @@ def start_state(
         )
     content = load_checkpoint(previous)
     if content["execution"] != state.execution:
-        anew = "train anew without --cache" if previous.is_symlink() else "train anew"
+        retrain = "train again without --cache" if previous.is_symlink() else "train again"
         raise UserError(
             f"{previous}: the training began on {content['execution']} and would continue on {state.execution}, which "
             "gives different results: run where it began, set training.device, training.precision and the rule's "
-            f"resource gpu to match, or delete {previous.parent} to {anew}"
+            f"resource gpu to match, or delete {previous.parent} to {retrain}"
         )
     state.load_state_dict(content)
     return state

@@ -42,6 +42,17 @@ def test_unknown_lines_are_shown(lines):
     assert not lines.filter(record("Select jobs to execute..."))
 
 
+@pytest.mark.parametrize("start", ["Config file x must be JSON", "Execute Snakemake with --rerun-incomplete"])
+def test_warnings_and_errors_are_shown_whatever_their_first_words(lines, start):
+    assert not lines.filter(record(start))
+    assert lines.filter(record(start, logging.WARNING))
+    assert lines.filter(record(start, logging.ERROR))
+
+
+def test_the_hint_at_the_shared_cache_is_hidden(lines):
+    assert not lines.filter(record("Workflow defines that rule x is eligible for caching", logging.WARNING))
+
+
 @pytest.mark.parametrize("event", [None, "job_error", "error"])
 def test_errors_are_shown_with_the_log_file_after_them(lines, event):
     assert not lines.filter(record("Complete log(s): x"))

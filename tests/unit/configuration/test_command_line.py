@@ -1,8 +1,10 @@
 import copy
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_config
 
 from tests.support.builders import REPOSITORY
 from tumorseg.configuration.command_line import coerce_to_schema, expand_short_forms, target_hint, target_mistakes
@@ -187,3 +189,36 @@ def test_an_unknown_target_is_reported_with_a_similar_one():
 
 def test_a_setting_instead_of_a_target_is_reported():
     assert target_hint("data=cases", ["train"]) == "It is a setting: write --config data=cases, after all targets."
+
+
+@pytest.mark.parametrize(
+    ("setting", "suggested", "section", "key", "value"),
+    [
+        ("data=my cases", "data='my cases'", "cohort", "root", "my cases"),
+        ("cohort.root=cases", "data=cases", "cohort", "root", "cases"),
+        ("segment.cases=new", "patients=new", "segment", "cases", "new"),
+        ("cohort.folds=3", "cohort='{folds: 3}'", "cohort", "folds", 3),
+        (
+            "training.input_shape=[48, 48, 32]",
+            "training='{input_shape: [48, 48, 32]}'",
+            "training",
+            "input_shape",
+            [48, 48, 32],
+        ),
+        ("cohort.samples=a,b: c.tsv", """cohort='{samples: "a,b: c.tsv"}'""", "cohort", "samples", "a,b: c.tsv"),
+        ("cohort.task=a # b", """cohort='{task: "a # b"}'""", "cohort", "task", "a # b"),
+        (
+            "prediction.remove_components.WT=50",
+            "prediction='{remove_components: {WT: 50}}'",
+            "prediction",
+            "remove_components",
+            {"WT": 50},
+        ),
+    ],
+)
+def test_snakemake_reads_the_setting_as_the_hint_writes_it(setting, suggested, section, key, value):
+    assert target_hint(setting, ["train"]) == f"It is a setting: write --config {suggested}, after all targets."
+    assert target_mistakes([setting], {})[0].endswith(f"write --config {suggested}, after all targets")
+    read = parse_config(shlex.split(suggested))
+    configuration = expand_short_forms({**DEFAULTS, **read}, read)
+    assert coerce_to_schema(configuration, SCHEMA)[section][key] == value

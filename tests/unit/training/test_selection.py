@@ -29,5 +29,5 @@ def test_without_a_valid_epoch_the_error_names_every_file():
 
 def test_a_refused_checkpoint_is_described_with_reason_and_remedy():
     assert describe_refused([verified(1), verified(3, ok=False)]) == [
-        "epoch-0003.pt is corrupted. Delete epoch-0003.pt and run again to train that epoch and later ones anew"
+        "epoch-0003.pt is corrupted. Delete epoch-0003.pt and run again to train that epoch and later ones again"
     ]

@@ -91,7 +91,7 @@ def test_a_checkpoint_from_the_shared_cache_with_another_execution_must_not_be_f
     previous.symlink_to(cached)
     previous.with_suffix(".json").symlink_to(cached.with_suffix(".json"))
     other = Execution(torch.device("cpu"), torch.float16)
-    with pytest.raises(UserError, match="to train anew without --cache"):
+    with pytest.raises(UserError, match="to train again without --cache"):
         start_state(recipe(), make_fold_data(cases[:2], cases[2:]), other, previous, 1)
 
 
