@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg.cli import console
-from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.records import find_mask, recorded_masks
 from tumorseg.io.files import make_folder, write_bytes
 from tumorseg.io.tables import read_table
-from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.metrics.structure_scores import TEXT_COLUMNS
 from tumorseg.plotting.style import label_colours
 from tumorseg.plotting.thumbnails import case_strip, tile_pixels_for
 from tumorseg.preprocessing.crop import crop
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress = console.Progress(len(names), "case")
         for name in names:
             case = read_case(find_case(options.normalised, name))
-            prediction = read_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
+            prediction = read_recorded_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
             content = case_strip(
                 case, crop(prediction, case.origin), colours, task=options.task, tile_pixels=tile_pixels_for(len(names))
             )

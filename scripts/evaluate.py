@@ -11,9 +11,9 @@ from tumorseg.cohort.splits import FoldAssignment, read_splits
 from tumorseg.cohort.validated_files import reread_mask
 from tumorseg.cohort.validation_result import ValidationResult, read_validation_results
 from tumorseg.evaluation.scoring import CaseScores, score_cases, write_scores
-from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.records import RecordedMask, find_mask, recorded_masks
-from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.task import Task, add_task_option
 
 
@@ -30,7 +30,7 @@ def score_case(
     """
     assignment, facts = item[0], item[1].facts
     volume = reread_mask(root, facts, task)
-    prediction = read_prediction(item[2], facts["shape"], facts["affine"])
+    prediction = read_recorded_prediction(item[2], facts["shape"], facts["affine"])
     x, y, z = volume.spacing_mm
     scores = case_scores(volume.array, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
     return CaseScores(assignment.case, assignment.fold, *scores)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg.cli import console
-from tumorseg.cohort.manifest import build_manifest, summary_lines, usable_patients, write_manifest
+from tumorseg.cohort.manifest import build_manifest, manifest_summary, usable_patients, write_manifest
 from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.sample_sheet import read_sheet_patients
 from tumorseg.cohort.validation_result import read_validation_results
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             patients_in_sheet=in_sheet,
         )
         write_manifest(options.output, table)
-        for line in summary_lines(table, options.output):
+        for line in manifest_summary(table, options.output):
             console.logger.info("%s", line)
         patients = usable_patients(table)
         console.logger.info("patients with usable cases: %d", len(set(patients.values())))

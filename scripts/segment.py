@@ -11,9 +11,9 @@ from tumorseg.segmentation.results import (
     RECORD_FILE,
     TABLE_FILE,
     read_records,
-    summary_lines,
+    segmentation_summary,
     write_record,
-    write_table,
+    write_volume_table,
 )
 
 
@@ -30,15 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         failure_table = options.shards[0].parent / TABLE_FILE
         failure_table.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
-            write_table(failure_table, patients, method["structures"])
-            raise UserError("\n".join(summary_lines(patients, failure_table, method)))
+            write_volume_table(failure_table, patients, method["structures"])
+            raise UserError("\n".join(segmentation_summary(patients, failure_table, method)))
         for shard in options.shards:
             for file in sorted(shard.iterdir()):
                 if file.name != RECORD_FILE and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
         write_record(options.output, patients, method)
-        write_table(options.output / TABLE_FILE, patients, method["structures"])
-        for line in summary_lines(patients, options.output / TABLE_FILE, method):
+        write_volume_table(options.output / TABLE_FILE, patients, method["structures"])
+        for line in segmentation_summary(patients, options.output / TABLE_FILE, method):
             console.logger.info("%s", line)
 
 

@@ -10,7 +10,7 @@ from tumorseg.cli import console
 from tumorseg.io.files import read_json, write_json
 from tumorseg.preprocessing.fold_data import read_fold_data
 from tumorseg.task import add_task_option
-from tumorseg.training.checkpoint import record_path
+from tumorseg.training.checkpoint import checkpoint_record_path
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.verification import checkpoint_problems
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "file": str(options.checkpoint),
             "ok": not problems,
             "problems": [asdict(problem) for problem in problems],
-            "digest": None if problems else read_json(record_path(options.checkpoint))["digest"],
+            "digest": None if problems else read_json(checkpoint_record_path(options.checkpoint))["digest"],
         }
         write_json(options.output, result)
 

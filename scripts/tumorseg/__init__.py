@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tumorseg.configuration.task_validation import load_checked_task as load_task
     from tumorseg.errors import UserError
-    from tumorseg.metrics.scores import case_scores
+    from tumorseg.metrics.structure_scores import case_scores
     from tumorseg.task import Task
     from tumorseg.task import built_in_tasks as built_in_tasks
 
@@ -26,7 +26,7 @@ _PUBLIC = {
     "Task": ("task", "Task"),
     "UserError": ("errors", "UserError"),
     "built_in_tasks": ("task", "built_in_tasks"),
-    "case_scores": ("metrics.scores", "case_scores"),
+    "case_scores": ("metrics.structure_scores", "case_scores"),
     "load_task": ("configuration.task_validation", "load_checked_task"),
 }
 """The module of each public name, and its name there. Imported on first use, since no script needs all of them."""

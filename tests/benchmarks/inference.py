@@ -16,7 +16,7 @@ import yaml
 from tests.benchmarks.timing import Figure, best_seconds
 from tests.support.builders import REPOSITORY, model_card, recipe
 from tests.support.case_files import TASK, check_case
-from tumorseg.cli.console import record_path
+from tumorseg.cli.console import job_record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.inference.predictor import PredictionSettings, Predictor
@@ -87,7 +87,7 @@ def _jobs(root: Path, folder: Path, network: Network, normalisation: dict) -> It
         command = [sys.executable, str(REPOSITORY / "scripts/segment_batch.py"), "--root", str(root), "--cases", *cases]
         command += ["--models", str(model), "--settings", json.dumps(settings), "--output", str(folder / "out")]
         subprocess.run([*command, "--log", str(log)], check=True, capture_output=True)
-        record = read_json(record_path(log))
+        record = read_json(job_record_path(log))
         return record["seconds"], record["peak_memory_mib"] * 2**20 / 1e9
 
     cases = [case_to_json(case) for case in discover_cases(root, TASK)]

@@ -12,7 +12,7 @@ import yaml
 from tests.benchmarks.timing import Figure
 from tests.support.builders import REPOSITORY
 from tests.support.case_files import TASK
-from tumorseg.cli.console import record_path
+from tumorseg.cli.console import job_record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.io.files import read_json
@@ -37,5 +37,5 @@ def _peak(script: str, root: Path, settings: dict, output: Path, options: list[s
     command = [sys.executable, str(REPOSITORY / "scripts" / f"{script}.py"), "--root", str(root), *options]
     command += ["--settings", json.dumps(settings), "--output", str(output), "--log", str(log)]
     subprocess.run(command, check=True, capture_output=True)
-    mebibytes = read_json(record_path(log))["peak_memory_mib"]
+    mebibytes = read_json(job_record_path(log))["peak_memory_mib"]
     return Figure(f"peak memory of {script}", mebibytes * 2**20 / 1e6, "MB", most=700)

@@ -15,7 +15,7 @@ from tests.support.reference_metrics import challenge_lesions
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.metrics.border_hausdorff import border_hausdorff95
 from tumorseg.metrics.lesions import lesion_scores
-from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.metrics.surface import surface_distances
 from tumorseg.task import load_task
 

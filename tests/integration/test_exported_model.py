@@ -13,7 +13,7 @@ import torch
 from onnxruntime import InferenceSession
 
 from tests.support.builders import REPOSITORY
-from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.predictor import Prediction, PredictionSettings, Predictor
 from tumorseg.inference.records import recorded_masks
 from tumorseg.io.digests import sha256
@@ -51,7 +51,7 @@ def test_the_card_has_the_dropped_cases_and_a_warning_against_clinical_use(finis
 def test_the_library_predicts_the_mask_of_the_workflow_from_the_model_file(finished, case, prediction):
     origin = case.origin
     masks = recorded_masks([finished.results / "predictions/fold-0"])
-    written = read_prediction(masks[origin.case], origin.shape, origin.affine)
+    written = read_recorded_prediction(masks[origin.case], origin.shape, origin.affine)
     np.testing.assert_array_equal(prediction.mask, crop(written, origin))
 
 

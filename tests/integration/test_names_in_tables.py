@@ -8,7 +8,7 @@ import pytest
 from tests.integration.workflow import Workflow
 from tests.support.case_files import write_valid_case
 from tumorseg.io.tables import read_table
-from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.metrics.structure_scores import TEXT_COLUMNS
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.workflow import Workflow
-from tumorseg.cli.console import record_path
+from tumorseg.cli.console import job_record_path
 from tumorseg.plotting.figure_list import FIGURES
 
 STRUCTURES = ["WT", "TC", "ET", "label_1", "label_2", "label_4"]
@@ -127,7 +127,7 @@ def test_every_job_has_a_log_with_its_time_and_memory(finished):
     logs = list(finished.results.glob("logs/**/*.log"))
     assert len(logs) >= 20
     assert all("peak memory" in log.read_text().splitlines()[-1] for log in logs)
-    assert all(record_path(log).is_file() for log in logs)
+    assert all(job_record_path(log).is_file() for log in logs)
     assert list(finished.results.glob("benchmarks/**/*.tsv"))
 
 

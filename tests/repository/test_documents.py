@@ -19,7 +19,7 @@ from tumorseg.documentation.api import PUBLIC, as_markdown, signature
 from tumorseg.documentation.pages import current_pages, fill
 from tumorseg.io.tables import read_table
 from tumorseg.metrics.registry import columns, metrics
-from tumorseg.segmentation.results import PatientResult, write_table
+from tumorseg.segmentation.results import PatientResult, write_volume_table
 from tumorseg.task import load_task
 from tumorseg.training.selection import history_table
 
@@ -92,7 +92,7 @@ def test_the_targets_of_the_readme_are_rules():
 
 
 def volumes_columns(folder: Path) -> list[str]:
-    write_table(folder / "volumes.tsv", [PatientResult("a")], TASK.structures)
+    write_volume_table(folder / "volumes.tsv", [PatientResult("a")], TASK.structures)
     return list(read_table(folder / "volumes.tsv"))
 
 

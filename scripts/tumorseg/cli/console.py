@@ -19,7 +19,7 @@ from tumorseg.io.files import report_os_errors, write_json
 _LOADED = time.monotonic()
 """When this module was imported. Scripts import it before the packages that take seconds to load."""
 FOR_PEOPLE_ONLY: Final = "Prints and logs the lines of a job; no result contains them."
-"""See `tumorseg.codedigest.known`."""
+"""See `tumorseg.codedigest.special_names`."""
 logger = logging.getLogger("tumorseg")
 WORKFLOW: Final = "WORKFLOW_PROCESS"
 """Environment variable: id of the process of the workflow. A job ends when this process ends."""
@@ -31,7 +31,7 @@ ONCE: Final[dict[str, bool]] = {"once": True}
 """`extra` of a message that the terminal shows only once in a run; every log has it."""
 
 
-def record_path(log: Path) -> Path:
+def job_record_path(log: Path) -> Path:
     """Return the path of a job's record: `fold-0.job.json` beside `fold-0.log`."""
     return log.with_suffix(".job.json")
 
@@ -40,9 +40,9 @@ def record_path(log: Path) -> Path:
 def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
     """Run a job whose messages go to the terminal and to its log; use it in a `with` statement.
 
-    The last line of the log has the run time and the peak memory. The record beside the log (`record_path`) has them
-    for programs: `finished` (local time), `seconds`, `peak_memory_mib`, and `computed_in` (precision and device of the
-    network, from the `extra` of a log call, or empty). A killed job has no record. If a job prints nothing for a while,
+    The last line of the log has the run time and the peak memory. The record beside the log (`job_record_path`) is for
+    programs. It has `finished` (local time), `seconds`, `peak_memory_mib`, and `computed_in` (precision and device of
+    the network, from the `extra` of a log call, or empty). A killed job has no record. If a job prints nothing for a while,
     the terminal shows that it is at work.
 
     Args:
@@ -129,7 +129,7 @@ class _LogFile(logging.FileHandler):
     """Writes the log and the record. A full disk does not stop the job: the terminal shows every line."""
 
     def __init__(self, path: Path) -> None:
-        self._record = record_path(path)
+        self._record = job_record_path(path)
         self._computed_in = ""
         with report_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 FOR_PEOPLE_ONLY: Final = "Prints that a job is still at work; no result holds any of it."
-"""See `tumorseg.codedigest.known`."""
+"""See `tumorseg.codedigest.special_names`."""
 _GRACE_S: Final = 1.0
 
 

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tumorseg.codedigest.known import MESSAGE
+from tumorseg.codedigest.special_names import MESSAGE
 from tumorseg.codedigest.syntax import Function, walk
 
 _WRAPPERS: Final = ("Final", "ClassVar")

@@ -17,7 +17,7 @@ It covers attributes, methods, fields, dictionary keys and all texts, except for
   of functions that are called directly (`form.py`).
 
 If code can read its own names or import a module without an import statement, the digest covers the full source of all
-modules (`known.py`).
+modules (`special_names.py`).
 """
 
 import ast

@@ -2,8 +2,8 @@
 
 import ast
 
-from tumorseg.codedigest.known import PURE_CALLS, PURE_DECORATORS, PURE_METHODS
 from tumorseg.codedigest.project import Definition, External, Module, Project
+from tumorseg.codedigest.special_names import PURE_CALLS, PURE_DECORATORS, PURE_METHODS
 from tumorseg.codedigest.syntax import Function, is_bare_string, is_type_checking, walk
 
 

@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from tumorseg.codedigest.annotations import message_parts, messages_of
-from tumorseg.codedigest.known import (
+from tumorseg.codedigest.project import Definition, External, Module, Project
+from tumorseg.codedigest.special_names import (
     HELP_ARGUMENTS,
     LOG_METHODS,
     LOGGERS,
@@ -14,7 +15,6 @@ from tumorseg.codedigest.known import (
     PURE_FUNCTIONS,
     PURE_METHODS,
 )
-from tumorseg.codedigest.project import Definition, External, Module, Project
 from tumorseg.codedigest.syntax import Function, bound_names, is_bare_string, parameters_of, walk
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tumorseg.codedigest.known import FOR_PEOPLE_ONLY
+from tumorseg.codedigest.special_names import FOR_PEOPLE_ONLY
 from tumorseg.codedigest.syntax import Function, bound_names, is_type_checking, walk
 
 

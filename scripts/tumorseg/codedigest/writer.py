@@ -5,10 +5,10 @@ import builtins
 from dataclasses import dataclass
 from typing import Any
 
-from tumorseg.codedigest.known import INTROSPECTION_ATTRIBUTES, INTROSPECTION_MODULES, INTROSPECTION_NAMES
 from tumorseg.codedigest.messages import Messages, is_text
 from tumorseg.codedigest.parameters import Parameters
 from tumorseg.codedigest.project import Definition, External, Module, Project
+from tumorseg.codedigest.special_names import INTROSPECTION_ATTRIBUTES, INTROSPECTION_MODULES, INTROSPECTION_NAMES
 from tumorseg.codedigest.syntax import is_bare_string, walk
 
 

@@ -136,7 +136,7 @@ def usable_patients(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(usable["case"], usable["patient"], strict=True))
 
 
-def summary_lines(table: pd.DataFrame, path: Path, max_lines: int = 20) -> list[Message]:
+def manifest_summary(table: pd.DataFrame, path: Path, max_lines: int = 20) -> list[Message]:
     """Return the lines to log about a manifest: how many cases are usable, and why the others were dropped.
 
     Args:

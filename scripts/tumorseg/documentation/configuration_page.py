@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 
 from tumorseg.configuration.schema_validation import describe_allowed
-from tumorseg.documentation.tables import table
+from tumorseg.documentation.generated_tables import table
 
 PAGE: Final = Path("workflow/docs/configuration.md")
 """Relative to the repository's root, like the next two."""

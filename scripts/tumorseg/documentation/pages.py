@@ -7,7 +7,7 @@ from typing import Final
 
 from tumorseg.documentation.api import api_tables
 from tumorseg.documentation.configuration_page import PAGE, reference_page
-from tumorseg.documentation.tables import TABLES
+from tumorseg.documentation.generated_tables import TABLES
 from tumorseg.io.files import write_text
 
 FOLDER: Final = Path("workflow/docs")

@@ -17,7 +17,7 @@ from tumorseg.evaluation.label_permutation_hint import (
     find_folder_permutation,
     permuted_label_map,
 )
-from tumorseg.evaluation.masks import read_prediction, read_reference
+from tumorseg.evaluation.masks import read_predicted_mask, read_reference
 from tumorseg.evaluation.matching import MaskPair
 from tumorseg.evaluation.orientation_hint import can_improve, orientation_hint
 from tumorseg.evaluation.prediction_folder import MaskFolders, PairedPredictions, summary_rows
@@ -62,7 +62,7 @@ def _orientation_hints(paired: PairedPredictions, table: pd.DataFrame, threads: 
 
 def _orientation_hint(pair: MaskPair, *, folders: MaskFolders) -> str | None:
     reference = read_reference(folders.references / pair.reference, pair.case, folders.reference_options)
-    prediction = read_prediction(
+    prediction = read_predicted_mask(
         folders.predictions / str(pair.prediction), pair.case, reference, folders.prediction_options
     )
     hint = orientation_hint(reference.labels, prediction.labels, reference.affine)

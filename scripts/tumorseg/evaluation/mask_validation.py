@@ -18,7 +18,7 @@ from tumorseg.cohort.mask_grid import OrientedGrid
 from tumorseg.cohort.other_task import tasks_with_other_meaning
 from tumorseg.errors import InvalidMaskError, Message, UserError
 from tumorseg.evaluation.channels import ChannelStatistics, assign_regions
-from tumorseg.evaluation.masks import MaskReadOptions, read_prediction, read_reference
+from tumorseg.evaluation.masks import MaskReadOptions, read_predicted_mask, read_reference
 from tumorseg.task.conventions import detect_convention
 
 Item = TypeVar("Item")
@@ -131,7 +131,7 @@ def _check_reference(item: tuple[str, Path], *, options: MaskReadOptions) -> Ref
 def _check_prediction(item: tuple[str, Path, OrientedGrid], *, options: MaskReadOptions) -> PredictionCheck:
     case, path, reference = item
     try:
-        prediction = read_prediction(path, case, reference, options)
+        prediction = read_predicted_mask(path, case, reference, options)
     except InvalidMaskError as error:
         return PredictionCheck(str(error), error.systematic)
     return PredictionCheck(values=prediction.values, channels=prediction.channels, notes=prediction.notes)

@@ -155,7 +155,7 @@ def read_reference(path: Path, case: str, options: MaskReadOptions) -> Reference
     return ReferenceMask(mask.labels, volume.affine, volume.oriented, (x, y, z), mask.values, notes, confirmed)
 
 
-def read_prediction(path: Path, case: str, reference: OrientedGrid, options: MaskReadOptions) -> PredictedMask:
+def read_predicted_mask(path: Path, case: str, reference: OrientedGrid, options: MaskReadOptions) -> PredictedMask:
     """Return a predicted mask on the grid of its reference.
 
     A file with one channel per region becomes a mask of labels. If `options.regions` is None, the labels are wrong, but

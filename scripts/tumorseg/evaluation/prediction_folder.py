@@ -19,10 +19,10 @@ from tumorseg.evaluation.mask_validation import (
     refuse_systematic_errors,
     validate_predictions,
 )
-from tumorseg.evaluation.masks import MaskReadOptions, read_prediction, read_reference
+from tumorseg.evaluation.masks import MaskReadOptions, read_predicted_mask, read_reference
 from tumorseg.evaluation.matching import FolderMatches, MaskPair
 from tumorseg.evaluation.scoring import CaseScores, score_cases
-from tumorseg.metrics.scores import case_scores, missing_scores
+from tumorseg.metrics.structure_scores import case_scores, missing_scores
 
 NO_FOLD: Final = -1
 """Value of the column `fold` for masks that do not belong to a fold of a training."""
@@ -166,7 +166,7 @@ def _score_pair(pair: MaskPair, *, folders: MaskFolders, surface_tolerance_mm: f
     reference = read_reference(folders.references / pair.reference, pair.case, folders.reference_options)
     if pair.prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing_mm, task=task))
-    prediction = read_prediction(
+    prediction = read_predicted_mask(
         folders.predictions / pair.prediction, pair.case, reference, folders.prediction_options
     )
     scores = case_scores(

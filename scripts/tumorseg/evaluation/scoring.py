@@ -15,7 +15,7 @@ from tumorseg.cli.processes import initialise_worker
 from tumorseg.io.files import write_json
 from tumorseg.io.tables import write_table
 from tumorseg.metrics.registry import metrics
-from tumorseg.metrics.scores import Scores, score_rows
+from tumorseg.metrics.structure_scores import Scores, score_rows
 from tumorseg.metrics.summary import summarise
 from tumorseg.task import Task
 
@@ -35,7 +35,9 @@ class CaseScores:
 def score_cases(
     items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
-    """Return the table of scores of all items (see `metrics.scores.score_rows`) and the confusion matrix of each case.
+    """Return the table of scores of all items, and the confusion matrix of each case.
+
+    The rows of the table are described at `tumorseg.metrics.structure_scores.score_rows`.
 
     Args:
         items: one item per case.

@@ -71,7 +71,7 @@ def write_probabilities(
     write_nifti(folder / f"{origin.case}-probabilities.nii.gz", whole, origin.affine, origin.forms, mark)
 
 
-def read_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
+def read_recorded_prediction(mask: RecordedMask, shape: Sequence[int], affine: ArrayLike) -> NDArray[np.uint8]:
     """Return the predicted mask of a case as canonical labels, uint8 (X, Y, Z).
 
     Args:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tumorseg.metrics.metric_record import Metric
     from tumorseg.metrics.overlap import Overlap, confusion, overlaps
     from tumorseg.metrics.registry import metric, metrics, register
-    from tumorseg.metrics.scores import case_scores
+    from tumorseg.metrics.structure_scores import case_scores
     from tumorseg.metrics.surface import SurfaceDistances, surface_distances
 
 __all__ = [
@@ -38,7 +38,7 @@ _MODULES = {
     "Overlap": "overlap",
     "SurfaceDistances": "surface",
     "border_hausdorff95": "border_hausdorff",
-    "case_scores": "scores",
+    "case_scores": "structure_scores",
     "confusion": "overlap",
     "lesion_scores": "lesions",
     "metric": "registry",

@@ -9,11 +9,11 @@ import pandas as pd
 
 from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
-from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.records import RecordedMask, find_mask, recorded_masks
 from tumorseg.io.tables import read_table
 from tumorseg.metrics.registry import RANKED_BY, metric
-from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.metrics.structure_scores import TEXT_COLUMNS
 from tumorseg.plotting.case_view import CaseView, make_case_view
 from tumorseg.plotting.figure_record import Files, Settings
 from tumorseg.preprocessing.crop import crop
@@ -183,7 +183,7 @@ def load_case(selected: SelectedCase, normalised: Sequence[Path], mask: Recorded
     """
     case = read_case(find_case(normalised, selected.case))
     origin = case.origin
-    prediction = crop(read_prediction(mask, origin.shape, origin.affine), origin)
+    prediction = crop(read_recorded_prediction(mask, origin.shape, origin.affine), origin)
     return make_case_view(
         origin,
         case.image,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-Drawn: TypeAlias = "Figure"
+MatplotlibFigure: TypeAlias = "Figure"
 Files = Mapping[str, Sequence[Path]]
 Settings = Mapping[str, Any]
 Section = Literal["scores", "cases", "cohort", "training"]
@@ -65,7 +65,7 @@ class FigureRecord:
     """
 
     name: str
-    draw: Callable[[Files, Task, Settings], Drawn]
+    draw: Callable[[Files, Task, Settings], MatplotlibFigure]
     needs: tuple[str, ...]
     section: Section
     title: Message

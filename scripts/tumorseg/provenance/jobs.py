@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.cli.console import record_path
+from tumorseg.cli.console import job_record_path
 from tumorseg.errors import UserError
 from tumorseg.io.files import read_json
 from tumorseg.io.tables import read_table
@@ -83,7 +83,7 @@ def _read_job(log: Path, rule: str, name: str, benchmark: Path) -> Job | None:
     if log.stat().st_size == 0:
         return None
     try:
-        record = read_json(record_path(log))
+        record = read_json(job_record_path(log))
         peak = max(float(record["peak_memory_mib"]), _benchmark_memory_mib(benchmark.with_suffix(".tsv")))
         return Job(rule, name, str(record["finished"]), float(record["seconds"]), peak, str(record["computed_in"]))
     except (OSError, UserError, ValueError, LookupError, TypeError):

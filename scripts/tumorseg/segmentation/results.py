@@ -9,8 +9,8 @@ import pandas as pd
 
 from tumorseg.cohort.validation_result import Issue, describe_issue
 from tumorseg.formatting import format_count, format_part
-from tumorseg.io import tables
 from tumorseg.io.files import read_json, write_json
+from tumorseg.io.tables import write_table
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_records(folders: Sequence[Path]) -> tuple[list[PatientResult], dict[str
     return sorted(patients, key=lambda patient: patient.case), records[0]["how"]
 
 
-def write_table(path: Path, patients: Iterable[PatientResult], structures: Iterable[str]) -> None:
+def write_volume_table(path: Path, patients: Iterable[PatientResult], structures: Iterable[str]) -> None:
     """Write a TSV table with a row per patient.
 
     Columns are `case`, `segmented` (true or false), the volume of each structure in mm³ (empty without a mask),
@@ -93,10 +93,10 @@ def write_table(path: Path, patients: Iterable[PatientResult], structures: Itera
         structures: names of the structures.
     """
     names = list(structures)
-    tables.write_table(path, pd.DataFrame([_row(patient, names) for patient in patients]))
+    write_table(path, pd.DataFrame([_row(patient, names) for patient in patients]))
 
 
-def summary_lines(patients: Sequence[PatientResult], table: Path, method: Mapping[str, Any]) -> list[str]:
+def segmentation_summary(patients: Sequence[PatientResult], table: Path, method: Mapping[str, Any]) -> list[str]:
     """Return the lines to print at the end: models, patients that were not segmented, warnings and the table.
 
     Patients with the same warning share a line.

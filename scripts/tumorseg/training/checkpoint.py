@@ -166,10 +166,10 @@ def save_checkpoint(
         "epochs": list(epochs),
         "seconds": round(seconds, 3),
     }
-    write_json(record_path(path), record)
+    write_json(checkpoint_record_path(path), record)
 
 
-def record_path(checkpoint: Path) -> Path:
+def checkpoint_record_path(checkpoint: Path) -> Path:
     """Return the path of a checkpoint's record."""
     return checkpoint.with_suffix(".json")
 

@@ -8,14 +8,16 @@ import math
 from typing import Final, Literal
 
 
-def checkpoint_epochs(epochs: int, interval: int) -> list[int]:
-    """Return the epochs after which a checkpoint is saved: every `interval`-th, and the last."""
-    return sorted({*range(interval, epochs + 1, interval), epochs})
+def checkpoint_epochs(epochs: int, epochs_per_checkpoint: int) -> list[int]:
+    """Return the epochs after which a checkpoint is saved: each multiple of
+    `epochs_per_checkpoint`, and the last.
+    """
+    return sorted({*range(epochs_per_checkpoint, epochs + 1, epochs_per_checkpoint), epochs})
 
 
-def previous_checkpoint_epoch(epoch: int, interval: int) -> int:
+def previous_checkpoint_epoch(epoch: int, epochs_per_checkpoint: int) -> int:
     """Return the epoch of the checkpoint from which training up to `epoch` starts; 0 for the initial state."""
-    return (epoch - 1) // interval * interval
+    return (epoch - 1) // epochs_per_checkpoint * epochs_per_checkpoint
 
 
 Schedule = Literal["constant", "polynomial", "cosine"]

@@ -16,7 +16,7 @@ from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.factory import build
 from tumorseg.task import Task
 from tumorseg.task.compatibility import describe_other_task
-from tumorseg.training.checkpoint import load_checkpoint, record_path
+from tumorseg.training.checkpoint import checkpoint_record_path, load_checkpoint
 
 _LOSS_COLUMNS: Final = ("train_loss", "validation_loss", "validation_dice")
 _STEP_COLUMNS: Final = ("learning_rate", "steps", "skipped_steps", "nonfinite_steps", "seconds")
@@ -37,7 +37,7 @@ def history_table(checkpoints: Sequence[Path], task: Task) -> pd.DataFrame:
         of its epochs.
     """
     rows = []
-    for path in map(record_path, checkpoints):
+    for path in map(checkpoint_record_path, checkpoints):
         try:
             record = read_json(path)
             epochs, seconds = record["epochs"], record["seconds"]

@@ -13,7 +13,7 @@ from tensorboardX.summary import scalar
 from tumorseg.cli.console import logger
 
 FOR_PEOPLE_ONLY: Final = "Writes what TensorBoard shows while a training runs; results do not depend on it."
-"""See `tumorseg.codedigest.known`."""
+"""See `tumorseg.codedigest.special_names`."""
 
 
 class TensorBoardWriter:

@@ -21,7 +21,7 @@ from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build_without_weights
 from tumorseg.preprocessing.fold_data import FoldData, data_difference
 from tumorseg.task.compatibility import describe_other_task
-from tumorseg.training.checkpoint import FORMAT, TrainingState, load_checkpoint, probe, record_path
+from tumorseg.training.checkpoint import FORMAT, TrainingState, checkpoint_record_path, load_checkpoint, probe
 from tumorseg.training.recipe import Recipe
 
 _MAX_DIRECTORY_BYTES: Final = 4 * 2**20
@@ -188,10 +188,10 @@ def _file_problem(path: Path, recipe: Recipe) -> tuple[CheckpointProblem | None,
     if status.st_size == 0:
         return CheckpointProblem("empty", "is empty"), {}
     try:
-        record = read_json(record_path(path))
+        record = read_json(checkpoint_record_path(path))
         expected = record["digest"]
     except (CorruptedFileError, KeyError, TypeError):
-        name = record_path(path).name
+        name = checkpoint_record_path(path).name
         return CheckpointProblem("no_record", f"has no readable record ({name}), so it cannot be verified"), {}
     if status.st_size > (max_bytes := _max_bytes(recipe)):
         message = f"has {status.st_size} bytes; a checkpoint of the configured network has at most {max_bytes}"

@@ -77,7 +77,7 @@ def test_the_log_ends_with_time_and_memory(tmp_path, error):
 def test_a_job_writes_a_record_with_its_end_run_time_and_memory(tmp_path, error):
     with suppress(SystemExit):
         run(tmp_path / "a.log", error)
-    record = read_json(console.record_path(tmp_path / "a.log"))
+    record = read_json(console.job_record_path(tmp_path / "a.log"))
     assert datetime.now() - datetime.fromisoformat(record["finished"]) < timedelta(minutes=1)
     assert record["seconds"] < 60
     assert record["peak_memory_mib"] > 5
@@ -88,13 +88,13 @@ def test_the_record_has_precision_and_device_from_the_extra_of_a_log_call(tmp_pa
     with console.job("a_job", tmp_path / "a.log"):
         console.logger.info("computing", extra={"computed_in": "fp16 on a GPU"})
         console.logger.info("working")
-    assert read_json(console.record_path(tmp_path / "a.log"))["computed_in"] == "fp16 on a GPU"
+    assert read_json(console.job_record_path(tmp_path / "a.log"))["computed_in"] == "fp16 on a GPU"
 
 
 def test_a_job_deletes_the_record_of_an_earlier_run(tmp_path):
     run(tmp_path / "a.log")
     with console.job("a_job", tmp_path / "a.log"):
-        assert not console.record_path(tmp_path / "a.log").exists()
+        assert not console.job_record_path(tmp_path / "a.log").exists()
 
 
 def test_progress_shows_steps_and_the_time_left(capsys):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builders import REPOSITORY
 from tumorseg.codedigest.digest import CodeDigests
-from tumorseg.codedigest.known import FOR_PEOPLE_ONLY
+from tumorseg.codedigest.special_names import FOR_PEOPLE_ONLY
 
 FILES = {path.stem: [path.name] for path in sorted((REPOSITORY / "scripts").glob("*.py"))}
 # One script draws all figures. It imports the module of the requested figure.
@@ -127,4 +127,4 @@ def test_the_modules_for_people_only_are_these():
         for path in library.rglob("*.py")
         if re.search(rf"^{FOR_PEOPLE_ONLY}\b.* = \"", path.read_text(), re.MULTILINE)
     }
-    assert marked == {"cli/console.py", "cli/heartbeat.py", "training/tensorboard.py", "codedigest/known.py"}
+    assert marked == {"cli/console.py", "cli/heartbeat.py", "training/tensorboard.py", "codedigest/special_names.py"}

@@ -11,7 +11,7 @@ from isal import igzip, isal_zlib
 
 from tests.support.builders import REPOSITORY
 from tests.support.case_files import AFFINE, SUFFIXES, TASK, image, nifti_content, path_of, write_valid_case
-from tumorseg.cli.console import record_path
+from tumorseg.cli.console import job_record_path
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validation_result import read_validation_results
@@ -70,7 +70,7 @@ def validated(tmp_path):
             check=True,
             capture_output=True,
         )
-        peak = read_json(record_path(tmp_path / "log"))["peak_memory_mib"]
+        peak = read_json(job_record_path(tmp_path / "log"))["peak_memory_mib"]
         return {result.case: result for result in read_validation_results(tmp_path / "v.json")}, peak
 
     return validate

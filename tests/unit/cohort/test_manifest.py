@@ -7,7 +7,7 @@ import pytest
 from tests.support.case_files import AFFINE, TASK, check_case, image, path_of, write_valid_case
 from tumorseg.cohort.cohort_check import check_cohort as check_table
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.manifest import build_manifest, read_manifest, summary_lines, write_manifest
+from tumorseg.cohort.manifest import build_manifest, manifest_summary, read_manifest, write_manifest
 from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.io.nifti import write_nifti
@@ -85,7 +85,7 @@ def test_the_summary_lists_the_first_dropped_cases(tmp_path):
     table = build_manifest(
         [valid_case("s"), *(invalid_case(f"d{number:02d}", "truncated") for number in range(23))], task=TASK
     )
-    lines = summary_lines(table, tmp_path)
+    lines = manifest_summary(table, tmp_path)
     assert lines[0] == "1 of 24 cases is usable; 23 dropped:"
     assert lines[1].startswith("  d00: truncated: ")
     assert lines[-1] == f"  and 3 more: see {tmp_path}"

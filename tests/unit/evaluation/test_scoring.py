@@ -10,7 +10,7 @@ from tumorseg.cli import console
 from tumorseg.errors import UserError
 from tumorseg.evaluation.scoring import CaseScores, score_cases, write_scores
 from tumorseg.metrics.overlap import confusion
-from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.metrics.summary import summarise
 from tumorseg.task import load_task
 

@@ -8,7 +8,7 @@ from tests.support.builders import TASK
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction_files import (
     label_values_on_disk,
-    read_prediction,
+    read_recorded_prediction,
     write_prediction,
     write_probabilities,
 )
@@ -59,7 +59,7 @@ def recorded_mask(folder, written=WRITTEN):
 def test_a_prediction_is_read_back_as_canonical_labels(tmp_path):
     mask = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], np.uint8), size=(3, 4, 5))
     write_prediction(tmp_path, mask, origin(), WRITTEN)
-    whole = read_prediction(recorded_mask(tmp_path), (6, 7, 8), AFFINE)
+    whole = read_recorded_prediction(recorded_mask(tmp_path), (6, 7, 8), AFFINE)
     np.testing.assert_array_equal(whole[1:4, 2:6, 3:8], mask)
     assert np.count_nonzero(whole) == np.count_nonzero(mask)
 
@@ -75,7 +75,7 @@ def test_a_prediction_keeps_the_qform_and_sform_of_its_image(tmp_path, codes):
     affine = tuple(map(tuple, volume.affine.tolist()))
     mask = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], np.uint8), size=(3, 4, 5))
     write_prediction(tmp_path, mask, replace(origin(), affine=affine, forms=volume.forms), WRITTEN)
-    whole = read_prediction(recorded_mask(tmp_path), (6, 7, 8), volume.affine)
+    whole = read_recorded_prediction(recorded_mask(tmp_path), (6, 7, 8), volume.affine)
     assert np.count_nonzero(whole) == np.count_nonzero(mask)
     written = read_volume(tmp_path / "case-1.nii.gz")
     assert (written.forms, written.orientation_warning) == (volume.forms, volume.orientation_warning)
@@ -95,14 +95,14 @@ def test_a_prediction_is_written_and_read_with_a_label_map(tmp_path, label_map, 
     written = label_values_on_disk(TASK.with_label_map(label_map), "label_map", "label_map")
     assert written == {0: 0, **expected}
     write_prediction(tmp_path, mask, origin(), written)
-    whole = read_prediction(recorded_mask(tmp_path, written), (6, 7, 8), AFFINE)
+    whole = read_recorded_prediction(recorded_mask(tmp_path, written), (6, 7, 8), AFFINE)
     np.testing.assert_array_equal(whole[1:4, 2:6, 3:8], mask)
 
 
 def test_a_prediction_with_an_unknown_value_is_refused(tmp_path):
     write_prediction(tmp_path, np.full((3, 4, 5), 2, np.uint8), origin(), {0: 0, 2: 7})
     with pytest.raises(UserError, match=r"case-1\.nii\.gz: the value 7 is not a label"):
-        read_prediction(recorded_mask(tmp_path), (6, 7, 8), AFFINE)
+        read_recorded_prediction(recorded_mask(tmp_path), (6, 7, 8), AFFINE)
 
 
 @pytest.mark.parametrize("name", ["brats-glioma", "brats-paediatric", "brats-meningioma-radiotherapy"])
@@ -127,10 +127,10 @@ def test_a_corrupted_prediction_is_refused(tmp_path):
     mask = recorded_mask(tmp_path)
     mask.path.write_bytes(mask.path.read_bytes()[:-9])
     with pytest.raises(UserError, match=r"case-1\.nii\.gz: this prediction is corrupted"):
-        read_prediction(mask, (6, 7, 8), AFFINE)
+        read_recorded_prediction(mask, (6, 7, 8), AFFINE)
 
 
 def test_a_prediction_on_another_grid_is_refused(tmp_path):
     write_prediction(tmp_path, np.ones((3, 4, 5), np.uint8), origin(), WRITTEN)
     with pytest.raises(UserError, match="not on the grid of its case"):
-        read_prediction(recorded_mask(tmp_path), (6, 7, 9), AFFINE)
+        read_recorded_prediction(recorded_mask(tmp_path), (6, 7, 9), AFFINE)

@@ -10,7 +10,7 @@ from tests.support.builders import model_card, random_network, record_prediction
 from tests.unit.inference.test_held_out import EXECUTION, PREDICTION
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, write_splits
 from tumorseg.errors import UserError
-from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.records import find_mask, recorded_masks
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import read_json, write_json
@@ -63,7 +63,7 @@ def test_the_record_contains_model_split_settings_and_masks(run):
     masks = recorded_masks([run / "predictions/fold-0"])
     for name in "ab":
         origin = read_case(run / f"normalised/{name}.safetensors").origin
-        assert read_prediction(masks[name], origin.shape, origin.affine).any()
+        assert read_recorded_prediction(masks[name], origin.shape, origin.affine).any()
 
 
 def swap_models(run):
@@ -130,7 +130,7 @@ def predictions(run):
 def test_a_replaced_mask_is_refused(predictions):
     shutil.copy(predictions[0] / "b.nii.gz", predictions[0] / "a.nii.gz")
     with pytest.raises(UserError, match=r"a\.nii\.gz: this mask was replaced or edited .*; delete .*fold-0 and run"):
-        read_prediction(recorded_masks(predictions)["a"], (16, 16, 16), ((1, 0, 0, 0),))
+        read_recorded_prediction(recorded_masks(predictions)["a"], (16, 16, 16), ((1, 0, 0, 0),))
 
 
 def test_a_missing_mask_is_refused(predictions):

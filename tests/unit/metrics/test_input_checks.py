@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.builders import TASK
-from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.structure_scores import case_scores
 
 MASK = np.zeros((8, 9, 10), np.uint8)
 MASK[2:6, 2:6, 2:6] = 2

@@ -13,7 +13,7 @@ from tumorseg.evaluation.scoring import CaseScores, overview_lines
 from tumorseg.metrics import registry
 from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.metrics.metric_record import Metric
-from tumorseg.metrics.scores import case_scores, missing_scores, score_rows
+from tumorseg.metrics.structure_scores import case_scores, missing_scores, score_rows
 from tumorseg.metrics.summary import count_definitions, summarise
 from tumorseg.plotting.distributions import score_distributions
 from tumorseg.plotting.score_table import table_header, table_rows

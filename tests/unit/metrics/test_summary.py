@@ -5,7 +5,7 @@ import pytest
 from tests.support.random_masks import labelled_pair
 from tumorseg.metrics.overlap import confusion
 from tumorseg.metrics.registry import definitions
-from tumorseg.metrics.scores import case_scores, missing_scores, score_rows
+from tumorseg.metrics.structure_scores import case_scores, missing_scores, score_rows
 from tumorseg.metrics.summary import never_predicted, summarise
 from tumorseg.task import load_task
 

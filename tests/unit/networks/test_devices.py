@@ -32,7 +32,7 @@ def test_more_threads_than_cores_are_logged_and_kept(threads, cores, logged, mon
 def test_the_record_of_a_job_has_its_precision_and_device(tmp_path):
     with console.job("a_job", tmp_path / "a.log"):
         resolve_execution("cpu", "fp16", threads=1)
-    assert read_json(console.record_path(tmp_path / "a.log"))["computed_in"] == "fp32 on the CPU with 1 thread"
+    assert read_json(console.job_record_path(tmp_path / "a.log"))["computed_in"] == "fp32 on the CPU with 1 thread"
 
 
 def test_torch_uses_the_configured_number_of_threads():

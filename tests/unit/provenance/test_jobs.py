@@ -1,6 +1,6 @@
 import pytest
 
-from tumorseg.cli.console import record_path
+from tumorseg.cli.console import job_record_path
 from tumorseg.io.files import write_json
 from tumorseg.provenance.jobs import Job, job_names, job_table, read_jobs
 
@@ -25,7 +25,7 @@ def write_log(results, name, content=None, text="INFO working\n"):
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(text)
     if content is not None:
-        write_json(record_path(log), content)
+        write_json(job_record_path(log), content)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
 from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.segmentation.models import read_models
-from tumorseg.segmentation.results import read_records, summary_lines, write_record, write_table
+from tumorseg.segmentation.results import read_records, segmentation_summary, write_record, write_volume_table
 
 
 @pytest.fixture(scope="module")
@@ -189,12 +189,12 @@ def test_the_table_has_a_row_for_every_patient_of_all_folders(tmp_path, segmente
         write_record(tmp_path / folder, [patient], {"models": []})
     patients, method = read_records([tmp_path / "x", tmp_path / "y"])
     assert (patients, method) == ([segmented, failed], {"models": []})
-    write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
+    write_volume_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     table = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case")
     assert table["segmented"].tolist() == [True, False]
     assert table["problems"].fillna("").tolist() == ["", "missing_modality"]
     assert table.loc["P-1", "WT_mm3"] == segmented.volumes["WT"]
-    assert summary_lines(patients, tmp_path / "volumes.tsv", method)[0].startswith(
+    assert segmentation_summary(patients, tmp_path / "volumes.tsv", method)[0].startswith(
         "NOT segmented: P-2: missing_modality: T1 is missing"
     )
 

@@ -18,7 +18,13 @@ from tumorseg.networks.factory import build
 from tumorseg.networks.model import DEMO_MODEL_WARNING, write_model
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
-from tumorseg.segmentation.results import PatientResult, read_records, summary_lines, write_record, write_table
+from tumorseg.segmentation.results import (
+    PatientResult,
+    read_records,
+    segmentation_summary,
+    write_record,
+    write_volume_table,
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +39,14 @@ def test_warnings_are_in_the_table_the_record_and_the_terminal(tmp_path, segment
     method = {"models": [{"file": "demo.safetensors", "digest": "ab", "mark": card.mark}]}
     write_record(tmp_path / "out", patients, method)
     assert read_records([tmp_path / "out"]) == (patients, method)
-    write_table(tmp_path / "volumes.tsv", patients, TASK.structures)
+    write_volume_table(tmp_path / "volumes.tsv", patients, TASK.structures)
     row = pd.read_csv(tmp_path / "volumes.tsv", sep="\t", index_col="case").loc["P-1"]
     assert row["warnings"] == "demonstration_model,spacing_unlike_training"
     spacing = (
         "voxels are 1 mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
     )
     assert row["warning_messages"] == f"{DEMO_MODEL_WARNING} | {spacing}"
-    lines = summary_lines(patients, tmp_path / "volumes.tsv", method)
+    lines = segmentation_summary(patients, tmp_path / "volumes.tsv", method)
     assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
     assert lines[2] == f"{DEMO_MODEL_WARNING} (demo.safetensors)"
     assert lines[3].startswith("2 patients are segmented; ")
@@ -92,11 +98,13 @@ def test_a_non_finite_output_leaves_no_mask(tmp_path):
 
 def test_the_count_of_patients_uses_the_singular():
     method = {"models": []}
-    assert summary_lines([PatientResult("P-1")], Path("t"), method) == [
+    assert segmentation_summary([PatientResult("P-1")], Path("t"), method) == [
         "1 patient is segmented; volumes and warnings: t"
     ]
     failed = PatientResult("P-2", "truncated", "cut off")
-    assert summary_lines([failed], Path("t"), method)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
+    assert (
+        segmentation_summary([failed], Path("t"), method)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
+    )
 
 
 def test_models_of_different_voxel_sizes_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from tumorseg.io.files import read_json, write_json
 from tumorseg.networks.devices import Execution
 from tumorseg.preprocessing.fold_data import FoldData
 from tumorseg.task import load_task
-from tumorseg.training.checkpoint import TrainingState, load_checkpoint, record_path, save_checkpoint
+from tumorseg.training.checkpoint import TrainingState, checkpoint_record_path, load_checkpoint, save_checkpoint
 from tumorseg.training.verification import checkpoint_problems
 
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -42,7 +42,7 @@ def checkpoint(tmp_path):
 def rewrite(path, content):
     """Replace the content of a checkpoint, and its digest in the record."""
     torch.save(content, path)
-    write_json(record_path(path), read_json(record_path(path)) | {"digest": sha256(path)})
+    write_json(checkpoint_record_path(path), read_json(checkpoint_record_path(path)) | {"digest": sha256(path)})
 
 
 def test_a_valid_checkpoint_is_accepted(checkpoint):
@@ -92,7 +92,7 @@ def test_one_flipped_bit_anywhere_is_refused(checkpoint):
 
 
 def test_a_checkpoint_without_its_record_is_refused(checkpoint):
-    record_path(checkpoint).unlink()
+    checkpoint_record_path(checkpoint).unlink()
     assert codes(checkpoint) == ["no_record"]
 
 
@@ -217,14 +217,14 @@ def test_a_checkpoint_with_a_malformed_part_is_refused(checkpoint, key):
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", "{", '{"digest": 3}'])
 def test_a_checkpoint_with_a_corrupted_record_is_refused(checkpoint, record):
-    record_path(checkpoint).write_text(record)
+    checkpoint_record_path(checkpoint).write_text(record)
     assert codes(checkpoint) in (["no_record"], ["digest_mismatch"])
 
 
 def test_a_record_without_a_probe_is_refused(checkpoint):
-    record = read_json(record_path(checkpoint))
+    record = read_json(checkpoint_record_path(checkpoint))
     del record["probe"]
-    write_json(record_path(checkpoint), record)
+    write_json(checkpoint_record_path(checkpoint), record)
     assert len(codes(checkpoint)) == 1
 
 
@@ -232,7 +232,7 @@ def test_a_record_without_a_probe_is_refused(checkpoint):
     "changes", [{"fold": 7}, {"epoch": 9}, {"epochs": []}, {"epochs": [{"epoch": 1, "train_loss": 0.1}]}]
 )
 def test_the_record_of_another_training_is_refused(checkpoint, changes):
-    write_json(record_path(checkpoint), read_json(record_path(checkpoint)) | changes)
+    write_json(checkpoint_record_path(checkpoint), read_json(checkpoint_record_path(checkpoint)) | changes)
     assert codes(checkpoint) == ["no_record"]
 
 

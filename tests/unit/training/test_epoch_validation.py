@@ -9,11 +9,11 @@ import torch
 import yaml
 
 from tests.support.builders import REPOSITORY, TASK, make_fold_data, model_card, recipe, write_random_case
-from tumorseg.inference.prediction_files import read_prediction
+from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.records import RecordedMask, mask_path
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import file_digest, sha256
-from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import read_model, write_model
 from tumorseg.preprocessing.crop import uncrop
@@ -54,7 +54,7 @@ def evaluate(checkpoint, cases, folder):
         origin = case.origin
         segmented = segmenter.segment(folder, case.image, origin, None)
         mask = mask_path(folder, origin.case)
-        prediction = read_prediction(
+        prediction = read_recorded_prediction(
             RecordedMask(mask, 0, file_digest(mask), segmented.written), origin.shape, origin.affine
         )
         reference = uncrop(case.mask, origin)

@@ -12,7 +12,7 @@ from tests.unit.training.test_checkpoint import DATA, checkpoint, codes, rewrite
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import read_json, write_json
-from tumorseg.training.checkpoint import load_checkpoint, record_path
+from tumorseg.training.checkpoint import checkpoint_record_path, load_checkpoint
 from tumorseg.training.selection import history_table
 from tumorseg.training.verification import archive_problem, checkpoint_problems
 
@@ -24,7 +24,7 @@ def problem_of(path):
 
 def update_record(path):
     """Write the current digest of the checkpoint to its record."""
-    write_json(record_path(path), read_json(record_path(path)) | {"digest": sha256(path)})
+    write_json(checkpoint_record_path(path), read_json(checkpoint_record_path(path)) | {"digest": sha256(path)})
 
 
 def repack(path, change, compression=zipfile.ZIP_STORED):
@@ -113,14 +113,14 @@ def test_nested_shared_lists_are_visited_once(checkpoint):  # noqa: F811
 
 @pytest.mark.parametrize("which", ["checkpoint", "record"])
 def test_a_pipe_instead_of_a_file_is_refused_without_waiting(checkpoint, which):  # noqa: F811
-    path = checkpoint if which == "checkpoint" else record_path(checkpoint)
+    path = checkpoint if which == "checkpoint" else checkpoint_record_path(checkpoint)
     path.unlink()
     os.mkfifo(path)
     assert codes(checkpoint) == (["no_file"] if which == "checkpoint" else ["no_record"])
 
 
 def test_an_oversized_record_is_not_read(checkpoint):  # noqa: F811
-    os.truncate(record_path(checkpoint), 10 * 2**30)
+    os.truncate(checkpoint_record_path(checkpoint), 10 * 2**30)
     assert codes(checkpoint) == ["no_record"]
 
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import FigureRecord, Files, MatplotlibFigure, Settings
 from tumorseg.task import Task
 
 
-def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the reliability diagrams of the held-out cases."""
     from tumorseg.io.files import read_json
     from tumorseg.plotting.reliability import reliability_diagrams

@@ -4,11 +4,11 @@ from typing import Final
 
 from tumorseg.cli.console import logger
 from tumorseg.formatting import format_part
-from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import FigureRecord, Files, MatplotlibFigure, Settings
 from tumorseg.task import Task
 
 
-def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the overview of the cases in the manifest and the validation results."""
     from tumorseg.cohort.case_summary import summarise_cases
     from tumorseg.cohort.manifest import read_manifest

@@ -4,14 +4,14 @@ from typing import Final
 
 from tumorseg.cli.console import logger
 from tumorseg.formatting import format_count
-from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import FigureRecord, Files, MatplotlibFigure, Settings
 from tumorseg.task import Task
 
 
-def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the scatter plots of the held-out cases."""
     from tumorseg.io.tables import read_table
-    from tumorseg.metrics.scores import TEXT_COLUMNS
+    from tumorseg.metrics.structure_scores import TEXT_COLUMNS
     from tumorseg.plotting.dice_scatter import dice_by_volume
 
     scores = read_table(files["scores"][0], text_columns=TEXT_COLUMNS)

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import FigureRecord, Files, MatplotlibFigure, Settings
 from tumorseg.task import Task
 
 
-def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the slices of the selected cases with their references."""
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.sheets import mask_sheet

@@ -4,11 +4,11 @@ from typing import Final
 
 from tumorseg.cli.console import logger
 from tumorseg.formatting import format_count
-from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import FigureRecord, Files, MatplotlibFigure, Settings
 from tumorseg.task import Task
 
 
-def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the learning curves of the folds."""
     from tumorseg.plotting.curves import learning_curves
     from tumorseg.training.fold_results import read_fold_results

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from tumorseg.plotting.figure_record import Drawn, FigureRecord, Files, Settings
+from tumorseg.plotting.figure_record import FigureRecord, Files, MatplotlibFigure, Settings
 from tumorseg.task import Task
 
 
-def draw(files: Files, task: Task, settings: Settings) -> Drawn:
+def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the table of mean Dice of the held-out cases as a heat map."""
     from tumorseg.io.tables import read_table
     from tumorseg.plotting.heatmaps import modality_ablation

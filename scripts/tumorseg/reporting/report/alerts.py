@@ -21,7 +21,7 @@ class Alert:
     section: str
 
 
-def never_predicted(names: Sequence[str]) -> list[Alert]:
+def never_predicted_alerts(names: Sequence[str]) -> list[Alert]:
     """Return an alert for each structure that is in the references but in no prediction."""
     return [
         Alert(f"Never predicted: {name}. The references contain it, but it is missed in every case.", "scores")

@@ -199,7 +199,7 @@ def collect_report_content(
         patients=len(set(patients.values())),
         alerts=[
             *([alerts.demo()] if configuration["demo"] else []),
-            *alerts.never_predicted(never),
+            *alerts.never_predicted_alerts(never),
             *alerts.training(results.folds),
             *alerts.changed_masks(results.predictions),
             *alerts.cohort(len(manifest), len(dropped), len(warned)),

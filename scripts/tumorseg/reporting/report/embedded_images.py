@@ -21,13 +21,13 @@ _QUALITY: Final = 90
 
 @dataclass(frozen=True)
 class EmbeddedFigure:
-    """A figure with its caption, as a data URL; width and height are in pixels."""
+    """A figure with its caption, as a data URL."""
 
     record: FigureRecord
     caption: Caption
     url: str
-    width: int
-    height: int
+    width_px: int
+    height_px: int
 
     @property
     def name(self) -> str:
@@ -37,11 +37,11 @@ class EmbeddedFigure:
 
 @dataclass(frozen=True)
 class EmbeddedStrip:
-    """The thumbnails of a case as a data URL; width and height are in pixels."""
+    """The thumbnails of a case as a data URL."""
 
     url: str
-    width: int
-    height: int
+    width_px: int
+    height_px: int
 
 
 def embed_figure(path: Path, task: Task) -> EmbeddedFigure:

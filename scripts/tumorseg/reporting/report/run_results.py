@@ -14,7 +14,7 @@ from tumorseg.errors import UserError
 from tumorseg.inference.records import read_prediction_record, verify_selected_model
 from tumorseg.io.files import read_json
 from tumorseg.io.tables import read_table
-from tumorseg.metrics.scores import TEXT_COLUMNS
+from tumorseg.metrics.structure_scores import TEXT_COLUMNS
 from tumorseg.training.fold_results import FoldResult, read_fold_results
 
 

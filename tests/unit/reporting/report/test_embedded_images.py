@@ -23,7 +23,7 @@ def test_a_plot_is_embedded_without_loss(tmp_path):
     picture[10:12] = (213, 94, 0)
     imsave(tmp_path / "overlays.png", picture)
     figure = embed_figure(tmp_path / "overlays.png", TASK)
-    assert (figure.width, figure.height) == (50, 30)
+    assert (figure.width_px, figure.height_px) == (50, 30)
     np.testing.assert_array_equal(pixels(figure.url), picture)
 
 
@@ -58,5 +58,5 @@ def test_strips_are_named_after_their_cases(tmp_path):
     Image.new("RGB", (320, 64)).save(tmp_path / "a.b.webp")
     (strip,) = read_strips(tmp_path).values()
     assert list(read_strips(tmp_path)) == ["a.b"]
-    assert (strip.width, strip.height) == (320, 64)
+    assert (strip.width_px, strip.height_px) == (320, 64)
     assert pixels(strip.url).shape == (64, 320, 3)

@@ -12,7 +12,7 @@ from tumorseg.evaluation.masks import MaskReadOptions, read_reference
 from tumorseg.metrics.lesions import lesion_scores
 from tumorseg.metrics.overlap import confusion
 from tumorseg.metrics.registry import columns, definitions
-from tumorseg.metrics.scores import case_scores, missing_scores, score_rows
+from tumorseg.metrics.structure_scores import case_scores, missing_scores, score_rows
 from tumorseg.task import load_task
 
 TASK = load_task()

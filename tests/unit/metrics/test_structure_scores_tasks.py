@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.case_files import real_data
 from tumorseg.metrics.calibration import case_reliability
-from tumorseg.metrics.scores import case_scores
+from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.task import Task, built_in_tasks, load_task
 
 POST_TREATMENT = load_task("brats-glioma-post-treatment")
