@@ -42,8 +42,8 @@ def job(name: str, log: Path | None, *, quiet: bool = False) -> Iterator[None]:
 
     The last line of the log has the run time and the peak memory. The record beside the log (`job_record_path`) is for
     programs. It has `finished` (local time), `seconds`, `peak_memory_mib`, and `computed_in` (precision and device of
-    the network, from the `extra` of a log call, or empty). A killed job has no record. If a job prints nothing for a while,
-    the terminal shows that it is at work.
+    the network, from the `extra` of a log call, or empty). A killed job has no record. If a job prints nothing for a
+    while, the terminal shows that it is at work.
 
     Args:
         name: heads each line on the terminal.
