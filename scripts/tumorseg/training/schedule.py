@@ -9,9 +9,7 @@ from typing import Final, Literal
 
 
 def checkpoint_epochs(epochs: int, epochs_per_checkpoint: int) -> list[int]:
-    """Return the epochs after which a checkpoint is saved: each multiple of
-    `epochs_per_checkpoint`, and the last.
-    """
+    """Return the epochs after which a checkpoint is saved: each multiple of `epochs_per_checkpoint`, and the last."""
     return sorted({*range(epochs_per_checkpoint, epochs + 1, epochs_per_checkpoint), epochs})
 
 
