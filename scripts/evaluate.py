@@ -1,4 +1,4 @@
-"""Score all predictions of held-out cases against the experts' masks on the original grids."""
+"""Score all predictions of held-out cases against the reference masks on the original grids."""
 
 import argparse
 import json

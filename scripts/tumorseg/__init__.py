@@ -1,7 +1,7 @@
 """Brain-tumour segmentation from BraTS MRI: the library behind the workflow's scripts.
 
-The sub-packages mirror the stages: cohort, preprocessing, networks, training, inference, metrics, evaluation, plotting,
-reporting and demo. No module imports Snakemake.
+The sub-packages mirror the stages: cohort, preprocessing, networks, training, inference, metrics, evaluation,
+segmentation (of new patients), plotting, reporting, provenance and demo. No module imports Snakemake.
 
 Example:
     >>> import tumorseg

@@ -1,8 +1,8 @@
 """Read the pages of the documentation: their blocks of code, commands, links and headings.
 
-A comment above a block of commands tells the tests not to run it (`<!-- not run: REASON -->`) or to make a dry run
-(`<!-- planned: REASON -->`). A block below `<!-- file: NAME -->` is the content of a file, which the tests write before
-they run the page's commands.
+The tests do not run a block of commands below the comment `<!-- not run: REASON -->`. They make a dry run of a block
+below `<!-- planned: REASON -->`. A block below `<!-- file: NAME -->` is the content of a file, which the tests write
+before they run the page's commands.
 """
 
 import re

@@ -249,8 +249,8 @@ def tumour_position_issues(in_brain: NDArray[np.bool_], file: str, empty_masks: 
         empty_masks: `cohort.empty_masks`: `drop` or `keep`.
 
     Returns:
-        Problems and warnings: the problem `mask_mismatch` if all tumour voxels lie outside the brain, or if the mask
-        is empty and the setting is `drop`; the warning `tumour_outside_brain` if some lie outside; the warning
+        Problems and warnings. The problem is `mask_mismatch` if all tumour voxels lie outside the brain, or if the
+        mask is empty and the setting is `drop`. The warning is `tumour_outside_brain` if some lie outside, and
         `empty_mask` if the mask is empty and the setting is `keep`.
     """
     outside = in_brain.size - int(np.count_nonzero(in_brain))

@@ -1,4 +1,4 @@
-"""Make a small picture of a case as found on disk, in which errors are visible at a glance."""
+"""Make a thumbnail of a case as found on disk, in which errors are visible at a glance."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,7 +86,7 @@ def make_preview(
     affine: ArrayLike,
     channels: Sequence[str],
 ) -> NDArray[np.uint8]:
-    """Return a small picture of a case: the images as grey values, and the mask.
+    """Return a thumbnail of a case: the images as grey values, and the mask.
 
     The patient's right is at the left, the front at the top. The slice is cropped to the foreground and subsampled,
     without smoothing, to at most `PREVIEW_SIZE` pixels. Percentile 1 of the foreground becomes dark grey, 99 white.

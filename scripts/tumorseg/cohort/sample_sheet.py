@@ -52,8 +52,8 @@ def read_sample_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> Samp
         The cases and their patients.
 
     Raises:
-        UserError: the file is not a table, has no case, has an unknown or missing column, has a cell that the schema
-            does not allow, lists a case twice, or uses a file for two images. The message names the lines.
+        UserError: the file is not a table, has no case, or has an unknown or missing column. Or a line has a cell that
+            the schema does not allow, repeats a case, or uses a file for two images. The message names the lines.
     """
     columns, rows = read_user_rows(path, _KEY)
     columns, rows = _without_empty_columns(columns, rows)

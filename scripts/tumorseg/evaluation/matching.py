@@ -31,7 +31,7 @@ _PROBABILITY_MAP: Final = re.compile(r"[-_]probabilities", re.IGNORECASE)
 
 
 def is_image(name: str) -> bool:
-    """Return whether a name is that of a NIfTI file."""
+    """Return whether a name is the name of a NIfTI file."""
     return _IMAGE.fullmatch(name) is not None
 
 
@@ -115,8 +115,8 @@ def find_masks(folder: Path, task: Task, key: str) -> dict[str, MaskFile]:
         key: configuration key of the folder, for messages.
 
     Raises:
-        UserError: a folder cannot be listed, there is no mask, a mask is not a regular file (but a FIFO or a device),
-            two masks are of the same case, or a name cannot be written to a table.
+        UserError: a folder cannot be listed, there is no mask, or two masks belong to the same case. Or a mask is a
+            FIFO or a device, or has a name that cannot be written to a table.
     """
     masks: dict[str, MaskFile] = {}
     for name, path in _iterate_images(folder, key):

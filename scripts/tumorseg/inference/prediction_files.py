@@ -24,7 +24,7 @@ def label_values_on_disk(task: Task, case_convention: str | None, cohort_convent
     Args:
         task: defines the conventions. Its last one is used if neither argument below names one.
         case_convention: convention of the case's own mask; None if it has no mask or the mask does not show it.
-        cohort_convention: convention of the cohort, used if that of the case is unknown.
+        cohort_convention: convention of the cohort, used if the case's own is unknown.
     """
     known = list(task.conventions)
     return task.values_by_label(

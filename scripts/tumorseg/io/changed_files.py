@@ -104,7 +104,7 @@ def find_changed_files(
 
 
 def _is_unchanged(path: Path, status: os.stat_result | None, known: RecordedFile, *, seen: bool) -> bool:
-    """Return whether a file is still the recorded one; `seen` if its signature is that of the previous planning."""
+    """Return whether a file is still the recorded one; `seen` if it has the signature of the previous planning."""
     if known.digest is not None:
         return seen or (
             status is not None and status.st_size == known.size_bytes and file_digest_or_none(path) == known.digest

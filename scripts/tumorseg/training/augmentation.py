@@ -36,7 +36,7 @@ def augment(
 ) -> tuple[Tensor, Tensor]:
     """Augment the images and masks of a batch.
 
-    The order of the transforms is that of `AUGMENTATIONS`, whatever the order of `names`. Background, where an image is
+    The transforms follow the order of `AUGMENTATIONS`, whatever the order of `names`. Background, where an image is
     0, stays 0.
 
     Args:

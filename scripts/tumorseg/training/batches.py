@@ -134,7 +134,7 @@ def read_patch(
         Image, float16 (channels, X, Y, Z), and mask, uint8 (X, Y, Z).
 
     Raises:
-        UserError: the file is corrupted or is that of another case.
+        UserError: the file is corrupted or belongs to another case.
     """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         read_case_header(path, file)

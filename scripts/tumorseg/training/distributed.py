@@ -1,6 +1,7 @@
 """Distributed training: several processes train one network, each on its shard of every batch.
 
-Uses torch.distributed. Batch norm is computed over the batches of all processes.
+Uses torch.distributed. Here a shard is the part of a list that one process gets; shards of cases (`cohort.shards`) are
+something else. Batch norm is computed over the batches of all processes.
 """
 
 import logging

@@ -269,7 +269,7 @@ def render_model_card(content: CardContent, configuration: Mapping[str, Any], ta
 
     Args:
         content: the content of the card.
-        configuration: the configuration with all its sections, of which the card lists the settings.
+        configuration: all sections of the configuration; the card lists settings from it.
         task: defines the channels, labels and regions.
     """
     environment = Environment(
