@@ -73,5 +73,5 @@ def _picture(part: Locator) -> Image.Image:
 
 if __name__ == "__main__":
     with start() as running:
-        screenshot(running, Path(sys.argv[1])).save(PICTURE, quality=75, method=6)
+        screenshot(running, Path(sys.argv[1]).resolve()).save(PICTURE, quality=75, method=6)
     DIGESTS.write_text(template_digests(Path()))

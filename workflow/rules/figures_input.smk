@@ -51,5 +51,5 @@ ENABLED_FIGURES = [
 
 
 def figure_captions(wildcards):
-    """Return the captions as a param of the rule report: the digest of its code does not cover their texts."""
+    """Return the captions as a param of `report`, since the digest of its code does not cover their texts."""
     return json.dumps([asdict(figure.caption_for(TASK)) for figure in ENABLED_FIGURES])
