@@ -119,7 +119,7 @@ FILES: dict[str, Callable[[Workflow], None]] = {
     "a figure is deleted": delete("figures/modalities.png"),
     "the PDF of a figure is deleted": delete("figures/modalities.pdf"),
     "a prediction is deleted": delete_one("predictions/fold-0/*.nii.gz"),
-    "a picture of a held-out case is deleted": lambda run: next(
+    "a thumbnail of a held-out case is deleted": lambda run: next(
         (run.results / "figures/cases").glob("*.webp")
     ).unlink(),
     "the report is deleted": delete("report.html"),
