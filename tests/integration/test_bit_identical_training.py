@@ -67,6 +67,7 @@ def test_epochs_added_later_are_bit_identical(digests, finished, tmp_path):
     assert checkpoint_digests(run) == digests
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_during_an_epoch_is_bit_identical(digests, finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     run.configure({"training": {"epochs": 4, "steps_per_epoch": 30}})
@@ -84,6 +85,7 @@ def test_a_training_that_was_killed_during_an_epoch_is_bit_identical(digests, fi
     assert checkpoint_digests(run) == digests
 
 
+@pytest.mark.slow
 def test_a_simultaneous_second_run_is_refused_and_changes_nothing(digests, finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     run.configure({"training": {"epochs": 4, "steps_per_epoch": 30}})
