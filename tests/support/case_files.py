@@ -90,8 +90,16 @@ def warnings(*arguments, **options):
 
 def real_data() -> Path:
     """Return the folder of real cases; skip the test if it is missing."""
-    default = Path(__file__).parents[3] / "shared/data/brats2021"
-    root = Path(os.environ.get("TUMORSEG_REAL_DATA", default))
+    return _real_folder("TUMORSEG_REAL_DATA", "brats2021")
+
+
+def learning_data() -> Path:
+    """Return the folder of the real cases at 2 mm to learn from; skip the test if it is missing."""
+    return _real_folder("TUMORSEG_LEARNING_DATA", "real2mm")
+
+
+def _real_folder(variable: str, default: str) -> Path:
+    root = Path(os.environ.get(variable, Path(__file__).parents[3] / "shared/data" / default))
     if not root.is_dir():
-        pytest.skip("the real BraTS cases are not here (set TUMORSEG_REAL_DATA to their folder)")
+        pytest.skip(f"the real BraTS cases are not here (set {variable} to their folder)")
     return root

@@ -64,30 +64,22 @@ def train_epoch(
     Raises:
         UserError: the loss was non-finite in three consecutive steps, or in all steps of a shorter epoch.
     """
-    network, settings = state.network, state.recipe.training
-    network.train()
+    settings = state.recipe.training
+    state.network.train()
     epoch = state.epoch + 1
     progress = Progress(steps, f"epoch {epoch}: step")
     total, skipped, non_finite, consecutive, rate = 0.0, 0, 0, 0, settings.learning_rate
     for step, batch in enumerate(batches, start=1):
         done = state.epoch + (step - 1) / steps
         rate = learning_rate(settings.schedule, settings.learning_rate, settings.schedule_epochs, done)
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate
-        statistics = [buffer.clone() for buffer in network.buffers()]
-        masks = batch.masks.to(execution.device, non_blocking=True)
-        images, masks = augment(execution.place(batch.images), masks, settings.augmentation, batch.augmentation_rngs)
-        loss = loss_module(images, masks)
-        value = distributed.all_reduce_mean(loss).item()  # non-finite in one process: non-finite in all
+        value, taken = train_step(state, loss_module, batch, rate, execution)
         if on_step is not None:
             on_step(state.epoch * steps + step, value, rate)
         if math.isfinite(value):
-            skipped += not _optimizer_step(state, loss)
+            skipped += not taken
             total += value
             consecutive = 0
         else:
-            for buffer, before in zip(network.buffers(), statistics, strict=True):
-                buffer.copy_(before)
             non_finite, consecutive = non_finite + 1, consecutive + 1
             cases = ", ".join(distributed.gather(list(batch.cases)))
             problem = f"the loss is {value} at step {step} of epoch {epoch} (cases: {cases})"
@@ -106,6 +98,38 @@ def train_epoch(
         "skipped_steps": skipped,
         "nonfinite_steps": non_finite,
     }
+
+
+def train_step(
+    state: TrainingState, loss_module: nn.Module, batch: Batch, rate: float, execution: Execution
+) -> tuple[float, bool]:
+    """Augment a batch and train on it.
+
+    Args:
+        state: network in training mode, moving average, optimizer and scaler are changed in place; not if the loss is
+            non-finite.
+        loss_module: computes the loss of the state's network.
+        batch: the batch.
+        rate: learning rate.
+        execution: device and precision.
+
+    Returns:
+        The loss, averaged over all processes, and whether the optimizer took a step.
+    """
+    network = state.network
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    statistics = [buffer.clone() for buffer in network.buffers()]
+    masks = batch.masks.to(execution.device, non_blocking=True)
+    names = state.recipe.training.augmentation
+    images, masks = augment(execution.place(batch.images), masks, names, batch.augmentation_rngs)
+    loss = loss_module(images, masks)
+    value = distributed.all_reduce_mean(loss).item()  # non-finite in one process: non-finite in all
+    if math.isfinite(value):
+        return value, _optimizer_step(state, loss)
+    for buffer, before in zip(network.buffers(), statistics, strict=True):
+        buffer.copy_(before)
+    return value, False
 
 
 def _optimizer_step(state: TrainingState, loss: torch.Tensor) -> bool:

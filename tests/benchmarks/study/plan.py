@@ -1,0 +1,124 @@
+"""The plan of a study: its file, its set-ups, and the cases of each fold."""
+
+import copy
+import hashlib
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.utils import update_config
+
+from tests.support.builders import REPOSITORY, TASK
+from tests.support.case_files import learning_data
+from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
+from tumorseg.configuration.constraints import contradiction_errors
+from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
+from tumorseg.preprocessing.store import find_case
+from tumorseg.training.recipe import Recipe
+
+KEYS = {"minutes", "folds", "seeds", "mirroring", "base", "setups"}
+MARGIN_VOXELS = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a study.
+
+    digest: of everything that its result depends on, apart from fold and seed.
+    """
+
+    setup: str
+    digest: str
+    recipe: Recipe
+    fold: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study.
+
+    minutes: CPU minutes of each training, see `training.cpu_minutes`.
+    mirroring: whether the last evaluation is repeated with test-time mirroring.
+    setups: by name, the sections `model` and `training` of the configuration.
+    """
+
+    minutes: float
+    folds: int
+    seeds: tuple[int, ...]
+    mirroring: bool
+    setups: dict[str, dict[str, Any]]
+
+    def runs(self) -> list[Run]:
+        """Return the trainings in their order: all set-ups and folds with the first seed, then with the next one."""
+        found = []
+        for seed, (name, sections), fold in product(self.seeds, self.setups.items(), range(self.folds)):
+            settings = {**sections, "training": {**sections["training"], "seed": seed}}
+            recipe = Recipe.from_config(settings, TASK)
+            of_setup = Recipe.from_config(sections, TASK).as_dict()
+            digest = hashlib.sha256(yaml.safe_dump([of_setup, self.minutes, self.folds]).encode()).hexdigest()[:12]
+            found.append(Run(name, digest, recipe, fold, seed))
+        return found
+
+
+def read_study(path: Path) -> Study:
+    """Read the file of a study; end the program with a message if it is invalid."""
+    text = path.read_text()
+    content = yaml.safe_load(text)
+    mistakes = [f"{key}: there is no such key" for key in content.keys() - KEYS]
+    mistakes += [f"{key}: this key is missing" for key in KEYS - content.keys()]
+    mistakes += duplicate_keys(text)
+    setups = {}
+    for name, changes in content.get("setups", {}).items():
+        sections, wrong = _configured(content.get("base"), changes)
+        mistakes += [f"setups.{name}: {each}" for each in wrong]
+        setups[str(name)] = sections
+    if mistakes:
+        raise SystemExit("\n".join([f"{path} has mistakes:", *mistakes]))
+    return Study(content["minutes"], content["folds"], tuple(content["seeds"]), content["mirroring"], setups)
+
+
+def _configured(base: dict | None, changes: dict | None) -> tuple[dict[str, Any], list[str]]:
+    """Return the sections `model` and `training` of a set-up, and what is wrong with them."""
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    for layer in (base or {}, changes or {}):
+        update_config(configuration, copy.deepcopy(layer))
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    wrong = [
+        f"{section}: a set-up cannot change it"
+        for section in {**(base or {}), **(changes or {})}
+        if section not in ("model", "training")
+    ]
+    wrong = wrong or schema_errors(configuration, schema) or contradiction_errors(configuration, TASK)
+    # A study sets the length and the seed of a training itself.
+    training = {key: value for key, value in configuration["training"].items() if key not in ("epochs", "tensorboard")}
+    return {"model": configuration["model"], "training": training}, wrong
+
+
+def prepare_cases(folder: Path, folds: int) -> None:
+    """Normalise the real cases with the workflow and assign their patients to folds, all in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = {
+        "cohort": {"root": str(learning_data().resolve()), "shards": 4, "folds": folds},
+        "normalisation": {"margin_voxels": MARGIN_VOXELS},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(configuration))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
+    command += ["normalise", "split", "--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    if found.returncode:
+        raise SystemExit(found.stdout + found.stderr)
+
+
+def fold_cases(folder: Path, fold: int) -> tuple[list[Path], list[Path]]:
+    """Return the files of the training cases and of the held-out cases of a fold."""
+    splits = read_splits(folder / "results/cohort/splits.tsv")
+    folders = sorted((folder / "results/normalised").iterdir())
+    training, held_out = (
+        [find_case(folders, case) for case in cases(splits, fold)] for cases in (training_cases, validation_cases)
+    )
+    return training, held_out

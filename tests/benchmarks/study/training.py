@@ -1,0 +1,98 @@
+"""One training of a study, with the trainer's own steps, and its scores on the held-out cases."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+
+import torch
+
+from tests.benchmarks.study.plan import Run
+from tests.support.builders import TASK
+from tumorseg.inference.predictor import PredictionSettings, Predictor
+from tumorseg.metrics.overlap import overlaps
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.preprocessing.crop import cropped_start
+from tumorseg.preprocessing.store import read_case
+from tumorseg.training.batches import iterate_batches
+from tumorseg.training.checkpoint import TrainingState
+from tumorseg.training.losses import LossModule
+from tumorseg.training.schedule import learning_rate
+from tumorseg.training.step_memory import require_memory
+from tumorseg.training.trainer import READER_THREADS, train_step
+
+CPU = Execution(torch.device("cpu"), torch.float32)
+MARKS = (0.25, 0.5, 0.75, 1.0)
+"""Fractions of the CPU time after which the network is evaluated."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A training at one of the `MARKS`.
+
+    minutes: CPU minutes so far, evaluation excluded.
+    wall_minutes: minutes on the clock so far, evaluation excluded.
+    loss: mean since the last mark.
+    """
+
+    mark: float
+    minutes: float
+    wall_minutes: float
+    steps: int
+    loss: float
+
+
+def cpu_minutes(threads: int) -> float:
+    """Return the process time of all threads of this process in minutes, divided by the threads of PyTorch.
+
+    On an otherwise idle machine it is close to the time on the clock. Other programs hardly change it.
+    """
+    return time.process_time() / 60 / threads
+
+
+def train(run: Run, cases: Sequence[Path], minutes: float, on_mark: Callable[[Progress, Network], None]) -> None:
+    """Train for a number of CPU minutes. The schedule of the learning rate ends when they do.
+
+    Args:
+        run: the training.
+        cases: files of the training cases.
+        minutes: CPU minutes.
+        on_mark: called at each of the `MARKS`, with the network to evaluate.
+    """
+    settings = run.recipe.training
+    torch.set_num_threads(settings.threads)
+    require_memory(run.recipe, CPU)
+    state = TrainingState.initial(run.recipe, run.fold, CPU)
+    state.network.train()
+    loss_module = LossModule(state.network, CPU, TASK.label_values)
+    batches = chain.from_iterable(
+        iterate_batches(cases, settings, run.fold, epoch, workers=READER_THREADS) for epoch in count(1)
+    )
+    used = clock = 0.0
+    losses: list[float] = []
+    steps = 0
+    for mark in MARKS:
+        losses.clear()
+        while used < mark * minutes:
+            began, began_clock = cpu_minutes(settings.threads), time.monotonic()
+            done = settings.schedule_epochs * used / minutes
+            rate = learning_rate(settings.schedule, settings.learning_rate, settings.schedule_epochs, done)
+            losses.append(train_step(state, loss_module, next(batches), rate, CPU)[0])
+            used += cpu_minutes(settings.threads) - began
+            clock += (time.monotonic() - began_clock) / 60
+            steps += 1
+        on_mark(Progress(mark, used, clock, steps, sum(losses) / max(1, len(losses))), state.eval_network)
+
+
+def case_scores(network: Network, cases: Sequence[Path], *, mirroring: bool) -> dict[str, dict[str, float]]:
+    """Return the Dice of each structure for each case, predicted as a whole volume."""
+    settings = PredictionSettings("whole", (128, 128, 128), 0.5, test_time_mirroring=mirroring, probabilities=False)
+    predictor = Predictor([network], CPU, settings, TASK.unused_classes)
+    found = {}
+    for path in cases:
+        case = read_case(path)
+        mask = predictor.predict(case.image, cropped_start(case.origin)).mask
+        found[path.stem] = {name: overlap.dice for name, overlap in overlaps(case.mask, mask, TASK).items()}
+    return found
