@@ -32,7 +32,7 @@ from tumorseg.preprocessing.normalisation import normalise_validated_case
 from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.task import load_task
 from tumorseg.training.batches import iterate_batches
-from tumorseg.training.losses import segmentation_loss
+from tumorseg.training.losses import LossTerms, segmentation_loss
 
 CASES = 4
 STEPS = 80
@@ -114,7 +114,9 @@ def _trained(files: list[Path]) -> Network:
     optimizer = torch.optim.Adam(network.parameters(), lr=0.005)
     for batch in islice(iterate_batches(files, settings.training, 0, 1), STEPS):
         optimizer.zero_grad()
-        segmentation_loss(network(CPU.place(batch.images)), batch.masks, TASK.label_values).backward()
+        segmentation_loss(
+            network(CPU.place(batch.images)), batch.masks, LossTerms.of_labels(TASK.label_values)
+        ).backward()
         optimizer.step()
     return network.eval()
 

@@ -24,7 +24,7 @@ from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build
 from tumorseg.training.augmentation import augment
 from tumorseg.training.batches import Batch
-from tumorseg.training.losses import segmentation_loss
+from tumorseg.training.losses import LossTerms, segmentation_loss
 
 WIDTHS = [8, 16, 32, 64]
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -55,7 +55,7 @@ def ours() -> TrainingMethod:
         images, masks = augment(
             CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation_rngs
         )
-        _optimizer_step(optimizer, segmentation_loss(network(images), masks, TASK.label_values))
+        _optimizer_step(optimizer, segmentation_loss(network(images), masks, LossTerms.of_labels(TASK.label_values)))
 
     def predict(images: Tensor) -> Tensor:
         logits = network(CPU.place(images))

@@ -16,7 +16,7 @@ _STEP = """
 import sys, torch
 from tests.support.builders import recipe
 from tumorseg.networks.devices import Execution
-from tumorseg.training.losses import LossModule
+from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.checkpoint import TrainingState
 torch.set_num_threads(2)
 cpu = Execution(torch.device("cpu"), torch.float32)
@@ -26,7 +26,7 @@ images = cpu.place(torch.randn(1, 4, 240, 240, 160))
 masks = torch.randint(0, 3, (1, 240, 240, 160))
 for _ in range(2):
     state.optimizer.zero_grad()
-    LossModule(state.network, cpu, state.recipe.task.label_values)(images, masks).backward()
+    LossModule(state.network, cpu, LossTerms.from_recipe(state.recipe))(images, masks).backward()
     state.optimizer.step()
 print(open("/proc/self/status").read())
 """

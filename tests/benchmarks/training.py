@@ -20,7 +20,7 @@ from tumorseg.networks.memory import keep_freed_memory
 from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.training.batches import iterate_batches, steps_per_epoch
 from tumorseg.training.checkpoint import TrainingState, save_checkpoint
-from tumorseg.training.losses import LossModule, segmentation_loss
+from tumorseg.training.losses import LossModule, LossTerms, segmentation_loss
 from tumorseg.training.trainer import READER_THREADS, train_epoch
 
 WIDTHS = [16, 32, 64, 128]
@@ -113,7 +113,7 @@ def _step(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[], Non
 
     def step() -> None:
         optimizer.zero_grad()
-        segmentation_loss(network(images), masks, TASK.label_values).backward()
+        segmentation_loss(network(images), masks, LossTerms.of_labels(TASK.label_values)).backward()
         optimizer.step()
 
     return step
@@ -149,7 +149,7 @@ def _epoch(cases: list[Path]) -> Iterator[Figure]:
             began = time.monotonic()
             trained = train_epoch(
                 state,
-                LossModule(state.network, CPU, TASK.label_values),
+                LossModule(state.network, CPU, LossTerms.from_recipe(state.recipe)),
                 iterate_batches(cases, settings.training, 0, 1),
                 steps,
                 CPU,

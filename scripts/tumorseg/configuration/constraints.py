@@ -22,6 +22,7 @@ def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]
         *_demo_errors(configuration),
         *_equal_colour_errors(colours),
         *_size_errors(configuration),
+        *_warmup_errors(configuration["training"]),
         *_checkpoint_count_errors(configuration),
     ]
 
@@ -60,6 +61,16 @@ def _size_errors(configuration: dict[str, Any]) -> list[str]:
         for section, key in (("training", "input_shape"), ("prediction", "window"))
         for axis, side in enumerate(configuration[section][key])
         if side % divisor or side < 2 * divisor
+    ]
+
+
+def _warmup_errors(training: dict[str, Any]) -> list[str]:
+    warmup, length = training["warmup_epochs"], training["schedule_epochs"]
+    if warmup < length or training["schedule"] == "constant":
+        return []
+    return [
+        f"training.warmup_epochs: {warmup} is not allowed; the learning rate has to fall as well, so it has to be less "
+        f"than training.schedule_epochs, {length}"
     ]
 
 

@@ -117,11 +117,12 @@ def task_contradiction_errors(configuration: Mapping[str, Any], task: Task) -> l
         )
     for section, key, names in (
         ("prediction", "remove_components", list(task.region_labels)),
+        ("training", "cross_entropy_weights", list(task.label_structures)),
         ("figures", "colours", list(task.label_structures)),
     ):
         sentences += [
             f"{section}.{key}.{name}: the task {task.name} has no {name}; it has {', '.join(names)}"
-            for name in configuration[section][key]
+            for name in configuration[section][key] or ()
             if name not in names
         ]
     return [*sentences, *score_label_map_errors(configuration["score"], task)]

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -93,6 +94,7 @@ def iterate_batches(
                 settings.input_shape,
                 random_generator("patch", settings.seed, fold, epoch, step, place),
                 settings.foreground_fraction,
+                settings.foreground_sampling,
             )
             for place, index in chosen[step]
         ]
@@ -115,7 +117,11 @@ def iterate_batches(
 
 
 def read_patch(
-    path: Path, shape: tuple[int, int, int], rng: np.random.Generator, foreground_fraction: float = 0
+    path: Path,
+    shape: tuple[int, int, int],
+    rng: np.random.Generator,
+    foreground_fraction: float = 0,
+    foreground_sampling: Literal["label", "voxel"] = "label",
 ) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
     """Read a random patch of a case and its mask.
 
@@ -127,8 +133,9 @@ def read_patch(
         path: a normalised case.
         shape: voxels of the patch (X, Y, Z).
         rng: the source of all random numbers.
-        foreground_fraction: probability of placing the patch around a voxel of a random label. All labels of the case
-            are equally likely.
+        foreground_fraction: probability of placing the patch around a labelled voxel.
+        foreground_sampling: how this voxel is chosen. `label`: at random within a random label of the case, all labels
+            being equally likely. `voxel`: at random among all labelled voxels.
 
     Returns:
         Image, float16 (channels, X, Y, Z), and mask, uint8 (X, Y, Z).
@@ -140,7 +147,9 @@ def read_patch(
         read_case_header(path, file)
         image, mask = file.get_slice("image"), file.get_slice("mask")
         sides = mask.get_shape()
-        centre = _random_labelled_voxel(file.get_tensor("mask"), rng) if rng.random() < foreground_fraction else None
+        centre = None
+        if rng.random() < foreground_fraction:
+            centre = _random_labelled_voxel(file.get_tensor("mask"), rng, by_label=foreground_sampling == "label")
         source, target = [], []
         for axis, (side, wanted) in enumerate(zip(sides, shape, strict=True)):
             start = int(rng.integers(side - wanted + 1)) if side > wanted else 0
@@ -157,11 +166,14 @@ def read_patch(
     return image_patch, mask_patch
 
 
-def _random_labelled_voxel(mask: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, ...] | None:
-    """Return a random voxel of a random label; None if the mask is empty."""
-    labelled = np.flatnonzero(mask)
-    if labelled.size == 0:
+def _random_labelled_voxel(
+    mask: NDArray[np.uint8], rng: np.random.Generator, *, by_label: bool
+) -> tuple[int, ...] | None:
+    """Return a random labelled voxel; None if the mask is empty. by_label: choose its label first."""
+    candidates = np.flatnonzero(mask)
+    if candidates.size == 0:
         return None
-    values = mask.reshape(-1)[labelled]
-    candidates = labelled[values == rng.choice(np.unique(values))]
+    if by_label:
+        values = mask.reshape(-1)[candidates]
+        candidates = candidates[values == rng.choice(np.unique(values))]
     return tuple(int(index) for index in np.unravel_index(rng.choice(candidates), mask.shape))

@@ -55,7 +55,7 @@ class TrainingState:
         recipe: the configuration of the training.
         fold: the fold whose cases are held out.
         network: the network being trained.
-        optimizer: Adam with its moments.
+        optimizer: Adam with its moments; AdamW if weights decay.
         scaler: gradient scaler, enabled for fp16.
         ema: moving average of weights and batch-norm statistics, if configured.
         execution: device, precision and number of processes, such as "cuda fp16".
@@ -86,11 +86,17 @@ class TrainingState:
         torch.manual_seed(int(random_generator("weights", recipe.training.seed, fold).integers(2**63)))
         network = with_sync_batch_norm(build(recipe.architecture), execution.device)
         network.gradient_checkpointing = recipe.training.gradient_checkpointing
-        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.training.learning_rate)
+        decay = recipe.training.weight_decay
+        optimizer = torch.optim.Adam(
+            network.parameters(),
+            lr=recipe.training.learning_rate,
+            weight_decay=decay,
+            decoupled_weight_decay=decay > 0,  # AdamW
+        )
         # Gradients of fp16 vanish without scaling; other precisions have float32's range of exponents.
         scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.dtype == torch.float16)
-        decay = recipe.training.ema_decay
-        average = None if decay is None else ema_model(network, decay)
+        ema_decay = recipe.training.ema_decay
+        average = None if ema_decay is None else ema_model(network, ema_decay)
         name: Message = (
             execution.name
             if distributed.world_size() == 1

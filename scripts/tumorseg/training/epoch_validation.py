@@ -15,10 +15,11 @@ from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.store import NormalisedCase, read_case
 from tumorseg.task import Task
 from tumorseg.training.distributed import gather, local_shard, sync_errors
-from tumorseg.training.losses import segmentation_loss
+from tumorseg.training.losses import LossTerms, segmentation_loss
+from tumorseg.training.recipe import Recipe
 
 
-def validate(network: Network, cases: Sequence[Path], execution: Execution, task: Task) -> dict[str, float]:
+def validate(network: Network, cases: Sequence[Path], execution: Execution, recipe: Recipe) -> dict[str, float]:
     """Return the mean loss and the mean Dice of each structure over the held-out cases, each as a whole volume.
 
     For the same checkpoint, the rule evaluate reports the same Dice if the settings of `prediction` are the default and
@@ -31,17 +32,17 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, task
         network: not changed.
         cases: files of normalised cases; each process validates its share.
         execution: device and precision.
-        task: the task of the network.
+        recipe: its task and its loss.
 
     Returns:
         `validation_loss`; `dice_WT` and so on for each structure; `validation_dice`, the mean Dice over the labels.
     """
-    network = fuse_batchnorm(network)
+    network, task, terms = fuse_batchnorm(network), recipe.task, LossTerms.from_recipe(recipe)
     progress = Progress(len(local_shard(cases)), "held-out case")
     results = []
     with sync_errors():
         for path in local_shard(cases):
-            results.append(_validate_case(network, read_case(path), execution, task))
+            results.append(_validate_case(network, read_case(path), execution, task, terms))
             progress.step()
     losses, overlaps_by_case = zip(*gather(results), strict=True)
     for label, title in task.label_titles.items():
@@ -57,12 +58,12 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, task
 
 
 def _validate_case(
-    network: Network, case: NormalisedCase, execution: Execution, task: Task
+    network: Network, case: NormalisedCase, execution: Execution, task: Task, terms: LossTerms
 ) -> tuple[float, dict[str, Overlap]]:
     """Return the loss of a case and the overlap of each structure with its reference."""
     padded = pad_image(case.image, cropped_start(case.origin), network.divisor)
     logits = logits_of(network, execution.place(padded.images), execution)
     masks = torch.from_numpy(case.mask).long().to(execution.device)
-    loss = segmentation_loss(logits[:, :, *padded.inside], masks[None], task.label_values).item()
+    loss = segmentation_loss(logits[:, :, *padded.inside], masks[None], terms).item()
     probabilities = probabilities_of(logits, task.unused_classes)[0]
     return loss, overlaps(case.mask, mask_of(probabilities[:, *padded.inside]), task)

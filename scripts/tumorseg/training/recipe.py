@@ -1,7 +1,8 @@
 """The part of the configuration that the result of a training depends on."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, Final, Literal, Self
 
 from tumorseg.networks.base import Architecture
 from tumorseg.task import Task
@@ -10,7 +11,10 @@ from tumorseg.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The `training` section of the configuration without `epochs` and `tensorboard`, which do not change results."""
+    """The `training` section of the configuration without `epochs` and `tensorboard`, which do not change results.
+
+    Settings that were added later have a default, which checkpoints without them were trained with.
+    """
 
     input_shape: tuple[int, int, int]
     batch_size: int
@@ -29,6 +33,12 @@ class TrainingSettings:
     deterministic: bool
     threads: int
     seed: int
+    foreground_sampling: Literal["label", "voxel"] = "label"
+    warmup_epochs: float = 0
+    weight_decay: float = 0
+    dice_structures: Literal["labels", "regions", "all"] = "labels"
+    dice_absent: Literal["count", "ignore"] = "count"
+    cross_entropy_weights: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,3 +69,15 @@ class Recipe:
         for key in ("input_shape", "augmentation"):
             content["training"][key] = list(content["training"][key])
         return content
+
+
+_DEFAULTS: Final = {each.name: each.default for each in fields(TrainingSettings) if each.default is not MISSING}
+
+
+def with_defaults(recorded: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe as a checkpoint records it, with the defaults of settings that did not exist when it was written.
+
+    Args:
+        recorded: from `Recipe.as_dict`.
+    """
+    return {**recorded, "training": {**_DEFAULTS, **recorded["training"]}}

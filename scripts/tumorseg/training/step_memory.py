@@ -11,7 +11,7 @@ from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build_without_weights
 from tumorseg.networks.memory import GIB, OVERHEAD_BYTES, PeakMemoryTracker, device_bytes, keep_freed_memory
 from tumorseg.training.distributed import local_batch_size, local_world_size
-from tumorseg.training.losses import deep_supervision_loss
+from tumorseg.training.losses import LossTerms, deep_supervision_loss
 from tumorseg.training.recipe import Recipe
 
 AMPLE_MEMORY_FACTOR: Final = 4
@@ -38,7 +38,7 @@ def peak_bytes(recipe: Recipe, dtype: torch.dtype) -> int:
         masks = torch.zeros(patches, *settings.input_shape, dtype=torch.long)
         placed = images.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         del images
-        deep_supervision_loss(network.levels(placed), masks, recipe.task.label_values).backward()  # type: ignore[no-untyped-call]
+        deep_supervision_loss(network.levels(placed), masks, LossTerms.from_recipe(recipe)).backward()  # type: ignore[no-untyped-call]
     # The tracker has seen one copy of the weights, in `dtype`. Adam adds two moments to float32 weights and gradients.
     weights = sum(parameter.numel() for parameter in network.parameters())
     copies = 3 if settings.ema_decay is None else 4

@@ -23,7 +23,7 @@ from tumorseg.training.batches import Batch, iterate_batches, steps_per_epoch
 from tumorseg.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from tumorseg.training.distributed import local_shard, rank, sync_errors, wrap_ddp
 from tumorseg.training.epoch_validation import validate
-from tumorseg.training.losses import LossModule
+from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.selection import remedy
@@ -71,7 +71,9 @@ def train_epoch(
     total, skipped, non_finite, consecutive, rate = 0.0, 0, 0, 0, settings.learning_rate
     for step, batch in enumerate(batches, start=1):
         done = state.epoch + (step - 1) / steps
-        rate = learning_rate(settings.schedule, settings.learning_rate, settings.schedule_epochs, done)
+        rate = learning_rate(
+            settings.schedule, settings.learning_rate, settings.schedule_epochs, done, settings.warmup_epochs
+        )
         value, taken = train_step(state, loss_module, batch, rate, execution)
         if on_step is not None:
             on_step(state.epoch * steps + step, value, rate)
@@ -257,7 +259,7 @@ def train_until(
         format_count(steps, "step"),
     )
     first = len(state.history)
-    loss_module = wrap_ddp(LossModule(state.network, execution, state.recipe.task.label_values))
+    loss_module = wrap_ddp(LossModule(state.network, execution, LossTerms.from_recipe(state.recipe)))
     opened = (
         closing(TensorBoardWriter(tensorboard_folder, state.epoch * steps + 1))
         if tensorboard_folder and rank() == 0
@@ -269,7 +271,7 @@ def train_until(
             trained = train_epoch(
                 state, loss_module, batches, steps, execution, on_step=writer.step if writer else None
             )
-            validated = validate(state.eval_network, held_out_cases, execution, state.recipe.task)
+            validated = validate(state.eval_network, held_out_cases, execution, state.recipe)
             _require_finite(state, validated["validation_loss"])
             state.epoch += 1
             state.history.append({"epoch": state.epoch, **trained, **validated})

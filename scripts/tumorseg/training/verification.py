@@ -22,7 +22,7 @@ from tumorseg.networks.factory import build_without_weights
 from tumorseg.preprocessing.fold_data import FoldData, data_difference
 from tumorseg.task.compatibility import describe_other_task
 from tumorseg.training.checkpoint import FORMAT, TrainingState, checkpoint_record_path, load_checkpoint, probe
-from tumorseg.training.recipe import Recipe
+from tumorseg.training.recipe import Recipe, with_defaults
 
 _MAX_DIRECTORY_BYTES: Final = 4 * 2**20
 """Enough for over 40,000 tensors. zipfile takes ten times as much memory to read the directory."""
@@ -234,8 +234,8 @@ def _content_problem(content: Any, recipe: Recipe, data: FoldData, epoch: int) -
         found = content["task"]["name"]
         message = f"was trained for {describe_other_task(str(found), content['task']['facts'], recipe.task)}"
         return CheckpointProblem("wrong_task", message)
-    if content["recipe"] != recipe.as_dict():
-        difference = _recipe_difference(content["recipe"], recipe)
+    if (recorded := with_defaults(content["recipe"])) != recipe.as_dict():
+        difference = _recipe_difference(recorded, recipe)
         return CheckpointProblem("wrong_recipe", f"was trained with another configuration ({difference})")
     if (other := data_difference(content["data"], data)) is not None:
         return CheckpointProblem(*other)

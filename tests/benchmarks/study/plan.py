@@ -17,6 +17,7 @@ from tests.support.case_files import learning_data
 from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
 from tumorseg.configuration.constraints import contradiction_errors
 from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
+from tumorseg.configuration.task_validation import task_contradiction_errors
 from tumorseg.preprocessing.store import find_case
 from tumorseg.training.recipe import Recipe
 
@@ -93,7 +94,8 @@ def _configured(base: dict | None, changes: dict | None) -> tuple[dict[str, Any]
         for section in {**(base or {}), **(changes or {})}
         if section not in ("model", "training")
     ]
-    wrong = wrong or schema_errors(configuration, schema) or contradiction_errors(configuration, TASK)
+    wrong = wrong or schema_errors(configuration, schema)
+    wrong = wrong or [*task_contradiction_errors(configuration, TASK), *contradiction_errors(configuration, TASK)]
     # A study sets the length and the seed of a training itself.
     training = {key: value for key, value in configuration["training"].items() if key not in ("epochs", "tensorboard")}
     return {"model": configuration["model"], "training": training}, wrong

@@ -18,7 +18,7 @@ from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.store import read_case
 from tumorseg.training.batches import iterate_batches
 from tumorseg.training.checkpoint import TrainingState
-from tumorseg.training.losses import LossModule
+from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import READER_THREADS, train_step
@@ -66,7 +66,7 @@ def train(run: Run, cases: Sequence[Path], minutes: float, on_mark: Callable[[Pr
     require_memory(run.recipe, CPU)
     state = TrainingState.initial(run.recipe, run.fold, CPU)
     state.network.train()
-    loss_module = LossModule(state.network, CPU, TASK.label_values)
+    loss_module = LossModule(state.network, CPU, LossTerms.from_recipe(run.recipe))
     batches = chain.from_iterable(
         iterate_batches(cases, settings, run.fold, epoch, workers=READER_THREADS) for epoch in count(1)
     )
@@ -78,7 +78,9 @@ def train(run: Run, cases: Sequence[Path], minutes: float, on_mark: Callable[[Pr
         while used < mark * minutes:
             began, began_clock = cpu_minutes(settings.threads), time.monotonic()
             done = settings.schedule_epochs * used / minutes
-            rate = learning_rate(settings.schedule, settings.learning_rate, settings.schedule_epochs, done)
+            rate = learning_rate(
+                settings.schedule, settings.learning_rate, settings.schedule_epochs, done, settings.warmup_epochs
+            )
             losses.append(train_step(state, loss_module, next(batches), rate, CPU)[0])
             used += cpu_minutes(settings.threads) - began
             clock += (time.monotonic() - began_clock) / 60

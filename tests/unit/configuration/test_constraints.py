@@ -52,6 +52,14 @@ def test_too_many_checkpoints_are_refused_with_a_valid_interval(epochs, interval
     assert contradictions_with(training__epochs_per_checkpoint=suggested, **changes) == []
 
 
+def test_a_warm_up_that_leaves_no_time_for_the_decay_is_refused():
+    assert contradictions_with(training__warmup_epochs=99.5, training__schedule="cosine") == []
+    assert contradictions_with(training__warmup_epochs=100) == []  # the default schedule is constant
+    (sentence,) = contradictions_with(training__warmup_epochs=100, training__schedule="cosine")
+    assert sentence.startswith("training.warmup_epochs: 100 is not allowed; ")
+    assert sentence.endswith("less than training.schedule_epochs, 100")
+
+
 def test_more_folds_than_case_folders_are_refused():
     assert fold_count_error(6, 6, "data") is None
     sentence = fold_count_error(7, 6, "data")

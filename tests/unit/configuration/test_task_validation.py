@@ -47,6 +47,10 @@ def test_the_defaults_fit_every_task():
             {"prediction__remove_components": {"RC": 1}},
             "prediction.remove_components.RC: the task brats-glioma has no RC",
         ),
+        (
+            {"training__cross_entropy_weights": {"label_3": 2}},
+            "training.cross_entropy_weights.label_3: the task brats-glioma has no label_3",
+        ),
         ({"figures__colours": {"label_3": "#123456"}}, "figures.colours.label_3: the task brats-glioma has no label_3"),
         (
             {"score__label_map": {1: 3}},

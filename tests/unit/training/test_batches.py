@@ -88,6 +88,14 @@ def test_every_label_is_equally_likely(tmp_path):
     assert 0.3 < np.mean([1 in mask for mask in masks]) < 0.7
 
 
+def test_every_tumour_voxel_is_equally_likely_if_so_configured(tmp_path):
+    many = [(2, (x, y, 2)) for x in range(3) for y in range(3)]
+    path = case_with_tumour(tmp_path / "a.safetensors", (1, (38, 38, 38)), *many)
+    rngs = (np.random.default_rng(seed) for seed in range(100))
+    masks = [read_patch(path, (16, 16, 16), rng, 1, "voxel")[1] for rng in rngs]
+    assert 0.02 < np.mean([1 in mask for mask in masks]) < 0.25
+
+
 def test_a_case_without_tumour_gives_patches(tmp_path):
     assert (
         read_patch(case_with_tumour(tmp_path / "a.safetensors"), (16, 16, 16), np.random.default_rng(0), 1)[1].sum()

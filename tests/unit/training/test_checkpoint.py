@@ -100,6 +100,14 @@ def test_the_checkpoint_of_another_network_is_refused(checkpoint):
     assert codes(checkpoint, base_channels=3) == ["wrong_recipe"]
 
 
+def test_a_checkpoint_without_a_later_setting_is_valid_for_its_default(checkpoint):
+    content = load_checkpoint(checkpoint)
+    del content["recipe"]["training"]["weight_decay"]
+    rewrite(checkpoint, content)
+    assert codes(checkpoint) == []
+    assert codes(checkpoint, weight_decay=0.1) == ["wrong_recipe"]
+
+
 def test_another_configuration_is_refused_and_its_key_named(checkpoint):
     (problem,) = checkpoint_problems(checkpoint, recipe(learning_rate=0.5), DATA, 1)
     assert "training.learning_rate: 0.01 instead of 0.5" in problem.message

@@ -97,7 +97,7 @@ def test_validation_is_perfect_for_perfect_logits(cases, monkeypatch):
         "tumorseg.training.epoch_validation.logits_of",
         lambda *_: 100.0 * torch.nn.functional.one_hot(next(predictions), 5).movedim(-1, 0)[None].float(),
     )
-    found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU, TASK)
+    found = validate(TrainingState.initial(recipe(), 0, CPU).network, cases, CPU, recipe())
     assert found["validation_dice"] == found["dice_WT"] == found["dice_label_4"] == 1
     assert found["validation_loss"] == pytest.approx(0, abs=1e-4)
 
@@ -107,7 +107,7 @@ def test_a_label_that_is_never_predicted_is_a_warning(cases, caplog, monkeypatch
     network = TrainingState.initial(recipe(), 0, CPU).network
     network.heads[0].weight.data.zero_()
     network.heads[0].bias.data = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])
-    validate(network, cases, CPU, TASK)
+    validate(network, cases, CPU, recipe())
     assert f"label 4 ({TASK.label_titles[4]}) is never predicted" in caplog.text
     assert "label 1" not in caplog.text
 
@@ -115,6 +115,6 @@ def test_a_label_that_is_never_predicted_is_a_warning(cases, caplog, monkeypatch
 def test_validation_changes_neither_weights_nor_mode_of_the_network(cases):
     network = TrainingState.initial(recipe(), 0, CPU).network.train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    validate(network, cases, CPU, TASK)
+    validate(network, cases, CPU, recipe())
     assert network.training
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())

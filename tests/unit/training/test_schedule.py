@@ -35,3 +35,14 @@ def test_a_schedule_falls_to_a_hundredth_and_stays_there(schedule):
 def test_schedules_half_way():
     assert learning_rate("cosine", 1.0, 10, 5) == pytest.approx(0.5)
     assert learning_rate("polynomial", 1.0, 10, 5) == pytest.approx(0.5**0.9)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "polynomial", "cosine"])
+def test_a_warm_up_rises_in_a_line_to_the_highest_rate(schedule):
+    rates = [learning_rate(schedule, 1.0, 10, done, warmup_epochs=4) for done in range(5)]
+    assert rates == pytest.approx([0.04, 0.28, 0.52, 0.76, 1])
+
+
+def test_the_schedule_falls_between_the_warm_up_and_its_end():
+    assert learning_rate("cosine", 1.0, 10, 7, warmup_epochs=4) == pytest.approx(0.5)
+    assert learning_rate("polynomial", 1.0, 10, 10, warmup_epochs=4) == 0.01

@@ -6,12 +6,12 @@ import re
 import pytest
 import torch
 
-from tests.support.builders import TASK, make_fold_data, recipe
+from tests.support.builders import make_fold_data, recipe
 from tumorseg.errors import UserError
 from tumorseg.networks.devices import Execution
 from tumorseg.training.batches import iterate_batches
 from tumorseg.training.checkpoint import TrainingState
-from tumorseg.training.losses import LossModule
+from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.trainer import start_state, train_epoch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -19,7 +19,9 @@ CPU = Execution(torch.device("cpu"), torch.float32)
 
 
 def one_epoch(state, batches, steps, execution):
-    return train_epoch(state, LossModule(state.network, execution, TASK.label_values), batches, steps, execution)
+    return train_epoch(
+        state, LossModule(state.network, execution, LossTerms.from_recipe(state.recipe)), batches, steps, execution
+    )
 
 
 def batches_with_infinity(cases, *steps):
@@ -58,6 +60,16 @@ def test_an_epoch_without_a_finite_loss_stops_the_training(cases):
     state = TrainingState.initial(recipe(steps_per_epoch=1), 0, CPU)
     with pytest.raises(UserError, match="loss is nan at step 1 of epoch 1"):
         one_epoch(state, batches_with_infinity(cases, 1), 1, CPU)
+
+
+def test_weight_decay_shrinks_the_weights(cases):
+    def norm(decay):
+        settings = recipe(weight_decay=decay, steps_per_epoch=2, learning_rate=0.1)
+        state = TrainingState.initial(settings, 0, CPU)
+        one_epoch(state, iterate_batches(cases, settings.training, 0, 1), 2, CPU)
+        return sum(float(weight.detach().norm()) for weight in state.network.parameters())
+
+    assert norm(1.0) < 0.95 * norm(0)
 
 
 def test_a_clipped_gradient_changes_the_weights_less(cases):
