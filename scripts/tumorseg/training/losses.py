@@ -75,7 +75,7 @@ def segmentation_loss(
     if terms.class_weights is None:
         cross_entropy = -likelihood.sum() / masks.numel()
     else:
-        over_voxels, weights = (0, 2, 3, 4), torch.tensor(terms.class_weights, device=masks.device)
+        over_voxels, weights = (0, 2, 3, 4), torch.tensor(terms.class_weights, dtype=torch.float32, device=masks.device)
         cross_entropy = -(likelihood.sum(over_voxels) @ weights) / (reference.sum(over_voxels).float() @ weights)
     dice = soft_dice(log_probabilities.exp(), reference, terms.structures, all_reduce)
     if not terms.ignore_absent:

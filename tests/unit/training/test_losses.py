@@ -119,9 +119,11 @@ def test_patches_without_any_label_have_no_dice_term_if_absent_labels_are_left_o
 
 def test_the_weighted_cross_entropy_equals_that_of_torch():
     logits = torch.randn(1, 5, 2, 2, 2, generator=torch.Generator().manual_seed(0))
-    weights = (1.0, 3.0, 1.0, 1.0, 2.0)
+    weights = (1, 3, 1, 1, 2)  # whole numbers, as in a configuration
     expected = (
-        torch.nn.functional.cross_entropy(logits, MASK, torch.tensor(weights)) + 1 - soft_dice(logits, MASK).mean()
+        torch.nn.functional.cross_entropy(logits, MASK, torch.tensor(weights).float())
+        + 1
+        - soft_dice(logits, MASK).mean()
     )
     terms = replace(TERMS, class_weights=weights)
     assert segmentation_loss(logits, MASK, terms).item() == pytest.approx(expected.item(), rel=1e-6)

@@ -78,3 +78,9 @@ def test_a_moving_average_and_deep_supervision_need_more_memory():
         for changes in ({}, {"ema_decay": 0.9}, {"model": {"deep_supervision": True}})
     )
     assert plain < min(average, levels)
+
+
+def test_variants_of_the_loss_have_an_estimate_too():
+    changes = {"dice_structures": "all", "dice_absent": "ignore", "cross_entropy_weights": {"label_1": 3}}
+    plain, varied = (peak_bytes(recipe(base_channels=8, **each), torch.float32) for each in ({}, changes))
+    assert plain <= varied < 1.2 * plain
