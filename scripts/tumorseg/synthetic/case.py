@@ -1,0 +1,183 @@
+"""Simulate one synthetic case, normalised like a real one."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template, load_template
+from tumorseg.demo.lookalikes import make_lookalikes
+from tumorseg.errors import UserError
+from tumorseg.geometry import bounding_box, box_slices
+from tumorseg.orientation import NETWORK_AXES, reorient
+from tumorseg.preprocessing.normalisation import normalise_intensities
+from tumorseg.preprocessing.store import NormalisedCase, Origin
+from tumorseg.synthetic.brain_outline import strip_skull
+from tumorseg.synthetic.contrasts import Means, draw_contrasts
+from tumorseg.synthetic.displacement import push_outwards, shifted_positions
+from tumorseg.synthetic.draws import Purpose, case_generator
+from tumorseg.synthetic.heads import head_grid, random_matter_power, random_positions, sample_anatomy, ventricles
+from tumorseg.synthetic.scanner import draw_scan, scan_channel
+from tumorseg.synthetic.tissue_maps import Textures, tissue_fractions
+from tumorseg.synthetic.tissues import require_simulated, task_labels
+from tumorseg.synthetic.tumour_plan import plan_foci, random_reach_mm
+from tumorseg.synthetic.tumours import core_outlines, grow_tumours
+from tumorseg.task import Task
+
+_DETAIL: Final = {"t1": 1.0, "t1ce": 1.0, "t2": -0.5, "flair": -0.4}
+"""Weight of the template's T1 detail in each channel."""
+_EDGE_STRENGTH: Final = (0.0, 1.1)
+_VENTRICLE_SHIFT_MM: Final = (-2.5, 7.0)
+_VENTRICLE_REACH_MM: Final = 14.0
+_SPACING_LIMITS_MM: Final = (1.0, 8.0)
+
+
+def case_name(seed: int, index: int) -> str:
+    """Return the name of a synthetic case."""
+    return f"synthetic-{seed}-{index:06d}"
+
+
+def synthetic_case(settings: Mapping[str, Any], task: Task, seed: int, index: int) -> NormalisedCase:
+    """Simulate a case: a random head with random tumours, scanned in random contrasts, and normalised.
+
+    Equal arguments give equal cases. The case does not depend on the cases before it.
+
+    Args:
+        settings: the section `normalisation` of the configuration; `spacing_mm` is the edge of a voxel, a number or
+            three equal ones.
+        task: its channels and labels are simulated.
+        seed: seed of the cohort.
+        index: number of the case.
+
+    Returns:
+        The case on the grid of the network. Its origin has no files.
+
+    Raises:
+        UserError: the task has channels or labels that cannot be simulated, or the voxels are no cubes of 1 to 8 mm.
+    """
+    require_simulated(task)
+    spacing_mm = cube_edge_mm(settings)
+    template, grid = _template(spacing_mm)
+
+    head_rng, tumour_rng = (case_generator(seed, index, purpose) for purpose in (Purpose.HEAD, Purpose.TUMOUR))
+    positions, linear = random_positions(grid, head_rng)
+    matter_power = random_matter_power(head_rng)
+    healthy = sample_anatomy(template, positions, matter_power)
+    depth_mm = ndimage.distance_transform_edt(healthy.brain, sampling=spacing_mm)
+    foci = plan_foci(healthy, depth_mm, spacing_mm, tumour_rng)
+    cores = core_outlines(healthy, foci, spacing_mm, tumour_rng)
+    shift = push_outwards(
+        ventricles(healthy),
+        depth_mm,
+        spacing_mm,
+        shift_mm=head_rng.uniform(*_VENTRICLE_SHIFT_MM),
+        reach_mm=_VENTRICLE_REACH_MM,
+    )
+    for focus, core in zip(foci, cores, strict=True):
+        reach_mm = random_reach_mm(focus.core_ml, tumour_rng)
+        shift += push_outwards(core, depth_mm, spacing_mm, shift_mm=focus.mass_effect_mm, reach_mm=reach_mm)
+    displaced = shifted_positions(positions, shift, linear, np.sign(np.diag(grid.affine)[:3]))
+    anatomy = sample_anatomy(template, displaced, matter_power)
+
+    head = strip_skull(anatomy, spacing_mm, case_generator(seed, index, Purpose.OUTLINE))
+    tumours = grow_tumours(
+        _without_remnants(head.anatomy, head.remnants),
+        foci,
+        cores,
+        spacing_mm,
+        with_cavity=task.label_of("cavity") is not None,
+        rng=tumour_rng,
+    )
+    lookalikes = make_lookalikes(head.anatomy, spacing_mm, case_generator(seed, index, Purpose.LOOKALIKES))
+    rng = case_generator(seed, index, Purpose.CONTRAST)
+    fractions = tissue_fractions(head, tumours, lookalikes, spacing_mm, rng)
+    textures = Textures(tumours, spacing_mm, rng)
+    scanner_rng = case_generator(seed, index, Purpose.SCANNER)
+    edge = _edge_factor(head.anatomy.brain, rng)
+    images = {}
+    for channel, means in draw_contrasts(task.channel_names, rng).items():
+        detail = np.float32(_DETAIL[channel] * rng.uniform(0.4, 1.3)) * head.anatomy.detail
+        signal = _signal(fractions, means, textures, detail, rng) * edge
+        images[channel] = scan_channel(signal, head.anatomy.brain, spacing_mm, draw_scan(scanner_rng), scanner_rng)
+    return _normalise(case_name(seed, index), images, task_labels(tumours.tissue, task), grid, settings)
+
+
+def cube_edge_mm(settings: Mapping[str, Any]) -> float:
+    """Return the edge of the voxels of synthetic cases.
+
+    Args:
+        settings: the section `normalisation` of the configuration.
+
+    Raises:
+        UserError: the voxels are no cubes, or too small or too large to be simulated.
+    """
+    given = settings.get("spacing_mm")
+    edges: list[float] = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
+    low, high = _SPACING_LIMITS_MM
+    if len(set(edges)) != 1 or not low <= edges[0] <= high:
+        raise UserError(
+            f"normalisation.spacing_mm is {json.dumps(given)}: synthetic cases need one number from {low:g} to "
+            f"{high:g}, such as 2"
+        )
+    return float(edges[0])
+
+
+@lru_cache(maxsize=2)
+def _template(spacing_mm: float) -> tuple[Template, CohortGrid]:
+    template = load_template(spacing_mm)
+    return template, head_grid(template, spacing_mm)
+
+
+def _without_remnants(anatomy: Anatomy, remnants: NDArray[np.bool_]) -> Anatomy:
+    """Return the anatomy where tumours can grow."""
+    brain = anatomy.brain & ~remnants
+    grey, white, csf = (fraction * brain for fraction in (anatomy.grey, anatomy.white, anatomy.csf))
+    return Anatomy(grey, white, csf, anatomy.detail, brain, anatomy.position)
+
+
+def _edge_factor(brain: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return a factor that darkens the surface, where stripped scans average brain and background (X, Y, Z)."""
+    covered = 2 * ndimage.gaussian_filter(brain.astype(np.float32), 0.8) - 1
+    factor: NDArray[np.float32] = 1 - np.float32(rng.uniform(*_EDGE_STRENGTH)) * (1 - covered)
+    return np.clip(factor, 0, 1)
+
+
+def _signal(
+    fractions: Mapping[str, NDArray[np.float32]],
+    means: Means,
+    textures: Textures,
+    detail: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Return the noise-free intensities of a channel (X, Y, Z)."""
+    signal: NDArray[np.float32] = detail * (fractions["grey"] + fractions["white"])
+    for tissue, fraction in fractions.items():
+        signal = signal + np.float32(means[tissue]) * fraction * textures.draw(tissue, rng)
+    return np.maximum(signal, np.float32(0))
+
+
+def _normalise(
+    name: str,
+    images: Mapping[str, NDArray[np.int16]],
+    mask: NDArray[np.uint8],
+    grid: CohortGrid,
+    settings: Mapping[str, Any],
+) -> NormalisedCase:
+    brain = np.any([image != 0 for image in images.values()], axis=0)
+    box = bounding_box(brain, settings["margin_voxels"])
+    affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())
+    cropped = {channel: reorient(image[box_slices(box)], affine, NETWORK_AXES) for channel, image in images.items()}
+    normalised = np.empty((len(images), *next(iter(cropped.values())).shape), np.float16)
+    intensities = {}
+    for index, (channel, voxels) in enumerate(cropped.items()):
+        _, intensities[channel] = normalise_intensities(voxels, settings["clip_percentiles"], out=normalised[index])
+    stored = {**settings, "spacing_mm": [grid.spacing_mm] * 3}
+    origin = Origin(name, grid.shape, affine, box, None, stored, intensities)
+    labels = np.where(brain, mask, 0).astype(np.uint8)
+    return NormalisedCase(
+        normalised, np.ascontiguousarray(reorient(labels[box_slices(box)], affine, NETWORK_AXES)), origin
+    )

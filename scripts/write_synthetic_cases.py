@@ -1,0 +1,43 @@
+"""Write synthetic cases for training: invented tumours in deformed template brains, normalised like real cases."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tumorseg.cli import console
+from tumorseg.io.files import make_folder
+from tumorseg.synthetic.pool import write_pool
+from tumorseg.task import DEFAULT_TASK, parse_task_argument
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line for users. No rule calls it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")
+    parser.add_argument("--cases", type=int, required=True, help="number of cases")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case (0 by default)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other cases (0 by default)")
+    parser.add_argument(
+        "--task", default=DEFAULT_TASK, help=f"name in workflow/tasks, or a file ({DEFAULT_TASK} by default)"
+    )
+    parser.add_argument(
+        "--settings",
+        type=json.loads,
+        default={"clip_percentiles": [0.5, 99.5], "margin_voxels": 4, "spacing_mm": 2},
+        help="the `normalisation` section, as JSON (%(default)s by default)",
+    )
+    parser.add_argument("--processes", type=int, default=1, help="number of processes (1 by default)")
+    options = parser.parse_args(arguments)
+    with console.job("write_synthetic_cases", None):
+        folder = options.output.expanduser()
+        make_folder(folder)
+        progress = console.Progress(options.cases, "case")
+        indices = range(options.first, options.first + options.cases)
+        task = parse_task_argument(options.task)
+        for path in write_pool(folder, options.settings, task, options.seed, indices, processes=options.processes):
+            progress.step(path.stem)
+
+
+if __name__ == "__main__":
+    main()
