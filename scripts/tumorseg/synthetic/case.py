@@ -1,6 +1,5 @@
 """Simulate one synthetic case, normalised like a real one."""
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -11,7 +10,6 @@ from scipy import ndimage
 
 from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template, load_template
 from tumorseg.demo.lookalikes import make_lookalikes
-from tumorseg.errors import UserError
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.orientation import NETWORK_AXES, reorient
 from tumorseg.preprocessing.normalisation import normalise_intensities
@@ -21,9 +19,10 @@ from tumorseg.synthetic.contrasts import Means, draw_contrasts
 from tumorseg.synthetic.displacement import push_outwards, shifted_positions
 from tumorseg.synthetic.draws import Purpose, case_generator
 from tumorseg.synthetic.heads import head_grid, random_matter_power, random_positions, sample_anatomy, ventricles
+from tumorseg.synthetic.requirements import cube_edge_mm, require_simulated
 from tumorseg.synthetic.scanner import draw_scan, scan_channel
 from tumorseg.synthetic.tissue_maps import Textures, tissue_fractions
-from tumorseg.synthetic.tissues import require_simulated, task_labels
+from tumorseg.synthetic.tissues import task_labels
 from tumorseg.synthetic.tumour_plan import plan_foci, random_reach_mm
 from tumorseg.synthetic.tumours import core_outlines, grow_tumours
 from tumorseg.task import Task
@@ -33,7 +32,6 @@ _DETAIL: Final = {"t1": 1.0, "t1ce": 1.0, "t2": -0.5, "flair": -0.4}
 _EDGE_STRENGTH: Final = (0.0, 1.1)
 _VENTRICLE_SHIFT_MM: Final = (-2.5, 7.0)
 _VENTRICLE_REACH_MM: Final = 14.0
-_SPACING_LIMITS_MM: Final = (1.0, 8.0)
 
 
 def case_name(seed: int, index: int) -> str:
@@ -104,26 +102,6 @@ def synthetic_case(settings: Mapping[str, Any], task: Task, seed: int, index: in
         signal = _signal(fractions, means, textures, detail, rng) * edge
         images[channel] = scan_channel(signal, head.anatomy.brain, spacing_mm, draw_scan(scanner_rng), scanner_rng)
     return _normalise(case_name(seed, index), images, task_labels(tumours.tissue, task), grid, settings)
-
-
-def cube_edge_mm(settings: Mapping[str, Any]) -> float:
-    """Return the edge of the voxels of synthetic cases.
-
-    Args:
-        settings: the section `normalisation` of the configuration.
-
-    Raises:
-        UserError: the voxels are no cubes, or too small or too large to be simulated.
-    """
-    given = settings.get("spacing_mm")
-    edges: list[float] = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
-    low, high = _SPACING_LIMITS_MM
-    if len(set(edges)) != 1 or not low <= edges[0] <= high:
-        raise UserError(
-            f"normalisation.spacing_mm is {json.dumps(given)}: synthetic cases need one number from {low:g} to "
-            f"{high:g}, such as 2"
-        )
-    return float(edges[0])
 
 
 @lru_cache(maxsize=2)

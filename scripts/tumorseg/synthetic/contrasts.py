@@ -71,7 +71,7 @@ def draw_contrasts(channels: Sequence[str], rng: np.random.Generator) -> dict[st
     grey matter on T2 and FLAIR: these relations define the labels.
 
     Args:
-        channels: names of channels, of `tissues.CHANNELS`.
+        channels: names of channels, of `requirements.CHANNELS`.
         rng: generator of the draws.
     """
     mode = choose(rng, MODES)

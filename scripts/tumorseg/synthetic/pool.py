@@ -9,7 +9,7 @@ from typing import Any
 from tumorseg.cli.processes import initialise_worker
 from tumorseg.preprocessing.store import write_case
 from tumorseg.synthetic.case import case_name, synthetic_case
-from tumorseg.synthetic.tissues import require_simulated
+from tumorseg.synthetic.requirements import require_simulated
 from tumorseg.task import Task
 
 

@@ -1,4 +1,4 @@
-"""The tissues of a synthetic tumour, and the tasks whose labels and channels can be simulated."""
+"""The tissues of a synthetic tumour, and the label of each."""
 
 from enum import IntEnum
 from typing import Final
@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.errors import UserError
 from tumorseg.task import Task
 
 
@@ -33,38 +32,6 @@ MEANINGS: Final = {
     Tissue.CAVITY: "cavity",
 }
 """Meaning of the label of each tissue. As in BraTS, core that does not enhance has the label of necrosis."""
-CHANNELS: Final = ("t1", "t1ce", "t2", "flair")
-"""The channels that can be simulated."""
-_REQUIRED: Final = ("necrosis", "oedema", "enhancing")
-
-
-def require_simulated(task: Task) -> None:
-    """Check that synthetic cases can have all channels and labels of a task.
-
-    Args:
-        task: the task to check.
-
-    Raises:
-        UserError: the task has another channel or label, or lacks a label.
-    """
-    if other := [name for name in task.channel_names if name not in CHANNELS]:
-        raise UserError(
-            f"task {task.name}: synthetic cases cannot have the channel {other[0]}, only {', '.join(CHANNELS)}; train "
-            "on real cases alone"
-        )
-    meanings = [label.meaning for label in task.labels]
-    known = [*_REQUIRED, "cavity"]
-    if wrong := [label for label in task.labels if label.meaning not in known]:
-        raise UserError(
-            f"task {task.name}: label {wrong[0].value} ({wrong[0].title}) means {wrong[0].meaning}; synthetic cases "
-            f"can only have labels that mean {', '.join(known)}; train on real cases alone"
-        )
-    if (missing := [meaning for meaning in _REQUIRED if meaning not in meanings]) or len(set(meanings)) < len(meanings):
-        problem = f"no label means {missing[0]}" if missing else "two labels have the same meaning"
-        raise UserError(
-            f"task {task.name}: {problem}; synthetic cases need one label for each of {', '.join(_REQUIRED)}; train on "
-            "real cases alone"
-        )
 
 
 def task_labels(tissue: NDArray[np.uint8], task: Task) -> NDArray[np.uint8]:
@@ -72,7 +39,7 @@ def task_labels(tissue: NDArray[np.uint8], task: Task) -> NDArray[np.uint8]:
 
     Args:
         tissue: values of `Tissue`, of any shape.
-        task: a task that `require_simulated` accepts.
+        task: a task that `requirements.require_simulated` accepts.
 
     Returns:
         Labels of the task, of the shape of `tissue`.

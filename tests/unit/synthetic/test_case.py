@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from tumorseg.errors import UserError
-from tumorseg.synthetic.case import cube_edge_mm, synthetic_case
+from tumorseg.synthetic.case import synthetic_case
 from tumorseg.task import load_task
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 2, "spacing_mm": 8}
@@ -110,13 +109,3 @@ def test_channels_follow_the_order_of_the_task(cases):
 def test_a_task_with_cavities_gets_cavities():
     task = load_task("brats-glioma-post-treatment")
     assert any((make(index, task=task).mask == 4).any() for index in range(6))
-
-
-@pytest.mark.parametrize("spacing", [None, 0.5, 20, [2, 2, 5]])
-def test_voxels_that_cannot_be_simulated_are_refused(spacing):
-    with pytest.raises(UserError, match=r"normalisation\.spacing_mm is .*such as 2"):
-        make(0, spacing_mm=spacing)
-
-
-def test_three_equal_edges_are_one_number():
-    assert cube_edge_mm({"spacing_mm": [2, 2, 2]}) == cube_edge_mm({"spacing_mm": 2}) == 2

@@ -3,7 +3,7 @@ import pytest
 
 from tumorseg.synthetic import contrasts
 from tumorseg.synthetic.contrasts import draw_contrasts
-from tumorseg.synthetic.tissues import CHANNELS
+from tumorseg.synthetic.requirements import CHANNELS
 
 
 def draw(mode, monkeypatch, count=200):
