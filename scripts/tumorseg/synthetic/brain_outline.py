@@ -10,8 +10,10 @@ from scipy import ndimage
 from tumorseg.demo.anatomy import Anatomy
 from tumorseg.demo.random_fields import smooth_field
 
-_OFFSET_MM: Final = (-1.0, 3.5)
+_OFFSET_MM: Final = (-1.5, 2.0)
 """Lowest and highest mean depth at which the brain is cut; negative: fluid around it is kept."""
+_CLOSED_MM: Final = (2.0, 8.0)
+"""Sulci up to twice this width belong to the brain."""
 _ROUGHNESS_MM: Final = (0.1, 1.2)
 _REMNANT_PROBABILITY: Final = 0.7
 _REMNANT_THICKNESS_MM: Final = (2.0, 7.0)
@@ -42,7 +44,11 @@ def strip_skull(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -
     """
     shape = anatomy.brain.shape
     outside_mm = ndimage.distance_transform_edt(~anatomy.brain, sampling=spacing_mm)
-    depth_mm = ndimage.distance_transform_edt(anatomy.brain, sampling=spacing_mm) - outside_mm
+    # Masks of skull-stripping tools cover the sulci: enlarged by a distance, then reduced by the same one.
+    closed_mm = rng.uniform(*_CLOSED_MM)
+    enlarged = np.pad(outside_mm <= closed_mm, 1)
+    depth_mm = ndimage.distance_transform_edt(enlarged, sampling=spacing_mm)[1:-1, 1:-1, 1:-1] - closed_mm
+    depth_mm = np.where(depth_mm > 0, depth_mm, -outside_mm)
     wave = smooth_field(shape, spacing_mm, rng.uniform(15, 45), rng)
     kept = depth_mm > rng.uniform(*_OFFSET_MM) + rng.uniform(*_ROUGHNESS_MM) * wave
     remnants = np.zeros(shape, np.bool_)

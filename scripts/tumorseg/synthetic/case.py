@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template, load_template
+from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template, cohort_grid, load_template
 from tumorseg.demo.lookalikes import make_lookalikes
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.orientation import NETWORK_AXES, reorient
@@ -18,9 +18,9 @@ from tumorseg.synthetic.brain_outline import strip_skull
 from tumorseg.synthetic.contrasts import Means, draw_contrasts
 from tumorseg.synthetic.displacement import push_outwards, shifted_positions
 from tumorseg.synthetic.draws import Purpose, case_generator
-from tumorseg.synthetic.heads import head_grid, random_matter_power, random_positions, sample_anatomy, ventricles
+from tumorseg.synthetic.heads import random_matter_power, random_positions, sample_anatomy, ventricles
 from tumorseg.synthetic.requirements import cube_edge_mm, require_simulated
-from tumorseg.synthetic.scanner import draw_scan, scan_channel
+from tumorseg.synthetic.scanner import draw_scans, scan_channel
 from tumorseg.synthetic.tissue_maps import Textures, tissue_fractions
 from tumorseg.synthetic.tissues import task_labels
 from tumorseg.synthetic.tumour_plan import plan_foci, random_reach_mm
@@ -29,7 +29,7 @@ from tumorseg.task import Task
 
 _DETAIL: Final = {"t1": 1.0, "t1ce": 1.0, "t2": -0.5, "flair": -0.4}
 """Weight of the template's T1 detail in each channel."""
-_EDGE_STRENGTH: Final = (0.0, 1.1)
+_EDGE_STRENGTH: Final = (0.1, 1.2)
 _VENTRICLE_SHIFT_MM: Final = (-2.5, 7.0)
 _VENTRICLE_REACH_MM: Final = 14.0
 
@@ -96,18 +96,19 @@ def synthetic_case(settings: Mapping[str, Any], task: Task, seed: int, index: in
     textures = Textures(tumours, spacing_mm, rng)
     scanner_rng = case_generator(seed, index, Purpose.SCANNER)
     edge = _edge_factor(head.anatomy.brain, rng)
+    scans = draw_scans(task.channel_names, scanner_rng)
     images = {}
     for channel, means in draw_contrasts(task.channel_names, rng).items():
         detail = np.float32(_DETAIL[channel] * rng.uniform(0.4, 1.3)) * head.anatomy.detail
         signal = _signal(fractions, means, textures, detail, rng) * edge
-        images[channel] = scan_channel(signal, head.anatomy.brain, spacing_mm, draw_scan(scanner_rng), scanner_rng)
+        images[channel] = scan_channel(signal, head.anatomy.brain, spacing_mm, scans[channel], scanner_rng)
     return _normalise(case_name(seed, index), images, task_labels(tumours.tissue, task), grid, settings)
 
 
 @lru_cache(maxsize=2)
 def _template(spacing_mm: float) -> tuple[Template, CohortGrid]:
     template = load_template(spacing_mm)
-    return template, head_grid(template, spacing_mm)
+    return template, cohort_grid(template, spacing_mm)
 
 
 def _without_remnants(anatomy: Anatomy, remnants: NDArray[np.bool_]) -> Anatomy:

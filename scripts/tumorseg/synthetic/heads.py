@@ -7,28 +7,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template, cohort_grid
+from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template
 from tumorseg.demo.random_fields import smooth_field
 
 Field = NDArray[np.float32]
 
-_ADDED_MARGIN_MM: Final = 4.0
 _ROTATION_DEGREES: Final = 7.0
 _SCALES: Final = ((0.87, 1.0), (0.88, 1.01), (0.82, 0.96))
 """Lowest and highest scale along left-right, front-back and head-feet. Templates of BraTS are smaller than MNI152."""
 _DISPLACEMENTS_MM: Final = ((70.0, 0.5, 4.0), (35.0, 0.3, 2.0), (16.0, 0.0, 0.9))
 """For each component: distance between the nodes, and the lowest and highest standard deviation."""
 _MATTER_POWERS: Final = (0.75, 1.6)
-
-
-def head_grid(template: Template, spacing_mm: float) -> CohortGrid:
-    """Return the grid of all cases at a spacing, with more room around the brain than in the demo cohort."""
-    grid = cohort_grid(template, spacing_mm)
-    added = int(np.ceil(_ADDED_MARGIN_MM / spacing_mm))
-    affine = grid.affine.copy()
-    affine[:3, 3] -= added * np.diag(grid.affine)[:3]
-    x, y, z = (size + 2 * added for size in grid.shape)
-    return CohortGrid((x, y, z), spacing_mm, affine)
 
 
 def random_positions(grid: CohortGrid, rng: np.random.Generator) -> tuple[Field, NDArray[np.float64]]:

@@ -4,6 +4,7 @@ References:
     Gudbjartsson & Patz 1995, doi:10.1002/mrm.1910340618 (Rician noise)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,10 +18,12 @@ from tumorseg.synthetic.draws import log_uniform
 Field = NDArray[np.float32]
 
 _BIAS: Final = (0.01, 0.22)
-_THICK_SLICES: Final = 0.45
-"""Probability of thick slices in a channel."""
+_THICK_PROTOCOL: Final = 0.65
+"""Probability of an examination with mostly thick slices, as in clinical routine."""
+_THICK_SLICES: Final = {True: 0.8, False: 0.15}
+"""Probability of thick slices in a channel, by whether the examination has mostly thick slices."""
 _THICKNESS_MM: Final = (3.0, 7.0)
-_SLICE_AXES: Final = (0.15, 0.2, 0.65)
+_SLICE_AXES: Final = (0.12, 0.13, 0.75)
 _NOISE: Final = (0.004, 0.07)
 """Range of the noise, relative to white matter; its logarithm is uniform."""
 _MISREGISTERED: Final = 0.25
@@ -69,17 +72,22 @@ class Scan:
     missing: tuple[int, bool, float] | None
 
 
-def draw_scan(rng: np.random.Generator) -> Scan:
-    """Return a random scan."""
+def draw_scans(channels: Sequence[str], rng: np.random.Generator) -> dict[str, Scan]:
+    """Return a random scan for each channel of an examination."""
+    thick = _THICK_SLICES[bool(rng.random() < _THICK_PROTOCOL)]
+    return {channel: _draw_scan(thick, rng) for channel in channels}
+
+
+def _draw_scan(thick_probability: float, rng: np.random.Generator) -> Scan:
     shift = rng.standard_normal(3) * _SHIFT_MM if rng.random() < _MISREGISTERED else np.zeros(3)
-    thick = rng.random() < _THICK_SLICES
+    thick = rng.random() < thick_probability
     missing = (int(rng.integers(3)), bool(rng.random() < 0.5), rng.uniform(0.05, 0.4))
     return Scan(
         bias=log_uniform(rng, *_BIAS),
         bias_mm=rng.uniform(50, 140),
         grain=rng.uniform(0, _GRAIN),
         shift_mm=(float(shift[0]), float(shift[1]), float(shift[2])),
-        blur_mm=rng.uniform(0, 1.0) if rng.random() < 0.6 else rng.uniform(1.0, 2.2),
+        blur_mm=rng.uniform(0, 1.0) if rng.random() < 0.75 else rng.uniform(1.0, 2.0),
         slice_axis=int(np.searchsorted(np.cumsum(_SLICE_AXES), rng.random())) if thick else None,
         thickness_mm=rng.uniform(*_THICKNESS_MM),
         noise=log_uniform(rng, *_NOISE),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tumorseg.demo.anatomy import load_template
-from tumorseg.synthetic.heads import head_grid, random_positions, sample_anatomy
+from tumorseg.demo.anatomy import cohort_grid, load_template
+from tumorseg.synthetic.heads import random_positions, sample_anatomy
 
 SPACING_MM = 6.0
 
@@ -14,5 +14,5 @@ def template():
 
 @pytest.fixture(scope="session")
 def anatomy(template):
-    positions, _ = random_positions(head_grid(template, SPACING_MM), np.random.default_rng(1))
+    positions, _ = random_positions(cohort_grid(template, SPACING_MM), np.random.default_rng(1))
     return sample_anatomy(template, positions)

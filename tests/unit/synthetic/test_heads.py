@@ -1,13 +1,14 @@
 import numpy as np
 
 from tests.unit.synthetic.conftest import SPACING_MM
+from tumorseg.demo.anatomy import cohort_grid
 from tumorseg.synthetic.brain_outline import strip_skull
 from tumorseg.synthetic.displacement import push_outwards, shifted_positions
-from tumorseg.synthetic.heads import head_grid, random_positions, sample_anatomy, ventricles
+from tumorseg.synthetic.heads import random_positions, sample_anatomy, ventricles
 
 
 def positions(template, seed):
-    return random_positions(head_grid(template, SPACING_MM), np.random.default_rng(seed))[0]
+    return random_positions(cohort_grid(template, SPACING_MM), np.random.default_rng(seed))[0]
 
 
 def test_heads_differ_in_size_and_side(template):
