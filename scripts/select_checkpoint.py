@@ -63,8 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 task=options.task,
                 demo=options.settings["demo"],
                 input_shape=options.settings["input_shape"],
+                earlier_signatures=trained.earlier_signatures,
             ),
             split=trained.split,
+            start_from=trained.start_from,
         )
         write_model(options.model, trained.network, card)
         write_table(options.history, table)
@@ -80,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "checkpoint": chosen["file"],
             "execution": trained.execution,
             "network": trained.network.describe(),
+            "start_from": trained.start_from,
             "model": str(options.model),
             "digest": sha256(options.model),
         }

@@ -15,6 +15,7 @@ from tumorseg.task import add_task_option
 from tumorseg.training import distributed
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import previous_checkpoint_epoch
+from tumorseg.training.start_model import read_start_model
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import start_state, train_until
 
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--previous", type=Path, nargs="?", help="checkpoint to continue from; without it, start from the beginning"
     )
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
+    parser.add_argument(
+        "--start-from", default="", help="model to start from if the recipe has its SHA-256; empty: none"
+    )
     add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="checkpoint to write, with its record beside it")
     parser.add_argument("--processes", type=int, default=1, help="processes that share each batch, one per GPU")
@@ -55,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with distributed.sync_errors():
             data = read_fold_data(options.data, options.fold)
             training, validation = (find_cases(options.normalised, part) for part in (data.training, data.held_out))
-        state = start_state(recipe, data, execution, options.previous, before)
+            start_path = Path(options.start_from) if options.start_from else None
+            start_model = None if options.previous else read_start_model(start_path, recipe, validation)
+        state = start_state(recipe, data, execution, options.previous, before, start_model=start_model)
         train_until(
             options.epoch,
             state,

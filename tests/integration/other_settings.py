@@ -29,6 +29,7 @@ SETTINGS: dict[str, Any] = {
     "model.norm": "instance",
     "model.down_sampling": "stride",
     "model.deep_supervision": True,
+    "training.start_from": "start.safetensors",
     "training.epochs": 4,
     "training.epochs_per_checkpoint": 3,
     "training.input_shape": [24, 16, 16],

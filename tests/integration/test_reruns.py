@@ -175,6 +175,7 @@ def test_every_setting_has_a_row_and_a_change():
 @pytest.mark.parametrize(("key", "cell"), [(key, cell) for keys, cell in TABLES["Settings"] for key in keys_of(keys)])
 def test_changed_setting(key, cell, run, jobs):
     shutil.copy(run.results / "cohort/splits.tsv", run.folder / "own.tsv")
+    shutil.copy(run.results / "model/fold-0.safetensors", run.folder / "start.safetensors")
     section, name = key.split(".")
     changes = {section: {**TINY.get(section, {}), name: SETTINGS[key]}}
     if key == "cohort.samples":

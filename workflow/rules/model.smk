@@ -28,6 +28,12 @@ rule export_onnx:
         ' --fold {wildcards.fold} --task "$TASK" --output {output:q} --log {log:q}'
 
 
+def model_card_configuration(wildcards):
+    """Return the settings that the model card shows, as JSON."""
+    sections = {section: config[section] for section in ("demo", "normalisation", "model", "prediction")}
+    return json.dumps({**sections, "training": training_settings("tensorboard")}, sort_keys=True)
+
+
 rule model_card:
     """Write the model card: what the models are, their training data, their scores and their limits."""
     input:
@@ -48,10 +54,7 @@ rule model_card:
     resources:
         **scaled(mem_mb=1000, runtime=10),
     params:
-        configuration=settings(
-            **{section: config[section] for section in ("demo", "normalisation", "model", "prediction")},
-            training={key: value for key, value in config["training"].items() if key != "tensorboard"},
-        ),
+        configuration=model_card_configuration,
         task=task_json,
         code=code("model_card"),
     shell:

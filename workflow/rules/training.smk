@@ -4,14 +4,45 @@ Needs: normalised cases, validation results, splits. Makes: results/training/fol
 records and verifications, history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
 """
 
+from tumorseg.io.digests import sha256
+
 
 include: "training_epochs.smk"
 
 
-RECIPE = settings(
-    model=config["model"],
-    training={key: value for key, value in config["training"].items() if key not in ("epochs", "tensorboard")},
-)
+@cache
+def start_model_digest():
+    """Return the SHA-256 of the model to start from; None for random weights.
+
+    The file is not an input: Snakemake would compare its date.
+    """
+    file = config["training"]["start_from"]
+    if file is None:
+        return None
+    # Imported here: it needs NumPy, which would slow down planning for other targets.
+    from tumorseg.networks.model_header import read_header, require_same_network
+
+    path = Path(file)
+    if path.resolve().parent == Path("results/model").resolve():
+        raise SystemExit(f"training.start_from: {file} is written by this run; copy it elsewhere and use the copy")
+    try:
+        require_same_network(path, read_header(path), config["model"], TASK)
+    except UserError as error:
+        raise SystemExit(f"training.start_from: {error}") from None
+    return sha256(path)
+
+
+def training_settings(*left_out):
+    """Return the section `training` without some keys, and with the SHA-256 of the model to start from."""
+    settings = {key: value for key, value in config["training"].items() if key not in left_out}
+    return {**settings, "start_from": start_model_digest()}
+
+
+def recipe(wildcards):
+    """Return the settings that the result of a training depends on, as JSON."""
+    return json.dumps(
+        {"model": config["model"], "training": training_settings("epochs", "tensorboard")}, sort_keys=True
+    )
 
 
 rule training_data:
@@ -66,12 +97,13 @@ rule train_epoch:
         # The key does not include resources either. This param uses resources, so it triggers no rerun; `start_state`
         # refuses a checkpoint from another number of processes.
         processes=lambda wildcards, resources: resources.gpu,
-        recipe=RECIPE,
+        recipe=recipe,
         task=TASK_FACTS,
         code=code("train_epoch"),
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q} --fold {params.fold}'
         ' --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q} --task "$TASK"'
+        ' --start-from "$START_FROM"'
         ' --processes {params.processes} --output {output.checkpoint:q} --log {log:q} --tensorboard "$EVENTS"'
         " && touch {output.done:q}"
 
@@ -93,7 +125,7 @@ rule verify_checkpoint:
     resources:
         **scaled(mem_mb=4000, runtime=30),
     params:
-        recipe=RECIPE,
+        recipe=recipe,
         task=TASK_FACTS,
         code=code("verify_checkpoint"),
     shell:

@@ -10,6 +10,7 @@ from tumorseg.networks.value_checks import (
     ExpectedValue,
     ListOf,
     MapOf,
+    OptionalKey,
     ValueCheck,
     integer,
     is_finite_number,
@@ -139,6 +140,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
         "epoch": integer(1, 9999),
         "checkpoint": _SHA256,
         "split": _SHA256,
+        "start_from": OptionalKey(or_null(_SHA256)),
         "trained_on": {
             "cases": integer(1, 10**7),
             "demo": BOOLEAN,
@@ -147,6 +149,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
             "spacing_mm": ListOf(_range_check(1e-3, 1e3), 3, min_length=3),
             "shape": ListOf(_range_check(1, 10**5), 3, min_length=3),
             "brain_voxels": _range_check(0, 10**12),
+            "case_signatures": OptionalKey(ListOf(_SIGNATURE, 10**6, min_length=0)),
             "intensities": {
                 channel: ValueCheck(f"ranges of {', '.join(INTENSITY_FACTS)}", _is_intensities) for channel in channels
             },
@@ -155,6 +158,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
 
 
 _SHA256: Final = matching("[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits")
+_SIGNATURE: Final = matching("[0-9a-f]{16}", "a signature of 16 hexadecimal digits")
 
 
 def _is_percentiles(value: Any) -> bool:

@@ -43,6 +43,7 @@ class ModelCard:
         checkpoint: SHA-256 of the checkpoint of the weights.
         split: digest of the training and held-out cases, see `cohort.splits.split_digest`.
         trained_on: statistics of the training cases.
+        start_from: SHA-256 of the model whose weights the training started from; None for random weights.
     """
 
     architecture: Architecture
@@ -54,6 +55,7 @@ class ModelCard:
     checkpoint: str
     split: str
     trained_on: TrainingFacts
+    start_from: str | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:

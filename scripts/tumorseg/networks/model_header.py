@@ -7,6 +7,7 @@ header, and the tensors. Reading it runs no code.
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from tumorseg.io.volume_errors import broken_link_error, text_file_error
 from tumorseg.networks.card_validation import card_problems
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
+from tumorseg.task.compatibility import require_task
 
 METADATA_KEY: Final = "tumorseg"  # one key: safetensors writes several in a random order
 FORMAT: Final = 5
@@ -73,6 +75,28 @@ def read_header(path: Path) -> ModelHeader:
         raise UserError(
             f"{path}: this model cannot be read ({error.strerror}); correct the path, or its permissions"
         ) from None
+
+
+def require_same_network(path: Path, header: ModelHeader, network: Mapping[str, Any], task: Task) -> None:
+    """Check that a model has the network and the task of the configuration.
+
+    Args:
+        path: file of the model, for the message.
+        header: its header.
+        network: section `model` of the configuration.
+        task: task of `cohort.task`.
+
+    Raises:
+        UserError: the networks differ, or the tasks have different channels, labels or regions.
+    """
+    require_task(path, header.task, task)
+    found = header.card["architecture"]
+    if differing := [key for key in network if found[key] != network[key]]:
+        values: Message = ", ".join(f"model.{key} {found[key]} instead of {network[key]}" for key in differing)
+        raise UserError(
+            f"{path}: this model has another network than the configuration ({values}); set these keys to the model's "
+            "values, or use another model"
+        )
 
 
 def raise_invalid_model(path: Path, reason: Message, remedy: Message = _COPY_AGAIN) -> NoReturn:

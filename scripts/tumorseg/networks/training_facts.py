@@ -1,5 +1,7 @@
 """Statistics of the training cases, stored with the model to compare new patients with them."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -40,6 +42,8 @@ class TrainingFacts:
         shape: voxels of the grids along each of `orientation.NETWORK_AXES`.
         brain_voxels: voxels that are not background.
         intensities: for each channel the `channel_intensity_facts` that at least one case has.
+        case_signatures: sorted `case_signature` of each training case, and of those of the model that the training
+            started from; empty in models of earlier versions.
     """
 
     cases: int
@@ -50,6 +54,7 @@ class TrainingFacts:
     shape: tuple[Range, ...]
     brain_voxels: Range
     intensities: dict[str, dict[str, Range]]
+    case_signatures: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -66,11 +71,18 @@ class TrainingFacts:
                 channel: {name: Range(**values) for name, values in facts.items()}
                 for channel, facts in content["intensities"].items()
             },
+            case_signatures=tuple(content.get("case_signatures", ())),
         )
 
 
 def training_facts(
-    results: Iterable[ValidationResult], cases: Sequence[str], *, task: Task, demo: bool, input_shape: Sequence[int]
+    results: Iterable[ValidationResult],
+    cases: Sequence[str],
+    *,
+    task: Task,
+    demo: bool,
+    input_shape: Sequence[int],
+    earlier_signatures: Iterable[str] = (),
 ) -> TrainingFacts:
     """Return statistics of the training cases.
 
@@ -80,6 +92,7 @@ def training_facts(
         task: defines the channels.
         demo: whether the cases are of the demo cohort.
         input_shape: voxels of the training patches (x, y, z).
+        earlier_signatures: `case_signature` of each case of the model that the training started from.
 
     Returns:
         Ranges over the training cases.
@@ -105,7 +118,23 @@ def training_facts(
             channel: _ranges([channel_intensity_facts(case, channel) for case in facts])
             for channel in task.channel_names
         },
+        case_signatures=tuple(sorted({*earlier_signatures, *(_recorded_signature(case, task) for case in facts)})),
     )
+
+
+def _recorded_signature(facts: Mapping[str, Any], task: Task) -> str:
+    return case_signature({role: file["digest"] for role, file in facts["files"].items()}, task)
+
+
+def case_signature(digests: Mapping[str, str], task: Task) -> str:
+    """Return 16 hexadecimal digits that recognise the images of a case, whatever its name and its mask.
+
+    Args:
+        digests: digest of the raw file of each role.
+        task: defines the roles of images.
+    """
+    images = json.dumps({role: digests.get(role) for role in task.channel_names}, sort_keys=True)
+    return hashlib.sha256(images.encode()).hexdigest()[:16]
 
 
 def network_spacing_mm(facts: Mapping[str, Any]) -> tuple[float, float, float]:

@@ -44,8 +44,15 @@ class MapOf:
     min_length: int = 1
 
 
-ExpectedValue = ValueCheck | ListOf | MapOf | Mapping[str, Any]
-"""The allowed values. A mapping requires exactly its keys, each with an allowed value."""
+@dataclass(frozen=True)
+class OptionalKey:
+    """A key that may be missing; `item` must allow its value."""
+
+    item: "ExpectedValue"
+
+
+ExpectedValue = ValueCheck | ListOf | MapOf | OptionalKey | Mapping[str, Any]
+"""The allowed values. A mapping requires exactly its keys, but for an `OptionalKey`, each with an allowed value."""
 
 
 def integer(minimum: int, maximum: int) -> ValueCheck:
@@ -102,6 +109,8 @@ def value_problems(content: Any, expected: ExpectedValue, key_path: str) -> Iter
     if isinstance(expected, ValueCheck):
         if not expected.test(content):
             yield f"{key_path}: {printable_excerpt(content)} is not allowed; it has to be {expected.description}"
+    elif isinstance(expected, OptionalKey):
+        yield from value_problems(content, expected.item, key_path)
     elif isinstance(expected, ListOf):
         yield from _list_problems(content, expected, key_path)
     elif isinstance(expected, MapOf):
@@ -109,7 +118,11 @@ def value_problems(content: Any, expected: ExpectedValue, key_path: str) -> Iter
     elif not isinstance(content, dict):
         yield f"{key_path or 'the description'}: it has to have the keys {', '.join(expected)}"
     else:
-        yield from (f"{_join_keys(key_path, key)}: this key is missing" for key in expected if key not in content)
+        yield from (
+            f"{_join_keys(key_path, key)}: this key is missing"
+            for key, item in expected.items()
+            if key not in content and not isinstance(item, OptionalKey)
+        )
         yield from (
             f"{_join_keys(key_path, printable_excerpt(key))}: there is no such key"
             for key in content

@@ -25,6 +25,7 @@ from tumorseg.training import distributed
 from tumorseg.training.batches import random_generator
 from tumorseg.training.distributed import with_sync_batch_norm
 from tumorseg.training.recipe import Recipe
+from tumorseg.training.start_model import StartModel
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -59,6 +60,8 @@ class TrainingState:
         scaler: gradient scaler, enabled for fp16.
         ema: moving average of weights and batch-norm statistics, if configured.
         execution: device, precision and number of processes, such as "cuda fp16".
+        earlier_signatures: the training cases of the model that the training started from, see
+            `TrainingFacts.case_signatures`.
         epoch: finished epochs.
         history: one dictionary per finished epoch (losses, Dice, learning rate).
     """
@@ -70,6 +73,7 @@ class TrainingState:
     scaler: torch.amp.GradScaler
     ema: AveragedModel | None
     execution: str
+    earlier_signatures: tuple[str, ...] = ()
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -123,7 +127,15 @@ class TrainingState:
             "average": None if self.ema is None else self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
+            **({"earlier_signatures": list(self.earlier_signatures)} if self.earlier_signatures else {}),
         }
+
+    def start_from(self, model: StartModel) -> None:
+        """Replace the initial weights by those of a model with the same network."""
+        self.network.load_state_dict(model.weights)
+        if self.ema is not None:
+            self.ema.module.load_state_dict(model.weights)
+        self.earlier_signatures = model.case_signatures
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
         """Restore weights, moving average, optimizer, scaler, epoch and history from a `state_dict`."""
@@ -132,6 +144,7 @@ class TrainingState:
             self.ema.load_state_dict(content["average"])
         self.optimizer.load_state_dict(content["optimizer"])
         self.scaler.load_state_dict(content["scaler"])
+        self.earlier_signatures = tuple(content.get("earlier_signatures", ()))
         self.epoch, self.history = content["epoch"], list(content["history"])
 
 

@@ -13,7 +13,8 @@ from tumorseg.training.schedule import Schedule
 class TrainingSettings:
     """The `training` section of the configuration without `epochs` and `tensorboard`, which do not change results.
 
-    Settings that were added later have a default, which checkpoints without them were trained with.
+    Settings that were added later have a default, which checkpoints without them were trained with. `start_from` is the
+    SHA-256 of the model; only the configuration has its path.
     """
 
     input_shape: tuple[int, int, int]
@@ -33,6 +34,7 @@ class TrainingSettings:
     deterministic: bool
     threads: int
     seed: int
+    start_from: str | None = None
     foreground_sampling: Literal["label", "voxel"] = "label"
     warmup_epochs: float = 0
     weight_decay: float = 0

@@ -97,12 +97,16 @@ class TrainedNetwork:
         architecture: description of the network.
         execution: device and precision of the training, such as "cuda fp16".
         split: digest of the training and held-out cases, see `cohort.splits.split_digest`.
+        start_from: SHA-256 of the model that the training started from; None for random weights.
+        earlier_signatures: its training cases, see `TrainingFacts.case_signatures`.
     """
 
     network: Network
     architecture: Architecture
     execution: str
     split: str
+    start_from: str | None
+    earlier_signatures: tuple[str, ...]
 
 
 def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNetwork:
@@ -135,4 +139,11 @@ def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNe
         weights = {name: content["average"][f"module.{name}"] for name in weights}  # as AveragedModel names them
     network.load_state_dict(weights)
     data = content["data"]
-    return TrainedNetwork(network, architecture, content["execution"], split_digest(data["training"], data["held_out"]))
+    return TrainedNetwork(
+        network,
+        architecture,
+        content["execution"],
+        split_digest(data["training"], data["held_out"]),
+        content["recipe"]["training"].get("start_from"),
+        tuple(content.get("earlier_signatures", ())),
+    )

@@ -27,6 +27,7 @@ from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.selection import remedy
+from tumorseg.training.start_model import StartModel
 from tumorseg.training.tensorboard import TensorBoardWriter
 from tumorseg.training.verification import checkpoint_problems
 
@@ -156,7 +157,13 @@ READER_THREADS: Final = 2
 
 
 def start_state(
-    recipe: Recipe, data: FoldData, execution: Execution, previous: Path | None, epoch: int
+    recipe: Recipe,
+    data: FoldData,
+    execution: Execution,
+    previous: Path | None,
+    epoch: int,
+    *,
+    start_model: StartModel | None = None,
 ) -> TrainingState:
     """Return the state to train from: the state of the previous checkpoint, or the initial one.
 
@@ -166,6 +173,7 @@ def start_state(
         execution: device and precision.
         previous: the previous checkpoint; None for the initial state.
         epoch: epoch of the previous checkpoint.
+        start_model: the model whose weights replace the initial ones, see `read_start_model`.
 
     Raises:
         UserError: the previous checkpoint is invalid (the message names the files to delete) or began with another
@@ -174,6 +182,9 @@ def start_state(
     state = TrainingState.initial(recipe, data.fold, execution)
     _require_correct_bf16_gradients(recipe, execution, 3 * state.network.divisor)
     if previous is None:
+        if start_model is not None:
+            state.start_from(start_model)
+            logger.info("starting from the weights of a model")
         return state
     problems = checkpoint_problems(previous, recipe, data, epoch)
     if problems:

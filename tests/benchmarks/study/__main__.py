@@ -86,7 +86,7 @@ def _train_and_score(run: Run, study: Study, results: Path, folder: Path, weight
             tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
             save_file(tensors, weights / f"{run.setup}-fold-{run.fold}-seed-{run.seed}.safetensors")
 
-    train(run, training, study.minutes, on_mark)
+    train(run, training, held_out, study.minutes, on_mark)
 
 
 if __name__ == "__main__":

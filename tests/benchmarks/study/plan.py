@@ -18,8 +18,9 @@ from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
 from tumorseg.configuration.constraints import contradiction_errors
 from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
 from tumorseg.configuration.task_validation import task_contradiction_errors
+from tumorseg.io.digests import sha256
 from tumorseg.preprocessing.store import find_case
-from tumorseg.training.recipe import Recipe
+from tumorseg.training.recipe import Recipe, with_defaults
 
 KEYS = {"minutes", "folds", "seeds", "mirroring", "base", "setups"}
 MARGIN_VOXELS = 2
@@ -30,11 +31,13 @@ class Run:
     """One training of a study.
 
     digest: of everything that its result depends on, apart from fold and seed.
+    start_from: file of the model whose weights it starts from.
     """
 
     setup: str
     digest: str
     recipe: Recipe
+    start_from: Path | None
     fold: int
     seed: int
 
@@ -58,12 +61,21 @@ class Study:
         """Return the trainings in their order: all set-ups and folds with the first seed, then with the next one."""
         found = []
         for seed, (name, sections), fold in product(self.seeds, self.setups.items(), range(self.folds)):
-            settings = {**sections, "training": {**sections["training"], "seed": seed}}
-            recipe = Recipe.from_config(settings, TASK)
-            of_setup = Recipe.from_config(sections, TASK).as_dict()
-            digest = hashlib.sha256(yaml.safe_dump([of_setup, self.minutes, self.folds]).encode()).hexdigest()[:12]
-            found.append(Run(name, digest, recipe, fold, seed))
+            path = sections["training"]["start_from"]
+            start_from = Path(path) if path else None
+            training = {**sections["training"], "start_from": sha256(start_from) if start_from else None}
+            recipe = Recipe.from_config({**sections, "training": {**training, "seed": seed}}, TASK)
+            digest = self._digest({**sections, "training": training})
+            found.append(Run(name, digest, recipe, start_from, fold, seed))
         return found
+
+    def _digest(self, sections: dict[str, Any]) -> str:
+        """Return the digest of a set-up; a setting that is added later with its default does not change it."""
+        content = Recipe.from_config(sections, TASK).as_dict()
+        defaults = with_defaults({"training": {}})["training"]
+        training = {key: value for key, value in content["training"].items() if value != defaults.get(key, object())}
+        text = yaml.safe_dump([content["architecture"], training, self.minutes, self.folds])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def read_study(path: Path) -> Study:

@@ -20,6 +20,7 @@ from tumorseg.training.batches import iterate_batches
 from tumorseg.training.checkpoint import TrainingState
 from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.schedule import learning_rate
+from tumorseg.training.start_model import read_start_model
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import READER_THREADS, train_step
 
@@ -52,12 +53,19 @@ def cpu_minutes(threads: int) -> float:
     return time.process_time() / 60 / threads
 
 
-def train(run: Run, cases: Sequence[Path], minutes: float, on_mark: Callable[[Progress, Network], None]) -> None:
+def train(
+    run: Run,
+    cases: Sequence[Path],
+    held_out: Sequence[Path],
+    minutes: float,
+    on_mark: Callable[[Progress, Network], None],
+) -> None:
     """Train for a number of CPU minutes. The schedule of the learning rate ends when they do.
 
     Args:
         run: the training.
         cases: files of the training cases.
+        held_out: files of the held-out cases, on which a model to start from must not have been trained.
         minutes: CPU minutes.
         on_mark: called at each of the `MARKS`, with the network to evaluate.
     """
@@ -65,6 +73,8 @@ def train(run: Run, cases: Sequence[Path], minutes: float, on_mark: Callable[[Pr
     torch.set_num_threads(settings.threads)
     require_memory(run.recipe, CPU)
     state = TrainingState.initial(run.recipe, run.fold, CPU)
+    if start_model := read_start_model(run.start_from, run.recipe, held_out):
+        state.start_from(start_model)
     state.network.train()
     loss_module = LossModule(state.network, CPU, LossTerms.from_recipe(run.recipe))
     batches = chain.from_iterable(

@@ -26,6 +26,19 @@ def test_a_model_file_rebuilds_the_network_and_its_card(tmp_path):
     assert its_card == card
 
 
+def test_the_model_that_the_training_started_from_is_in_the_card(tmp_path):
+    card = model_card(TINY, start_from="ab" * 32)
+    write_model(tmp_path / "a.safetensors", build(TINY), card)
+    assert read_model(tmp_path / "a.safetensors")[1] == card
+
+
+def test_a_model_without_the_later_keys_is_read(tmp_path):
+    content = with_changed_entry(None, "fold", 0)
+    del content["start_from"], content["trained_on"]["case_signatures"]
+    _, card = read_model(write_model_file(tmp_path / "a.safetensors", content))
+    assert (card.start_from, card.trained_on.case_signatures) == (None, ())
+
+
 def test_equal_models_give_equal_bytes(tmp_path):
     network = build(TINY)
     for name in ("a", "b"):

@@ -12,7 +12,7 @@ from tumorseg.cohort.discovery import discover_cases
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.io.nifti import write_nifti
-from tumorseg.networks.training_facts import Range, TrainingFacts, training_facts
+from tumorseg.networks.training_facts import Range, TrainingFacts, case_signature, training_facts
 
 
 def validated_case(
@@ -58,6 +58,20 @@ def test_training_facts_use_the_axes_of_the_network_and_the_training_cases_only(
 def test_a_training_case_without_a_validation_result_is_an_error(tmp_path):
     with pytest.raises(UserError, match="B: this training case has no validation result"):
         training_facts([validated_case(tmp_path, case="A")], ["A", "B"], task=TASK, demo=False, input_shape=[8, 8, 8])
+
+
+def test_a_case_is_recognised_by_its_images_whatever_its_name_and_mask():
+    signature = case_signature({"t1": "1", "flair": "2", "seg": "3"}, TASK)
+    assert signature == case_signature({"flair": "2", "t1": "1", "seg": "4"}, TASK)
+    assert signature != case_signature({"t1": "1", "flair": "3", "seg": "3"}, TASK)
+
+
+def test_the_training_cases_and_those_of_the_model_before_are_recorded(tmp_path):
+    results = [validated_case(tmp_path, case=name) for name in ("A", "B")]
+    digests = {role: file["digest"] for role, file in results[0].facts["files"].items()}
+    facts = facts_of(*results, earlier_signatures=["0" * 16])
+    # A and B have the same images.
+    assert facts.case_signatures == ("0" * 16, case_signature(digests, TASK))
 
 
 def test_a_channel_without_brain_has_no_intensity_facts(tmp_path):

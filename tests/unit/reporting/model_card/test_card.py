@@ -107,6 +107,22 @@ def test_cases_are_counted_with_the_problems_of_dropped_ones(results):
     assert "| `truncated` | 1 |" in text
 
 
+def test_the_loss_and_the_optimizer_are_described_as_configured(results):
+    assert "Soft Dice of the labels 1, 2 and 4 plus categorical cross-entropy; Adam." in card(results)
+    changes = {"dice_structures": "all", "dice_absent": "ignore", "weight_decay": 0.1}
+    assert (
+        "Soft Dice of the labels 1, 2 and 4 and the regions WT, TC and ET, as far as the patches contain them, plus "
+        "weighted categorical cross-entropy; AdamW."
+    ) in card(results, training={**changes, "cross_entropy_weights": {"label_1": 3}})
+    assert "Soft Dice of the regions WT, TC and ET plus" in card(results, training={"dice_structures": "regions"})
+
+
+def test_the_model_that_the_training_started_from_is_named(results):
+    assert "started from" not in card(results)
+    digest = "ab" * 32
+    assert f"weights of the model with the SHA-256 `{digest}`." in card(results, training={"start_from": digest})
+
+
 def test_a_run_without_problems_has_no_warnings(results):
     assert card_content(results).warnings == []
 

@@ -1,0 +1,72 @@
+"""The model that a training starts from instead of random weights (`training.start_from`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
+from tumorseg.networks.model import read_model
+from tumorseg.networks.model_header import read_header, require_same_network
+from tumorseg.networks.training_facts import case_signature
+from tumorseg.preprocessing.store import case_origin
+from tumorseg.task import Task
+from tumorseg.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class StartModel:
+    """The model that a training starts from.
+
+    Attributes:
+        weights: state of its network.
+        case_signatures: the cases that it was trained on, see `TrainingFacts.case_signatures`.
+    """
+
+    weights: Mapping[str, Tensor]
+    case_signatures: tuple[str, ...]
+
+
+def read_start_model(path: Path | None, recipe: Recipe, held_out_cases: Sequence[Path]) -> StartModel | None:
+    """Read the model that a training starts from.
+
+    Args:
+        path: file of the model.
+        recipe: the configuration of the training, with the SHA-256 of the file.
+        held_out_cases: files of the normalised cases to be validated on.
+
+    Returns:
+        The model, or None if the training starts from random weights.
+
+    Raises:
+        UserError: the file is missing, has changed since the planning, is no valid model, has another network or task,
+            or was trained on one of the held-out cases.
+    """
+    if recipe.training.start_from is None:
+        return None
+    if path is None:
+        raise UserError("training.start_from: the path of the model is missing")
+    try:
+        header = read_header(path)
+        require_same_network(path, header, asdict(recipe.architecture), recipe.task)
+        if sha256(path) != recipe.training.start_from:
+            raise UserError(f"{path}: the file has changed since the run was planned; run again")
+        network, card = read_model(path)
+    except UserError as error:
+        raise UserError(f"training.start_from: {error}") from None
+    known = card.trained_on.case_signatures
+    if seen := [path.stem for path in held_out_cases if _signature(path, recipe.task) in known]:
+        raise UserError(
+            f"training.start_from: {path} was trained on {len(seen)} of the {len(held_out_cases)} held-out cases, such "
+            f"as {seen[0]}, so their scores would be too good; hold out other cases (cohort.split_file), or use a "
+            "model that was trained without them"
+        )
+    return StartModel(network.state_dict(), known)
+
+
+def _signature(case: Path, task: Task) -> str | None:
+    """Return the signature of a normalised case; None if it does not record its raw files."""
+    files = case_origin(case).files
+    return case_signature(files, task) if files else None
