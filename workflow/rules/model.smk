@@ -28,12 +28,6 @@ rule export_onnx:
         ' --fold {wildcards.fold} --task "$TASK" --output {output:q} --log {log:q}'
 
 
-def model_card_configuration(wildcards):
-    """Return the settings that the model card shows, as JSON."""
-    sections = {section: config[section] for section in ("demo", "normalisation", "model", "prediction")}
-    return json.dumps({**sections, "training": training_settings("tensorboard")}, sort_keys=True)
-
-
 rule model_card:
     """Write the model card: what the models are, their training data, their scores and their limits."""
     input:

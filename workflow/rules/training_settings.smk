@@ -1,0 +1,44 @@
+"""The settings that a training depends on, with the digest of the model to start from."""
+
+from tumorseg.io.digests import sha256
+
+
+@cache
+def start_model_digest():
+    """Return the SHA-256 of the model to start from; None for random weights.
+
+    The file is not an input: Snakemake would compare its date.
+    """
+    file = config["training"]["start_from"]
+    if file is None:
+        return None
+    # Imported here: it needs NumPy, which would slow down planning for other targets.
+    from tumorseg.networks.model_header import read_header, require_same_network
+
+    path = Path(file)
+    if path.resolve().parent == Path("results/model").resolve():
+        raise SystemExit(f"training.start_from: {file} is written by this run; copy it elsewhere and use the copy")
+    try:
+        require_same_network(path, read_header(path), config["model"], TASK)
+    except UserError as error:
+        raise SystemExit(f"training.start_from: {error}") from None
+    return sha256(path)
+
+
+def training_settings(*left_out):
+    """Return the section `training` without some keys, and with the SHA-256 of the model to start from."""
+    settings = {key: value for key, value in config["training"].items() if key not in left_out}
+    return {**settings, "start_from": start_model_digest()}
+
+
+def recipe(wildcards):
+    """Return the settings that the result of a training depends on, as JSON."""
+    return json.dumps(
+        {"model": config["model"], "training": training_settings("epochs", "tensorboard")}, sort_keys=True
+    )
+
+
+def model_card_configuration(wildcards):
+    """Return the settings that the model card shows, as JSON."""
+    sections = {section: config[section] for section in ("demo", "normalisation", "model", "prediction")}
+    return json.dumps({**sections, "training": training_settings("tensorboard")}, sort_keys=True)
