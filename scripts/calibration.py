@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             models, options.normalised, splits, execution, section, task=options.task
         ):
             probabilities = segmenter.predict(case.image, case.origin).probabilities
-            case_curves = case_reliability(case.mask, probabilities, (case.image != 0).any(axis=0), options.task)
+            cropped = case.on_cropped_grid()
+            brain = (cropped.image != 0).any(axis=0)
+            case_curves = case_reliability(cropped.mask, probabilities, brain, options.task)
             curves = {name: curves[name] + curve if curves else curve for name, curve in case_curves.items()}
         content = {name: curve.as_dict() for name, curve in curves.items()}
         write_json(options.output, {"definition": DEFINITION, "curves": content})

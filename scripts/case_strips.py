@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         masks = recorded_masks(options.predictions)
         progress = console.Progress(len(names), "case")
         for name in names:
-            case = read_case(find_case(options.normalised, name))
+            case = read_case(find_case(options.normalised, name), with_cropped=True).on_cropped_grid()
             prediction = read_recorded_prediction(find_mask(masks, name), case.origin.shape, case.origin.affine)
             content = case_strip(
                 case, crop(prediction, case.origin), colours, task=options.task, tile_pixels=tile_pixels_for(len(names))

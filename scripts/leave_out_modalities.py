@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for fold, case, segmenter in iterate_held_out_cases(
             models, options.normalised, splits, execution, section, task=options.task
         ):
+            reference = case.on_cropped_grid().mask
             for left_out in ("none", *options.task.channel_names):
                 image = case.image.copy()
                 if left_out != "none":
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         "region": structure,
                         "dice": overlap.dice,
                     }
-                    for structure, overlap in overlaps(case.mask, mask, options.task).items()
+                    for structure, overlap in overlaps(reference, mask, options.task).items()
                 ]
         write_table(options.output, pd.DataFrame(rows))
 

@@ -13,6 +13,7 @@ from tumorseg.io.files import read_json, write_json
 from tumorseg.io.tables import write_table
 from tumorseg.networks.model import ModelCard, write_model
 from tumorseg.networks.training_facts import training_facts
+from tumorseg.preprocessing.resampling import stored_settings, target_spacing_mm
 from tumorseg.task import add_task_option
 from tumorseg.training.selection import describe_refused, history_table, load_trained_network, select_epoch
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.logger.warning("REFUSED %s", line)
         chosen = next(result for result in verifications if result["epoch"] == epoch)
         trained = load_trained_network(Path(chosen["file"]), chosen["digest"], options.task)
-        normalisation = options.settings["normalisation"]
+        normalisation = stored_settings(options.settings["normalisation"])
         card = ModelCard(
             trained.architecture,
             options.task,
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 demo=options.settings["demo"],
                 input_shape=options.settings["input_shape"],
                 earlier_signatures=trained.earlier_signatures,
+                target_mm=target_spacing_mm(normalisation),
             ),
             split=trained.split,
             start_from=trained.start_from,

@@ -12,6 +12,7 @@ from tests.benchmarks import (
     normalisation,
     planning,
     race,
+    resampling,
     scoring,
     step_memory,
     training,
@@ -22,6 +23,7 @@ from tests.support.case_files import real_data
 ON_REAL_CASES = {
     "validation": validation,
     "normalisation": normalisation,
+    "resampling": resampling,
     "inference": inference,
     "scoring": scoring,
     "memory": memory,

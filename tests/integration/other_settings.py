@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "cohort.seed": 5,
     "normalisation.clip_percentiles": [1, 99],
     "normalisation.margin_voxels": 2,
+    "normalisation.spacing_mm": 5,
     "model.name": "residual_unet",
     "model.base_channels": 4,
     "model.depth": 2,

@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,6 +26,21 @@ def with_all_options(finished, tmp_path_factory):
     """A finished run with all of these settings. Do not change it."""
     run = finished.copy(tmp_path_factory.mktemp("options") / "run")
     run.configure({"prediction": PREDICTION, "evaluation": EVALUATION})
+    run.succeed()
+    return run
+
+
+@pytest.fixture(scope="module")
+def resampled(tmp_path_factory):
+    """A finished run whose network has another voxel size than the cases. Do not change it."""
+    run = Workflow(tmp_path_factory.mktemp("resampled") / "run")
+    run.configure(
+        {
+            "normalisation": {"spacing_mm": [9, 7, 5]},
+            "prediction": {"probabilities": True},
+            "evaluation": EVALUATION,
+        }
+    )
     run.succeed()
     return run
 
@@ -54,10 +71,33 @@ def test_calibration_and_left_out_modalities_are_in_the_report(with_all_options)
     assert page.count("<figure ") == 13
 
 
-def test_the_scores_with_no_modality_left_out_equal_the_evaluation(with_all_options):
-    scores = pd.read_csv(with_all_options.results / "evaluation/cases.csv").set_index(["case", "region"])["dice"]
-    left_out = pd.read_csv(with_all_options.results / "evaluation/modalities_left_out.csv").query("left_out == 'none'")
+@pytest.mark.parametrize("run", ["with_all_options", "resampled"])
+def test_the_scores_with_no_modality_left_out_equal_the_evaluation(run, request):
+    results = request.getfixturevalue(run).results
+    scores = pd.read_csv(results / "evaluation/cases.csv").set_index(["case", "region"])["dice"]
+    left_out = pd.read_csv(results / "evaluation/modalities_left_out.csv").query("left_out == 'none'")
     pd.testing.assert_series_equal(left_out.set_index(["case", "region"])["dice"].sort_index(), scores.sort_index())
+
+
+def test_a_resampled_run_has_masks_probabilities_and_the_viewer_on_the_original_grid(resampled):
+    for path in (resampled.results / "predictions/fold-0").glob("*-00?.nii.gz"):
+        case = path.name.removesuffix(".nii.gz")
+        raw = nibabel.load(resampled.folder / f"cohort/{case}/{case}-t1n.nii.gz")
+        for written in (path, path.with_name(f"{case}-probabilities.nii.gz")):
+            image = nibabel.load(written)
+            assert image.shape[:3] == raw.shape
+            np.testing.assert_array_equal(image.affine, raw.affine)
+    viewer = json.loads((resampled.results / "figures/viewer.json").read_text())
+    assert {tuple(case["spacing"]) for case in viewer["cases"]} == {(6, 6, 6)}
+
+
+def test_the_model_of_a_resampled_run_segments_the_held_out_cases_as_the_run_did(resampled, tmp_path):
+    run = resampled.copy(tmp_path / "run")
+    run.configure({"normalisation": {"spacing_mm": [9, 7, 5]}, "segment": {"cases": "cohort"}})
+    run.succeed("segment")
+    for path in (run.results / "predictions/fold-0").glob("*-00?.nii.gz"):
+        segmented = nibabel.load(run.results / "segmentations" / path.name)
+        np.testing.assert_array_equal(np.asarray(segmented.dataobj), np.asarray(nibabel.load(path).dataobj))
 
 
 def test_a_prediction_setting_reruns_the_prediction_without_training(finished, tmp_path):

@@ -27,11 +27,11 @@ def demo_training_facts(spacing_mm: float, *, demo: bool = False) -> TrainingFac
     )
 
 
-def write_random_model(path: Path, facts: TrainingFacts) -> Path:
-    """Write a model of random weights that predicts every label, and return its path."""
+def write_random_model(path: Path, facts: TrainingFacts, **changes) -> Path:
+    """Write a model of random weights that predicts every label, and return its path. changes: of its card."""
     network = random_network()
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_model(path, network, model_card(network.architecture, trained_on=facts))
+    write_model(path, network, model_card(network.architecture, trained_on=facts, **changes))
     return path
 
 

@@ -22,6 +22,32 @@ def run(tmp_path_factory):
     return workflow
 
 
+@pytest.fixture(scope="module")
+def resampled(tmp_path_factory):
+    """A run on the same patients with a model that has a voxel size of its own."""
+    folder = tmp_path_factory.mktemp("resampled")
+    normalisation = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1, "spacing_mm": [2.5, 2.5, 2.5]}
+    model = write_random_model(folder / "model.safetensors", demo_training_facts(2.5), normalisation=normalisation)
+    workflow = segment_workflow(folder / "run", generate_case("24", folder) / "patients", [model])
+    workflow.succeed("segment")
+    return workflow
+
+
+def test_a_model_with_its_own_voxel_size_segments_every_patient_on_its_own_grid(resampled):
+    table = read_volumes_table(resampled)
+    assert table["segmented"].tolist() == ["true"] * 3
+    for case in table.index:
+        raw = nibabel.load(next((resampled.folder.parent / "data/patients" / case).glob("*_t1.nii.gz")))
+        mask = nibabel.load(resampled.results / f"segmentations/{case}.nii.gz")
+        assert mask.shape == raw.shape
+        assert mask.affine.tolist() == raw.affine.tolist()
+
+
+def test_a_model_with_its_own_voxel_size_warns_of_thick_slices_only(resampled):
+    warnings = read_volumes_table(resampled)["warnings"].str.contains("spacing_unlike_training")
+    assert warnings.to_dict() == {"slices_5mm": True, "voxels_1mm": False, "voxels_2.5mm": False}
+
+
 def test_only_voxel_sizes_unlike_the_training_get_a_warning(run):
     table = read_volumes_table(run)
     assert table.loc["voxels_2.5mm", "warnings"] == "demonstration_model"

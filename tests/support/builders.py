@@ -1,6 +1,7 @@
 """Build tiny networks, recipes, cases and models for tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.factory import build
 from tumorseg.networks.model import ModelCard
 from tumorseg.networks.training_facts import Range, TrainingFacts
+from tumorseg.preprocessing.crop import network_grid
 from tumorseg.preprocessing.fold_data import FoldData, write_fold_data
+from tumorseg.preprocessing.normalisation import resample_case
 from tumorseg.preprocessing.store import NormalisedCase, Origin, case_digest, write_case
 from tumorseg.task import load_task
 from tumorseg.training.recipe import Recipe
@@ -65,8 +68,11 @@ def recipe(base_channels: int = 2, model: dict | None = None, task=TASK, **chang
     return Recipe.from_config({**sections, "training": training | changes}, task)
 
 
-def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK) -> Path:
-    """Write a normalised case of noise with a random mask, and return its path."""
+def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK, target_mm=None) -> Path:
+    """Write a normalised case of noise with a random mask, and return its path.
+
+    target_mm: voxel edges to which the case, with voxels of 1 mm, is resampled.
+    """
     rng = np.random.default_rng(seed)
     image = rng.normal(size=(len(task.channels), *shape)).astype(np.float16)
     image[image == 0] = 1
@@ -74,7 +80,8 @@ def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK) 
     affine = tuple(map(tuple, np.diag([-1.0, -1.0, 1.0, 1.0]).tolist()))
     crop = tuple((0, side) for side in shape)
     origin = Origin(path.stem, shape, affine, crop, list(task.conventions)[-1], {}, {})
-    write_case(path, NormalisedCase(image, mask, origin))
+    origin = replace(origin, resampled=network_grid(origin, target_mm))
+    write_case(path, resample_case(NormalisedCase(image, mask, origin)))
     return path
 
 

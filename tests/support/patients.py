@@ -18,9 +18,9 @@ FIGURES = FigureSettings.from_dict(CONFIGURATION["figures"] | {"dpi": 50})
 CARD = model_card(architecture())
 
 
-def tiny_segmenter() -> Segmenter:
-    """Return a segmenter that finds every label somewhere in noise."""
-    return Segmenter([random_network()], CPU, CONFIGURATION["prediction"], task=TASK)
+def tiny_segmenter(**changes) -> Segmenter:
+    """Return a segmenter that finds every label somewhere in noise. changes: of the settings of prediction."""
+    return Segmenter([random_network()], CPU, CONFIGURATION["prediction"] | changes, task=TASK)
 
 
 def segment(root, folder, segmenter, card=CARD):

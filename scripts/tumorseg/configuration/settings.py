@@ -45,10 +45,11 @@ class DemoSettings:
 
 @dataclass(frozen=True)
 class NormalisationSettings:
-    """The normalisation of intensities and the crop to the brain."""
+    """The normalisation of intensities, the crop to the brain, and the voxel size of the network's input."""
 
     clip_percentiles: tuple[float, float]
     margin_voxels: int
+    spacing_mm: float | tuple[float, float, float] | None
 
 
 @dataclass(frozen=True)

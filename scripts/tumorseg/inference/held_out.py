@@ -76,7 +76,7 @@ def iterate_held_out_cases(
         task: task of the models.
 
     Yields:
-        The fold, the case, and a segmenter with the model of the fold.
+        The fold, the case with its volumes on the cropped grid, and a segmenter with the model of the fold.
 
     Raises:
         UserError: a model or a normalised case is invalid, see `read_fold_model` and `held_out_cases`.
@@ -87,5 +87,5 @@ def iterate_held_out_cases(
         network, _, _ = read_fold_model(model, selection, fold, task=task, splits=splits)
         segmenter = Segmenter([network], execution, section, task=task)
         for name, path in cases[fold].items():
-            yield fold, read_case(path), segmenter
+            yield fold, read_case(path, with_cropped=True), segmenter
             progress.step(name)

@@ -106,7 +106,8 @@ class Prediction:
     """The prediction of a case.
 
     Attributes:
-        probabilities: probability of each class, float32 (classes, x, y, z); 0 for classes without a label.
+        probabilities: probability of each class, float32 (classes, x, y, z); 0 for classes without a label. `Predictor`
+            gives them on the network's grid, `Segmenter` on the cropped grid of the case.
         windowed: whether sliding windows were used.
     """
 

@@ -1,7 +1,7 @@
 """Segment a normalised case and write its mask."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tumorseg.inference.predictor import NonFiniteOutputError, Prediction, Predi
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.preprocessing.crop import cropped_start
+from tumorseg.preprocessing.resampling import restore_probabilities
 from tumorseg.preprocessing.store import Origin
 from tumorseg.task import Task
 
@@ -70,8 +71,8 @@ class Segmenter:
 
         Args:
             folder: folder for the files, see `write_prediction` and `write_probabilities`.
-            image: float16 (channels, x, y, z).
-            origin: the case and its grid.
+            image: float16 (channels, x, y, z), on the network's grid.
+            origin: the case and its grids.
             cohort_convention: see `label_values_on_disk`.
             mark: description in the header of the files, see `ModelCard.mark`.
 
@@ -90,19 +91,20 @@ class Segmenter:
         return Segmentation(mask, prediction.windowed, changed, written)
 
     def predict(self, image: NDArray[np.float16], origin: Origin) -> Prediction:
-        """Return the prediction for a normalised image.
+        """Return the prediction for a normalised image, on the cropped grid of the case.
 
         Args:
-            image: float16 (channels, x, y, z).
-            origin: the case and its grid.
+            image: float16 (channels, x, y, z), on the network's grid.
+            origin: the case and its grids.
 
         Raises:
             NonFiniteOutputError: the output is NaN or infinite in some voxels. The message names the case.
         """
         try:
-            return self._predictor.predict(image, cropped_start(origin))
+            prediction = self._predictor.predict(image, cropped_start(origin))
         except NonFiniteOutputError as error:
             raise NonFiniteOutputError(f"{origin.case}: {error}") from None
+        return replace(prediction, probabilities=restore_probabilities(prediction.probabilities, origin.resampled))
 
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """Return the mask after post-processing, and the number of voxels that each step changed."""

@@ -101,6 +101,9 @@ MAX_BASE_CHANNELS: Final = 256
 MAX_DEPTH: Final = 5
 """Largest number of down-samplings, as in the configuration."""
 MAX_MARGIN_VOXELS: Final = 256
+MIN_SPACING_MM: Final = 0.2
+MAX_SPACING_MM: Final = 10
+"""Limits of the voxel edges of the network's grid, as in the configuration."""
 INTENSITY_FACTS: Final = ("p01", "median", "p99", "median_position")
 """Names of the intensity facts of a channel, see `training_facts.channel_intensity_facts`."""
 
@@ -134,6 +137,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
                 "two percentiles, the first from 0 to below 50, the second from above 50 to 100", _is_percentiles
             ),
             "margin_voxels": integer(0, MAX_MARGIN_VOXELS),
+            "spacing_mm": OptionalKey(ListOf(_SPACING, 3, min_length=3)),
         },
         "convention": one_of(*task.conventions, "mixed", None),
         "fold": integer(0, 9999),
@@ -157,6 +161,10 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
     }
 
 
+_SPACING: Final = ValueCheck(
+    f"a number from {MIN_SPACING_MM:g} to {MAX_SPACING_MM:g}",
+    lambda value: is_finite_number(value) and MIN_SPACING_MM <= value <= MAX_SPACING_MM,
+)
 _SHA256: Final = matching("[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits")
 _SIGNATURE: Final = matching("[0-9a-f]{16}", "a signature of 16 hexadecimal digits")
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from statistics import median
 from typing import Any, Self
 
@@ -38,9 +39,9 @@ class TrainingFacts:
         demo: whether they are of the demo cohort.
         channels: names of the channels, in order.
         input_shape: voxels of the training patches (x, y, z).
-        spacing_mm: voxel edges along each of `orientation.NETWORK_AXES`.
-        shape: voxels of the grids along each of `orientation.NETWORK_AXES`.
-        brain_voxels: voxels that are not background.
+        spacing_mm: voxel edges of the original grids along each of `orientation.NETWORK_AXES`.
+        shape: voxels of the original grids along each of `orientation.NETWORK_AXES`.
+        brain_voxels: voxels of the network's grid that are not background.
         intensities: for each channel the `channel_intensity_facts` that at least one case has.
         case_signatures: sorted `case_signature` of each training case, and of those of the model that the training
             started from; empty in models of earlier versions.
@@ -83,6 +84,7 @@ def training_facts(
     demo: bool,
     input_shape: Sequence[int],
     earlier_signatures: Iterable[str] = (),
+    target_mm: Sequence[float] | None = None,
 ) -> TrainingFacts:
     """Return statistics of the training cases.
 
@@ -93,6 +95,7 @@ def training_facts(
         demo: whether the cases are of the demo cohort.
         input_shape: voxels of the training patches (x, y, z).
         earlier_signatures: `case_signature` of each case of the model that the training started from.
+        target_mm: voxel edges of the network's grid if cases are resampled, see `resampling.target_spacing_mm`.
 
     Returns:
         Ranges over the training cases.
@@ -113,7 +116,7 @@ def training_facts(
         input_shape=tuple(input_shape),
         spacing_mm=tuple(map(Range.from_values, zip(*map(network_spacing_mm, facts), strict=True))),
         shape=tuple(map(Range.from_values, zip(*map(network_shape, facts), strict=True))),
-        brain_voxels=Range.from_values(case["brain_voxels"] for case in facts),
+        brain_voxels=Range.from_values(network_brain_voxels(case, target_mm) for case in facts),
         intensities={
             channel: _ranges([channel_intensity_facts(case, channel) for case in facts])
             for channel in task.channel_names
@@ -146,6 +149,17 @@ def network_spacing_mm(facts: Mapping[str, Any]) -> tuple[float, float, float]:
 def network_shape(facts: Mapping[str, Any]) -> tuple[int, int, int]:
     """Return the grid's voxels along `orientation.NETWORK_AXES`, from the facts of a validation result."""
     return reoriented_shape(facts["affine"], facts["shape"], NETWORK_AXES)
+
+
+def network_brain_voxels(facts: Mapping[str, Any], target_mm: Sequence[float] | None) -> float:
+    """Return the number of brain voxels on the network's grid.
+
+    Args:
+        facts: facts of a validation result.
+        target_mm: voxel edges of this grid; None if it has the voxels of the case.
+    """
+    voxels: float = facts["brain_voxels"]
+    return voxels if target_mm is None else voxels * prod(facts["spacing"]) / prod(target_mm)
 
 
 def channel_intensity_facts(facts: Mapping[str, Any], channel: str) -> dict[str, float]:

@@ -167,7 +167,7 @@ def load_cases(
 
 
 def load_case(selected: SelectedCase, normalised: Sequence[Path], mask: RecordedMask, *, task: Task) -> CaseView:
-    """Read a normalised case and its prediction.
+    """Read a normalised case on its cropped grid, and its prediction.
 
     Args:
         selected: the case to read.
@@ -181,7 +181,7 @@ def load_case(selected: SelectedCase, normalised: Sequence[Path], mask: Recorded
     Raises:
         UserError: the case is missing, or the case or its prediction is corrupted, was replaced, or has another grid.
     """
-    case = read_case(find_case(normalised, selected.case))
+    case = read_case(find_case(normalised, selected.case), with_cropped=True).on_cropped_grid()
     origin = case.origin
     prediction = crop(read_recorded_prediction(mask, origin.shape, origin.affine), origin)
     return make_case_view(

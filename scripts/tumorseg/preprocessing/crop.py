@@ -1,6 +1,6 @@
-"""The brain mask, and conversion between a case's original grid and the cropped grid of the network."""
+"""The brain mask, and conversion between a case's original grid, its cropped grid and the network's grid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.background import Background
 from tumorseg.geometry import box_slices
-from tumorseg.orientation import NETWORK_AXES, reorient, reoriented_affine, reoriented_box_start, undo_reorient
+from tumorseg.orientation import (
+    NETWORK_AXES,
+    reorient,
+    reoriented_affine,
+    reoriented_box_start,
+    reoriented_shape,
+    reoriented_spacing_mm,
+    undo_reorient,
+)
+from tumorseg.preprocessing.resampling import ResampledGrid, resampled_grid
 from tumorseg.preprocessing.store import Origin
 
 
@@ -60,8 +69,40 @@ def uncrop(volume: NDArray[Any], origin: Origin, out: NDArray[Any] | None = None
 
 
 def cropped_start(origin: Origin) -> tuple[int, int, int]:
-    """Return the first voxel of the cropped grid, as an index into the whole grid in the network's axes."""
+    """Return the first voxel of the network's grid, as an index into the whole grid in the network's axes.
+
+    If the case is resampled, both grids are resampled.
+    """
+    if origin.resampled is not None:
+        return origin.resampled.start
     return reoriented_box_start(origin.affine, origin.shape, origin.crop, NETWORK_AXES)
+
+
+def network_grid(origin: Origin, target_mm: Sequence[float] | None) -> ResampledGrid | None:
+    """Return the network's grid of a case.
+
+    Args:
+        origin: the case with its box.
+        target_mm: voxel edges of the network's grid, see `resampling.target_spacing_mm`.
+
+    Returns:
+        The grid; None if it is the cropped grid.
+
+    Raises:
+        ResampledSizeError: the case would have too many voxels.
+    """
+    if target_mm is None:
+        return None
+    starts = reoriented_box_start(origin.affine, origin.shape, origin.crop, NETWORK_AXES)
+    sides = reoriented_shape(origin.affine, [stop - start for start, stop in origin.crop], NETWORK_AXES)
+    (x, y, z) = ((start, start + side) for start, side in zip(starts, sides, strict=True))
+    return resampled_grid(
+        origin.case,
+        reoriented_shape(origin.affine, origin.shape, NETWORK_AXES),
+        (x, y, z),
+        reoriented_spacing_mm(origin.affine, NETWORK_AXES),
+        target_mm,
+    )
 
 
 def cropped_affine(origin: Origin) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Normalisation of a case: intensities become z-scores; the image is cropped to the brain and reoriented."""
+"""Normalisation of a case: intensities become z-scores; the image is cropped to the brain, reoriented and resampled."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,8 +13,9 @@ from tumorseg.cohort.validated_files import reread_images, reread_mask
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.geometry import bounding_box
 from tumorseg.io.volume import Volume
-from tumorseg.preprocessing.crop import brain_mask, crop
-from tumorseg.preprocessing.store import NormalisedCase, Origin
+from tumorseg.preprocessing.crop import brain_mask, crop, network_grid
+from tumorseg.preprocessing.resampling import resample_image, resample_mask, stored_settings, target_spacing_mm
+from tumorseg.preprocessing.store import CroppedVolumes, NormalisedCase, Origin
 from tumorseg.task import Task
 
 _MAX_LEVELS: Final = 2**16
@@ -118,6 +119,37 @@ def normalise_images(
     convention: str | None,
     settings: Mapping[str, Any],
 ) -> tuple[NDArray[np.float16], Origin]:
+    """Normalise the images of a case as input of the network.
+
+    Args:
+        case: name of the case.
+        volumes: see `normalise_on_cropped_grid`, like all other arguments.
+        task: gives the channels and their order.
+        backgrounds: background of each channel.
+        convention: how the case's mask writes labels on disk.
+        settings: normalisation settings.
+
+    Returns:
+        The image on the network's grid, float16 (channels, x, y, z), and its origin.
+
+    Raises:
+        ResampledSizeError: the case would have too many voxels after resampling.
+    """
+    image, origin = normalise_on_cropped_grid(
+        case, volumes, task=task, backgrounds=backgrounds, convention=convention, settings=settings
+    )
+    return resample_image(image, origin.resampled), origin
+
+
+def normalise_on_cropped_grid(
+    case: str,
+    volumes: Mapping[str, Volume],
+    *,
+    task: Task,
+    backgrounds: Mapping[str, Background],
+    convention: str | None,
+    settings: Mapping[str, Any],
+) -> tuple[NDArray[np.float16], Origin]:
     """Normalise the images of a case, crop them to the brain and reorient them to `orientation.NETWORK_AXES`.
 
     An optional channel that the case lacks is 0 everywhere, the mean of the brain. The mask has no influence, so a case
@@ -129,17 +161,23 @@ def normalise_images(
         task: gives the channels and their order.
         backgrounds: background of each channel, see `backgrounds_from_facts`.
         convention: how the case's mask writes labels on disk; recorded in the origin.
-        settings: `margin_voxels` around the brain, and `clip_percentiles`, see `normalise_intensities`.
+        settings: `margin_voxels` around the brain, `clip_percentiles`, see `normalise_intensities`, and `spacing_mm`,
+            see `resampling.target_spacing_mm`.
 
     Returns:
-        The image, float16 (channels, x, y, z) with channels in the order of the task, and its origin.
+        The image before resampling, float16 (channels, x, y, z) with channels in the order of the task, and its origin,
+        which has the network's grid.
+
+    Raises:
+        ResampledSizeError: the case would have too many voxels after resampling.
     """
     images = {channel: volumes[channel] for channel in task.channel_names if channel in volumes}
     grid = next(iter(images.values()))
     arrays = {channel: volume.array for channel, volume in images.items()}
     box = bounding_box(brain_mask(arrays, backgrounds), settings["margin_voxels"])
     affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())  # -0.0 becomes 0.0
-    origin = Origin(case, grid.array.shape, affine, box, convention, dict(settings), {}, grid.forms)
+    origin = Origin(case, grid.array.shape, affine, box, convention, stored_settings(settings), {}, grid.forms)
+    origin = replace(origin, resampled=network_grid(origin, target_spacing_mm(settings)))
     voxels = {channel: crop(array, origin) for channel, array in arrays.items()}
     image = np.empty((len(task.channels), *next(iter(voxels.values())).shape), np.float16)
     intensities = {}
@@ -170,19 +208,39 @@ def normalise_case(
 
     Args:
         case: name of the case.
-        volumes: as for `normalise_images`, and the mask as `seg`: uint8 (X, Y, Z), canonical labels of the task.
+        volumes: as for `normalise_on_cropped_grid`, and the mask as `seg`: uint8 (X, Y, Z), canonical labels of the
+            task.
         task: gives the channels and their order.
         backgrounds: background of each channel.
         convention: how the mask writes labels on disk; recorded in the origin.
-        settings: as for `normalise_images`.
+        settings: as for `normalise_on_cropped_grid`.
 
     Returns:
-        Image and mask on the cropped grid, with their origin.
+        Image and mask on the network's grid, with their origin; if the case is resampled, also those before resampling.
+
+    Raises:
+        ResampledSizeError: the case would have too many voxels after resampling.
     """
-    image, origin = normalise_images(
+    image, origin = normalise_on_cropped_grid(
         case, volumes, task=task, backgrounds=backgrounds, convention=convention, settings=settings
     )
-    return NormalisedCase(image, np.ascontiguousarray(crop(volumes["seg"].array, origin)), origin)
+    return resample_case(NormalisedCase(image, np.ascontiguousarray(crop(volumes["seg"].array, origin)), origin))
+
+
+def resample_case(case: NormalisedCase) -> NormalisedCase:
+    """Return a case on the network's grid.
+
+    Args:
+        case: image and mask on the cropped grid, and an origin that has the network's grid.
+
+    Returns:
+        The resampled case, with the volumes before resampling; `case` itself if nothing is resampled.
+    """
+    grid = case.origin.resampled
+    if grid is None:
+        return case
+    cropped = CroppedVolumes(case.image, case.mask)
+    return NormalisedCase(resample_image(case.image, grid), resample_mask(case.mask, grid), case.origin, cropped)
 
 
 def normalise_validated_case(
@@ -193,7 +251,7 @@ def normalise_validated_case(
     Args:
         root: folder that holds the case folders.
         result: validation result of the case.
-        settings: as for `normalise_images`.
+        settings: as for `normalise_on_cropped_grid`.
         task: gives the channels and their order.
 
     Returns:

@@ -1,9 +1,9 @@
 """Normalised cases on disk: one safetensors file each, which can be memory-mapped and runs no code when opened."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from xxhash import xxh3_128
 
 from tumorseg.errors import UserError
 from tumorseg.io.files import describe_file_kind, describe_locations, is_transient, write_bytes
+from tumorseg.preprocessing.resampling import ResampledGrid
 
 METADATA_KEY = "tumorseg"  # one key: safetensors writes several in a random order
 FORMAT = 4
@@ -36,6 +37,7 @@ class Origin:
             `nifti_orientation.HeaderOrientation`.
         backgrounds: for each channel whose background is not 0, its `Background.facts`.
         files: digest of the raw file of each role, see `Volume`.
+        resampled: the network's grid; None if it is the cropped grid.
     """
 
     case: str
@@ -48,6 +50,7 @@ class Origin:
     forms: dict[str, Any] | None = None
     backgrounds: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    resampled: ResampledGrid | None = None
 
     @property
     def voxel_mm3(self) -> float:
@@ -57,18 +60,45 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class CroppedVolumes:
+    """Image and mask of a resampled case on its cropped grid, before resampling.
+
+    Attributes:
+        image: z-scores, float16 (channels, x, y, z).
+        mask: uint8 (x, y, z), canonical labels of the task.
+    """
+
+    image: NDArray[np.float16]
+    mask: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class NormalisedCase:
-    """A case on its cropped grid in `orientation.NETWORK_AXES`, as the network sees it.
+    """A case on the network's grid in `orientation.NETWORK_AXES`, as the network sees it.
 
     Attributes:
         image: float16 (channels, x, y, z), channels in the order of the task; background is exactly 0.
         mask: uint8 (x, y, z), canonical labels of the task.
         origin: where the case comes from.
+        cropped: image and mask before resampling; None if nothing is resampled, or they were not read.
     """
 
     image: NDArray[np.float16]
     mask: NDArray[np.uint8]
     origin: Origin
+    cropped: CroppedVolumes | None = None
+
+    def on_cropped_grid(self) -> "NormalisedCase":
+        """Return the case on its cropped grid, the part of its original grid that predictions cover.
+
+        Raises:
+            ValueError: the case is resampled, and was read without the volumes before resampling.
+        """
+        if self.origin.resampled is None:
+            return self
+        if self.cropped is None:
+            raise ValueError(f"{self.origin.case} was read without its volumes on the cropped grid")
+        return NormalisedCase(self.cropped.image, self.cropped.mask, replace(self.origin, resampled=None))
 
 
 def write_case(path: Path, case: NormalisedCase) -> None:
@@ -78,25 +108,48 @@ def write_case(path: Path, case: NormalisedCase) -> None:
         "mask": np.ascontiguousarray(case.mask),
     }
     content = asdict(case.origin)
-    if not content["backgrounds"]:
-        del content["backgrounds"]  # the usual case: BraTS images have background 0
+    for unusual in ("backgrounds", "resampled"):  # BraTS images have background 0
+        if not content[unusual]:
+            del content[unusual]
     origin = json.dumps(content, sort_keys=True)
     header = {"format": FORMAT, "digest": _digest(tensors, origin), "origin": origin}
+    if case.cropped:
+        cropped: dict[str, NDArray[Any]] = {
+            "cropped_image": np.ascontiguousarray(case.cropped.image),
+            "cropped_mask": np.ascontiguousarray(case.cropped.mask),
+        }
+        header["cropped_digest"] = _digest(cropped, origin)
+        tensors |= cropped
     write_bytes(path, save(tensors, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)}))
 
 
-def read_case(path: Path) -> NormalisedCase:
+def read_case(path: Path, *, with_cropped: bool = False) -> NormalisedCase:
     """Return a normalised case, after a check of its digest.
+
+    Args:
+        path: the file.
+        with_cropped: whether to read the volumes before resampling too, if the case is resampled.
 
     Raises:
         UserError: the file is corrupted or holds another case.
-    """  # noqa: DOC501
+    """
     with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
         header = read_case_header(path, file)
-        tensors = {name: file.get_tensor(name) for name in ("image", "mask")}
-        if header["digest"] != _digest(tensors, header["origin"]):
-            raise ValueError("its content is not what was written")
-        return NormalisedCase(tensors["image"], tensors["mask"], _origin(json.loads(header["origin"])))
+        image, mask = _read_tensors(file, ("image", "mask"), header["digest"], header["origin"])
+        case = NormalisedCase(image, mask, _origin(json.loads(header["origin"])))
+        if not with_cropped or case.origin.resampled is None:
+            return case
+        names = ("cropped_image", "cropped_mask")
+        return replace(
+            case, cropped=CroppedVolumes(*_read_tensors(file, names, header["cropped_digest"], header["origin"]))
+        )
+
+
+def _read_tensors(file: Any, names: Sequence[str], digest: str, origin: str) -> list[NDArray[Any]]:
+    tensors = {name: file.get_tensor(name) for name in names}
+    if digest != _digest(tensors, origin):
+        raise ValueError("its content is not what was written")
+    return list(tensors.values())
 
 
 def case_digest(path: Path) -> str:
@@ -187,6 +240,8 @@ def _origin(content: dict[str, Any]) -> Origin:
     content["shape"] = tuple(content["shape"])
     content["affine"] = tuple(map(tuple, content["affine"]))
     content["crop"] = tuple(map(tuple, content["crop"]))
+    if "resampled" in content:
+        content["resampled"] = ResampledGrid.from_json(content["resampled"])
     return Origin(**content)
 
 

@@ -7,6 +7,7 @@ from tumorseg.errors import UserError
 from tumorseg.networks.base import Network
 from tumorseg.networks.model import ModelCard, read_model
 from tumorseg.networks.training_facts import Range, TrainingFacts
+from tumorseg.preprocessing.resampling import target_spacing_mm
 from tumorseg.segmentation.patient_warnings import same_spacing, spacing_range_text
 from tumorseg.task import Task
 from tumorseg.task.compatibility import describe_other_task, require_task
@@ -68,7 +69,8 @@ def read_models(paths: Sequence[Path], task: Task) -> tuple[list[Network], list[
                 f"segment.models: {path} and {paths[0]} were trained on cases with different normalisation or label "
                 "conventions, so their predictions cannot be averaged; use models of one training"
             )
-        if not same_spacing(card.trained_on, cards[0].trained_on):
+        resampled = target_spacing_mm(card.normalisation) is not None  # then all patients fit
+        if not resampled and not same_spacing(card.trained_on, cards[0].trained_on):
             spacings = [spacing_range_text(each.trained_on) for each in (card, cards[0])]
             raise UserError(
                 f"segment.models: {path} was trained on voxels of {spacings[0]}, {paths[0]} on voxels of "

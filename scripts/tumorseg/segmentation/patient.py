@@ -22,7 +22,8 @@ from tumorseg.networks.model import ModelCard
 from tumorseg.plotting.case_view import make_case_view
 from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
-from tumorseg.preprocessing.normalisation import normalise_images
+from tumorseg.preprocessing.normalisation import normalise_on_cropped_grid
+from tumorseg.preprocessing.resampling import ResampledSizeError, resample_image, target_spacing_mm
 from tumorseg.preprocessing.store import Origin
 from tumorseg.segmentation.models import merge_training_facts
 from tumorseg.segmentation.patient_warnings import new_patient_warnings, validation_warnings
@@ -67,7 +68,12 @@ def segment_patient(
     )
     if validation.usable:
         warnings = tuple(
-            new_patient_warnings(validation, merge_training_facts([card.trained_on for card in cards]), task)
+            new_patient_warnings(
+                validation,
+                merge_training_facts([card.trained_on for card in cards]),
+                task,
+                target_spacing_mm(cards[0].normalisation),
+            )
         )
         unsegmented = PatientResult(validation.case, warnings=warnings)
         patient = _segment_or_report(unsegmented, root, validation, segmenter, cards, folder=folder, figures=figures)
@@ -92,6 +98,8 @@ def _segment_or_report(
         return _segment(patient, root, validation, segmenter, cards, folder=folder, figures=figures)
     except NonFiniteOutputError as error:
         return replace(patient, problems="not_finite_prediction", detail=str(error))
+    except ResampledSizeError as error:
+        return replace(patient, problems="too_large_after_resampling", detail=str(error))
     except UserError:
         raise
     except (OSError, MemoryError, RuntimeError) as error:  # torch raises RuntimeError if memory or a GPU is missing
@@ -116,9 +124,10 @@ def _segment(
     folder: Path,
     figures: FigureSettings,
 ) -> PatientResult:
-    image, origin = _normalise(root, validation, cards[0])
+    image, origin = _normalise(root, validation, cards[0])  # on the cropped grid, which the picture shows
     mark = next((card.mark for card in cards if card.mark), "")
-    segmentation = segmenter.segment(folder, image, origin, cards[0].convention, mark=mark)
+    resampled = resample_image(image, origin.resampled)
+    segmentation = segmenter.segment(folder, resampled, origin, cards[0].convention, mark=mark)
     mm3 = {
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
         for structure, labels in segmenter.task.structures.items()
@@ -139,11 +148,11 @@ def _segment(
 
 
 def _normalise(root: Path, validation: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:
-    """Return the normalised image and its origin."""
+    """Return the normalised image on the cropped grid and its origin."""
     # This is a separate function so that the volumes are freed before the network needs the memory.
     volumes = reread_images(root, validation.facts, card.task)
     backgrounds = backgrounds_from_facts(validation.facts)
-    return normalise_images(
+    return normalise_on_cropped_grid(
         validation.case, volumes, task=card.task, backgrounds=backgrounds, convention=None, settings=card.normalisation
     )
 

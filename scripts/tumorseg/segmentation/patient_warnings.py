@@ -1,13 +1,19 @@
 """Warn about differences between a new patient and the training cases of the models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import Message
 from tumorseg.geometry import format_spacing
 from tumorseg.networks.model import DEMO_MODEL_WARNING
-from tumorseg.networks.training_facts import Range, TrainingFacts, channel_intensity_facts, network_spacing_mm
+from tumorseg.networks.training_facts import (
+    Range,
+    TrainingFacts,
+    channel_intensity_facts,
+    network_brain_voxels,
+    network_spacing_mm,
+)
 from tumorseg.task import Task
 
 RELATIVE_SPACING_TOLERANCE: Final = 0.1
@@ -24,19 +30,28 @@ _IGNORED_WARNING: Final = "non_unit_spacing"
 """This warning matters for cohorts only. A patient's spacing is compared with that of the training."""
 
 
-def new_patient_warnings(result: ValidationResult, training: TrainingFacts, task: Task) -> list[Issue]:
+def new_patient_warnings(
+    result: ValidationResult, training: TrainingFacts, task: Task, target_mm: Sequence[float] | None = None
+) -> list[Issue]:
     """Return the warnings about a usable patient, including differences from the training cases.
 
     Args:
         result: validation result of the patient.
         training: facts about the training cases.
         task: defines the titles of channels.
+        target_mm: voxel edges of the network's grid if patients are resampled, see `resampling.target_spacing_mm`.
     """
     facts = result.facts
+    spacing_texts = (
+        _spacing_warnings(facts, training) if target_mm is None else _detail_warnings(facts, training, target_mm)
+    )
     warnings = [
         *(Issue("demonstration_model", result.case, DEMO_MODEL_WARNING) for _ in range(training.demo)),
-        *(Issue("spacing_unlike_training", result.case, text) for text in _spacing_warnings(facts, training)),
-        *(Issue("brain_size_unlike_training", result.case, text) for text in _brain_size_warnings(facts, training)),
+        *(Issue("spacing_unlike_training", result.case, text) for text in spacing_texts),
+        *(
+            Issue("brain_size_unlike_training", result.case, text)
+            for text in _brain_size_warnings(facts, training, target_mm)
+        ),
         *(
             Issue("intensities_unlike_training", result.case, text)
             for text in _intensity_warnings(facts, training, task)
@@ -75,11 +90,24 @@ def _spacing_warnings(facts: dict[str, Any], training: TrainingFacts) -> Iterato
         )
 
 
-def _brain_size_warnings(facts: dict[str, Any], training: TrainingFacts) -> Iterator[Message]:
-    voxels, known = facts["brain_voxels"], training.brain_voxels
+def _detail_warnings(facts: dict[str, Any], training: TrainingFacts, target_mm: Sequence[float]) -> Iterator[Message]:
+    """Yield a warning if an edge is longer than in the training and on the network's grid."""
+    spacing = network_spacing_mm(facts)
+    known = [max(edge.high, target) for edge, target in zip(training.spacing_mm, target_mm, strict=True)]
+    if any(edge > longest * (1 + RELATIVE_SPACING_TOLERANCE) for edge, longest in zip(spacing, known, strict=True)):
+        yield (
+            f"voxels are {format_spacing(spacing)}, coarser than in the training ({spacing_range_text(training)}, "
+            f"resampled to {format_spacing(target_mm)}), so the mask lacks detail: check it"
+        )
+
+
+def _brain_size_warnings(
+    facts: dict[str, Any], training: TrainingFacts, target_mm: Sequence[float] | None
+) -> Iterator[Message]:
+    voxels, known = network_brain_voxels(facts, target_mm), training.brain_voxels
     if not known.low / MAX_BRAIN_SIZE_RATIO <= voxels <= known.high * MAX_BRAIN_SIZE_RATIO:
         yield (
-            f"the brain has about {voxels} voxels; brains in the training had {known.low:.0f} to {known.high:.0f}: "
+            f"the brain has about {voxels:.0f} voxels; brains in the training had {known.low:.0f} to {known.high:.0f}: "
             "check that the images show a whole brain and nothing else"
         )
 

@@ -23,8 +23,9 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, reci
     """Return the mean loss and the mean Dice of each structure over the held-out cases, each as a whole volume.
 
     For the same checkpoint, the rule evaluate reports the same Dice if the settings of `prediction` are the default and
-    whole volumes fit into memory. One exception: that rule also counts reference voxels outside the margin around the
-    brain, which normalised masks lack.
+    whole volumes fit into memory. There are two exceptions. That rule also counts reference voxels outside the margin
+    around the brain, which normalised masks lack. And if cases are resampled (`normalisation.spacing_mm`), it compares
+    masks on their original grids; here they are compared on the network's grid, which is faster.
 
     Logs a warning for each label that the references have and no prediction has.
 

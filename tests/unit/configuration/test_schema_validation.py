@@ -57,6 +57,13 @@ def test_the_supplied_configurations_have_no_mistake(name):
         ("normalisation.clip_percentiles", [99, 1], ["normalisation.clip_percentiles[0]", "less than 50"]),
         ("normalisation.clip_percentiles", [50, 50], ["clip_percentiles[0]", "clip_percentiles[1]"]),
         ("normalisation.clip_percentiles", [1, 100.5], ["normalisation.clip_percentiles[1]", "at most 100"]),
+        (
+            "normalisation.spacing_mm",
+            0,
+            ["normalisation.spacing_mm: 0 is not allowed", "a number from 0.2 to 10 or null"],
+        ),
+        ("normalisation.spacing_mm", [2, 2], ["normalisation.spacing_mm: [2, 2] is not", "a list of 3 items"]),
+        ("normalisation.spacing_mm", [2, 2, "x"], ["normalisation.spacing_mm[2]: 'x'", "a number from 0.2 to 10"]),
         ("figures.colours.label_1", "red", ["figures.colours.label_1", "#0072B2"]),
         ("cohort", None, ["cohort: null", "a section with the keys task", "a key without a value is null"]),
         ("cohort", ["root"], ['cohort: ["root"] is not allowed', "a section with the keys task"]),

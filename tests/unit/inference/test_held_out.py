@@ -25,11 +25,11 @@ EXECUTION = {"device": "cpu", "precision": "fp32", "threads": 1, "deterministic"
 PREDICTION = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["prediction"]
 
 
-@pytest.fixture
-def arguments(tmp_path):
+@pytest.fixture(params=[None, (2, 2, 2)], ids=["original voxels", "resampled"])
+def arguments(tmp_path, request):
     network = random_network()
     for seed, case in enumerate((*CASES, "c")):
-        write_random_case(tmp_path / f"normalised/{case}.safetensors", seed=seed)
+        write_random_case(tmp_path / f"normalised/{case}.safetensors", seed=seed, target_mm=request.param)
     splits = [*(FoldAssignment(case, case, 0) for case in CASES), FoldAssignment("c", "c", -1)]
     write_splits(tmp_path / "splits.tsv", splits)
     write_model(tmp_path / "model", network, model_card(network.architecture, split=fold_digest(splits, 0)))
@@ -47,9 +47,10 @@ def test_leaving_out_a_modality_changes_the_dice_and_leaving_out_none_does_not(a
     network, _ = read_model(tmp_path / "model")
     segmenter = Segmenter([network], Execution(torch.device("cpu"), torch.float32), PREDICTION, task=TASK)
     for name in CASES:
-        case = read_case(tmp_path / f"normalised/{name}.safetensors")
+        case = read_case(tmp_path / f"normalised/{name}.safetensors", with_cropped=True)
         mask, _ = segmenter.mask_of(segmenter.predict(case.image, case.origin), case.origin)
-        for structure, overlap in overlaps(case.mask, mask, load_task()).items():
+        for structure, overlap in overlaps(case.on_cropped_grid().mask, mask, load_task()).items():
+            assert mask.shape == (16, 16, 16)
             assert overlap.predicted_voxels > 0
             assert dice[name, "none", structure] == pytest.approx(overlap.dice)
         for channel in TASK.channel_names:

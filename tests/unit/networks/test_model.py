@@ -11,9 +11,17 @@ from safetensors.torch import load_file
 from tests.support.builders import REPOSITORY, architecture, model_card, trained_on
 from tests.support.model_files import TINY, read_error, weights_of, with_changed_entry, write_model_file
 from tumorseg.networks import model
-from tumorseg.networks.card_validation import MAX_BASE_CHANNELS, MAX_DEPTH, MAX_MARGIN_VOXELS, card_problems
+from tumorseg.networks.card_validation import (
+    MAX_BASE_CHANNELS,
+    MAX_DEPTH,
+    MAX_MARGIN_VOXELS,
+    MAX_SPACING_MM,
+    MIN_SPACING_MM,
+    card_problems,
+)
 from tumorseg.networks.factory import NETWORKS, build
 from tumorseg.networks.model import DEMO_MODEL_WARNING, read_model, write_model
+from tumorseg.preprocessing.resampling import stored_settings
 from tumorseg.task import built_in_tasks, load_task
 
 
@@ -101,6 +109,8 @@ def test_an_edited_card_is_refused(tmp_path):
         ),
         ("normalisation", "clip_percentiles", [0.5], "normalisation.clip_percentiles"),
         ("normalisation", "clip_percentiles", [float("nan"), 99], "NaN or infinity"),
+        ("normalisation", "spacing_mm", [2, 2, 0.01], "normalisation.spacing_mm[2]: 0.01 is not allowed"),
+        ("normalisation", "spacing_mm", 2, "normalisation.spacing_mm: 2 is not allowed; it has to be a list of 3"),
         ("normalisation", "extra", 1, "normalisation.'extra': there is no such key"),
         (None, "normalisation", {}, "normalisation.clip_percentiles: this key is missing"),
         (None, "normalisation", [], "normalisation: it has to have the keys clip_percentiles, margin"),
@@ -213,8 +223,12 @@ def test_a_card_allows_what_the_configuration_allows():
     assert sections["model"]["properties"]["base_channels"]["maximum"] == MAX_BASE_CHANNELS
     assert sections["model"]["properties"]["depth"]["maximum"] == MAX_DEPTH
     assert sections["normalisation"]["properties"]["margin_voxels"]["maximum"] == MAX_MARGIN_VOXELS
+    limits = sections["normalisation"]["properties"]["spacing_mm"]
+    assert (limits["minimum"], limits["maximum"]) == (MIN_SPACING_MM, MAX_SPACING_MM)
     section = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["normalisation"]
-    assert card_problems(json.loads(json.dumps(asdict(model_card(TINY, normalisation=section))))) == []
+    for changes in ({}, {"spacing_mm": 2}, {"spacing_mm": [1, 1, 2.5]}):
+        card = model_card(TINY, normalisation=stored_settings({**section, **changes}))
+        assert card_problems(json.loads(json.dumps(asdict(card)))) == []
 
 
 @pytest.mark.parametrize("name", NETWORKS)

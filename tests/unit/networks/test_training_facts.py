@@ -55,6 +55,13 @@ def test_training_facts_use_the_axes_of_the_network_and_the_training_cases_only(
     assert [side.high for side in facts.shape] == list(SHAPE)
 
 
+def test_the_brain_is_measured_in_voxels_of_the_network(tmp_path):
+    case = validated_case(tmp_path, spacing=(1, 1, 4))
+    facts = facts_of(case, target_mm=(2, 2, 2))
+    assert facts.brain_voxels.median == pytest.approx(np.prod(np.array(SHAPE) - 4) / 2)
+    assert [edge.median for edge in facts.spacing_mm] == [1, 1, 4]  # of the original grids
+
+
 def test_a_training_case_without_a_validation_result_is_an_error(tmp_path):
     with pytest.raises(UserError, match="B: this training case has no validation result"):
         training_facts([validated_case(tmp_path, case="A")], ["A", "B"], task=TASK, demo=False, input_shape=[8, 8, 8])

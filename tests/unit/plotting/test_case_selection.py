@@ -114,6 +114,14 @@ def test_the_image_is_reoriented_with_its_mask(cohort):
     assert (view.image[0] == stored.image[0][:, :, ::-1]).all()  # L, P, S as stored; L, P, I on the screen
 
 
+def test_a_resampled_case_is_shown_with_its_original_voxels(cohort, tmp_path):
+    write_cohort(tmp_path / "resampled", SHAPE, [0.0], target_mm=(3, 3, 3))
+    original, view = load(cohort), load(tmp_path / "resampled")
+    for name in ("image", "reference", "prediction", "brain", "affine"):
+        np.testing.assert_array_equal(getattr(view, name), getattr(original, name))
+    assert (view.spacing_mm, view.slices) == (original.spacing_mm, original.slices)
+
+
 def test_a_missing_prediction_is_reported(cohort):
     prediction_of(cohort).unlink()
     with pytest.raises(UserError, match="there is no prediction"):

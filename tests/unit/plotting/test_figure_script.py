@@ -1,6 +1,7 @@
 """The image figures from files to PNG, on small synthetic brains."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -14,6 +15,8 @@ from scipy.ndimage import gaussian_filter
 
 import figure
 from tests.support.builders import record_predictions, structure_mask
+from tumorseg.preprocessing.crop import network_grid
+from tumorseg.preprocessing.normalisation import resample_case
 from tumorseg.preprocessing.store import NormalisedCase, Origin, write_case
 from tumorseg.task import load_task
 
@@ -45,8 +48,11 @@ def nested_tumour(shape: tuple[int, int, int], centre: NDArray[np.float64], radi
     return mask
 
 
-def write_cohort(folder: Path, shape: tuple[int, int, int], errors: list[float]) -> None:
-    """Write normalised cases, predictions shifted by `errors` (fraction of the size), and their scores."""
+def write_cohort(folder: Path, shape: tuple[int, int, int], errors: list[float], *, target_mm=None) -> None:
+    """Write normalised cases, predictions shifted by `errors` (fraction of the size), and their scores.
+
+    target_mm: voxel edges to which the cases are resampled.
+    """
     rows = []
     full = tuple(size + 2 * MARGIN for size in shape)
     crop = tuple((MARGIN, MARGIN + size) for size in shape)
@@ -63,8 +69,10 @@ def write_cohort(folder: Path, shape: tuple[int, int, int], errors: list[float])
         image = np.stack([texture[m] + weights[m][lookup[mask]] for m in range(4)])
         image = np.where(brain, image, 0).astype(np.float16)
         origin = Origin(case, full, tuple(map(tuple, LPS.tolist())), crop, "brats2023", {}, {})
+        origin = replace(origin, resampled=network_grid(origin, target_mm))
         write_case(
-            folder / "normalised" / f"batch-{number % 2}" / f"{case}.safetensors", NormalisedCase(image, mask, origin)
+            folder / "normalised" / f"batch-{number % 2}" / f"{case}.safetensors",
+            resample_case(NormalisedCase(image, mask, origin)),
         )
         whole = np.pad(np.where(prediction == 4, 3, prediction).astype(np.uint8), MARGIN)
         path = folder / "predictions" / "fold-0" / f"{case}.nii.gz"

@@ -5,6 +5,7 @@ import pytest
 from tests.support.case_files import (
     CASE,
     SHAPE,
+    SUFFIXES,
     TASK,
     check_case,
     image,
@@ -133,3 +134,42 @@ def test_a_real_case_is_normalised_and_its_mask_restored():
     brain = case.image[0][case.image[0] != 0].astype(np.float64)
     assert abs(brain.mean()) < 0.01
     assert abs(brain.std() - 1) < 0.01
+
+
+def test_without_a_voxel_size_or_with_that_of_the_case_a_file_has_the_same_bytes(tmp_path):
+    root = write_valid_case(tmp_path / "data")
+    contents = []
+    for spacing in ({}, {"spacing_mm": None}):
+        write_case(tmp_path / "a", normalise_validated_case(root, validated(root), SETTINGS | spacing, task=TASK))
+        contents.append((tmp_path / "a").read_bytes())
+    assert contents[0] == contents[1]
+    plain, same = (
+        normalise_validated_case(root, validated(root), SETTINGS | {"spacing_mm": value}, task=TASK)
+        for value in (None, 1)
+    )
+    np.testing.assert_array_equal(plain.image, same.image)
+    assert (same.origin.resampled, same.cropped) == (None, None)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "SAL", "PIR"])
+@pytest.mark.parametrize("oblique", [False, True])
+def test_resampling_depends_on_anatomical_axes_and_not_on_those_of_the_file(tmp_path, codes, oblique):
+    turn = nibabel.eulerangles.euler2mat(0.2, -0.1, 0.3) if oblique else np.eye(3)
+    affine = nibabel.affines.from_matvec(turn @ np.diag([-1, -1, 2]), [5, 6, 7])
+    cases = []
+    for name, axes in (("as made", "LPS"), ("turned", codes)):
+        for role in SUFFIXES:
+            made = nibabel.Nifti1Image(mask() if role == "seg" else image(role), affine)
+            change = nibabel.orientations.ornt_transform(
+                nibabel.orientations.io_orientation(affine), nibabel.orientations.axcodes2ornt(axes)
+            )
+            turned = made.as_reoriented(change)
+            write_nifti(path_of(tmp_path / name, role), np.asarray(turned.dataobj), turned.affine)
+        result = validated(tmp_path / name)
+        settings = SETTINGS | {"spacing_mm": [2, 1.5, 1]}
+        cases.append(normalise_validated_case(tmp_path / name, result, settings, task=TASK))
+    first, second = cases
+    assert first.image.shape[1:] == (5, 6, 20)  # from 1 to 9, 10 and 11 voxels of 1 x 1 x 2 mm
+    np.testing.assert_allclose(first.image.astype(np.float32), second.image.astype(np.float32), atol=5e-3)
+    np.testing.assert_array_equal(first.mask, second.mask)
+    assert uncrop(second.on_cropped_grid().mask, second.origin).shape == second.origin.shape

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from tests.support.builders import write_random_case
 from tumorseg.errors import UserError
-from tumorseg.preprocessing.store import case_digest, find_case, read_case, read_planes, write_case
+from tumorseg.preprocessing.store import case_digest, case_origin, find_case, read_case, read_planes, write_case
 from tumorseg.training.batches import read_patch
 
 
@@ -43,6 +44,39 @@ def test_a_truncated_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match="this normalised case is corrupted"):
         read_case(path)
+
+
+def test_a_resampled_case_is_read_with_and_without_the_volumes_before_resampling(tmp_path):
+    plain = read_case(write_random_case(tmp_path / "plain/a.safetensors", shape=(9, 10, 11)))
+    path = write_random_case(tmp_path / "a.safetensors", shape=(9, 10, 11), target_mm=(2, 2, 2))
+    case = read_case(path)
+    assert case.image.shape[1:] == case.mask.shape == case.origin.resampled.shape == (5, 5, 6)
+    with pytest.raises(ValueError, match="a was read without its volumes"):
+        case.on_cropped_grid()
+    cropped = read_case(path, with_cropped=True).on_cropped_grid()
+    np.testing.assert_array_equal(cropped.image, plain.image)
+    np.testing.assert_array_equal(cropped.mask, plain.mask)
+    assert cropped.origin == plain.origin
+    assert case_origin(path) == case.origin
+
+
+def test_a_case_that_is_not_resampled_is_on_its_cropped_grid(tmp_path):
+    path = write_random_case(tmp_path / "a.safetensors", target_mm=(1, 1, 1))
+    case = read_case(path, with_cropped=True)
+    assert case.on_cropped_grid() is case
+    assert path.read_bytes() == write_random_case(tmp_path / "b/a.safetensors").read_bytes()
+
+
+def test_a_flipped_bit_before_resampling_is_refused_where_these_volumes_are_read(tmp_path):
+    path = write_random_case(tmp_path / "a.safetensors", target_mm=(2, 2, 2))
+    content = bytearray(path.read_bytes())
+    with safe_open(path, framework="numpy") as file:
+        voxels = file.get_tensor("cropped_mask").tobytes()
+    content[content.index(voxels)] ^= 1
+    path.write_bytes(content)
+    assert read_case(path).cropped is None
+    with pytest.raises(UserError, match=r"a\.safetensors: this normalised case is corrupted"):
+        read_case(path, with_cropped=True)
 
 
 def test_a_case_is_found_among_the_shards(tmp_path):

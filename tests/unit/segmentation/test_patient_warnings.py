@@ -79,6 +79,28 @@ def test_a_brain_of_far_more_or_fewer_voxels_is_a_warning(tmp_path):
         assert codes(patient, other) == ["brain_size_unlike_training"] * unlike
 
 
+@pytest.mark.parametrize(
+    ("spacing", "unlike"),
+    [((1, 1, 1), False), ((2, 2, 2), False), ((0.5, 0.5, 2.1), False), ((1, 1, 5), True), ((2.5, 1, 1), True)],
+)
+def test_a_patient_that_is_resampled_gets_a_warning_only_if_its_voxels_lack_detail(tmp_path, spacing, unlike):
+    training = facts_of(validated_case(tmp_path / "a"), target_mm=(2, 2, 2))
+    patient = validated_case(tmp_path / "b", spacing=spacing)
+    found = [
+        warning for warning in new_patient_warnings(patient, training, TASK, (2, 2, 2)) if "spacing" in warning.code
+    ]
+    assert [warning.code for warning in found] == ["spacing_unlike_training"] * unlike
+    if unlike:
+        assert "coarser than in the training (1 mm, resampled to 2 mm), so the mask lacks detail" in found[0].message
+
+
+def test_brains_are_compared_in_voxels_of_the_network(tmp_path):
+    training = facts_of(validated_case(tmp_path / "a", spacing=(2, 2, 2)), target_mm=(2, 2, 2))
+    patient = validated_case(tmp_path / "b", spacing=(1, 1, 1))
+    codes_found = [warning.code for warning in new_patient_warnings(patient, training, TASK, (2, 2, 2))]
+    assert codes_found == ["brain_size_unlike_training"]  # the same voxels, but an eighth of the volume
+
+
 def test_the_demo_warning_comes_first_and_spacing_is_compared_with_the_training_cases_only(tmp_path):
     patient = validated_case(
         tmp_path, spacing=(2, 2, 2), change=lambda voxels: np.where(voxels == voxels.max(), -1, voxels)

@@ -12,11 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import FoldAssignment, read_splits, training_cases, validation_cases
 from tumorseg.formatting import format_count, format_list, format_markdown_cell
+from tumorseg.geometry import format_spacing
 from tumorseg.inference.records import verify_selected_model
 from tumorseg.io.files import read_json
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import RANKED_BY, describe_directions, metric, metrics
 from tumorseg.orientation import NETWORK_AXES
+from tumorseg.preprocessing.resampling import target_spacing_mm
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks
 from tumorseg.task.conventions import describe_convention, describe_label_map, labels_written_differently
 
@@ -287,6 +289,7 @@ def render_model_card(content: CardContent, configuration: Mapping[str, Any], ta
         "python": _python_literal,
         "score": _score_text,
     }
+    target_mm = target_spacing_mm(configuration["normalisation"])
     return environment.get_template("template.md.jinja").render(
         content=content,
         configuration=configuration,
@@ -297,6 +300,7 @@ def render_model_card(content: CardContent, configuration: Mapping[str, Any], ta
         own_task=task.name not in built_in_tasks(),
         task_option="" if task.name == DEFAULT_TASK else f"cohort='{{task: {task.name}}}' ",
         axes=NETWORK_AXES,
+        target=format_spacing(target_mm) if target_mm else None,
         metrics=metrics("model_card"),
         label_metric=metric(RANKED_BY),
         directions=describe_directions(metrics("model_card"), lambda metric: metric.title),

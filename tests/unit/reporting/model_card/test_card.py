@@ -171,6 +171,14 @@ def test_every_model_is_listed_with_its_digest(results, files):
         assert f"| `{path.name}` | {path.stat().st_size} | `{sha256(path)}` |" in card(results)
 
 
+def test_resampling_is_described_if_configured(results):
+    plain, resampled = card(results), card(results, normalisation={"spacing_mm": [1, 1, 2.5]})
+    assert "Nothing is resampled" in plain
+    assert "Nothing is resampled" not in resampled
+    assert "images are resampled to voxels of 1 x 1 x 2.5 mm" in resampled
+    assert "interpolated linearly back to the original grid" in resampled
+
+
 def test_the_architecture_is_that_of_the_configuration(results):
     plain = card(results)
     assert "A network of a kind. 32 channels at the first of 4 levels" in plain
