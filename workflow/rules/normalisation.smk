@@ -1,11 +1,11 @@
-"""Normalise the usable cases for the network.
+"""Normalise the usable cases for the network, and resample them if it has a voxel size of its own.
 
 Needs: raw files and validation results. Makes: results/normalised/{batch}/{case}.safetensors.
 """
 
 
 rule normalise_batch:
-    """Crop the usable cases of a shard to the brain, clip and z-score their intensities."""
+    """Crop the usable cases of a shard to the brain, clip and z-score their intensities, resample them if configured."""
     input:
         validation_results=rules.validate_batch.output.validation_results,
     output:
@@ -16,8 +16,8 @@ rule normalise_batch:
     conda:
         "../../envs/light.yaml"
     resources:
-        # float32 images of the default cohort.max_voxels need 2.6 GB, a case of BraTS 0.3 GB
-        **scaled(mem_mb=3000, runtime=60),
+        # float32 images of the default cohort.max_voxels need 2.6 GiB, resampled to as many voxels 3.8 GiB
+        **scaled(mem_mb=3000 if SETTINGS.normalisation.spacing_mm is None else 5000, runtime=60),
     params:
         cases=shard_cases,
         settings=settings(**config["normalisation"]),

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import sparse
 
 from tumorseg.errors import UserError
 from tumorseg.geometry import Box, format_spacing
@@ -152,13 +152,13 @@ def resample_image(image: NDArray[np.float16], grid: ResampledGrid | None) -> ND
     """
     if grid is None:
         return image
+    weights = _grid_weights(grid)
     result = np.zeros((len(image), *grid.shape), np.float16)
     for channel, scores in enumerate(image):
-        weights = _to_resampled((scores != 0).astype(np.float32), grid)
-        brain = weights >= 0.5 - _TIE
+        share = _apply(weights, (scores != 0).astype(np.float32))
+        brain = share >= 0.5 - _TIE
         if brain.any():
-            values = _to_resampled(scores.astype(np.float32), grid)[brain] / weights[brain]
-            result[channel][brain] = _standardised(values)
+            result[channel][brain] = _standardised(_apply(weights, scores.astype(np.float32))[brain] / share[brain])
     return result
 
 
@@ -189,8 +189,9 @@ def resample_mask(mask: NDArray[np.uint8], grid: ResampledGrid | None) -> NDArra
     total = np.where(nearest > 0, np.float32(_TIE), np.float32(-_TIE))
     largest = np.full(grid.shape, -1, np.float32)
     result = np.zeros(grid.shape, np.uint8)
+    weights = _grid_weights(grid)
     for label in np.unique(mask[mask > 0]).tolist():
-        share = _to_resampled((mask == label).astype(np.float32), grid)
+        share = _apply(weights, (mask == label).astype(np.float32))
         total += share
         share[nearest == label] += np.float32(_TIE)
         result[share > largest] = label
@@ -228,42 +229,46 @@ def restore_probabilities(probabilities: NDArray[np.float32], grid: ResampledGri
         return probabilities
     step = [1 / edge for edge in grid.step]
     offset = [-first / edge for first, edge in zip(grid.offset, grid.step, strict=True)]
+    weights = list(map(_axis_weights, grid.shape, grid.cropped_shape, step, offset))
     result = np.empty((len(probabilities), *grid.cropped_shape), np.float32)
     for index, values in enumerate(probabilities):
-        _interpolate(values, step, offset, result[index])
+        result[index] = _apply(weights, values)
     return result
 
 
-def _to_resampled(volume: NDArray[np.float32], grid: ResampledGrid) -> NDArray[np.float32]:
-    result = np.empty(grid.shape, np.float32)
-    _interpolate(volume, grid.step, grid.offset, result)
-    return result
+def _grid_weights(grid: ResampledGrid) -> list[sparse.csr_array]:
+    """Return the weights of the voxels of the cropped grid in each resampled voxel, for each axis."""
+    return list(map(_axis_weights, grid.cropped_shape, grid.shape, grid.step, grid.offset))
 
 
-def _interpolate(
-    volume: NDArray[np.float32], step: Sequence[float], offset: Sequence[float], out: NDArray[np.float32]
-) -> None:
-    """Write the values of voxels with the edges `step` and the centres `offset + step * index` into `out`.
+def _axis_weights(old_side: int, side: int, step: float, offset: float) -> sparse.csr_array:
+    """Return the weights of old voxels in new ones along an axis, float32 (side, old_side); each row sums to 1.
 
-    Beyond the outer voxels of the volume, their values continue.
+    Args:
+        old_side: number of old voxels.
+        side: number of new voxels.
+        step: edge of a new voxel, in old voxels.
+        offset: centre of the first new voxel, in old voxels.
     """
-    averaged = volume
-    for axis, (edge, first, side) in enumerate(zip(step, offset, out.shape, strict=True)):
-        if edge > 1:
-            averaged = _mean_along(averaged, axis, edge, first, side)
-    finer = [(edge, first) if edge < 1 else (1.0, 0.0) for edge, first in zip(step, offset, strict=True)]
-    matrix, shift = zip(*finer, strict=True)
-    ndimage.affine_transform(averaged, matrix, shift, output=out, output_shape=out.shape, order=1, mode="nearest")
+    centres = offset + step * np.arange(side)
+    if step > 1:  # the parts of the old voxels that a new one covers
+        faces = np.clip(centres[:, None] + [-step / 2, step / 2], -0.5, old_side - 0.5)
+        first = np.floor(faces[:, :1] + 0.5).astype(np.intp)
+        columns = first + np.arange(ceil(step) + 1)
+        covered = np.minimum(faces[:, 1:], columns + 0.5) - np.maximum(faces[:, :1], columns - 0.5)
+        values = np.maximum(covered, 0) / (faces[:, 1:] - faces[:, :1])
+    else:  # the two neighbours; beyond the outer voxels, their values continue
+        centres = np.clip(centres, 0, old_side - 1)
+        columns = np.floor(centres)[:, None].astype(np.intp) + np.arange(2)
+        values = 1 - np.abs(centres[:, None] - columns)
+    rows = np.broadcast_to(np.arange(side)[:, None], columns.shape)
+    used = values > 0
+    return sparse.csr_array((values[used].astype(np.float32), (rows[used], columns[used])), shape=(side, old_side))
 
 
-def _mean_along(volume: NDArray[np.float32], axis: int, step: float, offset: float, side: int) -> NDArray[np.float32]:
-    """Return the mean of the parts of a volume that each longer voxel covers along an axis."""
-    faces = np.clip(offset + step * (np.arange(side + 1) - 0.5) + 0.5, 0, volume.shape[axis])
-    voxels = np.minimum(faces.astype(np.intp), volume.shape[axis] - 1)
-    along = [-1 if number == axis else 1 for number in range(volume.ndim)]
-    fractions = (faces - voxels).astype(np.float32).reshape(along)
-    values = volume.take(voxels, axis)
-    before = np.cumsum(volume, axis, dtype=np.float32).take(voxels, axis) - values  # sum of all voxels before each face
-    means: NDArray[np.float32] = np.diff(before + fractions * values, axis=axis)
-    means /= np.diff(faces).astype(np.float32).reshape(along)
-    return means
+def _apply(weights: Sequence[sparse.csr_array], volume: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a volume with the weights of each axis applied to it."""
+    for matrix in weights:
+        sums = matrix @ np.ascontiguousarray(volume).reshape(len(volume), -1)
+        volume = sums.reshape(len(sums), *volume.shape[1:]).transpose(1, 2, 0)  # the next axis comes first
+    return volume
