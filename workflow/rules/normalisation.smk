@@ -5,7 +5,7 @@ Needs: raw files and validation results. Makes: results/normalised/{batch}/{case
 
 
 rule normalise_batch:
-    """Crop the usable cases of a shard to the brain, clip and z-score their intensities, resample them if configured."""
+    """Crop the usable cases of a shard to the brain, clip and z-score intensities; resample if configured."""
     input:
         validation_results=rules.validate_batch.output.validation_results,
     output:
