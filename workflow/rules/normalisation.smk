@@ -17,7 +17,7 @@ rule normalise_batch:
         "../../envs/light.yaml"
     resources:
         # float32 images of the default cohort.max_voxels need 2.6 GiB, resampled to as many voxels 3.8 GiB
-        **scaled(mem_mb=3000 if SETTINGS.normalisation.spacing_mm is None else 5000, runtime=60),
+        **scaled(mem_mb=4500, runtime=60),
     params:
         cases=shard_cases,
         settings=settings(**config["normalisation"]),
