@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule train_epoch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normalised", type=Path, nargs="+", required=True, help="folders of normalised cases")
+    parser.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of synthetic cases")
     parser.add_argument("--data", type=Path, required=True, help="cases of the fold and their digests, as JSON")
     parser.add_argument("--fold", type=int, required=True, help="fold whose cases are held out")
     parser.add_argument("--epoch", type=int, required=True, help="epoch to train up to")
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with distributed.sync_errors():
             data = read_fold_data(options.data, options.fold)
             training, validation = (find_cases(options.normalised, part) for part in (data.training, data.held_out))
+            synthetic = find_cases(options.synthetic, data.synthetic)
             start_path = Path(options.start_from) if options.start_from else None
             start_model = None if options.previous else read_start_model(start_path, recipe, validation)
         state = start_state(recipe, data, execution, options.previous, before, start_model=start_model)
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             state,
             data=data,
             training_cases=training,
+            synthetic_cases=synthetic,
             held_out_cases=validation,
             execution=execution,
             checkpoint=options.output,

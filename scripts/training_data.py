@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--validation-results", type=Path, nargs="+", required=True, help="validation results of all shards, as JSON"
     )
+    parser.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of synthetic cases")
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold to list")
     parser.add_argument("--output", type=Path, required=True, help="cases of the fold and their digests, as JSON")
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results = {
             result.case: result for path in options.validation_results for result in read_validation_results(path)
         }
-        data = collect_fold_data(options.normalised, read_splits(options.splits), options.fold, results)
+        splits = read_splits(options.splits)
+        data = collect_fold_data(options.normalised, splits, options.fold, results, options.synthetic)
         write_fold_data(options.output, data)
 
 

@@ -12,7 +12,7 @@ from tumorseg.task import DEFAULT_TASK, parse_task_argument
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line for users. No rule calls it."""
+    """Run the command line of the rule write_synthetic_cases, which users can also run themselves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")
     parser.add_argument("--cases", type=int, required=True, help="number of cases")
@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="the `normalisation` section, as JSON (%(default)s by default)",
     )
     parser.add_argument("--processes", type=int, default=1, help="number of processes (1 by default)")
+    parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
-    with console.job("write_synthetic_cases", None):
+    with console.job("write_synthetic_cases", options.log):
         folder = options.output.expanduser()
         make_folder(folder)
         progress = console.Progress(options.cases, "case")

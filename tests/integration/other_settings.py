@@ -38,6 +38,8 @@ SETTINGS: dict[str, Any] = {
     "training.steps_per_epoch": 4,
     "training.foreground_fraction": 0.5,
     "training.foreground_sampling": "voxel",
+    "training.synthetic_fraction": 0.5,
+    "training.synthetic_cases": 3,
     "training.augmentation": ["flip"],
     "training.learning_rate": 0.1,
     "training.weight_decay": 0.01,

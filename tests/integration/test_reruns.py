@@ -17,6 +17,7 @@ from tests.support.builders import REPOSITORY
 pytestmark = pytest.mark.slow
 
 CASE = "BraTS-GLI-90001-000"
+RESAMPLED = {**TINY["normalisation"], "spacing_mm": 6}  # synthetic cases need it
 TIMES = {"": None, " once": 1, " twice": 2}
 
 
@@ -176,11 +177,16 @@ def test_every_setting_has_a_row_and_a_change():
 def test_changed_setting(key, cell, run, jobs):
     shutil.copy(run.results / "cohort/splits.tsv", run.folder / "own.tsv")
     shutil.copy(run.results / "model/fold-0.safetensors", run.folder / "start.safetensors")
+    if key == "training.synthetic_fraction":
+        run.configure({"normalisation": RESAMPLED})
+        run.succeed()
     section, name = key.split(".")
     changes = {section: {**TINY.get(section, {}), name: SETTINGS[key]}}
     if key == "cohort.samples":
         write_sheet(run)
         changes["demo"] = None
+    if key == "training.synthetic_fraction":
+        changes["normalisation"] = RESAMPLED
     run.configure(changes)
     planned = run.planned()
     planned.pop("demo_cohort", None)  # another root needs the demo cohort there

@@ -37,10 +37,13 @@ def test_cross_validation_scores_every_case_once_with_the_best_saved_checkpoint(
 def test_a_run_with_all_training_options_and_tensorboard_added_later(tmp_path):
     workflow = Workflow(tmp_path / "run")
     settings = {
+        "normalisation": {"spacing_mm": 8},
         "model": {"norm": "instance", "down_sampling": "stride", "deep_supervision": True},
         "training": {
             "epochs": 1,
             "foreground_fraction": 0.33,
+            "synthetic_fraction": 0.5,
+            "synthetic_cases": 26,
             "augmentation": ["flip", "affine", "gamma", "brightness", "contrast", "noise"],
             "schedule": "polynomial",
             "gradient_clip": 12,
@@ -51,6 +54,8 @@ def test_a_run_with_all_training_options_and_tensorboard_added_later(tmp_path):
     }
     workflow.configure(settings)
     workflow.succeed()
+    assert len(list((workflow.results / "synthetic").glob("*/*.safetensors"))) == 26
+    assert len(json.loads((workflow.results / "training/fold-0/data.json").read_text())["synthetic"]) == 26
     settings["training"]["tensorboard"] = True
     workflow.configure(settings)
     assert set(workflow.planned()) <= {"report", "provenance"}  # these show all settings

@@ -63,6 +63,7 @@ CHAIN = [
     "validate_batch",
     "split",
     "normalise_batch",
+    *(["write_synthetic_cases"] if config["training"]["synthetic_fraction"] else []),
     "training_data",
     "train_epoch",
     "verify_checkpoint",

@@ -1,7 +1,8 @@
 """Train with one job from each checkpoint to the next, and verify each checkpoint.
 
-Needs: normalised cases, validation results, splits. Makes: results/training/fold-{fold} (data.json, checkpoints, their
-records and verifications, history.csv, selection.json) and the exported model, results/model/fold-{fold}.safetensors.
+Needs: normalised and synthetic cases, validation results, splits. Makes: results/training/fold-{fold} (data.json,
+checkpoints, their records and verifications, history.csv, selection.json) and the exported model,
+results/model/fold-{fold}.safetensors.
 """
 
 
@@ -13,6 +14,7 @@ rule training_data:
     """List the normalised files of a fold with their digests; each checkpoint is bound to this list."""
     input:
         normalised=normalised_shards,
+        synthetic=SYNTHETIC_FOLDERS,
         validation_results=validation_result_files,
         splits=rules.split.output,
     output:
@@ -29,6 +31,7 @@ rule training_data:
         code=code("training_data"),
     shell:
         'python "$SCRIPTS/training_data.py" --normalised {input.normalised:q}'
+        " --synthetic {input.synthetic:q}"
         " --validation-results {input.validation_results:q} --splits {input.splits:q} --fold {wildcards.fold}"
         " --output {output:q} --log {log:q}"
 
@@ -37,6 +40,7 @@ rule train_epoch:
     """Train from one checkpoint to the next."""
     input:
         normalised=normalised_shards,
+        synthetic=SYNTHETIC_FOLDERS,
         data=rules.training_data.output,
         previous=previous_checkpoint,
         done=previous_done,
@@ -66,6 +70,7 @@ rule train_epoch:
         code=code("train_epoch"),
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q} --fold {params.fold}'
+        " --synthetic {input.synthetic:q}"
         ' --epoch {params.epoch} --previous {input.previous:q} --recipe {params.recipe:q} --task "$TASK"'
         ' --start-from "$START_FROM"'
         ' --processes {params.processes} --output {output.checkpoint:q} --log {log:q} --tensorboard "$EVENTS"'

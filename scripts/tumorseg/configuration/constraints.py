@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tumorseg.errors import UserError
 from tumorseg.io.files import require_regular_file
+from tumorseg.synthetic.requirements import cube_edge_mm, require_simulated
 from tumorseg.task import Task
 
 MAX_CHECKPOINTS: Final = 3000
@@ -23,6 +24,7 @@ def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]
         *_equal_colour_errors(colours),
         *_size_errors(configuration),
         *_warmup_errors(configuration["training"]),
+        *_synthetic_errors(configuration, task),
         *_checkpoint_count_errors(configuration),
     ]
 
@@ -72,6 +74,18 @@ def _warmup_errors(training: dict[str, Any]) -> list[str]:
         f"training.warmup_epochs: {warmup} is not allowed; the learning rate has to fall as well, so it has to be less "
         f"than training.schedule_epochs, {length}"
     ]
+
+
+def _synthetic_errors(configuration: dict[str, Any], task: Task) -> list[str]:
+    """Return why synthetic cases cannot be made, if the training needs any."""
+    if not configuration["training"]["synthetic_fraction"]:
+        return []
+    try:
+        require_simulated(task)
+        cube_edge_mm(configuration["normalisation"])
+    except UserError as error:
+        return [f"training.synthetic_fraction: {error}"]
+    return []
 
 
 def _checkpoint_count_errors(configuration: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ A checkpoint records these digests, so that training never continues on other da
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +25,13 @@ class FoldData:
         fold: number of the fold.
         training: `store.case_digest` of each training case, by case.
         held_out: the same for the held-out cases.
+        synthetic: the same for the synthetic cases of the training.
     """
 
     fold: int
     training: dict[str, str]
     held_out: dict[str, str]
+    synthetic: dict[str, str] = field(default_factory=dict)
 
     @property
     def split(self) -> str:
@@ -37,12 +39,19 @@ class FoldData:
         return split_digest(self.training, self.held_out)
 
     def as_dict(self) -> dict[str, dict[str, str]]:
-        """Return the digests of both parts, sorted by case."""
-        return {"training": dict(sorted(self.training.items())), "held_out": dict(sorted(self.held_out.items()))}
+        """Return the digests of all parts, sorted by case. Synthetic cases are a part only if there are any."""
+        parts = {"training": self.training, "held_out": self.held_out}
+        if self.synthetic:
+            parts["synthetic"] = self.synthetic
+        return {name: dict(sorted(cases.items())) for name, cases in parts.items()}
 
 
 def collect_fold_data(
-    folders: Sequence[Path], splits: Sequence[FoldAssignment], fold: int, results: Mapping[str, ValidationResult]
+    folders: Sequence[Path],
+    splits: Sequence[FoldAssignment],
+    fold: int,
+    results: Mapping[str, ValidationResult],
+    synthetic_folders: Sequence[Path] = (),
 ) -> FoldData:
     """Return the data of a fold, read from the folders of normalised cases.
 
@@ -51,6 +60,7 @@ def collect_fold_data(
         splits: the fold of each case.
         fold: number of the fold.
         results: validation result of each case.
+        synthetic_folders: folders of synthetic cases.
 
     Raises:
         UserError: a case is missing, or was not normalised from the validated files.
@@ -59,7 +69,8 @@ def collect_fold_data(
         {case: _validated_digest(find_case(folders, case), results[case]) for case in sorted(cases)}
         for cases in (training_cases(splits, fold), validation_cases(splits, fold))
     )
-    return FoldData(fold, training, validation)
+    synthetic = sorted(path for folder in synthetic_folders for path in folder.glob("*.safetensors"))
+    return FoldData(fold, training, validation, {path.stem: case_digest(path) for path in synthetic})
 
 
 def _validated_digest(path: Path, result: ValidationResult) -> str:
@@ -87,7 +98,7 @@ def read_fold_data(path: Path, fold: int) -> FoldData:
     try:
         if (content["format"], content["fold"]) != (FORMAT, fold):
             raise ValueError(f"it has format {content['format']} and fold {content['fold']}")
-        return FoldData(fold, dict(content["training"]), dict(content["held_out"]))
+        return FoldData(fold, dict(content["training"]), dict(content["held_out"]), dict(content.get("synthetic", {})))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: this is not the data of fold {fold} ({error}); delete it and run again") from None
 
@@ -152,7 +163,8 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | Non
         AttributeError: `found` has another form.
         KeyError: `found` lacks a part or a case.
     """
-    wanted, names = expected.as_dict(), {"training": "training", "held_out": "held-out"}
+    names = {"training": "training", "held_out": "held-out", "synthetic": "synthetic"}
+    wanted, found = ({"synthetic": {}, **parts} for parts in (expected.as_dict(), dict(found)))
     changes: list[Message] = []
     for part, name in names.items():
         changes += _count_cases(set(found[part]) - set(wanted[part]), f"{name} case", "added")

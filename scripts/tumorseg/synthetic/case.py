@@ -13,6 +13,7 @@ from tumorseg.demo.lookalikes import make_lookalikes
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.orientation import NETWORK_AXES, reorient
 from tumorseg.preprocessing.normalisation import normalise_intensities
+from tumorseg.preprocessing.resampling import stored_settings
 from tumorseg.preprocessing.store import NormalisedCase, Origin
 from tumorseg.synthetic.brain_outline import strip_skull
 from tumorseg.synthetic.contrasts import Means, draw_contrasts
@@ -154,8 +155,7 @@ def _normalise(
     intensities = {}
     for index, (channel, voxels) in enumerate(cropped.items()):
         _, intensities[channel] = normalise_intensities(voxels, settings["clip_percentiles"], out=normalised[index])
-    stored = {**settings, "spacing_mm": [grid.spacing_mm] * 3}
-    origin = Origin(name, grid.shape, affine, box, None, stored, intensities)
+    origin = Origin(name, grid.shape, affine, box, None, stored_settings(settings), intensities)
     labels = np.where(brain, mask, 0).astype(np.uint8)
     return NormalisedCase(
         normalised, np.ascontiguousarray(reorient(labels[box_slices(box)], affine, NETWORK_AXES)), origin

@@ -4,11 +4,12 @@ Every random number is derived from the seed and the place of its use: fold, epo
 state from one step to the next, so a resumed training draws the same numbers as an uninterrupted one.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from tumorseg.preprocessing.store import read_case_header, report_corrupted_case
 from tumorseg.training.distributed import local_shard
 from tumorseg.training.recipe import TrainingSettings
 
-_PURPOSES = ("weights", "order", "patch", "augmentation")
+_PURPOSES = ("weights", "order", "patch", "augmentation", "synthetic_order")
 
 
 def random_generator(purpose: str, *indices: int) -> np.random.Generator:
@@ -30,7 +31,7 @@ def random_generator(purpose: str, *indices: int) -> np.random.Generator:
     return np.random.default_rng([_PURPOSES.index(purpose), *indices])
 
 
-def case_order(cases: int, seed: int, fold: int, epoch: int) -> Iterator[int]:
+def case_order(cases: int, seed: int, fold: int, epoch: int, purpose: str = "order") -> Iterator[int]:
     """Yield case indices in the order of an epoch: one random permutation after another, without end.
 
     Args:
@@ -38,10 +39,11 @@ def case_order(cases: int, seed: int, fold: int, epoch: int) -> Iterator[int]:
         seed: seed of the training.
         fold: the fold whose cases are held out.
         epoch: number of the epoch, from 1.
+        purpose: `order`, or `synthetic_order` for synthetic cases.
     """
     turn = 0
     while True:
-        yield from random_generator("order", seed, fold, epoch, turn).permutation(cases).tolist()
+        yield from random_generator(purpose, seed, fold, epoch, turn).permutation(cases).tolist()
         turn += 1
 
 
@@ -67,8 +69,42 @@ def steps_per_epoch(cases: int, settings: TrainingSettings) -> int:
     return settings.steps_per_epoch or -(-cases // settings.batch_size)
 
 
+def chosen_cases(
+    cases: Sequence[Path], synthetic_cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int
+) -> Iterator[Path]:
+    """Yield the case of each patch of an epoch, without end.
+
+    Synthetic cases have an exact share: of the first n patches, the share times n, rounded down. So each batch has real
+    and synthetic patches if its size allows it.
+
+    Args:
+        cases: files of real cases.
+        synthetic_cases: files of synthetic cases.
+        settings: settings of the training.
+        fold: the fold whose cases are held out.
+        epoch: number of the epoch, from 1.
+
+    Raises:
+        ValueError: there are no synthetic cases although the settings need some.
+    """
+    if settings.synthetic_fraction and not synthetic_cases:
+        raise ValueError("no synthetic cases")
+    real = case_order(len(cases), settings.seed, fold, epoch)
+    synthetic = case_order(len(synthetic_cases), settings.seed, fold, epoch, "synthetic_order")
+    share = settings.synthetic_fraction
+    for number in count():
+        is_synthetic = math.floor((number + 1) * share) > math.floor(number * share)
+        yield synthetic_cases[next(synthetic)] if is_synthetic else cases[next(real)]
+
+
 def iterate_batches(
-    cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int, *, workers: int = 1
+    cases: Sequence[Path],
+    settings: TrainingSettings,
+    fold: int,
+    epoch: int,
+    *,
+    synthetic_cases: Sequence[Path] = (),
+    workers: int = 1,
 ) -> Iterator[Batch]:
     """Yield this process's share of each batch of an epoch; the next batches are read in the background.
 
@@ -79,9 +115,10 @@ def iterate_batches(
         settings: settings of the training.
         fold: the fold whose cases are held out.
         epoch: number of the epoch, from 1.
+        synthetic_cases: files of synthetic cases; they are needed if their fraction is not 0.
         workers: number of threads that read batches; each reads whole batches.
     """
-    order = case_order(len(cases), settings.seed, fold, epoch)
+    order = chosen_cases(cases, synthetic_cases, settings, fold, epoch)
     chosen = [
         list(local_shard(list(enumerate(islice(order, settings.batch_size)))))
         for _ in range(steps_per_epoch(len(cases), settings))
@@ -90,18 +127,18 @@ def iterate_batches(
     def read(step: int) -> Batch:
         patches = [
             read_patch(
-                cases[index],
+                case,
                 settings.input_shape,
                 random_generator("patch", settings.seed, fold, epoch, step, place),
                 settings.foreground_fraction,
                 settings.foreground_sampling,
             )
-            for place, index in chosen[step]
+            for place, case in chosen[step]
         ]
         return Batch(
             torch.from_numpy(np.stack([image for image, _ in patches])),
             torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
-            tuple(cases[index].stem for _, index in chosen[step]),
+            tuple(case.stem for _, case in chosen[step]),
             tuple(
                 random_generator("augmentation", settings.seed, fold, epoch, step, place) for place, _ in chosen[step]
             ),

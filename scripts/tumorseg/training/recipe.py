@@ -41,6 +41,8 @@ class TrainingSettings:
     dice_structures: Literal["labels", "regions", "all"] = "labels"
     dice_absent: Literal["count", "ignore"] = "count"
     cross_entropy_weights: Mapping[str, float] | None = None
+    synthetic_fraction: float = 0
+    synthetic_cases: int = 100
 
 
 @dataclass(frozen=True)

@@ -235,6 +235,7 @@ def train_until(
     held_out_cases: Sequence[Path],
     execution: Execution,
     checkpoint: Path,
+    synthetic_cases: Sequence[Path] = (),
     tensorboard_folder: Path | None = None,
 ) -> None:
     """Train until the end of an epoch, validate after each epoch, and save a checkpoint.
@@ -250,22 +251,25 @@ def train_until(
         held_out_cases: files of normalised cases.
         execution: device and precision.
         checkpoint: the file to write.
+        synthetic_cases: files of synthetic cases to train on as well.
         tensorboard_folder: folder for TensorBoard events of this call; None writes none.
 
     Raises:
         UserError: a case is corrupted, or the network has become non-finite.
     """
     began = time.monotonic()
-    progress = Progress(len(local_shard(training_cases)), "checking training case")
+    files = local_shard([*training_cases, *synthetic_cases])
+    progress = Progress(len(files), "checking training case")
     with sync_errors():
-        for path in local_shard(training_cases):
+        for path in files:
             read_case(path)  # checks the digest, which reading patches does not
             progress.step()
     settings = state.recipe.training
     steps = steps_per_epoch(len(training_cases), settings)
     logger.info(
-        "%s, %d held out, %s an epoch",
+        "%s%s, %d held out, %s an epoch",
         format_count(len(training_cases), "training case"),
+        f" and {len(synthetic_cases)} synthetic ones" if synthetic_cases else "",
         len(held_out_cases),
         format_count(steps, "step"),
     )
@@ -278,7 +282,14 @@ def train_until(
     )
     with opened as writer:
         while state.epoch < epoch:
-            batches = iterate_batches(training_cases, settings, state.fold, state.epoch + 1, workers=READER_THREADS)
+            batches = iterate_batches(
+                training_cases,
+                settings,
+                state.fold,
+                state.epoch + 1,
+                synthetic_cases=synthetic_cases,
+                workers=READER_THREADS,
+            )
             trained = train_epoch(
                 state, loss_module, batches, steps, execution, on_step=writer.step if writer else None
             )

@@ -5,6 +5,7 @@ import yaml
 
 from tests.support.builders import REPOSITORY, TASK
 from tumorseg.configuration.constraints import contradiction_errors, fold_count_error, unknown_viewer_cases_error
+from tumorseg.task import load_task
 
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
@@ -50,6 +51,18 @@ def test_too_many_checkpoints_are_refused_with_a_valid_interval(epochs, interval
     (sentence,) = contradictions_with(training__epochs_per_checkpoint=interval, **changes)
     assert f"set training.epochs_per_checkpoint to {suggested} or more" in sentence
     assert contradictions_with(training__epochs_per_checkpoint=suggested, **changes) == []
+
+
+def test_synthetic_cases_need_a_voxel_size_and_a_task_that_can_be_simulated():
+    assert contradictions_with(training__synthetic_fraction=0.5, normalisation__spacing_mm=2) == []
+    (sentence,) = contradictions_with(training__synthetic_fraction=0.5)
+    assert sentence == (
+        "training.synthetic_fraction: normalisation.spacing_mm is null: synthetic cases need one number from 1 to 8, "
+        "such as 2"
+    )
+    configuration = {**DEFAULTS, "training": {**DEFAULTS["training"], "synthetic_fraction": 0.5}}
+    (sentence,) = contradiction_errors(configuration, load_task("brats-paediatric"))
+    assert sentence.startswith("training.synthetic_fraction: task brats-paediatric: label 3 ")
 
 
 def test_a_warm_up_that_leaves_no_time_for_the_decay_is_refused():

@@ -6,7 +6,13 @@ from tests.support.builders import make_fold_data, write_random_case
 from tests.unit.cohort.test_overview import validated
 from tumorseg.cohort.splits import FoldAssignment, fold_digest, split_digest
 from tumorseg.errors import UserError
-from tumorseg.preprocessing.fold_data import collect_fold_data, find_cases, read_fold_data, write_fold_data
+from tumorseg.preprocessing.fold_data import (
+    collect_fold_data,
+    data_difference,
+    find_cases,
+    read_fold_data,
+    write_fold_data,
+)
 
 SPLITS = [FoldAssignment("b", "b", -1), FoldAssignment("a", "a", 1), FoldAssignment("c", "c", 0)]
 
@@ -30,6 +36,33 @@ def test_fold_data_are_the_cases_sorted_by_name_with_their_digests(folder, tmp_p
     write_fold_data(tmp_path / "data.json", data)
     assert read_fold_data(tmp_path / "data.json", 0) == data
     assert find_cases([folder], data.training) == [a, b]
+
+
+def test_synthetic_cases_are_a_part_of_the_data_only_if_there_are_any(folder, tmp_path):
+    synthetic = write_random_case(tmp_path / "synthetic/s.safetensors", seed=5)
+    without, data = (collect_fold_data([folder], SPLITS, 0, results(), each) for each in ([], [synthetic.parent]))
+    assert set(without.as_dict()) == {"training", "held_out"}
+    assert list(data.as_dict()["synthetic"]) == ["s"]
+    assert data.split == without.split
+    write_fold_data(tmp_path / "data.json", data)
+    assert read_fold_data(tmp_path / "data.json", 0) == data
+    assert find_cases([synthetic.parent], data.synthetic) == [synthetic]
+
+
+def test_other_synthetic_cases_are_other_data(folder, tmp_path):
+    write_random_case(tmp_path / "synthetic/s.safetensors", seed=5)
+    without, data = (collect_fold_data([folder], SPLITS, 0, results(), each) for each in ([], [tmp_path / "synthetic"]))
+    assert data_difference(data.as_dict(), data) is None
+    assert data_difference(without.as_dict(), data) == (
+        "wrong_split",
+        "was trained on another split: 1 synthetic case missing (s)",
+    )
+    write_random_case(tmp_path / "synthetic/s.safetensors", seed=6)
+    changed = collect_fold_data([folder], SPLITS, 0, results(), [tmp_path / "synthetic"])
+    assert data_difference(data.as_dict(), changed) == (
+        "wrong_data",
+        "was trained on other normalised data: 1 case changed (s)",
+    )
 
 
 def test_a_case_that_was_normalised_from_other_files_is_refused(folder):

@@ -103,6 +103,32 @@ def test_a_case_without_tumour_gives_patches(tmp_path):
     )
 
 
+@pytest.mark.parametrize(("fraction", "expected"), [(0, 0), (0.25, 3), (0.5, 6), (0.9, 10), (1, 12)])
+def test_synthetic_cases_have_an_exact_share_of_the_patches(cases, fraction, expected):
+    *real, synthetic = cases
+    settings = recipe(steps_per_epoch=6, batch_size=2, synthetic_fraction=fraction).training
+    batches = list(iterate_batches(real, settings, 0, 1, synthetic_cases=[synthetic]))
+    names = [case for batch in batches for case in batch.cases]
+    assert names.count(synthetic.stem) == expected
+    if fraction == 0.5:
+        assert all(synthetic.stem in batch.cases for batch in batches)
+
+
+def test_synthetic_cases_change_neither_the_order_of_real_ones_nor_the_patches_without_them(cases):
+    def real_cases(synthetic=(), **settings):
+        batches = iterate_batches(cases[:2], recipe(**settings).training, 0, 1, synthetic_cases=synthetic)
+        return [case for batch in batches for case in batch.cases if case != "case-2"]
+
+    without = real_cases(steps_per_epoch=6)
+    assert real_cases([cases[2]], steps_per_epoch=12, synthetic_fraction=0.5) == without
+    assert real_cases([cases[2]], steps_per_epoch=6) == without
+
+
+def test_a_share_of_synthetic_patches_needs_synthetic_cases(cases):
+    with pytest.raises(ValueError, match="no synthetic cases"):
+        next(iterate_batches(cases, recipe(synthetic_fraction=0.5).training, 0, 1))
+
+
 @pytest.mark.parametrize("workers", [2, 5])
 def test_the_number_of_workers_does_not_change_batches(cases, workers):
     settings = recipe(steps_per_epoch=4, batch_size=2, foreground_fraction=0.5).training
