@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from tests.benchmarks.study.plan import Run, Study, fold_cases, prepare_cases, read_study
 from tests.benchmarks.study.table import append, drop_unfinished, finished, markdown_table, read_results
-from tests.benchmarks.study.training import Progress, case_scores, train
+from tests.benchmarks.study.training import Progress, case_scores, execution, train
 from tumorseg.networks.base import Network
 
 
@@ -69,7 +69,7 @@ def _train_and_score(run: Run, study: Study, results: Path, folder: Path, weight
 
     def on_mark(progress: Progress, network: Network) -> None:
         for mirroring in (False, True) if study.mirroring and progress.mark == 1 else (False,):
-            scores = case_scores(network, held_out, mirroring=mirroring)
+            scores = case_scores(network, held_out, execution(run), mirroring=mirroring)
             about = {**key, **asdict(progress), "mirroring": mirroring}
             append(results, [{**about, "case": case, **dice} for case, dice in scores.items()])
             means = {

@@ -13,7 +13,7 @@ from tests.support.builders import TASK
 from tumorseg.inference.predictor import PredictionSettings, Predictor
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.base import Network
-from tumorseg.networks.devices import Execution
+from tumorseg.networks.devices import DTYPES, Execution
 from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.store import read_case
 from tumorseg.training.batches import iterate_batches
@@ -24,7 +24,6 @@ from tumorseg.training.start_model import read_start_model
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import READER_THREADS, train_step
 
-CPU = Execution(torch.device("cpu"), torch.float32)
 MARKS = (0.25, 0.5, 0.75, 1.0)
 """Fractions of the CPU time after which the network is evaluated."""
 
@@ -43,6 +42,12 @@ class Progress:
     wall_minutes: float
     steps: int
     loss: float
+
+
+def execution(run: Run) -> Execution:
+    """Return the CPU with the precision of a training; fp16, which only GPUs support, becomes fp32."""
+    precision = run.recipe.training.precision
+    return Execution(torch.device("cpu"), torch.float32 if precision == "fp16" else DTYPES[precision])
 
 
 def cpu_minutes(threads: int) -> float:
@@ -71,12 +76,13 @@ def train(
     """
     settings = run.recipe.training
     torch.set_num_threads(settings.threads)
-    require_memory(run.recipe, CPU)
-    state = TrainingState.initial(run.recipe, run.fold, CPU)
+    cpu = execution(run)
+    require_memory(run.recipe, cpu)
+    state = TrainingState.initial(run.recipe, run.fold, cpu)
     if start_model := read_start_model(run.start_from, run.recipe, held_out):
         state.start_from(start_model)
     state.network.train()
-    loss_module = LossModule(state.network, CPU, LossTerms.from_recipe(run.recipe))
+    loss_module = LossModule(state.network, cpu, LossTerms.from_recipe(run.recipe))
     batches = chain.from_iterable(
         iterate_batches(cases, settings, run.fold, epoch, workers=READER_THREADS) for epoch in count(1)
     )
@@ -91,17 +97,19 @@ def train(
             rate = learning_rate(
                 settings.schedule, settings.learning_rate, settings.schedule_epochs, done, settings.warmup_epochs
             )
-            losses.append(train_step(state, loss_module, next(batches), rate, CPU)[0])
+            losses.append(train_step(state, loss_module, next(batches), rate, cpu)[0])
             used += cpu_minutes(settings.threads) - began
             clock += (time.monotonic() - began_clock) / 60
             steps += 1
         on_mark(Progress(mark, used, clock, steps, sum(losses) / max(1, len(losses))), state.eval_network)
 
 
-def case_scores(network: Network, cases: Sequence[Path], *, mirroring: bool) -> dict[str, dict[str, float]]:
+def case_scores(
+    network: Network, cases: Sequence[Path], cpu: Execution, *, mirroring: bool
+) -> dict[str, dict[str, float]]:
     """Return the Dice of each structure for each case, predicted as a whole volume."""
     settings = PredictionSettings("whole", (128, 128, 128), 0.5, test_time_mirroring=mirroring, probabilities=False)
-    predictor = Predictor([network], CPU, settings, TASK.unused_classes)
+    predictor = Predictor([network], cpu, settings, TASK.unused_classes)
     found = {}
     for path in cases:
         case = read_case(path)
