@@ -58,6 +58,8 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_runs(run):
     start = {"start_from": "start.safetensors"}
     found = refusal(run, training=start, model={"base_channels": 3})
     assert "start.safetensors: this model has another network than the configuration (model.base_channels 2" in found
+    found = refusal(run, training=start, normalisation={"spacing_mm": 2, "margin_voxels": 1})
+    assert "(normalisation.spacing_mm null instead of [2, 2, 2])" in found
     found = refusal(run, training={"start_from": "none.safetensors"})
     assert "training.start_from: none.safetensors: this model cannot be read" in found
     found = refusal(run, training={"start_from": "results/model/fold-0.safetensors"})

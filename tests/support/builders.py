@@ -25,6 +25,8 @@ from tumorseg.training.recipe import Recipe
 
 REPOSITORY = Path(__file__).parents[2]
 TASK = load_task()
+NORMALISATION = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1}
+"""Settings of the cases and models of these functions."""
 
 
 def architecture(base_channels: int = 2, task=TASK, **changes) -> Architecture:
@@ -79,7 +81,7 @@ def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK, 
     mask = rng.choice(np.array([0, *task.label_values], np.uint8), size=shape)
     affine = tuple(map(tuple, np.diag([-1.0, -1.0, 1.0, 1.0]).tolist()))
     crop = tuple((0, side) for side in shape)
-    origin = Origin(path.stem, shape, affine, crop, list(task.conventions)[-1], {}, {})
+    origin = Origin(path.stem, shape, affine, crop, list(task.conventions)[-1], NORMALISATION, {})
     origin = replace(origin, resampled=network_grid(origin, target_mm))
     write_case(path, resample_case(NormalisedCase(image, mask, origin)))
     return path
@@ -102,7 +104,7 @@ def trained_on(spacing_mm=(1, 1, 1), *, demo: bool = False, task=TASK) -> Traini
 def model_card(architecture: Architecture, task=TASK, **changes) -> ModelCard:
     """Return the card of a valid model with some changes."""
     usual = {
-        "normalisation": {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1},
+        "normalisation": NORMALISATION,
         "convention": list(task.conventions)[-1],
         "fold": 0,
         "epoch": 1,

@@ -12,14 +12,17 @@ def start_model_digest():
     file = config["training"]["start_from"]
     if file is None:
         return None
-    # Imported here: it needs NumPy, which would slow down planning for other targets.
-    from tumorseg.networks.model_header import read_header, require_same_network
+    # Imported here: they need NumPy and SciPy, which would slow down planning for other targets.
+    from tumorseg.networks.model_header import read_header, require_same_network, require_same_normalisation
+    from tumorseg.preprocessing.resampling import stored_settings
 
     path = Path(file)
     if path.resolve().parent == Path("results/model").resolve():
         raise SystemExit(f"training.start_from: {file} is written by this run; copy it elsewhere and use the copy")
     try:
-        require_same_network(path, read_header(path), config["model"], TASK)
+        header = read_header(path)
+        require_same_network(path, header, config["model"], TASK)
+        require_same_normalisation(path, header, stored_settings(config["normalisation"]))
     except UserError as error:
         raise SystemExit(f"training.start_from: {error}") from None
     return sha256(path)

@@ -99,6 +99,37 @@ def require_same_network(path: Path, header: ModelHeader, network: Mapping[str, 
         )
 
 
+def require_same_normalisation(path: Path, header: ModelHeader, settings: Mapping[str, Any]) -> None:
+    """Check that the input of a model is normalised as configured.
+
+    Args:
+        path: file of the model, for the message.
+        header: its header.
+        settings: normalisation settings as cases and models store them, see `resampling.stored_settings`.
+
+    Raises:
+        UserError: a setting that affects the input of the network differs.
+    """
+    found = header.card["normalisation"]
+    keys = sorted((found.keys() | settings.keys()) - {"margin_voxels"})  # the margin only adds background
+    if differing := [key for key in keys if found.get(key) != settings.get(key)]:
+        values: Message = ", ".join(
+            f"normalisation.{key} {_format_setting(found.get(key))} instead of {_format_setting(settings.get(key))}"
+            for key in differing
+        )
+        raise UserError(
+            f"{path}: the input of this model is normalised in another way than configured ({values}); set these keys "
+            "to the model's values, or use another model"
+        )
+
+
+def _format_setting(value: Any) -> Message:
+    """Return numbers without trailing zeros, as in config.yaml."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(f'{number:g}' for number in value)}]"
+    return "null" if value is None else str(value)
+
+
 def raise_invalid_model(path: Path, reason: Message, remedy: Message = _COPY_AGAIN) -> NoReturn:
     """Raise the error that a file is not a valid model.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.networks.model import read_model
-from tumorseg.networks.model_header import read_header, require_same_network
+from tumorseg.networks.model_header import read_header, require_same_network, require_same_normalisation
 from tumorseg.networks.training_facts import case_signature
 from tumorseg.preprocessing.store import case_origin
 from tumorseg.task import Task
@@ -42,7 +42,7 @@ def read_start_model(path: Path | None, recipe: Recipe, held_out_cases: Sequence
 
     Raises:
         UserError: the file is missing, has changed since the planning, is no valid model, has another network or task,
-            or was trained on one of the held-out cases.
+            needs cases that are normalised in another way, or was trained on one of the held-out cases.
     """
     if recipe.training.start_from is None:
         return None
@@ -51,6 +51,8 @@ def read_start_model(path: Path | None, recipe: Recipe, held_out_cases: Sequence
     try:
         header = read_header(path)
         require_same_network(path, header, asdict(recipe.architecture), recipe.task)
+        if held_out_cases:
+            require_same_normalisation(path, header, case_origin(held_out_cases[0]).settings)
         if sha256(path) != recipe.training.start_from:
             raise UserError(f"{path}: the file has changed since the run was planned; run again")
         network, card = read_model(path)

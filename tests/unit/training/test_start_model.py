@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.support.builders import TASK, architecture, make_fold_data, model_card, recipe, trained_on, write_random_case
+from tests.support.builders import (
+    NORMALISATION,
+    TASK,
+    architecture,
+    make_fold_data,
+    model_card,
+    recipe,
+    trained_on,
+    write_random_case,
+)
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.networks.devices import Execution
@@ -24,12 +33,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = Execution(torch.device("cpu"), torch.float32)
 
 
-def model_file(folder, signatures=(), task=TASK, **changes):
-    """Write a model with random weights and return its path."""
+def model_file(folder, signatures=(), task=TASK, normalisation=None, **changes):
+    """Write a model with random weights and return its path. normalisation: changed settings of its input."""
     torch.manual_seed(5)
     network = build(architecture(task=task, **changes))
     facts = replace(trained_on(task=task), case_signatures=tuple(signatures))
-    write_model(folder / "start.safetensors", network, model_card(network.architecture, task, trained_on=facts))
+    settings = {**NORMALISATION, **(normalisation or {})}
+    card = model_card(network.architecture, task, trained_on=facts, normalisation=settings)
+    write_model(folder / "start.safetensors", network, card)
     return folder / "start.safetensors"
 
 
@@ -82,6 +93,20 @@ def test_a_model_of_another_task_is_refused_and_both_are_named(tmp_path):
     found = refusal(model_file(tmp_path, task=other))
     assert found.startswith("training.start_from: ")
     assert "of the task brats-glioma-post-treatment, not brats-glioma" in found
+
+
+def test_a_model_whose_input_is_normalised_in_another_way_is_refused_and_both_are_named(tmp_path):
+    held_out = [write_random_case(tmp_path / "a.safetensors")]
+    other = {"clip_percentiles": [1, 99], "spacing_mm": [2.0, 2.0, 2.5]}
+    found = refusal(model_file(tmp_path, normalisation=other), held_out)
+    assert found.startswith("training.start_from: ")
+    assert "clip_percentiles [1, 99] instead of [0.5, 99.5], normalisation.spacing_mm [2, 2, 2.5] instead of" in found
+    assert "null); set these keys to the model's values" in found
+
+
+def test_another_margin_around_the_brain_is_allowed(tmp_path):
+    held_out = [write_random_case(tmp_path / "a.safetensors")]
+    assert read(model_file(tmp_path, normalisation={"margin_voxels": 9}), held_out) is not None
 
 
 def test_a_missing_file_is_refused(tmp_path):
