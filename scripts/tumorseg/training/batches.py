@@ -6,7 +6,7 @@ state from one step to the next, so a resumed training draws the same numbers as
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count, islice
@@ -69,10 +69,25 @@ def steps_per_epoch(cases: int, settings: TrainingSettings) -> int:
     return settings.steps_per_epoch or -(-cases // settings.batch_size)
 
 
+@dataclass(frozen=True)
+class PatchSource:
+    """Where a patch of a batch comes from.
+
+    Attributes:
+        place: index of the patch in the batch of all processes.
+        case: file of the case.
+        is_synthetic: whether the case is synthetic.
+    """
+
+    place: int
+    case: Path
+    is_synthetic: bool
+
+
 def chosen_cases(
     cases: Sequence[Path], synthetic_cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int
-) -> Iterator[Path]:
-    """Yield the case of each patch of an epoch, without end.
+) -> Iterator[tuple[Path, bool]]:
+    """Yield the case of each patch of an epoch, and whether it is synthetic, without end.
 
     Synthetic cases have an exact share: of the first n patches, the share times n, rounded down. So each batch has real
     and synthetic patches if its size allows it.
@@ -94,7 +109,28 @@ def chosen_cases(
     share = settings.synthetic_fraction
     for number in count():
         is_synthetic = math.floor((number + 1) * share) > math.floor(number * share)
-        yield synthetic_cases[next(synthetic)] if is_synthetic else cases[next(real)]
+        yield (synthetic_cases[next(synthetic)] if is_synthetic else cases[next(real)]), is_synthetic
+
+
+def local_patches(batches: Iterable[Sequence[PatchSource]]) -> Iterator[list[PatchSource]]:
+    """Yield this process's patches of each batch.
+
+    Each batch is dealt like cards, one patch to each process in turn: first its synthetic patches, then the others. The
+    first one goes to the process that is next after the synthetic patches of all batches before. So after each batch,
+    the numbers of synthetic patches that two processes have had differ by at most 1. Without synthetic patches, process
+    r of n has the patches r, r + n and so on.
+
+    Args:
+        batches: the patches of all processes, for each batch; their number is divisible by that of the processes.
+
+    Yields:
+        The patches of this process, by place.
+    """
+    dealt = 0
+    for batch in batches:
+        synthetic_first = sorted(batch, key=lambda patch: not patch.is_synthetic)
+        yield sorted(local_shard(synthetic_first, first=dealt), key=lambda patch: patch.place)
+        dealt += sum(patch.is_synthetic for patch in batch)
 
 
 def iterate_batches(
@@ -119,28 +155,30 @@ def iterate_batches(
         workers: number of threads that read batches; each reads whole batches.
     """
     order = chosen_cases(cases, synthetic_cases, settings, fold, epoch)
-    chosen = [
-        list(local_shard(list(enumerate(islice(order, settings.batch_size)))))
+    whole = (
+        [PatchSource(place, *case) for place, case in enumerate(islice(order, settings.batch_size))]
         for _ in range(steps_per_epoch(len(cases), settings))
-    ]
+    )
+    chosen = list(local_patches(whole))
 
     def read(step: int) -> Batch:
         patches = [
             read_patch(
-                case,
+                patch.case,
                 settings.input_shape,
-                random_generator("patch", settings.seed, fold, epoch, step, place),
+                random_generator("patch", settings.seed, fold, epoch, step, patch.place),
                 settings.foreground_fraction,
                 settings.foreground_sampling,
             )
-            for place, case in chosen[step]
+            for patch in chosen[step]
         ]
         return Batch(
             torch.from_numpy(np.stack([image for image, _ in patches])),
             torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
-            tuple(case.stem for _, case in chosen[step]),
+            tuple(patch.case.stem for patch in chosen[step]),
             tuple(
-                random_generator("augmentation", settings.seed, fold, epoch, step, place) for place, _ in chosen[step]
+                random_generator("augmentation", settings.seed, fold, epoch, step, patch.place)
+                for patch in chosen[step]
             ),
         )
 

@@ -116,9 +116,14 @@ def local_batch_size(batch_size: int) -> int:
     return share
 
 
-def local_shard(items: Sequence[Item]) -> Sequence[Item]:
-    """Return the items of this process: every n-th item, for n processes."""
-    return items[rank() :: world_size()]
+def local_shard(items: Sequence[Item], first: int = 0) -> Sequence[Item]:
+    """Return the items of this process: every n-th item, for n processes.
+
+    Args:
+        items: the items of all processes.
+        first: rank of the process that gets the first item; it may exceed the number of processes, which then repeat.
+    """
+    return items[(rank() - first) % world_size() :: world_size()]
 
 
 def gather(local_items: list[Item]) -> list[Item]:

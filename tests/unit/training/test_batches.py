@@ -1,4 +1,5 @@
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,14 @@ import torch
 
 from tests.support.builders import recipe, write_random_case
 from tumorseg.preprocessing.store import read_case, write_case
-from tumorseg.training.batches import case_order, iterate_batches, read_patch, steps_per_epoch
+from tumorseg.training.batches import (
+    PatchSource,
+    case_order,
+    iterate_batches,
+    local_patches,
+    read_patch,
+    steps_per_epoch,
+)
 
 
 @pytest.fixture
@@ -146,3 +154,44 @@ def test_processes_share_the_batches_of_one_process(cases, monkeypatch):
         for share, batch in zip(iterate_batches(cases, settings, 0, 1), whole, strict=True):
             assert torch.equal(share.images, batch.images[rank : rank + 1])
             assert share.augmentation_rngs[0].random() == batch.augmentation_rngs[rank].random()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 4])
+@pytest.mark.parametrize("fraction", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("patches_each", [1, 2])
+def test_synthetic_patches_are_dealt_evenly_to_processes(monkeypatch, processes, fraction, patches_each):
+    batch_size = processes * patches_each
+    synthetic = [int((number + 1) * fraction) > int(number * fraction) for number in range(30 * batch_size)]
+    batches = [
+        [PatchSource(place, Path("case"), synthetic[step * batch_size + place]) for place in range(batch_size)]
+        for step in range(30)
+    ]
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    shares = []
+    for rank in range(processes):
+        monkeypatch.setenv("RANK", str(rank))
+        shares.append(list(local_patches(batches)))
+    assert {len(share) for local in shares for share in local} == {patches_each}
+    for step, batch in enumerate(batches):
+        assert sorted(patch.place for local in shares for patch in local[step]) == list(range(batch_size))
+        counts = [sum(patch.is_synthetic for share in local[: step + 1] for patch in share) for local in shares]
+        assert max(counts) - min(counts) <= 1
+        if processes == 1:
+            assert shares[0][step] == batch
+
+
+@pytest.mark.parametrize("fraction", [0, 0.5])
+def test_processes_train_on_the_patches_of_one_process(cases, monkeypatch, fraction):
+    settings = recipe(steps_per_epoch=4, batch_size=2, synthetic_fraction=fraction).training
+    options = {"synthetic_cases": [cases[2]]}
+    whole = list(iterate_batches(cases[:2], settings, 0, 1, **options))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    shares = []
+    for rank in range(2):
+        monkeypatch.setenv("RANK", str(rank))
+        shares.append(list(iterate_batches(cases[:2], settings, 0, 1, **options)))
+    for step, batch in enumerate(whole):
+        found = [share[step].images[0] for share in shares]
+        swapped = not torch.equal(found[0], batch.images[0])
+        assert all(torch.equal(*pair) for pair in zip(found[::-1] if swapped else found, batch.images, strict=True))
+        assert not (swapped and fraction == 0)
