@@ -11,13 +11,13 @@ from tests.benchmarks import (
     memory,
     normalisation,
     planning,
-    race,
     resampling,
     scoring,
     step_memory,
     training,
     validation,
 )
+from tests.benchmarks.race import benchmark as race
 from tests.support.case_files import real_data
 
 ON_REAL_CASES = {
@@ -28,8 +28,8 @@ ON_REAL_CASES = {
     "scoring": scoring,
     "memory": memory,
 }
-ON_SYNTHETIC_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory, "race": race}
-ON_REQUEST = {"planning": planning}
+ON_SYNTHETIC_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory}
+ON_REQUEST = {"planning": planning, "race": race}
 """Benchmarks that run only when they are named."""
 
 

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -97,32 +98,46 @@ def read_study(path: Path) -> Study:
 
 def _configured(base: dict | None, changes: dict | None) -> tuple[dict[str, Any], list[str]]:
     """Return the sections `model` and `training` of a set-up, and what is wrong with them."""
-    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    for layer in (base or {}, changes or {}):
-        update_config(configuration, copy.deepcopy(layer))
-    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
     wrong = [
         f"{section}: a set-up cannot change it"
         for section in {**(base or {}), **(changes or {})}
         if section not in ("model", "training")
     ]
-    wrong = wrong or schema_errors(configuration, schema)
-    wrong = wrong or [*task_contradiction_errors(configuration, TASK), *contradiction_errors(configuration, TASK)]
-    # A study sets the length and the seed of a training itself.
+    configuration, mistakes = configured(base or {}, changes or {})
+    return training_sections(configuration), wrong or mistakes
+
+
+def configured(*layers: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return config.yaml with the values of the layers, and what is wrong with it. The last layer has precedence."""
+    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    for layer in layers:
+        update_config(configuration, copy.deepcopy(layer))
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    wrong = schema_errors(configuration, schema)
+    return configuration, wrong or [
+        *task_contradiction_errors(configuration, TASK),
+        *contradiction_errors(configuration, TASK),
+    ]
+
+
+def training_sections(configuration: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections `model` and `training`, without the keys for which a CPU time and TensorBoard stand."""
     training = {key: value for key, value in configuration["training"].items() if key not in ("epochs", "tensorboard")}
-    return {"model": configuration["model"], "training": training}, wrong
+    return {"model": configuration["model"], "training": training}
 
 
 def prepare_cases(folder: Path, folds: int) -> None:
     """Normalise the real cases with the workflow and assign their patients to folds, all in `folder`."""
+    cohort = {"root": str(learning_data().resolve()), "shards": 4, "folds": folds}
+    run_workflow(folder, {"cohort": cohort, "normalisation": {"margin_voxels": MARGIN_VOXELS}}, ["normalise", "split"])
+
+
+def run_workflow(folder: Path, configuration: dict[str, Any], targets: Sequence[str]) -> None:
+    """Run the workflow in a folder up to some targets. End the program with its messages if it fails."""
     folder.mkdir(parents=True, exist_ok=True)
-    configuration = {
-        "cohort": {"root": str(learning_data().resolve()), "shards": 4, "folds": folds},
-        "normalisation": {"margin_voxels": MARGIN_VOXELS},
-    }
     (folder / "config.yaml").write_text(yaml.safe_dump(configuration))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
-    command += ["normalise", "split", "--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    command += [*targets, "--directory", str(folder), "--configfile", str(folder / "config.yaml")]
     found = subprocess.run(command, check=False, capture_output=True, text=True)
     if found.returncode:
         raise SystemExit(found.stdout + found.stderr)

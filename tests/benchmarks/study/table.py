@@ -51,8 +51,7 @@ def markdown_table(rows: pd.DataFrame, *, mark: float = 1, against: str | None =
     against: a set-up; the last column then has the paired difference from it in the mean of all six structures, ± its
         standard error over the held-out cases.
     """
-    rows = rows[rows["mark"] == mark].copy()
-    rows["name"] = rows["setup"] + rows["mirroring"].map({True: ", mirroring", False: ""})
+    rows = named(rows, mark)
     shown = [*DICE, "regions", "labels"]
     header = ["set-up", "seeds", "folds", *shown, "steps", "CPU min", *([f"against {against}"] if against else [])]
     lines = [header, ["---"] * len(header)]
@@ -69,14 +68,26 @@ def markdown_table(rows: pd.DataFrame, *, mark: float = 1, against: str | None =
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def named(rows: pd.DataFrame, mark: float = 1) -> pd.DataFrame:
+    """Return the rows of a mark with a column `name`: the set-up, and whether it predicts with mirroring."""
+    rows = rows[rows["mark"] == mark]
+    return rows.assign(name=rows["setup"] + rows["mirroring"].astype(bool).map({True: ", mirroring", False: ""}))
+
+
 def _difference(rows: pd.DataFrame, found: pd.DataFrame, against: str) -> str:
     """Return the mean difference over the cases, folds and seeds that two set-ups have in common."""
+    return paired_difference(found, rows[rows["name"] == against], ["regions", "labels"])[1]
+
+
+def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, columns: list[str]) -> tuple[float, str]:
+    """Return the mean difference between two set-ups, and a text with its standard error over the held-out cases.
+
+    ours, theirs: rows of the set-ups, which are paired by case, fold and seed.
+    columns: a pair is compared in the mean of these.
+    """
     pairing = ["case", "fold", "seed"]
-    ours, theirs = (
-        table.set_index(pairing)[["regions", "labels"]].mean(axis="columns")
-        for table in (found, rows[rows["name"] == against])
-    )
-    by_case = (ours - theirs).dropna().groupby("case").mean()
+    one, other = (table.set_index(pairing)[columns].mean(axis="columns") for table in (ours, theirs))
+    by_case = (one - other).dropna().groupby("case").mean()
     if by_case.empty:
-        return "–"
-    return f"{by_case.mean():+.3f} ± {by_case.sem():.3f}"
+        return float("nan"), "–"
+    return float(by_case.mean()), f"{by_case.mean():+.3f} ± {by_case.sem():.3f}"

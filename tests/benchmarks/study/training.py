@@ -58,6 +58,51 @@ def cpu_minutes(threads: int) -> float:
     return time.process_time() / 60 / threads
 
 
+class Training:
+    """A training in single steps.
+
+    Args:
+        run: the training.
+        cases: files of the training cases.
+        held_out: files of the held-out cases, on which a model to start from must not have been trained.
+        synthetic_cases: files of synthetic cases to train on as well.
+    """
+
+    def __init__(
+        self, run: Run, cases: Sequence[Path], held_out: Sequence[Path], synthetic_cases: Sequence[Path] = ()
+    ) -> None:
+        self._settings = settings = run.recipe.training
+        torch.set_num_threads(settings.threads)
+        self._cpu = execution(run)
+        require_memory(run.recipe, self._cpu)
+        self._state = TrainingState.initial(run.recipe, run.fold, self._cpu)
+        if start_model := read_start_model(run.start_from, run.recipe, held_out):
+            self._state.start_from(start_model)
+        self._state.network.train()
+        self._loss_module = LossModule(self._state.network, self._cpu, LossTerms.from_recipe(run.recipe))
+        self._batches = chain.from_iterable(
+            iterate_batches(cases, settings, run.fold, epoch, synthetic_cases=synthetic_cases, workers=READER_THREADS)
+            for epoch in count(1)
+        )
+
+    @property
+    def network(self) -> Network:
+        """The network to evaluate."""
+        return self._state.eval_network
+
+    def step(self, done: float) -> float:
+        """Train on the next batch and return the loss. The schedule of the learning rate ends when `done` is 1."""
+        settings = self._settings
+        rate = learning_rate(
+            settings.schedule,
+            settings.learning_rate,
+            settings.schedule_epochs,
+            settings.schedule_epochs * done,
+            settings.warmup_epochs,
+        )
+        return train_step(self._state, self._loss_module, next(self._batches), rate, self._cpu)[0]
+
+
 def train(
     run: Run,
     cases: Sequence[Path],
@@ -70,38 +115,23 @@ def train(
     Args:
         run: the training.
         cases: files of the training cases.
-        held_out: files of the held-out cases, on which a model to start from must not have been trained.
+        held_out: files of the held-out cases, see `Training`.
         minutes: CPU minutes.
         on_mark: called at each of the `MARKS`, with the network to evaluate.
     """
-    settings = run.recipe.training
-    torch.set_num_threads(settings.threads)
-    cpu = execution(run)
-    require_memory(run.recipe, cpu)
-    state = TrainingState.initial(run.recipe, run.fold, cpu)
-    if start_model := read_start_model(run.start_from, run.recipe, held_out):
-        state.start_from(start_model)
-    state.network.train()
-    loss_module = LossModule(state.network, cpu, LossTerms.from_recipe(run.recipe))
-    batches = chain.from_iterable(
-        iterate_batches(cases, settings, run.fold, epoch, workers=READER_THREADS) for epoch in count(1)
-    )
+    training, threads = Training(run, cases, held_out), run.recipe.training.threads
     used = clock = 0.0
     losses: list[float] = []
     steps = 0
     for mark in MARKS:
         losses.clear()
         while used < mark * minutes:
-            began, began_clock = cpu_minutes(settings.threads), time.monotonic()
-            done = settings.schedule_epochs * used / minutes
-            rate = learning_rate(
-                settings.schedule, settings.learning_rate, settings.schedule_epochs, done, settings.warmup_epochs
-            )
-            losses.append(train_step(state, loss_module, next(batches), rate, cpu)[0])
-            used += cpu_minutes(settings.threads) - began
+            began, began_clock = cpu_minutes(threads), time.monotonic()
+            losses.append(training.step(used / minutes))
+            used += cpu_minutes(threads) - began
             clock += (time.monotonic() - began_clock) / 60
             steps += 1
-        on_mark(Progress(mark, used, clock, steps, sum(losses) / max(1, len(losses))), state.eval_network)
+        on_mark(Progress(mark, used, clock, steps, sum(losses) / max(1, len(losses))), training.network)
 
 
 def case_scores(

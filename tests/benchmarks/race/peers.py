@@ -1,102 +1,111 @@
-"""The training methods of the race: each has its own network, loss, optimizer, schedule and augmentation.
+"""The other methods of the race: each has its own network, loss, optimizer, schedule and augmentation.
 
-All networks have the same widths.
+All have the widths 16 to 128, and patches of 64³ in pairs, a third of them centred on tumour.
 
-Ours: `workflow/demo.yaml` with a polynomial schedule, and flips, brightness and contrast as augmentation.
 nnU-Net v2: the setup of its trainer (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), without masked
 normalisation.
 MONAI: DynUNet with the loss, optimizer and augmentation of its BraTS tutorial, at ten times the tutorial's learning
 rate, with which it learns almost nothing in minutes.
 """
 
+import importlib.util
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, combinations, count
+from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
-from tests.benchmarks.training import monai_dynunet, nnunet_plain
-from tests.support.builders import TASK, architecture
-from tumorseg.networks.devices import Execution
-from tumorseg.networks.factory import build
-from tumorseg.training.augmentation import augment
-from tumorseg.training.batches import Batch
-from tumorseg.training.losses import LossTerms, segmentation_loss
+from tests.benchmarks.training import WIDTHS, monai_dynunet, nnunet_plain
+from tests.support.builders import TASK, recipe
+from tumorseg.preprocessing.resampling import restore_probabilities
+from tumorseg.preprocessing.store import NormalisedCase
+from tumorseg.training.batches import Batch, iterate_batches
+from tumorseg.training.trainer import READER_THREADS
 
-WIDTHS = [8, 16, 32, 64]
-CPU = Execution(torch.device("cpu"), torch.float32)
+PATCH = (64, 64, 64)
+SETTINGS = {"input_shape": list(PATCH), "batch_size": 2, "steps_per_epoch": 50, "foreground_fraction": 0.33}
+LABELS = (0, *TASK.label_values)
+"""The label of each class of the networks, which have no unused class."""
 
 
 @dataclass
-class TrainingMethod:
+class Peer:
     """A network and its training.
 
-    step: trains on a batch, at a fraction of the race from 0 to 1.
+    step: trains on a batch, at a fraction of the race from 0 to 1, and returns the loss.
     predict: returns the logits of images, (N, C, X, Y, Z).
-    seconds: training time so far.
     """
 
     network: nn.Module
-    step: Callable[[Batch, float], None]
+    step: Callable[[Batch, float], float]
     predict: Callable[[Tensor], Tensor]
-    seconds: float = 0.0
-    steps: int = 0
 
-
-def ours() -> TrainingMethod:
-    network = build(architecture(WIDTHS[0]))
-    optimizer = torch.optim.Adam(network.parameters())
-
-    def step(batch: Batch, fraction: float) -> None:
-        _set_learning_rate(optimizer, 0.01 * max(0.01, (1 - fraction) ** 0.9))
-        images, masks = augment(
-            CPU.place(batch.images), batch.masks, ["flip", "brightness", "contrast"], batch.augmentation_rngs
+    def steps(self, cases: Sequence[Path], seed: int, fold: int) -> Callable[[float], float]:
+        """Return a function that trains on the next batch, at a fraction of the race, and returns the loss."""
+        settings = recipe(**SETTINGS, seed=seed).training
+        batches = chain.from_iterable(
+            iterate_batches(cases, settings, fold, epoch, workers=READER_THREADS) for epoch in count(1)
         )
-        _optimizer_step(optimizer, segmentation_loss(network(images), masks, LossTerms.of_labels(TASK.label_values)))
+        self.network.train()
+        return lambda done: self.step(next(batches), done)
 
-    def predict(images: Tensor) -> Tensor:
-        logits = network(CPU.place(images))
-        logits[:, list(TASK.unused_classes)] = -torch.inf
-        return logits
+    def mask(self, case: NormalisedCase, *, mirroring: bool = False) -> NDArray[np.uint8]:
+        """Return the mask of a whole case on its cropped grid, uint8 (x, y, z). mirroring: the mean of 8 mirror images.
 
-    return TrainingMethod(network, step, predict)
+        The network must be in evaluation mode.
+        """
+        x, y, z = sides = case.mask.shape
+        margins = [amount for side in reversed(sides) for amount in (0, -side % 2 ** (len(WIDTHS) - 1))]
+        images = pad(torch.from_numpy(case.image)[None].float(), margins)
+        flips = [axes for number in range(4) for axes in combinations((2, 3, 4), number)] if mirroring else [()]
+        with torch.inference_mode():
+            mirrored = (self.predict(images.flip(axes)).softmax(1).flip(axes) for axes in flips)
+            total = sum(mirrored, torch.zeros(()))[0, :, :x, :y, :z]
+        probabilities = restore_probabilities((total / len(flips)).numpy(), case.origin.resampled)
+        return np.array(LABELS, np.uint8)[probabilities.argmax(0)]
 
 
-def nnunet() -> TrainingMethod:
+def nnunet() -> Peer:
     """Return nnU-Net's method: loss, optimizer, schedule and augmentation of nnUNetTrainer."""
     from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
     from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
     from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
 
-    network = nnunet_plain(WIDTHS, classes=4, deep_supervision=True)
+    network = nnunet_plain(WIDTHS, classes=len(LABELS), deep_supervision=True)
     network.apply(network.initialize)
     dice = {"batch_dice": False, "smooth": 1e-5, "do_bg": False, "ddp": False}
     single = DC_and_CE_loss(dice, {}, weight_ce=1, weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)
     loss = DeepSupervisionWrapper(single, np.array([1, 0.5, 0]) / 1.5)
     optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.99, weight_decay=3e-5, nesterov=True)
-    transforms = _nnunet_transforms((48, 48, 48))
+    transforms = _nnunet_transforms(PATCH)
 
-    def step(batch: Batch, fraction: float) -> None:
+    def step(batch: Batch, fraction: float) -> float:
         _set_learning_rate(optimizer, 0.01 * max(0.0, 1 - fraction) ** 0.9)
         images, masks = [], []
-        for image, mask in zip(batch.images, _four_classes(batch.masks), strict=True):
+        for image, mask in zip(batch.images, _class_indices(batch.masks), strict=True):
             changed = transforms(image=image.float(), segmentation=mask[None].to(torch.int16))
             images.append(changed["image"])
             masks.append(changed["segmentation"])
         target = torch.stack(masks)
         targets = [target[:, :, :: 2**level, :: 2**level, :: 2**level] for level in range(3)]
         optimizer.zero_grad()
-        loss(network(torch.stack(images)), targets).backward()
+        value = loss(network(torch.stack(images)), targets)
+        value.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 12)
         optimizer.step()
+        return value.item()
 
     def predict(images: Tensor) -> Tensor:
         return network(images)[0]  # finest first
 
-    return TrainingMethod(network, step, predict)
+    return Peer(network, step, predict)
 
 
 def _nnunet_transforms(patch: tuple[int, int, int]) -> Callable[..., dict[str, Tensor]]:
@@ -147,31 +156,38 @@ def _nnunet_transforms(patch: tuple[int, int, int]) -> Callable[..., dict[str, T
     )
 
 
-def monai() -> TrainingMethod:
+def monai() -> Peer:
     """Return MONAI's method: Adam, cosine schedule, Dice with cross-entropy, flips, shifted and scaled intensities."""
     with warnings.catch_warnings(action="ignore"):
         from monai.losses import DiceCELoss
         from monai.transforms import Compose, RandFlipd, RandScaleIntensityd, RandShiftIntensityd
-    network = monai_dynunet(WIDTHS, classes=4)
+    network = monai_dynunet(WIDTHS, classes=len(LABELS))
     loss = DiceCELoss(softmax=True, to_onehot_y=True, include_background=False, batch=True)
     optimizer = torch.optim.Adam(network.parameters(), weight_decay=1e-5)
     flips = [RandFlipd(["image", "mask"], prob=0.5, spatial_axis=axis) for axis in range(3)]
     intensities = [RandScaleIntensityd("image", factors=0.1, prob=1), RandShiftIntensityd("image", offsets=0.1, prob=1)]
     transforms = Compose([*flips, *intensities])
 
-    def step(batch: Batch, fraction: float) -> None:
+    def step(batch: Batch, fraction: float) -> float:
         _set_learning_rate(optimizer, 1e-3 * (1 + math.cos(math.pi * min(1.0, fraction))) / 2)
-        pairs = zip(batch.images, _four_classes(batch.masks), strict=True)
+        pairs = zip(batch.images, _class_indices(batch.masks), strict=True)
         changed = [transforms({"image": image.float(), "mask": mask[None]}) for image, mask in pairs]
         images = torch.stack([torch.as_tensor(pair["image"]) for pair in changed])
         masks = torch.stack([torch.as_tensor(pair["mask"]) for pair in changed])
-        _optimizer_step(optimizer, loss(network(images), masks))
+        optimizer.zero_grad()
+        value = loss(network(images), masks)
+        value.backward()
+        optimizer.step()
+        return value.item()
 
-    return TrainingMethod(network, step, network)
+    return Peer(network, step, network)
 
 
-def _four_classes(masks: Tensor) -> Tensor:
-    return torch.where(masks == 4, 3, masks)
+def _class_indices(masks: Tensor) -> Tensor:
+    """Return the class of each voxel instead of its label."""
+    classes = torch.zeros(max(LABELS) + 1, dtype=masks.dtype)
+    classes[list(LABELS)] = torch.arange(len(LABELS), dtype=masks.dtype)
+    return classes[masks]
 
 
 def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -179,7 +195,15 @@ def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def _optimizer_step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+PEERS = {"nnU-Net": (nnunet, "nnunetv2"), "MONAI": (monai, "monai")}
+"""For each name, the function that makes the method, and the package that it needs."""
+
+
+def require_packages(names: Sequence[str]) -> None:
+    """End the program if a package of these methods is not installed."""
+    needed = [PEERS[name][1] for name in names]
+    if missing := [package for package in needed if importlib.util.find_spec(package) is None]:
+        raise SystemExit(
+            f"packages that are not installed: {', '.join(missing)}; run `make .venv/benchmark`, or leave out these "
+            "methods with --methods"
+        )

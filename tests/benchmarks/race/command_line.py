@@ -1,0 +1,149 @@
+"""Compare training methods on the same cases, with the same CPU time, in turns.
+
+    PYTHONPATH=scripts python -m tests.benchmarks.race run RESULTS.csv
+    PYTHONPATH=scripts python -m tests.benchmarks.race kept --training DIR --test DIR RESULTS.csv
+    PYTHONPATH=scripts python -m tests.benchmarks.race zero-shot MODEL --test DIR [RESULTS.csv]
+    PYTHONPATH=scripts python -m tests.benchmarks.race table RESULTS.csv
+
+`run` takes the real cases at 2 mm in the folder that TUMORSEG_LEARNING_DATA names, else a demo cohort. `kept` trains on
+the cases of one folder and scores those of another. `zero-shot` scores a model without training. Races whose results
+are in RESULTS.csv are skipped.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.benchmarks.race.cases import prepare_folds, prepare_kept, prepare_synthetic
+from tests.benchmarks.race.peers import PEERS, require_packages
+from tests.benchmarks.race.product import (
+    LONG_MINUTES,
+    RECIPES,
+    STARTER,
+    default_recipe,
+    find_starter,
+    product_prediction,
+    read_product_settings,
+)
+from tests.benchmarks.race.run import METHODS, Method, peer_method, product_method, run_races
+from tests.benchmarks.race.scores import mean_line, zero_shot_rows
+from tests.benchmarks.race.table import race_table
+from tests.benchmarks.study.table import append, read_results
+from tests.support.builders import REPOSITORY
+from tumorseg.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    options = race_options(arguments)
+    try:
+        if options.command == "table":
+            for results in options.results:
+                print(race_table(read_results(_existing_table(results))))
+        elif options.command == "zero-shot":
+            _zero_shot(options)
+        else:
+            run_race(options)
+            print(race_table(read_results(options.results)))
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+
+
+def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of a command line."""
+    parser = argparse.ArgumentParser(
+        "tests.benchmarks.race", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, dest="command")
+    run = commands.add_parser("run", help="three folds of the real cases, or of a demo cohort")
+    kept = commands.add_parser("kept", help="train on the cases of one folder, score those of another")
+    kept.add_argument("--training", type=Path, required=True, help="folder of the training cases, in any known layout")
+    kept.add_argument("--test", type=Path, required=True, help="folder of the test cases")
+    for command in (run, kept):
+        command.add_argument("results", type=Path, help="table of the scores, CSV; finished races in it are skipped")
+        command.add_argument(
+            "--minutes", type=_positive, default=8, help="CPU minutes of each training (%(default)s by default)"
+        )
+        command.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one race each (1 2 3 by default)")
+        command.add_argument(
+            "--methods", nargs="+", choices=METHODS, default=list(METHODS), help="methods to compare (by default all)"
+        )
+        command.add_argument(
+            "--recipe",
+            type=Path,
+            help=f"settings of this workflow (by default minutes.yaml up to {LONG_MINUTES} minutes, else long.yaml, in "
+            f"{RECIPES.relative_to(REPOSITORY)})",
+        )
+        command.add_argument(
+            "--starter",
+            type=Path,
+            help=f"model to start from (by default {STARTER.relative_to(REPOSITORY)}, if that fits the recipe)",
+        )
+    zero_shot = commands.add_parser("zero-shot", help="score a model without training")
+    zero_shot.add_argument("model", type=Path, help="file of the model")
+    zero_shot.add_argument("results", type=Path, nargs="?", help="table to append the scores to, CSV")
+    zero_shot.add_argument("--test", type=Path, required=True, help="folder of the test cases, in any known layout")
+    zero_shot.add_argument(
+        "--recipe", type=Path, help="file with a section `prediction` (by default that of config.yaml)"
+    )
+    for command in (run, kept, zero_shot):
+        command.add_argument(
+            "--cases", type=Path, help="folder in which the workflow normalises the cases; by default beside the table"
+        )
+    table = commands.add_parser("table", help="print the means as a Markdown table")
+    table.add_argument("results", type=Path, nargs="+", help="tables of the scores")
+    return parser.parse_args(arguments)
+
+
+def run_race(options: argparse.Namespace) -> None:
+    """Run the races of the command `run` or `kept` whose results are missing."""
+    settings = read_product_settings(options.recipe or default_recipe(options.minutes))
+    peers = [METHODS[method] for method in options.methods if METHODS[method] in PEERS]
+    require_packages(peers)
+    starter = find_starter(settings, options.starter) if "starter" in options.methods else None
+    folder = (options.cases or options.results.with_suffix(".cases")).resolve()
+    if options.command == "run":
+        races = prepare_folds(folder, settings.normalisation, options.seeds)
+    else:
+        races = prepare_kept(
+            folder, settings.normalisation, options.seeds, training=options.training, test=options.test
+        )
+    synthetic_cases = (
+        prepare_synthetic(folder, settings.normalisation, settings.synthetic_cases) if settings.synthetic_cases else []
+    )
+
+    def ours(name: str, start_from: Path | None) -> Method:
+        return product_method(
+            METHODS[name], settings, options.minutes, races, start_from=start_from, synthetic_cases=synthetic_cases
+        )
+
+    methods = [ours("here", None)] if "here" in options.methods else []
+    methods += [ours("starter", starter)] if starter else []
+    methods += [peer_method(name, options.minutes, mirroring=settings.mirroring) for name in peers]
+    run_races(races, methods, options.minutes, options.results)
+
+
+def _zero_shot(options: argparse.Namespace) -> None:
+    """Score a model, print the means, and append the scores to a table if one is named."""
+    prediction = product_prediction(options.recipe)
+    with TemporaryDirectory() as temporary:
+        beside = options.results.with_suffix(".cases") if options.results else Path(temporary)
+        rows = zero_shot_rows(options.model, options.test, (options.cases or beside).resolve(), prediction)
+    print(f"{options.model}, {len(rows)} test cases: {mean_line(rows)}")
+    if options.results:
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        append(options.results, rows)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _existing_table(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(f"there is no table {path}; correct the path")
+    return path

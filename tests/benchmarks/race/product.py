@@ -1,0 +1,110 @@
+"""This workflow as a method of the race: the settings of a recipe file."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.benchmarks.study.plan import Study, configured, training_sections
+from tests.support.builders import REPOSITORY, TASK
+from tumorseg.configuration.schema_validation import duplicate_keys
+from tumorseg.configuration.task_validation import fill_task_defaults
+from tumorseg.errors import UserError
+from tumorseg.inference.segmenter import Segmenter
+from tumorseg.networks.base import Network
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.model_header import read_header, require_same_network
+from tumorseg.preprocessing.store import NormalisedCase
+from tumorseg.training.recipe import Recipe
+
+THREADS = 2
+"""CPU threads of all methods, whatever the recipe has."""
+RECIPES = REPOSITORY / "workflow/recipes"
+STARTER = REPOSITORY / "workflow/models/starter.safetensors"
+LONG_MINUTES = 20
+"""Trainings that are longer have the recipe for long trainings."""
+
+
+@dataclass(frozen=True)
+class ProductSettings:
+    """The sections of a recipe file over the defaults of config.yaml.
+
+    sections: `model` and `training`, from random weights.
+    """
+
+    sections: dict[str, Any]
+    prediction: dict[str, Any]
+    normalisation: dict[str, Any]
+
+    @property
+    def mirroring(self) -> bool:
+        return bool(self.prediction["test_time_mirroring"])
+
+    @property
+    def synthetic_cases(self) -> int:
+        """The number of synthetic cases beside the real ones."""
+        training = self.sections["training"]
+        return int(training["synthetic_cases"]) if training["synthetic_fraction"] else 0
+
+    def study(self, name: str, minutes: float, folds: int, seeds: Sequence[int], start_from: Path | None) -> Study:
+        """Return the trainings with these settings as a study with one set-up."""
+        training = {**self.sections["training"], "start_from": None if start_from is None else str(start_from)}
+        return Study(minutes, folds, tuple(seeds), self.mirroring, {name: {**self.sections, "training": training}})
+
+
+def default_recipe(minutes: float) -> Path:
+    """Return the recipe for a training of a number of CPU minutes."""
+    return RECIPES / ("minutes.yaml" if minutes <= LONG_MINUTES else "long.yaml")
+
+
+def read_product_settings(path: Path) -> ProductSettings:
+    """Read a recipe file; end the program with a message if it is missing or invalid."""
+    filled = _read_recipe(path, {"training": {"device": "cpu", "threads": THREADS, "start_from": None}})
+    return ProductSettings(training_sections(filled), filled["prediction"], filled["normalisation"])
+
+
+def product_prediction(path: Path | None) -> dict[str, Any]:
+    """Return the section `prediction` of a recipe file, or of config.yaml without one."""
+    return dict(_read_recipe(path or REPOSITORY / "config.yaml", {})["prediction"])
+
+
+def _read_recipe(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
+    if not path.is_file():
+        raise SystemExit(f"there is no recipe {path}; name another file with --recipe")
+    text = path.read_text()
+    configuration, wrong = configured(yaml.safe_load(text) or {}, changes)
+    if wrong := [*duplicate_keys(text), *wrong]:
+        raise SystemExit("\n".join([f"{path} has mistakes:", *wrong]))
+    return fill_task_defaults(configuration, TASK)
+
+
+def find_starter(settings: ProductSettings, path: Path | None) -> Path | None:
+    """Return the model to start from: the given one, or the one of the repository.
+
+    If that is missing or has another network than the recipe, print why and return None. End the program if the given
+    one is.
+    """
+    starter = path or STARTER
+    try:
+        recipe = Recipe.from_config(settings.sections, TASK)
+        require_same_network(starter, read_header(starter), asdict(recipe.architecture), TASK)
+    except UserError as error:
+        if path is not None:
+            raise SystemExit(f"--starter: {error}") from None
+        print(f"without the starter model: {error}", flush=True)
+        return None
+    return starter
+
+
+def product_predictor(
+    network: Network, cpu: Execution, prediction: Mapping[str, Any]
+) -> Callable[[NormalisedCase], Any]:
+    """Return a function that predicts a case as the workflow does: its mask on its cropped grid, uint8 (x, y, z)."""
+    segmenter = Segmenter([network], cpu, prediction, task=TASK)
+
+    def predict(case: NormalisedCase) -> Any:
+        return segmenter.mask_of(segmenter.predict(case.image, case.origin), case.origin)[0]
+
+    return predict

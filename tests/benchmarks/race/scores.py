@@ -1,0 +1,78 @@
+"""The Dice of predicted masks on whole cases, as rows of the table of results."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tests.benchmarks.race.cases import prepare_cases_of
+from tests.benchmarks.race.product import THREADS, product_predictor
+from tests.support.builders import TASK
+from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
+from tumorseg.metrics.overlap import overlaps
+from tumorseg.networks.devices import Execution
+from tumorseg.networks.model import ModelCard, read_model
+from tumorseg.networks.training_facts import case_signature
+from tumorseg.preprocessing.store import NormalisedCase, case_origin, read_case
+from tumorseg.task.compatibility import require_task
+
+MaskPredictor = Callable[[NormalisedCase], NDArray[np.uint8]]
+"""Returns the mask of a case on its cropped grid."""
+
+
+def case_dice(predict: MaskPredictor, cases: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Yield the Dice of each region and label for each case, on the case's own voxels."""
+    for path in cases:
+        case = read_case(path, with_cropped=True)
+        found = overlaps(case.on_cropped_grid().mask, predict(case), TASK)
+        yield {"case": path.stem, **{name: overlap.dice for name, overlap in found.items()}}
+
+
+def mean_line(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the means over the cases as text."""
+    return " ".join(f"{name} {np.mean([row[name] for row in rows]):.3f}" for name in TASK.structures)
+
+
+def zero_shot_rows(model: Path, test: Path, folder: Path, prediction: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Score a model on test cases without any training.
+
+    Args:
+        model: file of the model. The cases are normalised as it demands.
+        test: folder of the cases.
+        folder: where the workflow normalises them.
+        prediction: section of the configuration.
+
+    Returns:
+        A row of the table for each case.
+
+    Raises:
+        UserError: the model or the folder is invalid, or the model was trained on one of the cases.
+    """
+    network, card = read_model(model)
+    require_task(model, card.task, TASK)
+    cases = prepare_cases_of(folder, card.normalisation, {"--test": test})["--test"]
+    require_unseen(model, card, cases)
+    torch.set_num_threads(THREADS)
+    predict = product_predictor(network, Execution(torch.device("cpu"), torch.float32), prediction)
+    about = {"setup": f"zero-shot {model.stem}", "digest": sha256(model)[:12], "fold": 0, "seed": 0, "mark": 1}
+    about |= {"mirroring": bool(prediction["test_time_mirroring"]), "minutes": 0, "wall_minutes": 0, "steps": 0}
+    return [{**about, "loss": math.nan, **row} for row in case_dice(predict, cases)]
+
+
+def require_unseen(model: Path, card: ModelCard, cases: Sequence[Path]) -> None:
+    """Check that a model was not trained on any of the cases."""
+    seen = [
+        path.stem
+        for path in cases
+        if case_signature(case_origin(path).files, card.task) in card.trained_on.case_signatures
+    ]
+    if seen:
+        raise UserError(
+            f"{model}: this model was trained on {len(seen)} of the {len(cases)} test cases, such as {seen[0]}, so its "
+            "scores would be too good; remove these cases"
+        )
