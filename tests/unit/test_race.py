@@ -1,6 +1,7 @@
 """The race of training methods: turns of equal CPU time, the cases of a race, tables and messages."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,18 +9,21 @@ import pytest
 import torch
 
 from tests.benchmarks.race import cases, peers, product, run
-from tests.benchmarks.race.command_line import main
+from tests.benchmarks.race.command_line import main, race_options
 from tests.benchmarks.race.scores import case_dice, require_unseen
 from tests.benchmarks.race.table import leads, race_table
 from tests.benchmarks.race.turns import train_in_turns
 from tests.benchmarks.study.table import DICE, append, read_results
-from tests.support.builders import TASK, architecture, model_card, trained_on, write_random_case
+from tests.support.builders import TASK, architecture, model_card, random_network, trained_on, write_random_case
 from tests.support.case_files import write_valid_case
 from tumorseg.errors import UserError
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build
+from tumorseg.networks.model import write_model
 from tumorseg.networks.training_facts import case_signature
 from tumorseg.preprocessing.store import read_case, write_case
+
+CPU = Execution(torch.device("cpu"), torch.float32)
 
 
 class Clock:
@@ -219,7 +223,7 @@ def test_a_race_trains_scores_and_writes_all_methods(tmp_path, monkeypatch, caps
         ("MONAI", True, 0.0, 2),
     ]
     run.run_races([race(tmp_path)], methods, 2, tmp_path / "new/r.csv")
-    assert "0 of 2 trainings" in capsys.readouterr().out
+    assert "0 of 2 trainings to do" in capsys.readouterr().out
     assert len(read_results(tmp_path / "new/r.csv")) == 4
 
 
@@ -267,11 +271,11 @@ def test_masks_of_other_methods_have_consecutive_classes():
     assert peers._class_indices(torch.tensor([0, 1, 2, 4])).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_our_masks_are_scored_on_the_voxels_of_the_case(tmp_path):
     path = write_random_case(tmp_path / "a.safetensors", shape=(18, 20, 22), target_mm=(2, 2, 2))
     prediction = product.product_prediction(None)
-    cpu = Execution(torch.device("cpu"), torch.float32)
-    predict = product.product_predictor(build(architecture()), cpu, prediction)
+    predict = product.product_predictor(build(architecture()), CPU, prediction)
     assert predict(read_case(path, with_cropped=True)).shape == (18, 20, 22)
     (row,) = case_dice(predict, [path])
     assert row["case"] == "a"
@@ -287,6 +291,40 @@ def test_a_model_is_not_scored_on_its_training_cases(tmp_path):
     require_unseen(tmp_path / "m", model_card(architecture()), [path])
     with pytest.raises(UserError, match="was trained on 1 of the 1 test cases, such as a"):
         require_unseen(tmp_path / "m", model_card(architecture(), trained_on=seen), [path])
+
+
+def tiny_method(tmp_path, start_from):
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text("model: {base_channels: 2}\ntraining: {input_shape: [16, 16, 16], precision: fp32}\n")
+    settings = product.read_product_settings(recipe)
+    races = [race(tmp_path)]
+    return run.product_method("starter", settings, 1, races, start_from=start_from).enter(races[0])
+
+
+def test_our_method_trains_from_a_model(tmp_path):
+    network = random_network(base_channels=2)
+    write_model(tmp_path / "m.safetensors", network, model_card(network.architecture))
+    competitor = tiny_method(tmp_path, tmp_path / "m.safetensors")
+    predict = competitor.predictors()[False]
+    case = read_case(tmp_path / "z.safetensors")
+    expected = product.product_predictor(network, CPU, product.product_prediction(None))(case)
+    assert np.array_equal(predict(case), expected)
+    assert np.isfinite(competitor.step(0.0))
+    assert not np.array_equal(competitor.predictors()[False](case), expected)
+
+
+def test_options_may_come_before_the_table():
+    options = race_options(
+        ["kept", "--training", "a", "--test", "b", "--methods", "monai,here", "--seeds", "4", "r.csv"]
+    )
+    assert (options.methods, options.seeds, options.minutes) == (["here", "monai"], [4], 8)
+    assert race_options(["zero-shot", "m", "--test", "b", "--results", "r.csv"]).results == Path("r.csv")
+
+
+def test_an_unknown_method_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        race_options(["run", "r.csv", "--methods", "unet"])
+    assert "there is no method unet; there are here, starter, nnunet, monai" in capsys.readouterr().err
 
 
 def test_a_missing_table_is_named(tmp_path):

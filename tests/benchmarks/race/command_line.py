@@ -2,7 +2,7 @@
 
     PYTHONPATH=scripts python -m tests.benchmarks.race run RESULTS.csv
     PYTHONPATH=scripts python -m tests.benchmarks.race kept --training DIR --test DIR RESULTS.csv
-    PYTHONPATH=scripts python -m tests.benchmarks.race zero-shot MODEL --test DIR [RESULTS.csv]
+    PYTHONPATH=scripts python -m tests.benchmarks.race zero-shot MODEL --test DIR [--results RESULTS.csv]
     PYTHONPATH=scripts python -m tests.benchmarks.race table RESULTS.csv
 
 `run` takes the real cases at 2 mm in the folder that TUMORSEG_LEARNING_DATA names, else a demo cohort. `kept` trains on
@@ -65,9 +65,14 @@ def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument(
             "--minutes", type=_positive, default=8, help="CPU minutes of each training (%(default)s by default)"
         )
-        command.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one race each (1 2 3 by default)")
         command.add_argument(
-            "--methods", nargs="+", choices=METHODS, default=list(METHODS), help="methods to compare (by default all)"
+            "--seeds", type=_seeds, default=[1, 2, 3], help="one race each, separated by commas (1,2,3 by default)"
+        )
+        command.add_argument(
+            "--methods",
+            type=_methods,
+            default=list(METHODS),
+            help=f"methods to compare, separated by commas ({','.join(METHODS)} by default)",
         )
         command.add_argument(
             "--recipe",
@@ -82,7 +87,7 @@ def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         )
     zero_shot = commands.add_parser("zero-shot", help="score a model without training")
     zero_shot.add_argument("model", type=Path, help="file of the model")
-    zero_shot.add_argument("results", type=Path, nargs="?", help="table to append the scores to, CSV")
+    zero_shot.add_argument("--results", type=Path, help="table of the scores to write, CSV")
     zero_shot.add_argument("--test", type=Path, required=True, help="folder of the test cases, in any known layout")
     zero_shot.add_argument(
         "--recipe", type=Path, help="file with a section `prediction` (by default that of config.yaml)"
@@ -125,7 +130,9 @@ def run_race(options: argparse.Namespace) -> None:
 
 
 def _zero_shot(options: argparse.Namespace) -> None:
-    """Score a model, print the means, and append the scores to a table if one is named."""
+    """Score a model, print the means, and write a table of the scores if one is named."""
+    if options.results and options.results.exists():
+        raise UserError(f"{options.results} exists; name another table")
     prediction = product_prediction(options.recipe)
     with TemporaryDirectory() as temporary:
         beside = options.results.with_suffix(".cases") if options.results else Path(temporary)
@@ -141,6 +148,17 @@ def _positive(text: str) -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
+
+
+def _seeds(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+def _methods(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in METHODS]:
+        raise argparse.ArgumentTypeError(f"there is no method {unknown[0]}; there are {', '.join(METHODS)}")
+    return [name for name in METHODS if name in names]
 
 
 def _existing_table(path: Path) -> Path:
