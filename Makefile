@@ -48,7 +48,7 @@ lint: .venv/development  ## check style, docstrings, types, spelling and rules
 	.venv/bin/codespell
 	.venv/bin/snakemake --lint
 
-benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="training race" runs only these two
+benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="training scoring" runs only these two
 	PYTHONPATH=scripts .venv/bin/python -m tests.benchmarks $(ONLY)
 
 .venv/bin/python:

@@ -155,6 +155,23 @@ def test_without_its_model_the_fine_tuned_method_is_skipped_with_a_line(tmp_path
         product.find_starter(settings, tmp_path / "other.safetensors")
 
 
+@pytest.mark.usefixtures("one_thread")
+def test_a_model_to_start_from_must_fit_the_recipe(tmp_path, monkeypatch, capsys):
+    network = random_network(base_channels=2)
+    write_model(tmp_path / "m.safetensors", network, model_card(network.architecture))
+    monkeypatch.setattr(product, "STARTER", tmp_path / "m.safetensors")
+    text = "model: {base_channels: 2}\n"
+    fitting, other_width, other_voxels = (
+        product.read_product_settings(recipe_file(tmp_path / "r.yaml", sections))
+        for sections in (text, "", f"{text}normalisation: {{spacing_mm: 2}}\n")
+    )
+    assert product.find_starter(fitting, None) == tmp_path / "m.safetensors"
+    assert product.find_starter(other_width, None) is None
+    assert product.find_starter(other_voxels, None) is None
+    lines = capsys.readouterr().out.splitlines()
+    assert [name in line for name, line in zip(("model.base_channels", "spacing_mm"), lines, strict=True)] == [True] * 2
+
+
 def test_short_and_long_races_have_different_recipes():
     assert [product.default_recipe(minutes).name for minutes in (8, 45)] == ["minutes.yaml", "long.yaml"]
 
@@ -301,6 +318,7 @@ def tiny_method(tmp_path, start_from):
     return run.product_method("starter", settings, 1, races, start_from=start_from).enter(races[0])
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_our_method_trains_from_a_model(tmp_path):
     network = random_network(base_channels=2)
     write_model(tmp_path / "m.safetensors", network, model_card(network.architecture))

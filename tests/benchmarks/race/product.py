@@ -15,7 +15,8 @@ from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.model_header import read_header, require_same_network
+from tumorseg.networks.model_header import read_header, require_same_network, require_same_normalisation
+from tumorseg.preprocessing.resampling import stored_settings
 from tumorseg.preprocessing.store import NormalisedCase
 from tumorseg.training.recipe import Recipe
 
@@ -83,13 +84,15 @@ def _read_recipe(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
 def find_starter(settings: ProductSettings, path: Path | None) -> Path | None:
     """Return the model to start from: the given one, or the one of the repository.
 
-    If that is missing or has another network than the recipe, print why and return None. End the program if the given
-    one is.
+    If that one is missing, or has another network or normalisation than the recipe, print why and return None. For the
+    given one, end the program instead.
     """
     starter = path or STARTER
     try:
         recipe = Recipe.from_config(settings.sections, TASK)
-        require_same_network(starter, read_header(starter), asdict(recipe.architecture), TASK)
+        header = read_header(starter)
+        require_same_network(starter, header, asdict(recipe.architecture), TASK)
+        require_same_normalisation(starter, header, stored_settings(settings.normalisation))
     except UserError as error:
         if path is not None:
             raise SystemExit(f"--starter: {error}") from None

@@ -126,8 +126,8 @@ def run_races(races: Sequence[Race], methods: Sequence[Method], minutes: float, 
     todo = [(race, unfinished(read_results(results), methods, race, results)) for race in races]
     trainings = sum(len(missing) for _, missing in todo)
     print(
-        f"{trainings} of {len(races) * len(methods)} trainings to do, {minutes:g} CPU minutes each (process time of all "
-        f"threads / {THREADS}): about {trainings * minutes:.0f} minutes on {THREADS} idle cores, and the scores",
+        f"{trainings} of {len(races) * len(methods)} trainings to do, {minutes:g} CPU minutes each (process time of "
+        f"all threads / {THREADS}): about {trainings * minutes:.0f} minutes on {THREADS} idle cores, and the scores",
         flush=True,
     )
     for race, missing in todo:
