@@ -11,6 +11,7 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import make_folder
 from tumorseg.networks.devices import resolve_execution
+from tumorseg.networks.starter import model_path
 from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
@@ -24,7 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
     parser.add_argument("--cases", type=case_from_json, nargs="+", required=True, help="files of each case, as JSON")
     parser.add_argument(
-        "--models", type=Path, nargs="+", required=True, help="exported models, whose predictions are averaged"
+        "--models",
+        nargs="+",
+        required=True,
+        help="exported models, whose predictions are averaged: paths, or `starter`",
     )
     parser.add_argument(
         "--settings",
@@ -38,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("segment_batch", options.log):
         execution = resolve_execution(**options.settings["execution"])
-        networks, cards = read_models(options.models, options.task)
+        paths = [model_path(model) for model in options.models]
+        networks, cards = read_models(paths, options.task)
         task = cards[0].task
         segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
         figures = FigureSettings.from_dict(options.settings["figures"])
@@ -61,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             patients.append(patient)
             progress.step(patient.case)
         models = [
-            {"file": str(path), "digest": sha256(path), "mark": card.mark}
-            for path, card in zip(options.models, cards, strict=True)
+            {"file": model, "digest": sha256(path), "mark": card.notice.text if card.notice else ""}
+            for model, path, card in zip(options.models, paths, cards, strict=True)
         ]
         method = {
             "models": models,

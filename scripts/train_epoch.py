@@ -10,6 +10,7 @@ from pathlib import Path
 from tumorseg.cli import console
 from tumorseg.errors import Message
 from tumorseg.networks.devices import resolve_execution
+from tumorseg.networks.starter import model_path
 from tumorseg.preprocessing.fold_data import find_cases, read_fold_data
 from tumorseg.task import add_task_option
 from tumorseg.training import distributed
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--recipe", type=json.loads, required=True, help="sections `model` and `training`, as JSON")
     parser.add_argument(
-        "--start-from", default="", help="model to start from if the recipe has its SHA-256; empty: none"
+        "--start-from",
+        default="",
+        help="model to start from if the recipe has its SHA-256: a path, or `starter`; empty: none",
     )
     add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="checkpoint to write, with its record beside it")
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             data = read_fold_data(options.data, options.fold)
             training, validation = (find_cases(options.normalised, part) for part in (data.training, data.held_out))
             synthetic = find_cases(options.synthetic, data.synthetic)
-            start_path = Path(options.start_from) if options.start_from else None
+            start_path = model_path(options.start_from) if options.start_from else None
             start_model = None if options.previous else read_start_model(start_path, recipe, validation)
         state = start_state(recipe, data, execution, options.previous, before, start_model=start_model)
         train_until(

@@ -121,7 +121,7 @@ def test_without_a_model_the_run_stops_and_trains_nothing(segmented_run, finishe
     run.configure({"segment": {"cases": str(segmented_run.folder / "the patients")}})
     completed = run.run("segment")
     assert completed.returncode != 0
-    assert "segment: there is no model in results/model; train one" in completed.stdout
+    assert "segment: there is no model in results/model, but a training has begun here" in completed.stdout
     assert not (run.results / "model").exists()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.public_cases import generate_case
 from tests.public_cases.segmenting import demo_training_facts, read_volumes_table, segment_workflow, write_random_model
-from tumorseg.networks.model import DEMO_MODEL_WARNING
+from tumorseg.networks.notices import DEMO_MODEL_WARNING
 
 WARNING = "voxels are {} mm; the model was trained on voxels of 2.5 mm: resample all images of the patient to this size"
 

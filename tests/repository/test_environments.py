@@ -46,7 +46,7 @@ def test_conda_has_the_versions_of_pip(name):
         assert pins("requirements.txt")[package] == version
 
 
-WITHOUT_RULE = ("write_samples",)
+WITHOUT_RULE = ("write_samples", "export_starter")
 """Scripts that users run themselves."""
 
 

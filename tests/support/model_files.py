@@ -1,7 +1,7 @@
 """Write model files with deliberate changes, as an attacker might."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,8 @@ from tests.support.builders import architecture, model_card
 from tumorseg.errors import UserError
 from tumorseg.networks import model
 from tumorseg.networks.factory import build
-from tumorseg.networks.model import read_model
+from tumorseg.networks.model import read_model, write_model
+from tumorseg.networks.starter import write_digest
 
 TINY = architecture()
 
@@ -45,3 +46,16 @@ def read_error(path) -> str:
         read_model(Path(path))
     assert str(path) in str(caught.value)
     return str(caught.value)
+
+
+STARTER_SCORES = "Mean Dice on 3 invented cases: whole tumour 0.12."
+
+
+def write_starter(folder, card=None) -> Path:
+    """Write a tiny starter model with its SHA-256 to a folder, and return its path. card: of the model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "starter.safetensors"
+    card = card or model_card(TINY)
+    write_model(path, build(card.architecture).eval(), replace(card, starter_scores=STARTER_SCORES), half=True)
+    write_digest(path)
+    return path

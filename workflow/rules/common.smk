@@ -38,7 +38,7 @@ COMMAND_VARIABLES = {
     "CODES": CODES,
     # Folder of TensorBoard's event files, or empty. Not a param: toggling TensorBoard must not retrain.
     "EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else "",
-    # The model to start from, or empty. Not a param: its content is one.
+    # The model to start from, a path or `starter`, or empty. Not a param: its content is one.
     "START_FROM": config["training"]["start_from"] or "",
     # Makes `python` in commands the one that runs Snakemake, even if its environment is not activated.
     "PATH": os.pathsep.join(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tumorseg.io.digests import sha256
+from tumorseg.networks.starter import model_path
 
 
 @cache
@@ -59,40 +60,24 @@ def recorded_patients(shard, cases):
 
 @cache
 def models():
-    """Return the files of the models to segment with.
+    """Return the models to segment with: their paths, or `starter`.
 
     They are not inputs: Snakemake would then train if a model is missing or outdated.
     """
     # Imported here: it needs NumPy, which would slow down planning for other targets.
-    from tumorseg.networks.model_header import read_header
-    from tumorseg.task.compatibility import require_task
+    from tumorseg.segmentation.model_choice import choose_models
 
-    configured = SETTINGS.segment.models
-    files = [configured] if isinstance(configured, str) else list(configured or ())
-    if configured is None:
-        files = sorted(str(path) for path in Path("results/model").glob("fold-*.safetensors"))
-        if len(files) not in (0, len(FOLDS)):
-            print(
-                f"segment: results/model has {len(files)} models, but cohort.folds is {len(FOLDS)}; the mean of all "
-                "models is used: to choose others, list them in segment.models",
-                file=sys.stderr,
-            )
-    if not files:
-        raise SystemExit(
-            "segment: there is no model in results/model; train one, for instance with `snakemake --cores all "
-            f"{target_name('verify')}`, or set segment.models to the files of models"
-        )
-    if missing := [file for file in files if not os.path.lexists(file)]:
-        raise SystemExit(f"segment.models: there is no file {missing[0]}; correct the path")
+    train = f"snakemake --cores all {target_name('verify')}"
     try:
-        for file in files:
-            require_task(Path(file), read_header(Path(file)).task, TASK)
+        chosen, notes = choose_models(SETTINGS.segment.models, Path("results"), TASK, folds=len(FOLDS), train=train)
     except UserError as error:
-        raise SystemExit(f"segment.models: {error}") from None
-    return files
+        raise SystemExit(f"{error}") from None
+    for note in notes:
+        print_note(note)
+    return chosen
 
 
 @cache
 def model_digests():
     """Return the SHA-256 of each model."""
-    return [sha256(Path(model)) for model in models()]
+    return [sha256(model_path(model)) for model in models()]

@@ -1,6 +1,7 @@
 """The settings that a training depends on, with the digest of the model to start from."""
 
 from tumorseg.io.digests import sha256
+from tumorseg.networks.starter import model_path
 
 
 @cache
@@ -16,10 +17,10 @@ def start_model_digest():
     from tumorseg.networks.model_header import read_header, require_same_network, require_same_normalisation
     from tumorseg.preprocessing.resampling import stored_settings
 
-    path = Path(file)
-    if path.resolve().parent == Path("results/model").resolve():
-        raise SystemExit(f"training.start_from: {file} is written by this run; copy it elsewhere and use the copy")
     try:
+        path = model_path(file)
+        if path.resolve().parent == Path("results/model").resolve():
+            raise UserError(f"{file} is written by this run; copy it elsewhere and use the copy")
         header = read_header(path)
         require_same_network(path, header, config["model"], TASK)
         require_same_normalisation(path, header, stored_settings(config["normalisation"]))

@@ -136,6 +136,7 @@ WARNING_CODES: Final[dict[str, str]] = {
     "orientation_unknown": "A file's header gives no orientation, so the left side is a guess.",
     "dated_in_future": "A file is dated in the future.",
     "demonstration_model": "The model was trained on the demo cohort and is of no use on patients.",
+    "starter_model": "The starter model was trained on synthetic tumours only.",
     "spacing_unlike_training": "Voxels are smaller, larger or longer than those that the model was trained on.",
     "brain_size_unlike_training": "The brain has far more or fewer voxels than those that the model was trained on.",
     "intensities_unlike_training": "The intensity distribution of the brain differs from the training cases'.",

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -79,8 +78,8 @@ def write_onnx(path: Path, network: Network, card: ModelCard) -> None:
 
 def _metadata(card: ModelCard, divisor: int) -> dict[str, Any]:
     return {
-        **asdict(card),
-        "warning": card.mark,
+        **card.to_json(),
+        "warning": card.notice.text if card.notice else "",
         "channels": card.task.channel_names,
         "orientation": NETWORK_AXES,
         "labels": {0: "background", **card.task.label_titles},

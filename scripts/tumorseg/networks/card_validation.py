@@ -101,6 +101,8 @@ MAX_BASE_CHANNELS: Final = 256
 MAX_DEPTH: Final = 5
 """Largest number of down-samplings, as in the configuration."""
 MAX_MARGIN_VOXELS: Final = 256
+MAX_STARTER_SCORES: Final = 300
+"""Largest number of characters of `ModelCard.starter_scores`."""
 MIN_SPACING_MM: Final = 0.2
 MAX_SPACING_MM: Final = 10
 """Limits of the voxel edges of the network's grid, as in the configuration."""
@@ -145,6 +147,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
         "checkpoint": _SHA256,
         "split": _SHA256,
         "start_from": OptionalKey(or_null(_SHA256)),
+        "starter_scores": OptionalKey(or_null(text(MAX_STARTER_SCORES))),
         "trained_on": {
             "cases": integer(1, 10**7),
             "demo": BOOLEAN,

@@ -11,21 +11,21 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from tumorseg.errors import Message
+from tumorseg.errors import Message, UserError
 from tumorseg.io.digests import content_digest
 from tumorseg.io.files import write_bytes
 from tumorseg.networks.base import Architecture, Network
 from tumorseg.networks.card_validation import card_problems
 from tumorseg.networks.factory import NETWORKS, build, build_without_weights
 from tumorseg.networks.model_header import FORMAT, METADATA_KEY, raise_invalid_model, read_header
+from tumorseg.networks.notices import ModelNotice, model_notice
 from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
 
-DEMO_MODEL_WARNING: Final = "DEMONSTRATION MODEL: of no use on patients"
-"""Marks all outputs of a model of the demo cohort. Fits into the 80 bytes of a text in a NIfTI header."""
 _USE_OTHER_VERSION: Final = "use the version of the workflow that made it"
-_DTYPES: Final = {torch.float32: "F32", torch.int64: "I64"}
+_DTYPES: Final = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
+_LARGEST_HALF: Final = torch.finfo(torch.float16).max
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class ModelCard:
         split: digest of the training and held-out cases, see `cohort.splits.split_digest`.
         trained_on: statistics of the training cases.
         start_from: SHA-256 of the model whose weights the training started from; None for random weights.
+        starter_scores: for a starter model, which was trained on synthetic cases only, a sentence with its measured
+            scores; None for any other model.
     """
 
     architecture: Architecture
@@ -56,6 +58,7 @@ class ModelCard:
     split: str
     trained_on: TrainingFacts
     start_from: str | None = None
+    starter_scores: str | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -68,24 +71,40 @@ class ModelCard:
         return cls(**{**content, **parsed})
 
     @property
+    def notice(self) -> ModelNotice | None:
+        """The notice that each output of the model carries; None if none is needed."""
+        return model_notice(demo=self.trained_on.demo, starter_scores=self.starter_scores)
+
+    @property
     def mark(self) -> str:
         """The text that marks each output of the model; empty if none is needed."""
-        return DEMO_MODEL_WARNING if self.trained_on.demo else ""
+        return self.notice.mark if self.notice else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as plain JSON types. Only a starter model has the key `starter_scores`."""
+        content = asdict(self)
+        if self.starter_scores is None:
+            del content["starter_scores"]
+        return content
 
 
-def write_model(path: Path, network: Network, card: ModelCard) -> None:
+def write_model(path: Path, network: Network, card: ModelCard, *, half: bool = False) -> None:
     """Write a model atomically, with a digest of weights and card. Equal models give equal bytes.
 
     Args:
         path: the safetensors file.
         network: its weights are saved.
         card: description of the model.
+        half: whether to write float16 instead of float32, which halves the file.
 
     Raises:
+        UserError: a weight is too large for float16.
         ValueError: `read_model` would not accept the card.
     """
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    text = json.dumps(asdict(card), sort_keys=True)
+    if half:
+        weights = {name: _as_half(name, tensor) for name, tensor in weights.items()}
+    text = json.dumps(card.to_json(), sort_keys=True)
     if problems := card_problems(json.loads(text)):
         raise ValueError("; ".join(problems))
     header = {"format": FORMAT, "digest": _digest(weights, text), "card": text}
@@ -101,7 +120,7 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
         path: the model file, which may be untrusted.
 
     Returns:
-        The network, on the CPU in evaluation mode, and the model card.
+        The network, on the CPU in evaluation mode and with float32 weights, and the model card.
 
     Raises:
         UserError: the header is invalid (see `model_header.read_header`), or the weights do not fit the card, are
@@ -116,7 +135,8 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
             f"its network is {printable_excerpt(card.architecture.name)}; this version of the workflow has {known}",
             _USE_OTHER_VERSION,
         )
-    if difference := _tensor_difference(_expected_tensors(card.architecture), header.tensors):
+    half = all(dtype != "F32" for dtype, _ in header.tensors.values())
+    if difference := _tensor_difference(_expected_tensors(card.architecture, half=half), header.tensors):
         raise_invalid_model(path, f"its weights do not fit its description: {difference}")
     try:
         weights = load_file(path)
@@ -129,14 +149,28 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
             path, f"{wrong}: its output is useless", "use the model of another epoch, or train it again"
         )
     network = build(card.architecture)
-    network.load_state_dict(weights)
+    network.load_state_dict(weights)  # copies float16 into float32
     return network.eval(), card
 
 
-def _expected_tensors(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return dtype and shape of each tensor of a network, without allocating its weights."""
-    network = build_without_weights(architecture)
-    return {name: (_DTYPES[tensor.dtype], tuple(tensor.shape)) for name, tensor in network.state_dict().items()}
+def _as_half(name: str, tensor: Tensor) -> Tensor:
+    """Return a tensor as float16 if it has fractions."""
+    if not tensor.is_floating_point():
+        return tensor
+    largest = float(tensor.abs().max())
+    if largest > _LARGEST_HALF:
+        raise UserError(
+            f"{name} has the value {largest:g}, but float16 holds at most {_LARGEST_HALF:g}; keep this model in float32"
+        )
+    return tensor.half()
+
+
+def _expected_tensors(architecture: Architecture, *, half: bool) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return dtype and shape of each tensor in the file of a network, without allocating its weights."""
+    state = build_without_weights(architecture).state_dict()
+    if half:
+        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return {name: (_DTYPES[tensor.dtype], tuple(tensor.shape)) for name, tensor in state.items()}
 
 
 def _tensor_difference(

@@ -17,6 +17,7 @@ from tumorseg.errors import Message, UserError
 from tumorseg.io.files import require_regular_file
 from tumorseg.io.volume_errors import broken_link_error, text_file_error
 from tumorseg.networks.card_validation import card_problems
+from tumorseg.networks.notices import ModelNotice, model_notice
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
 from tumorseg.task.compatibility import require_task
@@ -26,7 +27,7 @@ FORMAT: Final = 5
 MAX_MODEL_BYTES: Final = 4 * 2**30
 """Largest size of a model file; see `card_validation.MAX_BASE_CHANNELS`."""
 _MAX_HEADER_BYTES: Final = 16 * 2**20
-_BYTES_PER_ELEMENT: Final = {"F32": 4, "I64": 8}
+_BYTES_PER_ELEMENT: Final = {"F32": 4, "F16": 2, "I64": 8}
 _COPY_AGAIN: Final[Message] = "copy it again, or, if this workflow made it, delete it and run again"
 _USE_EXPORTED_MODEL: Final[Message] = (
     "give a model that this workflow exported, such as results/model/fold-0.safetensors"
@@ -53,6 +54,12 @@ class ModelHeader:
     def task(self) -> Task:
         """The task of the model."""
         return Task.from_json(json.dumps(self.card["task"]))
+
+    @property
+    def notice(self) -> ModelNotice | None:
+        """The notice that each output of the model carries; None if none is needed."""
+        demo, scores = self.card["trained_on"]["demo"], self.card.get("starter_scores")
+        return model_notice(demo=demo, starter_scores=scores)
 
 
 def read_header(path: Path) -> ModelHeader:

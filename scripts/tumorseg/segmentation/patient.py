@@ -19,6 +19,7 @@ from tumorseg.inference.predictor import NonFiniteOutputError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.networks.model import ModelCard
+from tumorseg.networks.notices import distinct_notices
 from tumorseg.plotting.case_view import make_case_view
 from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
@@ -73,6 +74,7 @@ def segment_patient(
                 merge_training_facts([card.trained_on for card in cards]),
                 task,
                 target_spacing_mm(cards[0].normalisation),
+                distinct_notices(card.notice for card in cards),
             )
         )
         unsegmented = PatientResult(validation.case, warnings=warnings)
@@ -125,7 +127,8 @@ def _segment(
     figures: FigureSettings,
 ) -> PatientResult:
     image, origin = _normalise(root, validation, cards[0])  # on the cropped grid, which the picture shows
-    mark = next((card.mark for card in cards if card.mark), "")
+    notice = next(iter(distinct_notices(card.notice for card in cards)), None)
+    mark = notice.mark if notice else ""
     resampled = resample_image(image, origin.resampled)
     segmentation = segmenter.segment(folder, resampled, origin, cards[0].convention, mark=mark)
     mm3 = {
@@ -141,7 +144,9 @@ def _segment(
         reference=None,
         prediction=segmentation.mask,
     )
-    notes = [f"Warning: {message}" for message in patient.warning_messages if message != mark]
+    notes = [notice.detail] if notice and notice.detail else []  # the banner shows the mark
+    shown = notice.text if notice else ""
+    notes += [f"Warning: {message}" for message in patient.warning_messages if message != shown]
     sheet = mask_sheet([view], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
     save_figure(sheet, [folder / f"{validation.case}.png"], figures.dpi)
     return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import Message
 from tumorseg.geometry import format_spacing
-from tumorseg.networks.model import DEMO_MODEL_WARNING
+from tumorseg.networks.notices import ModelNotice
 from tumorseg.networks.training_facts import (
     Range,
     TrainingFacts,
@@ -31,7 +31,11 @@ _IGNORED_WARNING: Final = "non_unit_spacing"
 
 
 def new_patient_warnings(
-    result: ValidationResult, training: TrainingFacts, task: Task, target_mm: Sequence[float] | None = None
+    result: ValidationResult,
+    training: TrainingFacts,
+    task: Task,
+    target_mm: Sequence[float] | None = None,
+    notices: Sequence[ModelNotice] = (),
 ) -> list[Issue]:
     """Return the warnings about a usable patient, including differences from the training cases.
 
@@ -40,13 +44,14 @@ def new_patient_warnings(
         training: facts about the training cases.
         task: defines the titles of channels.
         target_mm: voxel edges of the network's grid if patients are resampled, see `resampling.target_spacing_mm`.
+        notices: notices of the models.
     """
     facts = result.facts
     spacing_texts = (
         _spacing_warnings(facts, training) if target_mm is None else _detail_warnings(facts, training, target_mm)
     )
     warnings = [
-        *(Issue("demonstration_model", result.case, DEMO_MODEL_WARNING) for _ in range(training.demo)),
+        *(Issue(notice.code, result.case, notice.text) for notice in notices),
         *(Issue("spacing_unlike_training", result.case, text) for text in spacing_texts),
         *(
             Issue("brain_size_unlike_training", result.case, text)

@@ -11,6 +11,7 @@ from tumorseg.cohort.validation_result import Issue, describe_issue
 from tumorseg.formatting import format_count, format_part
 from tumorseg.io.files import read_json, write_json
 from tumorseg.io.tables import write_table
+from tumorseg.networks.notices import NOTICE_CODES
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,10 @@ def segmentation_summary(patients: Sequence[PatientResult], table: Path, method:
 
 
 def _warnings(patients: Iterable[PatientResult]) -> Iterator[str]:
-    """Yield a line for each warning with the patients that have it, without the warning about demonstration models."""
+    """Yield a line for each warning with the patients that have it, without the notices of models."""
     cases: dict[str, list[str]] = {}
     for patient in patients:
-        warnings = [warning for warning in patient.warnings if warning.code != "demonstration_model"]
+        warnings = [warning for warning in patient.warnings if warning.code not in NOTICE_CODES]
         for message in replace(patient, warnings=tuple(warnings)).warning_messages:
             cases.setdefault(message, []).append(patient.case)
     yield from (f"WARNING: {', '.join(names)}: {message}" for message, names in cases.items())

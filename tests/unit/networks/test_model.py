@@ -20,7 +20,9 @@ from tumorseg.networks.card_validation import (
     card_problems,
 )
 from tumorseg.networks.factory import NETWORKS, build
-from tumorseg.networks.model import DEMO_MODEL_WARNING, read_model, write_model
+from tumorseg.networks.model import read_model, write_model
+from tumorseg.networks.model_header import read_header
+from tumorseg.networks.notices import DEMO_MODEL_WARNING, STARTER_MODEL_WARNING
 from tumorseg.preprocessing.resampling import stored_settings
 from tumorseg.task import built_in_tasks, load_task
 
@@ -54,10 +56,24 @@ def test_equal_models_give_equal_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_only_the_demo_model_marks_its_outputs():
-    assert model_card(TINY).mark == ""
+def test_only_the_demo_model_and_the_starter_model_mark_their_outputs():
+    assert (model_card(TINY).mark, model_card(TINY).notice) == ("", None)
     assert model_card(TINY, trained_on=trained_on(demo=True)).mark == DEMO_MODEL_WARNING
-    assert len(DEMO_MODEL_WARNING.encode("ascii")) < 80  # bytes in a NIfTI header
+    starter = model_card(TINY, starter_scores="Dice 0.5.")
+    assert starter.mark == STARTER_MODEL_WARNING
+    assert starter.notice.text == f"{STARTER_MODEL_WARNING}. Dice 0.5."
+    for mark in (DEMO_MODEL_WARNING, STARTER_MODEL_WARNING):
+        assert len(mark.encode("ascii")) < 80  # bytes in a NIfTI header
+
+
+def test_the_notice_is_in_the_header(tmp_path):
+    card = model_card(TINY, starter_scores="Dice 0.5.")
+    write_model(tmp_path / "a", build(TINY), card)
+    assert read_header(tmp_path / "a").notice == read_model(tmp_path / "a")[1].notice == card.notice
+
+
+def test_only_the_card_of_a_starter_model_has_scores():
+    assert "starter_scores" not in model_card(TINY).to_json()
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
@@ -124,6 +140,7 @@ def test_an_edited_card_is_refused(tmp_path):
         (None, "epoch", 10**6, "epoch: 1000000 is not allowed"),
         (None, "epoch", 1.0, "epoch: 1.0 is not allowed"),
         (None, "checkpoint", "../..", "checkpoint: '../..' is not allowed"),
+        (None, "starter_scores", 0.5, "starter_scores: 0.5 is not allowed; it has to be text of up to 300 printable"),
         (None, "extra", 1, "'extra': there is no such key"),
         (None, "convention", "\x1b[31m\ud800", r"convention: '\x1b[31m\ud800' is not allowed"),
         ("architecture", "base_channels", 10**9, "architecture.base_channels: 1000000000 is not allowed"),

@@ -6,6 +6,7 @@ import pytest
 from tests.support.case_files import TASK, validated, write_valid_case
 from tests.unit.networks.test_training_facts import facts_of, validated_case
 from tumorseg.cohort.validation_result import ValidationResult
+from tumorseg.networks.notices import ModelNotice
 from tumorseg.networks.training_facts import Range, TrainingFacts
 from tumorseg.segmentation.patient_warnings import new_patient_warnings, spacing_range_text
 
@@ -101,13 +102,15 @@ def test_brains_are_compared_in_voxels_of_the_network(tmp_path):
     assert codes_found == ["brain_size_unlike_training"]  # the same voxels, but an eighth of the volume
 
 
-def test_the_demo_warning_comes_first_and_spacing_is_compared_with_the_training_cases_only(tmp_path):
+def test_the_notice_of_the_model_comes_first_and_spacing_is_compared_with_the_training_cases_only(tmp_path):
     patient = validated_case(
         tmp_path, spacing=(2, 2, 2), change=lambda voxels: np.where(voxels == voxels.max(), -1, voxels)
     )
     assert patient.warnings[0].code == "non_unit_spacing"
-    found = codes(patient, replace(facts_of(patient), demo=True))
-    assert found == ["demonstration_model", *["negative_intensities"] * 4]
+    notices = [ModelNotice("starter_model", "STARTER", "Dice 0.5.")]
+    found = new_patient_warnings(patient, facts_of(patient), TASK, None, notices)
+    assert [warning.code for warning in found] == ["starter_model", *["negative_intensities"] * 4]
+    assert found[0].message == "STARTER. Dice 0.5."
 
 
 def test_a_channel_without_brain_in_the_training_is_not_compared(tmp_path):

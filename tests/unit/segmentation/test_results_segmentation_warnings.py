@@ -15,7 +15,8 @@ from tumorseg.cohort.discovery import discover_cases
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.networks.factory import build
-from tumorseg.networks.model import DEMO_MODEL_WARNING, write_model
+from tumorseg.networks.model import write_model
+from tumorseg.networks.notices import DEMO_MODEL_WARNING, STARTER_MODEL_WARNING
 from tumorseg.segmentation.models import read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.results import (
@@ -60,6 +61,25 @@ def test_warnings_about_files_are_shown_too(tmp_path, segmenter):
     (patient,) = segment(root, tmp_path / "out", segmenter)
     assert patient.warning_codes == ["trailing_bytes"]
     assert patient.warning_messages[0].startswith("P-1-t2w.nii.gz: 4 bytes follow")
+
+
+def test_every_output_of_a_starter_model_says_what_it_is_and_what_it_scored(tmp_path, segmenter, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("tumorseg.segmentation.patient.save_figure", lambda *arguments: drawn.append(arguments[0]))
+    card = replace(CARD, starter_scores="Dice 0.5.")
+    patients = segment(write_valid_case(tmp_path / "data"), tmp_path / "out", segmenter, card)
+    text = f"{STARTER_MODEL_WARNING}. Dice 0.5."
+    (patient,) = patients
+    assert (patient.warning_codes[0], patient.warning_messages[0]) == ("starter_model", text)
+    assert mask_of(tmp_path / "out", patient.case).header["descrip"].item().decode() == STARTER_MODEL_WARNING
+    shown = [label.get_text() for label in drawn[0].texts]
+    assert {STARTER_MODEL_WARNING, "Dice 0.5."} <= set(shown)
+    assert not any(label.startswith(f"Warning: {STARTER_MODEL_WARNING}") for label in shown)
+    method = {"models": [{"file": "starter", "digest": "ab", "mark": card.notice.text}]}
+    lines = segmentation_summary(patients, tmp_path / "volumes.tsv", method)
+    assert lines[0] == "segmented by starter (SHA-256 ab)"
+    assert lines.count(f"{text} (starter)") == 1
+    assert not any(line.startswith("WARNING") and STARTER_MODEL_WARNING in line for line in lines)
 
 
 @pytest.mark.parametrize("demo", [True, False])

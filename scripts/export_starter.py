@@ -1,0 +1,44 @@
+"""Write a model that was trained on synthetic cases only as a starter model: float16, with its scores and SHA-256."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tumorseg.cli import console
+from tumorseg.errors import UserError
+from tumorseg.networks.card_validation import MAX_STARTER_SCORES
+from tumorseg.networks.model import read_model, write_model
+from tumorseg.networks.starter import write_digest
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line for developers. No rule calls it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--model", type=Path, required=True, help="exported model, such as results/model/fold-0.safetensors"
+    )
+    parser.add_argument(
+        "--scores",
+        required=True,
+        help="a sentence with the measured scores, which every output of the model shows, such as 'Mean Dice on 35 "
+        "real cases: whole tumour 0.84.'",
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="model to write; a file .sha256 beside it gets its SHA-256"
+    )
+    options = parser.parse_args(arguments)
+    with console.job("export_starter", None):
+        if not options.scores.strip() or len(options.scores) > MAX_STARTER_SCORES or not options.scores.isprintable():
+            raise UserError(f"--scores: write a sentence of 1 to {MAX_STARTER_SCORES} characters")
+        network, card = read_model(options.model)
+        try:
+            write_model(options.output, network, replace(card, starter_scores=options.scores), half=True)
+        except UserError as error:
+            raise UserError(f"{options.model}: {error}") from None
+        digest = write_digest(options.output)
+        console.logger.info("%s: %.1f MB, SHA-256 %s", options.output, options.output.stat().st_size / 1e6, digest)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Models with float16 weights: as strict as others, and float32 in memory."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from export_starter import main as export_starter
+from tests.support.builders import model_card, network_with_statistics
+from tests.support.model_files import TINY, read_error, weights_of, write_model_file
+from tumorseg.errors import UserError
+from tumorseg.networks import starter
+from tumorseg.networks.factory import build
+from tumorseg.networks.model import read_model, write_model
+
+LARGEST = 65504
+
+
+def halved(weights):
+    return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+
+
+def test_float16_weights_become_float32_in_memory(tmp_path):
+    network = network_with_statistics()
+    card = model_card(network.architecture)
+    write_model(tmp_path / "a", network, card, half=True)
+    assert {tensor.dtype for tensor in load_file(tmp_path / "a").values()} == {torch.float16, torch.int64}
+    again, its_card = read_model(tmp_path / "a")
+    assert its_card == card
+    for name, tensor in network.state_dict().items():
+        found = again.state_dict()[name]
+        assert found.dtype == tensor.dtype
+        assert torch.equal(found, tensor.half().to(tensor.dtype) if tensor.is_floating_point() else tensor)
+
+
+def test_the_output_is_nearly_that_of_float32(tmp_path):
+    network = network_with_statistics()
+    write_model(tmp_path / "a", network, model_card(network.architecture), half=True)
+    image = torch.randn(1, 4, 16, 16, 16)
+    with torch.no_grad():
+        expected, found = network(image), read_model(tmp_path / "a")[0](image)
+    assert torch.allclose(found, expected, atol=0.01 * float(expected.abs().max()))
+
+
+def test_equal_models_give_equal_bytes_and_half_the_size(tmp_path):
+    network = network_with_statistics()
+    for name in ("a", "b"):
+        write_model(tmp_path / name, network, model_card(network.architecture), half=True)
+    write_model(tmp_path / "c", network, model_card(network.architecture))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a").stat().st_size < 0.6 * (tmp_path / "c").stat().st_size
+
+
+def test_a_weight_that_float16_cannot_hold_is_refused(tmp_path):
+    network = build(TINY)
+    network.heads[0].bias.data[1] = -LARGEST
+    write_model(tmp_path / "a", network, model_card(TINY), half=True)
+    network.heads[0].bias.data[1] = -1e5
+    with pytest.raises(UserError, match=r"heads\.0\.bias has the value 100000, but float16 holds at most 65504"):
+        write_model(tmp_path / "b", network, model_card(TINY), half=True)
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda weights: weights.update({"heads.0.bias": torch.zeros(5)}), "is F16"),
+        (lambda weights: weights.update({"heads.0.bias": torch.zeros(4).half()}), "F16 4 instead of F16 5"),
+        (lambda weights: weights.update({"heads.0.bias": torch.zeros(5).double()}), "F64 5 instead of F16 5"),
+        (lambda weights: weights.pop("heads.0.bias"), "heads.0.bias is missing"),
+    ],
+)
+def test_weights_that_do_not_fit_the_card_are_refused(tmp_path, change, words):
+    weights = halved(weights_of(build(TINY)))
+    change(weights)
+    error = read_error(write_model_file(tmp_path / "a", weights=weights))
+    assert "its weights do not fit its description" in error
+    assert words in error
+
+
+@pytest.mark.parametrize("name", ["heads.0.weight", "encoder.0.1.running_var"])
+def test_non_finite_weights_are_refused(tmp_path, name):
+    weights = halved(weights_of(build(TINY)))
+    weights[name].view(-1)[-1] = float("inf")
+    assert "NaN or infinite" in read_error(write_model_file(tmp_path / "a", weights=weights))
+
+
+def test_one_flipped_bit_is_refused(tmp_path):
+    write_model(tmp_path / "a", build(TINY), model_card(TINY), half=True)
+    content = bytearray((tmp_path / "a").read_bytes())
+    content[-100] ^= 1
+    (tmp_path / "a").write_bytes(content)
+    assert "its content is not what was written" in read_error(tmp_path / "a")
+
+
+def test_the_script_writes_a_starter_model_with_its_scores_and_digest(tmp_path, monkeypatch):
+    network = network_with_statistics()
+    write_model(tmp_path / "fold-0.safetensors", network, model_card(network.architecture))
+    out = tmp_path / "models/starter.safetensors"
+    export_starter(["--model", str(tmp_path / "fold-0.safetensors"), "--scores", "Dice 0.5.", "--output", str(out)])
+    monkeypatch.setattr(starter, "MODELS_FOLDER", out.parent)
+    _, card = read_model(starter.model_path("starter"))
+    assert card == model_card(network.architecture, starter_scores="Dice 0.5.")
+
+
+@pytest.mark.parametrize(
+    ("scores", "value", "words"), [(" ", 0, "--scores: write a sentence"), ("Good.", 1e6, "1e+06")]
+)
+def test_the_script_refuses_an_empty_statement_and_large_weights(tmp_path, capsys, scores, value, words):
+    network = build(TINY)
+    network.heads[0].bias.data[0] = value
+    write_model(tmp_path / "a", network, model_card(TINY))
+    with pytest.raises(SystemExit):
+        export_starter(["--model", str(tmp_path / "a"), "--scores", scores, "--output", str(tmp_path / "b")])
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()
