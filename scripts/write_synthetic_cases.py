@@ -1,4 +1,4 @@
-"""Write synthetic cases for training: invented tumours in deformed template brains, normalised like real cases."""
+"""Write synthetic cases, invented tumours in deformed template brains: normalised as for a training, or NIfTI files."""
 
 import argparse
 import json
@@ -7,14 +7,19 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.io.files import make_folder
-from tumorseg.synthetic.pool import write_pool
+from tumorseg.synthetic.pool import write_cohort, write_pool
 from tumorseg.task import DEFAULT_TASK, parse_task_argument
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule write_synthetic_cases, which users can also run themselves."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, required=True, help="folder of the normalised cases")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the cases")
+    parser.add_argument(
+        "--nifti",
+        action="store_true",
+        help="write a cohort for `cohort.root`, with a folder of NIfTI files for each case; complete cases are kept",
+    )
     parser.add_argument("--cases", type=int, required=True, help="number of cases")
     parser.add_argument("--first", type=int, default=0, help="number of the first case (0 by default)")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other cases (0 by default)")
@@ -36,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         progress = console.Progress(options.cases, "case")
         indices = range(options.first, options.first + options.cases)
         task = parse_task_argument(options.task)
-        for path in write_pool(folder, options.settings, task, options.seed, indices, processes=options.processes):
+        write = write_cohort if options.nifti else write_pool
+        for path in write(folder, options.settings, task, options.seed, indices, processes=options.processes):
             progress.step(path.stem)
 
 

@@ -116,6 +116,9 @@ def _plan_case(number: int, total: int, seed: int, first_patient: int, task: Tas
     first_corrupted = total - len(CORRUPTIONS)
     corruption = CORRUPTIONS[number - first_corrupted] if number >= first_corrupted else None
     variant = (number - _TIME_POINTS) % 4 if _TIME_POINTS <= number < first_corrupted else None
+    files = case_files(case, task)
+    if corruption == "missing_modality" and not has_one_file_per_case(task):
+        del files[str(_corrupted_role(corruption, task))]
     return DemoCase(
         case=case,
         patient=patient,
@@ -126,7 +129,7 @@ def _plan_case(number: int, total: int, seed: int, first_patient: int, task: Tas
         foci=2 if variant == 0 else 1,
         corruption=corruption,
         corrupted_role=_corrupted_role(corruption, task),
-        files=_case_files(case, corruption, task),
+        files=files,
         folder=None if has_one_file_per_case(task) else case,
     )
 
@@ -142,17 +145,15 @@ def _corrupted_role(corruption: Corruption | None, task: Task) -> str | None:
     return roles[corruption] if corruption else None
 
 
-def _case_files(case: str, corruption: Corruption | None, task: Task) -> dict[str, str]:
+def case_files(case: str, task: Task) -> dict[str, str]:
+    """Return the path of each file of a case by role, relative to the root of a cohort."""
     if has_one_file_per_case(task):
         return {**dict.fromkeys(task.channel_names, f"imagesTr/{case}.nii.gz"), MASK: f"labelsTr/{case}.nii.gz"}
     endings = {channel.name: (*channel.files, channel.name)[0] for channel in task.channels}
-    files = {
+    return {
         role: f"{case}/{case}-{ending}.nii.gz"
         for role, ending in {**endings, MASK: (*task.mask_files, MASK)[0]}.items()
     }
-    if corruption == "missing_modality":
-        del files[str(_corrupted_role(corruption, task))]
-    return files
 
 
 def _names_match_task(task: Task, first_patient: int, total: int) -> bool:

@@ -1,6 +1,7 @@
-"""Simulate one synthetic case, normalised like a real one."""
+"""Simulate one synthetic case: its images and mask, or the case normalised like a real one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -40,20 +41,52 @@ def case_name(seed: int, index: int) -> str:
     return f"synthetic-{seed}-{index:06d}"
 
 
+@dataclass(frozen=True, eq=False)
+class SimulatedCase:
+    """The images and the mask of a synthetic case, as in its files.
+
+    Attributes:
+        images: for each channel, int16 (X, Y, Z); 0 outside the brain.
+        mask: canonical labels of the task, uint8 (X, Y, Z); 0 where all images are 0.
+        grid: their grid.
+    """
+
+    images: dict[str, NDArray[np.int16]]
+    mask: NDArray[np.uint8]
+    grid: CohortGrid
+
+
 def synthetic_case(settings: Mapping[str, Any], task: Task, seed: int, index: int) -> NormalisedCase:
-    """Simulate a case: a random head with random tumours, scanned in random contrasts, and normalised.
+    """Simulate a case and normalise it.
+
+    Args:
+        settings: the section `normalisation` of the configuration.
+        task: as for `simulate_case`.
+        seed: as for `simulate_case`.
+        index: as for `simulate_case`.
+
+    Returns:
+        The case on the grid of the network. Its origin has no files.
+
+    Raises:
+        UserError: see `simulate_case`.
+    """
+    return _normalise(case_name(seed, index), simulate_case(settings, task, seed, index), settings)
+
+
+def simulate_case(settings: Mapping[str, Any], task: Task, seed: int, index: int) -> SimulatedCase:
+    """Simulate a case: a random head with random tumours, scanned in random contrasts.
 
     Equal arguments give equal cases. The case does not depend on the cases before it.
 
     Args:
-        settings: the section `normalisation` of the configuration; `spacing_mm` is the edge of a voxel, a number or
-            three equal ones.
+        settings: only `spacing_mm` matters: the edge of a voxel, a number or three equal ones.
         task: its channels and labels are simulated.
         seed: seed of the cohort.
         index: number of the case.
 
     Returns:
-        The case on the grid of the network. Its origin has no files.
+        Images and mask, on the grid of all cases with these voxels.
 
     Raises:
         UserError: the task has channels or labels that cannot be simulated, or the voxels are no cubes of 1 to 8 mm.
@@ -103,7 +136,8 @@ def synthetic_case(settings: Mapping[str, Any], task: Task, seed: int, index: in
         detail = np.float32(_DETAIL[channel] * rng.uniform(0.4, 1.3)) * head.anatomy.detail
         signal = _signal(fractions, means, textures, detail, rng) * edge
         images[channel] = scan_channel(signal, head.anatomy.brain, spacing_mm, scans[channel], scanner_rng)
-    return _normalise(case_name(seed, index), images, task_labels(tumours.tissue, task), grid, settings)
+    shown = np.any([image != 0 for image in images.values()], axis=0)
+    return SimulatedCase(images, np.where(shown, task_labels(tumours.tissue, task), 0).astype(np.uint8), grid)
 
 
 @lru_cache(maxsize=2)
@@ -140,13 +174,8 @@ def _signal(
     return np.maximum(signal, np.float32(0))
 
 
-def _normalise(
-    name: str,
-    images: Mapping[str, NDArray[np.int16]],
-    mask: NDArray[np.uint8],
-    grid: CohortGrid,
-    settings: Mapping[str, Any],
-) -> NormalisedCase:
+def _normalise(name: str, case: SimulatedCase, settings: Mapping[str, Any]) -> NormalisedCase:
+    images, grid = case.images, case.grid
     brain = np.any([image != 0 for image in images.values()], axis=0)
     box = bounding_box(brain, settings["margin_voxels"])
     affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())
@@ -156,7 +185,6 @@ def _normalise(
     for index, (channel, voxels) in enumerate(cropped.items()):
         _, intensities[channel] = normalise_intensities(voxels, settings["clip_percentiles"], out=normalised[index])
     origin = Origin(name, grid.shape, affine, box, None, stored_settings(settings), intensities)
-    labels = np.where(brain, mask, 0).astype(np.uint8)
     return NormalisedCase(
-        normalised, np.ascontiguousarray(reorient(labels[box_slices(box)], affine, NETWORK_AXES)), origin
+        normalised, np.ascontiguousarray(reorient(case.mask[box_slices(box)], affine, NETWORK_AXES)), origin
     )
