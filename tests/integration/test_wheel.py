@@ -58,7 +58,7 @@ def python(wheel, tmp_path_factory):
 def test_the_wheel_has_only_the_library_and_its_data_files(checkout, wheel):
     library = checkout / "scripts"
     files = [path for path in library.rglob("*") if path.is_file()]
-    links = {"tumorseg/tasks": "workflow/tasks", "tumorseg/schemas": "workflow/schemas"}
+    links = {f"tumorseg/{name}": f"workflow/{name}" for name in ("models", "schemas", "tasks")}
     wanted_files = {path.relative_to(library).as_posix() for path in files if path.parent != library}
     for name, target in links.items():
         assert (library / name).is_symlink()
