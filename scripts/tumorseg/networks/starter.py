@@ -7,7 +7,7 @@ would make a moved repository run again. Planning imports this module, so it imp
 from pathlib import Path
 from typing import Final
 
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import write_text
 
@@ -15,7 +15,7 @@ STARTER: Final = "starter"
 """The starter model in the configuration."""
 MODELS_FOLDER: Final = (Path(__file__).parents[1] / "models").resolve()
 """A link to `workflow/models`, so that an installed package contains the models."""
-_RESTORE: Final = "restore the folder with `git checkout workflow/models`, or install the workflow again"
+_RESTORE: Final[Message] = "restore the folder with `git checkout workflow/models`, or install the workflow again"
 
 
 def model_path(name: str) -> Path:

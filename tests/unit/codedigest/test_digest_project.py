@@ -10,6 +10,7 @@ import pytest
 from tests.support.builders import REPOSITORY
 from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.codedigest.special_names import FOR_PEOPLE_ONLY
+from tumorseg.networks.notices import DEMO_MODEL_WARNING, STARTER_MODEL_WARNING
 
 FILES = {path.stem: [path.name] for path in sorted((REPOSITORY / "scripts").glob("*.py"))}
 # One script draws all figures. It imports the module of the requested figure.
@@ -84,7 +85,7 @@ NO_SENTENCES = {
     *("allocate memory", "out of memory", "Too many open files"),  # messages of other programs
     *("\0tumorseg of user ", ", allocation "),  # a name in the operating system
     "case ",  # a prefix of array names in a file
-    "DEMONSTRATION MODEL: of no use on patients",  # written into models and masks
+    *(DEMO_MODEL_WARNING, STARTER_MODEL_WARNING),  # written into masks
 }
 
 
