@@ -7,33 +7,27 @@ from functools import partial
 from pathlib import Path
 
 from tumorseg.cli import console
-from tumorseg.cohort.splits import FoldAssignment, read_splits
-from tumorseg.cohort.validated_files import reread_mask
-from tumorseg.cohort.validation_result import ValidationResult, read_validation_results
+from tumorseg.cohort.splits import read_splits
+from tumorseg.evaluation.held_out_masks import HeldOutMask, held_out_masks, read_mask_pair
 from tumorseg.evaluation.scoring import CaseScores, score_cases, write_scores
-from tumorseg.inference.prediction_files import read_recorded_prediction
-from tumorseg.inference.records import RecordedMask, find_mask, recorded_masks
 from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.task import Task, add_task_option
 
 
-def score_case(
-    item: tuple[FoldAssignment, ValidationResult, RecordedMask], *, root: Path, task: Task, surface_tolerance_mm: float
-) -> CaseScores:
+def score_case(item: HeldOutMask, *, root: Path, task: Task, surface_tolerance_mm: float) -> CaseScores:
     """Return the scores of a case.
 
     Args:
-        item: fold, validation result and predicted mask of the case.
+        item: the case and its predicted mask.
         root: folder of the case folders.
         task: defines the structures.
         surface_tolerance_mm: tolerance of the surface Dice.
     """
-    assignment, facts = item[0], item[1].facts
-    volume = reread_mask(root, facts, task)
-    prediction = read_recorded_prediction(item[2], facts["shape"], facts["affine"])
-    x, y, z = volume.spacing_mm
-    scores = case_scores(volume.array, prediction, (x, y, z), task=task, surface_tolerance_mm=surface_tolerance_mm)
-    return CaseScores(assignment.case, assignment.fold, *scores)
+    pair = read_mask_pair(item, root, task)
+    scores = case_scores(
+        pair.reference, pair.prediction, pair.spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm
+    )
+    return CaseScores(item.case, item.fold, *scores)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,16 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("evaluate", options.log):
-        results = {
-            result.case: result for path in options.validation_results for result in read_validation_results(path)
-        }
         splits = read_splits(options.splits)
-        masks = recorded_masks(options.predictions)
-        items = [
-            (assignment, results[assignment.case], find_mask(masks, assignment.case, assignment.fold))
-            for assignment in splits
-            if assignment.fold >= 0
-        ]
+        items = held_out_masks(splits, options.validation_results, options.predictions)
         score_one = partial(
             score_case,
             root=options.root,

@@ -1,6 +1,6 @@
 """Score cases in parallel, write the table of scores and its summary, and delete stale files of scores."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tumorseg.metrics.summary import summarise
 from tumorseg.task import Task
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,22 @@ class CaseScores:
     fold: int
     scores: Scores
     confusion: NDArray[np.int64]
+
+
+def map_cases(items: Sequence[Item], function: Callable[[Item], Result], processes: int) -> Iterator[Result]:
+    """Yield the result of a function for each item, in the order of the items.
+
+    Args:
+        items: one item per case.
+        function: function of an item. With more than one process it must be picklable.
+        processes: number of processes. It does not change the results.
+    """
+    processes = min(processes, len(items))
+    if processes <= 1:
+        yield from map(function, items)
+        return
+    with ProcessPoolExecutor(processes, initializer=initialise_worker) as pool:
+        yield from pool.map(function, items)
 
 
 def score_cases(
@@ -47,7 +64,7 @@ def score_cases(
     progress = Progress(len(items), "case")
     rows: list[dict[str, Any]] = []
     confusions = {}
-    for scored in _iterate_scores(items, score, min(processes, len(items))):
+    for scored in map_cases(items, score, processes):
         rows += score_rows(scored.case, scored.fold, scored.scores)
         confusions[scored.case] = scored.confusion
         progress.step(scored.case)
@@ -91,14 +108,6 @@ def write_scores(
     for label in content["never_predicted"]:
         logger.warning("%s is never predicted although the references have it", label)
     return content
-
-
-def _iterate_scores(items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int) -> Iterable[CaseScores]:
-    if processes <= 1:
-        yield from map(score, items)
-        return
-    with ProcessPoolExecutor(processes, initializer=initialise_worker) as pool:
-        yield from pool.map(score, items)
 
 
 def overview_lines(summaries: Mapping[str, Mapping[str, Any]], task: Task) -> list[str]:
