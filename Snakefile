@@ -1,7 +1,7 @@
 """From a folder of BraTS MRI to a verified, evaluated 3D U-Net, its figures and a report.
 
-Without a target, `snakemake` makes all results except those of `segment`, `score` and `onnx`. With a target, such as
-`snakemake train`, it stops after that stage.
+Without a target, `snakemake` makes all results except those of `postprocessing`, `segment`, `score` and `onnx`. With a
+target, such as `snakemake train`, it stops after that stage.
 """
 
 from pathlib import Path
@@ -33,6 +33,7 @@ include: "workflow/rules/synthetic.smk"
 include: "workflow/rules/missing_results.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/postprocessing.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/scoring.smk"
 include: "workflow/rules/segmentation.smk"
@@ -46,9 +47,9 @@ include: "workflow/rules/provenance.smk"
 report: "workflow/report/workflow.rst"
 
 
-# Targets. More are defined in workflow/rules: `split`, `evaluate`, `report`, `provenance`, `segment`, `score`. A target
-# lists every file that a user may delete to make it again, such as a refused checkpoint: Snakemake does not notice a
-# missing intermediate file.
+# Targets. More are defined in workflow/rules: `split`, `evaluate`, `report`, `provenance`, `postprocessing`, `segment`,
+# `score`. A target lists every file that a user may delete to make it again, such as a refused checkpoint: Snakemake
+# does not notice a missing intermediate file.
 rule validate:
     """Validate every case, and check the cohort as a whole."""
     input:

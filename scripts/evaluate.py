@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.evaluation.held_out_masks import HeldOutMask, held_out_masks, read_mask_pair
+from tumorseg.evaluation.held_out_masks import HeldOutMask, held_out_masks, read_case_masks
 from tumorseg.evaluation.scoring import CaseScores, score_cases, write_scores
 from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.task import Task, add_task_option
@@ -23,9 +23,9 @@ def score_case(item: HeldOutMask, *, root: Path, task: Task, surface_tolerance_m
         task: defines the structures.
         surface_tolerance_mm: tolerance of the surface Dice.
     """
-    pair = read_mask_pair(item, root, task)
+    masks = read_case_masks(item, root, task)
     scores = case_scores(
-        pair.reference, pair.prediction, pair.spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm
+        masks.reference, masks.prediction, masks.spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm
     )
     return CaseScores(item.case, item.fold, *scores)
 

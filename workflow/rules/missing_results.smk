@@ -17,11 +17,15 @@ def read_if_valid(function, *arguments):
         return []
 
 
+def held_out_names(fold):
+    """Return the names of the held-out cases of a fold; an empty list if the table of splits is missing."""
+    return read_if_valid(lambda: validation_cases(read_splits(Path("results/cohort/splits.tsv")), int(fold)))
+
+
 def incomplete_predictions(wildcards):
     """Return a note, in a list, if predictions of a fold are missing."""
-    cases = read_if_valid(lambda: validation_cases(read_splits(Path("results/cohort/splits.tsv")), int(wildcards.fold)))
     endings = [".nii.gz", *(["-probabilities.nii.gz"] if config["prediction"]["probabilities"] else [])]
-    names = [f"{case}{ending}" for case in cases for ending in endings]
+    names = [f"{case}{ending}" for case in held_out_names(wildcards.fold) for ending in endings]
     return note_incomplete_folder(f"results/predictions/fold-{wildcards.fold}", names)
 
 

@@ -19,6 +19,8 @@ RESULTS = {
     "results/cohort/cohort.html": "Page of cases",
     "results/evaluation/summary.json": "Scores",
     "results/model/README.md": "Model card",
+    "results/postprocessing/gains.csv": "Gains of post-processing",
+    "results/postprocessing/choice.yaml": "Chosen post-processing",
     "results/segmentations": "Segmentations",
     "results/scores/summary.json": "Scores of the masks",
     "results/scores/comparison.csv": "Comparison of the folders",
@@ -35,7 +37,7 @@ def result_lines():
 # The targets that people use first, in the order of the stages.
 FIRST_TARGETS = (
     *("validate", "split", "normalise", "train", "verify", "evaluate", "figures", "report"),
-    *("segment", "score", "onnx"),
+    *("postprocessing", "segment", "score", "onnx"),
 )
 
 
@@ -43,9 +45,9 @@ FIRST_TARGETS = (
 def print_targets():
     """Print the targets that people use first, each with the docstring of its rule."""
     print("snakemake [TARGET …] [--directory DIR] [--configfile FILE] [--config data=DIR]; targets before options:")
-    print(f"  {'(none)':<10} {workflow.get_rule(target_name('all')).docstring}")
+    print(f"  {'(none)':<14} {workflow.get_rule(target_name('all')).docstring}")
     for name in map(target_name, FIRST_TARGETS):
-        print(f"  {name:<10} {workflow.get_rule(name).docstring}")
+        print(f"  {name:<14} {workflow.get_rule(name).docstring}")
     print("New patients: segment --config patients=DIR. Masks: score --config predictions=DIR references=DIR.")
     print("All targets: snakemake --list-target-rules. A dry run: snakemake -n, in detail: snakemake -n -p.")
 

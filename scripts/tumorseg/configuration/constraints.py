@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from tumorseg.configuration.postprocessing_candidates import MAX_CANDIDATES, candidate_count
 from tumorseg.errors import UserError
 from tumorseg.io.files import require_regular_file
 from tumorseg.synthetic.requirements import cube_edge_mm, require_simulated
@@ -26,6 +27,7 @@ def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]
         *_warmup_errors(configuration["training"]),
         *_synthetic_errors(configuration, task),
         *_checkpoint_count_errors(configuration),
+        *_candidate_count_errors(configuration["postprocessing"], task),
     ]
 
 
@@ -99,6 +101,16 @@ def _checkpoint_count_errors(configuration: dict[str, Any]) -> list[str]:
         f"training.epochs: {training['epochs']} epochs{of_folds} make {checkpoints:,} checkpoints, but at most "
         f"{MAX_CHECKPOINTS:,} are allowed, as planning them takes long; set training.epochs_per_checkpoint to "
         f"{interval} or more"
+    ]
+
+
+def _candidate_count_errors(postprocessing: dict[str, Any], task: Task) -> list[str]:
+    count = candidate_count(postprocessing, task)
+    if count <= MAX_CANDIDATES:
+        return []
+    return [
+        f"postprocessing: these volumes make {count:,} combinations, but at most {MAX_CANDIDATES:,} are allowed; list "
+        "fewer volumes in remove_components_mm3 or min_enhancing_mm3"
     ]
 
 

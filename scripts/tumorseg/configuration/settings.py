@@ -1,8 +1,8 @@
 """The sections of the configuration as dataclasses; `config.yaml` documents each key.
 
 The dataclasses of `model`, `training`, `prediction` and `figures` are in the packages that use them: `Architecture`,
-`TrainingSettings`, `PredictionSettings` with `PostprocessingSettings`, and `FigureSettings`. A test compares all of
-them with `config.yaml` and its schema.
+`TrainingSettings`, `PredictionSettings` and `FigureSettings`. A test compares all of them with `config.yaml` and its
+schema.
 """
 
 from collections.abc import Mapping
@@ -87,6 +87,15 @@ class ReportSettings:
 
 
 @dataclass(frozen=True)
+class PostprocessingSettings:
+    """The settings of `prediction` that the target `postprocessing` tries, beside no post-processing."""
+
+    remove_components_mm3: tuple[float, ...]
+    min_enhancing_mm3: tuple[float, ...]
+    fill_holes: bool
+
+
+@dataclass(frozen=True)
 class SegmentSettings:
     """New patients, and the models to segment them with."""
 
@@ -113,6 +122,7 @@ class Settings:
     checkpoint: CheckpointSettings
     evaluation: EvaluationSettings
     report: ReportSettings
+    postprocessing: PostprocessingSettings
     segment: SegmentSettings
     score: ScoreSettings
 
@@ -126,6 +136,7 @@ class Settings:
             checkpoint=read_section(CheckpointSettings, configuration["checkpoint"]),
             evaluation=read_section(EvaluationSettings, configuration["evaluation"]),
             report=read_section(ReportSettings, configuration["report"]),
+            postprocessing=read_section(PostprocessingSettings, configuration["postprocessing"]),
             segment=read_section(SegmentSettings, configuration["segment"]),
             score=read_section(ScoreSettings, configuration["score"]),
         )

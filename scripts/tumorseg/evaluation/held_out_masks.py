@@ -14,6 +14,7 @@ from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.inference.prediction_files import read_recorded_prediction
 from tumorseg.inference.records import RecordedMask, find_mask, recorded_masks
 from tumorseg.metrics.surface_elements import Spacing
+from tumorseg.preprocessing.store import Origin
 from tumorseg.task import Task
 
 
@@ -33,9 +34,16 @@ class HeldOutMask:
     facts: Mapping[str, Any]
     prediction: RecordedMask
 
+    @property
+    def voxel_mm3(self) -> float:
+        """The volume of a voxel in mm³, exactly as in the prediction."""
+        shape, affine = (tuple(self.facts[key]) for key in ("shape", "affine"))
+        crop = ((0, shape[0]), (0, shape[1]), (0, shape[2]))
+        return Origin(self.case, shape, affine, crop, None, {}, {}).voxel_mm3
+
 
 @dataclass(frozen=True, eq=False)
-class MaskPairOfCase:
+class CaseMasks:
     """The reference and the predicted mask of a case.
 
     Attributes:
@@ -71,8 +79,8 @@ def held_out_masks(
     ]
 
 
-def read_mask_pair(item: HeldOutMask, root: Path, task: Task) -> MaskPairOfCase:
-    """Read the reference and the predicted mask of a held-out case.
+def read_case_masks(item: HeldOutMask, root: Path, task: Task) -> CaseMasks:
+    """Return the reference and the predicted mask of a held-out case, read from their files.
 
     Args:
         item: the case.
@@ -85,4 +93,4 @@ def read_mask_pair(item: HeldOutMask, root: Path, task: Task) -> MaskPairOfCase:
     volume = reread_mask(root, item.facts, task)
     prediction = read_recorded_prediction(item.prediction, item.facts["shape"], item.facts["affine"])
     x, y, z = volume.spacing_mm
-    return MaskPairOfCase(volume.array, prediction, (x, y, z))
+    return CaseMasks(volume.array, prediction, (x, y, z))

@@ -79,7 +79,7 @@ def _remove_components(
     """Remove the components of each region that are below its minimum volume. Other regions keep all components."""
     # Inner regions come first: a removed component of enhancing tumour may become a small component of core.
     changed = {}
-    for region in _smallest_first(task):
+    for region in smallest_first(task):
         small = _small_components(np.isin(mask, region.labels), min_volumes_mm3.get(region.name, 0) / voxel_mm3)
         mask[small] = region.removed_to
         changed[f"removed_from_{region.name}"] = int(np.count_nonzero(small))
@@ -107,7 +107,7 @@ def _remove_small_enhancing_tumour(
 def _fill_holes(mask: NDArray[np.uint8], _voxel_mm3: float, wanted: bool, task: Task) -> dict[str, int]:
     """Give enclosed background of each region the label that the task defines for its holes."""
     filled = 0
-    for region in _smallest_first(task) if wanted else ():
+    for region in smallest_first(task) if wanted else ():
         if region.holes is not None:
             holes = ndimage.binary_fill_holes(np.isin(mask, region.labels)) & (mask == 0)
             mask[holes] = region.holes
@@ -115,7 +115,8 @@ def _fill_holes(mask: NDArray[np.uint8], _voxel_mm3: float, wanted: bool, task: 
     return {"filled": filled}
 
 
-def _smallest_first(task: Task) -> list[Region]:
+def smallest_first(task: Task) -> list[Region]:
+    """Return the regions in the order in which steps handle them: inner regions before those that contain them."""
     return sorted(task.regions, key=lambda region: len(region.labels))
 
 
