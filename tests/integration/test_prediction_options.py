@@ -125,7 +125,8 @@ def test_optional_evaluations_add_only_their_jobs_and_the_report(finished, tmp_p
     )
 
 
-def test_settings_of_segment_and_score_rerun_nothing(finished, tmp_path):
+def test_settings_of_single_targets_rerun_nothing(finished, tmp_path):
     run: Workflow = finished.copy(tmp_path / "run")
-    run.configure({"segment": {"cases": "somewhere"}, "score": {"predictions": "a", "references": "b"}})
+    sections = {"postprocessing": {"fill_holes": False}, "segment": {"cases": "somewhere"}}
+    run.configure({**sections, "score": {"predictions": "a", "references": "b"}})
     assert run.planned() == Counter()

@@ -5,6 +5,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from PIL import Image
@@ -15,9 +17,14 @@ from tests.support import documents
 from tests.support.builders import REPOSITORY
 from tumorseg.cohort.manifest import manifest_columns
 from tumorseg.cohort.splits import SPLIT_COLUMNS
+from tumorseg.configuration.postprocessing_candidates import no_postprocessing
 from tumorseg.documentation.api import PUBLIC, as_markdown, signature
 from tumorseg.documentation.pages import current_pages, fill
+from tumorseg.evaluation.postprocessing_choice import Choices, gain_table
+from tumorseg.evaluation.postprocessing_masks import SCORES
+from tumorseg.evaluation.postprocessing_report import candidate_table
 from tumorseg.io.tables import read_table
+from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.registry import columns, metrics
 from tumorseg.segmentation.results import PatientResult, write_volume_table
 from tumorseg.task import load_task
@@ -96,12 +103,22 @@ def volumes_columns(folder: Path) -> list[str]:
     return list(read_table(folder / "volumes.tsv"))
 
 
+def postprocessing_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of candidates and the table of gains for a single case."""
+    structures = len(TASK.structures)
+    bootstrap = Bootstrap(["a"], confidence=0.9, samples=1, seed=1)
+    gains = gain_table(np.ones((1, 2, structures, len(SCORES))), np.ones((1, structures), bool), bootstrap, TASK)
+    return candidate_table(np.ones((1, 1, structures)), [no_postprocessing(TASK)], Choices({}, 0), TASK), gains
+
+
 @pytest.mark.parametrize(
     ("page", "heading", "columns_in"),
     [
         ("results", "### `results/cohort/manifest.tsv`", lambda _: manifest_columns(TASK)),
         ("results", "### `results/cohort/splits.tsv`", lambda _: SPLIT_COLUMNS),
         ("results", "### `results/training/fold-0/history.csv`", lambda _: history_table([], TASK)),
+        ("results", "### `results/postprocessing/candidates.csv`", lambda _: postprocessing_tables()[0]),
+        ("results", "### `results/postprocessing/gains.csv`", lambda _: postprocessing_tables()[1]),
         ("segmenting", "## Results", volumes_columns),
         ("scores", "## Tables", lambda _: ["case", "fold", "region", *columns()]),
     ],

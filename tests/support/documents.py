@@ -22,7 +22,7 @@ PAGES = tuple(
 )
 MARKS = ("not run", "planned", "file")
 _BLOCK = re.compile(
-    r"(?:^ *<!-- (?P<mark>[\w ]+): (?P<value>.+?) -->\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
+    r"(?:^ *<!-- (?P<mark>[\w ]+): (?P<value>[^\n]+?) -->\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
 _CELL = re.compile(r"\| `(snakemake [^`]+)` \|")

@@ -67,7 +67,7 @@ def choice_yaml(candidates: Sequence[Candidate], choices: Choices, gains: pd.Dat
         "Its own score on these cases is not a fair estimate, because it was chosen on them.",
         "A fair estimate, by cross-fitting, is in gains.csv: the gain in mean Dice is "
         f"{mean['gain']:+.4f}, interval {mean['low']:+.4f} to {mean['high']:+.4f}.",
-        *([] if mean["low"] > 0 else ["The interval includes 0 or less, so a gain is not shown."]),
+        *([] if mean["low"] > 0 else ["The interval reaches 0 or less, so there is no evidence of a gain."]),
         *([_ONLY_ABSENT] if mean["only_absent"] == "true" else []),
     ]
     comments = "".join(f"# {line}\n" for note in notes for line in wrap(note, 100))

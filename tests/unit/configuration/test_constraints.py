@@ -73,6 +73,12 @@ def test_a_warm_up_that_leaves_no_time_for_the_decay_is_refused():
     assert sentence.endswith("less than training.schedule_epochs, 100")
 
 
+def test_too_many_candidates_of_postprocessing_are_refused():
+    assert contradictions_with(postprocessing__remove_components_mm3=list(range(1, 8))) == []  # 8³ x 4 x 2
+    (sentence,) = contradictions_with(postprocessing__remove_components_mm3=list(range(1, 9)))
+    assert sentence.startswith("postprocessing: these volumes make 5,832 combinations, but at most 5,000 are allowed")
+
+
 def test_more_folds_than_case_folders_are_refused():
     assert fold_count_error(6, 6, "data") is None
     sentence = fold_count_error(7, 6, "data")

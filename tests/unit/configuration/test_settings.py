@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[type, ...]] = {
     "evaluation": (settings.EvaluationSettings,),
     "figures": (FigureSettings,),
     "report": (settings.ReportSettings,),
+    "postprocessing": (settings.PostprocessingSettings,),
     "segment": (settings.SegmentSettings,),
     "score": (settings.ScoreSettings,),
 }
