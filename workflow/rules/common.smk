@@ -166,3 +166,13 @@ def raw_file_identities(wildcards, input):
     files = [os.path.join(ROOT, path) for case in cases_by_shard()[wildcards.batch] for path in case.paths()]
     statuses = map(file_status, files)
     return [[status.st_ino, status.st_ctime_ns] if status else None for status in statuses]
+
+
+def require_several_folds(wildcards):
+    """Return no files. Stop with a message if there is only one fold."""
+    if len(FOLDS) < 2:
+        raise SystemExit(
+            f"cohort.folds: {target_name('postprocessing')} compares settings on the held-out cases of several folds, "
+            "but there is only 1; set it to 3 or 5, which trains a model for each fold"
+        )
+    return []

@@ -29,6 +29,12 @@ def incomplete_predictions(wildcards):
     return note_incomplete_folder(f"results/predictions/fold-{wildcards.fold}", names)
 
 
+def incomplete_unprocessed(wildcards):
+    """Return a note, in a list, if predictions of a fold without post-processing are missing."""
+    folder = f"results/postprocessing/predictions/fold-{wildcards.fold}"
+    return note_incomplete_folder(folder, [f"{case}.nii.gz" for case in held_out_names(wildcards.fold)])
+
+
 def incomplete_strips(wildcards):
     """Return a note, in a list, if thumbnails of held-out cases are missing."""
     splits = read_if_valid(read_splits, Path("results/cohort/splits.tsv"))

@@ -9,12 +9,6 @@ from tumorseg.configuration.postprocessing_candidates import no_postprocessing
 UNPROCESSED = {**config["prediction"], **no_postprocessing(TASK), "probabilities": False}
 
 
-def incomplete_unprocessed(wildcards):
-    """Return a note, in a list, if predictions of a fold without post-processing are missing."""
-    folder = f"results/postprocessing/predictions/fold-{wildcards.fold}"
-    return note_incomplete_folder(folder, [f"{case}.nii.gz" for case in held_out_names(wildcards.fold)])
-
-
 rule predict_unprocessed:
     """Segment the held-out cases of a fold as `predict` does, but without post-processing."""
     input:
@@ -51,16 +45,6 @@ rule predict_unprocessed:
 # The predictions themselves, unless they are post-processed.
 IS_POSTPROCESSED = any(config["prediction"][key] != value for key, value in no_postprocessing(TASK).items())
 BEFORE_POSTPROCESSING = rules.predict_unprocessed.output if IS_POSTPROCESSED else rules.predict.output
-
-
-def require_several_folds(wildcards):
-    """Return no files. Stop with a message if there is only one fold."""
-    if len(FOLDS) < 2:
-        raise SystemExit(
-            f"cohort.folds: {target_name('postprocessing')} compares settings on the held-out cases of several folds, "
-            "but there is only 1; set it to 3 or 5, which trains a model for each fold"
-        )
-    return []
 
 
 rule postprocessing:
