@@ -7,14 +7,11 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.inference.held_out import read_fold_model
-from tumorseg.inference.records import RECORD_FORMAT, mask_path
-from tumorseg.inference.segmenter import Segmenter
-from tumorseg.io.digests import file_digest
-from tumorseg.io.files import make_folder, write_json
+from tumorseg.inference.held_out import read_fold_model, segment_cases
+from tumorseg.inference.records import RECORD_FORMAT
+from tumorseg.io.files import write_json
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.preprocessing.fold_data import held_out_cases
-from tumorseg.preprocessing.store import read_case
 from tumorseg.task import add_task_option
 
 
@@ -39,22 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         network, card, model = read_fold_model(
             options.model, options.selection, options.fold, task=options.task, splits=splits
         )
-        segmenter = Segmenter([network], execution, options.settings["prediction"], task=card.task)
         cases = held_out_cases(options.normalised, options.data, splits, options.fold)
-        make_folder(options.output)
-        progress, record = console.Progress(len(cases), "case"), {}
-        for name, path in cases.items():
-            case = read_case(path)
-            facts = segmenter.segment(options.output, case.image, case.origin, card.convention, card.mark).record()
-            record[name] = {**facts, "digest": file_digest(mask_path(options.output, name))}
-            progress.step(name)
+        section = options.settings["prediction"]
         content = {
             "format": RECORD_FORMAT,
             "fold": options.fold,
             "model": model,
             "split": card.split,
-            "settings": options.settings["prediction"],
-            "cases": record,
+            "settings": section,
+            "cases": segment_cases(network, card, cases, options.output, execution=execution, section=section),
         }
         write_json(options.record, content)
 

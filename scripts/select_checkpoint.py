@@ -11,11 +11,10 @@ from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.io.digests import sha256
 from tumorseg.io.files import read_json, write_json
 from tumorseg.io.tables import write_table
-from tumorseg.networks.model import ModelCard, write_model
-from tumorseg.networks.training_facts import training_facts
-from tumorseg.preprocessing.resampling import stored_settings, target_spacing_mm
+from tumorseg.networks.model import write_model
 from tumorseg.task import add_task_option
 from tumorseg.training.selection import describe_refused, history_table, load_trained_network, select_epoch
+from tumorseg.training.trained_model import trained_model_card
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,26 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.logger.warning("REFUSED %s", line)
         chosen = next(result for result in verifications if result["epoch"] == epoch)
         trained = load_trained_network(Path(chosen["file"]), chosen["digest"], options.task)
-        normalisation = stored_settings(options.settings["normalisation"])
-        card = ModelCard(
-            trained.architecture,
-            options.task,
-            normalisation,
+        results = [result for path in options.validation_results for result in read_validation_results(path)]
+        card = trained_model_card(
+            trained,
+            results,
+            training_cases(read_splits(options.splits), options.fold),
+            task=options.task,
+            settings=options.settings,
             convention=read_json(options.check)["convention"],
             fold=options.fold,
             epoch=epoch,
             checkpoint=chosen["digest"],
-            trained_on=training_facts(
-                [result for path in options.validation_results for result in read_validation_results(path)],
-                training_cases(read_splits(options.splits), options.fold),
-                task=options.task,
-                demo=options.settings["demo"],
-                input_shape=options.settings["input_shape"],
-                earlier_signatures=trained.earlier_signatures,
-                target_mm=target_spacing_mm(normalisation),
-            ),
-            split=trained.split,
-            start_from=trained.start_from,
         )
         write_model(options.model, trained.network, card)
         write_table(options.history, table)

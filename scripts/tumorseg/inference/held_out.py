@@ -7,8 +7,10 @@ from typing import Any
 from tumorseg.cli.console import Progress
 from tumorseg.cohort.splits import FoldAssignment, fold_digest
 from tumorseg.errors import UserError
-from tumorseg.inference.records import verify_selected_model
+from tumorseg.inference.records import mask_path, verify_selected_model
 from tumorseg.inference.segmenter import Segmenter
+from tumorseg.io.digests import file_digest
+from tumorseg.io.files import make_folder
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import ModelCard, read_model
@@ -54,6 +56,39 @@ def read_fold_model(
             f"fold {fold}; delete it and {selection.parent}, and run again"
         )
     return network, card, digest
+
+
+def segment_cases(
+    network: Network,
+    card: ModelCard,
+    cases: Mapping[str, Path],
+    folder: Path,
+    *,
+    execution: Execution,
+    section: Mapping[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Segment normalised cases on their original grids, and write the masks to a folder.
+
+    Args:
+        network: network of the model.
+        card: card of the model.
+        cases: normalised file of each case.
+        folder: folder of masks to make.
+        execution: device and precision.
+        section: `prediction` section of the configuration.
+
+    Returns:
+        How each mask was made, and its digest, by case: the part `cases` of a record of predictions.
+    """
+    segmenter = Segmenter([network], execution, section, task=card.task)
+    make_folder(folder)
+    progress, record = Progress(len(cases), "case"), {}
+    for name, path in cases.items():
+        case = read_case(path)
+        facts = segmenter.segment(folder, case.image, case.origin, card.convention, card.mark).record()
+        record[name] = {**facts, "digest": file_digest(mask_path(folder, name))}
+        progress.step(name)
+    return record
 
 
 def iterate_held_out_cases(
