@@ -32,6 +32,7 @@ NEEDS: Final[dict[str, Message]] = {
     "selection": "selection of each fold, in the order of the histories (JSON)",
     "calibration": "reliability by region (JSON)",
     "left_out": "Dice by case, omitted modality and structure (CSV)",
+    "learning_curve": "scores of each point of the learning curve (CSV)",
 }
 """The inputs that a figure can ask for; `workflow/rules/figures_input.smk` maps each to its files."""
 
