@@ -1,7 +1,7 @@
 """From a folder of BraTS MRI to a verified, evaluated 3D U-Net, its figures and a report.
 
-Without a target, `snakemake` makes all results except those of `postprocessing`, `segment`, `score` and `onnx`. With a
-target, such as `snakemake train`, it stops after that stage.
+Without a target, `snakemake` makes all results except those of `postprocessing`, `segment`, `score`, `learning_curve`
+and `onnx`. With a target, such as `snakemake train`, it stops after that stage.
 """
 
 from pathlib import Path
@@ -24,6 +24,7 @@ configfile: str(REPOSITORY / "config.yaml")
 include: "workflow/rules/configuration.smk"
 include: "workflow/rules/params.smk"
 include: "workflow/rules/cases.smk"
+include: "workflow/rules/learning_curve_points.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/changed_files.smk"
 include: "workflow/rules/demo.smk"
@@ -39,6 +40,7 @@ include: "workflow/rules/scoring.smk"
 include: "workflow/rules/segmentation.smk"
 include: "workflow/rules/analyses.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/learning_curve.smk"
 include: "workflow/rules/viewer.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
@@ -87,6 +89,17 @@ rule figures:
         CHECKPOINTS,
         FIGURE_FILES,
         rules.case_strips.output,
+
+
+rule learning_curve:
+    """Train on subsets of the cases, to show how many are needed."""
+    input:
+        rules.learning_curve_subsets.output,
+        curve_files("model/fold-{fold}.safetensors", fold=FOLDS),
+        curve_files("model/fold-{fold}.json", fold=FOLDS),
+        curve_files("cases.csv"),
+        rules.learning_curve_table.output,
+        rules.figure_dice_by_training_cases.output,
 
 
 rule onnx:

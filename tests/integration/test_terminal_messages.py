@@ -41,9 +41,9 @@ def test_a_failed_job_is_named_with_its_log_and_a_dry_run_gives_reasons(finished
     assert len(failed.splitlines()) < 25
 
 
-def test_the_target_help_lists_twelve_targets(tmp_path):
+def test_the_target_help_lists_thirteen_targets(tmp_path):
     run = Workflow(tmp_path / "run")
     run.configure()
     listed = re.findall(r"^  (\w+) +[A-Z].+\.$", run.succeed("help"), re.MULTILINE)
     assert {"validate", "segment", "score", "report"} <= set(listed)
-    assert len(listed) == 12
+    assert len(listed) == 13

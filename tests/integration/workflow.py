@@ -89,7 +89,7 @@ class Workflow:
         return Workflow(folder, repository)
 
 
-TARGETS = ("all", "validate", "normalise", "train", "verify", "figures", "onnx")
+TARGETS = ("all", "validate", "normalise", "train", "verify", "figures", "onnx", "learning_curve")
 FIGURE_RULES = (
     "figure_modalities",
     "figure_ground_truth",

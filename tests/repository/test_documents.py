@@ -25,6 +25,8 @@ from tumorseg.evaluation.postprocessing_masks import SCORES
 from tumorseg.evaluation.postprocessing_report import candidate_table
 from tumorseg.io.tables import read_table
 from tumorseg.metrics.bootstrap import Bootstrap
+from tumorseg.learning_curve.score_tables import SUMMARY_COLUMNS
+from tumorseg.learning_curve.subsets import SUBSET_COLUMNS
 from tumorseg.metrics.registry import columns, metrics
 from tumorseg.segmentation.results import PatientResult, write_volume_table
 from tumorseg.task import load_task
@@ -119,6 +121,8 @@ def postprocessing_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
         ("results", "### `results/training/fold-0/history.csv`", lambda _: history_table([], TASK)),
         ("results", "### `results/postprocessing/candidates.csv`", lambda _: postprocessing_tables()[0]),
         ("results", "### `results/postprocessing/gains.csv`", lambda _: postprocessing_tables()[1]),
+        ("learning_curve", "### `results/learning_curve/summary.csv`", lambda _: SUMMARY_COLUMNS),
+        ("learning_curve", "### `results/learning_curve/subsets.tsv`", lambda _: SUBSET_COLUMNS),
         ("segmenting", "## Results", volumes_columns),
         ("scores", "## Tables", lambda _: ["case", "fold", "region", *columns()]),
     ],

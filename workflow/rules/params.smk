@@ -73,7 +73,7 @@ CHAIN = [
     *(rule for rule in ("calibration", "leave_out_modalities") if config["evaluation"][rule]),
 ]
 CODES = json.dumps({rule: code(rule) for rule in CHAIN})
-OF_TARGETS = ("postprocessing", "segment", "score")
+OF_TARGETS = ("postprocessing", "learning_curve", "segment", "score")
 """Sections that only the targets of the same names depend on."""
 CONFIGURATION = {section: content for section, content in config.items() if section not in OF_TARGETS}
 """The settings that results depend on."""

@@ -21,6 +21,8 @@ RESULTS = {
     "results/model/README.md": "Model card",
     "results/postprocessing/gains.csv": "Gains of post-processing",
     "results/postprocessing/choice.yaml": "Chosen post-processing",
+    "results/learning_curve/summary.csv": "Learning curve",
+    "results/learning_curve/dice_by_training_cases.png": "Figure of the learning curve",
     "results/segmentations": "Segmentations",
     "results/scores/summary.json": "Scores of the masks",
     "results/scores/comparison.csv": "Comparison of the folders",
@@ -37,7 +39,7 @@ def result_lines():
 # The targets that people use first, in the order of the stages.
 FIRST_TARGETS = (
     *("validate", "split", "normalise", "train", "verify", "evaluate", "figures", "report"),
-    *("postprocessing", "segment", "score", "onnx"),
+    *("postprocessing", "segment", "score", "learning_curve", "onnx"),
 )
 
 

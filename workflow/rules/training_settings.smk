@@ -37,10 +37,15 @@ def training_settings(*left_out):
 
 def recipe(wildcards):
     """Return the settings that the result of a training depends on, as JSON."""
+    return changed_recipe()
+
+
+def changed_recipe(**changes):
+    """Return the settings that the result of a training depends on, as JSON, with other values of some keys."""
     # Without synthetic patches, the number of synthetic cases changes nothing.
     unused = [] if config["training"]["synthetic_fraction"] else ["synthetic_cases"]
     training = training_settings("epochs", "tensorboard", *unused)
-    return json.dumps({"model": config["model"], "training": training}, sort_keys=True)
+    return json.dumps({"model": config["model"], "training": {**training, **changes}}, sort_keys=True)
 
 
 def model_card_configuration(wildcards):

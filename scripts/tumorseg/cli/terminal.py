@@ -21,10 +21,12 @@ _HIDDEN_LINES: Final = (
     "Conda environments: ignored",
     "Config file ",
     "Execute ",
+    "Removing temporary output ",
     "Rules with provenance triggered jobs",
     "Select jobs to execute",
     "Some jobs were triggered by provenance information",
     "Using shell: ",
+    "Would remove temporary output ",
 )
 _HIDDEN_WARNING: Final = "Workflow defines that rule "
 """Start of the hint that a rule could use the shared cache, one for each such rule."""

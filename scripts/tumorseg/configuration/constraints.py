@@ -28,6 +28,7 @@ def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]
         *_synthetic_errors(configuration, task),
         *_checkpoint_count_errors(configuration),
         *_candidate_count_errors(configuration["postprocessing"], task),
+        *_learning_curve_errors(configuration),
     ]
 
 
@@ -111,6 +112,15 @@ def _candidate_count_errors(postprocessing: dict[str, Any], task: Task) -> list[
     return [
         f"postprocessing: these volumes make {count:,} combinations, but at most {MAX_CANDIDATES:,} are allowed; list "
         "fewer volumes in remove_components_mm3 or min_enhancing_mm3"
+    ]
+
+
+def _learning_curve_errors(configuration: dict[str, Any]) -> list[str]:
+    if 0 not in configuration["learning_curve"]["cases"] or configuration["training"]["start_from"] is not None:
+        return []
+    return [
+        "learning_curve.cases: 0 is the start model as it is, but training.start_from is null; leave 0 out, or set "
+        "training.start_from"
     ]
 
 

@@ -96,6 +96,15 @@ class PostprocessingSettings:
 
 
 @dataclass(frozen=True)
+class LearningCurveSettings:
+    """The learning curve: the numbers of training cases, and the seeds and epochs of its trainings."""
+
+    cases: tuple[int, ...]
+    seeds: tuple[int, ...]
+    epochs: int | None
+
+
+@dataclass(frozen=True)
 class SegmentSettings:
     """New patients, and the models to segment them with."""
 
@@ -123,6 +132,7 @@ class Settings:
     evaluation: EvaluationSettings
     report: ReportSettings
     postprocessing: PostprocessingSettings
+    learning_curve: LearningCurveSettings
     segment: SegmentSettings
     score: ScoreSettings
 
@@ -137,6 +147,7 @@ class Settings:
             evaluation=read_section(EvaluationSettings, configuration["evaluation"]),
             report=read_section(ReportSettings, configuration["report"]),
             postprocessing=read_section(PostprocessingSettings, configuration["postprocessing"]),
+            learning_curve=read_section(LearningCurveSettings, configuration["learning_curve"]),
             segment=read_section(SegmentSettings, configuration["segment"]),
             score=read_section(ScoreSettings, configuration["score"]),
         )

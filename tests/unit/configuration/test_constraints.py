@@ -53,6 +53,14 @@ def test_too_many_checkpoints_are_refused_with_a_valid_interval(epochs, interval
     assert contradictions_with(training__epochs_per_checkpoint=suggested, **changes) == []
 
 
+def test_a_learning_curve_from_0_cases_needs_a_start_model():
+    assert contradictions_with(learning_curve__cases=[0, 2], training__start_from="start.safetensors") == []
+    assert contradictions_with(learning_curve__cases=[0, 2]) == [
+        "learning_curve.cases: 0 is the start model as it is, but training.start_from is null; leave 0 out, or set "
+        "training.start_from"
+    ]
+
+
 def test_synthetic_cases_need_a_voxel_size_and_a_task_that_can_be_simulated():
     assert contradictions_with(training__synthetic_fraction=0.5, normalisation__spacing_mm=2) == []
     (sentence,) = contradictions_with(training__synthetic_fraction=0.5)

@@ -76,7 +76,7 @@ def test_the_supplied_configurations_have_no_mistake(name):
         ("cohort.root:data", "", ["cohort.root:data: there is no such key; write root: data, with a space after"]),
         ("training.epochs=5", "", ["training.epochs=5: there is no such key; write epochs: 5, with a space after"]),
         ("cohort.batches", 4, ["cohort.batches: this key is now called cohort.shards; rename it"]),
-        ("epoch", 5, ["did you mean training.epochs?", "--config training='{epochs: 5}'"]),
+        ("epoch", 5, ["did you mean training.epochs or learning_curve.epochs?", "--config training='{epochs: 5}'"]),
     ],
 )
 def test_a_mistake_is_reported_with_key_value_and_allowed_values(key, value, expected):

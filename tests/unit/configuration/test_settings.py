@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[type, ...]] = {
     "figures": (FigureSettings,),
     "report": (settings.ReportSettings,),
     "postprocessing": (settings.PostprocessingSettings,),
+    "learning_curve": (settings.LearningCurveSettings,),
     "segment": (settings.SegmentSettings,),
     "score": (settings.ScoreSettings,),
 }
