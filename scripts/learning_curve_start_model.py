@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--start-from", type=Path, required=True, help="the start model")
     parser.add_argument("--digest", required=True, help="SHA-256 of the start model at the planning")
     add_task_option(parser)
-    parser.add_argument("--planned", default="", help="records of all models of the learning curve, a JSON list")
+    parser.add_argument("--plan", type=json.loads, required=True, help="sizes and records of the curve, as JSON")
     parser.add_argument("--model", type=Path, required=True, help="model to write, a copy of the start model")
     parser.add_argument("--record", type=Path, required=True, help="record of the model to write, JSON")
     parser.add_argument("--log", type=Path, help="log file")
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             steps=0,
             start_from=options.digest,
         )
-        log_progress(options.planned)
+        log_progress(options.plan["records"])
 
 
 if __name__ == "__main__":

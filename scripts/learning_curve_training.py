@@ -13,7 +13,7 @@ from tumorseg.formatting import format_count
 from tumorseg.io.files import read_json
 from tumorseg.io.tables import write_table
 from tumorseg.learning_curve.plan import START_NAMES, CurvePoint
-from tumorseg.learning_curve.subsets import choose_cases
+from tumorseg.learning_curve.subsets import choose_cases, require_enough_cases
 from tumorseg.learning_curve.training import (
     CaseFiles,
     log_progress,
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--start-from", default="", help="model to start from if the recipe has its SHA-256; empty: none"
     )
     add_task_option(parser)
-    parser.add_argument("--planned", default="", help="records of all models of the learning curve, a JSON list")
+    parser.add_argument("--plan", type=json.loads, required=True, help="sizes and records of the curve, as JSON")
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint to write, with its record beside it")
     parser.add_argument("--history", type=Path, required=True, help="table of the epochs to write, CSV")
     parser.add_argument("--model", type=Path, required=True, help="model to write, a safetensors file")
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         require_memory(recipe, execution)
         fold_data = read_fold_data(options.data, fold)
         recipe = with_equal_steps(recipe, len(fold_data.training))
+        require_enough_cases({fold: len(fold_data.training)}, options.plan["sizes"])
         chosen = choose_cases(read_splits(options.splits), fold, point.seed, point.cases)
         cases = [row.case for row in chosen]
         patients = format_count(len({row.patient for row in chosen}), "patient")
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             steps=int(history["steps"].sum()),
             start_from=trained.start_from,
         )
-        log_progress(options.planned)
+        log_progress(options.plan["records"])
 
 
 if __name__ == "__main__":

@@ -40,9 +40,14 @@ COMMAND_VARIABLES = {
     "EVENTS": "results/logs/tensorboard" if config["training"]["tensorboard"] else "",
     # The model to start from, a path or `starter`, or empty. Not a param: its content is one.
     "START_FROM": config["training"]["start_from"] or "",
-    # Records of all models of the learning curve, for messages about its progress. Not a param: a new seed must not
-    # repeat the trainings of the others.
-    "CURVE_RECORDS": json.dumps(curve_files("model/fold-{fold}.json", fold=FOLDS)),
+    # The sizes of the learning curve, to refuse too large ones before the first training, and the records of all its
+    # models, to log the progress. Not a param: a new seed must not repeat the trainings of the others.
+    "CURVE_PLAN": json.dumps(
+        {
+            "sizes": config["learning_curve"]["cases"],
+            "records": curve_files("model/fold-{fold}.json", fold=FOLDS),
+        }
+    ),
     # Makes `python` in commands the one that runs Snakemake, even if its environment is not activated.
     "PATH": os.pathsep.join(
         dict.fromkeys([str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)])

@@ -6,7 +6,7 @@ on subsets of each fold's training cases, with a job for all epochs of a trainin
 
 
 rule learning_curve_subsets:
-    """List the order in which the trainings of the learning curve take the cases; stop if there are too few."""
+    """List the order in which the trainings of the learning curve take the cases."""
     input:
         rules.split.output,
     output:
@@ -32,9 +32,6 @@ rule learning_curve_subsets:
 rule learning_curve_training:
     """Train on a subset of the training cases, verify the last checkpoint, and export the model."""
     input:
-        # Not read: with it, too large subsets are refused before the first training. As ancient, since a new seed must
-        # not repeat the trainings of the others.
-        checked=ancient(rules.learning_curve_subsets.output),
         normalised=normalised_shards,
         synthetic=SYNTHETIC_FOLDERS,
         data=rules.training_data.output,
@@ -74,7 +71,7 @@ rule learning_curve_training:
         " --data {input.data:q} --splits {input.splits:q} --check {input.check:q}"
         " --validation-results {input.validation_results:q} --fold {wildcards.fold} --start {wildcards.start}"
         " --cases {wildcards.cases} --seed {wildcards.seed} --epochs {params.epochs} --recipe {params.recipe:q}"
-        ' --settings {params.settings:q} --start-from "$START_FROM" --task "$TASK" --planned "$CURVE_RECORDS"'
+        ' --settings {params.settings:q} --start-from "$START_FROM" --task "$TASK" --plan "$CURVE_PLAN"'
         " --checkpoint {output.checkpoint:q} --history {output.history:q} --model {output.model:q}"
         " --record {output.record:q} --log {log:q}"
 
@@ -103,7 +100,7 @@ rule learning_curve_start_model:
     shell:
         'python "$SCRIPTS/learning_curve_start_model.py" --normalised {input.normalised:q} --data {input.data:q}'
         ' --fold {wildcards.fold} --network {params.network:q} --start-from "$START_FROM"'
-        ' --digest {params.start_from} --task "$TASK" --planned "$CURVE_RECORDS" --model {output.model:q}'
+        ' --digest {params.start_from} --task "$TASK" --plan "$CURVE_PLAN" --model {output.model:q}'
         " --record {output.record:q} --log {log:q}"
 
 

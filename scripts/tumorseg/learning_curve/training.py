@@ -1,6 +1,5 @@
 """One training of the learning curve: all epochs on a subset of the training cases, verified and exported."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,17 +128,16 @@ def write_training_record(
     write_json(path, content)
 
 
-def log_progress(records: str) -> None:
+def log_progress(records: Sequence[str]) -> None:
     """Log how many models of the learning curve exist and how many are left.
 
     Args:
-        records: paths of the records of all models, as a JSON list; empty if they are unknown.
+        records: paths of the records of all models, at least one.
     """
-    exist = [Path(path).exists() for path in json.loads(records)] if records else []
-    if exist:
-        logger.info(
-            "%d of %s of the learning curve done, %d left",
-            exist.count(True),
-            format_count(len(exist), "model"),
-            exist.count(False),
-        )
+    exist = [Path(path).exists() for path in records]
+    logger.info(
+        "%d of %s of the learning curve done, %d left",
+        exist.count(True),
+        format_count(len(exist), "model"),
+        exist.count(False),
+    )

@@ -27,7 +27,6 @@ from tumorseg.learning_curve.models import read_curve_model
 from tumorseg.learning_curve.plan import CurvePoint
 from tumorseg.learning_curve.training import (
     CaseFiles,
-    log_progress,
     subset_data,
     train_point,
     with_equal_steps,
@@ -137,7 +136,7 @@ def test_the_start_model_as_it_is_is_copied_if_it_fits(tmp_path, base_channels, 
     options = ["--normalised", tmp_path / "normalised", "--data", data, "--fold", 0, "--task", TASK.name]
     options += ["--network", json.dumps({"name": "unet", "base_channels": base_channels, "depth": 3})]
     options += ["--start-from", tmp_path / "start.safetensors", "--digest", digest]
-    options += ["--planned", json.dumps([str(record), "another.json"]), "--model", out, "--record", record]
+    options += ["--plan", json.dumps({"records": [str(record), "another.json"]}), "--model", out, "--record", record]
     if architecture(base_channels) != network.architecture:
         with pytest.raises(SystemExit):
             learning_curve_start_model.main([*map(str, options)])
@@ -147,8 +146,3 @@ def test_the_start_model_as_it_is_is_copied_if_it_fits(tmp_path, base_channels, 
     assert sha256(out) == digest
     assert read_json(record)["training_cases"] == []
     assert "1 of 2 models of the learning curve done, 1 left" in capsys.readouterr().err
-
-
-def test_progress_is_not_logged_if_the_plan_is_unknown(caplog):
-    log_progress("")
-    assert caplog.text == ""
