@@ -24,6 +24,7 @@ from tumorseg.learning_curve.training import (
 )
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.networks.model import write_model
+from tumorseg.networks.starter import model_path
 from tumorseg.preprocessing.fold_data import find_cases, read_fold_data
 from tumorseg.task import add_task_option
 from tumorseg.training.recipe import Recipe
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             find_cases(options.synthetic, data.synthetic),
             find_cases(options.normalised, data.held_out),
         )
-        start_path = Path(options.start_from) if options.start_from else None
+        start_path = model_path(options.start_from) if options.start_from else None
         trained, digest = train_point(
             recipe,
             data,

@@ -24,9 +24,9 @@ from tumorseg.evaluation.postprocessing_choice import Choices, gain_table
 from tumorseg.evaluation.postprocessing_masks import SCORES
 from tumorseg.evaluation.postprocessing_report import candidate_table
 from tumorseg.io.tables import read_table
-from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.learning_curve.score_tables import SUMMARY_COLUMNS
 from tumorseg.learning_curve.subsets import SUBSET_COLUMNS
+from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.registry import columns, metrics
 from tumorseg.segmentation.results import PatientResult, write_volume_table
 from tumorseg.task import load_task
