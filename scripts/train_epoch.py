@@ -16,6 +16,7 @@ from tumorseg.task import add_task_option
 from tumorseg.training import distributed
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import previous_checkpoint_epoch
+from tumorseg.training.simulation import start_simulators
 from tumorseg.training.start_model import read_start_model
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import start_state, train_until
@@ -67,12 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             start_path = model_path(options.start_from) if options.start_from else None
             start_model = None if options.previous else read_start_model(start_path, recipe, validation)
         state = start_state(recipe, data, execution, options.previous, before, start_model=start_model)
+        with distributed.sync_errors():
+            simulators = stack.enter_context(start_simulators(recipe, data, execution))
         train_until(
             options.epoch,
             state,
             data=data,
             training_cases=training,
             synthetic_cases=synthetic,
+            simulators=simulators,
             held_out_cases=validation,
             execution=execution,
             checkpoint=options.output,

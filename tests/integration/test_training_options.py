@@ -5,7 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-from tests.integration.workflow import Workflow
+from tests.integration.workflow import Workflow, copy_repository, edit
+from tumorseg.io.digests import sha256
 
 pytestmark = pytest.mark.slow
 
@@ -63,3 +64,24 @@ def test_a_run_with_all_training_options_and_tensorboard_added_later(tmp_path):
     workflow.configure(settings)
     workflow.succeed("train")
     assert len(list((workflow.results / "logs/tensorboard/fold-0").glob("events.out.tfevents.*"))) == 1
+
+
+def test_simulated_cases_are_the_same_again_and_their_code_decides_the_training(tmp_path):
+    run = Workflow(tmp_path / "run", copy_repository(tmp_path / "a checkout"))
+    run.configure(
+        {
+            "normalisation": {"spacing_mm": 8},
+            "training": {"epochs": 2, "synthetic_fraction": 0.5, "synthetic_cases": None},
+        }
+    )
+    run.succeed("train")
+    assert not (run.results / "synthetic").exists()
+    data = json.loads((run.results / "training/fold-0/data.json").read_text())
+    assert (data["simulated"]["settings"]["spacing_mm"], "synthetic" in data) == ([8, 8, 8], False)
+    checkpoint = run.results / "training/fold-0/epoch-0002.pt"
+    before = sha256(checkpoint)
+    checkpoint.unlink()
+    run.succeed("train")
+    assert sha256(checkpoint) == before
+    edit(run.repository / "scripts/tumorseg/synthetic/case.py", "_REACH_MM: Final = 14.0", "_REACH_MM: Final = 15.0")
+    assert set(run.planned("train")) == {"training_data", "train_epoch"}

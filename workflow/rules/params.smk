@@ -63,7 +63,11 @@ CHAIN = [
     "validate_batch",
     "split",
     "normalise_batch",
-    *(["write_synthetic_cases"] if config["training"]["synthetic_fraction"] else []),
+    *(
+        ["write_synthetic_cases"]
+        if all(select_keys("training", "synthetic_fraction", "synthetic_cases").values())
+        else []
+    ),
     "training_data",
     "train_epoch",
     "verify_checkpoint",

@@ -1,4 +1,6 @@
-"""Simulate the synthetic cases that a training mixes with real ones, if `training.synthetic_fraction` is not 0.
+"""Simulate the synthetic cases that a training mixes with real ones.
+
+Without `training.synthetic_fraction` there are none; with `training.synthetic_cases: null` the training simulates them.
 
 Makes: results/synthetic/{batch}/{case}.safetensors.
 """

@@ -28,10 +28,11 @@ rule training_data:
     resources:
         **scaled(mem_mb=1000, runtime=10),
     params:
+        simulated=simulated_cases,
         code=code("training_data"),
     shell:
         'python "$SCRIPTS/training_data.py" --normalised {input.normalised:q}'
-        " --synthetic {input.synthetic:q}"
+        " --synthetic {input.synthetic:q} --simulated {params.simulated:q}"
         " --validation-results {input.validation_results:q} --splits {input.splits:q} --fold {wildcards.fold}"
         " --output {output:q} --log {log:q}"
 

@@ -26,24 +26,29 @@ class FoldData:
         training: `store.case_digest` of each training case, by case.
         held_out: the same for the held-out cases.
         synthetic: the same for the synthetic cases of the training.
+        simulated: what decides the cases that the training itself simulates, if it does: `settings`, the normalisation
+            settings, and `code`, the digest of the code that simulates them.
     """
 
     fold: int
     training: dict[str, str]
     held_out: dict[str, str]
     synthetic: dict[str, str] = field(default_factory=dict)
+    simulated: dict[str, Any] | None = None
 
     @property
     def split(self) -> str:
         """The digest of the case names alone, see `splits.split_digest`."""
         return split_digest(self.training, self.held_out)
 
-    def as_dict(self) -> dict[str, dict[str, str]]:
-        """Return the digests of all parts, sorted by case. Synthetic cases are a part only if there are any."""
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Return the digests of all parts, sorted by case. Synthetic and simulated cases are parts only if used."""
         parts = {"training": self.training, "held_out": self.held_out}
         if self.synthetic:
             parts["synthetic"] = self.synthetic
-        return {name: dict(sorted(cases.items())) for name, cases in parts.items()}
+        if self.simulated is not None:
+            parts["simulated"] = self.simulated
+        return {name: dict(sorted(content.items())) for name, content in parts.items()}
 
 
 def collect_fold_data(
@@ -52,6 +57,8 @@ def collect_fold_data(
     fold: int,
     results: Mapping[str, ValidationResult],
     synthetic_folders: Sequence[Path] = (),
+    *,
+    simulated: dict[str, Any] | None = None,
 ) -> FoldData:
     """Return the data of a fold, read from the folders of normalised cases.
 
@@ -61,6 +68,7 @@ def collect_fold_data(
         fold: number of the fold.
         results: validation result of each case.
         synthetic_folders: folders of synthetic cases.
+        simulated: see `FoldData`.
 
     Raises:
         UserError: a case is missing, or was not normalised from the validated files.
@@ -70,7 +78,7 @@ def collect_fold_data(
         for cases in (training_cases(splits, fold), validation_cases(splits, fold))
     )
     synthetic = sorted(path for folder in synthetic_folders for path in folder.glob("*.safetensors"))
-    return FoldData(fold, training, validation, {path.stem: case_digest(path) for path in synthetic})
+    return FoldData(fold, training, validation, {path.stem: case_digest(path) for path in synthetic}, simulated)
 
 
 def _validated_digest(path: Path, result: ValidationResult) -> str:
@@ -98,7 +106,8 @@ def read_fold_data(path: Path, fold: int) -> FoldData:
     try:
         if (content["format"], content["fold"]) != (FORMAT, fold):
             raise ValueError(f"it has format {content['format']} and fold {content['fold']}")
-        return FoldData(fold, dict(content["training"]), dict(content["held_out"]), dict(content.get("synthetic", {})))
+        training, held_out = (dict(content[name]) for name in ("training", "held_out"))
+        return FoldData(fold, training, held_out, dict(content.get("synthetic", {})), content.get("simulated"))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: this is not the data of fold {fold} ({error}); delete it and run again") from None
 
@@ -171,6 +180,8 @@ def data_difference(found: Any, expected: FoldData) -> tuple[str, Message] | Non
         changes += _count_cases(set(wanted[part]) - set(found[part]), f"{name} case", "missing")
     if changes:
         return "wrong_split", f"was trained on another split: {', '.join(changes)}"
+    if found.get("simulated") != wanted.get("simulated"):
+        return "wrong_data", "was trained on cases that other code, or another normalisation, has simulated"
     other = {case for part in names for case, digest in wanted[part].items() if found[part][case] != digest}
     if other:
         return "wrong_data", f"was trained on other normalised data: {_count_cases(other, 'case', 'changed')[0]}"

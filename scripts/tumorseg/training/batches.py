@@ -5,25 +5,28 @@ state from one step to the next, so a resumed training draws the same numbers as
 """
 
 import math
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors import safe_open
 from torch import Tensor
 
-from tumorseg.preprocessing.store import read_case_header, report_corrupted_case
 from tumorseg.training.distributed import local_shard
+from tumorseg.training.patches import read_patch
 from tumorseg.training.recipe import TrainingSettings
+from tumorseg.training.simulation import Simulators
+from tumorseg.training.simulation_messages import Request, SimulatedPatch
 
 _PURPOSES = ("weights", "order", "patch", "augmentation", "synthetic_order")
+_CASES_OF_FOLD: Final = 10**12
+"""Numbers of simulated cases that each fold has for itself."""
 
 
 def random_generator(purpose: str, *indices: int) -> np.random.Generator:
@@ -75,19 +78,22 @@ class PatchSource:
 
     Attributes:
         place: index of the patch in the batch of all processes.
-        case: file of the case.
+        case: file of the case, or the number of the case to simulate.
         is_synthetic: whether the case is synthetic.
     """
 
     place: int
-    case: Path
+    case: Path | int
     is_synthetic: bool
 
 
 def chosen_cases(
     cases: Sequence[Path], synthetic_cases: Sequence[Path], settings: TrainingSettings, fold: int, epoch: int
-) -> Iterator[tuple[Path, bool]]:
+) -> Iterator[tuple[Path | int, bool]]:
     """Yield the case of each patch of an epoch, and whether it is synthetic, without end.
+
+    A case is a file, or the number of a case to simulate. No number occurs twice, neither in other epochs nor in other
+    folds.
 
     Synthetic cases have an exact share: of the first n patches, the share times n, rounded down. So each batch has real
     and synthetic patches if its size allows it.
@@ -102,14 +108,18 @@ def chosen_cases(
     Raises:
         ValueError: there are no synthetic cases although the settings need some.
     """
-    if settings.synthetic_fraction and not synthetic_cases:
+    if settings.synthetic_fraction and not settings.simulates and not synthetic_cases:
         raise ValueError("no synthetic cases")
+    first = fold * _CASES_OF_FOLD + (epoch - 1) * steps_per_epoch(len(cases), settings) * settings.batch_size
     real = case_order(len(cases), settings.seed, fold, epoch)
     synthetic = case_order(len(synthetic_cases), settings.seed, fold, epoch, "synthetic_order")
     share = settings.synthetic_fraction
     for number in count():
         is_synthetic = math.floor((number + 1) * share) > math.floor(number * share)
-        yield (synthetic_cases[next(synthetic)] if is_synthetic else cases[next(real)]), is_synthetic
+        if not is_synthetic:
+            yield cases[next(real)], False
+        else:
+            yield first + number if settings.simulates else synthetic_cases[next(synthetic)], True
 
 
 def local_patches(batches: Iterable[Sequence[PatchSource]]) -> Iterator[list[PatchSource]]:
@@ -140,6 +150,7 @@ def iterate_batches(
     epoch: int,
     *,
     synthetic_cases: Sequence[Path] = (),
+    simulators: Simulators | None = None,
     workers: int = 1,
 ) -> Iterator[Batch]:
     """Yield this process's share of each batch of an epoch; the next batches are read in the background.
@@ -151,9 +162,18 @@ def iterate_batches(
         settings: settings of the training.
         fold: the fold whose cases are held out.
         epoch: number of the epoch, from 1.
-        synthetic_cases: files of synthetic cases; they are needed if their fraction is not 0.
+        synthetic_cases: files of synthetic cases; needed if the settings have a number of them and their fraction is
+            not 0.
+        simulators: simulate the cases of synthetic patches; needed if the settings have no number of synthetic cases
+            and their fraction is not 0.
         workers: number of threads that read batches; each reads whole batches.
+
+    Raises:
+        ValueError: there are no synthetic cases, or no simulators, although the settings need some.
+        UserError: a case is corrupted or cannot be simulated.
     """
+    if settings.simulates and simulators is None:
+        raise ValueError("no simulators")
     order = chosen_cases(cases, synthetic_cases, settings, fold, epoch)
     whole = (
         [PatchSource(place, *case) for place, case in enumerate(islice(order, settings.batch_size))]
@@ -161,94 +181,54 @@ def iterate_batches(
     )
     chosen = list(local_patches(whole))
 
-    def read(step: int) -> Batch:
-        patches = [
-            read_patch(
-                patch.case,
-                settings.input_shape,
-                random_generator("patch", settings.seed, fold, epoch, step, patch.place),
-                settings.foreground_fraction,
-                settings.foreground_sampling,
-            )
-            for patch in chosen[step]
-        ]
+    def generator(purpose: str, step: int, patch: PatchSource) -> np.random.Generator:
+        return random_generator(purpose, settings.seed, fold, epoch, step, patch.place)
+
+    requests = (
+        Request(patch.case, generator("patch", step, patch))
+        for step, patches in enumerate(chosen)
+        for patch in patches
+        if isinstance(patch.case, int)
+    )
+    simulated = simulators.simulate(requests) if simulators else iter(())
+
+    def read(step: int, coming_patches: Sequence[Future[SimulatedPatch]]) -> Batch:
+        waiting = iter(coming_patches)
+        names, images, masks = [], [], []
+        for patch in chosen[step]:
+            if isinstance(patch.case, int):
+                found = next(waiting).result()
+                name, image, mask = found.case, found.image, found.mask
+            else:
+                name = patch.case.stem
+                image, mask = read_patch(patch.case, settings.patches, generator("patch", step, patch))
+            names.append(name)
+            images.append(image)
+            masks.append(mask)
         return Batch(
-            torch.from_numpy(np.stack([image for image, _ in patches])),
-            torch.from_numpy(np.stack([mask for _, mask in patches])).long(),
-            tuple(patch.case.stem for patch in chosen[step]),
-            tuple(
-                random_generator("augmentation", settings.seed, fold, epoch, step, patch.place)
-                for patch in chosen[step]
-            ),
+            torch.from_numpy(np.stack(images)),
+            torch.from_numpy(np.stack(masks)).long(),
+            tuple(names),
+            tuple(generator("augmentation", step, patch) for patch in chosen[step]),
         )
 
+    def wanted(step: int) -> int:
+        return sum(isinstance(patch.case, int) for patch in chosen[step])
+
     with ThreadPoolExecutor(max_workers=workers) as readers:
-        coming = deque(readers.submit(read, step) for step in range(min(workers, len(chosen))))
+
+        def start(step: int) -> Future[Batch]:
+            return readers.submit(read, step, list(islice(simulated, wanted(step))))
+
+        coming = deque(start(step) for step in range(min(workers, len(chosen))))
         for step in range(workers, len(chosen) + workers):
+            began = time.monotonic()
             batch = coming.popleft().result()
+            received = time.monotonic()
             if step < len(chosen):
-                coming.append(readers.submit(read, step))
+                coming.append(start(step))
             yield batch
-
-
-def read_patch(
-    path: Path,
-    shape: tuple[int, int, int],
-    rng: np.random.Generator,
-    foreground_fraction: float = 0,
-    foreground_sampling: Literal["label", "voxel"] = "label",
-) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
-    """Read a random patch of a case and its mask.
-
-    Along axes where the case is larger than the patch, the position is random; where it is smaller, the case is centred
-    and padded with background (0). Only the voxels of the patch are read from disk; a patch around a labelled voxel
-    needs the whole mask as well.
-
-    Args:
-        path: a normalised case.
-        shape: voxels of the patch (X, Y, Z).
-        rng: the source of all random numbers.
-        foreground_fraction: probability of placing the patch around a labelled voxel.
-        foreground_sampling: how this voxel is chosen. `label`: at random within a random label of the case, all labels
-            being equally likely. `voxel`: at random among all labelled voxels.
-
-    Returns:
-        Image, float16 (channels, X, Y, Z), and mask, uint8 (X, Y, Z).
-
-    Raises:
-        UserError: the file is corrupted or belongs to another case.
-    """
-    with report_corrupted_case(path), safe_open(path, framework="numpy") as file:
-        read_case_header(path, file)
-        image, mask = file.get_slice("image"), file.get_slice("mask")
-        sides = mask.get_shape()
-        centre = None
-        if rng.random() < foreground_fraction:
-            centre = _random_labelled_voxel(file.get_tensor("mask"), rng, by_label=foreground_sampling == "label")
-        source, target = [], []
-        for axis, (side, wanted) in enumerate(zip(sides, shape, strict=True)):
-            start = int(rng.integers(side - wanted + 1)) if side > wanted else 0
-            if centre is not None:
-                start = min(max(0, centre[axis] - wanted // 2), max(0, side - wanted))
-            kept = min(side, wanted)
-            source.append(slice(start, start + kept))
-            before = (wanted - kept) // 2
-            target.append(slice(before, before + kept))
-        image_patch = np.zeros((image.get_shape()[0], *shape), np.float16)
-        image_patch[:, *target] = image[:, *source]
-        mask_patch = np.zeros(shape, np.uint8)
-        mask_patch[*target] = mask[*source]
-    return image_patch, mask_patch
-
-
-def _random_labelled_voxel(
-    mask: NDArray[np.uint8], rng: np.random.Generator, *, by_label: bool
-) -> tuple[int, ...] | None:
-    """Return a random labelled voxel; None if the mask is empty. by_label: choose its label first."""
-    candidates = np.flatnonzero(mask)
-    if candidates.size == 0:
-        return None
-    if by_label:
-        values = mask.reshape(-1)[candidates]
-        candidates = candidates[values == rng.choice(np.unique(values))]
-    return tuple(int(index) for index in np.unravel_index(rng.choice(candidates), mask.shape))
+            if simulators:
+                simulators.count_step(
+                    wanted(step - workers), waited_s=received - began, step_s=time.monotonic() - received
+                )

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self
 
 from tumorseg.networks.base import Architecture
 from tumorseg.task import Task
+from tumorseg.training.patches import PatchSettings
 from tumorseg.training.schedule import Schedule
 
 
@@ -42,7 +43,17 @@ class TrainingSettings:
     dice_absent: Literal["count", "ignore"] = "count"
     cross_entropy_weights: Mapping[str, float] | None = None
     synthetic_fraction: float = 0
-    synthetic_cases: int = 100
+    synthetic_cases: int | None = 100
+
+    @property
+    def patches(self) -> PatchSettings:
+        """Size and placement of the patches."""
+        return PatchSettings(self.input_shape, self.foreground_fraction, self.foreground_sampling)
+
+    @property
+    def simulates(self) -> bool:
+        """Whether a new case is simulated for each synthetic patch."""
+        return self.synthetic_fraction > 0 and self.synthetic_cases is None
 
 
 @dataclass(frozen=True)

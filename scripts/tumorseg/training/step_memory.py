@@ -77,6 +77,17 @@ def require_memory(recipe: Recipe, execution: Execution) -> None:
     )
 
 
+def free_cpu_bytes(recipe: Recipe, execution: Execution) -> int:
+    """Return the CPU memory in bytes that training steps leave to each process.
+
+    Args:
+        recipe: the configuration of the training.
+        execution: device and precision.
+    """
+    of_steps = peak_bytes(recipe, execution.dtype) if execution.device.type == "cpu" else 0
+    return max(0, _device_bytes_per_process(torch.device("cpu")) - of_steps)
+
+
 def _device_bytes_per_process(device: torch.device) -> int:
     """Return the device's memory in bytes per process; all processes of a machine share its CPU memory."""
     return device_bytes(device) if device.type == "cuda" else device_bytes(device) // local_world_size()

@@ -27,6 +27,7 @@ from tumorseg.training.losses import LossModule, LossTerms
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import learning_rate
 from tumorseg.training.selection import remedy
+from tumorseg.training.simulation import Simulators
 from tumorseg.training.start_model import StartModel
 from tumorseg.training.tensorboard import TensorBoardWriter
 from tumorseg.training.verification import checkpoint_problems
@@ -236,6 +237,7 @@ def train_until(
     execution: Execution,
     checkpoint: Path,
     synthetic_cases: Sequence[Path] = (),
+    simulators: Simulators | None = None,
     tensorboard_folder: Path | None = None,
 ) -> None:
     """Train until the end of an epoch, validate after each epoch, and save a checkpoint.
@@ -252,6 +254,7 @@ def train_until(
         execution: device and precision.
         checkpoint: the file to write.
         synthetic_cases: files of synthetic cases to train on as well.
+        simulators: simulate synthetic cases to train on as well.
         tensorboard_folder: folder for TensorBoard events of this call; None writes none.
 
     Raises:
@@ -288,6 +291,7 @@ def train_until(
                 state.fold,
                 state.epoch + 1,
                 synthetic_cases=synthetic_cases,
+                simulators=simulators,
                 workers=READER_THREADS,
             )
             trained = train_epoch(

@@ -107,6 +107,14 @@ def test_reworded_sentences_change_no_digest_of_training_and_prediction(scripts,
     assert not CHAIN & changed(scripts, copied)
 
 
+def test_the_code_of_synthetic_cases_changes_no_digest_of_training(scripts, copied):
+    edit(
+        scripts / "tumorseg/synthetic/case.py", "_VENTRICLE_REACH_MM: Final = 14.0", "_VENTRICLE_REACH_MM: Final = 15.0"
+    )
+    edit(scripts / "tumorseg/synthetic/simulator.py", "_NICENESS: Final = 10", "_NICENESS: Final = 11")
+    assert changed(scripts, copied) == {"write_synthetic_cases"}
+
+
 def test_a_moved_module_and_a_renamed_constant_change_no_digest(scripts, copied):
     library = scripts / "tumorseg"
     (library / "training/losses.py").rename(library / "networks/objective_terms.py")

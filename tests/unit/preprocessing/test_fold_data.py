@@ -1,5 +1,7 @@
 """The data of a fold: its cases and their digests."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.builders import make_fold_data, write_random_case
@@ -63,6 +65,19 @@ def test_other_synthetic_cases_are_other_data(folder, tmp_path):
         "wrong_data",
         "was trained on other normalised data: 1 case changed (s)",
     )
+
+
+def test_other_code_or_settings_of_simulated_cases_are_other_data(folder, tmp_path):
+    simulated = {"settings": {"spacing_mm": [2.0, 2.0, 2.0]}, "code": "one"}
+    without = collect_fold_data([folder], SPLITS, 0, results())
+    data = collect_fold_data([folder], SPLITS, 0, results(), simulated=simulated)
+    write_fold_data(tmp_path / "data.json", data)
+    assert read_fold_data(tmp_path / "data.json", 0) == data
+    assert data_difference(data.as_dict(), data) is None
+    for other in (without, replace(data, simulated={**simulated, "code": "two"})):
+        code, message = data_difference(data.as_dict(), other)
+        assert code == "wrong_data"
+        assert message.startswith("was trained on cases that other code")
 
 
 def test_a_case_that_was_normalised_from_other_files_is_refused(folder):

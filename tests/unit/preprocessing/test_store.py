@@ -5,7 +5,7 @@ from safetensors import safe_open
 from tests.support.builders import write_random_case
 from tumorseg.errors import UserError
 from tumorseg.preprocessing.store import case_digest, case_origin, find_case, read_case, read_planes, write_case
-from tumorseg.training.batches import read_patch
+from tumorseg.training.patches import PatchSettings, read_patch
 
 
 def test_a_case_is_read_as_it_was_written(tmp_path):
@@ -95,7 +95,7 @@ def test_a_normalised_case_has_the_permissions_of_a_new_file(tmp_path):
 
 READERS = {
     "read_case": read_case,
-    "read_patch": lambda path: read_patch(path, (8, 8, 8), np.random.default_rng(0)),
+    "read_patch": lambda path: read_patch(path, PatchSettings((8, 8, 8)), np.random.default_rng(0)),
     "read_planes": lambda path: read_planes(path, 4),
     "case_digest": case_digest,
 }

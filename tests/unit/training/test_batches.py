@@ -10,11 +10,15 @@ from tumorseg.preprocessing.store import read_case, write_case
 from tumorseg.training.batches import (
     PatchSource,
     case_order,
+    chosen_cases,
     iterate_batches,
     local_patches,
-    read_patch,
     steps_per_epoch,
 )
+from tumorseg.training.patches import PatchSettings, cut_patch, read_patch
+
+SHAPE = PatchSettings((16, 16, 16))
+AT_TUMOUR = PatchSettings((16, 16, 16), foreground_fraction=1)
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def cases(tmp_path):
 
 def test_a_smaller_case_is_centred_in_background(tmp_path):
     path = write_random_case(tmp_path / "a.safetensors", shape=(10, 10, 10))
-    image, mask = read_patch(path, (16, 16, 16), np.random.default_rng(0))
+    image, mask = read_patch(path, SHAPE, np.random.default_rng(0))
     assert np.all(image[:, 3:13, 3:13, 3:13] != 0)
     assert np.count_nonzero(image[0]) == 1000
     assert mask.shape == (16, 16, 16)
@@ -33,7 +37,7 @@ def test_a_smaller_case_is_centred_in_background(tmp_path):
 def test_a_patch_of_a_larger_case_is_cut_from_it_with_its_mask(tmp_path):
     path = write_random_case(tmp_path / "a.safetensors", shape=(20, 22, 24))
     whole = read_case(path)
-    image, mask = read_patch(path, (16, 16, 16), np.random.default_rng(0))
+    image, mask = read_patch(path, SHAPE, np.random.default_rng(0))
     starts = [(x, y, z) for x in range(5) for y in range(7) for z in range(9)]
     found = [
         p for p in starts if np.array_equal(whole.image[:, p[0] : p[0] + 16, p[1] : p[1] + 16, p[2] : p[2] + 16], image)
@@ -85,14 +89,17 @@ def case_with_tumour(path, *voxels):
 def test_patches_contain_tumour_as_often_as_configured(tmp_path):
     path = case_with_tumour(tmp_path / "a.safetensors", (4, (39, 0, 20)))
     for fraction, least, most in ((1, 1, 1), (0.5, 0.4, 0.7), (0, 0, 0.2)):
-        masks = [read_patch(path, (16, 16, 16), np.random.default_rng(seed), fraction)[1] for seed in range(60)]
+        masks = [
+            read_patch(path, PatchSettings((16, 16, 16), fraction), np.random.default_rng(seed))[1]
+            for seed in range(60)
+        ]
         assert least <= np.mean([mask.any() for mask in masks]) <= most
 
 
 def test_every_label_is_equally_likely(tmp_path):
     many = [(2, (x, y, 2)) for x in range(3) for y in range(3)]
     path = case_with_tumour(tmp_path / "a.safetensors", (1, (38, 38, 38)), *many)
-    masks = [read_patch(path, (16, 16, 16), np.random.default_rng(seed), 1)[1] for seed in range(60)]
+    masks = [read_patch(path, AT_TUMOUR, np.random.default_rng(seed))[1] for seed in range(60)]
     assert 0.3 < np.mean([1 in mask for mask in masks]) < 0.7
 
 
@@ -100,15 +107,23 @@ def test_every_tumour_voxel_is_equally_likely_if_so_configured(tmp_path):
     many = [(2, (x, y, 2)) for x in range(3) for y in range(3)]
     path = case_with_tumour(tmp_path / "a.safetensors", (1, (38, 38, 38)), *many)
     rngs = (np.random.default_rng(seed) for seed in range(100))
-    masks = [read_patch(path, (16, 16, 16), rng, 1, "voxel")[1] for rng in rngs]
+    masks = [read_patch(path, PatchSettings((16, 16, 16), 1, "voxel"), rng)[1] for rng in rngs]
     assert 0.02 < np.mean([1 in mask for mask in masks]) < 0.25
 
 
 def test_a_case_without_tumour_gives_patches(tmp_path):
-    assert (
-        read_patch(case_with_tumour(tmp_path / "a.safetensors"), (16, 16, 16), np.random.default_rng(0), 1)[1].sum()
-        == 0
-    )
+    path = case_with_tumour(tmp_path / "a.safetensors")
+    assert read_patch(path, AT_TUMOUR, np.random.default_rng(0))[1].sum() == 0
+
+
+@pytest.mark.parametrize("sampling", ["label", "voxel"])
+def test_a_patch_of_a_case_in_memory_is_the_one_of_its_file(tmp_path, sampling):
+    path = write_random_case(tmp_path / "a.safetensors", shape=(20, 22, 12))
+    settings = PatchSettings((16, 16, 16), 0.5, sampling)
+    for seed in range(6):
+        read = read_patch(path, settings, np.random.default_rng(seed))
+        cut = cut_patch(read_case(path), settings, np.random.default_rng(seed))
+        assert all(np.array_equal(*pair) for pair in zip(read, cut, strict=True))
 
 
 @pytest.mark.parametrize(("fraction", "expected"), [(0, 0), (0.25, 3), (0.5, 6), (0.9, 10), (1, 12)])
@@ -132,9 +147,22 @@ def test_synthetic_cases_change_neither_the_order_of_real_ones_nor_the_patches_w
     assert real_cases([cases[2]], steps_per_epoch=6) == without
 
 
-def test_a_share_of_synthetic_patches_needs_synthetic_cases(cases):
-    with pytest.raises(ValueError, match="no synthetic cases"):
-        next(iterate_batches(cases, recipe(synthetic_fraction=0.5).training, 0, 1))
+@pytest.mark.parametrize(("number", "missing"), [(3, "no synthetic cases"), (None, "no simulators")])
+def test_a_share_of_synthetic_patches_needs_synthetic_cases(cases, number, missing):
+    with pytest.raises(ValueError, match=missing):
+        next(iterate_batches(cases, recipe(synthetic_fraction=0.5, synthetic_cases=number).training, 0, 1))
+
+
+def test_no_simulated_case_repeats(cases):
+    settings = recipe(steps_per_epoch=5, batch_size=3, synthetic_fraction=0.6, synthetic_cases=None).training
+    numbers = [
+        case
+        for fold in range(3)
+        for epoch in (1, 2, 3)
+        for case, is_synthetic in islice(chosen_cases(cases, [], settings, fold, epoch), 15)
+        if is_synthetic
+    ]
+    assert len(set(numbers)) == len(numbers) == 3 * 3 * 9
 
 
 @pytest.mark.parametrize("workers", [2, 5])
