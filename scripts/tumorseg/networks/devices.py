@@ -88,6 +88,7 @@ def _gpu_socket(gpu: str) -> socket.socket | None:
     return lock
 
 
+Precision = Literal["auto", "fp16", "bf16", "fp32"]
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -124,7 +125,7 @@ class Execution:
 
 def resolve_execution(
     device: Literal["auto", "cpu", "cuda"],
-    precision: Literal["fp16", "bf16", "fp32"],
+    precision: Precision,
     threads: int,
     deterministic: bool = False,
 ) -> Execution:
@@ -135,7 +136,8 @@ def resolve_execution(
 
     Args:
         device: `auto` uses a GPU if there is one.
-        precision: precision of autocast; fp16 becomes fp32 on a CPU.
+        precision: precision of autocast. fp16 becomes fp32 on a CPU. `auto` is fp16 on a GPU, bf16 on a CPU that
+            computes in it, and fp32 on other CPUs.
         threads: torch's number of CPU threads.
         deterministic: whether torch refuses operations whose results may differ between runs. A CPU has none.
 
@@ -161,6 +163,9 @@ def resolve_execution(
             "or set training.device to auto or cpu"
         )
     chosen = torch.device("cuda" if available and device != "cpu" else "cpu")
+    if precision == "auto":
+        on_cpu: Precision = "bf16" if _cpu_computes_in_bf16() else "fp32"
+        precision = "fp16" if chosen.type == "cuda" else on_cpu
     if chosen.type == "cpu" and precision == "fp16":
         logger.info("training.precision is fp16, which only GPUs support: using fp32", extra=ONCE)
         precision = "fp32"
@@ -179,6 +184,12 @@ def resolve_execution(
             extra=ONCE,
         )
     return Execution(chosen, DTYPES[precision])
+
+
+def _cpu_computes_in_bf16() -> bool:
+    """Return whether the processor has instructions for bf16; without them, bf16 is slower than fp32."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _available_cores() -> int:

@@ -5,6 +5,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Final, Literal, Self
 
 from tumorseg.networks.base import Architecture
+from tumorseg.networks.devices import Precision
 from tumorseg.task import Task
 from tumorseg.training.patches import PatchSettings
 from tumorseg.training.schedule import Schedule
@@ -30,7 +31,7 @@ class TrainingSettings:
     gradient_clip: float | None
     ema_decay: float | None
     gradient_checkpointing: bool
-    precision: Literal["fp16", "bf16", "fp32"]
+    precision: Precision
     device: Literal["auto", "cpu", "cuda"]
     deterministic: bool
     threads: int

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-import torch
-
 from tests.benchmarks.study.plan import Run
 from tests.support.builders import TASK
 from tumorseg.inference.predictor import PredictionSettings, Predictor
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.base import Network
-from tumorseg.networks.devices import DTYPES, Execution
+from tumorseg.networks.devices import Execution, resolve_execution
 from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.store import read_case
 from tumorseg.training.batches import iterate_batches
@@ -45,9 +43,9 @@ class Progress:
 
 
 def execution(run: Run) -> Execution:
-    """Return the CPU with the precision of a training; fp16, which only GPUs support, becomes fp32."""
-    precision = run.recipe.training.precision
-    return Execution(torch.device("cpu"), torch.float32 if precision == "fp16" else DTYPES[precision])
+    """Return the CPU with the precision of a training, and set the number of threads."""
+    settings = run.recipe.training
+    return resolve_execution("cpu", settings.precision, settings.threads, settings.deterministic)
 
 
 def cpu_minutes(threads: int) -> float:
@@ -72,7 +70,6 @@ class Training:
         self, run: Run, cases: Sequence[Path], held_out: Sequence[Path], synthetic_cases: Sequence[Path] = ()
     ) -> None:
         self._settings = settings = run.recipe.training
-        torch.set_num_threads(settings.threads)
         self._cpu = execution(run)
         require_memory(run.recipe, self._cpu)
         self._state = TrainingState.initial(run.recipe, run.fold, self._cpu)

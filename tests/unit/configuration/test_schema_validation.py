@@ -46,7 +46,7 @@ def test_the_supplied_configurations_have_no_mistake(name):
         ("training.epochs", True, ["training.epochs", "true is not", "a whole number"]),
         ("training.input_shape", [240, 8, 160], ["training.input_shape[1]", "8", "from 16 to 512"]),
         ("training.input_shape", [240, 240], ["training.input_shape", "a list of 3 items"]),
-        ("training.precision", "fp8", ["training.precision", "one of fp16, bf16, fp32"]),
+        ("training.precision", "fp8", ["training.precision", "one of auto, fp16, bf16, fp32"]),
         ("training.learning_rate", 1e300, ["training.learning_rate: 1e+300 is not allowed", "from 1e-08 to 1"]),
         ("training.threads", 1_000_000, ["training.threads: 1000000 is not allowed", "from 1 to 256"]),
         ("training.seed", 2**63, ["training.seed", "to 9223372036854775807"]),

@@ -14,6 +14,19 @@ def test_fp16_on_a_cpu_becomes_fp32():
     assert (execution.device.type, execution.dtype) == ("cpu", torch.float32)
 
 
+@pytest.mark.parametrize(
+    ("instructions", "dtype"),
+    [
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+        ({"avx512_f": True}, torch.float32),
+    ],
+)
+def test_auto_is_bf16_on_a_cpu_that_computes_in_it(instructions, dtype, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    assert resolve_execution("cpu", "auto", threads=1).dtype == dtype
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_a_missing_gpu_is_an_error_with_a_remedy():
     with pytest.raises(UserError, match=r"training\.device is cuda, but torch sees no GPU"):
