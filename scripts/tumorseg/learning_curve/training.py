@@ -17,6 +17,7 @@ from tumorseg.training.batches import steps_per_epoch
 from tumorseg.training.checkpoint import checkpoint_record_path
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.selection import TrainedNetwork, load_trained_network
+from tumorseg.training.simulation import start_simulators
 from tumorseg.training.start_model import StartModel
 from tumorseg.training.trainer import start_state, train_until
 from tumorseg.training.verification import checkpoint_problems
@@ -81,19 +82,22 @@ def train_point(
         The network, and the SHA-256 of the checkpoint.
 
     Raises:
-        UserError: a case is corrupted, the network has become non-finite, or the checkpoint is invalid.
+        UserError: a case is corrupted or cannot be simulated, the network has become non-finite, or the checkpoint is
+            invalid.
     """
     state = start_state(recipe, data, execution, None, 0, start_model=start_model)
-    train_until(
-        epochs,
-        state,
-        data=data,
-        training_cases=files.training,
-        synthetic_cases=files.synthetic,
-        held_out_cases=files.held_out,
-        execution=execution,
-        checkpoint=checkpoint,
-    )
+    with start_simulators(recipe, data, execution) as simulators:
+        train_until(
+            epochs,
+            state,
+            data=data,
+            training_cases=files.training,
+            synthetic_cases=files.synthetic,
+            simulators=simulators,
+            held_out_cases=files.held_out,
+            execution=execution,
+            checkpoint=checkpoint,
+        )
     if problems := checkpoint_problems(checkpoint, recipe, data, epochs):
         found = "; ".join(problem.message for problem in problems)
         raise UserError(f"{checkpoint}: this checkpoint {found}; run again to train it again")

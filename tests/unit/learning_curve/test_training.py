@@ -1,6 +1,7 @@
 """Trainings of the learning curve on tiny cases, and what becomes of their models."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,8 @@ import torch
 import learning_curve_prediction
 import learning_curve_start_model
 from tests.support.builders import (
+    NORMALISATION,
+    REPOSITORY,
     TASK,
     architecture,
     make_fold_data,
@@ -34,6 +37,7 @@ from tumorseg.learning_curve.training import (
 )
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import write_model
+from tumorseg.training import simulation
 from tumorseg.training.selection import load_trained_network
 from tumorseg.training.trainer import start_state, train_until
 
@@ -42,9 +46,12 @@ CPU = Execution(torch.device("cpu"), torch.float32)
 EPOCHS = 2
 
 
-def train(cases, folder, size: int, **changes):
-    """Train on the first cases; the last case is held out. Return the network."""
-    data = make_fold_data(cases[:-1], cases[-1:])
+def train(cases, folder, size: int, simulated=None, **changes):
+    """Train on the first cases; the last case is held out. Return the network.
+
+    simulated: see `FoldData`. changes: of the recipe.
+    """
+    data = replace(make_fold_data(cases[:-1], cases[-1:]), simulated=simulated)
     settings = with_equal_steps(recipe(**changes), len(data.training))
     files = CaseFiles(cases[:size], [], cases[-1:])
     subset = subset_data(data, [path.stem for path in files.training])
@@ -70,6 +77,14 @@ def test_a_training_on_fewer_cases_has_as_many_steps(cases, tmp_path):
     assert [epoch["steps"] for epoch in epochs] == EPOCHS * [2]
     content = torch.load(tmp_path / "1.pt", weights_only=True)
     assert list(content["data"]["training"]) == ["case-0"]
+
+
+def test_a_training_may_simulate_cases(cases, tmp_path, monkeypatch):
+    monkeypatch.setattr(simulation, "SIMULATOR", str(REPOSITORY / "tests/support/stub_simulator.py"))
+    simulated = {"settings": {**NORMALISATION, "spacing_mm": [8, 8, 8]}, "code": "c"}
+    train(cases, tmp_path, 1, simulated=simulated, batch_size=2, synthetic_fraction=0.5, synthetic_cases=None)
+    content = torch.load(tmp_path / "1.pt", weights_only=True)
+    assert content["data"]["simulated"] == simulated
 
 
 def test_configured_steps_stay():
