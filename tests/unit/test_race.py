@@ -146,6 +146,16 @@ def test_the_mistakes_of_a_recipe_are_printed(tmp_path):
         product.read_product_settings(path)
 
 
+def test_a_recipe_that_simulates_cases_during_the_training_is_refused(tmp_path):
+    text = "normalisation: {spacing_mm: 2}\ntraining: {synthetic_fraction: 0.5, synthetic_cases: %s}\n"
+    path = tmp_path / "r.yaml"
+    path.write_text(text % "null")
+    with pytest.raises(SystemExit, match=r"r.yaml: training.synthetic_cases is null, .*set it to a number"):
+        product.read_product_settings(path)
+    path.write_text(text % 30)
+    assert product.read_product_settings(path).synthetic_cases == 30
+
+
 def test_without_its_model_the_fine_tuned_method_is_skipped_with_a_line(tmp_path, monkeypatch, capsys):
     settings = product.read_product_settings(recipe_file(tmp_path / "r.yaml"))
     monkeypatch.setattr(product, "STARTER", tmp_path / "starter.safetensors")
@@ -343,6 +353,21 @@ def test_an_unknown_method_is_refused(capsys):
     with pytest.raises(SystemExit):
         race_options(["run", "r.csv", "--methods", "unet"])
     assert "there is no method unet; there are here, starter, nnunet, monai" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--seeds", "1,1", "1,1 is not a list of different numbers"),
+        ("--seeds", "one", "one is not a list of different numbers"),
+        ("--minutes", "long", "long is not a number above 0"),
+        ("--minutes", "0", "0 is not a number above 0"),
+    ],
+)
+def test_wrong_numbers_are_refused(option, value, message, capsys):
+    with pytest.raises(SystemExit):
+        race_options(["run", "r.csv", option, value])
+    assert message in capsys.readouterr().err
 
 
 def test_a_missing_table_is_named(tmp_path):

@@ -1,5 +1,9 @@
-"""The tables of a study of training set-ups."""
+"""The plan of a study of training set-ups, and its tables."""
 
+import pytest
+import yaml
+
+from tests.benchmarks.study.plan import read_study
 from tests.benchmarks.study.table import COLUMNS, DICE, append, drop_unfinished, finished, markdown_table, read_results
 
 
@@ -28,6 +32,20 @@ def test_the_rows_of_an_interrupted_training_are_dropped(tmp_path):
     assert left["mark"].tolist() == [0.5, 1]
 
 
+def test_trainings_that_were_finished_without_mirroring_are_not_dropped(tmp_path):
+    path = tmp_path / "r.csv"
+    append(path, [*rows(x=0.5), *rows(fold=1, y=0.5)])
+    with pytest.raises(SystemExit, match="2 trainings were scored without mirroring"):
+        drop_unfinished(path, mirroring=True)
+    assert len(read_results(path)) == 2
+
+
+def test_names_that_look_like_numbers_stay_text(tmp_path):
+    append(tmp_path / "r.csv", [{**row, "digest": "0123456789e1"} for row in rows("007", **{"001": 0.5})])
+    found = read_results(tmp_path / "r.csv")
+    assert found[["setup", "digest", "case"]].to_numpy().tolist() == [["007", "0123456789e1", "001"]]
+
+
 def test_the_table_has_the_mean_of_the_folds_and_its_spread_over_the_seeds(tmp_path):
     path = tmp_path / "r.csv"
     append(path, [*rows(x=0.2, y=0.4), *rows(fold=1, z=0.7)])  # means of the folds 0.3 and 0.7
@@ -38,3 +56,35 @@ def test_the_table_has_the_mean_of_the_folds_and_its_spread_over_the_seeds(tmp_p
     assert a.endswith("| 400 | 8.0 | +0.000 ± 0.000 |")
     assert b.startswith("| b | 1 | 1 | 0.350 |")
     assert b.endswith("| +0.050 ± 0.050 |")  # x +0.1, y 0
+
+
+def study_file(path, **setups):
+    """Write the file of a study with these set-ups, and return its path."""
+    content = {"minutes": 8, "folds": 2, "seeds": [3, 4], "mirroring": False, "base": {}, "setups": setups}
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def test_a_study_trains_each_set_up_with_each_fold_and_seed(tmp_path):
+    small, large = {"training": {"batch_size": 1}}, {"training": {"batch_size": 4}}
+    runs = read_study(study_file(tmp_path / "s.yaml", small=small, large=large)).runs()
+    assert [(run.seed, run.setup, run.fold) for run in runs] == [
+        (seed, name, fold) for seed in (3, 4) for name in ("small", "large") for fold in (0, 1)
+    ]
+    assert {(run.recipe.training.seed, run.recipe.training.batch_size) for run in runs} == {
+        (seed, size) for seed in (3, 4) for size in (1, 4)
+    }
+    assert len({run.digest for run in runs}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prediction": {"fill_holes": True}}, "prediction: a set-up cannot change it"),
+        ({"training": {"learning_rate": "fast"}}, "training.learning_rate: 'fast'"),
+        ({"training": {"synthetic_fraction": 0.5}}, "training.synthetic_fraction: a study trains on real cases only"),
+    ],
+)
+def test_the_mistakes_of_a_set_up_are_printed_with_its_name(tmp_path, changes, message):
+    with pytest.raises(SystemExit, match=f"s.yaml has mistakes:\nsetups.wrong: {message}"):
+        read_study(study_file(tmp_path / "s.yaml", wrong=changes))

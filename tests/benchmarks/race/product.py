@@ -61,8 +61,13 @@ def default_recipe(minutes: float) -> Path:
 
 
 def read_product_settings(path: Path) -> ProductSettings:
-    """Read a recipe file; end the program with a message if it is missing or invalid."""
+    """Read a recipe file; end the program with a message if it is missing, invalid or simulates during the training."""
     filled = _read_recipe(path, {"training": {"device": "cpu", "threads": THREADS, "start_from": None}})
+    if filled["training"]["synthetic_fraction"] and filled["training"]["synthetic_cases"] is None:
+        raise SystemExit(
+            f"{path}: training.synthetic_cases is null, so other processes would simulate cases during the training, "
+            "whose CPU time the race cannot count; set it to a number"
+        )
     return ProductSettings(training_sections(filled), filled["prediction"], filled["normalisation"])
 
 

@@ -20,6 +20,7 @@ from tumorseg.configuration.constraints import contradiction_errors
 from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
 from tumorseg.configuration.task_validation import task_contradiction_errors
 from tumorseg.io.digests import sha256
+from tumorseg.networks.starter import model_path
 from tumorseg.preprocessing.store import find_case
 from tumorseg.training.recipe import Recipe, with_defaults
 
@@ -63,7 +64,7 @@ class Study:
         found = []
         for seed, (name, sections), fold in product(self.seeds, self.setups.items(), range(self.folds)):
             path = sections["training"]["start_from"]
-            start_from = Path(path) if path else None
+            start_from = model_path(path) if path else None
             training = {**sections["training"], "start_from": sha256(start_from) if start_from else None}
             recipe = Recipe.from_config({**sections, "training": {**training, "seed": seed}}, TASK)
             digest = self._digest({**sections, "training": training})
@@ -104,6 +105,8 @@ def _configured(base: dict | None, changes: dict | None) -> tuple[dict[str, Any]
         if section not in ("model", "training")
     ]
     configuration, mistakes = configured(base or {}, changes or {})
+    if configuration["training"].get("synthetic_fraction"):
+        wrong.append("training.synthetic_fraction: a study trains on real cases only; leave it out")
     return training_sections(configuration), wrong or mistakes
 
 

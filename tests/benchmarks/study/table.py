@@ -15,7 +15,8 @@ COLUMNS = [*KEY, "mark", "mirroring", "case", "minutes", "wall_minutes", "steps"
 
 def read_results(path: Path) -> pd.DataFrame:
     """Return the rows of a study so far, with the mean of the regions and of the labels; none without a file."""
-    rows = pd.read_csv(path, dtype={"setup": str}) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    text = dict.fromkeys(["setup", "digest", "case"], str)
+    rows = pd.read_csv(path, dtype=text) if path.exists() else pd.DataFrame(columns=COLUMNS)
     rows["regions"] = rows[list(TASK.region_labels)].mean(axis="columns")
     rows["labels"] = rows[list(TASK.label_structures)].mean(axis="columns")
     return rows
@@ -28,9 +29,18 @@ def finished(rows: pd.DataFrame, *, mirroring: bool) -> set[tuple[Any, ...]]:
 
 
 def drop_unfinished(path: Path, *, mirroring: bool) -> pd.DataFrame:
-    """Delete the rows of trainings that were interrupted, and return the others."""
+    """Delete the rows of trainings that were interrupted, and return the others.
+
+    Only one training can have been interrupted between its two last evaluations. If several lack the one with
+    mirroring, end the program instead: they were finished without it.
+    """
     rows = read_results(path)
     done = finished(rows, mirroring=mirroring)
+    if len(without := finished(rows, mirroring=False) - done) > 1:
+        raise SystemExit(
+            f"{path}: {len(without)} trainings were scored without mirroring; name another table, or set mirroring to "
+            "false"
+        )
     rows = rows[pd.Series([key in done for key in rows[KEY].itertuples(index=False, name=None)], rows.index, bool)]
     if path.exists():
         rows[COLUMNS].to_csv(path, index=False)
