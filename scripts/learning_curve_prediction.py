@@ -7,13 +7,10 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.inference.held_out import segment_cases
-from tumorseg.inference.records import RECORD_FORMAT
-from tumorseg.io.files import write_json
+from tumorseg.inference.held_out import segment_fold
 from tumorseg.learning_curve.models import read_curve_model
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.preprocessing.fold_data import held_out_cases
-from tumorseg.task import add_task_option
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,7 +23,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--splits", type=Path, required=True, help="table of the splits")
     parser.add_argument("--fold", type=int, required=True, help="fold whose held-out cases to segment")
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
-    add_task_option(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder of masks to write")
     parser.add_argument("--record", type=Path, required=True, help="record of the masks to write, JSON")
     parser.add_argument("--log", type=Path, help="log file")
@@ -34,17 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job(f"learning_curve_prediction {options.model.parent}, fold {options.fold}", options.log):
         execution = resolve_execution(**options.settings["execution"])
         cases = held_out_cases(options.normalised, options.data, read_splits(options.splits), options.fold)
-        network, card, model = read_curve_model(options.model, options.training, options.fold, cases)
+        model = read_curve_model(options.model, options.training, options.fold, cases)
         section = options.settings["prediction"]
-        content = {
-            "format": RECORD_FORMAT,
-            "fold": options.fold,
-            "model": model,
-            "split": card.split,
-            "settings": section,
-            "cases": segment_cases(network, card, cases, options.output, execution=execution, section=section),
-        }
-        write_json(options.record, content)
+        segment_fold(model, options.fold, cases, options.output, options.record, execution=execution, section=section)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.inference.held_out import read_fold_model, segment_cases
-from tumorseg.inference.records import RECORD_FORMAT
-from tumorseg.io.files import write_json
+from tumorseg.inference.held_out import read_fold_model, segment_fold
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.preprocessing.fold_data import held_out_cases
 from tumorseg.task import add_task_option
@@ -33,20 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job(f"predict fold {options.fold}", options.log):
         execution = resolve_execution(**options.settings["execution"])
         splits = read_splits(options.splits)
-        network, card, model = read_fold_model(
-            options.model, options.selection, options.fold, task=options.task, splits=splits
-        )
+        model = read_fold_model(options.model, options.selection, options.fold, task=options.task, splits=splits)
         cases = held_out_cases(options.normalised, options.data, splits, options.fold)
         section = options.settings["prediction"]
-        content = {
-            "format": RECORD_FORMAT,
-            "fold": options.fold,
-            "model": model,
-            "split": card.split,
-            "settings": section,
-            "cases": segment_cases(network, card, cases, options.output, execution=execution, section=section),
-        }
-        write_json(options.record, content)
+        segment_fold(model, options.fold, cases, options.output, options.record, execution=execution, section=section)
 
 
 if __name__ == "__main__":

@@ -127,13 +127,11 @@ rule learning_curve_prediction:
         gpu=GPUS,
     params:
         settings=settings(prediction={**config["prediction"], "probabilities": False}, execution=EXECUTION),
-        task=TASK_FACTS,
         code=code("learning_curve_prediction"),
     shell:
         'python "$SCRIPTS/learning_curve_prediction.py" --model {input.model:q} --training {input.training:q}'
         " --normalised {input.normalised:q} --data {input.data:q} --splits {input.splits:q} --fold {wildcards.fold}"
-        ' --task "$TASK" --settings {params.settings:q} --output {output.masks:q} --record {output.record:q}'
-        " --log {log:q}"
+        " --settings {params.settings:q} --output {output.masks:q} --record {output.record:q} --log {log:q}"
 
 
 rule learning_curve_scores:

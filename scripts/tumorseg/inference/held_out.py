@@ -7,10 +7,10 @@ from typing import Any
 from tumorseg.cli.console import Progress
 from tumorseg.cohort.splits import FoldAssignment, fold_digest
 from tumorseg.errors import UserError
-from tumorseg.inference.records import mask_path, verify_selected_model
+from tumorseg.inference.records import RECORD_FORMAT, mask_path, verify_selected_model
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import file_digest
-from tumorseg.io.files import make_folder
+from tumorseg.io.files import make_folder, write_json
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import ModelCard, read_model
@@ -58,37 +58,38 @@ def read_fold_model(
     return network, card, digest
 
 
-def segment_cases(
-    network: Network,
-    card: ModelCard,
+def segment_fold(
+    model: tuple[Network, ModelCard, str],
+    fold: int,
     cases: Mapping[str, Path],
     folder: Path,
+    record: Path,
     *,
     execution: Execution,
     section: Mapping[str, Any],
-) -> dict[str, dict[str, Any]]:
-    """Segment normalised cases on their original grids, and write the masks to a folder.
+) -> None:
+    """Segment the held-out cases of a fold on their original grids. Write the masks, and a record of them.
 
     Args:
-        network: network of the model.
-        card: card of the model.
+        model: network and card of a model that was not trained on the cases, and the SHA-256 of its file.
+        fold: number of the fold.
         cases: normalised file of each case.
         folder: folder of masks to make.
+        record: file to write, JSON: how each mask was made, and its digest.
         execution: device and precision.
         section: `prediction` section of the configuration.
-
-    Returns:
-        How each mask was made, and its digest, by case: the part `cases` of a record of predictions.
     """
+    network, card, digest = model
     segmenter = Segmenter([network], execution, section, task=card.task)
     make_folder(folder)
-    progress, record = Progress(len(cases), "case"), {}
+    progress, made = Progress(len(cases), "case"), {}
     for name, path in cases.items():
         case = read_case(path)
         facts = segmenter.segment(folder, case.image, case.origin, card.convention, card.mark).record()
-        record[name] = {**facts, "digest": file_digest(mask_path(folder, name))}
+        made[name] = {**facts, "digest": file_digest(mask_path(folder, name))}
         progress.step(name)
-    return record
+    content = {"format": RECORD_FORMAT, "fold": fold, "model": digest, "split": card.split, "settings": section}
+    write_json(record, {**content, "cases": made})
 
 
 def iterate_held_out_cases(

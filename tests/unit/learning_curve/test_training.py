@@ -116,7 +116,7 @@ def test_the_held_out_cases_are_segmented_and_recorded(model, tmp_path):
     data = write_listed_data(tmp_path / "data.json", tmp_path / "normalised", splits, 0)
     folder = tmp_path / "predictions/fold-0"
     options = ["--model", model, "--training", model.with_suffix(".json"), "--normalised", tmp_path / "normalised"]
-    options += ["--data", data, "--splits", tmp_path / "splits.tsv", "--fold", 0, "--task", TASK.name]
+    options += ["--data", data, "--splits", tmp_path / "splits.tsv", "--fold", 0]
     options += ["--settings", json.dumps({"prediction": PREDICTION, "execution": EXECUTION})]
     options += ["--output", folder, "--record", tmp_path / "predictions/fold-0.json"]
     learning_curve_prediction.main([*map(str, options)])
