@@ -22,6 +22,7 @@ from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
 from tumorseg.networks.training_facts import case_signature
 from tumorseg.preprocessing.store import read_case, write_case
+from tumorseg.synthetic.case import case_name
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 
@@ -121,6 +122,28 @@ def test_a_patient_must_not_be_in_both_folders():
     table = manifest(("a-0", "a", True), ("a-1", "a", True))
     with pytest.raises(UserError, match="the patient a is in the folders"):
         cases.usable_cases(table, {"--training": ["a-0"], "--test": ["a-1"]})
+
+
+def test_synthetic_cases_are_simulated_again_only_after_a_change(tmp_path, monkeypatch):
+    def write_pool(folder, _settings, _task, _seed, indices, **_):
+        simulated.extend(indices)
+        for index in indices:
+            path = folder / f"{case_name(0, index)}.safetensors"
+            path.touch()
+            yield path
+
+    def prepare(number, code="a", margin_voxels=2):
+        simulated.clear()
+        monkeypatch.setattr(cases, "simulator_digest", lambda: code)
+        paths = cases.prepare_synthetic(tmp_path, {"margin_voxels": margin_voxels}, number)
+        assert [path.exists() for path in paths] == [True] * number
+        return list(simulated)
+
+    simulated = []
+    monkeypatch.setattr(cases, "write_pool", write_pool)
+    assert prepare(2) == [0, 1]
+    assert prepare(3) == [2]
+    assert prepare(3, code="b") == prepare(3, margin_voxels=4) == [0, 1, 2]
 
 
 def recipe_file(path, text="normalisation: {spacing_mm: 2}\nprediction: {test_time_mirroring: true}\n"):

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from tests.benchmarks.study.plan import fold_cases, run_workflow
-from tests.support.builders import TASK
+from tests.support.builders import REPOSITORY, TASK
 from tests.support.case_files import learning_data
+from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.cohort.discovery import discover_cases, locate_roots
 from tumorseg.cohort.manifest import manifest_summary, read_manifest
 from tumorseg.errors import UserError
@@ -154,9 +155,18 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def simulator_digest() -> str:
+    """Return the digest of the code that simulates cases."""
+    scripts = REPOSITORY / "scripts"
+    return CodeDigests(scripts).digest(scripts / "tumorseg/synthetic/simulator.py")
+
+
 def prepare_synthetic(folder: Path, normalisation: Mapping[str, Any], number: int) -> list[Path]:
-    """Simulate the synthetic cases of a recipe, as the workflow does. Those that exist are kept."""
-    folder /= f"synthetic-{text_digest(yaml.safe_dump(dict(normalisation)))}"
+    """Simulate the synthetic cases of a recipe, as the workflow does.
+
+    Those that exist are kept, unless the normalisation or the code that simulates cases has changed.
+    """
+    folder /= f"synthetic-{text_digest(yaml.safe_dump([dict(normalisation), simulator_digest()]))}"
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{case_name(0, index)}.safetensors" for index in range(number)]
     missing = [index for index, path in enumerate(paths) if not path.exists()]
