@@ -63,7 +63,7 @@ def segmentation_loss(
         logits: (B, classes, X, Y, Z), any floating dtype.
         masks: int64 (B, X, Y, Z).
         terms: the structures of the Dice term and the weights of the cross-entropy.
-        all_reduce: sums the terms of Dice over the processes that share a batch.
+        all_reduce: sums the terms of the loss over the processes that share a batch.
 
     Returns:
         A float32 scalar.
@@ -76,7 +76,9 @@ def segmentation_loss(
         cross_entropy = -likelihood.sum() / masks.numel()
     else:
         over_voxels, weights = (0, 2, 3, 4), torch.tensor(terms.class_weights, dtype=torch.float32, device=masks.device)
-        cross_entropy = -(likelihood.sum(over_voxels) @ weights) / (reference.sum(over_voxels).float() @ weights)
+        sums = torch.stack([likelihood.sum(over_voxels) @ weights, reference.sum(over_voxels).float() @ weights])
+        weighted, total_weight = all_reduce(sums).unbind()  # the processes have voxels of different total weights
+        cross_entropy = -weighted / total_weight
     dice = soft_dice(log_probabilities.exp(), reference, terms.structures, all_reduce)
     if not terms.ignore_absent:
         return cross_entropy + 1 - dice.mean()
@@ -99,7 +101,7 @@ def deep_supervision_loss(
         levels: logits (B, classes, X/2^n, Y/2^n, Z/2^n) for n = 0, 1, …
         masks: int64 (B, X, Y, Z).
         terms: the structures of the Dice term and the weights of the cross-entropy.
-        all_reduce: sums the terms of Dice over the processes that share a batch.
+        all_reduce: sums the terms of the loss over the processes that share a batch.
 
     Returns:
         A float32 scalar.

@@ -129,6 +129,23 @@ def test_the_weighted_cross_entropy_equals_that_of_torch():
     assert segmentation_loss(logits, MASK, terms).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
+@pytest.mark.parametrize("ignore_absent", [False, True])
+def test_processes_that_share_a_batch_have_the_loss_of_the_whole_batch(ignore_absent):
+    masks = torch.cat([MASK, torch.tensor([0, 0, 0, 0, 0, 0, 0, 4]).reshape(1, 2, 2, 2)])
+    logits = torch.randn(2, 5, 2, 2, 2, generator=torch.Generator().manual_seed(0))
+    terms = replace(TERMS, ignore_absent=ignore_absent, class_weights=(1, 3, 1, 1, 2))
+    sums_by_process = []
+    for part in range(2):
+        sums = []
+        segmentation_loss(logits[[part]], masks[[part]], terms, lambda values, sums=sums: sums.append(values) or values)
+        sums_by_process.append(sums)
+    whole = segmentation_loss(logits, masks, terms).item()
+    for part in range(2):
+        totals = iter([first + second for first, second in zip(*sums_by_process, strict=True)])
+        loss = segmentation_loss(logits[[part]], masks[[part]], terms, lambda _, totals=totals: next(totals))
+        assert loss.item() == pytest.approx(whole, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
