@@ -95,8 +95,8 @@ def chosen_cases(
     A case is a file, or the number of a case to simulate. No number occurs twice, neither in other epochs nor in other
     folds.
 
-    Synthetic cases have an exact share: of the first n patches, the share times n, rounded down. So each batch has real
-    and synthetic patches if its size allows it.
+    Synthetic cases have an exact share: of the first n patches of the training, the share times n, rounded down. So
+    each batch has real and synthetic patches if its size allows it, and a small share is reached over several epochs.
 
     Args:
         cases: files of real cases.
@@ -110,16 +110,16 @@ def chosen_cases(
     """
     if settings.synthetic_fraction and not settings.simulates and not synthetic_cases:
         raise ValueError("no synthetic cases")
-    first = fold * _CASES_OF_FOLD + (epoch - 1) * steps_per_epoch(len(cases), settings) * settings.batch_size
+    first = (epoch - 1) * steps_per_epoch(len(cases), settings) * settings.batch_size
     real = case_order(len(cases), settings.seed, fold, epoch)
     synthetic = case_order(len(synthetic_cases), settings.seed, fold, epoch, "synthetic_order")
     share = settings.synthetic_fraction
-    for number in count():
+    for number in count(first):
         is_synthetic = math.floor((number + 1) * share) > math.floor(number * share)
         if not is_synthetic:
             yield cases[next(real)], False
         else:
-            yield first + number if settings.simulates else synthetic_cases[next(synthetic)], True
+            yield fold * _CASES_OF_FOLD + number if settings.simulates else synthetic_cases[next(synthetic)], True
 
 
 def local_patches(batches: Iterable[Sequence[PatchSource]]) -> Iterator[list[PatchSource]]:

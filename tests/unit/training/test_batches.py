@@ -137,6 +137,13 @@ def test_synthetic_cases_have_an_exact_share_of_the_patches(cases, fraction, exp
         assert all(synthetic.stem in batch.cases for batch in batches)
 
 
+def test_a_share_of_less_than_a_patch_an_epoch_is_reached_over_several_epochs(cases):
+    *real, synthetic = cases
+    settings = recipe(steps_per_epoch=2, batch_size=1, synthetic_fraction=0.25).training
+    chosen = [list(islice(chosen_cases(real, [synthetic], settings, 0, epoch), 2)) for epoch in range(1, 9)]
+    assert [sum(is_synthetic for _, is_synthetic in epoch) for epoch in chosen] == [0, 1] * 4
+
+
 def test_synthetic_cases_change_neither_the_order_of_real_ones_nor_the_patches_without_them(cases):
     def real_cases(synthetic=(), **settings):
         batches = iterate_batches(cases[:2], recipe(**settings).training, 0, 1, synthetic_cases=synthetic)
