@@ -110,37 +110,6 @@ def _percentiles(values: NDArray[Any], counts: NDArray[np.intp] | None, percents
     return bounds
 
 
-def normalise_images(
-    case: str,
-    volumes: Mapping[str, Volume],
-    *,
-    task: Task,
-    backgrounds: Mapping[str, Background],
-    convention: str | None,
-    settings: Mapping[str, Any],
-) -> tuple[NDArray[np.float16], Origin]:
-    """Normalise the images of a case as input of the network.
-
-    Args:
-        case: name of the case.
-        volumes: see `normalise_on_cropped_grid`, like all other arguments.
-        task: gives the channels and their order.
-        backgrounds: background of each channel.
-        convention: how the case's mask writes labels on disk.
-        settings: normalisation settings.
-
-    Returns:
-        The image on the network's grid, float16 (channels, x, y, z), and its origin.
-
-    Raises:
-        ResampledSizeError: the case would have too many voxels after resampling.
-    """
-    image, origin = normalise_on_cropped_grid(
-        case, volumes, task=task, backgrounds=backgrounds, convention=convention, settings=settings
-    )
-    return resample_image(image, origin.resampled), origin
-
-
 def normalise_on_cropped_grid(
     case: str,
     volumes: Mapping[str, Volume],

@@ -117,8 +117,45 @@ def test_the_resampled_brain_has_mean_0_and_deviation_1(target_mm):
     assert brain.std() == pytest.approx(1, abs=1e-3)
 
 
-def test_a_channel_without_brain_or_of_a_single_value_stays_0():
-    assert not resample_image(np.zeros((1, 8, 8, 8), np.float16), grid_of((8, 8, 8), (2, 2, 2))).any()
+@pytest.mark.parametrize("value", [0, 3])
+def test_a_channel_without_brain_or_of_a_single_value_becomes_0(value):
+    channel = np.full((1, 8, 8, 8), value, np.float16)
+    assert not resample_image(channel, grid_of((8, 8, 8), (2, 1.5, 0.7))).any()
+
+
+def centres_mm(sides, edges_mm, starts):
+    """Return the centres of the voxels of a grid along each axis, for broadcasting (3, ...)."""
+    axes = [(np.arange(side) + start + 0.5) * edge for side, edge, start in zip(sides, edges_mm, starts, strict=True)]
+    return np.meshgrid(*axes, indexing="ij")
+
+
+BOX = ((3, 29), (2, 25), (1, 23))
+SPACINGS_MM = [(0.9, 1.1, 5), (2.5, 2.5, 2.5), (0.6, 3, 1.7)]
+
+
+@pytest.mark.parametrize("spacing_mm", SPACINGS_MM)
+def test_a_bright_spot_of_an_image_keeps_its_place(spacing_mm):
+    grid = grid_of((30, 28, 24), (2, 2, 2), spacing_mm=spacing_mm, box=BOX)
+    spot_mm = [(start + stop) / 2 * edge + 0.3 for (start, stop), edge in zip(BOX, spacing_mm, strict=True)]
+    cropped = centres_mm(grid.cropped_shape, spacing_mm, [start for start, _ in BOX])
+    radii_mm = [max(1.5 * edge, 2.5) for edge in spacing_mm]
+    square = sum(((at - spot) / radius) ** 2 for at, spot, radius in zip(cropped, spot_mm, radii_mm, strict=True))
+    image = (1 + 50 * np.exp(-square / 2)).astype(np.float16)[None]
+    found = resample_image(image, grid)[0].astype(np.float64)
+    weights = found - np.median(found)
+    resampled = centres_mm(grid.shape, (2, 2, 2), grid.start)
+    np.testing.assert_allclose([(at * weights).sum() / weights.sum() for at in resampled], spot_mm, atol=0.1)
+
+
+@pytest.mark.parametrize("spacing_mm", SPACINGS_MM)
+def test_restored_values_keep_their_place(spacing_mm):
+    grid = grid_of((30, 28, 24), (2, 2, 2), spacing_mm=spacing_mm, box=BOX)
+    resampled = np.stack(centres_mm(grid.shape, (2, 2, 2), grid.start)).astype(np.float32)
+    expected = centres_mm(grid.cropped_shape, spacing_mm, [start for start, _ in BOX])
+    inner = (slice(4, -4),) * 3  # values beyond the outer voxels continue
+    for found, wanted in zip(restore_probabilities(resampled, grid), expected, strict=True):
+        np.testing.assert_allclose(found[inner], wanted[inner], atol=0.2)  # a mean of whole voxels and parts
+        assert found[inner].mean() == pytest.approx(wanted[inner].mean(), abs=0.03)
 
 
 def test_fine_detail_is_averaged_and_does_not_become_noise():
