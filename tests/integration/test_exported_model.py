@@ -30,7 +30,7 @@ WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, test_time_mi
 def case(finished) -> NormalisedCase:
     """A held-out case."""
     prediction = min((finished.results / "predictions/fold-0").glob("*.nii.gz"))
-    return read_case(find_case((finished.results / "normalised").iterdir(), prediction.name.removesuffix(".nii.gz")))
+    return read_case(find_case([*(finished.results / "normalised").iterdir()], prediction.name.removesuffix(".nii.gz")))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Normalised cases on disk: one safetensors file each, which can be memory-mapped and runs no code when opened."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -211,8 +211,8 @@ def read_case_header(path: Path, file: Any) -> dict[str, Any]:
     return header
 
 
-def find_case(folders: Iterable[Path], case: str) -> Path:
-    """Return the file of a case, searched in the folders of all shards.
+def find_case(folders: Sequence[Path], case: str) -> Path:
+    """Return the file of a real or synthetic case, searched in the folders of all shards.
 
     Raises:
         UserError: no folder has the case.
@@ -221,9 +221,10 @@ def find_case(folders: Iterable[Path], case: str) -> Path:
         path = folder / f"{case}.safetensors"
         if path.exists():
             return path
+    incomplete = folders[0].parent if folders else "results/normalised"
     raise UserError(
-        f"{case}: the normalised file is missing; delete results/normalised and run the workflow again, without "
-        "--cache if the shared cache restores the same folders"
+        f"{case}: the normalised file is missing; delete {incomplete} and run the workflow again, without --cache if "
+        "the shared cache restores the same folders"
     )
 
 

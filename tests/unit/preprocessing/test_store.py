@@ -83,7 +83,7 @@ def test_a_case_is_found_among_the_shards(tmp_path):
     (tmp_path / "b").mkdir()
     path = write_random_case(tmp_path / "b/x.safetensors")
     assert find_case([tmp_path / "a", tmp_path / "b"], "x") == path
-    with pytest.raises(UserError, match="y: the normalised file is missing"):
+    with pytest.raises(UserError, match=f"y: the normalised file is missing; delete {tmp_path} and run"):
         find_case([tmp_path / "a", tmp_path / "b"], "y")
 
 
