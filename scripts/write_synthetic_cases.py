@@ -4,11 +4,22 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from tumorseg.cli import console
 from tumorseg.io.files import make_folder
 from tumorseg.synthetic.pool import write_cohort, write_pool
 from tumorseg.task import DEFAULT_TASK, parse_task_argument
+
+_SETTINGS: Final = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 4, "spacing_mm": 2}
+
+
+def _settings(text: str) -> dict[str, Any]:
+    """Return normalisation settings from JSON; a missing key has its default."""
+    given = json.loads(text)
+    if not isinstance(given, dict) or not given.keys() <= _SETTINGS.keys():
+        raise argparse.ArgumentTypeError(f"{text}: write a JSON object with keys among {', '.join(_SETTINGS)}")
+    return {**_SETTINGS, **given}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--settings",
-        type=json.loads,
-        default={"clip_percentiles": [0.5, 99.5], "margin_voxels": 4, "spacing_mm": 2},
-        help="the `normalisation` section, as JSON (%(default)s by default)",
+        type=_settings,
+        default=_SETTINGS,
+        help="the `normalisation` section or some of its keys, as JSON (%(default)s by default)",
     )
     parser.add_argument("--processes", type=int, default=1, help="number of processes (1 by default)")
     parser.add_argument("--log", type=Path, help="log file")

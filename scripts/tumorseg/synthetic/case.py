@@ -1,7 +1,7 @@
 """Simulate one synthetic case: its images and mask, or the case normalised like a real one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from tumorseg.demo.anatomy import Anatomy, CohortGrid, Template, cohort_grid, load_template
 from tumorseg.demo.lookalikes import make_lookalikes
-from tumorseg.geometry import bounding_box, box_slices
-from tumorseg.orientation import NETWORK_AXES, reorient
+from tumorseg.geometry import bounding_box
+from tumorseg.preprocessing.crop import crop
 from tumorseg.preprocessing.normalisation import normalise_intensities
 from tumorseg.preprocessing.resampling import stored_settings
 from tumorseg.preprocessing.store import NormalisedCase, Origin
@@ -179,12 +179,11 @@ def _normalise(name: str, case: SimulatedCase, settings: Mapping[str, Any]) -> N
     brain = np.any([image != 0 for image in images.values()], axis=0)
     box = bounding_box(brain, settings["margin_voxels"])
     affine = tuple(tuple(row) for row in (grid.affine + 0.0).tolist())
-    cropped = {channel: reorient(image[box_slices(box)], affine, NETWORK_AXES) for channel, image in images.items()}
+    origin = Origin(name, grid.shape, affine, box, None, stored_settings(settings), {})
+    cropped = {channel: crop(image, origin) for channel, image in images.items()}
     normalised = np.empty((len(images), *next(iter(cropped.values())).shape), np.float16)
     intensities = {}
     for index, (channel, voxels) in enumerate(cropped.items()):
         _, intensities[channel] = normalise_intensities(voxels, settings["clip_percentiles"], out=normalised[index])
-    origin = Origin(name, grid.shape, affine, box, None, stored_settings(settings), intensities)
-    return NormalisedCase(
-        normalised, np.ascontiguousarray(reorient(case.mask[box_slices(box)], affine, NETWORK_AXES)), origin
-    )
+    mask = np.ascontiguousarray(crop(case.mask, origin))
+    return NormalisedCase(normalised, mask, replace(origin, intensities=intensities))

@@ -10,6 +10,7 @@ import write_synthetic_cases
 from tests.support.case_files import check_case
 from tumorseg.cohort.discovery import discover_cases
 from tumorseg.preprocessing.normalisation import normalise_validated_case
+from tumorseg.preprocessing.store import case_origin
 from tumorseg.synthetic.case import synthetic_case
 from tumorseg.task import load_task
 
@@ -79,3 +80,17 @@ def test_a_task_with_all_channels_in_one_file_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         write(tmp_path, "--cases", "1", "--task", "decathlon-brain-tumour")
     assert "all channels in one file" in capsys.readouterr().err
+
+
+def test_settings_that_are_not_given_have_their_defaults(tmp_path):
+    write_synthetic_cases.main(["--output", str(tmp_path), "--cases", "1", "--settings", '{"spacing_mm": 8}'])
+    (path,) = tmp_path.iterdir()
+    expected = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 4, "spacing_mm": [8.0, 8.0, 8.0]}
+    assert case_origin(path).settings == expected
+
+
+@pytest.mark.parametrize("settings", ["2", '{"spacing": 2}'])
+def test_unknown_settings_are_refused(tmp_path, capsys, settings):
+    with pytest.raises(SystemExit):
+        write_synthetic_cases.main(["--output", str(tmp_path), "--cases", "1", "--settings", settings])
+    assert "keys among clip_percentiles, margin_voxels, spacing_mm" in capsys.readouterr().err
