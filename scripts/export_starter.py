@@ -30,8 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with console.job("export_starter", None):
         if not options.scores.strip() or len(options.scores) > MAX_STARTER_SCORES or not options.scores.isprintable():
-            raise UserError(f"--scores: write a sentence of 1 to {MAX_STARTER_SCORES} characters")
+            raise UserError(
+                f"--scores: write one line of 1 to {MAX_STARTER_SCORES} characters, without control characters"
+            )
         network, card = read_model(options.model)
+        if card.trained_on.demo:
+            raise UserError(f"{options.model}: this is a model of the demo; use one trained on synthetic cases")
         try:
             write_model(options.output, network, replace(card, starter_scores=options.scores), half=True)
         except UserError as error:

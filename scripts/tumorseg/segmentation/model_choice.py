@@ -52,7 +52,7 @@ def choose_models(
             "the starter model"
         )
     try:
-        _require_models([STARTER], task)
+        _require_model(STARTER, task)
     except UserError as error:
         raise UserError(
             f"segment: there is no model in {folder}; train one, for instance with `{train}`, or set segment.models to "
@@ -66,9 +66,13 @@ def choose_models(
 def _require_models(names: Sequence[str], task: Task) -> None:
     for name in names:
         try:
-            path = model_path(name)
-            if not os.path.lexists(path):
-                raise UserError(f"there is no file {path}; correct the path")
-            require_task(path, read_header(path).task, task)
+            _require_model(name, task)
         except UserError as error:
             raise UserError(f"segment.models: {error}") from None
+
+
+def _require_model(name: str, task: Task) -> None:
+    path = model_path(name)
+    if not os.path.lexists(path):
+        raise UserError(f"there is no file {path}; correct the path")
+    require_task(path, read_header(path).task, task)

@@ -1,5 +1,7 @@
 """Models with float16 weights: as strict as others, and float32 in memory."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -103,13 +105,28 @@ def test_the_script_writes_a_starter_model_with_its_scores_and_digest(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("scores", "value", "words"), [(" ", 0, "--scores: write a sentence"), ("Good.", 1e6, "1e+06")]
+    ("scores", "value", "words"),
+    [
+        (" ", 0, "--scores: write one line"),
+        ("Good.\nVery good.", 0, "--scores: write one line"),
+        ("Good.", 1e6, "1e+06"),
+    ],
 )
-def test_the_script_refuses_an_empty_statement_and_large_weights(tmp_path, capsys, scores, value, words):
+def test_the_script_refuses_wrong_statements_and_large_weights(tmp_path, capsys, scores, value, words):
     network = build(TINY)
     network.heads[0].bias.data[0] = value
-    write_model(tmp_path / "a", network, model_card(TINY))
+    assert words in refusal_of_script(tmp_path, capsys, network, model_card(TINY), scores)
+
+
+def test_the_script_refuses_a_model_of_the_demo(tmp_path, capsys):
+    card = model_card(TINY)
+    card = replace(card, trained_on=replace(card.trained_on, demo=True))
+    assert "this is a model of the demo" in refusal_of_script(tmp_path, capsys, build(TINY), card, "Good.")
+
+
+def refusal_of_script(folder, capsys, network, card, scores) -> str:
+    write_model(folder / "a", network, card)
     with pytest.raises(SystemExit):
-        export_starter(["--model", str(tmp_path / "a"), "--scores", scores, "--output", str(tmp_path / "b")])
-    assert words in capsys.readouterr().err
-    assert not (tmp_path / "b").exists()
+        export_starter(["--model", str(folder / "a"), "--scores", scores, "--output", str(folder / "b")])
+    assert not (folder / "b").exists()
+    return str(capsys.readouterr().err)

@@ -74,6 +74,7 @@ def test_a_copy_of_the_workflow_without_starter_model_asks_to_train(results):
     shutil.rmtree(starter.MODELS_FOLDER)
     found = refusal(None, results)
     assert "train one, for instance with `snakemake verify`, or set segment.models" in found
+    assert "The starter model cannot replace it: /" in found
     assert "this copy of the workflow has no starter model" in found
     assert "segment.models: " in refusal("starter", results)
 
