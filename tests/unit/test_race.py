@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.benchmarks.race import cases, peers, product, run
+from tests.benchmarks.race import cases, peer_prediction, peers, product, run
 from tests.benchmarks.race.command_line import main, race_options
+from tests.benchmarks.race.peer_prediction import Way, predict_mask, ways
+from tests.benchmarks.race.randomness import OwnRandomness
 from tests.benchmarks.race.scores import case_dice, require_unseen
 from tests.benchmarks.race.table import leads, race_table
 from tests.benchmarks.race.turns import train_in_turns
@@ -235,8 +237,11 @@ def test_finished_methods_of_a_race_are_skipped(tmp_path):
 def test_results_of_other_settings_or_cases_are_not_mixed(tmp_path):
     table = tmp_path / "r.csv"
     append(table, rows("MONAI", method().digest(race(tmp_path)), z=0.5))
-    with pytest.raises(SystemExit, match=r"r.csv has results of MONAI with other settings, cases or minutes"):
-        run.unfinished(read_results(table), [method(content="other")], race(tmp_path), table)
+    for same_method in ("MONAI", "MONAI, windows"):
+        table.unlink()
+        append(table, rows(same_method, method().digest(race(tmp_path)), z=0.5))
+        with pytest.raises(SystemExit, match=r"r.csv has results of MONAI with other settings, cases or minutes"):
+            run.unfinished(read_results(table), [method(content="other")], race(tmp_path), table)
     other = race(tmp_path, training=race(tmp_path).training[:1])
     with pytest.raises(SystemExit, match="other settings, cases or minutes"):
         run.unfinished(read_results(table), [method()], other, table)
@@ -260,38 +265,60 @@ def test_a_race_trains_scores_and_writes_all_methods(tmp_path, monkeypatch, caps
     monkeypatch.setattr(run, "cpu_minutes", lambda _: clock.minutes)
 
     def enter(_):
-        predictors = {False: lambda case: case.mask, True: lambda case: np.zeros_like(case.mask)}
-        return run.Competitor(clock.step("x", 1), lambda: predictors)
+        perfect = run.Prediction(mirroring=False, mask=lambda case: case.mask)
+        empty = run.Prediction(mirroring=True, mask=lambda case: np.zeros_like(case.mask), suffix=", windows")
+        return run.Competitor(clock.step("x", 1), lambda: [perfect, empty])
 
     methods = [run.Method(name, name, enter) for name in ("here", "MONAI")]
     run.run_races([race(tmp_path)], methods, 2, tmp_path / "new/r.csv")
     found = read_results(tmp_path / "new/r.csv")
     assert list(zip(found["setup"], found["mirroring"], found["labels"], found["steps"], strict=True)) == [
         ("here", False, 1.0, 2),
-        ("here", True, 0.0, 2),
+        ("here, windows", True, 0.0, 2),
         ("MONAI", False, 1.0, 2),
-        ("MONAI", True, 0.0, 2),
+        ("MONAI, windows", True, 0.0, 2),
     ]
     run.run_races([race(tmp_path)], methods, 2, tmp_path / "new/r.csv")
     assert "0 of 2 trainings to do" in capsys.readouterr().out
     assert len(read_results(tmp_path / "new/r.csv")) == 4
 
 
+def test_the_scores_of_a_method_are_kept_when_a_later_one_is_interrupted(tmp_path, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(run, "cpu_minutes", lambda _: clock.minutes)
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def perfect():
+        return [run.Prediction(mirroring=False, mask=lambda case: case.mask)]
+
+    methods = [
+        run.Method(name, name, lambda _, found=found: run.Competitor(clock.step("x", 1), found))
+        for name, found in (("here", perfect), ("MONAI", interrupt))
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        run.run_races([race(tmp_path)], methods, 1, tmp_path / "r.csv")
+    missing = run.unfinished(read_results(tmp_path / "r.csv"), methods, race(tmp_path), tmp_path / "r.csv")
+    assert [each.name for each in missing.values()] == ["MONAI"]
+
+
 def test_the_table_compares_with_the_better_of_the_others(tmp_path):
     path = tmp_path / "r.csv"
-    append(path, [*rows("here", x=0.5, y=0.75), *rows("nnU-Net", x=0.25, y=0.25), *rows("MONAI", x=0.125, y=0.25)])
-    append(path, rows("nnU-Net", mirroring=True, x=0.25, y=0.5))
+    append(path, [*rows("here", x=0.5, y=0.75), *rows("MONAI, windows", x=0.125, y=0.25)])
+    append(path, rows("nnU-Net, whole volumes", x=0.25, y=0.25))
+    append(path, rows("nnU-Net, windows", mirroring=True, x=0.25, y=0.5))
     found = leads(read_results(path))
     assert [(lead.name, lead.other, lead.measure, lead.difference) for lead in found] == [
-        ("here", "nnU-Net, mirroring", "labels", 0.25),
-        ("here", "nnU-Net, mirroring", "regions", 0.25),
+        ("here", "nnU-Net, windows, mirroring", "labels", 0.25),
+        ("here", "nnU-Net, windows, mirroring", "regions", 0.25),
     ]
     lines = race_table(read_results(path)).splitlines()
-    assert lines[0].endswith("| against nnU-Net, mirroring |")
+    assert lines[0].endswith("| against nnU-Net, windows, mirroring |")
     assert lines[2].startswith("| here | 1 | 1 | 0.625 |")
     assert lines[-2:] == [
-        "- here minus nnU-Net, mirroring, the better of the others, mean of the labels: +0.250 ± 0.000",
-        "- here minus nnU-Net, mirroring, the better of the others, mean of the regions: +0.250 ± 0.000",
+        "- here minus nnU-Net, windows, mirroring, the better of the others, mean of the labels: +0.250 ± 0.000",
+        "- here minus nnU-Net, windows, mirroring, the better of the others, mean of the regions: +0.250 ± 0.000",
     ]
 
 
@@ -300,21 +327,82 @@ def test_a_table_without_other_methods_has_no_comparison(tmp_path):
     assert len(race_table(read_results(tmp_path / "r.csv")).splitlines()) == 3
 
 
-def test_another_method_predicts_labels_on_the_grid_of_the_case(tmp_path):
+def monai_windows(monkeypatch, side):
+    pytest.importorskip("monai")
+    monkeypatch.setattr(peer_prediction, "PATCH", (side,) * 3)
+
+
+@pytest.mark.parametrize("mirroring", [False, True])
+@pytest.mark.parametrize("windows", [False, True])
+def test_another_method_predicts_labels_on_the_grid_of_the_case(tmp_path, monkeypatch, windows, mirroring):
+    if windows:
+        monai_windows(monkeypatch, 16)
     path = write_random_case(tmp_path / "a.safetensors", shape=(18, 20, 22), target_mm=(2, 2, 2))
     case = read_case(path, with_cropped=True)
+    shapes = set()
 
     def predict(images):
         """Return the logits of a network that finds the last label wherever the first channel is positive."""
-        assert all(side % 8 == 0 for side in images.shape[2:])
+        shapes.add(tuple(images.shape[2:]))
         return torch.stack([torch.where((images[:, 0] > 0) == (index == 3), 5.0, 0.0) for index in range(4)], dim=1)
 
-    peer = peers.Peer(torch.nn.Identity(), lambda *_: 0.0, predict)
-    mask = peer.mask(case)
+    mask = predict_mask(predict, case, Way(windows, mirroring))
     assert mask.shape == case.on_cropped_grid().mask.shape
     assert max(TASK.label_values) in mask
     assert set(np.unique(mask)) <= {0, *TASK.label_values}
-    assert np.array_equal(peer.mask(case, mirroring=True), mask)
+    assert np.array_equal(predict_mask(predict, case, Way(windows=False, mirroring=False)), mask)
+    assert all(side % 8 == 0 for shape in shapes for side in shape)
+
+
+def test_windows_have_the_shape_of_the_training_patches_and_overlap_by_half(tmp_path, monkeypatch):
+    monai_windows(monkeypatch, 8)
+    case = read_case(write_random_case(tmp_path / "a.safetensors", shape=(16, 16, 16)))
+    windows = []
+
+    def predict(images):
+        windows.append(images)
+        return images
+
+    predict_mask(predict, case, Way(windows=True, mirroring=False))
+    lengths = [(side - 8 + 3) // 4 + 1 for side in case.mask.shape]
+    assert [window.shape[2:] for window in windows] == [(8, 8, 8)] * np.prod(lengths)
+
+
+def test_each_method_is_scored_in_its_own_way_and_as_whole_volumes():
+    windows, mirrored = Way(windows=True, mirroring=False), Way(windows=True, mirroring=True)
+    whole, whole_mirrored = Way(windows=False, mirroring=False), Way(windows=False, mirroring=True)
+    assert ways(own_mirroring=True, mirroring=False) == [mirrored, whole]
+    assert ways(own_mirroring=True, mirroring=True) == [mirrored, whole, whole_mirrored]
+    assert ways(own_mirroring=False, mirroring=False) == [windows, whole]
+    assert ways(own_mirroring=False, mirroring=True) == [windows, whole, mirrored, whole_mirrored]
+
+
+def draw():
+    return torch.rand(()).item(), np.random.rand()  # noqa: NPY002
+
+
+def test_the_random_numbers_of_a_method_do_not_depend_on_the_others():
+    def numbers(disturb):
+        randomness, found = OwnRandomness(7), []
+        for _ in range(3):
+            with randomness.active():
+                found.append(draw())
+            disturb()
+        return found
+
+    assert numbers(draw) == numbers(lambda: None)
+    assert len(set(numbers(draw))) == 3
+
+
+def test_a_method_does_not_change_the_random_numbers_of_the_others():
+    torch.manual_seed(3)
+    np.random.seed(3)  # noqa: NPY002
+    expected = draw()
+    torch.manual_seed(3)
+    np.random.seed(3)  # noqa: NPY002
+    with OwnRandomness(7).active():
+        draw()
+    assert draw() == expected
 
 
 def test_masks_of_other_methods_have_consecutive_classes():
@@ -356,12 +444,12 @@ def test_our_method_trains_from_a_model(tmp_path):
     network = random_network(base_channels=2)
     write_model(tmp_path / "m.safetensors", network, model_card(network.architecture))
     competitor = tiny_method(tmp_path, tmp_path / "m.safetensors")
-    predict = competitor.predictors()[False]
+    predict = competitor.predictions()[0].mask
     case = read_case(tmp_path / "z.safetensors")
     expected = product.product_predictor(network, CPU, product.product_prediction(None))(case)
     assert np.array_equal(predict(case), expected)
     assert np.isfinite(competitor.step(0.0))
-    assert not np.array_equal(competitor.predictors()[False](case), expected)
+    assert not np.array_equal(competitor.predictions()[0].mask(case), expected)
 
 
 def test_options_may_come_before_the_table():

@@ -13,26 +13,21 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, count
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
+from tests.benchmarks.race.peer_prediction import LABELS, PATCH
+from tests.benchmarks.race.randomness import OwnRandomness
 from tests.benchmarks.training import WIDTHS, monai_dynunet, nnunet_plain
-from tests.support.builders import TASK, recipe
-from tumorseg.preprocessing.resampling import restore_probabilities
-from tumorseg.preprocessing.store import NormalisedCase
+from tests.support.builders import recipe
 from tumorseg.training.batches import Batch, iterate_batches
 from tumorseg.training.trainer import READER_THREADS
 
-PATCH = (64, 64, 64)
 SETTINGS = {"input_shape": list(PATCH), "batch_size": 2, "steps_per_epoch": 50, "foreground_fraction": 0.33}
-LABELS = (0, *TASK.label_values)
-"""The label of each class of the networks, which have no unused class."""
 
 
 @dataclass
@@ -47,29 +42,23 @@ class Peer:
     step: Callable[[Batch, float], float]
     predict: Callable[[Tensor], Tensor]
 
-    def steps(self, cases: Sequence[Path], seed: int, fold: int) -> Callable[[float], float]:
-        """Return a function that trains on the next batch, at a fraction of the race, and returns the loss."""
+    def steps(self, cases: Sequence[Path], seed: int, fold: int, randomness: OwnRandomness) -> Callable[[float], float]:
+        """Return a function that trains on the next batch, at a fraction of the race, and returns the loss.
+
+        randomness: of the augmentation.
+        """
         settings = recipe(**SETTINGS, seed=seed).training
         batches = chain.from_iterable(
             iterate_batches(cases, settings, fold, epoch, workers=READER_THREADS) for epoch in count(1)
         )
         self.network.train()
-        return lambda done: self.step(next(batches), done)
 
-    def mask(self, case: NormalisedCase, *, mirroring: bool = False) -> NDArray[np.uint8]:
-        """Return the mask of a whole case on its cropped grid, uint8 (x, y, z). mirroring: the mean of 8 mirror images.
+        def step(done: float) -> float:
+            batch = next(batches)
+            with randomness.active():
+                return self.step(batch, done)
 
-        The network must be in evaluation mode.
-        """
-        x, y, z = sides = case.mask.shape
-        margins = [amount for side in reversed(sides) for amount in (0, -side % 2 ** (len(WIDTHS) - 1))]
-        images = pad(torch.from_numpy(case.image)[None].float(), margins)
-        flips = [axes for number in range(4) for axes in combinations((2, 3, 4), number)] if mirroring else [()]
-        with torch.inference_mode():
-            mirrored = (self.predict(images.flip(axes)).softmax(1).flip(axes) for axes in flips)
-            total = sum(mirrored, torch.zeros(()))[0, :, :x, :y, :z]
-        probabilities = restore_probabilities((total / len(flips)).numpy(), case.origin.resampled)
-        return np.array(LABELS, np.uint8)[probabilities.argmax(0)]
+        return step
 
 
 def nnunet() -> Peer:
@@ -167,6 +156,7 @@ def monai() -> Peer:
     flips = [RandFlipd(["image", "mask"], prob=0.5, spatial_axis=axis) for axis in range(3)]
     intensities = [RandScaleIntensityd("image", factors=0.1, prob=1), RandShiftIntensityd("image", offsets=0.1, prob=1)]
     transforms = Compose([*flips, *intensities])
+    transforms.set_random_state(int(torch.randint(2**31, ()).item()))  # it draws from generators of its own
 
     def step(batch: Batch, fraction: float) -> float:
         _set_learning_rate(optimizer, 1e-3 * (1 + math.cos(math.pi * min(1.0, fraction))) / 2)
@@ -195,13 +185,34 @@ def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-PEERS = {"nnU-Net": (nnunet, "nnunetv2"), "MONAI": (monai, "monai")}
-"""For each name, the function that makes the method, and the package that it needs."""
+@dataclass(frozen=True)
+class PeerKind:
+    """Another method.
+
+    make: returns the method with random weights.
+    packages: what it needs; MONAI's sliding windows serve both.
+    mirrors: whether the package itself predicts with mirroring.
+    """
+
+    make: Callable[[], Peer]
+    packages: tuple[str, ...]
+    mirrors: bool
+
+
+PEERS = {
+    "nnU-Net": PeerKind(nnunet, ("nnunetv2", "monai"), mirrors=True),
+    "MONAI": PeerKind(monai, ("monai",), mirrors=False),
+}
+
+
+def is_peer(setup: str) -> bool:
+    """Return whether the rows of a set-up in the table are those of another method."""
+    return setup.split(",", maxsplit=1)[0] in PEERS
 
 
 def require_packages(names: Sequence[str]) -> None:
     """End the program if a package of these methods is not installed."""
-    needed = [PEERS[name][1] for name in names]
+    needed = dict.fromkeys(package for name in names for package in PEERS[name].packages)
     if missing := [package for package in needed if importlib.util.find_spec(package) is None]:
         raise SystemExit(
             f"packages that are not installed: {', '.join(missing)}; run `make .venv/benchmark`, or leave out these "

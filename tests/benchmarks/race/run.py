@@ -1,6 +1,6 @@
 """Run races: all methods train in turns on the same cases, then their masks of the test cases are scored."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ import torch
 import yaml
 
 from tests.benchmarks.race.cases import FOLDS, Race, text_digest
+from tests.benchmarks.race.peer_prediction import Way, predict_mask, ways
 from tests.benchmarks.race.peers import PEERS
 from tests.benchmarks.race.product import THREADS, ProductSettings, product_predictor
+from tests.benchmarks.race.randomness import OwnRandomness
 from tests.benchmarks.race.scores import MaskPredictor, case_dice, mean_line
 from tests.benchmarks.race.turns import train_in_turns
 from tests.benchmarks.study.plan import Run
@@ -23,16 +25,29 @@ METHODS = {"here": "here", "starter": "here, from the starter model", "nnunet": 
 """The name in the table of each method of the command line."""
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """A way in which a method predicts masks.
+
+    mirroring: as in the table.
+    suffix: what the table adds to the name of the method.
+    """
+
+    mirroring: bool
+    mask: MaskPredictor
+    suffix: str = ""
+
+
 @dataclass
 class Competitor:
     """A method in one race.
 
     step: trains for a step, at a fraction of the race from 0 to 1, and returns the loss.
-    predictors: returns, after the training, the predictor of masks for each value of `mirroring`.
+    predictions: returns, after the training, the ways in which it is scored.
     """
 
     step: Callable[[float], float]
-    predictors: Callable[[], dict[bool, MaskPredictor]]
+    predictions: Callable[[], list[Prediction]]
 
 
 @dataclass(frozen=True)
@@ -70,10 +85,11 @@ def product_method(
         run = by_race[race.seed, race.fold]
         training = Training(run, race.training, race.test, synthetic_cases)
 
-        def predictors() -> dict[bool, MaskPredictor]:
-            return {settings.mirroring: product_predictor(training.network, execution(run), settings.prediction)}
+        def predictions() -> list[Prediction]:
+            predict = product_predictor(training.network, execution(run), settings.prediction)
+            return [Prediction(settings.mirroring, predict)]
 
-        return Competitor(training.step, predictors)
+        return Competitor(training.step, predictions)
 
     content = yaml.safe_dump([runs[0].digest, settings.prediction])
     return Method(name, content, enter)
@@ -81,22 +97,24 @@ def product_method(
 
 def peer_method(name: str, minutes: float, *, mirroring: bool) -> Method:
     """Return another method. mirroring: whether it is also scored with test-time mirroring."""
-    make, _ = PEERS[name]
+    kind = PEERS[name]
+    scored = ways(own_mirroring=kind.mirrors, mirroring=mirroring)
 
     def enter(race: Race) -> Competitor:
-        torch.manual_seed(race.seed)
-        peer = make()
+        randomness = OwnRandomness(race.seed)
+        with randomness.active():
+            peer = kind.make()
 
-        def predictors() -> dict[bool, MaskPredictor]:
+        def prediction(way: Way) -> Prediction:
+            return Prediction(way.mirroring, lambda case: predict_mask(peer.predict, case, way), way.suffix)
+
+        def predictions() -> list[Prediction]:
             peer.network.eval()
-            found: dict[bool, MaskPredictor] = {False: peer.mask}
-            if mirroring:
-                found[True] = lambda case: peer.mask(case, mirroring=True)
-            return found
+            return [prediction(way) for way in scored]
 
-        return Competitor(peer.steps(race.training, race.seed, race.fold), predictors)
+        return Competitor(peer.steps(race.training, race.seed, race.fold, randomness), predictions)
 
-    return Method(name, f"{minutes:g} minutes", enter)
+    return Method(name, f"{minutes:g} minutes, seeded augmentation, {scored}", enter)
 
 
 def unfinished(rows: pd.DataFrame, methods: Iterable[Method], race: Race, results: Path) -> dict[str, Method]:
@@ -104,24 +122,28 @@ def unfinished(rows: pd.DataFrame, methods: Iterable[Method], race: Race, result
 
     End the program if the table has other results of a method in this race.
     """
-    key = ["setup", "fold", "seed"]
-    found = {tuple(row[:-1]): row[-1] for row in rows[[*key, "digest"]].itertuples(index=False, name=None)}
+    scored = rows[(rows["fold"] == race.fold) & (rows["seed"] == race.seed)]
     missing = {}
     for method in methods:
         digest = method.digest(race)
-        known = found.get((method.name, race.fold, race.seed), digest)
-        if known != digest:
+        found = set(scored.loc[scored["setup"].map(lambda setup, name=method.name: is_of(setup, name)), "digest"])
+        if found - {digest}:
             raise SystemExit(
                 f"{results} has results of {method.name} with other settings, cases or minutes; name another table, or "
                 "delete this one"
             )
-        if (method.name, race.fold, race.seed) not in found:
+        if not found:
             missing[digest] = method
     return missing
 
 
+def is_of(setup: str, method: str) -> bool:
+    """Return whether a set-up in the table is a method, or a method with the suffix of a way to predict."""
+    return setup in {method, *(f"{method}{Way(windows, mirroring=False).suffix}" for windows in (False, True))}
+
+
 def run_races(races: Sequence[Race], methods: Sequence[Method], minutes: float, results: Path) -> None:
-    """Run the races whose results are missing in the table, and append them."""
+    """Run the races whose results are missing in the table, and append those of each method when it is scored."""
     results.parent.mkdir(parents=True, exist_ok=True)
     todo = [(race, unfinished(read_results(results), methods, race, results)) for race in races]
     trainings = sum(len(missing) for _, missing in todo)
@@ -132,11 +154,12 @@ def run_races(races: Sequence[Race], methods: Sequence[Method], minutes: float, 
     )
     for race, missing in todo:
         if missing:
-            append(results, _run_race(race, missing, minutes))
+            for rows in _run_race(race, missing, minutes):
+                append(results, rows)
 
 
-def _run_race(race: Race, methods: Mapping[str, Method], minutes: float) -> list[dict[str, Any]]:
-    """Return the rows of a race. methods: by digest."""
+def _run_race(race: Race, methods: Mapping[str, Method], minutes: float) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of each method of a race. methods: by digest."""
     torch.set_num_threads(THREADS)
     print(
         f"seed {race.seed}, fold {race.fold}: {len(race.training)} training cases, {len(race.test)} test cases",
@@ -152,12 +175,13 @@ def _run_race(race: Race, methods: Mapping[str, Method], minutes: float) -> list
             printed = mark // 0.25 * 0.25
             for name, each in progress.items():
                 print(f"  {name}: {each.minutes:.1f} min, {each.steps} steps, loss {each.loss:.3f}", flush=True)
-    found = []
     for digest, method in methods.items():
-        for mirroring, predict in competitors[method.name].predictors().items():
-            rows = list(case_dice(predict, race.test))
-            print(f"  {method.name}{', mirroring' if mirroring else ''}: {mean_line(rows)}", flush=True)
-            about = {"setup": method.name, "digest": digest, "fold": race.fold, "seed": race.seed}
-            about |= {**asdict(progress[method.name]), "mirroring": mirroring}
+        found = []
+        for prediction in competitors[method.name].predictions():
+            setup = method.name + prediction.suffix
+            rows = list(case_dice(prediction.mask, race.test))
+            print(f"  {setup}{', mirroring' if prediction.mirroring else ''}: {mean_line(rows)}", flush=True)
+            about = {"setup": setup, "digest": digest, "fold": race.fold, "seed": race.seed}
+            about |= {**asdict(progress[method.name]), "mirroring": prediction.mirroring}
             found += [{**about, **row} for row in rows]
-    return found
+        yield found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tests.benchmarks.race.peers import PEERS
+from tests.benchmarks.race.peers import is_peer
 from tests.benchmarks.study.table import markdown_table, named, paired_difference
 
 MEASURES = ("labels", "regions")
@@ -27,16 +27,16 @@ class Lead:
 
 
 def better_peer(rows: pd.DataFrame, measure: str = "labels") -> str | None:
-    """Return the name of the other method with the higher mean; None if there is no other method."""
+    """Return the other method with the highest mean and its way to predict; None if there is no other method."""
     peers = named(rows)
-    means = peers[peers["setup"].isin(list(PEERS))].groupby("name")[measure].mean()
+    means = peers[peers["setup"].map(is_peer).astype(bool)].groupby("name")[measure].mean()
     return None if means.empty else str(means.idxmax())
 
 
 def leads(rows: pd.DataFrame) -> list[Lead]:
     """Return the differences between each method of this workflow and the better of the others, for each measure."""
     table = named(rows)
-    ours = table[~table["setup"].isin(list(PEERS))]
+    ours = table[~table["setup"].map(is_peer).astype(bool)]
     found = []
     for measure in MEASURES:
         other = better_peer(rows, measure)
