@@ -1,4 +1,4 @@
-"""Masks of the other methods, predicted in sliding windows as both packages do, or as whole volumes."""
+"""Masks of the other methods, predicted in sliding windows or as whole volumes."""
 
 import warnings
 from collections.abc import Callable
