@@ -42,6 +42,7 @@ SETTINGS: dict[str, Any] = {
     "training.synthetic_cases": 3,
     "training.augmentation": ["flip"],
     "training.learning_rate": 0.1,
+    "training.channel_dropout": 0.1,
     "training.weight_decay": 0.01,
     "training.schedule": "cosine",
     "training.schedule_epochs": 50,

@@ -62,6 +62,29 @@ def augment(
     return images, masks
 
 
+def drop_channels(images: Tensor, probability: float, rngs: Iterable[np.random.Generator]) -> Tensor:
+    """Replace random channels by background, as if they had not been scanned. At least one channel of each image stays.
+
+    Args:
+        images: float32 (B, C, X, Y, Z).
+        probability: of each channel of each image.
+        rngs: a generator for each image; not used if the probability is 0.
+
+    Returns:
+        The images, of the same shape.
+    """
+    if not probability:
+        return images
+    channels = images.shape[1]
+    kept = torch.ones(images.shape[:2], device=images.device)
+    for index, rng in enumerate(rngs):
+        dropped, stays = rng.random(channels) < probability, int(rng.integers(channels))
+        if dropped.all():
+            dropped[stays] = False
+        kept[index] = torch.from_numpy(~dropped)
+    return images * kept[:, :, None, None, None]
+
+
 @register_augmentation("affine")
 def _rotate_and_scale(image: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Rotate by up to 30 degrees around each axis and scale by 0.7 to 1.4; fill with background."""

@@ -43,6 +43,7 @@ class TrainingSettings:
     dice_structures: Literal["labels", "regions", "all"] = "labels"
     dice_absent: Literal["count", "ignore"] = "count"
     cross_entropy_weights: Mapping[str, float] | None = None
+    channel_dropout: float = 0
     synthetic_fraction: float = 0
     synthetic_cases: int | None = 100
 

@@ -18,7 +18,7 @@ from tumorseg.networks.devices import Execution
 from tumorseg.preprocessing.fold_data import FoldData
 from tumorseg.preprocessing.store import read_case
 from tumorseg.training import distributed
-from tumorseg.training.augmentation import augment
+from tumorseg.training.augmentation import augment, drop_channels
 from tumorseg.training.batches import Batch, iterate_batches, steps_per_epoch
 from tumorseg.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from tumorseg.training.distributed import local_shard, rank, sync_errors, wrap_ddp
@@ -127,6 +127,7 @@ def train_step(
     masks = batch.masks.to(execution.device, non_blocking=True)
     names = state.recipe.training.augmentation
     images, masks = augment(execution.place(batch.images), masks, names, batch.augmentation_rngs)
+    images = drop_channels(images, state.recipe.training.channel_dropout, batch.augmentation_rngs)
     loss = loss_module(images, masks)
     value = distributed.all_reduce_mean(loss).item()  # non-finite in one process: non-finite in all
     if math.isfinite(value):

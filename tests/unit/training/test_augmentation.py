@@ -5,7 +5,7 @@ import yaml
 
 from tests.support.builders import REPOSITORY
 from tumorseg.training import augmentation
-from tumorseg.training.augmentation import AUGMENTATIONS, augment
+from tumorseg.training.augmentation import AUGMENTATIONS, augment, drop_channels
 
 KINDS = [*AUGMENTATIONS]
 INTENSITIES = [kind for kind in KINDS if kind not in ("flip", "affine")]
@@ -104,6 +104,30 @@ def test_the_augmentation_of_an_image_does_not_depend_on_its_batch():
     together, _ = augment(images, masks, KINDS, rngs())
     alone, _ = augment(images[1:], masks[1:], KINDS, rngs()[1:])
     assert torch.equal(together[1:], alone)
+
+
+def dropped_channels(probability, seeds=range(200)):
+    """The channels that each of many patches lost (patches, channels)."""
+    images = torch.ones(len(seeds), 4, 2, 2, 2)
+    kept = drop_channels(images, probability, [np.random.default_rng(seed) for seed in seeds])
+    assert set(kept.unique().tolist()) <= {0, 1}
+    return (kept == 0).all(dim=(2, 3, 4)).numpy()
+
+
+def test_each_channel_is_dropped_with_the_given_probability():
+    assert dropped_channels(0.25, seeds=range(2000)).mean(axis=0) == pytest.approx([0.25] * 4, abs=0.03)
+
+
+def test_at_least_one_channel_stays():
+    dropped = dropped_channels(0.9)
+    assert dropped.sum(axis=1).max() == 3
+    assert dropped.sum(axis=0).min() < len(dropped)
+
+
+def test_without_channel_dropout_no_random_number_is_drawn():
+    images, rng = patches()[0], np.random.default_rng(0)
+    assert drop_channels(images, 0, [rng]) is images
+    assert rng.random() == np.random.default_rng(0).random()
 
 
 def test_the_configuration_allows_exactly_the_registered_augmentations():
