@@ -37,7 +37,7 @@ def refused(workflow: Workflow, *targets: str) -> str:
         ),
         ({"cohort": {"validation_fraction": float("nan")}}, "cohort.validation_fraction: .nan is not allowed"),
         ({"training": {"epochs": 9999}}, "set training.epochs_per_checkpoint to 4 or more"),
-        ({"training": None}, "training: null is not allowed; it has to be a section with the keys epochs"),
+        ({"training": None}, "training: null is not allowed; it has to be a section with the keys start_from, epochs"),
         (
             {"cohort": {"folds": 9}},
             "cohort.folds: 9 folds need at least 9 patients, but cohort holds 8 case folders",

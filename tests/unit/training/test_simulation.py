@@ -1,6 +1,5 @@
 """Processes that simulate the cases of synthetic patches."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -32,10 +31,12 @@ NORMALISATION = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 1, "spacing_m
 SIMULATION = Simulation(NORMALISATION, TASK, 7, PatchSettings((16, 16, 16), 0.5))
 STUB = str(REPOSITORY / "tests/support/stub_simulator.py")
 INTERRUPTED = """
+import signal
 import time
 from tumorseg.training import simulation
 from tests.unit.training.test_simulation import SIMULATION, STUB
 simulation.SIMULATOR = STUB
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
 with simulation.Simulators(SIMULATION, 2):
     print("ready", flush=True)
     time.sleep(100)
@@ -174,16 +175,16 @@ def test_memory_limits_the_number_of_processes(monkeypatch, free_gib, processes)
 
 
 @pytest.mark.parametrize(("waited_s", "lines"), [(0.9, 1), (0.05, 0)])
-def test_the_log_recommends_a_pool_once_if_steps_wait(caplog, monkeypatch, waited_s, lines):
-    monkeypatch.setattr(logging.getLogger("tumorseg"), "propagate", True)
+def test_the_log_recommends_a_pool_once_if_steps_wait(monkeypatch, waited_s, lines):
+    logged = []
+    monkeypatch.setattr(simulation.logger, "info", lambda text, *values: logged.append(text % values))
     waits = simulation._Waits(processes=2)
-    with caplog.at_level(logging.INFO, "tumorseg"):
-        for _ in range(100):
-            waits.count(1, waited_s, 1 - waited_s)
-    assert len(caplog.messages) == lines
+    for _ in range(100):
+        waits.count(1, waited_s, 1 - waited_s)
+    assert len(logged) == lines
     if lines:
-        assert "wait 90 % of the time for simulated cases: 2 processes can make 1.00 of them" in caplog.text
-        assert "steps could use 10.00;" in caplog.text
+        assert "wait 90 % of the time for simulated cases: 2 processes can make 1.00 of them" in logged[0]
+        assert "steps could use 10.00;" in logged[0]
 
 
 def test_the_training_does_not_import_the_code_of_synthetic_cases():
