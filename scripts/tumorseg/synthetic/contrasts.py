@@ -11,7 +11,7 @@ import numpy as np
 
 from tumorseg.synthetic.draws import choose, log_uniform
 
-MODES: Final = {"realistic": 0.55, "wide": 0.3, "invented": 0.15}
+MODES: Final = {"realistic": 0.7, "wide": 0.22, "invented": 0.08}
 """Probability of each mode: realistic means, realistic means with large changes, or any contrast of healthy tissue."""
 Means = dict[str, float]
 """Mean intensity by tissue."""
