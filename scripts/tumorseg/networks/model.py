@@ -95,7 +95,8 @@ def write_model(path: Path, network: Network, card: ModelCard, *, half: bool = F
         path: the safetensors file.
         network: its weights are saved.
         card: description of the model.
-        half: whether to write float16 instead of float32, which halves the file.
+        half: whether to write learned weights as float16, which halves the file. The statistics of batch norm stay
+            float32, because variances can be large.
 
     Raises:
         UserError: a weight is too large for float16.
@@ -103,7 +104,7 @@ def write_model(path: Path, network: Network, card: ModelCard, *, half: bool = F
     """
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     if half:
-        weights = {name: _as_half(name, tensor) for name, tensor in weights.items()}
+        weights |= {name: _as_half(name, weights[name]) for name, _ in network.named_parameters()}
     text = json.dumps(card.to_json(), sort_keys=True)
     if problems := card_problems(json.loads(text)):
         raise ValueError("; ".join(problems))
@@ -135,8 +136,7 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
             f"its network is {printable_excerpt(card.architecture.name)}; this version of the workflow has {known}",
             _USE_OTHER_VERSION,
         )
-    half = all(dtype != "F32" for dtype, _ in header.tensors.values())
-    if difference := _tensor_difference(_expected_tensors(card.architecture, half=half), header.tensors):
+    if difference := _tensor_difference(_expected_tensors(card.architecture, header.tensors), header.tensors):
         raise_invalid_model(path, f"its weights do not fit its description: {difference}")
     try:
         weights = load_file(path)
@@ -154,9 +154,7 @@ def read_model(path: Path) -> tuple[Network, ModelCard]:
 
 
 def _as_half(name: str, tensor: Tensor) -> Tensor:
-    """Return a tensor as float16 if it has fractions."""
-    if not tensor.is_floating_point():
-        return tensor
+    """Return a tensor as float16."""
     largest = float(tensor.abs().max())
     if largest > _LARGEST_HALF:
         raise UserError(
@@ -165,11 +163,18 @@ def _as_half(name: str, tensor: Tensor) -> Tensor:
     return tensor.half()
 
 
-def _expected_tensors(architecture: Architecture, *, half: bool) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return dtype and shape of each tensor in the file of a network, without allocating its weights."""
-    state = build_without_weights(architecture).state_dict()
-    if half:
-        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+def _expected_tensors(
+    architecture: Architecture, found: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return dtype and shape of each tensor in the file of a network, without allocating its weights.
+
+    The learned weights are float16 if none of those in the file is float32.
+    """
+    network = build_without_weights(architecture)
+    state = network.state_dict()
+    learned = [name for name, _ in network.named_parameters()]
+    if all(found[name][0] != "F32" for name in learned if name in found):
+        state |= {name: state[name].half() for name in learned}
     return {name: (_DTYPES[tensor.dtype], tuple(tensor.shape)) for name, tensor in state.items()}
 
 
