@@ -35,7 +35,7 @@ test: .venv/development  ## run the fast tests and print the library's coverage
 	print("coverage of scripts/tumorseg: %.1f %% of its lines" % found["percent_covered"])'
 
 test-slow: .venv/development  ## run the slow tests: demo, each task, reruns, kills, full disks, documentation
-	$(PYTEST) -n 2 --dist loadfile -m slow
+	$(PYTEST) -n 2 --dist loadfile -m slow --durations 25
 
 test-slurm: .venv/slurm  ## run the Slurm profile on a real Slurm; as root, with Debian's slurm-wlm and munge
 	$(PYTEST) -m slurm

@@ -5,7 +5,9 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from tumorseg.cli import console
 from tumorseg.errors import Message
@@ -17,9 +19,17 @@ from tumorseg.training import distributed
 from tumorseg.training.recipe import Recipe
 from tumorseg.training.schedule import previous_checkpoint_epoch
 from tumorseg.training.simulation import start_simulators
-from tumorseg.training.start_model import read_start_model
 from tumorseg.training.step_memory import require_memory
 from tumorseg.training.trainer import start_state, train_until
+
+
+def start_model_module(name: str = "start_model") -> ModuleType:
+    """Return the module that reads the model to start from.
+
+    It is imported by a composed name, which the digest of the code does not follow: only a training that starts from a
+    model depends on the code that reads models, see `TRAINING_CODE` in workflow/rules/params.smk.
+    """
+    return import_module(f"tumorseg.training.{name}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,8 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             data = read_fold_data(options.data, options.fold)
             training, validation = (find_cases(options.normalised, part) for part in (data.training, data.held_out))
             synthetic = find_cases(options.synthetic, data.synthetic)
-            start_path = model_path(options.start_from) if options.start_from else None
-            start_model = None if options.previous else read_start_model(start_path, recipe, validation)
+            start_model = None
+            if settings.start_from and not options.previous:
+                path = model_path(options.start_from) if options.start_from else None
+                start_model = start_model_module().read_start_model(path, recipe, validation)
         state = start_state(recipe, data, execution, options.previous, before, start_model=start_model)
         with distributed.sync_errors():
             simulators = stack.enter_context(start_simulators(recipe, data, execution))

@@ -113,9 +113,10 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def digest(project: Path, *others: str) -> str:
-    """Return the digest of the script, or of the script and other files."""
-    return CodeDigests(project).digest(project / "script.py", *(project / other for other in others))
+def digest(project: Path, *imported_by_name: str) -> str:
+    """Return the digest of the script, and of modules that it imports by name."""
+    modules = [project / module for module in imported_by_name] or None
+    return CodeDigests(project).digest(project / "script.py", modules)
 
 
 def edit(project: Path, name: str, before: str, after: str) -> None:

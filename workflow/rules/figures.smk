@@ -36,7 +36,7 @@ for figure in FIGURE_RECORDS:
             task=task_json,
             files=figure_options(figure),
             caption=figure_caption(figure),
-            code=code("figure", f"tumorseg/plotting/catalogue/{figure.name}"),
+            code=code("figure", [f"tumorseg/plotting/catalogue/{figure.name}"]),
         # The same for all figures: Snakemake evaluates it when a job runs, after the end of the loop.
         shell:
             'python "$SCRIPTS/figure.py" --name {params.name} {params.files:q} --settings {params.settings:q}'

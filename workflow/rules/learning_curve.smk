@@ -214,7 +214,7 @@ rule figure_dice_by_training_cases:
         settings=settings(**select_keys("figures", "dpi")),
         task=task_json,
         caption=figure_caption(CURVE_FIGURE),
-        code=code("figure", "tumorseg/plotting/catalogue/dice_by_training_cases"),
+        code=code("figure", ["tumorseg/plotting/catalogue/dice_by_training_cases"]),
     shell:
         'python "$SCRIPTS/figure.py" --name dice_by_training_cases --learning-curve {input:q}'
         ' --settings {params.settings:q} --task "$TASK" --output {output:q} --log {log:q}'

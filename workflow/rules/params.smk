@@ -53,9 +53,17 @@ def report_entry(caption, category, result, kind):
 CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
 
 
-def code(*scripts):
-    """Return the digest of scripts or modules and of everything that they import; Snakemake does not track imports."""
-    return CODE_DIGESTS.digest(*(SCRIPTS / f"{script}.py" for script in scripts))
+def code(script, imported_by_name=None):
+    """Return the digest of a script and of everything that it imports; Snakemake does not track imports.
+
+    imported_by_name: the modules whose names it learns only at run time; None if it imports all modules by statements.
+    """
+    modules = None if imported_by_name is None else [SCRIPTS / f"{module}.py" for module in imported_by_name]
+    return CODE_DIGESTS.digest(SCRIPTS / f"{script}.py", modules)
+
+
+# A training depends on the code that reads models only if it starts from one.
+TRAINING_CODE = code("train_epoch", ["tumorseg/training/start_model"] if config["training"]["start_from"] else [])
 
 
 # The rules that results depend on, in the order of the stages.
@@ -76,7 +84,7 @@ CHAIN = [
     "evaluate",
     *(rule for rule in ("calibration", "leave_out_modalities") if config["evaluation"][rule]),
 ]
-CODES = json.dumps({rule: code(rule) for rule in CHAIN})
+CODES = json.dumps({**{rule: code(rule) for rule in CHAIN}, "train_epoch": TRAINING_CODE})
 OF_TARGETS = ("postprocessing", "learning_curve", "segment", "score")
 """Sections that only the targets of the same names depend on."""
 CONFIGURATION = {section: content for section, content in config.items() if section not in OF_TARGETS}

@@ -68,7 +68,7 @@ rule train_epoch:
         processes=lambda wildcards, resources: resources.gpu,
         recipe=recipe,
         task=TASK_FACTS,
-        code=code("train_epoch"),
+        code=TRAINING_CODE,
     shell:
         'python "$SCRIPTS/train_epoch.py" --normalised {input.normalised:q} --data {input.data:q} --fold {params.fold}'
         " --synthetic {input.synthetic:q}"

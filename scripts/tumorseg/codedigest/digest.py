@@ -24,7 +24,7 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, cached_property, partial
 from importlib.metadata import packages_distributions, version
@@ -53,24 +53,26 @@ class CodeDigests:
         self._effects: dict[str, list[CanonicalForm]] = {}
         self._data: dict[Path, list[tuple[str, str]]] = {}
 
-    def digest(self, *files: Path) -> str:
+    def digest(self, script: Path, imported_by_name: Sequence[Path] | None = None) -> str:
         """Return the digest of a script.
 
         Args:
-            files: the script, and modules that it imports by names that are known only at run time.
+            script: its file.
+            imported_by_name: the modules that it imports by names that are known only at run time, in this run; None if
+                they are not known.
 
         Returns:
             The digest and the versions, for example `"1f0c…  Python 3.11, numpy 2.4.6"`.
         """
-        key = " ".join(self._forms.project.name_of(file) for file in files)
+        names = [self._forms.project.name_of(file) for file in (script, *(imported_by_name or ()))]
+        key = " ".join(names) if imported_by_name is None else " ".join([*names, "alone"])
         if key not in self._cached_digests:
-            self._cached_digests[key] = self._compute(
-                [self._module(self._forms.project.name_of(file)) for file in files]
-            )
+            modules = [self._module(name) for name in names]
+            self._cached_digests[key] = self._compute(modules, all_modules_known=imported_by_name is not None)
             self._save()
         return self._cached_digests[key]
 
-    def _compute(self, modules: list[Module]) -> str:
+    def _compute(self, modules: list[Module], *, all_modules_known: bool) -> str:
         digest, numbers, packages = hashlib.sha256(), dict[Definition, int](), set[str]()
         places, unclear = set[Path](), set[str]()
 
@@ -103,7 +105,7 @@ class CodeDigests:
         for form in sorted(effects, key=lambda form: form.text):
             add(form)
         follow()
-        if len(modules) > 1:
+        if all_modules_known:
             unclear.discard("importlib.import_module")
         if unclear:
             digest.update(self._all_sources.encode())

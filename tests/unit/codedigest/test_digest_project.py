@@ -12,14 +12,17 @@ from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.codedigest.special_names import FOR_PEOPLE_ONLY
 from tumorseg.networks.notices import DEMO_MODEL_WARNING, STARTER_MODEL_WARNING
 
-FILES = {path.stem: [path.name] for path in sorted((REPOSITORY / "scripts").glob("*.py"))}
-# One script draws all figures. It imports the module of the requested figure.
-FILES["figure"].append("tumorseg/plotting/catalogue/overlays.py")
+SCRIPTS = [path.stem for path in sorted((REPOSITORY / "scripts").glob("*.py"))]
+IMPORTED_BY_NAME = {
+    "figure": ["tumorseg/plotting/catalogue/overlays.py"],  # of the requested figure
+    "train_epoch": [],  # it starts from random weights
+}
 
 
 def digests(root: Path) -> dict[str, str]:
     code = CodeDigests(root)
-    return {script: code.digest(*(root / file for file in files)) for script, files in FILES.items()}
+    modules = {script: [root / file for file in files] for script, files in IMPORTED_BY_NAME.items()}
+    return {script: code.digest(root / f"{script}.py", modules.get(script)) for script in SCRIPTS}
 
 
 @pytest.fixture
@@ -113,6 +116,14 @@ def test_the_code_of_synthetic_cases_changes_no_digest_of_training(scripts, copi
     )
     edit(scripts / "tumorseg/synthetic/simulator.py", "_NICENESS: Final = 10", "_NICENESS: Final = 11")
     assert changed(scripts, copied) == {"write_synthetic_cases"}
+
+
+@pytest.mark.parametrize(("imported", "depends"), [([], False), (["tumorseg/training/start_model.py"], True)])
+def test_the_format_of_models_changes_the_digest_of_a_training_that_starts_from_one(scripts, imported, depends):
+    modules = [scripts / file for file in imported]
+    before = CodeDigests(scripts).digest(scripts / "train_epoch.py", modules)
+    edit(scripts / "tumorseg/networks/model_header.py", "FORMAT: Final = 5", "FORMAT: Final = 6")
+    assert (CodeDigests(scripts).digest(scripts / "train_epoch.py", modules) != before) == depends
 
 
 def test_a_moved_module_and_a_renamed_constant_change_no_digest(scripts, copied):
