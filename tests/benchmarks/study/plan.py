@@ -25,7 +25,7 @@ from tumorseg.preprocessing.store import find_case
 from tumorseg.training.recipe import Recipe, with_defaults
 
 KEYS = {"minutes", "folds", "seeds", "mirroring", "base", "setups"}
-MARGIN_VOXELS = 2
+NORMALISATION = {"spacing_mm": 2, "margin_voxels": 2}  # the starter model's voxels, which the real cases have as well
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def training_sections(configuration: dict[str, Any]) -> dict[str, Any]:
 def prepare_cases(folder: Path, folds: int) -> None:
     """Normalise the real cases with the workflow and assign their patients to folds, all in `folder`."""
     cohort = {"root": str(learning_data().resolve()), "shards": 4, "folds": folds}
-    run_workflow(folder, {"cohort": cohort, "normalisation": {"margin_voxels": MARGIN_VOXELS}}, ["normalise", "split"])
+    run_workflow(folder, {"cohort": cohort, "normalisation": NORMALISATION}, ["normalise", "split"])
 
 
 def run_workflow(folder: Path, configuration: dict[str, Any], targets: Sequence[str]) -> None:
