@@ -63,7 +63,9 @@ def augment(
 
 
 def drop_channels(images: Tensor, probability: float, rngs: Iterable[np.random.Generator]) -> Tensor:
-    """Replace random channels by background, as if they had not been scanned. At least one channel of each image stays.
+    """Replace random channels by background, as if they had not been scanned.
+
+    At least one channel that an image has stays. A channel that is 0 everywhere is one that it lacks.
 
     Args:
         images: float32 (B, C, X, Y, Z).
@@ -77,10 +79,12 @@ def drop_channels(images: Tensor, probability: float, rngs: Iterable[np.random.G
         return images
     channels = images.shape[1]
     kept = torch.ones(images.shape[:2], device=images.device)
+    present = (images != 0).flatten(2).any(dim=2).cpu().numpy()
     for index, rng in enumerate(rngs):
         dropped, stays = rng.random(channels) < probability, int(rng.integers(channels))
-        if dropped.all():
-            dropped[stays] = False
+        existing = np.flatnonzero(present[index])
+        if existing.size and dropped[existing].all():
+            dropped[existing[stays % existing.size]] = False
         kept[index] = torch.from_numpy(~dropped)
     return images * kept[:, :, None, None, None]
 

@@ -145,3 +145,15 @@ def test_a_new_augmentation_is_one_registered_function(monkeypatch):
 
     images, masks = patches()
     assert torch.equal(augment(images, masks, ["negative"], [np.random.default_rng(0)] * 2)[0], -images)
+
+
+def test_channel_dropout_keeps_a_channel_that_the_case_has():
+    """A case may lack optional channels, which are 0 everywhere."""
+    images = patches(batch=1)[0].repeat(200, 1, 1, 1, 1)
+    images[:, [0, 2, 3]] = 0
+    dropped = drop_channels(images, 0.9, [np.random.default_rng(seed) for seed in range(200)])
+    assert dropped.any(dim=(1, 2, 3, 4)).all()
+
+
+def test_channel_dropout_leaves_a_patch_of_background_as_it_is():
+    assert not drop_channels(torch.zeros(1, 4, 2, 2, 2), 0.9, [np.random.default_rng(0)]).any()
