@@ -5,6 +5,7 @@ import math
 from typing import Any, Final
 
 from tumorseg.errors import Message
+from tumorseg.networks.subset_scores import channels_check, expected_subset_scores
 from tumorseg.networks.value_checks import (
     BOOLEAN,
     ExpectedValue,
@@ -148,6 +149,12 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
         "split": _SHA256,
         "start_from": OptionalKey(or_null(_SHA256)),
         "starter_scores": OptionalKey(or_null(text(MAX_STARTER_SCORES))),
+        "subset_scores": OptionalKey(
+            ValueCheck(
+                "scores of subsets of the channels, see subset_scores.SubsetScore, or null",
+                lambda value: value is None or not any(value_problems(value, expected_subset_scores(task), "")),
+            )
+        ),
         "trained_on": {
             "cases": integer(1, 10**7),
             "demo": BOOLEAN,
@@ -157,6 +164,10 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
             "shape": ListOf(_range_check(1, 10**5), 3, min_length=3),
             "brain_voxels": _range_check(0, 10**12),
             "case_signatures": OptionalKey(ListOf(_SIGNATURE, 10**6, min_length=0)),
+            "channel_dropout": OptionalKey(
+                ValueCheck("a number from 0 to 1", lambda value: is_finite_number(value) and 0 <= value <= 1)
+            ),
+            "channel_sets": OptionalKey(ListOf(channels_check(task), 2**_MAX_COUNT, min_length=0)),
             "intensities": {
                 channel: ValueCheck(f"ranges of {', '.join(INTENSITY_FACTS)}", _is_intensities) for channel in channels
             },

@@ -19,6 +19,7 @@ from tumorseg.networks.card_validation import card_problems
 from tumorseg.networks.factory import NETWORKS, build, build_without_weights
 from tumorseg.networks.model_header import FORMAT, METADATA_KEY, raise_invalid_model, read_header
 from tumorseg.networks.notices import ModelNotice, model_notice
+from tumorseg.networks.subset_scores import SubsetScore
 from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
@@ -46,6 +47,8 @@ class ModelCard:
         start_from: SHA-256 of the model whose weights the training started from; None for random weights.
         starter_scores: for a starter model, which was trained on synthetic cases only, a sentence with its measured
             scores; None for any other model.
+        subset_scores: for a starter model, its scores with subsets of its channels; None if they are not known, and for
+            any other model, which has them in a file beside it (`subset_scores.subset_scores_path`).
     """
 
     architecture: Architecture
@@ -59,14 +62,17 @@ class ModelCard:
     trained_on: TrainingFacts
     start_from: str | None = None
     starter_scores: str | None = None
+    subset_scores: tuple[SubsetScore, ...] | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Return the card from plain JSON types that `card_problems` has found valid."""
+        scores = content.get("subset_scores")
         parsed = {
             "architecture": Architecture(**content["architecture"]),
             "task": Task.from_json(json.dumps(content["task"])),
             "trained_on": TrainingFacts.from_json(content["trained_on"]),
+            "subset_scores": None if scores is None else tuple(map(SubsetScore.from_json, scores)),
         }
         return cls(**{**content, **parsed})
 
@@ -81,10 +87,11 @@ class ModelCard:
         return self.notice.mark if self.notice else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the card as plain JSON types. Only a starter model has the key `starter_scores`."""
+        """Return the card as plain JSON types, without the keys that only a starter model has if they are None."""
         content = asdict(self)
-        if self.starter_scores is None:
-            del content["starter_scores"]
+        for key in ("starter_scores", "subset_scores"):
+            if content[key] is None:
+                del content[key]
         return content
 
 

@@ -18,6 +18,7 @@ from tumorseg.io.files import require_regular_file
 from tumorseg.io.volume_errors import broken_link_error, text_file_error
 from tumorseg.networks.card_validation import card_problems
 from tumorseg.networks.notices import ModelNotice, model_notice
+from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
 from tumorseg.task.compatibility import require_task
@@ -54,6 +55,11 @@ class ModelHeader:
     def task(self) -> Task:
         """The task of the model."""
         return Task.from_json(json.dumps(self.card["task"]))
+
+    @property
+    def trained_on(self) -> TrainingFacts:
+        """What the model was trained on."""
+        return TrainingFacts.from_json(self.card["trained_on"])
 
     @property
     def notice(self) -> ModelNotice | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from statistics import median
@@ -45,6 +45,8 @@ class TrainingFacts:
         intensities: for each channel the `channel_intensity_facts` that at least one case has.
         case_signatures: sorted `case_signature` of each training case, and of those of the model that the training
             started from; empty in models of earlier versions.
+        channel_dropout: probability with which the training left out each channel of a patch.
+        channel_sets: the different sets of channels that the training cases have; empty in models of earlier versions.
     """
 
     cases: int
@@ -56,6 +58,20 @@ class TrainingFacts:
     brain_voxels: Range
     intensities: dict[str, dict[str, Range]]
     case_signatures: tuple[str, ...] = ()
+    channel_dropout: float = 0
+    channel_sets: tuple[tuple[str, ...], ...] = ()
+
+    def includes(self, channels: Collection[str]) -> bool:
+        """Return whether the training had patches with exactly these channels.
+
+        Channel dropout leaves any subset of the channels of a training case. A model of an earlier version does not
+        record this, so only all channels count.
+        """
+        wanted = set(channels)
+        return bool(wanted) and any(
+            wanted == set(known) or (self.channel_dropout > 0 and wanted < set(known))
+            for known in self.channel_sets or (self.channels,)
+        )
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -73,6 +89,8 @@ class TrainingFacts:
                 for channel, facts in content["intensities"].items()
             },
             case_signatures=tuple(content.get("case_signatures", ())),
+            channel_dropout=content.get("channel_dropout", 0),
+            channel_sets=tuple(map(tuple, content.get("channel_sets", ()))),
         )
 
 
@@ -85,6 +103,8 @@ def training_facts(
     input_shape: Sequence[int],
     earlier_signatures: Iterable[str] = (),
     target_mm: Sequence[float] | None = None,
+    channel_dropout: float = 0,
+    with_synthetic: bool = False,
 ) -> TrainingFacts:
     """Return statistics of the training cases.
 
@@ -96,6 +116,8 @@ def training_facts(
         input_shape: voxels of the training patches (x, y, z).
         earlier_signatures: `case_signature` of each case of the model that the training started from.
         target_mm: voxel edges of the network's grid if cases are resampled, see `resampling.target_spacing_mm`.
+        channel_dropout: `training.channel_dropout`.
+        with_synthetic: whether synthetic cases, which have all channels, were part of the training.
 
     Returns:
         Ranges over the training cases.
@@ -109,6 +131,8 @@ def training_facts(
             f"{unknown[0]}: this training case has no validation result; delete results/cohort/verdicts and run again"
         )
     facts = [known[case] for case in cases]
+    channel_sets = {task.channels_among(case["files"]) for case in facts}
+    channel_sets |= {task.channel_names} if with_synthetic else set()
     return TrainingFacts(
         cases=len(cases),
         demo=demo,
@@ -122,6 +146,8 @@ def training_facts(
             for channel in task.channel_names
         },
         case_signatures=tuple(sorted({*earlier_signatures, *(_recorded_signature(case, task) for case in facts)})),
+        channel_dropout=channel_dropout,
+        channel_sets=tuple(subset for subset in task.channel_subsets if subset in channel_sets),
     )
 
 

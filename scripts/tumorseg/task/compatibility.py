@@ -9,12 +9,15 @@ from tumorseg.task.definition import Task
 from tumorseg.task.loading import built_in_tasks
 
 _MASK_CONVENTIONS = "conventions"
-"""The only fact that does not affect the input and output of a network: how masks on disk are read."""
+"""How masks on disk are read, which does not affect the input and output of a network."""
 
 
 def is_network_compatible(model_task: Task, task: Task) -> bool:
-    """Return whether networks of both tasks have the same input and output."""
-    model_facts, facts = model_task.facts(), task.facts()
+    """Return whether networks of both tasks have the same input and output.
+
+    Which channels are optional does not matter: a model records the channels that it was trained with.
+    """
+    model_facts, facts = (each.with_optional_channels().facts() for each in (model_task, task))
     return all(model_facts[key] == facts[key] for key in model_facts if key != _MASK_CONVENTIONS)
 
 
@@ -48,9 +51,11 @@ def describe_other_task(name: str, facts: Mapping[str, Any], task: Task) -> Mess
         task: the expected task.
     """
     expected_facts = task.facts()
-    differing = [key for key in expected_facts if facts.get(key) != expected_facts[key]]
-    key = differing[0] if differing else _MASK_CONVENTIONS
-    found, expected = _format_fact(key, facts.get(key)), _format_fact(key, expected_facts[key])
+    differing = [key for key in expected_facts if facts.get(key) != expected_facts[key]] or [_MASK_CONVENTIONS]
+    texts = {key: (_format_fact(key, facts.get(key)), _format_fact(key, expected_facts[key])) for key in differing}
+    # A difference that the message can show, if there is one.
+    key = next((key for key, (found, expected) in texts.items() if found != expected), differing[0])
+    found, expected = texts[key]
     difference: Message = f"its {key} are {found} instead of {expected}" if found != expected else f"its {key} differ"
     return f"the task {name}, not {task.name} ({difference})"
 

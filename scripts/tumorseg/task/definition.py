@@ -1,9 +1,10 @@
 """The definition of a task: the channels, labels, regions and file names of a data set."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Final, Self
 
 from tumorseg.errors import UserError
@@ -124,6 +125,23 @@ class Task:
     def channel_titles(self) -> dict[str, str]:
         """The title of each channel, by name."""
         return {channel.name: channel.title for channel in self.channels}
+
+    @cached_property
+    def channel_subsets(self) -> tuple[tuple[str, ...], ...]:
+        """All non-empty subsets of the channels, the largest first, each in the network's order.
+
+        With n channels these are 2^n - 1.
+        """
+        sizes = range(len(self.channels), 0, -1)
+        return tuple(subset for size in sizes for subset in combinations(self.channel_names, size))
+
+    def channels_among(self, names: Container[str]) -> tuple[str, ...]:
+        """Return the names that are channels, in the network's order."""
+        return tuple(name for name in self.channel_names if name in names)
+
+    def with_optional_channels(self) -> "Task":
+        """Return the same task with all of its channels optional."""
+        return self._with(channels=tuple(replace(channel, optional=True) for channel in self.channels))
 
     @cached_property
     def file_endings(self) -> tuple[tuple[str, str], ...]:

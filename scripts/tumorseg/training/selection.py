@@ -17,6 +17,7 @@ from tumorseg.networks.factory import build
 from tumorseg.task import Task
 from tumorseg.task.compatibility import describe_other_task
 from tumorseg.training.checkpoint import checkpoint_record_path, load_checkpoint
+from tumorseg.training.recipe import with_defaults
 
 _LOSS_COLUMNS: Final = ("train_loss", "validation_loss", "validation_dice")
 _STEP_COLUMNS: Final = ("learning_rate", "steps", "skipped_steps", "nonfinite_steps", "seconds")
@@ -99,6 +100,8 @@ class TrainedNetwork:
         split: digest of the training and held-out cases, see `cohort.splits.split_digest`.
         start_from: SHA-256 of the model that the training started from; None for random weights.
         earlier_signatures: its training cases, see `TrainingFacts.case_signatures`.
+        channel_dropout: setting of the training.
+        with_synthetic: whether synthetic cases were part of the training.
     """
 
     network: Network
@@ -107,6 +110,8 @@ class TrainedNetwork:
     split: str
     start_from: str | None
     earlier_signatures: tuple[str, ...]
+    channel_dropout: float
+    with_synthetic: bool
 
 
 def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNetwork:
@@ -138,12 +143,14 @@ def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNe
     if content["average"] is not None:
         weights = {name: content["average"][f"module.{name}"] for name in weights}  # as AveragedModel names them
     network.load_state_dict(weights)
-    data = content["data"]
+    data, training = content["data"], with_defaults(content["recipe"])["training"]
     return TrainedNetwork(
         network,
         architecture,
         content["execution"],
         split_digest(data["training"], data["held_out"]),
-        content["recipe"]["training"].get("start_from"),
+        training["start_from"],
         tuple(content.get("earlier_signatures", ())),
+        channel_dropout=training["channel_dropout"],
+        with_synthetic=training["synthetic_fraction"] > 0,
     )

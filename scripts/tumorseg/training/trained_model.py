@@ -56,6 +56,8 @@ def trained_model_card(
             input_shape=settings["input_shape"],
             earlier_signatures=trained.earlier_signatures,
             target_mm=target_spacing_mm(normalisation),
+            channel_dropout=trained.channel_dropout,
+            with_synthetic=trained.with_synthetic,
         ),
         split=trained.split,
         start_from=trained.start_from,
