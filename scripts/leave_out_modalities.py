@@ -1,4 +1,4 @@
-"""Score the held-out cases without each channel in turn, to show which channels the network needs."""
+"""Score the held-out cases with each subset of their channels, to show what a missing sequence costs."""
 
 import argparse
 import json
@@ -9,10 +9,13 @@ import pandas as pd
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
+from tumorseg.inference.channel_subsets import case_subset_dice, mean_subset_dice
 from tumorseg.inference.held_out import iterate_held_out_cases
+from tumorseg.inference.records import read_selection
 from tumorseg.io.tables import write_table
-from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.devices import resolve_execution
+from tumorseg.networks.model_header import read_header
+from tumorseg.networks.subset_scores import write_subset_scores
 from tumorseg.task import add_task_option
 
 
@@ -27,7 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="`prediction` and `execution`, as JSON")
     add_task_option(parser)
     parser.add_argument(
-        "--output", type=Path, required=True, help="Dice of each case, left-out modality and structure to write, CSV"
+        "--cases", type=Path, required=True, help="Dice of each case, subset and structure to write, CSV"
+    )
+    parser.add_argument("--summary", type=Path, required=True, help="mean Dice of each subset to write, CSV")
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="mean Dice of each subset to write beside each model, JSON",
     )
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
@@ -35,28 +46,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         execution = resolve_execution(**options.settings["execution"])
         models = list(zip(options.models, options.selections, options.data, strict=True))
         splits, section = read_splits(options.splits), options.settings["prediction"]
-        rows = []
-        for fold, case, segmenter in iterate_held_out_cases(
-            models, options.normalised, splits, execution, section, task=options.task
-        ):
-            reference = case.on_cropped_grid().mask
-            for left_out in ("none", *options.task.channel_names):
-                image = case.image.copy()
-                if left_out != "none":
-                    # 0 is the value of background and the mean of the brain.
-                    image[options.task.channel_names.index(left_out)] = 0
-                mask, _ = segmenter.mask_of(segmenter.predict(image, case.origin), case.origin)
-                rows += [
-                    {
-                        "case": case.origin.case,
-                        "fold": fold,
-                        "left_out": left_out,
-                        "region": structure,
-                        "dice": overlap.dice,
-                    }
-                    for structure, overlap in overlaps(reference, mask, options.task).items()
-                ]
-        write_table(options.output, pd.DataFrame(rows))
+        rows = pd.DataFrame(
+            {"case": case.origin.case, "fold": fold, "channels": ",".join(subset), "region": region, "dice": value}
+            for fold, case, segmenter in iterate_held_out_cases(
+                models, options.normalised, splits, execution, section, task=options.task
+            )
+            for subset, dice in case_subset_dice(case, segmenter)
+            for region, value in dice.items()
+        )
+        write_table(options.cases, rows)
+        trainings = [read_header(model).trained_on for model in options.models]
+        summary = [
+            {
+                "channels": ",".join(score.channels),
+                "trained": "true" if all(training.includes(score.channels) for training in trainings) else "false",
+                "cases": score.cases,
+                **{f"dice_{name}": value for name, value in score.dice.items()},
+            }
+            for score in mean_subset_dice(rows, options.task)
+        ]
+        write_table(options.summary, pd.DataFrame(summary))
+        for fold, (selection, path) in enumerate(zip(options.selections, options.scores, strict=True)):
+            scores = mean_subset_dice(rows[rows["fold"] == fold], options.task)
+            write_subset_scores(path, read_selection(selection, fold)["digest"], scores)
 
 
 if __name__ == "__main__":

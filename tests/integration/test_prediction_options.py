@@ -61,22 +61,23 @@ def test_each_mask_has_probabilities(with_all_options):
     assert len(list(folder.glob("*-probabilities.nii.gz"))) == len(list(folder.glob("*.nii.gz"))) / 2 >= 1
 
 
-def test_calibration_and_left_out_modalities_are_in_the_report(with_all_options):
+def test_calibration_and_the_scores_with_fewer_modalities_are_in_the_report(with_all_options):
     curves = json.loads((with_all_options.results / "evaluation/calibration.json").read_text())["curves"]
     assert curves.keys() == {"WT", "TC", "ET", "label"}
-    left_out = pd.read_csv(with_all_options.results / "evaluation/modalities_left_out.csv")
-    cases = left_out["case"].nunique()
-    assert len(left_out) == cases * (1 + len(TASK.channels)) * len(TASK.structures)
+    subsets = pd.read_csv(with_all_options.results / "evaluation/channel_subsets_cases.csv")
+    assert len(subsets) == subsets["case"].nunique() * len(TASK.channel_subsets) * len(TASK.structures)
+    summary = pd.read_csv(with_all_options.results / "evaluation/channel_subsets.csv")
+    assert summary["trained"].tolist() == [True, *[False] * 14]
     page = (with_all_options.results / "report.html").read_text()
     assert page.count("<figure ") == 13
 
 
 @pytest.mark.parametrize("run", ["with_all_options", "resampled"])
-def test_the_scores_with_no_modality_left_out_equal_the_evaluation(run, request):
+def test_the_scores_with_all_modalities_equal_the_evaluation(run, request):
     results = request.getfixturevalue(run).results
     scores = pd.read_csv(results / "evaluation/cases.csv").set_index(["case", "region"])["dice"]
-    left_out = pd.read_csv(results / "evaluation/modalities_left_out.csv").query("left_out == 'none'")
-    pd.testing.assert_series_equal(left_out.set_index(["case", "region"])["dice"].sort_index(), scores.sort_index())
+    subsets = pd.read_csv(results / "evaluation/channel_subsets_cases.csv").query("channels == 't1,t1ce,t2,flair'")
+    pd.testing.assert_series_equal(subsets.set_index(["case", "region"])["dice"].sort_index(), scores.sort_index())
 
 
 def test_a_resampled_run_has_masks_probabilities_and_the_viewer_on_the_original_grid(resampled):
@@ -121,7 +122,7 @@ def test_optional_evaluations_add_only_their_jobs_and_the_report(finished, tmp_p
     run = finished.copy(tmp_path / "run")
     run.configure({"evaluation": EVALUATION})
     assert run.planned() == Counter(
-        ["calibration", "leave_out_modalities", "figure_calibration", "figure_left_out", "report", "provenance"]
+        ["calibration", "leave_out_modalities", "figure_calibration", "figure_channel_subsets", "report", "provenance"]
     )
 
 

@@ -82,7 +82,8 @@ def write_random_case(path: Path, shape=(16, 16, 16), seed: int = 0, task=TASK, 
     affine = tuple(map(tuple, np.diag([-1.0, -1.0, 1.0, 1.0]).tolist()))
     crop = tuple((0, side) for side in shape)
     origin = Origin(path.stem, shape, affine, crop, list(task.conventions)[-1], NORMALISATION, {})
-    origin = replace(origin, resampled=network_grid(origin, target_mm))
+    intensities = {name: {"low": -3.0, "high": 3.0, "mean": 0.0, "std": 1.0} for name in task.channel_names}
+    origin = replace(origin, resampled=network_grid(origin, target_mm), intensities=intensities)
     write_case(path, resample_case(NormalisedCase(image, mask, origin)))
     return path
 

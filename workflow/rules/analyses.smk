@@ -1,6 +1,7 @@
-"""Optional analyses of the models, enabled in the section `evaluation`: calibration, and scores without each modality.
+"""Optional analyses of the models, enabled in the section `evaluation`: calibration, and scores with fewer modalities.
 
-Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, modalities_left_out.csv.
+Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, channel_subsets.csv and
+channel_subsets_cases.csv, and results/model/fold-{fold}.subsets.json.
 """
 
 
@@ -38,7 +39,7 @@ rule calibration:
 
 
 rule leave_out_modalities:
-    """Score the held-out cases without each modality in turn."""
+    """Score the held-out cases with each subset of their modalities."""
     input:
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
         selections=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
@@ -46,10 +47,13 @@ rule leave_out_modalities:
         normalised=normalised_shards,
         splits=rules.split.output,
     output:
-        report(
-            "results/evaluation/modalities_left_out.csv",
-            **report_entry("modalities_left_out", "Scores", "Dice without each modality", "table"),
+        summary=report(
+            "results/evaluation/channel_subsets.csv",
+            **report_entry("channel_subsets", "Scores", "Dice with fewer modalities", "table"),
         ),
+        cases="results/evaluation/channel_subsets_cases.csv",
+        # Beside the models, for `segment`.
+        scores=expand("results/model/fold-{fold}.subsets.json", fold=FOLDS),
     log:
         "results/logs/leave_out_modalities.log",
     benchmark:
@@ -58,7 +62,7 @@ rule leave_out_modalities:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        **scaled(mem_mb=16000, runtime=960),
+        **scaled(mem_mb=16000, runtime=2880),
         gpu=GPUS,
     params:
         settings=settings(prediction=config["prediction"], execution=EXECUTION),
@@ -67,7 +71,8 @@ rule leave_out_modalities:
     shell:
         'python "$SCRIPTS/leave_out_modalities.py" --models {input.models:q} --selections {input.selections:q}'
         ' --data {input.data:q} --normalised {input.normalised:q} --splits {input.splits:q} --task "$TASK"'
-        " --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --settings {params.settings:q} --cases {output.cases:q} --summary {output.summary:q}"
+        " --scores {output.scores:q} --log {log:q}"
 
 
 ANALYSES = [

@@ -16,7 +16,7 @@ SOURCES = {
     "history": expand(rules.select_checkpoint.output.history, fold=FOLDS),
     "selection": expand(rules.select_checkpoint.output.selection, fold=FOLDS),
     "calibration": rules.calibration.output,
-    "left_out": rules.leave_out_modalities.output,
+    "channel_subsets": rules.leave_out_modalities.output.summary,
 }
 
 

@@ -11,6 +11,7 @@ from tumorseg.configuration.label_maps import apply_label_map, parse_label_maps,
 from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
 from tumorseg.errors import UserError
 from tumorseg.networks.card_validation import task_problems
+from tumorseg.networks.subset_scores import MAX_SUBSET_CHANNELS
 from tumorseg.task import DEFAULT_TASK, LABEL_MAP_CONVENTION, Task, parse_task, read_task_file, task_path
 
 _SCHEMA: Final = Path(__file__).parents[1] / "schemas/task.schema.yaml"
@@ -110,6 +111,13 @@ def task_contradiction_errors(configuration: Mapping[str, Any], task: Task) -> l
         sentences.append(
             f"prediction.min_enhancing_mm3: {smallest} is not allowed; the task {task.name} has no region of "
             "enhancing tumour: set it to 0"
+        )
+    channels = len(task.channels)
+    if configuration["evaluation"]["leave_out_modalities"] and channels > MAX_SUBSET_CHANNELS:
+        sentences.append(
+            f"evaluation.leave_out_modalities: true is not allowed; the task {task.name} has {channels} channels, so "
+            f"each case would be segmented {2**channels - 1:,} times (at most {MAX_SUBSET_CHANNELS} channels): set it "
+            "to false"
         )
     if classes not in (None, task.classes):
         sentences.append(

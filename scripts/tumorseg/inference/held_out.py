@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tumorseg.cli.console import Progress
+from tumorseg.cli.console import Progress, logger
 from tumorseg.cohort.splits import FoldAssignment, fold_digest
 from tumorseg.errors import UserError
+from tumorseg.formatting import format_count
 from tumorseg.inference.records import RECORD_FORMAT, mask_path, verify_selected_model
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import file_digest
@@ -70,6 +71,8 @@ def segment_fold(
 ) -> None:
     """Segment the held-out cases of a fold on their original grids. Write the masks, and a record of them.
 
+    Logs a warning about cases with channels that the model was not trained for.
+
     Args:
         model: network and card of a model that was not trained on the cases, and the SHA-256 of its file.
         fold: number of the fold.
@@ -82,12 +85,19 @@ def segment_fold(
     network, card, digest = model
     segmenter = Segmenter([network], execution, section, task=card.task)
     make_folder(folder)
-    progress, made = Progress(len(cases), "case"), {}
+    progress, made, unlike = Progress(len(cases), "case"), {}, []
     for name, path in cases.items():
         case = read_case(path)
         facts = segmenter.segment(folder, case.image, case.origin, card.convention, card.mark).record()
         made[name] = {**facts, "digest": file_digest(mask_path(folder, name))}
+        unlike += [] if card.trained_on.includes(case.origin.intensities) else [name]
         progress.step(name)
+    if unlike:
+        logger.warning(
+            "no training case had only the channels of %s, such as %s, and the model was not trained for that",
+            format_count(len(unlike), "held-out case"),
+            unlike[0],
+        )
     content = {"format": RECORD_FORMAT, "fold": fold, "model": digest, "split": card.split, "settings": section}
     write_json(record, {**content, "cases": made})
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from tumorseg.plotting.catalogue import (
     calibration,
+    channel_subsets,
     cohort_overview,
     confusion_matrix,
     dice_by_volume,
@@ -11,7 +12,6 @@ from tumorseg.plotting.catalogue import (
     ground_truth,
     intensities,
     learning_curves,
-    left_out,
     modalities,
     overlays,
     predictions,
@@ -24,7 +24,7 @@ FIGURES: Final[tuple[FigureRecord, ...]] = (
     dice_by_volume.RECORD,
     confusion_matrix.RECORD,
     calibration.RECORD,
-    left_out.RECORD,
+    channel_subsets.RECORD,
     gallery.RECORD,
     modalities.RECORD,
     ground_truth.RECORD,

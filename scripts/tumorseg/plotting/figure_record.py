@@ -31,7 +31,7 @@ NEEDS: Final[dict[str, Message]] = {
     "history": "history of each fold (CSV)",
     "selection": "selection of each fold, in the order of the histories (JSON)",
     "calibration": "reliability by region (JSON)",
-    "left_out": "Dice by case, omitted modality and structure (CSV)",
+    "channel_subsets": "mean Dice by subset of the channels (CSV)",
     "learning_curve": "scores of each point of the learning curve (CSV)",
 }
 """The inputs that a figure can ask for; `workflow/rules/figures_input.smk` maps each to its files."""

@@ -1,4 +1,4 @@
-"""Draw annotated heat maps: the confusion matrix of the labels, and Dice with one modality left out."""
+"""Draw annotated heat maps: the confusion matrix of the labels, and Dice with each subset of the channels."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -83,42 +83,52 @@ def _annotate_row(axes: Axes, row: int, shares: NDArray[np.float64], counts: NDA
         axes.text(column, row + 0.08, f"{count:,}", ha="center", va="top", fontsize=8, color=colour)
 
 
-_ABLATION_ROW_HEIGHT: Final = 0.5
-_ABLATION_FRAME: Final = 0.9
+_SUBSET_ROW_HEIGHT: Final = 0.42
+_SUBSET_FRAME: Final = 0.9
 """Heights in inches of a row, and of the axes."""
-_ABLATION_NAME_WIDTH: Final = 108
+_SUBSET_NAME_WIDTH: Final = 100
 """Characters that fit side by side into a line of all column names."""
-_ABLATION_COLOURMAP: Final = colormaps["Blues"]
+_SUBSET_COLOURMAP: Final = colormaps["Blues"]
 
 
-def modality_ablation(scores: pd.DataFrame, task: Task) -> Figure:
-    """Return a heat map of mean Dice by structure (columns) and modality left out (rows), with its change.
+def subset_dice(scores: pd.DataFrame, task: Task) -> Figure:
+    """Return a heat map of mean Dice by structure (columns) and subset of the channels (rows), with its change.
+
+    The change is the difference to the first row, if that has all channels.
 
     Args:
-        scores: the rows of results/evaluation/modalities_left_out.csv.
+        scores: the rows of results/evaluation/channel_subsets.csv.
         task: defines the channels, labels and regions.
     """
-    means = scores.pivot_table(index="left_out", columns="region", values="dice", aggfunc="mean")
-    rows = {"none": "none", **task.channel_titles}
-    means = means.loc[list(rows), list(task.structures)]
+    means = scores[[f"dice_{name}" for name in task.structures]].to_numpy(float)
+    has_all = scores["channels"].iat[0] == ",".join(task.channel_names)
     with figure_style():
         figure = Figure(
-            figsize=(FIGURE_WIDTH_INCHES, _ABLATION_FRAME + _ABLATION_ROW_HEIGHT * len(rows)), layout="constrained"
+            figsize=(FIGURE_WIDTH_INCHES, _SUBSET_FRAME + _SUBSET_ROW_HEIGHT * len(means)), layout="constrained"
         )
         axes = figure.subplots()
-        axes.imshow(means.to_numpy(), cmap=_ABLATION_COLOURMAP, vmin=0, vmax=1, aspect="auto")
-        for row in range(len(means)):
-            for column in range(len(means.columns)):
-                value = means.iat[row, column]
-                change = f"\n{value - means.iat[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if row else ""
-                colour = contrasting_text_colour(_ABLATION_COLOURMAP(value))
-                axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=colour, fontsize=8.5)
-        characters = _ABLATION_NAME_WIDTH // len(means.columns)
+        axes.imshow(means, cmap=_SUBSET_COLOURMAP, vmin=0, vmax=1, aspect="auto")
+        for row, column in np.ndindex(means.shape):
+            value = means[row, column]
+            change = f"\n{value - means[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if row and has_all else ""
+            colour = contrasting_text_colour(_SUBSET_COLOURMAP(value))
+            axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=colour, fontsize=8.5)
+        characters = _SUBSET_NAME_WIDTH // means.shape[1]
         names = {name: wrap_name(title, characters) for name, title in task.structure_titles.items()}
-        column_names = [f"{structure.replace('_', ' ')}\n{names[structure]}" for structure in means.columns]
-        axes.set_xticks(range(len(means.columns)), column_names)
-        axes.set_yticks(range(len(means)), list(rows.values()))
-        axes.set(ylabel="modality left out")
+        column_names = [f"{structure.replace('_', ' ')}\n{names[structure]}" for structure in task.structures]
+        axes.set_xticks(range(means.shape[1]), column_names)
+        axes.set_yticks(range(len(means)), _subset_names(scores, task))
+        axes.set(ylabel="modalities")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
     return figure
+
+
+def _subset_names(scores: pd.DataFrame, task: Task) -> list[str]:
+    """Return the name of each row, with the number of cases if that is not the same in all rows."""
+    names = []
+    for channels, trained, cases in zip(scores["channels"], scores["trained"], scores["cases"], strict=True):
+        titles = ", ".join(task.channel_titles[name] for name in channels.split(","))
+        count = f" ({format_count(int(cases), 'case')})" if scores["cases"].nunique() > 1 else ""
+        names.append(f"{titles}{'' if trained == 'true' else ' *'}{count}")
+    return names

@@ -150,21 +150,37 @@ def _plane_sheet(
     """Return a figure with a row of the three planes, dimmed, for each case; `draw` adds an overlay to each panel."""
     size = PanelSize.around(cases)
     widths, height = (size.width_mm, size.width_mm, size.depth_mm), max(size.depth_mm, size.height_mm)
-    heading = f"{task.channels[task.display_channel].title}, dimmed, {description}"
     rows = [
-        Row(widths, height, (*wrap_text(case.title, title=True), heading), titles=PLANES, banner=banner, notes=notes)
+        Row(
+            widths,
+            height,
+            (
+                *wrap_text(case.title, title=True),
+                f"{task.channels[_shown_channel(case, task)].title}, dimmed, {description}",
+            ),
+            titles=PLANES,
+            banner=banner,
+            notes=notes,
+        )
         for case in cases
     ]
     with figure_style():
         figure, panels = lay_out_rows(rows, foot_lines=legend_lines(handles))
         for case, row in zip(cases, panels, strict=True):
-            image = DIMMED_BRIGHTNESS * grey_channel(case, task.display_channel)
+            image = DIMMED_BRIGHTNESS * grey_channel(case, _shown_channel(case, task))
             for axes, plane in zip(row, PLANES, strict=True):
                 draw_image(axes, case_slice(case, image, plane))
                 draw(case, plane, axes)
                 draw_orientation(axes, plane)
         add_legend(figure, handles)
     return figure
+
+
+def _shown_channel(case: CaseView, task: Task) -> int:
+    """Return the index of the display channel; of the first channel that the case has if it lacks that one."""
+    if case.image[task.display_channel].any():
+        return task.display_channel
+    return next((index for index, channel in enumerate(case.image) if channel.any()), task.display_channel)
 
 
 def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:

@@ -32,7 +32,7 @@ class Origin:
         crop: start and stop of the kept box along each axis of the original grid, in voxels.
         convention: how the case's mask writes labels on disk; None if all conventions of the task write it alike.
         settings: the normalisation settings.
-        intensities: for each channel the clipping bounds, mean and standard deviation applied.
+        intensities: for each channel that the case has, the clipping bounds, mean and standard deviation applied.
         forms: qform and sform of the image if `affine` does not represent both, see
             `nifti_orientation.HeaderOrientation`.
         backgrounds: for each channel whose background is not 0, its `Background.facts`.

@@ -1,9 +1,7 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from tumorseg.metrics.calibration import BINS, Reliability, case_reliability
-from tumorseg.plotting.heatmaps import modality_ablation
 from tumorseg.plotting.reliability import reliability_diagrams
 from tumorseg.task import load_task
 
@@ -72,18 +70,3 @@ def test_the_diagram_has_a_point_for_each_bin_with_voxels():
     points = [len(line.get_xdata()) for line in upper.lines if line.get_marker() == "o"]
     assert points == [0, 3]  # all three bins have few voxels
     assert len(figure.axes[4].patches) == 3
-
-
-def test_the_modality_table_shows_means_and_their_change():
-    scores = pd.DataFrame(
-        [
-            {"case": case, "left_out": left_out, "region": structure, "dice": dice}
-            for case in "ab"
-            for left_out, dice in zip(("none", *TASK.channel_names), (0.9, 0.8, 0.7, 0.6, 0.5), strict=True)
-            for structure in TASK.structures
-        ]
-    )
-    texts = [text.get_text() for text in modality_ablation(scores, TASK).axes[0].texts]
-    assert len(texts) == 5 * len(TASK.structures)
-    assert texts[0] == "0.900"
-    assert texts[-1] == "0.500\n−0.400"

@@ -1,9 +1,10 @@
 import json
 
+import pandas as pd
 import pytest
 
 import figure
-from tumorseg.plotting.heatmaps import confusion_matrix, format_percent
+from tumorseg.plotting.heatmaps import confusion_matrix, format_percent, subset_dice
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -70,3 +71,28 @@ def test_the_command_line_draws_the_matrix_of_a_summary(tmp_path):
     options = ["--summary", str(tmp_path / "summary.json"), "--settings", '{"dpi": 30}', "--task", "brats-glioma"]
     figure.main(["--name", "confusion_matrix", *options, "--output", *map(str, outputs)])
     assert [output.read_bytes()[:4] for output in outputs] == [b"\x89PNG", b"%PDF"]
+
+
+def subset_scores(*rows) -> pd.DataFrame:
+    """Return a table of subsets. rows: channels, whether trained, number of cases, and the Dice of all structures."""
+    return pd.DataFrame(
+        [
+            {"channels": channels, "trained": trained, "cases": cases}
+            | {f"dice_{name}": dice for name in TASK.structures}
+            for channels, trained, cases, dice in rows
+        ]
+    )
+
+
+def test_each_subset_shows_its_dice_and_the_change_to_all_channels():
+    (axes,) = subset_dice(subset_scores(("t1,t1ce,t2,flair", "true", 5, 0.9), ("t1,t2", "true", 5, 0.5)), TASK).axes
+    texts = [text.get_text() for text in axes.texts]
+    assert len(texts) == 2 * len(TASK.structures)
+    assert (texts[0], texts[-1]) == ("0.900", "0.500\n\u22120.400")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["T1, T1CE, T2, FLAIR", "T1, T2"]
+
+
+def test_untrained_subsets_and_unequal_numbers_of_cases_are_marked():
+    (axes,) = subset_dice(subset_scores(("t1,t2", "true", 5, 0.9), ("t1", "false", 6, 0.5)), TASK).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["T1, T2 (5 cases)", "T1 * (6 cases)"]
+    assert axes.texts[-1].get_text() == "0.500"  # no row has all channels

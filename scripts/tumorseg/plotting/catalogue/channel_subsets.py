@@ -1,4 +1,4 @@
-"""Figure: Dice with each modality left out in turn."""
+"""Figure: Dice with each subset of the channels."""
 
 from typing import Final
 
@@ -9,21 +9,22 @@ from tumorseg.task import Task
 def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     """Return the table of mean Dice of the held-out cases as a heat map."""
     from tumorseg.io.tables import read_table
-    from tumorseg.plotting.heatmaps import modality_ablation
+    from tumorseg.plotting.heatmaps import subset_dice
 
-    return modality_ablation(read_table(files["left_out"][0], text_columns=("case", "left_out", "region")), task)
+    return subset_dice(read_table(files["channel_subsets"][0], text_columns=("channels", "trained")), task)
 
 
 RECORD: Final = FigureRecord(
-    name="left_out",
+    name="channel_subsets",
     draw=draw,
-    needs=("left_out",),
+    needs=("channel_subsets",),
     section="scores",
-    title="Dice with one modality left out",
-    caption="Mean Dice of the held-out cases, within the bounding box of the brain, with one modality left out (set to "
-    "0, as background is), and below it the change. The network was trained with all modalities ({channels}): a small "
-    "change does not mean that a network trained without the modality would perform as well.",
-    alt="Heat map of mean Dice: modalities left out in rows, regions and labels in columns. The numbers are in "
-    "results/evaluation/modalities_left_out.csv.",
+    title="Dice with fewer modalities",
+    caption="Mean Dice of the held-out cases, within the bounding box of the brain, with each subset of the modalities "
+    "({channels}), and below it the change to all modalities. The others are set to 0, as background is. In brackets: "
+    "number of cases, if some lack modalities. A star marks subsets that the network was not trained with: another "
+    "network could do better with them.",
+    alt="Heat map of mean Dice: subsets of the modalities in rows, regions and labels in columns. The numbers are in "
+    "results/evaluation/channel_subsets.csv.",
     enabled_by="leave_out_modalities",
 )
