@@ -13,7 +13,7 @@ from tumorseg.io.files import make_folder
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.networks.starter import model_path
 from tumorseg.plotting.style import FigureSettings
-from tumorseg.segmentation.models import read_models
+from tumorseg.segmentation.models import known_subset_scores, read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.results import write_record
 from tumorseg.task import add_task_option
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         execution = resolve_execution(**options.settings["execution"])
         paths = [model_path(model) for model in options.models]
         networks, cards = read_models(paths, options.task)
+        scores = [known_subset_scores(path, card) for path, card in zip(paths, cards, strict=True)]
         task = cards[0].task
         segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
         figures = FigureSettings.from_dict(options.settings["figures"])
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 folder=options.output,
                 figures=figures,
                 max_voxels=max_voxels,
+                scores=scores,
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)

@@ -23,11 +23,15 @@ def tiny_segmenter(**changes) -> Segmenter:
     return Segmenter([random_network()], CPU, CONFIGURATION["prediction"] | changes, task=TASK)
 
 
-def segment(root, folder, segmenter, card=CARD):
-    """Segment each patient below `root`, write masks and pictures to `folder`, and return the results."""
+def segment(root, folder, segmenter, card=CARD, **options):
+    """Segment each patient below `root`, write masks and pictures to `folder`, and return the results.
+
+    card: of the model, or a list of several; options: further arguments of `segment_patient`.
+    """
     folder.mkdir(exist_ok=True)
+    cards = card if isinstance(card, list) else [card]
     return [
-        segment_patient(root, files, segmenter, [card], task=TASK, folder=folder, figures=FIGURES)
+        segment_patient(root, files, segmenter, cards, task=TASK, folder=folder, figures=FIGURES, **options)
         for files in discover_cases(root, TASK, "segment.cases")
     ]
 

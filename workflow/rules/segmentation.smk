@@ -29,6 +29,7 @@ rule segment_batch:
         cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_shard()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
+        subset_scores=lambda wildcards: subset_score_digests(),
         settings=settings(
             prediction=config["prediction"],
             execution=EXECUTION,

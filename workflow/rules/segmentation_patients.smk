@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from tumorseg.io.digests import sha256
+from tumorseg.io.digests import file_digest_or_none, sha256
 from tumorseg.networks.starter import model_path
+from tumorseg.networks.subset_scores import subset_scores_path
 
 
 @cache
@@ -81,3 +82,9 @@ def models():
 def model_digests():
     """Return the SHA-256 of each model."""
     return [sha256(model_path(model)) for model in models()]
+
+
+@cache
+def subset_score_digests():
+    """Return the digest of the file of scores beside each model, which the results quote; None if there is none."""
+    return [file_digest_or_none(subset_scores_path(model_path(model))) for model in models()]

@@ -222,7 +222,6 @@ def _report_missing_role(case: str, role: str, task: Task, reason: Message, *, n
         return ReadResult([Issue("missing_mask", case, f"the mask is missing: {reason}")])
     message = f"{task.channel_titles[role]} is missing: {reason}"
     if not named and any(channel.optional for channel in task.channels if channel.name == role):
-        message = f"{message}. It is optional in this task: the network gets zeros instead"
         return ReadResult(warnings=[Issue("optional_channel_missing", case, message)])
     return ReadResult([Issue("missing_modality", case, message)])
 

@@ -24,6 +24,7 @@ from tumorseg.cohort.other_task import (
 )
 from tumorseg.cohort.preview import axial_mask_slice, make_preview
 from tumorseg.cohort.validation_result import Issue, ValidationResult
+from tumorseg.errors import Message
 from tumorseg.geometry import same_grid
 from tumorseg.io.files import is_transient
 from tumorseg.io.volume import Volume
@@ -161,6 +162,9 @@ class _CaseValidation:
     def check_images(self) -> None:
         """Check grids, values, duplicates and similarity of the images."""
         if not self._images:
+            if not self.problems:  # all channels are optional
+                text: Message = "all images are missing; add at least one"
+                self.problems.append(Issue("missing_modality", self._case_files.case, text))
             return
         files, titles = {role: self._path(role) for role in self._images}, self._task.channel_titles
         reference = image_checks.reference_channel(self._images)

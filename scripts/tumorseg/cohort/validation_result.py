@@ -115,7 +115,7 @@ PROBLEM_CODES: Final[dict[str, str]] = {
 }
 """Description of each problem code; a problem drops its case."""
 WARNING_CODES: Final[dict[str, str]] = {
-    "optional_channel_missing": "An optional image is missing.",
+    "optional_channel_missing": "An optional image is missing; the network gets zeros instead.",
     "no_enhancing_tumour": "The mask shows no enhancing tumour, which may be correct.",
     "labels_exchanged": "The oedema of a mask lies inside the tumour core; the two labels may be exchanged.",
     "rounded_labels": "Values of the mask that are almost whole, such as 1.0039, were rounded to labels.",
@@ -135,6 +135,7 @@ WARNING_CODES: Final[dict[str, str]] = {
     "orientations_disagree": "The two orientations in a file's header, qform and sform, place it differently.",
     "orientation_unknown": "A file's header gives no orientation, so the left side is a guess.",
     "dated_in_future": "A file is dated in the future.",
+    "fewer_channels": "A new patient lacks images that the model was trained to do without.",
     "demonstration_model": "The model was trained on the demo cohort and is of no use on patients.",
     "starter_model": "The starter model was trained on synthetic tumours only.",
     "spacing_unlike_training": "Voxels are smaller, larger or longer than those that the model was trained on.",

@@ -1,11 +1,14 @@
-"""Models whose predictions are averaged: read them, and merge the facts about their training."""
+"""Models whose predictions are averaged: read them and their scores, and merge the facts about their training."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
 from tumorseg.networks.base import Network
 from tumorseg.networks.model import ModelCard, read_model
+from tumorseg.networks.subset_scores import SubsetScore, read_subset_scores, subset_scores_path
 from tumorseg.networks.training_facts import Range, TrainingFacts
 from tumorseg.preprocessing.resampling import target_spacing_mm
 from tumorseg.segmentation.patient_warnings import same_spacing, spacing_range_text
@@ -77,3 +80,27 @@ def read_models(paths: Sequence[Path], task: Task) -> tuple[list[Network], list[
                 f"{spacings[1]}, so no patient fits both; use models of one training"
             )
     return list(networks), list(cards)
+
+
+def known_subset_scores(model: Path, card: ModelCard) -> tuple[SubsetScore, ...] | None:
+    """Return what a model scored with subsets of its channels, from its card or from the file beside it.
+
+    Logs a warning about a file that has the scores of another model.
+
+    Args:
+        model: file of the model.
+        card: its card.
+
+    Returns:
+        The scores; None if they are not known.
+
+    Raises:
+        UserError: the file beside the model is corrupted.
+    """
+    path = subset_scores_path(model)
+    if card.subset_scores is not None or not path.exists():
+        return card.subset_scores
+    scores = read_subset_scores(path, sha256(model), card.task)
+    if scores is None:
+        logger.warning("%s has the scores of another model than %s and is not used; delete it", path, model)
+    return scores

@@ -26,6 +26,7 @@ from tumorseg.plotting.style import FigureSettings, save_figure
 from tumorseg.preprocessing.normalisation import normalise_on_cropped_grid
 from tumorseg.preprocessing.resampling import ResampledSizeError, resample_image, target_spacing_mm
 from tumorseg.preprocessing.store import Origin
+from tumorseg.segmentation.missing_channels import ModelScores, check_channels
 from tumorseg.segmentation.models import merge_training_facts
 from tumorseg.segmentation.patient_warnings import new_patient_warnings, validation_warnings
 from tumorseg.segmentation.results import PatientResult
@@ -42,10 +43,12 @@ def segment_patient(
     folder: Path,
     figures: FigureSettings,
     max_voxels: int = DEFAULT_MAX_VOXELS,
+    scores: Sequence[ModelScores] = (),
 ) -> PatientResult:
     """Validate the images of a patient, segment them, and write `{case}.nii.gz` and `{case}.png`.
 
-    The mask is on the grid of the case. Problems with the images are recorded in the result.
+    The mask is on the grid of the case. Problems with the images are recorded in the result. A patient may lack images
+    if all models were trained for that, see `check_channels`.
 
     Args:
         root: folder of the case folders.
@@ -56,6 +59,8 @@ def segment_patient(
         folder: folder for the mask and the figure.
         figures: settings of the figure.
         max_voxels: see `io.volume.read_volume`.
+        scores: what each model scored with subsets of its channels, for the warning about missing images; empty if this
+            is not known of any model.
 
     Returns:
         The result of the patient.
@@ -64,26 +69,36 @@ def segment_patient(
         UserError: the machine has a problem, such as a full disk or too little memory. The job fails, and the next run
             tries again.
     """
-    validation, _ = validate_case(
-        root, files, task=task, shape=None, labels="auto", with_mask=False, max_voxels=max_voxels
+    found, _ = validate_case(
+        root,
+        files,
+        task=task.with_optional_channels(),
+        shape=None,
+        labels="auto",
+        with_mask=False,
+        max_voxels=max_voxels,
     )
+    channels = task.channels_among([role for role, paths in files.files.items() if paths])
+    trainings = [card.trained_on for card in cards]
+    checked = check_channels(found, channels, trainings, scores or [None] * len(cards), task)
+    validation = checked.validation
     if validation.usable:
         warnings = tuple(
             new_patient_warnings(
                 validation,
-                merge_training_facts([card.trained_on for card in cards]),
+                merge_training_facts(trainings),
                 task,
                 target_spacing_mm(cards[0].normalisation),
                 distinct_notices(card.notice for card in cards),
             )
         )
-        unsegmented = PatientResult(validation.case, warnings=warnings)
+        unsegmented = PatientResult(validation.case, warnings=warnings, expected_dice=checked.expected_dice)
         patient = _segment_or_report(unsegmented, root, validation, segmenter, cards, folder=folder, figures=figures)
     else:
         codes = ",".join(dict.fromkeys(problem.code for problem in validation.problems))
         detail = " ".join(" | ".join(validation.reasons()).split())
         patient = PatientResult(validation.case, codes, detail, tuple(validation_warnings(validation)))
-    return replace(patient, files=_file_records(validation))
+    return replace(patient, channels=channels, files=_file_records(validation))
 
 
 def _segment_or_report(

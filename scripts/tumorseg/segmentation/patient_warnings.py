@@ -122,7 +122,7 @@ def _intensity_warnings(facts: dict[str, Any], training: TrainingFacts, task: Ta
     for channel, title in task.channel_titles.items():
         known = training.intensities[channel].get("median_position")
         position = channel_intensity_facts(facts, channel).get("median_position")
-        if known is None:
+        if known is None or channel not in facts["files"]:
             continue
         if position is None:
             differences.append(f"{title} (the brain has at most one value)")

@@ -23,6 +23,8 @@ class PatientResult:
         problems: codes of the problems, separated by commas; empty if the patient was segmented.
         detail: messages of the problems.
         warnings: warnings about the images, and about differences from the training cases.
+        channels: names of the images that the patient has.
+        expected_dice: Dice to expect of each structure if images are missing, see `missing_channels.ChannelCheck`.
         volumes: volume of each structure in mm³; empty if the patient was not segmented.
         windowed: whether sliding windows were used.
         changed: number of voxels that each post-processing step changed.
@@ -33,6 +35,8 @@ class PatientResult:
     problems: str = ""
     detail: str = ""
     warnings: tuple[Issue, ...] = ()
+    channels: tuple[str, ...] = ()
+    expected_dice: dict[str, float] = field(default_factory=dict)
     volumes: dict[str, float] = field(default_factory=dict)
     windowed: bool = False
     changed: dict[str, int] = field(default_factory=dict)
@@ -56,7 +60,8 @@ class PatientResult:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Return the result from plain JSON types."""
-        return cls(**{**content, "warnings": tuple(Issue(**warning) for warning in content["warnings"])})
+        warnings = tuple(Issue(**warning) for warning in content["warnings"])
+        return cls(**{**content, "warnings": warnings, "channels": tuple(content["channels"])})
 
 
 RECORD_FILE: Final = "patients.json"
@@ -86,7 +91,8 @@ def write_volume_table(path: Path, patients: Iterable[PatientResult], structures
     """Write a TSV table with a row per patient.
 
     Columns are `case`, `segmented` (true or false), the volume of each structure in mm³ (empty without a mask),
-    `problems` (codes), `detail`, `warnings` (codes) and `warning_messages`.
+    `channels` (the images of the patient, separated by commas), `problems` (codes), `detail`, `warnings` (codes) and
+    `warning_messages`.
 
     Args:
         path: file to write.
@@ -137,6 +143,7 @@ def _row(patient: PatientResult, structures: Sequence[str]) -> dict[str, Any]:
         "case": patient.case,
         "segmented": "true" if patient.segmented else "false",
         **{f"{structure}_mm3": patient.volumes.get(structure) for structure in structures},
+        "channels": ",".join(patient.channels),
         "problems": patient.problems,
         "detail": patient.detail,
         "warnings": ",".join(patient.warning_codes),
