@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             surface_tolerance_mm=options.settings["surface_tolerance_mm"],
         )
         table, confusions = score_cases(items, score_one, options.processes)
+        channels = {item.case: ",".join(options.task.channels_among(item.facts["files"])) for item in items}
+        table.insert(2, "channels", table["case"].map(channels))
         patients = {assignment.case: assignment.patient for assignment in splits}
         write_scores(
             options.scores,

@@ -11,7 +11,7 @@ from tumorseg.learning_curve.plan import START_NAMES, CurvePoint
 from tumorseg.metrics.registry import columns
 from tumorseg.task import Task
 
-_TEXT_COLUMNS = ("start", "case", "region")
+_TEXT_COLUMNS = ("start", "case", "channels", "region")
 SCORE_COLUMNS = ("start", "training_cases", "seed", "case", "fold", "region", *columns())
 SUMMARY_COLUMNS = (
     "start",

@@ -11,7 +11,7 @@ from tumorseg.metrics.registry import COUNTS, columns, metrics
 from tumorseg.metrics.surface_elements import Spacing
 from tumorseg.task import Task
 
-TEXT_COLUMNS: Final = ("case", "region")
+TEXT_COLUMNS: Final = ("case", "channels", "region")
 """The text columns of a table of scores. All other columns are numbers."""
 
 Scores = dict[str, dict[str, float]]

@@ -297,6 +297,7 @@ def render_model_card(content: CardContent, configuration: Mapping[str, Any], ta
         labels=format_list([str(label) for label in task.label_values]),
         regions=format_list(list(task.region_labels)),
         files={channel.name: f"case-{channel.files[0]}.nii.gz" for channel in task.channels if channel.files},
+        optional=format_list([channel.title for channel in task.channels if channel.optional]),
         own_task=task.name not in built_in_tasks(),
         task_option="" if task.name == DEFAULT_TASK else f"cohort='{{task: {task.name}}}' ",
         axes=NETWORK_AXES,

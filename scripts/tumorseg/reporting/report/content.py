@@ -36,6 +36,7 @@ class CaseRow:
         conventions: for each metric the structures whose score is defined by convention.
         ranked_by: the mean over the labels of the metric that cases are ranked by.
         volumes_ml: volume of the whole tumour in the reference and in the prediction, in ml.
+        missing: titles of the images that the case lacks.
     """
 
     case: str
@@ -46,6 +47,7 @@ class CaseRow:
     conventions: dict[str, frozenset[str]]
     ranked_by: float
     volumes_ml: tuple[float, float]
+    missing: tuple[str, ...]
 
 
 def case_rows(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseRow]:
@@ -79,7 +81,7 @@ def describe_conventions(table_metrics: Sequence[Metric]) -> str:
 
 
 def _case_row(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseRow:
-    voxels = rows[["reference_voxels", "predicted_voxels"]]
+    voxels, channels = rows[["reference_voxels", "predicted_voxels"]], rows["channels"].iloc[0].split(",")
     volumes_ml = rows.loc[task.whole_tumour, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
     return CaseRow(
         case=case,
@@ -98,6 +100,7 @@ def _case_row(case: str, number: int, rows: pd.DataFrame, patient: str, task: Ta
         },
         ranked_by=fmean(float(rows.at[label, RANKED_BY]) for label in task.label_structures),
         volumes_ml=(float(volumes_ml.iloc[0]), float(volumes_ml.iloc[1])),
+        missing=tuple(title for name, title in task.channel_titles.items() if name not in channels),
     )
 
 

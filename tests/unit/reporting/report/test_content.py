@@ -49,7 +49,14 @@ def scores(task: Task = TASK, **changes: float) -> pd.DataFrame:
     values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5)
     return pd.DataFrame(
         [
-            {"case": case, "fold": 0, "region": structure, **values, **changes}
+            {
+                "case": case,
+                "fold": 0,
+                "channels": ",".join(task.channel_names),
+                "region": structure,
+                **values,
+                **changes,
+            }
             for case in ("b", "a")
             for structure in task.structures
         ]
