@@ -9,7 +9,7 @@ import pandas as pd
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
-from tumorseg.inference.channel_subsets import case_subset_dice, mean_subset_dice
+from tumorseg.inference.channel_subsets import case_subset_dice, mean_subset_dice, subset_table
 from tumorseg.inference.held_out import iterate_held_out_cases
 from tumorseg.inference.records import read_selection
 from tumorseg.io.tables import write_table
@@ -56,16 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         write_table(options.cases, rows)
         trainings = [read_header(model).trained_on for model in options.models]
-        summary = [
-            {
-                "channels": ",".join(score.channels),
-                "trained": "true" if all(training.includes(score.channels) for training in trainings) else "false",
-                "cases": score.cases,
-                **{f"dice_{name}": value for name, value in score.dice.items()},
-            }
-            for score in mean_subset_dice(rows, options.task)
-        ]
-        write_table(options.summary, pd.DataFrame(summary))
+        write_table(options.summary, subset_table(mean_subset_dice(rows, options.task), trainings))
         for fold, (selection, path) in enumerate(zip(options.selections, options.scores, strict=True)):
             scores = mean_subset_dice(rows[rows["fold"] == fold], options.task)
             write_subset_scores(path, read_selection(selection, fold)["digest"], scores)

@@ -1,12 +1,13 @@
 """Dice of a model that sees only some of the channels of a case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.subset_scores import SubsetScore
+from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.preprocessing.store import NormalisedCase
 from tumorseg.task import Task
 
@@ -50,6 +51,28 @@ def mean_subset_dice(rows: pd.DataFrame, task: Task) -> list[SubsetScore]:
     return [
         _mean_score(subset, found[text], task) for subset in task.channel_subsets if (text := ",".join(subset)) in found
     ]
+
+
+def subset_table(scores: Iterable[SubsetScore], trainings: Sequence[TrainingFacts]) -> pd.DataFrame:
+    """Return the table of the mean Dice with each subset.
+
+    Args:
+        scores: the scores, one for each row.
+        trainings: what is known about the training of each model.
+
+    Returns:
+        The columns `channels`, `trained` (`true` if all models were trained with the subset, else `false`), `cases` and
+        `dice_…` of each structure.
+    """
+    return pd.DataFrame(
+        {
+            "channels": ",".join(score.channels),
+            "trained": "true" if all(training.includes(score.channels) for training in trainings) else "false",
+            "cases": score.cases,
+            **{f"dice_{name}": value for name, value in score.dice.items()},
+        }
+        for score in scores
+    )
 
 
 def _mean_score(subset: tuple[str, ...], rows: pd.DataFrame, task: Task) -> SubsetScore:
