@@ -58,7 +58,8 @@ def test_cases_with_these_names_are_segmented_and_scored(run):
     completed = run.run("segment", options=("--config", f"segment={{cases: '{cohort}'}}"))
     assert completed.returncode == 0, completed.stdout[-4000:]
     volumes = read_table(
-        masks / "volumes.tsv", text_columns=("case", "segmented", "problems", "detail", "warnings", "warning_messages")
+        masks / "volumes.tsv",
+        text_columns=("case", "segmented", "channels", "problems", "detail", "warnings", "warning_messages"),
     )
     assert sorted(volumes["case"]) == CASES
     assert set(volumes["segmented"]) == {"true"}

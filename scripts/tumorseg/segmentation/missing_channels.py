@@ -56,6 +56,8 @@ def check_channels(
         The validation result with the problem or the warning, and the Dice to expect.
     """
     missing = tuple(warning for warning in validation.warnings if warning.code == _OPTIONAL_MISSING)
+    if not missing and not validation.usable:
+        return ChannelCheck(validation, {})  # its files may not even have been listed
     others = tuple(warning for warning in validation.warnings if warning.code != _OPTIONAL_MISSING)
     absent = [name for name in task.channel_names if name not in channels]
     untrained = [training for training in trainings if not training.includes(channels)]

@@ -64,6 +64,14 @@ def test_a_channel_with_a_single_value_in_the_brain_is_a_warning(tmp_path, facts
     assert "in T1 (the brain has at most one value): check" in warning.message
 
 
+def test_a_missing_image_is_not_another_intensity_distribution(tmp_path):
+    found = validated_case(tmp_path)
+    facts = {key: {**found.facts[key]} for key in ("files", "intensities")}
+    for values in facts.values():
+        del values["t1"]
+    assert codes(replace(found, facts={**found.facts, **facts}), facts_of(found)) == []
+
+
 @pytest.mark.parametrize("background", [2, -32768])
 def test_another_background_is_not_another_intensity_distribution(tmp_path, background):
     training = facts_of(validated_case(tmp_path / "a"))

@@ -10,7 +10,7 @@ from tests.support.patients import segment, tiny_segmenter
 from tumorseg.io.tables import read_table
 from tumorseg.segmentation.results import write_volume_table
 
-TEXT = ("case", "segmented", "problems", "detail", "warnings")
+TEXT = ("case", "segmented", "channels", "problems", "detail", "warnings")
 
 
 @pytest.mark.parametrize(("name", "case"), [("a{b}", "a{b}"), ("bell\x07", r"bell\x07"), (b"ol\xe9", r"ol\xe9")])
