@@ -7,9 +7,11 @@ from pathlib import Path
 
 from tumorseg.cli import console
 from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
 from tumorseg.networks.card_validation import MAX_STARTER_SCORES
 from tumorseg.networks.model import read_model, write_model
 from tumorseg.networks.starter import write_digest
+from tumorseg.networks.subset_scores import read_subset_scores
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,6 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "real cases: whole tumour 0.84.'",
     )
     parser.add_argument(
+        "--subset-scores",
+        type=Path,
+        help="what this model scores with each subset of its channels, as written beside a model of the workflow or by "
+        "`tests.benchmarks.race zero-shot`; without it, users are told that this is not known",
+    )
+    parser.add_argument(
         "--output", type=Path, required=True, help="model to write; a file .sha256 beside it gets its SHA-256"
     )
     options = parser.parse_args(arguments)
@@ -36,8 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         network, card = read_model(options.model)
         if card.trained_on.demo:
             raise UserError(f"{options.model}: this is a model of the demo; use one trained on synthetic cases")
+        subset_scores = None
+        if options.subset_scores:
+            subset_scores = read_subset_scores(options.subset_scores, sha256(options.model), card.task)
+            if subset_scores is None:
+                raise UserError(
+                    f"{options.subset_scores}: these are not scores of {options.model}, but of another model; measure "
+                    "this one"
+                )
+        card = replace(card, starter_scores=options.scores, subset_scores=subset_scores)
         try:
-            write_model(options.output, network, replace(card, starter_scores=options.scores), half=True)
+            write_model(options.output, network, card, half=True)
         except UserError as error:
             raise UserError(f"{options.model}: {error}") from None
         digest = write_digest(options.output)

@@ -3,6 +3,7 @@
     PYTHONPATH=scripts python -m tests.benchmarks.race run RESULTS.csv
     PYTHONPATH=scripts python -m tests.benchmarks.race kept --training DIR --test DIR RESULTS.csv
     PYTHONPATH=scripts python -m tests.benchmarks.race zero-shot MODEL --test DIR [--results RESULTS.csv]
+        [--subset-scores MODEL.subsets.json]
     PYTHONPATH=scripts python -m tests.benchmarks.race table RESULTS.csv
 
 `run` takes the real cases at 2 mm in the folder that TUMORSEG_LEARNING_DATA names, else a demo cohort. `kept` trains on
@@ -28,11 +29,13 @@ from tests.benchmarks.race.product import (
     read_product_settings,
 )
 from tests.benchmarks.race.run import METHODS, Method, peer_method, product_method, run_races
-from tests.benchmarks.race.scores import mean_line, zero_shot_rows
+from tests.benchmarks.race.scores import mean_line, zero_shot_rows, zero_shot_subsets
 from tests.benchmarks.race.table import race_table
 from tests.benchmarks.study.table import append, read_results
-from tests.support.builders import REPOSITORY
+from tests.support.builders import REPOSITORY, TASK
 from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
+from tumorseg.networks.subset_scores import format_dice, write_subset_scores
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -89,6 +92,9 @@ def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     zero_shot = commands.add_parser("zero-shot", help="score a model without training")
     zero_shot.add_argument("model", type=Path, help="file of the model")
     zero_shot.add_argument("--results", type=Path, help="table of the scores to write, CSV")
+    zero_shot.add_argument(
+        "--subset-scores", type=Path, help="file to write with the scores for each subset of the channels, JSON"
+    )
     zero_shot.add_argument("--test", type=Path, required=True, help="folder of the test cases, in any known layout")
     zero_shot.add_argument(
         "--recipe", type=Path, help="file with a section `prediction` (by default that of config.yaml)"
@@ -137,8 +143,14 @@ def _zero_shot(options: argparse.Namespace) -> None:
     prediction = product_prediction(options.recipe)
     with TemporaryDirectory() as temporary:
         beside = options.results.with_suffix(".cases") if options.results else Path(temporary)
-        rows = zero_shot_rows(options.model, options.test, (options.cases or beside).resolve(), prediction)
-    print(f"{options.model}, {len(rows)} test cases: {mean_line(rows)}")
+        folder = (options.cases or beside).resolve()
+        rows = zero_shot_rows(options.model, options.test, folder, prediction)
+        print(f"{options.model}, {len(rows)} test cases: {mean_line(rows)}", flush=True)
+        if options.subset_scores:
+            subsets = zero_shot_subsets(options.model, options.test, folder, prediction)
+            write_subset_scores(options.subset_scores, sha256(options.model), subsets)
+            for score in subsets:
+                print(f"{', '.join(score.channels)}, {score.cases} cases: {format_dice(score, TASK)}")
     if options.results:
         options.results.parent.mkdir(parents=True, exist_ok=True)
         append(options.results, rows)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -13,14 +14,19 @@ from tests.benchmarks.race.cases import prepare_cases_of
 from tests.benchmarks.race.product import THREADS, product_predictor
 from tests.support.builders import TASK
 from tumorseg.errors import UserError
+from tumorseg.inference.channel_subsets import case_subset_dice, mean_subset_dice
+from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import sha256
 from tumorseg.metrics.overlap import overlaps
+from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.model import ModelCard, read_model
+from tumorseg.networks.subset_scores import SubsetScore
 from tumorseg.networks.training_facts import case_signature
 from tumorseg.preprocessing.store import NormalisedCase, case_origin, read_case
 from tumorseg.task.compatibility import require_task
 
+CPU = Execution(torch.device("cpu"), torch.float32)
 MaskPredictor = Callable[[NormalisedCase], NDArray[np.uint8]]
 """Returns the mask of a case on its cropped grid."""
 
@@ -53,15 +59,38 @@ def zero_shot_rows(model: Path, test: Path, folder: Path, prediction: Mapping[st
     Raises:
         UserError: the model or the folder is invalid, or the model was trained on one of the cases.
     """
+    network, cases = _model_and_cases(model, test, folder)
+    predict = product_predictor(network, CPU, prediction)
+    about = {"setup": f"zero-shot {model.stem}", "digest": sha256(model)[:12], "fold": 0, "seed": 0, "mark": 1}
+    about |= {"mirroring": bool(prediction["test_time_mirroring"]), "minutes": 0, "wall_minutes": 0, "steps": 0}
+    return [{**about, "loss": math.nan, **row} for row in case_dice(predict, cases)]
+
+
+def zero_shot_subsets(model: Path, test: Path, folder: Path, prediction: Mapping[str, Any]) -> list[SubsetScore]:
+    """Score a model on test cases with each subset of their channels. The arguments are those of `zero_shot_rows`.
+
+    Raises:
+        UserError: as in `zero_shot_rows`.
+    """
+    network, cases = _model_and_cases(model, test, folder)
+    segmenter = Segmenter([network], CPU, prediction, task=TASK)
+    rows = pd.DataFrame(
+        {"case": path.stem, "channels": ",".join(subset), "region": region, "dice": value}
+        for path in cases
+        for subset, dice in case_subset_dice(read_case(path, with_cropped=True), segmenter)
+        for region, value in dice.items()
+    )
+    return mean_subset_dice(rows, TASK)
+
+
+def _model_and_cases(model: Path, test: Path, folder: Path) -> tuple[Network, list[Path]]:
+    """Return the network of a model, and the normalised test cases, none of which it was trained on."""
     network, card = read_model(model)
     require_task(model, card.task, TASK)
     cases = prepare_cases_of(folder, card.normalisation, {"--test": test})["--test"]
     require_unseen(model, card, cases)
     torch.set_num_threads(THREADS)
-    predict = product_predictor(network, Execution(torch.device("cpu"), torch.float32), prediction)
-    about = {"setup": f"zero-shot {model.stem}", "digest": sha256(model)[:12], "fold": 0, "seed": 0, "mark": 1}
-    about |= {"mirroring": bool(prediction["test_time_mirroring"]), "minutes": 0, "wall_minutes": 0, "steps": 0}
-    return [{**about, "loss": math.nan, **row} for row in case_dice(predict, cases)]
+    return network, cases
 
 
 def require_unseen(model: Path, card: ModelCard, cases: Sequence[Path]) -> None:

@@ -7,12 +7,14 @@ import torch
 from safetensors.torch import load_file
 
 from export_starter import main as export_starter
-from tests.support.builders import model_card, network_with_statistics
+from tests.support.builders import TASK, model_card, network_with_statistics
 from tests.support.model_files import TINY, read_error, weights_of, write_model_file
 from tumorseg.errors import UserError
+from tumorseg.io.digests import sha256
 from tumorseg.networks import starter
 from tumorseg.networks.factory import build
 from tumorseg.networks.model import read_model, write_model
+from tumorseg.networks.subset_scores import SubsetScore, write_subset_scores
 
 LARGEST = 65504
 
@@ -111,6 +113,30 @@ def test_the_script_writes_a_starter_model_with_its_scores_and_digest(tmp_path, 
     monkeypatch.setattr(starter, "MODELS_FOLDER", out.parent)
     _, card = read_model(starter.model_path("starter"))
     assert card == model_card(network.architecture, starter_scores="Dice 0.5.")
+
+
+def test_the_script_writes_the_scores_with_subsets_of_the_channels(tmp_path):
+    model, out, scores = tmp_path / "fold-0.safetensors", tmp_path / "starter.safetensors", tmp_path / "scores.json"
+    write_model(model, build(TINY), model_card(TINY))
+    dice = dict.fromkeys(TASK.structures, 0.5)
+    known = [SubsetScore(subset, 3, dice) for subset in TASK.channel_subsets]
+    write_subset_scores(scores, sha256(model), known)
+    options = ["--scores", "Good.", "--subset-scores", str(scores), "--output", str(out)]
+    export_starter(["--model", str(model), *options])
+    assert read_model(out)[1].subset_scores == tuple(known)
+    again = tmp_path / "again.safetensors"
+    with pytest.raises(SystemExit):
+        export_starter(["--model", str(out), *options[:-1], str(again)])
+    assert not again.exists()
+
+
+def test_a_starter_model_that_is_exported_again_has_the_same_weights(tmp_path):
+    network = network_with_statistics()
+    write_model(tmp_path / "fold-0", network, model_card(network.architecture))
+    options = ["--scores", "Good.", "--output"]
+    export_starter(["--model", str(tmp_path / "fold-0"), *options, str(tmp_path / "a.safetensors")])
+    export_starter(["--model", str(tmp_path / "a.safetensors"), *options, str(tmp_path / "b.safetensors")])
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(
