@@ -66,3 +66,4 @@ def test_the_shipped_model_is_valid_small_and_the_recorded_one():
     assert card.task.facts() == TASK.facts()
     assert card.notice.code == "starter_model"
     assert card.normalisation["spacing_mm"] == [2, 2, 2]
+    assert all(card.trained_on.includes(subset) for subset in TASK.channel_subsets)
