@@ -14,7 +14,7 @@ from PIL import Image
 import tumorseg
 from tests import screenshot
 from tests.support import documents
-from tests.support.builders import REPOSITORY
+from tests.support.builders import REPOSITORY, trained_on
 from tumorseg.cohort.manifest import manifest_columns
 from tumorseg.cohort.splits import SPLIT_COLUMNS
 from tumorseg.configuration.postprocessing_candidates import no_postprocessing
@@ -23,11 +23,13 @@ from tumorseg.documentation.pages import current_pages, fill
 from tumorseg.evaluation.postprocessing_choice import Choices, gain_table
 from tumorseg.evaluation.postprocessing_masks import SCORES
 from tumorseg.evaluation.postprocessing_report import candidate_table
+from tumorseg.inference.channel_subsets import subset_table
 from tumorseg.io.tables import read_table
 from tumorseg.learning_curve.score_tables import SUMMARY_COLUMNS
 from tumorseg.learning_curve.subsets import SUBSET_COLUMNS
 from tumorseg.metrics.bootstrap import Bootstrap
 from tumorseg.metrics.registry import columns, metrics
+from tumorseg.networks.subset_scores import SubsetScore
 from tumorseg.segmentation.results import PatientResult, write_volume_table
 from tumorseg.task import load_task
 from tumorseg.training.selection import history_table
@@ -105,6 +107,11 @@ def volumes_columns(folder: Path) -> list[str]:
     return list(read_table(folder / "volumes.tsv"))
 
 
+def subset_columns(_: Path) -> list[str]:
+    score = SubsetScore(TASK.channel_names, 1, dict.fromkeys(TASK.structures, 1.0))
+    return list(subset_table([score], [trained_on()]))
+
+
 def postprocessing_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table of candidates and the table of gains for a single case."""
     structures = len(TASK.structures)
@@ -119,12 +126,13 @@ def postprocessing_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
         ("results", "### `results/cohort/manifest.tsv`", lambda _: manifest_columns(TASK)),
         ("results", "### `results/cohort/splits.tsv`", lambda _: SPLIT_COLUMNS),
         ("results", "### `results/training/fold-0/history.csv`", lambda _: history_table([], TASK)),
+        ("results", "### `results/evaluation/channel_subsets.csv`", subset_columns),
         ("results", "### `results/postprocessing/candidates.csv`", lambda _: postprocessing_tables()[0]),
         ("results", "### `results/postprocessing/gains.csv`", lambda _: postprocessing_tables()[1]),
         ("learning_curve", "### `results/learning_curve/summary.csv`", lambda _: SUMMARY_COLUMNS),
         ("learning_curve", "### `results/learning_curve/subsets.tsv`", lambda _: SUBSET_COLUMNS),
         ("segmenting", "## Results", volumes_columns),
-        ("scores", "## Tables", lambda _: ["case", "fold", "region", *columns()]),
+        ("scores", "## Tables", lambda _: ["case", "fold", "channels", "region", *columns()]),
     ],
 )
 def test_the_columns_of_a_table_are_those_of_its_file(page, heading, columns_in, tmp_path):

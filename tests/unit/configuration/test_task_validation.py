@@ -1,6 +1,7 @@
 """Keys of the configuration that do not fit the task, and values that the task fills in."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from tumorseg.configuration.schema_validation import schema_errors
 from tumorseg.configuration.task_validation import fill_task_defaults, load_configured_task, task_contradiction_errors
 from tumorseg.errors import UserError
 from tumorseg.task import Task, load_task
+from tumorseg.task.definition import Channel
 
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
@@ -36,6 +38,17 @@ def contradictions_with(task: Task | None = None, **changes) -> list[str]:
 def test_the_defaults_fit_every_task():
     assert contradictions_with() == []
     assert contradictions_with(load_task("brats-meningioma-radiotherapy")) == []
+
+
+def test_the_subsets_of_many_channels_are_not_scored():
+    channels = tuple(Channel(f"c{number}", f"C{number}") for number in range(7))
+    task = replace(load_task(), name="mine", channels=channels)
+    (sentence,) = contradictions_with(task, evaluation__leave_out_modalities=True)
+    assert sentence == (
+        "evaluation.leave_out_modalities: true is not allowed; the task mine has 7 channels, so each case would be "
+        "segmented 127 times (at most 6 channels): set it to false"
+    )
+    assert contradictions_with(task) == contradictions_with(evaluation__leave_out_modalities=True) == []
 
 
 @pytest.mark.parametrize(

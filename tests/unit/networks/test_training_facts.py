@@ -81,6 +81,16 @@ def test_the_training_cases_and_those_of_the_model_before_are_recorded(tmp_path)
     assert facts.case_signatures == ("0" * 16, case_signature(digests, TASK))
 
 
+def test_the_sets_of_channels_of_the_training_cases_are_recorded(tmp_path):
+    complete = validated_case(tmp_path, case="A")
+    files = {role: file for role, file in complete.facts["files"].items() if role != "t2"}
+    without_t2 = replace(complete, case="B", facts={**complete.facts, "files": files})
+    facts = facts_of(complete, without_t2, replace(without_t2, case="C"), channel_dropout=0.2)
+    assert (facts.channel_dropout, facts.channel_sets) == (0.2, (TASK.channel_names, ("t1", "t1ce", "flair")))
+    assert facts_of(without_t2).channel_sets == (("t1", "t1ce", "flair"),)
+    assert facts_of(without_t2, with_synthetic=True).channel_sets == facts.channel_sets
+
+
 def test_a_channel_without_brain_has_no_intensity_facts(tmp_path):
     root = write_valid_case(tmp_path)
     found = validated(root)

@@ -240,3 +240,13 @@ def test_a_folder_and_a_huge_file_are_refused(tmp_path):
     with (tmp_path / "huge.yaml").open("wb") as file:
         file.truncate(10**9)
     assert "too large" in error_message(tmp_path / "huge.yaml")
+
+
+def test_the_subsets_of_the_channels_are_in_the_order_of_the_network_and_the_largest_first():
+    subsets = load_task().channel_subsets
+    assert len(subsets) == len(set(subsets)) == 15
+    assert (subsets[0], subsets[1], subsets[-1]) == (("t1", "t1ce", "t2", "flair"), ("t1", "t1ce", "t2"), ("flair",))
+
+
+def test_names_that_are_no_channels_are_ignored():
+    assert load_task().channels_among({"flair": 1, "seg": 2, "t1": 3}) == ("t1", "flair")
