@@ -118,6 +118,16 @@ def test_a_missing_optional_channel_is_0_in_the_normalised_image(tmp_path, witho
     assert [bool(channel.any()) for channel in found] == [True, True, False, True]
 
 
+def test_one_image_must_be_there_even_if_all_are_optional(tmp_path):
+    write_valid_case(tmp_path, MET)
+    for role in METASTASES.channel_names:
+        path_of(tmp_path, role, MET).unlink()
+    (files,) = discover_cases(tmp_path, METASTASES)
+    found = validate(tmp_path, files, METASTASES.with_optional_channels())
+    (problem,) = found.problems
+    assert (problem.code, problem.message) == ("missing_modality", "all images are missing; add at least one")
+
+
 def test_a_required_channel_must_not_be_missing(tmp_path):
     write_valid_case(tmp_path, CASE)
     path_of(tmp_path, "t1ce").unlink()

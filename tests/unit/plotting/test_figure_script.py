@@ -89,6 +89,7 @@ def score_row(case: str, structure: str, mask: NDArray[np.uint8], prediction: ND
     dice = 2 * both / (r + p)
     return {
         "case": case,
+        "channels": ",".join(TASK.channel_names),
         "fold": 0,
         "region": structure,
         "dice": dice,

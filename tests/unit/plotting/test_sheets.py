@@ -24,11 +24,15 @@ COLUMNS = {
 }
 
 
-def case_of(*, spacing=(1.0, 1.0, 1.0), scores=True, **enhancing):
-    """Return a case with a large and a tiny component of oedema, and enhancing tumour absent from the prediction."""
+def case_of(*, spacing=(1.0, 1.0, 1.0), scores=True, missing=(), **enhancing):
+    """Return a case with a large and a tiny component of oedema, and enhancing tumour absent from the prediction.
+
+    missing: indices of the channels that it lacks.
+    """
     affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
     origin = Origin("a", SHAPE, tuple(map(tuple, affine.tolist())), tuple((0, n) for n in SHAPE), None, {}, {})
     image = np.random.default_rng(0).normal(3, 1, (4, *SHAPE)).astype(np.float16)
+    image[list(missing)] = 0
     reference, prediction = np.zeros((2, *SHAPE), np.uint8)
     reference[20:40, 20:40, 20:40] = prediction[20:40, 20:40, 20:40] = 2
     reference[50, 50, 20:40] = 2
@@ -47,6 +51,13 @@ def test_each_large_component_shows_its_label():
     axial = mask_sheet([case_of()], "reference", SETTINGS, task=TASK).axes[0]
     assert texts_of(axial) == ["2", "2 cm", "4", "L", "R"]
     assert texts_of(mask_sheet([case_of()], "prediction", SETTINGS, task=TASK).axes[0]) == ["2", "2 cm", "L", "R"]
+
+
+@pytest.mark.parametrize(("missing", "shown"), [((), "FLAIR"), ((3,), "T1"), ((0, 3), "T1CE")])
+def test_masks_are_drawn_over_an_image_that_the_case_has(missing, shown):
+    sheet = mask_sheet([case_of(missing=missing)], "reference", SETTINGS, task=TASK)
+    texts = [text.get_text() for text in sheet.findobj(lambda artist: hasattr(artist, "get_text"))]
+    assert f"{shown}, dimmed, with the labels of the reference" in texts
 
 
 def test_every_panel_shows_its_orientation_and_scale():

@@ -117,6 +117,17 @@ def test_the_loss_and_the_optimizer_are_described_as_configured(results):
     assert "Soft Dice of the regions WT, TC and ET plus" in card(results, training={"dice_structures": "regions"})
 
 
+def test_it_says_which_images_may_be_missing(results):
+    assert "on one grid. All are required.\n" in card(results)
+    assert "images that lack a modality" in card(results)
+    dropout = card(results, training={"channel_dropout": 0.2})
+    assert "Some may be missing, because the training left out random ones (`channel_dropout` below).\n" in dropout
+    assert "images that lack a modality" not in dropout
+    optional = load_task("brats-metastases")
+    results.summary.update(summary(optional))
+    assert "All are required, but for T2, which may be missing if" in card(results, optional)
+
+
 def test_the_model_that_the_training_started_from_is_named(results):
     assert "started from" not in card(results)
     digest = "ab" * 32

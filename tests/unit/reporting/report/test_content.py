@@ -13,6 +13,7 @@ from tumorseg.metrics.registry import columns, definitions, metric
 from tumorseg.metrics.summary import summarise
 from tumorseg.reporting.report.content import (
     ReportContent,
+    case_rows,
     collect_report_content,
     describe_conventions,
     structure_name,
@@ -159,6 +160,13 @@ def test_models_selected_by_the_scored_cases_are_one_alert():
         )
         == 1
     )
+
+
+def test_the_images_that_a_case_lacks_are_named():
+    table = scores()
+    table.loc[table["case"] == "b", "channels"] = "t1,flair"
+    rows = case_rows(table, {"a": "A", "b": "B"}, TASK)
+    assert [row.missing for row in rows] == [(), ("T1CE", "T2")]
 
 
 def test_every_message_of_a_dropped_case_is_listed():
