@@ -73,10 +73,10 @@ def read_subset_scores(path: Path, digest: str, task: Task) -> tuple[SubsetScore
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise UserError(f"{path}: these are not the scores of a model by channels; delete the file")
-    if wrong := list(value_problems(content.get("subsets"), expected_subset_scores(task), "subsets")):
-        raise UserError(f"{path}: the scores are corrupted ({wrong[0]}); delete the file")
     if content.get("model") != digest:
         return None
+    if wrong := list(value_problems(content.get("subsets"), expected_subset_scores(task), "subsets")):
+        raise UserError(f"{path}: the scores are corrupted ({wrong[0]}); delete the file")
     return tuple(map(SubsetScore.from_json, content["subsets"]))
 
 

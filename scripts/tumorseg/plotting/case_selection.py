@@ -104,9 +104,10 @@ def select_cases(scores: pd.DataFrame, requested: int | Sequence[str], task: Tas
 
 
 def _scores_of_case(scores: pd.DataFrame, case: str, task: Task) -> dict[str, dict[str, float]]:
-    rows = scores[scores["case"] == case].set_index("region").drop(columns="case")
+    rows = scores[scores["case"] == case].set_index("region")
+    columns = [str(column) for column in rows if column not in TEXT_COLUMNS]
     return {
-        structure: {str(column): float(rows.at[structure, column]) for column in rows} for structure in task.structures
+        structure: {column: float(rows.at[structure, column]) for column in columns} for structure in task.structures
     }
 
 

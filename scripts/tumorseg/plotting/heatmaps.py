@@ -94,7 +94,7 @@ _SUBSET_COLOURMAP: Final = colormaps["Blues"]
 def subset_dice(scores: pd.DataFrame, task: Task) -> Figure:
     """Return a heat map of mean Dice by structure (columns) and subset of the channels (rows), with its change.
 
-    The change is the difference to the first row, if that has all channels.
+    The change is the difference to the first row, if that has all channels and the same cases.
 
     Args:
         scores: the rows of results/evaluation/channel_subsets.csv.
@@ -102,6 +102,9 @@ def subset_dice(scores: pd.DataFrame, task: Task) -> Figure:
     """
     means = scores[[f"dice_{name}" for name in task.structures]].to_numpy(float)
     has_all = scores["channels"].iat[0] == ",".join(task.channel_names)
+    # A case that has all channels has each subset too: equal numbers of cases are the same cases.
+    compared = (scores["cases"] == scores["cases"].iat[0]).to_numpy() & has_all
+    compared[0] = False
     with figure_style():
         figure = Figure(
             figsize=(FIGURE_WIDTH_INCHES, _SUBSET_FRAME + _SUBSET_ROW_HEIGHT * len(means)), layout="constrained"
@@ -110,7 +113,7 @@ def subset_dice(scores: pd.DataFrame, task: Task) -> Figure:
         axes.imshow(means, cmap=_SUBSET_COLOURMAP, vmin=0, vmax=1, aspect="auto")
         for row, column in np.ndindex(means.shape):
             value = means[row, column]
-            change = f"\n{value - means[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if row and has_all else ""
+            change = f"\n{value - means[0, column]:+.3f}".replace("-", "\N{MINUS SIGN}") if compared[row] else ""
             colour = contrasting_text_colour(_SUBSET_COLOURMAP(value))
             axes.text(column, row, f"{value:.3f}{change}", ha="center", va="center", color=colour, fontsize=8.5)
         characters = _SUBSET_NAME_WIDTH // means.shape[1]

@@ -92,7 +92,7 @@ def _untrained_reason(training: TrainingFacts, channels: Sequence[str], task: Ta
             "`snakemake verify` where it was trained"
         )
     sets = [_titles(known, task) for known in training.channel_sets]
-    more = f" or {len(sets) - _MAX_SETS} other sets" if len(sets) > _MAX_SETS else ""
+    more: Message = f" or {len(sets) - _MAX_SETS} other sets" if len(sets) > _MAX_SETS else ""
     trained: Message = f"{'; '.join(sets[:_MAX_SETS])}{more}"
     if unseen := [name for name in channels if all(name not in known for known in training.channel_sets)]:
         return f"No training case of the model had {_titles(unseen, task)} (they had {trained}): remove the file"
@@ -116,7 +116,10 @@ def _warning_text(
         return f"{text}. What the model scores then is not known: it was not measured (evaluation.leave_out_modalities)"
     text += f". Expected Dice, the mean of {format_count(score.cases, 'case')} with these images: "
     text += format_dice(score, task)
-    return text if complete is None else f"{text}; with all images: {format_dice(complete, task)}"
+    if complete is None:
+        return text
+    others: Message = "" if complete.cases == score.cases else f", {format_count(complete.cases, 'case')}"
+    return f"{text}; with all images{others}: {format_dice(complete, task)}"
 
 
 def _titles(channels: Sequence[str], task: Task) -> Message:

@@ -96,3 +96,8 @@ def test_untrained_subsets_and_unequal_numbers_of_cases_are_marked():
     (axes,) = subset_dice(subset_scores(("t1,t2", "true", 5, 0.9), ("t1", "false", 6, 0.5)), TASK).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["T1, T2 (5 cases)", "T1 * (6 cases)"]
     assert axes.texts[-1].get_text() == "0.500"  # no row has all channels
+
+
+def test_means_of_other_cases_are_not_compared():
+    (axes,) = subset_dice(subset_scores(("t1,t1ce,t2,flair", "true", 5, 0.9), ("t1,t2", "true", 6, 0.5)), TASK).axes
+    assert axes.texts[-1].get_text() == "0.500"

@@ -113,6 +113,12 @@ def test_the_network_sees_zeros_in_place_of_the_missing_image(tmp_path, segmente
     assert [bool(channel.any()) for channel in seen[0]] == [True, True, False, True]
 
 
+def test_another_number_of_cases_with_all_images_is_named(tmp_path, segmenter):
+    scores = [(score("t1 t1ce t2 flair", 9, 0.8), score("t1 t1ce t2", 12, 0.5))]
+    patient = segment_without(tmp_path, segmenter, "flair", card=card_with(0.1), scores=scores)
+    assert "; with all images, 9 cases: WT 0.800" in patient.warning_messages[0]
+
+
 @pytest.mark.parametrize("scores", [[], [None], [SCORES[:1]]])
 def test_an_unknown_dice_is_said_to_be_unknown(tmp_path, segmenter, scores):
     patient = segment_without(tmp_path, segmenter, "t2", "flair", card=card_with(0.1), scores=scores)
