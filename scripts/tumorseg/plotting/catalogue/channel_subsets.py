@@ -21,9 +21,9 @@ RECORD: Final = FigureRecord(
     section="scores",
     title="Dice with fewer modalities",
     caption="Mean Dice of the held-out cases, within the bounding box of the brain, with each subset of the modalities "
-    "({channels}), and below it the change to all modalities, if the cases are the same. The others are set to 0, as background is. In brackets: "
-    "number of cases, if some lack modalities. A star marks subsets that the network was not trained with: another "
-    "network could do better with them.",
+    "({channels}), and below it the change to all modalities, if the cases are the same. The others are set to 0, as "
+    "background is. In brackets: number of cases, if some lack modalities. A star marks subsets that the network was "
+    "not trained with: another network could do better with them.",
     alt="Heat map of mean Dice: subsets of the modalities in rows, regions and labels in columns. The numbers are in "
     "results/evaluation/channel_subsets.csv.",
     enabled_by="leave_out_modalities",
