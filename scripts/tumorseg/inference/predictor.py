@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tumorseg.cli.console import logger
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.inference.whole_volume import (
     forward_bytes,
     fuse_batchnorm,
@@ -24,7 +24,7 @@ from tumorseg.inference.whole_volume import (
 )
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.memory import device_bytes
+from tumorseg.networks.memory import DeviceMemoryError, device_bytes, too_little_memory
 
 
 @dataclass(frozen=True)
@@ -153,37 +153,60 @@ class Predictor:
 
         Raises:
             NonFiniteOutputError: a logit or a probability is NaN or infinite.
-            OutOfMemoryError: the memory is too small and the settings do not allow windows.
+            DeviceMemoryError: the memory is too small, even for windows or because the settings do not allow them.
         """
         padded = pad_image(image, start, self._divisor)
         windowed = self._needs_windows(padded.images.shape[2:])
-        try:
-            total = self._mean(padded.images, windowed=windowed)
-        except torch.OutOfMemoryError:  # other programs may use memory of the same GPU
-            if windowed or self._settings.mode != "auto":
-                raise
+        total = self._mean_if_memory_allows(padded.images, windowed=windowed)
+        # Not within an `except`, which would keep the tensors of the failed attempt.
+        if total is None and not windowed and self._settings.mode == "auto":  # other programs may use the same GPU
             logger.info("the free memory is too small for the whole brain at once: using sliding windows")
-            windowed, total = True, self._mean(padded.images, windowed=True)
-        _require_finite(total)
-        return Prediction(total[:, *padded.inside].cpu().contiguous().numpy(), windowed)
+            windowed, total = True, self._mean_if_memory_allows(padded.images, windowed=True)
+        if total is None:
+            purpose: Message = f"predicting {'in sliding windows' if windowed else 'the whole brain at once'}"
+            remedy: Message = "lower prediction.window" if windowed else "set prediction.mode to auto or window"
+            raise DeviceMemoryError(too_little_memory(self._execution.device, purpose, remedy))
+        probabilities, finite = total
+        if not bool(finite):  # waits for a GPU, only once
+            raise NonFiniteOutputError(
+                "the output of the network is NaN or infinite in some voxels; check the images, try another model, or "
+                "set training.precision to fp32 if the network computed in fp16"
+            )
+        return Prediction(probabilities.cpu()[:, *padded.inside].contiguous().numpy(), windowed)
 
-    def _mean(self, padded: Tensor, *, windowed: bool) -> Tensor:
-        """Return the probabilities (classes, x, y, z), averaged over networks and mirror images."""
+    def _mean_if_memory_allows(self, padded: Tensor, *, windowed: bool) -> tuple[Tensor, Tensor] | None:
+        """Return the result of `_mean`; None if the memory of the device is too small."""
+        try:
+            return self._mean(padded, windowed=windowed)
+        except torch.OutOfMemoryError:
+            return None
+
+    def _mean(self, padded: Tensor, *, windowed: bool) -> tuple[Tensor, Tensor]:
+        """Return the probabilities (classes, x, y, z), averaged over networks and mirror images; and if all are finite.
+
+        Both stay on the device: a GPU would wait if the program read a value after each window.
+        """
         flips = _mirror_axes() if self._settings.test_time_mirroring else [()]
         with torch.inference_mode():
+            images = self._execution.place(padded)
+            window = self._gaussian_window(images) if windowed else None
+            finite = torch.ones((), dtype=torch.bool, device=images.device)
             probabilities = (
-                self._predict_volume(network, padded.flip(axes) if axes else padded, windowed=windowed).flip(
+                self._predict_volume(network, images.flip(axes) if axes else images, window, finite).flip(
                     [axis - 1 for axis in axes]
                 )
                 for network in self._networks
                 for axes in flips
             )
-            return reduce(torch.add, probabilities) / (len(self._networks) * len(flips))
+            mean = reduce(torch.add, probabilities) / (len(self._networks) * len(flips))
+            _note_non_finite(finite, mean)
+            return mean, finite
 
-    def _predict_volume(self, network: Network, images: Tensor, *, windowed: bool) -> Tensor:
-        """Return the probabilities (classes, x, y, z) of one volume (1, channels, x, y, z), on the device."""
-        placed = self._execution.place(images)
-        return (self._in_windows(network, placed) if windowed else self._probabilities(network, placed))[0]
+    def _predict_volume(self, network: Network, images: Tensor, window: Tensor | None, finite: Tensor) -> Tensor:
+        """Return the probabilities (classes, x, y, z) of a volume (1, channels, x, y, z); in windows, if given one."""
+        if window is None:
+            return self._probabilities(network, images, finite)[0]
+        return self._in_windows(network, images, window, finite)[0]
 
     def _needs_windows(self, sides: Sequence[int]) -> bool:
         if self._settings.mode != "auto":
@@ -191,31 +214,32 @@ class Predictor:
         needed = max(forward_bytes(network.architecture, sides, self._execution.dtype) for network in self._networks)
         return needed > device_bytes(self._execution.device)
 
-    def _in_windows(self, network: Network, images: Tensor) -> Tensor:
-        """Return the mean of the windows that cover each voxel, weighted by the distance to their centres."""
+    def _gaussian_window(self, images: Tensor) -> Tensor:
+        """Return the weights of a window, (x, y, z), on the device of the images; a window is no larger than these."""
         sides = images.shape[2:]
         window = [min(side, length) for side, length in zip(sides, self._settings.window, strict=True)]
-        weights = gaussian_weights(window).to(images.device)
+        return gaussian_weights(window).to(images.device)
+
+    def _in_windows(self, network: Network, images: Tensor, weights: Tensor, finite: Tensor) -> Tensor:
+        """Return the mean of the windows that cover each voxel, weighted by the distance to their centres."""
+        sides = images.shape[2:]
         total = torch.zeros(1, network.architecture.classes, *sides, device=images.device)
         counts = torch.zeros(*sides, device=images.device)
-        for slices in sliding_windows(sides, window, self._settings.overlap):
-            total[:, :, *slices] += self._probabilities(network, images[:, :, *slices]) * weights
+        for slices in sliding_windows(sides, weights.shape, self._settings.overlap):
+            total[:, :, *slices] += self._probabilities(network, images[:, :, *slices], finite) * weights
             counts[*slices] += weights
         return total / counts
 
-    def _probabilities(self, network: Network, images: Tensor) -> Tensor:
+    def _probabilities(self, network: Network, images: Tensor, finite: Tensor) -> Tensor:
         logits = logits_of(network, images, self._execution)
-        _require_finite(logits)  # the softmax would turn minus infinity into a probability of 0
+        _note_non_finite(finite, logits)  # the softmax would turn minus infinity into a probability of 0
         return probabilities_of(logits, self._unused)
 
 
-def _require_finite(values: Tensor) -> None:
+def _note_non_finite(finite: Tensor, values: Tensor) -> None:
+    """Set a bool () to False, on its device, if any of the values is NaN or infinite."""
     extremes = torch.stack(values.aminmax())  # NaN if any voxel is NaN, without a copy of the values
-    if not bool(torch.isfinite(extremes).all()):
-        raise NonFiniteOutputError(
-            "the output of the network is NaN or infinite in some voxels; check the images, try another model, or set "
-            "training.precision to fp32 if the network computed in fp16"
-        )
+    finite &= torch.isfinite(extremes).all()
 
 
 def _mirror_axes() -> list[tuple[int, ...]]:

@@ -13,6 +13,7 @@ from tumorseg.inference.prediction_files import label_values_on_disk, write_pred
 from tumorseg.inference.predictor import NonFiniteOutputError, Prediction, PredictionSettings, Predictor
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.memory import DeviceMemoryError
 from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.resampling import restore_probabilities
 from tumorseg.preprocessing.store import Origin
@@ -81,6 +82,7 @@ class Segmenter:
 
         Raises:
             NonFiniteOutputError: see `predict`; raised before any file is written.
+            DeviceMemoryError: likewise.
         """
         prediction = self.predict(image, origin)
         mask, changed = self.mask_of(prediction, origin)
@@ -99,11 +101,12 @@ class Segmenter:
 
         Raises:
             NonFiniteOutputError: the output is NaN or infinite in some voxels. The message names the case.
+            DeviceMemoryError: see `Predictor.predict`. The message names the case.
         """
         try:
             prediction = self._predictor.predict(image, cropped_start(origin))
-        except NonFiniteOutputError as error:
-            raise NonFiniteOutputError(f"{origin.case}: {error}") from None
+        except (NonFiniteOutputError, DeviceMemoryError) as error:
+            raise type(error)(f"{origin.case}: {error}") from None
         return replace(prediction, probabilities=restore_probabilities(prediction.probabilities, origin.resampled))
 
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:

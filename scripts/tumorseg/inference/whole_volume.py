@@ -72,7 +72,8 @@ def probabilities_of(logits: Tensor, unused_classes: Sequence[int]) -> Tensor:
         unused_classes: classes without a label.
     """
     with torch.inference_mode():
-        logits[:, list(unused_classes)] = -torch.inf
+        for index in unused_classes:  # a list as index would be copied to a GPU, which the program would wait for
+            logits[:, index].fill_(-torch.inf)
         return logits.softmax(dim=1)
 
 

@@ -110,6 +110,11 @@ class Execution:
         precision = next(name for name, dtype in DTYPES.items() if dtype == self.dtype)
         return f"{self.device.type} {precision}"
 
+    @property
+    def pins_batches(self) -> bool:
+        """Whether to read batches into pinned memory, from which a GPU copies while the program goes on."""
+        return self.device.type == "cuda"
+
     def autocast(self) -> torch.autocast:
         """Return the context in which to call the network."""
         return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)

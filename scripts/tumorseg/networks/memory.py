@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from tumorseg.errors import Message, UserError
+
 _TRIM_THRESHOLD: Final = -1
 _MMAP_MAX: Final = -4
 """Parameter numbers of mallopt(3) in the GNU C library."""
@@ -55,6 +57,26 @@ def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), process_cgroups: Path = P
             if folder == group:
                 break
     return limits
+
+
+class DeviceMemoryError(UserError):
+    """A computation needs more memory than the device has. The message names the settings to change."""
+
+
+def too_little_memory(device: torch.device, purpose: Message, remedy: Message) -> Message:
+    """Return the message of a `DeviceMemoryError`, instead of that of torch's OutOfMemoryError, which names no setting.
+
+    Args:
+        device: the device whose memory is too small.
+        purpose: what needed the memory.
+        remedy: the settings to change.
+    """
+    used: Message = ""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        reserved = torch.cuda.memory_reserved(device)
+        used = f" ({total / GIB:.1f} GiB: {reserved / GIB:.1f} used by this process, {free / GIB:.1f} free)"
+    return f"{purpose}: the memory of the device is too small{used}; {remedy}, or end other programs on this device"
 
 
 class PeakMemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]

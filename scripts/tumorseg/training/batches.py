@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,10 @@ class Batch:
     masks: Tensor
     cases: tuple[str, ...]
     augmentation_rngs: tuple[np.random.Generator, ...]
+
+    def pinned(self) -> "Batch":
+        """Return the batch with images and masks in pinned memory."""
+        return replace(self, images=self.images.pin_memory(), masks=self.masks.pin_memory())
 
 
 def steps_per_epoch(cases: int, settings: TrainingSettings) -> int:
@@ -152,6 +156,7 @@ def iterate_batches(
     synthetic_cases: Sequence[Path] = (),
     simulators: Simulators | None = None,
     workers: int = 1,
+    pin_memory: bool = False,
 ) -> Iterator[Batch]:
     """Yield this process's share of each batch of an epoch; the next batches are read in the background.
 
@@ -167,6 +172,7 @@ def iterate_batches(
         simulators: simulate the cases of synthetic patches; needed if the settings have no number of synthetic cases
             and their fraction is not 0.
         workers: number of threads that read batches; each reads whole batches.
+        pin_memory: whether to return batches in pinned memory; needs a GPU.
 
     Raises:
         ValueError: there are no synthetic cases, or no simulators, although the settings need some.
@@ -205,12 +211,13 @@ def iterate_batches(
             names.append(name)
             images.append(image)
             masks.append(mask)
-        return Batch(
+        batch = Batch(
             torch.from_numpy(np.stack(images)),
             torch.from_numpy(np.stack(masks)).long(),
             tuple(names),
             tuple(generator("augmentation", step, patch) for patch in chosen[step]),
         )
+        return batch.pinned() if pin_memory else batch  # in the thread, since this copies the batch
 
     def wanted(step: int) -> int:
         return sum(isinstance(patch.case, int) for patch in chosen[step])

@@ -7,10 +7,12 @@ import numpy as np
 import torch
 
 from tumorseg.cli.console import Progress, logger
+from tumorseg.errors import Message
 from tumorseg.inference.whole_volume import fuse_batchnorm, logits_of, mask_of, pad_image, probabilities_of
 from tumorseg.metrics.overlap import Overlap, overlaps
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.memory import DeviceMemoryError, too_little_memory
 from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.store import NormalisedCase, read_case
 from tumorseg.task import Task
@@ -37,13 +39,21 @@ def validate(network: Network, cases: Sequence[Path], execution: Execution, reci
 
     Returns:
         `validation_loss`; `dice_WT` and so on for each structure; `validation_dice`, the mean Dice over the labels.
+
+    Raises:
+        DeviceMemoryError: the memory of the device is too small for a case.
     """
     network, task, terms = fuse_batchnorm(network), recipe.task, LossTerms.from_recipe(recipe)
     progress = Progress(len(local_shard(cases)), "held-out case")
     results = []
     with sync_errors():
         for path in local_shard(cases):
-            results.append(_validate_case(network, read_case(path), execution, task, terms))
+            try:
+                results.append(_validate_case(network, read_case(path), execution, task, terms))
+            except torch.OutOfMemoryError:
+                purpose: Message = f"{path}: validating this case as a whole volume"
+                message = too_little_memory(execution.device, purpose, "lower model.base_channels")
+                raise DeviceMemoryError(message) from None
             progress.step()
     losses, overlaps_by_case = zip(*gather(results), strict=True)
     for label, title in task.label_titles.items():
@@ -64,7 +74,8 @@ def _validate_case(
     """Return the loss of a case and the overlap of each structure with its reference."""
     padded = pad_image(case.image, cropped_start(case.origin), network.divisor)
     logits = logits_of(network, execution.place(padded.images), execution)
-    masks = torch.from_numpy(case.mask).long().to(execution.device)
-    loss = segmentation_loss(logits[:, :, *padded.inside], masks[None], terms).item()
+    masks = torch.from_numpy(case.mask).to(execution.device, non_blocking=True).long()
+    loss = segmentation_loss(logits[:, :, *padded.inside], masks[None], terms)
     probabilities = probabilities_of(logits, task.unused_classes)[0]
-    return loss, overlaps(case.mask, mask_of(probabilities[:, *padded.inside]), task)
+    mask = mask_of(probabilities[:, *padded.inside])  # waits for a GPU, so the loss comes after it
+    return loss.item(), overlaps(case.mask, mask, task)

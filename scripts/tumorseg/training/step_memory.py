@@ -1,16 +1,26 @@
 """The peak memory of a training step, estimated from the network before training."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import torch
 
 from tumorseg.cli.console import logger
-from tumorseg.errors import UserError
+from tumorseg.errors import Message, UserError
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.factory import build_without_weights
-from tumorseg.networks.memory import GIB, OVERHEAD_BYTES, PeakMemoryTracker, device_bytes, keep_freed_memory
-from tumorseg.training.distributed import local_batch_size, local_world_size
+from tumorseg.networks.memory import (
+    GIB,
+    OVERHEAD_BYTES,
+    DeviceMemoryError,
+    PeakMemoryTracker,
+    device_bytes,
+    keep_freed_memory,
+    too_little_memory,
+)
+from tumorseg.training.distributed import local_batch_size, local_world_size, rank
 from tumorseg.training.losses import LossTerms, deep_supervision_loss
 from tumorseg.training.recipe import Recipe
 
@@ -58,23 +68,55 @@ def require_memory(recipe: Recipe, execution: Execution) -> None:
         UserError: the device has too little memory; the message names the settings to change.
     """
     needed, available = peak_bytes(recipe, execution.dtype), _device_bytes_per_process(execution.device)
-    settings = recipe.training
     logger.info("a training step needs about %.1f GiB of the device's %.1f GiB", needed / GIB, available / GIB)
     if execution.device.type == "cpu" and needed <= available / AMPLE_MEMORY_FACTOR:
         keep_freed_memory()
     if needed <= available:
         return
-    advice = "lower model.base_channels, training.input_shape or training.batch_size"
-    if not settings.gradient_checkpointing:
-        checkpointing = dataclasses.replace(recipe, training=dataclasses.replace(settings, gradient_checkpointing=True))
-        reduced = peak_bytes(checkpointing, execution.dtype) / GIB
-        advice += f", or set training.gradient_checkpointing to true (about {reduced:.1f} GiB)"
-    shape = "x".join(map(str, settings.input_shape))
     raise UserError(
-        f"a training step on {settings.batch_size} x {shape} voxels with model.base_channels "
-        f"{recipe.architecture.base_channels} needs about {needed / GIB:.1f} GiB, but the device ({execution.name}) "
-        f"has {available / GIB:.1f} GiB: {advice}"
+        f"{_describe_step(recipe)} needs about {needed / GIB:.1f} GiB, but the device ({execution.name}) has "
+        f"{available / GIB:.1f} GiB: {_remedy(recipe, execution)}"
     )
+
+
+@contextmanager
+def explain_out_of_memory(recipe: Recipe, execution: Execution) -> Iterator[None]:
+    """Run training steps; if the memory of the GPU is too small, the error names the settings to change.
+
+    The estimate of `require_memory` knows neither other programs on the GPU nor the fragments between tensors.
+
+    Args:
+        recipe: the configuration of the training.
+        execution: device and precision.
+
+    Raises:
+        DeviceMemoryError: the memory of the device is too small.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        message = too_little_memory(execution.device, _describe_step(recipe), _remedy(recipe, execution))
+        if rank() > 0:  # the first process, which reports errors, does not learn about this one
+            logger.error("%s", message)
+        raise DeviceMemoryError(message) from None
+
+
+def _describe_step(recipe: Recipe) -> Message:
+    shape = "x".join(map(str, recipe.training.input_shape))
+    return (
+        f"a training step on {recipe.training.batch_size} x {shape} voxels with model.base_channels "
+        f"{recipe.architecture.base_channels}"
+    )
+
+
+def _remedy(recipe: Recipe, execution: Execution) -> Message:
+    """Return the settings to change if the memory is too small."""
+    advice: Message = "lower model.base_channels, training.input_shape or training.batch_size"
+    if recipe.training.gradient_checkpointing:
+        return advice
+    training = dataclasses.replace(recipe.training, gradient_checkpointing=True)
+    reduced = peak_bytes(dataclasses.replace(recipe, training=training), execution.dtype) / GIB
+    return f"{advice}, or set training.gradient_checkpointing to true (about {reduced:.1f} GiB)"
 
 
 def free_cpu_bytes(recipe: Recipe, execution: Execution) -> int:

@@ -29,6 +29,7 @@ from tumorseg.training.schedule import learning_rate
 from tumorseg.training.selection import remedy
 from tumorseg.training.simulation import Simulators
 from tumorseg.training.start_model import StartModel
+from tumorseg.training.step_memory import explain_out_of_memory
 from tumorseg.training.tensorboard import TensorBoardWriter
 from tumorseg.training.verification import checkpoint_problems
 
@@ -259,7 +260,7 @@ def train_until(
         tensorboard_folder: folder for TensorBoard events of this call; None writes none.
 
     Raises:
-        UserError: a case is corrupted, or the network has become non-finite.
+        UserError: a case is corrupted, the network has become non-finite, or the memory of the device is too small.
     """
     began = time.monotonic()
     files = local_shard([*training_cases, *synthetic_cases])
@@ -294,10 +295,12 @@ def train_until(
                 synthetic_cases=synthetic_cases,
                 simulators=simulators,
                 workers=READER_THREADS,
+                pin_memory=execution.pins_batches,
             )
-            trained = train_epoch(
-                state, loss_module, batches, steps, execution, on_step=writer.step if writer else None
-            )
+            with explain_out_of_memory(state.recipe, execution):
+                trained = train_epoch(
+                    state, loss_module, batches, steps, execution, on_step=writer.step if writer else None
+                )
             validated = validate(state.eval_network, held_out_cases, execution, state.recipe)
             _require_finite(state, validated["validation_loss"])
             state.epoch += 1

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.builders import TASK, hypothesis_settings, network_with_statistics, random_network
 from tumorseg.inference import predictor
@@ -16,7 +17,7 @@ from tumorseg.inference.predictor import (
     sliding_windows,
 )
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.memory import GIB
+from tumorseg.networks.memory import GIB, DeviceMemoryError
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 SETTINGS = {
@@ -111,17 +112,47 @@ def test_windows_are_used_after_an_out_of_memory_error(monkeypatch):
     expected = predict([net], volume, mode="window").probabilities
     original = Predictor._probabilities
 
-    def only_windows(self, net, images):
+    def only_windows(self, net, images, finite):
         if images.shape[2:] == (16, 16, 24):
             raise torch.OutOfMemoryError
-        return original(self, net, images)
+        return original(self, net, images, finite)
 
     monkeypatch.setattr(Predictor, "_probabilities", only_windows)
     prediction = predict([net], volume, mode="auto")
     assert prediction.windowed
     np.testing.assert_array_equal(prediction.probabilities, expected)
-    with pytest.raises(torch.OutOfMemoryError):
-        predict([net], volume, mode="whole")
+
+
+@pytest.mark.parametrize(
+    ("mode", "advice"),
+    [("whole", r"set prediction\.mode to auto or window"), ("window", "lower prediction.window"), ("auto", "window")],
+)
+def test_too_little_memory_is_reported_with_the_setting_to_change(monkeypatch, mode, advice):
+    def fail(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(Predictor, "_probabilities", fail)
+    with pytest.raises(DeviceMemoryError, match=f"the memory of the device is too small; .*{advice}"):
+        predict([network_with_statistics()], image(16, 16, 24), mode=mode)
+
+
+class Waits(TorchDispatchMode):
+    """Counts the operations for which a program waits for a GPU: those that read a value, and indices from lists."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func.overloadpacket.__name__ in ("is_nonzero", "item", "_local_scalar_dense", "index_put_")
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("mode", ["whole", "window"])
+def test_a_prediction_waits_for_the_device_once_per_case(mode):
+    with Waits() as waits:
+        predict([network_with_statistics()] * 2, image(16, 16, 40), mode=mode, test_time_mirroring=True)
+    assert waits.count == 1
 
 
 @pytest.mark.parametrize(

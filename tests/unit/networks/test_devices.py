@@ -6,7 +6,7 @@ import torch
 from tumorseg.cli import console
 from tumorseg.errors import UserError
 from tumorseg.io.files import read_json
-from tumorseg.networks.devices import resolve_execution
+from tumorseg.networks.devices import Execution, resolve_execution
 
 
 def test_fp16_on_a_cpu_becomes_fp32():
@@ -25,6 +25,11 @@ def test_fp16_on_a_cpu_becomes_fp32():
 def test_auto_is_bf16_on_a_cpu_that_computes_in_it(instructions, dtype, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
     assert resolve_execution("cpu", "auto", threads=1).dtype == dtype
+
+
+@pytest.mark.parametrize(("device", "pins"), [("cuda", True), ("cpu", False)])
+def test_batches_for_a_gpu_are_pinned(device, pins):
+    assert Execution(torch.device(device), torch.float16).pins_batches == pins
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")

@@ -180,6 +180,16 @@ def test_the_number_of_workers_does_not_change_batches(cases, workers):
     assert all(torch.equal(a.images, b.images) for a, b in zip(expected, found, strict=True))
 
 
+def test_batches_are_in_pinned_memory_only_if_asked_for(cases, monkeypatch):
+    pinned = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor.shape) or tensor)
+    settings = recipe(steps_per_epoch=2).training
+    list(iterate_batches(cases, settings, 0, 1))
+    assert pinned == []
+    list(iterate_batches(cases, settings, 0, 1, pin_memory=True))
+    assert sorted(pinned) == sorted(2 * [(1, 4, 16, 16, 16), (1, 16, 16, 16)])
+
+
 def test_processes_share_the_batches_of_one_process(cases, monkeypatch):
     settings = recipe(steps_per_epoch=3, batch_size=2).training
     whole = list(iterate_batches(cases, settings, 0, 1))

@@ -4,8 +4,8 @@ import torch
 from tests.support.builders import recipe
 from tumorseg.errors import UserError
 from tumorseg.networks.devices import Execution
-from tumorseg.networks.memory import GIB, cgroup_limits
-from tumorseg.training.step_memory import peak_bytes, require_memory
+from tumorseg.networks.memory import GIB, DeviceMemoryError, cgroup_limits
+from tumorseg.training.step_memory import explain_out_of_memory, peak_bytes, require_memory
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 WHOLE_VOLUME = {"base_channels": 16, "input_shape": [240, 240, 160]}
@@ -36,6 +36,18 @@ def test_too_large_a_step_is_refused_with_the_settings_to_change():
     with pytest.raises(UserError) as error:
         require_memory(recipe(input_shape=[4000, 4000, 4000], gradient_checkpointing=True), CPU)
     assert "gradient_checkpointing" not in str(error.value)
+
+
+@pytest.mark.parametrize(("rank", "logged"), [(0, False), (1, True)])
+def test_running_out_of_memory_names_the_settings_to_change(caplog, monkeypatch, rank, logged):
+    monkeypatch.setattr("tumorseg.cli.console.logger.propagate", True)
+    monkeypatch.setenv("RANK", str(rank))
+    with (
+        pytest.raises(DeviceMemoryError, match=r"on 1 x 16x16x16 voxels .*training\.gradient_checkpointing to true"),
+        explain_out_of_memory(recipe(), CPU),
+    ):
+        raise torch.OutOfMemoryError
+    assert ("gradient_checkpointing" in caplog.text) == logged
 
 
 def test_the_needed_memory_is_logged(caplog, monkeypatch):

@@ -7,6 +7,7 @@ from tests.support.builders import TASK, make_fold_data, recipe, write_random_ca
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.memory import DeviceMemoryError
 from tumorseg.task import load_task
 from tumorseg.training.checkpoint import probe
 from tumorseg.training.selection import history_table, load_trained_network
@@ -55,6 +56,33 @@ def test_augmentation_changes_the_training_reproducibly(cases, tmp_path):
         for name, epochs, which in (("plain", [2], recipe()), ("once", [2], settings), ("twice", [1, 2], settings))
     )
     assert once == twice != plain
+
+
+def test_each_batch_for_a_gpu_is_pinned(cases, tmp_path, monkeypatch):
+    pinned = []
+    monkeypatch.setattr(Execution, "pins_batches", True)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor) or tensor)
+    train(cases, tmp_path, 1, settings=recipe(steps_per_epoch=3))
+    assert len(pinned) == 3 * 2  # images and masks
+
+
+def test_a_training_step_without_enough_memory_is_explained(cases, tmp_path, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("tumorseg.training.trainer.train_step", fail)
+    with pytest.raises(DeviceMemoryError, match=r"set training\.gradient_checkpointing to true"):
+        train(cases, tmp_path, 1)
+    assert list(tmp_path.glob("*.pt")) == []
+
+
+def test_a_validation_without_enough_memory_names_the_case(cases, tmp_path, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("tumorseg.training.epoch_validation.logits_of", fail)
+    with pytest.raises(UserError, match=rf"{cases[2].name}: validating .* lower model\.base_channels"):
+        train(cases, tmp_path, 1)
 
 
 def test_another_seed_gives_another_training(cases, tmp_path):
