@@ -10,7 +10,7 @@ LARGE_DOWNLOADS = awk '/ MB\)$$/ { print; fflush() } /^Installing/ { print "  In
 INSTALL = .venv/bin/python -u -m pip install --progress-bar off
 
 .DELETE_ON_ERROR:
-.PHONY: help demo docs screenshot test test-slow test-slurm lint benchmark
+.PHONY: help demo docs screenshot test test-slow test-slurm lint benchmark gpu-check
 
 help:  ## list these targets
 	@echo 'make TARGET, where TARGET is one of'
@@ -50,6 +50,9 @@ lint: .venv/development  ## check style, docstrings, types, spelling and rules
 
 benchmark: .venv/benchmark  ## measure speed, memory and learning; ONLY="training scoring" runs only these two
 	PYTHONPATH=scripts .venv/bin/python -m tests.benchmarks $(ONLY)
+
+gpu-check: .venv/development  ## check training and prediction on the GPU of this machine; OPTIONS=--help explains
+	PYTHONPATH=scripts .venv/bin/python -m tests.gpu_check $(OPTIONS)
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'

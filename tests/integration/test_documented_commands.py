@@ -25,6 +25,7 @@ NOT_RUN_HERE = {
     "make test-slurm",
     "make lint",
     "make benchmark",  # run by hand
+    "make gpu-check",  # needs a GPU; test_gpu_check.py runs its reduced form
 }
 """Commands that this file does not run."""
 

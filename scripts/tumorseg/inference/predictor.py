@@ -167,7 +167,7 @@ class Predictor:
             remedy: Message = "lower prediction.window" if windowed else "set prediction.mode to auto or window"
             raise DeviceMemoryError(too_little_memory(self._execution.device, purpose, remedy))
         probabilities, finite = total
-        if not bool(finite):  # waits for a GPU, only once
+        if not bool(finite):  # waits for a GPU; nothing before does
             raise NonFiniteOutputError(
                 "the output of the network is NaN or infinite in some voxels; check the images, try another model, or "
                 "set training.precision to fp32 if the network computed in fp16"
@@ -218,7 +218,7 @@ class Predictor:
         """Return the weights of a window, (x, y, z), on the device of the images; a window is no larger than these."""
         sides = images.shape[2:]
         window = [min(side, length) for side, length in zip(sides, self._settings.window, strict=True)]
-        return gaussian_weights(window).to(images.device)
+        return gaussian_weights(window).to(images.device, non_blocking=True)
 
     def _in_windows(self, network: Network, images: Tensor, weights: Tensor, finite: Tensor) -> Tensor:
         """Return the mean of the windows that cover each voxel, weighted by the distance to their centres."""
