@@ -64,7 +64,7 @@ def missing_precision(recipe: Recipe, execution: Execution) -> str:
     """Return why the device does not compute in the precision of a recipe; empty if it does."""
     if not execution.name.endswith(recipe.training.precision):
         return f"{recipe.training.precision} needs a GPU"
-    if execution.device.type == "cuda" and execution.dtype == torch.bfloat16 and not torch.cuda.is_bf16_supported():
+    if execution.name == "cuda bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return "this GPU has no bf16"
     return ""
 

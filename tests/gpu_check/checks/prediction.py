@@ -129,9 +129,8 @@ def check_too_little_memory(scale: Scale, folder: Path) -> Result:
     whole = torch.cuda.max_memory_allocated(execution.device)
     torch.cuda.empty_cache()
     limit = 0.7 * whole
-    torch.cuda.set_per_process_memory_fraction(
-        limit / torch.cuda.get_device_properties(execution.device).total_memory, execution.device
-    )
+    total = torch.cuda.get_device_properties(execution.device).total_memory
+    torch.cuda.set_per_process_memory_fraction(limit / total)  # of the current GPU; it takes no device without index
     after = predict(case.image)
     problems = [] if not before.windowed and after.windowed else ["the prediction did not change to windows"]
     if not np.isfinite(after.probabilities).all():

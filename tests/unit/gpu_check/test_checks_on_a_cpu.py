@@ -9,6 +9,7 @@ import torch
 from tests.gpu_check import materials, measurement
 from tests.gpu_check.check import Verdict
 from tests.gpu_check.checks import demo, deterministic, device, loading, prediction, steps
+from tests.gpu_check.materials import make_recipe, missing_precision
 from tests.gpu_check.measurement import memory_figures, memory_problems
 from tests.gpu_check.scale import reduced_scale
 from tumorseg.inference.predictor import Predictor
@@ -58,6 +59,15 @@ def test_a_step_is_measured(tmp_path):
 def test_a_precision_of_gpus_only_is_not_possible_on_a_cpu(tmp_path):
     result = steps.measure_step(CPU, tmp_path, 2, "fp16")
     assert (result.verdict, result.reason) == (Verdict.NOT_POSSIBLE, "fp16 needs a GPU")
+
+
+@pytest.mark.parametrize(("supported", "missing"), [(True, ""), (False, "this GPU has no bf16")])
+def test_an_old_gpu_has_no_bf16(monkeypatch, supported, missing):
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation: supported and not including_emulation
+    )
+    execution = Execution(torch.device("cuda"), torch.bfloat16)
+    assert missing_precision(make_recipe(GPU, 2, precision="bf16"), execution) == missing
 
 
 def test_a_step_that_the_device_cannot_hold_is_not_possible(tmp_path, monkeypatch):
@@ -190,7 +200,7 @@ def test_too_little_memory_leads_to_windows_and_an_explained_error(monkeypatch, 
     def fail(*_):
         raise torch.OutOfMemoryError
 
-    def limit(*_):
+    def limit(_fraction):
         if limited:
             monkeypatch.setattr(Predictor, "_mean", only_windows)
             monkeypatch.setattr(materials, "train_step", fail)
