@@ -10,7 +10,7 @@ import torch
 class Scale:
     """The sizes of everything that the checks compute.
 
-    reduced: with it, no check judges speed, memory or the Dice of the demo.
+    reduced: all sizes are tiny; no claim is about speed, memory or the Dice of the demo.
     volume: voxels of a training patch along X, Y and Z.
     brain: voxels of a case, cropped to its brain.
     window: voxels of a sliding window.
@@ -31,11 +31,6 @@ class Scale:
     steps: int
     threads: int
     timeout_s: float
-
-    @property
-    def judges(self) -> bool:
-        """Whether speed and memory are those that users see, so that claims about them can be judged."""
-        return self.device == "cuda" and not self.reduced
 
     def to_json(self) -> dict[str, Any]:
         """Return the scale as plain JSON types."""

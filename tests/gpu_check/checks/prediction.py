@@ -57,7 +57,7 @@ def measure_prediction(scale: Scale, folder: Path, base_channels: int) -> Result
 
     start_measuring_memory(execution.device)
     figures = [Figure("seconds of a case, whole", seconds("whole"), "s"), *memory_figures(execution.device, needed)]
-    problems = memory_problems(execution.device, needed) if scale.judges else []
+    problems = [] if scale.reduced else memory_problems(execution.device, needed)
     figures += [
         Figure("seconds of a case, whole, mirrored", seconds("whole", mirroring=True), "s"),
         Figure("seconds of a case, windows", seconds("window"), "s"),
@@ -118,7 +118,7 @@ def check_waits(scale: Scale, folder: Path) -> Result:
 
 def check_too_little_memory(scale: Scale, folder: Path) -> Result:
     """Limit the memory of the GPU for this process; check that a prediction uses windows and a training explains it."""
-    if not scale.judges:
+    if scale.reduced:
         return Result.not_possible("needs a GPU and whole volumes")
     recipe = make_recipe(scale, scale.base_channels[-1], precision="auto", steps_per_epoch=1)
     execution = start(recipe)

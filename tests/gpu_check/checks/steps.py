@@ -40,4 +40,4 @@ def measure_step(scale: Scale, folder: Path, base_channels: int, precision: str)
         *memory_figures(execution.device, needed),
     ]
     problems = [] if all(map(math.isfinite, losses)) else ["the loss is not finite"]
-    return Result.judged(figures, problems + (memory_problems(execution.device, needed) if scale.judges else []))
+    return Result.judged(figures, problems + ([] if scale.reduced else memory_problems(execution.device, needed)))

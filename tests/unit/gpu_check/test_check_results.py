@@ -33,9 +33,3 @@ def test_a_value_that_is_not_finite_stays_so():
 @pytest.mark.parametrize("scale", [full_scale(), reduced_scale("cpu")])
 def test_a_scale_is_the_same_after_writing_and_reading(scale):
     assert Scale.from_json(json.loads(json.dumps(scale.to_json()))) == scale
-
-
-def test_only_whole_volumes_on_a_gpu_are_judged():
-    assert full_scale().judges
-    assert not reduced_scale("cpu").judges
-    assert not reduced_scale("cuda").judges

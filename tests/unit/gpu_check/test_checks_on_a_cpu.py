@@ -1,6 +1,8 @@
 """The checks in their reduced form on a CPU; those that need a GPU run with some functions of CUDA replaced."""
 
 import warnings
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -83,6 +85,21 @@ def test_loading_is_measured_against_the_steps(tmp_path):
     result = loading.measure_loading(CPU, tmp_path)
     assert result.verdict is Verdict.HELD
     assert min(figures_of(result).values()) > 0
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(1000, Verdict.HELD), (0.01, Verdict.FAILED)])
+def test_slow_loading_is_judged_in_full(monkeypatch, tmp_path, limit, verdict):
+    monkeypatch.setattr(loading, "SLOWDOWN", limit)
+    assert loading.measure_loading(replace(CPU, reduced=False), tmp_path).verdict is verdict
+
+
+@pytest.mark.parametrize("measure", [prediction.measure_prediction, partial(steps.measure_step, precision="fp32")])
+def test_a_wrong_estimate_of_memory_is_judged_in_full(monkeypatch, tmp_path, measure):
+    monkeypatch.setattr(measurement, "peak_memory_bytes", lambda _: 100 * GIB)
+    result = measure(replace(CPU, reduced=False), tmp_path, base_channels=2)
+    assert result.verdict is Verdict.FAILED
+    assert "times the measured peak" in result.reason
+    assert measure(CPU, tmp_path, base_channels=2).verdict is Verdict.HELD
 
 
 def test_each_transform_is_measured(tmp_path):
@@ -189,7 +206,7 @@ def test_waits_are_counted(monkeypatch, tmp_path, of_each_volume, verdict):
 @pytest.mark.usefixtures("on_cpu")
 @pytest.mark.parametrize("limited", [True, False])
 def test_too_little_memory_leads_to_windows_and_an_explained_error(monkeypatch, tmp_path, limited):
-    scale = SimpleNamespace(**{**vars(CPU), "judges": True})
+    scale = replace(GPU, reduced=False)
     original = Predictor._mean
 
     def only_windows(self, padded, *, windowed):

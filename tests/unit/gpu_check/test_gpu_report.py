@@ -91,6 +91,15 @@ def test_an_unknown_check_is_refused_with_the_known_ones():
         choose(all_checks(SCALE), ["trainings"])
 
 
+def test_the_reduced_form_claims_nothing_about_speed_memory_and_dice():
+    def claims(scale):
+        return " ".join(check.claim for check in all_checks(scale))
+
+    for limit in ("near the estimate", "1.1 times", "the Dice that"):
+        assert limit in claims(full_scale())
+        assert limit not in claims(SCALE)
+
+
 @pytest.mark.parametrize("scale", [full_scale(), SCALE])
 def test_names_of_checks_are_unique(scale):
     names = [check.name for check in all_checks(scale)]
