@@ -204,6 +204,13 @@ def test_waits_are_counted(monkeypatch, tmp_path, of_each_volume, verdict):
 
 
 @pytest.mark.usefixtures("on_cpu")
+def test_a_brain_that_does_not_fit_cannot_show_the_change_to_windows(monkeypatch, tmp_path):
+    monkeypatch.setattr("tumorseg.inference.predictor.device_bytes", lambda _: 1)
+    result = prediction.check_too_little_memory(replace(GPU, reduced=False), tmp_path)
+    assert result.reason == "the whole brain does not fit into the memory of this GPU"
+
+
+@pytest.mark.usefixtures("on_cpu")
 @pytest.mark.parametrize("limited", [True, False])
 def test_too_little_memory_leads_to_windows_and_an_explained_error(monkeypatch, tmp_path, limited):
     scale = replace(GPU, reduced=False)
@@ -222,7 +229,6 @@ def test_too_little_memory_leads_to_windows_and_an_explained_error(monkeypatch, 
             monkeypatch.setattr(Predictor, "_mean", only_windows)
             monkeypatch.setattr(materials, "train_step", fail)
 
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: GIB)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=24 * GIB))
     monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", limit)
     result = prediction.check_too_little_memory(scale, tmp_path)
