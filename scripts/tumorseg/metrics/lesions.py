@@ -11,11 +11,11 @@ may belong to several lesions and counts whole in each.
 from dataclasses import dataclass
 from typing import Final
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.geometry import bounding_box, box_slices
+from tumorseg.metrics.components import connected_components
 from tumorseg.metrics.metric_record import Count, Metric
 from tumorseg.metrics.pair import StructurePair
 from tumorseg.metrics.surface import WORST_HD95_MM, surface_distances
@@ -70,8 +70,8 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
     box = box_slices(bounding_box(reference | prediction))
     reference, prediction = reference[box], prediction[box]
     # Cropping to the box does not change which voxels dilation joins: a path outside the box has one along its edge.
-    dilated, lesions = _components(_dilate(reference))
-    component_of, components = _components(prediction)
+    dilated, lesions = connected_components(_dilate(reference))
+    component_of, components = connected_components(prediction)
     touches = np.zeros((lesions + 1, components + 1), bool)
     touches[dilated[prediction], component_of[prediction]] = True
     touches[0] = False
@@ -100,11 +100,6 @@ def _score_lesion(lesion: NDArray[np.bool_], matched: NDArray[np.bool_], spacing
     shared = np.count_nonzero(lesion & matched)
     dice = 2 * shared / (np.count_nonzero(lesion) + np.count_nonzero(matched))
     return float(dice), surface_distances(lesion, matched, spacing_mm).hausdorff95()
-
-
-def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger], int]:
-    component_of, count = cc3d.connected_components(mask, connectivity=26, return_N=True)
-    return component_of, count
 
 
 def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

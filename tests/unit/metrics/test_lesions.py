@@ -131,3 +131,9 @@ def test_every_lesion_and_every_false_component_counts_once():
 def test_a_large_and_a_tiny_lesion_have_equal_weight():
     large, tiny = box(2, 2, 2, size=(30, 30, 30)), box(50, 50, 30, size=(4, 4, 4))
     assert scores(large | tiny, large) == scores(large | tiny, tiny) == (0.5, 187)
+
+
+@pytest.mark.parametrize("step", [(2, 0, 0), (0, 2, 0), (0, 0, 2)])
+def test_components_in_a_row_are_counted(step):
+    other = voxel(*(9 + offset for offset in step))
+    assert lesion_scores(EMPTY, voxel(9, 9, 9) | other, MILLIMETRE).false == 2
