@@ -98,6 +98,15 @@ def learning_data() -> Path:
     return _real_folder("TUMORSEG_LEARNING_DATA", "real2mm")
 
 
+def challenge_cases_2026() -> Path:
+    """Return the folder of the example cases of the challenge's evaluation package; skip the test if it is missing.
+
+    A case is a reference and a prediction, `NAME-seg.nii.gz` and `NAME-pred.nii.gz`; `expected.csv` has the values of
+    the package for them.
+    """
+    return _real_folder("TUMORSEG_CHALLENGE_2026", "official2026")
+
+
 def _real_folder(variable: str, default: str) -> Path:
     root = Path(os.environ.get(variable, Path(__file__).parents[3] / "shared/data" / default))
     if not root.is_dir():

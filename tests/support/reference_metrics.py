@@ -55,5 +55,58 @@ def challenge_lesions(reference, prediction, spacing) -> tuple[float, float, int
     return dice / everything, (hd95 + WORST_HD95 * false) / everything, found, missed, false
 
 
+def challenge_lesions_2026(reference, prediction, spacing) -> list[tuple[float, ...]]:
+    """Return the scores of pairs as in BraTS 2025 and 2026, of each of the best matchings; neither mask may be empty.
+
+    A tuple has the numbers of found, missed and false lesions, and then the mean and standard deviation of Dice, NSD
+    and HD95. All matchings are tried.
+    """
+    lesions, components = (_component_masks(mask) for mask in (reference, prediction))
+    overlaps = {
+        (i, j): float(dice)
+        for i, lesion in enumerate(lesions)
+        for j, component in enumerate(components)
+        if (dice := 2 * (lesion & component).sum() / (lesion.sum() + component.sum())) >= 1e-6
+    }
+    matchings = list(_matchings(list(overlaps), frozenset()))
+    sums = [sum(overlaps[pair] + 1e-6 for pair in matching) for matching in matchings]
+    best = [matching for matching, total in zip(matchings, sums, strict=True) if total >= max(sums) - 1e-9]
+    found = []
+    for matching in best:
+        scores = [
+            (overlaps[i, j], *nsd_and_hd95(lesions[i], components[j], spacing, min(spacing))) for i, j in matching
+        ]
+        counts = (len(scores), len(lesions) - len(scores), len(components) - len(scores))
+        means = np.stack([np.mean(scores, axis=0), np.std(scores, axis=0)], axis=1).ravel() if scores else ()
+        found.append((*counts, *map(float, means)))
+    return found
+
+
+def nsd_and_hd95(reference, prediction, spacing, tolerance) -> tuple[float, float]:
+    """Return NSD and HD95 of two masks as in BraTS 2025 and 2026, from distance maps of the whole grid."""
+    borders = [mask & ~ndimage.binary_erosion(mask) for mask in (reference, prediction)]
+    maps = [ndimage.distance_transform_edt(~border, sampling=spacing) for border in borders]
+    distances = [maps[1][borders[0]], maps[0][borders[1]]]
+    nsd = np.mean([np.mean(one <= tolerance) for one in distances])
+    return float(nsd), float(np.percentile(np.concatenate(distances), 95))
+
+
+def _component_masks(mask) -> list[np.ndarray]:
+    numbers, count = ndimage.label(mask, EVERY_NEIGHBOUR)
+    return [numbers == number for number in range(1, count + 1)]
+
+
+def _matchings(pairs, used):
+    """Yield each set of pairs of which no two have the same lesion or the same component."""
+    if not pairs:
+        yield ()
+        return
+    (lesion, component), *others = pairs
+    yield from _matchings(others, used)
+    if not used & {("lesion", lesion), ("component", component)}:
+        for matching in _matchings(others, used | {("lesion", lesion), ("component", component)}):
+            yield ((lesion, component), *matching)
+
+
 def _dilated(mask):
     return ndimage.binary_dilation(mask, ndimage.generate_binary_structure(3, 2), iterations=3)

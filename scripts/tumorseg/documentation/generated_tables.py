@@ -6,6 +6,7 @@ from typing import Final
 from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
 from tumorseg.formatting import format_markdown_cell
 from tumorseg.metrics.metric_record import Metric
+from tumorseg.metrics.records_2026 import METRICS_2026
 from tumorseg.metrics.registry import metrics
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks, load_task
 
@@ -19,9 +20,9 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def metrics_table() -> str:
-    """Return the table of all metrics."""
-    rows = ((f"`{metric.name}`", metric.title, metric.definition, *_range(metric)) for metric in metrics())
+def metrics_table(shown: Iterable[Metric]) -> str:
+    """Return a table of metrics."""
+    rows = ((f"`{metric.name}`", metric.title, metric.definition, *_range(metric)) for metric in shown)
     return table(("column", "score", "definition", "better", "best", "worst"), rows)
 
 
@@ -52,7 +53,8 @@ def _task_row(name: str, task: Task) -> tuple[str, ...]:
 
 
 TABLES: Final = {
-    "metrics": metrics_table,
+    "metrics": lambda: metrics_table(metrics()),
+    "metrics_2026": lambda: metrics_table(METRICS_2026),
     "problems": lambda: codes_table(PROBLEM_CODES),
     "warnings": lambda: codes_table(WARNING_CODES),
     "tasks": tasks_table,

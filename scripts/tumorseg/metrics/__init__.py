@@ -10,21 +10,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tumorseg.metrics.border_hausdorff import border_hausdorff95
     from tumorseg.metrics.lesions import LesionScores, lesion_scores
+    from tumorseg.metrics.lesions_2026 import (
+        Detection,
+        GlobalScores,
+        LesionScores2026,
+        PairScores,
+        lesion_scores_2026,
+    )
     from tumorseg.metrics.metric_record import Metric
     from tumorseg.metrics.overlap import Overlap, confusion, overlaps
     from tumorseg.metrics.registry import metric, metrics, register
     from tumorseg.metrics.structure_scores import case_scores
+    from tumorseg.metrics.structure_scores_2026 import case_scores_2026
     from tumorseg.metrics.surface import SurfaceDistances, surface_distances
 
 __all__ = [
+    "Detection",
+    "GlobalScores",
     "LesionScores",
+    "LesionScores2026",
     "Metric",
     "Overlap",
+    "PairScores",
     "SurfaceDistances",
     "border_hausdorff95",
     "case_scores",
+    "case_scores_2026",
     "confusion",
     "lesion_scores",
+    "lesion_scores_2026",
     "metric",
     "metrics",
     "overlaps",
@@ -33,14 +47,20 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Detection": "lesions_2026",
+    "GlobalScores": "lesions_2026",
     "LesionScores": "lesions",
+    "LesionScores2026": "lesions_2026",
     "Metric": "metric_record",
     "Overlap": "overlap",
+    "PairScores": "lesions_2026",
     "SurfaceDistances": "surface",
     "border_hausdorff95": "border_hausdorff",
     "case_scores": "structure_scores",
+    "case_scores_2026": "structure_scores_2026",
     "confusion": "overlap",
     "lesion_scores": "lesions",
+    "lesion_scores_2026": "lesions_2026",
     "metric": "registry",
     "metrics": "registry",
     "overlaps": "overlap",

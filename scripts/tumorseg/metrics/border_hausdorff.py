@@ -37,11 +37,28 @@ def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool
         >>> border_hausdorff95(cube, np.roll(cube, 1, axis=0), (1.0, 1.0, 1.0))
         1.0
     """
+    return max(float(np.percentile(distances, 95)) for distances in border_distances(reference, prediction, spacing_mm))
+
+
+def border_distances(
+    reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distances between the border voxels of two masks, see `border_hausdorff95`.
+
+    Args:
+        reference: mask, bool (X, Y, Z), not empty.
+        prediction: mask, bool, of the same shape, not empty.
+        spacing_mm: voxel edges along X, Y and Z.
+
+    Returns:
+        The distance in mm of each border voxel of the reference to the nearest one of the prediction, float64 (n,), and
+        of each border voxel of the prediction to the nearest one of the reference, float64 (m,).
+    """
     box = box_slices(bounding_box(reference | prediction))
     borders = [_border_voxels(mask[box]) for mask in (reference, prediction)]
-    return max(
-        float(np.percentile(nearest_distances(source, target, spacing_mm), 95))
-        for source, target in zip(borders, borders[::-1], strict=True)
+    return (
+        nearest_distances(borders[0], borders[1], spacing_mm),
+        nearest_distances(borders[1], borders[0], spacing_mm),
     )
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 def connected_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger], int]:
     """Return the number of the component of each voxel, and how many components there are.
 
-    Voxels that share a face, an edge or a corner belong to the same component (26-connectivity). Components are numbered
-    from 1 in the order of their first voxels.
+    Voxels that share a face, an edge or a corner belong to the same component (26-connectivity). Components are
+    numbered from 1 in the order of their first voxels.
 
     Args:
         mask: bool (X, Y, Z).
@@ -21,6 +21,6 @@ def connected_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedin
         >>> connected_components(np.array([[[True, False, True]]]))
         (array([[[1, 0, 2]]], dtype=uint16), 2)
     """
-    # Padded: in thin arrays cc3d 4.1 expects fewer components than there can be, and fails ("maximum length exception").
+    # Padded: in thin arrays cc3d 4.1 expects fewer components than there can be, and raises RuntimeError.
     numbers, count = cc3d.connected_components(np.pad(mask, 1), connectivity=26, return_N=True)
     return numbers[1:-1, 1:-1, 1:-1], count

@@ -37,6 +37,28 @@ def as_labels(mask: NDArray[Any], name: str) -> NDArray[np.uint8]:
     return labels
 
 
+def as_mask_pair(reference: NDArray[Any], prediction: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the masks of a structure, unchanged.
+
+    Args:
+        reference: mask, bool (X, Y, Z).
+        prediction: mask, bool, of the same shape.
+
+    Raises:
+        ValueError: an array is not bool or does not have three axes, or the shapes differ.
+    """
+    for name, mask in (("reference", reference), ("prediction", prediction)):
+        if mask.dtype != np.bool_:
+            raise ValueError(
+                f"{name}: an array of type {mask.dtype} is not the mask of a structure; pass bool, such as labels == 1"
+            )
+        if mask.ndim != 3:
+            raise ValueError(f"{name}: a mask must have three axes, but the shape is {mask.shape}; pass one volume")
+    if reference.shape != prediction.shape:
+        raise ValueError(f"the masks have different shapes: {reference.shape} and {prediction.shape}")
+    return reference, prediction
+
+
 def as_spacing(spacing_mm: Sequence[float]) -> Spacing:
     """Return the voxel edges as three floats.
 

@@ -1,6 +1,6 @@
 """Compute all scores of a case and the rows that it has in the table of scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -56,11 +56,22 @@ def case_scores(
         1.0
     """
     case = CasePair.from_masks(reference, prediction, spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm)
+    return score_structures(case, task, _structure_scores), case.confusion
+
+
+def score_structures(case: CasePair, task: Task, score: Callable[[StructurePair], dict[str, float]]) -> Scores:
+    """Return the result of a function for each structure of a case, by name.
+
+    Args:
+        case: the reference and the prediction.
+        task: defines the structures.
+        score: function that returns the scores and counts of a structure by column.
+    """
     by_labels: dict[tuple[int, ...], dict[str, float]] = {}  # a region of one label has the scores of that label
     for labels in task.structures.values():
         if labels not in by_labels:
-            by_labels[labels] = _structure_scores(case.structure(labels))
-    return {structure: by_labels[labels] for structure, labels in task.structures.items()}, case.confusion
+            by_labels[labels] = score(case.structure(labels))
+    return {structure: by_labels[labels] for structure, labels in task.structures.items()}
 
 
 def missing_scores(
