@@ -74,6 +74,7 @@ SETTINGS: dict[str, Any] = {
     "evaluation.seed": 4,
     "evaluation.calibration": True,
     "evaluation.leave_out_modalities": True,
+    "evaluation.challenge_2026": True,
     "figures.cases": 2,
     "figures.dpi": 70,
     "figures.opacity": 0.4,

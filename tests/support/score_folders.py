@@ -28,7 +28,14 @@ class Folders:
         write_nifti(self.root / folder / name, volume, affine)
         return self.root / folder / name
 
-    def score(self, *folders: str, task: str = "brats-glioma", labels: str = "auto", label_maps=None) -> None:
+    def score(
+        self,
+        *folders: str,
+        task: str = "brats-glioma",
+        labels: str = "auto",
+        label_maps=None,
+        challenge_2026: bool = False,
+    ) -> None:
         """Score folders of predictions; several folders are also compared."""
         score_folders = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
         comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
@@ -37,6 +44,9 @@ class Folders:
         arguments += ["--label-maps", json.dumps(label_maps or [None] * len(folders))]
         arguments += ["--scores", *(score_folder / "cases.csv" for score_folder in score_folders)]
         arguments += ["--summaries", *(score_folder / "summary.json" for score_folder in score_folders)]
+        if challenge_2026:
+            arguments += ["--scores-2026", *(score_folder / "cases_2026.csv" for score_folder in score_folders)]
+            arguments += ["--summaries-2026", *(score_folder / "summary_2026.json" for score_folder in score_folders)]
         arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])
 

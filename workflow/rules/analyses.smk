@@ -1,7 +1,8 @@
-"""Optional analyses of the models, enabled in the section `evaluation`: calibration, and scores with fewer modalities.
+"""Optional analyses, enabled in the section `evaluation`: calibration, scores with fewer modalities, scores as in 2026.
 
-Needs: models, normalised cases, splits. Makes: results/evaluation/calibration.json, channel_subsets.csv and
-channel_subsets_cases.csv, and results/model/fold-{fold}.subsets.json.
+Needs: models, normalised cases, splits, predictions, raw masks. Makes: results/evaluation/{calibration.json,
+channel_subsets.csv,channel_subsets_cases.csv,cases_2026.csv,summary_2026.json}, and
+results/model/fold-{fold}.subsets.json.
 """
 
 
@@ -75,7 +76,43 @@ rule leave_out_modalities:
         " --scores {output.scores:q} --log {log:q}"
 
 
+rule challenge_2026:
+    """Score every prediction as in BraTS 2025 and 2026."""
+    input:
+        predictions=expand(rules.predict.output.masks, fold=FOLDS),
+        records=expand(rules.predict.output.record, fold=FOLDS),
+        validation_results=validation_result_files,
+        splits=rules.split.output,
+    output:
+        scores=report(
+            "results/evaluation/cases_2026.csv",
+            **report_entry("cases_2026", "Scores", "scores of each case, BraTS 2025 and 2026", "table"),
+        ),
+        summary=report(
+            "results/evaluation/summary_2026.json",
+            **report_entry("summary_2026", "Scores", "summary, BraTS 2025 and 2026", "JSON"),
+        ),
+    log:
+        "results/logs/challenge_2026.log",
+    benchmark:
+        "results/benchmarks/challenge_2026.tsv"
+    conda:
+        "../../envs/light.yaml"
+    threads: 4
+    resources:
+        **scaled(mem_mb=4000, runtime=120),
+    params:
+        settings=settings(**select_keys("evaluation", "confidence", "bootstrap_samples", "seed")),
+        task=task_json,
+        code=code("challenge_2026"),
+    shell:
+        'python "$SCRIPTS/challenge_2026.py" --root "$COHORT" --validation-results {input.validation_results:q}'
+        ' --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q} --task "$TASK"'
+        " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"
+
+
 ANALYSES = [
     *(rules.calibration.output if SETTINGS.evaluation.calibration else []),
     *(rules.leave_out_modalities.output if SETTINGS.evaluation.leave_out_modalities else []),
+    *(rules.challenge_2026.output if SETTINGS.evaluation.challenge_2026 else []),
 ]

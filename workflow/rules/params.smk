@@ -82,7 +82,7 @@ CHAIN = [
     "select_checkpoint",
     "predict",
     "evaluate",
-    *(rule for rule in ("calibration", "leave_out_modalities") if config["evaluation"][rule]),
+    *(rule for rule in ("calibration", "leave_out_modalities", "challenge_2026") if config["evaluation"][rule]),
 ]
 CODES = json.dumps({**{rule: code(rule) for rule in CHAIN}, "train_epoch": TRAINING_CODE})
 OF_TARGETS = ("postprocessing", "learning_curve", "segment", "score")

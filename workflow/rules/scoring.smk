@@ -1,7 +1,8 @@
 """Score masks of any tool against references; no cohort and no training is needed.
 
-Needs: folders of masks. Makes: results/scores/{cases.csv,summary.json}; with several folders of predictions, a folder
-with these files for each, and results/scores/comparison.{csv,json}.
+Needs: folders of masks. Makes: results/scores/{cases.csv,summary.json}, with evaluation.challenge_2026 also
+{cases_2026.csv,summary_2026.json}; with several folders of predictions, a folder with these files for each, and
+results/scores/comparison.{csv,json}.
 """
 
 
@@ -11,8 +12,10 @@ include: "scoring_masks.smk"
 rule score:
     """Score folders of masks against references, and compare the folders if there are several."""
     output:
-        scores=expand("{folder}/cases.csv", folder=score_folders()),
-        summaries=expand("{folder}/summary.json", folder=score_folders()),
+        scores=score_files("cases.csv"),
+        summaries=score_files("summary.json"),
+        scores_2026=score_files("cases_2026.csv") if SETTINGS.evaluation.challenge_2026 else [],
+        summaries_2026=score_files("summary_2026.json") if SETTINGS.evaluation.challenge_2026 else [],
         comparison=(
             ["results/scores/comparison.csv", "results/scores/comparison.json"] if len(score_folders()) > 1 else []
         ),
@@ -47,4 +50,5 @@ rule score:
         ' --task "$TASK" --labels {params.labels} --label-maps {params.label_maps:q} --settings {params.settings:q}'
         " --max-voxels {params.max_voxels} {params.patient_pattern:q} --patient-table {params.patient_table:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"
+        " --scores-2026 {output.scores_2026:q} --summaries-2026 {output.summaries_2026:q}"
         " --comparison {output.comparison:q} --clear results/scores --log {log:q}"

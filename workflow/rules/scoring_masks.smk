@@ -17,6 +17,11 @@ def score_folders():
     return expand("results/scores/{name}", name=names) if len(names) > 1 else ["results/scores"]
 
 
+def score_files(name):
+    """Return the file of this name in each folder of scores."""
+    return [f"{folder}/{name}" for folder in score_folders()]
+
+
 @cache
 def scored_masks_digest():
     """Return the digest of all masks to score. Stop with a message if there is nothing to score."""

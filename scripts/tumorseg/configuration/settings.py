@@ -77,6 +77,7 @@ class EvaluationSettings:
     seed: int
     calibration: bool
     leave_out_modalities: bool
+    challenge_2026: bool
 
 
 @dataclass(frozen=True)

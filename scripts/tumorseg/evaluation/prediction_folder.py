@@ -19,10 +19,18 @@ from tumorseg.evaluation.mask_validation import (
     refuse_systematic_errors,
     validate_predictions,
 )
-from tumorseg.evaluation.masks import MaskReadOptions, read_predicted_mask, read_reference
+from tumorseg.evaluation.masks import (
+    MaskReadOptions,
+    PredictedMask,
+    ReferenceMask,
+    read_predicted_mask,
+    read_reference,
+)
 from tumorseg.evaluation.matching import FolderMatches, MaskPair
 from tumorseg.evaluation.scoring import CaseScores, score_cases
+from tumorseg.evaluation.scoring_2026 import CaseScores2026, ScoredCases2026, score_cases_2026
 from tumorseg.metrics.structure_scores import case_scores, missing_scores
+from tumorseg.metrics.structure_scores_2026 import case_scores_2026, missing_scores_2026
 
 NO_FOLD: Final = -1
 """Value of the column `fold` for masks that do not belong to a fold of a training."""
@@ -146,6 +154,19 @@ def score_pairs(
     return score_cases(pairs, score, processes)
 
 
+def score_pairs_2026(pairs: Sequence[MaskPair], folders: MaskFolders, *, processes: int) -> ScoredCases2026:
+    """Return the scores of all pairs as in BraTS 2025 and 2026, see `score_cases_2026`.
+
+    A case without a prediction gets the worst of each score.
+
+    Args:
+        pairs: the masks of each case.
+        folders: folders of the masks, and how to read them.
+        processes: number of cases to score in parallel. It does not change the result.
+    """
+    return score_cases_2026(pairs, partial(_score_pair_2026, folders=folders), processes)
+
+
 def summary_rows(column: str, rows: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:
     """Return rows of case, file and text as summary.json has them, with the text in `column`."""
     return [{"case": case, "file": file, column: text} for case, file, text in rows]
@@ -161,14 +182,31 @@ def _json_label_map(label_map: Mapping[int, int] | None) -> dict[str, int] | Non
     return None if label_map is None else {str(value): label for value, label in sorted(label_map.items())}
 
 
-def _score_pair(pair: MaskPair, *, folders: MaskFolders, surface_tolerance_mm: float) -> CaseScores:
-    task = folders.reference_options.task
+def _read_pair(pair: MaskPair, folders: MaskFolders) -> tuple[ReferenceMask, PredictedMask | None]:
+    """Return the masks of a case; None for a missing prediction."""
     reference = read_reference(folders.references / pair.reference, pair.case, folders.reference_options)
     if pair.prediction is None:
+        return reference, None
+    path = folders.predictions / pair.prediction
+    return reference, read_predicted_mask(path, pair.case, reference, folders.prediction_options)
+
+
+def _score_pair_2026(pair: MaskPair, *, folders: MaskFolders) -> CaseScores2026:
+    task = folders.reference_options.task
+    reference, prediction = _read_pair(pair, folders)
+    spacing_mm = reference.spacing_mm
+    if prediction is None:
+        scores = missing_scores_2026(reference.labels, spacing_mm, task=task)
+    else:
+        scores = case_scores_2026(reference.labels, prediction.labels, spacing_mm, task=task)
+    return CaseScores2026(pair.case, NO_FOLD, scores, spacing_mm)
+
+
+def _score_pair(pair: MaskPair, *, folders: MaskFolders, surface_tolerance_mm: float) -> CaseScores:
+    task = folders.reference_options.task
+    reference, prediction = _read_pair(pair, folders)
+    if prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing_mm, task=task))
-    prediction = read_predicted_mask(
-        folders.predictions / pair.prediction, pair.case, reference, folders.prediction_options
-    )
     scores = case_scores(
         reference.labels,
         prediction.labels,

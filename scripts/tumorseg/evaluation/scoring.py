@@ -14,6 +14,7 @@ from tumorseg.cli.console import Progress, logger
 from tumorseg.cli.processes import initialise_worker
 from tumorseg.io.files import write_json
 from tumorseg.io.tables import write_table
+from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import metrics
 from tumorseg.metrics.structure_scores import Scores, score_rows
 from tumorseg.metrics.summary import summarise
@@ -110,26 +111,36 @@ def write_scores(
     return content
 
 
-def overview_lines(summaries: Mapping[str, Mapping[str, Any]], task: Task) -> list[str]:
+def overview_lines(
+    summaries: Mapping[str, Mapping[str, Any]], task: Task, shown: Sequence[Metric] | None = None
+) -> list[str]:
     """Return a table for the terminal with a line per region and folder.
 
     Args:
         summaries: content of summary.json by folder.
         task: defines the regions.
+        shown: scores to show; None shows those with the place `terminal`.
     """
-    shown = metrics("terminal")
+    shown = metrics("terminal") if shown is None else shown
     table = [["folder", "cases", "missing", "unusable", "mean", *(metric.heading for metric in shown)]]
     for folder, summary in summaries.items():
         counts = [summary["cases"], len(summary["missing"]), len(summary["unusable"])]
         for region in task.region_labels:
             scores = summary["structures"][region]["scores"]
-            means = [metric.text(scores[metric.name]["mean"]) for metric in shown]
+            means = [_mean_text(scores[metric.name]["mean"], metric) for metric in shown]
             table.append([folder, *map(str, counts), region, *means])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in table]
 
 
-_OUTPUT_NAMES: Final = ("cases.csv", "summary.json", "comparison.csv", "comparison.json")
+def _mean_text(mean: float | None, metric: Metric) -> str:
+    return "–" if mean is None else metric.text(mean)
+
+
+_OUTPUT_NAMES: Final = (
+    *("cases.csv", "summary.json", "cases_2026.csv", "summary_2026.json"),
+    *("comparison.csv", "comparison.json"),
+)
 
 
 def remove_stale_outputs(folder: Path, written: Collection[Path]) -> list[Path]:
