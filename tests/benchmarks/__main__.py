@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.benchmarks import (
+    challenge_2026,
     full_scale,
     inference,
     memory,
@@ -28,7 +29,12 @@ ON_REAL_CASES = {
     "scoring": scoring,
     "memory": memory,
 }
-ON_SYNTHETIC_CASES = {"full_scale": full_scale, "training": training, "step_memory": step_memory}
+ON_SYNTHETIC_CASES = {
+    "challenge_2026": challenge_2026,
+    "full_scale": full_scale,
+    "training": training,
+    "step_memory": step_memory,
+}
 ON_REQUEST = {"planning": planning, "race": race}
 """Benchmarks that run only when they are named."""
 

@@ -1,10 +1,9 @@
 """HD95 between border voxels, as in MONAI. `surface` has the definition of the BraTS challenge."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from tumorseg.geometry import bounding_box, box_slices
 from tumorseg.metrics.distances import nearest_distances
@@ -37,34 +36,29 @@ def border_hausdorff95(reference: NDArray[np.bool_], prediction: NDArray[np.bool
         >>> border_hausdorff95(cube, np.roll(cube, 1, axis=0), (1.0, 1.0, 1.0))
         1.0
     """
-    return max(float(np.percentile(distances, 95)) for distances in border_distances(reference, prediction, spacing_mm))
+    box = box_slices(bounding_box(reference | prediction))
+    borders = [border_voxels(mask[box]) for mask in (reference, prediction)]
+    distances = (
+        nearest_distances(source, target, spacing_mm) for source, target in zip(borders, borders[::-1], strict=True)
+    )
+    return max(float(np.percentile(one, 95)) for one in distances)
 
 
-def border_distances(
-    reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distances between the border voxels of two masks, see `border_hausdorff95`.
+def border_voxels(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the voxels of a mask that have a face neighbour outside the mask or outside the grid.
 
     Args:
-        reference: mask, bool (X, Y, Z), not empty.
-        prediction: mask, bool, of the same shape, not empty.
-        spacing_mm: voxel edges along X, Y and Z.
-
-    Returns:
-        The distance in mm of each border voxel of the reference to the nearest one of the prediction, float64 (n,), and
-        of each border voxel of the prediction to the nearest one of the reference, float64 (m,).
+        mask: bool (X, Y, Z).
     """
-    box = box_slices(bounding_box(reference | prediction))
-    borders = [_border_voxels(mask[box]) for mask in (reference, prediction)]
-    return (
-        nearest_distances(borders[0], borders[1], spacing_mm),
-        nearest_distances(borders[1], borders[0], spacing_mm),
-    )
-
-
-def _border_voxels(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    eroded: NDArray[Any] = ndimage.binary_erosion(mask)  # the default element has the six face neighbours
-    border: NDArray[np.bool_] = mask & ~eroded
+    interior = (
+        mask.copy()
+    )  # voxels whose six face neighbours are in the mask, several times faster than SciPy's erosion
+    for axis in range(3):
+        target, source = np.moveaxis(interior, axis, 0), np.moveaxis(mask, axis, 0)
+        target[[0, -1]] = False
+        target[1:] &= source[:-1]
+        target[:-1] &= source[1:]
+    border: NDArray[np.bool_] = mask & ~interior
     return border
 
 

@@ -23,4 +23,4 @@ def connected_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedin
     """
     # Padded: in thin arrays cc3d 4.1 expects fewer components than there can be, and raises RuntimeError.
     numbers, count = cc3d.connected_components(np.pad(mask, 1), connectivity=26, return_N=True)
-    return numbers[1:-1, 1:-1, 1:-1], count
+    return np.ascontiguousarray(numbers[1:-1, 1:-1, 1:-1]), count

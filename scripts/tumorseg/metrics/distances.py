@@ -25,16 +25,21 @@ def nearest_distances(source: NDArray[np.bool_], target: NDArray[np.bool_], spac
     Returns:
         Distances in mm, float64 (source points,), in C order of the points.
     """
-    points = np.argwhere(source)
+    points = _points(source)
     distances = np.zeros(len(points))
     remaining = _search_neighbourhood(points, np.pad(target, _SEARCH_STEPS), spacing_mm, distances)
     if remaining.size:
-        targets, edges = np.argwhere(target), np.asarray(spacing_mm)
+        targets, edges = _points(target), np.asarray(spacing_mm)
         tree = KDTree(targets * edges, leafsize=32, balanced_tree=False, compact_nodes=False)
         _, nearest = tree.query(points[remaining] * edges)
         # Computed from whole steps, as in the neighbourhood search, so that equal steps give bit-identical distances.
         distances[remaining] = _step_lengths_mm(points[remaining] - targets[nearest], spacing_mm)
     return distances
+
+
+def _points(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the indices (n, 3) of the True voxels, in C order. Several times faster than np.argwhere."""
+    return np.stack(np.unravel_index(np.flatnonzero(mask), mask.shape), axis=1)
 
 
 def _search_neighbourhood(

@@ -73,9 +73,15 @@ def match_lesions(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], *
         [[1, 1]]
     """
     (lesion_of, lesions), (component_of, components) = map(connected_components, (reference, prediction))
-    lesion_voxels = np.bincount(lesion_of.ravel(), minlength=lesions + 1)[1:]
-    component_voxels = np.bincount(component_of.ravel(), minlength=components + 1)[1:]
-    candidates, dice = _overlapping_pairs(lesion_of, component_of, lesion_voxels, component_voxels)
+    # Flat indices of the few voxels inside: several times faster than counting in the whole arrays.
+    inside = np.flatnonzero(reference)
+    lesion_inside, component_inside = lesion_of.ravel()[inside], component_of.ravel()[inside]
+    lesion_voxels = np.bincount(lesion_inside, minlength=lesions + 1)[1:]
+    component_voxels = np.bincount(component_of.ravel()[np.flatnonzero(prediction)], minlength=components + 1)[1:]
+    shared = component_inside != 0
+    candidates, dice = _overlapping_pairs(
+        lesion_inside[shared], component_inside[shared], lesion_voxels, component_voxels
+    )
     candidates, dice = candidates[dice >= min_dice], dice[dice >= min_dice]
     chosen = _best_pairs(candidates, dice, (lesions, components))
     return LesionMatching(
@@ -89,10 +95,12 @@ def _overlapping_pairs(
     lesion_voxels: NDArray[np.int64],
     component_voxels: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the indices of each lesion and component that share voxels, ascending, and their Dice."""
-    shared = (lesion_of != 0) & (component_of != 0)
+    """Return the indices of each lesion and component that share voxels, ascending, and their Dice.
+
+    lesion_of, component_of: numbers of the lesion and of the component at each shared voxel, (n,).
+    """
     columns = max(1, len(component_voxels))
-    cells = (lesion_of[shared].astype(np.int64) - 1) * columns + component_of[shared].astype(np.int64) - 1
+    cells = (lesion_of.astype(np.int64) - 1) * columns + component_of.astype(np.int64) - 1
     cells, shared_voxels = np.unique(cells, return_counts=True)
     lesions, components = np.divmod(cells, columns)
     dice = 2 * shared_voxels / (lesion_voxels[lesions] + component_voxels[components])

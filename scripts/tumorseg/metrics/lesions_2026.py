@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tumorseg.geometry import bounding_box, box_slices
-from tumorseg.metrics.border_hausdorff import border_distances
+from tumorseg.metrics.border_hausdorff import border_voxels
+from tumorseg.metrics.distances import nearest_distances
 from tumorseg.metrics.input_checks import as_mask_pair, as_spacing
 from tumorseg.metrics.lesion_matching import LesionMatching, match_lesions
 from tumorseg.metrics.surface_elements import Spacing
@@ -120,6 +121,7 @@ class LesionScores2026:
     whole: GlobalScores
 
 
+_Masks = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 _NO_PAIR_SCORES: Final = PairScores(*[math.nan] * 6)
 
 
@@ -166,10 +168,11 @@ def lesion_scores_2026(
         # Not only the edges: the order of the axes also decides between equally good matchings.
         reference, prediction = reference.T, prediction.T
     box = box_slices(bounding_box(reference | prediction))
-    reference, prediction = reference[box], prediction[box]
+    reference, prediction = np.ascontiguousarray(reference[box]), np.ascontiguousarray(prediction[box])
+    borders = border_voxels(reference), border_voxels(prediction)
     matching = match_lesions(reference, prediction, min_dice=MIN_PAIR_DICE)
     lesions = Detection(len(matching.pairs), matching.missed, matching.false)
-    scores = _score_pairs(matching, spacing_mm)
+    scores = _score_pairs(matching, borders, spacing_mm)
     is_large = matching.lesion_voxels * float(np.prod(spacing_mm)) >= LARGE_LESION_MM3
     pair_is_large = is_large[matching.pairs[:, 0] - 1]
     has_any = bool(len(matching.lesion_voxels) or len(matching.component_voxels))
@@ -178,12 +181,15 @@ def lesion_scores_2026(
         pairs=_mean_scores(scores, std_without_pairs=math.nan) if has_any else _NO_PAIR_SCORES,
         large_pairs=_mean_scores(scores[pair_is_large], std_without_pairs=0) if is_large.any() else _NO_PAIR_SCORES,
         small_lesions=None if is_large.all() else _small_lesions(matching, is_large),
-        whole=_global_scores(reference, prediction) if has_any else GlobalScores(*[math.nan] * 3),
+        whole=_global_scores(reference, prediction, borders) if has_any else GlobalScores(*[math.nan] * 3),
     )
 
 
-def _score_pairs(matching: LesionMatching, spacing_mm: Spacing) -> NDArray[np.float64]:
-    """Return Dice, NSD and HD95 in mm of each pair, float64 (pairs, 3)."""
+def _score_pairs(matching: LesionMatching, borders: _Masks, spacing_mm: Spacing) -> NDArray[np.float64]:
+    """Return Dice, NSD and HD95 in mm of each pair, float64 (pairs, 3).
+
+    borders: border voxels of the whole masks. Those of a lesion are among them, since its neighbours are its own.
+    """
     lesion_boxes, component_boxes = map(ndimage.find_objects, (matching.lesion_of, matching.component_of))
     scores = np.empty((len(matching.pairs), 3))
     for row, (lesion, component) in enumerate(matching.pairs):
@@ -191,11 +197,20 @@ def _score_pairs(matching: LesionMatching, spacing_mm: Spacing) -> NDArray[np.fl
             slice(min(first.start, second.start), max(first.stop, second.stop))
             for first, second in zip(lesion_boxes[lesion - 1], component_boxes[component - 1], strict=True)
         )
-        distances = border_distances(
-            matching.lesion_of[box] == lesion, matching.component_of[box] == component, spacing_mm
+        distances = _distances(
+            borders[0][box] & (matching.lesion_of[box] == lesion),
+            borders[1][box] & (matching.component_of[box] == component),
+            spacing_mm,
         )
         scores[row] = (matching.dice[row], _nsd(*distances, min(spacing_mm)), _hd95(*distances))
     return scores
+
+
+def _distances(
+    reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distances of the border voxels of the reference to those of the prediction, and the reverse."""
+    return nearest_distances(reference, prediction, spacing_mm), nearest_distances(prediction, reference, spacing_mm)
 
 
 def _nsd(from_reference: NDArray[np.float64], from_prediction: NDArray[np.float64], tolerance: float) -> float:
@@ -222,11 +237,11 @@ def _small_lesions(matching: LesionMatching, is_large: NDArray[np.bool_]) -> Det
     return Detection(found, int(np.count_nonzero(~is_large)) - found, matching.false)
 
 
-def _global_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> GlobalScores:
+def _global_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], borders: _Masks) -> GlobalScores:
     """Return the scores of the whole structure, which is in at least one of the masks."""
     shared = int(np.count_nonzero(reference & prediction))
     if not shared:
         return GlobalScores(0.0, 0.0, WORST_HD95_2026)
     voxels = int(np.count_nonzero(reference)) + int(np.count_nonzero(prediction))
-    distances = border_distances(reference, prediction, (1.0, 1.0, 1.0))
+    distances = _distances(*borders, (1.0, 1.0, 1.0))
     return GlobalScores(2 * shared / voxels, _nsd(*distances, GLOBAL_TOLERANCE_VOXELS), _hd95(*distances))
