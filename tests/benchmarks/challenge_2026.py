@@ -11,6 +11,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from functools import cache
 from typing import Any
@@ -49,8 +50,6 @@ RESULTS = (
 
 def figures() -> Iterator[Figure]:
     """Yield the largest difference of a number, and how much longer panoptica takes."""
-    logging.disable(logging.WARNING)  # panoptica logs each evaluation
-    warnings.simplefilter("ignore")
     yield Figure(
         f"largest difference from panoptica, {SCENES} scenes", largest_difference(range(SCENES)), "", most=1e-9
     )
@@ -125,9 +124,10 @@ def challenge_cases() -> dict[str, tuple[Any, Any, Any]]:
 
 
 def panoptica_of_regions(reference, prediction, spacing_mm) -> None:
-    results = evaluator(of_regions=True).evaluate(prediction, reference, voxelspacing=spacing_mm)
-    for result in results.values():
-        result.to_dict(True)  # as the challenge does; it computes the numbers
+    with quiet():
+        results = evaluator(of_regions=True).evaluate(prediction, reference, voxelspacing=spacing_mm)
+        for result in results.values():
+            result.to_dict(True)  # as the challenge does; it computes the numbers
 
 
 def numbers(scores: LesionScores2026) -> np.ndarray:
@@ -137,11 +137,23 @@ def numbers(scores: LesionScores2026) -> np.ndarray:
 
 def panoptica_numbers(reference, prediction, spacing_mm) -> np.ndarray:
     masks = [mask.astype(np.uint8) for mask in (prediction, reference)]
-    (result,) = evaluator(of_regions=False).evaluate(*masks, voxelspacing=spacing_mm).values()
-    found = result.to_dict()
+    with quiet():
+        (result,) = evaluator(of_regions=False).evaluate(*masks, voxelspacing=spacing_mm).values()
+        found = result.to_dict()
     values = np.array([np.nan if found.get(name) is None else found[name] for name in RESULTS], float)
     values[np.isinf(values)] = WORST_HD95_2026  # as the challenge does
     return values
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence panoptica's warnings."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @cache

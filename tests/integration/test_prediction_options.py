@@ -136,14 +136,10 @@ def test_optional_evaluations_add_only_their_jobs_and_the_report(finished, tmp_p
     run = finished.copy(tmp_path / "run")
     run.configure({"evaluation": EVALUATION})
     assert run.planned() == Counter(
-<<<<<<< HEAD
-        ["calibration", "leave_out_modalities", "figure_calibration", "figure_channel_subsets", "report", "provenance"]
-=======
         [
             *("calibration", "leave_out_modalities", "challenge_2026"),
-            *("figure_calibration", "figure_left_out", "report", "provenance"),
+            *("figure_calibration", "figure_channel_subsets", "report", "provenance"),
         ]
->>>>>>> 74fc45ed (Scores of BraTS 2026: nine times as fast as panoptica, with a benchmark against it)
     )
 
 
