@@ -49,9 +49,10 @@ class Result:
     log: str = ""
 
     @classmethod
-    def judged(cls, figures: Sequence[Figure], problems: Sequence[str]) -> Self:
-        """Return the result of a check that held if there are no problems."""
-        return cls(Verdict.FAILED if problems else Verdict.HELD, "; ".join(problems), tuple(figures))
+    def judged(cls, figures: Sequence[Figure], problems: Sequence[str], remarks: Sequence[str] = ()) -> Self:
+        """Return the result of a check that held if there are no problems. Remarks do not change the verdict."""
+        verdict = Verdict.FAILED if problems else Verdict.HELD
+        return cls(verdict, "; ".join([*problems, *remarks]), tuple(figures))
 
     @classmethod
     def not_possible(cls, reason: str) -> Self:

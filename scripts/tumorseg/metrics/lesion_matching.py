@@ -115,8 +115,10 @@ def _best_pairs(candidates: NDArray[np.int64], dice: NDArray[np.float64], shape:
         dice: Dice of each candidate, float64 (n,).
         shape: numbers of lesions and components.
     """
+    if not len(candidates):
+        return np.empty(0, np.intp)
     lesions, components = shape
-    if lesions * components <= _MAX_CELLS or not len(candidates):
+    if lesions * components <= _MAX_CELLS:
         return _solve(candidates, dice, shape)
     # Too large for one table, as for masks of noise: solve each group of lesions and components that touch by itself.
     nodes = (candidates[:, 0], candidates[:, 1] + lesions)

@@ -64,8 +64,10 @@ def read_models(paths: Sequence[Path], task: Task) -> tuple[list[Network], list[
     networks, cards = zip(*(read_model(path) for path in paths), strict=True)
     for path, card in zip(paths, cards, strict=True):
         require_task(path, card.task, task)
-        if card.task.facts() != cards[0].task.facts():
-            difference = describe_other_task(card.task.name, card.task.facts(), cards[0].task)
+        # Which channels are optional does not matter: each model records the channels that it was trained with.
+        facts, first_facts = (task.with_optional_channels().facts() for task in (card.task, cards[0].task))
+        if facts != first_facts:
+            difference = describe_other_task(card.task.name, facts, cards[0].task.with_optional_channels())
             raise UserError(f"segment.models: {path} is of {difference}, unlike {paths[0]}; use models of one task")
         if (card.normalisation, card.convention) != (cards[0].normalisation, cards[0].convention):
             raise UserError(

@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def check_options(scale: Scale, folder: Path) -> Result:
     """Train a few steps twice with each option and compare the weights."""
-    same, problems = 0, []
+    same, problems, skipped = 0, [], []
     for title, changes in OPTIONS.items():
         recipe = make_recipe(
             scale,
@@ -43,7 +43,8 @@ def check_options(scale: Scale, folder: Path) -> Result:
             **{"input_shape": list(scale.small), "deterministic": True, "steps_per_epoch": STEPS, **changes},
         )
         execution = start(recipe)
-        if changes.get("precision") and missing_precision(recipe, execution):
+        if changes.get("precision") and (missing := missing_precision(recipe, execution)):
+            skipped.append(f"{title} was not tried: {missing}")
             continue
         try:
             one, other = (
@@ -56,7 +57,7 @@ def check_options(scale: Scale, folder: Path) -> Result:
             same += 1
         else:
             problems.append(f"{title}: the second training has other weights")
-    return Result.judged([Figure("options with the same bits twice", same)], problems)
+    return Result.judged([Figure("options with the same bits twice", same)], problems, skipped)
 
 
 def _weights_after(recipe: Recipe, execution: Execution, batches: Iterable[Batch]) -> torch.Tensor:

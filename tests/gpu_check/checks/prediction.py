@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from tests.gpu_check.check import Figure, Result
-from tests.gpu_check.materials import Training, brain_cases, make_recipe, read_batches, start
+from tests.gpu_check.materials import Training, brain_cases, make_recipe, missing_precision, read_batches, start
 from tests.gpu_check.measurement import memory_figures, memory_problems, seconds_each, start_measuring_memory
 from tests.gpu_check.scale import Scale
 from tests.support.builders import TASK, random_network
@@ -75,6 +75,8 @@ def check_agreement(scale: Scale, folder: Path, precision: str) -> Result:
         return Result.not_possible("needs a GPU")
     recipe = make_recipe(scale, scale.base_channels[0], precision=precision)
     execution = start(recipe)
+    if missing := missing_precision(recipe, execution):
+        return Result.not_possible(missing)
     case = _small_case(folder, scale)
     network = random_network(base_channels=scale.base_channels[0])
     on_cpu = predictor(network, Execution(torch.device("cpu"), torch.float32), scale, "whole").predict(case.image)

@@ -24,6 +24,11 @@ def matched(reference: str, prediction: str) -> tuple[int, int, int]:
     return len(found.pairs), found.missed, found.false
 
 
+def test_masks_without_a_shared_voxel_need_no_table_of_all_lesions_and_components(monkeypatch):
+    monkeypatch.setattr(lesion_matching, "linear_sum_assignment", None)
+    assert matched("#.#..", "....#") == (0, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("reference", "prediction", "expected"),
     [

@@ -47,6 +47,11 @@ def test_label_maps_and_names_of_tasks_do_not_matter_for_new_patients(tmp_path, 
     assert (network.architecture.channels, card.task) == (4, task)
 
 
+def test_models_may_differ_in_which_channels_are_optional(tmp_path):
+    models = [write_task_model(tmp_path / "a", TASK), write_task_model(tmp_path / "b", TASK.with_optional_channels())]
+    assert len(read_models(models, TASK)[0]) == 2
+
+
 def test_models_of_two_tasks_are_refused(tmp_path):
     models = [write_task_model(tmp_path / "a", TASK), write_task_model(tmp_path / "b", MAPPED)]
     with pytest.raises(UserError, match=r"b is of the task brats-glioma, not brats-glioma \(its conventions are"):
