@@ -168,7 +168,7 @@ def test_the_terminal_shows_it_if_its_record_says_so():
 def report_page() -> str:
     """The report of a run in which each case has the scores of GOOD."""
     run = results()
-    scores = pd.concat([table(GOOD).assign(case=case) for case in ("a", "b")])
+    scores = pd.concat([table(GOOD).assign(case=case, channels=",".join(TASK.channel_names)) for case in ("a", "b")])
     confusions = dict.fromkeys("ab", score_case(GOOD).confusion)
     summarised = summarise(scores, confusions, task=TASK, surface_tolerance_mm=1, **SETTINGS)
     return page_of(
