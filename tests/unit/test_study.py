@@ -5,6 +5,9 @@ import yaml
 
 from tests.benchmarks.study.plan import read_study
 from tests.benchmarks.study.table import COLUMNS, DICE, append, drop_unfinished, finished, markdown_table, read_results
+from tests.support.builders import REPOSITORY
+
+STUDIES = REPOSITORY / "tests/benchmarks/study"
 
 
 def rows(setup="a", mark=1, seed=1, fold=0, **dice):
@@ -12,6 +15,14 @@ def rows(setup="a", mark=1, seed=1, fold=0, **dice):
     key = {"setup": setup, "digest": "d", "fold": fold, "seed": seed, "mark": mark, "mirroring": False}
     about = {"minutes": 8.0, "wall_minutes": 9.0, "steps": 400, "loss": 1.0}
     return [{**key, **about, "case": case, **dict.fromkeys(DICE, value)} for case, value in dice.items()]
+
+
+@pytest.mark.parametrize(("study", "first"), [("options", "base"), ("fine_tuning", "start_rate_0.002")])
+def test_the_page_of_the_recipes_has_the_recorded_scores_of_the_present_set_ups(study, first):
+    found = read_results(STUDIES / f"{study}.csv")
+    assert markdown_table(found, against=first) in (REPOSITORY / "workflow/docs/recipes.md").read_text()
+    digests = {run.setup: run.digest for run in read_study(STUDIES / f"{study}.yaml").runs()}
+    assert found["digest"].tolist() == found["setup"].map(digests).tolist()
 
 
 def test_rows_are_appended_to_one_table(tmp_path):

@@ -25,7 +25,9 @@ def start_model_digest():
         require_same_network(path, header, config["model"], TASK)
         require_same_normalisation(path, header, stored_settings(config["normalisation"]))
     except UserError as error:
-        raise SystemExit(f"training.start_from: {error}") from None
+        raise SystemExit(
+            f"training.start_from: {error}; or set training.start_from to null, to start from random weights"
+        ) from None
     return sha256(path)
 
 
