@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.file_names import archive_content, case_and_role
+from tumorseg.cohort.file_names import archive_content, case_and_role, nifti_stem
 from tumorseg.cohort.image_checks import volume_count_problem
 from tumorseg.cohort.layouts.listing import abbreviate
 from tumorseg.cohort.validation_result import Issue
@@ -187,7 +187,7 @@ def report_missing_file(
 
     Returns:
         The problem `missing_modality` or `missing_mask`; `not_downloaded` if the folder has a DVC pointer to the file;
-        the warning `optional_channel_missing` if the channel is optional.
+        the warning `optional_channel_missing` if the channel is optional and no file can hold its image.
     """
     for name in names:
         if name.endswith(".dvc") and _role_from_name(name.removesuffix(".dvc"), task) == role:
@@ -203,7 +203,7 @@ def report_missing_file(
         for name in names
         if (match := _OTHER_FORMAT_NAME.fullmatch(name)) and _role_from_name(f"{match['stem']}.nii", task) == role
     ]
-    archives = [name for name in names if archive_content(name) is not None]
+    archives = [name for name in names if _may_contain(name, role, task)]
     if others:
         what = "the pair" if any(name.lower().endswith(".hdr") for name in others) else "it"
         text += f"; found {' and '.join(others)}: convert {what} to .nii.gz"
@@ -213,15 +213,32 @@ def report_missing_file(
         text += "; rename its file, or add it" if unrecognised else "; add it"
     if rest := [name for name in unrecognised if name not in others]:
         text += f". Found, but not understood: {abbreviate(rest)}"
-    return _report_missing_role(case, role, task, text)
+    if (others or archives) and _is_optional(role, task):
+        text += f". If the case has no {task.channel_titles[role]}, move {' and '.join(others or archives)} elsewhere"
+    return _report_missing_role(case, role, task, text, named=bool(others or archives))
+
+
+def _may_contain(name: str, role: str, task: Task) -> bool:
+    """Return whether a file is an archive that may contain the image of a role: its name shows no other role."""
+    content = archive_content(name)
+    if content is None:
+        return False
+    return _role_from_name(f"{nifti_stem(content) or content}.nii", task) in (None, role)
+
+
+def _is_optional(role: str, task: Task) -> bool:
+    return any(channel.optional for channel in task.channels if channel.name == role)
 
 
 def _report_missing_role(case: str, role: str, task: Task, reason: Message, *, named: bool = False) -> ReadResult:
-    """Return `missing_mask`, `missing_modality`, or a warning for an optional channel that the user has not `named`."""
+    """Return `missing_mask`, `missing_modality`, or a warning for an optional channel.
+
+    named: whether the sample sheet names a file for the role, or a file that is there may hold it.
+    """
     if role == "seg":
         return ReadResult([Issue("missing_mask", case, f"the mask is missing: {reason}")])
     message = f"{task.channel_titles[role]} is missing: {reason}"
-    if not named and any(channel.optional for channel in task.channels if channel.name == role):
+    if not named and _is_optional(role, task):
         return ReadResult(warnings=[Issue("optional_channel_missing", case, message)])
     return ReadResult([Issue("missing_modality", case, message)])
 

@@ -109,6 +109,32 @@ def test_an_optional_channel_may_be_missing(without_t2):
     assert "T2 is missing: no file named" in warning.message
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        (f"{MET}-t2w.nii.xz", f"found {MET}-t2w.nii.xz: convert it to .nii.gz"),
+        (f"{MET}-t2w.npy", f"found {MET}-t2w.npy: convert it to .nii.gz"),
+        (f"{MET}-t2w.nii.gz.zip", f"extracting the archive {MET}-t2w.nii.gz.zip"),
+        ("scans.zip", "extracting the archive scans.zip"),
+    ],
+)
+def test_an_optional_image_in_another_form_is_not_left_out(tmp_path, name, hint):
+    write_valid_case(tmp_path, MET)
+    path_of(tmp_path, "t2", MET).rename(tmp_path / MET / name)
+    (files,) = discover_cases(tmp_path, METASTASES)
+    (problem,) = validate(tmp_path, files, METASTASES).problems
+    assert problem.code == "missing_modality"
+    assert hint in problem.message
+    assert problem.message.endswith(f"If the case has no T2, move {name} elsewhere")
+
+
+def test_an_archive_of_another_image_does_not_stand_for_a_missing_one(tmp_path):
+    write_valid_case(tmp_path, MET)
+    path_of(tmp_path, "t2", MET).rename(tmp_path / MET / f"{MET}-t1n.zip")
+    (files,) = discover_cases(tmp_path, METASTASES)
+    assert validate(tmp_path, files, METASTASES).usable
+
+
 def test_the_manifest_lists_the_channels_that_exist(without_t2):
     assert build_manifest([without_t2], task=METASTASES)["channels"].tolist() == ["t1,t1ce,flair"]
 

@@ -144,6 +144,21 @@ def test_a_file_that_is_not_understood_may_be_the_missing_image(tmp_path, segmen
     assert patient.detail.endswith("To segment the patient without FLAIR, remove these files from the folder")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("P-1-t2f.nii.xz", "found P-1-t2f.nii.xz: convert it to .nii.gz"),
+        ("P-1-t2f.zip", "extracting the archive P-1-t2f.zip"),
+    ],
+)
+def test_an_image_in_another_form_is_not_left_out(tmp_path, segmenter, name, hint):
+    root = write_valid_case(tmp_path / "data", "P-1")
+    path_of(root, "flair", "P-1").rename(root / "P-1" / name)
+    (patient,) = segment(root, tmp_path / "out", segmenter, card_with(0.1))
+    assert patient.problems == "missing_modality"
+    assert hint in patient.detail
+
+
 def test_an_invalid_image_is_a_problem_whatever_is_missing(tmp_path, segmenter):
     root = write_valid_case(tmp_path / "data", "P-1")
     path_of(root, "t1", "P-1").unlink()
