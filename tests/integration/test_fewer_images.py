@@ -19,7 +19,8 @@ PATIENT = "BraTS-GLI-90003-000"
 CONFIGURATION = {
     "cohort": {**TINY["cohort"], "task": "own.yaml", "split_file": "split.tsv"},
     "demo": None,
-    "training": {**TINY["training"], "channel_dropout": 0.3},
+    # Enough patches for each subset, see MIN_EXPECTED_PATCHES.
+    "training": {**TINY["training"], "channel_dropout": 0.5, "steps_per_epoch": 60},
     "evaluation": {**TINY["evaluation"], "leave_out_modalities": True},
     "segment": {"cases": "patients"},
 }
@@ -53,8 +54,9 @@ def test_cases_without_the_optional_image_are_used_with_a_warning(run):
 
 def test_the_model_knows_what_it_was_trained_for(run):
     training = read_header(run.results / "model/fold-0.safetensors").trained_on
-    assert training.channel_dropout == 0.3
+    assert training.channel_dropout == 0.5
     assert training.channel_sets == (TASK.channel_names, ("t1", "t1ce", "flair"))
+    assert sum(training.set_patches) == pytest.approx(3 * 60 * 2, abs=0.01)
 
 
 def test_scores_and_the_report_say_which_images_a_case_has(run):

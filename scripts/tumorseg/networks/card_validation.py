@@ -117,7 +117,12 @@ def card_problems(card: Any) -> list[Message]:
         return ["the description: it has to be an object with the key task"]
     if problems := task_problems(card["task"]):
         return problems
-    return list(value_problems(card, _expected_card(Task.from_json(json.dumps(card["task"]))), ""))
+    if problems := list(value_problems(card, _expected_card(Task.from_json(json.dumps(card["task"]))), "")):
+        return problems
+    sets, patches = (card["trained_on"].get(key, []) for key in ("channel_sets", "set_patches"))
+    if patches and len(patches) != len(sets):
+        return [f"trained_on.set_patches: {len(patches)} numbers, but {len(sets)} sets of channels"]
+    return []
 
 
 def _expected_card(task: Task) -> dict[str, ExpectedValue]:
@@ -168,6 +173,13 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
                 ValueCheck("a number from 0 to 1", lambda value: is_finite_number(value) and 0 <= value <= 1)
             ),
             "channel_sets": OptionalKey(ListOf(channels_check(task), 2**_MAX_COUNT, min_length=0)),
+            "set_patches": OptionalKey(
+                ListOf(
+                    ValueCheck("a number from 0", lambda value: is_finite_number(value) and value >= 0),
+                    2**_MAX_COUNT,
+                    min_length=0,
+                )
+            ),
             "intensities": {
                 channel: ValueCheck(f"ranges of {', '.join(INTENSITY_FACTS)}", _is_intensities) for channel in channels
             },

@@ -6,13 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from statistics import median
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tumorseg.cohort.validation_result import ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.networks.card_validation import INTENSITY_FACTS
 from tumorseg.orientation import NETWORK_AXES, reoriented_shape, reoriented_spacing_mm
 from tumorseg.task import Task
+
+MIN_EXPECTED_PATCHES: Final = 10
+"""A model counts as trained for a subset that channel dropout left in at least this many patches, on average."""
+_UNRECORDED_PATCHES: Final = 15_000
+"""Patches of a model that does not record them. Only the starter model was trained with channel dropout before they
+were recorded, in 7,500 steps of 2 patches."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class TrainingFacts:
             started from; empty in models of earlier versions.
         channel_dropout: probability with which the training left out each channel of a patch.
         channel_sets: the different sets of channels that the training cases have; empty in models of earlier versions.
+        set_patches: expected number of training patches of the cases with each of `channel_sets`; empty in models of
+            earlier versions.
     """
 
     cases: int
@@ -60,17 +68,24 @@ class TrainingFacts:
     case_signatures: tuple[str, ...] = ()
     channel_dropout: float = 0
     channel_sets: tuple[tuple[str, ...], ...] = ()
+    set_patches: tuple[float, ...] = ()
 
     def includes(self, channels: Collection[str]) -> bool:
-        """Return whether the training had patches with exactly these channels.
+        """Return whether the model was trained for exactly these channels.
 
-        Channel dropout leaves any subset of the channels of a training case. A model of an earlier version does not
-        record this, so only all channels count.
+        It was if a training case has them, or if channel dropout left them in `MIN_EXPECTED_PATCHES` patches or more. A
+        model of an earlier version does not record the sets of its cases, so only all channels count.
         """
-        wanted = set(channels)
-        return bool(wanted) and any(
-            wanted == set(known) or (self.channel_dropout > 0 and wanted < set(known))
-            for known in self.channel_sets or (self.channels,)
+        known_sets = map(set, self.channel_sets or (self.channels,))
+        return set(channels) in known_sets or self.expected_patches(channels) >= MIN_EXPECTED_PATCHES
+
+    def expected_patches(self, channels: Collection[str]) -> float:
+        """Return in how many training patches channel dropout leaves exactly these channels, on average."""
+        patches = self.set_patches or (_UNRECORDED_PATCHES / max(1, len(self.channel_sets)),) * len(self.channel_sets)
+        return sum(
+            count * _probability_to_keep(len(set(channels)), len(known), self.channel_dropout)
+            for known, count in zip(self.channel_sets, patches, strict=True)
+            if set(channels) <= set(known)
         )
 
     @classmethod
@@ -91,7 +106,16 @@ class TrainingFacts:
             case_signatures=tuple(content.get("case_signatures", ())),
             channel_dropout=content.get("channel_dropout", 0),
             channel_sets=tuple(map(tuple, content.get("channel_sets", ()))),
+            set_patches=tuple(content.get("set_patches", ())),
         )
+
+
+def _probability_to_keep(kept: int, channels: int, dropout: float) -> float:
+    """Return the probability that dropout keeps only certain channels; if it would drop all, a random one stays."""
+    if not kept:
+        return 0
+    chosen = dropout ** (channels - kept) * (1 - dropout) ** kept
+    return chosen + (dropout**channels / channels if kept == 1 else 0)
 
 
 def training_facts(
@@ -104,7 +128,8 @@ def training_facts(
     earlier_signatures: Iterable[str] = (),
     target_mm: Sequence[float] | None = None,
     channel_dropout: float = 0,
-    with_synthetic: bool = False,
+    patches: int = 0,
+    synthetic_fraction: float = 0,
 ) -> TrainingFacts:
     """Return statistics of the training cases.
 
@@ -117,7 +142,8 @@ def training_facts(
         earlier_signatures: `case_signature` of each case of the model that the training started from.
         target_mm: voxel edges of the network's grid if cases are resampled, see `resampling.target_spacing_mm`.
         channel_dropout: `training.channel_dropout`.
-        with_synthetic: whether synthetic cases, which have all channels, were part of the training.
+        patches: number of patches of the training.
+        synthetic_fraction: fraction of them from synthetic cases, which have all channels.
 
     Returns:
         Ranges over the training cases.
@@ -131,8 +157,10 @@ def training_facts(
             f"{unknown[0]}: this training case has no validation result; delete results/cohort/verdicts and run again"
         )
     facts = [known[case] for case in cases]
-    channel_sets = {task.channels_among(case["files"]) for case in facts}
-    channel_sets |= {task.channel_names} if with_synthetic else set()
+    set_patches = {task.channel_names: patches * synthetic_fraction} if synthetic_fraction else {}
+    for channels in (task.channels_among(case["files"]) for case in facts):
+        set_patches[channels] = set_patches.get(channels, 0) + patches * (1 - synthetic_fraction) / len(facts)
+    channel_sets = tuple(subset for subset in task.channel_subsets if subset in set_patches)
     return TrainingFacts(
         cases=len(cases),
         demo=demo,
@@ -147,7 +175,8 @@ def training_facts(
         },
         case_signatures=tuple(sorted({*earlier_signatures, *(_recorded_signature(case, task) for case in facts)})),
         channel_dropout=channel_dropout,
-        channel_sets=tuple(subset for subset in task.channel_subsets if subset in channel_sets),
+        channel_sets=channel_sets,
+        set_patches=tuple(round(set_patches[subset], 3) for subset in channel_sets),
     )
 
 

@@ -101,7 +101,8 @@ class TrainedNetwork:
         start_from: SHA-256 of the model that the training started from; None for random weights.
         earlier_signatures: its training cases, see `TrainingFacts.case_signatures`.
         channel_dropout: setting of the training.
-        with_synthetic: whether synthetic cases were part of the training.
+        patches: number of patches of the training until the checkpoint.
+        synthetic_fraction: setting of the training.
     """
 
     network: Network
@@ -111,7 +112,8 @@ class TrainedNetwork:
     start_from: str | None
     earlier_signatures: tuple[str, ...]
     channel_dropout: float
-    with_synthetic: bool
+    patches: int
+    synthetic_fraction: float
 
 
 def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNetwork:
@@ -152,5 +154,6 @@ def load_trained_network(checkpoint: Path, digest: str, task: Task) -> TrainedNe
         training["start_from"],
         tuple(content.get("earlier_signatures", ())),
         channel_dropout=training["channel_dropout"],
-        with_synthetic=training["synthetic_fraction"] > 0,
+        patches=sum(epoch["steps"] for epoch in content["history"]) * training["batch_size"],
+        synthetic_fraction=training["synthetic_fraction"],
     )

@@ -163,6 +163,8 @@ def test_an_edited_card_is_refused(tmp_path):
         ("trained_on", "demo", "no", "trained_on.demo: 'no' is not allowed; it has to be true or false"),
         ("trained_on", "spacing_mm", [1, 1, 1], "trained_on.spacing_mm"),
         ("trained_on", "channels", ["t1"], "trained_on.channels: ['t1'] is not allowed"),
+        ("trained_on", "set_patches", [-1], "trained_on.set_patches[0]: -1 is not allowed"),
+        ("trained_on", "set_patches", [5, 5], "trained_on.set_patches: 2 numbers, but 0 sets of channels"),
         ("trained_on", "brain_voxels", {"low": 9, "median": 5, "high": 1}, "trained_on.brain_voxels"),
     ],
 )

@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from tests.support.builders import trained_on
 from tests.support.case_files import AFFINE, SHAPE, SUFFIXES, TASK, image, mask, validated, write_valid_case
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
@@ -88,7 +89,35 @@ def test_the_sets_of_channels_of_the_training_cases_are_recorded(tmp_path):
     facts = facts_of(complete, without_t2, replace(without_t2, case="C"), channel_dropout=0.2)
     assert (facts.channel_dropout, facts.channel_sets) == (0.2, (TASK.channel_names, ("t1", "t1ce", "flair")))
     assert facts_of(without_t2).channel_sets == (("t1", "t1ce", "flair"),)
-    assert facts_of(without_t2, with_synthetic=True).channel_sets == facts.channel_sets
+    assert facts_of(without_t2, synthetic_fraction=0.1).channel_sets == facts.channel_sets
+
+
+def test_the_patches_of_each_set_of_channels_are_recorded(tmp_path):
+    complete = validated_case(tmp_path, case="A")
+    files = {role: file for role, file in complete.facts["files"].items() if role != "t2"}
+    without_t2 = replace(complete, case="B", facts={**complete.facts, "files": files})
+    assert facts_of(complete, without_t2, replace(without_t2, case="C"), patches=300).set_patches == (100, 200)
+    assert facts_of(without_t2, patches=100, synthetic_fraction=0.25).set_patches == (25, 75)
+    assert facts_of(complete, patches=100, synthetic_fraction=0.25).set_patches == (100,)
+
+
+def patches_with(channels: str, **facts) -> float:
+    return replace(trained_on(), channel_sets=(TASK.channel_names,), **facts).expected_patches(channels.split())
+
+
+def test_the_expected_patches_follow_from_the_probability_of_channel_dropout():
+    assert patches_with("t1 t2", channel_dropout=0.1, set_patches=(1000,)) == pytest.approx(1000 * 0.1**2 * 0.9**2)
+    one = 0.1**3 * 0.9 + 0.1**4 / 4  # the last term: all were drawn, so that a random one stays
+    assert patches_with("t1", channel_dropout=0.1, set_patches=(1000,)) == pytest.approx(1000 * one)
+    assert patches_with("t1 t2", set_patches=(1000,)) == 0
+    assert patches_with("", channel_dropout=1, set_patches=(1000,)) == 0
+
+
+def test_patches_of_cases_that_lack_a_channel_do_not_count_for_it():
+    sets = {"channel_sets": (TASK.channel_names, ("t1", "t2")), "set_patches": (100, 1000)}
+    facts = replace(trained_on(), channel_dropout=0.5, **sets)
+    assert facts.expected_patches(("t1", "flair")) == pytest.approx(100 / 16)
+    assert facts.expected_patches(("t1", "t2")) == pytest.approx(100 / 16 + 1000 / 4)
 
 
 def test_a_channel_without_brain_has_no_intensity_facts(tmp_path):

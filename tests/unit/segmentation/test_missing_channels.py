@@ -36,8 +36,10 @@ def segmenter() -> Segmenter:
     return tiny_segmenter()
 
 
-def training(dropout: float = 0, sets: tuple[tuple[str, ...], ...] = (ALL,)) -> TrainingFacts:
-    return replace(trained_on(), channel_dropout=dropout, channel_sets=sets)
+def training(
+    dropout: float = 0, sets: tuple[tuple[str, ...], ...] = (ALL,), patches: tuple[float, ...] = ()
+) -> TrainingFacts:
+    return replace(trained_on(), channel_dropout=dropout, channel_sets=sets, set_patches=patches)
 
 
 def card_with(*arguments, **options):
@@ -61,6 +63,10 @@ def segment_without(tmp_path, segmenter, *missing: str, card=CARD, **options) ->
         (training(0.1), ALL[:3], True),
         (training(0.1), ("t2",), True),
         (training(0.1), (), False),
+        (training(1e-6), ALL[:3], False),
+        (training(0.1, patches=(130,)), ALL[:3], False),
+        (training(0.1, patches=(140,)), ALL[:3], True),
+        (training(0.1, patches=(1,)), ALL, True),
         (training(sets=(ALL, ALL[:3])), ALL[:3], True),
         (training(sets=(ALL, ALL[:3])), ALL[:2], False),
         (training(0.1, sets=(ALL[:3],)), ALL, False),

@@ -203,6 +203,7 @@ def test_every_kind_of_training_is_the_same_in_three_jobs_and_can_be_verified_an
     trained = load_trained_network(three, sha256(three), TASK)
     assert (trained.architecture, trained.execution) == (settings.architecture, "cpu fp32")
     assert trained.split == make_fold_data(cases[:2], cases[2:]).split
+    assert trained.patches == 3 * 2  # each case once per epoch
     assert probe(trained.network) == json.loads(three.with_suffix(".json").read_text())["probe"]
 
 
