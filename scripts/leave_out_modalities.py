@@ -15,7 +15,7 @@ from tumorseg.inference.records import read_selection
 from tumorseg.io.tables import write_table
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.networks.model_header import read_header
-from tumorseg.networks.subset_scores import write_subset_scores
+from tumorseg.networks.subset_scores import SubsetScores, write_subset_scores
 from tumorseg.task import add_task_option
 
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         trainings = [read_header(model).trained_on for model in options.models]
         write_table(options.summary, subset_table(mean_subset_dice(rows, options.task), trainings))
         for fold, (selection, path) in enumerate(zip(options.selections, options.scores, strict=True)):
-            scores = mean_subset_dice(rows[rows["fold"] == fold], options.task)
+            scores = SubsetScores(tuple(mean_subset_dice(rows[rows["fold"] == fold], options.task)), section)
             write_subset_scores(path, read_selection(selection, fold)["digest"], scores)
 
 

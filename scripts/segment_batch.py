@@ -16,6 +16,7 @@ from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.models import known_subset_scores, read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.results import write_record
+from tumorseg.segmentation.used_model import UsedModel
 from tumorseg.task import add_task_option
 
 
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         execution = resolve_execution(**options.settings["execution"])
         paths = [model_path(model) for model in options.models]
         networks, cards = read_models(paths, options.task)
-        scores = [known_subset_scores(path, card) for path, card in zip(paths, cards, strict=True)]
+        models = [
+            UsedModel(file, card, known_subset_scores(path, card))
+            for file, path, card in zip(options.models, paths, cards, strict=True)
+        ]
         task = cards[0].task
         segmenter = Segmenter(networks, execution, options.settings["prediction"], task=task)
         figures = FigureSettings.from_dict(options.settings["figures"])
@@ -56,23 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 options.root,
                 files,
                 segmenter,
-                cards,
+                models,
                 task=options.task,
                 folder=options.output,
                 figures=figures,
                 max_voxels=max_voxels,
-                scores=scores,
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
             patients.append(patient)
             progress.step(patient.case)
-        models = [
-            {"file": model, "digest": sha256(path), "mark": card.notice.text if card.notice else ""}
-            for model, path, card in zip(options.models, paths, cards, strict=True)
-        ]
         method = {
-            "models": models,
+            "models": [
+                {"file": model, "digest": sha256(path), "mark": card.notice.text if card.notice else ""}
+                for model, path, card in zip(options.models, paths, cards, strict=True)
+            ],
             "structures": list(task.structures),
             "prediction": options.settings["prediction"],
             "execution": execution.name,

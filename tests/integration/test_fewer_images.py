@@ -70,7 +70,7 @@ def test_the_held_out_case_is_scored_with_the_subsets_that_it_has(run):
     assert summary["trained"].all()
     model = run.results / "model/fold-0.safetensors"
     scores = read_subset_scores(run.results / "model/fold-0.subsets.json", sha256(model), TASK)
-    assert [",".join(score.channels) for score in scores] == summary["channels"].tolist()
+    assert [",".join(score.channels) for score in scores.subsets] == summary["channels"].tolist()
 
 
 def test_a_patient_without_an_image_is_segmented_with_what_is_known_of_the_dice(run, tmp_path):

@@ -11,6 +11,7 @@ from tumorseg.inference.segmenter import Segmenter
 from tumorseg.networks.devices import Execution
 from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.patient import segment_patient
+from tumorseg.segmentation.used_model import UsedModel
 
 CPU = Execution(torch.device("cpu"), torch.float32)
 CONFIGURATION = fill_task_defaults(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK)
@@ -23,15 +24,19 @@ def tiny_segmenter(**changes) -> Segmenter:
     return Segmenter([random_network()], CPU, CONFIGURATION["prediction"] | changes, task=TASK)
 
 
-def segment(root, folder, segmenter, card=CARD, **options):
+def segment(root, folder, segmenter, card=CARD, *, scores=None, **options):
     """Segment each patient below `root`, write masks and pictures to `folder`, and return the results.
 
-    card: of the model, or a list of several; options: further arguments of `segment_patient`.
+    card: of the model, or a list of several; scores: of each model; options: further arguments of `segment_patient`.
     """
     folder.mkdir(exist_ok=True)
     cards = card if isinstance(card, list) else [card]
+    models = [
+        UsedModel(f"fold-{fold}.safetensors", *facts)
+        for fold, facts in enumerate(zip(cards, scores or [None] * len(cards), strict=True))
+    ]
     return [
-        segment_patient(root, files, segmenter, cards, task=TASK, folder=folder, figures=FIGURES, **options)
+        segment_patient(root, files, segmenter, models, task=TASK, folder=folder, figures=FIGURES, **options)
         for files in discover_cases(root, TASK, "segment.cases")
     ]
 

@@ -47,6 +47,7 @@ class Segmenter:
 
     Attributes:
         task: task of the networks.
+        section: `prediction` section of the configuration.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Segmenter:
             task: task of the networks.
         """
         self.task = task
-        self._section = section
+        self.section = section
         self._settings = PredictionSettings.from_config(section)
         self._predictor = Predictor(networks, execution, self._settings, task.unused_classes)
 
@@ -111,4 +112,4 @@ class Segmenter:
 
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """Return the mask after post-processing, and the number of voxels that each step changed."""
-        return postprocess(prediction.mask, origin.voxel_mm3, self._section, self.task)
+        return postprocess(prediction.mask, origin.voxel_mm3, self.section, self.task)

@@ -156,7 +156,7 @@ def _expected_card(task: Task) -> dict[str, ExpectedValue]:
         "starter_scores": OptionalKey(or_null(text(MAX_STARTER_SCORES))),
         "subset_scores": OptionalKey(
             ValueCheck(
-                "scores of subsets of the channels, see subset_scores.SubsetScore, or null",
+                "scores of subsets of the channels, see subset_scores.SubsetScores, or null",
                 lambda value: value is None or not any(value_problems(value, expected_subset_scores(task), "")),
             )
         ),

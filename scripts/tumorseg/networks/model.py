@@ -19,7 +19,7 @@ from tumorseg.networks.card_validation import card_problems
 from tumorseg.networks.factory import NETWORKS, build, build_without_weights
 from tumorseg.networks.model_header import FORMAT, METADATA_KEY, raise_invalid_model, read_header
 from tumorseg.networks.notices import ModelNotice, model_notice
-from tumorseg.networks.subset_scores import SubsetScore
+from tumorseg.networks.subset_scores import SubsetScores
 from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.networks.value_checks import printable_excerpt
 from tumorseg.task import Task
@@ -62,7 +62,7 @@ class ModelCard:
     trained_on: TrainingFacts
     start_from: str | None = None
     starter_scores: str | None = None
-    subset_scores: tuple[SubsetScore, ...] | None = None
+    subset_scores: SubsetScores | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -72,7 +72,7 @@ class ModelCard:
             "architecture": Architecture(**content["architecture"]),
             "task": Task.from_json(json.dumps(content["task"])),
             "trained_on": TrainingFacts.from_json(content["trained_on"]),
-            "subset_scores": None if scores is None else tuple(map(SubsetScore.from_json, scores)),
+            "subset_scores": None if scores is None else SubsetScores.from_json(scores),
         }
         return cls(**{**content, **parsed})
 

@@ -16,8 +16,10 @@ from tumorseg.task import Task
 
 MAX_SUBSET_CHANNELS: Final = 6
 """Largest number of channels of a task whose subsets can be scored: 6 channels have 63 subsets."""
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _MAX_CASES: Final = 10**7
+_WITHOUT_EFFECT_ON_MASKS: Final = ("probabilities",)
+"""Settings of `prediction` that do not change a mask."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class SubsetScore:
 
     Attributes:
         channels: names of the channels that the model saw, in its order.
-        cases: number of cases.
+        cases: number of cases; of several models, the sum over the models.
         dice: mean Dice of each structure over these cases.
     """
 
@@ -40,12 +42,38 @@ class SubsetScore:
         return cls(tuple(content["channels"]), content["cases"], dict(content["dice"]))
 
 
+@dataclass(frozen=True)
+class SubsetScores:
+    """What a model scored with subsets of its channels.
+
+    Attributes:
+        subsets: the scores with each subset.
+        prediction: `prediction` section of the configuration that made the masks.
+    """
+
+    subsets: tuple[SubsetScore, ...]
+    prediction: dict[str, Any]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the scores from validated plain JSON types."""
+        return cls(tuple(map(SubsetScore.from_json, content["subsets"])), dict(content["prediction"]))
+
+    def other_settings(self, prediction: Mapping[str, Any]) -> list[str]:
+        """Return the keys of a section `prediction` that change masks and have other values than in the measurement."""
+        return [
+            key
+            for key, value in prediction.items()
+            if key not in _WITHOUT_EFFECT_ON_MASKS and (key not in self.prediction or self.prediction[key] != value)
+        ]
+
+
 def subset_scores_path(model: Path) -> Path:
     """Return the file beside a model that has its scores."""
     return model.with_suffix(".subsets.json")
 
 
-def write_subset_scores(path: Path, digest: str, scores: Sequence[SubsetScore]) -> None:
+def write_subset_scores(path: Path, digest: str, scores: SubsetScores) -> None:
     """Write the scores of a model.
 
     Args:
@@ -53,10 +81,10 @@ def write_subset_scores(path: Path, digest: str, scores: Sequence[SubsetScore]) 
         digest: SHA-256 of the model.
         scores: scores with each subset.
     """
-    write_json(path, {"format": _FORMAT, "model": digest, "subsets": [asdict(score) for score in scores]})
+    write_json(path, {"format": _FORMAT, "model": digest, "scores": asdict(scores)})
 
 
-def read_subset_scores(path: Path, digest: str, task: Task) -> tuple[SubsetScore, ...] | None:
+def read_subset_scores(path: Path, digest: str, task: Task) -> SubsetScores | None:
     """Return the scores that `write_subset_scores` wrote.
 
     Args:
@@ -75,9 +103,9 @@ def read_subset_scores(path: Path, digest: str, task: Task) -> tuple[SubsetScore
         raise UserError(f"{path}: these are not the scores of a model by channels; delete the file")
     if content.get("model") != digest:
         return None
-    if wrong := list(value_problems(content.get("subsets"), expected_subset_scores(task), "subsets")):
+    if wrong := list(value_problems(content.get("scores"), expected_subset_scores(task), "scores")):
         raise UserError(f"{path}: the scores are corrupted ({wrong[0]}); delete the file")
-    return tuple(map(SubsetScore.from_json, content["subsets"]))
+    return SubsetScores.from_json(content["scores"])
 
 
 def channels_check(task: Task) -> ValueCheck:
@@ -89,17 +117,20 @@ def channels_check(task: Task) -> ValueCheck:
 
 
 def expected_subset_scores(task: Task) -> ExpectedValue:
-    """Return which scores are allowed, as plain JSON types."""
+    """Return which `SubsetScores` are allowed, as plain JSON types."""
     dice = ValueCheck("a number from 0 to 1", lambda value: is_finite_number(value) and 0 <= value <= 1)
     score = {
         "channels": channels_check(task),
         "cases": integer(1, _MAX_CASES),
         "dice": dict.fromkeys(task.structures, dice),
     }
-    return ListOf(score, 2**MAX_SUBSET_CHANNELS - 1)
+    return {
+        "subsets": ListOf(score, 2**MAX_SUBSET_CHANNELS - 1),
+        "prediction": ValueCheck("a section of settings", lambda value: isinstance(value, dict)),
+    }
 
 
-def score_of(channels: Sequence[str], models: Sequence[Sequence[SubsetScore] | None]) -> SubsetScore | None:
+def score_of(channels: Sequence[str], models: Sequence[SubsetScores | None]) -> SubsetScore | None:
     """Return what models score with these channels, each on its own held-out cases.
 
     Args:
@@ -109,7 +140,7 @@ def score_of(channels: Sequence[str], models: Sequence[Sequence[SubsetScore] | N
     Returns:
         The mean over the cases of all models; None if the scores of a model are not known.
     """
-    found = [score for scores in models for score in scores or () if score.channels == tuple(channels)]
+    found = [score for scores in models if scores for score in scores.subsets if score.channels == tuple(channels)]
     if not found or len(found) < len(models):
         return None
     cases = sum(score.cases for score in found)

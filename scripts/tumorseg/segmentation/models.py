@@ -8,7 +8,7 @@ from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.networks.base import Network
 from tumorseg.networks.model import ModelCard, read_model
-from tumorseg.networks.subset_scores import SubsetScore, read_subset_scores, subset_scores_path
+from tumorseg.networks.subset_scores import SubsetScores, read_subset_scores, subset_scores_path
 from tumorseg.networks.training_facts import Range, TrainingFacts
 from tumorseg.preprocessing.resampling import target_spacing_mm
 from tumorseg.segmentation.patient_warnings import same_spacing, spacing_range_text
@@ -84,7 +84,7 @@ def read_models(paths: Sequence[Path], task: Task) -> tuple[list[Network], list[
     return list(networks), list(cards)
 
 
-def known_subset_scores(model: Path, card: ModelCard) -> tuple[SubsetScore, ...] | None:
+def known_subset_scores(model: Path, card: ModelCard) -> SubsetScores | None:
     """Return what a model scored with subsets of its channels, from its card or from the file beside it.
 
     Logs a warning about a file that has the scores of another model.

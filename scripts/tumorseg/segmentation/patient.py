@@ -26,10 +26,11 @@ from tumorseg.plotting.style import FigureSettings, save_figure
 from tumorseg.preprocessing.normalisation import normalise_on_cropped_grid
 from tumorseg.preprocessing.resampling import ResampledSizeError, resample_image, target_spacing_mm
 from tumorseg.preprocessing.store import Origin
-from tumorseg.segmentation.missing_channels import ModelScores, check_channels
+from tumorseg.segmentation.missing_channels import check_channels
 from tumorseg.segmentation.models import merge_training_facts
 from tumorseg.segmentation.patient_warnings import new_patient_warnings, validation_warnings
 from tumorseg.segmentation.results import PatientResult
+from tumorseg.segmentation.used_model import UsedModel
 from tumorseg.task import Task
 
 
@@ -37,13 +38,12 @@ def segment_patient(
     root: Path,
     files: CaseFiles,
     segmenter: Segmenter,
-    cards: Sequence[ModelCard],
+    models: Sequence[UsedModel],
     *,
     task: Task,
     folder: Path,
     figures: FigureSettings,
     max_voxels: int = DEFAULT_MAX_VOXELS,
-    scores: Sequence[ModelScores] = (),
 ) -> PatientResult:
     """Validate the images of a patient, segment them, and write `{case}.nii.gz` and `{case}.png`.
 
@@ -54,13 +54,11 @@ def segment_patient(
         root: folder of the case folders.
         files: files of the case.
         segmenter: segmenter with the models.
-        cards: cards of these models; the patient is compared with their training cases.
+        models: these models; the patient is compared with their training cases.
         task: task of the case. The models' task has the same channels and labels.
         folder: folder for the mask and the figure.
         figures: settings of the figure.
         max_voxels: see `io.volume.read_volume`.
-        scores: what each model scored with subsets of its channels, for the warning about missing images; empty if this
-            is not known of any model.
 
     Returns:
         The result of the patient.
@@ -79,14 +77,14 @@ def segment_patient(
         max_voxels=max_voxels,
     )
     channels = task.channels_among([role for role, paths in files.files.items() if paths])
-    trainings = [card.trained_on for card in cards]
-    checked = check_channels(found, channels, trainings, scores or [None] * len(cards), task)
+    cards = [model.card for model in models]
+    checked = check_channels(found, channels, models, segmenter.section, task)
     validation = checked.validation
     if validation.usable:
         warnings = tuple(
             new_patient_warnings(
                 validation,
-                merge_training_facts(trainings),
+                merge_training_facts([card.trained_on for card in cards]),
                 task,
                 target_spacing_mm(cards[0].normalisation),
                 distinct_notices(card.notice for card in cards),

@@ -35,7 +35,7 @@ from tests.benchmarks.study.table import append, read_results
 from tests.support.builders import REPOSITORY, TASK
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
-from tumorseg.networks.subset_scores import format_dice, write_subset_scores
+from tumorseg.networks.subset_scores import SubsetScores, format_dice, write_subset_scores
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -148,7 +148,8 @@ def _zero_shot(options: argparse.Namespace) -> None:
         print(f"{options.model}, {len(rows)} test cases: {mean_line(rows)}", flush=True)
         if options.subset_scores:
             subsets = zero_shot_subsets(options.model, options.test, folder, prediction)
-            write_subset_scores(options.subset_scores, sha256(options.model), subsets)
+            scores = SubsetScores(tuple(subsets), prediction)
+            write_subset_scores(options.subset_scores, sha256(options.model), scores)
             for score in subsets:
                 print(f"{', '.join(score.channels)}, {score.cases} cases: {format_dice(score, TASK)}")
     if options.results:

@@ -84,7 +84,9 @@ def test_the_means_of_each_subset_are_beside_the_model_and_bound_to_it(arguments
     cases, summary = (pd.read_csv(tmp_path / name) for name in ("cases.csv", "summary.csv"))
     means = cases.groupby(["channels", "region"])["dice"].mean()
     path, digest = tmp_path / "model.subsets.json", sha256(tmp_path / "model")
-    scores = read_subset_scores(path, digest, TASK)
+    found = read_subset_scores(path, digest, TASK)
+    assert found.other_settings(PREDICTION) == []
+    scores = found.subsets
     assert [score.channels for score in scores] == list(TASK.channel_subsets)
     assert summary["channels"].tolist() == [",".join(score.channels) for score in scores]
     assert set(summary["cases"]) == {len(CASES)} == {score.cases for score in scores}

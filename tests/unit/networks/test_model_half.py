@@ -14,7 +14,7 @@ from tumorseg.io.digests import sha256
 from tumorseg.networks import starter
 from tumorseg.networks.factory import build
 from tumorseg.networks.model import read_model, write_model
-from tumorseg.networks.subset_scores import SubsetScore, write_subset_scores
+from tumorseg.networks.subset_scores import SubsetScore, SubsetScores, write_subset_scores
 
 LARGEST = 65504
 
@@ -119,11 +119,11 @@ def test_the_script_writes_the_scores_with_subsets_of_the_channels(tmp_path):
     model, out, scores = tmp_path / "fold-0.safetensors", tmp_path / "starter.safetensors", tmp_path / "scores.json"
     write_model(model, build(TINY), model_card(TINY))
     dice = dict.fromkeys(TASK.structures, 0.5)
-    known = [SubsetScore(subset, 3, dice) for subset in TASK.channel_subsets]
+    known = SubsetScores(tuple(SubsetScore(subset, 3, dice) for subset in TASK.channel_subsets), {"overlap": 0.5})
     write_subset_scores(scores, sha256(model), known)
     options = ["--scores", "Good.", "--subset-scores", str(scores), "--output", str(out)]
     export_starter(["--model", str(model), *options])
-    assert read_model(out)[1].subset_scores == tuple(known)
+    assert read_model(out)[1].subset_scores == known
     again = tmp_path / "again.safetensors"
     with pytest.raises(SystemExit):
         export_starter(["--model", str(out), *options[:-1], str(again)])

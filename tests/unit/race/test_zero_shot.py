@@ -19,7 +19,9 @@ def test_the_scores_of_all_subsets_are_written_for_the_starter_model(tmp_path, m
     recipe.write_text(yaml.safe_dump(yaml.safe_load((REPOSITORY / "config.yaml").read_text())))
     options = ["--test", str(tmp_path), "--recipe", str(recipe), "--subset-scores", str(written)]
     command_line.main(["zero-shot", str(model), *options])
-    found = read_subset_scores(written, sha256(model), TASK)
+    scores_of_model = read_subset_scores(written, sha256(model), TASK)
+    assert scores_of_model.prediction["overlap"] == 0.5
+    found = scores_of_model.subsets
     assert [score.channels for score in found] == list(TASK.channel_subsets)
     assert {score.cases for score in found} == {2}
     all_channels, *_, last = capsys.readouterr().out.splitlines()

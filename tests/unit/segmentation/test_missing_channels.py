@@ -9,14 +9,14 @@ import pytest
 
 from tests.support.builders import TASK, architecture, model_card, trained_on
 from tests.support.case_files import path_of, write_valid_case
-from tests.support.patients import CARD, mask_of, segment, tiny_segmenter
+from tests.support.patients import CARD, CONFIGURATION, mask_of, segment, tiny_segmenter
 from tests.unit.networks.test_subset_scores import score
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.io.digests import sha256
 from tumorseg.io.tables import read_table
 from tumorseg.networks.factory import build
 from tumorseg.networks.model import read_model, write_model
-from tumorseg.networks.subset_scores import subset_scores_path, write_subset_scores
+from tumorseg.networks.subset_scores import SubsetScore, SubsetScores, subset_scores_path, write_subset_scores
 from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.segmentation.models import known_subset_scores
 from tumorseg.segmentation.results import (
@@ -28,7 +28,14 @@ from tumorseg.segmentation.results import (
 )
 
 ALL = TASK.channel_names
-SCORES = (score("t1 t1ce t2 flair", 12, 0.8), score("t1 t1ce t2", 12, 0.5))
+COMPLETE, WITHOUT_FLAIR = score("t1 t1ce t2 flair", 12, 0.8), score("t1 t1ce t2", 12, 0.5)
+
+
+def scores_of(*subsets: SubsetScore, **prediction) -> SubsetScores:
+    return SubsetScores(subsets, CONFIGURATION["prediction"] | prediction)
+
+
+SCORES = scores_of(COMPLETE, WITHOUT_FLAIR)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +89,9 @@ def test_a_patient_without_an_image_is_refused_if_the_model_needs_it(tmp_path, s
     patient = segment_without(tmp_path, segmenter, "t1", card=card_with())
     assert (patient.segmented, patient.problems) == (False, "missing_modality")
     assert patient.detail == (
-        "T1 is missing: no file named P-1-t1n.nii.gz or P-1_t1.nii.gz is in its folder; add it. The model was trained "
-        "with T1, T1CE, T2 and FLAIR only, not with T1CE, T2 and FLAIR alone. A model that is trained with "
-        "`training.channel_dropout` can do without some of its images"
+        "T1 is missing: no file named P-1-t1n.nii.gz or P-1_t1.nii.gz is in its folder; add it. The model "
+        "fold-0.safetensors was trained with T1, T1CE, T2 and FLAIR only, not with T1CE, T2 and FLAIR alone. A model "
+        "that is trained with `training.channel_dropout` can do without some of its images"
     )
     assert not list((tmp_path / "out").iterdir())
 
@@ -92,7 +99,7 @@ def test_a_patient_without_an_image_is_refused_if_the_model_needs_it(tmp_path, s
 def test_a_model_of_an_earlier_version_is_named_as_the_reason(tmp_path, segmenter):
     patient = segment_without(tmp_path, segmenter, "t1", card=card_with(sets=()))
     assert patient.problems == "missing_modality"
-    assert "The model is of an earlier version" in patient.detail
+    assert "The model fold-0.safetensors is of an earlier version" in patient.detail
     assert "export it again with `snakemake verify`" in patient.detail
 
 
@@ -105,7 +112,7 @@ def test_a_patient_without_an_image_is_segmented_by_a_model_that_was_trained_for
         "images: WT 0.500, TC 0.500, ET 0.500; with all images: WT 0.800, TC 0.800, ET 0.800"
     ]
     assert patient.channels == ("t1", "t1ce", "t2")
-    assert patient.expected_dice == SCORES[1].dice
+    assert patient.expected_dice == WITHOUT_FLAIR.dice
     mask = mask_of(tmp_path / "out", "P-1")
     assert mask.shape == nibabel.load(path_of(tmp_path / "data", "t1", "P-1")).shape
     assert np.count_nonzero(np.asarray(mask.dataobj)) > 0
@@ -120,12 +127,12 @@ def test_the_network_sees_zeros_in_place_of_the_missing_image(tmp_path, segmente
 
 
 def test_another_number_of_cases_with_all_images_is_named(tmp_path, segmenter):
-    scores = [(score("t1 t1ce t2 flair", 9, 0.8), score("t1 t1ce t2", 12, 0.5))]
+    scores = [scores_of(score("t1 t1ce t2 flair", 9, 0.8), WITHOUT_FLAIR)]
     patient = segment_without(tmp_path, segmenter, "flair", card=card_with(0.1), scores=scores)
     assert "; with all images, 9 cases: WT 0.800" in patient.warning_messages[0]
 
 
-@pytest.mark.parametrize("scores", [[], [None], [SCORES[:1]]])
+@pytest.mark.parametrize("scores", [[None], [scores_of(COMPLETE)]])
 def test_an_unknown_dice_is_said_to_be_unknown(tmp_path, segmenter, scores):
     patient = segment_without(tmp_path, segmenter, "t2", "flair", card=card_with(0.1), scores=scores)
     (message,) = patient.warning_messages
@@ -137,8 +144,47 @@ def test_an_unknown_dice_is_said_to_be_unknown(tmp_path, segmenter, scores):
 
 
 def test_all_models_of_an_ensemble_must_be_trained_for_the_channels(tmp_path, segmenter):
-    patient = segment_without(tmp_path, segmenter, "t1", card=[card_with(0.1), card_with()])
+    patient = segment_without(tmp_path, segmenter, "t1", card=[card_with(0.1), card_with(), card_with()])
     assert patient.problems == "missing_modality"
+    assert "The model fold-1.safetensors was trained with" in patient.detail
+    assert patient.detail.endswith(". 1 other model was not trained for these images either")
+
+
+def test_too_few_patches_with_the_images_are_named_as_the_reason(tmp_path, segmenter):
+    patient = segment_without(tmp_path, segmenter, "t1", card=card_with(0.1, patches=(40,)))
+    assert patient.problems == "missing_modality"
+    assert "fold-0.safetensors was trained with too few patches that show T1CE, T2 and FLAIR alone" in patient.detail
+    assert ": 2.9 are expected, 10 are needed. Train it for longer" in patient.detail
+
+
+def test_the_expected_dice_of_several_models_is_a_mean_of_their_scores(tmp_path, segmenter):
+    cards, scores = [card_with(0.1)] * 2, [SCORES, SCORES]
+    patient = segment_without(tmp_path, segmenter, "flair", card=cards, scores=scores)
+    assert "mean of 24 scores of 2 models, each on its held-out cases with these images" in patient.warning_messages[0]
+
+
+def test_a_dice_that_is_not_known_for_one_of_several_models_is_not_known(tmp_path, segmenter):
+    cards, scores = [card_with(0.1)] * 2, [SCORES, None]
+    patient = segment_without(tmp_path, segmenter, "flair", card=cards, scores=scores)
+    assert patient.warning_messages[0].endswith(
+        "What the models score then is not known for all models: it was not measured "
+        "(evaluation.leave_out_modalities) for fold-1.safetensors"
+    )
+
+
+def test_no_setting_is_named_to_measure_the_dice_of_a_starter_model(tmp_path, segmenter):
+    card = replace(card_with(0.1), starter_scores="Dice 0.5.")
+    patient = segment_without(tmp_path, segmenter, "flair", card=card)
+    (message,) = [message for message in patient.warning_messages if "FLAIR is missing" in message]
+    assert message.endswith("What the model scores then is not known: it was not measured")
+
+
+def test_a_dice_of_other_settings_of_the_prediction_is_marked(tmp_path, segmenter):
+    scores = [scores_of(COMPLETE, WITHOUT_FLAIR, overlap=0.25, fill_holes=True, probabilities=True)]
+    patient = segment_without(tmp_path, segmenter, "flair", card=card_with(0.1), scores=scores)
+    assert patient.warning_messages[0].endswith(
+        ". It was measured with other settings of `prediction` than this mask is made with: overlap, fill_holes"
+    )
 
 
 def test_a_file_that_is_not_understood_may_be_the_missing_image(tmp_path, segmenter):
@@ -147,7 +193,7 @@ def test_a_file_that_is_not_understood_may_be_the_missing_image(tmp_path, segmen
     (patient,) = segment(root, tmp_path / "out", segmenter, card_with(0.1))
     assert patient.problems == "missing_modality"
     assert "Found, but not understood: unknown name.nii.gz" in patient.detail
-    assert patient.detail.endswith("To segment the patient without FLAIR, remove these files from the folder")
+    assert patient.detail.endswith("To segment the patient without FLAIR, remove unknown name.nii.gz from the folder")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +232,10 @@ def test_an_image_that_no_training_case_had_is_refused(tmp_path, segmenter):
     root = write_valid_case(tmp_path / "data", "P-1")
     (patient,) = segment(root, tmp_path / "out", segmenter, card_with(0.1, sets=(ALL[:3],)))
     assert patient.problems == "untrained_channels"
-    assert patient.detail == "No training case of the model had FLAIR (they had T1, T1CE and T2): remove the file"
+    assert patient.detail == (
+        "No training case of the model fold-0.safetensors had FLAIR (they had T1, T1CE and T2): remove "
+        "P-1/P-1-t2f.nii.gz"
+    )
 
 
 def test_the_warning_is_in_the_table_in_the_record_and_on_the_terminal(tmp_path, segmenter):

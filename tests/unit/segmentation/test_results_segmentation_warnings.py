@@ -10,15 +10,13 @@ import torch
 from segment import main as gather
 from tests.support.builders import random_network, trained_on
 from tests.support.case_files import TASK, path_of, write_valid_case
-from tests.support.patients import CARD, CONFIGURATION, CPU, FIGURES, mask_of, segment, tiny_segmenter
-from tumorseg.cohort.discovery import discover_cases
+from tests.support.patients import CARD, CONFIGURATION, CPU, mask_of, segment, tiny_segmenter
 from tumorseg.errors import UserError
 from tumorseg.inference.segmenter import Segmenter
 from tumorseg.networks.factory import build
 from tumorseg.networks.model import write_model
 from tumorseg.networks.notices import DEMO_MODEL_WARNING, STARTER_MODEL_WARNING
 from tumorseg.segmentation.models import read_models
-from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.results import (
     PatientResult,
     read_records,
@@ -96,12 +94,8 @@ def test_a_demo_model_is_marked_on_the_figure_and_in_the_header_of_the_mask(tmp_
 
 
 def test_one_demo_model_among_several_marks_the_mask(tmp_path, segmenter):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    cards = [CARD, replace(CARD, trained_on=trained_on(demo=True))]
-    root = write_valid_case(tmp_path / "data")
-    (files,) = discover_cases(root, TASK)
-    patient = segment_patient(root, files, segmenter, cards, task=TASK, folder=folder, figures=FIGURES)
+    folder, cards = tmp_path / "out", [CARD, replace(CARD, trained_on=trained_on(demo=True))]
+    (patient,) = segment(write_valid_case(tmp_path / "data"), folder, segmenter, cards)
     assert patient.warning_codes == ["demonstration_model"]
     assert mask_of(folder, patient.case).header["descrip"].item().decode() == DEMO_MODEL_WARNING
 
