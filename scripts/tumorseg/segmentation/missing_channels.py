@@ -122,8 +122,8 @@ def _untrained_text(model: UsedModel, channels: Sequence[str], paths: Mapping[st
     if expected := training.expected_patches(channels):
         return (
             f"{name} was trained with too few patches that show {_titles(channels, task)} alone: "
-            f"{floor(10 * expected) / 10} are expected, {MIN_EXPECTED_PATCHES} are needed. Train it for longer, or with a larger "
-            "`training.channel_dropout`"
+            f"{floor(10 * expected) / 10} are expected, {MIN_EXPECTED_PATCHES} are needed. Train it for longer, or "
+            "with a larger `training.channel_dropout`"
         )
     return (
         f"{name} was trained with {trained} only, not with {_titles(channels, task)} alone. A model that is trained "

@@ -17,6 +17,8 @@ from tumorseg.inference.records import verify_selected_model
 from tumorseg.io.files import read_json
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import RANKED_BY, describe_directions, metric, metrics
+from tumorseg.networks.model_header import read_header
+from tumorseg.networks.training_facts import TrainingFacts
 from tumorseg.orientation import NETWORK_AXES
 from tumorseg.preprocessing.resampling import target_spacing_mm
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks
@@ -31,11 +33,13 @@ class ModelFile:
         file: its name.
         size_bytes: its size.
         selection: the content of selection.json of the fold.
+        trained_on: what the model was trained on.
     """
 
     file: str
     size_bytes: int
     selection: dict[str, Any]
+    trained_on: TrainingFacts
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def read_card_inputs(
         models: the model of fold 0, 1 and so on.
 
     Raises:
-        UserError: a model file is not the one named in its selection.
+        UserError: a model file is not the one named in its selection, or is invalid.
     """
     return CardInputs(
         manifest=read_manifest(manifest),
@@ -87,7 +91,7 @@ def read_card_inputs(
 
 def _read_model_file(path: Path, selection: Path, fold: int) -> ModelFile:
     content = verify_selected_model(path, selection, fold)
-    return ModelFile(path.name, path.stat().st_size, content)
+    return ModelFile(path.name, path.stat().st_size, content, read_header(path).trained_on)
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,7 @@ class CardContent:
         regions: scores of the regions, by name.
         labels: scores of the labels, by name.
         warnings: warnings at the top of the card.
+        channel_sets: the sets of channels that all models were trained for, see `TrainingFacts.includes`.
     """
 
     found: int
@@ -174,6 +179,7 @@ class CardContent:
     regions: dict[str, CardStructure]
     labels: dict[str, CardStructure]
     warnings: list[str]
+    channel_sets: list[tuple[str, ...]]
 
 
 def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], task: Task) -> CardContent:
@@ -206,6 +212,11 @@ def collect_card_content(results: CardInputs, configuration: Mapping[str, Any], 
         regions={name: _card_structure(name, summary, task) for name in task.region_labels},
         labels={name: _card_structure(name, summary, task) for name in task.label_structures},
         warnings=_warnings(folds, summary["never_predicted"], task, demo=bool(configuration["demo"])),
+        channel_sets=[
+            subset
+            for subset in task.channel_subsets
+            if all(model.trained_on.includes(subset) for model in results.models)
+        ],
     )
 
 
@@ -297,7 +308,9 @@ def render_model_card(content: CardContent, configuration: Mapping[str, Any], ta
         labels=format_list([str(label) for label in task.label_values]),
         regions=format_list(list(task.region_labels)),
         files={channel.name: f"case-{channel.files[0]}.nii.gz" for channel in task.channels if channel.files},
-        optional=format_list([channel.title for channel in task.channels if channel.optional]),
+        channel_sets=[" + ".join(task.channel_titles[name] for name in names) for names in content.channel_sets],
+        requires_all=content.channel_sets == [task.channel_names],
+        allows_any=content.channel_sets == list(task.channel_subsets),
         own_task=task.name not in built_in_tasks(),
         task_option="" if task.name == DEFAULT_TASK else f"cohort='{{task: {task.name}}}' ",
         axes=NETWORK_AXES,

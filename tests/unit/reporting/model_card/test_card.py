@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 import model_card
-from tests.support.builders import REPOSITORY
+from tests.support.builders import REPOSITORY, architecture
+from tests.support.builders import model_card as trained_card
 from tests.unit.metrics.test_registry import MISSED
 from tumorseg.cohort.manifest import REQUIRED_COLUMNS, write_manifest
 from tumorseg.cohort.splits import FoldAssignment, write_splits
@@ -24,6 +25,8 @@ from tumorseg.io.digests import sha256
 from tumorseg.metrics import registry
 from tumorseg.metrics.registry import columns, definitions
 from tumorseg.metrics.summary import summarise
+from tumorseg.networks.factory import build
+from tumorseg.networks.model import write_model
 from tumorseg.reporting.model_card.card import (
     CardContent,
     CardInputs,
@@ -68,7 +71,8 @@ def files(tmp_path) -> dict[str, Any]:
     (tmp_path / "summary.json").write_text(json.dumps(summary()))
     for fold, refused in enumerate(([REFUSED], [])):
         model = tmp_path / f"fold-{fold}.safetensors"
-        model.write_bytes(bytes(fold + 5))
+        network = build(architecture())
+        write_model(model, network, trained_card(network.architecture, fold=fold))
         selection = {"fold": fold, "epoch": 2, "select": "last", "refused": refused, "digest": sha256(model)}
         selection["network"] = "a network of a kind"
         (tmp_path / f"selection-{fold}.json").write_text(json.dumps(selection))
@@ -83,6 +87,12 @@ def files(tmp_path) -> dict[str, Any]:
 @pytest.fixture
 def results(files) -> CardInputs:
     return read_card_inputs(**files)
+
+
+def with_training(results: CardInputs, **facts) -> CardInputs:
+    """Return the results with models of another training."""
+    models = [replace(model, trained_on=replace(model.trained_on, **facts)) for model in results.models]
+    return replace(results, models=models)
 
 
 def card(results: CardInputs, task: Task = TASK, **sections: dict[str, Any]) -> str:
@@ -120,12 +130,25 @@ def test_the_loss_and_the_optimizer_are_described_as_configured(results):
 def test_it_says_which_images_may_be_missing(results):
     assert "on one grid. All are required.\n" in card(results)
     assert "images that lack a modality" in card(results)
-    dropout = card(results, training={"channel_dropout": 0.2})
-    assert "Some may be missing, because the training left out random ones (`channel_dropout` below).\n" in dropout
-    assert "images that lack a modality" not in dropout
+    dropout = card(with_training(results, channel_sets=(TASK.channel_names,), channel_dropout=0.2))
+    assert "on one grid. Any may be missing, but not all.\n" in dropout
+    assert "images with other preprocessing" in dropout
+
+
+def test_the_sets_of_images_are_those_of_the_training_not_of_the_configuration(results):
+    sets = (TASK.channel_names, ("t1", "t1ce", "flair"))
+    text = card(with_training(results, channel_sets=sets), training={"channel_dropout": 0.2})
+    known = "T1 + T1CE + T2 + FLAIR, T1 + T1CE + FLAIR"
+    assert f"A patient must have one of the sets of images that the training had: {known}.\n" in text
+    assert "images in other sets than those above, or with other preprocessing" in text
+
+
+def test_an_optional_image_that_all_training_cases_had_is_required(results):
     optional = load_task("brats-metastases")
     results.summary.update(summary(optional))
-    assert "All are required, but for T2, which may be missing if" in card(results, optional)
+    text = card(results, optional)
+    assert "on one grid. All are required.\n" in text
+    assert "images that lack a modality, or with other preprocessing" in text
 
 
 def test_the_model_that_the_training_started_from_is_named(results):
