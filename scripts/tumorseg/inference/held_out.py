@@ -71,7 +71,7 @@ def segment_fold(
 ) -> None:
     """Segment the held-out cases of a fold on their original grids. Write the masks, and a record of them.
 
-    Logs a warning about cases with channels that the model was not trained for.
+    Logs a warning about cases with channels that the model was not trained for; the record lists them.
 
     Args:
         model: network and card of a model that was not trained on the cases, and the SHA-256 of its file.
@@ -94,12 +94,15 @@ def segment_fold(
         progress.step(name)
     if unlike:
         logger.warning(
-            "no training case had only the channels of %s, such as %s, and the model was not trained for that",
+            "the model of fold %d was not trained for the images of %s, such as %s: some are missing, or no training "
+            "case had them, so the scores may be low; train with `training.channel_dropout`, put cases with the same "
+            "images into the training (`cohort.split_file`), or remove the images that no training case had",
+            fold,
             format_count(len(unlike), "held-out case"),
             unlike[0],
         )
     content = {"format": RECORD_FORMAT, "fold": fold, "model": digest, "split": card.split, "settings": section}
-    write_json(record, {**content, "cases": made})
+    write_json(record, {**content, "cases": made, "untrained_channels": unlike})
 
 
 def iterate_held_out_cases(

@@ -118,7 +118,9 @@ def test_held_out_cases_with_channels_that_the_training_did_not_have_are_a_warni
     segment_fold(
         (network, card, "d"), 0, {"a": path}, tmp_path / "m", tmp_path / "m.json", execution=cpu, section=PREDICTION
     )
-    assert "no training case had only the channels of 1 held-out case, such as a" in caplog.text
+    assert "the model of fold 0 was not trained for the images of 1 held-out case, such as a: " in caplog.text
+    assert "train with `training.channel_dropout`" in caplog.text
+    assert json.loads((tmp_path / "m.json").read_text())["untrained_channels"] == ["a"]
 
 
 def test_every_brain_voxel_of_every_held_out_case_counts_once(arguments, tmp_path):

@@ -58,6 +58,19 @@ def training(folds: Sequence[FoldResult]) -> list[Alert]:
     return alerts
 
 
+def untrained_channels(predictions: Sequence[dict[str, Any]]) -> list[Alert]:
+    """Return an alert for held-out cases with images that their model was not trained for.
+
+    Args:
+        predictions: the prediction record of each fold; those of earlier versions do not have these cases.
+    """
+    cases = [case for record in predictions for case in record.get("untrained_channels", ())]
+    if not cases:
+        return []
+    text = f"{format_count(len(cases), 'held-out case')}, such as {cases[0]}, with images that the model was not "
+    return [Alert(f"{text}trained for: some are missing, or no training case had them.", "scores")]
+
+
 def changed_masks(predictions: Sequence[dict[str, Any]]) -> list[Alert]:
     """Return alerts for masks changed by post-processing and for masks predicted in windows.
 

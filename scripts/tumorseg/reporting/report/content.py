@@ -204,6 +204,7 @@ def collect_report_content(
             *([alerts.demo()] if configuration["demo"] else []),
             *alerts.never_predicted_alerts(never),
             *alerts.training(results.folds),
+            *alerts.untrained_channels(results.predictions),
             *alerts.changed_masks(results.predictions),
             *alerts.cohort(len(manifest), len(dropped), len(warned)),
             *alerts.patients(patient_grouping_warnings(patients) if patients_from_names else []),

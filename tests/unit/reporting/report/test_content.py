@@ -72,6 +72,7 @@ def results(
     filled: int = 0,
     windowed: bool = False,
     nonfinite: int = 0,
+    untrained: tuple[str, ...] = (),
     task: Task = TASK,
     **changes: float,
 ) -> RunResults:
@@ -110,7 +111,12 @@ def results(
         ),
         scores=table,
         folds=[FoldResult.from_dict(history, selection)],
-        predictions=[{"cases": {case: {"windowed": windowed, "changed": {"filled": filled}} for case in ("a", "b")}}],
+        predictions=[
+            {
+                "cases": {case: {"windowed": windowed, "changed": {"filled": filled}} for case in ("a", "b")},
+                "untrained_channels": untrained,
+            }
+        ],
     )
 
 
@@ -131,6 +137,7 @@ def test_a_run_without_problems_has_no_alerts():
         ({"refused": (REFUSED,)}, "epoch 3 was refused (digest_mismatch)", "refused"),
         ({"select": "best"}, "the scores are optimistic", "training"),
         ({"nonfinite": 2}, "the loss of 2 of 30 steps was not finite", "history"),
+        ({"untrained": ("b",)}, "1 held-out case, such as b, with images that the model was not trained for", "scores"),
         ({"filled": 3}, "changed the masks before scoring: filled 6 voxels", "configuration"),
         ({"windowed": True}, "2 cases predicted in windows instead of as a whole volume", "configuration"),
         ({"rows": (manifest_row("d", problems="truncated", detail="short"),)}, "1 of 4 cases dropped", "dropped"),
