@@ -12,7 +12,8 @@ from tumorseg.plotting.case_view import CaseView
 from tumorseg.plotting.layout import Row, draw_note, lay_out_rows
 from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
 from tumorseg.plotting.score_table import CONVENTION_NOTE, has_convention, table_header, table_rows
-from tumorseg.plotting.sheets import PanelSize, case_slice, grey_channel
+from tumorseg.plotting.sheets import PanelSize, case_slice, channel_titles, grey_channel
+from tumorseg.plotting.shown_channel import shown_channel
 from tumorseg.plotting.style import (
     FigureSettings,
     add_legend,
@@ -32,17 +33,17 @@ def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Tas
     Args:
         cases: the cases, with scores and both masks.
         settings: colours and opacity of the labels.
-        task: defines the main channels to show; the masks lie over the last of them.
+        task: defines the main channels to show; the masks lie over the last of them, or the first channel of a case
+            that lacks it.
 
     Raises:
         ValueError: a case was read without its scores or a mask.
     """
     size = PanelSize.around(cases)
-    titles = (*(task.channels[channel].title for channel in task.main_channels), *_MASK_TITLES)
     tables = [(table_header(), *table_rows(_scores_of(case), task)) for case in cases]
     rows = [
         Row((size.width_mm,) * len(titles), size.depth_mm, heading=(case.title,), table=table, titles=titles)
-        for case, table in zip(cases, tables, strict=True)
+        for case, table, titles in zip(cases, tables, (_panel_titles(case, task) for case in cases), strict=True)
     ]
     labels, outcomes = label_handles(settings, task), outcome_handles(task)
     above = legend_lines(outcomes)
@@ -59,10 +60,22 @@ def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Tas
     return figure
 
 
+def _panel_titles(case: CaseView, task: Task) -> tuple[str, ...]:
+    """Return the titles of the panels; those of the masks name the image behind them if it is not the usual one."""
+    shown = _shown_channel(case, task)
+    over = "" if shown == task.main_channels[-1] else f" over {task.channels[shown].title}"
+    return (*channel_titles(case, task.main_channels, task), *(f"{title}{over}" for title in _MASK_TITLES))
+
+
+def _shown_channel(case: CaseView, task: Task) -> int:
+    return shown_channel(case.image, task.main_channels[-1])
+
+
 def _draw_case(case: CaseView, row: Sequence[Axes], settings: FigureSettings, task: Task) -> None:
     reference, prediction = (case_slice(case, case.mask(which), "axial") for which in ("reference", "prediction"))
     images = [case_slice(case, grey_channel(case, channel), "axial") for channel in task.main_channels]
-    dimmed = replace(images[-1], pixels=DIMMED_BRIGHTNESS * images[-1].pixels)
+    behind = case_slice(case, grey_channel(case, _shown_channel(case, task)), "axial")
+    dimmed = replace(behind, pixels=DIMMED_BRIGHTNESS * behind.pixels)
     for axes, image in zip(row, (*images, *[dimmed] * len(_MASK_TITLES)), strict=True):
         draw_image(axes, image)
         draw_orientation(axes, "axial")

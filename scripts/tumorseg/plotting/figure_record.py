@@ -97,16 +97,20 @@ class FigureRecord:
 def caption_terms(task: Task) -> dict[str, Message]:
     """Return the text for each name in braces that captions may contain.
 
-    `channels`, `main_channels` and `display` are titles of channels. The others are phrases shared by several captions.
+    `channels`, `main_channels` and `display`, the channel behind the masks, are titles of channels. The others are
+    phrases shared by several captions.
     """
     titles = [channel.title for channel in task.channels]
+    display = titles[task.display_channel]
+    if task.channels[task.display_channel].optional:
+        display += " (another image if it is missing)"
     several = len(task.labels) > 1
     measure = "mean Dice over the labels" if several else "Dice"
     whole = next(region for region in task.regions if region.name == task.whole_tumour)
     return {
         "channels": format_list(titles),
         "main_channels": ", ".join(titles[channel] for channel in task.main_channels),
-        "display": titles[task.display_channel],
+        "display": display,
         "volumes": f"the labels and of the {whole.title}" if len(whole.labels) > 1 else "the labels",
         "cases": f"Cases are at evenly spaced ranks of their {measure}, from best to worst; they are not selected by "
         "hand.",

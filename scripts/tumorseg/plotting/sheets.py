@@ -1,6 +1,6 @@
 """Figures of image slices: modalities, masks over an image, and predictions compared with references."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from tumorseg.plotting.agreement_map import DIMMED_BRIGHTNESS, outcome_map
 from tumorseg.plotting.case_view import CaseView
 from tumorseg.plotting.layout import Row, lay_out_rows, wrap_text
 from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
+from tumorseg.plotting.shown_channel import has_channel, shown_channel
 from tumorseg.plotting.slices import PLANES, Plane, SliceImage, extract_slice, grey_values
 from tumorseg.plotting.style import (
     FigureSettings,
@@ -61,18 +62,27 @@ def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
     has its own row.
     """
     size = PanelSize.around(cases)
-    titles = [channel.title for channel in task.channels]
-    layout = _side_by_side if len(titles) > _FEW_CHANNELS else _row_by_row
+    count = len(task.channels)
+    layout = _side_by_side if count > _FEW_CHANNELS else _row_by_row
+    rows = [row for case in cases for row in layout(case, size, channel_titles(case, range(count), task))]
     with figure_style():
-        figure, panels = lay_out_rows([row for case in cases for row in layout(case, size, titles)], foot_lines=0)
+        figure, panels = lay_out_rows(rows, foot_lines=0)
         axes = iter(panel for row in panels for panel in row)
         for case in cases:
-            images = [grey_channel(case, channel) for channel in range(len(titles))]
-            for channel, plane in _panel_order(len(titles)):
+            images = [grey_channel(case, channel) for channel in range(count)]
+            for channel, plane in _panel_order(count):
                 panel = next(axes)
                 draw_image(panel, case_slice(case, images[channel], plane))
                 draw_orientation(panel, plane)
     return figure
+
+
+def channel_titles(case: CaseView, channels: Iterable[int], task: Task) -> list[str]:
+    """Return the titles of the panels of some channels of a case, which say if it lacks the channel."""
+    return [
+        task.channels[channel].title + ("" if has_channel(case.image, channel) else " (missing)")
+        for channel in channels
+    ]
 
 
 def _side_by_side(case: CaseView, size: PanelSize, titles: Sequence[str]) -> list[Row]:
@@ -156,7 +166,7 @@ def _plane_sheet(
             height,
             (
                 *wrap_text(case.title, title=True),
-                f"{task.channels[_shown_channel(case, task)].title}, dimmed, {description}",
+                f"{task.channels[shown_channel(case.image, task.display_channel)].title}, dimmed, {description}",
             ),
             titles=PLANES,
             banner=banner,
@@ -167,20 +177,13 @@ def _plane_sheet(
     with figure_style():
         figure, panels = lay_out_rows(rows, foot_lines=legend_lines(handles))
         for case, row in zip(cases, panels, strict=True):
-            image = DIMMED_BRIGHTNESS * grey_channel(case, _shown_channel(case, task))
+            image = DIMMED_BRIGHTNESS * grey_channel(case, shown_channel(case.image, task.display_channel))
             for axes, plane in zip(row, PLANES, strict=True):
                 draw_image(axes, case_slice(case, image, plane))
                 draw(case, plane, axes)
                 draw_orientation(axes, plane)
         add_legend(figure, handles)
     return figure
-
-
-def _shown_channel(case: CaseView, task: Task) -> int:
-    """Return the index of the display channel; of the first channel that the case has if it lacks that one."""
-    if case.image[task.display_channel].any():
-        return task.display_channel
-    return next((index for index, channel in enumerate(case.image) if channel.any()), task.display_channel)
 
 
 def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:

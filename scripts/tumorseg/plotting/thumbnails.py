@@ -12,6 +12,7 @@ from PIL import Image, ImageColor
 from tumorseg.cohort.preview import PREVIEW_SIZE
 from tumorseg.orientation import reorient, reoriented_spacing_mm
 from tumorseg.plotting.agreement_map import DIMMED_BRIGHTNESS, OUTCOMES, outcome_map
+from tumorseg.plotting.shown_channel import shown_channel
 from tumorseg.plotting.slices import (
     SliceImage,
     extract_slice,
@@ -123,8 +124,8 @@ def case_strip(
 ) -> bytes:
     """Return a strip of a case as a WebP file: main channels, reference, prediction and their comparison.
 
-    The masks lie over the last of the main channels. All tiles show the axial slice with the most tumour in the
-    reference, or in the prediction if the reference has none.
+    The masks lie over the last of the main channels, or over the first channel of a case that lacks it. All tiles show
+    the axial slice with the most tumour in the reference, or in the prediction if the reference has none.
 
     Args:
         case: the case.
@@ -149,11 +150,12 @@ def case_strip(
     pixel = (reference_slice.pixel_height_mm, reference_slice.pixel_width_mm)
     images = np.stack([axial(reorient(channel, affine)).pixels for channel in case.image])
     brain = (images != 0).any(axis=0)
-    channel_tiles = [
-        fit_to_tile((255 * grey_values(images[channel], brain)).round().astype(np.uint8), tile_pixels, pixel_size=pixel)
-        for channel in task.main_channels
-    ]
-    background = channel_tiles[-1]
+
+    def grey_tile(channel: int) -> NDArray[np.uint8]:
+        grey = (255 * grey_values(images[channel], brain)).round().astype(np.uint8)
+        return fit_to_tile(grey, tile_pixels, pixel_size=pixel)
+
+    background = grey_tile(shown_channel(case.image, task.main_channels[-1]))
     reference_tile, prediction_tile, outcomes = (
         fit_to_tile(codes, tile_pixels, pixel_size=pixel, smooth=False)
         for codes in (
@@ -165,7 +167,7 @@ def case_strip(
     dimmed = (DIMMED_BRIGHTNESS * background).astype(np.uint8)
     return encode_strip(
         [
-            *map(grey_to_rgb, channel_tiles),
+            *(grey_to_rgb(grey_tile(channel)) for channel in task.main_channels),
             overlay_labels(background, reference_tile, colours),
             overlay_labels(background, prediction_tile, colours),
             overlay_labels(dimmed, outcomes, _OUTCOME_COLOURS),

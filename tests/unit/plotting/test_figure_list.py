@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import figure
 from tests.support.builders import REPOSITORY
 from tumorseg.plotting import figure_list
 from tumorseg.plotting.catalogue import scores
-from tumorseg.plotting.figure_record import NEEDS, to_restructured_text
+from tumorseg.plotting.figure_record import NEEDS, caption_terms, to_restructured_text
 from tumorseg.reporting.report.embedded_images import embed_figure, group_by_section
 from tumorseg.task import built_in_tasks, load_task
 
@@ -123,3 +124,12 @@ def test_records_are_read_without_drawing_packages():
 def test_a_caption_is_unchanged_in_the_report_of_snakemake(text):
     shown = publish_string(to_restructured_text(text), writer="pseudoxml", settings_overrides={"report_level": 5})
     assert shown.decode().splitlines()[-1].strip() == text
+
+
+def test_a_caption_says_that_the_image_behind_the_masks_may_be_another_one():
+    def behind(*, optional: bool) -> str:
+        channels = tuple(replace(channel, optional=optional) for channel in TASK.channels)
+        return caption_terms(replace(TASK, channels=channels))["display"]
+
+    assert behind(optional=False) == "FLAIR"
+    assert behind(optional=True) == "FLAIR (another image if it is missing)"

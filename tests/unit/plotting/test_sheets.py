@@ -60,6 +60,26 @@ def test_masks_are_drawn_over_an_image_that_the_case_has(missing, shown):
     assert f"{shown}, dimmed, with the labels of the reference" in texts
 
 
+def titles_of(sheet):
+    return [axes.get_title() for axes in sheet.axes]
+
+
+def test_panels_of_a_missing_image_say_so():
+    assert titles_of(modality_sheet([case_of(missing=[2])], TASK))[:4] == ["T1", "T1CE", "T2 (missing)", "FLAIR"]
+
+
+def test_the_gallery_names_a_missing_image_and_the_one_behind_the_masks():
+    assert titles_of(gallery_sheet([case_of()], SETTINGS, TASK))[1:3] == ["FLAIR", "reference"]
+    gallery = gallery_sheet([case_of(missing=[3])], SETTINGS, TASK)
+    assert titles_of(gallery)[1:] == [
+        "FLAIR (missing)",
+        "reference over T1",
+        "prediction over T1",
+        "comparison over T1",
+    ]
+    assert [len(np.unique(axes.images[0].get_array())) > 2 for axes in gallery.axes] == [True, False, True, True, True]
+
+
 def test_every_panel_shows_its_orientation_and_scale():
     sheets = [
         modality_sheet([case_of()], TASK),

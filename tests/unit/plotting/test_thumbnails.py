@@ -51,6 +51,18 @@ def test_masks_are_painted_in_their_colours_and_places():
     assert abs(found["comparison"][1]) < 20  # missed tumour is white
 
 
+def test_masks_lie_over_an_image_that_the_case_has():
+    case, prediction = case_of()
+    case.image[TASK.main_channels[-1]] = 0
+    found = tiles(case_strip(case, np.zeros_like(prediction), COLOURS, task=TASK))
+    brain = slice(24, 72)  # away from edges, where lossy colours bleed
+    assert [np.ptp(found[name][brain, brain].mean(axis=2)) > 20 for name in ("T1CE", "FLAIR", "prediction")] == [
+        True,
+        False,
+        True,
+    ]
+
+
 def test_the_prediction_selects_the_slice_if_the_reference_is_empty():
     case, prediction = case_of(reference=False)
     prediction[:, :, 2] = 1

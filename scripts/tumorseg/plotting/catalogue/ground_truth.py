@@ -25,6 +25,6 @@ RECORD: Final = FigureRecord(
     section="cases",
     title="Ground truth",
     caption="Labels of the reference over dimmed {display}, in three planes. {pieces} {slices}",
-    alt="{display} slices of the selected cases, overlaid with the labels of the reference.",
+    alt="Slices of the selected cases in {display}, overlaid with the labels of the reference.",
     memory_mb=2000,
 )

@@ -23,6 +23,6 @@ RECORD: Final = FigureRecord(
     title="Comparison of reference and prediction",
     caption="Reference and prediction compared voxel by voxel, over dimmed {display}, on the same slices: {outcomes}. "
     "{slices}",
-    alt="{display} slices of the selected cases, overlaid with a map of {outcome_names}.",
+    alt="Slices of the selected cases in {display}, overlaid with a map of {outcome_names}.",
     memory_mb=2000,
 )

@@ -25,6 +25,6 @@ RECORD: Final = FigureRecord(
     section="cases",
     title="Predictions",
     caption="Predicted labels over dimmed {display}, on the same slices as the ground truth. {pieces} {slices}",
-    alt="{display} slices of the selected cases, overlaid with the predicted labels.",
+    alt="Slices of the selected cases in {display}, overlaid with the predicted labels.",
     memory_mb=2000,
 )
