@@ -84,7 +84,7 @@ CHAIN = [
     "evaluate",
     *(rule for rule in ("calibration", "leave_out_modalities", "challenge_2026") if config["evaluation"][rule]),
 ]
-CODES = json.dumps({**{rule: code(rule) for rule in CHAIN}, "train_epoch": TRAINING_CODE})
+CODES = json.dumps({**{script: code(script) for script in CHAIN}, "train_epoch": TRAINING_CODE})
 OF_TARGETS = ("postprocessing", "learning_curve", "segment", "score")
 """Sections that only the targets of the same names depend on."""
 CONFIGURATION = {section: content for section, content in config.items() if section not in OF_TARGETS}
