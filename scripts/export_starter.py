@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--subset-scores",
         type=Path,
         help="what this model scores with each subset of its channels, as written beside a model of the workflow or by "
-        "`tests.benchmarks.race zero-shot`; without it, users are told that this is not known",
+        "`tests.benchmarks.race zero-shot`; without it, outputs say that this is not known",
     )
     parser.add_argument(
         "--output", type=Path, required=True, help="model to write; a file .sha256 beside it gets its SHA-256"

@@ -97,7 +97,7 @@ def _component_masks(mask) -> list[np.ndarray]:
 
 
 def _matchings(pairs, used):
-    """Yield each set of pairs of which no two have the same lesion or the same component."""
+    """Yield each set of pairs in which every lesion and every component occurs once at most."""
     if not pairs:
         yield ()
         return

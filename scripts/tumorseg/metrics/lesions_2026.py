@@ -231,7 +231,7 @@ def _mean_scores(scores: NDArray[np.float64], *, std_without_pairs: float) -> Pa
 
 
 def _small_lesions(matching: LesionMatching, is_large: NDArray[np.bool_]) -> Detection:
-    """Return the numbers of small lesions, of which there is at least one."""
+    """Return the numbers of small lesions; at least one lesion is small."""
     is_found = ~is_large[matching.pairs[:, 0] - 1] & (matching.dice >= DETECTION_DICE)
     found = int(np.count_nonzero(is_found))
     return Detection(found, int(np.count_nonzero(~is_large)) - found, matching.false)
