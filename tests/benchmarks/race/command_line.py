@@ -23,7 +23,7 @@ from tests.benchmarks.race.product import (
     LONG_MINUTES,
     RECIPES,
     STARTER,
-    default_recipe,
+    default_recipes,
     find_starter,
     product_prediction,
     read_product_settings,
@@ -81,7 +81,8 @@ def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument(
             "--recipe",
             type=Path,
-            help=f"settings of this workflow (by default minutes.yaml up to {LONG_MINUTES} minutes, else long.yaml, in "
+            help=f"settings of this workflow (by default minutes.yaml up to {LONG_MINUTES} minutes, with "
+            "random_weights.yaml if the training starts from them, else long.yaml, in "
             f"{RECIPES.relative_to(REPOSITORY)})",
         )
         command.add_argument(
@@ -110,7 +111,14 @@ def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run_race(options: argparse.Namespace) -> None:
     """Run the races of the command `run` or `kept` whose results are missing."""
-    settings = read_product_settings(options.recipe or default_recipe(options.minutes))
+    settings, random_settings = (
+        read_product_settings(
+            [options.recipe]
+            if options.recipe
+            else default_recipes(options.minutes, from_random_weights=from_random_weights)
+        )
+        for from_random_weights in (False, True)
+    )
     peers = [METHODS[method] for method in options.methods if METHODS[method] in PEERS]
     require_packages(peers)
     starter = find_starter(settings, options.starter) if "starter" in options.methods else None
@@ -126,8 +134,9 @@ def run_race(options: argparse.Namespace) -> None:
     )
 
     def ours(name: str, start_from: Path | None) -> Method:
+        own = settings if start_from else random_settings
         return product_method(
-            METHODS[name], settings, options.minutes, races, start_from=start_from, synthetic_cases=synthetic_cases
+            METHODS[name], own, options.minutes, races, start_from=start_from, synthetic_cases=synthetic_cases
         )
 
     methods = [ours("here", None)] if "here" in options.methods else []

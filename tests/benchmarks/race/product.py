@@ -55,34 +55,39 @@ class ProductSettings:
         return Study(minutes, folds, tuple(seeds), self.mirroring, {name: {**self.sections, "training": training}})
 
 
-def default_recipe(minutes: float) -> Path:
-    """Return the recipe for a training of a number of CPU minutes."""
-    return RECIPES / ("minutes.yaml" if minutes <= LONG_MINUTES else "long.yaml")
+def default_recipes(minutes: float, *, from_random_weights: bool) -> list[Path]:
+    """Return the recipe files for a training of a number of CPU minutes; later ones have precedence."""
+    if minutes > LONG_MINUTES:
+        return [RECIPES / "long.yaml"]
+    return [RECIPES / "minutes.yaml", *([RECIPES / "random_weights.yaml"] if from_random_weights else [])]
 
 
-def read_product_settings(path: Path) -> ProductSettings:
-    """Read a recipe file; end the program with a message if it is missing, invalid or simulates during the training."""
-    filled = _read_recipe(path, {"training": {"device": "cpu", "threads": THREADS, "start_from": None}})
+def read_product_settings(paths: Sequence[Path]) -> ProductSettings:
+    """Read recipe files, of which later ones have precedence.
+
+    End the program with a message if one is missing, invalid or simulates during the training.
+    """
+    filled = _read_recipes(paths, {"training": {"device": "cpu", "threads": THREADS, "start_from": None}})
     if filled["training"]["synthetic_fraction"] and filled["training"]["synthetic_cases"] is None:
         raise SystemExit(
-            f"{path}: training.synthetic_cases is null, so other processes would simulate cases during the training, "
-            "whose CPU time the race cannot count; set it to a number"
+            f"{paths[-1]}: training.synthetic_cases is null, so other processes would simulate cases during the "
+            "training, whose CPU time the race cannot count; set it to a number"
         )
     return ProductSettings(training_sections(filled), filled["prediction"], filled["normalisation"])
 
 
 def product_prediction(path: Path | None) -> dict[str, Any]:
     """Return the section `prediction` of a recipe file, or of config.yaml without one."""
-    return dict(_read_recipe(path or REPOSITORY / "config.yaml", {})["prediction"])
+    return dict(_read_recipes([path or REPOSITORY / "config.yaml"], {})["prediction"])
 
 
-def _read_recipe(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
-    if not path.is_file():
-        raise SystemExit(f"there is no recipe {path}; name another file with --recipe")
-    text = path.read_text()
-    configuration, wrong = configured(yaml.safe_load(text) or {}, changes)
-    if wrong := [*duplicate_keys(text), *wrong]:
-        raise SystemExit("\n".join([f"{path} has mistakes:", *wrong]))
+def _read_recipes(paths: Sequence[Path], changes: dict[str, Any]) -> dict[str, Any]:
+    if missing := [path for path in paths if not path.is_file()]:
+        raise SystemExit(f"there is no recipe {missing[0]}; name another file with --recipe")
+    texts = [path.read_text() for path in paths]
+    configuration, wrong = configured(*(yaml.safe_load(text) or {} for text in texts), changes)
+    if wrong := [*(mistake for text in texts for mistake in duplicate_keys(text)), *wrong]:
+        raise SystemExit("\n".join([f"{', '.join(map(str, paths))} has mistakes:", *wrong]))
     return fill_task_defaults(configuration, TASK)
 
 

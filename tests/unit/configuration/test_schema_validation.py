@@ -25,7 +25,9 @@ def test_the_defaults_have_no_mistake():
     assert schema_errors(DEFAULTS, SCHEMA) == []
 
 
-@pytest.mark.parametrize("name", ["demo", "recipes/minutes", "recipes/long", "recipes/starter"])
+@pytest.mark.parametrize(
+    "name", ["demo", "recipes/minutes", "recipes/random_weights", "recipes/long", "recipes/starter"]
+)
 def test_the_supplied_configurations_have_no_mistake(name):
     changes = yaml.safe_load((REPOSITORY / f"workflow/{name}.yaml").read_text())
     sections = {

@@ -91,7 +91,7 @@ def test_synthetic_cases_are_simulated_again_only_after_a_change(tmp_path, monke
 
 
 def test_a_recipe_is_read_over_the_defaults(tmp_path):
-    settings = product.read_product_settings(recipe_file(tmp_path / "r.yaml"))
+    settings = product.read_product_settings([recipe_file(tmp_path / "r.yaml")])
     assert settings.mirroring
     assert settings.normalisation["spacing_mm"] == 2
     assert settings.sections["training"]["learning_rate"] == 0.003
@@ -101,11 +101,11 @@ def test_a_recipe_is_read_over_the_defaults(tmp_path):
 
 def test_the_mistakes_of_a_recipe_are_printed(tmp_path):
     with pytest.raises(SystemExit, match="there is no recipe"):
-        product.read_product_settings(tmp_path / "nowhere.yaml")
+        product.read_product_settings([tmp_path / "nowhere.yaml"])
     path = tmp_path / "wrong.yaml"
     path.write_text("training: {learning_rate: fast}\n")
     with pytest.raises(SystemExit, match=r"(?s)wrong.yaml has mistakes:.*training.learning_rate: 'fast'"):
-        product.read_product_settings(path)
+        product.read_product_settings([path])
 
 
 def test_a_recipe_that_simulates_cases_during_the_training_is_refused(tmp_path):
@@ -113,13 +113,13 @@ def test_a_recipe_that_simulates_cases_during_the_training_is_refused(tmp_path):
     path = tmp_path / "r.yaml"
     path.write_text(text % "null")
     with pytest.raises(SystemExit, match=r"r.yaml: training.synthetic_cases is null, .*set it to a number"):
-        product.read_product_settings(path)
+        product.read_product_settings([path])
     path.write_text(text % 30)
-    assert product.read_product_settings(path).synthetic_cases == 30
+    assert product.read_product_settings([path]).synthetic_cases == 30
 
 
 def test_without_its_model_the_fine_tuned_method_is_skipped_with_a_line(tmp_path, monkeypatch, capsys):
-    settings = product.read_product_settings(recipe_file(tmp_path / "r.yaml"))
+    settings = product.read_product_settings([recipe_file(tmp_path / "r.yaml")])
     monkeypatch.setattr(product, "STARTER", tmp_path / "starter.safetensors")
     assert product.find_starter(settings, None) is None
     assert capsys.readouterr().out.startswith(f"without the starter model: {tmp_path / 'starter.safetensors'}")
@@ -134,7 +134,7 @@ def test_a_model_to_start_from_must_fit_the_recipe(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(product, "STARTER", tmp_path / "m.safetensors")
     text = "model: {base_channels: 2}\n"
     fitting, other_width, other_voxels = (
-        product.read_product_settings(recipe_file(tmp_path / "r.yaml", sections))
+        product.read_product_settings([recipe_file(tmp_path / "r.yaml", sections)])
         for sections in (text, "", f"{text}normalisation: {{spacing_mm: 2}}\n")
     )
     assert product.find_starter(fitting, None) == tmp_path / "m.safetensors"
@@ -145,4 +145,18 @@ def test_a_model_to_start_from_must_fit_the_recipe(tmp_path, monkeypatch, capsys
 
 
 def test_short_and_long_races_have_different_recipes():
-    assert [product.default_recipe(minutes).name for minutes in (8, 45)] == ["minutes.yaml", "long.yaml"]
+    found = [product.default_recipes(minutes, from_random_weights=True) for minutes in (8, 45)]
+    assert [[path.name for path in paths] for paths in found] == [
+        ["minutes.yaml", "random_weights.yaml"],
+        ["long.yaml"],
+    ]
+
+
+def test_random_weights_have_settings_of_their_own():
+    start, random = (
+        product.read_product_settings(product.default_recipes(8, from_random_weights=from_random_weights))
+        for from_random_weights in (False, True)
+    )
+    rates = [settings.sections["training"]["learning_rate"] for settings in (start, random)]
+    assert rates == [0.002, 0.005]
+    assert start.normalisation == random.normalisation

@@ -130,7 +130,7 @@ def test_a_model_is_not_scored_on_its_training_cases(tmp_path):
 def tiny_method(tmp_path, start_from):
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text("model: {base_channels: 2}\ntraining: {input_shape: [16, 16, 16], precision: fp32}\n")
-    settings = product.read_product_settings(recipe)
+    settings = product.read_product_settings([recipe])
     races = [race(tmp_path)]
     return run.product_method("starter", settings, 1, races, start_from=start_from).enter(races[0])
 

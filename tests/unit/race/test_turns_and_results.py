@@ -91,7 +91,7 @@ def test_results_of_other_settings_or_cases_are_not_mixed(tmp_path):
 
 
 def test_the_digest_of_our_method_depends_on_minutes_and_start(tmp_path):
-    settings = product.read_product_settings(recipe_file(tmp_path / "r.yaml"))
+    settings = product.read_product_settings([recipe_file(tmp_path / "r.yaml")])
     races = [race(tmp_path)]
     start = tmp_path / "model.safetensors"
     start.write_bytes(b"model")
