@@ -15,6 +15,7 @@ from tumorseg.plotting.thumbnails import strip_tile_names
 from tumorseg.provenance.run_facts import RunFacts
 from tumorseg.reporting.report.content import ReportContent, describe_conventions
 from tumorseg.reporting.report.embedded_images import EmbeddedFigure, EmbeddedStrip, group_by_section
+from tumorseg.reporting.report.methods import describe_methods
 from tumorseg.reporting.shared.html_page import render_page
 from tumorseg.reporting.viewer.embed import EmbeddedViewer
 from tumorseg.task import Task
@@ -26,6 +27,7 @@ _SECTIONS: Final = {
     "cases": "Cases",
     "cohort": "Cohort",
     "training": "Training",
+    "methods": "Methods",
     "run": "Provenance",
 }
 
@@ -58,6 +60,7 @@ def render_report(
         configuration: the configuration with all its sections.
     """
     colours = label_colours(configuration["figures"])
+    methods = describe_methods(content, configuration, task, run.versions)
     return render_page(
         _HERE,
         _format_number,
@@ -68,6 +71,8 @@ def render_report(
         label_map=describe_label_map(task),
         content=content,
         run=run,
+        methods=methods,
+        bibtex="data:application/x-bibtex;base64," + base64.b64encode(methods.bibtex().encode()).decode(),
         figures=group_by_section(figures),
         strips=strips,
         tiles=strip_tile_names(task),

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from tests.support.builders import REPOSITORY
 from tests.unit.cohort.test_overview import TASK, validated
 from tumorseg.cohort.splits import FoldAssignment
 from tumorseg.metrics.registry import columns, definitions, metric
@@ -33,10 +35,8 @@ def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: s
     return {"case": case, "usable": not problems, "problems": problems, "detail": detail, "warnings": warnings}
 
 
-CONFIGURATION = {
-    "demo": None,
-    "cohort": {"root": "data/<BraTS>", "patient": None},
-    "prediction": {"test_time_mirroring": False},
+CONFIGURATION: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text()) | {
+    "cohort": {"root": "data/<BraTS>", "patient": None, "folds": 1},
     "figures": {
         "cases": 1,
         "dpi": 50,
