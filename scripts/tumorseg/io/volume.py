@@ -108,6 +108,17 @@ def read_volume(path: Path, max_voxels: int = DEFAULT_MAX_VOXELS) -> Volume:
         raise _unreadable_error(type(error).__name__, size, digest) from error
 
 
+def read_volume_header(path: Path) -> NiftiHeader:
+    """Return the header of a NIfTI file without reading its voxels.
+
+    Raises:
+        VolumeError: the file has no valid header.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return _read_header(open_content(file.read(_HEADER_READ_BYTES)))[0]
+
+
 def _unreadable_error(reason: Message, size: int | None, digest: str | None) -> VolumeError:
     error = VolumeError("unreadable", f"the file cannot be read ({reason}); replace it", size)
     error.digest = digest

@@ -2,7 +2,34 @@
 
 from typing import Final
 
-PREPARATION_PROBLEMS: Final[dict[str, str]] = {}
+PREPARATION_PROBLEMS: Final[dict[str, str]] = {
+    "archive": "The images are in an archive that must be extracted.",
+    "conversion_failed": "A DICOM series could not be converted to one volume with the same geometry.",
+    "corrupted_dicom": "DICOM files cannot be read, or end before their last pixel.",
+    "equal_images": "Several images fit a channel equally well.",
+    "equal_voxels": "Two channels have the same voxels, so one is a copy.",
+    "localizer_only": "There is only a localizer.",
+    "missing_slices": "Slices of a series are missing.",
+    "no_images": "There is no image in DICOM or NIfTI.",
+    "no_usable_image": "No image was recognised as a channel of the task.",
+    "other_body_part": "The images show another body part than the head.",
+    "other_modality": "The images are not MR.",
+    "several_dates": "The images are from several dates, which must not be mixed.",
+    "several_patients": "The images belong to several patients.",
+    "sheet_path": "A path in the sample sheet is no image.",
+    "too_few_slices": "An image has too few slices to show a brain.",
+}
 """Description of each problem code; a problem stops its patient."""
-PREPARATION_WARNINGS: Final[dict[str, str]] = {}
+PREPARATION_WARNINGS: Final[dict[str, str]] = {
+    "channel_not_found": "No image was recognised as one of the channels.",
+    "chosen_by_timings": "An image was recognised by the timings of its sequence alone.",
+    "corrupted_dicom": "DICOM files that were not needed cannot be read.",
+    "derived_image": "An image was computed from others or processed; no original one was found.",
+    "large_field_of_view": "An image is larger than a head; its voxel edges may be wrong.",
+    "missing_instances": "The images of a series are not numbered without a gap from 1.",
+    "nifti_beside_dicom": "NIfTI files lie beside the DICOM files and are not used.",
+    "several_images": "Several images fit a channel; the better one was used.",
+    "several_studies": "The images come from several studies of one date.",
+    "small_field_of_view": "An image is too small to show a whole brain.",
+}
 """Description of each warning code; a warning does not stop its patient."""

@@ -68,6 +68,11 @@ def is_contrast_name(name: str) -> bool:
     return any(name in group for group in _load_names()["contrasts"])
 
 
+def contrast_of_name(name: str) -> str | None:
+    """Return the contrast that a simplified name means, by its first name such as `t1ce`; None if there is none."""
+    return next((group[0] for group in _load_names()["contrasts"] if name in group), None)
+
+
 def label_meaning(name: str) -> str | None:
     """Return the meaning of a label with this name, as in `Label.meaning`; None if it is unknown."""
     return next((meaning for meaning, group in _load_names()["meanings"].items() if simplify_name(name) in group), None)

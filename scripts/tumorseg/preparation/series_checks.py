@@ -1,0 +1,104 @@
+"""Find what is wrong with the DICOM series of a patient as a whole, and with the chosen ones."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from tumorseg.cohort.validation_result import Issue
+from tumorseg.errors import Message
+from tumorseg.formatting import format_count
+from tumorseg.preparation.dicom_series import DicomSeries
+
+_HEAD: Final = re.compile(r"HEAD|BRAIN|SKULL|NEURO|CRAN|KOPF|SCH(AE|Ä)DEL|HIRN|CEREB|^(UNKNOWN)?$")
+"""Values of BodyPartExamined of images that may show the head."""
+MIN_EXTENT_MM: Final = 100.0
+"""Images that are shorter than this in a direction do not cover the brain."""
+
+
+def is_head(body_part: str) -> bool:
+    """Return whether an image with this BodyPartExamined, in capitals, may show the head; an empty one may."""
+    return _HEAD.search(body_part) is not None
+
+
+def several_patients(series: Sequence[DicomSeries], case: str) -> list[Issue]:
+    """Return the problem of series of several patients, by PatientID and its issuer."""
+    count = len({one.header.patient for one in series} - {""})
+    if count < 2:
+        return []
+    message = f"the images belong to {count} patients (by PatientID); put each patient into a folder of its own"
+    return [Issue("several_patients", case, message)]
+
+
+def several_studies(series: Sequence[DicomSeries], case: str) -> list[Issue]:
+    """Return the warning about chosen series of several studies."""
+    count = len({one.header.study for one in series} - {""})
+    if count < 2:
+        return []
+    message = f"the images come from {count} studies; look whether they show the same examination"
+    return [Issue("several_studies", case, message)]
+
+
+def several_dates(series: Sequence[DicomSeries], case: str) -> list[Issue]:
+    """Return the problem of usable series of several dates (StudyDate)."""
+    count = len({one.header.study_date for one in series} - {""})
+    if count < 2:
+        return []
+    message = (
+        f"the images are from {count} dates, which must not be mixed; put each examination into a folder of its own, "
+        "or list the images in a sample sheet (segment.samples)"
+    )
+    return [Issue("several_dates", case, message)]
+
+
+def incomplete_series(series: DicomSeries, channel: str, case: str) -> list[Issue]:
+    """Return the problem of a chosen series whose slices are not all there."""
+    remedy = f"export it again completely, or leave {channel} out in a sample sheet (segment.samples)"
+    if series.truncated_slices:
+        what = f"{format_count(series.truncated_slices, 'file')} of {len(series.files)} end before their last pixel"
+        return [Issue("corrupted_dicom", case, f"{series.label}: {what}; {remedy}")]
+    extent_mm = series.slices * (series.spacing_mm or 0.0)
+    if series.missing_instances and not series.missing_slices and extent_mm < MIN_EXTENT_MM:
+        what = (
+            f"{format_count(series.missing_instances, 'numbered image')} are not there, and the others cover "
+            f"{extent_mm:.0f} mm only"
+        )
+        return [Issue("missing_slices", case, f"{series.label}: {what}; {remedy}")]
+    if series.missing_slices:
+        what = f"of its slices, {series.missing_slices} are missing or unevenly spaced ({series.slices} are there)"
+        return [Issue("missing_slices", case, f"{series.label}: {what}; {remedy}")]
+    return []
+
+
+def missing_instances(series: DicomSeries, channel: str, case: str) -> list[Issue]:
+    """Return the warning about a chosen series whose images are not numbered without a gap from 1."""
+    if not series.missing_instances or series.missing_slices:
+        return []
+    message = (
+        f"{series.label} ({channel}): {format_count(series.missing_instances, 'number')} of its numbered images are "
+        "not there; look whether the series was exported completely"
+    )
+    return [Issue("missing_instances", case, message)]
+
+
+def nothing_usable(series: Sequence[DicomSeries], reasons: Sequence[Message], case: str) -> Issue:
+    """Return the problem of a patient without any usable series, with the most specific reason."""
+    parts = sorted({part for part in (one.header.body_part for one in series) if not is_head(part)})
+    modalities = sorted({one.header.modality or "unknown" for one in series})
+    export = "export the series of the brain MRI (T1, T1 with contrast agent, T2, FLAIR)"
+    if "MR" not in modalities:
+        message = f"the images are {', '.join(modalities)}, not MR; {export}"
+        return Issue("other_modality", case, message)
+    if all("localizer" in reason for reason in reasons):
+        return Issue("localizer_only", case, f"there is only a localizer; {export}")
+    if all("body part" in reason or "localizer" in reason or "not MR" in reason for reason in reasons):
+        what = (
+            f"the images show another body part ({', '.join(parts)})"
+            if parts
+            else "the images show another body part than the head"
+        )
+        return Issue("other_body_part", case, f"{what}; {export}")
+    message = (
+        f"none of {len(series)} series was recognised as a channel of the task; series.tsv says why each was left: "
+        "name the correct ones in a sample sheet (segment.samples)"
+    )
+    return Issue("no_usable_image", case, message)
