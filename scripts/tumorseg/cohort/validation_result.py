@@ -142,5 +142,7 @@ WARNING_CODES: Final[dict[str, str]] = {
     "spacing_unlike_training": "Voxels are smaller, larger or longer than those that the model was trained on.",
     "brain_size_unlike_training": "The brain has far more or fewer voxels than those that the model was trained on.",
     "intensities_unlike_training": "The intensity distribution of the brain differs from the training cases'.",
+    "tilted_planes": "Diameters of tumours are measured in planes that are far from axial.",
+    "coarse_planes": "Voxels are so long in the axial plane that diameters of tumours are uncertain.",
 }
 """Description of each warning code; a warning does not drop its case."""

@@ -1,0 +1,1 @@
+"""Measures that clinicians use: volumes, diameters, and their course over time. For research use only."""
