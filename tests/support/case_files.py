@@ -98,6 +98,14 @@ def learning_data() -> Path:
     return _real_folder("TUMORSEG_LEARNING_DATA", "real2mm")
 
 
+def raw_patient() -> Path:
+    """Return the folder of a real patient's images as the scanner gave them; skip the test if it is missing.
+
+    These are `t1.nii.gz`, `t1c.nii.gz`, `t2.nii.gz` and `fla.nii.gz`, and the mask of the brain by another tool.
+    """
+    return _real_folder("TUMORSEG_RAW_PATIENT", "raw/TCGA-FG-6692")
+
+
 def challenge_cases_2026() -> Path:
     """Return the folder of the example cases of the challenge's evaluation package; skip the test if it is missing.
 
@@ -110,5 +118,5 @@ def challenge_cases_2026() -> Path:
 def _real_folder(variable: str, default: str) -> Path:
     root = Path(os.environ.get(variable, Path(__file__).parents[3] / "shared/data" / default))
     if not root.is_dir():
-        pytest.skip(f"the real BraTS cases are not here (set {variable} to their folder)")
+        pytest.skip(f"the real cases are not here (set {variable} to their folder)")
     return root

@@ -8,9 +8,22 @@ from typing import Any, NamedTuple
 import dcm2niix
 import nibabel
 import numpy as np
+from nibabel.affines import from_matvec
+from nibabel.eulerangles import euler2mat
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from pydicom.valuerep import DS
+
+AXIAL = np.array([[-1, 0, 0, 5], [0, -2, 0, 9], [0, 0, 5, -3], [0, 0, 0, 1.0]])
+GRIDS = {
+    "axial": AXIAL,
+    "axial, from head to feet": AXIAL * [1, 1, -1, 1],
+    "flipped columns": AXIAL * [-1, 1, 1, 1],
+    "sagittal": np.array([[0, 0, 4, -40.5], [-1.5, 0, 0, 60], [0, -0.75, 0, 31], [0, 0, 0, 1]]),
+    "coronal": np.array([[-0.9, 0, 0, 33], [0, 0, 3, -50], [0, -0.9, 0, 44.25], [0, 0, 0, 1]]),
+    "oblique": from_matvec(euler2mat(0.3, -0.2, 0.15) @ np.diag([-0.9, -1.1, 5.5]), [80, 70.5, -40]),
+}
+"""Affines of usual series, from the indices of column, row and slice to mm (RAS)."""
 
 
 class VolumeOnGrid(NamedTuple):

@@ -14,7 +14,9 @@ from nibabel.eulerangles import euler2mat
 
 from tests.support.builders import hypothesis_settings
 from tests.support.dicom import (
+    AXIAL,
     FLAIR,
+    GRIDS,
     RAS_TO_LPS,
     T1,
     T1CE,
@@ -26,15 +28,6 @@ from tests.support.dicom import (
 )
 
 VOLUME = np.random.default_rng(0).integers(0, 4000, (12, 10, 6)).astype(np.uint16)
-AXIAL = np.array([[-1, 0, 0, 5], [0, -2, 0, 9], [0, 0, 5, -3], [0, 0, 0, 1.0]])
-GRIDS = {
-    "axial": AXIAL,
-    "axial, from head to feet": AXIAL * [1, 1, -1, 1],
-    "flipped columns": AXIAL * [-1, 1, 1, 1],
-    "sagittal": np.array([[0, 0, 4, -40.5], [-1.5, 0, 0, 60], [0, -0.75, 0, 31], [0, 0, 0, 1]]),
-    "coronal": np.array([[-0.9, 0, 0, 33], [0, 0, 3, -50], [0, -0.9, 0, 44.25], [0, 0, 0, 1]]),
-    "oblique": from_matvec(euler2mat(0.3, -0.2, 0.15) @ np.diag([-0.9, -1.1, 5.5]), [80, 70.5, -40]),
-}
 grids = pytest.mark.parametrize("affine", GRIDS.values(), ids=GRIDS)
 
 
