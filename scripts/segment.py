@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg.cli import console
+from tumorseg.clinical.measures import diameter_measures
 from tumorseg.errors import UserError
 from tumorseg.io.files import write_bytes
+from tumorseg.segmentation.courses import course_lines, write_courses
 from tumorseg.segmentation.results import (
     RECORD_FILE,
     TABLE_FILE,
@@ -15,6 +17,7 @@ from tumorseg.segmentation.results import (
     write_record,
     write_volume_table,
 )
+from tumorseg.task import Task
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,9 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for file in sorted(shard.iterdir()):
                 if file.name != RECORD_FILE and not file.name.startswith("."):
                     write_bytes(options.output / file.name, file.read_bytes())
-        write_record(options.output, patients, method)
-        write_volume_table(options.output / TABLE_FILE, patients, method["structures"])
-        for line in segmentation_summary(patients, options.output / TABLE_FILE, method):
+        task = Task.from_json(method["task"])
+        table = options.output / TABLE_FILE
+        write_volume_table(table, patients, method["structures"], diameter_measures(task))
+        courses = write_courses(options.output, patients, task)
+        write_record(options.output, patients, {**method, "courses": [file.name for file in courses]})
+        for line in [*course_lines(courses), *segmentation_summary(patients, table, method)]:
             console.logger.info("%s", line)
 
 

@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for model, path, card in zip(options.models, paths, cards, strict=True)
             ],
             "structures": list(task.structures),
+            "task": task.to_json(),
             "prediction": options.settings["prediction"],
             "execution": execution.name,
         }

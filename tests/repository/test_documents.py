@@ -15,6 +15,7 @@ import tumorseg
 from tests import screenshot
 from tests.support import documents
 from tests.support.builders import REPOSITORY, trained_on
+from tumorseg.clinical.measures import diameter_measures
 from tumorseg.cohort.manifest import manifest_columns
 from tumorseg.cohort.splits import SPLIT_COLUMNS
 from tumorseg.configuration.postprocessing_candidates import no_postprocessing
@@ -103,7 +104,7 @@ def test_the_targets_of_the_readme_are_rules():
 
 
 def volumes_columns(folder: Path) -> list[str]:
-    write_volume_table(folder / "volumes.tsv", [PatientResult("a")], TASK.structures)
+    write_volume_table(folder / "volumes.tsv", [PatientResult("a")], TASK.structures, diameter_measures(TASK))
     return list(read_table(folder / "volumes.tsv"))
 
 

@@ -52,7 +52,13 @@ def incomplete_segmentations(wildcards):
     names = [
         name for shard in patients_by_shard() for name in read_if_valid(segmented_files, f"results/segmented/{shard}")
     ]
+    names += read_if_valid(course_files, "results/segmentations")
     return note_incomplete_folder("results/segmentations", ["patients.json", "volumes.tsv", *names])
+
+
+def course_files(folder):
+    """Return the names of the files about patients with several time points in the folder of all masks."""
+    return read_json(Path(folder, "patients.json"))["how"].get("courses", [])
 
 
 def segmented_files(folder):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cli.console import logger
+from tumorseg.clinical.measures import measure_mask, measure_warnings
 from tumorseg.cohort.background import backgrounds_from_facts
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.case_validation import validate_case
@@ -23,6 +24,7 @@ from tumorseg.networks.notices import distinct_notices
 from tumorseg.plotting.case_view import make_case_view
 from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
+from tumorseg.preprocessing.crop import cropped_affine
 from tumorseg.preprocessing.normalisation import normalise_on_cropped_grid
 from tumorseg.preprocessing.resampling import ResampledSizeError, resample_image, target_spacing_mm
 from tumorseg.preprocessing.store import Origin
@@ -148,6 +150,9 @@ def _segment(
         structure: float(np.count_nonzero(np.isin(segmentation.mask, labels)) * origin.voxel_mm3)
         for structure, labels in segmenter.task.structures.items()
     }
+    measures = measure_mask(segmentation.mask, cropped_affine(origin), segmenter.task)
+    patient = replace(patient, measures=measures)
+    patient = replace(patient, warnings=(*patient.warnings, *measure_warnings(patient.case, measures)))
     view = make_case_view(
         origin,
         image,

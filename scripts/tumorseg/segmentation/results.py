@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
+from tumorseg.clinical.measures import ClinicalMeasures, Measure
 from tumorseg.cohort.validation_result import Issue, describe_issue
 from tumorseg.formatting import format_count, format_part
 from tumorseg.io.files import read_json, write_json
@@ -26,6 +27,7 @@ class PatientResult:
         channels: names of the images that the patient has.
         expected_dice: Dice to expect of each structure if images are missing, see `missing_channels.ChannelCheck`.
         volumes: volume of each structure in mm³; empty if the patient was not segmented.
+        measures: volumes and diameters for clinicians; None if the patient was not segmented.
         windowed: whether sliding windows were used.
         changed: number of voxels that each post-processing step changed.
         files: `path`, `bytes` and `digest` of each image.
@@ -38,6 +40,7 @@ class PatientResult:
     channels: tuple[str, ...] = ()
     expected_dice: dict[str, float] = field(default_factory=dict)
     volumes: dict[str, float] = field(default_factory=dict)
+    measures: ClinicalMeasures | None = None
     windowed: bool = False
     changed: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -61,7 +64,15 @@ class PatientResult:
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Return the result from plain JSON types."""
         warnings = tuple(Issue(**warning) for warning in content["warnings"])
-        return cls(**{**content, "warnings": warnings, "channels": tuple(content["channels"])})
+        measures = content.get("measures")
+        return cls(
+            **{
+                **content,
+                "warnings": warnings,
+                "channels": tuple(content["channels"]),
+                "measures": None if measures is None else ClinicalMeasures.from_json(measures),
+            }
+        )
 
 
 RECORD_FILE: Final = "patients.json"
@@ -87,20 +98,23 @@ def read_records(folders: Sequence[Path]) -> tuple[list[PatientResult], dict[str
     return sorted(patients, key=lambda patient: patient.case), records[0]["how"]
 
 
-def write_volume_table(path: Path, patients: Iterable[PatientResult], structures: Iterable[str]) -> None:
+def write_volume_table(
+    path: Path, patients: Iterable[PatientResult], structures: Iterable[str], measures: Sequence[Measure] = ()
+) -> None:
     """Write a TSV table with a row per patient.
 
-    Columns are `case`, `segmented` (true or false), the volume of each structure in mm³ (empty without a mask),
-    `channels` (the images of the patient, separated by commas), `problems` (codes), `detail`, `warnings` (codes) and
-    `warning_messages`.
+    Columns are `case`, `segmented` (true or false), the volume of each structure in mm³ and each measure (empty without
+    a mask), `channels` (the images of the patient, separated by commas), `problems` (codes), `detail`, `warnings`
+    (codes) and `warning_messages`.
 
     Args:
         path: file to write.
         patients: results of the patients.
         structures: names of the structures.
+        measures: further columns, see `clinical.measures.diameter_measures`.
     """
     names = list(structures)
-    write_table(path, pd.DataFrame([_row(patient, names) for patient in patients]))
+    write_table(path, pd.DataFrame([_row(patient, names, measures) for patient in patients]))
 
 
 def segmentation_summary(patients: Sequence[PatientResult], table: Path, method: Mapping[str, Any]) -> list[str]:
@@ -138,11 +152,12 @@ def _warnings(patients: Iterable[PatientResult]) -> Iterator[str]:
     yield from (f"WARNING: {', '.join(names)}: {message}" for message, names in cases.items())
 
 
-def _row(patient: PatientResult, structures: Sequence[str]) -> dict[str, Any]:
+def _row(patient: PatientResult, structures: Sequence[str], measures: Sequence[Measure]) -> dict[str, Any]:
     return {
         "case": patient.case,
         "segmented": "true" if patient.segmented else "false",
         **{f"{structure}_mm3": patient.volumes.get(structure) for structure in structures},
+        **{measure.name: measure.number(patient.measures) for measure in measures},
         "channels": ",".join(patient.channels),
         "problems": patient.problems,
         "detail": patient.detail,

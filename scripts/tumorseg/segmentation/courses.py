@@ -1,0 +1,50 @@
+"""Write the courses of the patients with several time points: a table, and a chart for each patient."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tumorseg.clinical.course import find_courses
+from tumorseg.clinical.course_table import RESEARCH_USE, course_table
+from tumorseg.cohort.patients import patients_from_names
+from tumorseg.errors import Message
+from tumorseg.formatting import format_count
+from tumorseg.io.tables import write_table
+from tumorseg.plotting.course_chart import course_chart
+from tumorseg.plotting.style import save_figure
+from tumorseg.segmentation.results import PatientResult
+from tumorseg.task import Task
+
+COURSE_TABLE_FILE: Final = "course.tsv"
+_DPI: Final = 150
+
+
+def write_courses(folder: Path, results: Sequence[PatientResult], task: Task) -> list[Path]:
+    """Write `course.tsv` and `course-{patient}.png` if a patient has several time points.
+
+    Args:
+        folder: folder of the masks.
+        results: results of all cases; their names say which cases belong to one patient.
+        task: task of the masks.
+
+    Returns:
+        The files; none without a course.
+    """
+    measures = {result.case: result.measures for result in results}
+    courses = find_courses(measures, patients_from_names(measures))
+    if not courses:
+        return []
+    write_table(folder / COURSE_TABLE_FILE, course_table(courses, task))
+    charts = [folder / f"course-{course.patient}.png" for course in courses]
+    for course, chart in zip(courses, charts, strict=True):
+        save_figure(course_chart(course, task), [chart], _DPI)
+    return [folder / COURSE_TABLE_FILE, *charts]
+
+
+def course_lines(files: Sequence[Path]) -> list[Message]:
+    """Return the line to print about the files that `write_courses` wrote; none without a course."""
+    if not files:
+        return []
+    table, *charts = files
+    count = f"{format_count(len(charts), 'patient')} {'has' if len(charts) == 1 else 'have'}"
+    return [f"{count} several time points; changes, {RESEARCH_USE}: {table}"]
