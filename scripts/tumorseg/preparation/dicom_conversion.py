@@ -5,6 +5,7 @@ References:
     https://doi.org/10.1016/j.jneumeth.2016.03.001
 """
 
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from tumorseg.preparation.dicom_series import DicomSeries
 _TIMEOUT_S: Final = 600
 _MAX_OFFSET: Final = 0.1
 """Largest distance between a slice and its place by the DICOM header, as a fraction of the distance of slices."""
+_LINK: Final = re.compile(r"\S*?(\d{6})\.dcm")
 _OPTIONS: Final = (
     *("-g", "i"),  # ignore the user's file of defaults
     *("-b", "n", "-ba", "y"),  # no text file beside the image, which could hold personal data
@@ -89,7 +91,9 @@ def _run(command: Sequence[str], series: DicomSeries) -> list[str]:
         raise ConversionError(
             "conversion_failed", f"{series.label}: dcm2niix did not run ({type(error).__name__}); run again"
         ) from None
-    lines = [line.replace(command[-1], "").strip() for line in (run.stdout + run.stderr).splitlines()]
+    # The names of the links mean nothing to a user.
+    lines = [_LINK.sub(lambda found: f"slice {int(found[1]) + 1}", line).strip() for line in run.stdout.splitlines()]
+    lines += [line.strip() for line in run.stderr.splitlines()]
     if run.returncode != 0:
         raise ConversionError(
             "conversion_failed",

@@ -16,6 +16,7 @@ _OTHER_ENDINGS: Final = (
 _MAGIC_OFFSET: Final = 128
 _STUDY_UID: Final = b"\x20\x00\x0d\x00"
 """The tag of StudyInstanceUID, little-endian."""
+_SERIES_UID: Final = b"\x20\x00\x0e\x00"
 _PATIENT_ID: Final = b"\x10\x00\x20\x00"
 _MAX_VALUE_BYTES: Final = 64
 _PEEK_BYTES: Final = 2**14
@@ -61,6 +62,11 @@ def is_dicom_file(path: Path) -> bool:
 def peek_study(path: Path) -> str | None:
     """Return the StudyInstanceUID of a DICOM file from its first bytes; None if it is not found there."""
     return _peek(path, _STUDY_UID)
+
+
+def peek_series(path: Path) -> str | None:
+    """Return the SeriesInstanceUID of a DICOM file from its first bytes; None if it is not found there."""
+    return _peek(path, _SERIES_UID)
 
 
 def peek_patient(path: Path) -> str | None:

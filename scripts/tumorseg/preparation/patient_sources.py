@@ -17,7 +17,14 @@ from tumorseg.cohort.file_names import archive_content, is_awkward_name, is_syst
 from tumorseg.cohort.layouts.case_names import is_visit_name
 from tumorseg.cohort.layouts.listing import join_path
 from tumorseg.errors import UserError
-from tumorseg.preparation.dicom_files import has_dicom_ending, is_dicom_file, may_be_dicom, peek_patient, peek_study
+from tumorseg.preparation.dicom_files import (
+    has_dicom_ending,
+    is_dicom_file,
+    may_be_dicom,
+    peek_patient,
+    peek_series,
+    peek_study,
+)
 from tumorseg.preparation.patient_source import PatientSource, SourceKind
 from tumorseg.preparation.sequence_names import is_mask_name, read_name
 
@@ -55,8 +62,8 @@ def find_patients(
     """Find the patients below a folder.
 
     Each folder directly below `root` is a patient, or one for each visit if its subfolders are different DICOM studies
-    or are named like visits. If several folders hold one and the same DICOM study, or images lie directly in `root`,
-    `root` is a patient itself; files such as `P1_t1.nii.gz` and `P2_t1.nii.gz` are two.
+    or are named like visits. If each folder holds one series of the same DICOM study, or DICOM files lie directly in
+    `root`, this is a patient itself; files such as `P1_t1.nii.gz` and `P2_t1.nii.gz` are two.
 
     Args:
         root: folder of the user.
@@ -130,10 +137,18 @@ def _merge(folder: _Folder, others: Sequence[_Folder]) -> _Folder:
 
 
 def _is_one_study(root: Path, folders: Sequence[_Folder]) -> bool:
-    """Return whether several folders hold the series of one DICOM study. Folders without DICOM do not count."""
+    """Return whether several folders each hold one series of the same DICOM study. Other folders do not count."""
     with_dicom = [folder for folder in folders if folder.dicom]
-    studies = {peek_study(root / path) for folder in with_dicom for path in folder.dicom}
-    return len(with_dicom) > 1 and len(studies) == 1 and None not in studies
+    if len(with_dicom) < 2 or any(len(folder.dicom) > 1 for folder in with_dicom):
+        return False
+    studies = {peek_study(root / folder.dicom[0]) for folder in with_dicom}
+    return len(studies) == 1 and None not in studies and all(_is_one_series(root, folder) for folder in with_dicom)
+
+
+def _is_one_series(root: Path, folder: _Folder) -> bool:
+    """Return whether the first and the last DICOM file of a folder belong to one series."""
+    last = next(path for path in reversed(folder.files) if may_be_dicom(path.rpartition("/")[2]))
+    return peek_series(root / folder.dicom[0]) == peek_series(root / last)
 
 
 def _sources_of_folder(root: Path, folder: _Folder, name: str, patient: str | None = None) -> Iterator[PatientSource]:

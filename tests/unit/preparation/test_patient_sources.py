@@ -61,6 +61,13 @@ def test_series_folders_of_one_study_are_one_patient(tmp_path):
     assert "the folder of one patient" in notes[0]
 
 
+def test_folders_with_several_series_of_one_study_are_patients(tmp_path):
+    for case in ("P1", "P2"):
+        for header in (T1, T2):
+            series(tmp_path / case, "A", header=header)
+    assert [case for case, *_ in found(tmp_path)] == ["P1", "P2"]
+
+
 def test_studies_in_their_own_folders_are_visits(tmp_path):
     series(tmp_path / "P1/before", "A", "20200102")
     series(tmp_path / "P1/after", "A", "20210304")
