@@ -18,7 +18,8 @@ from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
 from tumorseg.cohort.file_names import MASK, is_awkward_name, is_system_file, may_be_image, nifti_stem, printable
 from tumorseg.cohort.layouts.listing import base_name, is_mask_folder_name
 from tumorseg.cohort.layouts.synonyms import roles_by_name, simplify_name
-from tumorseg.cohort.sample_sheet import CASE_COLUMN, MASK_COLUMN, PATIENT_COLUMN, sheet_columns
+from tumorseg.cohort.sample_sheet import MASK_COLUMN, PATIENT_COLUMN, sheet_columns
+from tumorseg.cohort.sheet_rows import CASE_COLUMN
 from tumorseg.errors import Message, UserError
 from tumorseg.io.tables import write_table
 from tumorseg.task import Task

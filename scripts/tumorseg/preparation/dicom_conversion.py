@@ -26,6 +26,7 @@ _LINK: Final = re.compile(r"\S*?(\d{6})\.dcm")
 _OPTIONS: Final = (
     *("-g", "i"),  # ignore the user's file of defaults
     *("-b", "n", "-ba", "y"),  # no text file beside the image, which could hold personal data
+    *("-c", ""),  # no comment of the header in the image
     *("-z", "n"),  # compressed later, with bytes that do not depend on the machine
     *("-x", "i"),  # neither crop nor rotate
     *("-f", "image"),

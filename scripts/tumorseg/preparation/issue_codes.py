@@ -30,7 +30,7 @@ PREPARATION_WARNINGS: Final[dict[str, str]] = {
     "nifti_beside_dicom": "NIfTI files lie beside the DICOM files and are not used.",
     "no_dicom_segmentation": "The mask was not written as DICOM, because of the files of the source series.",
     "several_images": "Several images fit a channel; the better one was used.",
-    "several_studies": "The images come from several studies of one date.",
+    "several_studies": "The images come from several studies.",
     "small_field_of_view": "An image is too small to show a whole brain.",
 }
 """Description of each warning code; a warning does not stop its patient."""

@@ -76,6 +76,16 @@ def test_the_record_has_the_facts_of_the_images_and_no_patient(tmp_path):
     assert "SECRET" not in (tmp_path / "out/record.json").read_text() + (tmp_path / "out/series.tsv").read_text()
 
 
+def test_the_converted_image_has_no_text_of_the_header(tmp_path):
+    secrets = {"PatientName": "DOE^JANE", "PatientID": "SECRET-7", "ImageComments": "DOE^JANE", "StudyID": "SECRET-7"}
+    write_series(tmp_path / "in/P1", noise(0), AFFINE, replace(T1, other={**secrets, "AccessionNumber": "SECRET-7"}))
+    convert_all(tmp_path / "in", tmp_path / "out")
+    content = gzip.decompress((tmp_path / "out/t1.nii.gz").read_bytes())
+    assert len(content) > 352
+    assert b"SECRET" not in content
+    assert b"JANE" not in content
+
+
 def test_equal_input_gives_equal_bytes(tmp_path):
     write_four(tmp_path / "in/P1")
     for name in ("one", "two"):
