@@ -70,7 +70,15 @@ def read_sheet_rows(path: Path, form: SheetForm) -> list[tuple[int, dict[str, st
 
 
 def raise_if_mistakes(source: str, mistakes: Iterable[Message]) -> None:
-    """Raise a UserError with the first mistakes of a sheet, each in a line that names `source`, if there are any."""
+    """Check that a sheet has no mistakes.
+
+    Args:
+        source: configuration key and path of the sheet, for the message.
+        mistakes: the mistakes in words.
+
+    Raises:
+        UserError: there is at least one mistake; the message has the first ones, each in its line.
+    """
     found = list(mistakes)
     if found:
         more = [f"{source}: and {len(found) - _MAX_MISTAKES} more mistakes"] if len(found) > _MAX_MISTAKES else []

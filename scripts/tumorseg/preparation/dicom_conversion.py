@@ -19,6 +19,8 @@ from tumorseg.errors import Message
 from tumorseg.io.volume import Volume, read_volume
 from tumorseg.preparation.dicom_series import DicomSeries
 
+MAX_VOXELS: Final = 2**28
+"""Most voxels of an image of a scanner, which may be finer than the cases that are trained on."""
 _TIMEOUT_S: Final = 600
 _MAX_OFFSET: Final = 0.1
 """Largest distance between a slice and its place by the DICOM header, as a fraction of the distance of slices."""
@@ -78,7 +80,7 @@ def convert_series(folder: Path, series: DicomSeries, temporary: Path) -> tuple[
             f"{series.label}: dcm2niix made {len(made)} volumes of its {len(series.files)} files instead of one"
             f"{reason}; convert the series by hand and give the NIfTI file in a sample sheet (segment.samples)",
         )
-    volume = read_volume(made[0])
+    volume = read_volume(made[0], MAX_VOXELS)
     return made[0], volume, _is_reversed(volume, series)
 
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 import pydicom
 from pydicom.dataset import Dataset
 
+from tumorseg.cohort.file_names import printable
+
 _ELEMENTS: Final = (
     *("SOPInstanceUID", "Modality", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "StudyDate"),
     *("PatientID", "IssuerOfPatientID", "SeriesNumber", "SeriesDescription", "ProtocolName", "BodyPartExamined"),
@@ -210,7 +212,7 @@ def _values(dataset: Dataset, name: str) -> Iterator[Any]:
 
 
 def _texts(dataset: Dataset, name: str) -> list[str]:
-    return [str(value).strip() for value in _values(dataset, name)]
+    return [printable(str(value)).strip() for value in _values(dataset, name)]
 
 
 def _text(dataset: Dataset, name: str) -> str:

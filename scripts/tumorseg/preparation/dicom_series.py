@@ -175,7 +175,8 @@ def _series(headers: Sequence[DicomHeader], missing_instances: int) -> DicomSeri
         places = np.array([_along(normal, part) for _, part in ordered])
         plane = _plane(normal)
     first = ordered[0][0]
-    spacing_mm, missing, duplicates = _spacing(places, first) if places is not None else (None, 0, 0)
+    expected_mm = _expected_spacing_mm(first, numbered_with_gaps=missing_instances > 0)
+    spacing_mm, missing, duplicates = _spacing(places, expected_mm) if places is not None else (None, 0, 0)
     return DicomSeries(
         header=first,
         files=tuple(dict.fromkeys(header.file for header, _ in ordered)),
@@ -222,7 +223,17 @@ def _centre(header: DicomHeader, part: SliceGeometry) -> tuple[float, float, flo
     return (-float(x), -float(y), float(z))
 
 
-def _spacing(places: NDArray[np.float64], header: DicomHeader) -> tuple[float | None, int, int]:
+def _expected_spacing_mm(header: DicomHeader, *, numbered_with_gaps: bool) -> float:
+    """Return the distance of slices by the header in mm; 0 if it does not say.
+
+    Without SpacingBetweenSlices, wide gaps may lie between thin slices; then only missing numbers show missing slices.
+    """
+    if header.spacing_mm or numbered_with_gaps:
+        return max(header.spacing_mm or 0.0, header.thickness_mm or 0.0)
+    return 0.0
+
+
+def _spacing(places: NDArray[np.float64], expected_mm: float) -> tuple[float | None, int, int]:
     """Return the usual distance between slices in mm, the number of missing slices, and of duplicate positions."""
     steps = np.diff(places)
     duplicates = int((steps < _SAME_PLACE_MM).sum())
@@ -233,9 +244,8 @@ def _spacing(places: NDArray[np.float64], header: DicomHeader) -> tuple[float | 
     most = max(rounded.values())
     usual = min(step for step, count in rounded.items() if count == most)
     # Where every other slice is missing, all distances are equal: the header says what they should be.
-    expected = max(header.spacing_mm or 0.0, header.thickness_mm or 0.0)
-    if expected >= _SAME_PLACE_MM and usual >= _GAP * expected:
-        usual = expected
+    if expected_mm >= _SAME_PLACE_MM and usual >= _GAP * expected_mm:
+        usual = expected_mm
     missing = sum(round(step / usual) - 1 for step in steps if step >= _GAP * usual)
     uneven = sum(abs(step / usual - round(step / usual)) > _UNEVEN for step in steps if step < _GAP * usual)
     return float(usual), int(missing) or int(uneven), duplicates

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from tumorseg.cohort.file_names import MASK, case_and_role, nifti_stem
+from tumorseg.cohort.file_names import MASK, case_and_role, nifti_stem, printable
 from tumorseg.cohort.layouts.listing import is_mask_folder_name
 from tumorseg.cohort.validation_result import Issue
 from tumorseg.errors import Message
@@ -76,7 +76,7 @@ def choose_images(images: Sequence[ImageFile], task: Task, case: str) -> Channel
 def image_table(images: Sequence[ImageFile], decisions: Sequence[str]) -> pd.DataFrame:
     """Return a table with a row for each file: what was decided, and its grid."""
     rows = [
-        (image.path, decision, *(_describe_grid(image.header) if image.header else ("", "", "")))
+        (printable(image.path), decision, *(_describe_grid(image.header) if image.header else ("", "", "")))
         for image, decision in zip(images, decisions, strict=True)
     ]
     return pd.DataFrame(rows, columns=["file", "decision", "shape", "spacing_mm", "plane"], dtype=object)
@@ -106,7 +106,7 @@ def _candidate(image: ImageFile, task: Task) -> Candidate:
         contrast = in_task[1]
     header = image.header
     return Candidate(
-        label=image.path,
+        label=printable(image.path),
         contrast=contrast,
         left=left or (_reason_left(header) if header else ""),
         derived=processed,

@@ -70,7 +70,7 @@ def select_images(root: Path, source: PatientSource, task: Task) -> Selection:
         images = read_image_files(root / source.folder, source.files)
         choice = choose_images(images, task, source.case)
         chosen = {
-            channel: SelectedImage(images[place].path, source.folder, (images[place].path,))
+            channel: SelectedImage(printable(images[place].path), source.folder, (images[place].path,))
             for channel, place in choice.chosen.items()
         }
         return Selection(chosen, image_table(images, choice.decisions), choice.problems, choice.warnings)

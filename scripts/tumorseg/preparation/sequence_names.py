@@ -76,15 +76,16 @@ _NOT_CONTRAST: Final = re.compile(
     r"\b(pre|post) ?(op\w*|surg\w*|rt|radi\w*|chem\w*|treat\w*|trt|proc\w*|ict\w*|scan|sat\w*)\b"
 )
 """`before` and `after` something other than contrast agent."""
-_AGENT: Final = r"(contrast\w*|kontrast\w*|gad\w*|gd|km|inj\w*|ce|c)"
+_AGENT: Final = r"(contrast\w*|kontrast\w*|gad\w*|gd|km|mdc|inj\w*|ce|c)"
 _BEFORE: Final = re.compile(
-    rf"\bpre ?{_AGENT}\b|\bpre\b|\b(no|non|without|wo|w o|ohne|vor|sans|sin|senza|zonder|before) ?{_AGENT}\b"
+    rf"\bpre ?{_AGENT}\b|\bpre\b|\b(no|non|without|wo|w o|ohne|vor|sans|sin|senza|zonder|voor|before) ?{_AGENT}\b"
     r"|\bnative?\b|\bnativ\w*|\bunenhanced\b|\bnce\b"
 )
 _AFTER: Final = re.compile(
-    rf"\bpost ?{_AGENT}?\b|\+ ?{_AGENT}\b|\bc ?\+|\b(gd|gad\w*|km|ce|contrast\w*|kontrast\w*|enhanced|enh)\b"
+    rf"\bpost ?{_AGENT}?\b|\+ ?{_AGENT}\b|\bc ?\+|\b(gd|gad\w*|km|mdc|ce|contrast\w*|kontrast\w*|enhanced|enh)\b"
     r"|\b(dotarem|gadovist|magnevist|prohance|multihance|omniscan|clariscan|vueway|elucirem)\b"
 )
+_WITH_AND_WITHOUT: Final = re.compile(r"\bw(ith)? (and )?(wo|w o|without)\b|\b(wo|w o|without) (and )?w(ith)?\b")
 _FAT_SATURATED: Final = re.compile(r"\bfs\b|fat ?sat|\bfatsat|\bspir\b|\bspair\b|\bfat ?sup")
 _T1_SEQUENCES: Final = re.compile(r"\bmp ?rage\b|\bbravo\b|\bf?spgr\b|\btfl ?3d\b|\b3d ?tfl\b")
 _DARK_FLUID: Final = re.compile(r"\bda ?fl\b|\bdark ?fluid")
@@ -124,7 +125,7 @@ def read_name(name: str) -> NameClues:
         contrasts = {T1}
     if len(contrasts) > 1:
         other = other or f"an image with several contrasts in its name ({', '.join(sorted(contrasts))})"
-    if before and after:
+    if (before and after) or _WITH_AND_WITHOUT.search(text):
         other = other or _BEFORE_AND_AFTER
     return NameClues(
         contrast=next(iter(contrasts)) if len(contrasts) == 1 else None,

@@ -79,6 +79,11 @@ def test_missing_slices_are_counted(tmp_path, removed, missing):
     assert only_series(tmp_path).missing_slices == missing
 
 
+def test_thin_slices_with_wide_gaps_are_complete(tmp_path):
+    write_series(tmp_path, NOISE, AFFINE, replace(T1, other={"SpacingBetweenSlices": None, "SliceThickness": 2.5}))
+    assert only_series(tmp_path).missing_slices == 0
+
+
 def test_missing_instance_numbers_are_a_hint(tmp_path):
     for path in write_series(tmp_path, NOISE, AFFINE)[:6]:
         path.unlink()

@@ -57,6 +57,7 @@ def test_contrast_and_agent_of_a_name(name, contrast, agent):
         ("T1 C-SPINE", "body part"),
         ("PD/T2 dual", "proton"),
         ("AX T1 PRE AND POST", "before and after"),
+        ("T1 W/WO CONTRAST", "before and after"),
         ("t1ce_to_flair", "several contrasts"),
         ("t1_t2", "several contrasts"),
     ],
