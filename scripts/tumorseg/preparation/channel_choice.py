@@ -41,9 +41,9 @@ class Candidate:
         by_timing: whether only the timings of the sequence gave the contrast.
     """
 
-    label: Message
+    label: str
     contrast: str | None
-    left: Message = ""
+    left: str = ""
     complete: bool = True
     derived: bool = False
     uncorrected: bool = False
@@ -87,7 +87,7 @@ class ChannelChoice:
 class _Rule:
     """A reason to prefer a candidate: the one with the larger value, by more than `tolerance` as a fraction."""
 
-    words: Message
+    words: str
     value: Callable[[Candidate], float]
     tolerance: float = 0.0
     by_size: bool = False

@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 
 from tumorseg.cohort.validation_result import Issue
-from tumorseg.errors import Message
 from tumorseg.formatting import format_count
 from tumorseg.io.nifti_header import not_3d_message
 from tumorseg.io.volume import Volume
@@ -18,7 +17,7 @@ MAX_EXTENT_MM: Final = 450.0
 """Images that are longer than this in a direction are larger than the field of a scanner, or have wrong voxel edges."""
 
 
-def image_problems(volume: Volume, label: Message, case: str) -> list[Issue]:
+def image_problems(volume: Volume, label: str, case: str) -> list[Issue]:
     """Return the problems of an image.
 
     Args:
@@ -40,7 +39,7 @@ def image_problems(volume: Volume, label: Message, case: str) -> list[Issue]:
     return []
 
 
-def image_warnings(volume: Volume, label: Message, case: str) -> list[Issue]:
+def image_warnings(volume: Volume, label: str, case: str) -> list[Issue]:
     """Return the warnings about a valid image: orientation and field of view."""
     found = []
     if volume.orientation_warning is not None:

@@ -11,7 +11,6 @@ import pandas as pd
 from tumorseg.cohort.file_names import MASK, case_and_role, nifti_stem, printable
 from tumorseg.cohort.layouts.listing import is_mask_folder_name
 from tumorseg.cohort.validation_result import Issue
-from tumorseg.errors import Message
 from tumorseg.formatting import format_count
 from tumorseg.geometry import format_shape
 from tumorseg.io.nifti_header import NiftiHeader
@@ -119,7 +118,7 @@ def _candidate(image: ImageFile, task: Task) -> Candidate:
     )
 
 
-def _reason_left(header: NiftiHeader) -> Message:
+def _reason_left(header: NiftiHeader) -> str:
     if len(header.shape) != 3:
         return f"its shape is {format_shape(header.shape)}, not that of one 3D image"
     if min(header.shape) < MIN_SLICES:

@@ -33,7 +33,7 @@ class SelectedImage:
         series: the series; None for a NIfTI file.
     """
 
-    label: Message
+    label: str
     folder: str
     files: tuple[str, ...]
     series: DicomSeries | None = None

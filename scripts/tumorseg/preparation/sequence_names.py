@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from tumorseg.cohort.layouts.synonyms import contrast_of_name, simplify_name
-from tumorseg.errors import Message
 
 T1: Final = "t1"
 T1CE: Final = "t1ce"
 T2: Final = "t2"
 FLAIR: Final = "flair"
-_BEFORE_AND_AFTER: Final[Message] = "its name means both before and after contrast agent"
+_BEFORE_AND_AFTER: Final = "its name means both before and after contrast agent"
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,12 @@ class NameClues:
 
     contrast: str | None
     agent: bool | None
-    other: Message
+    other: str
     fat_saturated: bool
 
 
 # Matched in lower case, with blanks in place of all signs but + and *. The first match is the reason.
-_OTHER_IMAGES: Final[tuple[tuple[Message, str], ...]] = (
+_OTHER_IMAGES: Final[tuple[tuple[str, str], ...]] = (
     ("a localizer", r"locali[sz]|\bloc\b|\bscout|scout\b|\bsurvey|\b(3|three|tri) ?plane?s?\b|smart ?brain"),
     ("a calibration scan", r"\bcal(ib\w*)?\b|\basset\b|\bref(erence)? ?scan|\bb[01] ?map|field ?map|\bsense ref|shim"),
     (

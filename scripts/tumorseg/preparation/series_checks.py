@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from tumorseg.cohort.validation_result import Issue
-from tumorseg.errors import Message
 from tumorseg.formatting import format_count
 from tumorseg.preparation.dicom_series import DicomSeries
 
@@ -80,7 +79,7 @@ def missing_instances(series: DicomSeries, channel: str, case: str) -> list[Issu
     return [Issue("missing_instances", case, message)]
 
 
-def nothing_usable(series: Sequence[DicomSeries], reasons: Sequence[Message], case: str) -> Issue:
+def nothing_usable(series: Sequence[DicomSeries], reasons: Sequence[str], case: str) -> Issue:
     """Return the problem of a patient without any usable series, with the most specific reason."""
     parts = sorted({part for part in (one.header.body_part for one in series) if not is_head(part)})
     modalities = sorted({one.header.modality or "unknown" for one in series})

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tumorseg.errors import Message
 from tumorseg.formatting import format_count
 from tumorseg.preparation.channel_choice import (
     MIN_SLICES,
@@ -25,7 +24,7 @@ from tumorseg.preparation.series_checks import (
 )
 from tumorseg.task import Task
 
-_OTHER_IMAGE_TYPES: Final[dict[str, Message]] = {
+_OTHER_IMAGE_TYPES: Final[dict[str, str]] = {
     "LOCALIZER": "a localizer",
     "ADC": "a diffusion image or map",
     "DIFFUSION": "a diffusion image or map",
@@ -118,7 +117,7 @@ def _candidate(series: DicomSeries, agent_time: str) -> Candidate:
     )
 
 
-def _reason_left(series: DicomSeries) -> Message:
+def _reason_left(series: DicomSeries) -> str:
     """Return why a series is no image of the head that can be used; empty if it may be one."""
     header = series.header
     if header.modality != "MR":
