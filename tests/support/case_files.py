@@ -115,11 +115,6 @@ def challenge_cases_2026() -> Path:
     return _real_folder("TUMORSEG_CHALLENGE_2026", "official2026")
 
 
-def raw_patient() -> Path:
-    """Return the folder of one patient's images as a scanner made them; skip the test if it is missing."""
-    return _real_folder("TUMORSEG_RAW_DATA", "raw/TCGA-FG-6692")
-
-
 def _real_folder(variable: str, default: str) -> Path:
     root = Path(os.environ.get(variable, Path(__file__).parents[3] / "shared/data" / default))
     if not root.is_dir():
