@@ -242,12 +242,24 @@ def _order_by_name(cases: Sequence[str]) -> list[str] | None:
 
 
 def _mask_notices(points: Sequence[TimePoint]) -> list[str]:
-    """Return notices about missing masks and different voxels."""
+    """Return notices about missing masks, tumour that is not in the sum of products, and different voxels."""
     measured = [point.measures for point in points if point.measures is not None]
     notices = []
     if len(measured) < len(points):
         without = ", ".join(point.case for point in points if point.measures is None)
         notices.append(f"without a mask, and left out of baseline and nadir: {without}")
+    unmeasurable = [
+        point.case
+        for point in points
+        if point.measures is not None
+        and (lesions := point.measures.lesions.get(ENHANCING)) is not None
+        and lesions.count
+        and not lesions.measurable
+    ]
+    if unmeasurable:
+        notices.append(
+            f"enhancing tumour without a measurable lesion, so that the sum of products is 0: {', '.join(unmeasurable)}"
+        )
     if len({tuple(round(edge, 2) for edge in found.spacing_mm) for found in measured}) > 1:
         notices.append("the time points have different voxel sizes, which alone can change volumes and diameters")
     return notices

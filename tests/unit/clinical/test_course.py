@@ -102,8 +102,14 @@ def test_a_time_point_without_a_mask_is_left_out_of_the_references():
     assert "P1_visit1" in found.notices[-1]
 
 
+def test_tumour_that_is_too_small_for_the_sum_of_products_is_said():
+    found = course([20, 6])
+    assert found.changes(AREA, "baseline")[1] == -100
+    assert found.notices[-1].endswith("so that the sum of products is 0: P1_visit2")
+
+
 def test_different_voxels_and_equal_dates_are_said():
-    cases = {"P1_visit1": sphere(10), "P1_visit2": sphere(10, 0.5)}
+    cases = {"P1_visit1": sphere(16), "P1_visit2": sphere(16, 0.5)}
     (found,) = find_courses(cases, dict.fromkeys(cases, "P1"), dict.fromkeys(cases, "2024-01-01"))
     assert len(found.notices) == 2
 
