@@ -16,8 +16,8 @@ ISOTROPIC_MM: Final = 1.6
 """Images whose voxels have no longer edge than this count as isotropic."""
 _SAME_SIZE: Final = 0.02
 """Sizes in mm that differ by less than this fraction are equal."""
-MIN_SLICES: Final = 10
-"""Images with fewer slices are no image of a head; a brain of 12 cm in slices of 7 mm has 17."""
+MIN_SLICES: Final = 6
+"""Images with fewer slices cannot show a brain, as localizers; a brain of 12 cm in slices of 7 mm has 17."""
 SHEET_REMEDY: Final[Message] = "name the correct one in a sample sheet (segment.samples)"
 
 

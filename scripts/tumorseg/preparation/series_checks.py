@@ -1,7 +1,7 @@
 """Find what is wrong with the DICOM series of a patient as a whole, and with the chosen ones."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tumorseg.cohort.validation_result import Issue
@@ -10,6 +10,10 @@ from tumorseg.preparation.dicom_series import DicomSeries
 
 _HEAD: Final = re.compile(r"HEAD|BRAIN|SKULL|NEURO|CRAN|KOPF|SCH(AE|Ä)DEL|HIRN|CEREB|^(UNKNOWN)?$")
 """Values of BodyPartExamined of images that may show the head."""
+_LOCALIZER: Final = re.compile(r"localizer|slices? only")
+"""Part of the reasons for which the images of a localizer are left."""
+_MIN_COVERAGE: Final = 0.7
+"""A short series that covers less than this fraction of another one in its plane is taken for incomplete."""
 MIN_EXTENT_MM: Final = 100.0
 """Images that are shorter than this in a direction do not cover the brain."""
 
@@ -57,15 +61,29 @@ def incomplete_series(series: DicomSeries, channel: str, case: str) -> list[Issu
         return [Issue("corrupted_dicom", case, f"{series.label}: {what}; {remedy}")]
     extent_mm = series.slices * (series.spacing_mm or 0.0)
     if series.missing_instances and not series.missing_slices and extent_mm < MIN_EXTENT_MM:
-        what = (
-            f"{format_count(series.missing_instances, 'numbered image')} are not there, and the others cover "
-            f"{extent_mm:.0f} mm only"
-        )
+        count = format_count(series.missing_instances, "numbered image")
+        what = f"{count} of it are not there, and the others cover {extent_mm:.0f} mm only"
         return [Issue("missing_slices", case, f"{series.label}: {what}; {remedy}")]
     if series.missing_slices:
-        what = f"of its slices, {series.missing_slices} are missing or unevenly spaced ({series.slices} are there)"
+        what = f"its {series.slices} slices are unevenly spaced, as if {series.missing_slices} were missing"
         return [Issue("missing_slices", case, f"{series.label}: {what}; {remedy}")]
     return []
+
+
+def short_series(chosen: Mapping[str, DicomSeries], case: str) -> list[Issue]:
+    """Return a problem for each chosen series that covers far less of the head than another one in its plane."""
+    extents_mm = {channel: one.slices * (one.spacing_mm or 0.0) for channel, one in chosen.items()}
+    found = []
+    for channel, series in chosen.items():
+        longest_mm = max(extents_mm[other] for other, one in chosen.items() if one.plane == series.plane)
+        if not series.missing_slices and extents_mm[channel] < min(MIN_EXTENT_MM, _MIN_COVERAGE * longest_mm):
+            message = (
+                f"{series.label}: its {series.slices} slices cover {extents_mm[channel]:.0f} mm, but those of another "
+                f"series {longest_mm:.0f} mm, so a part seems to be missing; export it again completely, or name it in "
+                "a sample sheet (segment.samples) to use it as it is"
+            )
+            found.append(Issue("missing_slices", case, message))
+    return found
 
 
 def missing_instances(series: DicomSeries, channel: str, case: str) -> list[Issue]:
@@ -87,7 +105,7 @@ def nothing_usable(series: Sequence[DicomSeries], reasons: Sequence[str], case: 
     if "MR" not in modalities:
         message = f"the images are {', '.join(modalities)}, not MR; {export}"
         return Issue("other_modality", case, message)
-    if all("localizer" in reason for reason in reasons):
+    if all(_LOCALIZER.search(reason) for reason in reasons):
         return Issue("localizer_only", case, f"there is only a localizer; {export}")
     if all("body part" in reason or "localizer" in reason or "not MR" in reason for reason in reasons):
         what = (

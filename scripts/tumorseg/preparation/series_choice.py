@@ -21,6 +21,7 @@ from tumorseg.preparation.series_checks import (
     several_dates,
     several_patients,
     several_studies,
+    short_series,
 )
 from tumorseg.task import Task
 
@@ -76,20 +77,24 @@ def choose_series(series: Sequence[DicomSeries], task: Task, case: str) -> Chann
     problems = [*several_patients(series, case), *several_dates(usable, case), *choice.problems]
     for channel, place in choice.chosen.items():
         problems += incomplete_series(series[place], channel, case)
+    if not problems:
+        problems += short_series({channel: series[place] for channel, place in choice.chosen.items()}, case)
     warnings = [*choice.warnings, *several_studies([series[place] for place in choice.chosen.values()], case)]
     warnings += [
         issue for channel, place in choice.chosen.items() for issue in missing_instances(series[place], channel, case)
     ]
     if not (choice.chosen or problems):
         problems.append(nothing_usable(series, [candidate.left for candidate in candidates], case))
-    elif not problems:
+    elif problems:
+        warnings = []
+    else:
         warnings += missing_channel_warnings(choice.chosen, task, case)
     return ChannelChoice(choice.chosen, choice.decisions, tuple(problems), tuple(warnings))
 
 
 def _candidate(series: DicomSeries, agent_time: str) -> Candidate:
     header, clues = series.header, read_name(series.header.description)
-    left = _reason_left(series) or clues.other
+    left = _other_kind(series) or clues.other or _no_volume(series)
     by_name, by_timing = clues.contrast, _contrast_of_timings(series)
     # An inversion recovery such as `T1 FLAIR` has both words, and its timings are not those of a FLAIR.
     contrast = by_name or by_timing
@@ -117,8 +122,8 @@ def _candidate(series: DicomSeries, agent_time: str) -> Candidate:
     )
 
 
-def _reason_left(series: DicomSeries) -> str:
-    """Return why a series is no image of the head that can be used; empty if it may be one."""
+def _other_kind(series: DicomSeries) -> str:
+    """Return what a series is instead of an MR image of a head by its header; empty if it may be one."""
     header = series.header
     if header.modality != "MR":
         return f"its modality is {header.modality or 'unknown'}, not MR"
@@ -128,6 +133,12 @@ def _reason_left(series: DicomSeries) -> str:
         return "a diffusion image or map"
     if not is_head(header.body_part):
         return f"its body part is {header.body_part}"
+    return ""
+
+
+def _no_volume(series: DicomSeries) -> str:
+    """Return why the slices of a series are not a volume that can be used; empty if they may be one."""
+    header = series.header
     if series.directions > 1:
         return f"its slices have {series.directions} directions, as in a localizer"
     if not series.centres_mm or header.pixel_spacing_mm is None or not (header.rows and header.columns):

@@ -3,14 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from tests.support.dicom import FLAIR, T1, T1CE, T2, write_series
-from tests.unit.preparation.test_series_choice import AXIAL, NOISE, choose, codes, write
+from tests.support.dicom import FLAIR, T1, T1CE, T2
+from tests.unit.preparation.test_series_choice import NOISE, choose, codes, write
 
 
 def test_a_localizer_alone(tmp_path):
     write(tmp_path, replace(T1, description="localizer"), replace(T1, number=2, description="scout"))
+    assert codes(choose(tmp_path)[1].problems) == ["localizer_only"]
+
+
+def test_a_localizer_of_a_few_slices(tmp_path):
+    write(tmp_path, T1, volume=NOISE[:, :, :3])
     assert codes(choose(tmp_path)[1].problems) == ["localizer_only"]
 
 
@@ -41,6 +45,15 @@ def test_the_first_half_of_a_series_is_missing(tmp_path):
     for path in sorted((tmp_path / "3").iterdir())[:6]:
         path.unlink()
     assert codes(choose(tmp_path)[1].problems) == ["missing_slices"]
+
+
+def test_the_last_half_of_a_series_is_missing(tmp_path):
+    write(tmp_path, T1, T2)
+    for path in sorted((tmp_path / "3").iterdir())[8:]:
+        path.unlink()
+    (problem,) = choose(tmp_path)[1].problems
+    assert problem.code == "missing_slices"
+    assert "series 3 (t2_tse_ax): its 8 slices cover 64 mm, but those of another series 128 mm" in problem.message
 
 
 def test_missing_numbers_of_a_long_series_are_a_warning(tmp_path):
@@ -84,11 +97,3 @@ def test_two_studies_of_one_date_are_a_warning(tmp_path):
     write(tmp_path, T1, T1CE, T2, replace(FLAIR, study_uid="1.2.3"))
     choice = choose(tmp_path)[1]
     assert (choice.problems, codes(choice.warnings)) == ((), ["several_studies"])
-
-
-@pytest.mark.parametrize("slices", [3])
-def test_a_few_slices_are_no_image_of_a_head(tmp_path, slices):
-    write_series(tmp_path, NOISE[:, :, :slices], AXIAL, T1)
-    choice = choose(tmp_path)[1]
-    assert "3 slices only" in choice.decisions[0]
-    assert codes(choice.problems) == ["no_usable_image"]
