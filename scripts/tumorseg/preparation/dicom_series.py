@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorseg.cohort.file_names import archive_content
 from tumorseg.preparation.dicom_files import files_below, has_dicom_ending, is_dicom_file, may_be_dicom
 from tumorseg.preparation.dicom_headers import DicomHeader, SliceGeometry, read_header
 
@@ -85,20 +84,17 @@ class DicomFolder:
     Attributes:
         series: sorted by number and time.
         unreadable: DICOM files, by name or first bytes, whose header cannot be read.
-        archives: packed files.
     """
 
     series: tuple[DicomSeries, ...]
     unreadable: tuple[str, ...]
-    archives: tuple[str, ...]
 
 
 def read_dicom_folder(folder: Path) -> DicomFolder:
     """Return all series below a folder, from the headers of all its DICOM files."""
-    files = list(files_below(folder))
     candidates = [
         path
-        for path in files
+        for path in files_below(folder)
         if may_be_dicom(Path(path).name) and (has_dicom_ending(path) or is_dicom_file(folder / path))
     ]
     headers = {path: read_header(folder, path) for path in candidates}
@@ -106,7 +102,6 @@ def read_dicom_folder(folder: Path) -> DicomFolder:
     return DicomFolder(
         series=group_series(found),
         unreadable=tuple(path for path in candidates if headers[path] is None),
-        archives=tuple(path for path in files if archive_content(Path(path).name) is not None),
     )
 
 

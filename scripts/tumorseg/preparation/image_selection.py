@@ -111,8 +111,8 @@ def _unreadable_files(folder: DicomFolder, case: str) -> list[Issue]:
 
 def _file_table(files: Sequence[str]) -> pd.DataFrame:
     """Return a table of files that are not read as images."""
-    return pd.DataFrame([(printable(file), "left: it cannot be read as an image") for file in files],
-                        columns=["file", "decision"], dtype=object)  # fmt: skip
+    rows = [(printable(file), "left: it cannot be read as an image") for file in files]
+    return pd.DataFrame(rows, columns=["file", "decision"], dtype=object)
 
 
 def _no_images(source: PatientSource) -> Issue:

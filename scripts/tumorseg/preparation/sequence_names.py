@@ -33,7 +33,10 @@ class NameClues:
 
 # Matched in lower case, with blanks in place of all signs but + and *. The first match is the reason.
 _OTHER_IMAGES: Final[tuple[tuple[str, str], ...]] = (
-    ("a localizer", r"locali[sz]|\bloc\b|\bscout|scout\b|\bsurvey|\b(3|three|tri) ?plane?s?\b|smart ?brain"),
+    (
+        "a localizer",
+        r"lo[ck]ali[sz]|\bloc\b|(ü|ue)bersicht|\bscout|scout\b|\bsurvey|\b(3|three|tri) ?plane?s?\b|smart ?brain",
+    ),
     ("a calibration scan", r"\bcal(ib\w*)?\b|\basset\b|\bref(erence)? ?scan|\bb[01] ?map|field ?map|\bsense ref|shim"),
     (
         "a diffusion image or map",
@@ -41,7 +44,7 @@ _OTHER_IMAGES: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "a perfusion image or map",
-        r"perf\w*|\bdsc\b|\bdce\b|\bp?c?asl\b|\br?cb[fv]\b|\bmtt\b|\bttp\b|\btmax\b|k ?trans|\bpwi\b|\bdyn(amic|a)?\b",
+        r"perf|\bdsc\b|\bdce\b|\bp?c?asl\b|\b(rel|r)?cb[fv]\b|\bmtt\b|\bttp\b|\btmax\b|k ?trans|\bpwi\b|\bdyn(amic|a)?\b",
     ),
     (
         "a susceptibility or T2* image",

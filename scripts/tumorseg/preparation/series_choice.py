@@ -165,9 +165,12 @@ def _first_agent_time(series: Sequence[DicomSeries]) -> str:
 
 
 def _contrast_of_timings(series: DicomSeries) -> str | None:
-    """Return the contrast of a spin echo or MPRAGE by its timings in ms; None if they fit none or several."""
+    """Return the contrast of a spin echo or MPRAGE by its timings in ms; None if they fit none or several.
+
+    Echo-planar images have timings of a T2, but are for diffusion or perfusion.
+    """
     te_ms, tr_ms, ti_ms = series.echo_time_ms, series.header.tr_ms, series.header.ti_ms or 0.0
-    if te_ms is None or tr_ms is None:
+    if te_ms is None or tr_ms is None or "EP" in series.header.sequence.split("/"):
         return None
     if "GR" in series.header.sequence and "SE" not in series.header.sequence:
         # Other gradient echoes may be angiographies or T2* images.

@@ -47,6 +47,8 @@ def test_contrast_and_agent_of_a_name(name, contrast, agent):
     [
         ("3-plane loc", "localizer"),
         ("AAHead_Scout", "localizer"),
+        ("Übersicht", "localizer"),
+        ("relCBV", "perfusion"),
         ("AX DWI b1000", "diffusion"),
         ("ADC", "diffusion"),
         ("SUB T1", "subtraction"),

@@ -73,6 +73,11 @@ def test_timings_are_used_without_words_and_warned_about(tmp_path):
     assert codes(choice.warnings) == ["chosen_by_timings"] * 3 + ["channel_not_found"]
 
 
+def test_an_echo_planar_image_is_not_recognised_by_its_timings(tmp_path):
+    write(tmp_path, replace(T2, description="brain", other={"ScanningSequence": ["EP", "SE"]}))
+    assert choose(tmp_path)[0] == {}
+
+
 def test_timings_that_contradict_the_words_are_refused(tmp_path):
     write(tmp_path, replace(T2, description="t1_ax"))
     chosen, choice = choose(tmp_path)
