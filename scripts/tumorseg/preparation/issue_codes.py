@@ -4,12 +4,14 @@ from typing import Final
 
 PREPARATION_PROBLEMS: Final[dict[str, str]] = {
     "archive": "The images are in an archive that must be extracted.",
+    "brain_extraction_failed": "What was found as brain has not the volume or the shape of one.",
     "conversion_failed": "A DICOM series could not be converted to one volume with the same geometry.",
     "corrupted_dicom": "DICOM files cannot be read, or end before their last pixel.",
     "equal_images": "Several images fit a channel equally well.",
     "equal_voxels": "Two channels have the same voxels, so one is a copy.",
     "localizer_only": "There is only a localizer.",
     "missing_slices": "Slices of a series are missing.",
+    "no_brain": "No brain was found in the image.",
     "no_images": "There is no image in DICOM or NIfTI.",
     "no_usable_image": "No image was recognised as a channel of the task.",
     "other_body_part": "The images show another body part than the head.",
@@ -21,6 +23,9 @@ PREPARATION_PROBLEMS: Final[dict[str, str]] = {
 }
 """Description of each problem code; a problem stops its patient."""
 PREPARATION_WARNINGS: Final[dict[str, str]] = {
+    "brain_at_image_border": "The field of view cuts through the brain.",
+    "brain_extracted_before": "The image shows the brain alone already; its own outline is used.",
+    "brain_volume_unusual": "The brain is smaller or larger than usual in adults.",
     "channel_not_found": "No image was recognised as one of the channels.",
     "chosen_by_timings": "An image was recognised by the timings of its sequence alone.",
     "corrupted_dicom": "DICOM files that were not needed cannot be read.",
