@@ -35,7 +35,7 @@ class NameClues:
 _OTHER_IMAGES: Final[tuple[tuple[str, str], ...]] = (
     (
         "a localizer",
-        r"lo[ck]ali[sz]|\bloc\b|(ü|ue)bersicht|\bscout|scout\b|\bsurvey|\b(3|three|tri) ?plane?s?\b|smart ?brain",
+        r"lo[ck]ali[sz]|\bloc\b|\w+bersicht|\bscout|scout\b|\bsurvey|\b(3|three|tri) ?plane?s?\b|smart ?brain",
     ),
     ("a calibration scan", r"\bcal(ib\w*)?\b|\basset\b|\bref(erence)? ?scan|\bb[01] ?map|field ?map|\bsense ref|shim"),
     (
@@ -44,7 +44,8 @@ _OTHER_IMAGES: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "a perfusion image or map",
-        r"perf|\bdsc\b|\bdce\b|\bp?c?asl\b|\b(rel|r)?cb[fv]\b|\bmtt\b|\bttp\b|\btmax\b|k ?trans|\bpwi\b|\bdyn(amic|a)?\b",
+        r"perf|\bdsc\b|\bdce\b|\bp?c?asl\b|\b(rel|r)?cb[fv]\b|\bmtt\b|\bttp\b|\btmax\b|k ?trans|\bpwi\b"
+        r"|\bdyn(amic|a)?\b",
     ),
     (
         "a susceptibility or T2* image",
