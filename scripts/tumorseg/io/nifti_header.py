@@ -4,10 +4,12 @@ References:
     https://nifti.nimh.nih.gov/nifti-1
 """
 
+import gzip
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -17,7 +19,8 @@ from nibabel.spatialimages import HeaderDataError
 
 from tumorseg.errors import Message
 from tumorseg.geometry import format_shape
-from tumorseg.io.nifti_orientation import HeaderOrientation, read_orientation
+from tumorseg.io.decompression import GZIP_MAGIC
+from tumorseg.io.nifti_orientation import HeaderOrientation, form_fields, read_orientation
 from tumorseg.io.volume_errors import VolumeError, not_nifti_error
 from tumorseg.io.volume_limits import MAX_HEADER_BYTES
 
@@ -119,6 +122,17 @@ def parse_header(block: bytes) -> NiftiHeader:
     except ValueError as error:
         raise _bad_header(str(error)) from None
     return NiftiHeader(shape, dtype, offset, orientation, slope, inter)
+
+
+def read_form_fields(path: Path) -> dict[str, Any] | None:
+    """Return the fields of both forms in the header of a valid file, see `nifti_orientation.form_fields`."""
+    with path.open("rb") as file:
+        compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    with gzip.open(path) if compressed else path.open("rb") as content:
+        block = content.read(NIFTI2_HEADER_BYTES)
+    size = header_length(block)
+    kind: Any = Nifti1Header if size == NIFTI1_HEADER_BYTES else Nifti2Header
+    return form_fields(kind(block[:size], endianness=_byte_order(block, size), check=False))
 
 
 def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *, compressed: bool) -> None:

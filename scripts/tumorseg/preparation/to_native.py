@@ -1,0 +1,104 @@
+"""The step to_native: write the mask of a patient on the grids of the original images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorseg.io.files import make_folder
+from tumorseg.io.nifti import write_nifti
+from tumorseg.io.nifti_header import read_form_fields
+from tumorseg.io.volume import Volume
+from tumorseg.preparation.native_masks import native_mask, native_probabilities
+from tumorseg.preparation.prepared_files import (
+    PatientFiles,
+    channel_path,
+    image_of,
+    matrix_from,
+    pass_on_failure,
+    read_prepared,
+)
+from tumorseg.preparation.sampling import inverse
+from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, read_step_record, write_step_record
+
+STEP: Final = "to_native"
+REFERENCE: Final = "reference"
+"""The name that stands for the reference channel where sequences are chosen."""
+
+
+def native_mask_path(folder: Path, case: str, channel: str) -> Path:
+    """Return the path of a mask on the grid of a channel."""
+    return folder / f"{case}-{channel}-mask.nii.gz"
+
+
+def native_probabilities_path(folder: Path, case: str, channel: str) -> Path:
+    """Return the path of the probabilities on the grid of a channel."""
+    return folder / f"{case}-{channel}-probabilities.nii.gz"
+
+
+def write_native_masks(
+    patient: PatientFiles, atlas: Path, masks: Path, output: Path, *, sequences: Sequence[str]
+) -> StepRecord:
+    """Write the mask of a patient on the grid of each chosen sequence, and the record of this step.
+
+    Probabilities are written, too, if the segmentation has them. The header of a file places it exactly like the
+    image of the sequence. The facts of the record are `reference`, and for each sequence in `masks` the volume in
+    millilitres of each value of the mask. A patient without mask has `segmented` false.
+
+    Args:
+        patient: the patient's images and their registrations.
+        atlas: folder of the rule to_atlas.
+        masks: folder of the rule segment_batch, with `{case}.nii.gz` if the patient was segmented.
+        output: folder to write.
+        sequences: channels, or `reference`. A channel that the patient lacks is left out.
+
+    Returns:
+        The record.
+
+    Raises:
+        CorruptedFileError: a file of an earlier step is missing or corrupted.
+    """
+    make_folder(output)
+    to_atlas = read_step_record(atlas / RECORD_FILE)
+    record = pass_on_failure([*patient.coregistered, to_atlas], STEP)
+    if record is None:
+        record = _write_masks(patient, to_atlas, masks, output, sequences=sequences)
+    write_step_record(output / RECORD_FILE, record)
+    return record
+
+
+def _write_masks(
+    patient: PatientFiles, to_atlas: StepRecord, masks: Path, output: Path, *, sequences: Sequence[str]
+) -> StepRecord:
+    case, matrices = patient.case, patient.matrices
+    reference = str(to_atlas.facts["reference"])
+    path = masks / f"{case}.nii.gz"
+    if not path.is_file():
+        return StepRecord(case, STEP, facts={"reference": reference, "segmented": False})
+    mask = read_prepared(path)
+    probabilities_path = masks / f"{case}-probabilities.nii.gz"
+    probabilities = read_prepared(probabilities_path) if probabilities_path.is_file() else None
+    written: dict[str, Any] = {}
+    for channel in dict.fromkeys(reference if name == REFERENCE else name for name in sequences):
+        if channel not in matrices:
+            continue
+        native = patient.volume(channel)
+        forms = read_form_fields(channel_path(patient.images, channel))
+        matrix = inverse(matrices[channel] @ matrix_from(to_atlas))
+        labels = native_mask(image_of(mask), native, matrix)
+        write_nifti(native_mask_path(output, case, channel), labels, native.affine, forms)
+        written[channel] = _volumes_ml(labels, native)
+        if probabilities is not None:
+            values = np.round(native_probabilities(image_of(probabilities), native, matrix), 4)
+            write_nifti(native_probabilities_path(output, case, channel), values, native.affine, forms)
+        # A DICOM segmentation of `labels` that refers to the original series is written here.
+    return StepRecord(case, STEP, facts={"reference": reference, "segmented": True, "masks": written})
+
+
+def _volumes_ml(labels: NDArray[np.uint8], native: Volume) -> dict[str, float]:
+    """Return the volume of each value of a mask, without background."""
+    values, counts = np.unique(labels[labels > 0], return_counts=True)
+    voxel_ml = float(np.prod(native.spacing_mm)) / 1000
+    return {str(value): round(float(count) * voxel_ml, 3) for value, count in zip(values, counts, strict=True)}
