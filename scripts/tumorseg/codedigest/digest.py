@@ -27,7 +27,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, cached_property, partial
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from pathlib import Path
 
 from tumorseg.codedigest.effects import has_effect
@@ -223,4 +223,13 @@ def _distribution_names() -> dict[str, list[str]]:
 def distributions(modules: set[str]) -> set[str]:
     """Return the installed distributions that provide these modules, without the standard library."""
     top_level = modules - sys.stdlib_module_names
-    return {_distribution_names()[name][0] for name in top_level if name in _distribution_names()}
+    return {found for name in top_level if (found := _distribution(name))}
+
+
+def _distribution(module: str) -> str | None:
+    """Return the installed distribution that provides a module; None if there is none."""
+    if module in _distribution_names():
+        return _distribution_names()[module][0]
+    with suppress(PackageNotFoundError):  # Python 3.11 does not list distributions of a single compiled module
+        return str(distribution(module).metadata["Name"])
+    return None
