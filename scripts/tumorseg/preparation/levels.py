@@ -36,7 +36,11 @@ class Level:
     points: FixedPoints
 
     def similarity(self, matrix: NDArray[np.float64]) -> Similarity:
-        """Return how well the images fit with a matrix (4, 4) from the fixed to the moving image."""
+        """Return how well the images fit.
+
+        Args:
+            matrix: from the fixed image's millimetres to the moving image's, (4, 4).
+        """
         return similarity(self.points, self.moving, matrix)
 
 

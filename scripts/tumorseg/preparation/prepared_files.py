@@ -73,7 +73,11 @@ def pass_on_failure(records: Sequence[StepRecord], step: str) -> StepRecord | No
 
 
 def matrix_to_json(matrix: NDArray[np.float64]) -> list[list[float]]:
-    """Return a matrix for the facts of a record."""
+    """Return a matrix as plain numbers, for the facts of a record.
+
+    Args:
+        matrix: of any shape (rows, columns).
+    """
     rows: list[list[float]] = matrix.tolist()
     return rows
 

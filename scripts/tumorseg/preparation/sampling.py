@@ -49,7 +49,11 @@ class VoxelGrid:
 
 
 def spacing_mm(affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the voxel edges of an affine (4, 4)."""
+    """Return the voxel edges of a grid.
+
+    Args:
+        affine: voxel to millimetres, (4, 4).
+    """
     edges: NDArray[np.float64] = np.linalg.norm(affine[:3, :3], axis=0)
     return edges
 
@@ -132,12 +136,21 @@ def voxel_transform(
 
 
 def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the inverse of a matrix (4, 4)."""
+    """Return the inverse of a matrix.
+
+    Args:
+        matrix: of shape (4, 4).
+    """
     return np.linalg.inv(matrix).astype(np.float64)
 
 
 def transform_points(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return points (N, 3) mapped by a matrix (4, 4)."""
+    """Return the points that a matrix maps points to.
+
+    Args:
+        matrix: of shape (4, 4).
+        points: of shape (N, 3), or one point (3,).
+    """
     mapped: NDArray[np.float64] = points @ matrix[:3, :3].T + matrix[:3, 3]
     return mapped
 

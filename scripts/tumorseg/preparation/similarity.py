@@ -50,7 +50,12 @@ class FixedPoints:
 
 
 def fixed_points(image: Image, mask: NDArray[np.bool_]) -> FixedPoints:
-    """Return the points of an image within a mask of its shape."""
+    """Return the points of an image within a mask.
+
+    Args:
+        image: the image.
+        mask: bool, with the shape of the image.
+    """
     where = np.argwhere(mask).astype(np.float64)
     return FixedPoints(transform_points(image.affine, where), _binned(image.array[mask]))
 
