@@ -1,11 +1,15 @@
 """Bootstrap confidence intervals of means over cases, by resampling patients."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.patients import patients_from_names
+
+_DRAWS_AT_ONCE: Final = 256
+"""Draws that are counted together, so that memory stays small for large cohorts."""
 
 
 class Bootstrap:
@@ -62,3 +66,66 @@ class Bootstrap:
         low, high = np.quantile(means, [self._tail, 1 - self._tail])
         numbers = {"mean": values.mean(), "median": median, "q1": q1, "q3": q3, "low": low, "high": high}
         return {"n": len(values), **{name: float(number) for name, number in numbers.items()}}
+
+    def resampled_means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean over the drawn cases, for each draw.
+
+        Args:
+            values: values of each case, float64 (cases, columns), in the order of `cases`.
+
+        Returns:
+            The means, float64 (samples, columns).
+        """
+        patients = len(self._counts)
+        sums = np.zeros((patients, values.shape[1]))
+        np.add.at(sums, self._patient_of, values)
+        means = np.empty((len(self._draws), values.shape[1]))
+        for first in range(0, len(self._draws), _DRAWS_AT_ONCE):
+            draws = self._draws[first : first + _DRAWS_AT_ONCE]
+            row = np.arange(len(draws))[:, None] * patients
+            times_drawn = np.bincount((draws + row).ravel(), minlength=len(draws) * patients)
+            means[first : first + _DRAWS_AT_ONCE] = times_drawn.reshape(-1, patients) @ sums
+        resampled: NDArray[np.float64] = means / self._drawn_cases[:, None]
+        return resampled
+
+
+class Bootstraps:
+    """The bootstrap of each subset of some cases, drawn once. Scores with the same cases use the same draws."""
+
+    def __init__(
+        self,
+        cases: Sequence[str],
+        *,
+        confidence: float,
+        samples: int,
+        seed: int,
+        patients: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep the arguments, which are those of `Bootstrap`."""
+        self._cases = cases
+        self._confidence, self._samples, self._seed = confidence, samples, seed
+        self._patients = patients
+        self._drawn: dict[bytes, Bootstrap] = {}
+
+    @property
+    def patients(self) -> int:
+        """The number of patients of all cases."""
+        patient_by_case = self._patients or patients_from_names(self._cases)
+        return len({patient_by_case[case] for case in self._cases})
+
+    def of(self, counted: NDArray[np.bool_]) -> Bootstrap:
+        """Return the bootstrap of the cases that count.
+
+        Args:
+            counted: whether each case counts, bool (cases,). At least one does.
+        """
+        key = counted.tobytes()
+        if key not in self._drawn:
+            self._drawn[key] = Bootstrap(
+                [case for case, counts in zip(self._cases, counted, strict=True) if counts],
+                confidence=self._confidence,
+                samples=self._samples,
+                seed=self._seed,
+                patients=self._patients,
+            )
+        return self._drawn[key]

@@ -136,7 +136,8 @@ LESIONWISE_DICE: Final = Metric(
     worst=0,
     counts_empty=True,
     needs="reference",
-    places=("report", "report_cases", "case_figure", "terminal", "model_card"),
+    places=("report", "report_cases", "case_figure", "terminal", "model_card", "ranking"),
+    challenge="BraTS 2023",
 )
 LESIONWISE_HD95: Final = Metric(
     "lesionwise_hd95",
@@ -150,7 +151,8 @@ LESIONWISE_HD95: Final = Metric(
     counts_empty=True,
     unit="mm",
     decimals=1,
-    places=("report", "terminal", "model_card"),
+    places=("report", "terminal", "model_card", "ranking"),
+    challenge="BraTS 2023",
 )
 
 LESION_COUNTS: Final = (

@@ -15,7 +15,7 @@ from tumorseg.metrics.pair import StructurePair
 Better = Literal["higher", "lower", "nearer_zero"]
 """Which values of a score are better."""
 
-Place = Literal["macro", "report", "report_cases", "distributions", "case_figure", "terminal", "model_card"]
+Place = Literal["macro", "report", "report_cases", "distributions", "case_figure", "terminal", "model_card", "ranking"]
 """Where a score is shown:
 
 - macro: first table of the report, with the mean over the labels of a case; only for scores of voxel counts
@@ -23,8 +23,9 @@ Place = Literal["macro", "report", "report_cases", "distributions", "case_figure
 - report_cases: table of cases of the report
 - distributions: figure of distributions; only for scores from 0 to 1
 - case_figure: next to the images of a case
-- terminal: table that `score` prints
+- terminal: tables that `score` prints, and main tables of its page; differences in these scores are tested
 - model_card: table of regions in the model card
+- ranking: folders of predictions are ranked by these scores, all together
 """
 
 Needed = Literal["reference", "either", "neither"]
@@ -53,6 +54,7 @@ class Metric:
         divisor: table units per page unit, such as 1000 mm³ per ml.
         decimals: decimals on pages.
         places: where the score is shown.
+        challenge: the challenges that define the score; empty for a score in general use.
 
     Example:
         >>> Metric(
@@ -82,6 +84,7 @@ class Metric:
     divisor: float = 1
     decimals: int = 3
     places: tuple[Place, ...] = ("report",)
+    challenge: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError if the fields contradict each other."""

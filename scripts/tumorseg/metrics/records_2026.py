@@ -41,14 +41,27 @@ _NO_LARGE: Final = "without a pair; no value without a lesion of this size"
 _NO_SHARED: Final = "if the masks share no voxel; no value if both are empty"
 
 
+CHALLENGE: Final = "BraTS 2025 and 2026"
+
+
 def _places(name: str) -> tuple[Place, ...]:
-    return ("terminal",) if name.startswith("lesion_") else ()
+    return ("terminal", "ranking") if name.startswith("lesion_") else ()
 
 
 def _share(name: str, value: Callable[[StructurePair], float], title: str, definition: str) -> Metric:
     """Return the record of a score from 0 to 1."""
-    places = _places(name)
-    return Metric(name, value, title, definition, better="higher", best=1, worst=0, counts_empty=True, places=places)
+    return Metric(
+        name,
+        value,
+        title,
+        definition,
+        better="higher",
+        best=1,
+        worst=0,
+        counts_empty=True,
+        places=_places(name),
+        challenge=CHALLENGE,
+    )
 
 
 def _hd95(name: str, value: Callable[[StructurePair], float], title: str, definition: str, unit: str) -> Metric:
@@ -65,6 +78,7 @@ def _hd95(name: str, value: Callable[[StructurePair], float], title: str, defini
         unit=unit,
         decimals=1,
         places=_places(name),
+        challenge=CHALLENGE,
     )
 
 

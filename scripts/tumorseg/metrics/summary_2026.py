@@ -6,12 +6,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from tumorseg.metrics.bootstrap import Bootstrap
+from tumorseg.metrics.bootstrap import Bootstraps
 from tumorseg.metrics.metric_record import Metric
-from tumorseg.metrics.records_2026 import COUNTS_2026, METRICS_2026
+from tumorseg.metrics.records_2026 import CHALLENGE, COUNTS_2026, METRICS_2026
 from tumorseg.task import Task
 
-CHALLENGE: Final = "BraTS 2025 and 2026"
 _COUNT_DEFINITIONS: Final = {
     "n": "cases with a value, which the mean and the other numbers are computed from",
     "without_value": "cases without a value, which they leave out",
@@ -50,8 +49,9 @@ def summarise_2026(
         The content of summary_2026.json, as plain JSON types. A number without cases is None.
     """
     cases = sorted(table["case"].unique())
-    options: dict[str, Any] = {"confidence": confidence, "samples": bootstrap_samples, "seed": seed}
-    described = _Descriptions(cases, {**options, "patients": patients})
+    bootstraps = Bootstraps(
+        cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients
+    )
     parts = {name: part.set_index("case").loc[cases] for name, part in table.groupby("region")}
     return {
         "format": 1,
@@ -65,42 +65,29 @@ def summarise_2026(
             **_COUNT_DEFINITIONS,
         },
         "exchanged_edges": list(exchanged_edges),
-        "structures": {name: _structure(task, name, parts[name], described) for name in task.structures},
+        "structures": {name: _structure(task, name, parts[name], bootstraps) for name in task.structures},
     }
 
 
-class _Descriptions:
-    """Describes the scores of some cases. The bootstrap of each set of cases is drawn once."""
-
-    def __init__(self, cases: Sequence[str], options: dict[str, Any]) -> None:
-        self._cases = cases
-        self._options = options
-        self._bootstraps: dict[bytes, Bootstrap] = {}
-
-    def describe(self, values: pd.Series, metric: Metric) -> dict[str, Any]:
-        """Return the statistics of a score, whose values are in the order of the cases."""
-        scores = values.to_numpy(float)
-        has_value = ~np.isnan(scores)
-        return {
-            **self._statistics(scores, has_value),
-            "without_value": int(np.count_nonzero(~has_value)),
-            "mean_with_best": float(np.where(has_value, scores, metric.best).mean()),
-        }
-
-    def _statistics(self, scores: Any, has_value: Any) -> dict[str, Any]:
-        if not has_value.any():
-            return {"n": 0, **dict.fromkeys(("mean", "median", "q1", "q3", "low", "high"))}
-        key = has_value.tobytes()
-        if key not in self._bootstraps:
-            counted = [case for case, counts in zip(self._cases, has_value, strict=True) if counts]
-            self._bootstraps[key] = Bootstrap(counted, **self._options)
-        return self._bootstraps[key].describe(scores[has_value])
+def _describe(values: pd.Series, metric: Metric, bootstraps: Bootstraps) -> dict[str, Any]:
+    """Return the statistics of a score, whose values are in the order of the cases."""
+    scores = values.to_numpy(float)
+    has_value = ~np.isnan(scores)
+    if has_value.any():
+        statistics: dict[str, Any] = bootstraps.of(has_value).describe(scores[has_value])
+    else:
+        statistics = {"n": 0, **dict.fromkeys(("mean", "median", "q1", "q3", "low", "high"))}
+    return {
+        **statistics,
+        "without_value": int(np.count_nonzero(~has_value)),
+        "mean_with_best": float(np.where(has_value, scores, metric.best).mean()),
+    }
 
 
-def _structure(task: Task, name: str, part: pd.DataFrame, described: _Descriptions) -> dict[str, Any]:
+def _structure(task: Task, name: str, part: pd.DataFrame, bootstraps: Bootstraps) -> dict[str, Any]:
     return {
         "name": task.structure_titles[name],
         "labels": list(task.structures[name]),
-        "scores": {metric.name: described.describe(part[metric.name], metric) for metric in METRICS_2026},
+        "scores": {metric.name: _describe(part[metric.name], metric, bootstraps) for metric in METRICS_2026},
         **{count.name: int(part[count.name].sum()) for count in COUNTS_2026 if count.definition},
     }

@@ -4,7 +4,7 @@ from hypothesis import given
 
 from tests.support.builders import hypothesis_settings
 from tests.support.random_masks import seeds
-from tumorseg.metrics.bootstrap import Bootstrap
+from tumorseg.metrics.bootstrap import Bootstrap, Bootstraps
 
 TWO_PATIENTS = ["BraTS-GLI-00007-000", *(f"BraTS-GLI-00005-{time:03d}" for time in range(9))]
 ONE_CASE_PER_PATIENT = [f"BraTS2021_{number:05d}" for number in range(12)]
@@ -90,3 +90,22 @@ def test_numbers_are_plain_python_types():
     assert {
         type(number) for number in describe(ONE_CASE_PER_PATIENT, random_values(ONE_CASE_PER_PATIENT)).values()
     } == {int, float}
+
+
+def test_means_of_all_draws_equal_those_of_a_loop():
+    bootstrap = Bootstrap(TWO_PATIENTS, confidence=0.9, samples=600, seed=3)
+    values = np.random.default_rng(1).normal(size=(10, 2))
+    drawn = np.random.default_rng(3).integers(2, size=(600, 2))
+    cases_of = [np.arange(1, 10), np.array([0])]  # patients sorted by name: 00005, then 00007
+    expected = [np.concatenate([values[cases_of[patient]] for patient in draw]).mean(axis=0) for draw in drawn]
+    assert bootstrap.resampled_means(values) == pytest.approx(np.array(expected))
+
+
+def test_bootstraps_of_the_same_cases_are_drawn_once():
+    bootstraps = Bootstraps(ONE_CASE_PER_PATIENT, confidence=0.9, samples=10, seed=1)
+    counted = np.arange(12) < 5
+    assert bootstraps.of(counted) is bootstraps.of(counted.copy())
+    values = random_values(ONE_CASE_PER_PATIENT[:5])
+    alone = Bootstrap(ONE_CASE_PER_PATIENT[:5], confidence=0.9, samples=10, seed=1)
+    assert bootstraps.of(counted).describe(values) == alone.describe(values)
+    assert bootstraps.patients == 12

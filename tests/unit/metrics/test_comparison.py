@@ -4,6 +4,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from tumorseg.metrics.comparison import compare, comparison_table
+from tumorseg.metrics.records_2026 import METRICS_2026
 from tumorseg.metrics.registry import definitions
 from tumorseg.task import load_task
 
@@ -17,9 +18,9 @@ def table(**columns) -> pd.DataFrame:
     return pd.concat([pd.DataFrame({"case": CASES, "region": name, **values}) for name in TASK.structures])
 
 
-def comparison(*tables):
+def comparison(*tables, **options):
     named = dict(zip("abc", tables, strict=False))
-    return compare(named, task=TASK, confidence=0.95, bootstrap_samples=200, seed=1)
+    return compare(named, task=TASK, confidence=0.95, bootstrap_samples=200, seed=1, **options)
 
 
 def difference(score: str, first, other):
@@ -64,6 +65,7 @@ def test_p_is_from_wilcoxon_and_1_if_all_cases_are_equal():
         **dict.fromkeys(("difference", "low", "high", "better", "worse"), 0),
         "equal": 8,
         "p": 1.0,
+        "p_holm": 1.0,
     }
 
 
@@ -79,3 +81,40 @@ def test_the_table_has_a_row_for_each_score_of_each_structure():
     ]
     assert rows.loc[0, ["mean a", "mean b", "difference b"]].tolist() == pytest.approx([0.3, 0.7, 0.4])
     assert {f"{column} b" for column in ("low", "high", "better", "equal", "worse", "p")} <= set(rows.columns)
+
+
+def test_differences_can_be_taken_from_another_table():
+    found = comparison(table(dice=DOWN), table(dice=UP), table(), reference_folder="b")
+    differences = found["structures"]["ET"]["dice"]["differences"]
+    assert {name: numbers["difference"] for name, numbers in differences.items()} == pytest.approx({"a": -0.4, "c": -0.2})
+    assert found["reference_folder"] == "b"
+
+
+def test_p_values_of_the_main_scores_of_all_regions_are_corrected_together():
+    found = comparison(table(dice=DOWN), table(dice=UP), table())
+    structures, tests = found["structures"], found["tests"]
+    assert tests["scores"] == ["dice", "hd95", "lesionwise_dice", "lesionwise_hd95"]
+    assert tests["number"] == 2 * 3 * 4
+    smallest = structures["WT"]["dice"]["differences"]["b"]
+    assert smallest["p"] == wilcoxon(UP, DOWN).pvalue
+    assert smallest["p_holm"] == pytest.approx(24 * smallest["p"])
+    assert structures["WT"]["iou"]["differences"]["b"]["p_holm"] is None
+    assert structures["label_4"]["dice"]["differences"]["b"]["p_holm"] is None
+
+
+def test_scores_of_2026_count_an_empty_mask_as_the_best_value_if_another_folder_has_a_value():
+    columns = {metric.name: [0.5] * 8 for metric in METRICS_2026}
+    first = table(**{**columns, "lesion_f1_2026": [np.nan, np.nan, *[0.5] * 6]})
+    other = table(**{**columns, "lesion_f1_2026": [np.nan, 0.0, *[0.75] * 6]})
+    result = comparison(first, other, scores=METRICS_2026)["structures"]["ET"]["lesion_f1_2026"]
+    numbers = result["differences"]["b"]
+    assert result["cases"] == 7
+    assert numbers["difference"] == pytest.approx((6 * 0.25 - 1) / 7)
+    assert (numbers["better"], numbers["worse"]) == (6, 1)
+
+
+def test_a_score_without_any_value_has_no_difference():
+    columns = {metric.name: [np.nan] * 8 for metric in METRICS_2026}
+    result = comparison(table(**columns), table(**columns), scores=METRICS_2026)
+    numbers = result["structures"]["ET"]["small_f1_2026"]["differences"]["b"]
+    assert (numbers["difference"], numbers["p"], result["tests"]["number"]) == (None, 1, 0)
