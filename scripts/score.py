@@ -3,16 +3,20 @@
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tumorseg.cli import console
 from tumorseg.cli.console import logger
 from tumorseg.cohort.patients import assign_patients
+from tumorseg.evaluation.comparison_lines import difference_lines, ranking_lines
+from tumorseg.evaluation.disagreements import find_disagreements, read_slices
 from tumorseg.evaluation.hints import find_hints
 from tumorseg.evaluation.mask_validation import check_references, validate_references
 from tumorseg.evaluation.masks import MaskReadOptions
-from tumorseg.evaluation.matching import match_folders
+from tumorseg.evaluation.matching import check_reference_folder, match_folders
+from tumorseg.evaluation.paper_tables import csv_table, latex_tables
 from tumorseg.evaluation.prediction_folder import (
     MaskFolders,
     PairedPredictions,
@@ -21,13 +25,18 @@ from tumorseg.evaluation.prediction_folder import (
     score_pairs,
     score_pairs_2026,
 )
+from tumorseg.evaluation.score_set import ScoreSet
 from tumorseg.evaluation.scoring import overview_lines, remove_stale_outputs, write_scores
 from tumorseg.evaluation.scoring_2026 import write_scores_2026
-from tumorseg.io.files import write_json
+from tumorseg.formatting import format_list
+from tumorseg.io.files import write_json, write_text
 from tumorseg.io.tables import write_table
 from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.metrics.comparison import compare, comparison_table
-from tumorseg.metrics.records_2026 import METRICS_2026
+from tumorseg.metrics.records_2026 import CHALLENGE, METRICS_2026
+from tumorseg.metrics.registry import RANKED_BY, metrics
+from tumorseg.reporting.scores_page.content import ScoresPage, picture
+from tumorseg.reporting.scores_page.scores_html import render_scores_page
 from tumorseg.task import add_task_option
 
 
@@ -60,7 +69,18 @@ def command_line() -> argparse.ArgumentParser:
         help="table of scores as in BraTS 2025 and 2026 to write for each folder, CSV; without it none",
     )
     parser.add_argument("--summaries-2026", type=Path, nargs="*", default=[], help="summary of each of these, JSON")
-    parser.add_argument("--comparison", type=Path, nargs="*", help="comparison to write, CSV and JSON")
+    parser.add_argument("--comparison", type=Path, nargs="*", default=[], help="comparison to write, CSV and JSON")
+    parser.add_argument(
+        "--comparison-2026", type=Path, nargs="*", default=[], help="comparison of the scores of 2026, CSV and JSON"
+    )
+    parser.add_argument(
+        "--reference-folder", nargs="?", help="name of the folder that others are compared with; without it the first"
+    )
+    parser.add_argument("--page", type=Path, help="page to write, HTML")
+    parser.add_argument(
+        "--colours", type=json.loads, default={}, help="`figures` section with the colours of the labels, as JSON"
+    )
+    parser.add_argument("--paper-tables", type=Path, nargs="*", default=[], help="tables to write, CSV and LaTeX")
     parser.add_argument("--clear", type=Path, help="folder from which to delete the scores of earlier runs")
     parser.add_argument("--log", type=Path, help="log file")
     return parser
@@ -72,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("score", options.log):
         settings, processes = options.settings, options.processes
         matches = match_folders(options.references, options.predictions, options.task)
+        check_reference_folder(options.reference_folder, [*matches])
         files = {pair.case: pair.reference for folder_matches in matches.values() for pair in folder_matches.pairs}
         reference_options = MaskReadOptions(options.task, options.labels, max_voxels=options.max_voxels)
         grids = validate_references(options.references, files, reference_options, processes)
@@ -105,54 +126,121 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 extra_summary={**paired.summary, "hints": hints},
                 patients=patients,
             )
-        result = options.summaries[0]
-        if options.comparison:
-            table, result = options.comparison
-            comparison = compare(tables, **bootstrap_settings, task=options.task, patients=patients)
-            write_table(table, comparison_table(comparison))
-            write_json(result, comparison)
         if options.clear:
-            written = [*options.scores, *options.summaries, *options.scores_2026, *options.summaries_2026]
-            written += options.comparison or []
-            for stale in remove_stale_outputs(options.clear, written):
+            for stale in remove_stale_outputs(options.clear, written_files(options)):
                 logger.info("deleted the scores of an earlier run: %s", stale)
         for line in overview_lines(summaries, options.task):
             logger.info("%s", line)
+        comparison_settings = {**bootstrap_settings, "task": options.task, "patients": patients}
+        title = "Scores in general use and of BraTS 2023"
+        sets = [
+            compare_and_log(
+                ScoreSet("2023", title, metrics(), tables, summaries, None),
+                options.comparison,
+                options.reference_folder,
+                comparison_settings,
+            )
+        ]
         if options.scores_2026:
-            write_all_2026(paired_folders, options, bootstrap_settings, patients)
+            sets.append(score_2026(paired_folders, options, comparison_settings))
+        if options.paper_tables:
+            table, latex = options.paper_tables
+            write_table(table, csv_table(sets, options.task))
+            write_text(latex, latex_tables(sets, options.task))
+        if options.page:
+            write_page(options.page, sets, paired_folders, options)
+            logger.info("Page: %s", options.page.resolve())
+        result = options.comparison[1] if options.comparison else options.summaries[0]
         logger.info("Scores: %s", result.resolve())
 
 
-def write_all_2026(
-    paired_folders: Mapping[str, PairedPredictions],
-    options: argparse.Namespace,
-    bootstrap_settings: Mapping[str, Any],
-    patients: Mapping[str, str],
+def written_files(options: argparse.Namespace) -> list[Path]:
+    """Return all files that the options name as outputs."""
+    files = [*options.scores, *options.summaries, *options.scores_2026, *options.summaries_2026]
+    files += [*options.comparison, *options.comparison_2026, *options.paper_tables]
+    return [*files, options.page] if options.page else files
+
+
+def compare_and_log(
+    scored: ScoreSet, outputs: Sequence[Path], reference_folder: str | None, settings: Mapping[str, Any]
+) -> ScoreSet:
+    """Return a set of scores with its comparison. Write the comparison, and log the differences and the ranking.
+
+    Args:
+        scored: the scores; without a comparison.
+        outputs: table and JSON file to write; without them, nothing is compared.
+        reference_folder: the folder from which differences are taken; None for the first.
+        settings: further arguments of `metrics.comparison.compare`.
+    """
+    if not outputs:
+        return scored
+    table, result = outputs
+    compared = compare(scored.tables, scores=scored.scores, reference_folder=reference_folder, **settings)
+    write_table(table, comparison_table(compared))
+    write_json(result, compared)
+    first, tests = compared["reference_folder"], compared["tests"]["number"]
+    main_score = next((score for score in scored.scores if score.name == RANKED_BY), scored.main_scores[0])
+    logger.info("difference from %s in %s, p (Holm) corrected for %d tests:", first, main_score.title, tests)
+    for line in difference_lines(compared, main_score, settings["task"]):
+        logger.info("%s", line)
+    ranked_by = [score.title for score in scored.scores if "ranking" in score.places]
+    logger.info("ranking by %s:", format_list(ranked_by))
+    for line in ranking_lines(compared["ranking"], compared["confidence"]):
+        logger.info("%s", line)
+    return replace(scored, comparison=compared)
+
+
+def write_page(
+    path: Path, sets: Sequence[ScoreSet], paired_folders: Mapping[str, PairedPredictions], options: argparse.Namespace
 ) -> None:
-    """Score all folders as in BraTS 2025 and 2026, write their tables and summaries, and log an overview.
+    """Write the page of scores, with pictures of the largest disagreements.
+
+    Args:
+        path: HTML file to write.
+        sets: the sets of scores.
+        paired_folders: the pairs of each folder.
+        options: the parsed command line.
+    """
+    colours = {label: options.colours["colours"][f"label_{label}"] for label in options.task.label_values}
+    disagreements = find_disagreements(sets[0].tables, paired_folders, options.task)
+    pictures = [picture(found, read_slices(found, paired_folders), colours) for found in disagreements]
+    write_text(path, render_scores_page(ScoresPage(tuple(sets), tuple(pictures)), colours, options.task))
+
+
+def score_2026(
+    paired_folders: Mapping[str, PairedPredictions], options: argparse.Namespace, settings: Mapping[str, Any]
+) -> ScoreSet:
+    """Score all folders as in BraTS 2025 and 2026. Write their tables, summaries and comparison, and log an overview.
 
     Args:
         paired_folders: the pairs of each folder.
         options: the parsed command line.
-        bootstrap_settings: settings of the confidence intervals.
-        patients: the patient of each case.
+        settings: settings of the confidence intervals, the task, and the patient of each case.
+
+    Returns:
+        The scores.
     """
-    summaries = {}
+    tables, summaries = {}, {}
     outputs = zip(options.scores_2026, options.summaries_2026, strict=True)
     for (name, paired), (scores, summary) in zip(paired_folders.items(), outputs, strict=True):
+        scored = score_pairs_2026(paired.pairs, paired.folders, processes=options.processes)
+        tables[name] = scored.table
+        resampling = {key: settings[key] for key in ("confidence", "bootstrap_samples", "seed")}
         summaries[name] = write_scores_2026(
             scores,
             summary,
-            score_pairs_2026(paired.pairs, paired.folders, processes=options.processes),
-            bootstrap_settings,
+            scored,
+            resampling,
             task=options.task,
             extra_summary=paired.summary,
-            patients=patients,
+            patients=settings["patients"],
         )
     logger.info("as in BraTS 2025 and 2026, means over the cases with a value:")
     shown = [metric for metric in METRICS_2026 if "terminal" in metric.places]
     for line in overview_lines(summaries, options.task, shown):
         logger.info("%s", line)
+    found = ScoreSet("2026", f"Scores of {CHALLENGE}", METRICS_2026, tables, summaries, None)
+    return compare_and_log(found, options.comparison_2026, options.reference_folder, settings)
 
 
 def _label_maps(text: str) -> list[dict[int, int] | None]:

@@ -26,3 +26,8 @@ def format_decimal(number: float, decimals: int = 0) -> str:
 def format_markdown_cell(value: object) -> str:
     """Return a value as the text of a table cell: on one line and with `|` escaped, which would end the cell."""
     return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def format_p(value: float) -> str:
+    """Return a p value with three decimals, or `<0.001`; never 0."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -10,6 +10,7 @@ import score
 from tests.support.case_files import AFFINE
 from tumorseg.io.nifti import write_nifti
 
+COLOURS = {"colours": {"label_1": "#D55E00", "label_2": "#56B4E9", "label_4": "#F0E442"}}
 SETTINGS = {"surface_tolerance_mm": 1, "confidence": 0.95, "bootstrap_samples": 100, "seed": 1}
 
 
@@ -35,8 +36,10 @@ class Folders:
         labels: str = "auto",
         label_maps=None,
         challenge_2026: bool = False,
+        page: bool = False,
+        reference_folder: str | None = None,
     ) -> None:
-        """Score folders of predictions; several folders are also compared."""
+        """Score folders of predictions; several folders are also compared. page: whether to write page and tables."""
         score_folders = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
         comparison = [self.root / "scores/comparison.csv", self.root / "scores/comparison.json"]
         arguments = ["--references", self.references, "--predictions", *(self.root / folder for folder in folders)]
@@ -47,6 +50,13 @@ class Folders:
         if challenge_2026:
             arguments += ["--scores-2026", *(score_folder / "cases_2026.csv" for score_folder in score_folders)]
             arguments += ["--summaries-2026", *(score_folder / "summary_2026.json" for score_folder in score_folders)]
+            if page and len(folders) > 1:
+                comparison_2026 = [self.root / f"scores/comparison_2026.{suffix}" for suffix in ("csv", "json")]
+                arguments += ["--comparison-2026", *comparison_2026]
+        if page:
+            arguments += ["--page", self.root / "scores/scores.html", "--colours", json.dumps(COLOURS)]
+            arguments += ["--paper-tables", self.root / "scores/table.csv", self.root / "scores/table.tex"]
+        arguments += ["--reference-folder", *([reference_folder] if reference_folder else [])]
         arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])
 

@@ -1,8 +1,8 @@
 """Score masks of any tool against references; no cohort and no training is needed.
 
-Needs: folders of masks. Makes: results/scores/{cases.csv,summary.json}, with evaluation.challenge_2026 also
-{cases_2026.csv,summary_2026.json}; with several folders of predictions, a folder with these files for each, and
-results/scores/comparison.{csv,json}.
+Needs: folders of masks. Makes: results/scores/scores.html and table.{csv,tex}; results/scores/{cases.csv,summary.json},
+with evaluation.challenge_2026 also {cases_2026.csv,summary_2026.json}; with several folders of predictions, a folder with
+these files for each, and results/scores/comparison.{csv,json} (and comparison_2026.{csv,json}).
 """
 
 
@@ -16,9 +16,10 @@ rule score:
         summaries=score_files("summary.json"),
         scores_2026=score_files("cases_2026.csv") if SETTINGS.evaluation.challenge_2026 else [],
         summaries_2026=score_files("summary_2026.json") if SETTINGS.evaluation.challenge_2026 else [],
-        comparison=(
-            ["results/scores/comparison.csv", "results/scores/comparison.json"] if len(score_folders()) > 1 else []
-        ),
+        comparison=comparison_files("comparison"),
+        comparison_2026=comparison_files("comparison_2026") if SETTINGS.evaluation.challenge_2026 else [],
+        paper_tables=["results/scores/table.csv", "results/scores/table.tex"],
+        page="results/scores/scores.html",
     log:
         "results/logs/score.log",
     benchmark:
@@ -38,6 +39,8 @@ rule score:
         settings=settings(
             **select_keys("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")
         ),
+        colours=settings(**select_keys("figures", "colours")),
+        reference_folder=lambda wildcards: SETTINGS.score.reference or [],
         task=task_json,
         other_tasks=task_signs_digest(),
         labels=SETTINGS.cohort.labels,
@@ -51,4 +54,6 @@ rule score:
         " --max-voxels {params.max_voxels} {params.patient_pattern:q} --patient-table {params.patient_table:q}"
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"
         " --scores-2026 {output.scores_2026:q} --summaries-2026 {output.summaries_2026:q}"
-        " --comparison {output.comparison:q} --clear results/scores --log {log:q}"
+        " --comparison {output.comparison:q} --comparison-2026 {output.comparison_2026:q}"
+        " --reference-folder {params.reference_folder:q} --paper-tables {output.paper_tables:q} --page {output.page:q}"
+        " --colours {params.colours:q} --clear results/scores --log {log:q}"

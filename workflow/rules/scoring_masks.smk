@@ -1,7 +1,7 @@
 """The masks to score, as set in the section `score` of the configuration."""
 
 from tumorseg.configuration.label_maps import score_label_maps
-from tumorseg.evaluation.matching import folder_names, masks_digest, match_folders
+from tumorseg.evaluation.matching import check_reference_folder, folder_names, masks_digest, match_folders
 from tumorseg.task import task_signs_digest
 
 
@@ -22,6 +22,11 @@ def score_files(name):
     return [f"{folder}/{name}" for folder in score_folders()]
 
 
+def comparison_files(stem):
+    """Return the table and the JSON file of a comparison of folders; an empty list for a single folder."""
+    return [f"results/scores/{stem}.{suffix}" for suffix in ("csv", "json")] if len(score_folders()) > 1 else []
+
+
 @cache
 def scored_masks_digest():
     """Return the digest of all masks to score. Stop with a message if there is nothing to score."""
@@ -31,6 +36,8 @@ def scored_masks_digest():
             raise SystemExit(f"score.{key}: no folder is given; add --config predictions=DIR references=DIR")
     references, predictions = Path(SETTINGS.score.references), [Path(folder) for folder in prediction_folders()]
     try:
-        return masks_digest(match_folders(references, predictions, TASK), references, SETTINGS.cohort.max_voxels)
+        matches = match_folders(references, predictions, TASK)
+        check_reference_folder(SETTINGS.score.reference, [*matches])
+        return masks_digest(matches, references, SETTINGS.cohort.max_voxels)
     except UserError as error:
         raise SystemExit(f"{error}") from None

@@ -26,6 +26,7 @@ RESULTS = {
     "results/segmentations": "Segmentations",
     "results/scores/summary.json": "Scores of the masks",
     "results/scores/comparison.csv": "Comparison of the folders",
+    "results/scores/scores.html": "Page of the scores",
     "results/report.html": "Report",
 }
 

@@ -238,6 +238,23 @@ def match_folders(references: Path, predictions: Sequence[Path], task: Task) -> 
     return matches
 
 
+def check_reference_folder(reference_folder: str | None, names: Sequence[str]) -> None:
+    """Check the value of `score.reference`.
+
+    Args:
+        reference_folder: the value.
+        names: the names of the folders, see `folder_names`.
+
+    Raises:
+        UserError: no folder of predictions has this name.
+    """
+    if reference_folder is not None and reference_folder not in names:
+        raise UserError(
+            f"score.reference: no folder of predictions has the name {reference_folder}; the names are "
+            f"{', '.join(names)}. The folder of reference masks is set by score.references"
+        )
+
+
 def _format_examples(masks: Mapping[str, MaskFile]) -> str:
     cases = [mask.case for mask in masks.values()]
     return f"cases {', '.join(cases[:_MAX_EXAMPLES])}{' …' if len(cases) > _MAX_EXAMPLES else ''}"

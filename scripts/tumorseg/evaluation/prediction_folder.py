@@ -182,7 +182,7 @@ def _json_label_map(label_map: Mapping[int, int] | None) -> dict[str, int] | Non
     return None if label_map is None else {str(value): label for value, label in sorted(label_map.items())}
 
 
-def _read_pair(pair: MaskPair, folders: MaskFolders) -> tuple[ReferenceMask, PredictedMask | None]:
+def read_pair(pair: MaskPair, folders: MaskFolders) -> tuple[ReferenceMask, PredictedMask | None]:
     """Return the masks of a case; None for a missing prediction."""
     reference = read_reference(folders.references / pair.reference, pair.case, folders.reference_options)
     if pair.prediction is None:
@@ -193,7 +193,7 @@ def _read_pair(pair: MaskPair, folders: MaskFolders) -> tuple[ReferenceMask, Pre
 
 def _score_pair_2026(pair: MaskPair, *, folders: MaskFolders) -> CaseScores2026:
     task = folders.reference_options.task
-    reference, prediction = _read_pair(pair, folders)
+    reference, prediction = read_pair(pair, folders)
     spacing_mm = reference.spacing_mm
     if prediction is None:
         scores = missing_scores_2026(reference.labels, spacing_mm, task=task)
@@ -204,7 +204,7 @@ def _score_pair_2026(pair: MaskPair, *, folders: MaskFolders) -> CaseScores2026:
 
 def _score_pair(pair: MaskPair, *, folders: MaskFolders, surface_tolerance_mm: float) -> CaseScores:
     task = folders.reference_options.task
-    reference, prediction = _read_pair(pair, folders)
+    reference, prediction = read_pair(pair, folders)
     if prediction is None:
         return CaseScores(pair.case, NO_FOLD, *missing_scores(reference.labels, reference.spacing_mm, task=task))
     scores = case_scores(

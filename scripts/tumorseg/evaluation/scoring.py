@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tumorseg.cli.console import Progress, logger
 from tumorseg.cli.processes import initialise_worker
+from tumorseg.evaluation.comparison_lines import align
 from tumorseg.io.files import write_json
 from tumorseg.io.tables import write_table
 from tumorseg.metrics.metric_record import Metric
@@ -129,8 +130,7 @@ def overview_lines(
             scores = summary["structures"][region]["scores"]
             means = [_mean_text(scores[metric.name]["mean"], metric) for metric in shown]
             table.append([folder, *map(str, counts), region, *means])
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in table]
+    return align(table)
 
 
 def _mean_text(mean: float | None, metric: Metric) -> str:
@@ -139,7 +139,8 @@ def _mean_text(mean: float | None, metric: Metric) -> str:
 
 _OUTPUT_NAMES: Final = (
     *("cases.csv", "summary.json", "cases_2026.csv", "summary_2026.json"),
-    *("comparison.csv", "comparison.json"),
+    *("comparison.csv", "comparison.json", "comparison_2026.csv", "comparison_2026.json"),
+    *("scores.html", "table.csv", "table.tex"),
 )
 
 

@@ -51,5 +51,5 @@ class ScoreArrays:
             The values of the cases that count, float64 (counted, folders), and whether each case counts, bool (cases,).
         """
         values = self.values(structure, metric.name)
-        counted = ~np.isnan(values).all(axis=1)
+        counted = np.asarray(~np.isnan(values).all(axis=1))
         return np.where(np.isnan(values), metric.best, values)[counted], counted

@@ -19,8 +19,8 @@ from tumorseg.task import Task
 
 _P_VALUE_DEFINITION: Final = (
     "two-sided Wilcoxon signed-rank test of these differences, without the cases whose difference is 0; 1 if all are "
-    f"0. Differences of equal size share their mean rank. Exact for up to {MAX_EXACT} differences other than 0, for more "
-    "from the normal approximation. The test assumes independent cases"
+    f"0. Differences of equal size share their mean rank. Exact for up to {MAX_EXACT} differences other than 0; for "
+    "more, from the normal approximation. The test assumes independent cases"
 )
 
 

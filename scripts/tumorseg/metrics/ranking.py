@@ -26,8 +26,8 @@ RANKING_DEFINITIONS: Final = {
     "no value": NO_VALUE_DEFINITION,
     "low": "lower end of the percentile interval of the rank over the bootstrap samples; high likewise",
     "rank_shares": "share of the bootstrap samples in which the folder has the rank 1, 2, …",
-    "kendall_tau": "mean over the bootstrap samples of Kendall's tau-b between their ranking and that of all cases: 1 if "
-    "the order is always the same; none if all folders share a rank",
+    "kendall_tau": "mean over the bootstrap samples of Kendall's tau-b between their ranking and that of all cases: 1 "
+    "if the order is always the same; none if all folders share a rank",
     "source": "ranks for each case, region and score, then their mean, as in Bakas et al. 2018, arXiv:1811.02629; "
     "stability as in Wiesenfarth et al. 2021, doi:10.1038/s41598-021-82017-6",
 }

@@ -49,9 +49,7 @@ def summarise_2026(
         The content of summary_2026.json, as plain JSON types. A number without cases is None.
     """
     cases = sorted(table["case"].unique())
-    bootstraps = Bootstraps(
-        cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients
-    )
+    bootstraps = Bootstraps(cases, confidence=confidence, samples=bootstrap_samples, seed=seed, patients=patients)
     parts = {name: part.set_index("case").loc[cases] for name, part in table.groupby("region")}
     return {
         "format": 1,

@@ -86,7 +86,9 @@ def test_the_table_has_a_row_for_each_score_of_each_structure():
 def test_differences_can_be_taken_from_another_table():
     found = comparison(table(dice=DOWN), table(dice=UP), table(), reference_folder="b")
     differences = found["structures"]["ET"]["dice"]["differences"]
-    assert {name: numbers["difference"] for name, numbers in differences.items()} == pytest.approx({"a": -0.4, "c": -0.2})
+    assert {name: numbers["difference"] for name, numbers in differences.items()} == pytest.approx(
+        {"a": -0.4, "c": -0.2}
+    )
     assert found["reference_folder"] == "b"
 
 

@@ -1,0 +1,1 @@
+"""The page of `score`: means, ranking, differences between folders, all cases, and the largest disagreements."""
