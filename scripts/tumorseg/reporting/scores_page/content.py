@@ -211,7 +211,7 @@ def picture(found: Disagreement, slices: MaskSlices, colours: Mapping[int, str])
         note = f"Dice {found.dice[folder]:.3f}" if mask is not None else "no valid mask"
         panels.append((folder, note, "" if mask is None else panel(folder, mask)))
     if found.between_folders:
-        reason = f"the mean Dice over the labels of its folders differs by {found.spread:.3f}"
+        reason = f"the mean Dice over the labels differs by {found.spread:.3f} between the folders"
     else:
         worst = min(found.dice, key=lambda folder: found.dice[folder])
         reason = f"the mean Dice over the labels of {worst} is {found.dice[worst]:.3f}"
