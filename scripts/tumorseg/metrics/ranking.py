@@ -120,7 +120,14 @@ def case_ranks(errors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def order_of(mean_ranks: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the order of mean ranks along the last axis, int64 from 1; equal ones share the smaller number."""
+    """Return the order of folders by their mean ranks, from 1; equal ones share the smaller number.
+
+    Args:
+        mean_ranks: float64 (..., folders).
+
+    Returns:
+        The order along the last axis, int64 of the same shape.
+    """
     order: NDArray[np.int64] = rankdata(mean_ranks.round(_DECIMALS), method="min", axis=-1).astype(np.int64)
     return order
 

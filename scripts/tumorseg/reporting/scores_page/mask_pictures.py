@@ -29,7 +29,11 @@ class Window:
         return (self.right - self.left) * self.pixel_mm[1], (self.bottom - self.top) * self.pixel_mm[0]
 
     def cut(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the part of a slice that is shown."""
+        """Return the part of a slice that is shown.
+
+        Args:
+            mask: labels, uint8 (rows, columns).
+        """
         return mask[self.top : self.bottom, self.left : self.right]
 
 
