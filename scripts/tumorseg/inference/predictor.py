@@ -15,6 +15,7 @@ from torch import Tensor
 from tumorseg.cli.console import logger
 from tumorseg.errors import Message, UserError
 from tumorseg.inference.whole_volume import (
+    PaddedImage,
     forward_bytes,
     fuse_batchnorm,
     logits_of,
@@ -22,6 +23,7 @@ from tumorseg.inference.whole_volume import (
     pad_image,
     probabilities_of,
 )
+from tumorseg.metrics.mask_quality import OutputSums
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.memory import DeviceMemoryError, device_bytes, too_little_memory
@@ -102,6 +104,14 @@ class NonFiniteOutputError(UserError):
 
 
 @dataclass(frozen=True, eq=False)
+class _NetworkOutput:
+    """The mask of a network, uint8 (x, y, z), and the sums of its probabilities, see `OutputSums`; on the device."""
+
+    mask: Tensor
+    sums: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """The prediction of a case.
 
@@ -109,10 +119,12 @@ class Prediction:
         probabilities: probability of each class, float32 (classes, x, y, z); 0 for classes without a label. `Predictor`
             gives them on the network's grid, `Segmenter` on the cropped grid of the case.
         windowed: whether sliding windows were used.
+        outputs: sums of the output of each network, over the network's grid.
     """
 
     probabilities: NDArray[np.float32]
     windowed: bool
+    outputs: tuple[OutputSums, ...]
 
     @property
     def mask(self) -> NDArray[np.uint8]:
@@ -157,50 +169,64 @@ class Predictor:
         """
         padded = pad_image(image, start, self._divisor)
         windowed = self._needs_windows(padded.images.shape[2:])
-        total = self._mean_if_memory_allows(padded.images, windowed=windowed)
+        total = self._mean_if_memory_allows(padded, windowed=windowed)
         # Not within an `except`, which would keep the tensors of the failed attempt.
         if total is None and not windowed and self._settings.mode == "auto":  # other programs may use the same GPU
             logger.info("the free memory is too small for the whole brain at once: using sliding windows")
-            windowed, total = True, self._mean_if_memory_allows(padded.images, windowed=True)
+            windowed, total = True, self._mean_if_memory_allows(padded, windowed=True)
         if total is None:
             purpose: Message = f"predicting {'in sliding windows' if windowed else 'the whole brain at once'}"
             remedy: Message = "lower prediction.window" if windowed else "set prediction.mode to auto or window"
             raise DeviceMemoryError(too_little_memory(self._execution.device, purpose, remedy))
-        probabilities, finite = total
+        mean, finite, outputs = total
         if not bool(finite):  # waits for a GPU; nothing before does
             raise NonFiniteOutputError(
                 "the output of the network is NaN or infinite in some voxels; check the images, try another model, or "
                 "set training.precision to fp32 if the network computed in fp16"
             )
-        return Prediction(probabilities.cpu()[:, *padded.inside].contiguous().numpy(), windowed)
+        probabilities = mean.cpu()[:, *padded.inside].contiguous()
+        return Prediction(probabilities.numpy(), windowed, tuple(_output_sums(outputs, probabilities)))
 
-    def _mean_if_memory_allows(self, padded: Tensor, *, windowed: bool) -> tuple[Tensor, Tensor] | None:
+    def _mean_if_memory_allows(
+        self, padded: PaddedImage, *, windowed: bool
+    ) -> tuple[Tensor, Tensor, list[_NetworkOutput]] | None:
         """Return the result of `_mean`; None if the memory of the device is too small."""
         try:
             return self._mean(padded, windowed=windowed)
         except torch.OutOfMemoryError:
             return None
 
-    def _mean(self, padded: Tensor, *, windowed: bool) -> tuple[Tensor, Tensor]:
-        """Return the probabilities (classes, x, y, z), averaged over networks and mirror images; and if all are finite.
+    def _mean(self, padded: PaddedImage, *, windowed: bool) -> tuple[Tensor, Tensor, list[_NetworkOutput]]:
+        """Return the mean probabilities (classes, x, y, z) of all networks, if all are finite, and each output.
 
-        Both stay on the device: a GPU would wait if the program read a value after each window.
+        All stay on the device: a GPU would wait if the program read a value after each window.
         """
-        flips = _mirror_axes() if self._settings.test_time_mirroring else [()]
         with torch.inference_mode():
-            images = self._execution.place(padded)
+            images = self._execution.place(padded.images)
             window = self._gaussian_window(images) if windowed else None
             finite = torch.ones((), dtype=torch.bool, device=images.device)
-            probabilities = (
-                self._predict_volume(network, images.flip(axes) if axes else images, window, finite).flip(
-                    [axis - 1 for axis in axes]
-                )
-                for network in self._networks
-                for axes in flips
-            )
-            mean = reduce(torch.add, probabilities) / (len(self._networks) * len(flips))
+            outputs: list[_NetworkOutput] = []
+
+            def mirrored_means() -> Iterator[Tensor]:
+                for network in self._networks:
+                    own = self._mirrored_mean(network, images, window, finite)
+                    outputs.append(_network_output(own[:, *padded.inside]))
+                    yield own
+
+            mean = reduce(Tensor.add_, mirrored_means()).div_(len(self._networks))
             _note_non_finite(finite, mean)
-            return mean, finite
+            return mean, finite, outputs
+
+    def _mirrored_mean(self, network: Network, images: Tensor, window: Tensor | None, finite: Tensor) -> Tensor:
+        """Return the probabilities (classes, x, y, z) of a network, averaged over the mirror images."""
+        flips = _mirror_axes() if self._settings.test_time_mirroring else [()]
+        probabilities = (
+            self._predict_volume(network, images.flip(axes) if axes else images, window, finite).flip(
+                [axis - 1 for axis in axes]
+            )
+            for axes in flips
+        )
+        return reduce(Tensor.add_, probabilities).div_(len(flips))
 
     def _predict_volume(self, network: Network, images: Tensor, window: Tensor | None, finite: Tensor) -> Tensor:
         """Return the probabilities (classes, x, y, z) of a volume (1, channels, x, y, z); in windows, if given one."""
@@ -234,6 +260,27 @@ class Predictor:
         logits = logits_of(network, images, self._execution)
         _note_non_finite(finite, logits)  # the softmax would turn minus infinity into a probability of 0
         return probabilities_of(logits, self._unused)
+
+
+def _network_output(probabilities: Tensor) -> _NetworkOutput:
+    """Return the mask of a network and its sums, from probabilities (classes, x, y, z)."""
+    mask = probabilities.max(dim=0).indices.to(torch.uint8)
+    # Class by class: a product with all classes would need as much memory as the probabilities.
+    rows = [
+        torch.stack([(of_class * (mask == label)).sum() for of_class in probabilities])
+        for label in range(len(probabilities))
+    ]
+    return _NetworkOutput(mask, torch.stack(rows))
+
+
+def _output_sums(outputs: Sequence[_NetworkOutput], probabilities: Tensor) -> Iterator[OutputSums]:
+    """Yield the sums of each network. probabilities: the mean over the networks (classes, x, y, z), on the CPU."""
+    classes = len(probabilities)
+    masks = [output.mask.cpu().numpy() for output in outputs]
+    together = masks[0] if len(masks) == 1 else mask_of(probabilities)
+    for output, mask in zip(outputs, masks, strict=True):
+        pairs = np.bincount((classes * mask.astype(np.intp) + together).ravel(), minlength=classes**2)
+        yield OutputSums(output.sums.cpu().numpy().astype(np.float64), pairs.reshape(classes, classes))
 
 
 def _note_non_finite(finite: Tensor, values: Tensor) -> None:

@@ -52,7 +52,7 @@ def verify_selected_model(model: Path, selection: Path, fold: int) -> dict[str, 
     return content
 
 
-RECORD_FORMAT: Final = 3
+RECORD_FORMAT: Final = 4
 _MAX_LISTED: Final = 3
 
 

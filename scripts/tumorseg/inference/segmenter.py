@@ -1,5 +1,6 @@
 """Segment a normalised case and write its mask."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from tumorseg.inference.postprocessing import postprocess
 from tumorseg.inference.prediction_files import label_values_on_disk, write_prediction, write_probabilities
 from tumorseg.inference.predictor import NonFiniteOutputError, Prediction, PredictionSettings, Predictor
+from tumorseg.metrics.mask_quality import MaskQuality, mask_quality
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
 from tumorseg.networks.memory import DeviceMemoryError
@@ -29,17 +31,20 @@ class Segmentation:
         windowed: whether sliding windows were used.
         changed: number of voxels that each post-processing step changed.
         written: value on disk of each label.
+        quality: what each network says about its mask, by structure.
     """
 
     mask: NDArray[np.uint8]
     windowed: bool
     changed: dict[str, int]
     written: dict[int, int]
+    quality: list[dict[str, MaskQuality]]
 
     def record(self) -> dict[str, Any]:
         """Return how the mask was made, as plain JSON types."""
         written = {str(label): value for label, value in self.written.items()}
-        return {"windowed": self.windowed, "changed": self.changed, "written": written}
+        quality = [{name: value.to_json() for name, value in network.items()} for network in self.quality]
+        return {"windowed": self.windowed, "changed": self.changed, "written": written, "quality": quality}
 
 
 class Segmenter:
@@ -91,7 +96,8 @@ class Segmenter:
         write_prediction(folder, mask, origin, written, mark)
         if self._settings.probabilities:
             write_probabilities(folder, prediction.probabilities, origin, self.task.label_values, mark)
-        return Segmentation(mask, prediction.windowed, changed, written)
+        quality = mask_quality(prediction.outputs, self.task, network_voxel_mm3(origin))
+        return Segmentation(mask, prediction.windowed, changed, written, quality)
 
     def predict(self, image: NDArray[np.float16], origin: Origin) -> Prediction:
         """Return the prediction for a normalised image, on the cropped grid of the case.
@@ -113,3 +119,8 @@ class Segmenter:
     def mask_of(self, prediction: Prediction, origin: Origin) -> tuple[NDArray[np.uint8], dict[str, int]]:
         """Return the mask after post-processing, and the number of voxels that each step changed."""
         return postprocess(prediction.mask, origin.voxel_mm3, self.section, self.task)
+
+
+def network_voxel_mm3(origin: Origin) -> float:
+    """Return the volume of a voxel of the network's grid in mm³."""
+    return origin.voxel_mm3 * (math.prod(origin.resampled.step) if origin.resampled else 1)
