@@ -124,6 +124,7 @@ rule all:
         expand(rules.select_checkpoint.output, fold=FOLDS),
         expand(rules.predict.output, fold=FOLDS),
         rules.evaluate.output,
+        rules.reliability.output,
         ANALYSES,
         FIGURE_FILES,
         rules.case_strips.output,

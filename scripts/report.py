@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--splits", type=Path, required=True, help="fold of each case")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores")
     parser.add_argument("--scores", type=Path, required=True, help="scores of each case")
+    parser.add_argument("--reliability", type=Path, required=True, help="summary of the reliability")
     parser.add_argument("--history", type=Path, nargs="+", required=True, help="history of each fold")
     parser.add_argument(
         "--selection", type=Path, nargs="+", required=True, help="selection of each fold, in the same order"
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             splits=options.splits,
             summary=options.summary,
             scores=options.scores,
+            reliability=options.reliability,
             histories=options.history,
             selections=options.selection,
             models=options.models,

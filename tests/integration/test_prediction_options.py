@@ -69,7 +69,7 @@ def test_calibration_and_the_scores_with_fewer_modalities_are_in_the_report(with
     summary = pd.read_csv(with_all_options.results / "evaluation/channel_subsets.csv")
     assert summary["trained"].tolist() == [True, *[False] * 14]
     page = (with_all_options.results / "report.html").read_text()
-    assert page.count("<figure ") == 13
+    assert page.count("<figure ") == 14
 
 
 def test_the_scores_of_2026_are_of_the_same_cases_and_masks(with_all_options):
@@ -122,6 +122,7 @@ def test_a_prediction_setting_reruns_the_prediction_without_training(finished, t
     rerun = {
         "predict",
         "evaluate",
+        "reliability",
         "model_card",
         "case_strips",
         "viewer_cases",

@@ -99,6 +99,7 @@ FIGURE_RULES = (
     "figure_learning_curves",
     "figure_scores",
     "figure_dice_by_volume",
+    "figure_predicted_quality",
     "figure_confusion_matrix",
 )
 """Rules of figures that depend on the training."""

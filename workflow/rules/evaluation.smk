@@ -1,7 +1,8 @@
-"""Predictions on the original grid, and their scores.
+"""Predictions on the original grid, their scores, and how well these could be expected without the references.
 
 Needs: models, normalised cases, raw masks. Makes: results/predictions/fold-{fold}/{case}.nii.gz, fold-{fold}.json (how
-each mask was predicted) and results/evaluation/{cases.csv,summary.json}.
+each mask was predicted), results/evaluation/{cases.csv,summary.json,reliability.csv,reliability.json} and
+results/model/fold-{fold}.reliability.json.
 """
 
 EXECUTION = select_keys("training", "device", "precision", "threads", "deterministic")
@@ -71,3 +72,34 @@ rule evaluate:
         'python "$SCRIPTS/evaluate.py" --root "$COHORT" --validation-results {input.validation_results:q}'
         ' --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q} --task "$TASK"'
         " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"
+
+
+rule reliability:
+    """Compare what the models say about their masks with the scores: expected Dice and intervals of volumes."""
+    input:
+        records=expand(rules.predict.output.record, fold=FOLDS),
+        scores=rules.evaluate.output.scores,
+        splits=rules.split.output,
+    output:
+        table=report(
+            "results/evaluation/reliability.csv",
+            **report_entry("reliability", "Scores", "expected and true Dice and volumes", "table"),
+        ),
+        summary="results/evaluation/reliability.json",
+        # Beside the models, for `segment`.
+        held_out=expand("results/model/fold-{fold}.reliability.json", fold=FOLDS),
+    log:
+        "results/logs/reliability.log",
+    benchmark:
+        "results/benchmarks/reliability.tsv"
+    conda:
+        "../../envs/light.yaml"
+    resources:
+        **scaled(mem_mb=1000, runtime=30),
+    params:
+        task=TASK_FACTS,
+        code=code("reliability"),
+    shell:
+        'python "$SCRIPTS/reliability.py" --records {input.records:q} --scores {input.scores:q}'
+        ' --splits {input.splits:q} --task "$TASK" --table {output.table:q} --summary {output.summary:q}'
+        " --held-out {output.held_out:q} --log {log:q}"

@@ -15,6 +15,7 @@ SOURCES = {
     "summary": rules.evaluate.output.summary,
     "history": expand(rules.select_checkpoint.output.history, fold=FOLDS),
     "selection": expand(rules.select_checkpoint.output.selection, fold=FOLDS),
+    "reliability": rules.reliability.output.table,
     "calibration": rules.calibration.output,
     "channel_subsets": rules.leave_out_modalities.output.summary,
 }

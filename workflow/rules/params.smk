@@ -82,6 +82,7 @@ CHAIN = [
     "select_checkpoint",
     "predict",
     "evaluate",
+    "reliability",
     *(rule for rule in ("calibration", "leave_out_modalities", "challenge_2026") if config["evaluation"][rule]),
 ]
 CODES = json.dumps({**{script: code(script) for script in CHAIN}, "train_epoch": TRAINING_CODE})

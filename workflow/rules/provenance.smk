@@ -29,6 +29,7 @@ rule provenance:
             rules.model_card.output,
             expand(rules.predict.output.masks, fold=FOLDS),
             rules.evaluate.output,
+            rules.reliability.output,
         ],
     output:
         crate="results/ro-crate-metadata.json",

@@ -12,6 +12,7 @@ rule report:
         splits=rules.split.output,
         summary=rules.evaluate.output.summary,
         scores=rules.evaluate.output.scores,
+        reliability=rules.reliability.output.summary,
         history=expand(rules.select_checkpoint.output.history, fold=FOLDS),
         selection=expand(rules.select_checkpoint.output.selection, fold=FOLDS),
         models=expand(rules.select_checkpoint.output.model, fold=FOLDS),
@@ -38,7 +39,8 @@ rule report:
         code=code("report"),
     shell:
         'python "$SCRIPTS/report.py" --manifest {input.manifest:q} --validation-results {input.validation_results:q}'
-        " --splits {input.splits:q} --summary {input.summary:q} --scores {input.scores:q} --history {input.history:q}"
+        " --splits {input.splits:q} --summary {input.summary:q} --scores {input.scores:q}"
+        " --reliability {input.reliability:q} --history {input.history:q}"
         " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q}"
         ' --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK"'
         ' --patient {params.patient:q} --codes "$CODES" --configuration "$CONFIGURATION" --output {output:q}'

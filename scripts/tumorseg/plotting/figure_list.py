@@ -14,6 +14,7 @@ from tumorseg.plotting.catalogue import (
     learning_curves,
     modalities,
     overlays,
+    predicted_quality,
     predictions,
     scores,
 )
@@ -22,6 +23,7 @@ from tumorseg.plotting.figure_record import FigureRecord
 FIGURES: Final[tuple[FigureRecord, ...]] = (
     scores.RECORD,
     dice_by_volume.RECORD,
+    predicted_quality.RECORD,
     confusion_matrix.RECORD,
     calibration.RECORD,
     channel_subsets.RECORD,

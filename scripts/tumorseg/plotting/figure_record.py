@@ -31,6 +31,7 @@ NEEDS: Final[dict[str, Message]] = {
     "history": "history of each fold (CSV)",
     "selection": "selection of each fold, in the order of the histories (JSON)",
     "calibration": "reliability by region (JSON)",
+    "reliability": "expected and true Dice of each held-out case (CSV)",
     "channel_subsets": "mean Dice by subset of the channels (CSV)",
     "learning_curve": "scores of each point of the learning curve (CSV)",
 }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
+from tumorseg.evaluation.reliability_summary import reliability_sentences
 from tumorseg.formatting import format_count, format_list
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import RANKED_BY, metrics
@@ -169,6 +170,7 @@ class ReportContent:
     macro: dict[str, dict[str, Any]]
     macro_with_background: dict[str, dict[str, Any]]
     surface_tolerance_mm: float
+    reliability: list[str]
     cases: list[CaseRow]
     data: DataFacts
 
@@ -224,6 +226,7 @@ def collect_report_content(
         macro=summary["macro"],
         macro_with_background=summary["macro_with_background"],
         surface_tolerance_mm=summary["surface_tolerance_mm"],
+        reliability=reliability_sentences(results.reliability, task),
         cases=case_rows(results.scores, patients, task),
         data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )

@@ -73,6 +73,7 @@ class RunResults:
         splits: fold and patient of each case.
         summary: the content of summary.json.
         scores: the rows of results/evaluation/cases.csv, one for each case and structure.
+        reliability: the content of reliability.json.
         folds: the training results of each fold.
         predictions: the prediction record of each fold.
     """
@@ -82,6 +83,7 @@ class RunResults:
     splits: list[FoldAssignment]
     summary: dict[str, Any]
     scores: pd.DataFrame
+    reliability: dict[str, Any]
     folds: list[FoldResult]
     predictions: list[dict[str, Any]]
 
@@ -93,6 +95,7 @@ def read_run_results(
     splits: Path,
     summary: Path,
     scores: Path,
+    reliability: Path,
     histories: Sequence[Path],
     selections: Sequence[Path],
     models: Sequence[Path],
@@ -107,6 +110,7 @@ def read_run_results(
         splits: the table of folds.
         summary: summary.json.
         scores: cases.csv.
+        reliability: reliability.json.
         histories: history.csv of fold 0, 1 and so on.
         selections: selection.json of fold 0, 1 and so on.
         models: the model of fold 0, 1 and so on.
@@ -123,6 +127,7 @@ def read_run_results(
         splits=assignments,
         summary=read_json(summary),
         scores=read_table(scores, text_columns=TEXT_COLUMNS),
+        reliability=read_json(reliability),
         folds=read_fold_results(histories, selections),
         predictions=read_verified_records(predictions, models, selections, assignments, settings),
     )

@@ -110,6 +110,11 @@ def results(
             seed=1,
         ),
         scores=table,
+        reliability={
+            "level": 0.9,
+            "patients": 2,
+            "structures": {name: {"from_other_patients": None} for name in task.structures},
+        },
         folds=[FoldResult.from_dict(history, selection)],
         predictions=[
             {

@@ -28,6 +28,7 @@ def arguments(tmp_path):
     write_manifest(tmp_path / "manifest.tsv", type(run.manifest)([{**empty, **row} for row in rows]))
     write_splits(tmp_path / "splits.tsv", run.splits)
     (tmp_path / "summary.json").write_text(json.dumps(run.summary))
+    (tmp_path / "reliability.json").write_text(json.dumps(run.reliability))
     run.scores.to_csv(tmp_path / "cases.csv", index=False)
     run.folds[0].history.to_csv(tmp_path / "history.csv", index=False)
     write_validation_results(tmp_path / "validation_results.json", run.validation_results)
@@ -52,6 +53,7 @@ def arguments(tmp_path):
         "splits": "splits.tsv",
         "summary": "summary.json",
         "scores": "cases.csv",
+        "reliability": "reliability.json",
         "history": "history.csv",
         "selection": "selection.json",
         "models": "model",
