@@ -13,7 +13,7 @@ from tumorseg.io.files import make_folder
 from tumorseg.networks.devices import resolve_execution
 from tumorseg.networks.starter import model_path
 from tumorseg.plotting.style import FigureSettings
-from tumorseg.segmentation.models import known_subset_scores, read_models
+from tumorseg.segmentation.models import known_held_out_cases, known_subset_scores, read_models
 from tumorseg.segmentation.patient import segment_patient
 from tumorseg.segmentation.results import write_record
 from tumorseg.segmentation.used_model import UsedModel
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         paths = [model_path(model) for model in options.models]
         networks, cards = read_models(paths, options.task)
         models = [
-            UsedModel(file, card, known_subset_scores(path, card))
+            UsedModel(file, card, known_subset_scores(path, card), known_held_out_cases(path, card))
             for file, path, card in zip(options.models, paths, cards, strict=True)
         ]
         task = cards[0].task

@@ -30,6 +30,7 @@ rule segment_batch:
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
         subset_scores=lambda wildcards: subset_score_digests(),
+        reliability=lambda wildcards: reliability_digests(),
         settings=settings(
             prediction=config["prediction"],
             execution=EXECUTION,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tumorseg.io.digests import file_digest_or_none, sha256
+from tumorseg.networks.held_out_quality import reliability_path
 from tumorseg.networks.starter import model_path
 from tumorseg.networks.subset_scores import subset_scores_path
 
@@ -88,3 +89,9 @@ def model_digests():
 def subset_score_digests():
     """Return the digest of the file of scores beside each model, which the results quote; None if there is none."""
     return [file_digest_or_none(subset_scores_path(model_path(model))) for model in models()]
+
+
+@cache
+def reliability_digests():
+    """Return the digest of the file of held-out cases beside each model; None if there is none."""
+    return [file_digest_or_none(reliability_path(model_path(model))) for model in models()]

@@ -1,4 +1,4 @@
-"""Models whose predictions are averaged: read them and their scores, and merge the facts about their training."""
+"""Models whose predictions are averaged: read them and the files beside them, and merge the facts of their training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from tumorseg.cli.console import logger
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.networks.base import Network
+from tumorseg.networks.held_out_quality import HeldOutCases, read_held_out_cases, reliability_path
 from tumorseg.networks.model import ModelCard, read_model
 from tumorseg.networks.subset_scores import SubsetScores, read_subset_scores, subset_scores_path
 from tumorseg.networks.training_facts import Range, TrainingFacts
@@ -106,3 +107,27 @@ def known_subset_scores(model: Path, card: ModelCard) -> SubsetScores | None:
     if scores is None:
         logger.warning("%s has the scores of another model than %s and is not used; delete it", path, model)
     return scores
+
+
+def known_held_out_cases(model: Path, card: ModelCard) -> HeldOutCases | None:
+    """Return the held-out cases of a model, from the file beside it.
+
+    Logs a warning about a file of another model.
+
+    Args:
+        model: file of the model.
+        card: its card.
+
+    Returns:
+        The cases; None if they are not known.
+
+    Raises:
+        UserError: the file is corrupted.
+    """
+    path = reliability_path(model)
+    if not path.exists():
+        return None
+    held_out = read_held_out_cases(path, sha256(model), card.task)
+    if held_out is None:
+        logger.warning("%s has the held-out cases of another model than %s and is not used; delete it", path, model)
+    return held_out

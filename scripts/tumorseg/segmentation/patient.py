@@ -31,7 +31,8 @@ from tumorseg.preprocessing.store import Origin
 from tumorseg.segmentation.missing_channels import check_channels
 from tumorseg.segmentation.models import merge_training_facts
 from tumorseg.segmentation.patient_warnings import new_patient_warnings, validation_warnings
-from tumorseg.segmentation.results import PatientResult
+from tumorseg.segmentation.results import PatientResult, trust_lines
+from tumorseg.segmentation.trust import judge_mask, with_trust
 from tumorseg.segmentation.used_model import UsedModel
 from tumorseg.task import Task
 
@@ -93,7 +94,8 @@ def segment_patient(
             )
         )
         unsegmented = PatientResult(validation.case, warnings=warnings, expected_dice=checked.expected_dice)
-        patient = _segment_or_report(unsegmented, root, validation, segmenter, cards, folder=folder, figures=figures)
+        unsegmented = replace(unsegmented, channels=channels)
+        patient = _segment_or_report(unsegmented, root, validation, segmenter, models, folder=folder, figures=figures)
     else:
         codes = ",".join(dict.fromkeys(problem.code for problem in validation.problems))
         detail = " ".join(" | ".join(validation.reasons()).split())
@@ -106,13 +108,13 @@ def _segment_or_report(
     root: Path,
     validation: ValidationResult,
     segmenter: Segmenter,
-    cards: Sequence[ModelCard],
+    models: Sequence[UsedModel],
     *,
     folder: Path,
     figures: FigureSettings,
 ) -> PatientResult:
     try:
-        return _segment(patient, root, validation, segmenter, cards, folder=folder, figures=figures)
+        return _segment(patient, root, validation, segmenter, models, folder=folder, figures=figures)
     except NonFiniteOutputError as error:
         return replace(patient, problems="not_finite_prediction", detail=str(error))
     except ResampledSizeError as error:
@@ -136,11 +138,12 @@ def _segment(
     root: Path,
     validation: ValidationResult,
     segmenter: Segmenter,
-    cards: Sequence[ModelCard],
+    models: Sequence[UsedModel],
     *,
     folder: Path,
     figures: FigureSettings,
 ) -> PatientResult:
+    cards = [model.card for model in models]
     image, origin = _normalise(root, validation, cards[0])  # on the cropped grid, which the picture shows
     notice = next(iter(distinct_notices(card.notice for card in cards)), None)
     mark = notice.mark if notice else ""
@@ -153,6 +156,16 @@ def _segment(
     measures = measure_mask(segmentation.mask, cropped_affine(origin), segmenter.task)
     patient = replace(patient, measures=measures)
     patient = replace(patient, warnings=(*patient.warnings, *measure_warnings(patient.case, measures)))
+    trust = judge_mask(
+        mm3,
+        segmentation.quality,
+        channels=patient.channels,
+        warnings=patient.warning_codes,
+        models=models,
+        prediction=segmenter.section,
+        task=segmenter.task,
+    )
+    patient = with_trust(replace(patient, volumes=mm3), trust, segmentation.quality)
     view = make_case_view(
         origin,
         image,
@@ -164,10 +177,12 @@ def _segment(
     )
     notes = [notice.detail] if notice and notice.detail else []  # the banner shows the mark
     shown = notice.text if notice else ""
+    notes += [f"Look at this one: {'; '.join(patient.attention)}"] if patient.attention else []
+    notes += trust_lines(patient, list(segmenter.task.region_labels))
     notes += [f"Warning: {message}" for message in patient.warning_messages if message != shown]
     sheet = mask_sheet([view], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
     save_figure(sheet, [folder / f"{validation.case}.png"], figures.dpi)
-    return replace(patient, volumes=mm3, windowed=segmentation.windowed, changed=segmentation.changed)
+    return replace(patient, windowed=segmentation.windowed, changed=segmentation.changed)
 
 
 def _normalise(root: Path, validation: ValidationResult, card: ModelCard) -> tuple[NDArray[np.float16], Origin]:

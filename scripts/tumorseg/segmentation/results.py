@@ -1,5 +1,6 @@
 """Results of new patients: the record of a job, the table of all patients, and the printed summary."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,9 +10,11 @@ import pandas as pd
 
 from tumorseg.clinical.measures import ClinicalMeasures, Measure
 from tumorseg.cohort.validation_result import Issue, describe_issue
+from tumorseg.errors import Message
 from tumorseg.formatting import format_count, format_part
 from tumorseg.io.files import read_json, write_json
 from tumorseg.io.tables import write_table
+from tumorseg.metrics.conformal import LEVEL
 from tumorseg.networks.notices import NOTICE_CODES
 
 
@@ -25,9 +28,14 @@ class PatientResult:
         detail: messages of the problems.
         warnings: warnings about the images, and about differences from the training cases.
         channels: names of the images that the patient has.
-        expected_dice: Dice to expect of each structure if images are missing, see `missing_channels.ChannelCheck`.
+        expected_dice: Dice to expect of each structure: by the held-out cases with the same images, see `trust.Trust`;
+            if there are too few and images are missing, the mean of `missing_channels.ChannelCheck`.
         volumes: volume of each structure in mm³; empty if the patient was not segmented.
         measures: volumes and diameters for clinicians; None if the patient was not segmented.
+        volume_intervals: interval for the true volume of each structure in mm³; empty if it is not known.
+        without_interval: why there are no intervals.
+        attention: reasons to look at this mask.
+        quality: what each network says about its mask, by structure, see `metrics.mask_quality.MaskQuality`.
         windowed: whether sliding windows were used.
         changed: number of voxels that each post-processing step changed.
         files: `path`, `bytes` and `digest` of each image.
@@ -41,6 +49,10 @@ class PatientResult:
     expected_dice: dict[str, float] = field(default_factory=dict)
     volumes: dict[str, float] = field(default_factory=dict)
     measures: ClinicalMeasures | None = None
+    volume_intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    without_interval: Message = ""
+    attention: tuple[Message, ...] = ()
+    quality: list[dict[str, dict[str, Any]]] = field(default_factory=list)
     windowed: bool = False
     changed: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -63,16 +75,34 @@ class PatientResult:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Return the result from plain JSON types."""
-        warnings = tuple(Issue(**warning) for warning in content["warnings"])
         measures = content.get("measures")
-        return cls(
-            **{
-                **content,
-                "warnings": warnings,
-                "channels": tuple(content["channels"]),
-                "measures": None if measures is None else ClinicalMeasures.from_json(measures),
-            }
-        )
+        parsed = {
+            "warnings": tuple(Issue(**warning) for warning in content["warnings"]),
+            "channels": tuple(content["channels"]),
+            "volume_intervals": {name: (low, high) for name, (low, high) in content["volume_intervals"].items()},
+            "attention": tuple(content["attention"]),
+            "measures": None if measures is None else ClinicalMeasures.from_json(measures),
+        }
+        return cls(**{**content, **parsed})
+
+
+def trust_lines(patient: PatientResult, regions: Sequence[str]) -> list[str]:
+    """Return the intervals of the volumes and the expected Dice of some structures as lines of text.
+
+    Args:
+        patient: the result.
+        regions: names of the structures.
+    """
+    intervals = [
+        f"{name} {patient.volume_intervals[name][0] / 1000:.1f} to {patient.volume_intervals[name][1] / 1000:.1f} ml"
+        for name in regions
+        if name in patient.volume_intervals
+    ]
+    dice = [f"{name} {patient.expected_dice[name]:.2f}" for name in regions if name in patient.expected_dice]
+    return [
+        *([f"{100 * LEVEL:g} % intervals of the volumes: {', '.join(intervals)}"] if intervals else []),
+        *([f"Expected Dice: {', '.join(dice)}"] if dice else []),
+    ]
 
 
 RECORD_FILE: Final = "patients.json"
@@ -104,7 +134,8 @@ def write_volume_table(
     """Write a TSV table with a row per patient.
 
     Columns are `case`, `segmented` (true or false), the volume of each structure in mm³ and each measure (empty without
-    a mask), `channels` (the images of the patient, separated by commas), `problems` (codes), `detail`, `warnings`
+    a mask), both ends of the volume's interval and the expected Dice (empty if unknown), `attention` (why to look at
+    the mask), `channels` (the images of the patient, separated by commas), `problems` (codes), `detail`, `warnings`
     (codes) and `warning_messages`.
 
     Args:
@@ -137,6 +168,8 @@ def segmentation_summary(patients: Sequence[PatientResult], table: Path, method:
         *(f"segmented by {model['file']} (SHA-256 {model['digest']})" for model in models),
         *(f"NOT segmented: {patient.case}: {patient.problems}: {patient.detail}" for patient in failed),
         *_warnings(patients),
+        *_without_intervals(segmented),
+        *(f"LOOK AT {patient.case}: {'; '.join(patient.attention)}" for patient in segmented if patient.attention),
         *marks,
         f"{count} segmented; volumes and warnings: {table}",
     ]
@@ -152,15 +185,30 @@ def _warnings(patients: Iterable[PatientResult]) -> Iterator[str]:
     yield from (f"WARNING: {', '.join(names)}: {message}" for message, names in cases.items())
 
 
+def _without_intervals(segmented: Iterable[PatientResult]) -> Iterator[str]:
+    """Yield a line for each reason why volumes have no intervals, with the number of its patients."""
+    reasons = Counter(patient.without_interval for patient in segmented if patient.without_interval)
+    for reason, number in reasons.items():
+        yield f"no intervals of the volumes of {format_count(number, 'patient')}: {reason}"
+
+
 def _row(patient: PatientResult, structures: Sequence[str], measures: Sequence[Measure]) -> dict[str, Any]:
     return {
         "case": patient.case,
         "segmented": "true" if patient.segmented else "false",
         **{f"{structure}_mm3": patient.volumes.get(structure) for structure in structures},
         **{measure.name: measure.number(patient.measures) for measure in measures},
+        **{f"{name}_mm3_{end}": value for name in structures for end, value in _interval(patient, name)},
+        **{f"expected_dice_{structure}": patient.expected_dice.get(structure) for structure in structures},
+        "attention": " | ".join(patient.attention),
         "channels": ",".join(patient.channels),
         "problems": patient.problems,
         "detail": patient.detail,
         "warnings": ",".join(patient.warning_codes),
         "warning_messages": " | ".join(patient.warning_messages),
     }
+
+
+def _interval(patient: PatientResult, structure: str) -> Iterator[tuple[str, float | None]]:
+    """Yield the name and value of both ends of an interval; None if it is not known."""
+    yield from zip(("low", "high"), patient.volume_intervals.get(structure, (None, None)), strict=True)

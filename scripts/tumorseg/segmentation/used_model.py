@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tumorseg.networks.held_out_quality import HeldOutCases
 from tumorseg.networks.model import ModelCard
 from tumorseg.networks.subset_scores import SubsetScores
 from tumorseg.networks.training_facts import TrainingFacts
@@ -15,11 +16,13 @@ class UsedModel:
         file: its file as the user named it, or `starter`.
         card: its card.
         scores: its scores with subsets of its channels; None if they are not known.
+        held_out: its held-out cases; None if they are not known.
     """
 
     file: str
     card: ModelCard
     scores: SubsetScores | None = None
+    held_out: HeldOutCases | None = None
 
     @property
     def trained_on(self) -> TrainingFacts:

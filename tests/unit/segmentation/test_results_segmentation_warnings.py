@@ -47,9 +47,11 @@ def test_warnings_are_in_the_table_the_record_and_the_terminal(tmp_path, segment
     assert row["warning_messages"] == f"{DEMO_MODEL_WARNING} | {spacing}"
     lines = segmentation_summary(patients, tmp_path / "volumes.tsv", method)
     assert lines[1] == f"WARNING: P-1, P-2: {spacing}"
-    assert lines[2] == f"{DEMO_MODEL_WARNING} (demo.safetensors)"
-    assert lines[3].startswith("2 patients are segmented; ")
-    assert len(lines) == 4
+    assert lines[2].startswith("no intervals of the volumes of 2 patients: there is no file fold-0.reliability.json")
+    assert lines[3] == "LOOK AT P-1: warning spacing_unlike_training"
+    assert lines[5] == f"{DEMO_MODEL_WARNING} (demo.safetensors)"
+    assert lines[6].startswith("2 patients are segmented; ")
+    assert len(lines) == 7
 
 
 def test_warnings_about_files_are_shown_too(tmp_path, segmenter):
