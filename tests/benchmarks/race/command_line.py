@@ -3,7 +3,7 @@
     PYTHONPATH=scripts python -m tests.benchmarks.race run RESULTS.csv
     PYTHONPATH=scripts python -m tests.benchmarks.race kept --training DIR --test DIR RESULTS.csv
     PYTHONPATH=scripts python -m tests.benchmarks.race zero-shot MODEL --test DIR [--results RESULTS.csv]
-        [--subset-scores MODEL.subsets.json]
+        [--subset-scores MODEL.subsets.json] [--held-out MODEL.reliability.json]
     PYTHONPATH=scripts python -m tests.benchmarks.race table RESULTS.csv
 
 `run` takes the real cases at 2 mm in the folder that TUMORSEG_LEARNING_DATA names, else a demo cohort. `kept` trains on
@@ -29,12 +29,13 @@ from tests.benchmarks.race.product import (
     read_product_settings,
 )
 from tests.benchmarks.race.run import METHODS, Method, peer_method, product_method, run_races
-from tests.benchmarks.race.scores import mean_line, zero_shot_rows, zero_shot_subsets
+from tests.benchmarks.race.scores import mean_line, zero_shot_held_out, zero_shot_rows, zero_shot_subsets
 from tests.benchmarks.race.table import race_table
 from tests.benchmarks.study.table import append, read_results
 from tests.support.builders import REPOSITORY, TASK
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
+from tumorseg.networks.held_out_quality import write_held_out_cases
 from tumorseg.networks.subset_scores import SubsetScores, format_dice, write_subset_scores
 
 
@@ -95,6 +96,11 @@ def race_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     zero_shot.add_argument("--results", type=Path, help="table of the scores to write, CSV")
     zero_shot.add_argument(
         "--subset-scores", type=Path, help="file to write with the scores for each subset of the channels, JSON"
+    )
+    zero_shot.add_argument(
+        "--held-out",
+        type=Path,
+        help="file to write for `segment`, which derives how far to trust a mask from the test cases, JSON",
     )
     zero_shot.add_argument("--test", type=Path, required=True, help="folder of the test cases, in any known layout")
     zero_shot.add_argument(
@@ -161,6 +167,10 @@ def _zero_shot(options: argparse.Namespace) -> None:
             write_subset_scores(options.subset_scores, sha256(options.model), scores)
             for score in subsets:
                 print(f"{', '.join(score.channels)}, {score.cases} cases: {format_dice(score, TASK)}")
+        if options.held_out:
+            held_out = zero_shot_held_out(options.model, options.test, folder, prediction)
+            write_held_out_cases(options.held_out, sha256(options.model), held_out)
+            print(f"{options.held_out}: {len(held_out.cases)} cases")
     if options.results:
         options.results.parent.mkdir(parents=True, exist_ok=True)
         append(options.results, rows)

@@ -15,11 +15,14 @@ from tests.benchmarks.race.product import THREADS, product_predictor
 from tests.support.builders import TASK
 from tumorseg.errors import UserError
 from tumorseg.inference.channel_subsets import case_subset_dice, mean_subset_dice
-from tumorseg.inference.segmenter import Segmenter
+from tumorseg.inference.segmenter import Segmenter, network_voxel_mm3
 from tumorseg.io.digests import sha256
+from tumorseg.metrics.held_out import Estimate, HeldOut
+from tumorseg.metrics.mask_quality import mask_quality
 from tumorseg.metrics.overlap import overlaps
 from tumorseg.networks.base import Network
 from tumorseg.networks.devices import Execution
+from tumorseg.networks.held_out_quality import HeldOutCase, HeldOutCases
 from tumorseg.networks.model import ModelCard, read_model
 from tumorseg.networks.subset_scores import SubsetScore
 from tumorseg.networks.training_facts import case_signature
@@ -81,6 +84,37 @@ def zero_shot_subsets(model: Path, test: Path, folder: Path, prediction: Mapping
         for region, value in dice.items()
     )
     return mean_subset_dice(rows, TASK)
+
+
+def zero_shot_held_out(model: Path, test: Path, folder: Path, prediction: Mapping[str, Any]) -> HeldOutCases:
+    """Return the test cases of a model as its held-out cases. The arguments are those of `zero_shot_rows`.
+
+    Each case counts as a patient of its own: the test cases have to be of different patients.
+
+    Raises:
+        UserError: as in `zero_shot_rows`.
+    """
+    network, paths = _model_and_cases(model, test, folder)
+    segmenter = Segmenter([network], CPU, prediction, task=TASK)
+    cases = (_held_out_case(number, path, segmenter) for number, path in enumerate(paths))
+    return HeldOutCases(tuple(cases), dict(prediction))
+
+
+def _held_out_case(number: int, path: Path, segmenter: Segmenter) -> HeldOutCase:
+    case = read_case(path, with_cropped=True)
+    prediction = segmenter.predict(case.image, case.origin)
+    mask, _ = segmenter.mask_of(prediction, case.origin)
+    (quality,) = mask_quality(prediction.outputs, TASK, network_voxel_mm3(case.origin))
+    structures = {
+        name: HeldOut(
+            number,
+            Estimate(found.predicted_voxels * case.origin.voxel_mm3, quality[name]),
+            found.reference_voxels * case.origin.voxel_mm3,
+            found.dice,
+        )
+        for name, found in overlaps(case.on_cropped_grid().mask, mask, TASK).items()
+    }
+    return HeldOutCase(number, TASK.channels_among(case.origin.intensities), structures)
 
 
 def _model_and_cases(model: Path, test: Path, folder: Path) -> tuple[Network, list[Path]]:
