@@ -8,7 +8,7 @@ from pathlib import Path
 from tumorseg.cli import console
 from tumorseg.io.files import write_json
 from tumorseg.plotting.case_selection import load_cases
-from tumorseg.reporting.viewer.volumes import encode_case, max_bytes_per_case
+from tumorseg.plotting.viewer_volumes import encode_case, max_bytes_per_case
 from tumorseg.task import add_task_option
 
 

@@ -1,7 +1,7 @@
-"""Embed the interactive viewer in a page: markup, style and scripts, with NiiVue and the volumes."""
+"""Embed the interactive viewer in a page: markup, style and scripts. NiiVue and the volumes are embedded or linked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,13 @@ _SHARED: Final = _HERE.parent / "shared"
 NIIVUE_VERSION: Final = "0.69.0"
 """Version of the npm package @niivue/niivue; its file dist/niivue.umd.js is in this folder, unchanged."""
 NIIVUE_SHA256: Final = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
+_VIEWS: Final = {
+    "planes": "Three planes",
+    "axial": "Axial",
+    "coronal": "Coronal",
+    "sagittal": "Sagittal",
+    "3d": "3D",
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class EmbeddedViewer:
     """Parts of a page that a template includes without escaping (`|safe`).
 
     Attributes:
-        markup: a heading with the id `viewer`, and the viewer.
+        markup: the viewer; that of `embed_viewer` has a heading with the id `viewer`.
         style: CSS.
         scripts: `<script>` elements for the end of the body.
         cases: the cases in the viewer; a link `<a href="#viewer" data-viewer-case="CASE">` opens one of them.
@@ -36,8 +43,26 @@ class EmbeddedViewer:
     cases: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ViewerCase:
+    """A case that can be selected in the viewer.
+
+    Attributes:
+        name: name of the case.
+        title: text in the list of cases.
+        text: text below the picture.
+        script: address of the script with its volumes, see `viewer_volumes.write_viewer_script`; empty if the page
+            contains them.
+    """
+
+    name: str
+    title: str
+    text: str
+    script: str = ""
+
+
 def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: Task) -> EmbeddedViewer:
-    """Return the viewer of some cases; equal arguments give equal text.
+    """Return the viewer of some cases with references, which needs no other file; equal arguments give equal text.
 
     Args:
         path: the file of cases that the rule viewer_cases writes.
@@ -48,7 +73,77 @@ def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: T
     Raises:
         UserError: the file is missing or corrupted.
     """
-    cases = read_json(path)["cases"]
+    contents = read_json(path)["cases"]
+    return _viewer(
+        [ViewerCase(content["case"], content["title"], _dice_text(content["dice"], task)) for content in contents],
+        colours,
+        task,
+        contents=contents,
+        comparing=True,
+        opacity=round(100 * opacity),
+        pictures=[{"id": "viewer-image", "label": "Image", "selected": task.channel_names[task.display_channel]}],
+        views=_VIEWS,
+        fallback="The figures above also show slices of held-out cases.",
+    )
+
+
+def link_viewer(
+    cases: Sequence[ViewerCase], colours: Mapping[int, str], task: Task, *, niivue: str, fallback: str
+) -> EmbeddedViewer:
+    """Return the viewer of any number of cases without references, whose volumes are in files beside the page.
+
+    It shows the main channels of the task side by side, with the outline of the mask over each.
+
+    Args:
+        cases: the cases, each with its script.
+        colours: colour of each label, such as `#D55E00`.
+        task: defines the channels, labels and regions.
+        niivue: address of the script that `niivue_script` returns.
+        fallback: sentence about what a browser without WebGL shows instead.
+    """
+    shown = [task.channel_names[channel] for channel in task.main_channels]
+    labels = ["Image"] if len(shown) == 1 else ["Left image", "Right image"]
+    return _viewer(
+        cases,
+        colours,
+        task,
+        niivue=niivue,
+        opacity=0,
+        pictures=[
+            {"id": f"viewer-image-{number}", "label": label, "selected": name}
+            for number, (label, name) in enumerate(zip(labels, shown[-len(labels) :], strict=True), start=1)
+        ],
+        views={"axial": _VIEWS["axial"], **_VIEWS},
+        fallback=fallback,
+    )
+
+
+def niivue_script() -> str:
+    """Return NiiVue as a script for a file of its own, with its licence."""
+    return f"/*\n{_read_asset('NIIVUE-LICENSE.txt')}*/\n{_read_asset('niivue.umd.js')}"
+
+
+def _viewer(
+    cases: Sequence[ViewerCase],
+    colours: Mapping[int, str],
+    task: Task,
+    *,
+    contents: Sequence[Mapping[str, Any]] = (),
+    niivue: str = "",
+    comparing: bool = False,
+    **variables: Any,
+) -> EmbeddedViewer:
+    """Return a viewer.
+
+    Args:
+        cases: the cases.
+        colours: colour of each label.
+        task: defines the channels, labels and regions.
+        contents: the volumes of each case, to be embedded; empty if they have scripts.
+        niivue: address of NiiVue; empty if it is to be embedded.
+        comparing: whether the cases have references.
+        **variables: further variables of the template.
+    """
     environment = Environment(
         loader=FileSystemLoader([_HERE, _SHARED]),
         autoescape=True,
@@ -59,26 +154,28 @@ def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: T
     markup = environment.get_template("viewer.html").render(
         cases=cases,
         modalities=task.channel_titles,
-        first_image=task.channel_names[task.display_channel],
         planes=PLANES,
-        opacity=round(100 * opacity),
         colours=colours,
         label_names=task.label_titles,
         niivue=NIIVUE_VERSION,
+        comparing=comparing,
+        **variables,
     )
+    names = tuple(case.name for case in cases)
     settings = {
-        "cases": [case["case"] for case in cases],
+        "cases": names,
         "colours": [colours.get(label, "#000000") for label in range(task.classes)],
         "labels": [task.label_titles.get(label, "") for label in range(task.classes)],
+        "niivue": niivue,
     }
     scripts = environment.get_template("scripts.html").render(
-        licence=_read_asset("NIIVUE-LICENSE.txt"),
-        niivue=_read_asset("niivue.umd.js"),
+        licence="" if niivue else _read_asset("NIIVUE-LICENSE.txt"),
+        niivue="" if niivue else _read_asset("niivue.umd.js"),
         settings=_script_safe_json(settings),
-        cases=[_script_safe_json(case | {"dice_text": _dice_text(case["dice"], task)}) for case in cases],
+        cases=[_script_safe_json(content) for content in contents],
         viewer=_read_asset("viewer.js"),
     )
-    return EmbeddedViewer(markup, _read_asset("viewer.css"), scripts, tuple(settings["cases"]))
+    return EmbeddedViewer(markup, _read_asset("viewer.css"), scripts, names)
 
 
 def _read_asset(name: str) -> str:

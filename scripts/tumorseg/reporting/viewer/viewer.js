@@ -1,13 +1,17 @@
-// The viewer of a few cases: NiiVue with controls for keyboard, mouse and touch. Nothing is decoded until the viewer is
-// near the screen or used, and then only the selected case.
+// The viewer of the cases of a page: NiiVue with controls for keyboard, mouse and touch. Each picture shows one image of
+// the selected case; all of them show the same point. Nothing is decoded until the viewer is near the screen or used, and
+// then only the selected case. NiiVue and the cases are in the page, or in files beside it.
 (() => {
   const app = document.querySelector(".viewer");
-  const picture = app.querySelector(".viewer-picture");
-  const canvas = picture.querySelector("canvas");
   const status = app.querySelector(".viewer-status");
   const settings = JSON.parse(document.getElementById("viewer-settings").textContent);
   const control = (name) => document.getElementById(`viewer-${name}`);
-  const texts = new Map(
+  const ticked = (name) => control(name)?.checked ?? false;
+  const panes = [...app.querySelectorAll(".viewer-picture")].map((picture) => {
+    const choice = document.getElementById(picture.dataset.choice);
+    return { picture, canvas: picture.querySelector("canvas"), choice, preferred: choice.value, images: new Map() };
+  });
+  const embedded = new Map(
     [...document.querySelectorAll(".viewer-case")].map((script, index) => [settings.cases[index], script]),
   );
   // NiiVue's number of each view, and the axis (right, front, top) across the slices of each plane.
@@ -47,10 +51,33 @@ void main() {
   color.rgb = mix(color.rgb, ink, rim && drawRimOpacity > 0.0 ? drawRimOpacity : drawOpacity);
 }`;
 
-  let nv;
-  let shown = {};
-  let images = new Map();
+  let shown;
   let queue;
+
+  const loadScript = (url) =>
+    new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.onload = () => resolve(script.remove());
+      script.onerror = () => reject(new Error(`the file ${decodeURI(url)} is missing. Copy the whole folder of this page.`));
+      script.src = url;
+      document.head.append(script);
+    });
+
+  const loadNiivue = async () => {
+    if (settings.niivue) return loadScript(settings.niivue);
+    const script = document.createElement("script");
+    script.textContent = document.getElementById("niivue-source").textContent;
+    document.head.append(script);
+  };
+
+  const loadCase = async (name) => {
+    if (embedded.has(name)) return JSON.parse(embedded.get(name).textContent);
+    await loadScript(control("case").selectedOptions[0].dataset.script);
+    const content = window.viewerCases?.[name];
+    if (!content) throw new Error(`the file of ${name} belongs to another case. Run the workflow again.`);
+    delete window.viewerCases[name];
+    return content;
+  };
 
   const colours = () => {
     const channel = (at) => settings.colours.map((colour) => parseInt(colour.slice(at, at + 2), 16));
@@ -58,52 +85,61 @@ void main() {
     return { R: channel(1), G: channel(3), B: channel(5), A: alpha, I: [...alpha.keys()], labels: settings.labels };
   };
 
-  const image = async (content, name) => {
-    if (!images.has(name)) {
-      const base64 = content.volumes[name];
-      images.set(name, await niivue.NVImage.loadFromBase64({ base64, name: `${name}.nii.gz`, cal_min: 0, cal_max: 255 }));
+  const image = async (pane, name) => {
+    if (!pane.images.has(name)) {
+      const base64 = shown.volumes[name];
+      pane.images.set(name, await niivue.NVImage.loadFromBase64({ base64, name: `${name}.nii.gz`, cal_min: 0, cal_max: 255 }));
     }
-    return images.get(name);
+    return pane.images.get(name);
   };
 
-  const currentVoxel = () => nv.frac2vox(nv.scene.crosshairPos);
+  const currentVoxel = () => panes[0].nv.frac2vox(panes[0].nv.scene.crosshairPos);
 
   const updateSliders = () => {
     for (const [plane, axis] of Object.entries(AXES)) {
       const slider = control(plane);
-      slider.max = nv.volumes[0].dimsRAS[axis + 1];
+      slider.max = panes[0].nv.volumes[0].dimsRAS[axis + 1];
       slider.value = currentVoxel()[axis] + 1;
       slider.nextElementSibling.value = `${slider.value} of ${slider.max}`;
     }
   };
 
   const goTo = (voxel) => {
-    nv.scene.crosshairPos = nv.vox2frac(voxel);
-    nv.drawScene();
+    for (const { nv } of panes) {
+      nv.scene.crosshairPos = nv.vox2frac(voxel);
+      nv.drawScene();
+    }
     updateSliders();
   };
 
   const updateOverlays = () => {
     const in3d = control("view").value === "3d";
-    const opacity = control("opacity").value / 100;
-    const reference = control("reference").checked;
-    const prediction = control("prediction").checked;
-    nv.overlayAlphaShader = reference ? opacity : 0;
-    nv.drawRimOpacity = prediction ? 1 : 0;
-    nv.drawOpacity = prediction && (in3d || control("fill").checked) ? opacity : 0;
-    nv.opts.renderOverlayBlend = opacity;
-    // Redrawing is enough for the shader above; the 3D rendering takes its values from the textures.
-    if (in3d || nv.volumes[1].opacity !== Number(reference)) nv.setOpacity(1, Number(reference));
-    else nv.drawScene();
+    // Without the tick "Fill prediction", the slider alone sets the fill. At its start, 0, a mask would be invisible in 3D.
+    const opacity = control("opacity").value / 100 || Number(in3d && !control("fill"));
+    const reference = ticked("reference");
+    const prediction = ticked("prediction");
+    for (const { nv } of panes) {
+      nv.overlayAlphaShader = reference ? opacity : 0;
+      nv.drawRimOpacity = prediction ? 1 : 0;
+      nv.drawOpacity = prediction && (in3d || !control("fill") || ticked("fill")) ? opacity : 0;
+      nv.opts.renderOverlayBlend = opacity;
+      // Redrawing is enough for the shader above; the 3D rendering takes its values from the textures.
+      const overlay = nv.volumes[1];
+      if (overlay && (in3d || overlay.opacity !== Number(reference))) nv.setOpacity(1, Number(reference));
+      else if (in3d) nv.updateGLVolume();
+      else nv.drawScene();
+    }
   };
 
   const updateView = () => {
     const view = control("view").value;
-    picture.dataset.view = view;
     for (const row of app.querySelectorAll("[data-plane]")) row.hidden = view !== "planes" && view !== row.dataset.plane;
-    nv.setCrosshairWidth(view === "planes" ? 0.5 : 0);
+    for (const { picture, nv } of panes) {
+      picture.dataset.view = picture.parentElement.dataset.view = view;
+      nv.setCrosshairWidth(view === "planes" ? 0.5 : 0);
+    }
     updateOverlays();
-    nv.setSliceType(VIEWS[view]);
+    for (const { nv } of panes) nv.setSliceType(VIEWS[view]);
   };
 
   const setState = (state, text) => {
@@ -111,56 +147,71 @@ void main() {
     status.textContent = text;
   };
 
-  // Shows the case and the image that the controls select.
-  const updateVolumes = async () => {
-    const wanted = { case: control("case").value, image: control("image").value };
-    if (wanted.case === shown.case && wanted.image === shown.image) return;
-    setState("loading", `Loading ${wanted.case} …`);
-    const content = JSON.parse(texts.get(wanted.case).textContent);
-    if (wanted.case !== shown.case) {
-      images = new Map();
-      for (const volume of [...nv.volumes]) nv.removeVolume(volume);
-      const reference = await image(content, "reference");
+  // Selects the preferred image of a picture, or the first one that the case has.
+  const chooseImage = (pane) => {
+    for (const option of pane.choice.options) option.disabled = !(option.value in shown.volumes);
+    const available = [...pane.choice.options].filter((option) => !option.disabled).map((option) => option.value);
+    pane.choice.value = available.includes(pane.preferred) ? pane.preferred : available[0];
+  };
+
+  const showCase = async (pane) => {
+    const { nv } = pane;
+    pane.images = new Map();
+    for (const volume of [...nv.volumes]) nv.removeVolume(volume);
+    nv.addVolume(await image(pane, pane.choice.value));
+    if (shown.volumes.reference) {
+      const reference = await image(pane, "reference");
       reference.setColormapLabel(colours());
-      nv.addVolume(await image(content, wanted.image));
       nv.addVolume(reference);
-      nv.loadDrawing(await image(content, "prediction"));
-      nv.setPan2Dxyzmm([0, 0, 0, 1]);
-      goTo(nv.frac2vox(nv.mm2frac(content.start)));
-      app.querySelector(".viewer-dice").textContent = content.dice_text;
-    } else {
-      const [before, after] = [nv.volumes[0], await image(content, wanted.image)];
-      nv.addVolume(after);
-      nv.moveVolumeToBottom(after);
-      nv.removeVolume(before);
     }
-    shown = wanted;
-    const name = control("image").selectedOptions[0].text;
-    canvas.setAttribute("aria-label", `${name} of ${wanted.case}, with its tumour labels`);
+    nv.loadDrawing(await image(pane, "prediction"));
+    nv.setPan2Dxyzmm([0, 0, 0, 1]);
+  };
+
+  const showImage = async (pane) => {
+    const [before, after] = [pane.nv.volumes[0], await image(pane, pane.choice.value)];
+    if (before === after) return;
+    pane.nv.addVolume(after);
+    pane.nv.moveVolumeToBottom(after);
+    pane.nv.removeVolume(before);
+  };
+
+  // Shows the case and the images that the controls select.
+  const updateVolumes = async () => {
+    const wanted = control("case").value;
+    if (wanted !== shown?.case) {
+      setState("loading", `Loading ${wanted} …`);
+      shown = await loadCase(wanted);
+      panes.forEach(chooseImage);
+      for (const pane of panes) await showCase(pane);
+      const { nv } = panes[0];
+      goTo(nv.frac2vox(nv.mm2frac(shown.start)));
+      app.querySelector(".viewer-text").textContent = control("case").selectedOptions[0].dataset.text;
+    } else {
+      for (const pane of panes) await showImage(pane);
+    }
+    for (const { canvas, choice } of panes) {
+      canvas.setAttribute("aria-label", `${choice.selectedOptions[0].text} of ${wanted}, with its tumour labels`);
+    }
     updateView();
     setState("ready", "");
   };
 
   const fail = (error) => {
-    try {
-      nv?.cleanup();
-    } catch {
-      // A lost context cannot be cleaned up; the message below matters more.
+    for (const { nv } of panes) {
+      try {
+        nv?.cleanup();
+      } catch {
+        // A lost context cannot be cleaned up; the message below matters more.
+      }
     }
     for (const part of app.querySelectorAll(":scope > div")) part.hidden = true;
     app.querySelector(".viewer-off").hidden = false;
     setState("failed", `The viewer cannot run: ${error.message}`);
   };
 
-  const initialise = async () => {
-    if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser does not support WebGL 2.");
-    setState("loading", "Loading …");
-    const script = document.createElement("script");
-    script.textContent = document.getElementById("niivue-source").textContent;
-    document.head.append(script);
-    for (const part of app.querySelectorAll(":scope > div")) part.hidden = false;
-    app.querySelector(".viewer-off").hidden = true;
-    nv = new niivue.Niivue({
+  const createNiivue = async (pane) => {
+    const nv = new niivue.Niivue({
       logLevel: "error",
       isRadiologicalConvention: true,
       sagittalNoseLeft: true,
@@ -177,11 +228,36 @@ void main() {
       clipPlaneHotKey: "none",
       cycleClipPlaneHotKey: "none",
     });
-    await nv.attachToCanvas(canvas, true);
-    canvas.addEventListener("webglcontextlost", () => fail(new Error("the browser released the GPU memory. Reload the page.")));
+    await nv.attachToCanvas(pane.canvas, true);
+    pane.canvas.addEventListener("webglcontextlost", () =>
+      fail(new Error("the browser released the GPU memory. Reload the page.")),
+    );
     nv.drawLut = niivue.cmapper.makeDrawLut(colours());
     nv.setCustomSliceShader(shader());
-    nv.onLocationChange = updateSliders;
+    const others = () => panes.filter((other) => other !== pane && other.nv).map((other) => other.nv);
+    nv.onLocationChange = () => {
+      for (const other of others()) {
+        other.scene.crosshairPos = [...nv.scene.crosshairPos];
+        other.drawScene();
+      }
+      updateSliders();
+    };
+    nv.onAzimuthElevationChange = (azimuth, elevation) => {
+      for (const other of others()) {
+        Object.assign(other.scene.sceneData, { azimuth, elevation }); // their setters would call this function again
+        other.drawScene();
+      }
+    };
+    pane.nv = nv;
+  };
+
+  const initialise = async () => {
+    if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser does not support WebGL 2.");
+    setState("loading", "Loading …");
+    await loadNiivue();
+    for (const part of app.querySelectorAll(":scope > div")) part.hidden = false;
+    app.querySelector(".viewer-off").hidden = true;
+    for (const pane of panes) await createNiivue(pane);
     await updateVolumes();
   };
 
@@ -193,10 +269,16 @@ void main() {
     queue = queue.then(() => app.dataset.state !== "failed" && task()).catch(fail);
   };
 
-  for (const name of ["case", "image"]) control(name).addEventListener("change", () => later(updateVolumes));
+  control("case").addEventListener("change", () => later(updateVolumes));
+  for (const pane of panes) {
+    pane.choice.addEventListener("change", () => {
+      pane.preferred = pane.choice.value;
+      later(updateVolumes);
+    });
+  }
   control("view").addEventListener("change", () => later(updateView));
   for (const name of ["reference", "prediction", "fill", "opacity"]) {
-    control(name).addEventListener("input", () => later(updateOverlays));
+    control(name)?.addEventListener("input", () => later(updateOverlays));
   }
   for (const [plane, axis] of Object.entries(AXES)) {
     control(plane).addEventListener("input", (event) =>
@@ -215,14 +297,16 @@ void main() {
     later(updateVolumes);
   });
   // Mouse wheel and finger scroll the page until the picture is clicked or tapped.
-  for (const name of ["wheel", "touchstart", "touchmove", "touchend"]) {
-    picture.addEventListener(
-      name,
-      (event) => {
-        if (document.activeElement !== canvas) event.stopPropagation();
-      },
-      { capture: true, passive: true },
-    );
+  for (const { picture, canvas } of panes) {
+    for (const name of ["wheel", "touchstart", "touchmove", "touchend"]) {
+      picture.addEventListener(
+        name,
+        (event) => {
+          if (document.activeElement !== canvas) event.stopPropagation();
+        },
+        { capture: true, passive: true },
+      );
+    }
   }
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;

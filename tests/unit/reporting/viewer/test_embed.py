@@ -5,13 +5,14 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.builders import REPOSITORY
 from tumorseg.errors import UserError
+from tumorseg.plotting.viewer_volumes import MAX_CASE_BYTES
 from tumorseg.reporting.viewer.embed import NIIVUE_SHA256, NIIVUE_VERSION, EmbeddedViewer, embed_viewer
-from tumorseg.reporting.viewer.volumes import MAX_CASE_BYTES
 from tumorseg.task import Task, built_in_tasks, load_task
 
 VIEWER = REPOSITORY / "scripts/tumorseg/reporting/viewer"
@@ -39,6 +40,13 @@ class Elements(HTMLParser):
 
     def all(self, tag: str) -> list[tuple[dict[str, str | None], str]]:
         return [(attributes, text) for name, attributes, text in self.found if name == tag]
+
+
+def settings_of(parts: EmbeddedViewer) -> dict[str, Any]:
+    """Return the settings that the script of a viewer reads."""
+    scripts = Elements(parts.scripts).all("script")
+    (text,) = [text for attributes, text in scripts if attributes.get("id") == "viewer-settings"]
+    return json.loads(text)
 
 
 def write(path: Path, names: list[str], task: Task = TASK) -> Path:
@@ -105,11 +113,12 @@ def test_names_of_cases_are_text_in_the_selector(parts):
         ("a", "a: best"),
         (HOSTILE, f"{HOSTILE}: best"),
     ]
+    assert options[0][0]["data-text"].startswith("Dice: WT 0.500, TC 0.500")
     assert parts.cases == ("a", HOSTILE)
 
 
 def test_colours_are_indexed_by_label(parts):
-    settings = json.loads(Elements(parts.scripts).all("script")[2][1])
+    settings = settings_of(parts)
     assert {label: settings["colours"][label] for label in COLOURS} == COLOURS
     assert len(settings["colours"]) == len(settings["labels"]) == 5
 
@@ -134,8 +143,9 @@ def test_the_script_uses_existing_elements(parts):
     existing = {
         attributes["id"] for _, attributes, _ in Elements(parts.markup + parts.scripts).found if "id" in attributes
     }
-    used = {f"viewer-{name}" for name in re.findall(r'control\("(\w+)"\)', script)}
+    used = {f"viewer-{name}" for name in re.findall(r'(?:control|ticked)\("(\w+)"\)', script)}
     used |= set(re.findall(r'getElementById\("([\w-]+)"\)', script))
+    used |= set(re.findall(r'data-choice="([\w-]+)"', parts.markup))
     assert len(used) >= 8
     assert used <= existing
 
@@ -170,7 +180,6 @@ def test_the_viewer_has_the_images_and_colours_of_its_task(tmp_path, name):
     assert [option["value"] for option in options[: len(task.channels)]] == list(task.channel_names)
     (shown,) = [option["value"] for option in options if "selected" in option]
     assert shown == task.channel_names[task.display_channel]
-    (settings,) = [text for tag, text in Elements(parts.scripts).all("script") if tag.get("id") == "viewer-settings"]
-    content = json.loads(settings)
+    content = settings_of(parts)
     assert [content["labels"][label.value] for label in task.labels] == [label.title for label in task.labels]
     assert len(content["colours"]) == len(content["labels"]) == task.classes

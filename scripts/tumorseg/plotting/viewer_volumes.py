@@ -1,15 +1,19 @@
 """Encode the volumes of a case for the viewer: few grey levels, as gzipped NIfTI in base64."""
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.io.files import write_text
 from tumorseg.io.nifti import nifti_bytes
 from tumorseg.plotting.case_view import CaseView
+from tumorseg.plotting.shown_channel import has_channel
 from tumorseg.plotting.slices import grey_values
 from tumorseg.task import Task
 
@@ -51,11 +55,38 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
         0 (background only) to 255, then `reference` and `prediction` as uint8 labels. `start`: the point in mm where
         the slices with the most tumour meet. `levels` and `strides`: see `Encoding`.
     """
-    images = [grey_values(modality, case.brain) for modality in case.image]
     masks = {which: case.mask(which) for which in ("reference", "prediction")}
+    images = dict(zip(task.channel_names, case.image, strict=True))
+    return {"dice": case.dice, **_encode(case, images, masks, max_bytes)}
+
+
+def write_viewer_script(path: Path, case: CaseView, task: Task) -> None:
+    """Write the prediction and the images of a case as a script that a page loads on demand.
+
+    A page that was opened from disk may load scripts but may not fetch other files. The script adds the content to
+    `window.viewerCases`, by the name of the case: see `encode_case`, without reference, Dice and the channels that the
+    case lacks.
+
+    Args:
+        path: file to write.
+        case: the case.
+        task: defines the channels, labels and regions.
+    """
+    images = {
+        name: image for name, image in zip(task.channel_names, case.image, strict=True) if has_channel(image[None], 0)
+    }
+    content = _encode(case, images, {"prediction": case.mask("prediction")}, MAX_CASE_BYTES)
+    name, content_json = (json.dumps(value, sort_keys=True) for value in (case.case, content))
+    write_text(path, f"(window.viewerCases ??= {{}})[{name}] = {content_json};\n")
+
+
+def _encode(
+    case: CaseView, images: dict[str, NDArray[np.float16]], masks: dict[str, NDArray[np.uint8]], max_bytes: int
+) -> dict[str, Any]:
+    """Return images and masks of a case as JSON, by name, see `encode_case`."""
+    greys = {name: grey_values(image, case.brain) for name, image in images.items()}
     for encoding in _encodings(case.spacing_mm):
-        quantised = (_quantise(image, encoding.levels) for image in images)
-        volumes = dict(zip(task.channel_names, quantised, strict=True)) | masks
+        volumes = {name: _quantise(grey, encoding.levels) for name, grey in greys.items()} | masks
         encoded = {name: _encode_volume(volume, case.affine, encoding.strides) for name, volume in volumes.items()}
         if sum(map(len, encoded.values())) <= max_bytes:
             break
@@ -63,7 +94,6 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
     return {
         "case": case.case,
         "title": case.title,
-        "dice": case.dice,
         "spacing": case.spacing_mm,
         "start": [float(coordinate) for coordinate in start[:3]],
         "levels": encoding.levels,

@@ -11,9 +11,9 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff
 
 from tumorseg.plotting.case_view import CaseView, make_case_view
 from tumorseg.plotting.slices import grey_values
+from tumorseg.plotting.viewer_volumes import MAX_CASE_BYTES, encode_case, max_bytes_per_case
 from tumorseg.preprocessing.crop import crop
 from tumorseg.preprocessing.store import Origin
-from tumorseg.reporting.viewer.volumes import MAX_CASE_BYTES, encode_case, max_bytes_per_case
 from tumorseg.task import load_task
 
 TASK = load_task()
