@@ -24,6 +24,7 @@ from tumorseg.networks.notices import distinct_notices
 from tumorseg.plotting.case_view import make_case_view
 from tumorseg.plotting.sheets import mask_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
+from tumorseg.plotting.viewer_volumes import write_viewer_script
 from tumorseg.preprocessing.crop import cropped_affine
 from tumorseg.preprocessing.normalisation import normalise_on_cropped_grid
 from tumorseg.preprocessing.resampling import ResampledSizeError, resample_image, target_spacing_mm
@@ -31,6 +32,7 @@ from tumorseg.preprocessing.store import Origin
 from tumorseg.segmentation.missing_channels import check_channels
 from tumorseg.segmentation.models import merge_training_facts
 from tumorseg.segmentation.patient_warnings import new_patient_warnings, validation_warnings
+from tumorseg.segmentation.result_files import files_of_job, picture_file, viewer_file
 from tumorseg.segmentation.results import PatientResult, trust_lines
 from tumorseg.segmentation.trust import judge_mask, with_trust
 from tumorseg.segmentation.used_model import UsedModel
@@ -48,7 +50,7 @@ def segment_patient(
     figures: FigureSettings,
     max_voxels: int = DEFAULT_MAX_VOXELS,
 ) -> PatientResult:
-    """Validate the images of a patient, segment them, and write `{case}.nii.gz` and `{case}.png`.
+    """Validate the images of a patient, segment them, and write its mask, its picture and its file of the viewer.
 
     The mask is on the grid of the case. Problems with the images are recorded in the result. A patient may lack images
     if all models were trained for that, see `check_channels`.
@@ -128,7 +130,7 @@ def _segment_or_report(
         ) from error
     except Exception as error:
         logger.exception("%s: unexpected error", validation.case)
-        for name in (f"{validation.case}{ending}" for ending in (".nii.gz", "-probabilities.nii.gz", ".png")):
+        for name in files_of_job(validation.case, probabilities=True):
             (folder / name).unlink(missing_ok=True)  # a case that counts as not segmented must not have a mask
         return replace(patient, problems="failed", detail=f"{type(error).__name__}: {error}")
 
@@ -181,7 +183,8 @@ def _segment(
     notes += trust_lines(patient, list(segmenter.task.region_labels))
     notes += [f"Warning: {message}" for message in patient.warning_messages if message != shown]
     sheet = mask_sheet([view], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
-    save_figure(sheet, [folder / f"{validation.case}.png"], figures.dpi)
+    save_figure(sheet, [folder / picture_file(validation.case)], figures.dpi)
+    write_viewer_script(folder / viewer_file(validation.case), view, segmenter.task)
     return replace(patient, windowed=segmentation.windowed, changed=segmentation.changed)
 
 

@@ -54,6 +54,7 @@ def test_a_patient_gets_a_mask_a_figure_and_volumes(tmp_path, segmenter):
     assert patient.volumes["WT"] == np.count_nonzero(voxels) > 0
     assert patient.volumes["label_4"] == patient.volumes["ET"] == np.count_nonzero(voxels == 3)
     assert (tmp_path / f"out/{patient.case}.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / f"out/viewer/{patient.case}.js").stat().st_size > 1000
 
 
 def test_an_existing_mask_is_ignored(tmp_path, segmenter):

@@ -1,0 +1,38 @@
+"""Add what the preparation found to the results of new patients."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tumorseg.cohort.validation_result import Issue, describe_issue
+from tumorseg.preparation.patient_records import PatientRecord
+from tumorseg.preparation.step_record import first_failure
+from tumorseg.segmentation.results import PatientResult
+
+
+def add_preparation(
+    results: Sequence[PatientResult], records: Mapping[str, Sequence[PatientRecord]]
+) -> list[PatientResult]:
+    """Return the results with the warnings of the preparation, and with the patients whose preparation failed.
+
+    Args:
+        results: results of the patients who reached the segmentation.
+        records: records of the preparation, by case.
+
+    Returns:
+        The results, sorted by case. A patient whose preparation failed is not segmented, even if there is a result.
+    """
+    by_case = {result.case: result for result in results}
+    for case, entries in records.items():
+        failed = first_failure([entry.record for entry in entries])
+        result = by_case.get(case)
+        if failed is not None:
+            by_case[case] = _failed(case, failed.problems)
+        elif result is not None:
+            found = [warning for entry in entries for warning in entry.record.warnings]
+            by_case[case] = replace(result, warnings=tuple(dict.fromkeys([*found, *result.warnings])))
+    return sorted(by_case.values(), key=lambda result: result.case)
+
+
+def _failed(case: str, problems: Sequence[Issue]) -> PatientResult:
+    codes = ",".join(dict.fromkeys(problem.code for problem in problems))
+    return PatientResult(case, codes, " ".join(" | ".join(describe_issue(issue, case) for issue in problems).split()))
