@@ -11,13 +11,16 @@ from tumorseg.formatting import format_count, format_decimal
 _HERE: Final = Path(__file__).parent
 
 
-def render_page(folder: Path, number: Callable[[Any], str], *, style: str = "", **context: Any) -> str:
-    """Return the page of `template.html`, which extends `base.html`. Equal arguments give equal text.
+def render_page(
+    folder: Path, number: Callable[[Any], str], *, style: str = "", template: str = "template.html", **context: Any
+) -> str:
+    """Return the page of a template, which extends `base.html`. Equal arguments give equal text.
 
     Args:
         folder: the folder of the template.
         number: the filter `number`, which formats a number.
         style: CSS of the page, added to the CSS of all pages.
+        template: name of the template in its folder.
         **context: variables of the template. `base.html` needs `subject`, the name of the page, and `sections`, the
             headings by id.
     """
@@ -30,4 +33,4 @@ def render_page(folder: Path, number: Callable[[Any], str], *, style: str = "", 
     )
     environment.filters |= {"number": number, "counted": format_count, "decimal": format_decimal}
     shared, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "table.js"))
-    return environment.get_template("template.html").render(style=shared + style, table_script=script, **context)
+    return environment.get_template(template).render(style=shared + style, table_script=script, **context)

@@ -1,0 +1,1 @@
+"""The page of all new patients, and a page for each of them."""

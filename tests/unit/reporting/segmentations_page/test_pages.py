@@ -1,0 +1,132 @@
+"""The pages of new patients, as an HTML parser reads them."""
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.support.builders import TASK
+from tests.support.patient_pages import COLOURS, HOSTILE, METHOD, PATIENTS, RECORDS, RUN, write_files
+from tests.unit.reporting.report.test_report_html import Outline
+from tumorseg.reporting.segmentations_page.pages import write_pages
+from tumorseg.reporting.viewer.embed import niivue_script
+
+NOTICE = "Research use only, not for clinical decisions."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("segmentations")
+    write_files(made, PATIENTS)
+    write_pages(made, PATIENTS, RECORDS, METHOD, RUN, task=TASK, colours=COLOURS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def overview(folder) -> str:
+    return (folder / "segmentations.html").read_text()
+
+
+def page_of(folder: Path, case: str) -> str:
+    return (folder / f"{case}.html").read_text()
+
+
+def test_there_is_a_page_of_all_patients_and_one_for_each(folder):
+    pages = {path.name for path in folder.glob("*.html")}
+    assert pages == {"segmentations.html", *(f"{patient.case}.html" for patient in PATIENTS)}
+    assert (folder / "viewer/niivue.js").read_text() == niivue_script()
+
+
+def test_the_page_of_all_patients_links_only_to_files_in_its_folder(folder, overview):
+    outline = Outline(overview)
+    links = [tag["href"] for tag in outline.all("a")] + [tag["src"] for tag in outline.all("img")]
+    links += [tag["data-script"] for tag in outline.all("option") if "data-script" in tag]
+    files = {link for link in links if not link.startswith("#")}
+    assert len(files) == 4 + 3 * 3  # the page of each patient; mask, picture and volumes of the segmented ones
+    assert {"a.nii.gz", "failed.html", "viewer/a.js"} <= files
+    missing = [name for name in map(unquote, files) if not (folder / name).exists() and not name.endswith(".nii.gz")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("case", ["a", HOSTILE, "failed"])
+def test_the_page_of_a_patient_needs_no_other_file(folder, case):
+    text = page_of(folder, case)
+    outline = Outline(text)
+    assert all(tag["src"].startswith("data:image/png;base64,") for tag in outline.all("img"))
+    assert [tag for tag in outline.all("script") if tag] == []
+    assert "<canvas" not in text
+    assert outline.all("img", "link")
+
+
+@pytest.mark.parametrize("name", ["segmentations", "a", HOSTILE, "failed"])
+def test_every_page_has_the_notice_on_screen_and_on_paper_and_no_external_address(folder, name):
+    text = page_of(folder, name)
+    assert text.index(NOTICE) < text.index("<main>")
+    assert "Research use only\\2c  not for clinical decisions" in text.split("</style>")[0]
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "url(" not in text.split("</style>")[0]
+
+
+def test_names_and_messages_are_text(folder, overview):
+    assert "&lt;b&gt; #1 50%" in overview
+    for text in (overview, page_of(folder, HOSTILE), page_of(folder, "failed"), page_of(folder, "with warning")):
+        body = text[text.index("<body>") :]
+        assert "<b>" not in body
+        assert "<it>" not in body
+        assert "<T2>" not in body
+        assert "<all>" not in body
+    assert r"\3c b\3e  \23 1 50\25 " in page_of(folder, HOSTILE)  # at the bottom of printed pages
+
+
+def test_the_table_sorts_by_urgency_and_volume(overview):
+    outline = Outline(overview)
+    values = [tag["data-value"] for tag in outline.all("td") if "data-value" in tag]
+    ml = ["34.567", "4.567", "0.12", "4.447", "30", "0.12"]
+    assert values == ["3", "1", *ml, "0", *ml, "0", *ml]
+    heads = outline.all("th")[:12]
+    assert [head.get("scope") for head in heads] == ["col"] * 12
+    assert sum("data-numeric" in head for head in heads) == 7
+    assert all("data-sort" in head for head in heads)
+
+
+def test_a_failed_patient_has_reason_and_remedy_on_both_pages(folder, overview):
+    for text in (overview, page_of(folder, "failed")):
+        assert "t2.nii.gz: the file stops in the middle; copy &lt;it&gt; again" in text
+    assert "Why there is no mask" in page_of(folder, "failed")
+    assert 'id="volumes"' not in page_of(folder, "failed")
+
+
+def test_a_page_to_file_says_how_the_mask_was_made(folder):
+    text = page_of(folder, HOSTILE)
+    for part in ("0123abcd", "STARTER MODEL", "prediction.mode", "cpu fp32", "2026-01-02 03:04 UTC", "tumorseg 0."):
+        assert part in text
+    assert "elsewhere" not in text
+    assert "small components removed from enhancing tumour (12 voxels)" in text
+    assert "T1, T1CE, T2 (without FLAIR)" in text
+
+
+def test_what_is_not_known_is_left_out(folder, overview):
+    assert "Registration" in overview
+    assert "Registration of T1CE" in page_of(folder, "a")
+    assert 'id="preparation"' not in page_of(folder, "with warning")
+    assert "Date of the images" in page_of(folder, "a")
+    assert "Date of the images" not in page_of(folder, HOSTILE)
+    assert "Expected Dice" not in page_of(folder, "a")
+    assert "Interval" not in page_of(folder, "a")
+
+
+def test_the_page_grows_little_with_each_patient(folder, tmp_path):
+    many = [replace(PATIENTS[0], case=f"case-{number}") for number in range(20)]
+    write_files(tmp_path, many)
+    write_pages(tmp_path, many, {}, METHOD, RUN, task=TASK, colours=COLOURS)
+    grown = (tmp_path / "segmentations.html").stat().st_size - (folder / "segmentations.html").stat().st_size
+    assert grown < 20 * 2500
+
+
+def test_equal_arguments_give_equal_pages(folder, tmp_path):
+    write_files(tmp_path, PATIENTS)
+    write_pages(tmp_path, PATIENTS, RECORDS, METHOD, RUN, task=TASK, colours=COLOURS)
+    for page in folder.glob("*.html"):
+        assert (tmp_path / page.name).read_bytes() == page.read_bytes()
