@@ -107,7 +107,7 @@ def test_masks_and_pictures_of_patients_are_restored(finished, tmp_path):
     shutil.copytree(finished.folder / "cohort" / case, run.folder / "patients" / case)
     run.succeed("segment")
     names = [name for name in results(run) if "/segment" in name]
-    assert len(names) == 7
+    assert len(names) == 12
     assert unnoticed(run, names, "segment") == []
     (run.results / f"segmentations/{case}.nii.gz").unlink()
     assert run.planned("segment") == Counter(segment=1)

@@ -27,6 +27,19 @@ def table(workflow: Workflow) -> pd.DataFrame:
     return pd.read_csv(workflow.results / "segmentations/volumes.tsv", sep="\t", index_col="case")
 
 
+def files_of(case: str) -> list[str]:
+    return [f"{case}.nii.gz", f"{case}.png", f"{case}.html", f"viewer/{case}.js"]
+
+
+def test_there_is_a_page_of_all_patients_and_one_for_each(segmented_run):
+    folder = segmented_run.results / "segmentations"
+    assert {path.stem for path in folder.glob("*.html")} == {"segmentations", *table(segmented_run).index}
+    assert {path.stem for path in folder.glob("viewer/*.js")} == {
+        "niivue",
+        *table(segmented_run).query("segmented").index,
+    }
+
+
 def test_every_valid_patient_gets_a_mask_on_its_own_grid_and_a_picture(segmented_run):
     segmented = table(segmented_run).query("segmented").index
     assert len(segmented) == 6
@@ -71,7 +84,10 @@ def test_a_new_patient_runs_only_its_shard_and_a_removed_patient_is_removed(segm
     run.succeed("segment")
     assert "P-7" in table(run).index
     assert "BraTS-GLI-90002-000" not in table(run).index
-    assert not (run.results / "segmentations/BraTS-GLI-90002-000.nii.gz").exists()
+    for file in files_of("BraTS-GLI-90002-000"):
+        assert not (run.results / "segmentations" / file).exists()
+    for file in files_of("P-7"):
+        assert (run.results / "segmentations" / file).exists()
 
 
 def test_an_older_image_is_segmented_again(segmented_run, tmp_path):

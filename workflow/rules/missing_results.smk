@@ -4,6 +4,7 @@ Snakemake notices neither a missing intermediate file nor a missing file in a fo
 """
 
 from tumorseg.cohort.splits import validation_cases, read_splits
+from tumorseg.segmentation.result_files import NIIVUE_FILE, PAGE_FILE, files_of_job, page_file
 
 BY_TARGET = "is missing; to make it again: snakemake {target}"
 TRAINS_AGAIN = "is missing; it is needed only for training. To make it and everything after it again: {remedy}"
@@ -48,12 +49,15 @@ def incomplete_shard(wildcards):
 
 
 def incomplete_segmentations(wildcards):
-    """Return a note, in a list, if masks, pictures or tables of the patients are missing."""
+    """Return a note, in a list, if masks, pictures, pages or tables of the patients are missing."""
+    folders = [f"results/segmented/{shard}" for shard in patients_by_shard()]
     names = [
-        name for shard in patients_by_shard() for name in read_if_valid(segmented_files, f"results/segmented/{shard}")
+        name for read in (segmented_files, patient_pages) for folder in folders for name in read_if_valid(read, folder)
     ]
     names += read_if_valid(course_files, "results/segmentations")
-    return note_incomplete_folder("results/segmentations", ["patients.json", "volumes.tsv", *names])
+    return note_incomplete_folder(
+        "results/segmentations", ["patients.json", "volumes.tsv", PAGE_FILE, NIIVUE_FILE, *names]
+    )
 
 
 def course_files(folder):
@@ -63,9 +67,14 @@ def course_files(folder):
 
 def segmented_files(folder):
     """Return the names of the files of the segmented patients in the folder of a shard."""
-    endings = [".nii.gz", ".png", *(["-probabilities.nii.gz"] if config["prediction"]["probabilities"] else [])]
     patients = read_json(Path(folder, "patients.json"))["patients"]
-    return [f"{patient['case']}{ending}" for patient in patients if not patient["problems"] for ending in endings]
+    cases = [patient["case"] for patient in patients if not patient["problems"]]
+    return [name for case in cases for name in files_of_job(case, probabilities=config["prediction"]["probabilities"])]
+
+
+def patient_pages(folder):
+    """Return the names of the pages of the patients in the folder of a shard."""
+    return [page_file(patient["case"]) for patient in read_json(Path(folder, "patients.json"))["patients"]]
 
 
 def report_missing(wildcards):

@@ -1,6 +1,7 @@
 """Segment new patients, who have no masks, with existing models; nothing is trained.
 
-Needs: segment.cases, models. Makes: results/segmentations ({case}.nii.gz, {case}.png, volumes.tsv).
+Needs: segment.cases, models. Makes: results/segmentations (segmentations.html, volumes.tsv, and
+for each patient {case}.nii.gz, {case}.png and {case}.html).
 """
 
 
@@ -45,7 +46,7 @@ rule segment_batch:
 
 
 rule segment:
-    """Segment new patients: masks, pictures and volumes."""
+    """Segment new patients: masks, pictures, volumes and pages."""
     input:
         shards=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_shard()),
         incomplete=incomplete_segmentations,
@@ -60,6 +61,8 @@ rule segment:
     resources:
         **scaled(mem_mb=1000, runtime=30),
     params:
+        settings=settings(**select_keys("figures", "colours")),
         code=code("segment"),
     shell:
-        'python "$SCRIPTS/segment.py" --shards {input.shards:q} --output {output:q} --log {log:q}'
+        'python "$SCRIPTS/segment.py" --shards {input.shards:q} --settings {params.settings:q} --output {output:q}'
+        " --log {log:q}"
