@@ -41,6 +41,10 @@ def write_reoriented(root, original_root, codes: str, suffix: str = ".nii.gz"):
             nibabel.save(reoriented, str(path).replace(".nii.gz", suffix))
 
 
+def files_below(folder) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
 def test_a_patient_gets_a_mask_a_figure_and_volumes(tmp_path, segmenter):
     root = write_valid_case(tmp_path / "data")
     path_of(root, "seg").unlink()
@@ -99,7 +103,7 @@ def test_an_invalid_case_is_reported_and_the_others_are_segmented(tmp_path, segm
     failed, segmented = segment(root, tmp_path / "out", segmenter)
     assert (failed.segmented, failed.problems, segmented.segmented) == (False, "truncated", True)
     assert "P-1-t2w.nii.gz: " in failed.detail
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["P-2.nii.gz", "P-2.png"]
+    assert files_below(tmp_path / "out") == ["P-2.js", "P-2.nii.gz", "P-2.png"]
 
 
 @pytest.fixture
@@ -124,7 +128,7 @@ def test_an_error_caused_by_the_images_is_recorded_and_the_others_are_segmented(
     make_fail(ValueError("of these images"))
     failed, segmented = segment(root, tmp_path / "out", segmenter)
     assert (failed.problems, failed.detail, segmented.segmented) == ("failed", "ValueError: of these images", True)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["P-2.nii.gz", "P-2.png"]
+    assert files_below(tmp_path / "out") == ["P-2.js", "P-2.nii.gz", "P-2.png"]
 
 
 @pytest.mark.parametrize(
