@@ -134,7 +134,7 @@ def test_the_job_fails_with_the_reasons_if_no_patient_is_segmented(tmp_path, cap
     method = {"models": [{"file": "m.safetensors", "digest": "ab", "mark": ""}], "structures": ["WT"]}
     write_record(tmp_path / "batch", [PatientResult("P-1", "truncated", "the file is cut off")], method)
     with pytest.raises(SystemExit):
-        gather(["--shards", str(tmp_path / "batch"), "--output", str(tmp_path / "out")])
+        gather(["--shards", str(tmp_path / "batch"), "--settings", "{}", "--output", str(tmp_path / "out")])
     printed = capsys.readouterr().err
     assert "NOT segmented: P-1: truncated: the file is cut off" in printed
     assert "segmented by" not in printed

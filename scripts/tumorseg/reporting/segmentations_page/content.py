@@ -1,7 +1,7 @@
 """What the pages of new patients say about each of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tumorseg.clinical.measures import ClinicalMeasures, Measure, diameter_measures
@@ -135,7 +135,6 @@ def summarise_patients(
 
 
 def _summary(result: PatientResult, records: Sequence[PatientRecord], task: Task) -> PatientSummary:
-    fields = asdict(result)  # some versions of a result have fields that others lack
     warnings = [warning for warning in result.warnings if warning.code not in NOTICE_CODES]
     meanings = {**PROBLEM_CODES, **PREPARATION_PROBLEMS, **_OTHER_PROBLEMS}
     dates = [str(entry.record.facts["study_date"]) for entry in records if entry.record.facts.get("study_date")]
@@ -145,13 +144,13 @@ def _summary(result: PatientResult, records: Sequence[PatientRecord], task: Task
         segmented=result.segmented,
         problems=tuple((code, meanings.get(code, "")) for code in result.problems.split(",") if code),
         reasons=tuple(result.detail.split(" | ")) if result.problems else (),
-        attention=tuple(fields.get("attention", ())),
+        attention=result.attention,
         warnings=tuple(issue_messages(warnings, result.case)),
         images=tuple(task.channel_titles[name] for name in result.channels),
         missing=tuple(title for name, title in task.channel_titles.items() if name not in result.channels),
-        volumes=tuple(_volumes(fields, task)),
+        volumes=tuple(_volumes(result, task)),
         diameters=tuple(_diameters(result.measures, task)),
-        without_interval=fields.get("without_interval", ""),
+        without_interval=result.without_interval,
         steps=tuple(step_qualities(records, task.channel_titles)),
         changes=tuple((_change_in_words(key, task), voxels) for key, voxels in result.changed.items() if voxels),
         windowed=result.windowed,
@@ -159,18 +158,18 @@ def _summary(result: PatientResult, records: Sequence[PatientRecord], task: Task
     )
 
 
-def _volumes(fields: Mapping[str, Any], task: Task) -> Iterator[Volume]:
-    """Yield the volume of each structure from the fields of a result, in which volumes are in mm³."""
+def _volumes(result: PatientResult, task: Task) -> Iterator[Volume]:
+    """Yield the volume of each structure; the result has them in mm³."""
     for name, title in task.structure_titles.items():
-        mm3 = fields["volumes"].get(name)
-        interval = fields.get("volume_intervals", {}).get(name)
+        mm3 = result.volumes.get(name)
+        interval = result.volume_intervals.get(name)
         yield Volume(
             name,
             title,
             name in task.label_structures,
             None if mm3 is None else mm3 / 1000,
             None if interval is None else (interval[0] / 1000, interval[1] / 1000),
-            fields["expected_dice"].get(name),
+            result.expected_dice.get(name),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from tumorseg import __version__
 from tumorseg.formatting import format_decimal
 from tumorseg.io.files import write_text
+from tumorseg.metrics.conformal import LEVEL
 from tumorseg.preparation.patient_records import PatientRecord
 from tumorseg.provenance.run_facts import RunFacts
 from tumorseg.reporting.segmentations_page.content import PatientSummary, Volume, summarise_patients
@@ -152,6 +153,7 @@ def _page(
         marks=list(dict.fromkeys(model["mark"] for model in method["models"] if model["mark"])),
         run=run,
         version=__version__,
+        level=f"{100 * LEVEL:g}",
         **context,
     )
 

@@ -114,7 +114,19 @@ def test_what_is_not_known_is_left_out(folder, overview):
     assert "Date of the images" in page_of(folder, "a")
     assert "Date of the images" not in page_of(folder, HOSTILE)
     assert "Expected Dice" not in page_of(folder, "a")
-    assert "Interval" not in page_of(folder, "a")
+    assert "interval (ml)" not in page_of(folder, "a")
+
+
+def test_intervals_and_reasons_to_look_are_on_both_pages(tmp_path):
+    doubtful = replace(PATIENTS[0], attention=("the models disagree",), volume_intervals={"WT": (20e3, 50e3)})
+    write_files(tmp_path, [doubtful])
+    write_pages(tmp_path, [doubtful], {}, METHOD, RUN, task=TASK, colours=COLOURS)
+    for page in ("segmentations", "a"):
+        text = (tmp_path / f"{page}.html").read_text()
+        assert "20.0 to 50.0" in text
+        assert "the models disagree" in text
+        assert "look at this one" in text.lower()
+        assert "90 % interval" in text
 
 
 def test_the_page_grows_little_with_each_patient(folder, tmp_path):
