@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
 from tests.support.builders import TASK
 from tests.support.patient_pages import COLOURS, HOSTILE, METHOD, PATIENTS, RECORDS, RUN, write_files
 from tests.unit.reporting.report.test_report_html import Outline
+from tumorseg.clinical.measures import diameter_measures, measure_mask
 from tumorseg.reporting.segmentations_page.pages import write_pages
 from tumorseg.reporting.viewer.embed import niivue_script
 
@@ -115,6 +117,18 @@ def test_what_is_not_known_is_left_out(folder, overview):
     assert "Date of the images" not in page_of(folder, HOSTILE)
     assert "Expected Dice" not in page_of(folder, "a")
     assert "interval (ml)" not in page_of(folder, "a")
+
+
+def test_diameters_are_on_the_page_of_the_patient_with_their_definitions(tmp_path):
+    mask = np.zeros((30, 30, 30), np.uint8)
+    mask[5:25, 10:20, 10:20] = 4
+    measured = replace(PATIENTS[0], measures=measure_mask(mask, np.eye(4), TASK))
+    write_files(tmp_path, [measured])
+    write_pages(tmp_path, [measured], {}, METHOD, RUN, task=TASK, colours=COLOURS)
+    text = page_of(tmp_path, "a")
+    value = next(measure for measure in diameter_measures(TASK) if measure.name == "enhancing_diameter_mm")
+    assert f"<td>{value.number(measured.measures)} mm</td>" in text
+    assert value.definition in text
 
 
 def test_intervals_and_reasons_to_look_are_on_both_pages(tmp_path):
