@@ -15,10 +15,9 @@ from tumorseg.preparation.patient_records import read_patient_records
 from tumorseg.provenance.run_facts import run_facts
 from tumorseg.reporting.segmentations_page.pages import write_pages
 from tumorseg.segmentation.courses import course_lines, write_courses
-from tumorseg.segmentation.prepared_patients import add_preparation
-from tumorseg.segmentation.result_files import files_of_job
+from tumorseg.segmentation.gathering import SEGMENTED_FOLDER, prepared_files, shard_files
+from tumorseg.segmentation.prepared_patients import add_preparation, visits
 from tumorseg.segmentation.results import (
-    RECORD_FILE,
     TABLE_FILE,
     read_records,
     segmentation_summary,
@@ -31,7 +30,7 @@ from tumorseg.task import Task
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule segment."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="folders that segment_batch wrote")
+    parser.add_argument("--shards", type=Path, nargs="*", default=[], help="folders that segment_batch wrote")
     parser.add_argument(
         "--prepared", type=Path, nargs="*", default=[], help="folder of each patient that was prepared; named after it"
     )
@@ -40,26 +39,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("segment", options.log):
-        results, method = read_records(options.shards)
+        results, method = read_records([*options.shards, *(folder / SEGMENTED_FOLDER for folder in options.prepared)])
         records = {folder.name: read_patient_records(folder) for folder in options.prepared}
         patients = add_preparation(results, records)
         # Outside the output folder, because Snakemake deletes the output of a failed job.
-        failure_table = options.shards[0].parent / TABLE_FILE
+        failure_table = options.output.parent / "segmented" / TABLE_FILE
         failure_table.unlink(missing_ok=True)
         if not any(patient.segmented for patient in patients):
             write_volume_table(failure_table, patients, method["structures"])
             raise UserError("\n".join(segmentation_summary(patients, failure_table, method)))
         failed = [patient.case for patient in patients if not patient.segmented]
-        left_out = {RECORD_FILE, *(name for case in failed for name in files_of_job(case, probabilities=True))}
-        for shard in options.shards:
-            for file in sorted(shard.rglob("*")):
-                name = file.relative_to(shard)
-                if file.is_file() and str(name) not in left_out and not file.name.startswith("."):
-                    write_bytes(options.output / name, file.read_bytes())
+        gathered = [
+            *(pair for shard in options.shards for pair in shard_files(shard, failed)),
+            *(pair for folder in options.prepared if folder.name not in failed for pair in prepared_files(folder)),
+        ]
+        for file, name in gathered:
+            write_bytes(options.output / name, file.read_bytes())
         task = Task.from_json(method["task"])
         table = options.output / TABLE_FILE
         write_volume_table(table, patients, method["structures"], diameter_measures(task))
-        courses = write_courses(options.output, patients, task)
+        courses = write_courses(options.output, patients, task, visits(records))
         method |= {"courses": [file.name for file in courses]}
         write_record(options.output, patients, method)
         run = run_facts(Path(__file__).parent.parent, datetime.now(UTC))

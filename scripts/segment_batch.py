@@ -15,6 +15,7 @@ from tumorseg.networks.starter import model_path
 from tumorseg.plotting.style import FigureSettings
 from tumorseg.segmentation.models import known_held_out_cases, known_subset_scores, read_models
 from tumorseg.segmentation.patient import segment_patient
+from tumorseg.segmentation.prepared_cases import prepared_case
 from tumorseg.segmentation.results import write_record
 from tumorseg.segmentation.used_model import UsedModel
 from tumorseg.task import add_task_option
@@ -23,8 +24,11 @@ from tumorseg.task import add_task_option
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of the rule segment_batch."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the case folders")
-    parser.add_argument("--cases", type=case_from_json, nargs="+", required=True, help="files of each case, as JSON")
+    parser.add_argument("--root", type=Path, default=Path(), help="folder of the case folders")
+    parser.add_argument("--cases", type=case_from_json, nargs="*", default=[], help="files of each case, as JSON")
+    parser.add_argument(
+        "--prepared", type=Path, nargs="*", default=[], help="folders of prepared patients, beside or instead of cases"
+    )
     parser.add_argument(
         "--models",
         nargs="+",
@@ -54,10 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures = FigureSettings.from_dict(options.settings["figures"])
         max_voxels = options.settings["cohort"]["max_voxels"]
         make_folder(options.output)
-        progress, patients = console.Progress(len(options.cases), "case"), []
-        for files in options.cases:
+        prepared = [(folder, prepared_case(folder, options.task)) for folder in options.prepared]
+        cases = [
+            *((options.root, files, ()) for files in options.cases),
+            *((folder, found.files, found.warnings) for folder, found in prepared if found is not None),
+        ]
+        progress, patients = console.Progress(len(cases), "case"), []
+        for root, files, warnings in cases:
             patient = segment_patient(
-                options.root,
+                root,
                 files,
                 segmenter,
                 models,
@@ -65,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 folder=options.output,
                 figures=figures,
                 max_voxels=max_voxels,
+                warnings=warnings,
             )
             if not patient.segmented:
                 console.logger.warning("%s is not segmented: %s: %s", patient.case, patient.problems, patient.detail)
@@ -77,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ],
             "structures": list(task.structures),
             "task": task.to_json(),
+            "convention": cards[0].convention,
             "prediction": options.settings["prediction"],
             "execution": execution.name,
         }

@@ -26,7 +26,7 @@ rule segment_batch:
         **scaled(mem_mb=16000, runtime=240),
         gpu=GPUS,
     params:
-        root=lambda wildcards: patient_folder()[0],
+        root=lambda wildcards: patient_plan().folder,
         cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_shard()[wildcards.batch]],
         models=lambda wildcards: models(),
         digests=lambda wildcards: model_digests(),
@@ -45,10 +45,47 @@ rule segment_batch:
         " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
 
 
+rule segment_prepared:
+    """Segment a prepared patient on the grid of the atlas."""
+    input:
+        images=rules.convert.output,
+        coregistered=expand(rules.coregister.output, channel=TASK.channel_names, allow_missing=True),
+        brain=rules.extract_brain.output,
+        atlas=rules.to_atlas.output,
+    output:
+        directory("results/prepared/{patient}/segmented"),
+    log:
+        "results/logs/prepared/{patient}/segment_prepared.log",
+    benchmark:
+        "results/benchmarks/prepared/{patient}/segment_prepared.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        **scaled(mem_mb=16000, runtime=60),
+        gpu=GPUS,
+    params:
+        models=lambda wildcards: models(),
+        digests=lambda wildcards: model_digests(),
+        subset_scores=lambda wildcards: subset_score_digests(),
+        settings=settings(
+            prediction=config["prediction"],
+            execution=EXECUTION,
+            figures=config["figures"],
+            cohort=select_keys("cohort", "max_voxels"),
+        ),
+        task=TASK_FACTS,
+        code=code("segment_batch"),
+    shell:
+        'python "$SCRIPTS/segment_batch.py" --prepared "results/prepared/"{wildcards.patient:q} --task "$TASK"'
+        " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
+
+
 rule segment:
     """Segment new patients: masks, pictures, volumes and pages."""
     input:
         shards=lambda wildcards: expand("results/segmented/{batch}", batch=patients_by_shard()),
+        native=lambda wildcards: expand("results/prepared/{patient}/native", patient=sources_to_prepare()),
         incomplete=incomplete_segmentations,
     output:
         directory("results/segmentations"),
@@ -61,8 +98,9 @@ rule segment:
     resources:
         **scaled(mem_mb=1000, runtime=30),
     params:
+        prepared=lambda wildcards: expand("results/prepared/{patient}", patient=sources_to_prepare()),
         settings=settings(**select_keys("figures", "colours")),
         code=code("segment"),
     shell:
-        'python "$SCRIPTS/segment.py" --shards {input.shards:q} --settings {params.settings:q} --output {output:q}'
-        " --log {log:q}"
+        'python "$SCRIPTS/segment.py" --shards {input.shards:q} --prepared {params.prepared:q}'
+        " --settings {params.settings:q} --output {output:q} --log {log:q}"

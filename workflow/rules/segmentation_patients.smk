@@ -1,7 +1,5 @@
 """The new patients and their models, as set in the section `segment` of the configuration."""
 
-from dataclasses import replace
-
 from tumorseg.io.digests import file_digest_or_none, sha256
 from tumorseg.networks.held_out_quality import reliability_path
 from tumorseg.networks.starter import model_path
@@ -9,41 +7,17 @@ from tumorseg.networks.subset_scores import subset_scores_path
 
 
 @cache
-def patient_folder():
-    """Return the folder of the new patients' folders, and the case if the user gave the folder of a single one."""
-    check_targets()
-    cases = SETTINGS.segment.cases
-    if cases is None:
-        raise SystemExit("segment.cases: no folder is given; add --config patients=DIR")
-    root = Path(cases)
-    folder, note = locate_cohort_folder(root, TASK, "segment.cases")
-    if folder in (root.parent, root / ".."):
-        return folder, root.resolve().name
-    if note:
-        print(note, file=sys.stderr)
-    return folder, None
-
-
-@cache
 def patients_by_shard():
-    """Return the new patients of each non-empty shard, without their masks."""
-    folder, only_case = patient_folder()
-    try:
-        found = discover_cases(folder, TASK, "segment.cases", masks=False, note=print_note)
-    except UserError as error:
-        raise SystemExit(f"{error}") from None
+    """Return the new patients of each non-empty shard who are segmented as they are, without their masks."""
     shards = {}
-    for patient in found:
-        if only_case is None or only_case in (patient.case, patient.folder):
-            files = {role: names for role, names in patient.files.items() if role != "seg"}
-            shard = shard_of(patient.case, SETTINGS.cohort.shards)
-            shards.setdefault(shard, []).append(replace(patient, files=files))
+    for patient in patient_plan().prepared:
+        shards.setdefault(shard_of(patient.case, SETTINGS.cohort.shards), []).append(patient)
     return dict(sorted(shards.items()))
 
 
 def changed_patient_files(wildcards):
     """Return the note about files of a shard that have changed since segmentation, in a list; empty if none has."""
-    return changes_note("segmentation", wildcards.batch, patient_folder()[0], patients_by_shard, recorded_patients)
+    return changes_note("segmentation", wildcards.batch, patient_plan().folder, patients_by_shard, recorded_patients)
 
 
 def recorded_patients(shard, cases):

@@ -39,8 +39,8 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
             key. A short form that `configuration` lacks belongs to a workflow that imports this one, and is ignored.
 
     Raises:
-        ValueError: the command line has a short form and its key with different values. Or it has a folder of cases
-            although `cohort.samples` is set, which replaces the folder.
+        ValueError: the command line has a short form and its key with different values. Or it has a folder of cases or
+            patients although a sample sheet is set, which replaces the folder.
     """
     result = dict(configuration)
     used = [name for name in _SHORT_FORMS if name in command_line and name in configuration]
@@ -53,13 +53,15 @@ def expand_short_forms(configuration: Mapping[str, Any], command_line: Mapping[s
             )
         if isinstance(result.get(section), Mapping):
             result[section] = {**result[section], key: value}
-    cohort, configured = result.get("cohort"), command_line.get("cohort")
-    has_root = "data" in used or (isinstance(configured, Mapping) and "root" in configured)
-    if has_root and isinstance(cohort, Mapping) and cohort.get("samples") not in (None, *_NULL):
-        raise ValueError(
-            f"--config: cohort.samples ({cohort['samples']}) is read instead of the folder {cohort['root']}; add "
-            "cohort='{samples: null}' to read the folder, or leave the folder out"
-        )
+    for short in ("data", "patients"):
+        name, key = _SHORT_FORMS[short]
+        content, given = result.get(name), command_line.get(name)
+        has_folder = short in used or (isinstance(given, Mapping) and key in given)
+        if has_folder and isinstance(content, Mapping) and content.get("samples") not in (None, *_NULL):
+            raise ValueError(
+                f"--config: {name}.samples ({content['samples']}) is read instead of the folder {content[key]}; add "
+                f"{name}='{{samples: null}}' to read the folder, or leave the folder out"
+            )
     return result
 
 

@@ -107,9 +107,13 @@ class LearningCurveSettings:
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """New patients, and the models to segment them with."""
+    """New patients, their preparation, and the models to segment them with."""
 
     cases: str | None
+    samples: str | None
+    prepare: Literal["auto", "none", "full"]
+    atlas: str
+    mask_channels: tuple[str, ...]
     models: str | tuple[str, ...] | None
 
 

@@ -133,6 +133,11 @@ def task_contradiction_errors(configuration: Mapping[str, Any], task: Task) -> l
             for name in configuration[section][key] or ()
             if name not in names
         ]
+    sentences += [
+        f"segment.mask_channels: the task {task.name} has no channel {name}; it has {', '.join(task.channel_names)}"
+        for name in configuration["segment"]["mask_channels"]
+        if name not in task.channel_names
+    ]
     return [*sentences, *score_label_map_errors(configuration["score"], task)]
 
 

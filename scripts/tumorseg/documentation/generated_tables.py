@@ -8,6 +8,7 @@ from tumorseg.formatting import format_markdown_cell
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.records_2026 import METRICS_2026
 from tumorseg.metrics.registry import metrics
+from tumorseg.preparation.issue_codes import PREPARATION_PROBLEMS, PREPARATION_WARNINGS
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks, load_task
 
 _BETTER: Final = {"higher": "higher", "lower": "lower", "nearer_zero": "nearer to 0"}
@@ -57,6 +58,8 @@ TABLES: Final = {
     "metrics_2026": lambda: metrics_table(METRICS_2026),
     "problems": lambda: codes_table(PROBLEM_CODES),
     "warnings": lambda: codes_table(WARNING_CODES),
+    "preparation_problems": lambda: codes_table(PREPARATION_PROBLEMS),
+    "preparation_warnings": lambda: codes_table(PREPARATION_WARNINGS),
     "tasks": tasks_table,
 }
 """Functions by the name in a page's line `<!-- generated: NAME -->`."""

@@ -15,7 +15,8 @@ from tumorseg.io.volume_errors import VolumeError
 from tumorseg.preparation.brain_extraction import extract_brain
 from tumorseg.preparation.brain_quality import brain_problem, brain_warnings, measure_brain
 from tumorseg.preparation.extracted_brain import extracted_background, foreground_mask
-from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, first_failure, read_step_record, write_step_record
+from tumorseg.preparation.prepared_files import pass_on_failure
+from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, read_step_record, write_step_record
 from tumorseg.task import Task
 
 MASK_FILE: Final = "mask.nii.gz"
@@ -46,9 +47,8 @@ def write_brain_mask(
         CorruptedFileError: the image is missing or corrupted.
     """
     records = [read_step_record(images / RECORD_FILE), *map(read_step_record, coregistered)]
-    if failed := first_failure(records):
-        record = StepRecord(failed.case, STEP, failed.problems)
-    else:
+    record = pass_on_failure(records, STEP)
+    if record is None:
         reference = next(record.facts["reference"] for record in records if "reference" in record.facts)
         title, file = task.channel_titles[reference], f"{reference}.nii.gz"
         record = _find_brain(records[0].case, images / file, title, output / MASK_FILE, threads)

@@ -24,6 +24,7 @@ from tumorseg.preparation.dicom_headers import digest_of
 from tumorseg.preparation.image_checks import equal_image_problems, image_problems, image_warnings
 from tumorseg.preparation.image_selection import SelectedImage, Selection, select_images
 from tumorseg.preparation.patient_source import PatientSource
+from tumorseg.preparation.source_files import source_records
 from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, write_step_record
 from tumorseg.task import Task
 
@@ -65,10 +66,11 @@ def convert_patient(root: Path, source: PatientSource, task: Task, output: Path)
         output: folder to write. Without a problem, it has one image for each channel that was found.
 
     Returns:
-        The record. Its facts are `kind` of the source, `study_date` (YYYY-MM-DD or null), `patient_digest` (of
-        PatientID, or null) and `channels`: for each `kind` (`dicom` or `nifti`), `label`, `files` (source files in the
-        order of the third axis), `shape`, `spacing_mm`, `slices`, and of DICOM `series_digest`, `frame_of_reference`
-        (a digest) and `frames` (whether all slices are frames of one file).
+        The record. Its facts are `kind` of the source, `source_files` (see `source_records`), `patient` (if a patient
+        has several visits, else null), `study_date` (YYYY-MM-DD or null), `patient_digest` (of PatientID, or null) and
+        `channels`: for each `kind` (`dicom` or `nifti`), `label`, `files` (source files in the order of the third
+        axis), `shape`, `spacing_mm`, `slices`, and of DICOM `series_digest`, `frame_of_reference` (a digest) and
+        `frames` (whether all slices are frames of one file).
 
     Raises:
         UserError: the disk is full or not writable, or there is not enough memory.
@@ -96,7 +98,8 @@ def convert_patient(root: Path, source: PatientSource, task: Task, output: Path)
         for channel, written in converted.items():
             write_bytes(image_path(output, channel), written.content)
     facts = {} if problems else _facts(source, selection, converted)
-    record = StepRecord(source.case, STEP, tuple(problems), tuple(warnings), {"kind": source.kind, **facts})
+    facts |= {"kind": source.kind, "source_files": source_records(root, source)}
+    record = StepRecord(source.case, STEP, tuple(problems), tuple(warnings), facts)
     write_step_record(output / RECORD_FILE, record)
     return record
 
@@ -146,6 +149,7 @@ def _facts(source: PatientSource, selection: Selection, converted: Mapping[str, 
     dates = {header.study_date for header in headers} - {""}
     patients = {header.patient for header in headers} - {""}
     return {
+        "patient": source.patient,
         "study_date": source.date or (dates.pop() if len(dates) == 1 else None),
         "patient_digest": patients.pop() if len(patients) == 1 else None,
         "channels": {channel: _image_facts(selection.images[channel], image) for channel, image in converted.items()},

@@ -44,6 +44,11 @@ def channel_path(folder: Path, channel: str) -> Path:
     return folder / f"{channel}.nii.gz"
 
 
+def atlas_path(folder: Path, case: str, channel: str) -> Path:
+    """Return the path of a channel on the grid of the atlas."""
+    return folder / f"{case}-{channel}.nii.gz"
+
+
 def read_prepared(path: Path) -> Volume:
     """Return a volume that an earlier step wrote; voxels that are not finite are 0.
 
@@ -69,7 +74,7 @@ def image_of(volume: Volume) -> Image:
 def pass_on_failure(records: Sequence[StepRecord], step: str) -> StepRecord | None:
     """Return the record of a step that does nothing because an earlier one failed; None if all succeeded."""
     failed = first_failure(records)
-    return None if failed is None else StepRecord(failed.case, step, problems=failed.problems)
+    return None if failed is None else StepRecord(failed.case, step, problems=failed.problems, passed_on=True)
 
 
 def matrix_to_json(matrix: NDArray[np.float64]) -> list[list[float]]:

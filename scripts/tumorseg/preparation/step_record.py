@@ -22,6 +22,7 @@ class StepRecord:
         problems: issues that stop the patient.
         warnings: issues that do not.
         facts: measurements and choices of the step, as plain JSON types.
+        passed_on: whether the problems are those of an earlier step, so that this one did nothing.
     """
 
     case: str
@@ -29,6 +30,12 @@ class StepRecord:
     problems: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    passed_on: bool = False
+
+    @property
+    def own_issues(self) -> tuple[Issue, ...]:
+        """The problems and warnings that this step found itself."""
+        return () if self.passed_on else (*self.problems, *self.warnings)
 
     @property
     def succeeded(self) -> bool:

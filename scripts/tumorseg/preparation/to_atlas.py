@@ -12,7 +12,14 @@ from tumorseg.io.nifti import write_nifti
 from tumorseg.io.volume import Volume
 from tumorseg.preparation.atlas import Atlas
 from tumorseg.preparation.atlas_images import atlas_brain, atlas_image, brain_outside_atlas
-from tumorseg.preparation.prepared_files import PatientFiles, image_of, matrix_to_json, pass_on_failure, read_prepared
+from tumorseg.preparation.prepared_files import (
+    PatientFiles,
+    atlas_path,
+    image_of,
+    matrix_to_json,
+    pass_on_failure,
+    read_prepared,
+)
 from tumorseg.preparation.reference import reference_channel
 from tumorseg.preparation.registration import register_rigid
 from tumorseg.preparation.registration_checks import judge_atlas_registration, judge_coverage
@@ -24,11 +31,6 @@ from tumorseg.task import Task
 STEP: Final = "to_atlas"
 BRAIN_FILE: Final = "mask.nii.gz"
 """Name of the brain mask in the folder of the rule extract_brain."""
-
-
-def atlas_path(folder: Path, case: str, channel: str) -> Path:
-    """Return the path of a channel on the grid of the atlas."""
-    return folder / f"{case}-{channel}.nii.gz"
 
 
 def write_atlas_images(

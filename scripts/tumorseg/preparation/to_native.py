@@ -7,10 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorseg.cohort.validation_result import Issue
 from tumorseg.io.files import make_folder
 from tumorseg.io.nifti import write_nifti
 from tumorseg.io.nifti_header import read_form_fields
 from tumorseg.io.volume import Volume
+from tumorseg.preparation.dicom_masks import read_method, write_dicom_mask
+from tumorseg.preparation.native_files import dicom_mask_path, native_mask_path, native_probabilities_path
 from tumorseg.preparation.native_masks import native_mask, native_probabilities
 from tumorseg.preparation.prepared_files import (
     PatientFiles,
@@ -28,24 +31,15 @@ REFERENCE: Final = "reference"
 """The name that stands for the reference channel where sequences are chosen."""
 
 
-def native_mask_path(folder: Path, case: str, channel: str) -> Path:
-    """Return the path of a mask on the grid of a channel."""
-    return folder / f"{case}-{channel}-mask.nii.gz"
-
-
-def native_probabilities_path(folder: Path, case: str, channel: str) -> Path:
-    """Return the path of the probabilities on the grid of a channel."""
-    return folder / f"{case}-{channel}-probabilities.nii.gz"
-
-
 def write_native_masks(
-    patient: PatientFiles, atlas: Path, masks: Path, output: Path, *, sequences: Sequence[str]
+    patient: PatientFiles, atlas: Path, masks: Path, output: Path, *, sequences: Sequence[str], root: Path
 ) -> StepRecord:
     """Write the mask of a patient on the grid of each chosen sequence, and the record of this step.
 
     Probabilities are written, too, if the segmentation has them. The header of a file places it exactly like the
     image of the sequence. The facts of the record are `reference`, and for each sequence in `masks` the volume in
-    millilitres of each value of the mask. A patient without mask has `segmented` false.
+    millilitres of each value of the mask. A patient without mask has `segmented` false. If the image of a sequence came
+    from DICOM, its mask is also written as a DICOM segmentation; `dicom` then has the labels of its segments.
 
     Args:
         patient: the patient's images and their registrations.
@@ -53,6 +47,7 @@ def write_native_masks(
         masks: folder of the rule segment_batch, with `{case}.nii.gz` if the patient was segmented.
         output: folder to write.
         sequences: channels, or `reference`. A channel that the patient lacks is left out.
+        root: folder of the patients, for the source files of DICOM segmentations.
 
     Returns:
         The record.
@@ -64,13 +59,13 @@ def write_native_masks(
     to_atlas = read_step_record(atlas / RECORD_FILE)
     record = pass_on_failure([*patient.coregistered, to_atlas], STEP)
     if record is None:
-        record = _write_masks(patient, to_atlas, masks, output, sequences=sequences)
+        record = _write_masks(patient, to_atlas, masks, output, sequences=sequences, root=root)
     write_step_record(output / RECORD_FILE, record)
     return record
 
 
 def _write_masks(
-    patient: PatientFiles, to_atlas: StepRecord, masks: Path, output: Path, *, sequences: Sequence[str]
+    patient: PatientFiles, to_atlas: StepRecord, masks: Path, output: Path, *, sequences: Sequence[str], root: Path
 ) -> StepRecord:
     case, matrices = patient.case, patient.matrices
     reference = str(to_atlas.facts["reference"])
@@ -80,7 +75,10 @@ def _write_masks(
     mask = read_prepared(path)
     probabilities_path = masks / f"{case}-probabilities.nii.gz"
     probabilities = read_prepared(probabilities_path) if probabilities_path.is_file() else None
+    conversion, method = read_step_record(patient.images / RECORD_FILE), read_method(masks)
     written: dict[str, Any] = {}
+    segments: dict[str, Any] = {}
+    warnings: list[Issue] = []
     for channel in dict.fromkeys(reference if name == REFERENCE else name for name in sequences):
         if channel not in matrices:
             continue
@@ -93,8 +91,19 @@ def _write_masks(
         if probabilities is not None:
             values = np.round(native_probabilities(image_of(probabilities), native, matrix), 4)
             write_nifti(native_probabilities_path(output, case, channel), values, native.affine, forms)
-        # A DICOM segmentation of `labels` that refers to the original series is written here.
-    return StepRecord(case, STEP, facts={"reference": reference, "segmented": True, "masks": written})
+        segments[channel], issues = write_dicom_mask(
+            dicom_mask_path(output, case, channel),
+            labels,
+            native.affine,
+            conversion=conversion,
+            channel=channel,
+            root=root,
+            method=method,
+        )
+        warnings += issues
+    dicom = {channel: found["segments"] for channel, found in segments.items() if found}
+    facts = {"reference": reference, "segmented": True, "masks": written, **({"dicom": dicom} if dicom else {})}
+    return StepRecord(case, STEP, warnings=tuple(warnings), facts=facts)
 
 
 def _volumes_ml(labels: NDArray[np.uint8], native: Volume) -> dict[str, float]:

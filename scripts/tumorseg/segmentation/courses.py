@@ -1,7 +1,8 @@
 """Write the courses of the patients with several time points: a table, and a chart for each patient."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from tumorseg.clinical.course import find_courses
@@ -12,6 +13,7 @@ from tumorseg.formatting import format_count
 from tumorseg.io.tables import write_table
 from tumorseg.plotting.course_chart import course_chart
 from tumorseg.plotting.style import save_figure
+from tumorseg.segmentation.prepared_patients import Visit
 from tumorseg.segmentation.results import PatientResult
 from tumorseg.task import Task
 
@@ -19,19 +21,25 @@ COURSE_TABLE_FILE: Final = "course.tsv"
 _DPI: Final = 150
 
 
-def write_courses(folder: Path, results: Sequence[PatientResult], task: Task) -> list[Path]:
+def write_courses(
+    folder: Path, results: Sequence[PatientResult], task: Task, visits: Mapping[str, Visit] = MappingProxyType({})
+) -> list[Path]:
     """Write `course.tsv` and `course-{patient}.png` if a patient has several time points.
 
     Args:
         folder: folder of the masks.
-        results: results of all cases; their names say which cases belong to one patient.
+        results: results of all cases.
         task: task of the masks.
+        visits: patient and date of the cases where they are known. Otherwise the names of the cases say which belong to
+            one patient.
 
     Returns:
         The files; none without a course.
     """
     measures = {result.case: result.measures for result in results}
-    courses = find_courses(measures, patients_from_names(measures))
+    patients = patients_from_names(measures) | {case: visit.patient for case, visit in visits.items() if visit.patient}
+    dates = {case: visit.date for case, visit in visits.items() if visit.date}
+    courses = find_courses(measures, patients, dates)
     if not courses:
         return []
     write_table(folder / COURSE_TABLE_FILE, course_table(courses, task))

@@ -14,7 +14,7 @@ from tumorseg.cohort.background import backgrounds_from_facts
 from tumorseg.cohort.case_files import CaseFiles
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.validated_files import reread_images
-from tumorseg.cohort.validation_result import ValidationResult
+from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.inference.predictor import NonFiniteOutputError
 from tumorseg.inference.segmenter import Segmenter
@@ -49,6 +49,7 @@ def segment_patient(
     folder: Path,
     figures: FigureSettings,
     max_voxels: int = DEFAULT_MAX_VOXELS,
+    warnings: Sequence[Issue] = (),
 ) -> PatientResult:
     """Validate the images of a patient, segment them, and write its mask, its picture and its file of the viewer.
 
@@ -64,6 +65,7 @@ def segment_patient(
         folder: folder for the mask and the figure.
         figures: settings of the figure.
         max_voxels: see `io.volume.read_volume`.
+        warnings: of the preparation of the patient.
 
     Returns:
         The result of the patient.
@@ -86,7 +88,7 @@ def segment_patient(
     checked = check_channels(found, channels, models, segmenter.section, task)
     validation = checked.validation
     if validation.usable:
-        warnings = tuple(
+        found_now = tuple(
             new_patient_warnings(
                 validation,
                 merge_training_facts([card.trained_on for card in cards]),
@@ -95,13 +97,17 @@ def segment_patient(
                 distinct_notices(card.notice for card in cards),
             )
         )
-        unsegmented = PatientResult(validation.case, warnings=warnings, expected_dice=checked.expected_dice)
-        unsegmented = replace(unsegmented, channels=channels)
+        unsegmented = PatientResult(
+            validation.case,
+            warnings=(*warnings, *found_now),
+            expected_dice=checked.expected_dice,
+            channels=channels,
+        )
         patient = _segment_or_report(unsegmented, root, validation, segmenter, models, folder=folder, figures=figures)
     else:
         codes = ",".join(dict.fromkeys(problem.code for problem in validation.problems))
         detail = " ".join(" | ".join(validation.reasons()).split())
-        patient = PatientResult(validation.case, codes, detail, tuple(validation_warnings(validation)))
+        patient = PatientResult(validation.case, codes, detail, (*warnings, *validation_warnings(validation)))
     return replace(patient, channels=channels, files=_file_records(validation))
 
 

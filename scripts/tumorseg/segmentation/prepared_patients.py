@@ -1,12 +1,16 @@
 """Add what the preparation found to the results of new patients."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from tumorseg.cohort.validation_result import Issue, describe_issue
 from tumorseg.preparation.patient_records import PatientRecord
 from tumorseg.preparation.step_record import first_failure
 from tumorseg.segmentation.results import PatientResult
+
+CONVERT: Final = "convert"
+"""The step whose record has the patient and the date."""
 
 
 def add_preparation(
@@ -31,6 +35,34 @@ def add_preparation(
             found = [warning for entry in entries for warning in entry.record.warnings]
             by_case[case] = replace(result, warnings=tuple(dict.fromkeys([*found, *result.warnings])))
     return sorted(by_case.values(), key=lambda result: result.case)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What the preparation knows about the time point of a case.
+
+    Attributes:
+        patient: the patient; None if each case is a patient.
+        date: date of the images, YYYY-MM-DD; None if it is unknown.
+    """
+
+    patient: str | None
+    date: str | None
+
+
+def visits(records: Mapping[str, Sequence[PatientRecord]]) -> dict[str, Visit]:
+    """Return patient and date of each prepared case.
+
+    Args:
+        records: records of the preparation, by case.
+    """
+    facts = {
+        case: entry.record.facts
+        for case, entries in records.items()
+        for entry in entries
+        if entry.record.step == CONVERT
+    }
+    return {case: Visit(found.get("patient"), found.get("study_date")) for case, found in facts.items()}
 
 
 def _failed(case: str, problems: Sequence[Issue]) -> PatientResult:

@@ -14,6 +14,11 @@ def mask_file(case: str) -> str:
     return f"{case}.nii.gz"
 
 
+def probabilities_file(case: str) -> str:
+    """Return the name of the probabilities of a case."""
+    return f"{case}-probabilities.nii.gz"
+
+
 def picture_file(case: str) -> str:
     """Return the name of the picture of a case."""
     return f"{case}.png"
@@ -26,7 +31,7 @@ def viewer_file(case: str) -> str:
 
 def files_of_job(case: str, *, probabilities: bool) -> list[str]:
     """Return the names of the files that a job writes for a segmented case. probabilities: whether they are written."""
-    extra = [f"{case}-probabilities.nii.gz"] if probabilities else []
+    extra = [probabilities_file(case)] if probabilities else []
     return [mask_file(case), picture_file(case), viewer_file(case), *extra]
 
 

@@ -136,6 +136,12 @@ def test_a_folder_on_the_command_line_is_refused_if_a_sample_sheet_is_set(comman
     assert expand_short_forms(configuration, command_line)["cohort"]["root"] == "here"
 
 
+def test_a_folder_of_patients_is_refused_if_their_sample_sheet_is_set():
+    segment = {**DEFAULTS["segment"], "samples": "s.tsv"}
+    with pytest.raises(ValueError, match=r"segment\.samples \(s\.tsv\) is read instead of the folder here; add"):
+        expand_short_forms({**DEFAULTS, "patients": "here", "segment": segment}, {"patients": "here"})
+
+
 def test_a_short_form_for_an_importing_workflow_changes_nothing():
     assert expand_short_forms(DEFAULTS, {"data": "here"}) == DEFAULTS
 

@@ -61,6 +61,10 @@ def test_the_subsets_of_many_channels_are_not_scored():
             "prediction.remove_components.RC: the task brats-glioma has no RC",
         ),
         (
+            {"segment__mask_channels": ["t1c"]},
+            "segment.mask_channels: the task brats-glioma has no channel t1c; it has t1, t1ce, t2, flair",
+        ),
+        (
             {"training__cross_entropy_weights": {"label_3": 2}},
             "training.cross_entropy_weights.label_3: the task brats-glioma has no label_3",
         ),

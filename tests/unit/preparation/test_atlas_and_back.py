@@ -17,6 +17,7 @@ from tumorseg.preparation.sampling import Image, inverse
 from tumorseg.preparation.step_record import StepRecord, write_step_record
 from tumorseg.preparation.to_atlas import write_atlas_images
 from tumorseg.preparation.to_native import write_native_masks
+from tumorseg.segmentation.results import write_record
 
 TASK = load_task()
 TO_T1CE = rigid(6, (5, -4, 8))
@@ -36,8 +37,10 @@ def patient(tmp_path_factory) -> Path:
     file.set_qform(t2.affine, code=1)
     file.set_sform(t2.affine, code=2)
     file.to_filename(root / "images/t2.nii.gz")
-    for folder in ("images", "brain"):
-        write_step_record(root / folder / "record.json", StepRecord("P1", folder))
+    channels = {channel: {"kind": "nifti", "label": channel, "files": []} for channel in ("t1ce", "t2")}
+    write_step_record(root / "images/record.json", StepRecord("P1", "convert", facts={"channels": channels}))
+    write_step_record(root / "brain/record.json", StepRecord("P1", "extract_brain"))
+    write_record(root / "masks", [], {"models": [], "task": TASK.to_json(), "convention": None})
     return root
 
 
@@ -89,7 +92,7 @@ def test_a_mask_comes_back_to_the_grids_of_the_images(patient, records, tmp_path
     write_nifti(patient / "masks/P1.nii.gz", mask, atlas.image.affine)
     files = PatientFiles("P1", patient / "images", records)
     record = write_native_masks(
-        files, patient / "atlas", patient / "masks", tmp_path, sequences=["reference", "t2", "flair"]
+        files, patient / "atlas", patient / "masks", tmp_path, sequences=["reference", "t2", "flair"], root=tmp_path
     )
     assert list(record.facts["masks"]) == ["t1ce", "t2"]
     for channel, true in (("t1ce", TO_T1CE), ("t2", TO_T2)):
@@ -108,7 +111,8 @@ def test_a_mask_comes_back_to_the_grids_of_the_images(patient, records, tmp_path
 @pytest.mark.usefixtures("prepared")
 def test_a_patient_without_mask_has_a_record_that_says_so(patient, records, tmp_path):
     files = PatientFiles("P1", patient / "images", records)
-    record = write_native_masks(files, patient / "atlas", tmp_path / "none", tmp_path, sequences=["reference"])
+    none = tmp_path / "none"
+    record = write_native_masks(files, patient / "atlas", none, tmp_path, sequences=["reference"], root=tmp_path)
     assert record.facts["segmented"] is False
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
 

@@ -18,6 +18,11 @@ def test_a_problem_means_that_the_step_failed():
     assert StepRecord("P1", "convert").succeeded
 
 
+def test_a_failure_that_is_passed_on_is_not_reported_again():
+    assert FAILED.own_issues == FAILED.problems
+    assert StepRecord("P1", "coregister", problems=FAILED.problems, passed_on=True).own_issues == ()
+
+
 def test_the_first_failure_is_found():
     assert first_failure([StepRecord("P1", "convert"), FAILED]) == FAILED
     assert first_failure([StepRecord("P1", "convert")]) is None

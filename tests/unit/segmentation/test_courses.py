@@ -7,6 +7,7 @@ from tests.support.courses import sphere
 from tumorseg.clinical.measures import diameter_measures
 from tumorseg.io.tables import read_table
 from tumorseg.segmentation.courses import course_lines, write_courses
+from tumorseg.segmentation.prepared_patients import Visit
 from tumorseg.segmentation.results import PatientResult, read_records, write_record, write_volume_table
 
 
@@ -47,3 +48,12 @@ def test_measures_are_in_the_record_and_the_table(tmp_path):
     table = read_table(tmp_path / "volumes.tsv")
     assert float(table["enhancing_diameter_mm"][0]) == pytest.approx(20, abs=1)
     assert table["enhancing_diameter_mm"][1] == ""
+
+
+def test_patients_and_dates_of_the_preparation_count_more_than_names(tmp_path):
+    visits = {"a": Visit("P1", "2024-05-31"), "b": Visit("P1", "2024-01-31")}
+    files = write_courses(tmp_path, results(a=20, b=10), TASK, visits)
+    table = read_table(files[0])
+    assert table["case"].tolist() == ["b", "a"]
+    assert table["patient"].tolist() == ["P1", "P1"]
+    assert [float(days) for days in table["days"]] == [0, 121]

@@ -3,7 +3,7 @@
 from tumorseg.cohort.validation_result import Issue
 from tumorseg.preparation.patient_records import PatientRecord
 from tumorseg.preparation.step_record import StepRecord
-from tumorseg.segmentation.prepared_patients import add_preparation
+from tumorseg.segmentation.prepared_patients import Visit, add_preparation, visits
 from tumorseg.segmentation.results import PatientResult
 
 PROBLEM = Issue("no_images", "P2", "the folder has a localizer only; export the other series")
@@ -37,3 +37,12 @@ def test_warnings_of_the_preparation_are_warnings_of_the_result_once():
 def test_a_patient_whose_images_were_prepared_already_is_unchanged():
     results = [PatientResult("P1", warnings=(WARNING,))]
     assert add_preparation(results, {}) == results
+
+
+def test_patient_and_date_come_from_the_conversion():
+    facts = {"patient": "A", "study_date": "2024-05-31"}
+    records = {
+        "A_1": [PatientRecord(StepRecord("A_1", "convert", facts=facts)), PatientRecord(StepRecord("A_1", "to_atlas"))],
+        "B": [PatientRecord(StepRecord("B", "convert"))],
+    }
+    assert visits(records) == {"A_1": Visit("A", "2024-05-31"), "B": Visit(None, None)}

@@ -139,4 +139,4 @@ def test_the_job_fails_with_the_reasons_if_no_patient_is_segmented(tmp_path, cap
     assert "NOT segmented: P-1: truncated: the file is cut off" in printed
     assert "segmented by" not in printed
     assert "0 of 1 patient is segmented" in printed
-    assert (tmp_path / "volumes.tsv").exists()
+    assert (tmp_path / "segmented/volumes.tsv").exists()

@@ -8,7 +8,6 @@ from typing import Any, Final
 from tumorseg.cohort.validation_result import Issue, describe_issue
 from tumorseg.formatting import format_decimal
 from tumorseg.preparation.patient_records import PatientRecord
-from tumorseg.preparation.step_record import first_failure
 
 STEP_TITLES: Final = {
     "convert": "Reading",
@@ -52,13 +51,9 @@ def step_qualities(records: Sequence[PatientRecord], channel_titles: Mapping[str
         records: the records of the patient.
         channel_titles: title of each channel, by name.
     """
-    failure = first_failure([entry.record for entry in records])
     qualities = []
     for entry in records:
         record = entry.record
-        # Later steps pass the problems of the first failure on.
-        passed_on = failure is not None and record.step != failure.step and record.problems == failure.problems
-        issues = () if passed_on else (*record.problems, *record.warnings)
         status = "failed" if record.problems else "warning" if record.warnings else "passed"
         title = STEP_TITLES.get(record.step, record.step)
         if entry.channel:
@@ -67,9 +62,9 @@ def step_qualities(records: Sequence[PatientRecord], channel_titles: Mapping[str
             StepQuality(
                 record.step,
                 title,
-                "not reached" if passed_on else status,
-                tuple(issue_messages(issues, record.case)),
-                tuple(() if passed_on else _facts_in_words(record.facts)),
+                "not reached" if record.passed_on else status,
+                tuple(issue_messages(record.own_issues, record.case)),
+                tuple(() if record.passed_on else _facts_in_words(record.facts)),
             )
         )
     return qualities

@@ -46,12 +46,16 @@ def test_the_files_of_all_jobs_are_gathered_and_every_patient_has_a_page(tmp_pat
 
 
 def test_a_patient_whose_preparation_failed_has_a_row_a_page_and_no_mask(tmp_path):
-    shard = write_shard(tmp_path / "batch-001", [segmented("a"), segmented("b")])
+    write_shard(tmp_path / "a/segmented", [segmented("a")])
+    write_shard(tmp_path / "b/segmented", [])
     problem = Issue("no_brain", "b", "there is no brain; check the images")
     write_step_record(tmp_path / "b/brain/record.json", StepRecord("b", "extract_brain", problems=(problem,)))
     write_step_record(tmp_path / "a/brain/record.json", StepRecord("a", "extract_brain", facts={"brain_ml": 1300.0}))
-    written = gather(tmp_path, shard, prepared=(str(tmp_path / "a"), str(tmp_path / "b")))
-    assert written == FIXED | {"b.html"} | files_of("a")
+    write_step_record(tmp_path / "a/native/record.json", StepRecord("a", "to_native", facts={"reference": "t1ce"}))
+    (tmp_path / "a/native/a-t1ce-mask.nii.gz").write_bytes(b"the mask on the grid of the scanner")
+    written = gather(tmp_path, prepared=(str(tmp_path / "a"), str(tmp_path / "b")))
+    assert written == FIXED | {"b.html", "atlas/a.nii.gz"} | files_of("a")
+    assert (tmp_path / "segmentations/a.nii.gz").read_bytes() == b"the mask on the grid of the scanner"
     table = read_table(tmp_path / "segmentations/volumes.tsv").set_index("case")
     assert table["segmented"].to_dict() == {"a": "true", "b": "false"}
     assert table.loc["b", "detail"] == "there is no brain; check the images"
@@ -63,5 +67,5 @@ def test_without_any_mask_the_reasons_are_reported(tmp_path):
     with pytest.raises(SystemExit) as stopped:
         gather(tmp_path, shard)
     assert stopped.value.code != 0
-    assert (tmp_path / "volumes.tsv").exists()
+    assert (tmp_path / "segmented/volumes.tsv").exists()
     assert not (tmp_path / "segmentations").exists()

@@ -31,7 +31,8 @@ def test_a_step_passed_or_warns_or_failed():
 
 def test_steps_after_a_failure_were_not_reached():
     found = qualities(
-        StepRecord("P1", "extract_brain", problems=(PROBLEM,)), StepRecord("P1", "to_atlas", problems=(PROBLEM,))
+        StepRecord("P1", "extract_brain", problems=(PROBLEM,)),
+        StepRecord("P1", "to_atlas", problems=(PROBLEM,), passed_on=True),
     )
     assert [(quality.status, quality.messages) for quality in found] == [
         ("failed", (PROBLEM.message,)),
