@@ -26,15 +26,22 @@ def patient_plan():
     from tumorseg.preparation.patient_sheet import read_patient_sheet
     from tumorseg.preparation.prepared_decisions import RememberedDecisions
 
+    prepare = SETTINGS.segment.prepare
+    if TASK.whole_head and prepare == "full":
+        raise SystemExit(
+            f"segment.prepare: full removes the skull, but the images of the task {TASK.name} show the whole head; set "
+            "it to auto or none"
+        )
+    prepare = "none" if TASK.whole_head else prepare
     decisions = RememberedDecisions(Path(".snakemake/prepared.json"), TASK, SETTINGS.cohort.max_voxels)
     try:
         if SETTINGS.segment.samples is not None:
             sheet = Path(SETTINGS.segment.samples)
             sources = read_patient_sheet(sheet, TASK, schema_of("patients"))
-            plan = plan_listed_patients(sheet.parent, sources, SETTINGS.segment.prepare, decisions.decide)
+            plan = plan_listed_patients(sheet.parent, sources, prepare, decisions.decide)
         else:
             folder = Path(SETTINGS.segment.cases)
-            plan = plan_patients(folder, TASK, SETTINGS.segment.prepare, decisions.decide, print_note)
+            plan = plan_patients(folder, TASK, prepare, decisions.decide, print_note)
     except UserError as error:
         raise SystemExit(f"{error}") from None
     if workflow.is_main_process:

@@ -74,6 +74,7 @@ _EXPECTED_TASK: Final[dict[str, ExpectedValue]] = {
     "case_names": or_null(text(1000)),
     "grids": ListOf(ListOf(integer(1, 4096), 3, min_length=3), 20, min_length=0),
     "patient": or_null(text(1000)),
+    "whole_head": OptionalKey(BOOLEAN),
 }
 
 

@@ -96,6 +96,7 @@ class Task:
         case_names: regular expression for names that only cases of this task have.
         grids: usual numbers of voxels along X, Y and Z.
         patient: regular expression whose group is the patient in the name of a case.
+        whole_head: whether the images show the whole head, with skull; new patients are then not prepared.
 
     Example:
         >>> tumorseg.load_task("brats-glioma").channel_names
@@ -115,6 +116,7 @@ class Task:
     case_names: str | None = None
     grids: tuple[tuple[int, int, int], ...] = ()
     patient: str | None = None
+    whole_head: bool = False
 
     @cached_property
     def channel_names(self) -> tuple[str, ...]:
@@ -284,6 +286,8 @@ class Task:
     def to_json(self) -> str:
         """Return the task as one line of JSON with sorted keys."""
         content = asdict(self)
+        if not self.whole_head:  # as before this key existed, so that tasks of earlier models and runs are equal
+            del content["whole_head"]
         content["conventions"] = {
             name: {str(label): value for label, value in written.items()} for name, written in self.conventions.items()
         }

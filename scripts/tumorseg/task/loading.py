@@ -162,6 +162,7 @@ def parse_task(content: Mapping[str, Any], name: str, source: str) -> Task:
         case_names=content.get("case_names"),
         grids=tuple((x, y, z) for x, y, z in content.get("grids", ())),
         patient=content.get("patient"),
+        whole_head=content.get("whole_head", False),
     )
     if contradiction := first_contradiction(task):
         raise UserError(f"cohort.task: {source}: {contradiction}; correct it")

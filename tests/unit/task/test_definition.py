@@ -250,3 +250,11 @@ def test_the_subsets_of_the_channels_are_in_the_order_of_the_network_and_the_lar
 
 def test_names_that_are_no_channels_are_ignored():
     assert load_task().channels_among({"flair": 1, "seg": 2, "t1": 3}) == ("t1", "flair")
+
+
+def test_only_a_task_of_whole_heads_says_so():
+    task = load_task("brats-meningioma-radiotherapy")
+    assert task.whole_head
+    assert Task.from_json(task.to_json()) == task
+    assert "whole_head" not in load_task().to_json()
+    assert Task.from_json(load_task().to_json()) == load_task()
