@@ -51,10 +51,13 @@ class _ImageGrid:
 
 
 def preparation_need(paths: Mapping[str, Path], task: Task, max_voxels: int = DEFAULT_MAX_VOXELS) -> PreparedDecision:
-    """Decide whether the images of a patient are prepared: one grid, upright cubes, and the brain alone.
+    """Decide whether the images of a patient are prepared: one grid, and the brain alone.
 
-    Reads the headers of all images and, if they have one grid like that of an atlas, the voxels of one image. Whether
-    the other images show the brain alone is left to their validation. A file that cannot be read decides nothing:
+    Thick or tilted slices alone are no reason: a model may have been trained on such images. They are named beside
+    other reasons.
+
+    Reads the headers of all images and, if they have one grid, the voxels of one image. Whether the other images show
+    the brain alone is left to their validation. A file that cannot be read decides nothing:
     whichever way its patient goes, that file is reported there.
 
     Args:
@@ -72,7 +75,7 @@ def preparation_need(paths: Mapping[str, Path], task: Task, max_voxels: int = DE
     if not grids:
         return PreparedDecision(prepared=False, reasons=("no image can be read",))
     reasons = _grid_reasons(grids, task) or _head_reasons(paths, task, max_voxels)
-    return PreparedDecision(not reasons, tuple(reasons))
+    return PreparedDecision(not reasons, (*reasons, *(_voxel_reasons(grids, task) if reasons else ())))
 
 
 def _read_grids(paths: Mapping[str, Path], task: Task) -> dict[str, _ImageGrid]:
@@ -97,19 +100,23 @@ def _read_header(path: Path) -> NiftiHeader | None:
 
 
 def _grid_reasons(grids: Mapping[str, _ImageGrid], task: Task) -> list[Message]:
-    """Return why the grids are not those of prepared images."""
-    titles = task.channel_titles
+    """Return whether the images have different grids."""
+    titles, reference = task.channel_titles, reference_channel(grids)
+    others = [titles[channel] for channel in grids if not same_grid(grids[channel], grids[reference])]
+    return [f"{format_list([*others, titles[reference]])} have different grids"] if others else []
+
+
+def _voxel_reasons(grids: Mapping[str, _ImageGrid], task: Task) -> list[Message]:
+    """Return how the voxels differ from those of an atlas."""
     reference = reference_channel(grids)
-    grid = grids[reference]
-    others = [titles[channel] for channel in grids if not same_grid(grids[channel], grid)]
-    reasons = [f"{format_list([*others, titles[reference]])} have different grids"] if others else []
-    spacing = np.linalg.norm(grid.affine[:3, :3], axis=0)
-    of_reference = f"of {titles[reference]} " if others else ""
+    affine, title = grids[reference].affine, task.channel_titles[reference]
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    reasons = []
     if spacing.max() > MAX_EDGE_RATIO * spacing.min():
-        reasons.append(f"the voxels {of_reference}are {format_spacing(spacing.tolist())}, not cubes")
-    tilt = float(np.degrees(np.arccos(np.clip(np.abs(grid.affine[:3, :3] / spacing).max(axis=0).min(), 0, 1))))
+        reasons.append(f"the voxels of {title} are {format_spacing(spacing.tolist())}, not cubes")
+    tilt = float(np.degrees(np.arccos(np.clip(np.abs(affine[:3, :3] / spacing).max(axis=0).min(), 0, 1))))
     if tilt > MAX_TILT_DEGREES:
-        reasons.append(f"the slices {of_reference}are tilted by {tilt:.0f} degrees against the axes of the scanner")
+        reasons.append(f"the slices of {title} are tilted by {tilt:.0f} degrees against the axes of the scanner")
     return reasons
 
 

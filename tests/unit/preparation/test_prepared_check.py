@@ -75,16 +75,22 @@ def test_brains_on_different_grids_are_not_prepared(tmp_path):
     assert decide(tmp_path).reasons == ("T2, FLAIR and T1 have different grids",)
 
 
-def test_brains_on_thick_slices_are_not_prepared(tmp_path):
-    write_images(tmp_path, brain().astype(np.int16), np.diag([-1, -1, 5.0, 1]))
-    assert decide(tmp_path).reasons == ("the voxels are 1 x 1 x 5 mm, not cubes",)
+def tilted(degrees):
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[1, 0, 0, 0], [0, cosine, -sine, 0], [0, sine, cosine, 0], [0, 0, 0, 1]])
 
 
-def test_brains_on_oblique_slices_are_not_prepared(tmp_path):
-    cosine, sine = np.cos(np.radians(12)), np.sin(np.radians(12))
-    affine = np.array([[1, 0, 0, 0], [0, cosine, -sine, 0], [0, sine, cosine, 0], [0, 0, 0, 1]])
-    write_images(tmp_path, brain().astype(np.int16), affine)
-    assert decide(tmp_path).reasons == ("the slices are tilted by 12 degrees against the axes of the scanner",)
+@pytest.mark.parametrize("affine", [np.diag([-1, -1, 5.0, 1]), tilted(12)])
+def test_brains_on_one_grid_of_thick_or_tilted_slices_are_prepared(tmp_path, affine):
+    assert decide(write_images(tmp_path, brain().astype(np.int16), affine)) == PREPARED
+
+
+def test_thick_and_tilted_slices_are_named_beside_other_reasons(tmp_path):
+    write_images(tmp_path, head().astype(np.int16), tilted(12) @ np.diag([-1, -1, 5.0, 1]))
+    assert decide(tmp_path).reasons[1:] == (
+        "the voxels of T1 are 1 x 1 x 5 mm, not cubes",
+        "the slices of T1 are tilted by 12 degrees against the axes of the scanner",
+    )
 
 
 def test_the_axes_may_have_any_order(tmp_path):
