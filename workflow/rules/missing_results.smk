@@ -51,6 +51,7 @@ def incomplete_shard(wildcards):
 def incomplete_segmentations(wildcards):
     """Return a note, in a list, if masks, pictures, pages or tables of the patients are missing."""
     folders = [f"results/segmented/{shard}" for shard in patients_by_shard()]
+    folders += [f"results/prepared/{patient}/segmented" for patient in sources_to_prepare()]
     names = [
         name for read in (segmented_files, patient_pages) for folder in folders for name in read_if_valid(read, folder)
     ]
