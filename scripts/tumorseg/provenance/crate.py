@@ -36,9 +36,12 @@ _DESCRIPTIONS: Final = {
     "training/*/history.csv": "Losses, validation Dice and learning rate of each epoch",
     "training/*/selection.json": "The selected epoch and the refused epochs",
     "model/*.safetensors": "Weights of the network and everything needed to use them",
+    "model/*.reliability.json": "Held-out cases of the model, for the intervals of new patients",
     "model/README.md": "The model card: what the models are, their scores and their limits",
     "predictions/*": "Predicted masks of the held-out cases",
     "evaluation/cases.csv": "Scores of each case",
+    "evaluation/reliability.csv": "Expected and true Dice, and the interval of each volume, of each case",
+    "evaluation/reliability.json": "How often the intervals contain the true volumes",
     "evaluation/summary.json": "Scores over all cases, with definitions and confidence intervals",
 }
 _WORKFLOW_DESCRIPTION: Final = (
