@@ -15,7 +15,7 @@ from tumorseg.evaluation.disagreements import find_disagreements, read_slices
 from tumorseg.evaluation.hints import find_hints
 from tumorseg.evaluation.mask_validation import check_references, validate_references
 from tumorseg.evaluation.masks import MaskReadOptions
-from tumorseg.evaluation.matching import check_reference_folder, match_folders
+from tumorseg.evaluation.matching import check_baseline, match_folders
 from tumorseg.evaluation.paper_tables import csv_table, latex_tables
 from tumorseg.evaluation.prediction_folder import (
     MaskFolders,
@@ -74,7 +74,7 @@ def command_line() -> argparse.ArgumentParser:
         "--comparison-2026", type=Path, nargs="*", default=[], help="comparison of the scores of 2026, CSV and JSON"
     )
     parser.add_argument(
-        "--reference-folder", nargs="?", help="name of the folder that others are compared with; without it the first"
+        "--baseline", nargs="?", help="name of the folder that others are compared with; without it the first"
     )
     parser.add_argument("--page", type=Path, help="page to write, HTML")
     parser.add_argument(
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with console.job("score", options.log):
         settings, processes = options.settings, options.processes
         matches = match_folders(options.references, options.predictions, options.task)
-        check_reference_folder(options.reference_folder, [*matches])
+        check_baseline(options.baseline, [*matches])
         files = {pair.case: pair.reference for folder_matches in matches.values() for pair in folder_matches.pairs}
         reference_options = MaskReadOptions(options.task, options.labels, max_voxels=options.max_voxels)
         grids = validate_references(options.references, files, reference_options, processes)
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             compare_and_log(
                 ScoreSet("2023", title, metrics(), tables, summaries, None),
                 options.comparison,
-                options.reference_folder,
+                options.baseline,
                 comparison_settings,
             )
         ]
@@ -162,25 +162,27 @@ def written_files(options: argparse.Namespace) -> list[Path]:
 
 
 def compare_and_log(
-    scored: ScoreSet, outputs: Sequence[Path], reference_folder: str | None, settings: Mapping[str, Any]
+    scored: ScoreSet, outputs: Sequence[Path], baseline: str | None, settings: Mapping[str, Any]
 ) -> ScoreSet:
     """Return a set of scores with its comparison. Write the comparison, and log the differences and the ranking.
 
     Args:
         scored: the scores; without a comparison.
         outputs: table and JSON file to write; without them, nothing is compared.
-        reference_folder: the folder from which differences are taken; None for the first.
+        baseline: the folder from which differences are taken; None for the first.
         settings: further arguments of `metrics.comparison.compare`.
     """
     if not outputs:
         return scored
     table, result = outputs
-    compared = compare(scored.tables, scores=scored.scores, reference_folder=reference_folder, **settings)
+    compared = compare(scored.tables, scores=scored.scores, baseline=baseline, **settings)
     write_table(table, comparison_table(compared))
     write_json(result, compared)
-    first, tests = compared["reference_folder"], compared["tests"]["number"]
+    name, tests = compared["baseline"], compared["tests"]["number"]
     main_score = next((score for score in scored.scores if score.name == RANKED_BY), scored.main_scores[0])
-    logger.info("difference from %s in %s, p (Holm) corrected for %d tests:", first, main_score.title, tests)
+    logger.info(
+        "difference from the baseline %s in %s, p (Holm) corrected for %d tests:", name, main_score.title, tests
+    )
     for line in difference_lines(compared, main_score, settings["task"]):
         logger.info("%s", line)
     ranked_by = [score.title for score in scored.scores if "ranking" in score.places]
@@ -240,7 +242,7 @@ def score_2026(
     for line in overview_lines(summaries, options.task, shown):
         logger.info("%s", line)
     found = ScoreSet("2026", f"Scores of {CHALLENGE}", METRICS_2026, tables, summaries, None)
-    return compare_and_log(found, options.comparison_2026, options.reference_folder, settings)
+    return compare_and_log(found, options.comparison_2026, options.baseline, settings)
 
 
 def _label_maps(text: str) -> list[dict[int, int] | None]:

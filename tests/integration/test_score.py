@@ -18,9 +18,9 @@ CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2)]
 class ScoreWorkflow(Workflow):
     """A workflow in a folder of references and predictions."""
 
-    def configure_score(self, predictions, references="the references", reference=None):
+    def configure_score(self, predictions, references="the references", baseline=None):
         """Configure the target `score`. The cohort folder does not exist."""
-        section = {"predictions": predictions, "references": references, "reference": reference}
+        section = {"predictions": predictions, "references": references, "baseline": baseline}
         self.configure({"demo": None, "cohort": {"root": "data"}, "score": section})
 
     def predict(self, folder: str, case: str, enhancing: int = 3, shape=SHAPE):
@@ -86,7 +86,7 @@ def test_two_folders_are_compared(workflow):
     workflow.configure_score(["first 'net'", "second"])
     output = workflow.succeed("score")
     assert "Page of the scores" in output
-    assert "difference from first 'net' in Dice" in output
+    assert "difference from the baseline first 'net' in Dice" in output
     assert "Differences from first &#39;net&#39;" in (workflow.results / "scores/scores.html").read_text()
     assert {path.name for path in (workflow.results / "scores").glob("table.*")} == {"table.csv", "table.tex"}
     assert (workflow.table("first 'net'")["dice"] == 1).all()
@@ -96,9 +96,9 @@ def test_two_folders_are_compared(workflow):
     assert (workflow.results / "scores/comparison.csv").is_file()
     assert not (workflow.results / "scores/cases.csv").exists()
     assert "Nothing to be done" in workflow.succeed("score")
-    workflow.configure_score(["first 'net'", "second"], reference="first")
-    assert "score.reference: no folder of predictions has the name first; the names are" in workflow.run("score").stdout
-    workflow.configure_score(["first 'net'", "second"], reference="second")
+    workflow.configure_score(["first 'net'", "second"], baseline="first")
+    assert "score.baseline: no folder of predictions has the name first; the names are" in workflow.run("score").stdout
+    workflow.configure_score(["first 'net'", "second"], baseline="second")
     assert workflow.planned("score") == Counter(score=1)
 
 

@@ -37,7 +37,7 @@ class Folders:
         label_maps=None,
         challenge_2026: bool = False,
         page: bool = False,
-        reference_folder: str | None = None,
+        baseline: str | None = None,
     ) -> None:
         """Score folders of predictions; several folders are also compared. page: whether to write page and tables."""
         score_folders = [self.root / "scores" / (folder if len(folders) > 1 else "") for folder in folders]
@@ -56,7 +56,7 @@ class Folders:
         if page:
             arguments += ["--page", self.root / "scores/scores.html", "--colours", json.dumps(COLOURS)]
             arguments += ["--paper-tables", self.root / "scores/table.csv", self.root / "scores/table.tex"]
-        arguments += ["--reference-folder", *([reference_folder] if reference_folder else [])]
+        arguments += ["--baseline", *([baseline] if baseline else [])]
         arguments += ["--comparison", *(comparison if len(folders) > 1 else []), "--clear", self.root / "scores"]
         score.main([str(argument) for argument in arguments])
 

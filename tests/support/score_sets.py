@@ -31,7 +31,7 @@ def scores_of(dice: float, cases: list[str], seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def score_set(folders: dict[str, pd.DataFrame], reference_folder: str | None = None, **masks) -> ScoreSet:
+def score_set(folders: dict[str, pd.DataFrame], baseline: str | None = None, **masks) -> ScoreSet:
     """Return the scores of folders. masks: entries of the summary of each folder about its masks, by folder."""
     confusion = np.eye(TASK.classes, dtype=np.int64)
     summaries = {}
@@ -39,9 +39,7 @@ def score_set(folders: dict[str, pd.DataFrame], reference_folder: str | None = N
         confusions = dict.fromkeys(table["case"].unique(), confusion)
         summary = summarise(table, confusions, task=TASK, surface_tolerance_mm=1, **SETTINGS)
         summaries[name] = {**summary, **MASKS, "references": summary["cases"], **masks.get(name, {})}
-    comparison = (
-        compare(folders, task=TASK, reference_folder=reference_folder, **SETTINGS) if len(folders) > 1 else None
-    )
+    comparison = compare(folders, task=TASK, baseline=baseline, **SETTINGS) if len(folders) > 1 else None
     return ScoreSet("2023", "Scores in general use and of BraTS 2023", metrics(), folders, summaries, comparison)
 
 

@@ -40,7 +40,7 @@ rule score:
             **select_keys("evaluation", "surface_tolerance_mm", "confidence", "bootstrap_samples", "seed")
         ),
         colours=settings(**select_keys("figures", "colours")),
-        reference_folder=lambda wildcards: SETTINGS.score.reference or [],
+        baseline=lambda wildcards: SETTINGS.score.baseline or [],
         task=task_json,
         other_tasks=task_signs_digest(),
         labels=SETTINGS.cohort.labels,
@@ -55,5 +55,5 @@ rule score:
         " --processes {threads} --scores {output.scores:q} --summaries {output.summaries:q}"
         " --scores-2026 {output.scores_2026:q} --summaries-2026 {output.summaries_2026:q}"
         " --comparison {output.comparison:q} --comparison-2026 {output.comparison_2026:q}"
-        " --reference-folder {params.reference_folder:q} --paper-tables {output.paper_tables:q} --page {output.page:q}"
+        " --baseline {params.baseline:q} --paper-tables {output.paper_tables:q} --page {output.page:q}"
         " --colours {params.colours:q} --clear results/scores --log {log:q}"

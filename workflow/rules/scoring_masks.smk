@@ -1,7 +1,7 @@
 """The masks to score, as set in the section `score` of the configuration."""
 
 from tumorseg.configuration.label_maps import score_label_maps
-from tumorseg.evaluation.matching import check_reference_folder, folder_names, masks_digest, match_folders
+from tumorseg.evaluation.matching import check_baseline, folder_names, masks_digest, match_folders
 from tumorseg.task import task_signs_digest
 
 
@@ -37,7 +37,7 @@ def scored_masks_digest():
     references, predictions = Path(SETTINGS.score.references), [Path(folder) for folder in prediction_folders()]
     try:
         matches = match_folders(references, predictions, TASK)
-        check_reference_folder(SETTINGS.score.reference, [*matches])
+        check_baseline(SETTINGS.score.baseline, [*matches])
         return masks_digest(matches, references, SETTINGS.cohort.max_voxels)
     except UserError as error:
         raise SystemExit(f"{error}") from None

@@ -121,13 +121,13 @@ class SegmentSettings:
 class ScoreSettings:
     """Masks to score. `label_map` holds for all folders of predictions, or is a tuple with one map for each.
 
-    `reference` is the name of the folder of predictions that the others are compared with.
+    `baseline` is the name of the folder of predictions that the others are compared with.
     """
 
     references: str | None
     predictions: str | tuple[str, ...] | None
     label_map: LabelMap | tuple[LabelMap | None, ...] | None
-    reference: str | None
+    baseline: str | None
 
 
 @dataclass(frozen=True)

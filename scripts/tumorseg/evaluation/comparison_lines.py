@@ -9,7 +9,7 @@ from tumorseg.task import Task
 
 
 def difference_lines(comparison: Mapping[str, Any], metric: Metric, task: Task) -> list[str]:
-    """Return a table with a line for each folder and region: its difference from the reference folder in one score.
+    """Return a table with a line for each folder and region: its difference from the baseline in one score.
 
     Args:
         comparison: result of `metrics.comparison.compare`.

@@ -238,20 +238,19 @@ def match_folders(references: Path, predictions: Sequence[Path], task: Task) -> 
     return matches
 
 
-def check_reference_folder(reference_folder: str | None, names: Sequence[str]) -> None:
-    """Check the value of `score.reference`.
+def check_baseline(baseline: str | None, names: Sequence[str]) -> None:
+    """Check the value of `score.baseline`.
 
     Args:
-        reference_folder: the value.
+        baseline: the value.
         names: the names of the folders, see `folder_names`.
 
     Raises:
         UserError: no folder of predictions has this name.
     """
-    if reference_folder is not None and reference_folder not in names:
+    if baseline is not None and baseline not in names:
         raise UserError(
-            f"score.reference: no folder of predictions has the name {reference_folder}; the names are "
-            f"{', '.join(names)}. The folder of reference masks is set by score.references"
+            f"score.baseline: no folder of predictions has the name {baseline}; the names are {', '.join(names)}"
         )
 
 

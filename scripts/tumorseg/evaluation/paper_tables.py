@@ -34,7 +34,7 @@ def csv_table(sets: Sequence[ScoreSet], task: Task) -> pd.DataFrame:
 
     Returns:
         Columns: `challenge` (empty for a score in general use), `score`, `unit`, `region`, `folder`, `cases` with a
-        value, `mean`, `low`, `high`, the same of the difference from the reference folder, `p` and `p_holm`. Numbers
+        value, `mean`, `low`, `high`, the same of the difference from the baseline, `p` and `p_holm`. Numbers
         are text with the digits of pages, or empty.
     """
     return pd.DataFrame(

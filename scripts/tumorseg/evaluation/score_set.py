@@ -54,7 +54,7 @@ class ScoreSet:
         return statistics
 
     def difference(self, folder: str, structure: str, metric: Metric) -> Mapping[str, Any] | None:
-        """Return the difference of a folder from the reference folder; None for that folder and without others."""
+        """Return the difference of a folder from the baseline; None for that folder and without others."""
         if self.comparison is None:
             return None
         differences: Mapping[str, Any] = self.comparison["structures"][structure][metric.name]["differences"]

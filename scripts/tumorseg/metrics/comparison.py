@@ -31,7 +31,7 @@ def compare(
     confidence: float,
     bootstrap_samples: int,
     seed: int,
-    reference_folder: str | None = None,
+    baseline: str | None = None,
     scores: Sequence[Metric] | None = None,
     patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def compare(
         confidence: of the intervals, between 0 and 1.
         bootstrap_samples: number of resamplings of the patients.
         seed: of the resampling.
-        reference_folder: the table from which differences are taken; None for the first.
+        baseline: the table from which differences are taken; None for the first.
         scores: the scores to compare; None for all that are registered.
         patients: the patient of each case; None derives them from the names of the cases.
 
@@ -57,7 +57,7 @@ def compare(
     arrays = ScoreArrays(tables)
     resampling: dict[str, Any] = {"confidence": confidence, "seed": seed, "patients": patients}
     bootstraps = Bootstraps(arrays.cases, samples=bootstrap_samples, **resampling)
-    first = arrays.folders.index(reference_folder) if reference_folder is not None else 0
+    first = arrays.folders.index(baseline) if baseline is not None else 0
     structures = {
         structure: {metric.name: _compare_score(arrays, structure, metric, first, bootstraps) for metric in scores}
         for structure in task.structures
@@ -67,7 +67,7 @@ def compare(
         "format": 2,
         "cases": len(arrays.cases),
         "patients": bootstraps.patients,
-        "reference_folder": arrays.folders[first],
+        "baseline": arrays.folders[first],
         "confidence": confidence,
         "interval": f"percentile bootstrap of the mean over cases, patients resampled {bootstrap_samples} times",
         "tests": _correct(structures, task, scores),
@@ -90,9 +90,9 @@ def comparison_definitions(scores: Sequence[Metric]) -> dict[str, str]:
     distances = f"; for {nearer_zero}, of the distances from 0" if nearer_zero else ""
     directions = describe_directions(scores, lambda metric: metric.name)
     return {
-        "difference": "mean over the cases of the score minus the score of the reference folder, with its bootstrap "
+        "difference": "mean over the cases of the score minus the score of the baseline, with its bootstrap "
         f"interval{distances}",
-        "better": f"cases whose score is better than in the reference folder: {directions}; equal and worse likewise",
+        "better": f"cases whose score is better than in the baseline: {directions}; equal and worse likewise",
         "no value": NO_VALUE_DEFINITION,
         "p": _P_VALUE_DEFINITION,
         "p_holm": "p, corrected by the method of Holm for the number of tests in `tests`; none for other scores and "
@@ -104,7 +104,7 @@ def comparison_table(comparison: Mapping[str, Any]) -> pd.DataFrame:
     """Return the result of `compare` as a table with one row per score of each structure.
 
     Columns are `region`, `score`, `cases`, `mean NAME` for each folder, and `difference NAME`, `low NAME`, … for each
-    folder but the reference folder.
+    folder but the baseline.
     """
     return pd.DataFrame(
         [

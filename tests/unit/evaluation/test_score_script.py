@@ -178,7 +178,7 @@ def test_several_folders_are_scored_and_compared(folders, capsys):
     scores = folders.root / "scores"
     assert json.loads((scores / "others/summary.json").read_text())["missing"] == CASES[2:]
     comparison = json.loads((scores / "comparison.json").read_text())
-    assert (comparison["reference_folder"], comparison["cases"]) == ("predictions", 3)
+    assert (comparison["baseline"], comparison["cases"]) == ("predictions", 3)
     dice = comparison["structures"]["WT"]["dice"]
     assert dice["means"] == pytest.approx({"predictions": 2 / 3, "others": 2 / 3})
     assert [dice["differences"]["others"][key] for key in ("better", "equal", "worse")] == [1, 1, 1]

@@ -1,4 +1,4 @@
-"""The script `score` with its page, its tables for papers, and a chosen reference folder."""
+"""The script `score` with its page, its tables for papers, and a chosen baseline."""
 
 import json
 import re
@@ -55,14 +55,16 @@ def test_several_folders_have_pictures_and_escaped_names(folders):
     assert "lesionwise_dice" not in compared["structures"]["WT"]
 
 
-def test_the_reference_folder_can_be_chosen(folders, capsys):
-    folders.score("predictions", AWKWARD, page=True, reference_folder=AWKWARD)
+def test_the_baseline_can_be_chosen(folders, capsys):
+    folders.score("predictions", AWKWARD, page=True, baseline=AWKWARD)
     compared = json.loads(read(folders, "comparison.json"))
-    assert compared["reference_folder"] == AWKWARD
+    assert compared["baseline"] == AWKWARD
     assert compared["structures"]["WT"]["dice"]["differences"]["predictions"]["difference"] > 0
     assert "Differences from b &lt;i&gt; &amp; 50%_#" in read(folders, "scores.html")
     lines = capsys.readouterr().err.splitlines()
-    start = next(number for number, line in enumerate(lines) if f"difference from {AWKWARD} in Dice" in line)
+    start = next(
+        number for number, line in enumerate(lines) if f"difference from the baseline {AWKWARD} in Dice" in line
+    )
     assert [line.split()[1:3] for line in lines[start + 2 : start + 5]] == [
         ["predictions", name] for name in ("WT", "TC", "ET")
     ]
@@ -70,12 +72,12 @@ def test_the_reference_folder_can_be_chosen(folders, capsys):
     assert re.match(r"score: predictions +1 ", lines[ranked + 2])
 
 
-def test_an_unknown_reference_folder_is_refused(folders, capsys):
+def test_an_unknown_baseline_is_refused(folders, capsys):
     with pytest.raises(SystemExit, match="1"):
-        folders.score("predictions", AWKWARD, reference_folder="references")
+        folders.score("predictions", AWKWARD, baseline="references")
     message = capsys.readouterr().err
     assert (
-        f"score.reference: no folder of predictions has the name references; the names are predictions, {AWKWARD}"
+        f"score.baseline: no folder of predictions has the name references; the names are predictions, {AWKWARD}"
         in message
     )
 
@@ -84,7 +86,7 @@ def test_folders_of_one_name_are_told_apart_on_the_page(folders):
     for parent in ("one", "two"):
         for case in CASES:
             folders.predict(f"{case}.nii.gz", mask(), folder=f"{parent}/masks")
-    folders.score("one/masks", "two/masks", page=True, reference_folder="two-masks")
+    folders.score("one/masks", "two/masks", page=True, baseline="two-masks")
     assert "Differences from two-masks" in read(folders, "scores.html")
 
 

@@ -84,12 +84,12 @@ def test_the_table_has_a_row_for_each_score_of_each_structure():
 
 
 def test_differences_can_be_taken_from_another_table():
-    found = comparison(table(dice=DOWN), table(dice=UP), table(), reference_folder="b")
+    found = comparison(table(dice=DOWN), table(dice=UP), table(), baseline="b")
     differences = found["structures"]["ET"]["dice"]["differences"]
     assert {name: numbers["difference"] for name, numbers in differences.items()} == pytest.approx(
         {"a": -0.4, "c": -0.2}
     )
-    assert found["reference_folder"] == "b"
+    assert found["baseline"] == "b"
 
 
 def test_p_values_of_the_main_scores_of_all_regions_are_corrected_together():

@@ -25,7 +25,7 @@ _MAX_NAME_LENGTH: Final = 12
 
 @dataclass(frozen=True)
 class DifferenceRow:
-    """A row of a table of differences: a folder minus the reference folder, in one score of one region."""
+    """A row of a table of differences: a folder minus the baseline, in one score of one region."""
 
     region: str
     folder: str
@@ -143,7 +143,7 @@ def case_plots(scored: ScoreSet, task: Task) -> dict[str, list[Plot]]:
 
 
 def difference_rows(scored: ScoreSet, metric: Metric, task: Task) -> list[DifferenceRow]:
-    """Return the differences of all folders from the reference folder in one score."""
+    """Return the differences of all folders from the baseline in one score."""
     comparison = scored.comparison
     if comparison is None:
         return []
