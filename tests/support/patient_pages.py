@@ -43,7 +43,7 @@ PATIENTS = [
 RECORDS = {
     "a": [
         PatientRecord(StepRecord("a", "convert", facts={"study_date": "2024-03-01"})),
-        PatientRecord(StepRecord("a", "coregister", facts={"overlap": 0.97}), "t1ce"),
+        PatientRecord(StepRecord("a", "coregister", facts={"shift_mm": 2.5}), "t1ce"),
     ]
 }
 

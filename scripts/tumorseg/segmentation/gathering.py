@@ -7,13 +7,17 @@ from typing import Final
 from tumorseg.preparation.native_files import dicom_mask_path, native_mask_path, native_probabilities_path
 from tumorseg.preparation.step_record import RECORD_FILE as STEP_RECORD_FILE
 from tumorseg.preparation.step_record import read_step_record
-from tumorseg.segmentation.result_files import files_of_job, mask_file, probabilities_file
+from tumorseg.segmentation.result_files import (
+    ATLAS_FOLDER,
+    dicom_file,
+    files_of_job,
+    mask_file,
+    probabilities_file,
+)
 from tumorseg.segmentation.results import RECORD_FILE
 
 SEGMENTED_FOLDER: Final = "segmented"
 NATIVE_FOLDER: Final = "native"
-ATLAS_FOLDER: Final = "atlas"
-"""Folder of the masks on the grid of the atlas, in the folder of all masks."""
 
 
 def shard_files(shard: Path, failed: Collection[str]) -> Iterator[tuple[Path, str]]:
@@ -50,7 +54,7 @@ def prepared_files(folder: Path) -> Iterator[tuple[Path, str]]:
     renamed = {
         native_mask_path(native, case, reference): mask_file(case),
         native_probabilities_path(native, case, reference): probabilities_file(case),
-        dicom_mask_path(native, case, reference): f"{case}.dcm",
+        dicom_mask_path(native, case, reference): dicom_file(case),
     }
     for file in sorted(native.iterdir()):
         if file.name != STEP_RECORD_FILE and not file.name.startswith("."):

@@ -7,11 +7,23 @@ PAGE_FILE: Final = "segmentations.html"
 """The page of all patients."""
 NIIVUE_FILE: Final = "viewer/niivue.js"
 """The library of the viewer."""
+ATLAS_FOLDER: Final = "atlas"
+"""Folder of the masks on the grid of the atlas."""
 
 
 def mask_file(case: str) -> str:
     """Return the name of the mask of a case."""
     return f"{case}.nii.gz"
+
+
+def atlas_mask_file(case: str) -> str:
+    """Return the name of the mask of a prepared case on the grid of the atlas."""
+    return f"{ATLAS_FOLDER}/{mask_file(case)}"
+
+
+def dicom_file(case: str) -> str:
+    """Return the name of the DICOM segmentation of a case whose images are DICOM."""
+    return f"{case}.dcm"
 
 
 def probabilities_file(case: str) -> str:

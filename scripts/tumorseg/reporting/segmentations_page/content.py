@@ -11,7 +11,7 @@ from tumorseg.networks.notices import NOTICE_CODES
 from tumorseg.preparation.issue_codes import PREPARATION_PROBLEMS
 from tumorseg.preparation.patient_records import PatientRecord
 from tumorseg.reporting.segmentations_page.steps import StepQuality, issue_messages, step_qualities
-from tumorseg.segmentation.result_files import file_address, mask_file, page_file, picture_file, viewer_file
+from tumorseg.segmentation.result_files import file_address, page_file, picture_file, viewer_file
 from tumorseg.segmentation.results import PatientResult
 from tumorseg.task import Task
 
@@ -103,11 +103,6 @@ class PatientSummary:
     def page(self) -> str:
         """Address of the patient's own page, from the page of all patients; likewise for the other files."""
         return file_address(page_file(self.case))
-
-    @property
-    def mask(self) -> str:
-        """Address of the mask."""
-        return file_address(mask_file(self.case))
 
     @property
     def picture(self) -> str:

@@ -1,7 +1,7 @@
 """Render the page of all new patients, and the page of each of them, as HTML."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import ascii_letters, digits
 from typing import Any, Final
@@ -16,7 +16,17 @@ from tumorseg.reporting.segmentations_page.content import PatientSummary, Volume
 from tumorseg.reporting.segmentations_page.steps import STEP_TITLES, worst_by_step
 from tumorseg.reporting.shared.html_page import render_page
 from tumorseg.reporting.viewer.embed import ViewerCase, link_viewer, niivue_script
-from tumorseg.segmentation.result_files import NIIVUE_FILE, PAGE_FILE, page_file, picture_file
+from tumorseg.segmentation.result_files import (
+    ATLAS_FOLDER,
+    NIIVUE_FILE,
+    PAGE_FILE,
+    atlas_mask_file,
+    dicom_file,
+    file_address,
+    mask_file,
+    page_file,
+    picture_file,
+)
 from tumorseg.segmentation.results import TABLE_FILE, PatientResult
 from tumorseg.task import Task
 
@@ -53,7 +63,13 @@ def write_pages(
         picture = (folder / picture_file(patient.case)).read_bytes() if patient.segmented else None
         write_text(folder / page_file(patient.case), render_patient(patient, method, run, picture=picture))
     write_text(folder / NIIVUE_FILE, niivue_script())
-    write_text(folder / PAGE_FILE, render_overview(patients, method, run, task=task, colours=colours))
+    optional = {
+        file.relative_to(folder).as_posix()
+        for pattern in ("*.dcm", f"{ATLAS_FOLDER}/*")
+        for file in folder.glob(pattern)
+    }
+    overview = render_overview(patients, method, run, task=task, colours=colours, files=optional)
+    write_text(folder / PAGE_FILE, overview)
 
 
 def render_overview(
@@ -63,6 +79,7 @@ def render_overview(
     *,
     task: Task,
     colours: Mapping[int, str],
+    files: Collection[str] = (),
 ) -> str:
     """Return the page of all patients, which links to the files in its folder; equal arguments give equal text.
 
@@ -72,6 +89,7 @@ def render_overview(
         run: time, code and software of the run.
         task: defines the channels, labels and regions.
         colours: colour of each label in the viewer, as `#rrggbb`.
+        files: names of the files in the folder that not every patient has.
     """
     segmented = [patient for patient in patients if patient.segmented]
     found_steps = {quality.step for patient in patients for quality in patient.steps}
@@ -99,6 +117,8 @@ def render_overview(
         structures=patients[0].volumes,
         steps={step: title for step, title in STEP_TITLES.items() if step in found_steps},
         quality={patient.case: worst_by_step(patient.steps) for patient in patients},
+        downloads={patient.case: _downloads(patient.case, files) for patient in segmented},
+        courses=[(name, file_address(name)) for name in method.get("courses", ())],
         viewer=viewer,
         loading="eager" if len(segmented) <= _MAX_EAGER else "lazy",
         table_file=TABLE_FILE,
@@ -162,6 +182,14 @@ def _css_text(text: str) -> str:
     """Return text for a string of CSS in a style element: all but letters, digits and spaces as escapes."""
     plain = {" ", *ascii_letters, *digits}
     return "".join(letter if letter in plain else f"\\{ord(letter):x} " for letter in text)
+
+
+def _downloads(case: str, files: Collection[str]) -> list[tuple[str, str]]:
+    """Return title and address of each file of a patient. files: names of the files that not every patient has."""
+    always = {"picture": picture_file(case), "mask": mask_file(case)}
+    optional = {"atlas": atlas_mask_file(case), "DICOM": dicom_file(case)}
+    found = always | {title: name for title, name in optional.items() if name in files}
+    return [(title, file_address(name)) for title, name in found.items()]
 
 
 def _title(patient: PatientSummary) -> str:

@@ -51,6 +51,27 @@ def test_the_page_of_all_patients_links_only_to_files_in_its_folder(folder, over
     assert missing == []
 
 
+def test_files_that_not_every_patient_has_are_linked_where_they_exist(tmp_path):
+    write_files(tmp_path, PATIENTS)
+    for name in ("a.dcm", f"atlas/{HOSTILE}.nii.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    method = METHOD | {"courses": ["course.tsv", "course-<b>.png"]}
+    write_pages(tmp_path, PATIENTS, {}, method, RUN, task=TASK, colours=COLOURS)
+    links = {unquote(tag["href"]) for tag in Outline((tmp_path / "segmentations.html").read_text()).all("a")}
+    assert {link for link in links if link.endswith(".dcm") or link.startswith(("atlas", "course"))} == {
+        "a.dcm",
+        f"atlas/{HOSTILE}.nii.gz",
+        "course.tsv",
+        "course-<b>.png",
+    }
+
+
+def test_the_state_of_each_step_is_a_word_and_not_only_a_symbol(overview):
+    assert "Reading: passed" in overview
+    assert "Registration: passed" in overview
+
+
 @pytest.mark.parametrize("case", ["a", HOSTILE, "failed"])
 def test_the_page_of_a_patient_needs_no_other_file(folder, case):
     text = page_of(folder, case)
@@ -87,8 +108,8 @@ def test_the_table_sorts_by_urgency_and_volume(overview):
     values = [tag["data-value"] for tag in outline.all("td") if "data-value" in tag]
     ml = ["34.567", "4.567", "0.12", "4.447", "30", "0.12"]
     assert values == ["3", "1", *ml, "0", *ml, "0", *ml]
-    heads = outline.all("th")[:12]
-    assert [head.get("scope") for head in heads] == ["col"] * 12
+    heads = outline.all("th")[:11]
+    assert [head.get("scope") for head in heads] == ["col"] * 11
     assert sum("data-numeric" in head for head in heads) == 7
     assert all("data-sort" in head for head in heads)
 

@@ -50,7 +50,7 @@ def test_a_patient_whose_preparation_failed_has_a_row_a_page_and_no_mask(tmp_pat
     write_shard(tmp_path / "b/segmented", [])
     problem = Issue("no_brain", "b", "there is no brain; check the images")
     write_step_record(tmp_path / "b/brain/record.json", StepRecord("b", "extract_brain", problems=(problem,)))
-    write_step_record(tmp_path / "a/brain/record.json", StepRecord("a", "extract_brain", facts={"brain_ml": 1300.0}))
+    write_step_record(tmp_path / "a/brain/record.json", StepRecord("a", "extract_brain", facts={"volume_ml": 1300.0}))
     write_step_record(tmp_path / "a/native/record.json", StepRecord("a", "to_native", facts={"reference": "t1ce"}))
     (tmp_path / "a/native/a-t1ce-mask.nii.gz").write_bytes(b"the mask on the grid of the scanner")
     written = gather(tmp_path, prepared=(str(tmp_path / "a"), str(tmp_path / "b")))

@@ -47,31 +47,3 @@ def test_a_step_of_several_images_is_as_good_as_the_worst():
         StepRecord("P1", "coregister"),
     )
     assert worst_by_step(found) == {"convert": "passed", "coregister": "warning"}
-
-
-def test_facts_are_numbers_with_units_and_no_matrices():
-    facts = {
-        "brain_ml": 1387.26,
-        "overlap": 0.9712,
-        "rotation_degrees": -4.25,
-        "spacing_mm": [0.9, 0.9, 6.0],
-        "complete": True,
-        "channels": {"t1": {"slices": 24}},
-        "matrix": [[1.0, 0.0], [0.0, 1.0]],
-        "nothing": None,
-    }
-    (found,) = qualities(StepRecord("P1", "to_atlas", facts=facts))
-    assert dict(found.facts) == {
-        "brain": "1,387 ml",
-        "overlap": "0.971",
-        "rotation": "−4.25 °",
-        "spacing": "0.9 × 0.9 × 6 mm",
-        "complete": "yes",
-        "channels, t1, slices": "24",
-    }
-
-
-def test_texts_that_may_name_a_person_are_not_shown():
-    facts = {"kind": "dicom", "files": ["Smith/1.dcm"], "label": "Smith T1", "patient_digest": "3f"}
-    (found,) = qualities(StepRecord("P1", "convert", facts=facts))
-    assert found.facts == (("kind", "dicom"),)
