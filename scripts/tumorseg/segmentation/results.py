@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
+from tumorseg.clinical.course_table import RESEARCH_USE
 from tumorseg.clinical.measures import ClinicalMeasures, Measure
 from tumorseg.cohort.validation_result import Issue, describe_issue
 from tumorseg.errors import Message
@@ -171,7 +172,7 @@ def segmentation_summary(patients: Sequence[PatientResult], table: Path, method:
         *_without_intervals(segmented),
         *(f"LOOK AT {patient.case}: {'; '.join(patient.attention)}" for patient in segmented if patient.attention),
         *marks,
-        f"{count} segmented; volumes and warnings: {table}",
+        f"{count} segmented; volumes and warnings, {RESEARCH_USE}: {table}",
     ]
 
 

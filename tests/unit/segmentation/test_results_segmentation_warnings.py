@@ -115,11 +115,12 @@ def test_a_non_finite_output_leaves_no_mask(tmp_path):
 def test_the_count_of_patients_uses_the_singular():
     method = {"models": []}
     assert segmentation_summary([PatientResult("P-1")], Path("t"), method) == [
-        "1 patient is segmented; volumes and warnings: t"
+        "1 patient is segmented; volumes and warnings, for research use only: t"
     ]
     failed = PatientResult("P-2", "truncated", "cut off")
     assert (
-        segmentation_summary([failed], Path("t"), method)[-1] == "0 of 1 patient is segmented; volumes and warnings: t"
+        segmentation_summary([failed], Path("t"), method)[-1]
+        == "0 of 1 patient is segmented; volumes and warnings, for research use only: t"
     )
 
 
