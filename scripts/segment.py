@@ -15,7 +15,7 @@ from tumorseg.preparation.patient_records import read_patient_records
 from tumorseg.provenance.run_facts import run_facts
 from tumorseg.reporting.segmentations_page.pages import write_pages
 from tumorseg.segmentation.courses import course_lines, write_courses
-from tumorseg.segmentation.gathering import SEGMENTED_FOLDER, prepared_files, shard_files
+from tumorseg.segmentation.gathering import SEGMENTED_FOLDER, prepared_files, require_distinct, shard_files
 from tumorseg.segmentation.prepared_patients import add_preparation, visits
 from tumorseg.segmentation.results import (
     TABLE_FILE,
@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             *(pair for shard in options.shards for pair in shard_files(shard, failed)),
             *(pair for folder in options.prepared if folder.name not in failed for pair in prepared_files(folder)),
         ]
+        require_distinct([name for _, name in gathered])
         for file, name in gathered:
             write_bytes(options.output / name, file.read_bytes())
         task = Task.from_json(method["task"])

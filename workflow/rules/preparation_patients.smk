@@ -33,7 +33,8 @@ def patient_plan():
             "it to auto or none"
         )
     prepare = "none" if TASK.whole_head else prepare
-    decisions = RememberedDecisions(Path(".snakemake/prepared.json"), TASK, SETTINGS.cohort.max_voxels)
+    deciding = CODE_DIGESTS.digest(SCRIPTS / "tumorseg/preparation/prepared_check.py", None)
+    decisions = RememberedDecisions(Path(".snakemake/prepared.json"), TASK, SETTINGS.cohort.max_voxels, deciding)
     try:
         if SETTINGS.segment.samples is not None:
             sheet = Path(SETTINGS.segment.samples)

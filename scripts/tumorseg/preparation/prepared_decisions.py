@@ -13,22 +13,28 @@ from tumorseg.task import Task
 
 
 class RememberedDecisions:
-    """Decisions by the paths, sizes and times of a patient's files. Without a valid file, all are made anew."""
+    """Decisions by the paths, sizes and times of a patient's files.
 
-    def __init__(self, path: Path, task: Task, max_voxels: int) -> None:
+    All are made anew without a valid file, and after a change of the task, of the limit or of the deciding code.
+    """
+
+    def __init__(self, path: Path, task: Task, max_voxels: int, code: str) -> None:
         """Read the decisions of earlier plannings.
 
         Args:
             path: JSON file that keeps the decisions.
             task: defines the channels.
             max_voxels: largest number of voxels of a volume that is read.
+            code: digest of the code that decides.
         """
+        self._basis = [task.to_json(), max_voxels, code]
         self._path, self._task, self._max_voxels = path, task, max_voxels
         self._known: dict[str, Any] = {}
         self._used: dict[str, Any] = {}
-        with suppress(OSError, UserError, ValueError):
+        with suppress(OSError, UserError, ValueError, LookupError, TypeError):
             content = read_json(path)
-            self._known = content if isinstance(content, dict) else {}
+            if isinstance(content, dict) and content.get("basis") == self._basis:
+                self._known = dict(content["decisions"])
 
     def decide(self, files: Mapping[str, Path]) -> PreparedDecision:
         """Return whether a patient is prepared already.
@@ -47,7 +53,7 @@ class RememberedDecisions:
         """Write the decisions that were used; nothing if they are those in the file, or if it cannot be written."""
         if self._used != self._known:
             with suppress(OSError, UserError):
-                write_json(self._path, self._used)
+                write_json(self._path, {"basis": self._basis, "decisions": self._used})
 
 
 def _signature(path: Path) -> str:

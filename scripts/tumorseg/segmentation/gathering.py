@@ -1,9 +1,10 @@
 """Which files of the jobs go into the folder of all masks, and under which names."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from tumorseg.errors import UserError
 from tumorseg.preparation.native_files import dicom_mask_path, native_mask_path, native_probabilities_path
 from tumorseg.preparation.step_record import RECORD_FILE as STEP_RECORD_FILE
 from tumorseg.preparation.step_record import read_step_record
@@ -59,3 +60,19 @@ def prepared_files(folder: Path) -> Iterator[tuple[Path, str]]:
     for file in sorted(native.iterdir()):
         if file.name != STEP_RECORD_FILE and not file.name.startswith("."):
             yield file, renamed.get(file, file.name)
+
+
+def require_distinct(names: Sequence[str]) -> None:
+    """Check that no two files of patients have one name.
+
+    Args:
+        names: names in the folder of all masks.
+
+    Raises:
+        UserError: two patients have files of one name, such as those called `A` and `A-probabilities`.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name.casefold() in seen:
+            raise UserError(f"two patients would both get the file {name}; rename the folder of one of them")
+        seen.add(name.casefold())

@@ -23,8 +23,8 @@ def decided(monkeypatch):
     return made
 
 
-def decide(folder, files):
-    decisions = RememberedDecisions(folder / "decisions.json", load_task(), 10)
+def decide(folder, files, max_voxels=10, code="a"):
+    decisions = RememberedDecisions(folder / "decisions.json", load_task(), max_voxels, code)
     found = decisions.decide(files)
     decisions.save()
     return found
@@ -50,3 +50,11 @@ def test_a_corrupted_memory_is_ignored(tmp_path, decided):
     (tmp_path / "decisions.json").write_text("[")
     assert decide(tmp_path, {"t1": tmp_path / "missing.nii"}).reasons == ("tilted",)
     assert len(decided) == 1
+
+
+@pytest.mark.parametrize("changes", [{"max_voxels": 11}, {"code": "b"}])
+def test_decisions_of_other_code_or_settings_are_not_used(tmp_path, decided, changes):
+    files = {"t1": tmp_path / "missing.nii"}
+    decide(tmp_path, files)
+    decide(tmp_path, files, **changes)
+    assert len(decided) == 2

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.support.case_files import write_empty_files
+from tumorseg.errors import UserError
 from tumorseg.preparation.step_record import StepRecord, write_step_record
-from tumorseg.segmentation.gathering import prepared_files, shard_files
+from tumorseg.segmentation.gathering import prepared_files, require_distinct, shard_files
 
 
 def names(pairs):
@@ -40,3 +41,9 @@ def test_files_on_the_atlas_have_a_folder_of_their_own_and_no_name_is_used_twice
     assert found["P1-probabilities.nii.gz"] == "atlas/P1-probabilities.nii.gz"
     assert found["P1.png"] == "P1.png"
     assert len(set(found.values())) == len(found)
+
+
+def test_two_files_of_one_name_are_refused():
+    require_distinct(["A.nii.gz", "B.nii.gz"])
+    with pytest.raises(UserError, match=r"two patients would both get the file a\.nii\.gz"):
+        require_distinct(["A.nii.gz", "a.nii.gz"])
