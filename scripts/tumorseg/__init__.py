@@ -12,6 +12,8 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tumorseg.version import __version__
+
 if TYPE_CHECKING:
     from tumorseg.configuration.task_validation import load_checked_task as load_task
     from tumorseg.errors import UserError
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from tumorseg.task import Task
     from tumorseg.task import built_in_tasks as built_in_tasks
 
-__version__ = "0.1.0"
 __all__ = ["Task", "UserError", "__version__", "built_in_tasks", "case_scores", "load_task"]
 
 _PUBLIC = {

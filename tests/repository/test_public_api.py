@@ -84,7 +84,7 @@ def test_the_library_has_the_tasks_of_the_workflow(name):
 def test_importing_the_library_imports_no_other_package():
     loaded = run("import tumorseg\nprint(*sys.modules)").split()
     assert not {"numpy", "yaml", "scipy", "torch"} & set(loaded)
-    assert {name for name in loaded if name.startswith("tumorseg")} == {"tumorseg"}
+    assert {name for name in loaded if name.startswith("tumorseg")} == {"tumorseg", "tumorseg.version"}
 
 
 def test_the_example_prints_the_expected_lines_without_torch():
@@ -116,7 +116,7 @@ def test_the_pinned_version_is_within_the_range(requirement):
 
 def test_the_version_is_the_same_everywhere():
     assert PROJECT["dynamic"] == ["version"]
-    assert SETTINGS["tool"]["hatch"]["version"] == {"path": "scripts/tumorseg/__init__.py"}
+    assert SETTINGS["tool"]["hatch"]["version"] == {"path": "scripts/tumorseg/version.py"}
     citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
     assert str(citation["version"]) == tumorseg.__version__
     released = re.findall(r"^## \[(\d\S*)\] - (\S+)$", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)

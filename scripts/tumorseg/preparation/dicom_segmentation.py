@@ -19,7 +19,6 @@ from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import DA, TM
 
-import tumorseg
 from tumorseg.errors import Message
 from tumorseg.io.digests import content_digest
 from tumorseg.io.files import atomic_write
@@ -27,6 +26,7 @@ from tumorseg.preparation.dicom_codes import ALGORITHM_FAMILY, BRAIN, CATEGORY, 
 from tumorseg.preparation.dicom_slices import mask_on_slices
 from tumorseg.preparation.dicom_source import DicomSourceError, SourceSeries, read_source_series
 from tumorseg.task import Label, Task
+from tumorseg.version import __version__
 
 _RESEARCH_USE: Final[Message] = "Research use only, not for clinical use"
 _PRODUCT: Final = "tumorseg"
@@ -119,7 +119,7 @@ def _segmentation(
         "sources": [str(each.SOPInstanceUID) for each in series.headers],
         "labels": [asdict(label) for label in labels],
         "comments": comments,
-        "version": tumorseg.__version__,
+        "version": __version__,
         "moment": moment.isoformat(),
     }
     digest = content_digest({"segments": segments}, json.dumps(facts, sort_keys=True))
@@ -136,7 +136,7 @@ def _segmentation(
                 instance_number=1,
                 manufacturer=_PRODUCT,
                 manufacturer_model_name=_long_string(f"{_PRODUCT}: {', '.join(models.digests)}"),
-                software_versions=tumorseg.__version__,
+                software_versions=__version__,
                 device_serial_number=_long_string("+".join(value[:12] for value in models.digests.values())),
                 transfer_syntax_uid=ExplicitVRLittleEndian,
                 omit_empty_frames=False,
@@ -171,7 +171,7 @@ def _description(number: int, label: Label, models: SegmentingModels) -> Segment
         algorithm_identification=AlgorithmIdentificationSequence(
             name=_long_string(f"{_PRODUCT}: {', '.join(models.digests)}"),
             family=_code(ALGORITHM_FAMILY),
-            version=tumorseg.__version__,
+            version=__version__,
             parameters=parameters,
         ),
         anatomic_regions=[_code(BRAIN)],

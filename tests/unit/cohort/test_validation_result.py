@@ -10,7 +10,9 @@ from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
 from tumorseg.networks.notices import NOTICE_CODES
 
 SOURCES = [
-    path for name in ("cohort", "io", "segmentation") for path in (REPOSITORY / "scripts/tumorseg" / name).rglob("*.py")
+    path
+    for name in ("cohort", "io", "segmentation", "clinical")
+    for path in (REPOSITORY / "scripts/tumorseg" / name).rglob("*.py")
 ]
 KNOWN = PROBLEM_CODES | WARNING_CODES
 

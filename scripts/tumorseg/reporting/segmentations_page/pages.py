@@ -6,7 +6,6 @@ from pathlib import Path
 from string import ascii_letters, digits
 from typing import Any, Final
 
-from tumorseg import __version__
 from tumorseg.formatting import format_decimal
 from tumorseg.io.files import write_text
 from tumorseg.metrics.conformal import LEVEL
@@ -29,6 +28,7 @@ from tumorseg.segmentation.result_files import (
 )
 from tumorseg.segmentation.results import TABLE_FILE, PatientResult
 from tumorseg.task import Task
+from tumorseg.version import __version__
 
 _HERE: Final = Path(__file__).parent
 NOTICE: Final = "Research use only, not for clinical decisions"
