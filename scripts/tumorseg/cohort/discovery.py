@@ -25,6 +25,10 @@ LAYOUT_NAMES = (
 )
 
 
+class NoImagesError(UserError):
+    """A folder has no image in any known layout."""
+
+
 def discover_cases(
     root: Path,
     task: Task,
@@ -46,6 +50,7 @@ def discover_cases(
         The cases, sorted by name.
 
     Raises:
+        NoImagesError: `root` has no image.
         UserError: `root` cannot be listed, has no case or mixes layouts; two cases have the same name; or
             `dataset.json` contradicts the task.
     """
@@ -63,7 +68,7 @@ def discover_cases(
     if cases is None:
         cases = cases_in_folder(listing, "", key, note)
     if not any(case.files for case in cases):
-        raise UserError(f"{key}: no image was found below {root}{_no_image_hint(listing, key)}")
+        raise NoImagesError(f"{key}: no image was found below {root}{_no_image_hint(listing, key)}")
     raise_if_duplicate_names(cases, root, key)
     return sorted(cases, key=lambda case: case.case)
 

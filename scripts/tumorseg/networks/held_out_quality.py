@@ -13,7 +13,7 @@ from tumorseg.errors import UserError
 from tumorseg.io.files import read_json, write_json
 from tumorseg.metrics.held_out import Estimate, HeldOut
 from tumorseg.metrics.mask_quality import MaskQuality
-from tumorseg.networks.subset_scores import SubsetScores, channels_check
+from tumorseg.networks.subset_scores import channels_check, settings_that_differ
 from tumorseg.networks.value_checks import ExpectedValue, ListOf, ValueCheck, integer, is_finite_number, value_problems
 from tumorseg.task import Task
 
@@ -62,7 +62,7 @@ class HeldOutCases:
 
     def other_settings(self, prediction: Mapping[str, Any]) -> list[str]:
         """Return the keys of a section `prediction` that change masks and have other values than for these cases."""
-        return SubsetScores((), self.prediction).other_settings(prediction)
+        return settings_that_differ(self.prediction, prediction)
 
 
 def reliability_path(model: Path) -> Path:

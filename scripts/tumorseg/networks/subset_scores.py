@@ -61,11 +61,21 @@ class SubsetScores:
 
     def other_settings(self, prediction: Mapping[str, Any]) -> list[str]:
         """Return the keys of a section `prediction` that change masks and have other values than in the measurement."""
-        return [
-            key
-            for key, value in prediction.items()
-            if key not in _WITHOUT_EFFECT_ON_MASKS and (key not in self.prediction or self.prediction[key] != value)
-        ]
+        return settings_that_differ(self.prediction, prediction)
+
+
+def settings_that_differ(measured: Mapping[str, Any], prediction: Mapping[str, Any]) -> list[str]:
+    """Return the keys of a section `prediction` that change masks and have other values than in a measurement.
+
+    Args:
+        measured: the section during the measurement.
+        prediction: the section to compare.
+    """
+    return [
+        key
+        for key, value in prediction.items()
+        if key not in _WITHOUT_EFFECT_ON_MASKS and (key not in measured or measured[key] != value)
+    ]
 
 
 def subset_scores_path(model: Path) -> Path:

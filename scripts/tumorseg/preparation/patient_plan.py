@@ -1,12 +1,15 @@
 """Decide which new patients are segmented as they are and which are prepared first."""
 
+import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from tumorseg.cohort.case_files import CaseFiles
-from tumorseg.cohort.discovery import discover_cases, locate_cohort_folder
+from tumorseg.cohort.discovery import NoImagesError, discover_cases, locate_cohort_folder
 from tumorseg.cohort.file_names import MASK, nifti_stem, printable
 from tumorseg.cohort.layouts.listing import join_path
 from tumorseg.errors import Message, UserError
@@ -71,35 +74,86 @@ def plan_patients(
         The plan.
 
     Raises:
-        UserError: the folder cannot be listed, has no patient, or two patients have the same name.
+        NoImagesError: the folder has no case in a known layout, and `prepare` is `none`.
+        UserError: the folder cannot be listed, has no patient or mixes layouts; two patients have the same name; or
+            `dataset.json` contradicts the task.
     """
     if prepare == "full":
         return PatientPlan(root, (), root, tuple(find_patients(root, note=note)), {})
     try:
         folder, cases = _known_cases(root, task, note)
-    except UserError:
+    except NoImagesError:
         if prepare == "none":
             raise
         folder, cases = root, []
     if prepare == "none":
         return PatientPlan(folder, tuple(cases), root, (), {})
-    sources = find_patients(root, note=note)
     # Folders without a known name are left to the preparation, which understands more names, or reports the folder.
-    cases = [case for case in cases if case.files]
-    decisions = {case.case: _decide(folder, case, root, sources, task=task, decide=decide) for case in cases}
-    prepared = [case for case in cases if decisions[case.case].prepared]
-    covered = set().union(*(_case_places(folder, case) for case in prepared))
-    to_prepare = [source for source in sources if not covered & _places(root, source)]
-    reasons = {
-        source.case: decision.reasons
-        for source in to_prepare
-        for case in cases
-        if (decision := decisions[case.case]).reasons and _places(root, source) & _case_places(folder, case)
-    }
-    names = {case.case.casefold() for case in prepared}
-    if twice := [source.case for source in to_prepare if source.case.casefold() in names]:
+    known = _KnownCases(
+        root, folder, tuple(case for case in cases if case.files), tuple(find_patients(root, note=note))
+    )
+    decisions = {case.case: _decide(known, case, task, decide) for case in known.cases}
+    prepared = [case for case in known.cases if decisions[case.case].prepared]
+    to_prepare = known.sources_without_case()
+    reasons = {}
+    for case in known.cases:
+        if not decisions[case.case].prepared:
+            found = known.sources_of(case) or [_listed_source(known, case)]
+            to_prepare += found
+            reasons |= {source.case: decisions[case.case].reasons for source in found}
+    names = Counter(patient.case.casefold() for patient in (*prepared, *to_prepare))
+    if twice := [name for name, count in names.items() if count > 1]:
         raise UserError(f"{KEY}: two patients have the name {twice[0]}; rename one of the folders")
+    to_prepare.sort(key=lambda source: source.case)
     return PatientPlan(folder, tuple(prepared), root, tuple(to_prepare), reasons)
+
+
+@dataclass(frozen=True)
+class _KnownCases:
+    """The cases in a layout of `cohort.root`, and the patients that the preparation would find in the same folder.
+
+    Attributes:
+        root: folder of the user, which the paths of `sources` are relative to.
+        folder: folder that the paths of `cases` are relative to.
+        cases: cases with at least one image.
+        sources: patients by their folders, or by the names of loose files.
+    """
+
+    root: Path
+    folder: Path
+    cases: tuple[CaseFiles, ...]
+    sources: tuple[PatientSource, ...]
+
+    @cached_property
+    def _files(self) -> dict[Path, str]:
+        """The case of each file."""
+        return {_resolved(self.folder, path): case.case for case in self.cases for path in case.paths()}
+
+    def cases_of(self, source: PatientSource) -> set[str]:
+        """Return the cases that have a file of a source, or a file below the folder of one that lists no files."""
+        if source.files:
+            paths = (_resolved(self.root, join_path(source.folder, name)) for name in source.files)
+            return {self._files[path] for path in paths if path in self._files}
+        place = _resolved(self.root, source.folder)
+        return {case for path, case in self._files.items() if place in path.parents}
+
+    def sources_without_case(self) -> list[PatientSource]:
+        """Return the sources that share no file with a case."""
+        return [source for source in self.sources if not self.cases_of(source)]
+
+    def sources_of(self, case: CaseFiles) -> list[PatientSource]:
+        """Return the sources that share files with this case and with no other."""
+        return [source for source in self.sources if self.cases_of(source) == {case.case}]
+
+    def unknown_images(self, case: CaseFiles) -> list[str]:
+        """Return the NIfTI files of the same source that are neither masks nor files of a case."""
+        return [
+            name
+            for source in self.sources_of(case)
+            if source.kind == "nifti"
+            for name in source.files
+            if not is_mask_name(name) and _resolved(self.root, join_path(source.folder, name)) not in self._files
+        ]
 
 
 def _known_cases(root: Path, task: Task, note: Callable[[str], object]) -> tuple[Path, list[CaseFiles]]:
@@ -117,31 +171,28 @@ def _without_mask(case: CaseFiles) -> CaseFiles:
     return CaseFiles(case.case, files, case.folder, case.patient, case.from_sheet)
 
 
-def _decide(
-    folder: Path, case: CaseFiles, root: Path, sources: Sequence[PatientSource], *, task: Task, decide: Decide
-) -> PreparedDecision:
-    """Return whether a case is prepared. One that lacks an image, beside others with unknown names, is not."""
-    missing = [channel for channel in task.channel_names if channel not in case.files]
-    own = _case_places(folder, case)
-    for source in sources:
-        others = [name for name in source.files if not is_mask_name(name)] if source.kind == "nifti" else []
-        unknown = [name for name in others if _resolved(root, join_path(source.folder, name)) not in own]
-        if missing and unknown and own & _places(root, source):
-            titles = format_list([task.channel_titles[channel] for channel in missing])
-            reason = f"no file is named like {titles}, but there are others, such as {printable(unknown[0])}"
-            return PreparedDecision(prepared=False, reasons=(reason,))
-    return decide({role: folder / paths[0] for role, paths in case.files.items()})
+def _decide(known: _KnownCases, case: CaseFiles, task: Task, decide: Decide) -> PreparedDecision:
+    """Return whether a case is segmented as it is.
+
+    One that lacks an image, beside others with unknown names, is not. One with several files for an image is: its
+    validation names them.
+    """
+    missing = [task.channel_titles[channel] for channel in task.channel_names if channel not in case.files]
+    if missing and (unknown := known.unknown_images(case)):
+        reason = f"no file is named like {format_list(missing)}, but there are others, such as {printable(unknown[0])}"
+        return PreparedDecision(prepared=False, reasons=(reason,))
+    if any(len(paths) > 1 for paths in case.files.values()):
+        return PreparedDecision(prepared=True, reasons=())
+    return decide({role: known.folder / path for role, (path,) in case.files.items()})
 
 
-def _case_places(folder: Path, case: CaseFiles) -> set[Path]:
-    own = [] if case.folder is None else [case.folder]
-    return {_resolved(folder, path) for path in (*own, *case.paths())}
-
-
-def _places(root: Path, source: PatientSource) -> set[Path]:
-    """Return the folder of a source, and its files."""
-    paths = [join_path(source.folder, name) for name in source.files]
-    return {_resolved(root, path) for path in (source.folder, *paths)}
+def _listed_source(known: _KnownCases, case: CaseFiles) -> PatientSource:
+    """Return a case whose files lie among those of other cases as a source that names its images."""
+    channels = {
+        role: os.path.relpath(known.folder / path, known.root)  # not Path.relative_to, which cannot go up
+        for role, (path,) in case.files.items()
+    }
+    return PatientSource(case.case, "sheet", "", channels=channels, patient=case.patient)
 
 
 def _resolved(folder: Path, path: str) -> Path:

@@ -1,5 +1,6 @@
 """Which new patients are segmented as they are, and which are prepared first."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -99,6 +100,53 @@ def test_the_folder_of_a_single_case_is_that_case(tmp_path):
         write_case(tmp_path, case)
     assert names(plan(tmp_path / "P1").prepared) == ["P1"]
     assert names(plan(tmp_path / "P1", decision=NOT_PREPARED).to_prepare) == ["P1"]
+
+
+def write_flat(root, *cases, endings=ENDINGS):
+    write_empty_files(root, *(f"{case}-{ending}.nii.gz" for case in cases for ending in endings))
+
+
+def test_of_cases_side_by_side_only_the_one_that_needs_it_is_prepared(tmp_path):
+    write_flat(tmp_path, "P-1", "P-2")
+    found = plan_patients(tmp_path, TASK, "auto", lambda files: NOT_PREPARED if "P-2" in files["t1"].name else PREPARED)
+    assert names(found.prepared) == ["P-1"]
+    assert names(found.to_prepare) == ["P-2"]
+    assert "P-2-t2w.nii.gz" in found.to_prepare[0].files
+
+
+def write_nnunet(root, channels):
+    """Write the names of two cases of nnU-Net side by side."""
+    names = {str(index): name for index, name in enumerate(channels)}
+    content = {"channel_names": names, "labels": {"background": 0}, "file_ending": ".nii.gz", "numTraining": 0}
+    (root / "dataset.json").write_text(json.dumps(content))
+    write_empty_files(root, *(f"imagesTs/P_{case}_000{index}.nii.gz" for case in (1, 2) for index in range(len(names))))
+
+
+def test_a_case_whose_name_only_its_layout_explains_is_prepared_from_its_own_files(tmp_path):
+    write_nnunet(tmp_path, ["T1", "T1CE", "T2", "FLAIR"])
+    found = plan_patients(tmp_path, TASK, "auto", lambda files: NOT_PREPARED if "P_2" in files["t1"].name else PREPARED)
+    assert names(found.prepared) == ["P_1"]
+    (source,) = found.to_prepare
+    assert source.case == "P_2"
+    assert (found.root / source.channels["t2"]).samefile(tmp_path / "imagesTs/P_2_0002.nii.gz")
+
+
+def test_a_case_that_lacks_an_image_is_not_confused_by_the_files_of_others(tmp_path):
+    write_flat(tmp_path, "P-1")
+    write_flat(tmp_path, "P-2", endings=ENDINGS[:2])
+    assert names(plan(tmp_path).prepared) == ["P-1", "P-2"]
+
+
+def test_two_files_of_one_image_are_left_to_the_validation(tmp_path):
+    write_case(tmp_path, "P1")
+    write_empty_files(tmp_path, "P1/P1-t1n.nii")
+    assert names(plan(tmp_path, decision=NOT_PREPARED).prepared) == ["P1"]
+
+
+def test_a_folder_that_contradicts_the_task_is_refused_and_not_prepared(tmp_path):
+    write_nnunet(tmp_path, ["CT"])
+    with pytest.raises(UserError, match=r"dataset\.json"):
+        plan(tmp_path)
 
 
 def test_patients_of_a_sheet_are_prepared_unless_all_images_are_prepared(tmp_path):
