@@ -95,13 +95,14 @@ def plan_patients(
     decisions = {case.case: _decide(known, case, task, decide) for case in known.cases}
     prepared = [case for case in known.cases if decisions[case.case].prepared]
     to_prepare = known.sources_without_case()
-    reasons = {}
+    reasons: dict[str, tuple[Message, ...]] = {}
     for case in known.cases:
         if not decisions[case.case].prepared:
             found = known.sources_of(case) or [_listed_source(known, case)]
             to_prepare += found
             reasons |= {source.case: decisions[case.case].reasons for source in found}
-    names = Counter(patient.case.casefold() for patient in (*prepared, *to_prepare))
+    all_names = [*(case.case for case in prepared), *(source.case for source in to_prepare)]
+    names = Counter(name.casefold() for name in all_names)
     if twice := [name for name, count in names.items() if count > 1]:
         raise UserError(f"{KEY}: two patients have the name {twice[0]}; rename one of the folders")
     to_prepare.sort(key=lambda source: source.case)
