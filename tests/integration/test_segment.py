@@ -51,10 +51,13 @@ def test_every_valid_patient_gets_a_mask_on_its_own_grid_and_a_picture(segmented
         assert (segmented_run.results / f"segmentations/{case}.png").stat().st_size > 1000
 
 
-def test_masks_of_the_demo_model_have_its_warning_and_no_other(segmented_run):
+def test_masks_of_the_demo_model_have_its_warning_and_that_of_coarse_voxels_and_no_other(segmented_run):
     segmented = table(segmented_run).query("segmented")
-    assert set(segmented["warnings"]) == {"demonstration_model"}
-    assert set(segmented["warning_messages"]) == {"DEMONSTRATION MODEL: of no use on patients"}
+    assert set(segmented["warnings"]) == {"demonstration_model,coarse_planes"}
+    (messages,) = set(segmented["warning_messages"])
+    demonstration, coarse = messages.split(" | ")
+    assert demonstration == "DEMONSTRATION MODEL: of no use on patients"
+    assert coarse.startswith("voxels are up to 6 mm long in the axial plane, so diameters are uncertain")
 
 
 def test_each_invalid_patient_is_listed_with_its_problem(segmented_run):

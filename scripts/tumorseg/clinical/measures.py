@@ -124,8 +124,8 @@ def measure_warnings(case: str, measures: ClinicalMeasures) -> list[Issue]:
             Issue(
                 "coarse_planes",
                 case,
-                f"voxels are up to {measures.edge_mm:.3g} mm long in the axial plane, and so uncertain is each "
-                "diameter; use images with smaller voxels in this plane to measure diameters",
+                f"voxels are up to {measures.edge_mm:.3g} mm long in the axial plane, so diameters are uncertain by as "
+                "much; use images with smaller voxels in this plane to measure them",
             )
         )
     return warnings
