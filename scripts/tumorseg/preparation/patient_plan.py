@@ -78,8 +78,6 @@ def plan_patients(
         UserError: the folder cannot be listed, has no patient or mixes layouts; two patients have the same name; or
             `dataset.json` contradicts the task.
     """
-    if prepare == "full":
-        return PatientPlan(root, (), root, tuple(find_patients(root, note=note)), {})
     try:
         folder, cases = _known_cases(root, task, note)
     except NoImagesError:
@@ -92,7 +90,12 @@ def plan_patients(
     known = _KnownCases(
         root, folder, tuple(case for case in cases if case.files), tuple(find_patients(root, note=note))
     )
-    decisions = {case.case: _decide(known, case, task, decide) for case in known.cases}
+    decisions = {
+        case.case: _decide(known, case, task, decide)
+        if prepare == "auto"
+        else PreparedDecision(prepared=False, reasons=())
+        for case in known.cases
+    }
     prepared = [case for case in known.cases if decisions[case.case].prepared]
     to_prepare = known.sources_without_case()
     reasons: dict[str, tuple[Message, ...]] = {}
@@ -100,7 +103,8 @@ def plan_patients(
         if not decisions[case.case].prepared:
             found = known.sources_of(case) or [_listed_source(known, case)]
             to_prepare += found
-            reasons |= {source.case: decisions[case.case].reasons for source in found}
+            if decisions[case.case].reasons:
+                reasons |= {source.case: decisions[case.case].reasons for source in found}
     all_names = [*(case.case for case in prepared), *(source.case for source in to_prepare)]
     names = Counter(name.casefold() for name in all_names)
     if twice := [name for name, count in names.items() if count > 1]:
@@ -189,10 +193,12 @@ def _decide(known: _KnownCases, case: CaseFiles, task: Task, decide: Decide) -> 
 
 def _listed_source(known: _KnownCases, case: CaseFiles) -> PatientSource:
     """Return a case whose files lie among those of other cases as a source that names its images."""
-    channels = {
-        role: os.path.relpath(known.folder / path, known.root)  # not Path.relative_to, which cannot go up
-        for role, (path,) in case.files.items()
-    }
+    if several := next((paths for paths in case.files.values() if len(paths) > 1), None):
+        raise UserError(
+            f"{KEY}: {case.case} has several files for one image ({' and '.join(map(printable, several))}); keep one"
+        )
+    # Not Path.relative_to, which cannot go up.
+    channels = {role: os.path.relpath(known.folder / path, known.root) for role, (path,) in case.files.items()}
     return PatientSource(case.case, "sheet", "", channels=channels, patient=case.patient)
 
 

@@ -137,6 +137,20 @@ def test_a_case_that_lacks_an_image_is_not_confused_by_the_files_of_others(tmp_p
     assert names(plan(tmp_path).prepared) == ["P-1", "P-2"]
 
 
+def test_all_cases_of_a_layout_are_prepared_on_request(tmp_path):
+    write_nnunet(tmp_path, ["T1", "T1CE", "T2", "FLAIR"])
+    found = plan(tmp_path, "full")
+    assert names(found.to_prepare) == ["P_1", "P_2"]
+    assert found.notes() == []
+
+
+def test_two_files_of_one_image_among_those_of_other_cases_are_refused(tmp_path):
+    write_nnunet(tmp_path, ["T1", "T1CE", "T2", "FLAIR"])
+    write_empty_files(tmp_path, "imagesTs/P_1_0000.nii")
+    with pytest.raises(UserError, match=r"P_1 has several files for one image|P_1_0000"):
+        plan(tmp_path, "full")
+
+
 def test_two_files_of_one_image_are_left_to_the_validation(tmp_path):
     write_case(tmp_path, "P1")
     write_empty_files(tmp_path, "P1/P1-t1n.nii")
