@@ -147,7 +147,7 @@ def test_all_cases_of_a_layout_are_prepared_on_request(tmp_path):
 def test_two_files_of_one_image_among_those_of_other_cases_are_refused(tmp_path):
     write_nnunet(tmp_path, ["T1", "T1CE", "T2", "FLAIR"])
     write_empty_files(tmp_path, "imagesTs/P_1_0000.nii")
-    with pytest.raises(UserError, match=r"P_1 has several files for one image|P_1_0000"):
+    with pytest.raises(UserError, match=r"P_1 has several files for one image"):
         plan(tmp_path, "full")
 
 
