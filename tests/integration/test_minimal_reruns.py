@@ -13,6 +13,7 @@ AFTER_SPLIT = Counter(
     select_checkpoint=1,
     predict=1,
     evaluate=1,
+    reliability=1,
     model_card=1,
     case_strips=1,
     viewer_cases=1,

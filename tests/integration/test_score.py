@@ -105,8 +105,8 @@ def test_two_folders_are_compared(workflow):
 def test_folders_can_be_set_on_the_command_line(workflow):
     workflow.configure_score(None, None)
     given = "score={predictions: [second, first 'net'], references: the references}"
-    planned = workflow.run("score", options=("--dry-run", "--config", given)).stdout
-    assert {"second/cases.csv", "first 'net'/cases.csv"} <= set(re.findall(r"results/scores/([^,\n]+)", planned))
+    planned = workflow.run("score", options=("--summary", "--config", given)).stdout
+    assert {"second/cases.csv", "first 'net'/cases.csv"} <= set(re.findall(r"^results/scores/([^\t]+)", planned, re.M))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Functions for the directives of rules: params (settings, task, code), resources, entries of Snakemake's report."""
 
 import json
+import os
 
 from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.task import validation_facts
@@ -50,7 +51,9 @@ def report_entry(caption, category, result, kind):
     return {"caption": f"../report/{caption}.rst", "category": category, "labels": {"result": result, "kind": kind}}
 
 
-CODE_DIGESTS = CodeDigests(SCRIPTS, Path(".snakemake/code_digests.json"))
+# Computing all digests takes seconds. Runs in other folders find them beside the compiled code of this checkout.
+DIGESTS_FOLDER = SCRIPTS / "__pycache__" if os.access(SCRIPTS, os.W_OK) else Path(".snakemake")
+CODE_DIGESTS = CodeDigests(SCRIPTS, DIGESTS_FOLDER / "code_digests.json")
 
 
 def code(script, imported_by_name=None):

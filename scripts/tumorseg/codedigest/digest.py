@@ -34,6 +34,8 @@ from tumorseg.codedigest.effects import has_effect
 from tumorseg.codedigest.form import Forms
 from tumorseg.codedigest.project import Definition, Module, Project
 from tumorseg.codedigest.writer import CanonicalForm
+from tumorseg.errors import UserError
+from tumorseg.io.files import write_text
 
 
 class CodeDigests:
@@ -168,11 +170,8 @@ class CodeDigests:
 
     def _save(self) -> None:
         if self._cache_file is not None:
-            with suppress(OSError):
-                self._cache_file.parent.mkdir(parents=True, exist_ok=True)
-                self._cache_file.write_text(
-                    json.dumps({"state": self._state, "digests": self._cached_digests}), encoding="utf-8"
-                )
+            with suppress(OSError, UserError):
+                write_text(self._cache_file, json.dumps({"state": self._state, "digests": self._cached_digests}))
 
 
 def _iterate_growing(numbers: dict[Definition, int]) -> Iterator[Definition]:
@@ -209,9 +208,8 @@ def _project_state(root: Path) -> str:
     state = hashlib.sha256(str(sys.version_info).encode())
     for file in sorted(files):
         state.update(str(file.relative_to(root)).encode() + hashlib.sha256(file.read_bytes()).digest())
-    for folder in map(Path, sys.path):
-        if folder.is_dir():
-            state.update(str(sorted(entry.name for entry in folder.glob("*-info"))).encode())
+    packages = [{entry.name for entry in Path(folder).glob("*-info")} for folder in sys.path]
+    state.update(str([sorted(names) for names in packages if names]).encode())
     return state.hexdigest()
 
 
