@@ -20,6 +20,8 @@ from tests.support.new_patients import (
     write_random_model,
 )
 
+pytestmark = pytest.mark.slow
+
 SEGMENTED = ["P-dicom", "P-hospital", "P-ready"]
 FAILED = {"P-empty": "no_images", "P-twice": "equal_images"}
 ONE_PATIENT = {"convert", "coregister", "extract_brain", "to_atlas", "segment_prepared", "to_native"}
@@ -40,7 +42,7 @@ def new_run(folder) -> Workflow:
 
 
 def write_patient_with_two_t1ce(folder) -> None:
-    write_hospital_patient(folder, {"t1ce": "T1_post_gd"})
+    write_hospital_patient(folder)
     shutil.copy(folder / "T1_post_gd.nii.gz", folder / "T1_gd.nii.gz")
 
 

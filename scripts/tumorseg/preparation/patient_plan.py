@@ -179,16 +179,16 @@ def _without_mask(case: CaseFiles) -> CaseFiles:
 def _decide(known: _KnownCases, case: CaseFiles, task: Task, decide: Decide) -> PreparedDecision:
     """Return whether a case is segmented as it is.
 
-    One that lacks an image, beside others with unknown names, is not. One with several files for an image is: its
-    validation names them.
+    One that lacks an image, beside others with unknown names, is not. Of several files for an image, the first decides:
+    the preparation chooses among them, or the validation names them.
     """
     missing = [task.channel_titles[channel] for channel in task.channel_names if channel not in case.files]
     if missing and (unknown := known.unknown_images(case)):
         reason = f"no file is named like {format_list(missing)}, but there are others, such as {printable(unknown[0])}"
         return PreparedDecision(prepared=False, reasons=(reason,))
-    if any(len(paths) > 1 for paths in case.files.values()):
-        return PreparedDecision(prepared=True, reasons=())
-    return decide({role: known.folder / path for role, (path,) in case.files.items()})
+    if any(len(paths) > 1 for paths in case.files.values()) and not known.sources_of(case):
+        return PreparedDecision(prepared=True, reasons=())  # files of several cases in one folder: nothing can choose
+    return decide({role: known.folder / paths[0] for role, paths in case.files.items()})
 
 
 def _listed_source(known: _KnownCases, case: CaseFiles) -> PatientSource:

@@ -151,10 +151,17 @@ def test_two_files_of_one_image_among_those_of_other_cases_are_refused(tmp_path)
         plan(tmp_path, "full")
 
 
-def test_two_files_of_one_image_are_left_to_the_validation(tmp_path):
+def test_of_two_files_of_one_image_the_preparation_chooses_unless_the_patient_is_prepared(tmp_path):
     write_case(tmp_path, "P1")
     write_empty_files(tmp_path, "P1/P1-t1n.nii")
-    assert names(plan(tmp_path, decision=NOT_PREPARED).prepared) == ["P1"]
+    assert names(plan(tmp_path, decision=PREPARED).prepared) == ["P1"]
+    assert names(plan(tmp_path, decision=NOT_PREPARED).to_prepare) == ["P1"]
+
+
+def test_two_files_of_one_image_among_those_of_other_cases_are_left_to_the_validation(tmp_path):
+    write_nnunet(tmp_path, ["T1", "T1CE", "T2", "FLAIR"])
+    write_empty_files(tmp_path, "imagesTs/P_1_0000.nii")
+    assert names(plan(tmp_path, decision=NOT_PREPARED).prepared) == ["P_1"]
 
 
 def test_a_folder_that_contradicts_the_task_is_refused_and_not_prepared(tmp_path):
