@@ -105,8 +105,9 @@ def test_two_folders_are_compared(workflow):
 def test_folders_can_be_set_on_the_command_line(workflow):
     workflow.configure_score(None, None)
     given = "score={predictions: [second, first 'net'], references: the references}"
-    planned = workflow.run("score", options=("--summary", "--config", given)).stdout
-    assert {"second/cases.csv", "first 'net'/cases.csv"} <= set(re.findall(r"^results/scores/([^\t]+)", planned, re.M))
+    listed = workflow.run("score", options=("--summary", "--config", given)).stdout
+    planned = re.findall(r"^results/scores/([^\t]+)", listed, re.MULTILINE)
+    assert {"second/cases.csv", "first 'net'/cases.csv"} <= set(planned)
 
 
 @pytest.mark.parametrize(
