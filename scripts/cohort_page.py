@@ -14,7 +14,7 @@ from tumorseg.cohort.preview import read_previews
 from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.formatting import format_part
 from tumorseg.io.files import write_text
-from tumorseg.plotting.thumbnails import preview_data_url
+from tumorseg.plotting.thumbnails import preview_data_url, preview_pixels_for
 from tumorseg.reporting.cohort_page.cohort_html import render_cohort_page
 from tumorseg.task import add_task_option
 
@@ -50,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             patient_grouping_warnings(usable_patients(table)) if by_name else (),
         )
         colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
+        tile_pixels = preview_pixels_for(len(results))
         previews = {
-            case: preview_data_url(preview, colours, task)
+            case: preview_data_url(preview, colours, task, tile_pixels)
             for path in options.previews
             for case, preview in read_previews(path).items()
         }
-        write_text(options.output, render_cohort_page(overview, previews, colours, task))
+        write_text(options.output, render_cohort_page(overview, previews, colours, task, tile_pixels))
         console.logger.info(
             "%s usable: see %s", format_part(len(overview.usable), len(overview.cases), "case"), options.output
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tumorseg.cli import console
+from tumorseg.cohort.exclusions import read_exclusions
 from tumorseg.cohort.manifest import build_manifest, manifest_summary, usable_patients, write_manifest
 from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.sample_sheet import read_sheet_patients
@@ -29,19 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--patient-table", type=Path, nargs="?", help="the user's table of patients")
     parser.add_argument("--samples", type=Path, nargs="?", help="the user's sample sheet, for its patients")
+    parser.add_argument("--exclude", type=Path, nargs="?", help="the user's list of cases to exclude")
     parser.add_argument("--output", type=Path, required=True, help="TSV file to write with the manifest")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("manifest", options.log):
         pattern, patient_table = options.settings["patient"], options.patient_table
-        results = (result for path in options.validation_results for result in read_validation_results(path))
+        results = [result for path in options.validation_results for result in read_validation_results(path)]
         in_sheet = read_sheet_patients(options.samples) if options.samples else {}
+        exclusions = read_exclusions(options.exclude, [result.case for result in results]) if options.exclude else {}
         table = build_manifest(
             results,
             task=options.task,
             patient_pattern=pattern,
             patient_table=patient_table,
             patients_in_sheet=in_sheet,
+            exclusions=exclusions,
         )
         write_manifest(options.output, table)
         for line in manifest_summary(table, options.output):

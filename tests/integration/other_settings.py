@@ -14,6 +14,7 @@ SETTINGS: dict[str, Any] = {
     "cohort.shape": [40, 40, 40],
     "cohort.max_voxels": 10**7,
     "cohort.empty_masks": "keep",
+    "cohort.exclude": "exclude.txt",
     "cohort.shards": 5,
     "cohort.expected_usable": 5,
     "cohort.folds": 2,

@@ -5,10 +5,14 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.screenshot import HEIGHT, screenshot
 from tests.support.browser import CHROMIUM, MISSING, open_page, start
+from tests.unit.cohort.test_overview import overview_of, validated
+from tumorseg.cohort.exclusions import read_exclusions
 from tumorseg.io.files import read_json, write_json
+from tumorseg.reporting.cohort_page.cohort_html import render_cohort_page
 from tumorseg.reporting.viewer.embed import embed_viewer
 from tumorseg.task import load_task
 
@@ -46,6 +50,48 @@ def test_nothing_is_wider_than_the_printed_page(browser, path):
     page.evaluate("[...document.querySelectorAll('.landscape')].forEach(part => part.style.width = '1047px')")
     for region in page.locator(".wide").all():
         assert region.evaluate("part => part.scrollWidth <= part.clientWidth"), region.get_attribute("aria-label")
+
+
+def test_a_case_is_enlarged_marked_and_exported_with_the_keyboard(browser, finished):
+    opened = open_page(browser, finished.results / "cohort/cohort.html")
+    page = opened.page
+    names = [row.get_attribute("data-case") for row in page.locator("#usable-cases tbody tr").all()]
+    page.get_by_label(f"Enlarge the images of {names[0]}").press("Enter")
+    page.locator("dialog.review").press("ArrowRight")
+    dialog = page.get_by_role("dialog", name=names[1])
+    assert dialog.get_by_role("img").first.bounding_box()["width"] > 300
+    dialog.get_by_label(f"Mark of {names[1]}").select_option("exclude")
+    dialog.get_by_label(f"Reason to exclude {names[1]}").fill("moved\tduring the scan")
+    page.keyboard.press("Escape")
+    expect(page.get_by_label(f"Enlarge the images of {names[1]}")).to_be_focused()
+    assert page.locator("#usable-cases").get_by_label(f"Mark of {names[1]}").input_value() == "exclude"
+    page.reload()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export the list").press("Enter")
+    assert read_exclusions(download.value.path(), names) == {names[1]: "moved during the scan"}
+    page.get_by_role("button", name="Discard changes").press("Enter")
+    assert page.locator(".marks-count").inner_text() == "0 cases to exclude, 0 cases to keep."
+    assert opened.complaints == []
+
+
+def test_a_long_table_shows_more_rows_on_request(browser, tmp_path):
+    cases = overview_of(*(validated(f"case {number:03d}") for number in range(250)))
+    (tmp_path / "page.html").write_text(render_cohort_page(cases, {}, {}, load_task(), 96))
+    page = open_page(browser, tmp_path / "page.html").page
+    rows = page.locator("#usable-cases tbody tr:visible")
+    assert (rows.count(), rows.first.locator("select").count()) == (100, 1)
+    page.get_by_role("button", name="Show 100 more").click()
+    assert (rows.count(), rows.last.locator("select").count()) == (200, 1)
+    page.get_by_role("columnheader", name="Case", exact=True).last.get_by_role("button").click()
+    page.get_by_role("columnheader", name="Case", exact=True).last.get_by_role("button").click()
+    assert (rows.count(), rows.first.get_attribute("data-case")) == (200, "case 249")
+    page.locator(".controls[data-table=usable-cases] input").fill("case 01")
+    assert rows.count() == 10
+    page.goto(f"{(tmp_path / 'page.html').as_uri()}#case-230")
+    page.reload()
+    assert rows.count() == 230
+    page.emulate_media(media="print")
+    assert rows.count() == 250
 
 
 @pytest.fixture(scope="module")

@@ -176,6 +176,7 @@ def test_every_setting_has_a_row_and_a_change():
 @pytest.mark.parametrize(("key", "cell"), [(key, cell) for keys, cell in TABLES["Settings"] for key in keys_of(keys)])
 def test_changed_setting(key, cell, run, jobs):
     shutil.copy(run.results / "cohort/splits.tsv", run.folder / "own.tsv")
+    (run.folder / SETTINGS["cohort.exclude"]).touch()
     shutil.copy(run.results / "model/fold-0.safetensors", run.folder / "start.safetensors")
     if key == "training.synthetic_fraction":
         run.configure({"normalisation": RESAMPLED})

@@ -53,12 +53,14 @@ rule manifest:
         patient_table_digests=lambda wildcards: [file_digest_or_none(Path(table)) for table in PATIENT_TABLE],
         samples=lambda wildcards: [SETTINGS.cohort.samples] if sheet_patients() else [],
         sample_patients=lambda wildcards: json.dumps(sheet_patients(), sort_keys=True),
+        exclude=lambda wildcards: user_exclude_file(),
+        exclude_digests=lambda wildcards: [file_digest_or_none(Path(file)) for file in user_exclude_file()],
         task=TASK_FACTS,
         code=code("manifest"),
     shell:
         'python "$SCRIPTS/manifest.py" --validation-results {input.validation_results:q} --task "$TASK"'
         " --settings {params.settings:q} --patient-table {params.patient_table:q} --samples {params.samples:q}"
-        " --output {output:q} --log {log:q}"
+        " --exclude {params.exclude:q} --output {output:q} --log {log:q}"
 
 
 rule cohort_page:

@@ -104,6 +104,18 @@ def user_split_file():
     return [file]
 
 
+def user_exclude_file():
+    """Return the user's list of cases to exclude in a list, or an empty list. Stop with a message if it is missing."""
+    if SETTINGS.cohort.exclude is None:
+        return []
+    file = Path(SETTINGS.cohort.exclude)
+    try:
+        require_table("cohort.exclude", file, written=Path("results/cohort/manifest.tsv"), rule="manifest")
+    except UserError as error:
+        raise SystemExit(f"{error}") from None
+    return [str(file)]
+
+
 def require_viewer_cases(wildcards):
     """Return no files. Stop with a message if a case of `report.viewer_cases` does not exist."""
     requested = SETTINGS.report.viewer_cases

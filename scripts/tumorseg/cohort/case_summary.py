@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.cohort.manifest import mark_duplicate_cases
+from tumorseg.cohort.manifest import final_results, manifest_exclusions
 from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import UserError
 from tumorseg.task import Task
@@ -48,7 +48,9 @@ class CaseSummary:
         convention: label convention of the mask; empty if unknown.
         grid: shape and spacing as text; empty if no image could be read.
         volumes_ml: volumes by the keys of `tumour_volume_titles`; empty if unknown.
+        brain_ml: estimated volume of the brain; None if unknown.
         intensities: intensity statistics of each modality, see `image_checks.image_intensity_facts`.
+        exclusion: why `cohort.exclude` lists the case, empty without a reason; None if it does not.
     """
 
     case: str
@@ -60,7 +62,9 @@ class CaseSummary:
     convention: str
     grid: str
     volumes_ml: dict[str, float]
+    brain_ml: float | None
     intensities: dict[str, dict[str, float]]
+    exclusion: str | None
 
 
 def summarise_cases(table: pd.DataFrame, results: Sequence[ValidationResult], task: Task) -> list[CaseSummary]:
@@ -77,16 +81,22 @@ def summarise_cases(table: pd.DataFrame, results: Sequence[ValidationResult], ta
     Raises:
         UserError: the manifest and the results have different cases.
     """
-    ordered = mark_duplicate_cases(sorted(results, key=lambda result: result.case))
+    exclusions = manifest_exclusions(table)
+    ordered = final_results(results, exclusions)
     rows = table.to_dict("records")
     if [row["case"] for row in rows] != [result.case for result in ordered]:
         raise UserError(
             "the manifest and the validation results have different cases; delete the manifest and run again"
         )
-    return [_case_summary(number, *both, task) for number, both in enumerate(zip(rows, ordered, strict=True), start=1)]
+    return [
+        _case_summary(number, row, result, task, exclusions.get(result.case))
+        for number, (row, result) in enumerate(zip(rows, ordered, strict=True), start=1)
+    ]
 
 
-def _case_summary(number: int, row: dict[str, Any], result: ValidationResult, task: Task) -> CaseSummary:
+def _case_summary(
+    number: int, row: dict[str, Any], result: ValidationResult, task: Task, exclusion: str | None
+) -> CaseSummary:
     return CaseSummary(
         case=result.case,
         anchor=f"case-{number}",
@@ -97,7 +107,9 @@ def _case_summary(number: int, row: dict[str, Any], result: ValidationResult, ta
         convention=row["convention"],
         grid=_grid_text(result.facts),
         volumes_ml=_volumes_ml(result.facts, task),
+        brain_ml=_brain_ml(result.facts),
         intensities=result.facts.get("intensities", {}),
+        exclusion=exclusion,
     )
 
 
@@ -119,7 +131,16 @@ def _grid_text(facts: dict[str, Any]) -> str:
 def _volumes_ml(facts: dict[str, Any], task: Task) -> dict[str, float]:
     if "spacing" not in facts or any(structure not in facts for structure in task.label_structures):
         return {}
-    millilitres = prod(facts["spacing"]) / 1000
+    millilitres = _voxel_ml(facts)
     voxels = {structure: facts[structure] for structure in task.label_structures}
     voxels[WHOLE_TUMOUR] = sum(facts[f"label_{label}"] for label in task.regions[0].labels)
     return {key: voxels[key] * millilitres for key in tumour_volume_titles(task)}
+
+
+def _brain_ml(facts: dict[str, Any]) -> float | None:
+    return facts["brain_voxels"] * _voxel_ml(facts) if "brain_voxels" in facts else None
+
+
+def _voxel_ml(facts: dict[str, Any]) -> float:
+    voxel_ml: float = prod(facts["spacing"]) / 1000
+    return voxel_ml

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from tumorseg.cohort.exclusions import EXCLUDED, exclude_cases
 from tumorseg.cohort.layouts.listing import abbreviate
 from tumorseg.cohort.patients import assign_patients
 from tumorseg.cohort.validation_result import Issue, ValidationResult
@@ -30,6 +31,8 @@ no role. mask_file: path relative to the root. other_tasks: tasks that the case 
 """
 _MAX_NAMES: Final = 20
 """Maximum number of file names in a cell."""
+_REASON_COLUMN: Final = "excluded"
+"""Why `cohort.exclude` lists the case. The column exists only if the list has a case."""
 _LABEL_COLUMN: Final = re.compile(r"label_\d+")
 """Columns with the number of voxels of each label; empty where unknown."""
 
@@ -46,6 +49,7 @@ def build_manifest(
     patient_pattern: str | None = None,
     patient_table: Path | None = None,
     patients_in_sheet: Mapping[str, str] | None = None,
+    exclusions: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Build the manifest, with duplicates between cases marked and each case assigned to its patient.
 
@@ -55,14 +59,16 @@ def build_manifest(
         patient_pattern: pattern of `cohort.patient`, see `patients.assign_patients`.
         patient_table: the user's own table of patients.
         patients_in_sheet: patient by case, from the sample sheet.
+        exclusions: reason by excluded case, see `exclusions.read_exclusions`.
 
     Returns:
-        One row per case, sorted by case, with the columns of `manifest_columns`.
+        One row per case, sorted by case, with the columns of `manifest_columns`. If there are exclusions, a column
+        `excluded` has their reasons.
 
     Raises:
         UserError: as `patients.assign_patients`.
     """
-    ordered = mark_duplicate_cases(sorted(results, key=lambda result: result.case))
+    ordered = final_results(results, exclusions or {})
     patients = assign_patients(
         [result.case for result in ordered],
         pattern=patient_pattern,
@@ -73,7 +79,24 @@ def build_manifest(
     )
     rows = [_row(result, patients[result.case], task) for result in ordered]
     types = dict.fromkeys(task.label_structures, "Int64") | {"usable": bool}
-    return pd.DataFrame(rows, columns=manifest_columns(task)).astype(types)
+    table = pd.DataFrame(rows, columns=manifest_columns(task)).astype(types)
+    return table.assign(**{_REASON_COLUMN: table["case"].map(exclusions).fillna("")}) if exclusions else table
+
+
+def manifest_exclusions(table: pd.DataFrame) -> dict[str, str]:
+    """Return the reason of each excluded case of a manifest."""
+    excluded = table[[EXCLUDED in codes.split(",") for codes in table["problems"]]]
+    return {row["case"]: row[_REASON_COLUMN] for row in excluded.to_dict("records")}
+
+
+def final_results(results: Iterable[ValidationResult], exclusions: Mapping[str, str]) -> list[ValidationResult]:
+    """Return the results sorted by case, with excluded cases and then duplicates between the other cases marked.
+
+    Args:
+        results: validation results of all cases.
+        exclusions: reason by excluded case, see `exclusions.read_exclusions`.
+    """
+    return mark_duplicate_cases(exclude_cases(sorted(results, key=lambda result: result.case), exclusions))
 
 
 def mark_duplicate_cases(results: Sequence[ValidationResult]) -> list[ValidationResult]:

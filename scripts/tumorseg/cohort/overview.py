@@ -1,4 +1,4 @@
-"""Compute statistics of a cohort: issues, grids, mask conventions, tumour volumes, intensities and outliers."""
+"""Compute statistics of a cohort: issues, grids, mask conventions, tumour volumes and intensities."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from tumorseg.cohort.case_summary import CaseIssue, CaseSummary, tumour_volume_titles
+from tumorseg.cohort.outliers import Outlier, find_outliers
 from tumorseg.cohort.validation_result import PROBLEM_CODES, WARNING_CODES
 from tumorseg.formatting import format_count, format_list
 from tumorseg.task import Task
@@ -64,20 +65,6 @@ INTENSITY_STATISTICS: Final = {
     "max": "Maximum",
 }
 """Title of each intensity statistic of an image, by its key in the facts of a case."""
-OUTLIER_Z_SCORE: Final = 5.0
-"""Absolute robust z score above which a case is an outlier."""
-MAX_OUTLIERS_NAMED: Final = 3
-"""Most outliers named for a modality."""
-_MAD_TO_SD: Final = 1.4826  # standard deviation of a normal distribution in median absolute deviations
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """A case with an unusual median intensity; `score` is its robust z score among the medians of all cases."""
-
-    case: CaseSummary
-    median: float
-    score: float
 
 
 @dataclass(frozen=True)
@@ -88,15 +75,11 @@ class IntensitySummary:
         name: title of the modality.
         cases: number of cases that have it.
         spans: minimum, median and maximum over the cases of each of `INTENSITY_STATISTICS`; empty without cases.
-        unusual: number of outliers.
-        outliers: the most extreme ones, at most `MAX_OUTLIERS_NAMED`.
     """
 
     name: str
     cases: int
     spans: dict[str, tuple[float, float, float]]
-    unusual: int
-    outliers: tuple[Outlier, ...]
 
 
 def summarise_intensities(cases: Sequence[CaseSummary], task: Task) -> list[IntensitySummary]:
@@ -109,40 +92,13 @@ def summarise_intensities(cases: Sequence[CaseSummary], task: Task) -> list[Inte
 
 def _intensity_summary(modality: str, title: str, cases: Sequence[CaseSummary]) -> IntensitySummary:
     if not cases:
-        return IntensitySummary(title, 0, {}, 0, ())
+        return IntensitySummary(title, 0, {})
     columns = {figure: [case.intensities[modality][figure] for case in cases] for figure in INTENSITY_STATISTICS}
-    scores = robust_z_scores(columns["median"])
-    outliers = sorted(
-        (
-            Outlier(case, middle, score)
-            for case, middle, score in zip(cases, columns["median"], scores, strict=True)
-            if abs(score) > OUTLIER_Z_SCORE
-        ),
-        key=lambda outlier: (-abs(outlier.score), outlier.case.case),
-    )
     return IntensitySummary(
         name=title,
         cases=len(cases),
         spans={figure: (min(values), median(values), max(values)) for figure, values in columns.items()},
-        unusual=len(outliers),
-        outliers=tuple(outliers[:MAX_OUTLIERS_NAMED]),
     )
-
-
-def robust_z_scores(values: Sequence[float]) -> list[float]:
-    """Return the robust z score of each value: (value - median) / (1.4826 * median absolute deviation).
-
-    The factor makes it equal to the z score for normally distributed values.
-
-    Args:
-        values: at least one value.
-
-    Returns:
-        One score per value; all 0 if the median absolute deviation is 0.
-    """
-    middle = median(values)
-    spread = _MAD_TO_SD * median(abs(value - middle) for value in values)
-    return [(value - middle) / spread if spread else 0.0 for value in values]
 
 
 @dataclass(frozen=True)
@@ -178,6 +134,7 @@ class CohortOverview:
         grids: most common among the usable cases first.
         volumes: one per label, and the whole tumour.
         intensities: one per modality.
+        outliers: the usable cases with unusual measures, the most extreme first.
         notes: important facts, each with the anchor of the section that has the details.
     """
 
@@ -191,6 +148,7 @@ class CohortOverview:
     grids: list[GridSummary]
     volumes: list[VolumeSummary]
     intensities: list[IntensitySummary]
+    outliers: list[Outlier]
     notes: list[tuple[str, str]]
 
 
@@ -220,6 +178,7 @@ def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings:
         grids=grids,
         volumes=summarise_volumes(usable, task),
         intensities=summarise_intensities(usable, task),
+        outliers=find_outliers(usable, task),
         notes=[
             *_notes(usable, dropped, grids, {name: count for name, count in conventions.items() if name}, task),
             *((f"{warning[0].upper()}{warning[1:]}.", "cases") for warning in patient_warnings),

@@ -13,8 +13,8 @@ from tumorseg.io.files import write_bytes
 from tumorseg.io.volume_limits import chunks
 from tumorseg.orientation import axial_axis, reorient
 
-PREVIEW_SIZE: Final = 64
-"""Most pixels along each side of a preview."""
+PREVIEW_SIZE: Final = 192
+"""Most pixels along each side of a preview: a slice of a brain with all its voxels of 1 mm."""
 _DARKEST: Final = 30
 _PREFIX: Final = "case "  # safetensors reserves some names, and a case may have any name
 

@@ -112,6 +112,7 @@ PROBLEM_CODES: Final[dict[str, str]] = {
     "awkward_name": "The folder's name has braces, control characters or bytes that are not UTF-8.",
     "folder_of_cases": "The folder holds case folders and is not a case itself.",
     "unreadable": "A file or folder cannot be read.",
+    "excluded": "The list in cohort.exclude names the case.",
     "untrained_channels": "A new patient has an image that no training case had.",
 }
 """Description of each problem code; a problem drops its case."""

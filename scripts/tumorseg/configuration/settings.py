@@ -25,6 +25,7 @@ class CohortSettings:
     shape: tuple[int, int, int] | None
     max_voxels: int
     empty_masks: Literal["drop", "keep"]
+    exclude: str | None
     expected_usable: int | None
     shards: int
     folds: int

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
-from tumorseg.cohort.preview import PREVIEW_SIZE
 from tumorseg.orientation import reorient, reoriented_spacing_mm
 from tumorseg.plotting.agreement_map import DIMMED_BRIGHTNESS, OUTCOMES, outcome_map
 from tumorseg.plotting.shown_channel import shown_channel
@@ -180,19 +179,31 @@ def preview_tile_names(task: Task) -> list[str]:
     return [*task.channel_titles.values(), "mask"]
 
 
-def preview_data_url(preview: NDArray[np.uint8], colours: Mapping[int, str], task: Task) -> str:
+_PREVIEW_PIXELS: Final = 192
+_SMALL_PREVIEW_PIXELS: Final = 96
+
+
+def preview_pixels_for(cases: int) -> int:
+    """Return the width and height of tiles on a page with the previews of this many cases."""
+    return _PREVIEW_PIXELS if cases <= _MANY_CASES else _SMALL_PREVIEW_PIXELS
+
+
+def preview_data_url(
+    preview: NDArray[np.uint8], colours: Mapping[int, str], task: Task, tile_pixels: int = _PREVIEW_PIXELS
+) -> str:
     """Return a preview as a data URL: the channels, then the mask over the display channel.
 
     Args:
         preview: the channels and the mask, uint8 (channels + 1, H, W), see `cohort.preview.make_preview`.
         colours: colour of each label as `#rrggbb`.
         task: defines the channels, labels and regions.
+        tile_pixels: width and height of a tile.
 
     Returns:
         The URL; equal previews give equal text.
     """
     *images, labels = preview
-    tiles = [fit_to_tile(image, PREVIEW_SIZE) for image in images]
-    mask = overlay_labels(tiles[task.display_channel], fit_to_tile(labels, PREVIEW_SIZE, smooth=False), colours)
+    tiles = [fit_to_tile(image, tile_pixels) for image in images]
+    mask = overlay_labels(tiles[task.display_channel], fit_to_tile(labels, tile_pixels, smooth=False), colours)
     content = encode_strip([*map(grey_to_rgb, tiles), mask])
     return "data:image/webp;base64," + base64.b64encode(content).decode()

@@ -10,6 +10,7 @@ import validate_batch
 from tests.support.case_files import TASK, path_of, write_valid_case
 from tumorseg.cohort.case_files import case_to_json
 from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.manifest import read_manifest
 from tumorseg.preprocessing.store import read_case
 
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(4)]
@@ -84,6 +85,22 @@ def test_a_mistake_in_the_users_split_file_is_reported(root, tmp_path, capsys):
         run(split, *arguments, "--split-file", own)
     assert f"split: {own}: no row for a usable case: {CASES[2]}, {CASES[3]};" in capsys.readouterr().err
     assert not (tmp_path / "s.tsv").exists()
+
+
+def test_the_users_list_excludes_cases(root, tmp_path, capsys):
+    (tmp_path / "exclude.txt").write_text(f"{CASES[2]}\tmoved\n")
+    results = validate(root, tmp_path / "v.json")
+    run(
+        manifest,
+        "--validation-results",
+        results,
+        "--exclude",
+        tmp_path / "exclude.txt",
+        "--output",
+        tmp_path / "m.tsv",
+    )
+    assert f"{CASES[2]}: excluded: cohort.exclude lists this case: moved" in capsys.readouterr().err
+    assert read_manifest(tmp_path / "m.tsv")["usable"].tolist() == [True, False, False, True]
 
 
 def test_the_error_of_check_cohort_names_the_manifest(root, tmp_path, capsys):

@@ -56,8 +56,8 @@ def test_missing_modalities_and_masks_are_blank_and_labels_are_unchanged():
 
 def test_a_large_slice_is_subsampled():
     assert make_preview(
-        {"t1": np.ones((240, 130, 1))}, {"t1": ZERO_BACKGROUND}, None, RAS, TASK.channel_names
-    ).shape == (5, 33, 60)
+        {"t1": np.ones((480, 260, 1))}, {"t1": ZERO_BACKGROUND}, None, RAS, TASK.channel_names
+    ).shape == (5, 87, 160)
 
 
 def test_an_empty_slice_has_a_preview():

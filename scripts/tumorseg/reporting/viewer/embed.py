@@ -1,6 +1,5 @@
 """Embed the interactive viewer in a page: markup, style and scripts. NiiVue and the volumes are embedded or linked."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tumorseg.io.files import read_json
 from tumorseg.plotting.slices import PLANES
+from tumorseg.reporting.shared.script_json import script_safe_json
 from tumorseg.task import Task
 
 _HERE: Final = Path(__file__).parent
@@ -171,8 +171,8 @@ def _viewer(
     scripts = environment.get_template("scripts.html").render(
         licence="" if niivue else _read_asset("NIIVUE-LICENSE.txt"),
         niivue="" if niivue else _read_asset("niivue.umd.js"),
-        settings=_script_safe_json(settings),
-        cases=[_script_safe_json(content) for content in contents],
+        settings=script_safe_json(settings),
+        cases=[script_safe_json(content) for content in contents],
         viewer=_read_asset("viewer.js"),
     )
     return EmbeddedViewer(markup, _read_asset("viewer.css"), scripts, names)
@@ -180,11 +180,6 @@ def _viewer(
 
 def _read_asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _script_safe_json(content: Any) -> str:
-    """Return JSON in which an HTML parser finds neither the end of the script element nor a comment."""
-    return json.dumps(content, sort_keys=True).replace("<", "\\u003c")
 
 
 def _dice_text(dice: Mapping[str, float], task: Task) -> str:

@@ -12,8 +12,11 @@ import manifest
 from tests.support.case_files import path_of, write_valid_case
 from tests.unit.cohort.test_overview import TASK, overview_of, unread, validated
 from tests.unit.reporting.report.test_report_html import Outline
+from tumorseg.cohort.case_summary import summarise_cases
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
+from tumorseg.cohort.manifest import build_manifest
+from tumorseg.cohort.overview import summarise_cohort
 from tumorseg.cohort.preview import write_previews
 from tumorseg.cohort.validation_result import Issue, write_validation_results
 from tumorseg.plotting.thumbnails import preview_data_url, preview_tile_names
@@ -22,7 +25,7 @@ from tumorseg.task import load_task
 
 COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
 HOSTILE = "<script>alert('&')</script>"
-SECTIONS = ("problems", "warnings", "dropped", "grids", "volumes", "intensities", "cases")
+SECTIONS = ("problems", "warnings", "dropped", "grids", "volumes", "intensities", "outliers", "marks", "cases")
 
 
 def picture(seed=0, shape=(57, 47)):
@@ -44,7 +47,7 @@ def page():
         unread(f"d{HOSTILE}", message=HOSTILE),
     )
     strips = {case: preview_data_url(picture(), COLOURS, TASK) for case in ("a", f"d{HOSTILE}")}
-    return render_cohort_page(overview, strips, COLOURS, TASK)
+    return render_cohort_page(overview, strips, COLOURS, TASK, 192)
 
 
 @pytest.mark.parametrize("shape", [(57, 47), (30, 64), (1, 3), (9, 9)])
@@ -53,9 +56,9 @@ def test_a_strip_has_five_tiles_and_visible_colours(shape):
     preview[:4], preview[4] = 100, 2
     kind, content = preview_data_url(preview, COLOURS, TASK).split(",")
     strip = Image.open(io.BytesIO(base64.b64decode(content)))
-    assert (kind, strip.format, strip.size) == ("data:image/webp;base64", "WEBP", (320, 64))
-    assert strip.getpixel((32, 32)) == pytest.approx((100, 100, 100), abs=6)
-    red, green, blue = strip.getpixel((4 * 64 + 32, 32))
+    assert (kind, strip.format, strip.size) == ("data:image/webp;base64", "WEBP", (960, 192))
+    assert strip.getpixel((96, 96)) == pytest.approx((100, 100, 100), abs=6)
+    red, green, blue = strip.getpixel((4 * 192 + 96, 96))
     assert red + 30 < green < blue - 20
 
 
@@ -63,7 +66,7 @@ def test_labels_keep_their_colours_where_they_meet():
     strip = Image.open(io.BytesIO(base64.b64decode(preview_data_url(picture(), COLOURS, TASK).split(",")[1]))).convert(
         "RGB"
     )
-    left, scale = 4 * 64 + 5, 64 / 57
+    left, scale = 4 * 192 + 15, 192 / 57
     core, oedema, enhancing = (
         strip.getpixel((left + round(x * scale), round(y * scale))) for y, x in ((18, 18), (33, 18), (33, 33))
     )
@@ -86,14 +89,14 @@ def test_the_page_is_self_contained(page):
     for attributes in outline.all("img", "link", "a"):
         address = attributes.get("src") or attributes.get("href")
         assert address.startswith(("data:", "#"))
-    assert [attributes for attributes in outline.all("script") if attributes] == []
+    assert [attributes.get("type") for attributes in outline.all("script")] == [None, "application/json", None]
     assert "@import" not in page
-    assert "url(" not in page
+    assert page.count("url(") == page.count("url(${image.src})") == 1  # a thumbnail of the page
 
 
 def test_names_and_messages_are_never_markup(page):
     assert HOSTILE not in page
-    assert page.count("<script>") == 1
+    assert page.count("<script>") == 2
     assert "d&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;" in page
 
 
@@ -104,12 +107,37 @@ def test_the_page_is_accessible(page):
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
     assert all(attributes.get("scope") in {"col", "row"} for attributes in outline.all("th"))
     assert all(attributes["alt"] and attributes["loading"] == "lazy" for attributes in outline.all("img"))
-    assert {(image["width"], image["height"]) for image in outline.all("img")} == {("320", "64")}
+    assert {(image["width"], image["height"]) for image in outline.all("img")} == {("960", "192")}
     assert len(outline.all("caption")) == len(outline.all("table")) == 7
 
 
+def test_marks_start_with_the_excluded_cases():
+    results = [validated("a"), validated("b")]
+    table = build_manifest(results, task=TASK, exclusions={"b": "moved </script>"})
+    page = render_cohort_page(summarise_cohort(summarise_cases(table, results, TASK), TASK), {}, COLOURS, TASK, 192)
+    assert '"excluded": [["b", "moved \\u003c/script>"]]' in page
+    assert "1 case excluded by the list in <code>cohort.exclude</code>." in page
+    assert [attributes.get("class") for attributes in Outline(page).all("td") if "mark" in str(attributes)] == [
+        "mark"
+    ] * 2
+
+
+def test_a_long_table_shows_its_first_rows(page):
+    overview = overview_of(*(validated(f"{number:03d}") for number in range(120)))
+    rows = Outline(render_cohort_page(overview, {}, COLOURS, TASK, 192)).all("tr")
+    assert sum(row.get("class") == "later" for row in rows) == 20
+    assert not any(row.get("class") == "later" for row in Outline(page).all("tr"))
+
+
+def test_outliers_are_explained():
+    medians = [500.0 + number % 5 for number in range(11)] + [5000.0]
+    overview = overview_of(*(validated(f"{number:02d}", median=median) for number, median in enumerate(medians)))
+    page = " ".join(render_cohort_page(overview, {}, COLOURS, TASK, 192).split())
+    assert "FLAIR: median: 5,000, above the median of 502 (z = +" in page
+
+
 def test_a_cohort_without_usable_cases_has_a_page():
-    page = render_cohort_page(overview_of(unread("a")), {}, COLOURS, TASK)
+    page = render_cohort_page(overview_of(unread("a")), {}, COLOURS, TASK, 192)
     Outline(page)
     assert "No case is usable." in page
     assert "No image could be displayed." in page
@@ -117,7 +145,7 @@ def test_a_cohort_without_usable_cases_has_a_page():
 
 
 def test_a_cohort_without_problems_has_a_page():
-    page = render_cohort_page(overview_of(validated("a")), {}, COLOURS, TASK)
+    page = render_cohort_page(overview_of(validated("a")), {}, COLOURS, TASK, 192)
     Outline(page)
     assert "No case was dropped." in page
     assert "All usable cases have the same grid." in page
@@ -132,12 +160,12 @@ def test_the_page_of_a_large_cohort_is_small_and_reproducible():
         else unread(name)
         for number, name in enumerate(names)
     ]
-    urls = [preview_data_url(picture(seed), COLOURS, TASK) for seed in range(10)]
+    urls = [preview_data_url(picture(seed), COLOURS, TASK, 96) for seed in range(10)]
     assert np.mean([len(url) for url in urls]) > 4500  # like those of real cases
     strips = {name: urls[number % 10] for number, name in enumerate(names)}
-    page = render_cohort_page(overview_of(*results), strips, COLOURS, TASK)
+    page = render_cohort_page(overview_of(*results), strips, COLOURS, TASK, 96)
     assert len(page.encode()) < 12e6
-    assert render_cohort_page(overview_of(*reversed(results)), strips, COLOURS, TASK) == page
+    assert render_cohort_page(overview_of(*reversed(results)), strips, COLOURS, TASK, 96) == page
 
 
 def test_the_script_writes_the_page_from_files(tmp_path, capsys):
@@ -171,16 +199,18 @@ def test_a_strip_has_a_tile_for_each_image_of_the_task_and_one_for_the_mask(name
     preview = np.zeros((tiles, 57, 47), np.uint8)
     preview[0], preview[-1] = 200, 1  # both tasks show masks over their first channel
     strip = Image.open(io.BytesIO(base64.b64decode(preview_data_url(preview, {1: "#0000ff"}, task).split(",")[1])))
-    assert strip.size == (64 * tiles, 64)
+    assert strip.size == (192 * tiles, 192)
     assert len(preview_tile_names(task)) == tiles
-    red, _, blue = strip.convert("RGB").getpixel((64 * (tiles - 1) + 32, 32))
+    red, _, blue = strip.convert("RGB").getpixel((192 * (tiles - 1) + 96, 96))
     assert red == pytest.approx(70, abs=8)
     assert blue == pytest.approx(236, abs=8)
 
 
 def test_the_page_names_its_task_and_the_label_map():
     task = load_task("brats-glioma-post-treatment").with_label_map({1: 2, 2: 1, 3: 3, 9: 0})
-    page = render_cohort_page(overview_of(validated("a", label_3=0, convention="label_map"), task=task), {}, {}, task)
+    page = render_cohort_page(
+        overview_of(validated("a", label_3=0, convention="label_map"), task=task), {}, {}, task, 192
+    )
     assert "BraTS glioma after treatment (2024, 2025) (<code>brats-glioma-post-treatment</code>)" in page
     assert "1 as 2 (surrounding FLAIR hyperintensity), 2 as 1 (non-enhancing tumour core)" in page
     assert "9 as background" in page
