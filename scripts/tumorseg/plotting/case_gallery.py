@@ -12,47 +12,43 @@ from tumorseg.plotting.case_view import CaseView
 from tumorseg.plotting.layout import Row, draw_note, lay_out_rows
 from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
 from tumorseg.plotting.score_table import CONVENTION_NOTE, has_convention, table_header, table_rows
-from tumorseg.plotting.sheets import PanelSize, case_slice, channel_titles, grey_channel
+from tumorseg.plotting.sheets import channel_titles, grey_channel, tumour_slice
 from tumorseg.plotting.shown_channel import shown_channel
-from tumorseg.plotting.style import (
-    FigureSettings,
-    add_legend,
-    figure_style,
-    label_handles,
-    legend_lines,
-    outcome_handles,
-)
+from tumorseg.plotting.style import add_legend, figure_style, label_handles, legend_lines, outcome_handles
 from tumorseg.task import Task
 
 _MASK_TITLES: Final = ("reference", "prediction", "comparison")
 
 
-def gallery_sheet(cases: Sequence[CaseView], settings: FigureSettings, task: Task) -> Figure:
-    """Return a figure with the scores of each case, and its images, masks and comparison in an axial slice.
+def gallery_sheet(cases: Sequence[CaseView], colours: Mapping[int, str], task: Task) -> Figure:
+    """Return a figure with the scores of each case, and its images, masks and comparison in an axial
+    slice, in the part around both masks.
 
     Args:
         cases: the cases, with scores and both masks.
-        settings: colours and opacity of the labels.
+        colours: colour of each label as `#rrggbb`, by its value.
         task: defines the main channels to show; the masks lie over the last of them, or the first channel of a case
             that lacks it.
 
     Raises:
         ValueError: a case was read without its scores or a mask.
     """
-    size = PanelSize.around(cases)
+    extents_mm = [tumour_slice(case, case.brain, "axial").extent_mm for case in cases]
     tables = [(table_header(), *table_rows(_scores_of(case), task)) for case in cases]
     rows = [
-        Row((size.width_mm,) * len(titles), size.depth_mm, heading=(case.title,), table=table, titles=titles)
-        for case, table, titles in zip(cases, tables, (_panel_titles(case, task) for case in cases), strict=True)
+        Row((width_mm,) * len(titles), height_mm, heading=(case.title,), table=table, titles=titles)
+        for case, table, titles, (width_mm, height_mm) in zip(
+            cases, tables, (_panel_titles(case, task) for case in cases), extents_mm, strict=True
+        )
     ]
-    labels, outcomes = label_handles(settings, task), outcome_handles(task)
+    labels, outcomes = label_handles(colours, task), outcome_handles(task)
     above = legend_lines(outcomes)
     below_notes = above + legend_lines(labels)
     with figure_style():
         noted = any(has_convention(line) for table in tables for line in table)
         figure, panels = lay_out_rows(rows, foot_lines=below_notes + noted)
         for case, row in zip(cases, panels, strict=True):
-            _draw_case(case, row, settings, task)
+            _draw_case(case, row, colours, task)
         if noted:
             draw_note(figure, CONVENTION_NOTE, line=below_notes)
         add_legend(figure, labels, line=above)
@@ -71,17 +67,17 @@ def _shown_channel(case: CaseView, task: Task) -> int:
     return shown_channel(case.image, task.main_channels[-1])
 
 
-def _draw_case(case: CaseView, row: Sequence[Axes], settings: FigureSettings, task: Task) -> None:
-    reference, prediction = (case_slice(case, case.mask(which), "axial") for which in ("reference", "prediction"))
-    images = [case_slice(case, grey_channel(case, channel), "axial") for channel in task.main_channels]
-    behind = case_slice(case, grey_channel(case, _shown_channel(case, task)), "axial")
+def _draw_case(case: CaseView, row: Sequence[Axes], colours: Mapping[int, str], task: Task) -> None:
+    reference, prediction = (tumour_slice(case, case.mask(which), "axial") for which in ("reference", "prediction"))
+    images = [tumour_slice(case, grey_channel(case, channel), "axial") for channel in task.main_channels]
+    behind = tumour_slice(case, grey_channel(case, _shown_channel(case, task)), "axial")
     dimmed = replace(behind, pixels=DIMMED_BRIGHTNESS * behind.pixels)
-    for axes, image in zip(row, (*images, *[dimmed] * len(_MASK_TITLES)), strict=True):
+    for axes, image in zip(row, (*images, behind, behind, dimmed), strict=True):
         draw_image(axes, image)
         draw_orientation(axes, "axial")
     reference_axes, prediction_axes, comparison_axes = row[len(images) :]
-    draw_labels(reference_axes, reference, settings)
-    draw_labels(prediction_axes, prediction, settings)
+    draw_labels(reference_axes, reference, colours)
+    draw_labels(prediction_axes, prediction, colours)
     draw_outcomes(comparison_axes, replace(reference, pixels=outcome_map(reference.pixels, prediction.pixels)))
 
 

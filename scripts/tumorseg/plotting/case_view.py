@@ -1,13 +1,18 @@
 """Cases as figures show them: volumes in display orientation, and the slices to show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.orientation import DISPLAY_AXES, reorient, reoriented_affine, reoriented_spacing_mm
-from tumorseg.plotting.slices import Plane, slice_selection_mask, slices_with_most_tumour
+from tumorseg.plotting.slices import (
+    Plane,
+    slice_selection_mask,
+    slices_with_most_errors,
+    slices_with_most_tumour,
+)
 from tumorseg.preprocessing.crop import cropped_affine
 from tumorseg.preprocessing.store import Origin
 from tumorseg.task import Task
@@ -59,6 +64,15 @@ class CaseView:
         if mask is None:
             raise ValueError(f"{self.case} was read without its {which}")
         return mask
+
+    def at_largest_error(self) -> "CaseView":
+        """Return the case showing the slices in which most voxels differ between reference and prediction.
+
+        Raises:
+            ValueError: the case was read without one of the masks.
+        """
+        slices = slices_with_most_errors(self.mask("reference"), self.mask("prediction"), self.slices)
+        return replace(self, slices=slices)
 
 
 def make_case_view(

@@ -102,9 +102,7 @@ def caption_terms(task: Task) -> dict[str, Message]:
     phrases shared by several captions.
     """
     titles = [channel.title for channel in task.channels]
-    display = titles[task.display_channel]
-    if task.channels[task.display_channel].optional:
-        display += " (another image if it is missing)"
+    display = _channel_text(task, task.display_channel)
     several = len(task.labels) > 1
     measure = "mean Dice over the labels" if several else "Dice"
     whole = next(region for region in task.regions if region.name == task.whole_tumour)
@@ -116,12 +114,32 @@ def caption_terms(task: Task) -> dict[str, Message]:
         "cases": f"Cases are at evenly spaced ranks of their {measure}, from best to worst; they are not selected by "
         "hand.",
         "slices": "Each slice is the one with the most tumour in the reference, or in the prediction if the reference "
-        "has none. Radiological orientation: the patient's right (R) is on the viewer's left.",
+        f"has none. {_ORIENTATION}",
+        "error_slices": "Each slice is the one in which the most voxels differ between reference and prediction. "
+        f"{_ORIENTATION}",
+        "outlines": "Images at full contrast. The reference is a solid line in the colour of the region, the "
+        f"prediction a dashed white line. {_outlined_regions(task, display)}",
         "pieces": "Each component of a label shows its number where it fits.",
         "outcome_names": f"agreement,{' wrong label,' if several else ''} missed and false tumour",
         "outcomes": f"agreement (plain),{' wrong label (dotted),' if several else ''} missed tumour (striped) and "
         "false tumour (cross-hatched)",
     }
+
+
+_ORIENTATION: Final[Message] = "Radiological orientation: the patient's right (R) is on the viewer's left."
+
+
+def _outlined_regions(task: Task, display: Message) -> Message:
+    """Return which regions lie over which channel in figures of outlines."""
+    whole, *others = (region.name for region in task.regions)
+    if not others:
+        return f"{whole} is shown on {display}."
+    return f"{whole} is shown on {display}, {format_list(others)} on {_channel_text(task, task.main_channels[0])}."
+
+
+def _channel_text(task: Task, channel: int) -> Message:
+    optional = task.channels[channel].optional
+    return task.channels[channel].title + (" (another image if it is missing)" if optional else "")
 
 
 def to_restructured_text(text: str) -> str:

@@ -4,6 +4,7 @@ Borders follow pixel edges; smoothing them would make a mask look better than it
 square from (column, row) to (column + 1, row + 1).
 """
 
+from collections.abc import Mapping
 from math import floor, log10
 from typing import Any, Final
 
@@ -19,7 +20,6 @@ from scipy.ndimage import distance_transform_edt, label, maximum_position
 
 from tumorseg.plotting.agreement_map import OUTCOMES
 from tumorseg.plotting.slices import PLANE_SIDES, Plane, SliceImage
-from tumorseg.plotting.style import FigureSettings
 
 
 def pixel_outlines(region: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -51,6 +51,48 @@ def border_edges(region: NDArray[np.bool_]) -> NDArray[np.float64]:
     rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
     vertical = np.stack([np.stack([columns, rows], -1), np.stack([columns, rows + 1], -1)], axis=1)
     return np.concatenate([horizontal, vertical]).astype(np.float64)
+
+
+def border_loops(region: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Return the border of a region as closed lines along pixel edges, so that dashes run on around corners.
+
+    Two pixels that share only a corner have separate lines.
+
+    Args:
+        region: bool (rows, columns).
+
+    Returns:
+        For each line its corners (x, y), the first one again at the end, float64 (n, 2).
+    """
+    padded = np.pad(region, 1)
+    next_corners: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    # Each edge runs with the region on its right. Its ends, from the row and the column of its pixel:
+    sides = {(-1, 0): ((0, 0), (0, 1)), (0, 1): ((0, 1), (1, 1)), (1, 0): ((1, 1), (1, 0)), (0, -1): ((1, 0), (0, 0))}
+    for (down, right), (start, end) in sides.items():
+        neighbours = padded[1 + down : len(padded) - 1 + down, 1 + right : padded.shape[1] - 1 + right]
+        for row, column in zip(*(axis.tolist() for axis in np.nonzero(region & ~neighbours)), strict=True):
+            next_corners.setdefault((column + start[1], row + start[0]), []).append((column + end[1], row + end[0]))
+    loops = []
+    while next_corners:
+        corner = first = next(iter(next_corners))
+        loop, direction = [first], (0, 0)
+        while len(loop) == 1 or corner != first:
+            step = _sharpest_right(corner, direction, next_corners[corner])
+            next_corners[corner].remove(step)
+            if not next_corners[corner]:
+                del next_corners[corner]
+            direction, corner = (step[0] - corner[0], step[1] - corner[1]), step
+            loop.append(corner)
+        loops.append(np.array(loop, np.float64))
+    return loops
+
+
+def _sharpest_right(
+    corner: tuple[int, int], direction: tuple[int, int], choices: list[tuple[int, int]]
+) -> tuple[int, int]:
+    """Return the next corner to the right of the direction; y points downwards."""
+    x, y = corner
+    return max(choices, key=lambda step: direction[0] * (step[1] - y) - direction[1] * (step[0] - x))
 
 
 def deepest_points(
@@ -89,6 +131,9 @@ _FONT_SIZE: Final = 7.5
 _DIGIT_FONT_SIZE: Final = 6.5
 _DIGIT_RADIUS_INCHES: Final = 0.05
 """Radius of the space that a label's digit needs."""
+_EDGE_POINTS: Final = 0.8
+_DARK_EDGE_POINTS: Final = 1.2
+"""Widths of the line inside the border of a region, and of the dark line below it, which shows on bright images."""
 _MARK_ZORDER: Final = 5
 """Drawing order of marks: above images, regions and their borders."""
 
@@ -125,19 +170,19 @@ def draw_image(axes: Axes, picture: SliceImage) -> None:
     )
 
 
-def draw_labels(axes: Axes, mask: SliceImage, settings: FigureSettings) -> None:
-    """Draw the labels of a slice over the image, with the label's digit in each component that is large enough.
+def draw_labels(axes: Axes, mask: SliceImage, colours: Mapping[int, str]) -> None:
+    """Draw the outlines of labels over the image, with the label's digit in each component that is large enough.
 
-    The digits distinguish the labels without colour.
+    The digits distinguish the labels without colour. An outline lies inside its region, beside those of its neighbours.
 
     Args:
         axes: a framed panel, see `frame_panel`.
         mask: slice of canonical labels.
-        settings: colours and opacity of the labels.
+        colours: colour of each label to draw, by its value.
     """
-    for label_value, colour in settings.colours.items():
+    for label_value, colour in colours.items():
         region = mask.pixels == label_value
-        _draw_region(axes, mask, region, colour, settings.opacity)
+        _draw_region(axes, mask, region, colour, 0.0)
         for point, depth_mm in deepest_points(region, (mask.pixel_height_mm, mask.pixel_width_mm)):
             if depth_mm >= _DIGIT_RADIUS_INCHES / _inches_per_mm(axes):
                 x, y = _to_mm(point, mask)
@@ -150,6 +195,19 @@ def draw_labels(axes: Axes, mask: SliceImage, settings: FigureSettings) -> None:
                     transform=axes.transData,
                     size=_DIGIT_FONT_SIZE,
                 )
+
+
+def draw_outline(axes: Axes, region: SliceImage, line_style: Mapping[str, Any]) -> None:
+    """Draw the border of a region as lines, for example dashed ones, with a dark edge that shows on any image.
+
+    Args:
+        axes: a framed panel, see `frame_panel`.
+        region: slice of a region, bool.
+        line_style: properties of the lines.
+    """
+    for loop in border_loops(region.pixels):
+        x, y = _to_mm(loop, region).T
+        axes.plot(x, y, scalex=False, scaley=False, solid_joinstyle="miter", dash_joinstyle="miter", **line_style)
 
 
 def draw_outcomes(axes: Axes, outcomes: SliceImage) -> None:
@@ -205,11 +263,15 @@ def _draw_region(
         hatch=hatch,
     )
     axes.add_patch(area)
-    edge = LineCollection(
-        list(_to_mm(border_edges(region), grid)), colors=colour, linewidths=1.6, capstyle="projecting"
-    )
-    axes.add_collection(edge, autolim=False)
-    edge.set_clip_path(area)  # keeps the border inside its region: a neighbour must not cover it
+    edges = list(_to_mm(border_edges(region), grid))
+    # Half of each line is outside the region, and clipped.
+    lines = [(2 * _EDGE_POINTS, colour)]
+    if not opacity:
+        lines.insert(0, (2 * _DARK_EDGE_POINTS, "black"))
+    for width, line_colour in lines:
+        edge = LineCollection(edges, colors=line_colour, linewidths=width, capstyle="projecting")
+        axes.add_collection(edge, autolim=False)
+        edge.set_clip_path(area)  # keeps the border inside its region: a neighbour must not cover it
 
 
 def _to_mm(points: NDArray[np.float64], grid: SliceImage) -> NDArray[np.float64]:

@@ -1,29 +1,20 @@
-"""Figures of image slices: modalities, masks over an image, and predictions compared with references."""
+"""Figures of image slices: modalities, and maps of the agreement of predictions and references."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tumorseg.plotting.agreement_map import DIMMED_BRIGHTNESS, outcome_map
 from tumorseg.plotting.case_view import CaseView
 from tumorseg.plotting.layout import Row, lay_out_rows, wrap_text
-from tumorseg.plotting.panels import draw_image, draw_labels, draw_orientation, draw_outcomes
+from tumorseg.plotting.panels import draw_image, draw_orientation, draw_outcomes
 from tumorseg.plotting.shown_channel import has_channel, shown_channel
-from tumorseg.plotting.slices import PLANES, Plane, SliceImage, extract_slice, grey_values
-from tumorseg.plotting.style import (
-    FigureSettings,
-    add_legend,
-    figure_style,
-    label_handles,
-    legend_lines,
-    outcome_handles,
-)
+from tumorseg.plotting.slices import PLANES, Plane, SliceImage, crop_slice, extract_slice, grey_values, window_around
+from tumorseg.plotting.style import add_legend, figure_style, legend_lines, outcome_handles
 from tumorseg.task import Task
 
 _EDGE_MM: Final = 3.0
@@ -53,6 +44,11 @@ class PanelSize:
             for case in cases
         ]
         return cls(*map(max, zip(*extents, strict=True)))
+
+    def plane_row(self, heading: tuple[str, ...], *, banner: str = "", notes: tuple[str, ...] = ()) -> Row:
+        """Return a row of an axial, a coronal and a sagittal panel."""
+        widths_mm, height_mm = (self.width_mm, self.width_mm, self.depth_mm), max(self.depth_mm, self.height_mm)
+        return Row(widths_mm, height_mm, heading, titles=PLANES, banner=banner, notes=notes)
 
 
 def modality_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
@@ -109,78 +105,31 @@ def _panel_order(channels: int) -> list[tuple[int, Plane]]:
     return [*((channel, first) for channel in range(channels)), *below]
 
 
-def mask_sheet(
-    cases: Sequence[CaseView],
-    which: Literal["reference", "prediction"],
-    settings: FigureSettings,
-    *,
-    task: Task,
-    banner: str = "",
-    notes: Sequence[str] = (),
-) -> Figure:
-    """Return a figure with the three planes of the display channel of each case, dimmed, under the labels of a mask.
-
-    Args:
-        cases: the cases.
-        which: the mask to show.
-        settings: colours and opacity of the labels.
-        task: defines the channels, labels and regions.
-        banner: a prominent warning above each case.
-        notes: further warnings above each case, wrapped to the width of the figure.
-    """
-
-    def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
-        draw_labels(axes, case_slice(case, case.mask(which), plane), settings)
-
-    lines = tuple(line for note in notes for line in wrap_text(note))
-    handles = label_handles(settings, task)
-    return _plane_sheet(cases, task, f"with the labels of the {which}", draw, handles, banner=banner, notes=lines)
-
-
 def overlay_sheet(cases: Sequence[CaseView], task: Task) -> Figure:
-    """Return a figure with the slices of `mask_sheet`, overlaid with the agreement of reference and prediction."""
+    """Return a figure with the agreement of reference and prediction of each case in three planes.
 
-    def draw(case: CaseView, plane: Plane, axes: Axes) -> None:
-        codes = outcome_map(case.mask("reference"), case.mask("prediction"))
-        draw_outcomes(axes, case_slice(case, codes, plane))
-
-    return _plane_sheet(cases, task, "with the prediction compared with the reference", draw, outcome_handles(task))
-
-
-def _plane_sheet(
-    cases: Sequence[CaseView],
-    task: Task,
-    description: str,
-    draw: Callable[[CaseView, Plane, Axes], None],
-    handles: Sequence[Artist],
-    *,
-    banner: str = "",
-    notes: tuple[str, ...] = (),
-) -> Figure:
-    """Return a figure with a row of the three planes, dimmed, for each case; `draw` adds an overlay to each panel."""
+    The map lies over the display channel, dimmed.
+    """
     size = PanelSize.around(cases)
-    widths, height = (size.width_mm, size.width_mm, size.depth_mm), max(size.depth_mm, size.height_mm)
+    shown = [shown_channel(case.image, task.display_channel) for case in cases]
     rows = [
-        Row(
-            widths,
-            height,
+        size.plane_row(
             (
                 *wrap_text(case.title, title=True),
-                f"{task.channels[shown_channel(case.image, task.display_channel)].title}, dimmed, {description}",
-            ),
-            titles=PLANES,
-            banner=banner,
-            notes=notes,
+                f"{task.channels[channel].title}, dimmed, with the prediction compared with the reference",
+            )
         )
-        for case in cases
+        for case, channel in zip(cases, shown, strict=True)
     ]
+    handles = outcome_handles(task)
     with figure_style():
         figure, panels = lay_out_rows(rows, foot_lines=legend_lines(handles))
-        for case, row in zip(cases, panels, strict=True):
-            image = DIMMED_BRIGHTNESS * grey_channel(case, shown_channel(case.image, task.display_channel))
+        for case, channel, row in zip(cases, shown, panels, strict=True):
+            image = DIMMED_BRIGHTNESS * grey_channel(case, channel)
+            codes = outcome_map(case.mask("reference"), case.mask("prediction"))
             for axes, plane in zip(row, PLANES, strict=True):
                 draw_image(axes, case_slice(case, image, plane))
-                draw(case, plane, axes)
+                draw_outcomes(axes, case_slice(case, codes, plane))
                 draw_orientation(axes, plane)
         add_legend(figure, handles)
     return figure
@@ -195,6 +144,18 @@ def case_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage
         plane: plane of the slice.
     """
     return extract_slice(volume, case.spacing_mm, plane, case.slices[plane])
+
+
+def tumour_slice(case: CaseView, volume: NDArray[Any], plane: Plane) -> SliceImage:
+    """Return the part of the slice of `case_slice` around both masks, see `slices.window_around`.
+
+    Args:
+        case: defines the slices, the masks and the voxel size.
+        volume: image or labels of the case, (L, P, I).
+        plane: plane of the slice.
+    """
+    tumour = (case.mask("reference") > 0) | (case.mask("prediction") > 0)
+    return crop_slice(case_slice(case, volume, plane), window_around(case_slice(case, tumour, plane)))
 
 
 def grey_channel(case: CaseView, channel: int) -> NDArray[np.float32]:

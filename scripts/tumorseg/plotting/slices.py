@@ -4,7 +4,8 @@ Volumes have the axes (L, P, I), see `orientation.DISPLAY_AXES`, so that indexin
 columns run as on the screen.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -68,12 +69,32 @@ def slices_with_most_tumour(tumour: NDArray[np.bool_]) -> dict[Plane, int]:
     Args:
         tumour: mask of the tumour, bool (L, P, I).
     """
-    found: dict[Plane, int] = {}
-    for plane, axis in _PLANE_AXIS.items():
-        others = tuple(other for other in range(3) if other != axis)
-        counts = tumour.sum(axis=others)
-        found[plane] = int(counts.argmax()) if counts.any() else tumour.shape[axis] // 2
-    return found
+    return {
+        plane: int(counts.argmax()) if counts.any() else len(counts) // 2
+        for plane, counts in _voxels_by_slice(tumour).items()
+    }
+
+
+def slices_with_most_errors(
+    reference: NDArray[np.uint8], prediction: NDArray[np.uint8], without_errors: Mapping[Plane, int]
+) -> dict[Plane, int]:
+    """Return the index of the slice with the most voxels whose labels differ, by plane.
+
+    Args:
+        reference: labels, uint8 (L, P, I).
+        prediction: labels, uint8, of the same shape.
+        without_errors: the index, by plane, if no voxel differs.
+    """
+    return {
+        plane: int(counts.argmax()) if counts.any() else without_errors[plane]
+        for plane, counts in _voxels_by_slice(reference != prediction).items()
+    }
+
+
+def _voxels_by_slice(region: NDArray[np.bool_]) -> dict[Plane, NDArray[np.int64]]:
+    """Return the number of voxels of a region in each slice, by plane."""
+    others = {axis: tuple(other for other in range(3) if other != axis) for axis in _PLANE_AXIS.values()}
+    return {plane: np.count_nonzero(region, axis=others[axis]) for plane, axis in _PLANE_AXIS.items()}
 
 
 def extract_slice(volume: NDArray[Any], spacing_mm: tuple[float, float, float], plane: Plane, index: int) -> SliceImage:
@@ -91,6 +112,40 @@ def extract_slice(volume: NDArray[Any], spacing_mm: tuple[float, float, float], 
     plane_axis = _PLANE_AXIS[plane]
     column_axis, row_axis = (axis for axis in range(3) if axis != plane_axis)
     return SliceImage(volume.take(index, axis=plane_axis).T, spacing_mm[row_axis], spacing_mm[column_axis])
+
+
+Window = tuple[slice, slice]
+"""The rows and columns of a part of a slice."""
+_WINDOW_MARGIN_MM: Final = 20.0
+_MIN_WINDOW_MM: Final = 90.0
+
+
+def window_around(tumour: SliceImage) -> Window:
+    """Return a square part of a slice around the tumour, at least 9 cm wide; the whole slice without tumour.
+
+    It ends at the edges of the slice, so that it may be narrower.
+
+    Args:
+        tumour: slice of a mask of the tumour, bool.
+    """
+    if not tumour.pixels.any():
+        return slice(None), slice(None)
+    pixel_mm = (tumour.pixel_height_mm, tumour.pixel_width_mm)
+    found = [np.flatnonzero(tumour.pixels.any(axis=1 - axis))[[0, -1]] for axis in (0, 1)]
+    lengths_mm = [(last + 1 - first) * size for (first, last), size in zip(found, pixel_mm, strict=True)]
+    side_mm = max(_MIN_WINDOW_MM, max(lengths_mm) + 2 * _WINDOW_MARGIN_MM)
+    parts = []
+    for (first, last), size, count in zip(found, pixel_mm, tumour.pixels.shape, strict=True):
+        length = min(count, round(side_mm / size))
+        start = min(max(0, (first + last + 1 - length) // 2), count - length)
+        parts.append(slice(int(start), int(start + length)))
+    rows, columns = parts
+    return rows, columns
+
+
+def crop_slice(image: SliceImage, window: Window) -> SliceImage:
+    """Return a part of a slice."""
+    return replace(image, pixels=image.pixels[window])
 
 
 def grey_values(image: NDArray[Any], brain: NDArray[np.bool_]) -> NDArray[np.float32]:

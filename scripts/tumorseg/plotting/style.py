@@ -66,7 +66,7 @@ class FigureSettings:
     Attributes:
         cases: number of cases in the figures.
         dpi: pixels per inch.
-        opacity: opacity of labels over the image, 0 to 1.
+        opacity: opacity of labels over the image in the viewer, 0 to 1.
         colours: colour of each label, by its value.
     """
 
@@ -87,6 +87,23 @@ def label_colours(content: Mapping[str, Any]) -> dict[int, str]:
     return dict(sorted(colours.items()))
 
 
+def region_colours(colours: Mapping[int, str], task: Task) -> dict[str, str]:
+    """Return the colour of each region: that of its first label that is in no smaller region inside it.
+
+    For WT, TC and ET these are the colours of oedema, necrosis and enhancing tumour.
+
+    Args:
+        colours: colour of each label, by its value.
+        task: defines the regions.
+    """
+    labels_of = {name: set(labels) for name, labels in task.region_labels.items()}
+    own_labels = {
+        name: labels.difference(*(inner for inner in labels_of.values() if inner < labels))
+        for name, labels in labels_of.items()
+    }
+    return {name: colours[min(own or labels_of[name])] for name, own in own_labels.items()}
+
+
 def figure_style() -> AbstractContextManager[None]:
     """Return a context in which matplotlib uses the style of all figures and ignores the user's own settings."""
     return style.context(_RC, after_reset=True)
@@ -98,14 +115,15 @@ def blend_over_tissue(colour: str, opacity: float) -> tuple[float, float, float]
     return red, green, blue
 
 
-def label_handles(settings: FigureSettings, task: Task) -> list[Artist]:
-    """Return legend entries of the labels, coloured as they appear over the image."""
+def label_handles(colours: Mapping[int, str], task: Task) -> list[Artist]:
+    """Return legend entries of the labels.
+
+    Args:
+        colours: colour of each label, by its value.
+        task: defines the titles of the labels.
+    """
     return [
-        Patch(
-            facecolor=blend_over_tissue(settings.colours[label], settings.opacity),
-            edgecolor=settings.colours[label],
-            label=f"{label}: {title}",
-        )
+        Patch(facecolor="black", edgecolor=colours[label], linewidth=1.6, label=f"{label}: {title}")
         for label, title in task.label_titles.items()
     ]
 

@@ -22,7 +22,7 @@ from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.networks.model import ModelCard
 from tumorseg.networks.notices import distinct_notices
 from tumorseg.plotting.case_view import make_case_view
-from tumorseg.plotting.sheets import mask_sheet
+from tumorseg.plotting.contours import patient_sheet
 from tumorseg.plotting.style import FigureSettings, save_figure
 from tumorseg.plotting.viewer_volumes import write_viewer_script
 from tumorseg.preprocessing.crop import cropped_affine
@@ -188,7 +188,7 @@ def _segment(
     notes += [f"Look at this one: {'; '.join(patient.attention)}"] if patient.attention else []
     notes += trust_lines(patient, list(segmenter.task.region_labels))
     notes += [f"Warning: {message}" for message in patient.warning_messages if message != shown]
-    sheet = mask_sheet([view], "prediction", figures, task=segmenter.task, banner=mark, notes=notes)
+    sheet = patient_sheet(view, figures.colours, segmenter.task, banner=mark, notes=notes)
     save_figure(sheet, [folder / picture_file(validation.case)], figures.dpi)
     write_viewer_script(folder / viewer_file(validation.case), view, segmenter.task)
     return replace(patient, windowed=segmentation.windowed, changed=segmentation.changed)

@@ -4,14 +4,13 @@ import pytest
 from tumorseg.plotting.case_gallery import gallery_sheet
 from tumorseg.plotting.case_view import make_case_view
 from tumorseg.plotting.score_table import CONVENTION_NOTE
-from tumorseg.plotting.sheets import mask_sheet, modality_sheet, overlay_sheet
-from tumorseg.plotting.style import FigureSettings
+from tumorseg.plotting.sheets import modality_sheet, overlay_sheet
 from tumorseg.preprocessing.store import Origin
 from tumorseg.task import load_task
 
 TASK = load_task()
 
-SETTINGS = FigureSettings(cases=1, dpi=50, opacity=0.5, colours={1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"})
+COLOURS = {1: "#d55e00", 2: "#56b4e9", 4: "#f0e442"}
 SHAPE = (60, 70, 50)
 COLUMNS = {
     "dice": 0.5,
@@ -47,19 +46,6 @@ def texts_of(axes):
     return sorted(text.get_text() for text in axes.texts)
 
 
-def test_each_large_component_shows_its_label():
-    axial = mask_sheet([case_of()], "reference", SETTINGS, task=TASK).axes[0]
-    assert texts_of(axial) == ["2", "2 cm", "4", "L", "R"]
-    assert texts_of(mask_sheet([case_of()], "prediction", SETTINGS, task=TASK).axes[0]) == ["2", "2 cm", "L", "R"]
-
-
-@pytest.mark.parametrize(("missing", "shown"), [((), "FLAIR"), ((3,), "T1"), ((0, 3), "T1CE")])
-def test_masks_are_drawn_over_an_image_that_the_case_has(missing, shown):
-    sheet = mask_sheet([case_of(missing=missing)], "reference", SETTINGS, task=TASK)
-    texts = [text.get_text() for text in sheet.findobj(lambda artist: hasattr(artist, "get_text"))]
-    assert f"{shown}, dimmed, with the labels of the reference" in texts
-
-
 def titles_of(sheet):
     return [axes.get_title() for axes in sheet.axes]
 
@@ -69,8 +55,8 @@ def test_panels_of_a_missing_image_say_so():
 
 
 def test_the_gallery_names_a_missing_image_and_the_one_behind_the_masks():
-    assert titles_of(gallery_sheet([case_of()], SETTINGS, TASK))[1:3] == ["FLAIR", "reference"]
-    gallery = gallery_sheet([case_of(missing=[3])], SETTINGS, TASK)
+    assert titles_of(gallery_sheet([case_of()], COLOURS, TASK))[1:3] == ["FLAIR", "reference"]
+    gallery = gallery_sheet([case_of(missing=[3])], COLOURS, TASK)
     assert titles_of(gallery)[1:] == [
         "FLAIR (missing)",
         "reference over T1",
@@ -84,7 +70,7 @@ def test_every_panel_shows_its_orientation_and_scale():
     sheets = [
         modality_sheet([case_of()], TASK),
         overlay_sheet([case_of()], TASK),
-        gallery_sheet([case_of()], SETTINGS, TASK),
+        gallery_sheet([case_of()], COLOURS, TASK),
     ]
     for sheet in sheets:
         assert all({("L", "R"), ("A", "P")} & {tuple(texts_of(axes)[-2:])} for axes in sheet.axes)
@@ -103,7 +89,7 @@ def test_panels_show_thick_voxels_in_true_proportion():
 def test_the_gallery_shows_the_same_comparison_as_the_overlays():
     pictures = [
         sheet.axes[number].patches
-        for sheet, number in ((overlay_sheet([case_of()], TASK), 0), (gallery_sheet([case_of()], SETTINGS, TASK), 4))
+        for sheet, number in ((overlay_sheet([case_of()], TASK), 0), (gallery_sheet([case_of()], COLOURS, TASK), 4))
     ]
     styles = [
         [(patch.get_hatch(), patch.get_facecolor(), len(patch.get_path())) for patch in found] for found in pictures
@@ -114,10 +100,10 @@ def test_the_gallery_shows_the_same_comparison_as_the_overlays():
 
 @pytest.mark.parametrize(("absent", "noted"), [({}, False), ({"reference_voxels": 0.0}, True)])
 def test_brackets_are_explained_if_there_are_any(absent, noted):
-    texts = {text.get_text() for text in gallery_sheet([case_of(**absent)], SETTINGS, TASK).texts}
+    texts = {text.get_text() for text in gallery_sheet([case_of(**absent)], COLOURS, TASK).texts}
     assert (CONVENTION_NOTE in texts, "(0.500)" in texts) == (noted, noted)
 
 
 def test_a_gallery_needs_scores():
     with pytest.raises(ValueError, match="without its scores"):
-        gallery_sheet([case_of(scores=False)], SETTINGS, TASK)
+        gallery_sheet([case_of(scores=False)], COLOURS, TASK)

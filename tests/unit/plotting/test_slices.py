@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from tumorseg.orientation import reorient, reoriented_spacing_mm
-from tumorseg.plotting.slices import extract_slice, grey_values, slice_selection_mask, slices_with_most_tumour
+from tumorseg.plotting.slices import (
+    SliceImage,
+    extract_slice,
+    grey_values,
+    slice_selection_mask,
+    slices_with_most_errors,
+    slices_with_most_tumour,
+    window_around,
+)
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -71,6 +79,27 @@ def test_slices_are_selected_by_the_whole_tumour_and_not_by_a_cavity():
 
 def test_without_tumour_the_middle_slice_is_shown():
     assert slices_with_most_tumour(np.zeros((5, 6, 7), bool)) == {"sagittal": 2, "coronal": 3, "axial": 3}
+
+
+def test_the_slice_with_the_most_errors_is_another_one():
+    reference = np.zeros((5, 6, 7), np.uint8)
+    reference[1, 2, 3:6] = 1
+    prediction = reference.copy()
+    prediction[1, 2, 3] = 4
+    prediction[2, 4:6, 4] = 1
+    shown = slices_with_most_tumour(reference > 0)
+    assert slices_with_most_errors(reference, prediction, shown) == {"sagittal": 2, "coronal": 2, "axial": 4}
+    assert slices_with_most_errors(reference, reference, shown) == shown
+
+
+def test_the_window_is_around_the_tumour_and_within_the_slice():
+    tumour = np.zeros((200, 100), bool)
+    assert window_around(SliceImage(tumour, 1.0, 2.0)) == (slice(None), slice(None))
+    tumour[100:110, 0:5] = True
+    assert window_around(SliceImage(tumour, 1.0, 2.0)) == (slice(60, 150), slice(0, 45))
+    tumour[20:110, 0:5] = True  # 90 mm long, with a margin of 20 mm at both ends
+    assert window_around(SliceImage(tumour, 1.0, 2.0)) == (slice(0, 130), slice(0, 65))
+    assert window_around(SliceImage(tumour, 4.0, 4.0)) == (slice(15, 115), slice(0, 100))
 
 
 def test_the_background_is_black_although_tissue_can_be_below_0():

@@ -7,7 +7,14 @@ from matplotlib.figure import Figure
 
 from tumorseg.errors import UserError
 from tumorseg.plotting.agreement_map import OUTCOMES
-from tumorseg.plotting.style import FigureSettings, blend_over_tissue, figure_style, outcome_handles, save_figure
+from tumorseg.plotting.style import (
+    FigureSettings,
+    blend_over_tissue,
+    figure_style,
+    outcome_handles,
+    region_colours,
+    save_figure,
+)
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -56,6 +63,15 @@ def test_matplotlib_settings_of_the_user_are_ignored(tmp_path):
 
 def test_colours_are_read_by_label():
     assert FigureSettings.from_dict(SETTINGS).colours == {1: "#d55e00", 2: "#56b4e9", 4: "k"}
+
+
+@pytest.mark.parametrize("name", ["brats-glioma", "brats-paediatric", "brats-glioma-post-treatment"])
+def test_a_region_has_the_colour_of_the_label_that_only_it_has(name):
+    task = load_task(name)
+    colours = region_colours({label.value: label.meaning for label in task.labels}, task)
+    assert colours.pop("WT") == "oedema"
+    assert (colours.pop("TC"), colours.pop("ET")) == ("necrosis", "enhancing")
+    assert colours in ({}, {"RC": "cavity"})
 
 
 def test_an_opaque_colour_hides_the_tissue():

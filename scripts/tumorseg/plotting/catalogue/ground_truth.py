@@ -1,4 +1,4 @@
-"""Figure: slices of the selected cases with the labels of the reference."""
+"""Figure: reference and prediction of the selected cases as outlines, on the slices with the most tumour."""
 
 from typing import Final
 
@@ -7,24 +7,24 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
-    """Return the slices of the selected cases with their references."""
+    """Return the outlined slices of the selected cases."""
     from tumorseg.plotting.case_selection import load_figure_cases
-    from tumorseg.plotting.sheets import mask_sheet
-    from tumorseg.plotting.style import FigureSettings
+    from tumorseg.plotting.contours import contour_sheet
+    from tumorseg.plotting.style import label_colours
 
-    return mask_sheet(
-        load_figure_cases(files, task, settings), "reference", FigureSettings.from_dict(settings), task=task
-    )
+    cases = load_figure_cases(files, task, settings)
+    return contour_sheet(cases, label_colours(settings), task, "most tumour")
 
 
 RECORD: Final = FigureRecord(
     name="ground_truth",
     draw=draw,
     needs=("normalised", "predictions", "scores"),
-    settings=("cases", "opacity", "colours"),
+    settings=("cases", "colours"),
     section="cases",
-    title="Ground truth",
-    caption="Labels of the reference over dimmed {display}, in three planes. {pieces} {slices}",
-    alt="Slices of the selected cases in {display}, overlaid with the labels of the reference.",
+    title="Reference and prediction, slices with the most tumour",
+    caption="{outlines} {slices} {cases}",
+    alt="Slices with the most tumour of the selected cases, with the outlines of reference and "
+    "prediction, a panel for each region.",
     memory_mb=2000,
 )

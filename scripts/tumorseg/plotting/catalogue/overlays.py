@@ -11,7 +11,8 @@ def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     from tumorseg.plotting.case_selection import load_figure_cases
     from tumorseg.plotting.sheets import overlay_sheet
 
-    return overlay_sheet(load_figure_cases(files, task, settings), task)
+    cases = [case.at_largest_error() for case in load_figure_cases(files, task, settings)]
+    return overlay_sheet(cases, task)
 
 
 RECORD: Final = FigureRecord(
@@ -21,8 +22,7 @@ RECORD: Final = FigureRecord(
     settings=("cases",),
     section="cases",
     title="Comparison of reference and prediction",
-    caption="Reference and prediction compared voxel by voxel, over dimmed {display}, on the same slices: {outcomes}. "
-    "{slices}",
+    caption="Reference and prediction compared voxel by voxel, over dimmed {display}: {outcomes}. {error_slices}",
     alt="Slices of the selected cases in {display}, overlaid with a map of {outcome_names}.",
     memory_mb=2000,
 )

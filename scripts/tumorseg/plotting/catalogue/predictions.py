@@ -1,4 +1,4 @@
-"""Figure: slices of the selected cases with the predicted labels."""
+"""Figure: reference and prediction of the selected cases as outlines, on the slices with the largest errors."""
 
 from typing import Final
 
@@ -7,24 +7,24 @@ from tumorseg.task import Task
 
 
 def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
-    """Return the slices of the selected cases with their predictions."""
+    """Return the outlined slices of the selected cases."""
     from tumorseg.plotting.case_selection import load_figure_cases
-    from tumorseg.plotting.sheets import mask_sheet
-    from tumorseg.plotting.style import FigureSettings
+    from tumorseg.plotting.contours import contour_sheet
+    from tumorseg.plotting.style import label_colours
 
-    return mask_sheet(
-        load_figure_cases(files, task, settings), "prediction", FigureSettings.from_dict(settings), task=task
-    )
+    cases = [case.at_largest_error() for case in load_figure_cases(files, task, settings)]
+    return contour_sheet(cases, label_colours(settings), task, "largest disagreement")
 
 
 RECORD: Final = FigureRecord(
     name="predictions",
     draw=draw,
     needs=("normalised", "predictions", "scores"),
-    settings=("cases", "opacity", "colours"),
+    settings=("cases", "colours"),
     section="cases",
-    title="Predictions",
-    caption="Predicted labels over dimmed {display}, on the same slices as the ground truth. {pieces} {slices}",
-    alt="Slices of the selected cases in {display}, overlaid with the predicted labels.",
+    title="Reference and prediction, slices with the largest disagreement",
+    caption="{outlines} {error_slices}",
+    alt="Slices with the largest disagreement of the selected cases, with the outlines of reference and "
+    "prediction, a panel for each region.",
     memory_mb=2000,
 )
