@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.builders import REPOSITORY, TASK
 from tests.support.model_files import STARTER_SCORES, write_starter
+from tumorseg.configuration.task_validation import fill_task_defaults
 from tumorseg.errors import UserError
 from tumorseg.io.digests import sha256
 from tumorseg.networks import starter
+from tumorseg.networks.held_out_quality import read_held_out_cases, reliability_path
 from tumorseg.networks.model import read_model
 from tumorseg.networks.notices import STARTER_MODEL_WARNING
 
@@ -67,3 +70,11 @@ def test_the_shipped_model_is_valid_small_and_the_recorded_one():
     assert card.notice.code == "starter_model"
     assert card.normalisation["spacing_mm"] == [2, 2, 2]
     assert all(card.trained_on.includes(subset) for subset in TASK.channel_subsets)
+
+
+@pytest.mark.skipif(not SHIPPED.exists(), reason="this copy of the repository has no starter model")
+def test_the_shipped_model_has_held_out_cases_for_the_settings_of_config_yaml():
+    held_out = read_held_out_cases(reliability_path(SHIPPED), sha256(SHIPPED), TASK)
+    assert len(held_out.cases) == 21
+    settings = fill_task_defaults(yaml.safe_load((REPOSITORY / "config.yaml").read_text()), TASK)
+    assert held_out.other_settings(settings["prediction"]) == []
