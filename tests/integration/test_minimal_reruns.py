@@ -49,6 +49,7 @@ def test_a_colour_redraws_only_coloured_figures_and_pages(run):
             "figure_ground_truth",
             "figure_predictions",
             "figure_cohort_overview",
+            "figure_learning_curves",
             "figure_gallery",
             "case_strips",
             "cohort_page",

@@ -13,8 +13,11 @@ from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
 from tumorseg.plotting.style import TEXT_COLOUR
+from tumorseg.task import Task
 
 T = TypeVar("T")
+FEW_CASES: Final = 10
+"""With fewer cases, figures show a point for each case, and no boxes, intervals or correlations."""
 
 
 def split_into_rows(items: Sequence[T], max_columns: int) -> Iterator[Sequence[T]]:
@@ -22,6 +25,17 @@ def split_into_rows(items: Sequence[T], max_columns: int) -> Iterator[Sequence[T
     length = ceil(len(items) / ceil(len(items) / max_columns))
     for first in range(0, len(items), length):
         yield items[first : first + length]
+
+
+def distinct_structures(task: Task) -> dict[str, str]:
+    """Return the title of each structure, by name, without labels that equal a region and have the same scores."""
+    titles = task.structure_titles
+    regions = set(task.region_labels.values())
+    return {
+        name: titles[name]
+        for name, labels in task.structures.items()
+        if name in task.region_labels or labels not in regions
+    }
 
 
 def wrap_name(name: str, max_characters: int) -> str:

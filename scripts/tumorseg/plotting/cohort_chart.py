@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tumorseg.cohort.case_summary import WHOLE_TUMOUR
 from tumorseg.cohort.overview import CohortOverview
 from tumorseg.formatting import format_count
-from tumorseg.plotting.axes import set_volume_axis, volume_limits
+from tumorseg.plotting.axes import FEW_CASES, set_volume_axis, volume_limits
 from tumorseg.plotting.distributions import swarm_offsets
 from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style
 
@@ -25,6 +25,13 @@ _DROPPED_STYLE: Final[dict[str, Any]] = {"color": "#8c8c8c"}
 _PROBLEM_STYLE: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "#8c8c8c", "hatch": "////"}
 _WHOLE_TUMOUR_COLOUR: Final = "#8c8c8c"
 _POINT_COLOUR: Final = "#666666"
+_POINT_STYLE: Final[dict[str, Any]] = {
+    "color": _POINT_COLOUR,
+    "markersize": 4,
+    "markeredgewidth": 0,
+    "alpha": 0.8,
+}
+_FEW_STYLE: Final[dict[str, Any]] = {"markersize": 8, "markeredgecolor": TEXT_COLOUR, "markeredgewidth": 0.8}
 _MANY_CASES: Final = 100
 """Up to this many cases, each is a point; for more, their distribution is drawn."""
 _BINS: Final = 80
@@ -104,9 +111,20 @@ def _draw_volumes(axes: Axes, overview: CohortOverview, colours: Mapping[int, st
 def _draw_volume(
     axes: Axes, row: int, volumes_ml: NDArray[np.float64], limits: tuple[float, float], colour: str
 ) -> None:
-    """Draw a box of the quartiles, with whiskers to the 5th and 95th percentiles, and the cases below it."""
+    """Draw the cases, and above them a box of the quartiles with whiskers to the 5th and 95th percentiles.
+
+    Few cases get no box.
+    """
     if not volumes_ml.size:
         return
+    if volumes_ml.size >= FEW_CASES:
+        _draw_box(axes, row, volumes_ml, colour)
+        _draw_cases(axes, row + _POINTS_OFFSET, volumes_ml, limits, _POINT_STYLE)
+    else:
+        _draw_cases(axes, row, volumes_ml, limits, {**_FEW_STYLE, "markerfacecolor": colour})
+
+
+def _draw_box(axes: Axes, row: int, volumes_ml: NDArray[np.float64], colour: str) -> None:
     # Not `boxplot`: its whiskers end at the last case within the percentiles.
     numbers = dict(zip(("whislo", "q1", "med", "q3", "whishi"), np.percentile(volumes_ml, _PERCENTS), strict=True))
     axes.bxp(
@@ -122,7 +140,11 @@ def _draw_volume(
         whiskerprops={"color": TEXT_COLOUR},
         capprops={"color": TEXT_COLOUR},
     )
-    middle = row + _POINTS_OFFSET
+
+
+def _draw_cases(
+    axes: Axes, middle: float, volumes_ml: NDArray[np.float64], limits: tuple[float, float], style: Mapping[str, Any]
+) -> None:
     if volumes_ml.size > _MANY_CASES:
         counts, edges = np.histogram(volumes_ml, np.geomspace(*limits, _BINS + 1))
         heights = _MAX_POINT_SPREAD * counts / counts.max()
@@ -131,4 +153,4 @@ def _draw_volume(
     low, high = np.log(limits)
     steps = swarm_offsets((np.log(volumes_ml) - low) / (high - low), _BINS)
     y = middle + steps * min(0.05, _MAX_POINT_SPREAD / max(1.0, float(np.abs(steps).max())))
-    axes.plot(volumes_ml, y, "o", color=_POINT_COLOUR, markersize=4, markeredgewidth=0, alpha=0.8)
+    axes.plot(volumes_ml, y, "o", **style)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from tumorseg.plotting.axes import set_volume_axis, split_into_rows, volume_limits, wrap_name
+from tumorseg.plotting.axes import FEW_CASES, set_volume_axis, split_into_rows, volume_limits, wrap_name
 from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style
 from tumorseg.task import Task
 
@@ -33,8 +33,6 @@ _POINT_STYLE: Final[dict[str, Any]] = {
 }
 _SMALL_POINT_STYLE: Final = {**_POINT_STYLE, "markersize": 3.5, "markeredgewidth": 0, "alpha": 0.35}
 _ABSENT_BACKGROUND: Final = "#f3f3f3"
-MIN_CORRELATION_CASES: Final = 5
-"""Minimal number of cases for a rank correlation."""
 _MANY_CASES: Final = 100
 """With more cases, points are small, and each tenth of the cases is summarised."""
 _DECILES: Final = 10
@@ -97,9 +95,9 @@ def rank_correlation(volumes_ml: NDArray[np.float64], dice: NDArray[np.float64])
         dice: Dice of each case, float64 (n,).
 
     Returns:
-        The correlation, -1 to 1; None with fewer than `MIN_CORRELATION_CASES` cases or without variation.
+        The correlation, -1 to 1; None with fewer than `FEW_CASES` cases or without variation.
     """
-    if len(dice) < MIN_CORRELATION_CASES or np.ptp(dice) == 0 or np.ptp(volumes_ml) == 0:
+    if len(dice) < FEW_CASES or np.ptp(dice) == 0 or np.ptp(volumes_ml) == 0:
         return None
     return float(spearmanr(volumes_ml, dice).statistic)
 

@@ -11,9 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from tumorseg.formatting import format_count
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import metrics
-from tumorseg.plotting.axes import wrap_name
+from tumorseg.plotting.axes import FEW_CASES, distinct_structures, wrap_name
 from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, TEXT_COLOUR, figure_style
 from tumorseg.task import Task
 
@@ -53,6 +54,9 @@ stay visible."""
 def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
     """Return a figure with box plots, by structure, of the metrics whose records have `distributions`.
 
+    A label that equals a region is left out. With fewer than `FEW_CASES` cases, there is no box, and the first metric
+    only.
+
     If a structure is absent from the reference of a case, its score is defined by convention, and its point is a hollow
     diamond. With many cases there is one diamond for each score, with the number of cases.
 
@@ -60,8 +64,9 @@ def score_distributions(scores: pd.DataFrame, task: Task) -> Figure:
         scores: the rows of results/evaluation/cases.csv.
         task: defines the channels, labels and regions.
     """
-    columns = 2 if len(task.structures) <= _MAX_SIDE_BY_SIDE else 1
-    plotted_metrics = metrics("distributions")
+    few = scores["case"].nunique() < FEW_CASES
+    plotted_metrics = metrics("distributions")[: 1 if few else None]
+    columns = 2 if len(distinct_structures(task)) <= _MAX_SIDE_BY_SIDE and not few else 1
     rows = -(-len(plotted_metrics) // columns)
     with figure_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, _ROW_HEIGHT * rows + _LEGEND_HEIGHT), layout="constrained")
@@ -97,17 +102,21 @@ def swarm_offsets(values: NDArray[np.float64], level_count: int = 40) -> NDArray
 
 
 def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) -> None:
-    for position, structure in enumerate(task.structures):
+    structures = distinct_structures(task)
+    cases = scores["case"].nunique()
+    for position, structure in enumerate(structures):
         rows = scores[scores["region"] == structure]
         _draw_structure(axes, position, rows[metric.name].to_numpy(float), rows["reference_voxels"].to_numpy() == 0)
-    margin = 0.1 if scores["case"].nunique() > _MANY_CASES else 0.04  # the larger one fits the numbers of the diamonds
-    last = len(task.structures) - 1
+    margin = 0.1 if cases > _MANY_CASES else 0.04  # the larger one fits the numbers of the diamonds
+    last = len(structures) - 1
+    few = f" of {format_count(cases, 'case')}; boxes are drawn from {FEW_CASES} cases on" if cases < FEW_CASES else ""
     axes.set(
-        title=metric.heading, ylim=(-margin, 1 + margin), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlim=(-0.6, last + 0.6)
+        title=f"{metric.heading}{few}",
+        ylim=(-margin, 1 + margin),
+        yticks=[0, 0.2, 0.4, 0.6, 0.8, 1],
+        xlim=(-0.6, last + 0.6),
     )
-    ticks = [
-        f"{key.replace('_', ' ')}\n{wrap_name(title, _TICK_CHARACTERS)}" for key, title in task.structure_titles.items()
-    ]
+    ticks = [f"{key.replace('_', ' ')}\n{wrap_name(title, _TICK_CHARACTERS)}" for key, title in structures.items()]
     axes.set_xticks(range(len(ticks)), ticks, fontsize=7.5)
     axes.grid(visible=True, axis="y")
 
@@ -115,6 +124,17 @@ def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) ->
 def _draw_structure(axes: Axes, position: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
     many = len(values) > _MANY_CASES
     line = TEXT_COLOUR if many else _LINE
+    if len(values) >= FEW_CASES:
+        _draw_box(axes, position, values, line, many=many)
+    if many:
+        _draw_many(axes, position, values, absent)
+    else:
+        x = position + _scaled_offsets(swarm_offsets(values))
+        axes.plot(x[~absent], values[~absent], zorder=3, **_POINT)
+        axes.plot(x[absent], values[absent], zorder=3, **_ABSENT)
+
+
+def _draw_box(axes: Axes, position: int, values: NDArray[np.float64], line: str, *, many: bool) -> None:
     axes.boxplot(
         values,
         positions=[position],
@@ -127,12 +147,6 @@ def _draw_structure(axes: Axes, position: int, values: NDArray[np.float64], abse
         whiskerprops={"color": line},
         capprops={"color": line},
     )
-    if many:
-        _draw_many(axes, position, values, absent)
-    else:
-        x = position + _scaled_offsets(swarm_offsets(values))
-        axes.plot(x[~absent], values[~absent], zorder=3, **_POINT)
-        axes.plot(x[absent], values[absent], zorder=3, **_ABSENT)
 
 
 def _draw_many(axes: Axes, position: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
@@ -164,8 +178,11 @@ def _scaled_offsets(steps: NDArray[np.float64]) -> NDArray[np.float64]:
 def _legend_handles(scores: pd.DataFrame) -> list[Artist]:
     cases = scores["case"].nunique()
     absent = "structure absent from the reference"
-    return [
+    points: list[Artist] = [
         Line2D([], [], **{**_POINT, "markersize": 5}, label=f"one case (of {cases:,})"),
         Line2D([], [], **{**_ABSENT, "markersize": 5}, label=f"{absent} (cases)" if cases > _MANY_CASES else absent),
-        Patch(facecolor=_BOX, edgecolor=_LINE, label="quartiles, median; whiskers within 1.5 interquartile ranges"),
     ]
+    if cases < FEW_CASES:
+        return points
+    box = "quartiles, median; whiskers to the last case within 1.5 interquartile ranges"
+    return [*points, Patch(facecolor=_BOX, edgecolor=_LINE, label=box)]

@@ -16,7 +16,7 @@ from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, figure_style
 from tumorseg.task import Task
 
 _CONFUSION_ROW_HEIGHT: Final = 0.85
-_CONFUSION_FRAME: Final = 1.0
+_CONFUSION_FRAME: Final = 1.2
 """Heights in inches of a row, and of the axes."""
 _CONFUSION_NAME_WIDTH: Final = 80
 """Characters that fit side by side into a line of all column names."""
@@ -32,27 +32,29 @@ def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Fig
         task: defines the channels, labels and regions.
 
     Returns:
-        The figure: labels of the reference in rows, predicted labels in columns.
+        The figure: labels of the reference in rows, predicted labels in columns. Background has no row, since nearly
+        all of its voxels are far from the tumour; below each column is its share of the voxels predicted as the label.
     """
     titles = {0: "background", **task.label_titles}
-    counts = np.array([[voxels[str(row)][str(column)] for column in titles] for row in titles])
+    every = np.array([[voxels[str(row)][str(column)] for column in titles] for row in titles])
+    counts = every[1:]
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
     names = [wrap_name(f"{label}: {title}", _CONFUSION_NAME_WIDTH // len(titles)) for label, title in titles.items()]
-    predicted = [
-        name if count else f"{name}\n(never predicted)" for name, count in zip(names, counts.sum(axis=0), strict=True)
+    predicted = [f"{names[0]}\n(missed)"] + [
+        f"{name}\n{_predicted_text(column)}" for name, column in zip(names[1:], every.T[1:], strict=True)
     ]
     reference_names = [
-        f"{name}\n{format_count(int(total), 'voxel')}" for name, total in zip(names, totals[:, 0], strict=True)
+        f"{name}\n{format_count(int(total), 'voxel')}" for name, total in zip(names[1:], totals[:, 0], strict=True)
     ]
     with figure_style():
         figure = Figure(
-            figsize=(FIGURE_WIDTH_INCHES, _CONFUSION_FRAME + _CONFUSION_ROW_HEIGHT * len(titles)), layout="constrained"
+            figsize=(FIGURE_WIDTH_INCHES, _CONFUSION_FRAME + _CONFUSION_ROW_HEIGHT * len(counts)), layout="constrained"
         )
         axes = figure.subplots()
-        edges = np.arange(len(titles) + 1) - 0.5
+        edges, rows = np.arange(len(titles) + 1) - 0.5, np.arange(len(counts) + 1) - 0.5
         axes.pcolormesh(
-            edges, edges, shares, cmap=_CONFUSION_COLOURMAP, vmin=0, vmax=1, edgecolors="#c8c8c8", linewidth=0.6
+            edges, rows, shares, cmap=_CONFUSION_COLOURMAP, vmin=0, vmax=1, edgecolors="#c8c8c8", linewidth=0.6
         )
         for row, total in enumerate(totals[:, 0]):
             if total:
@@ -61,12 +63,20 @@ def confusion_matrix(voxels: Mapping[str, Mapping[str, int]], task: Task) -> Fig
                 middle = (len(titles) - 1) / 2
                 text = "absent from all references"
                 axes.text(middle, row, text, ha="center", va="center", bbox={"color": _EMPTY_ROW_COLOUR})
-        axes.set(xlabel="predicted", ylabel="reference", ylim=edges[[-1, 0]])
+        axes.set(xlabel="predicted", ylabel="reference", ylim=rows[[-1, 0]])
         axes.set_xticks(range(len(names)), predicted)
-        axes.set_yticks(range(len(names)), reference_names)
+        axes.set_yticks(range(len(reference_names)), reference_names)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
     return figure
+
+
+def _predicted_text(counts: NDArray[np.int64]) -> str:
+    """Return the number of voxels predicted as a label and the share of false ones, from the counts by true label."""
+    total = int(counts.sum())
+    if not total:
+        return "(never predicted)"
+    return f"{format_count(total, 'voxel')},\n{format_percent(counts[0] / total)} of them background"
 
 
 def format_percent(share: float) -> str:

@@ -89,11 +89,17 @@ def test_volumes_of_the_usable_cases_are_points_in_ml():
 
 
 def test_the_boxes_have_the_colours_of_the_labels():
-    _, lower = charts(validated("a"), validated("b"))
+    _, lower = charts(*(validated(f"{case:03}") for case in range(10)))
     assert [box.get_facecolor() for box in boxes(lower)[:3]] == [to_rgba(colour) for colour in COLOURS.values()]
 
 
-@pytest.mark.parametrize("cases", [2, 5, 30, 150])
+def test_few_cases_are_points_in_the_colours_of_the_labels():
+    _, lower = charts(*(validated(f"{case:03}") for case in range(9)))
+    assert not boxes(lower)
+    assert [line.get_markerfacecolor() for line in lower.lines[:3]] == list(COLOURS.values())
+
+
+@pytest.mark.parametrize("cases", [10, 30, 150])
 def test_boxes_and_whiskers_are_the_percentiles_of_the_caption(cases):
     voxels = np.random.default_rng(cases).integers(100, 90_000, (cases, 3))
     _, lower = charts(*(validated(f"{case:03}", voxels=tuple(map(int, row))) for case, row in enumerate(voxels)))

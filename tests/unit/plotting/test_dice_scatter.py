@@ -4,8 +4,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import figure as figure_script
-from tumorseg.plotting.axes import volume_limits
-from tumorseg.plotting.dice_scatter import MIN_CORRELATION_CASES, dice_by_volume, rank_correlation
+from tumorseg.plotting.axes import FEW_CASES, volume_limits
+from tumorseg.plotting.dice_scatter import dice_by_volume, rank_correlation
 from tumorseg.task import load_task
 
 TASK = load_task()
@@ -56,19 +56,19 @@ def test_a_region_absent_from_all_references_is_reported():
 
 
 def test_the_rank_correlation_is_in_the_title():
-    table = scores(MIN_CORRELATION_CASES)
+    table = scores(FEW_CASES)
     table.loc[table["region"] == "TC", "dice"] *= -1
     figure = dice_by_volume(table, TASK)
-    assert panel(figure, "WT").get_title() == f"WT: whole tumour\nSpearman ρ = 1.00, n = {MIN_CORRELATION_CASES}"
-    assert panel(figure, "TC").get_title() == f"TC: tumour core\nSpearman ρ = −1.00, n = {MIN_CORRELATION_CASES}"
+    assert panel(figure, "WT").get_title() == f"WT: whole tumour\nSpearman ρ = 1.00, n = {FEW_CASES}"
+    assert panel(figure, "TC").get_title() == f"TC: tumour core\nSpearman ρ = −1.00, n = {FEW_CASES}"
 
 
 def test_too_few_or_equal_cases_have_no_rank_correlation():
-    rising = np.arange(MIN_CORRELATION_CASES, dtype=float)
+    rising = np.arange(FEW_CASES, dtype=float)
     assert rank_correlation(rising, rising**2) == pytest.approx(1)
     assert rank_correlation(rising[1:], rising[1:]) is None
-    assert rank_correlation(rising, np.ones(MIN_CORRELATION_CASES)) is None
-    assert rank_correlation(np.ones(MIN_CORRELATION_CASES), rising) is None
+    assert rank_correlation(rising, np.ones(FEW_CASES)) is None
+    assert rank_correlation(np.ones(FEW_CASES), rising) is None
 
 
 def test_many_cases_are_summarised_by_tenths():

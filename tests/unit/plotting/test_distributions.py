@@ -41,11 +41,25 @@ def test_points_of_one_level_are_around_the_middle():
     assert sorted(swarm_offsets(np.array([0.5, 0.5, 0.5]))) == [-1, 0, 1]
 
 
-@pytest.mark.parametrize("cases", [1, 4])
-def test_every_case_is_a_point_of_every_structure(cases):
-    for axes in score_distributions(scores(cases), TASK).axes:
+STRUCTURES = ["WT", "TC", "ET", "label_1", "label_2"]  # label 4 has the scores of ET
+
+
+@pytest.mark.parametrize(("cases", "panels"), [(1, 1), (9, 1), (10, 4)])
+def test_every_case_is_a_point_of_every_structure(cases, panels):
+    drawn = score_distributions(scores(cases), TASK).axes
+    assert len(drawn) == panels
+    for axes in drawn:
         points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
-        assert points == cases * len(TASK.structures)
+        assert points == cases * len(STRUCTURES)
+
+
+def test_few_cases_have_no_boxes_and_a_sentence():
+    (axes,) = score_distributions(scores(9), TASK).axes
+    assert not axes.patches
+    assert axes.get_title() == "Dice of 9 cases; boxes are drawn from 10 cases on"
+    figure = score_distributions(scores(10), TASK)
+    assert len(figure.axes[0].patches) == len(STRUCTURES)
+    assert "whiskers to the last case within 1.5" in figure.legends[0].get_texts()[-1].get_text()
 
 
 def test_scores_defined_by_convention_are_hollow():
@@ -61,11 +75,11 @@ def test_for_many_cases_scores_defined_by_convention_are_counted():
     axes = score_distributions(table, TASK).axes[0]
     assert sorted(text.get_text() for text in axes.texts) == ["12", "18"]
     points = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
-    assert points == 120 * len(TASK.structures) - 30
+    assert points == 120 * len(STRUCTURES) - 30
 
 
 def test_for_many_cases_the_box_is_transparent_and_above_the_points():
-    for cases, above in ((4, False), (120, True)):
+    for cases, above in ((10, False), (120, True)):
         axes = score_distributions(scores(cases), TASK).axes[0]
         box = axes.patches[0]
         points = next(line for line in axes.lines if line.get_marker() == "o")

@@ -33,7 +33,7 @@ def ticks(table: dict, axis: str) -> list[str]:
 
 def test_rows_are_the_reference_and_percentages_are_of_the_row():
     cells = cell_texts(voxels(label_1=(0, 1500, 500, 0)))
-    shares, counts = ([cell for cell in cells if cell[1] == 1][start::2] for start in (0, 1))
+    shares, counts = ([cell for cell in cells if cell[1] == 0][start::2] for start in (0, 1))
     assert [text for *_, text in shares] == ["0.0 %", "75.0 %", "25.0 %", "0.0 %"]
     assert [text for *_, text in counts] == ["0", "1,500", "500", "0"]
     assert [column for column, *_ in counts] == [0, 1, 2, 3]
@@ -42,14 +42,21 @@ def test_rows_are_the_reference_and_percentages_are_of_the_row():
 def test_cells_are_shaded_by_their_share_from_the_top_row_down():
     (axes,) = confusion_matrix(voxels(label_1=(0, 3, 1, 0)), TASK).axes
     shares = axes.collections[0].get_array()
-    assert shares[1].tolist() == [0, 0.75, 0.25, 0]
+    assert shares[0].tolist() == [0, 0.75, 0.25, 0]
     assert axes.yaxis_inverted()
 
 
 def test_a_label_absent_from_all_references_is_reported():
     table = voxels(label_4=(0, 0, 0, 0))
-    assert [text for _, row, text in cell_texts(table) if row == 3] == ["absent from all references"]
-    assert ticks(table, "y")[3] == "4: enhancing tumour\n0 voxels"
+    assert [text for _, row, text in cell_texts(table) if row == 2] == ["absent from all references"]
+    assert ticks(table, "y")[2] == "4: enhancing tumour\n0 voxels"
+
+
+def test_the_share_of_false_voxels_is_below_the_column():
+    table = voxels()
+    table["0"]["2"] = 300
+    assert ticks(table, "x")[2] == "2: oedema\n400 voxels,\n75.0 % of them background"
+    assert len(ticks(table, "y")) == 3
 
 
 def test_a_label_that_is_never_predicted_is_reported():

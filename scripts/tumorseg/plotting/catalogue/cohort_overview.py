@@ -32,8 +32,8 @@ RECORD: Final = FigureRecord(
     title="Cases and tumour volumes",
     caption="Top: numbers of usable and dropped cases, and of cases with each problem (hatched); a case with several "
     "problems counts for each. Bottom: volumes of {volumes} in the usable cases that have them. Boxes show the median "
-    "and the quartiles, whiskers the 5th and 95th percentiles. Below each box, each case is a point; for more than 100 "
-    "cases, their distribution is drawn instead.",
+    "and the quartiles, whiskers the 5th and 95th percentiles. Fewer than 10 cases have no box. Below "
+    "each box, each case is a point; for more than 100 cases, their distribution is drawn instead.",
     alt="Bar chart of the numbers of usable and dropped cases by problem, and box plots of the tumour volumes on a "
     "logarithmic axis. The numbers are in results/cohort/manifest.tsv.",
 )

@@ -20,8 +20,9 @@ RECORD: Final = FigureRecord(
     needs=("summary",),
     section="scores",
     title="Confusion matrix",
-    caption="Voxels by label in the reference (rows) and predicted label (columns), summed over all held-out cases: "
-    "percentage of the row, and number of voxels. Background is the rest of the image grid, most of it far from the "
+    caption="Tumour voxels of the references (rows) by predicted label (columns), summed over all held-out cases: "
+    "percentage of the row, and number of voxels. Below each column: the number of voxels predicted as the label, and "
+    "how many of them are background in the reference. Background itself has no row: nearly all of it is far from the "
     "tumour.",
     alt="Confusion matrix with the labels of the reference in rows and the predicted labels in columns. The numbers "
     "are in results/evaluation/summary.json.",

@@ -27,7 +27,7 @@ RECORD: Final = FigureRecord(
     title="Dice against tumour volume",
     caption="Each point is a held-out case. If the region is absent from the reference, Dice is defined by convention "
     "(1 if it is absent from the prediction too, else 0), and the case is counted in the strip on the left. "
-    "ρ is Spearman's rank correlation over the n cases that have the region, shown for 5 or more cases. For more than "
+    "ρ is Spearman's rank correlation over the n cases that have the region, shown for 10 or more cases. For more than "
     "100 cases, squares show the median and quartiles of each tenth of the cases, sorted by volume.",
     alt="Scatter plots of Dice against the volume in the reference on a logarithmic axis, one for each region. The "
     "numbers are in the table of the scores of each case.",
