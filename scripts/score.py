@@ -37,6 +37,7 @@ from tumorseg.metrics.records_2026 import CHALLENGE, METRICS_2026
 from tumorseg.metrics.registry import RANKED_BY, metrics
 from tumorseg.reporting.scores_page.content import ScoresPage, picture
 from tumorseg.reporting.scores_page.scores_html import render_scores_page
+from tumorseg.reporting.shared.page_links import existing_pages
 from tumorseg.task import add_task_option
 
 
@@ -206,7 +207,9 @@ def write_page(
     colours = {label: options.colours["colours"][f"label_{label}"] for label in options.task.label_values}
     disagreements = find_disagreements(sets[0].tables, paired_folders, options.task)
     pictures = [picture(found, read_slices(found, paired_folders), colours) for found in disagreements]
-    write_text(path, render_scores_page(ScoresPage(tuple(sets), tuple(pictures)), colours, options.task))
+    page = ScoresPage(tuple(sets), tuple(pictures))
+    others = existing_pages(path.parent.parent)
+    write_text(path, render_scores_page(page, colours, options.task, existing_pages=others))
 
 
 def score_2026(

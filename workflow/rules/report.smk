@@ -20,6 +20,8 @@ rule report:
         figures=FIGURES,
         strips=rules.case_strips.output,
         viewer=VIEWER,
+        # The report links to it.
+        cohort_page=ancient(rules.cohort_page.output),
     output:
         report("results/report.html", **report_entry("report", "Report", "report", "page")),
     log:

@@ -10,6 +10,7 @@ from tumorseg.cohort.overview import INTENSITY_STATISTICS, CohortOverview
 from tumorseg.formatting import format_decimal
 from tumorseg.plotting.thumbnails import preview_tile_names
 from tumorseg.reporting.shared.html_page import render_page
+from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.reporting.shared.script_json import script_safe_json
 from tumorseg.task import Task
 from tumorseg.task.conventions import describe_label_map
@@ -54,6 +55,7 @@ def render_cohort_page(
         review_script=(_HERE / "review.js").read_text(encoding="utf-8"),
         review_settings=script_safe_json({"tiles": tiles, "excluded": exclusions}),
         subject="cohort",
+        pages=page_links("cohort"),
         sections=_SECTIONS,
         overview=overview,
         exclusions=exclusions,

@@ -1,9 +1,8 @@
 """Collect the content of the report, and summarise it for the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Final
 
 import pandas as pd
@@ -11,98 +10,16 @@ import pandas as pd
 from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
 from tumorseg.evaluation.reliability_summary import reliability_sentences
-from tumorseg.formatting import format_count, format_list
-from tumorseg.metrics.metric_record import Metric
-from tumorseg.metrics.registry import RANKED_BY, metrics
+from tumorseg.formatting import format_count
 from tumorseg.provenance.run_facts import DataFacts, data_facts
 from tumorseg.reporting.report import alerts
 from tumorseg.reporting.report.alerts import Alert
+from tumorseg.reporting.report.case_rows import CaseRow, case_rows
+from tumorseg.reporting.report.failures import Failure, worst_cases
 from tumorseg.reporting.report.run_results import RunResults
+from tumorseg.reporting.report.structures import structure_name
 from tumorseg.task import Task
 from tumorseg.training.fold_results import FoldResult
-
-_MM3_PER_ML: Final = 1000
-
-
-@dataclass(frozen=True)
-class CaseRow:
-    """A row of the table of all cases: the scores of a held-out case.
-
-    Attributes:
-        case: the case id.
-        anchor: the anchor of its row on the page.
-        patient: the patient.
-        fold: the fold in which it is held out.
-        scores: by metric, then by structure, in the unit of the table of scores.
-        conventions: for each metric the structures whose score is defined by convention.
-        ranked_by: the mean over the labels of the metric that cases are ranked by.
-        volumes_ml: volume of the whole tumour in the reference and in the prediction, in ml.
-        missing: titles of the images that the case lacks.
-    """
-
-    case: str
-    anchor: str
-    patient: str
-    fold: int
-    scores: dict[str, dict[str, float]]
-    conventions: dict[str, frozenset[str]]
-    ranked_by: float
-    volumes_ml: tuple[float, float]
-    missing: tuple[str, ...]
-
-
-def case_rows(scores: pd.DataFrame, patients: Mapping[str, str], task: Task) -> list[CaseRow]:
-    """Return the rows of the table of all cases, sorted by case id.
-
-    Args:
-        scores: the rows of results/evaluation/cases.csv.
-        patients: the patient of each case.
-        task: defines the channels, labels and regions.
-    """
-    return [
-        _case_row(str(case), number, rows.set_index("region"), patients[str(case)], task)
-        for number, (case, rows) in enumerate(scores.groupby("case"), start=1)
-    ]
-
-
-def describe_conventions(table_metrics: Sequence[Metric]) -> str:
-    """Return when scores are defined by convention, as a phrase that starts with `for Dice if the structure is …`."""
-    rules = {
-        "reference": "is absent from the reference ({best} if it is absent from the prediction too, else {worst})",
-        "either": "is absent from the reference or the prediction ({best} if it is absent from both, else {worst})",
-    }
-    metrics_by_rule: dict[str, list[str]] = {}
-    for metric in table_metrics:
-        if metric.needs in rules and metric.worst is not None:
-            best, worst = (f"{value / metric.divisor:g} {metric.unit}".strip() for value in (metric.best, metric.worst))
-            metrics_by_rule.setdefault(rules[metric.needs].format(best=best, worst=worst), []).append(
-                metric.name_in_tables
-            )
-    return "; ".join(f"for {format_list(names)} if the structure {rule}" for rule, names in metrics_by_rule.items())
-
-
-def _case_row(case: str, number: int, rows: pd.DataFrame, patient: str, task: Task) -> CaseRow:
-    voxels, channels = rows[["reference_voxels", "predicted_voxels"]], rows["channels"].iloc[0].split(",")
-    volumes_ml = rows.loc[task.whole_tumour, ["reference_mm3", "predicted_mm3"]].astype(float) / _MM3_PER_ML
-    return CaseRow(
-        case=case,
-        anchor=f"case-{number}",
-        patient=patient,
-        fold=int(rows["fold"].iloc[0]),
-        scores={
-            metric.name: {structure: float(rows.at[structure, metric.name]) for structure in task.structures}
-            for metric in metrics("report_cases")
-        },
-        conventions={
-            metric.name: frozenset(
-                structure for structure in task.structures if metric.is_convention(*voxels.loc[structure])
-            )
-            for metric in metrics("report_cases")
-        },
-        ranked_by=fmean(float(rows.at[label, RANKED_BY]) for label in task.label_structures),
-        volumes_ml=(float(volumes_ml.iloc[0]), float(volumes_ml.iloc[1])),
-        missing=tuple(title for name, title in task.channel_titles.items() if name not in channels),
-    )
 
 
 @dataclass(frozen=True)
@@ -172,13 +89,8 @@ class ReportContent:
     surface_tolerance_mm: float
     reliability: list[str]
     cases: list[CaseRow]
+    failures: list[Failure]
     data: DataFacts
-
-
-def structure_name(structure: str, task: Task) -> str:
-    """Return the name and title of a region or label, such as `WT: whole tumour` or `Label 2: oedema`."""
-    name = structure if structure in task.region_labels else structure.capitalize().replace("_", " ")
-    return f"{name}: {task.structure_titles[structure]}"
 
 
 def collect_report_content(
@@ -198,6 +110,7 @@ def collect_report_content(
     warned = _flagged_cases(manifest[usable & (manifest["warnings"] != "")], "warnings")
     never = [structure_name(structure, task) for structure in summary["never_predicted"]]
     patients = {assignment.case: assignment.patient for assignment in results.splits}
+    cases = case_rows(results.scores, patients, task)
     return ReportContent(
         found=len(manifest),
         usable=int(usable.sum()),
@@ -227,7 +140,8 @@ def collect_report_content(
         macro_with_background=summary["macro_with_background"],
         surface_tolerance_mm=summary["surface_tolerance_mm"],
         reliability=reliability_sentences(results.reliability, task),
-        cases=case_rows(results.scores, patients, task),
+        cases=cases,
+        failures=worst_cases(results.scores, cases, task),
         data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )
 

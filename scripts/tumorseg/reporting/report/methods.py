@@ -60,6 +60,19 @@ def describe_methods(
     return _numbered([" ".join(paragraph) for paragraph in sentences])
 
 
+def describe_training(configuration: Mapping[str, Any]) -> str:
+    """Return the network and the length of its training in a sentence."""
+    model, training = configuration["model"], configuration["training"]
+    network = _CITATION.sub("", _NETWORKS[model["name"]])
+    steps = training["steps_per_epoch"]
+    each = "" if steps is None else f" of {format_count(steps, 'step')}"
+    start = f"from {training['start_from']}" if training["start_from"] else "from random weights"
+    return (
+        f"{network} with {model['base_channels']} channels at the first level, trained {start} for "
+        f"{format_count(training['epochs'], 'epoch')}{each}."
+    )
+
+
 def _numbered(paragraphs: Sequence[str]) -> Methods:
     """Replace the keys of publications in brackets by numbers, in the order in which they occur."""
     keys = list(dict.fromkeys(key for paragraph in paragraphs for key in _CITATION.findall(paragraph)))

@@ -13,10 +13,12 @@ from tumorseg.plotting.agreement_map import task_outcomes
 from tumorseg.plotting.style import label_colours
 from tumorseg.plotting.thumbnails import strip_tile_names
 from tumorseg.provenance.run_facts import RunFacts
-from tumorseg.reporting.report.content import ReportContent, describe_conventions
+from tumorseg.reporting.report.case_rows import describe_conventions
+from tumorseg.reporting.report.content import ReportContent
 from tumorseg.reporting.report.embedded_images import EmbeddedFigure, EmbeddedStrip, group_by_section
-from tumorseg.reporting.report.methods import describe_methods
+from tumorseg.reporting.report.methods import describe_methods, describe_training
 from tumorseg.reporting.shared.html_page import render_page
+from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.reporting.viewer.embed import EmbeddedViewer
 from tumorseg.task import Task
 from tumorseg.task.conventions import describe_label_map
@@ -24,9 +26,12 @@ from tumorseg.task.conventions import describe_label_map
 _HERE: Final = Path(__file__).parent
 _SECTIONS: Final = {
     "scores": "Scores",
+    "viewer": "Viewer",
     "cases": "Cases",
-    "cohort": "Cohort",
+    "failures": "Failures",
+    "figures": "Figures",
     "training": "Training",
+    "cohort": "Cohort",
     "methods": "Methods",
     "run": "Provenance",
 }
@@ -66,11 +71,14 @@ def render_report(
         _format_number,
         style=(_HERE / "style.css").read_text(encoding="utf-8") + (viewer.style if viewer else ""),
         subject="report",
-        sections=_SECTIONS,
+        # The cohort page is written before the report.
+        pages=page_links("report", ("cohort",)),
+        sections={section: heading for section, heading in _SECTIONS.items() if viewer or section != "viewer"},
         task=task,
         label_map=describe_label_map(task),
         content=content,
         run=run,
+        training=describe_training(configuration),
         methods=methods,
         bibtex="data:application/x-bibtex;base64," + base64.b64encode(methods.bibtex().encode()).decode(),
         figures=group_by_section(figures),

@@ -1,6 +1,6 @@
 """Render the page of scores as self-contained HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from tumorseg.reporting.scores_page import content
 from tumorseg.reporting.scores_page.content import ScoresPage
 from tumorseg.reporting.scores_page.mask_pictures import SCALE_BAR_MM
 from tumorseg.reporting.shared.html_page import render_page
+from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.task import Task
 from tumorseg.task.conventions import describe_label_map
 
@@ -23,13 +24,16 @@ _FIRST_SHOWN: Final = 2
 """Number of scores that the table of all cases shows before a reader chooses others."""
 
 
-def render_scores_page(page: ScoresPage, colours: Mapping[int, str], task: Task) -> str:
+def render_scores_page(
+    page: ScoresPage, colours: Mapping[int, str], task: Task, *, existing_pages: Collection[str] = ()
+) -> str:
     """Return the page of scores; equal arguments give equal text.
 
     Args:
         page: the content of the page.
         colours: colour of each label in the pictures, as `#rrggbb`.
         task: defines the labels and regions.
+        existing_pages: names of the other pages of the run that the page links to, see `page_links`.
     """
     first = page.sets[0]
     sections = {"scores" if scored is first else f"scores-{scored.name}": scored.title for scored in page.sets}
@@ -41,6 +45,7 @@ def render_scores_page(page: ScoresPage, colours: Mapping[int, str], task: Task)
         _format_number,
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
         subject="scores",
+        pages=page_links("scores", existing_pages),
         sections=sections,
         page=page,
         sets={anchor: _set_view(scored, task) for anchor, scored in zip(sections, page.sets, strict=False)},
@@ -53,7 +58,6 @@ def render_scores_page(page: ScoresPage, colours: Mapping[int, str], task: Task)
         numbers=dict(zip(first.folders, content.folder_labels(first.folders), strict=True)),
         missing={folder: content.missing_texts(summary) for folder, summary in page.summaries.items()},
         comparison=first.comparison,
-        column_script=(_HERE / "columns.js").read_text(encoding="utf-8"),
     )
 
 

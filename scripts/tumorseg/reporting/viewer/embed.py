@@ -31,7 +31,7 @@ class EmbeddedViewer:
     """Parts of a page that a template includes without escaping (`|safe`).
 
     Attributes:
-        markup: the viewer; that of `embed_viewer` has a heading with the id `viewer`.
+        markup: the viewer; the page has a heading with the id `viewer` above it.
         style: CSS.
         scripts: `<script>` elements for the end of the body.
         cases: the cases in the viewer; a link `<a href="#viewer" data-viewer-case="CASE">` opens one of them.
@@ -83,7 +83,7 @@ def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: T
         opacity=round(100 * opacity),
         pictures=[{"id": "viewer-image", "label": "Image", "selected": task.channel_names[task.display_channel]}],
         views=_VIEWS,
-        fallback="The figures above also show slices of held-out cases.",
+        fallback="The figures also show slices of held-out cases.",
     )
 
 

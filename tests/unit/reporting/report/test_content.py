@@ -13,14 +13,10 @@ from tests.unit.cohort.test_overview import TASK, validated
 from tumorseg.cohort.splits import FoldAssignment
 from tumorseg.metrics.registry import columns, definitions, metric
 from tumorseg.metrics.summary import summarise
-from tumorseg.reporting.report.content import (
-    ReportContent,
-    case_rows,
-    collect_report_content,
-    describe_conventions,
-    structure_name,
-)
+from tumorseg.reporting.report.case_rows import case_rows, describe_conventions
+from tumorseg.reporting.report.content import ReportContent, collect_report_content
 from tumorseg.reporting.report.run_results import RunResults
+from tumorseg.reporting.report.structures import distinct_structures, structure_name
 from tumorseg.task import Task
 from tumorseg.training.fold_results import FoldResult
 
@@ -236,3 +232,13 @@ def test_conventions_are_described_in_words():
 def test_structures_are_named_in_words():
     assert structure_name("TC", TASK) == "TC: tumour core"
     assert structure_name("label_2", TASK) == "Label 2: oedema"
+
+
+def test_a_label_that_equals_a_region_is_named_once():
+    assert list(distinct_structures(TASK).values()) == [
+        "WT: whole tumour",
+        "TC: tumour core",
+        "ET: enhancing tumour (label 4)",
+        "Label 1: necrotic / non-enhancing core",
+        "Label 2: oedema",
+    ]
