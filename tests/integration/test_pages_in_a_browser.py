@@ -132,7 +132,59 @@ def test_a_link_to_a_row_shows_it_despite_the_filter(report):
     report.get_by_label("Filter").fill("")
 
 
+def test_a_reader_chooses_the_columns_of_the_table(report):
+    head = report.get_by_role("columnheader", name="Lesion-wise Dice WT", exact=True)
+    assert head.count() == 0  # hidden
+    report.get_by_label("Lesion-wise Dice", exact=True).check()
+    assert head.count() == 1
+    report.get_by_label("WT", exact=True).uncheck()
+    assert head.count() == 0
+    report.get_by_label("WT", exact=True).check()
+
+
+def test_the_list_of_contents_stays_in_sight_and_is_folded_on_a_phone(browser, finished, report):
+    link = report.get_by_role("navigation", name="Sections").get_by_role("link", name="Provenance")
+    report.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert 0 <= link.bounding_box()["y"] < 100
+    phone = open_page(browser, finished.results / "report.html", width=390).page
+    entry = phone.get_by_role("navigation", name="Sections").get_by_role("link", name="Provenance")
+    assert not entry.is_visible()
+    phone.get_by_text("Contents", exact=True).click()
+    assert entry.is_visible()
+
+
+def test_a_figure_enlarges_with_the_keyboard_and_escape_closes_it(report):
+    button = report.get_by_role("button", name="Enlarge").last
+    button.press("Enter")
+    picture = report.get_by_role("dialog").get_by_role("img")
+    assert picture.bounding_box()["width"] > 1000
+    report.keyboard.press("Escape")
+    assert not picture.is_visible()
+    assert button.evaluate("button => button === document.activeElement")
+
+
+def test_links_lead_from_page_to_page_and_back(browser, finished):
+    page = open_page(browser, finished.results / "report.html").page
+    assert not page.get_by_role("link", name="Page of scores").is_visible()
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Cohort page").click()
+    assert "cohort.html" in page.url
+    page.get_by_role("link", name="Report", exact=True).click()
+    assert "/report.html" in page.url
+
+
+def test_a_dark_page_keeps_its_figures_white_and_its_prints_light(browser, finished):
+    page = open_page(browser, finished.results / "report.html").page
+    page.emulate_media(color_scheme="dark")
+    background = "element => getComputedStyle(element).backgroundColor"
+    assert page.locator("body").evaluate(background) == "rgb(21, 24, 27)"
+    assert page.locator("figure img").last.evaluate(background) == "rgb(255, 255, 255)"
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.locator("body").evaluate(background) == "rgb(255, 255, 255)"
+
+
 def test_a_shadow_marks_a_table_that_continues_to_the_right(report):
+    for box in report.locator(".columns input").all():
+        box.check()
     region = report.get_by_role("region", name="Scores of each case")
     brightness = []
     for place in (0, 100_000):

@@ -136,7 +136,7 @@ LESIONWISE_DICE: Final = Metric(
     worst=0,
     counts_empty=True,
     needs="reference",
-    places=("report", "report_cases", "case_figure", "terminal", "model_card", "ranking"),
+    places=("headline", "report", "report_cases", "case_figure", "terminal", "model_card", "ranking"),
     challenge="BraTS 2023",
 )
 LESIONWISE_HD95: Final = Metric(
@@ -151,7 +151,7 @@ LESIONWISE_HD95: Final = Metric(
     counts_empty=True,
     unit="mm",
     decimals=1,
-    places=("report", "terminal", "model_card", "ranking"),
+    places=("headline", "report", "report_cases", "terminal", "model_card", "ranking"),
     challenge="BraTS 2023",
 )
 

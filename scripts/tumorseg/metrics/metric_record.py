@@ -15,11 +15,14 @@ from tumorseg.metrics.pair import StructurePair
 Better = Literal["higher", "lower", "nearer_zero"]
 """Which values of a score are better."""
 
-Place = Literal["macro", "report", "report_cases", "distributions", "case_figure", "terminal", "model_card", "ranking"]
+Place = Literal[
+    "headline", "macro", "report", "report_cases", "distributions", "case_figure", "terminal", "model_card", "ranking"
+]
 """Where a score is shown:
 
-- macro: first table of the report, with the mean over the labels of a case; only for scores of voxel counts
-- report: second table of the report
+- headline: main table of the report
+- macro: table of the report with the mean over the labels of a case; only for scores of voxel counts
+- report: table of the report with all other scores
 - report_cases: table of cases of the report
 - distributions: figure of distributions; only for scores from 0 to 1
 - case_figure: next to the images of a case

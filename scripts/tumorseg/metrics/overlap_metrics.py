@@ -14,7 +14,7 @@ DICE: Final = Metric(
     best=1,
     worst=0,
     needs="reference",
-    places=("macro", "report_cases", "distributions", "case_figure", "terminal", "model_card"),
+    places=("headline", "macro", "report_cases", "distributions", "case_figure", "terminal", "model_card"),
 )
 IOU: Final = Metric(
     "iou",
@@ -87,6 +87,7 @@ VOLUME_ERROR: Final = Metric(
     unit="ml",
     divisor=1000,
     decimals=2,
+    places=("headline", "report"),
 )
 
 VOXEL_COUNTS: Final = (

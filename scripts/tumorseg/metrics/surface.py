@@ -115,6 +115,7 @@ SURFACE_DICE: Final = Metric(
     better="higher",
     best=1,
     worst=0,
+    places=("headline", "report", "report_cases"),
 )
 HD95: Final = Metric(
     "hd95",
@@ -129,5 +130,5 @@ HD95: Final = Metric(
     worst=WORST_HD95_MM,
     unit="mm",
     decimals=1,
-    places=("report", "report_cases", "case_figure", "terminal", "model_card"),
+    places=("headline", "report", "report_cases", "case_figure", "terminal", "model_card"),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tumorseg.formatting import format_count
+from tumorseg.reporting.report.case_issues import SharedWarning
 from tumorseg.training.fold_results import FoldResult
 
 
@@ -92,20 +93,24 @@ def changed_masks(predictions: Sequence[dict[str, Any]]) -> list[Alert]:
     return alerts
 
 
-def cohort(found: int, dropped: int, warned: int) -> list[Alert]:
+def cohort(found: int, dropped: int, warned: int, shared: Sequence[SharedWarning]) -> list[Alert]:
     """Return alerts for dropped cases and for cases with warnings.
 
     Args:
         found: number of case folders.
         dropped: number of dropped cases.
-        warned: number of usable cases with warnings.
+        warned: number of usable cases with warnings that not all share.
+        shared: the warnings that all usable cases share.
     """
     alerts = []
     if dropped:
         alerts.append(Alert(f"{dropped:,} of {format_count(found, 'case')} dropped.", "dropped"))
+    alerts += [Alert(f"All usable cases: {warning.text}", "case-warnings") for warning in shared]
     if warned:
         verb = "has" if warned == 1 else "have"
-        alerts.append(Alert(f"{format_count(warned, 'case')} {verb} warnings.", "case-warnings"))
+        alerts.append(
+            Alert(f"{format_count(warned, 'case')} {verb} {'other ' if shared else ''}warnings.", "case-warnings")
+        )
     return alerts
 
 

@@ -14,27 +14,20 @@ from tumorseg.formatting import format_count
 from tumorseg.provenance.run_facts import DataFacts, data_facts
 from tumorseg.reporting.report import alerts
 from tumorseg.reporting.report.alerts import Alert
+from tumorseg.reporting.report.case_issues import (
+    FlaggedCase,
+    SharedWarning,
+    cases_with_warnings,
+    dropped_cases,
+    shared_warnings,
+)
 from tumorseg.reporting.report.case_rows import CaseRow, case_rows
 from tumorseg.reporting.report.failures import Failure, worst_cases
 from tumorseg.reporting.report.run_results import RunResults
 from tumorseg.reporting.report.structures import structure_name
+from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.task import Task
 from tumorseg.training.fold_results import FoldResult
-
-
-@dataclass(frozen=True)
-class FlaggedCase:
-    """A case with problems or warnings.
-
-    Attributes:
-        case: the case id.
-        codes: codes of its problems or warnings.
-        messages: messages of its problems.
-    """
-
-    case: str
-    codes: tuple[str, ...]
-    messages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,7 @@ class StructureSummary:
     Attributes:
         name: its name and title.
         scores: its scores by name, as in summary.json.
+        values: the scores of each case by name, in the unit of tables.
         lesions: numbers of lesions found, lesions missed and false lesions, summed over all cases.
         empty_reference: number of cases in which it is absent from the reference.
         empty_prediction: number of cases in which it is absent from the prediction.
@@ -61,6 +55,7 @@ class StructureSummary:
 
     name: str
     scores: dict[str, dict[str, float]]
+    values: dict[str, tuple[float, ...]]
     lesions: tuple[int, int, int]
     empty_reference: int
     empty_prediction: int
@@ -69,7 +64,10 @@ class StructureSummary:
 
 @dataclass(frozen=True)
 class ReportContent:
-    """The content of the report and of its summary at the terminal."""
+    """The content of the report and of its summary at the terminal.
+
+    `few` is whether there are so few held-out cases that the page shows points instead of intervals.
+    """
 
     found: int
     usable: int
@@ -77,9 +75,11 @@ class ReportContent:
     alerts: list[Alert]
     never_predicted: list[str]
     dropped: list[FlaggedCase]
+    shared_warnings: list[SharedWarning]
     warned: list[FlaggedCase]
     folds: list[FoldSummary]
     scored: int
+    few: bool
     confidence: float
     interval: str
     definitions: dict[str, str]
@@ -104,13 +104,13 @@ def collect_report_content(
         task: defines the channels, labels and regions.
         patients_from_names: whether patients were derived from case names.
     """
-    manifest, summary = results.manifest, results.summary
+    manifest, summary, scores = results.manifest, results.summary, results.scores
     usable = manifest["usable"]
-    dropped = _flagged_cases(manifest[~usable], "problems")
-    warned = _flagged_cases(manifest[usable & (manifest["warnings"] != "")], "warnings")
+    dropped, shared = dropped_cases(manifest), shared_warnings(manifest, results.validation_results)
+    warned = cases_with_warnings(manifest, shared)
     never = [structure_name(structure, task) for structure in summary["never_predicted"]]
     patients = {assignment.case: assignment.patient for assignment in results.splits}
-    cases = case_rows(results.scores, patients, task)
+    cases = case_rows(scores, patients, task)
     return ReportContent(
         found=len(manifest),
         usable=int(usable.sum()),
@@ -121,19 +121,25 @@ def collect_report_content(
             *alerts.training(results.folds),
             *alerts.untrained_channels(results.predictions),
             *alerts.changed_masks(results.predictions),
-            *alerts.cohort(len(manifest), len(dropped), len(warned)),
+            *alerts.cohort(len(manifest), len(dropped), len(warned), shared),
             *alerts.patients(patient_grouping_warnings(patients) if patients_from_names else []),
         ],
         never_predicted=never,
         dropped=dropped,
+        shared_warnings=shared,
         warned=warned,
         folds=[_fold_summary(fold, results.splits) for fold in results.folds],
         scored=summary["cases"],
+        few=summary["cases"] < FEW_CASES,
         confidence=summary["confidence"],
         interval=summary["interval"],
         definitions=summary["definitions"],
         structures={
-            name: _structure_summary(structure_name(name, task), summary["structures"][name])
+            name: _structure_summary(
+                structure_name(name, task),
+                summary["structures"][name],
+                scores[scores["region"] == name],
+            )
             for name in task.structures
         },
         macro=summary["macro"],
@@ -141,16 +147,9 @@ def collect_report_content(
         surface_tolerance_mm=summary["surface_tolerance_mm"],
         reliability=reliability_sentences(results.reliability, task),
         cases=cases,
-        failures=worst_cases(results.scores, cases, task),
+        failures=worst_cases(scores, cases, task),
         data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )
-
-
-def _flagged_cases(rows: pd.DataFrame, column: str) -> list[FlaggedCase]:
-    return [
-        FlaggedCase(row["case"], tuple(row[column].split(",")), tuple(row["detail"].split(" | ")))
-        for row in rows.to_dict("records")
-    ]
 
 
 def _fold_summary(fold: FoldResult, splits: list[FoldAssignment]) -> FoldSummary:
@@ -159,10 +158,11 @@ def _fold_summary(fold: FoldResult, splits: list[FoldAssignment]) -> FoldSummary
     )
 
 
-def _structure_summary(name: str, content: dict[str, Any]) -> StructureSummary:
+def _structure_summary(name: str, content: dict[str, Any], rows: pd.DataFrame) -> StructureSummary:
     return StructureSummary(
         name=name,
         scores=content["scores"],
+        values={score: tuple(rows[score].astype(float)) for score in content["scores"]},
         lesions=(content["lesions_found"], content["lesions_missed"], content["lesions_false"]),
         empty_reference=content["empty_reference"],
         empty_prediction=content["empty_prediction"],

@@ -196,7 +196,7 @@ def _evaluation(content: ReportContent, evaluation: Mapping[str, Any], versions:
         f"[nikolov2021] with a tolerance of {content.surface_tolerance_mm:g} mm, and the lesion-wise scores of BraTS "
         "2023 [moawad2023]."
     )
-    if content.scored > 1:
+    if not content.few:
         yield (
             f"Intervals of means are {100 * evaluation['confidence']:g} % bootstrap intervals [efron1993] from "
             f"{evaluation['bootstrap_samples']:,} samples of patients."

@@ -13,10 +13,13 @@ from tumorseg.plotting.agreement_map import task_outcomes
 from tumorseg.plotting.style import label_colours
 from tumorseg.plotting.thumbnails import strip_tile_names
 from tumorseg.provenance.run_facts import RunFacts
+from tumorseg.reporting.report.case_columns import VOLUMES, CaseColumn, case_columns
 from tumorseg.reporting.report.case_rows import describe_conventions
 from tumorseg.reporting.report.content import ReportContent
 from tumorseg.reporting.report.embedded_images import EmbeddedFigure, EmbeddedStrip, group_by_section
 from tumorseg.reporting.report.methods import describe_methods, describe_training
+from tumorseg.reporting.report.structures import distinct_structures
+from tumorseg.reporting.shared.few_cases import axis_limits, case_points
 from tumorseg.reporting.shared.html_page import render_page
 from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.reporting.viewer.embed import EmbeddedViewer
@@ -65,6 +68,7 @@ def render_report(
         configuration: the configuration with all its sections.
     """
     colours = label_colours(configuration["figures"])
+    columns = case_columns(content.cases, task)
     methods = describe_methods(content, configuration, task, run.versions)
     return render_page(
         _HERE,
@@ -92,17 +96,45 @@ def render_report(
         colours=colours,
         label_names=task.label_titles,
         outcomes=task_outcomes(task),
-        structures=tuple(task.structures),
         regions=tuple(task.region_labels),
+        distinct=distinct_structures(task),
+        points=_points(content, task) if content.few else {},
+        headline_metrics=metrics("headline"),
         macro_metrics=metrics("macro"),
         report_metrics=metrics("report"),
-        case_metrics=metrics("report_cases"),
+        case_columns=columns,
+        column_choices=_column_choices(columns),
+        volumes=VOLUMES,
         all_metrics=metrics(),
         ranked_by=metric(RANKED_BY),
         directions=describe_directions(metrics(), lambda metric: metric.title),
         conventions=describe_conventions(metrics("report_cases")),
         configuration=json.dumps(configuration, indent=2, ensure_ascii=False),
     )
+
+
+def _column_choices(columns: Sequence[CaseColumn]) -> dict[str, str]:
+    """Return the title of each choice of columns of the table of cases."""
+    titles = {"patient": "Patient", "fold": "Fold", "volumes": "Volumes"}
+    return {column.score: column.metric.title if column.metric else titles[column.score] for column in columns}
+
+
+def _points(content: ReportContent, task: Task) -> dict[str, dict[str, str]]:
+    """Return the points of the main table as SVG, by structure and score. The structures share the axis of a score."""
+    structures = distinct_structures(task)
+    limits = {
+        metric.name: axis_limits(
+            metric, [value for name in structures for value in content.structures[name].values[metric.name]]
+        )
+        for metric in metrics("headline")
+    }
+    return {
+        name: {
+            metric.name: case_points(content.structures[name].values[metric.name], metric, limits[metric.name])
+            for metric in metrics("headline")
+        }
+        for name in structures
+    }
 
 
 def _format_number(value: Any) -> str:

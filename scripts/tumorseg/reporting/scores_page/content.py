@@ -14,10 +14,9 @@ from tumorseg.metrics.comparable import ScoreArrays
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.reporting.scores_page.mask_pictures import common_window, mask_picture
 from tumorseg.reporting.scores_page.paired_plots import case_plot, interval_plot
+from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.task import Task
 
-FEW_CASES: Final = 10
-"""With fewer cases, the page warns that intervals and ranks are rough."""
 _MAX_NAMES_BELOW_PLOT: Final = 4
 _MAX_NAME_LENGTH: Final = 12
 """More or longer names than these are numbers below a plot."""
@@ -84,7 +83,7 @@ def page_notes(page: ScoresPage, task: Task) -> list[tuple[str, str]]:
     notes = []
     first = next(iter(page.summaries.values()))
     if first["cases"] < FEW_CASES:
-        text = f"Only {format_count(first['cases'], 'case')}: intervals and differences are rough."
+        text = f"Only {format_count(first['cases'], 'case')}: differences are rough, and means have no intervals."
         notes.append((text, "scores"))
     comparison = page.sets[0].comparison
     if comparison and comparison["patients"] < comparison["cases"]:

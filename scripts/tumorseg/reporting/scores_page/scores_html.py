@@ -12,6 +12,7 @@ from tumorseg.metrics.registry import describe_directions
 from tumorseg.reporting.scores_page import content
 from tumorseg.reporting.scores_page.content import ScoresPage
 from tumorseg.reporting.scores_page.mask_pictures import SCALE_BAR_MM
+from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.reporting.shared.html_page import render_page
 from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.task import Task
@@ -45,6 +46,7 @@ def render_scores_page(
         _format_number,
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
         subject="scores",
+        few=first.summaries[first.folders[0]]["cases"] < FEW_CASES,
         pages=page_links("scores", existing_pages),
         sections=sections,
         page=page,

@@ -4,11 +4,12 @@
     const table = document.getElementById(chooser.dataset.table);
     const style = document.getElementById(`${chooser.dataset.table}-hidden`);
     const heads = [...table.tHead.rows[0].cells];
-    const chosen = (kind) => new Set([...chooser.querySelectorAll(`input[name=${kind}]:checked`)].map((box) => box.value));
+    const chosen = (kind) => new Set([...chooser.querySelectorAll(`input[name=${kind}]:checked`)].map(({ value }) => value));
 
     const show = () => {
       const [scores, regions] = [chosen("score"), chosen("region")];
-      const hidden = heads.filter(({ dataset }) => dataset.score && !(scores.has(dataset.score) && regions.has(dataset.region)));
+      const isChosen = ({ score, region }) => scores.has(score) && (!region || regions.has(region));
+      const hidden = heads.filter(({ dataset }) => dataset.score && !isChosen(dataset));
       style.textContent = hidden
         .map((head) => `#${table.id} tr > :nth-child(${head.cellIndex + 1}) { display: none; }`)
         .join("\n");

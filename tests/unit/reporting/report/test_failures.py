@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from tests.unit.cohort.test_overview import TASK
@@ -27,8 +28,7 @@ def test_the_case_with_the_lowest_mean_over_the_labels_is_the_worst():
 
 def test_at_most_half_of_the_cases_are_called_worst():
     table = scores()
-    more = [table.assign(case=table["case"] + str(number)) for number in range(4)]
-    rows = type(table)(sum((part.to_dict("records") for part in more), []))
+    rows = pd.concat([table.assign(case=table["case"] + str(number)) for number in range(4)])
     patients = dict.fromkeys(rows["case"].unique(), "P")
     assert len(worst_cases(rows, case_rows(rows, patients, TASK), TASK)) == 3
 
@@ -40,7 +40,10 @@ def test_at_most_half_of_the_cases_are_called_worst():
             {"dice": 0.1, "reference_mm3": 0, "predicted_mm3": 500, "reference_voxels": 0},
             "Oedema: 0.50 ml predicted, although the reference has none. Its Dice is 0 by convention.",
         ),
-        ({"dice": 0.1, "predicted_mm3": 0, "predicted_voxels": 0}, "Oedema: not predicted at all. The reference has 10.0 ml."),
+        (
+            {"dice": 0.1, "predicted_mm3": 0, "predicted_voxels": 0},
+            "Oedema: not predicted at all. The reference has 10.0 ml.",
+        ),
         (
             {"dice": 0.1, "lesions_missed": 1, "lesions_found": 2, "lesions_false": 4},
             "Oedema: Dice 0.100. 3.0 ml of 10.0 ml missed; 1.0 ml false; 1 of 3 lesions missed; 4 predicted "

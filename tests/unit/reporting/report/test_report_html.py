@@ -11,12 +11,11 @@ import pytest
 from matplotlib.image import imsave
 
 from tests.unit.cohort.test_overview import TASK
-from tests.unit.reporting.report.test_content import CONFIGURATION, REFUSED, manifest_row, report_content, results
-from tumorseg.metrics.summary import summarise
+from tests.unit.reporting.report.test_content import CONFIGURATION, REFUSED, manifest_row, report_content
 from tumorseg.provenance.run_facts import RunFacts
-from tumorseg.reporting.report.content import collect_report_content
 from tumorseg.reporting.report.embedded_images import EmbeddedStrip, embed_figure
 from tumorseg.reporting.report.report_html import render_report
+from tumorseg.reporting.report.structures import distinct_structures
 from tumorseg.task import built_in_tasks, load_task
 
 RUN = RunFacts("2026-01-02 03:04 UTC", "c0ffee", "a machine", {"Python": "3.11.7"})
@@ -156,7 +155,8 @@ def test_a_score_defined_by_convention_is_in_brackets():
 
 
 def test_large_and_negative_numbers_have_separators_and_a_minus_sign():
-    page = page_of(report_content(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000))
+    content = report_content(volume_error_mm3=-11_844_200.0, reference_mm3=2_500_000)
+    page = page_of(replace(content, few=False))
     assert "<td>−11,844.20 <span" in page
     assert ">−11,844.20 to −11,844.20</span>" in page
     assert '<td data-value="2500">2,500.0</td>' in page
@@ -214,21 +214,36 @@ def test_a_long_table_is_collapsed():
     assert page_of(content).count("<details>") == page_of(report_content()).count("<details>") + 1
 
 
-def test_the_mean_of_one_case_has_no_confidence_interval():
-    run = results()
-    table = run.scores[run.scores["case"] == "a"]
-    settings = {"confidence": 0.95, "bootstrap_samples": 20, "surface_tolerance_mm": 1, "seed": 1}
-    summary = summarise(table, {"a": np.zeros((TASK.classes, TASK.classes), np.int64)}, task=TASK, **settings)
-    one_case = page_of(
-        collect_report_content(
-            replace(run, scores=table, summary=summary), CONFIGURATION, TASK, patients_from_names=True
-        )
-    )
-    headlines = [
-        page[page.index('class="headline"') : page.index("<table")] for page in (one_case, page_of(report_content()))
+def test_few_cases_are_points_instead_of_intervals():
+    few, many = (page_of(replace(report_content(), few=few)) for few in (True, False))
+    assert "0.500 to 0.500" in many
+    assert "0.500 to 0.500" not in few
+    assert 'class="points"' not in many
+    assert 'aria-label="Each case: 0.500, 0.500"' in few
+    assert "2 cases are too few for intervals" in few
+
+
+def test_the_main_table_has_a_row_for_each_structure_and_six_scores(page):
+    table = page[page.index("<table") : page.index("</table>")]
+    assert re.findall(r'<th scope="row">([^<\n]+)', table) == list(distinct_structures(TASK).values())
+    assert re.findall(r'<th scope="col">([^<]+)', table) == [
+        "Structure",
+        "Dice",
+        "Surface Dice",
+        "HD95 as in BraTS, mm",
+        "Lesion-wise Dice ",
+        "Lesion-wise HD95, mm ",
+        "Volume error, ml",
     ]
-    assert ["0.500 to 0.500" in headline for headline in headlines] == [False, True]
-    assert "Mean Dice of 1 held-out case (one case: no confidence interval):" in one_case
+
+
+def test_other_columns_of_the_table_of_cases_are_hidden_at_first(page):
+    heads = [attributes.get("data-score") for attributes in Outline(page).all("th") if "data-sort" in attributes]
+    hidden = re.findall(r"#every-case-table tr > :nth-child\((\d+)\)", page)
+    # The thumbnails are a column without a heading to sort by.
+    shown = [score for number, score in enumerate(heads, start=2) if str(number) not in hidden]
+    assert shown == [None, *["dice"] * 4, "volumes", "volumes"]
+    assert {"patient", "lesionwise_dice", "hd95"} <= set(heads)
 
 
 @pytest.mark.parametrize("name", built_in_tasks())

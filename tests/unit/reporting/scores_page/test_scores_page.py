@@ -102,7 +102,9 @@ def test_missing_and_invalid_masks_are_named_and_explained():
 
 def test_few_cases_are_a_note_and_cannot_be_significant():
     few = score_set({name: scores_of(dice, CASES[:4]) for name, dice in (("a", 0.5), ("b", 0.9))})
-    assert page_notes(ScoresPage((few,), ()), TASK)[0][0] == "Only 4 cases: intervals and differences are rough."
+    assert page_notes(ScoresPage((few,), ()), TASK)[0][0] == (
+        "Only 4 cases: differences are rough, and means have no intervals."
+    )
     sentence = significance_sentence(few)
     assert sentence.startswith("0 of 12 tests have a p value of at most 0.05 after the correction")
     assert "With 4 cases, no test can have a p value below 0.12" in sentence
