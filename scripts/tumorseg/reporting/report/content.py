@@ -23,6 +23,7 @@ from tumorseg.reporting.report.case_issues import (
 )
 from tumorseg.reporting.report.case_rows import CaseRow, case_rows
 from tumorseg.reporting.report.failures import Failure, worst_cases
+from tumorseg.reporting.report.false_components import describe_false_components, false_components
 from tumorseg.reporting.report.run_results import RunResults
 from tumorseg.reporting.report.structures import structure_name
 from tumorseg.reporting.shared.few_cases import FEW_CASES
@@ -90,6 +91,7 @@ class ReportContent:
     reliability: list[str]
     cases: list[CaseRow]
     failures: list[Failure]
+    false_components: list[tuple[str, str]]
     data: DataFacts
 
 
@@ -111,6 +113,11 @@ def collect_report_content(
     never = [structure_name(structure, task) for structure in summary["never_predicted"]]
     patients = {assignment.case: assignment.patient for assignment in results.splits}
     cases = case_rows(scores, patients, task)
+    tried_mm3 = configuration["postprocessing"]["remove_components_mm3"]
+    spoiled = [
+        describe_false_components(found, configuration["prediction"], tried_mm3)
+        for found in false_components(scores, task)
+    ]
     return ReportContent(
         found=len(manifest),
         usable=int(usable.sum()),
@@ -118,6 +125,7 @@ def collect_report_content(
         alerts=[
             *([alerts.demo()] if configuration["demo"] else []),
             *alerts.never_predicted_alerts(never),
+            *[Alert(loss, "false-components") for loss, _ in spoiled],
             *alerts.training(results.folds),
             *alerts.untrained_channels(results.predictions),
             *alerts.changed_masks(results.predictions),
@@ -148,6 +156,7 @@ def collect_report_content(
         reliability=reliability_sentences(results.reliability, task),
         cases=cases,
         failures=worst_cases(scores, cases, task),
+        false_components=spoiled,
         data=data_facts(results.validation_results, set(manifest.loc[usable, "case"])),
     )
 

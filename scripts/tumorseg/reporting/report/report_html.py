@@ -17,6 +17,7 @@ from tumorseg.reporting.report.case_columns import VOLUMES, CaseColumn, case_col
 from tumorseg.reporting.report.case_rows import describe_conventions
 from tumorseg.reporting.report.content import ReportContent
 from tumorseg.reporting.report.embedded_images import EmbeddedFigure, EmbeddedStrip, group_by_section
+from tumorseg.reporting.report.false_components import MIN_LOSS
 from tumorseg.reporting.report.methods import describe_methods, describe_training
 from tumorseg.reporting.report.structures import distinct_structures
 from tumorseg.reporting.shared.few_cases import axis_limits, case_points
@@ -97,6 +98,7 @@ def render_report(
         label_names=task.label_titles,
         outcomes=task_outcomes(task),
         regions=tuple(task.region_labels),
+        min_loss=MIN_LOSS,
         distinct=distinct_structures(task),
         points=_points(content, task) if content.few else {},
         headline_metrics=metrics("headline"),
