@@ -180,12 +180,12 @@ def report_page() -> str:
 
 @pytest.mark.usefixtures("registered")
 def test_the_tables_of_the_report_have_it_with_unit_decimals_and_definition():
-    first, more, cases, *_ = report_page().split("<table")[1:]
+    _, first, more, cases, *_ = report_page().split("<table")[1:]
     assert re.findall(r'<th scope="col">(.*?)</th>', first)[2:6] == ["Dice", "IoU", "F1", "Share found"]
-    assert '<td>0.750 <span class="interval">0.750 to 0.750</span></td>' in first
+    assert "<td>0.750</td>" in first
     assert "Missed volume, ml</th>" in more
     assert "Surplus voxels</th>" in more
-    assert re.search(r"<td>0.00 <span .*\n<td>−1.000 <span", more)
+    assert re.search(r"<td>0.00</td>\n<td>−1.000</td>", more)
     assert "<dt>Surplus voxels</dt><dd>predicted minus reference, nearer to 0 is better</dd>" in more
     assert "nearer to 0 for Volume error and Surplus voxels, higher for all others" in more
     assert "Missed WT, ml</th>" in cases

@@ -113,11 +113,8 @@ def collect_report_content(
     never = [structure_name(structure, task) for structure in summary["never_predicted"]]
     patients = {assignment.case: assignment.patient for assignment in results.splits}
     cases = case_rows(scores, patients, task)
-    tried_mm3 = configuration["postprocessing"]["remove_components_mm3"]
-    spoiled = [
-        describe_false_components(found, configuration["prediction"], tried_mm3)
-        for found in false_components(scores, task)
-    ]
+    prediction = configuration["prediction"]
+    spoiled = [describe_false_components(found, prediction) for found in false_components(scores, task)]
     return ReportContent(
         found=len(manifest),
         usable=int(usable.sum()),

@@ -1,6 +1,6 @@
 """Find regions whose lesion-wise score false components spoil, and name the setting that removes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from tumorseg.task import Task
 MIN_LOSS: Final = 0.05
 """Smallest loss of the mean lesion-wise Dice that the page reports. A false component beside one lesion that is found
 halves the score of a case, so a perfect model with such a component in every tenth case loses as much."""
+_TRIED_MM3: Final = (50, 200, 1000)
+"""Minimum volumes of a component that the target `postprocessing` tries by default. Larger ones are not small."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,12 @@ def false_components(scores: pd.DataFrame, task: Task) -> list[FalseComponents]:
     return [part for part in found if part.without - part.measured >= MIN_LOSS]
 
 
-def describe_false_components(
-    found: FalseComponents, prediction: Mapping[str, Any], tried_mm3: Sequence[float]
-) -> tuple[str, str]:
+def describe_false_components(found: FalseComponents, prediction: Mapping[str, Any]) -> tuple[str, str]:
     """Return the loss as a sentence, and what to do about it as sentences.
 
     Args:
         found: the false components of a region.
         prediction: the section `prediction` of the configuration.
-        tried_mm3: the minimum volumes of a component that the target `postprocessing` tries.
     """
     loss = (
         f"{found.region}: {format_count(found.count, 'predicted component')} in {format_count(found.cases, 'case')} "
@@ -66,14 +65,15 @@ def describe_false_components(
         f"{'it' if found.count == 1 else 'them'}, the mean lesion-wise Dice would be {found.without:.3f} instead of "
         f"{found.measured:.3f}."
     )
-    size = f"Their mean volume is at most {format_decimal(found.largest_mean_mm3)} mm³."
-    if found.largest_mean_mm3 >= max(tried_mm3, default=0):
+    whose = "Its" if found.count == 1 else "Their mean"
+    size = f"{whose} volume is at most {format_decimal(found.largest_mean_mm3)} mm³."
+    if found.largest_mean_mm3 >= max(_TRIED_MM3):
         return loss, f"{size} The scores do not say whether they are small: see the cases in the viewer."
     removed = prediction["remove_components"].get(found.region, 0)
     already = f" (now {removed:g})" if removed else ""
     return loss, (
         f"{size} The setting prediction.remove_components removes components below a volume in mm³, for example "
-        f"{{{found.region}: {min(volume for volume in tried_mm3 if volume > found.largest_mean_mm3):g}}}{already}. Do "
+        f"{{{found.region}: {min(volume for volume in _TRIED_MM3 if volume > found.largest_mean_mm3):g}}}{already}. Do "
         "not choose the volume by these scores: the target postprocessing chooses it, by cross-validation."
     )
 

@@ -28,6 +28,8 @@ from tumorseg.task import Task
 from tumorseg.task.conventions import describe_label_map
 
 _HERE: Final = Path(__file__).parent
+_ROWS_AT_ONCE: Final = 100
+"""Rows of the table of cases that are shown at first."""
 _SECTIONS: Final = {
     "scores": "Scores",
     "viewer": "Viewer",
@@ -105,6 +107,7 @@ def render_report(
         macro_metrics=metrics("macro"),
         report_metrics=metrics("report"),
         case_columns=columns,
+        rows_at_once=_ROWS_AT_ONCE,
         column_choices=_column_choices(columns),
         volumes=VOLUMES,
         all_metrics=metrics(),

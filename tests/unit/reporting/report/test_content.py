@@ -43,7 +43,7 @@ CONFIGURATION: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read
 
 
 def scores(task: Task = TASK, **changes: float) -> pd.DataFrame:
-    values = dict.fromkeys(columns(), 10) | dict.fromkeys(definitions(), 0.5)
+    values = {**dict.fromkeys(columns(), 10), **dict.fromkeys(definitions(), 0.5), "lesions_false": 0}
     return pd.DataFrame(
         [
             {

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,13 +60,13 @@ def test_cases_without_lesions_are_left_out():
 
 def test_the_setting_is_named_if_the_components_are_small():
     found = FalseComponents("GTV", 4, 2, 0.5, 0.9, 120)
-    loss, advice = describe_false_components(found, {"remove_components": {}}, [50, 200, 1000])
+    loss, advice = describe_false_components(found, {"remove_components": {}})
     assert loss == (
         "GTV: 4 predicted components in 2 cases touch no lesion. Without them, the mean lesion-wise Dice would be "
         "0.900 instead of 0.500."
     )
     assert "prediction.remove_components" in advice
     assert "{GTV: 200}" in advice
-    _, other = describe_false_components(found, {"remove_components": {}}, [50, 100])
+    _, other = describe_false_components(replace(found, largest_mean_mm3=1500), {"remove_components": {}})
     assert "prediction" not in other
     assert "do not say whether they are small" in other
