@@ -5,11 +5,16 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from tumorseg.cli import console
 from tumorseg.cohort.splits import read_splits
 from tumorseg.evaluation.held_out_masks import HeldOutMask, held_out_masks, read_case_masks
+from tumorseg.evaluation.lesion_table import LESION_COLUMNS, lesion_rows
 from tumorseg.evaluation.scoring import CaseScores, score_cases, write_scores
+from tumorseg.io.tables import write_table
 from tumorseg.metrics.structure_scores import case_scores
 from tumorseg.task import Task, add_task_option
 
@@ -27,7 +32,8 @@ def score_case(item: HeldOutMask, *, root: Path, task: Task, surface_tolerance_m
     scores = case_scores(
         masks.reference, masks.prediction, masks.spacing_mm, task=task, surface_tolerance_mm=surface_tolerance_mm
     )
-    return CaseScores(item.case, item.fold, *scores)
+    lesions = lesion_rows(item, masks, task)
+    return CaseScores(item.case, item.fold, *scores, lesions)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=1, help="number of cases to score in parallel")
     parser.add_argument("--scores", type=Path, required=True, help="table of scores to write, CSV")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the scores to write, JSON")
+    parser.add_argument("--lesions", type=Path, help="table of the lesions to write, CSV")
     parser.add_argument("--log", type=Path, help="log file")
     options = parser.parse_args(arguments)
     with console.job("evaluate", options.log):
@@ -57,7 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             task=options.task,
             surface_tolerance_mm=options.settings["surface_tolerance_mm"],
         )
-        table, confusions = score_cases(items, score_one, options.processes)
+        lesions: list[dict[str, Any]] = []
+        table, confusions = score_cases(
+            items, score_one, options.processes, on_case=lambda scored: lesions.extend(scored.lesions)
+        )
         channels = {item.case: ",".join(options.task.channels_among(item.facts["files"])) for item in items}
         table.insert(2, "channels", table["case"].map(channels))
         patients = {assignment.case: assignment.patient for assignment in splits}
@@ -70,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             task=options.task,
             patients=patients,
         )
+        if options.lesions:
+            write_table(options.lesions, pd.DataFrame(lesions, columns=LESION_COLUMNS))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def test_every_figure_table_and_page_is_in_the_report(results, finished):
     figures = {f"results/figures/{path.name}" for path in finished.results.glob("figures/*.png")}
     tables = {"results/cohort/manifest.tsv", "results/cohort/splits.tsv", "results/training/fold-0/history.csv"}
     tables |= {"results/training/fold-0/selection.json", "results/model/README.md"}
-    tables |= {f"results/evaluation/{name}" for name in ("cases.csv", "summary.json", "reliability.csv")}
+    tables |= {f"results/evaluation/{name}" for name in ("cases.csv", "summary.json", "lesions.csv", "reliability.csv")}
     pages = {"results/cohort/cohort.html", "results/report.html"}
     assert set(results) == figures | tables | pages
 

@@ -1,7 +1,7 @@
 """Predictions on the original grid, their scores, and how well these could be expected without the references.
 
 Needs: models, normalised cases, raw masks. Makes: results/predictions/fold-{fold}/{case}.nii.gz, fold-{fold}.json (how
-each mask was predicted), results/evaluation/{cases.csv,summary.json,reliability.csv,reliability.json} and
+each mask was predicted), results/evaluation/{cases.csv,summary.json,lesions.csv,reliability.csv,reliability.json} and
 results/model/fold-{fold}.reliability.json.
 """
 
@@ -53,6 +53,9 @@ rule evaluate:
         summary=report(
             "results/evaluation/summary.json", **report_entry("summary", "Scores", "summary with definitions", "JSON")
         ),
+        lesions=report(
+            "results/evaluation/lesions.csv", **report_entry("lesions", "Scores", "lesions of each case", "table")
+        ),
     log:
         "results/logs/evaluate.log",
     benchmark:
@@ -71,7 +74,8 @@ rule evaluate:
     shell:
         'python "$SCRIPTS/evaluate.py" --root "$COHORT" --validation-results {input.validation_results:q}'
         ' --predictions {input.predictions:q} --splits {input.splits:q} --settings {params.settings:q} --task "$TASK"'
-        " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --log {log:q}"
+        " --processes {threads} --scores {output.scores:q} --summary {output.summary:q} --lesions {output.lesions:q}"
+        " --log {log:q}"
 
 
 rule reliability:

@@ -12,6 +12,7 @@ SOURCES = {
     "normalised": normalised_shards,
     "predictions": expand(rules.predict.output.masks, fold=FOLDS),
     "scores": rules.evaluate.output.scores,
+    "lesions": rules.evaluate.output.lesions,
     "summary": rules.evaluate.output.summary,
     "history": expand(rules.select_checkpoint.output.history, fold=FOLDS),
     "selection": expand(rules.select_checkpoint.output.selection, fold=FOLDS),

@@ -27,12 +27,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class CaseScores:
-    """The scores of a case and its confusion matrix, as `metrics.case_scores` returns them."""
+    """The scores of a case and its confusion matrix, as `metrics.case_scores` returns them, and rows of its lesions."""
 
     case: str
     fold: int
     scores: Scores
     confusion: NDArray[np.int64]
+    lesions: Sequence[dict[str, Any]] = ()
 
 
 def map_cases(items: Sequence[Item], function: Callable[[Item], Result], processes: int) -> Iterator[Result]:
@@ -52,7 +53,11 @@ def map_cases(items: Sequence[Item], function: Callable[[Item], Result], process
 
 
 def score_cases(
-    items: Sequence[Item], score: Callable[[Item], CaseScores], processes: int
+    items: Sequence[Item],
+    score: Callable[[Item], CaseScores],
+    processes: int,
+    *,
+    on_case: Callable[[CaseScores], object] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
     """Return the table of scores of all items, and the confusion matrix of each case.
 
@@ -62,6 +67,7 @@ def score_cases(
         items: one item per case.
         score: function that scores an item. With more than one process it must be picklable.
         processes: number of processes. It does not change the result.
+        on_case: function to call with each case, in the order of the items.
     """
     progress = Progress(len(items), "case")
     rows: list[dict[str, Any]] = []
@@ -69,6 +75,8 @@ def score_cases(
     for scored in map_cases(items, score, processes):
         rows += score_rows(scored.case, scored.fold, scored.scores)
         confusions[scored.case] = scored.confusion
+        if on_case is not None:
+            on_case(scored)
         progress.step(scored.case)
     return pd.DataFrame(rows), confusions
 

@@ -9,7 +9,7 @@ may belong to several lesions and counts whole in each.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,21 +67,11 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
         >>> lesion_scores(lesion, lesion, (1.0, 1.0, 1.0)).found
         1
     """
-    box = box_slices(bounding_box(reference | prediction))
-    reference, prediction = reference[box], prediction[box]
-    # Cropping to the box does not change which voxels dilation joins: a path outside the box has one along its edge.
-    dilated, lesions = connected_components(_dilate(reference))
-    component_of, components = connected_components(prediction)
-    touches = np.zeros((lesions + 1, components + 1), bool)
-    touches[dilated[prediction], component_of[prediction]] = True
-    touches[0] = False
-    lesion_of = np.where(reference, dilated, 0)
-    sizes_voxels = np.bincount(lesion_of.ravel(), minlength=lesions + 1)
-    x, y, z = spacing_mm
-    counted = [lesion for lesion in range(1, lesions + 1) if sizes_voxels[lesion] * x * y * z > MIN_LESION_MM3]
-    found = [lesion for lesion in counted if touches[lesion].any()]
-    pairs = [_score_lesion(lesion_of == lesion, touches[lesion][component_of], spacing_mm) for lesion in found]
-    false = components - int(np.count_nonzero(touches[:, 1:].any(axis=0)))
+    touching = _find_lesions(reference, prediction)
+    counted = [lesion for lesion, mm3 in touching.lesion_mm3(spacing_mm).items() if mm3 > MIN_LESION_MM3]
+    found = [lesion for lesion in counted if touching.touches[lesion].any()]
+    pairs = [_score_lesion(*touching.masks(lesion), spacing_mm) for lesion in found]
+    false = len(touching.false_components)
     missed = len(counted) - len(found)
     total = len(counted) + false
     if total == 0:
@@ -95,11 +85,108 @@ def lesion_scores(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], s
     )
 
 
+@dataclass(frozen=True)
+class LesionOutcome:
+    """A lesion of the reference, or a false one.
+
+    Attributes:
+        outcome: `found`, if a predicted component touches the lesion; `missed`; `false`, a component without a lesion.
+        mm3: volume of the lesion in the reference, or of the false component.
+        dice: Dice of the lesion with all components that touch it; 0 if missed or false.
+    """
+
+    outcome: Literal["found", "missed", "false"]
+    mm3: float
+    dice: float
+
+
+def lesion_outcomes(
+    reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing_mm: Spacing
+) -> list[LesionOutcome]:
+    """Return each lesion and each false lesion of a structure, as `lesion_scores` finds them.
+
+    Lesions of at most `MIN_LESION_MM3` are included, although the lesion-wise scores do not count them.
+
+    Args:
+        reference: mask, bool (X, Y, Z). It may be empty.
+        prediction: mask, bool, of the same shape. It may be empty.
+        spacing_mm: voxel edges along X, Y and Z.
+
+    Returns:
+        The lesions of the reference, then the false ones.
+
+    Example:
+        >>> lesion = np.zeros((20, 20, 20), bool)
+        >>> lesion[2:7, 2:7, 2:7] = True
+        >>> lesion_outcomes(lesion, lesion, (1.0, 1.0, 1.0))
+        [LesionOutcome(outcome='found', mm3=125.0, dice=1.0)]
+    """
+    if not (reference.any() or prediction.any()):
+        return []
+    touching = _find_lesions(reference, prediction)
+    outcomes: list[LesionOutcome] = []
+    for lesion, mm3 in touching.lesion_mm3(spacing_mm).items():
+        found = bool(touching.touches[lesion].any())
+        dice = _dice(*touching.masks(lesion)) if found else 0.0
+        outcomes.append(LesionOutcome("found" if found else "missed", mm3, dice))
+    voxel_mm3 = float(np.prod(spacing_mm))
+    voxels = np.bincount(touching.component_of.ravel())
+    return [
+        *outcomes,
+        *(LesionOutcome("false", float(voxels[part] * voxel_mm3), 0.0) for part in touching.false_components),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _TouchingLesions:
+    """The lesions of a reference and the components of a prediction, in the box around both, and which of them touch.
+
+    Attributes:
+        lesion_of: number of the lesion at each voxel of the reference, 0 outside.
+        component_of: number of the component at each voxel of the prediction, 0 outside.
+        touches: whether a lesion (rows, from 1) and a component (columns, from 1) touch, bool.
+    """
+
+    lesion_of: NDArray[np.integer]
+    component_of: NDArray[np.integer]
+    touches: NDArray[np.bool_]
+
+    @property
+    def false_components(self) -> list[int]:
+        """Numbers of the components that touch no lesion."""
+        return [int(number) for number in np.flatnonzero(~self.touches.any(axis=0)) if number]
+
+    def lesion_mm3(self, spacing_mm: Spacing) -> dict[int, float]:
+        """Return the volume of each lesion, by number."""
+        voxels = np.bincount(self.lesion_of.ravel(), minlength=len(self.touches))
+        x, y, z = spacing_mm
+        return {lesion: float(voxels[lesion] * x * y * z) for lesion in range(1, len(self.touches))}
+
+    def masks(self, lesion: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the mask of a lesion and that of all components that touch it."""
+        return self.lesion_of == lesion, self.touches[lesion][self.component_of]
+
+
+def _find_lesions(reference: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> _TouchingLesions:
+    box = box_slices(bounding_box(reference | prediction))
+    reference, prediction = reference[box], prediction[box]
+    # Cropping to the box does not change which voxels dilation joins: a path outside the box has one along its edge.
+    dilated, lesions = connected_components(_dilate(reference))
+    component_of, components = connected_components(prediction)
+    touches = np.zeros((lesions + 1, components + 1), bool)
+    touches[dilated[prediction], component_of[prediction]] = True
+    touches[0] = False
+    return _TouchingLesions(np.where(reference, dilated, 0), component_of, touches)
+
+
+def _dice(lesion: NDArray[np.bool_], matched: NDArray[np.bool_]) -> float:
+    shared = np.count_nonzero(lesion & matched)
+    return float(2 * shared / (np.count_nonzero(lesion) + np.count_nonzero(matched)))
+
+
 def _score_lesion(lesion: NDArray[np.bool_], matched: NDArray[np.bool_], spacing_mm: Spacing) -> tuple[float, float]:
     """Return Dice and HD95 (mm) of a lesion and the predicted components that touch it."""
-    shared = np.count_nonzero(lesion & matched)
-    dice = 2 * shared / (np.count_nonzero(lesion) + np.count_nonzero(matched))
-    return float(dice), surface_distances(lesion, matched, spacing_mm).hausdorff95()
+    return _dice(lesion, matched), surface_distances(lesion, matched, spacing_mm).hausdorff95()
 
 
 def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

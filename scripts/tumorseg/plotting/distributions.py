@@ -24,9 +24,9 @@ _LEGEND_HEIGHT: Final = 0.4
 _TICK_CHARACTERS: Final = 10
 _MAX_SIDE_BY_SIDE: Final = 6
 """Up to this many structures, two plots are side by side."""
-_BOX: Final = "#dbe6ee"
-_LINE: Final = "#777777"
-_POINT: Final[dict[str, Any]] = {
+BOX_COLOUR: Final = "#dbe6ee"
+LINE_COLOUR: Final = "#777777"
+POINT_STYLE: Final[dict[str, Any]] = {
     "linestyle": "none",
     "marker": "o",
     "color": "#0072b2",
@@ -34,8 +34,8 @@ _POINT: Final[dict[str, Any]] = {
     "markeredgecolor": "white",
     "markeredgewidth": 0.4,
 }
-_SMALL_POINT: Final = {**_POINT, "markersize": 1.8, "markeredgewidth": 0, "alpha": 0.6}
-_ABSENT: Final[dict[str, Any]] = {
+_SMALL_POINT: Final = {**POINT_STYLE, "markersize": 1.8, "markeredgewidth": 0, "alpha": 0.6}
+ABSENT_STYLE: Final[dict[str, Any]] = {
     "linestyle": "none",
     "marker": "D",
     "color": TEXT_COLOUR,
@@ -123,18 +123,27 @@ def _draw_score(axes: Axes, scores: pd.DataFrame, metric: Metric, task: Task) ->
 
 def _draw_structure(axes: Axes, position: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
     many = len(values) > _MANY_CASES
-    line = TEXT_COLOUR if many else _LINE
+    line = TEXT_COLOUR if many else LINE_COLOUR
     if len(values) >= FEW_CASES:
-        _draw_box(axes, position, values, line, many=many)
+        draw_box(axes, position, values, line, many=many)
     if many:
         _draw_many(axes, position, values, absent)
     else:
-        x = position + _scaled_offsets(swarm_offsets(values))
-        axes.plot(x[~absent], values[~absent], zorder=3, **_POINT)
-        axes.plot(x[absent], values[absent], zorder=3, **_ABSENT)
+        x = position + scaled_offsets(swarm_offsets(values))
+        axes.plot(x[~absent], values[~absent], zorder=3, **POINT_STYLE)
+        axes.plot(x[absent], values[absent], zorder=3, **ABSENT_STYLE)
 
 
-def _draw_box(axes: Axes, position: int, values: NDArray[np.float64], line: str, *, many: bool) -> None:
+def draw_box(axes: Axes, position: int, values: NDArray[np.float64], line: str, *, many: bool) -> None:
+    """Draw a box of the quartiles, with whiskers to the last case within 1.5 interquartile ranges.
+
+    Args:
+        axes: axes of the plot.
+        position: position of the box on the x axis.
+        values: scores, float64 (n,).
+        line: colour of its lines.
+        many: whether it lies over many points, and is transparent.
+    """
     axes.boxplot(
         values,
         positions=[position],
@@ -142,7 +151,7 @@ def _draw_box(axes: Axes, position: int, values: NDArray[np.float64], line: str,
         showfliers=False,
         patch_artist=True,
         zorder=4 if many else 2,
-        boxprops={"facecolor": "none" if many else _BOX, "edgecolor": line},
+        boxprops={"facecolor": "none" if many else BOX_COLOUR, "edgecolor": line},
         medianprops={"color": TEXT_COLOUR, "linewidth": 2},
         whiskerprops={"color": line},
         capprops={"color": line},
@@ -152,13 +161,13 @@ def _draw_box(axes: Axes, position: int, values: NDArray[np.float64], line: str,
 def _draw_many(axes: Axes, position: int, values: NDArray[np.float64], absent: NDArray[np.bool_]) -> None:
     """Draw small points below the box, and diamonds with numbers for cases without the structure."""
     axes.plot(
-        position + _scaled_offsets(swarm_offsets(values[~absent], _MANY_CASES_LEVELS)),
+        position + scaled_offsets(swarm_offsets(values[~absent], _MANY_CASES_LEVELS)),
         values[~absent],
         zorder=3,
         **_SMALL_POINT,
     )
     for score, count in zip(*np.unique(values[absent], return_counts=True), strict=True):
-        axes.plot(position, score, zorder=5, **{**_ABSENT, "markerfacecolor": "white"})
+        axes.plot(position, score, zorder=5, **{**ABSENT_STYLE, "markerfacecolor": "white"})
         above = 6 if score > 0.5 else -6
         axes.annotate(
             f"{count:,}",
@@ -171,7 +180,15 @@ def _draw_many(axes: Axes, position: int, values: NDArray[np.float64], absent: N
         )
 
 
-def _scaled_offsets(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+def scaled_offsets(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return offsets that stay within a box.
+
+    Args:
+        steps: offsets in steps, see `swarm_offsets`, float64 (n,).
+
+    Returns:
+        Offsets where structures are 1 apart, float64 (n,).
+    """
     return steps * min(0.05, _MAX_OFFSET / max(float(np.abs(steps).max(initial=0)), 1))
 
 
@@ -179,10 +196,12 @@ def _legend_handles(scores: pd.DataFrame) -> list[Artist]:
     cases = scores["case"].nunique()
     absent = "structure absent from the reference"
     points: list[Artist] = [
-        Line2D([], [], **{**_POINT, "markersize": 5}, label=f"one case (of {cases:,})"),
-        Line2D([], [], **{**_ABSENT, "markersize": 5}, label=f"{absent} (cases)" if cases > _MANY_CASES else absent),
+        Line2D([], [], **{**POINT_STYLE, "markersize": 5}, label=f"one case (of {cases:,})"),
+        Line2D(
+            [], [], **{**ABSENT_STYLE, "markersize": 5}, label=f"{absent} (cases)" if cases > _MANY_CASES else absent
+        ),
     ]
     if cases < FEW_CASES:
         return points
     box = "quartiles, median; whiskers to the last case within 1.5 interquartile ranges"
-    return [*points, Patch(facecolor=_BOX, edgecolor=_LINE, label=box)]
+    return [*points, Patch(facecolor=BOX_COLOUR, edgecolor=LINE_COLOUR, label=box)]

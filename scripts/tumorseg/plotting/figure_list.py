@@ -8,20 +8,26 @@ from tumorseg.plotting.catalogue import (
     cohort_overview,
     confusion_matrix,
     dice_by_volume,
+    distance_distributions,
     gallery,
     ground_truth,
     intensities,
     learning_curves,
+    lesion_detection,
     modalities,
     overlays,
     predicted_quality,
     predictions,
     scores,
+    volume_agreement,
 )
 from tumorseg.plotting.figure_record import FigureRecord
 
 FIGURES: Final[tuple[FigureRecord, ...]] = (
     scores.RECORD,
+    distance_distributions.RECORD,
+    lesion_detection.RECORD,
+    volume_agreement.RECORD,
     dice_by_volume.RECORD,
     predicted_quality.RECORD,
     confusion_matrix.RECORD,

@@ -27,6 +27,7 @@ NEEDS: Final[dict[str, Message]] = {
     "normalised": "folders of normalised cases",
     "predictions": "folders of the folds' predicted masks",
     "scores": "scores of each case (CSV)",
+    "lesions": "lesions of each case (CSV)",
     "summary": "summary of the scores (JSON)",
     "history": "history of each fold (CSV)",
     "selection": "selection of each fold, in the order of the histories (JSON)",

@@ -40,6 +40,7 @@ _DESCRIPTIONS: Final = {
     "model/README.md": "The model card: what the models are, their scores and their limits",
     "predictions/*": "Predicted masks of the held-out cases",
     "evaluation/cases.csv": "Scores of each case",
+    "evaluation/lesions.csv": "Each lesion of each case: its volume and whether it was found",
     "evaluation/reliability.csv": "Expected and true Dice, and the interval of each volume, of each case",
     "evaluation/reliability.json": "How often the intervals contain the true volumes",
     "evaluation/summary.json": "Scores over all cases, with definitions and confidence intervals",

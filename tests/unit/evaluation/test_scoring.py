@@ -93,3 +93,9 @@ def test_no_warning_if_every_label_is_predicted(tmp_path, capsys):
     with console.job("evaluate", None):
         write(tmp_path, score)
     assert "never predicted" not in capsys.readouterr().err
+
+
+def test_each_case_is_handed_on_in_order():
+    scored = []
+    score_cases(SEEDS, score, 2, on_case=scored.append)
+    assert [case.case for case in scored] == [f"case-{seed}" for seed in SEEDS]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tumorseg.metrics.lesions import LesionScores, lesion_scores
+from tumorseg.metrics.lesions import LesionOutcome, LesionScores, lesion_outcomes, lesion_scores
 
 SHAPE = (64, 64, 48)
 MILLIMETRE = (1.0, 1.0, 1.0)
@@ -26,6 +26,7 @@ def scores(reference, prediction, spacing_mm=MILLIMETRE):
 SMALL = box(20, 20, 20, size=(5, 5, 2))  # 50 mm³
 SMALLEST_COUNTED = SMALL | voxel(25, 20, 20)
 LESION = box(10, 20, 20)
+SMALL_APART = voxel(2, 2, 2)
 
 
 @pytest.mark.parametrize(("reference", "expected"), [(SMALL, (1, 0)), (SMALLEST_COUNTED, (0, 374))])
@@ -137,3 +138,28 @@ def test_a_large_and_a_tiny_lesion_have_equal_weight():
 def test_components_in_a_row_are_counted(step):
     other = voxel(*(9 + offset for offset in step))
     assert lesion_scores(EMPTY, voxel(9, 9, 9) | other, MILLIMETRE).false == 2
+
+
+def test_each_lesion_and_each_false_component_has_an_outcome():
+    reference = LESION | box(40, 40, 10, size=(4, 4, 4)) | SMALL_APART
+    prediction = LESION | voxel(60, 60, 40)
+    assert lesion_outcomes(reference, prediction, (1.0, 1.0, 2.0)) == [
+        LesionOutcome("missed", 2.0, 0.0),
+        LesionOutcome("found", 2000.0, 1.0),
+        LesionOutcome("missed", 128.0, 0.0),
+        LesionOutcome("false", 2.0, 0.0),
+    ]
+
+
+def test_without_masks_there_are_no_lesions():
+    assert lesion_outcomes(EMPTY, EMPTY, MILLIMETRE) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_outcomes_add_up_to_the_counts_of_the_scores(seed):
+    reference, prediction = (np.random.default_rng(seed + part).random((20, 20, 20)) > 0.99 for part in (0, 100))
+    reference[5:9, 5:9, 5:9] = True
+    outcomes = lesion_outcomes(reference, prediction, MILLIMETRE)
+    counted = [lesion.outcome for lesion in outcomes if lesion.outcome == "false" or lesion.mm3 > 50]
+    scored = lesion_scores(reference, prediction, MILLIMETRE)
+    assert [counted.count(kind) for kind in ("found", "missed", "false")] == [scored.found, scored.missed, scored.false]
