@@ -69,7 +69,7 @@ def test_calibration_and_the_scores_with_fewer_modalities_are_in_the_report(with
     summary = pd.read_csv(with_all_options.results / "evaluation/channel_subsets.csv")
     assert summary["trained"].tolist() == [True, *[False] * 14]
     page = (with_all_options.results / "report.html").read_text()
-    assert page.count("<figure ") == 14
+    assert page.count("<figure ") == 17
 
 
 def test_the_scores_of_2026_are_of_the_same_cases_and_masks(with_all_options):
