@@ -110,7 +110,7 @@ def _panels(task: Task) -> list[tuple[Region, Plane]]:
 def _row(case: CaseView, panels: Sequence[tuple[Region, Plane]], task: Task, slice_name: str | None) -> Row:
     """Return a row of panels; `slice_name`: which slices they show if the row is the first one of its case."""
     extents_mm = [tumour_slice(case, case.brain, plane).extent_mm for _, plane in panels]
-    heading = ()
+    heading: tuple[str, ...] = ()
     if slice_name is not None:
         shown = "Axial slice" if len(task.regions) > 1 else "Slices"
         heading = (*wrap_text(case.title, title=True), f"{shown} with the {slice_name}")

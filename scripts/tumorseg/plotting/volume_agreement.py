@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.transforms import offset_copy
+from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from tumorseg.formatting import format_count
@@ -21,6 +21,8 @@ _MAX_COLUMNS: Final = 3
 _TITLE_CHARACTERS: Final = 30
 _MM3_PER_ML: Final = 1000
 _NORMAL_QUANTILE: Final = 1.96
+_ROOM: Final = 1.5
+"""Length of the x axis relative to the largest mean: the texts of the lines stand right of the points."""
 _MANY_CASES: Final = 100
 _POINT_STYLE: Final[dict[str, Any]] = {
     "linestyle": "none",
@@ -99,12 +101,14 @@ def _draw_region(axes: Axes, title: str, rows: pd.DataFrame) -> None:
     left_out = f", {absent:,} absent from both" if absent else ""
     axes.set_title(f"{title}\n{format_count(len(means), 'case')}{left_out}")
     axes.axhline(0, color="#aaaaaa", linewidth=0.8, zorder=1)
-    axes.plot(means, differences, zorder=3, **(_SMALL_POINT_STYLE if len(means) > _MANY_CASES else _POINT_STYLE))
+    style = _SMALL_POINT_STYLE if len(means) > _MANY_CASES else _POINT_STYLE
+    axes.plot(means, differences, zorder=3, clip_on=False, **style)
     axes.grid(visible=True)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, _ROOM * float(means.max(initial=0)) or 1.0)
     largest = float(np.abs(differences).max(initial=0))
     if len(means) < FEW_CASES:
-        _write(axes, 1.0, f"limits of agreement need {FEW_CASES} cases", va="top", transform=axes.transAxes)
+        text = f"limits of agreement need {FEW_CASES} cases"
+        _write(axes, text, 1.0, axes.transAxes, va="top", xytext=(0, 0))
     else:
         agreement = limits_of_agreement(differences)
         largest = max(largest, abs(agreement.low), abs(agreement.high))
@@ -115,13 +119,22 @@ def _draw_region(axes: Axes, title: str, rows: pd.DataFrame) -> None:
         ):
             axes.axhline(value, zorder=2, **style)
             text = f"{name}: {value:+.1f} ml".replace("-", "\N{MINUS SIGN}")
-            above = offset_copy(axes.get_yaxis_transform(), axes.figure, y=2, units="points")
-            _write(axes, value, text, va="bottom", transform=above)
+            _write(axes, text, value, axes.get_yaxis_transform(), va="bottom", xytext=(0, 2))
     half = 1.2 * largest or 1.0
     axes.set_ylim(-half, half)
 
 
-def _write(axes: Axes, y: float, text: str, **options: Any) -> None:
+def _write(axes: Axes, text: str, y: float, transform: Transform, **options: Any) -> None:
     """Write a text at the right edge, readable over points."""
     edge = [withStroke(linewidth=2.5, foreground="white")]
-    axes.text(0.99, y, text, ha="right", fontsize=8, path_effects=edge, zorder=4, **options)
+    axes.annotate(
+        text,
+        (0.99, y),
+        xycoords=transform,
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        path_effects=edge,
+        zorder=4,
+        **options,
+    )
