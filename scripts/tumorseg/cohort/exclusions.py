@@ -10,8 +10,6 @@ from tumorseg.cohort.user_tables import match_spelling, raise_if_any, with_sugge
 from tumorseg.cohort.validation_result import Issue, ValidationResult
 from tumorseg.errors import UserError
 
-EXCLUDED: Final = "excluded"
-"""Code of the problem of an excluded case."""
 _KEY: Final = "cohort.exclude"
 
 
@@ -56,5 +54,5 @@ def exclude_cases(results: Sequence[ValidationResult], reasons: Mapping[str, str
 
 
 def _excluded(result: ValidationResult, reason: str) -> ValidationResult:
-    issue = Issue(EXCLUDED, result.case, f"{_KEY} lists this case: {reason or 'no reason given'}")
+    issue = Issue("excluded", result.case, f"{_KEY} lists this case: {reason or 'no reason given'}")
     return replace(result, usable=False, problems=(issue, *result.problems))

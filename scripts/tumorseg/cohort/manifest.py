@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tumorseg.cohort.exclusions import EXCLUDED, exclude_cases
+from tumorseg.cohort.exclusions import exclude_cases
 from tumorseg.cohort.layouts.listing import abbreviate
 from tumorseg.cohort.patients import assign_patients
 from tumorseg.cohort.validation_result import Issue, ValidationResult
@@ -85,7 +85,7 @@ def build_manifest(
 
 def manifest_exclusions(table: pd.DataFrame) -> dict[str, str]:
     """Return the reason of each excluded case of a manifest."""
-    excluded = table[[EXCLUDED in codes.split(",") for codes in table["problems"]]]
+    excluded = table[["excluded" in codes.split(",") for codes in table["problems"]]]
     return {row["case"]: row[_REASON_COLUMN] for row in excluded.to_dict("records")}
 
 

@@ -6,7 +6,14 @@ from tests.support.case_files import TASK, image, mask, path_of, real_data, writ
 from tumorseg.cohort.background import ZERO_BACKGROUND
 from tumorseg.cohort.case_validation import validate_case
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.cohort.preview import axial_slice, make_preview, read_previews, slice_with_most_voxels, write_previews
+from tumorseg.cohort.preview import (
+    PREVIEW_SIZE,
+    axial_slice,
+    make_preview,
+    read_previews,
+    slice_with_most_voxels,
+    write_previews,
+)
 
 RAS = np.eye(4)
 
@@ -100,7 +107,7 @@ def test_real_cases_are_shown(case):
     root = real_data()
     files = next(found for found in discover_cases(root, TASK) if found.case == case)
     result, picture = validate_case(root, files, task=TASK, shape=None, labels="auto")
-    assert max(picture.shape[1:]) <= 64
+    assert max(picture.shape[1:]) <= PREVIEW_SIZE
     assert all(channel.any() for channel in picture)
     facts = result.facts["intensities"]["flair"]
     assert 0 < facts["min"] <= facts["p01"] < facts["median"] < facts["p99"] <= facts["max"]

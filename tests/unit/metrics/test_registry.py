@@ -202,5 +202,6 @@ def test_the_case_figure_has_it():
 
 @pytest.mark.usefixtures("registered")
 def test_the_figure_of_distributions_has_a_panel_for_it():
-    titles = [axes.get_title() for axes in score_distributions(table(GOOD), TASK).axes]
+    cases = pd.concat([table(GOOD).assign(case=f"case {number}") for number in range(10)])
+    titles = [axes.get_title() for axes in score_distributions(cases, TASK).axes]
     assert titles == ["Dice", "IoU", "Precision", "Sensitivity", "Share found"]
