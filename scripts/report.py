@@ -44,6 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--viewer", type=Path, nargs="*", default=[], help="cases of the viewer (JSON); without it, no viewer"
     )
+    parser.add_argument(
+        "--challenge-2026",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="table (CSV) and summary (JSON) of the scores of BraTS 2025 and 2026; without them, none",
+    )
     add_task_option(parser)
     parser.add_argument(
         "--patient", nargs="?", help="source of the patients; without it, they were derived from case names"
@@ -66,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             models=options.models,
             predictions=options.predictions,
             settings=options.configuration["prediction"],
+            challenge_2026=options.challenge_2026,
         )
         content = collect_report_content(
             results, options.configuration, options.task, patients_from_names=options.patient is None

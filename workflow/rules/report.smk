@@ -20,6 +20,7 @@ rule report:
         figures=FIGURES,
         strips=rules.case_strips.output,
         viewer=VIEWER,
+        challenge_2026=rules.challenge_2026.output if SETTINGS.evaluation.challenge_2026 else [],
         # The report links to it.
         cohort_page=ancient(rules.cohort_page.output),
     output:
@@ -44,6 +45,7 @@ rule report:
         " --splits {input.splits:q} --summary {input.summary:q} --scores {input.scores:q}"
         " --reliability {input.reliability:q} --history {input.history:q}"
         " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q}"
-        ' --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q} --task "$TASK"'
+        ' --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q}'
+        ' --challenge-2026 {input.challenge_2026:q} --task "$TASK"'
         ' --patient {params.patient:q} --codes "$CODES" --configuration "$CONFIGURATION" --output {output:q}'
         " --log {log:q}"

@@ -22,6 +22,7 @@ from tumorseg.reporting.report.case_issues import (
     shared_warnings,
 )
 from tumorseg.reporting.report.case_rows import CaseRow, case_rows
+from tumorseg.reporting.report.challenge_2026 import Challenge2026, challenge_2026
 from tumorseg.reporting.report.failures import Failure, worst_cases
 from tumorseg.reporting.report.false_components import describe_false_components, false_components
 from tumorseg.reporting.report.run_results import RunResults
@@ -84,10 +85,12 @@ class ReportContent:
     confidence: float
     interval: str
     definitions: dict[str, str]
+    missing_prediction: str
     structures: dict[str, StructureSummary]
     macro: dict[str, dict[str, Any]]
     macro_with_background: dict[str, dict[str, Any]]
     surface_tolerance_mm: float
+    challenge_2026: Challenge2026 | None
     reliability: list[str]
     cases: list[CaseRow]
     failures: list[Failure]
@@ -139,6 +142,7 @@ def collect_report_content(
         confidence=summary["confidence"],
         interval=summary["interval"],
         definitions=summary["definitions"],
+        missing_prediction=summary["count_definitions"]["missing prediction"],
         structures={
             name: _structure_summary(
                 structure_name(name, task),
@@ -150,6 +154,11 @@ def collect_report_content(
         macro=summary["macro"],
         macro_with_background=summary["macro_with_background"],
         surface_tolerance_mm=summary["surface_tolerance_mm"],
+        challenge_2026=(
+            None
+            if results.scores_2026 is None or results.summary_2026 is None
+            else challenge_2026(results.scores_2026, results.summary_2026, task)
+        ),
         reliability=reliability_sentences(results.reliability, task),
         cases=cases,
         failures=worst_cases(scores, cases, task),

@@ -15,6 +15,7 @@ from tumorseg.plotting.thumbnails import strip_tile_names
 from tumorseg.provenance.run_facts import RunFacts
 from tumorseg.reporting.report.case_columns import VOLUMES, CaseColumn, case_columns
 from tumorseg.reporting.report.case_rows import describe_conventions
+from tumorseg.reporting.report.challenge_2026 import MAIN_METRICS, OTHER_METRICS
 from tumorseg.reporting.report.content import ReportContent
 from tumorseg.reporting.report.embedded_images import EmbeddedFigure, EmbeddedStrip, group_by_section
 from tumorseg.reporting.report.false_components import MIN_LOSS
@@ -100,6 +101,8 @@ def render_report(
         label_names=task.label_titles,
         outcomes=task_outcomes(task),
         regions=tuple(task.region_labels),
+        metrics_2026=MAIN_METRICS,
+        other_metrics_2026=OTHER_METRICS,
         min_loss=MIN_LOSS,
         distinct=distinct_structures(task),
         points=_points(content, task) if content.few else {},

@@ -74,6 +74,8 @@ class RunResults:
         summary: the content of summary.json.
         scores: the rows of results/evaluation/cases.csv, one for each case and structure.
         reliability: the content of reliability.json.
+        scores_2026: the rows of cases_2026.csv; None if the scores of BraTS 2025 and 2026 were not computed.
+        summary_2026: the content of summary_2026.json; None without these scores.
         folds: the training results of each fold.
         predictions: the prediction record of each fold.
     """
@@ -86,6 +88,8 @@ class RunResults:
     reliability: dict[str, Any]
     folds: list[FoldResult]
     predictions: list[dict[str, Any]]
+    scores_2026: pd.DataFrame | None = None
+    summary_2026: dict[str, Any] | None = None
 
 
 def read_run_results(
@@ -101,6 +105,7 @@ def read_run_results(
     models: Sequence[Path],
     predictions: Sequence[Path],
     settings: Mapping[str, Any],
+    challenge_2026: Sequence[Path] = (),
 ) -> RunResults:
     """Return the results of a run that the report shows.
 
@@ -116,6 +121,7 @@ def read_run_results(
         models: the model of fold 0, 1 and so on.
         predictions: the prediction record of fold 0, 1 and so on.
         settings: the section `prediction` of the configuration.
+        challenge_2026: cases_2026.csv and summary_2026.json; empty without these scores.
 
     Raises:
         UserError: a file is corrupted, or `read_verified_records` refuses the predictions.
@@ -130,4 +136,6 @@ def read_run_results(
         reliability=read_json(reliability),
         folds=read_fold_results(histories, selections),
         predictions=read_verified_records(predictions, models, selections, assignments, settings),
+        scores_2026=read_table(challenge_2026[0], text_columns=("case", "region")) if challenge_2026 else None,
+        summary_2026=read_json(challenge_2026[1]) if challenge_2026 else None,
     )

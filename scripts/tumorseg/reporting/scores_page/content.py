@@ -13,8 +13,8 @@ from tumorseg.formatting import format_count, format_list, format_p
 from tumorseg.metrics.comparable import ScoreArrays
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.reporting.scores_page.mask_pictures import common_window, mask_picture
-from tumorseg.reporting.scores_page.paired_plots import case_plot, interval_plot
 from tumorseg.reporting.shared.few_cases import FEW_CASES
+from tumorseg.reporting.shared.paired_plots import case_plot, interval_plot
 from tumorseg.task import Task
 
 _MAX_NAMES_BELOW_PLOT: Final = 4

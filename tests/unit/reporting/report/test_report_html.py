@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
+from tests.support.score_sets import score_set_2026, scores_of
 from tests.unit.cohort.test_overview import TASK
-from tests.unit.reporting.report.test_content import CONFIGURATION, REFUSED, manifest_row, report_content
+from tests.unit.reporting.report.test_content import CONFIGURATION, REFUSED, manifest_row, report_content, results
 from tumorseg.provenance.run_facts import RunFacts
+from tumorseg.reporting.report.content import collect_report_content
 from tumorseg.reporting.report.embedded_images import EmbeddedStrip, embed_figure
 from tumorseg.reporting.report.report_html import render_report
 from tumorseg.reporting.report.structures import distinct_structures
@@ -265,3 +267,26 @@ def test_the_report_names_the_label_map():
     page = page_of(report_content(), task=TASK.with_label_map({1: 2, 2: 1, 3: 4}))
     assert "<code>cohort.label_map</code>: 1 as 2 (oedema), 2 as 1" in page
     assert "<code>cohort.label_map</code>" not in page_of(report_content())
+
+
+def page_with_2026():
+    table = scores_of(0.5, ["a", "b"])
+    scored = score_set_2026({"run": table})
+    run = replace(results(), scores_2026=scored.tables["run"], summary_2026=scored.summaries["run"])
+    return page_of(collect_report_content(run, CONFIGURATION, TASK, patients_from_names=True))
+
+
+def test_scores_of_2026_have_a_part_of_their_own_with_how_cases_count():
+    first, second = page_with_2026().split('<h3 id="scores-2026">')
+    second = second.split("How far to trust")[0]
+    assert "Lesion F1" not in first.split("<main>")[1]
+    assert "Lesion-wise" not in second
+    assert "Lesion F1" in second
+    assert second.count('<svg class="plot"') == 4 * len(TASK.region_labels)
+    assert "<dt>Missing prediction</dt><dd>Counts as the worst value of each score, 0 or 373" in second
+    assert "<dt>Cases without a value</dt>" in second
+    assert "<dt>Missing prediction</dt><dd>Counts as the worst value of each score, 0 or 374 mm" in first
+
+
+def test_a_run_without_scores_of_2026_names_none(page):
+    assert "scores-2026" not in page

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tumorseg.metrics.registry import metric
-from tumorseg.reporting.scores_page.paired_plots import case_plot, interval_plot
+from tumorseg.reporting.shared.paired_plots import case_plot, interval_plot
 
 CASES = ["a", "b", "c"]
 
