@@ -45,7 +45,7 @@ rule report:
         " --splits {input.splits:q} --summary {input.summary:q} --scores {input.scores:q}"
         " --reliability {input.reliability:q} --history {input.history:q}"
         " --selection {input.selection:q} --models {input.models:q} --predictions {input.predictions:q}"
-        ' --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q}'
+        " --figures {input.figures:q} --strips {input.strips:q} --viewer {input.viewer:q}"
         ' --challenge-2026 {input.challenge_2026:q} --task "$TASK"'
         ' --patient {params.patient:q} --codes "$CODES" --configuration "$CONFIGURATION" --output {output:q}'
         " --log {log:q}"
