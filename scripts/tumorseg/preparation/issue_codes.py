@@ -1,4 +1,4 @@
-"""Codes of the problems and warnings of the preparation of new patients."""
+"""Codes of the problems and warnings of the preparation of patients."""
 
 from typing import Final
 
@@ -10,6 +10,8 @@ PREPARATION_PROBLEMS: Final[dict[str, str]] = {
     "equal_images": "Several images fit a channel equally well.",
     "equal_voxels": "Two channels have the same voxels, so one is a copy.",
     "localizer_only": "There is only a localizer.",
+    "mask_fits_no_image": "The mask lies on the grid of none of the images.",
+    "mask_outside_atlas": "A label of the mask lies outside the atlas, or all of it.",
     "missing_slices": "Slices of a series are missing.",
     "no_brain": "No brain was found in the image.",
     "no_images": "There is no image in DICOM or NIfTI.",
@@ -18,6 +20,7 @@ PREPARATION_PROBLEMS: Final[dict[str, str]] = {
     "other_modality": "The images are not MR.",
     "registration_failed": "An image could not be brought into the space of the others, or the brain into the atlas.",
     "several_dates": "The images are from several dates, which must not be mixed.",
+    "several_masks": "Several files are named like the mask.",
     "several_patients": "The images belong to several patients.",
     "sheet_path": "A path in the sample sheet is no image.",
     "too_few_slices": "An image has too few slices to show a brain.",
@@ -31,7 +34,10 @@ PREPARATION_WARNINGS: Final[dict[str, str]] = {
     "chosen_by_timings": "An image was recognised by the timings of its sequence alone.",
     "corrupted_dicom": "DICOM files that were not needed cannot be read.",
     "derived_image": "An image was computed from others or processed; no original one was found.",
+    "label_lost": "A label of the mask has less than the volume of a voxel of the atlas, and is lost.",
+    "label_voxels_kept": "A thin label of the mask got its voxels by its volume, since interpolation would lose it.",
     "large_field_of_view": "An image is larger than a head; its voxel edges may be wrong.",
+    "mask_volume_changed": "The volume of a label changed between the mask and its copy on the atlas.",
     "missing_instances": "The images of a series are not numbered without a gap from 1.",
     "nifti_beside_dicom": "NIfTI files lie beside the DICOM files and are not used.",
     "no_dicom_segmentation": "The mask was not written as DICOM, because of the files of the source series.",

@@ -1,9 +1,9 @@
-"""Decide which new patients are segmented as they are and which are prepared first."""
+"""Decide which patients are used as they are and which are prepared first."""
 
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from tumorseg.cohort.file_names import MASK, nifti_stem, printable
 from tumorseg.cohort.layouts.listing import join_path
 from tumorseg.errors import Message, UserError
 from tumorseg.formatting import format_list
+from tumorseg.preparation.mask_files import mask_files, without_masks
 from tumorseg.preparation.patient_source import PatientSource
 from tumorseg.preparation.patient_sources import find_patients
 from tumorseg.preparation.prepared_check import PreparedDecision
@@ -27,14 +28,15 @@ Decide = Callable[[Mapping[str, Path]], PreparedDecision]
 
 @dataclass(frozen=True)
 class PatientPlan:
-    """The new patients.
+    """The new patients, or the cases of a cohort.
 
     Attributes:
         folder: folder that the paths of `prepared` are relative to.
-        prepared: patients that are segmented as they are, without masks.
-        root: folder that the paths of `to_prepare` are relative to.
+        prepared: patients that are used as they are; new patients without masks.
+        root: folder that the paths of `to_prepare` and `masks` are relative to.
         to_prepare: patients that are prepared first.
         reasons: of these, why the patient is not prepared already; empty for those that had to be prepared anyway.
+        masks: of the patients of a cohort that are prepared first, the files that may be the mask.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class PatientPlan:
     root: Path
     to_prepare: tuple[PatientSource, ...]
     reasons: dict[str, tuple[Message, ...]]
+    masks: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def notes(self) -> list[Message]:
         """Return a line for each reason, with the patients that it concerns."""
@@ -57,6 +60,9 @@ def plan_patients(
     prepare: Literal["auto", "none", "full"],
     decide: Decide,
     note: Callable[[str], object] = lambda _: None,
+    *,
+    key: str = KEY,
+    labelled: bool = False,
 ) -> PatientPlan:
     """Find the patients below a folder, and decide which of them are prepared first.
 
@@ -69,6 +75,9 @@ def plan_patients(
         prepare: as in the configuration.
         decide: see `Decide`.
         note: called with a sentence about how the folder was understood.
+        key: configuration key that names `root`, for messages.
+        labelled: whether the patients have masks. Then a case keeps its name and its files in the layout, and folders
+            beside the cases of a layout, such as `imagesTs`, are no patients.
 
     Returns:
         The plan.
@@ -79,7 +88,7 @@ def plan_patients(
             `dataset.json` contradicts the task.
     """
     try:
-        folder, cases = _known_cases(root, task, note)
+        folder, cases = _known_cases(root, task, note, key, labelled=labelled)
     except NoImagesError:
         if prepare == "none":
             raise
@@ -88,29 +97,44 @@ def plan_patients(
         return PatientPlan(folder, tuple(cases), root, (), {})
     # Folders without a known name are left to the preparation, which understands more names, or reports the folder.
     known = _KnownCases(
-        root, folder, tuple(case for case in cases if case.files), tuple(find_patients(root, note=note))
+        root, folder, tuple(case for case in cases if case.files), tuple(find_patients(root, key, note=note))
     )
     decisions = {
         case.case: _decide(known, case, task, decide)
         if prepare == "auto"
-        else PreparedDecision(prepared=False, reasons=())
+        else PreparedDecision(prepared=labelled and known.is_unclear(case), reasons=())
         for case in known.cases
     }
     prepared = [case for case in known.cases if decisions[case.case].prepared]
     to_prepare = known.sources_without_case()
+    masks: dict[str, tuple[str, ...]] = {}
+    if labelled:
+        empty = [case for case in cases if not case.files]
+        to_prepare = [
+            source for source in to_prepare if not cases or any(known.is_within(source, case) for case in empty)
+        ]
+        # A folder in which the preparation finds nothing at all is left to the validation, which reports it.
+        prepared += [case for case in empty if not any(known.is_within(source, case) for source in to_prepare)]
+        masks = {source.case: mask_files(root, source, task) for source in to_prepare}
     reasons: dict[str, tuple[Message, ...]] = {}
     for case in known.cases:
         if not decisions[case.case].prepared:
-            found = known.sources_of(case) or [_listed_source(known, case)]
+            if labelled:
+                found = [_labelled_source(known, case)]
+                masks[case.case] = known.masks_of(case, task)
+            else:
+                found = known.sources_of(case) or [_listed_source(known, case)]
             to_prepare += found
             if decisions[case.case].reasons:
                 reasons |= {source.case: decisions[case.case].reasons for source in found}
     all_names = [*(case.case for case in prepared), *(source.case for source in to_prepare)]
     names = Counter(name.casefold() for name in all_names)
     if twice := [name for name, count in names.items() if count > 1]:
-        raise UserError(f"{KEY}: two patients have the name {twice[0]}; rename one of the folders")
+        raise UserError(f"{key}: two patients have the name {twice[0]}; rename one of the folders")
     to_prepare.sort(key=lambda source: source.case)
-    return PatientPlan(folder, tuple(prepared), root, tuple(to_prepare), reasons)
+    if labelled:
+        to_prepare = [without_masks(root, source, masks[source.case]) for source in to_prepare]
+    return PatientPlan(folder, tuple(prepared), root, tuple(to_prepare), reasons, masks)
 
 
 @dataclass(frozen=True)
@@ -150,6 +174,21 @@ class _KnownCases:
         """Return the sources that share files with this case and with no other."""
         return [source for source in self.sources if self.cases_of(source) == {case.case}]
 
+    def is_unclear(self, case: CaseFiles) -> bool:
+        """Return whether a case has several files for an image, among files of other cases; its validation says so."""
+        return not self.sources_of(case) and any(len(paths) > 1 for paths in _without_mask(case).files.values())
+
+    def is_within(self, source: PatientSource, case: CaseFiles) -> bool:
+        """Return whether a source lies in the folder of a case."""
+        place = _resolved(self.root, source.folder)
+        return case.folder is not None and _resolved(self.folder, case.folder) in (place, *place.parents)
+
+    def masks_of(self, case: CaseFiles, task: Task) -> tuple[str, ...]:
+        """Return the masks of a case, or the other files of its source that are named like one; relative to `root`."""
+        if masks := case.files.get(MASK):
+            return tuple(os.path.relpath(self.folder / path, self.root) for path in masks)
+        return tuple(path for source in self.sources_of(case) for path in mask_files(self.root, source, task))
+
     def unknown_images(self, case: CaseFiles) -> list[str]:
         """Return the NIfTI files of the same source that are neither masks nor files of a case."""
         return [
@@ -161,14 +200,20 @@ class _KnownCases:
         ]
 
 
-def _known_cases(root: Path, task: Task, note: Callable[[str], object]) -> tuple[Path, list[CaseFiles]]:
-    """Return the cases in a layout of `cohort.root`, without their masks, and the folder that holds them."""
-    folder, sentence = locate_cohort_folder(root, task, KEY)
+def _known_cases(
+    root: Path, task: Task, note: Callable[[str], object], key: str, *, labelled: bool
+) -> tuple[Path, list[CaseFiles]]:
+    """Return the cases in a layout of `cohort.root`, and the folder that holds them."""
+    folder, sentence = locate_cohort_folder(root, task, key)
     only = root.resolve().name if folder in (root.parent, root / "..") else None
     if sentence and only is None:
         note(sentence)
-    cases = discover_cases(folder, task, KEY, masks=False, note=note)
-    return folder, [_without_mask(case) for case in cases if only is None or only in (case.case, case.folder)]
+    cases = [
+        case
+        for case in discover_cases(folder, task, key, masks=labelled, note=note)
+        if only is None or only in (case.case, case.folder)
+    ]
+    return folder, cases if labelled else [_without_mask(case) for case in cases]
 
 
 def _without_mask(case: CaseFiles) -> CaseFiles:
@@ -177,7 +222,7 @@ def _without_mask(case: CaseFiles) -> CaseFiles:
 
 
 def _decide(known: _KnownCases, case: CaseFiles, task: Task, decide: Decide) -> PreparedDecision:
-    """Return whether a case is segmented as it is.
+    """Return whether a case is used as it is.
 
     One that lacks an image, beside others with unknown names, is not. Of several files for an image, the first decides:
     the preparation chooses among them, or the validation names them.
@@ -186,9 +231,10 @@ def _decide(known: _KnownCases, case: CaseFiles, task: Task, decide: Decide) -> 
     if missing and (unknown := known.unknown_images(case)):
         reason = f"no file is named like {format_list(missing)}, but there are others, such as {printable(unknown[0])}"
         return PreparedDecision(prepared=False, reasons=(reason,))
-    if any(len(paths) > 1 for paths in case.files.values()) and not known.sources_of(case):
+    images = _without_mask(case).files
+    if any(len(paths) > 1 for paths in images.values()) and not known.sources_of(case):
         return PreparedDecision(prepared=True, reasons=())  # files of several cases in one folder: nothing can choose
-    return decide({role: known.folder / paths[0] for role, paths in case.files.items()})
+    return decide({role: known.folder / paths[0] for role, paths in images.items()})
 
 
 def _listed_source(known: _KnownCases, case: CaseFiles) -> PatientSource:
@@ -200,6 +246,17 @@ def _listed_source(known: _KnownCases, case: CaseFiles) -> PatientSource:
     # Not Path.relative_to, which cannot go up.
     channels = {role: os.path.relpath(known.folder / path, known.root) for role, (path,) in case.files.items()}
     return PatientSource(case.case, "sheet", "", channels=channels, patient=case.patient)
+
+
+def _labelled_source(known: _KnownCases, case: CaseFiles) -> PatientSource:
+    """Return a case of a cohort as a source under its own name, with the files of its layout if they are clear."""
+    images, sources = _without_mask(case), known.sources_of(case)
+    is_clear = bool(images.files) and all(len(paths) == 1 for paths in images.files.values())
+    if sources and (not is_clear or known.unknown_images(case)):
+        return replace(sources[0], case=case.case, patient=case.patient)
+    if not images.files:
+        return PatientSource(case.case, "none", "", tuple(case.paths()), patient=case.patient)
+    return _listed_source(known, images)
 
 
 def _resolved(folder: Path, path: str) -> Path:
