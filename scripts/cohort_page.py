@@ -15,6 +15,7 @@ from tumorseg.cohort.validation_result import read_validation_results
 from tumorseg.formatting import format_part
 from tumorseg.io.files import write_text
 from tumorseg.plotting.thumbnails import preview_data_url, preview_pixels_for
+from tumorseg.preparation.issue_codes import PREPARATION_PROBLEMS, PREPARATION_WARNINGS
 from tumorseg.reporting.cohort_page.cohort_html import render_cohort_page
 from tumorseg.task import add_task_option
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             summarise_cases(table, results, task),
             task,
             patient_grouping_warnings(usable_patients(table)) if by_name else (),
+            other_problems=PREPARATION_PROBLEMS,
+            other_warnings=PREPARATION_WARNINGS,
         )
         colours = {label: options.settings["colours"][f"label_{label}"] for label in task.label_values}
         tile_pixels = preview_pixels_for(len(results))

@@ -9,6 +9,7 @@ SETTINGS: dict[str, Any] = {
     "cohort.task": "brats-africa",
     "cohort.root": "elsewhere",
     "cohort.samples": "samples.tsv",
+    "cohort.prepare": "auto",
     "cohort.labels": "mixed",
     "cohort.label_map": {1: 1, 2: 2, 3: 4},
     "cohort.shape": [40, 40, 40],

@@ -34,8 +34,10 @@ def sample_sheet():
 
 
 def discovered_cases():
-    """Return the cases in the cohort's folders, or of its sample sheet."""
+    """Return the cases in the cohort's folders, or of its sample sheet; those to prepare as they will be prepared."""
     check_targets()
+    if PREPARES_COHORT:
+        return [*cohort_plan().prepared, *prepared_cases().values()]
     if sheet := sample_sheet():
         return sheet.cases
     try:
@@ -70,8 +72,11 @@ PATIENT_PATTERN, PATIENT_TABLE = configured_patients()
 def cohort_folder():
     """Return the folder that all paths of cases are relative to, and the folders of cases, relative to it.
 
-    Print a note if the folders differ from those in `cohort.root`.
+    Print a note if the folders differ from those in `cohort.root`. If cases may be prepared, all paths are relative to
+    the working directory, in which the prepared cases are.
     """
+    if PREPARES_COHORT:
+        return Path(), []
     if SETTINGS.cohort.samples is not None:
         return Path(SETTINGS.cohort.samples).parent, []
     given = SETTINGS.cohort.root

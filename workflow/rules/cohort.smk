@@ -15,6 +15,8 @@ rule validate_batch:
         previews="results/cohort/previews/{batch}.safetensors",
     log:
         "results/logs/validate_batch/{batch}.log",
+    wildcard_constraints:
+        batch=r"batch-\d+",
     cache: True
     conda:
         "../../envs/light.yaml"

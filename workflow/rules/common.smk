@@ -76,7 +76,7 @@ if workflow.is_main_process:
 
 
 wildcard_constraints:
-    batch=r"batch-\d+",
+    batch=r"(batch|prepared)-\d+",
     fold=r"\d+",
     epoch=r"\d{4}",
 
@@ -151,7 +151,7 @@ def cases_by_shard():
         )
     shards = {}
     for _, case in sorted(cases.items()):
-        shards.setdefault(shard_of(case.case, SETTINGS.cohort.shards), []).append(case)
+        shards.setdefault(cohort_shard_of(case.case), []).append(case)
     return dict(sorted(shards.items()))
 
 

@@ -80,3 +80,5 @@ if workflow.is_main_process and (_other := lock_run_folder(Path(".snakemake/runn
 # A new dictionary: in a module, `config` belongs to the importing workflow.
 config, TASK = validated_configuration()
 SETTINGS = Settings.from_config(config)
+# The cases of the demo are made as prepared ones, and the images of some tasks show the whole head on purpose.
+PREPARES_COHORT = SETTINGS.cohort.prepare != "none" and not config["demo"] and not TASK.whole_head

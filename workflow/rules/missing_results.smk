@@ -101,6 +101,8 @@ def results_before_training():
     yield "results/cohort/manifest.tsv", validate
     yield "results/cohort/check.json", validate
     yield "results/cohort/splits.tsv", BY_TARGET.format(target=target_name("split"))
+    for case in prepared_cases().values():
+        yield case.folder, BY_TARGET.format(target=case.folder)
     for shard in cases_by_shard():
         folder = f"results/normalised/{shard}"
         yield f"results/cohort/verdicts/{shard}.json", validate

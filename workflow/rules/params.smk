@@ -71,6 +71,11 @@ TRAINING_CODE = code("train_epoch", ["tumorseg/training/start_model"] if config[
 
 # The rules that results depend on, in the order of the stages.
 CHAIN = [
+    *(
+        ["convert", "coregister", "extract_brain", "to_atlas", "prepare_case", "validate_prepared"]
+        if PREPARES_COHORT
+        else []
+    ),
     "validate_batch",
     "split",
     "normalise_batch",

@@ -1,11 +1,16 @@
-"""Prepare new patients: convert, align, extract the brain, transform to the atlas, and bring masks back.
+"""Prepare patients: convert, align, extract the brain, transform to the atlas, and bring masks back.
 
-Needs: segment.cases or segment.samples. Makes: results/prepared/{patient}. A problem of a patient is in the records of
-the steps, and does not stop the other patients.
+Needs: segment.cases or segment.samples; or the cohort, see cohort_preparation.smk. Makes: results/prepared/{patient} of
+new patients, results/cohort/prepared/{patient} of a cohort. A problem of a patient is in the records of the steps, and
+does not stop the other patients.
 """
 
 
 include: "preparation_patients.smk"
+
+
+wildcard_constraints:
+    prepared="|".join(PREPARED_FOLDERS),
 
 
 rule convert:
@@ -13,18 +18,18 @@ rule convert:
     input:
         changed=changed_source_files,
     output:
-        directory("results/prepared/{patient}/images"),
+        directory("results/{prepared}/{patient}/images"),
     log:
-        "results/logs/prepared/{patient}/convert.log",
+        "results/logs/{prepared}/{patient}/convert.log",
     benchmark:
-        "results/benchmarks/prepared/{patient}/convert.tsv"
+        "results/benchmarks/{prepared}/{patient}/convert.tsv"
     conda:
         "../../envs/light.yaml"
     resources:
         **scaled(mem_mb=2000, runtime=30),
     params:
-        root=lambda wildcards: source_folder(),
-        source=lambda wildcards: source_to_json(sources_to_prepare()[wildcards.patient]),
+        root=lambda wildcards: source_folder(wildcards.prepared),
+        source=lambda wildcards: source_to_json(sources_to_prepare(wildcards.prepared)[wildcards.patient]),
         task=TASK_FACTS,
         code=code("convert"),
     shell:
@@ -37,11 +42,11 @@ rule coregister:
     input:
         images=rules.convert.output,
     output:
-        "results/prepared/{patient}/coregistered/{channel}.json",
+        "results/{prepared}/{patient}/coregistered/{channel}.json",
     log:
-        "results/logs/prepared/{patient}/coregister-{channel}.log",
+        "results/logs/{prepared}/{patient}/coregister-{channel}.log",
     benchmark:
-        "results/benchmarks/prepared/{patient}/coregister-{channel}.tsv"
+        "results/benchmarks/{prepared}/{patient}/coregister-{channel}.tsv"
     conda:
         "../../envs/light.yaml"
     resources:
@@ -60,11 +65,11 @@ rule extract_brain:
         images=rules.convert.output,
         coregistered=expand(rules.coregister.output, channel=TASK.channel_names, allow_missing=True),
     output:
-        directory("results/prepared/{patient}/brain"),
+        directory("results/{prepared}/{patient}/brain"),
     log:
-        "results/logs/prepared/{patient}/extract_brain.log",
+        "results/logs/{prepared}/{patient}/extract_brain.log",
     benchmark:
-        "results/benchmarks/prepared/{patient}/extract_brain.tsv"
+        "results/benchmarks/{prepared}/{patient}/extract_brain.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -84,11 +89,11 @@ rule to_atlas:
         coregistered=expand(rules.coregister.output, channel=TASK.channel_names, allow_missing=True),
         brain=rules.extract_brain.output,
     output:
-        directory("results/prepared/{patient}/atlas"),
+        directory("results/{prepared}/{patient}/atlas"),
     log:
-        "results/logs/prepared/{patient}/to_atlas.log",
+        "results/logs/{prepared}/{patient}/to_atlas.log",
     benchmark:
-        "results/benchmarks/prepared/{patient}/to_atlas.tsv"
+        "results/benchmarks/{prepared}/{patient}/to_atlas.tsv"
     conda:
         "../../envs/light.yaml"
     resources:
@@ -107,9 +112,9 @@ rule to_atlas:
 rule to_native:
     """Bring the mask of a prepared patient back to the grids of the patient's own images."""
     input:
-        images=rules.convert.output,
-        coregistered=expand(rules.coregister.output, channel=TASK.channel_names, allow_missing=True),
-        atlas=rules.to_atlas.output,
+        images=of_patient(rules.convert),
+        coregistered=of_patient(rules.coregister),
+        atlas=of_patient(rules.to_atlas),
         masks="results/prepared/{patient}/segmented",
     output:
         directory("results/prepared/{patient}/native"),
@@ -122,7 +127,7 @@ rule to_native:
     resources:
         **scaled(mem_mb=3000, runtime=30),
     params:
-        root=lambda wildcards: source_folder(),
+        root=lambda wildcards: source_folder(NEW_PATIENTS),
         channels=config["segment"]["mask_channels"],
         code=code("to_native"),
     shell:

@@ -1,5 +1,6 @@
-"""The new patients: which are segmented as they are, and which are prepared first."""
+"""The patients to prepare: new ones (section `segment`), and the cases of a cohort (`cohort.prepare`)."""
 
+from functools import partial
 from typing import NamedTuple
 
 from tumorseg.preparation.patient_source import source_to_json
@@ -15,6 +16,14 @@ class SourceFiles(NamedTuple):
         return list(self.files)
 
 
+def remembered_decisions(name):
+    """Return the decisions of earlier plannings about who is prepared already, from a file of this name."""
+    from tumorseg.preparation.prepared_decisions import RememberedDecisions  # imported here: it needs NumPy
+
+    deciding = CODE_DIGESTS.digest(SCRIPTS / "tumorseg/preparation/prepared_check.py", None)
+    return RememberedDecisions(Path(".snakemake", name), TASK, SETTINGS.cohort.max_voxels, deciding)
+
+
 @cache
 def patient_plan():
     """Return the new patients. Print which of them are prepared first, and why."""
@@ -24,7 +33,6 @@ def patient_plan():
     # Imported here: they need NumPy and pydicom, which would slow down planning for other targets.
     from tumorseg.preparation.patient_plan import plan_listed_patients, plan_patients
     from tumorseg.preparation.patient_sheet import read_patient_sheet
-    from tumorseg.preparation.prepared_decisions import RememberedDecisions
 
     prepare = SETTINGS.segment.prepare
     if TASK.whole_head and prepare == "full":
@@ -33,8 +41,7 @@ def patient_plan():
             "it to auto or none"
         )
     prepare = "none" if TASK.whole_head else prepare
-    deciding = CODE_DIGESTS.digest(SCRIPTS / "tumorseg/preparation/prepared_check.py", None)
-    decisions = RememberedDecisions(Path(".snakemake/prepared.json"), TASK, SETTINGS.cohort.max_voxels, deciding)
+    decisions = remembered_decisions("prepared.json")
     try:
         if SETTINGS.segment.samples is not None:
             sheet = Path(SETTINGS.segment.samples)
@@ -52,36 +59,59 @@ def patient_plan():
     return plan
 
 
-def sources_to_prepare():
+NEW_PATIENTS, COHORT_CASES = "prepared", "cohort/prepared"
+"""The folders below results with the steps of the preparation; the wildcard {prepared}."""
+PREPARED_FOLDERS = (NEW_PATIENTS, COHORT_CASES)
+
+
+def plan_of(prepared):
+    """Return the plan of the patients that are prepared in a folder."""
+    return cohort_plan() if prepared == COHORT_CASES else patient_plan()
+
+
+def of_patient(rule, prepared=NEW_PATIENTS):
+    """Return the output of a step of the preparation of a patient; for each channel if it has such outputs."""
+    return expand(rule.output, prepared=prepared, channel=TASK.channel_names, allow_missing=True)
+
+
+def sources_to_prepare(prepared=NEW_PATIENTS):
     """Return the source of each patient who is prepared first."""
-    return {source.case: source for source in patient_plan().to_prepare}
+    return {source.case: source for source in plan_of(prepared).to_prepare}
 
 
 @cache
-def files_of_sources():
+def files_of_sources(prepared):
     """Return the files of each patient who is prepared first, as `changes_note` expects them."""
     from tumorseg.preparation.source_files import source_paths  # imported here for the same reason
 
-    root = patient_plan().root
     return {
-        case: [SourceFiles(case, tuple(source_paths(root, source)))] for case, source in sources_to_prepare().items()
+        case: [SourceFiles(case, tuple(source_paths(source_folder(prepared), source)))]
+        for case, source in sources_to_prepare(prepared).items()
     }
 
 
-def source_folder():
+def source_folder(prepared):
     """Return the folder that the paths of the sources are relative to."""
-    return patient_plan().root
+    return plan_of(prepared).root
 
 
 def changed_source_files(wildcards):
     """Return the note about files of a patient that have changed since conversion, in a list; empty if none has."""
-    return changes_note("preparation", wildcards.patient, patient_plan().root, files_of_sources, recorded_sources)
+    prepared = wildcards.prepared
+    stage = "preparation" if prepared == NEW_PATIENTS else "cohort-preparation"
+    files, recorded = SOURCE_FILES[prepared], RECORDED_SOURCE_FILES[prepared]
+    return changes_note(stage, wildcards.patient, source_folder(prepared), files, recorded)
 
 
-def recorded_sources(patient, cases):
+def recorded_sources(prepared, patient, cases):
     """Return what the conversion of a patient has recorded about each file, by path."""
-    record = read_json(Path(f"results/prepared/{patient}/images/record.json"))
+    record = read_json(Path(f"results/{prepared}/{patient}/images/record.json"))
     return recorded_files([path for case in cases for path in case.paths()], record["facts"]["source_files"])
+
+
+# `changes_note` looks at all patients at its first call with the same functions.
+SOURCE_FILES = {prepared: partial(files_of_sources, prepared) for prepared in PREPARED_FOLDERS}
+RECORDED_SOURCE_FILES = {prepared: partial(recorded_sources, prepared) for prepared in PREPARED_FOLDERS}
 
 
 def atlas_digest():

@@ -48,10 +48,10 @@ rule segment_batch:
 rule segment_prepared:
     """Segment a prepared patient on the grid of the atlas."""
     input:
-        images=rules.convert.output,
-        coregistered=expand(rules.coregister.output, channel=TASK.channel_names, allow_missing=True),
-        brain=rules.extract_brain.output,
-        atlas=rules.to_atlas.output,
+        images=of_patient(rules.convert),
+        coregistered=of_patient(rules.coregister),
+        brain=of_patient(rules.extract_brain),
+        atlas=of_patient(rules.to_atlas),
     output:
         directory("results/prepared/{patient}/segmented"),
     log:

@@ -152,13 +152,22 @@ class CohortOverview:
     notes: list[tuple[str, str]]
 
 
-def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings: Sequence[str] = ()) -> CohortOverview:
+def summarise_cohort(
+    cases: Sequence[CaseSummary],
+    task: Task,
+    patient_warnings: Sequence[str] = (),
+    *,
+    other_problems: Mapping[str, str] | None = None,
+    other_warnings: Mapping[str, str] | None = None,
+) -> CohortOverview:
     """Compute the content of the cohort page.
 
     Args:
         cases: summaries of all cases, sorted by case.
         task: task of the cohort.
         patient_warnings: warnings about patients, see `patients.patient_grouping_warnings`.
+        other_problems: descriptions of problem codes that the validation does not have.
+        other_warnings: descriptions of such warning codes.
 
     Returns:
         The overview of the cohort.
@@ -173,8 +182,8 @@ def summarise_cohort(cases: Sequence[CaseSummary], task: Task, patient_warnings:
         dropped=dropped,
         patients=len({case.patient for case in usable}),
         conventions={describe_convention(task, name): count for name, count in conventions.items()},
-        problems=_issues_by_code(dropped, lambda case: case.problems, PROBLEM_CODES),
-        warnings=_issues_by_code(cases, lambda case: case.warnings, WARNING_CODES),
+        problems=_issues_by_code(dropped, lambda case: case.problems, {**PROBLEM_CODES, **(other_problems or {})}),
+        warnings=_issues_by_code(cases, lambda case: case.warnings, {**WARNING_CODES, **(other_warnings or {})}),
         grids=grids,
         volumes=summarise_volumes(usable, task),
         intensities=summarise_intensities(usable, task),

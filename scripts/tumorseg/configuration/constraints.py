@@ -22,6 +22,7 @@ def contradiction_errors(configuration: dict[str, Any], task: Task) -> list[str]
     colours = {**{label: colour for label, colour in of_task.items() if label not in configured}, **configured}
     return [
         *_demo_errors(configuration),
+        *_preparation_errors(configuration, task),
         *_equal_colour_errors(colours),
         *_size_errors(configuration),
         *_warmup_errors(configuration["training"]),
@@ -41,6 +42,24 @@ def _demo_errors(configuration: dict[str, Any]) -> list[str]:
         return ["cohort.samples: the demo has its own cases; set samples: null or, for your own cases, demo: null"]
     if not isinstance(cohort["root"], str):
         return ["cohort.root: the demo is written to a single folder; set one or, for your own cases, set demo: null"]
+    return []
+
+
+def _preparation_errors(configuration: dict[str, Any], task: Task) -> list[str]:
+    """Return why the cases of a cohort cannot be prepared."""
+    prepare = configuration["cohort"]["prepare"]
+    if prepare == "full" and configuration["demo"]:
+        return ["cohort.prepare: the cases of the demo are made as prepared ones; set it to none or auto"]
+    if prepare == "full" and task.whole_head:
+        return [
+            f"cohort.prepare: full removes the skull, but the images of the task {task.name} show the whole head; set "
+            "it to none or auto"
+        ]
+    if prepare != "none" and task.channels[0].volume is not None:
+        return [
+            f"cohort.prepare: {prepare} writes a file for each channel, but the task {task.name} has all channels in "
+            "one 4D file; set it to none, or set cohort.task to a task with separate files"
+        ]
     return []
 
 

@@ -20,6 +20,7 @@ class CohortSettings:
     task: str
     root: str | tuple[str, ...]
     samples: str | None
+    prepare: Literal["none", "auto", "full"]
     labels: str
     label_map: LabelMap | None
     shape: tuple[int, int, int] | None

@@ -23,6 +23,33 @@ def test_the_defaults_have_no_contradictions():
     assert contradiction_errors(DEFAULTS, TASK) == []
 
 
+@pytest.mark.parametrize(
+    ("task", "prepare", "words"),
+    [
+        ("brats-meningioma-radiotherapy", "full", "show the whole head"),
+        ("decathlon-brain-tumour", "auto", "all channels in one 4D file"),
+    ],
+)
+def test_cases_that_cannot_be_prepared_are_refused(task, prepare, words):
+    configuration = copy.deepcopy(DEFAULTS)
+    configuration["cohort"]["prepare"] = prepare
+    (sentence,) = contradiction_errors(configuration, load_task(task))
+    assert words in sentence
+    assert sentence.startswith("cohort.prepare: ")
+
+
+def test_the_demo_is_not_prepared():
+    (sentence,) = _with_demo("full")
+    assert sentence.startswith("cohort.prepare: the cases of the demo")
+    assert _with_demo("auto") == []
+
+
+def _with_demo(prepare: str) -> list[str]:
+    configuration = {**copy.deepcopy(DEFAULTS), "demo": {"cases": 8, "spacing_mm": 6, "seed": 1}}
+    configuration["cohort"]["prepare"] = prepare
+    return contradiction_errors(configuration, TASK)
+
+
 @pytest.mark.parametrize("colour", ["#D55E00", "#d55e00", "#d55E00"])
 def test_two_labels_with_the_same_colour_are_refused(colour):
     colours = {**DEFAULTS["figures"]["colours"], "label_4": colour}

@@ -16,9 +16,11 @@ def draw(files: Files, task: Task, settings: Settings) -> MatplotlibFigure:
     from tumorseg.cohort.validation_result import read_validation_results
     from tumorseg.plotting.cohort_chart import cohort_overview
     from tumorseg.plotting.style import label_colours
+    from tumorseg.preparation.issue_codes import PREPARATION_PROBLEMS, PREPARATION_WARNINGS
 
     results = [result for path in files["validation_results"] for result in read_validation_results(path)]
-    overview = summarise_cohort(summarise_cases(read_manifest(files["manifest"][0]), results, task), task)
+    cases = summarise_cases(read_manifest(files["manifest"][0]), results, task)
+    overview = summarise_cohort(cases, task, other_problems=PREPARATION_PROBLEMS, other_warnings=PREPARATION_WARNINGS)
     logger.info("%s usable", format_part(len(overview.usable), len(overview.cases), "case"))
     return cohort_overview(overview, label_colours(settings))
 
