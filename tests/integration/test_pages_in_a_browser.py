@@ -1,7 +1,11 @@
 """The pages of a run, opened from disk in a real browser."""
 
+import base64
+import gzip
 import io
+import re
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -208,9 +212,15 @@ def viewer(browser, finished):
 def canvas_pixels(viewer, wait=1000):
     """Return the pixels of the viewer's canvas, (H, W, 3) int."""
     viewer.page.wait_for_timeout(wait)
-    picture = viewer.page.locator(".viewer-picture canvas").screenshot()
+    picture = viewer.page.locator(".viewer-picture:visible canvas").first.screenshot()
     with Image.open(io.BytesIO(picture)) as image:
         return np.asarray(image.convert("RGB")).astype(int)
+
+
+def volume_of(base64_nifti):
+    """Return the voxels and the affine of a volume in the page."""
+    image = nibabel.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(base64_nifti)))
+    return np.asarray(image.dataobj), image.affine
 
 
 def test_the_viewer_draws_a_brain_without_requests_and_console_messages(viewer):
@@ -251,6 +261,68 @@ def test_an_overlay_can_be_switched_and_switched_back(overlaid, overlay):
     assert np.abs(canvas_pixels(overlaid) - before).max() > 20
     switch.set_checked(checked)
     assert np.abs(canvas_pixels(overlaid) - before).max() < 20
+
+
+def test_the_difference_changes_the_picture_and_its_legend(overlaid):
+    before = canvas_pixels(overlaid)
+    overlaid.page.get_by_label("Difference", exact=True).check()
+    assert np.abs(canvas_pixels(overlaid) - before).max() > 20
+    assert overlaid.page.get_by_label("Colours of the difference").is_visible()
+    overlaid.page.get_by_role("button", name="Largest error").click()
+    expect(overlaid.page.locator("#viewer-error-text")).to_have_text("No voxel is labelled wrongly.")
+    overlaid.page.get_by_label("Difference", exact=True).uncheck()
+    assert np.abs(canvas_pixels(overlaid) - before).max() < 20
+
+
+def test_the_largest_error_of_an_empty_prediction_is_the_slice_with_the_most_tumour(viewer):
+    content = viewer.page.locator(".viewer-case").first.evaluate("it => JSON.parse(it.textContent)")
+    labels, affine = volume_of(content["volumes"]["reference"])
+    wrong = labels != volume_of(content["volumes"]["prediction"])[0]
+    viewer.page.get_by_role("button", name="Largest error").click()
+    area = wrong.sum(axis=(0, 1)).max() * np.abs(np.linalg.det(affine[:2, :2])) / 100
+    expect(viewer.page.locator("#viewer-error-text")).to_have_text(re.compile(rf"^{area:.1f} cm² of this axial slice"))
+    shown = int(viewer.page.get_by_label("Axial slice").input_value()) - 1
+    assert wrong.sum(axis=(0, 1))[shown if affine[2, 2] > 0 else -1 - shown] == wrong.sum(axis=(0, 1)).max()
+
+
+def test_all_images_are_shown_side_by_side(viewer):
+    viewer.page.get_by_label("All images side by side").check()
+    names = viewer.page.locator(".viewer-picture:visible .viewer-name")
+    expect(names).to_have_text(["FLAIR", "T1", "T1CE", "T2"])
+    viewer.page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
+    viewer.page.get_by_label("All images side by side").uncheck()
+    expect(names).to_have_count(1)
+
+
+def test_masks_are_shown_as_surfaces(overlaid):
+    overlaid.page.get_by_label("View", exact=True).select_option("surfaces")
+    names = overlaid.page.locator(".viewer-picture:visible .viewer-name")
+    expect(names).to_have_text(["Reference", "Prediction"])
+    overlaid.page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
+    pixels = canvas_pixels(overlaid)
+    assert (pixels.max(axis=2) > 50).mean() > 0.02
+    overlaid.page.get_by_label("View", exact=True).select_option("planes")
+    expect(names).to_have_count(1)
+
+
+@pytest.mark.parametrize("flip", [1, -1])
+def test_the_surface_of_a_ball_encloses_its_volume(overlaid, flip):
+    made = overlaid.page.evaluate(
+        """flip => {
+        const dims = [30, 28, 26], ball = new Uint8Array(30 * 28 * 26);
+        for (let z = 0; z < 26; z++) for (let y = 0; y < 28; y++) for (let x = 0; x < 30; x++)
+          if ((x - 15) ** 2 + (y - 14) ** 2 + (z - 13) ** 2 <= 100) ball[x + 30 * (y + 28 * z)] = 1;
+        const affine = [[2 * flip, 0, 0, 5], [0, 1, 0, -3], [0, 0, 1, 0]];
+        const { positions, triangles } = viewerSurfaces(ball, dims, (value) => value === 1, affine);
+        return [[...positions], [...triangles]];
+    }""",
+        flip,
+    )
+    points, triangles = (np.array(part).reshape(-1, 3) for part in made)
+    corners = points[triangles]
+    volume = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6
+    assert volume == pytest.approx(2 * 4 / 3 * np.pi * 10**3, rel=0.06)  # positive: triangles face outwards
+    assert points.mean(axis=0) == pytest.approx([5 + 30 * flip, 11, 13], abs=0.2)
 
 
 def test_the_opacity_changes_the_picture(viewer):
@@ -296,7 +368,7 @@ def test_a_swipe_scrolls_the_page_until_the_viewer_is_tapped(browser, finished):
     page = open_page(browser, finished.results / "report.html", width=390, touch=True).page
     page.locator("#viewer").scroll_into_view_if_needed()
     page.locator('.viewer[data-state="ready"]').wait_for(timeout=60_000)
-    picture = page.locator(".viewer-picture")
+    picture = page.locator(".viewer-picture").first
 
     def scrolled():
         picture.evaluate("picture => picture.scrollIntoView({ block: 'center' })")

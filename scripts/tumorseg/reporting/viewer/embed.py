@@ -8,6 +8,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tumorseg.io.files import read_json
+from tumorseg.plotting.agreement_map import OUTCOMES, task_outcomes
 from tumorseg.plotting.slices import PLANES
 from tumorseg.reporting.shared.script_json import script_safe_json
 from tumorseg.task import Task
@@ -23,7 +24,10 @@ _VIEWS: Final = {
     "coronal": "Coronal",
     "sagittal": "Sagittal",
     "3d": "3D",
+    "surfaces": "3D surfaces",
 }
+_OUTER_OPACITY: Final = 0.35
+"""Opacity of the surfaces of labels around others."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def _viewer(
     task: Task,
     *,
     contents: Sequence[Mapping[str, Any]] = (),
+    pictures: Sequence[Mapping[str, str]],
     niivue: str = "",
     comparing: bool = False,
     **variables: Any,
@@ -140,10 +145,13 @@ def _viewer(
         colours: colour of each label.
         task: defines the channels, labels and regions.
         contents: the volumes of each case, to be embedded; empty if they have scripts.
+        pictures: id and label of the choice of the image in each picture, and the image selected at first.
         niivue: address of NiiVue; empty if it is to be embedded.
         comparing: whether the cases have references.
         **variables: further variables of the template.
     """
+    masks = {"reference": "Reference", "prediction": "Prediction"} if comparing else {"prediction": "Mask"}
+    outcomes = {outcome.code: outcome.colour for outcome in OUTCOMES}
     environment = Environment(
         loader=FileSystemLoader([_HERE, _SHARED]),
         autoescape=True,
@@ -157,6 +165,10 @@ def _viewer(
         planes=PLANES,
         colours=colours,
         label_names=task.label_titles,
+        outcomes=task_outcomes(task),
+        others=len(task.channels) - len(pictures),
+        masks=masks,
+        pictures=pictures,
         niivue=NIIVUE_VERSION,
         comparing=comparing,
         **variables,
@@ -166,6 +178,8 @@ def _viewer(
         "cases": names,
         "colours": [colours.get(label, "#000000") for label in range(task.classes)],
         "labels": [task.label_titles.get(label, "") for label in range(task.classes)],
+        "opacities": _surface_opacities(task),
+        "outcomes": [outcomes.get(code, "#000000") for code in range(max(outcomes) + 1)],
         "niivue": niivue,
     }
     scripts = environment.get_template("scripts.html").render(
@@ -173,13 +187,22 @@ def _viewer(
         niivue="" if niivue else _read_asset("niivue.umd.js"),
         settings=script_safe_json(settings),
         cases=[script_safe_json(content) for content in contents],
-        viewer=_read_asset("viewer.js"),
+        viewer=_read_asset("surfaces.js") + _read_asset("viewer.js"),
     )
     return EmbeddedViewer(markup, _read_asset("viewer.css"), scripts, names)
 
 
 def _read_asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _surface_opacities(task: Task) -> list[float]:
+    """Return the opacity of each label's surface: labels in the fewest regions lie around the others."""
+    regions = {label: sum(label in region.labels for region in task.regions) for label in task.label_values}
+    fewest = min(regions.values())
+    outer = {label for label, count in regions.items() if count == fewest}
+    translucent = outer if len(outer) < len(regions) else set()
+    return [_OUTER_OPACITY if label in translucent else 1.0 for label in range(task.classes)]
 
 
 def _dice_text(dice: Mapping[str, float], task: Task) -> str:

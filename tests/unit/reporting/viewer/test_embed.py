@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.builders import REPOSITORY
 from tumorseg.errors import UserError
+from tumorseg.plotting.agreement_map import OUTCOMES
 from tumorseg.plotting.viewer_volumes import MAX_CASE_BYTES
 from tumorseg.reporting.viewer.embed import NIIVUE_SHA256, NIIVUE_VERSION, EmbeddedViewer, embed_viewer
 from tumorseg.task import Task, built_in_tasks, load_task
@@ -133,9 +134,9 @@ def test_every_control_has_a_label(parts):
     elements = Elements(parts.markup)
     labelled = {attributes.get("for") for attributes, _ in elements.all("label")}
     controls = [attributes for tag in ("select", "input") for attributes, _ in elements.all(tag)]
-    assert len(controls) == 10
+    assert len(controls) == 12
     assert all(control["id"] in labelled for control in controls if control.get("type") != "checkbox")
-    assert parts.markup.count('<label><input type="checkbox"') == 3
+    assert parts.markup.count('<label><input type="checkbox"') == 5
 
 
 def test_the_script_uses_existing_elements(parts):
@@ -146,8 +147,26 @@ def test_the_script_uses_existing_elements(parts):
     used = {f"viewer-{name}" for name in re.findall(r'(?:control|ticked)\("(\w+)"\)', script)}
     used |= set(re.findall(r'getElementById\("([\w-]+)"\)', script))
     used |= set(re.findall(r'data-choice="([\w-]+)"', parts.markup))
+    used |= {"viewer-all", "viewer-difference"}
     assert len(used) >= 8
     assert used <= existing
+
+
+def test_the_difference_has_the_colours_and_names_of_the_figures(parts):
+    legend = parts.markup[parts.markup.index("viewer-outcomes") :]
+    for outcome in OUTCOMES:
+        assert settings_of(parts)["outcomes"][outcome.code] == outcome.colour
+        assert f'style="background: {outcome.colour}"></span>{outcome.name}' in legend
+
+
+def test_labels_around_others_are_translucent(parts):
+    assert settings_of(parts)["opacities"] == [1.0, 1.0, 0.35, 1.0, 1.0]
+
+
+def test_all_images_and_both_masks_have_pictures(parts):
+    pictures = [found for found, _ in Elements(parts.markup).all("div") if found.get("class") == "viewer-picture"]
+    assert [picture.get("data-choice") for picture in pictures] == ["viewer-image", "", "", "", None, None]
+    assert [picture.get("data-mask") for picture in pictures[4:]] == ["reference", "prediction"]
 
 
 def test_three_cases_leave_8_of_25_mb_for_the_rest_of_a_report(parts):
