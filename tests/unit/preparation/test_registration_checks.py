@@ -28,7 +28,8 @@ def codes(judgement) -> tuple[list[str], list[str]]:
         ({"edges": 0.1}, (["registration_failed"], [])),
         ({"edges": 0.25}, ([], ["registration_doubtful"])),
         ({"sharpness": 1.1}, ([], ["registration_doubtful"])),
-        ({"information": 0.01}, ([], ["registration_doubtful"])),
+        ({"information": 0.01, "shift_mm": 3.0}, ([], ["registration_doubtful"])),
+        ({"information": 0.01, "shift_mm": 0.3, "rotation_degrees": 0.2}, ([], [])),
     ],
 )
 def test_a_channel_is_judged_by_edges_sharpness_and_information(changes, expected):
