@@ -25,6 +25,7 @@ TEMPLATES = (
     "shared/style.css",
     "viewer/niivue.umd.js",
     "viewer/scripts.html",
+    "viewer/surfaces.js",
     "viewer/viewer.css",
     "viewer/viewer.html",
     "viewer/viewer.js",
