@@ -18,7 +18,7 @@ _SAME_SIZE: Final = 0.02
 """Sizes in mm that differ by less than this fraction are equal."""
 MIN_SLICES: Final = 6
 """Images with fewer slices cannot show a brain, as localizers; a brain of 12 cm in slices of 7 mm has 17."""
-SHEET_REMEDY: Final[Message] = "name the correct one in a sample sheet (segment.samples)"
+SHEET_REMEDY: Final[Message] = "name the correct one in a sample sheet (segment.samples or cohort.samples)"
 
 
 @dataclass(frozen=True)

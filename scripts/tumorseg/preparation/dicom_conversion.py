@@ -21,6 +21,9 @@ from tumorseg.preparation.dicom_series import DicomSeries
 
 MAX_VOXELS: Final = 2**28
 """Most voxels of an image of a scanner, which may be finer than the cases that are trained on."""
+_BY_HAND: Final[Message] = (
+    "convert the series by hand and give the NIfTI file in a sample sheet (segment.samples or cohort.samples)"
+)
 _TIMEOUT_S: Final = 600
 _MAX_OFFSET: Final = 0.1
 """Largest distance between a slice and its place by the DICOM header, as a fraction of the distance of slices."""
@@ -78,7 +81,7 @@ def convert_series(folder: Path, series: DicomSeries, temporary: Path) -> tuple[
         raise ConversionError(
             "conversion_failed",
             f"{series.label}: dcm2niix made {len(made)} volumes of its {len(series.files)} files instead of one"
-            f"{reason}; convert the series by hand and give the NIfTI file in a sample sheet (segment.samples)",
+            f"{reason}; {_BY_HAND}",
         )
     volume = read_volume(made[0], MAX_VOXELS)
     return made[0], volume, _is_reversed(volume, series)
@@ -101,7 +104,7 @@ def _run(command: Sequence[str], series: DicomSeries) -> list[str]:
         raise ConversionError(
             "conversion_failed",
             f"{series.label}: dcm2niix stopped with exit code {run.returncode} ({lines[-1] if lines else 'no message'})"
-            "; export the series again, or leave it out in a sample sheet (segment.samples)",
+            "; export the series again, or leave it out in a sample sheet (segment.samples or cohort.samples)",
         )
     return lines
 
@@ -114,8 +117,7 @@ def _is_reversed(volume: Volume, series: DicomSeries) -> bool:
         found, expected = ("x".join(map(str, shape)) for shape in (volume.shape, expected_shape))
         raise ConversionError(
             "conversion_failed",
-            f"{series.label}: the converted volume is {found}, but the DICOM files are {expected}; convert the series "
-            "by hand and give the NIfTI file in a sample sheet (segment.samples)",
+            f"{series.label}: the converted volume is {found}, but the DICOM files are {expected}; {_BY_HAND}",
         )
     wanted = np.array(series.centres_mm)
     found_mm = _slice_centres_mm(volume)
@@ -124,7 +126,7 @@ def _is_reversed(volume: Volume, series: DicomSeries) -> bool:
         raise ConversionError(
             "conversion_failed",
             f"{series.label}: slices of the converted volume are {min(offsets_mm):.3g} mm away from their places in "
-            "the DICOM headers; convert the series by hand and give the NIfTI file in a sample sheet (segment.samples)",
+            f"the DICOM headers; {_BY_HAND}",
         )
     return offsets_mm[1] < offsets_mm[0]
 

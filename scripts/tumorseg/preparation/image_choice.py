@@ -64,7 +64,7 @@ def choose_images(images: Sequence[ImageFile], task: Task, case: str) -> Channel
         message = (
             f"no name of {format_count(len(images), 'NIfTI file')} was recognised as a channel of the task; name the "
             "files like t1.nii.gz, t1_post.nii.gz, t2.nii.gz and flair.nii.gz, or list them in a sample sheet "
-            "(segment.samples)"
+            "(segment.samples or cohort.samples)"
         )
         problems.append(Issue("no_usable_image", case, message))
     elif not problems:

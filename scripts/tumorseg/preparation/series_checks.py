@@ -48,14 +48,14 @@ def several_dates(series: Sequence[DicomSeries], case: str) -> list[Issue]:
         return []
     message = (
         f"the images are from {count} dates, which must not be mixed; put each examination into a folder of its own, "
-        "or list the images in a sample sheet (segment.samples)"
+        "or list the images in a sample sheet (segment.samples or cohort.samples)"
     )
     return [Issue("several_dates", case, message)]
 
 
 def incomplete_series(series: DicomSeries, channel: str, case: str) -> list[Issue]:
     """Return the problem of a chosen series whose slices are not all there."""
-    remedy = f"export it again completely, or leave {channel} out in a sample sheet (segment.samples)"
+    remedy = f"export it again completely, or leave {channel} out in a sample sheet (segment.samples or cohort.samples)"
     if series.truncated_slices:
         what = f"{format_count(series.truncated_slices, 'file')} of {len(series.files)} end before their last pixel"
         return [Issue("corrupted_dicom", case, f"{series.label}: {what}; {remedy}")]
@@ -80,7 +80,7 @@ def short_series(chosen: Mapping[str, DicomSeries], case: str) -> list[Issue]:
             message = (
                 f"{series.label}: its {series.slices} slices cover {extents_mm[channel]:.0f} mm, but those of another "
                 f"series {longest_mm:.0f} mm, so a part seems to be missing; export it again completely, or name it in "
-                "a sample sheet (segment.samples) to use it as it is"
+                "a sample sheet (segment.samples or cohort.samples) to use it as it is"
             )
             found.append(Issue("missing_slices", case, message))
     return found
@@ -116,6 +116,6 @@ def nothing_usable(series: Sequence[DicomSeries], reasons: Sequence[str], case: 
         return Issue("other_body_part", case, f"{what}; {export}")
     message = (
         f"none of {len(series)} series was recognised as a channel of the task; series.tsv says why each was left: "
-        "name the correct ones in a sample sheet (segment.samples)"
+        "name the correct ones in a sample sheet (segment.samples or cohort.samples)"
     )
     return Issue("no_usable_image", case, message)
