@@ -60,6 +60,7 @@ def test_a_second_training_is_bit_identical(digests, finished, tmp_path):
     assert checkpoint_digests(run) == digests
 
 
+@pytest.mark.slow
 def test_epochs_added_later_are_bit_identical(digests, finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     train(run, 2)
@@ -120,6 +121,7 @@ def test_a_failed_write_of_a_checkpoint_is_reported_and_keeps_the_previous_one(f
     assert [path.name for path in sorted((run.results / "training/fold-0").glob("*epoch-0002*"))] == []
 
 
+@pytest.mark.slow
 def test_the_resource_gpu_sets_the_number_of_training_processes(finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     train(run, 1, "--set-resources", "train_epoch:gpu=2")

@@ -69,7 +69,7 @@ def test_calibration_and_the_scores_with_fewer_modalities_are_in_the_report(with
     summary = pd.read_csv(with_all_options.results / "evaluation/channel_subsets.csv")
     assert summary["trained"].tolist() == [True, *[False] * 14]
     page = (with_all_options.results / "report.html").read_text()
-    assert page.count("<figure ") == 17
+    assert page.count("<figure ") == 18
 
 
 def test_the_scores_of_2026_are_of_the_same_cases_and_masks(with_all_options):
@@ -86,7 +86,7 @@ def test_the_scores_of_2026_are_of_the_same_cases_and_masks(with_all_options):
     assert json.loads((folder / "summary_2026.json").read_text())["challenge"] == "BraTS 2025 and 2026"
 
 
-@pytest.mark.parametrize("run", ["with_all_options", "resampled"])
+@pytest.mark.parametrize("run", ["with_all_options", pytest.param("resampled", marks=pytest.mark.slow)])
 def test_the_scores_with_all_modalities_equal_the_evaluation(run, request):
     results = request.getfixturevalue(run).results
     scores = pd.read_csv(results / "evaluation/cases.csv").set_index(["case", "region"])["dice"]
@@ -94,6 +94,7 @@ def test_the_scores_with_all_modalities_equal_the_evaluation(run, request):
     pd.testing.assert_series_equal(subsets.set_index(["case", "region"])["dice"].sort_index(), scores.sort_index())
 
 
+@pytest.mark.slow
 def test_a_resampled_run_has_masks_probabilities_and_the_viewer_on_the_original_grid(resampled):
     for path in (resampled.results / "predictions/fold-0").glob("*-00?.nii.gz"):
         case = path.name.removesuffix(".nii.gz")
@@ -106,6 +107,7 @@ def test_a_resampled_run_has_masks_probabilities_and_the_viewer_on_the_original_
     assert {tuple(case["spacing"]) for case in viewer["cases"]} == {(6, 6, 6)}
 
 
+@pytest.mark.slow
 def test_the_model_of_a_resampled_run_segments_the_held_out_cases_as_the_run_did(resampled, tmp_path):
     run = resampled.copy(tmp_path / "run")
     run.configure({"normalisation": {"spacing_mm": [9, 7, 5]}, "segment": {"cases": "cohort"}})

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.integration.workflow import TINY, Workflow
 
 
+@pytest.mark.slow
 def test_device_and_threads_are_printed_once_and_are_in_every_log(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     run.configure({"demo": None, "training": {"threads": 3, "precision": "fp16"}})

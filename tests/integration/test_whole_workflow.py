@@ -113,7 +113,7 @@ def test_every_figure_exists_in_both_formats(finished):
 def test_the_report_is_one_page_with_the_dropped_cases(finished, manifest):
     page = (finished.results / "report.html").read_text()
     assert all(case in page for case in manifest.index[~manifest["usable"]])
-    assert page.count("<figure ") == 15
+    assert page.count("<figure ") == 16
 
 
 def test_the_terminal_shows_progress_and_the_path_of_the_report(finished):

@@ -76,9 +76,9 @@ def test_the_opacity_fills_the_mask_and_the_tick_hides_it(viewer):
     outlined = coloured_pixels(viewer)
     viewer.page.get_by_label("Fill opacity").press("End")
     assert coloured_pixels(viewer) > 1.2 * outlined > 0
-    viewer.page.get_by_label("Mask").uncheck()
+    viewer.page.get_by_role("checkbox", name="Mask").uncheck()
     assert coloured_pixels(viewer) == 0
-    viewer.page.get_by_label("Mask").check()
+    viewer.page.get_by_role("checkbox", name="Mask").check()
     viewer.page.get_by_label("Fill opacity").press("Home")
     assert coloured_pixels(viewer) == pytest.approx(outlined, rel=0.1)
 
