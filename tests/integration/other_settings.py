@@ -89,10 +89,15 @@ SETTINGS: dict[str, Any] = {
     "learning_curve.seeds": [4],
     "learning_curve.epochs": 2,
     "segment.cases": "patients",
+    "segment.samples": "patients.tsv",
+    "segment.prepare": "full",
+    "segment.atlas": "atlas.nii.gz",
+    "segment.mask_channels": ["flair"],
     "segment.models": "model.safetensors",
     "score.predictions": "masks",
     "score.references": "cohort",
     "score.label_map": {3: 4},
+    "score.baseline": "masks",
 }
 """Values that differ from those of the finished run."""
 
