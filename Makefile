@@ -34,7 +34,7 @@ test: .venv/development  ## run the fast tests and print the library's coverage
 	@.venv/bin/python -c 'import json; found = json.load(open(".coverage.json"))["summary"]; \
 	print("coverage of scripts/tumorseg: %.1f %% of its lines" % found["percent_covered"])'
 
-test-slow: .venv/development  ## run the slow tests, for over an hour; ONLY="demo or kill" chooses by name, as pytest -k
+test-slow: .venv/development  ## run the slow tests; ONLY="demo or kill" chooses by name, as pytest -k
 	$(PYTEST) -n 2 --dist loadfile -m slow --durations 25 $(if $(ONLY),-k '$(ONLY)')
 
 test-slurm: .venv/slurm  ## run the Slurm profile on a real Slurm; as root, with Debian's slurm-wlm and munge
