@@ -11,7 +11,7 @@ from tumorseg.cli import console
 from tumorseg.cli.console import logger
 from tumorseg.cohort.patients import assign_patients
 from tumorseg.evaluation.comparison_lines import difference_lines, ranking_lines
-from tumorseg.evaluation.disagreements import find_disagreements, read_slices
+from tumorseg.evaluation.disagreements import find_disagreements, read_masks, slices_of
 from tumorseg.evaluation.hints import find_hints
 from tumorseg.evaluation.mask_validation import check_references, validate_references
 from tumorseg.evaluation.masks import MaskReadOptions
@@ -35,9 +35,12 @@ from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.metrics.records_2026 import CHALLENGE, METRICS_2026
 from tumorseg.metrics.registry import RANKED_BY, metrics
-from tumorseg.reporting.scores_page.content import ScoresPage, picture
+from tumorseg.plotting.viewer_volumes import max_bytes_per_case
+from tumorseg.reporting.scores_page.content import Picture, ScoresPage, picture
+from tumorseg.reporting.scores_page.mask_viewer import encode_pairs
 from tumorseg.reporting.scores_page.scores_html import render_scores_page
 from tumorseg.reporting.shared.page_links import existing_pages
+from tumorseg.reporting.viewer.embed import embed_mask_viewer
 from tumorseg.task import add_task_option
 
 
@@ -196,7 +199,7 @@ def compare_and_log(
 def write_page(
     path: Path, sets: Sequence[ScoreSet], paired_folders: Mapping[str, PairedPredictions], options: argparse.Namespace
 ) -> None:
-    """Write the page of scores, with pictures of the largest disagreements.
+    """Write the page of scores, with pictures of the largest disagreements, and their masks in the viewer.
 
     Args:
         path: HTML file to write.
@@ -206,8 +209,17 @@ def write_page(
     """
     colours = {label: options.colours["colours"][f"label_{label}"] for label in options.task.label_values}
     disagreements = find_disagreements(sets[0].tables, paired_folders, options.task)
-    pictures = [picture(found, read_slices(found, paired_folders), colours) for found in disagreements]
-    page = ScoresPage(tuple(sets), tuple(pictures))
+    pictures: list[Picture] = []
+    pairs: list[dict[str, Any]] = []
+    texts: list[str] = []
+    max_bytes = max_bytes_per_case(max(1, sum(len(found.dice) for found in disagreements)))
+    for found in disagreements:
+        masks = read_masks(found.case, paired_folders)
+        pictures.append(picture(found, slices_of(masks, between_folders=found.between_folders), colours))
+        pairs.extend(encode_pairs(masks, max_bytes))
+        texts.extend(f"Mean Dice over the labels: {found.dice[folder]:.3f}." for folder in masks.valid)
+    viewer = embed_mask_viewer(pairs, texts, colours, options.task) if pairs else None
+    page = ScoresPage(tuple(sets), tuple(pictures), viewer)
     others = existing_pages(path.parent.parent)
     write_text(path, render_scores_page(page, colours, options.task, existing_pages=others))
 

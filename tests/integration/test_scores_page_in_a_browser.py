@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import CHROMIUM, MISSING, open_page, start
 from tests.support.score_sets import TASK, score_set, score_set_2026, scores_of
-from tumorseg.evaluation.disagreements import Disagreement, MaskSlices
+from tumorseg.evaluation.disagreements import CaseMasks, Disagreement, slices_of
+from tumorseg.plotting.viewer_volumes import MAX_CASE_BYTES
 from tumorseg.reporting.scores_page.content import ScoresPage, picture
+from tumorseg.reporting.scores_page.mask_viewer import encode_pairs
 from tumorseg.reporting.scores_page.scores_html import render_scores_page
+from tumorseg.reporting.viewer.embed import embed_mask_viewer
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 _A4 = 718
@@ -25,11 +29,15 @@ def browser():
 
 
 def write_page(path, folders):
-    mask = np.zeros((90, 80), np.uint8)
-    mask[20:60, 20:70] = 2
-    slices = MaskSlices(mask, dict.fromkeys(folders, np.roll(mask, 5)), (1.0, 1.0), 7, 30)
-    pictures = picture(Disagreement(CASES[0], True, dict.fromkeys(folders, 0.5)), slices, COLOURS)
-    page = ScoresPage((score_set(folders), score_set_2026(folders)), (pictures,))
+    mask = np.zeros((90, 80, 30), np.uint8)
+    mask[20:60, 20:70, 10:20] = 2
+    affine = np.diag([-1.0, -1, -1, 1])
+    masks = CaseMasks(CASES[0], mask, dict.fromkeys(folders, np.roll(mask, 5, axis=1)), (1.0, 1.0, 1.0), affine)
+    found = Disagreement(CASES[0], True, dict.fromkeys(folders, 0.5))
+    pictures = picture(found, slices_of(masks, between_folders=False), COLOURS)
+    pairs = [*encode_pairs(masks, MAX_CASE_BYTES)]
+    viewer = embed_mask_viewer(pairs, ["Mean Dice over the labels: 0.500."] * len(pairs), COLOURS, TASK)
+    page = ScoresPage((score_set(folders), score_set_2026(folders)), (pictures,), viewer)
     path.write_text(render_scores_page(page, COLOURS, TASK), encoding="utf-8")
     return path
 
@@ -101,3 +109,11 @@ def test_the_table_sorts_by_a_score_and_filters_by_folder(page):
 def test_a_phone_shows_one_score_at_first(browser, tmp_path):
     page = open_page(browser, write_page(tmp_path / "scores.html", THREE), width=390).page
     assert shown_heads(page) == ["Case", "Folder", "Dice WT", "Dice TC", "Dice ET"]
+
+
+def test_a_link_at_a_picture_opens_the_masks_of_its_folder(page):
+    page.locator("[data-viewer-case]").nth(1).click()
+    page.wait_for_selector('.viewer[data-state="ready"]', timeout=60_000)
+    assert page.locator("#viewer-case").input_value() == f"{CASES[0]}, high"
+    page.get_by_role("button", name="Largest error").click()
+    expect(page.locator("#viewer-error-text")).to_have_text("4.0 cm² of this axial slice are labelled wrongly.")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tumorseg.evaluation.prediction_folder import PairedPredictions, read_pair
 from tumorseg.metrics.registry import RANKED_BY
-from tumorseg.orientation import DISPLAY_AXES, reorient, reoriented_spacing_mm
+from tumorseg.orientation import DISPLAY_AXES, reorient, reoriented_affine, reoriented_spacing_mm
 from tumorseg.task import Task
 
 MAX_CASES: Final = 3
@@ -35,6 +35,30 @@ class Disagreement:
     def spread(self) -> float:
         """The highest mean Dice minus the lowest."""
         return max(self.dice.values()) - min(self.dice.values())
+
+
+@dataclass(frozen=True, eq=False)
+class CaseMasks:
+    """All masks of a case, reoriented to the axes (L, P, I).
+
+    Attributes:
+        case: name of the case.
+        reference: labels of the task, uint8 (L, P, I).
+        predictions: the same of each folder; None for a missing or invalid prediction.
+        spacing_mm: edges of a voxel.
+        affine: voxel indices to patient coordinates in mm, (4, 4).
+    """
+
+    case: str
+    reference: NDArray[np.uint8]
+    predictions: dict[str, NDArray[np.uint8] | None]
+    spacing_mm: tuple[float, float, float]
+    affine: NDArray[np.float64]
+
+    @property
+    def valid(self) -> dict[str, NDArray[np.uint8]]:
+        """The valid predictions, by folder."""
+        return {folder: mask for folder, mask in self.predictions.items() if mask is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,28 +108,43 @@ def find_disagreements(
     return [*between, *sorted(others, key=lambda found: (min(found.dice.values()), found.case))[:MAX_CASES]]
 
 
-def read_slices(disagreement: Disagreement, paired: Mapping[str, PairedPredictions]) -> MaskSlices:
-    """Return the axial slice of a case in which its masks disagree most.
+def read_masks(case: str, paired: Mapping[str, PairedPredictions]) -> CaseMasks:
+    """Return all masks of a case.
 
     Args:
-        disagreement: the case. Between folders, the pixels count that are not the same in all predictions; otherwise,
-            for each prediction, those that differ from the reference.
+        case: name of the case.
         paired: the pairs of each folder.
     """
     predictions: dict[str, NDArray[np.uint8] | None] = {}
     for folder, folder_pairs in paired.items():
-        (pair,) = (pair for pair in folder_pairs.pairs if pair.case == disagreement.case)
+        (pair,) = (pair for pair in folder_pairs.pairs if pair.case == case)
         reference, prediction = read_pair(pair, folder_pairs.folders)
         predictions[folder] = None if prediction is None else reorient(prediction.labels, reference.affine)
-    labels = reorient(reference.labels, reference.affine, DISPLAY_AXES)
-    index = _slice_of(labels, [mask for mask in predictions.values() if mask is not None], disagreement.between_folders)
-    spacing_mm = reoriented_spacing_mm(reference.affine)
+    return CaseMasks(
+        case,
+        reorient(reference.labels, reference.affine),
+        predictions,
+        reoriented_spacing_mm(reference.affine),
+        reoriented_affine(reference.affine, reference.labels.shape, DISPLAY_AXES),
+    )
+
+
+def slices_of(masks: CaseMasks, *, between_folders: bool) -> MaskSlices:
+    """Return the axial slice in which the masks of a case disagree most.
+
+    Args:
+        masks: the masks.
+        between_folders: whether the pixels count that are not the same in all predictions; otherwise, for each
+            prediction, those that differ from the reference.
+    """
+    index = _slice_of(masks.reference, [*masks.valid.values()], between_folders)
+    count = masks.reference.shape[2]
     return MaskSlices(
-        labels[:, :, index].T,
-        {folder: None if mask is None else mask[:, :, index].T for folder, mask in predictions.items()},
-        (spacing_mm[1], spacing_mm[0]),
-        labels.shape[2] - index,
-        labels.shape[2],
+        masks.reference[:, :, index].T,
+        {folder: None if mask is None else mask[:, :, index].T for folder, mask in masks.predictions.items()},
+        (masks.spacing_mm[1], masks.spacing_mm[0]),
+        count - index,
+        count,
     )
 
 

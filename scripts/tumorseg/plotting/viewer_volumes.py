@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from tumorseg.io.files import write_text
 from tumorseg.io.nifti import nifti_bytes
 from tumorseg.plotting.case_view import CaseView
 from tumorseg.plotting.shown_channel import has_channel
-from tumorseg.plotting.slices import grey_values
+from tumorseg.plotting.slices import Plane, grey_values, slices_with_most_errors, slices_with_most_tumour
 from tumorseg.task import Task
 
 MAX_CASE_BYTES: Final = 4_200_000
@@ -57,7 +57,47 @@ def encode_case(case: CaseView, task: Task, max_bytes: int = MAX_CASE_BYTES) -> 
     """
     masks = {which: case.mask(which) for which in ("reference", "prediction")}
     images = dict(zip(task.channel_names, case.image, strict=True))
-    return {"dice": case.dice, **_encode(case, images, masks, max_bytes)}
+    return {"dice": case.dice, **_encode_view(case, images, masks, max_bytes)}
+
+
+MARKED: Final = "marked"
+"""Name of the volume that `encode_masks` shows in place of an image."""
+
+
+def encode_masks(
+    case: str,
+    title: str,
+    *,
+    reference: NDArray[np.uint8],
+    prediction: NDArray[np.uint8],
+    marked: NDArray[np.float32],
+    affine: NDArray[np.float64],
+    spacing_mm: tuple[float, float, float],
+    max_bytes: int = MAX_CASE_BYTES,
+) -> dict[str, Any]:
+    """Return two masks of a case without images as JSON; equal arguments give equal content.
+
+    Args:
+        case: name of the case.
+        title: text in the list of cases.
+        reference: labels of the task, uint8 (L, P, I).
+        prediction: labels of the task, uint8, of the same shape.
+        marked: how many of the masks label each voxel, as grey values from 0 to 1, float32 of the same shape.
+        affine: voxel indices to patient coordinates in mm, (4, 4).
+        spacing_mm: edges of a voxel.
+        max_bytes: as for `encode_case`.
+
+    Returns:
+        The content of `encode_case` without `dice`; the only image is `MARKED`. `start` is the point where the slices
+        with the most differing voxels meet.
+    """
+    slices = slices_with_most_errors(reference, prediction, slices_with_most_tumour(marked > 0))
+    masks = {"reference": reference, "prediction": prediction}
+    return {
+        "case": case,
+        "title": title,
+        **_encode({MARKED: marked}, masks, affine, spacing_mm, slices=slices, max_bytes=max_bytes),
+    }
 
 
 def write_viewer_script(path: Path, case: CaseView, task: Task) -> None:
@@ -75,26 +115,38 @@ def write_viewer_script(path: Path, case: CaseView, task: Task) -> None:
     images = {
         name: image for name, image in zip(task.channel_names, case.image, strict=True) if has_channel(image[None], 0)
     }
-    content = _encode(case, images, {"prediction": case.mask("prediction")}, MAX_CASE_BYTES)
+    content = _encode_view(case, images, {"prediction": case.mask("prediction")}, MAX_CASE_BYTES)
     name, content_json = (json.dumps(value, sort_keys=True) for value in (case.case, content))
     write_text(path, f"(window.viewerCases ??= {{}})[{name}] = {content_json};\n")
 
 
-def _encode(
+def _encode_view(
     case: CaseView, images: dict[str, NDArray[np.float16]], masks: dict[str, NDArray[np.uint8]], max_bytes: int
 ) -> dict[str, Any]:
     """Return images and masks of a case as JSON, by name, see `encode_case`."""
     greys = {name: grey_values(image, case.brain) for name, image in images.items()}
-    for encoding in _encodings(case.spacing_mm):
+    volumes = _encode(greys, masks, case.affine, case.spacing_mm, slices=case.slices, max_bytes=max_bytes)
+    return {"case": case.case, "title": case.title, **volumes}
+
+
+def _encode(
+    greys: dict[str, NDArray[np.float32]],
+    masks: dict[str, NDArray[np.uint8]],
+    affine: NDArray[np.float64],
+    spacing_mm: tuple[float, float, float],
+    *,
+    slices: Mapping[Plane, int],
+    max_bytes: int,
+) -> dict[str, Any]:
+    """Return the volumes of a case as JSON, see `encode_case`, with images as grey values from 0 to 1."""
+    for encoding in _encodings(spacing_mm):
         volumes = {name: _quantise(grey, encoding.levels) for name, grey in greys.items()} | masks
-        encoded = {name: _encode_volume(volume, case.affine, encoding.strides) for name, volume in volumes.items()}
+        encoded = {name: _encode_volume(volume, affine, encoding.strides) for name, volume in volumes.items()}
         if sum(map(len, encoded.values())) <= max_bytes:
             break
-    start = case.affine @ [case.slices["sagittal"], case.slices["coronal"], case.slices["axial"], 1]
+    start = affine @ [slices["sagittal"], slices["coronal"], slices["axial"], 1]
     return {
-        "case": case.case,
-        "title": case.title,
-        "spacing": case.spacing_mm,
+        "spacing": spacing_mm,
         "start": [float(coordinate) for coordinate in start[:3]],
         "levels": encoding.levels,
         "strides": encoding.strides,

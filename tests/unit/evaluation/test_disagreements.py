@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tests.support.case_files import AFFINE
-from tumorseg.evaluation.disagreements import MAX_CASES, Disagreement, find_disagreements, read_slices
+from tumorseg.evaluation.disagreements import MAX_CASES, find_disagreements, read_masks, slices_of
 from tumorseg.evaluation.masks import MaskReadOptions
 from tumorseg.evaluation.matching import MaskPair
 from tumorseg.evaluation.prediction_folder import MaskFolders, PairedPredictions
@@ -66,7 +66,7 @@ def folders(tmp_path):
 
 @pytest.mark.parametrize(("between_folders", "index"), [(True, 5), (False, 3)])
 def test_the_slice_with_the_largest_disagreement_is_shown(folders, between_folders, index):
-    slices = read_slices(Disagreement(CASES[0], between_folders, {}), folders)
+    slices = slices_of(read_masks(CASES[0], folders), between_folders=between_folders)
     assert (slices.number, slices.count) == (index + 1, 10)  # the affine points to the head
     assert slices.reference.shape == (9, 8)
     assert np.count_nonzero(slices.reference) == 16
@@ -75,6 +75,8 @@ def test_the_slice_with_the_largest_disagreement_is_shown(folders, between_folde
 
 def test_a_missing_prediction_has_no_slice(folders):
     folders["two"] = paired(1, without=CASES, folders=folders["two"].folders)
-    slices = read_slices(Disagreement(CASES[0], False, {}), folders)
+    masks = read_masks(CASES[0], folders)
+    slices = slices_of(masks, between_folders=False)
+    assert [*masks.valid] == ["one"]
     assert slices.predictions["two"] is None
     assert slices.predictions["one"].shape == (9, 8)

@@ -13,8 +13,10 @@ from tumorseg.formatting import format_count, format_list, format_p
 from tumorseg.metrics.comparable import ScoreArrays
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.reporting.scores_page.mask_pictures import common_window, mask_picture
+from tumorseg.reporting.scores_page.mask_viewer import pair_name
 from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.reporting.shared.paired_plots import case_plot, interval_plot
+from tumorseg.reporting.viewer.embed import EmbeddedViewer
 from tumorseg.task import Task
 
 _MAX_NAMES_BELOW_PLOT: Final = 4
@@ -46,18 +48,35 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """A mask of a case.
+
+    Attributes:
+        title: `Reference`, or the folder.
+        note: how good the mask is.
+        svg: the picture; empty if there is no valid mask.
+        viewer_case: its name in the viewer; empty if it is not there.
+    """
+
+    title: str
+    note: str
+    svg: str
+    viewer_case: str = ""
+
+
+@dataclass(frozen=True)
 class Picture:
     """The masks of a case.
 
     Attributes:
         case: name of the case.
         caption: why the case is shown, and which slice.
-        panels: title, note and SVG of each mask, the reference first; without SVG if there is no valid mask.
+        panels: all masks, the reference first.
     """
 
     case: str
     caption: str
-    panels: tuple[tuple[str, str, str], ...]
+    panels: tuple[Panel, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +86,12 @@ class ScoresPage:
     Attributes:
         sets: the sets of scores, those in general use first.
         pictures: the cases with the largest disagreements.
+        viewer: the viewer of their masks; None without pictures.
     """
 
     sets: tuple[ScoreSet, ...]
     pictures: tuple[Picture, ...]
+    viewer: EmbeddedViewer | None
 
     @property
     def summaries(self) -> Mapping[str, Mapping[str, Any]]:
@@ -205,10 +226,13 @@ def picture(found: Disagreement, slices: MaskSlices, colours: Mapping[int, str])
         text = f"{name} of {found.case}"
         return mask_picture(mask, window, colours, outlined=slices.reference, name=text)
 
-    panels = [("Reference", "", panel("Reference", slices.reference))]
+    panels = [Panel("Reference", "", panel("Reference", slices.reference))]
     for folder, mask in slices.predictions.items():
-        note = f"Dice {found.dice[folder]:.3f}" if mask is not None else "no valid mask"
-        panels.append((folder, note, "" if mask is None else panel(folder, mask)))
+        if mask is None:
+            panels.append(Panel(folder, "no valid mask", ""))
+        else:
+            note = f"Dice {found.dice[folder]:.3f}"
+            panels.append(Panel(folder, note, panel(folder, mask), pair_name(found.case, folder)))
     if found.between_folders:
         reason = f"the mean Dice over the labels differs by {found.spread:.3f} between the folders"
     else:

@@ -40,11 +40,13 @@ def render_scores_page(
     sections = {"scores" if scored is first else f"scores-{scored.name}": scored.title for scored in page.sets}
     if page.pictures:
         sections["pictures"] = "Largest disagreements"
+    if page.viewer:
+        sections["viewer"] = "Viewer"
     sections |= {"masks": "Masks", "definitions": "Definitions"}
     return render_page(
         _HERE,
         _format_number,
-        style=(_HERE / "style.css").read_text(encoding="utf-8"),
+        style=(_HERE / "style.css").read_text(encoding="utf-8") + (page.viewer.style if page.viewer else ""),
         subject="scores",
         few=first.summaries[first.folders[0]]["cases"] < FEW_CASES,
         pages=page_links("scores", existing_pages),

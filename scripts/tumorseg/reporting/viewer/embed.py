@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tumorseg.io.files import read_json
 from tumorseg.plotting.agreement_map import OUTCOMES, task_outcomes
 from tumorseg.plotting.slices import PLANES
+from tumorseg.plotting.viewer_volumes import MARKED
 from tumorseg.reporting.shared.script_json import script_safe_json
 from tumorseg.task import Task
 
@@ -26,6 +27,7 @@ _VIEWS: Final = {
     "3d": "3D",
     "surfaces": "3D surfaces",
 }
+_COARSE: Final = "grey values have few levels, and very large volumes are subsampled."
 _OUTER_OPACITY: Final = 0.35
 """Opacity of the surfaces of labels around others."""
 
@@ -88,6 +90,34 @@ def embed_viewer(path: Path, colours: Mapping[int, str], opacity: float, task: T
         pictures=[{"id": "viewer-image", "label": "Image", "selected": task.channel_names[task.display_channel]}],
         views=_VIEWS,
         fallback="The figures also show slices of held-out cases.",
+        made=f"To keep this page small, {_COARSE} Scores and figures were computed from the original volumes.",
+    )
+
+
+def embed_mask_viewer(
+    contents: Sequence[Mapping[str, Any]], texts: Sequence[str], colours: Mapping[int, str], task: Task
+) -> EmbeddedViewer:
+    """Return the viewer of pairs of masks without images, which needs no other file.
+
+    Args:
+        contents: each pair, see `viewer_volumes.encode_masks`.
+        texts: the text below the picture of each pair.
+        colours: colour of each label, such as `#D55E00`.
+        task: defines the labels and regions.
+    """
+    return _viewer(
+        [ViewerCase(content["case"], content["title"], text) for content, text in zip(contents, texts, strict=True)],
+        colours,
+        task,
+        contents=contents,
+        comparing=True,
+        images={MARKED: "Share of the masks with a label"},
+        opacity=40,
+        pictures=[{"id": "viewer-image", "label": "Image", "selected": MARKED}],
+        views=_VIEWS,
+        fallback="The pictures above show a slice of each case.",
+        made="The volumes are cut to the surroundings of the masks. The grey values are the share of all masks, with "
+        "the reference, that have a label there.",
     )
 
 
@@ -119,6 +149,7 @@ def link_viewer(
         ],
         views={"axial": _VIEWS["axial"], **_VIEWS},
         fallback=fallback,
+        made=f"To keep the files small, {_COARSE} Masks and volumes were computed from the original images.",
     )
 
 
@@ -136,6 +167,7 @@ def _viewer(
     pictures: Sequence[Mapping[str, str]],
     niivue: str = "",
     comparing: bool = False,
+    images: Mapping[str, str] | None = None,
     **variables: Any,
 ) -> EmbeddedViewer:
     """Return a viewer.
@@ -148,8 +180,10 @@ def _viewer(
         pictures: id and label of the choice of the image in each picture, and the image selected at first.
         niivue: address of NiiVue; empty if it is to be embedded.
         comparing: whether the cases have references.
+        images: title of each image by name; None for the channels of the task.
         **variables: further variables of the template.
     """
+    images = task.channel_titles if images is None else images
     masks = {"reference": "Reference", "prediction": "Prediction"} if comparing else {"prediction": "Mask"}
     outcomes = {outcome.code: outcome.colour for outcome in OUTCOMES}
     environment = Environment(
@@ -161,12 +195,12 @@ def _viewer(
     )
     markup = environment.get_template("viewer.html").render(
         cases=cases,
-        modalities=task.channel_titles,
+        images=images,
         planes=PLANES,
         colours=colours,
         label_names=task.label_titles,
         outcomes=task_outcomes(task),
-        others=len(task.channels) - len(pictures),
+        others=len(images) - len(pictures),
         masks=masks,
         pictures=pictures,
         niivue=NIIVUE_VERSION,

@@ -9,6 +9,7 @@ from tumorseg.evaluation.disagreements import Disagreement, MaskSlices
 from tumorseg.reporting.scores_page import scores_html
 from tumorseg.reporting.scores_page.content import ScoresPage, folder_labels, page_notes, picture, significance_sentence
 from tumorseg.reporting.scores_page.scores_html import render_scores_page
+from tumorseg.reporting.viewer.embed import EmbeddedViewer
 
 COLOURS = {1: "#D55E00", 2: "#56B4E9", 4: "#F0E442"}
 CASES = [f"case-{number}" for number in range(12)]
@@ -16,7 +17,8 @@ THREE = {name: scores_of(dice, CASES) for name, dice in (("low", 0.5), ("high", 
 
 
 def page_of(*sets, pictures=()) -> str:
-    return render_scores_page(ScoresPage(tuple(sets), tuple(pictures)), COLOURS, TASK)
+    viewer = EmbeddedViewer("", "", "", ()) if pictures else None
+    return render_scores_page(ScoresPage(tuple(sets), tuple(pictures), viewer), COLOURS, TASK)
 
 
 def headings(page: str) -> list[str]:
@@ -92,7 +94,7 @@ def test_missing_and_invalid_masks_are_named_and_explained():
     assert "other.nii.gz: no reference" in page
     assert "case-3: mirrored" in page
     assert "counts as the worst value of each score, 0 or 374 mm" in page
-    assert [text for text, _ in page_notes(ScoresPage((scored,), ()), TASK)] == [
+    assert [text for text, _ in page_notes(ScoresPage((scored,), (), None), TASK)] == [
         "masks: 2 cases without a valid mask, scored as missed.",
         "masks: 1 mask without a reference, not scored.",
         "masks: masks may have a wrong orientation or permuted labels.",
@@ -102,7 +104,7 @@ def test_missing_and_invalid_masks_are_named_and_explained():
 
 def test_few_cases_are_a_note_and_cannot_be_significant():
     few = score_set({name: scores_of(dice, CASES[:4]) for name, dice in (("a", 0.5), ("b", 0.9))})
-    assert page_notes(ScoresPage((few,), ()), TASK)[0][0] == (
+    assert page_notes(ScoresPage((few,), (), None), TASK)[0][0] == (
         "Only 4 cases: differences are rough, and means have no intervals."
     )
     sentence = significance_sentence(few)
@@ -139,7 +141,7 @@ def pictures():
 def test_pictures_show_the_reference_and_each_folder(pictures):
     page = page_of(score_set(THREE), pictures=[pictures])
     assert "Shown because the mean Dice over the labels of low is 0.250; axial slice 7 of 30." in page
-    assert re.findall(r"<strong>([^<]+)</strong> <span class=\"interval\">([^<]+)<", page) == [
+    assert re.findall(r"<strong>([^<]+)</strong> <span class=\"interval\">([^< ]+(?: [^< ]+)*)", page) == [
         ("Reference", "\u00a0"),
         ("low", "Dice 0.250"),
         ("&lt;high&gt;", "no valid mask"),
