@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PYTEST = .venv/bin/python -m pytest
+SLOW_PYTEST = $(PYTEST) -n 2 --dist loadfile --durations 25 $(if $(ONLY),-k '$(ONLY)')
 
 SHELL = bash
 .SHELLFLAGS = -o pipefail -c
@@ -10,7 +11,7 @@ LARGE_DOWNLOADS = awk '/ MB\)$$/ { print; fflush() } /^Installing/ { print "  In
 INSTALL = .venv/bin/python -u -m pip install --progress-bar off
 
 .DELETE_ON_ERROR:
-.PHONY: help demo docs screenshot test test-slow test-slurm lint benchmark gpu-check
+.PHONY: help demo docs screenshot test test-slow test-release test-slurm lint benchmark gpu-check
 
 help:  ## list these targets
 	@echo 'make TARGET, where TARGET is one of'
@@ -35,7 +36,10 @@ test: .venv/development  ## run the fast tests and print the library's coverage
 	print("coverage of scripts/tumorseg: %.1f %% of its lines" % found["percent_covered"])'
 
 test-slow: .venv/development  ## run the slow tests; ONLY="demo or kill" chooses by name, as pytest -k
-	$(PYTEST) -n 2 --dist loadfile -m slow --durations 25 $(if $(ONLY),-k '$(ONLY)')
+	$(SLOW_PYTEST) -m 'slow and not release'
+
+test-release: .venv/development  ## run the slowest tests, about 2 hours on two cores; ONLY as for test-slow
+	$(SLOW_PYTEST) -m release
 
 test-slurm: .venv/slurm  ## run the Slurm profile on a real Slurm; as root, with Debian's slurm-wlm and munge
 	$(PYTEST) -m slurm

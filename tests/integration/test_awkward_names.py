@@ -9,6 +9,8 @@ from tests.integration.workflow import Workflow
 from tests.support.case_files import write_valid_case
 from tumorseg.cohort.manifest import read_manifest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(tmp_path):

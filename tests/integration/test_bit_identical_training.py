@@ -15,6 +15,8 @@ from tests.integration.workflow import Workflow
 from tumorseg.io.digests import sha256
 from tumorseg.training.checkpoint import load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 CHECKPOINTS = "training/fold-0/epoch-{:04d}.pt"
 
 
@@ -60,7 +62,7 @@ def test_a_second_training_is_bit_identical(digests, finished, tmp_path):
     assert checkpoint_digests(run) == digests
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_epochs_added_later_are_bit_identical(digests, finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     train(run, 2)
@@ -68,7 +70,7 @@ def test_epochs_added_later_are_bit_identical(digests, finished, tmp_path):
     assert checkpoint_digests(run) == digests
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_training_that_was_killed_during_an_epoch_is_bit_identical(digests, finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     run.configure({"training": {"epochs": 4, "steps_per_epoch": 30}})
@@ -86,7 +88,7 @@ def test_a_training_that_was_killed_during_an_epoch_is_bit_identical(digests, fi
     assert checkpoint_digests(run) == digests
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_simultaneous_second_run_is_refused_and_changes_nothing(digests, finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     run.configure({"training": {"epochs": 4, "steps_per_epoch": 30}})
@@ -121,7 +123,7 @@ def test_a_failed_write_of_a_checkpoint_is_reported_and_keeps_the_previous_one(f
     assert [path.name for path in sorted((run.results / "training/fold-0").glob("*epoch-0002*"))] == []
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_resource_gpu_sets_the_number_of_training_processes(finished, tmp_path):
     run = untrained(finished, tmp_path / "run")
     train(run, 1, "--set-resources", "train_epoch:gpu=2")

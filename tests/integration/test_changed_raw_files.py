@@ -14,6 +14,8 @@ from tests.support.builders import REPOSITORY
 from tests.support.case_files import AFFINE, CASE, SUFFIXES, TASK, image, mask, nifti_content
 from tumorseg.io.nifti import nifti_bytes
 
+pytestmark = pytest.mark.slow
+
 CASES = (CASE, CASE.replace("00001", "00002"))
 TARGETS = ("validate", "normalise")
 PROFILE = ("--workflow-profile", str(REPOSITORY / "workflow/profiles/workstation"))
@@ -65,7 +67,9 @@ def copy_over(path: Path, new: bytes) -> None:
     os.utime(path, (YEARS_AGO, YEARS_AGO))
 
 
-@pytest.mark.parametrize("options", [(), pytest.param(PROFILE, marks=pytest.mark.slow)], ids=["no-profile", "profile"])
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(PROFILE, marks=pytest.mark.release)], ids=["no-profile", "profile"]
+)
 @pytest.mark.parametrize(("case", "change"), list(zip(CASES, (move_over, copy_over), strict=True)))
 def test_a_change_with_the_same_size_and_date_is_noticed(run, case, change, options):
     path = path_of(run, case, "t2")

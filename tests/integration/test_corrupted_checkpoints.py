@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.workflow import Workflow
 
+pytestmark = pytest.mark.slow
+
 LAST = "training/fold-0/epoch-0003.pt"
 
 
@@ -35,7 +37,6 @@ def test_terminal_and_report_name_the_refused_checkpoint(corrupted):
     assert "the checkpoint of epoch 3 was refused" in page
 
 
-@pytest.mark.slow
 def test_deleting_it_retrains_only_that_epoch_bit_identically(corrupted, finished, tmp_path):
     run = corrupted.copy(tmp_path / "run")
     (run.results / LAST).unlink()
@@ -45,7 +46,6 @@ def test_deleting_it_retrains_only_that_epoch_bit_identically(corrupted, finishe
         assert (run.results / file).read_bytes() == (finished.results / file).read_bytes()
 
 
-@pytest.mark.slow
 def test_a_corrupted_middle_checkpoint_retrains_nothing(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
     (run.results / "training/fold-0/epoch-0001.pt").write_bytes(b"corrupted")
@@ -81,7 +81,6 @@ def test_training_does_not_continue_from_a_corrupted_checkpoint(finished, tmp_pa
     assert (run.results / "training/fold-0/epoch-0002.pt").exists()
 
 
-@pytest.mark.slow
 def test_without_a_valid_checkpoint_the_run_stops_and_names_all(finished, tmp_path):
     run = Workflow(finished.copy(tmp_path / "run").folder)
     for epoch in (1, 2, 3):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.workflow import Workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def run(finished, tmp_path):
 
 
 def results(run: Workflow) -> list[str]:
-    """Return all results plan_without logs, benchmarks and hidden files."""
+    """Return all results without logs, benchmarks and hidden files."""
     names = [str(path.relative_to(run.folder)) for path in sorted(run.results.rglob("*")) if path.is_file()]
     return [name for name in names if "/logs/" not in name and "/benchmarks/" not in name and "/." not in name]
 
@@ -39,8 +39,9 @@ def unnoticed(run: Workflow, names: list[str], *targets: str) -> list[str]:
 
 
 def is_noticed(name: str, output: str) -> bool:
-    """Return whether the output names a file, or its folder and the missing file."""
-    return name in output or f"{Path(name).parent} lacks {Path(name).name}" in output
+    """Return whether the output names a file, or a folder and the file that it lacks."""
+    path = Path(name)
+    return name in output or any(f"{folder} lacks {path.relative_to(folder)}" in output for folder in path.parents)
 
 
 def test_every_deleted_file_is_noticed(finished, tmp_path):

@@ -22,6 +22,7 @@ NOT_RUN_HERE = {
     "make docs",  # repository/test_documents.py compares its output
     "make test",  # CI runs this and the following
     "make test-slow",
+    "make test-release",
     "make test-slurm",
     "make lint",
     "make benchmark",  # run by hand

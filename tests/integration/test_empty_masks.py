@@ -13,7 +13,7 @@ from tumorseg.io.nifti import write_nifti
 CASES = [f"BraTS-GLI-0000{number}-000" for number in range(6)]
 TRAINED_EMPTY, HELD_OUT_EMPTY, HELD_OUT = CASES[0], CASES[4], CASES[5]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture(scope="module")

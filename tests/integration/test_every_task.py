@@ -24,7 +24,7 @@ from tumorseg.preprocessing.store import read_case
 from tumorseg.segmentation.models import read_models
 from tumorseg.task import DEFAULT_TASK, Task, built_in_tasks, load_task, task_path
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 SMALL = {
     "demo": {"cases": 6, "spacing_mm": 8, "seed": 1},

@@ -22,6 +22,8 @@ from tumorseg.networks.model import read_model
 from tumorseg.preprocessing.crop import crop, cropped_start
 from tumorseg.preprocessing.store import NormalisedCase, find_case, read_case
 
+pytestmark = pytest.mark.slow
+
 CPU = Execution(torch.device("cpu"), torch.float32)
 WHOLE = PredictionSettings("whole", window=(16, 16, 16), overlap=0, test_time_mirroring=False, probabilities=False)
 

@@ -11,7 +11,7 @@ from tumorseg.io.digests import sha256
 from tumorseg.networks.model_header import read_header
 from tumorseg.networks.subset_scores import read_subset_scores
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 TRAINED, HELD_OUT = "BraTS-GLI-90001-000", "BraTS-GLI-90002-000"
 """Cases without T2."""

@@ -12,7 +12,7 @@ from tests.integration.interruptions import unlock
 from tests.integration.result_digests import result_digests
 from tests.integration.workflow import Workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 DISK_FULL = r"\S+: cannot be written \(No space left on device\); free space on its disk, and run again"
 # Messages of Snakemake if the disk is full when it writes between two jobs.

@@ -16,7 +16,7 @@ from tests.support.large_cohort import (
     write_files,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from tests.gpu_check.report import JSON, PAGE
 from tests.support.builders import REPOSITORY
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 NEEDS_A_GPU = {
     *(f"agreement-{precision}" for precision in ("fp16", "bf16", "fp32")),
     *("pinned-batches", "prediction-waits", "too-little-memory"),

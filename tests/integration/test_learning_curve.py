@@ -11,6 +11,8 @@ from tests.integration.workflow import TINY, Workflow
 from tests.support.builders import TASK
 from tumorseg.io.digests import sha256
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [1, 2023]
 """The second is the default of `training.seed`."""
 CURVE = {"cases": [0, 2, 4], "seeds": SEEDS}
@@ -65,7 +67,7 @@ def test_0_cases_without_a_start_model_are_refused(run):
     assert "learning_curve.cases: 0 is the start model as it is, but training.start_from is null" in completed.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_curve_its_agreement_with_the_normal_training_and_its_reruns(run):
     normal = {
         path: sha256(path)

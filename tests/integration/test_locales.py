@@ -9,7 +9,7 @@ from tests.integration.workflow import Workflow
 from tests.support.case_files import write_valid_case
 from tumorseg.cohort.manifest import read_manifest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 def latin_1(folder):

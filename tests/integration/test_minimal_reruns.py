@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.workflow import FIGURE_RULES, Workflow, copy_repository, edit
 
+pytestmark = pytest.mark.slow
+
 AFTER_SPLIT = Counter(
     train_epoch=3,
     verify_checkpoint=3,

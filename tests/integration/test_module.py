@@ -13,6 +13,8 @@ from tests.integration.workflow import TINY
 from tests.support.builders import REPOSITORY
 from tests.support.documents import example
 
+pytestmark = pytest.mark.slow
+
 MODULE = """
 module tumorseg:
     snakefile: "tumorseg/Snakefile"
@@ -91,7 +93,7 @@ def test_a_second_import_with_other_settings_is_refused(tmp_path):
     assert "imported twice, with different settings" in completed.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_module_has_the_results_of_the_workflow_alone(finished, tmp_path):
     completed = snakemake(tmp_path, example(PAGE, "python"))
     assert completed.returncode == 0, completed.stdout[-8000:]

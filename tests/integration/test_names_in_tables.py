@@ -10,7 +10,7 @@ from tests.support.case_files import write_valid_case
 from tumorseg.io.tables import read_table
 from tumorseg.metrics.structure_scores import TEXT_COLUMNS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 CASES = sorted(["NA", "nan", "null", "None", "007", "1e5", "True", "-3", "=1+1", "Müller 01", "case,2", "x'y"])
 

@@ -10,7 +10,7 @@ import yaml
 from tests.integration.workflow import TINY, Workflow
 from tests.support.builders import TASK
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 FOLDS = {"cohort": {**TINY["cohort"], "folds": 2}}
 NAMES = ("candidates.csv", "gains.csv", "choice.yaml")

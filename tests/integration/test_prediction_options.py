@@ -11,6 +11,8 @@ import pytest
 from tests.integration.workflow import FIGURE_RULES, TINY, Workflow
 from tests.support.builders import TASK
 
+pytestmark = pytest.mark.release
+
 PREDICTION = {
     "mode": "window",
     "window": [16, 16, 16],
@@ -86,7 +88,7 @@ def test_the_scores_of_2026_are_of_the_same_cases_and_masks(with_all_options):
     assert json.loads((folder / "summary_2026.json").read_text())["challenge"] == "BraTS 2025 and 2026"
 
 
-@pytest.mark.parametrize("run", ["with_all_options", pytest.param("resampled", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("run", ["with_all_options", "resampled"])
 def test_the_scores_with_all_modalities_equal_the_evaluation(run, request):
     results = request.getfixturevalue(run).results
     scores = pd.read_csv(results / "evaluation/cases.csv").set_index(["case", "region"])["dice"]
@@ -94,7 +96,6 @@ def test_the_scores_with_all_modalities_equal_the_evaluation(run, request):
     pd.testing.assert_series_equal(subsets.set_index(["case", "region"])["dice"].sort_index(), scores.sort_index())
 
 
-@pytest.mark.slow
 def test_a_resampled_run_has_masks_probabilities_and_the_viewer_on_the_original_grid(resampled):
     for path in (resampled.results / "predictions/fold-0").glob("*-00?.nii.gz"):
         case = path.name.removesuffix(".nii.gz")
@@ -107,7 +108,6 @@ def test_a_resampled_run_has_masks_probabilities_and_the_viewer_on_the_original_
     assert {tuple(case["spacing"]) for case in viewer["cases"]} == {(6, 6, 6)}
 
 
-@pytest.mark.slow
 def test_the_model_of_a_resampled_run_segments_the_held_out_cases_as_the_run_did(resampled, tmp_path):
     run = resampled.copy(tmp_path / "run")
     run.configure({"normalisation": {"spacing_mm": [9, 7, 5]}, "segment": {"cases": "cohort"}})

@@ -11,7 +11,7 @@ from tests.support.builders import TASK
 from tumorseg.io.digests import sha256
 from tumorseg.networks.held_out_quality import read_held_out_cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 PATIENT = "BraTS-GLI-90001-000"
 

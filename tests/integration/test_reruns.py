@@ -14,7 +14,7 @@ from tests.integration.other_settings import SETTINGS, write_sheet
 from tests.integration.workflow import TINY, Workflow, copy_repository, edit
 from tests.support.builders import REPOSITORY
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 CASE = "BraTS-GLI-90001-000"
 RESAMPLED = {**TINY["normalisation"], "spacing_mm": 6}  # synthetic cases need it

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.test_reruns import TABLES, assert_planned, jobs  # noqa: F401 - a fixture
 from tests.integration.workflow import Workflow, copy_repository, edit
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture(scope="module")

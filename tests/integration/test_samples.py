@@ -8,6 +8,8 @@ from tumorseg.cohort.case_files import shard_of
 from tumorseg.cohort.manifest import read_manifest
 from tumorseg.cohort.splits import read_splits
 
+pytestmark = pytest.mark.slow
+
 CASES = [f"P{number}" for number in range(6)]
 SHARDS = 3
 DEPEND_ON_PATIENTS = {"manifest", "cohort_page", "check_cohort", "split"}
@@ -59,7 +61,6 @@ def test_a_changed_patient_revalidates_nothing(run):
     assert "Bob" in list(read_manifest(run.results / "cohort/manifest.tsv")["patient"])
 
 
-@pytest.mark.slow
 def test_a_changed_path_reruns_its_shard_and_a_missing_file_drops_its_case(run):
     write_sheet(run, P3=("", "far/3/gone.nii.gz"))
     planned = run.planned("split", "normalise", "validate")
@@ -75,7 +76,6 @@ def test_a_changed_path_reruns_its_shard_and_a_missing_file_drops_its_case(run):
     assert read_manifest(run.results / "cohort/manifest.tsv")["usable"].all()
 
 
-@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing_and_a_removed_case_only_its_shard(run):
     path = run.folder / "lists/samples.tsv"
     header, *rows = path.read_text().splitlines()
@@ -86,7 +86,6 @@ def test_the_order_of_rows_changes_nothing_and_a_removed_case_only_its_shard(run
     assert planned["validate_batch"] == (shard_of("P0", SHARDS) in {shard_of(case, SHARDS) for case in CASES[1:]})
 
 
-@pytest.mark.slow
 def test_patients_from_both_sheet_and_pattern_are_refused(run):
     run.configure({"demo": None, "cohort": {"samples": "lists/samples.tsv", "patient": "(P).", "shards": SHARDS}})
     output = run.run("validate").stdout

@@ -12,6 +12,8 @@ from tests.integration.workflow import Workflow
 from tests.support.case_files import AFFINE, SHAPE, mask, write_valid_case
 from tumorseg.io.nifti import write_nifti
 
+pytestmark = pytest.mark.slow
+
 CASES = [f"BraTS-GLI-0000{number}-000" for number in (1, 2)]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.integration.workflow import Workflow
 
+pytestmark = pytest.mark.slow
+
 INVALID = {"BraTS-GLI-90005-000": "truncated", "BraTS-GLI-90006-000": "missing_modality"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.workflow import Workflow
 from tests.repository.test_profiles import RULES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 CACHED_RULES = ("validate_batch", "normalise_batch", "train_epoch")
 LAST = "training/fold-0/epoch-0002.pt"

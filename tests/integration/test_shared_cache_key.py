@@ -8,7 +8,7 @@ import pytest
 from tests.integration.workflow import Workflow
 from tests.support.case_files import CASE, path_of, write_valid_case
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 SECOND_CASE = CASE.replace("00001", "00002")
 

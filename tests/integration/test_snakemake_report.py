@@ -8,6 +8,8 @@ import pytest
 
 from tests.integration.workflow import Workflow
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def page(finished, tmp_path_factory):

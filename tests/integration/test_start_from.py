@@ -11,7 +11,7 @@ from tests.integration.workflow import Workflow
 from tumorseg.io.digests import sha256
 from tumorseg.networks.model_header import read_header
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture

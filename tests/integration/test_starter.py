@@ -11,6 +11,8 @@ from tests.support.case_files import write_valid_case
 from tests.support.model_files import STARTER_SCORES, TINY, write_starter
 from tumorseg.networks.notices import STARTER_MODEL_WARNING
 
+pytestmark = pytest.mark.slow
+
 NOTICE = f"{STARTER_MODEL_WARNING}. {STARTER_SCORES}"
 
 

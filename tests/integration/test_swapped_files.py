@@ -9,7 +9,7 @@ from tests.integration.workflow import TINY, Workflow
 
 FOLDS = {"cohort": {**TINY["cohort"], "folds": 2}, "training": {**TINY["training"], "epochs": 1}}
 CHECKPOINT = "training/fold-{}/epoch-0001.pt"
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.workflow import Workflow, copy_repository, edit
 from tumorseg.io.digests import sha256
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 def test_cross_validation_scores_every_case_once_with_the_best_saved_checkpoint(tmp_path):

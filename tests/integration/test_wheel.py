@@ -54,7 +54,7 @@ def python(wheel, tmp_path_factory):
     return folder / "bin/python"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_wheel_has_only_the_library_and_its_data_files(checkout, wheel):
     library = checkout / "scripts"
     files = [path for path in library.rglob("*") if path.is_file()]
@@ -70,7 +70,7 @@ def test_the_wheel_has_only_the_library_and_its_data_files(checkout, wheel):
         assert content.read("tumorseg/tasks/brats-glioma.yaml") == task.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_example_runs_with_the_installed_library(python, tmp_path):
     code, expected = library_example()
     where = "print(tumorseg.__file__, tumorseg.__version__, *tumorseg.built_in_tasks())"
@@ -81,7 +81,7 @@ def test_the_example_runs_with_the_installed_library(python, tmp_path):
     assert tasks == sorted(path.stem for path in (REPOSITORY / "workflow/tasks").glob("*.yaml"))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_every_module_of_the_installed_library_can_be_imported(python, tmp_path):
     code = (
         "import importlib, pkgutil, tumorseg\n"

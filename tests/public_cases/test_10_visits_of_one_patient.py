@@ -42,7 +42,7 @@ def test_the_visits_belong_to_six_patients(data, kind):
 
 
 @pytest.mark.parametrize(
-    "kind", ["upenn", *(pytest.param(kind, marks=pytest.mark.slow) for kind in PREFIXES if kind != "upenn")]
+    "kind", ["upenn", *(pytest.param(kind, marks=pytest.mark.release) for kind in PREFIXES if kind != "upenn")]
 )
 def test_no_patient_is_in_two_folds(data, tmp_path, kind):
     splits, output, check = split(data, kind, tmp_path / "run")
@@ -55,7 +55,7 @@ def test_no_patient_is_in_two_folds(data, tmp_path, kind):
     assert "patients with usable cases: 6" in output
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_configured_pattern_overrides_the_names(data, tmp_path):
     splits, *_ = split(data, "ucsf", tmp_path / "run", patient=r"\d{4}(\d_time)\d")
     assert sorted({row.patient for row in splits}) == [f"{number}_time" for number in range(1, 7)]

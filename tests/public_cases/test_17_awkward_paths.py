@@ -26,7 +26,7 @@ def configured(folder, root):
     [
         "Übung Daten (neu)",
         *(
-            pytest.param(root, marks=pytest.mark.slow)
+            pytest.param(root, marks=pytest.mark.release)
             for root in ("O'Brien's data", "50% #1 & co; $HOME", "very " + "long " * 30)
         ),
     ],

@@ -154,7 +154,7 @@ def fuzz(root, examples):
     return usable
 
 
-@pytest.mark.parametrize("examples", [400, pytest.param(5000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [400, pytest.param(5000, marks=pytest.mark.release)])
 def test_corrupted_files_are_never_misread(tmp_path, examples):
     usable = fuzz(tmp_path, examples)
     assert len(usable) >= examples

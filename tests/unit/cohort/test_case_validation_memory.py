@@ -87,7 +87,7 @@ def test_decompression_bombs_and_huge_headers_are_refused_in_little_memory(tmp_p
     assert peak < 300
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_largest_accepted_volumes_fit_in_the_memory_of_a_job(tmp_path, validated):
     for role in SUFFIXES:
         path = path_of(tmp_path / "cohort", role, CASE.format(0))

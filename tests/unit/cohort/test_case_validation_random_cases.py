@@ -80,7 +80,7 @@ def process_many(root, examples):
     return usable
 
 
-@pytest.mark.parametrize("examples", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [200, pytest.param(2000, marks=pytest.mark.release)])
 def test_an_odd_case_is_validated_shown_and_normalised_without_error(tmp_path, examples):
     usable = process_many(tmp_path, examples)
     assert len(usable) >= examples

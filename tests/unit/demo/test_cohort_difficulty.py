@@ -12,7 +12,7 @@ from tumorseg.demo.plan import plan_cases
 from tumorseg.task import load_task
 from tumorseg.task.conventions import to_canonical
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 TASK = load_task()
 SETTINGS = {"cases": 14, "spacing_mm": 2.5, "seed": 7}
