@@ -11,6 +11,7 @@ from tests.public_cases import generate_case
 from tests.support.builders import REPOSITORY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [{}, {"XDG_CACHE_HOME": "cache"}], ids=["no-cache-folder", "cache-folder"])
 def test_the_workflow_needs_no_home_folder(tmp_path, variables):
     data = generate_case("18", tmp_path)

@@ -1,9 +1,12 @@
 """Case 20: patients with a missing sequence."""
 
+import pytest
+
 from tests.public_cases import generate_case
 from tests.public_cases.segmenting import demo_training_facts, read_volumes_table, segment_workflow, write_random_model
 
 
+@pytest.mark.slow
 def test_the_complete_patient_is_segmented_and_missing_sequences_are_named(tmp_path):
     data = generate_case("20", tmp_path)
     model = write_random_model(tmp_path / "model.safetensors", demo_training_facts(1))

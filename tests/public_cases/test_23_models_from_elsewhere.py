@@ -11,6 +11,8 @@ from tests.support.builders import model_card, random_network
 from tumorseg.networks.model import write_model
 from tumorseg.task import load_task
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = {
     "pointer.safetensors": "Git LFS pointer",
     "other.safetensors": "a safetensors file of another program",

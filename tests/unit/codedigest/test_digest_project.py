@@ -12,6 +12,8 @@ from tumorseg.codedigest.digest import CodeDigests
 from tumorseg.codedigest.special_names import FOR_PEOPLE_ONLY
 from tumorseg.networks.notices import DEMO_MODEL_WARNING, STARTER_MODEL_WARNING
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = [path.stem for path in sorted((REPOSITORY / "scripts").glob("*.py"))]
 IMPORTED_BY_NAME = {
     "figure": ["tumorseg/plotting/catalogue/overlays.py"],  # of the requested figure

@@ -12,6 +12,8 @@ from tests.gpu_check import isolated
 from tests.gpu_check.check import Check, Figure, Result, Verdict
 from tests.gpu_check.scale import reduced_scale
 
+pytestmark = pytest.mark.slow
+
 SCALE = reduced_scale("cpu")
 PROGRAM = """
 import sys

@@ -62,6 +62,7 @@ def test_two_jobs_reserve_a_gpu_each_and_a_third_waits_until_one_is_killed(start
     assert reserved_by(third) == reserved[1]
 
 
+@pytest.mark.slow
 def test_a_job_that_needs_two_gpus_reserves_two_or_none(start, gpus):
     first = start(gpus)
     assert reserved_by(first) == gpus[:1]
@@ -91,6 +92,7 @@ def test_a_job_that_needs_no_gpu_reserves_none(start, gpus):
     assert reserved_by(start(gpus, wanted=3)) == gpus
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"])
 def test_each_allocation_of_a_scheduler_may_number_its_gpus_from_0(start, gpus, scheduler):
     jobs = [start(gpus[:1], **{scheduler: allocation}) for allocation in ("17", "18")]

@@ -19,6 +19,8 @@ from tumorseg.training.checkpoint import load_checkpoint
 from tumorseg.training.distributed import local_batch_size, local_shard
 from tumorseg.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 LATE_PROCESS = """
 import torch
 from tumorseg.training.distributed import process_group

@@ -53,6 +53,7 @@ def stub(monkeypatch):
     monkeypatch.setattr(simulation, "SIMULATOR", STUB)
 
 
+@pytest.mark.slow
 def test_patches_are_those_of_the_files_of_the_cases_whatever_the_number_of_processes(tmp_path):
     expected = []
     for index in range(3):
