@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         validated = [result for path in options.validation_results for result in read_validation_results(path)]
         write_table(folder / "raw_files.tsv", file_tables.raw_file_table(validated))
         write_table(folder / "masks.tsv", file_tables.mask_table(options.predictions, root))
-        names = jobs.job_names(options.configuration, [path.stem for path in options.validation_results])
+        shards = [path.stem for path in options.validation_results]
+        names = jobs.job_names(options.configuration, shards, [result.case for result in validated])
         write_table(folder / "jobs.tsv", jobs.job_table(jobs.read_jobs(root, options.rules, names)))
         models = [read_json(path) for path in options.selection]
         run = {"made": facts.made, "commit": facts.commit, "machine": facts.machine, "python": facts.versions["Python"]}

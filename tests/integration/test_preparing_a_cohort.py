@@ -96,3 +96,15 @@ def test_a_case_that_is_repaired_is_the_only_one_that_is_prepared(cohort, tmp_pa
     run = cohort.copy(tmp_path / "run")
     (run.folder / "data" / FAILED / "second_mask.nii.gz").unlink()
     assert run.planned("validate")["prepare_case"] == 1
+
+
+def test_prepared_cases_are_trained_on_and_the_jobs_of_their_preparation_are_recorded(cohort, tmp_path):
+    run = cohort.copy(tmp_path / "run")
+    run.succeed("provenance")
+    jobs = pd.read_csv(run.results / "provenance/jobs.tsv", sep="\t", keep_default_na=False)
+    found = set(zip(jobs["rule"], jobs["job"], strict=True))
+    steps = {(rule, RAW) for rule in ("convert", "extract_brain", "to_atlas", "prepare_case")}
+    assert steps | {("coregister", f"{RAW}-t2"), ("train_epoch", "fold-0-epoch-0003")} <= found
+    scores = pd.read_csv(run.results / "evaluation/cases.csv")
+    assert set(scores["case"]) <= {RAW, READY}
+    assert scores["dice"].notna().all()

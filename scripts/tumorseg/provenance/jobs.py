@@ -13,6 +13,8 @@ from tumorseg.io.files import read_json
 from tumorseg.io.tables import read_table
 from tumorseg.training.schedule import checkpoint_epochs
 
+PREPARED_CASES: Final = "cohort/prepared"
+"""Folder of the logs of the preparation of cases, a folder for each case."""
 COLUMNS: Final = ("rule", "job", "finished", "seconds", "peak_memory_mib", "computed_in")
 
 
@@ -22,7 +24,7 @@ class Job:
 
     Attributes:
         rule: name of the rule.
-        job: name of the job by shard, fold or epoch; empty if the rule has a single job.
+        job: name of the job by shard, fold or epoch, or by prepared case and channel; empty if the rule has one job.
         finished: local time of its machine.
         seconds: run time of the script without imports.
         peak_memory_mib: of all processes together if Snakemake has measured it, otherwise of the first process.
@@ -37,17 +39,18 @@ class Job:
     computed_in: str
 
 
-def job_names(configuration: Mapping[str, Any], shards: Iterable[str]) -> set[str]:
+def job_names(configuration: Mapping[str, Any], shards: Iterable[str], cases: Iterable[str]) -> set[str]:
     """Return the possible names of jobs, such as "batch-003", "fold-0" and "fold-0-epoch-0002".
 
     Args:
         configuration: the sections `cohort` and `training`.
         shards: names of the shards of cases.
+        cases: names of the cases, which may have been prepared.
     """
     training = configuration["training"]
     epochs = checkpoint_epochs(training["epochs"], training["epochs_per_checkpoint"])
     folds = [f"fold-{fold}" for fold in range(configuration["cohort"]["folds"])]
-    return {*shards, *folds, *(f"{fold}-epoch-{epoch:04d}" for fold in folds for epoch in epochs)}
+    return {*shards, *cases, *folds, *(f"{fold}-epoch-{epoch:04d}" for fold in folds for epoch in epochs)}
 
 
 def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> list[Job]:
@@ -67,7 +70,12 @@ def read_jobs(results: Path, rules: Collection[str], names: Collection[str]) -> 
     logs = results / "logs"
     alone = [(path, path.stem, "") for path in logs.glob("*.log")]
     several = [(path, path.parent.name, path.stem) for path in logs.glob("*/*.log") if path.stem in names]
-    found = [(log, rule, name) for log, rule, name in sorted(alone + several) if rule in rules]
+    prepared = [
+        (path, path.stem.partition("-")[0], "-".join([path.parent.name, *path.stem.split("-")[1:]]))
+        for path in logs.glob(f"{PREPARED_CASES}/*/*.log")  # such as P1/convert.log and P1/coregister-t2.log
+        if path.parent.name in names
+    ]
+    found = [(log, rule, name) for log, rule, name in sorted(alone + several + prepared) if rule in rules]
     jobs = [_read_job(log, rule, name, results / "benchmarks" / log.relative_to(logs)) for log, rule, name in found]
     return [job for job in jobs if job is not None]
 

@@ -4,9 +4,11 @@ from tumorseg.cli.console import job_record_path
 from tumorseg.io.files import write_json
 from tumorseg.provenance.jobs import Job, job_names, job_table, read_jobs
 
-RULES = ("manifest", "train_epoch", "evaluate")
+RULES = ("manifest", "train_epoch", "evaluate", "convert", "coregister")
 NAMES = job_names(
-    {"cohort": {"folds": 1}, "training": {"epochs": 2, "epochs_per_checkpoint": 1}}, ["batch-000", "batch-001"]
+    {"cohort": {"folds": 1}, "training": {"epochs": 2, "epochs_per_checkpoint": 1}},
+    ["batch-000", "batch-001"],
+    ["P-1"],
 )
 
 
@@ -66,6 +68,12 @@ def test_jobs_of_other_targets_and_earlier_settings_are_left_out(results, name):
     assert set(jobs_of(results)) == ALL
 
 
+def test_jobs_of_prepared_cases_are_named_by_case_and_channel(results):
+    for name in ("P-1/convert", "P-1/coregister-t2", "P-1/to_atlas", "P-2/convert"):
+        write_log(results, f"cohort/prepared/{name}.log", record(1, 50))
+    assert set(jobs_of(results)) == {*ALL, ("convert", "P-1"), ("coregister", "P-1-t2")}
+
+
 def test_a_killed_job_has_no_record_and_is_left_out(results):
     write_log(results, "train_epoch/fold-0-epoch-0002.log")
     assert set(jobs_of(results)) == ALL
@@ -87,8 +95,9 @@ def test_the_text_of_the_log_does_not_matter(results):
     assert jobs_of(results)["manifest", ""].seconds == 0.3
 
 
-def test_jobs_are_named_by_batch_fold_and_epoch():
-    assert {"batch-000", "batch-001", "fold-0", "fold-0-epoch-0001", "fold-0-epoch-0002"} == NAMES
+def test_jobs_are_named_by_batch_case_fold_and_epoch():
+    epochs = {"fold-0-epoch-0001", "fold-0-epoch-0002"}
+    assert {"batch-000", "batch-001", "P-1", "fold-0", *epochs} == NAMES
 
 
 def test_the_table_has_one_row_for_each_job(results):

@@ -12,6 +12,7 @@ from tumorseg.plotting.thumbnails import preview_tile_names
 from tumorseg.reporting.shared.html_page import render_page
 from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.reporting.shared.script_json import script_safe_json
+from tumorseg.reporting.shared.shared_warnings import shared_warnings
 from tumorseg.task import Task
 from tumorseg.task.conventions import describe_label_map
 
@@ -46,6 +47,7 @@ def render_cohort_page(
         tile_pixels: width and height of each tile of the thumbnails.
     """
     tiles, names = preview_tile_names(task), tumour_volume_titles(task)
+    shared = shared_warnings([case.warnings for case in overview.usable])
     exclusions = [(case.case, case.exclusion) for case in overview.dropped if case.exclusion is not None]
     return render_page(
         _HERE,
@@ -58,6 +60,8 @@ def render_cohort_page(
         pages=page_links("cohort"),
         sections=_SECTIONS,
         overview=overview,
+        shared=shared,
+        shared_codes={warning.code for warning in shared},
         exclusions=exclusions,
         strips=strips,
         colours=colours,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tumorseg.formatting import format_count
-from tumorseg.reporting.report.case_issues import SharedWarning
+from tumorseg.reporting.shared.shared_warnings import SharedWarning
 from tumorseg.training.fold_results import FoldResult
 
 

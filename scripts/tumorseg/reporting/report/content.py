@@ -16,10 +16,8 @@ from tumorseg.reporting.report import alerts
 from tumorseg.reporting.report.alerts import Alert
 from tumorseg.reporting.report.case_issues import (
     FlaggedCase,
-    SharedWarning,
     cases_with_warnings,
     dropped_cases,
-    shared_warnings,
 )
 from tumorseg.reporting.report.case_rows import CaseRow, case_rows
 from tumorseg.reporting.report.challenge_2026 import Challenge2026, challenge_2026
@@ -28,6 +26,7 @@ from tumorseg.reporting.report.false_components import describe_false_components
 from tumorseg.reporting.report.run_results import RunResults
 from tumorseg.reporting.report.structures import structure_name
 from tumorseg.reporting.shared.few_cases import FEW_CASES
+from tumorseg.reporting.shared.shared_warnings import SharedWarning, shared_warnings
 from tumorseg.task import Task
 from tumorseg.training.fold_results import FoldResult
 
@@ -111,7 +110,9 @@ def collect_report_content(
     """
     manifest, summary, scores = results.manifest, results.summary, results.scores
     usable = manifest["usable"]
-    dropped, shared = dropped_cases(manifest), shared_warnings(manifest, results.validation_results)
+    usable_cases = set(manifest.loc[usable, "case"])
+    shared = shared_warnings([result.warnings for result in results.validation_results if result.case in usable_cases])
+    dropped = dropped_cases(manifest)
     warned = cases_with_warnings(manifest, shared)
     never = [structure_name(structure, task) for structure in summary["never_predicted"]]
     patients = {assignment.case: assignment.patient for assignment in results.splits}

@@ -151,6 +151,19 @@ def test_a_cohort_without_problems_has_a_page():
     assert "All usable cases have the same grid." in page
 
 
+def test_a_warning_of_all_usable_cases_stands_once():
+    spacing = Issue("non_unit_spacing", "x/t1.nii", "voxels are 2.5 mm")
+    overview = overview_of(
+        validated("a", warnings=[spacing, Issue("negative_intensities", "a/t1.nii", "down to -3")]),
+        validated("b", warnings=[spacing]),
+    )
+    page = render_cohort_page(overview, {}, COLOURS, TASK, 192)
+    assert "All usable cases have the warning <code>non_unit_spacing</code>: voxels are 2.5 mm." in page
+    cases = page[page.index('id="usable-cases"') :]
+    assert "<code>negative_intensities</code>" in cases
+    assert "non_unit_spacing" not in cases
+
+
 def test_the_page_of_a_large_cohort_is_small_and_reproducible():
     warning = [Issue("no_enhancing_tumour", "x/seg.nii.gz", "the mask shows no enhancing tumour; that may be right")]
     names = [f"BraTS2021_{number:05d}" for number in range(1253)]
