@@ -1,6 +1,7 @@
 // The viewer of the cases of a page: NiiVue with controls for keyboard, mouse and touch. Each picture shows one image of
-// the selected case; all of them show the same point. Pictures without a choice show the other images if they are wanted. Nothing is decoded until the viewer is near the screen or used, and
-// then only the selected case. NiiVue and the cases are in the page, or in files beside it.
+// the selected case; all of them show the same point. Pictures without a choice show the other images, if they are
+// wanted. Nothing is decoded until the viewer is near the screen or used, and then only the selected case. NiiVue and the
+// cases are in the page, or in files beside it.
 (() => {
   const app = document.querySelector(".viewer");
   const status = app.querySelector(".viewer-status");
