@@ -75,6 +75,7 @@ def test_an_incomplete_shard_is_not_accepted(finished, tmp_path, kind):
     assert_completes(run, finished, "normalise")
 
 
+@pytest.mark.release
 def test_results_after_random_kills_equal_those_of_an_uninterrupted_run(finished, tmp_path):
     seed = int(os.environ.get("TUMORSEG_KILLS", time.time_ns() % 10**6))
     rng, history = random.Random(seed), [f"TUMORSEG_KILLS={seed}"]
