@@ -1,13 +1,14 @@
 """The main scores as tables for a paper: CSV, and LaTeX with booktabs. Numbers have the digits of the metrics."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from tumorseg.evaluation.score_set import ScoreSet
 from tumorseg.formatting import format_list
+from tumorseg.metrics.bootstrap import FEW_CASES
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.task import Task
 
@@ -88,9 +89,7 @@ def latex_tables(sets: Sequence[ScoreSet], task: Task) -> str:
         sets: the sets of scores.
         task: defines the regions.
     """
-    head = (
-        "% Written by the target score. It needs \\usepackage{booktabs} and, for wide tables, \\usepackage{graphicx}.\n"
-    )
+    head = "% Written by the target score. It needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n"
     return head + "\n".join(_latex_table(scored, task) for scored in sets)
 
 
@@ -101,7 +100,7 @@ def _latex_table(scored: ScoreSet, task: Task) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{_caption(scored)}}}",
+        rf"\caption{{{_caption(scored, task.region_labels)}}}",
         rf"\label{{tab:scores-{scored.name}}}",
         r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}",
@@ -122,12 +121,20 @@ def _heading(metric: Metric, scored: ScoreSet) -> str:
     return f"{metric.title}{year}{f', {metric.unit}' if metric.unit else ''}"
 
 
-def _caption(scored: ScoreSet) -> str:
+def _caption(scored: ScoreSet, regions: Iterable[str]) -> str:
     summary = next(iter(scored.summaries.values()))
     cases, confidence = summary["cases"], f"{100 * summary['confidence']:g}"
+    interval = f" with {confidence} % bootstrap interval" if cases >= FEW_CASES else ""
+    left_out = any(
+        scored.mean(folder, region, metric).get("without_value")
+        for folder in scored.folders
+        for region in regions
+        for metric in scored.main_scores
+    )
     counted = [f"{len(missed)} of {folder}" for folder in scored.folders if (missed := scored.missed(folder))]
     sentences = [
-        f"{scored.title}. Mean over the cases (n = {cases}) with {confidence} % bootstrap interval.",
+        f"{scored.title}. Mean over the cases (n = {cases}){interval}.",
+        "Cases without a value are left out; a cell then has its own n." if left_out else "",
         "The best mean of each region is bold." if len(scored.folders) > 1 else "",
         f"Cases without a valid mask have the worst score: {format_list(counted)}." if counted else "",
     ]
@@ -141,10 +148,12 @@ def _latex_cell(scored: ScoreSet, folder: str, region: str, metric: Metric) -> s
     mean = latex_text(metric.text(numbers["mean"]).replace("-", "−"))
     if scored.is_best(folder, region, metric):
         mean = rf"\textbf{{{mean}}}"
-    if numbers["n"] == 1:
-        return mean
-    low, high = (metric.text(numbers[end]).replace("-", "−") for end in ("low", "high"))
-    return rf"{mean} {{\footnotesize({latex_text(low)} to {latex_text(high)})}}"
+    notes = []
+    if numbers["n"] > 1 and scored.summaries[folder]["cases"] >= FEW_CASES:
+        notes.append(" to ".join(metric.text(numbers[end]).replace("-", "−") for end in ("low", "high")))
+    if numbers.get("without_value"):
+        notes.append(f"n = {numbers['n']}")
+    return rf"{mean} {{\footnotesize({latex_text('; '.join(notes))})}}" if notes else mean
 
 
 def _row(cells: Sequence[str]) -> str:

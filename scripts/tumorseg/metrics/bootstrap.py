@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from tumorseg.cohort.patients import patients_from_names
 
+FEW_CASES: Final = 10
+"""With fewer cases, a bootstrap interval is too narrow: pages and tables for papers leave it out."""
 _DRAWS_AT_ONCE: Final = 256
 """Draws that are counted together, so that memory stays small for large cohorts."""
 

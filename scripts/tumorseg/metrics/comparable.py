@@ -11,7 +11,8 @@ from tumorseg.metrics.metric_record import Metric
 
 NO_VALUE_DEFINITION: Final = (
     "a case counts if any folder has a value for it. A folder without a value there has an empty mask, as the "
-    "reference, which counts as the best value"
+    "reference, which counts as the best value. Scores of lesions of a certain size compare only the cases whose "
+    "reference has such lesions"
 )
 """How `ScoreArrays.comparable` treats cases without a value."""
 
@@ -51,5 +52,8 @@ class ScoreArrays:
             The values of the cases that count, float64 (counted, folders), and whether each case counts, bool (cases,).
         """
         values = self.values(structure, metric.name)
-        counted = np.asarray(~np.isnan(values).all(axis=1))
-        return np.where(np.isnan(values), metric.best, values)[counted], counted
+        missing = np.isnan(values)
+        # A case without a mask has the worst value even if its reference lacks such lesions; the other folders tell.
+        without = missing.any(axis=1) if metric.needs_lesion_size else missing.all(axis=1)
+        counted = np.asarray(~without)
+        return np.where(missing, metric.best, values)[counted], counted

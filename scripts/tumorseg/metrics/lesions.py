@@ -33,7 +33,7 @@ class LesionScores:
     Attributes:
         dice: mean over found, missed and false lesions; a missed or false lesion counts as 0.
         hd95_mm: mean over found, missed and false lesions; a missed or false lesion counts as 374.
-        found: number of lesions that a predicted component touches.
+        found: number of lesions that a predicted component touches: that share a voxel with it after the dilations.
         missed: number of lesions that no predicted component touches.
         false: number of predicted components that touch no lesion.
     """

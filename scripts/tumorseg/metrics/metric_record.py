@@ -58,6 +58,7 @@ class Metric:
         decimals: decimals on pages.
         places: where the score is shown.
         challenge: the challenges that define the score; empty for a score in general use.
+        needs_lesion_size: whether the score has no value exactly if the reference has no lesion of a certain size.
 
     Example:
         >>> Metric(
@@ -88,6 +89,7 @@ class Metric:
     decimals: int = 3
     places: tuple[Place, ...] = ("report",)
     challenge: str = ""
+    needs_lesion_size: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError if the fields contradict each other."""

@@ -45,7 +45,11 @@ CHALLENGE: Final = "BraTS 2025 and 2026"
 
 
 def _places(name: str) -> tuple[Place, ...]:
-    return ("terminal", "ranking") if name.startswith("lesion_") else ()
+    return ("terminal", "ranking") if name.startswith("lesion_") else ("report",)
+
+
+def _needs_lesion_size(name: str) -> bool:
+    return name.startswith(("large_", "small_"))
 
 
 def _share(name: str, value: Callable[[StructurePair], float], title: str, definition: str) -> Metric:
@@ -61,6 +65,7 @@ def _share(name: str, value: Callable[[StructurePair], float], title: str, defin
         counts_empty=True,
         places=_places(name),
         challenge=CHALLENGE,
+        needs_lesion_size=_needs_lesion_size(name),
     )
 
 
@@ -79,6 +84,7 @@ def _hd95(name: str, value: Callable[[StructurePair], float], title: str, defini
         decimals=1,
         places=_places(name),
         challenge=CHALLENGE,
+        needs_lesion_size=_needs_lesion_size(name),
     )
 
 

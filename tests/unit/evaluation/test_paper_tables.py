@@ -64,5 +64,21 @@ def test_scores_without_a_value_are_dashes():
     assert table.loc[("lesion_f1_2026", "WT", "a"), ["mean", "low"]].tolist() == ["", ""]
 
 
+@pytest.mark.parametrize(("cases", "intervals"), [(9, False), (10, True)])
+def test_intervals_need_ten_cases(cases, intervals):
+    text = latex_tables([score_set({"a": scores_of(0.5, [f"case-{number}" for number in range(cases)])})], TASK)
+    assert (" to 0." in text) == intervals
+    assert ("95 \\% bootstrap interval" in text) == intervals
+
+
+def test_a_mean_over_fewer_cases_has_their_number():
+    some = scores_of(0.5, CASES)
+    some.loc[some["case"].isin(CASES[:2]), "dice"] = 1.0  # without a value as scores of 2026
+    text = latex_tables([score_set_2026({"a": some, "b": scores_of(0.5, CASES)})], TASK)
+    assert "Cases without a value are left out; a cell then has its own n." in text
+    rows = [line for line in text.splitlines() if line.startswith(("{a}", "{b}"))]
+    assert ["n = 4" in row for row in rows] == [True, False] * 3
+
+
 def test_plain_text_is_not_changed():
     assert latex_text("WT: whole tumour (n = 8)") == "WT: whole tumour (n = 8)"

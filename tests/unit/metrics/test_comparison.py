@@ -115,6 +115,16 @@ def test_scores_of_2026_count_an_empty_mask_as_the_best_value_if_another_folder_
     assert (numbers["better"], numbers["worse"]) == (6, 1)
 
 
+def test_scores_of_lesions_of_a_size_compare_only_cases_whose_reference_has_such_lesions():
+    columns = {metric.name: 0.5 for metric in METRICS_2026}
+    without = [np.nan] * 4 + [0.5] * 4
+    missed = [0.0] * 4 + [0.5] * 4  # no mask in the first cases, so the worst value
+    tables = [table(**{**columns, "small_f1_2026": values}) for values in (without, missed)]
+    found = comparison(*tables, scores=METRICS_2026)["structures"]["ET"]["small_f1_2026"]
+    assert found["means"] == {"a": 0.5, "b": 0.5}
+    assert found["differences"]["b"]["worse"] == 0
+
+
 def test_a_score_without_any_value_has_no_difference():
     columns = {metric.name: [np.nan] * 8 for metric in METRICS_2026}
     result = comparison(table(**columns), table(**columns), scores=METRICS_2026)
