@@ -35,9 +35,8 @@ from tumorseg.io.volume_limits import DEFAULT_MAX_VOXELS
 from tumorseg.metrics.comparison import compare, comparison_table
 from tumorseg.metrics.records_2026 import CHALLENGE, METRICS_2026
 from tumorseg.metrics.registry import RANKED_BY, metrics
-from tumorseg.plotting.viewer_volumes import max_bytes_per_case
 from tumorseg.reporting.scores_page.content import Picture, ScoresPage, picture
-from tumorseg.reporting.scores_page.mask_viewer import encode_pairs
+from tumorseg.reporting.scores_page.mask_viewer import PairCollector
 from tumorseg.reporting.scores_page.scores_html import render_scores_page
 from tumorseg.reporting.shared.page_links import existing_pages
 from tumorseg.reporting.viewer.embed import embed_mask_viewer
@@ -209,17 +208,13 @@ def write_page(
     """
     colours = {label: options.colours["colours"][f"label_{label}"] for label in options.task.label_values}
     disagreements = find_disagreements(sets[0].tables, paired_folders, options.task)
-    pictures: list[Picture] = []
-    pairs: list[dict[str, Any]] = []
-    texts: list[str] = []
-    max_bytes = max_bytes_per_case(max(1, sum(len(found.dice) for found in disagreements)))
+    pictures, collector = list[Picture](), PairCollector()
     for found in disagreements:
         masks = read_masks(found.case, paired_folders)
         pictures.append(picture(found, slices_of(masks, between_folders=found.between_folders), colours))
-        pairs.extend(encode_pairs(masks, max_bytes))
-        texts.extend(f"Mean Dice over the labels: {found.dice[folder]:.3f}." for folder in masks.valid)
-    viewer = embed_mask_viewer(pairs, texts, colours, options.task) if pairs else None
-    page = ScoresPage(tuple(sets), tuple(pictures), viewer)
+        collector.add(found, masks)
+    viewer = embed_mask_viewer(collector.pairs, collector.texts, colours, options.task) if collector.pairs else None
+    page = ScoresPage(tuple(sets), tuple(pictures), viewer, collector.left_out)
     others = existing_pages(path.parent.parent)
     write_text(path, render_scores_page(page, colours, options.task, existing_pages=others))
 

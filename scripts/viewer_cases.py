@@ -8,7 +8,7 @@ from pathlib import Path
 from tumorseg.cli import console
 from tumorseg.io.files import write_json
 from tumorseg.plotting.case_selection import load_cases
-from tumorseg.plotting.viewer_volumes import encode_case, max_bytes_per_case
+from tumorseg.plotting.viewer_volumes import encode_case, encoded_bytes, max_bytes_per_case
 from tumorseg.task import add_task_option
 
 
@@ -29,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cases = [encode_case(view, options.task, max_bytes_per_case(len(views))) for view in views]
         write_json(options.output, {"cases": cases})
         for case in cases:
-            size_mb = sum(map(len, case["volumes"].values())) / 1e6
-            console.logger.info("%s: %.2f MB, %s grey levels", case["case"], size_mb, case["levels"])
+            console.logger.info("%s: %.2f MB, %s grey levels", case["case"], encoded_bytes(case) / 1e6, case["levels"])
 
 
 if __name__ == "__main__":

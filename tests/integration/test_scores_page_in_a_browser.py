@@ -7,9 +7,8 @@ from playwright.sync_api import expect
 from tests.support.browser import CHROMIUM, MISSING, open_page, start
 from tests.support.score_sets import TASK, score_set, score_set_2026, scores_of
 from tumorseg.evaluation.disagreements import CaseMasks, Disagreement, slices_of
-from tumorseg.plotting.viewer_volumes import MAX_CASE_BYTES
 from tumorseg.reporting.scores_page.content import ScoresPage, picture
-from tumorseg.reporting.scores_page.mask_viewer import encode_pairs
+from tumorseg.reporting.scores_page.mask_viewer import PairCollector
 from tumorseg.reporting.scores_page.scores_html import render_scores_page
 from tumorseg.reporting.viewer.embed import embed_mask_viewer
 
@@ -35,8 +34,9 @@ def write_page(path, folders):
     masks = CaseMasks(CASES[0], mask, dict.fromkeys(folders, np.roll(mask, 5, axis=1)), (1.0, 1.0, 1.0), affine)
     found = Disagreement(CASES[0], True, dict.fromkeys(folders, 0.5))
     pictures = picture(found, slices_of(masks, between_folders=False), COLOURS)
-    pairs = [*encode_pairs(masks, MAX_CASE_BYTES)]
-    viewer = embed_mask_viewer(pairs, ["Mean Dice over the labels: 0.500."] * len(pairs), COLOURS, TASK)
+    collector = PairCollector()
+    collector.add(found, masks)
+    viewer = embed_mask_viewer(collector.pairs, collector.texts, COLOURS, TASK)
     page = ScoresPage((score_set(folders), score_set_2026(folders)), (pictures,), viewer)
     path.write_text(render_scores_page(page, COLOURS, TASK), encoding="utf-8")
     return path

@@ -22,8 +22,8 @@ _ROW_HEIGHT_INCHES: Final = 4.8
 _MAX_COLUMNS: Final = 3
 _TITLE_CHARACTERS: Final = 30
 _MM3_PER_ML: Final = 1000
-_BIN_EDGES_ML: Final = (0.0005, 0.005, 0.05, 0.5, 5.0, 50.0, 500.0, 5000.0)
-"""Decades on both sides of 0.05 ml, up to which the lesion-wise scores do not count a lesion."""
+_BIN_EDGES_ML: Final = (0.0, 0.005, 0.05, 0.5, 5.0, 50.0, 500.0, 5000.0)
+"""Decades around 0.05 ml, up to which the lesion-wise scores do not count a lesion. The first range has no start."""
 _QUANTILE: Final = 1.96
 _POINT: Final[dict[str, Any]] = {
     "linestyle": "none",

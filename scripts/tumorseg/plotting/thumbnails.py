@@ -17,6 +17,7 @@ from tumorseg.plotting.slices import (
     extract_slice,
     grey_values,
     slice_selection_mask,
+    slices_with_most_errors,
     slices_with_most_tumour,
 )
 from tumorseg.preprocessing.crop import cropped_affine
@@ -124,7 +125,7 @@ def case_strip(
     """Return a strip of a case as a WebP file: main channels, reference, prediction and their comparison.
 
     The masks lie over the last of the main channels, or over the first channel of a case that lacks it. All tiles show
-    the axial slice with the most tumour in the reference, or in the prediction if the reference has none.
+    the axial slice in which the labels of most voxels differ, or the one with the most tumour if none differs.
 
     Args:
         case: the case.
@@ -138,9 +139,8 @@ def case_strip(
     """
     affine = cropped_affine(case.origin)
     reference, predicted = reorient(case.mask, affine), reorient(prediction, affine)
-    index = slices_with_most_tumour(slice_selection_mask(reference, predicted, task=task, shape=reference.shape))[
-        "axial"
-    ]
+    tumour = slice_selection_mask(reference, predicted, task=task, shape=reference.shape)
+    index = slices_with_most_errors(reference, predicted, slices_with_most_tumour(tumour))["axial"]
 
     def axial(volume: NDArray[np.generic]) -> SliceImage:
         return extract_slice(volume, reoriented_spacing_mm(affine), "axial", index)

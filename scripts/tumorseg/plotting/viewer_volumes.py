@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,11 @@ class Encoding:
 
     levels: int
     strides: tuple[int, int, int]
+
+
+def encoded_bytes(case: Mapping[str, Any]) -> int:
+    """Return the size of the volumes of an encoded case in bytes of base64."""
+    return sum(map(len, case["volumes"].values()))
 
 
 def max_bytes_per_case(cases: int) -> int:
@@ -73,9 +79,8 @@ def encode_masks(
     marked: NDArray[np.float32],
     affine: NDArray[np.float64],
     spacing_mm: tuple[float, float, float],
-    max_bytes: int = MAX_CASE_BYTES,
 ) -> dict[str, Any]:
-    """Return two masks of a case without images as JSON; equal arguments give equal content.
+    """Return two masks of a case without images as JSON, with all voxels; equal arguments give equal content.
 
     Args:
         case: name of the case.
@@ -85,7 +90,6 @@ def encode_masks(
         marked: how many of the masks label each voxel, as grey values from 0 to 1, float32 of the same shape.
         affine: voxel indices to patient coordinates in mm, (4, 4).
         spacing_mm: edges of a voxel.
-        max_bytes: as for `encode_case`.
 
     Returns:
         The content of `encode_case` without `dice`; the only image is `MARKED`. `start` is the point where the slices
@@ -96,7 +100,7 @@ def encode_masks(
     return {
         "case": case,
         "title": title,
-        **_encode({MARKED: marked}, masks, affine, spacing_mm, slices=slices, max_bytes=max_bytes),
+        **_encode({MARKED: marked}, masks, affine, spacing_mm, slices=slices, max_bytes=math.inf),
     }
 
 
@@ -136,7 +140,7 @@ def _encode(
     spacing_mm: tuple[float, float, float],
     *,
     slices: Mapping[Plane, int],
-    max_bytes: int,
+    max_bytes: float,
 ) -> dict[str, Any]:
     """Return the volumes of a case as JSON, see `encode_case`, with images as grey values from 0 to 1."""
     for encoding in _encodings(spacing_mm):

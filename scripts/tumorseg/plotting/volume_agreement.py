@@ -1,5 +1,6 @@
 """Draw Bland-Altman plots: how far predicted volumes are from those of the reference."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,6 +94,11 @@ def volume_agreement(scores: pd.DataFrame, task: Task) -> Figure:
     return figure
 
 
+def decimals_of(limit_ml: float) -> int:
+    """Return the decimals with which a limit of agreement has at least two digits: 1 from 1 ml on, at most 4."""
+    return 1 if limit_ml >= 1 or limit_ml == 0 else min(4, 1 - math.floor(math.log10(limit_ml)))
+
+
 def _draw_region(axes: Axes, title: str, rows: pd.DataFrame) -> None:
     reference, predicted = (rows[f"{which}_mm3"].to_numpy(float) / _MM3_PER_ML for which in ("reference", "predicted"))
     present = (reference > 0) | (predicted > 0)
@@ -111,14 +117,15 @@ def _draw_region(axes: Axes, title: str, rows: pd.DataFrame) -> None:
         _write(axes, text, 1.0, axes.transAxes, va="top", xytext=(0, 0))
     else:
         agreement = limits_of_agreement(differences)
-        largest = max(largest, abs(agreement.low), abs(agreement.high))
+        limit = max(abs(agreement.low), abs(agreement.high))
+        largest, decimals = max(largest, limit), decimals_of(limit)
         for value, style, name in (
             (agreement.high, _LIMIT_STYLE, "mean + 1.96 SD"),
             (agreement.mean, _MEAN_STYLE, "mean"),
             (agreement.low, _LIMIT_STYLE, "mean \N{MINUS SIGN} 1.96 SD"),
         ):
             axes.axhline(value, zorder=2, **style)
-            text = f"{name}: {value:+.1f} ml".replace("-", "\N{MINUS SIGN}")
+            text = f"{name}: {value:+z.{decimals}f} ml".replace("-", "\N{MINUS SIGN}")
             _write(axes, text, value, axes.get_yaxis_transform(), va="bottom", xytext=(0, 2))
     half = 1.2 * largest or 1.0
     axes.set_ylim(-half, half)

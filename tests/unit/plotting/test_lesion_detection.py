@@ -43,6 +43,12 @@ def test_false_lesions_are_counted_below():
     assert (below.get_xlabel(), [text.get_text() for text in below.texts]) == ("volume, ml (2 false lesions)", ["2"])
 
 
+def test_the_smallest_lesions_are_counted_too():
+    axes = lesion_detection(pd.concat([lesions("found", mm3=0.25), lesions("false", mm3=0.25)]), TASK).axes
+    below = next(panel for panel in axes if "false lesion)" in panel.get_xlabel())
+    assert [[text.get_text() for text in panel.texts] for panel in (axes[0], below)] == [["1/1"], ["1"]]
+
+
 def test_without_lesions_the_figure_says_so():
     empty = lesions()
     assert lesion_detection(empty, TASK).axes[0].get_title().endswith("no lesions")

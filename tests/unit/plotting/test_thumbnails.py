@@ -70,6 +70,15 @@ def test_the_prediction_selects_the_slice_if_the_reference_is_empty():
     assert min(redness(found["prediction"])) > 80
 
 
+def test_the_slice_with_most_errors_is_shown():
+    case, _ = case_of()
+    prediction = case.mask.copy()
+    prediction[:, :, 3] = 1
+    found = tiles(case_strip(case, prediction, COLOURS, task=TASK))
+    assert min(redness(found["prediction"])) > 80
+    assert max(map(abs, redness(found["reference"]))) < 20
+
+
 def test_a_slice_keeps_its_proportions():
     found = tiles(case_strip(*case_of(spacing=(1.0, 0.5, 1.0)), COLOURS, task=TASK))
     rows = (found["FLAIR"].max(axis=(1, 2)) > 15).sum()

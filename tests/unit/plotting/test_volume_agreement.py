@@ -37,5 +37,10 @@ def test_few_cases_have_a_sentence_instead_of_limits(cases, texts):
     assert found == texts if cases < 10 else (len(found), found[1]) == (texts, "mean: +6.5 ml")
 
 
+def test_small_volumes_have_more_decimals():
+    axes = volume_agreement(scores(*((0.05, 0.05 + case / 1000) for case in range(10))), TASK).axes[0]
+    assert [text.get_text() for text in axes.texts][1] == "mean: +0.005 ml"
+
+
 def test_a_cohort_without_a_region_has_an_empty_plot():
     assert "0 cases" in volume_agreement(scores((1, 2)), TASK).axes[2].get_title()

@@ -27,9 +27,10 @@ RECORD: Final = FigureRecord(
     title="Distribution of the scores",
     caption="Each point is a held-out case. Boxes show the median and the quartiles, whiskers reach to the last case "
     "within 1.5 interquartile ranges of the box. With fewer than 10 cases there are no boxes, and only Dice is shown: "
-    "the other scores are in the table of cases. A label that equals a region is left out. If a structure is absent "
-    "from the reference, its score is defined by convention (1 if it is absent from the prediction too, else 0) and "
-    "drawn as a hollow diamond; with more than 100 cases, the number beside a diamond is the number of its cases.",
+    "the other scores are in results/evaluation/cases.csv. A label that equals a region is left out. If a structure "
+    "is absent from the reference, its score is defined by convention (1 if it is absent from the prediction too, "
+    "else 0) and drawn as a hollow diamond; with more than 100 cases, the number beside a diamond is the number of "
+    "its cases.",
     alt="Box plots of several scores, with a point for each case, by region and label. The numbers are in the table "
     "of the scores of each case.",
     file="score_distributions",

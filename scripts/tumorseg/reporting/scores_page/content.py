@@ -10,11 +10,11 @@ from tumorseg.evaluation.comparison_lines import difference_texts, signed_text
 from tumorseg.evaluation.disagreements import Disagreement, MaskSlices
 from tumorseg.evaluation.score_set import ScoreSet
 from tumorseg.formatting import format_count, format_list, format_p
+from tumorseg.metrics.bootstrap import FEW_CASES
 from tumorseg.metrics.comparable import ScoreArrays
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.reporting.scores_page.mask_pictures import common_window, mask_picture
 from tumorseg.reporting.scores_page.mask_viewer import pair_name
-from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.reporting.shared.paired_plots import case_plot, interval_plot
 from tumorseg.reporting.viewer.embed import EmbeddedViewer
 from tumorseg.task import Task
@@ -87,11 +87,13 @@ class ScoresPage:
         sets: the sets of scores, those in general use first.
         pictures: the cases with the largest disagreements.
         viewer: the viewer of their masks; None without pictures.
+        not_in_viewer: number of valid predictions in the pictures that had no room in the viewer.
     """
 
     sets: tuple[ScoreSet, ...]
     pictures: tuple[Picture, ...]
     viewer: EmbeddedViewer | None
+    not_in_viewer: int = 0
 
     @property
     def summaries(self) -> Mapping[str, Mapping[str, Any]]:
@@ -268,9 +270,30 @@ def case_table_rows(
             yield case, folder, is_missed, cells
 
 
+def has_cases_without_value(scored: ScoreSet, task: Task) -> bool:
+    """Return whether a main score of a region has no value for some folder where another folder has one."""
+    arrays = ScoreArrays(scored.tables)
+    missing = (
+        np.isnan(arrays.values(region, metric.name)) for metric in scored.main_scores for region in task.region_labels
+    )
+    return any(bool((each.any(axis=1) & ~each.all(axis=1)).any()) for each in missing)
+
+
+def describe_brackets(scored: ScoreSet) -> str:
+    """Return what values in brackets are in the table of all cases."""
+    if _has_voxel_counts(scored):
+        return "In brackets: defined by convention, because a mask lacks the structure or is missing."
+    worst = format_list(sorted({f"{metric.worst:g}" for metric in scored.scores if metric.worst is not None}))
+    return f"In brackets: the mask is missing. {worst} without brackets may also mean that nothing overlaps."
+
+
+def _has_voxel_counts(scored: ScoreSet) -> bool:
+    return "reference_voxels" in next(iter(scored.tables.values()))
+
+
 def _conventions(arrays: ScoreArrays, structure: str, metric: Metric, scored: ScoreSet) -> Any:
     """Return whether each score is defined by convention, bool (cases, folders)."""
-    if "reference_voxels" not in next(iter(scored.tables.values())):
+    if not _has_voxel_counts(scored):
         return np.zeros((len(arrays.cases), len(arrays.folders)), bool)
     reference, predicted = (arrays.values(structure, name) for name in ("reference_voxels", "predicted_voxels"))
     return np.vectorize(metric.is_convention, otypes=[bool])(reference, predicted)

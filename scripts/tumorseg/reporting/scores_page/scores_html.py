@@ -7,12 +7,12 @@ from typing import Any, Final
 from tumorseg.evaluation.comparison_lines import ranked_folders
 from tumorseg.evaluation.score_set import ScoreSet
 from tumorseg.formatting import format_decimal
+from tumorseg.metrics.bootstrap import FEW_CASES
 from tumorseg.metrics.metric_record import Metric
 from tumorseg.metrics.registry import describe_directions
 from tumorseg.reporting.scores_page import content
 from tumorseg.reporting.scores_page.content import ScoresPage
 from tumorseg.reporting.scores_page.mask_pictures import SCALE_BAR_MM
-from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.reporting.shared.html_page import render_page
 from tumorseg.reporting.shared.page_links import page_links
 from tumorseg.task import Task
@@ -75,6 +75,9 @@ def _set_view(scored: ScoreSet, task: Task) -> dict[str, Any]:
         "scored": scored,
         "regions": {region: f"{region}: {task.structure_titles[region]}" for region in task.region_labels},
         "metrics": scored.main_scores,
+        "other_metrics": [metric for metric in table_scores if metric not in scored.main_scores],
+        "has_cases_without_value": content.has_cases_without_value(scored, task),
+        "brackets": content.describe_brackets(scored),
         "differences": {
             metric.heading: found
             for metric in scored.main_scores

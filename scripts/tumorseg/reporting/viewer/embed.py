@@ -27,7 +27,7 @@ _VIEWS: Final = {
     "3d": "3D",
     "surfaces": "3D surfaces",
 }
-_COARSE: Final = "grey values have few levels, and very large volumes are subsampled."
+_COARSE: Final = "grey values have few levels, and volumes are subsampled if they are large or many."
 _OUTER_OPACITY: Final = 0.35
 """Opacity of the surfaces of labels around others."""
 
