@@ -11,6 +11,7 @@ from tumorseg.cohort.patients import patient_grouping_warnings
 from tumorseg.cohort.splits import FoldAssignment, training_cases, validation_cases
 from tumorseg.evaluation.reliability_summary import reliability_sentences
 from tumorseg.formatting import format_count
+from tumorseg.metrics.bootstrap import FEW_CASES
 from tumorseg.provenance.run_facts import DataFacts, data_facts
 from tumorseg.reporting.report import alerts
 from tumorseg.reporting.report.alerts import Alert
@@ -25,7 +26,6 @@ from tumorseg.reporting.report.failures import Failure, worst_cases
 from tumorseg.reporting.report.false_components import describe_false_components, false_components
 from tumorseg.reporting.report.run_results import RunResults
 from tumorseg.reporting.report.structures import structure_name
-from tumorseg.reporting.shared.few_cases import FEW_CASES
 from tumorseg.reporting.shared.shared_warnings import SharedWarning, shared_warnings
 from tumorseg.task import Task
 from tumorseg.training.fold_results import FoldResult

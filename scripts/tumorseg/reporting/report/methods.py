@@ -82,10 +82,14 @@ def _numbered(paragraphs: Sequence[str]) -> Methods:
 
 def _data(content: ReportContent, configuration: Mapping[str, Any], task: Task) -> Iterator[str]:
     cohort, normalisation = configuration["cohort"], configuration["normalisation"]
+    excluded = sum("excluded" in case.codes for case in content.dropped)
+    by_hand = (
+        f"{format_count(excluded, 'case')} {'was' if excluded == 1 else 'were'} excluded by hand. " if excluded else ""
+    )
     yield (
-        f"Of {format_count(content.found, 'case')}, {content.usable:,} from "
-        f"{format_count(content.patients, 'patient')} passed an automatic check of every file and were "
-        "used. The images were "
+        f"{by_hand}Of {format_count(content.found - excluded, 'other case' if excluded else 'case')}, "
+        f"{content.usable:,} from {format_count(content.patients, 'patient')} passed an automatic check of every file "
+        "and were used. The images were "
         f"{format_list(list(task.channel_titles.values()))}; the reference masks had the labels "
         f"{format_list([label.title for label in task.labels])}."
     )
@@ -95,14 +99,30 @@ def _data(content: ReportContent, configuration: Mapping[str, Any], task: Task) 
         fold = content.folds[0]
         held_out = f"{format_count(fold.held_out, 'case')} {'was' if fold.held_out == 1 else 'were'} held out"
         yield f"The network was trained on {format_count(fold.trained, 'case')}; {held_out}, of other patients."
+    yield from _preparation(configuration)
     low, high = normalisation["clip_percentiles"]
+    part = "voxels above the background" if task.whole_head else "brain"
     yield (
-        f"Each image was cropped to the brain, its intensities were clipped to percentiles {low:g} and {high:g} of the "
-        "brain, and standardised to zero mean and unit variance within the brain."
+        f"Each image was cropped to the {part}, its intensities were clipped to percentiles {low:g} and {high:g} of "
+        f"the {part}, and standardised to zero mean and unit variance within the {part}."
     )
     if spacing := normalisation["spacing_mm"]:
         edges = spacing if isinstance(spacing, list | tuple) else [spacing]
         yield f"Images and masks were resampled to voxels of {format_spacing(edges)}."
+
+
+def _preparation(configuration: Mapping[str, Any]) -> Iterator[str]:
+    prepare = configuration["cohort"]["prepare"]
+    if prepare == "none":
+        return
+    which = "Images" if prepare == "full" else "Images that were not prepared yet"
+    atlas = "MNI152 atlas [fonov2011]" if configuration["segment"]["atlas"] == "mni152" else "atlas"
+    yield (
+        f"{which} were registered rigidly to one image of the case with greedy [yushkevich2016], the brain was "
+        f"extracted with deepbet [fisch2024] and registered rigidly to the {atlas}, and each image was resampled once "
+        "to its grid; the reference masks went along by the share of each label in a voxel, so that scores are "
+        "those of resampled references."
+    )
 
 
 def _network(configuration: Mapping[str, Any], task: Task) -> Iterator[str]:
@@ -174,9 +194,9 @@ def _rate(training: Mapping[str, Any]) -> str:
 def _prediction(prediction: Mapping[str, Any]) -> Iterator[str]:
     mirrored = ", averaged over the eight mirror images" if prediction["test_time_mirroring"] else ""
     where = {
-        "whole": "the whole brain at once",
+        "whole": "the whole image at once",
         "window": f"sliding windows of {format_shape(prediction['window'])} voxels with Gaussian weights [isensee2021]",
-        "auto": "the whole brain at once if memory allowed, else sliding windows with Gaussian weights [isensee2021]",
+        "auto": "the whole image at once if memory allowed, else sliding windows with Gaussian weights [isensee2021]",
     }[prediction["mode"]]
     yield f"Predictions were made on {where}{mirrored}, and only by models that were not trained on the case."
     smallest = {name: size for name, size in prediction["remove_components"].items() if size}
@@ -196,6 +216,11 @@ def _evaluation(content: ReportContent, evaluation: Mapping[str, Any], versions:
         f"[nikolov2021] with a tolerance of {content.surface_tolerance_mm:g} mm, and the lesion-wise scores of BraTS "
         "2023 [moawad2023]."
     )
+    if content.challenge_2026:
+        yield (
+            "The scores of BraTS 2025 and 2026 for lesions, which pair each lesion with at most one predicted "
+            "component, were computed as well [kofler2023]."
+        )
     if not content.few:
         yield (
             f"Intervals of means are {100 * evaluation['confidence']:g} % bootstrap intervals [efron1993] from "

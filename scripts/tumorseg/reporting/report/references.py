@@ -154,6 +154,35 @@ _ENTRIES: Final = (
         "10.1038/s41592-020-01008-z",
     ),
     Reference(
+        "yushkevich2016",
+        "article",
+        "Yushkevich, Paul A. and Pluta, John and Wang, Hongzhi and Wisse, Laura E. M. and Das, Sandhitsu and "
+        "Wolk, David",
+        "Fast Automatic Segmentation of Hippocampal Subfields and Medial Temporal Lobe Subregions in 3 Tesla and 7 "
+        "Tesla T2-Weighted MRI",
+        "Alzheimer's & Dementia",
+        2016,
+        "10.1016/j.jalz.2016.06.205",
+    ),
+    Reference(
+        "fisch2024",
+        "article",
+        "Fisch, Lukas and Zumdick, Stefan and Barkhau, Carlotta and others",
+        "deepbet: Fast brain extraction of T1-weighted MRI using Convolutional Neural Networks",
+        "Computers in Biology and Medicine",
+        2024,
+        "10.1016/j.compbiomed.2024.108845",
+    ),
+    Reference(
+        "fonov2011",
+        "article",
+        "Fonov, Vladimir and Evans, Alan C. and Botteron, Kelly and others",
+        "Unbiased average age-appropriate atlases for pediatric studies",
+        "NeuroImage",
+        2011,
+        "10.1016/j.neuroimage.2010.07.033",
+    ),
+    Reference(
         "dice1945",
         "article",
         "Dice, Lee R.",
@@ -171,6 +200,15 @@ _ENTRIES: Final = (
         "Journal of Medical Internet Research",
         2021,
         "10.2196/26151",
+    ),
+    Reference(
+        "kofler2023",
+        "article",
+        "Kofler, Florian and Möller, Hendrik and Buchner, Josef A. and others",
+        "Panoptica – instance-wise evaluation of 3D semantic and instance segmentation maps",
+        "arXiv",
+        2023,
+        "arXiv:2312.02608",
     ),
     Reference(
         "moawad2023",

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Final
 
 from tumorseg.formatting import format_decimal
 from tumorseg.metrics.metric_record import Metric
 
-FEW_CASES: Final = 10
-"""With fewer cases, a bootstrap interval is too narrow and quartiles are single cases, so pages show points."""
 _WIDTH, _HEIGHT, _MARGIN = 96, 14, 5
 
 

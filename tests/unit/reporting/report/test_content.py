@@ -32,7 +32,7 @@ def manifest_row(case: str, *, problems: str = "", detail: str = "", warnings: s
 
 
 CONFIGURATION: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text()) | {
-    "cohort": {"root": "data/<BraTS>", "patient": None, "folds": 1},
+    "cohort": {"root": "data/<BraTS>", "patient": None, "folds": 1, "prepare": "none"},
     "figures": {
         "cases": 1,
         "dpi": 50,

@@ -2,11 +2,12 @@
 
 import copy
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.cohort.test_overview import TASK
-from tests.unit.reporting.report.test_content import CONFIGURATION, report_content
+from tests.unit.reporting.report.test_content import CONFIGURATION, manifest_row, report_content
 from tumorseg.reporting.report.methods import describe_methods
 from tumorseg.reporting.report.references import REFERENCES
 
@@ -63,11 +64,24 @@ def test_citations_are_numbered_in_their_order_and_each_is_listed():
         ("prediction", {"min_enhancing_mm3": 50}, "became necrotic core"),
         ("prediction", {"fill_holes": True}, "Holes were filled."),
         ("cohort", {"folds": 5}, "5-fold cross-validation"),
+        ("cohort", {"prepare": "full"}, "Images were registered rigidly to one image of the case with greedy"),
+        ("cohort", {"prepare": "auto"}, "Images that were not prepared yet were registered"),
     ],
 )
 def test_a_setting_is_mentioned_only_if_it_is_used(section, values, sentence):
     assert sentence not in text()
     assert sentence in text(**{section: values})
+
+
+def test_cases_excluded_by_hand_did_not_fail_a_check():
+    content = report_content(rows=(manifest_row("d", problems="excluded", detail="twins"),))
+    first = describe_methods(content, CONFIGURATION, TASK, VERSIONS).paragraphs[0]
+    assert first.startswith("1 case was excluded by hand. Of 3 other cases, 3 from")
+
+
+def test_images_of_the_whole_head_have_no_brain():
+    found = describe_methods(report_content(), CONFIGURATION, replace(TASK, whole_head=True), VERSIONS)
+    assert "brain" not in " ".join(found.paragraphs)
 
 
 def test_the_bibtex_file_has_the_cited_publications():
