@@ -15,21 +15,7 @@ from tumorseg.io.volume import read_volume
 from tumorseg.io.volume_errors import VolumeError
 from tumorseg.preprocessing.crop import uncrop
 from tumorseg.preprocessing.store import Origin
-from tumorseg.task import Task
-
-
-def label_values_on_disk(task: Task, case_convention: str | None, cohort_convention: str | None) -> dict[int, int]:
-    """Return the value on disk of each label, background included.
-
-    Args:
-        task: defines the conventions. Its last one is used if neither argument below names one.
-        case_convention: convention of the case's own mask; None if it has no mask or the mask does not show it.
-        cohort_convention: convention of the cohort, used if the case's own is unknown.
-    """
-    known = list(task.conventions)
-    return task.values_by_label(
-        next((name for name in (case_convention, cohort_convention) if name in known), known[-1])
-    )
+from tumorseg.task.conventions import map_values
 
 
 def write_prediction(
@@ -44,7 +30,7 @@ def write_prediction(
         written: value on disk of each label, from `label_values_on_disk`.
         mark: description in the header of the file.
     """
-    whole = _map_values(uncrop(mask, origin), written)
+    whole = map_values(uncrop(mask, origin), written)
     write_nifti(mask_path(folder, origin.case), whole, origin.affine, origin.forms, mark)
 
 
@@ -96,12 +82,4 @@ def read_recorded_prediction(mask: RecordedMask, shape: Sequence[int], affine: A
     labels = {value: label for label, value in mask.written.items()}
     if unknown := sorted(set(np.unique(voxels).tolist()) - set(labels)):
         raise UserError(f"{path}: the value {unknown[0]} is not a label; {remedy}")
-    return _map_values(voxels.astype(np.uint8), labels)
-
-
-def _map_values(mask: NDArray[np.uint8], values: Mapping[int, int]) -> NDArray[np.uint8]:
-    """Return a copy of a mask with each value replaced by its new value, or by 0 if it has none."""
-    table = np.zeros(256, np.uint8)
-    table[list(values)] = list(values.values())
-    mapped: NDArray[np.uint8] = table[mask]
-    return mapped
+    return map_values(voxels.astype(np.uint8), labels)

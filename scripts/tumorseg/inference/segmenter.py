@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.inference.postprocessing import postprocess
-from tumorseg.inference.prediction_files import label_values_on_disk, write_prediction, write_probabilities
+from tumorseg.inference.prediction_files import write_prediction, write_probabilities
 from tumorseg.inference.predictor import NonFiniteOutputError, Prediction, PredictionSettings, Predictor
 from tumorseg.metrics.mask_quality import MaskQuality, mask_quality
 from tumorseg.networks.base import Network
@@ -20,6 +20,7 @@ from tumorseg.preprocessing.crop import cropped_start
 from tumorseg.preprocessing.resampling import restore_probabilities
 from tumorseg.preprocessing.store import Origin
 from tumorseg.task import Task
+from tumorseg.task.conventions import label_values_on_disk
 
 
 @dataclass(frozen=True, eq=False)

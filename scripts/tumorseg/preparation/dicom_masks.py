@@ -15,7 +15,7 @@ from tumorseg.preparation.dicom_source import DicomSourceError
 from tumorseg.preparation.step_record import StepRecord
 from tumorseg.segmentation.results import RECORD_FILE as SEGMENTATION_RECORD
 from tumorseg.task import Task
-from tumorseg.task.conventions import to_canonical
+from tumorseg.task.conventions import label_values_on_disk, map_values
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class SegmentationMethod:
 
     Attributes:
         task: task of the models.
-        convention: convention of the masks on disk; None for the first one of the task.
+        written: value on disk of each label, background included.
         models: the models.
     """
 
     task: Task
-    convention: str | None
+    written: dict[int, int]
     models: SegmentingModels
 
 
@@ -38,7 +38,10 @@ def read_method(masks: Path) -> SegmentationMethod:
     how = read_json(masks / SEGMENTATION_RECORD)["how"]
     digests = {Path(model["file"]).name: model["digest"] for model in how["models"]}
     notices = tuple(dict.fromkeys(model["mark"] for model in how["models"] if model["mark"]))
-    return SegmentationMethod(Task.from_json(how["task"]), how["convention"], SegmentingModels(digests, notices))
+    task = Task.from_json(how["task"])
+    # New patients have no mask of their own, so the convention of the cohort decided.
+    written = label_values_on_disk(task, None, how["convention"])
+    return SegmentationMethod(task, written, SegmentingModels(digests, notices))
 
 
 def write_dicom_mask(
@@ -55,7 +58,7 @@ def write_dicom_mask(
 
     Args:
         path: file to write.
-        mask: values on disk (X, Y, Z) on the native grid of the channel.
+        mask: values on disk (X, Y, Z) on the native grid of the channel, all of which are in `method.written`.
         affine: voxel to millimetres (RAS), (4, 4).
         conversion: record of the rule convert.
         channel: the channel.
@@ -69,7 +72,7 @@ def write_dicom_mask(
     facts: Mapping[str, Any] = conversion.facts["channels"][channel]
     if facts["kind"] != "dicom":
         return {}, []
-    labels = to_canonical(mask, method.task, method.convention)
+    labels = map_values(mask, {value: label for label, value in method.written.items()})
     sources = [root / name for name in facts["files"]]
     try:
         segments = write_dicom_segmentation(path, labels, affine, sources, task=method.task, models=method.models)

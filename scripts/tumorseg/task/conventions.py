@@ -1,6 +1,6 @@
 """Label conventions of masks on disk, and conversion to and from canonical labels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -86,6 +86,33 @@ def from_canonical(mask: NDArray[np.uint8], task: Task, convention: str | None) 
     for label, value in task.values_by_label(convention).items():
         table[label] = value
     return table[mask]
+
+
+def label_values_on_disk(task: Task, case_convention: str | None, cohort_convention: str | None) -> dict[int, int]:
+    """Return the value on disk of each label in the masks that networks make, background included.
+
+    Args:
+        task: defines the conventions. Its last one is used if neither argument below names one.
+        case_convention: convention of the case's own mask; None if it has no mask or the mask does not show it.
+        cohort_convention: convention of the cohort, used if the case's own is unknown.
+    """
+    known = list(task.conventions)
+    return task.values_by_label(
+        next((name for name in (case_convention, cohort_convention) if name in known), known[-1])
+    )
+
+
+def map_values(mask: NDArray[np.uint8], values: Mapping[int, int]) -> NDArray[np.uint8]:
+    """Return a copy of a mask with each value replaced by its new value, or by 0 if it has none.
+
+    Args:
+        mask: values, uint8, any shape.
+        values: new value of each value.
+    """
+    table = np.zeros(256, np.uint8)
+    table[list(values)] = list(values.values())
+    mapped: NDArray[np.uint8] = table[mask]
+    return mapped
 
 
 def labels_written_differently(task: Task) -> list[int]:

@@ -7,7 +7,6 @@ import pytest
 from tests.support.builders import TASK
 from tumorseg.errors import UserError
 from tumorseg.inference.prediction_files import (
-    label_values_on_disk,
     read_recorded_prediction,
     write_prediction,
     write_probabilities,
@@ -17,6 +16,7 @@ from tumorseg.io.digests import file_digest
 from tumorseg.io.volume import read_volume
 from tumorseg.preprocessing.store import Origin
 from tumorseg.task import load_task
+from tumorseg.task.conventions import label_values_on_disk
 
 WRITTEN = TASK.values_by_label("brats2023")
 AFFINE = ((-2.0, 0.0, 0.0, 30.0), (0.0, -2.0, 0.0, 20.0), (0.0, 0.0, 2.0, -10.0), (0.0, 0.0, 0.0, 1.0))

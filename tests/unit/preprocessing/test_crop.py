@@ -6,8 +6,9 @@ import pytest
 
 from tests.support.case_files import CASE, SUFFIXES, TASK, check_case, image, mask, path_of, real_data, validated
 from tumorseg.cohort.discovery import discover_cases
-from tumorseg.inference.prediction_files import label_values_on_disk, write_prediction
+from tumorseg.inference.prediction_files import write_prediction
 from tumorseg.preprocessing.normalisation import normalise_validated_case
+from tumorseg.task.conventions import label_values_on_disk
 
 SETTINGS = {"clip_percentiles": [0.5, 99.5], "margin_voxels": 4}
 RAS = np.array([[1.0, 0, 0, -90], [0, 1, 0, -126], [0, 0, 1, -72], [0, 0, 0, 1]])
