@@ -1,4 +1,4 @@
-"""Bring masks and probabilities from the grid of the atlas back to the grids of the patient's images."""
+"""Resample masks and probabilities on other grids, such as from the atlas back to the patient's images."""
 
 from typing import Final
 
@@ -20,12 +20,12 @@ def native_mask(mask: Image, grid: Grid, matrix: NDArray[np.float64]) -> NDArray
     two labels, where each covers less than half of a voxel.
 
     Args:
-        mask: labels on the grid of the atlas, uint8.
-        grid: the native grid.
-        matrix: from the native grid's millimetres to the atlas's, (4, 4).
+        mask: labels, uint8.
+        grid: the other grid.
+        matrix: from the other grid's millimetres to those of the mask, (4, 4).
 
     Returns:
-        The labels on the native grid, uint8.
+        The labels on the other grid, uint8.
     """
     result = np.zeros(grid.shape, np.uint8)
     labels = np.unique(mask.array[mask.array > 0]).tolist()
@@ -46,6 +46,25 @@ def native_mask(mask: Image, grid: Grid, matrix: NDArray[np.float64]) -> NDArray
     found[total < 0.5 - _TIE] = 0
     result[box_slices(box)] = found
     return result
+
+
+def label_share(mask: Image, label: int, grid: Grid, matrix: NDArray[np.float64]) -> tuple[Box, NDArray[np.float32]]:
+    """Return which part of each voxel of another grid a label covers.
+
+    Args:
+        mask: labels, uint8.
+        label: one of its labels.
+        grid: the other grid.
+        matrix: from the other grid's millimetres to those of the mask, (4, 4).
+
+    Returns:
+        A box of the other grid, outside which the label covers nothing, and the parts within this box, from 0 to 1.
+    """
+    marked = mask.array == label
+    part = _padded_part(Image(marked.astype(np.float32), mask.affine), bounding_box(marked))
+    box = _box_of(part, grid, matrix)
+    there = grid_part(grid, box)
+    return box, sample(part, there, matrix) if 0 not in there.shape else np.zeros(there.shape, np.float32)
 
 
 def native_probabilities(probabilities: Image, grid: Grid, matrix: NDArray[np.float64]) -> NDArray[np.float32]:

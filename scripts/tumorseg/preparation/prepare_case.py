@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from tumorseg.io.files import atomic_write, make_folder
 from tumorseg.io.nifti import write_nifti
 from tumorseg.io.volume import Volume, read_volume
 from tumorseg.io.volume_errors import VolumeError
-from tumorseg.preparation.atlas_masks import MOST_CHANGED, MovedMask, mask_on_atlas
+from tumorseg.preparation.moved_masks import move_mask, moved_mask_warnings, values_of_mask
 from tumorseg.preparation.patient_records import read_patient_records
 from tumorseg.preparation.patient_source import PatientSource
 from tumorseg.preparation.prepared_files import PatientFiles, atlas_path, matrix_from, read_prepared
@@ -123,7 +123,7 @@ def _write_files(
         return StepRecord(case, STEP, (raw,))
     channels = task.channels_among(matrices)
     grid = read_prepared(atlas_path(atlas, case, channels[0]))
-    moved = mask_on_atlas(raw.image, grid, matrices[raw.channel] @ matrix_from(to_atlas))
+    moved = move_mask(raw.image, grid, matrices[raw.channel] @ matrix_from(to_atlas))
     facts: dict[str, Any] = {
         "mask_channel": raw.channel,
         "before_ml": {str(label): round(volume, 3) for label, volume in moved.before_ml.items()},
@@ -131,13 +131,14 @@ def _write_files(
     }
     (file,) = source.files
     if moved.outside:
-        message = f"{_values(moved.outside)} lies outside the atlas; check that the mask belongs to the images"
+        message = f"{values_of_mask(moved.outside)} lies outside the atlas; check that the mask belongs to the images"
         return StepRecord(case, STEP, (Issue("mask_outside_atlas", file, message),), raw.warnings, facts)
     for channel in channels:
         _link(atlas_path(atlas, case, channel), output / names[channel])
     write_nifti(output / names[MASK], moved.labels, grid.affine)
     facts["files"] = [*(names[channel] for channel in channels), names[MASK]]
-    return StepRecord(case, STEP, warnings=(*raw.warnings, *_mask_warnings(moved, file)), facts=facts)
+    warnings = (*raw.warnings, *moved_mask_warnings(moved, file, "the atlas"))
+    return StepRecord(case, STEP, warnings=warnings, facts=facts)
 
 
 def _read_mask(patient: PatientFiles, reference: str, source: MaskSource, task: Task) -> _RawMask | Issue:
@@ -179,31 +180,6 @@ def _place_mask(
         "it on the grid of one of them, or copy the header of this image to it if it has the same voxels"
     )
     return Issue("mask_fits_no_image", file, message)
-
-
-def _mask_warnings(moved: MovedMask, file: str) -> list[Issue]:
-    warnings = []
-    if moved.smaller_than_voxel:
-        volumes = format_list([f"{1000 * moved.before_ml[label]:.2g} mm³" for label in moved.smaller_than_voxel])
-        message = f"{_values(moved.smaller_than_voxel)} is lost: {volumes} is less than a voxel of the atlas"
-        warnings.append(Issue("label_lost", file, message))
-    if moved.kept:
-        message = f"{_values(moved.kept)} is so thin that it was placed by its volume; look at the mask"
-        warnings.append(Issue("label_voxels_kept", file, message))
-    if changed := moved.changed_volumes():
-        parts = [
-            f"{label} from {moved.before_ml[label]:.2f} to {moved.after_ml[label]:.2f} ml"
-            for label in changed
-            if label not in moved.smaller_than_voxel
-        ]
-        if parts:
-            message = f"the volume of value {format_list(parts)}, by more than {MOST_CHANGED:.0%}; look at the mask"
-            warnings.append(Issue("mask_volume_changed", file, f"on the atlas, {message}"))
-    return warnings
-
-
-def _values(labels: Sequence[int]) -> str:
-    return f"value {format_list([str(label) for label in labels])} of the mask"
 
 
 def _link(source: Path, target: Path) -> None:

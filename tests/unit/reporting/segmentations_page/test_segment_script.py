@@ -62,6 +62,19 @@ def test_a_patient_whose_preparation_failed_has_a_row_a_page_and_no_mask(tmp_pat
     assert "1,300 ml" in (tmp_path / "segmentations/a.html").read_text()
 
 
+def test_a_warning_about_the_native_mask_is_in_the_table_and_on_both_pages(tmp_path):
+    write_shard(tmp_path / "a/segmented", [segmented("a")])
+    warning = Issue("mask_volume_changed", "a", "on T1CE, volumes differ by more than 10 %: value 3 from 3 to 2 ml")
+    record = StepRecord("a", "to_native", warnings=(warning,), facts={"reference": "t1ce"})
+    write_step_record(tmp_path / "a/native/record.json", record)
+    gather(tmp_path, prepared=(str(tmp_path / "a"),))
+    row = read_table(tmp_path / "segmentations/volumes.tsv").set_index("case").loc["a"]
+    assert "mask_volume_changed" in row["warnings"]
+    assert warning.message in row["warning_messages"]
+    for page in ("a.html", "segmentations.html"):
+        assert warning.message in (tmp_path / "segmentations" / page).read_text()
+
+
 def test_without_any_mask_the_reasons_are_reported(tmp_path):
     shard = write_shard(tmp_path / "batch-001", [PATIENTS[2]])
     with pytest.raises(SystemExit) as stopped:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.heads import rigid
-from tumorseg.preparation.atlas_masks import mask_on_atlas
+from tumorseg.preparation.moved_masks import move_mask
 from tumorseg.preparation.sampling import Image, VoxelGrid
 
 SHAPE = (40, 40, 40)
@@ -31,14 +31,14 @@ BALL = np.s_[10:26, 12:24, 14:30]
 
 def test_on_an_equal_grid_the_mask_does_not_change():
     mask = mask_with(label_2=BALL, label_1=np.s_[15:18, 15:18, 15:18])
-    moved = mask_on_atlas(mask, ATLAS, np.eye(4))
+    moved = move_mask(mask, ATLAS, np.eye(4))
     assert (moved.labels == mask.array).all()
     assert moved.before_ml == moved.after_ml == {1: 0.027, 2: 16 * 12 * 16 / 1000 - 0.027}
     assert moved.changed_volumes() == {}
 
 
 def test_an_empty_mask_stays_empty():
-    moved = mask_on_atlas(mask_with(), ATLAS, turned())
+    moved = move_mask(mask_with(), ATLAS, turned())
     assert not moved.labels.any()
     assert (moved.before_ml, moved.smaller_than_voxel, moved.outside) == ({}, (), ())
 
@@ -49,7 +49,7 @@ def test_an_empty_mask_stays_empty():
 @pytest.mark.parametrize("around", [True, False])
 def test_a_label_of_a_voxel_or_more_is_never_lost(thin, around):
     mask = mask_with(**({"label_2": BALL} if around else {}), label_4=thin)
-    moved = mask_on_atlas(mask, ATLAS, turned())
+    moved = move_mask(mask, ATLAS, turned())
     assert set(np.unique(moved.labels)) == set(np.unique(mask.array))
     assert moved.smaller_than_voxel == moved.outside == ()
 
@@ -57,14 +57,14 @@ def test_a_label_of_a_voxel_or_more_is_never_lost(thin, around):
 def test_a_label_that_interpolation_loses_keeps_its_volume():
     between = np.eye(4)
     between[1:3, 3] = 0.5  # each voxel covers a quarter of four voxels of the atlas
-    moved = mask_on_atlas(mask_with(label_4=np.s_[14:22, 20, 20]), ATLAS, between)
+    moved = move_mask(mask_with(label_4=np.s_[14:22, 20, 20]), ATLAS, between)
     assert moved.kept == (4,)
     assert moved.after_ml == moved.before_ml == {4: 0.008}
 
 
 def test_a_label_smaller_than_a_voxel_of_the_atlas_is_reported():
     fine = Image(mask_with(label_1=np.s_[20, 20, 20]).array, np.diag([0.5, 0.5, 0.5, 1]))
-    moved = mask_on_atlas(fine, ATLAS, np.eye(4))
+    moved = move_mask(fine, ATLAS, np.eye(4))
     assert moved.smaller_than_voxel == (1,)
     assert moved.after_ml == {1: 0}
 
@@ -72,13 +72,13 @@ def test_a_label_smaller_than_a_voxel_of_the_atlas_is_reported():
 def test_a_label_outside_the_atlas_is_reported():
     far = np.eye(4)
     far[0, 3] = 100
-    assert mask_on_atlas(mask_with(label_2=BALL), ATLAS, far).outside == (2,)
+    assert move_mask(mask_with(label_2=BALL), ATLAS, far).outside == (2,)
 
 
 def test_a_label_that_is_cut_off_has_changed_its_volume():
     half = np.eye(4)
     half[0, 3] = 18
-    changes = mask_on_atlas(mask_with(label_2=BALL), ATLAS, half).changed_volumes()
+    changes = move_mask(mask_with(label_2=BALL), ATLAS, half).changed_volumes()
     assert changes == {2: pytest.approx(-0.5)}
 
 
@@ -86,7 +86,7 @@ def test_thick_slices_become_a_mask_without_holes_and_of_the_same_volume():
     thick = Image(np.zeros((40, 40, 8), np.uint8), np.diag([1.0, 1.0, 5.0, 1.0]))
     thick.array[10:26, 12:24, 2:6] = 2
     thick.array[14:20, 15:20, 3:5] = 1
-    moved = mask_on_atlas(thick, ATLAS, turned())
+    moved = move_mask(thick, ATLAS, turned())
     assert moved.changed_volumes() == {}
     assert moved.kept == ()
     inner = moved.labels[16:20, 17:19, 16:20]
