@@ -11,9 +11,10 @@ _RECORDS: Final = (
     "coregistered/*.json",
     f"brain/{RECORD_FILE}",
     f"atlas/{RECORD_FILE}",
-    f"native/{RECORD_FILE}",
 )
-"""Patterns of the records in the folder of a patient, in the order of the steps."""
+"""Patterns of the records in the folder of a patient, in the order of the steps before the segmentation."""
+_NATIVE: Final = f"native/{RECORD_FILE}"
+"""The record of the step after the segmentation."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,20 @@ class PatientRecord:
     channel: str = ""
 
 
-def read_patient_records(folder: Path) -> list[PatientRecord]:
+def read_patient_records(folder: Path, *, with_native: bool = True) -> list[PatientRecord]:
     """Return the records of a patient in the order of the steps, without those of channels that the patient lacks.
 
     Args:
         folder: folder of the prepared patient. It may lack steps.
+        with_native: whether to read the record of the step after the segmentation, too. Before the segmentation, it is
+            one of an earlier run.
 
     Raises:
         UserError: a record is corrupted.
     """
     records = [
         PatientRecord(read_step_record(path), "" if path.name == RECORD_FILE else path.stem)
-        for pattern in _RECORDS
+        for pattern in (*_RECORDS, *([_NATIVE] if with_native else []))
         for path in sorted(folder.glob(pattern))
     ]
     return [entry for entry in records if not entry.record.facts.get("absent")]

@@ -36,7 +36,7 @@ def prepared_case(folder: Path, task: Task) -> PreparedCase | None:
     Raises:
         UserError: a record is corrupted.
     """
-    records = [entry.record for entry in read_patient_records(folder)]
+    records = [entry.record for entry in read_patient_records(folder, with_native=False)]
     if first_failure(records) is not None:
         return None
     names = {channel: atlas_path(Path(_ATLAS_FOLDER), folder.name, channel) for channel in task.channel_names}

@@ -24,6 +24,14 @@ def test_a_prepared_patient_has_the_images_on_the_atlas_and_the_warnings_of_all_
     assert found.warnings == (PARTIAL,)
 
 
+def test_the_step_after_the_segmentation_of_an_earlier_run_does_not_count(tmp_path):
+    write_patient(tmp_path / "P1")
+    before = prepared_case(tmp_path / "P1", TASK)
+    failed = StepRecord("P1", "to_native", (Issue("no_brain", "P1", "no"),), (Issue("label_lost", "P1", "lost"),))
+    write_step_record(tmp_path / "P1/native/record.json", failed)
+    assert prepared_case(tmp_path / "P1", TASK) == before
+
+
 def test_a_patient_whose_preparation_failed_is_not_segmented(tmp_path):
     write_patient(tmp_path / "P1", problems=(Issue("registration_failed", "P1", "no"),))
     assert prepared_case(tmp_path / "P1", TASK) is None
