@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.cohort.validation_result import Issue
-from tumorseg.io.files import CorruptedFileError, describe_locations
 from tumorseg.io.nifti import write_nifti
-from tumorseg.io.volume import Volume, read_volume
-from tumorseg.io.volume_errors import VolumeError
+from tumorseg.io.volume import Volume
 from tumorseg.preparation.brain_extraction import extract_brain
 from tumorseg.preparation.brain_quality import brain_problem, brain_warnings, measure_brain
 from tumorseg.preparation.extracted_brain import extracted_background, foreground_mask
-from tumorseg.preparation.prepared_files import pass_on_failure
+from tumorseg.preparation.prepared_files import pass_on_failure, read_prepared
 from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, read_step_record, write_step_record
 from tumorseg.task import Task
 
@@ -58,7 +56,7 @@ def write_brain_mask(
 
 def _find_brain(case: str, path: Path, title: str, mask_path: Path, threads: int) -> StepRecord:
     """Write the mask of the brain in an image, unless it cannot be one, and return the record."""
-    volume = _read_image(path)
+    volume = read_prepared(path)
     mask, warnings, facts = _brain_mask(volume, title, path.name, threads)
     if mask is None:
         message = f"no brain was found in {title}; check that the image shows the head of a patient"
@@ -69,15 +67,6 @@ def _find_brain(case: str, path: Path, title: str, mask_path: Path, threads: int
         return StepRecord(case, STEP, (problem,), tuple(warnings), facts)
     write_nifti(mask_path, mask.astype(np.uint8), volume.affine, volume.forms)
     return StepRecord(case, STEP, (), (*warnings, *brain_warnings(shape, title, path.name)), facts)
-
-
-def _read_image(path: Path) -> Volume:
-    """Return an image that the rule convert wrote."""
-    try:
-        return read_volume(path)
-    except VolumeError as error:
-        remedy = f"delete {describe_locations(path.parent)} and run again"
-        raise CorruptedFileError(f"{path}: {error.message}; {remedy}") from None
 
 
 def _brain_mask(

@@ -17,13 +17,14 @@ from tumorseg.io.files import make_folder, write_bytes
 from tumorseg.io.nifti import nifti_bytes
 from tumorseg.io.nifti_header import NIFTI1_HEADER_BYTES, header_length
 from tumorseg.io.tables import write_table
-from tumorseg.io.volume import Volume, read_volume
+from tumorseg.io.volume import Volume
 from tumorseg.io.volume_errors import VolumeError
-from tumorseg.preparation.dicom_conversion import MAX_VOXELS, ConversionError, convert_series
+from tumorseg.preparation.dicom_conversion import ConversionError, convert_series
 from tumorseg.preparation.dicom_headers import digest_of
 from tumorseg.preparation.image_checks import equal_image_problems, image_problems, image_warnings
 from tumorseg.preparation.image_selection import SelectedImage, Selection, select_images
 from tumorseg.preparation.patient_source import PatientSource
+from tumorseg.preparation.scanner_images import read_scanner_image
 from tumorseg.preparation.source_files import source_records
 from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, write_step_record
 from tumorseg.task import Task
@@ -119,7 +120,7 @@ def _convert(root: Path, image: SelectedImage) -> _ConvertedImage:
 
 def _read_nifti(path: Path, image: SelectedImage) -> _ConvertedImage:
     """Return a NIfTI file: its own bytes if it is a 3D file of NIfTI-1, else written anew with equal voxels."""
-    volume = read_volume(path, MAX_VOXELS)
+    volume = read_scanner_image(path)
     raw = path.read_bytes()
     if volume.trailing_bytes or not _is_plain(raw):
         content = nifti_bytes(_writable(volume.array), volume.affine, forms=volume.forms)

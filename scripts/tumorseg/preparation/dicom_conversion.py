@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.errors import Message
-from tumorseg.io.volume import Volume, read_volume
+from tumorseg.io.volume import Volume
 from tumorseg.preparation.dicom_series import DicomSeries
+from tumorseg.preparation.scanner_images import read_scanner_image
 
-MAX_VOXELS: Final = 2**28
-"""Most voxels of an image of a scanner, which may be finer than the cases that are trained on."""
 _BY_HAND: Final[Message] = (
     "convert the series by hand and give the NIfTI file in a sample sheet (segment.samples or cohort.samples)"
 )
@@ -83,7 +82,7 @@ def convert_series(folder: Path, series: DicomSeries, temporary: Path) -> tuple[
             f"{series.label}: dcm2niix made {len(made)} volumes of its {len(series.files)} files instead of one"
             f"{reason}; {_BY_HAND}",
         )
-    volume = read_volume(made[0], MAX_VOXELS)
+    volume = read_scanner_image(made[0])
     return made[0], volume, _is_reversed(volume, series)
 
 

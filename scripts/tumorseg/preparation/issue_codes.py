@@ -9,6 +9,7 @@ PREPARATION_PROBLEMS: Final[dict[str, str]] = {
     "corrupted_dicom": "DICOM files cannot be read, or end before their last pixel.",
     "equal_images": "Several images fit a channel equally well.",
     "equal_voxels": "Two channels have the same voxels, so one is a copy.",
+    "image_too_large": "An image has more voxels than the preparation reads.",
     "localizer_only": "There is only a localizer.",
     "mask_fits_no_image": "The mask lies on the grid of none of the images.",
     "mask_outside_atlas": "A label of the mask lies outside the atlas, or all of it.",

@@ -17,13 +17,14 @@ from tumorseg.formatting import format_list
 from tumorseg.geometry import same_grid
 from tumorseg.io.files import atomic_write, make_folder
 from tumorseg.io.nifti import write_nifti
-from tumorseg.io.volume import Volume, read_volume
+from tumorseg.io.volume import Volume
 from tumorseg.io.volume_errors import VolumeError
 from tumorseg.preparation.moved_masks import move_mask, moved_mask_warnings, values_of_mask
 from tumorseg.preparation.patient_records import read_patient_records
 from tumorseg.preparation.patient_source import PatientSource
 from tumorseg.preparation.prepared_files import PatientFiles, atlas_path, matrix_from, read_prepared
 from tumorseg.preparation.sampling import Image
+from tumorseg.preparation.scanner_images import read_scanner_image
 from tumorseg.preparation.source_files import source_records
 from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, first_failure, write_step_record
 from tumorseg.task import Task
@@ -150,7 +151,7 @@ def _read_mask(patient: PatientFiles, reference: str, source: MaskSource, task: 
         return Issue("several_masks", patient.case, message)
     (file,) = source.files
     try:
-        volume = read_volume(source.root / file)
+        volume = read_scanner_image(source.root / file)
     except VolumeError as error:
         return Issue(error.code, file, error.message)
     if problem := shape_problem(volume.shape, file, None):

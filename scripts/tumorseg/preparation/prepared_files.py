@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorseg.io.files import CorruptedFileError, describe_locations
-from tumorseg.io.volume import Volume, read_volume
+from tumorseg.io.volume import Volume
 from tumorseg.io.volume_errors import VolumeError
 from tumorseg.preparation.sampling import Image
+from tumorseg.preparation.scanner_images import read_scanner_image
 from tumorseg.preparation.step_record import StepRecord, first_failure
 
 
@@ -56,7 +57,7 @@ def read_prepared(path: Path) -> Volume:
         CorruptedFileError: the file is missing or corrupted.
     """
     try:
-        volume = read_volume(path)
+        volume = read_scanner_image(path)
     except VolumeError as error:
         raise CorruptedFileError(
             f"{path}: {error.message}; delete {describe_locations(path.parent)} and run again"

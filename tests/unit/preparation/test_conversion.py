@@ -133,6 +133,16 @@ def failing(name):
     return volume
 
 
+def test_an_image_beyond_the_limit_is_a_problem_of_its_patient_with_a_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr("tumorseg.preparation.scanner_images.MAX_VOXELS", noise(1).size - 1)
+    write_nifti(tmp_path / "in/P1/t1.nii.gz", noise(1), AFFINE)
+    record = convert_all(tmp_path / "in", tmp_path / "out")
+    (problem,) = record.problems
+    assert problem.code == "image_too_large"
+    assert problem.message == "t1.nii.gz: it has more than 7,679 voxels; resample or crop it, or use another image"
+    assert not (tmp_path / "out/t1.nii.gz").exists()
+
+
 @pytest.mark.parametrize("code", ["not_finite", "constant_image"])
 def test_unusable_voxels_are_a_problem_and_nothing_is_written(tmp_path, code):
     write_nifti(tmp_path / "in/P1/t1.nii.gz", failing(code), AFFINE)
