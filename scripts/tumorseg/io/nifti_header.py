@@ -126,13 +126,23 @@ def parse_header(block: bytes) -> NiftiHeader:
 
 def read_form_fields(path: Path) -> dict[str, Any] | None:
     """Return the fields of both forms in the header of a valid file, see `nifti_orientation.form_fields`."""
+    return form_fields(_raw_header(path))
+
+
+def read_description(path: Path) -> str:
+    """Return the description in the header of a valid file, without characters that are not ASCII."""
+    return bytes(_raw_header(path)["descrip"].item()).decode("ascii", errors="ignore")
+
+
+def _raw_header(path: Path) -> Any:
+    """Return the header of a valid file as it is."""
     with path.open("rb") as file:
         compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     with gzip.open(path) if compressed else path.open("rb") as content:
         block = content.read(NIFTI2_HEADER_BYTES)
     size = header_length(block)
     kind: Any = Nifti1Header if size == NIFTI1_HEADER_BYTES else Nifti2Header
-    return form_fields(kind(block[:size], endianness=_byte_order(block, size), check=False))
+    return kind(block[:size], endianness=_byte_order(block, size), check=False)
 
 
 def raise_if_too_large(header: NiftiHeader, max_voxels: int, file_bytes: int, *, compressed: bool) -> None:

@@ -10,7 +10,7 @@ from tumorseg.cohort.validation_result import Issue
 from tumorseg.errors import Message
 from tumorseg.io.files import CorruptedFileError, describe_locations, make_folder
 from tumorseg.io.nifti import write_nifti
-from tumorseg.io.nifti_header import read_form_fields
+from tumorseg.io.nifti_header import read_description, read_form_fields
 from tumorseg.preparation.dicom_masks import SegmentationMethod, read_method, write_dicom_mask
 from tumorseg.preparation.moved_masks import move_mask, moved_mask_warnings
 from tumorseg.preparation.native_files import dicom_mask_path, native_mask_path, native_probabilities_path
@@ -29,6 +29,8 @@ from tumorseg.preparation.step_record import RECORD_FILE, StepRecord, read_step_
 STEP: Final = "to_native"
 REFERENCE: Final = "reference"
 """The name that stands for the reference channel where sequences are chosen."""
+_RESEARCH_USE: Final = "Research use only"
+"""In the header of files whose models have no notice."""
 _ADVICE: Final[Message] = "look at the mask; tables and pages have the volume on the atlas"
 
 
@@ -38,10 +40,12 @@ def write_native_masks(
     """Write the mask of a patient on the grid of each chosen sequence, and the record of this step.
 
     Probabilities are written, too, if the segmentation has them. The header of a file places it exactly like the
-    image of the sequence. The facts of the record are `reference`, in `atlas_ml` the volume in millilitres of each
-    value of the mask on the atlas, and in `masks` the same for each sequence. Large differences are warnings. A patient
-    without mask has `segmented` false. If the image of a sequence came from DICOM, its mask is also written as a DICOM
-    segmentation; `dicom` then has the labels of its segments.
+    image of the sequence, and has the mark of the mask on the atlas.
+
+    The facts of the record are `reference`, in `atlas_ml` the volume in millilitres of each value of the mask on the
+    atlas, and in `masks` the same for each sequence. Large differences are warnings. A patient without mask has
+    `segmented` false. If the image of a sequence came from DICOM, its mask is also written as a DICOM segmentation;
+    `dicom` then has the labels of its segments.
 
     Args:
         patient: the patient's images and their registrations.
@@ -79,6 +83,7 @@ def _write_masks(
     titles = {method.written[label]: title for label, title in method.task.label_titles.items()}
     probabilities_path = masks / f"{case}-probabilities.nii.gz"
     probabilities = read_prepared(probabilities_path) if probabilities_path.is_file() else None
+    mark = read_description(path) or _RESEARCH_USE
     written: dict[str, Any] = {}
     on_atlas: dict[str, float] = {}
     segments: dict[str, Any] = {}
@@ -90,12 +95,12 @@ def _write_masks(
         forms = read_form_fields(channel_path(patient.images, channel))
         matrix = inverse(matrices[channel] @ matrix_from(to_atlas))
         moved = move_mask(mask, native, matrix)
-        write_nifti(native_mask_path(output, case, channel), moved.labels, native.affine, forms)
+        write_nifti(native_mask_path(output, case, channel), moved.labels, native.affine, forms, mark)
         on_atlas, written[channel] = _rounded(moved.before_ml), _rounded(moved.after_ml)
         warnings += moved_mask_warnings(moved, case, method.task.channel_titles[channel], titles, _ADVICE)
         if probabilities is not None:
             values = np.round(native_probabilities(image_of(probabilities), native, matrix), 4)
-            write_nifti(native_probabilities_path(output, case, channel), values, native.affine, forms)
+            write_nifti(native_probabilities_path(output, case, channel), values, native.affine, forms, mark)
         segments[channel], issues = write_dicom_mask(
             dicom_mask_path(output, case, channel),
             moved.labels,

@@ -106,3 +106,11 @@ def test_the_codes_of_all_warnings_have_a_description(tmp_path):
 def test_a_value_that_the_segmentation_cannot_have_written_is_refused(tmp_path):
     with pytest.raises(CorruptedFileError, match=r"P1\.nii\.gz: the value 7 is not a label; delete .*masks and run"):
         to_native(tmp_path, atlas_mask(value_7=np.s_[10:20, 10:20, 10:20]))
+
+
+@pytest.mark.parametrize(("mark", "expected"), [(STARTER, STARTER), ("", "Research use only")])
+def test_the_header_of_each_file_has_the_mark_of_the_mask_on_the_atlas(tmp_path, mark, expected):
+    probabilities = np.full((SIDE, SIDE, SIDE, 4), 0.25, np.float32)
+    to_native(tmp_path, rim_mask(), mark=mark, probabilities=probabilities)
+    for name in ("P1-t1ce-mask", "P1-t1ce-probabilities"):
+        assert nibabel.load(tmp_path / f"native/{name}.nii.gz").header["descrip"].item().decode() == expected
