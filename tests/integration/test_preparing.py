@@ -148,6 +148,12 @@ def test_other_mask_channels_bring_only_the_masks_back_again(prepared_run, tmp_p
     assert run.planned("segment") == {"to_native": 4, "segment": 1}
 
 
+def test_a_new_file_of_held_out_cases_beside_the_model_segments_all_patients_again(prepared_run, tmp_path):
+    run = prepared_run.copy(tmp_path / "run")
+    (run.folder / "model.reliability.json").write_text("{}")
+    assert run.planned("segment") == {"segment_batch": 1, "segment_prepared": 4, "to_native": 4, "segment": 1}
+
+
 def test_a_sample_sheet_names_the_images(tmp_path):
     run = new_run(tmp_path / "run")
     letters = dict(zip(HOSPITAL_NAMES, "abcd", strict=True))

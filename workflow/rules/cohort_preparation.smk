@@ -35,7 +35,7 @@ rule prepare_case:
         case=lambda wildcards: case_to_json(prepared_cases()[wildcards.patient]),
         masks=lambda wildcards: list(cohort_plan().masks[wildcards.patient]),
         labels=config["cohort"]["labels"],
-        task=TASK_FACTS,
+        task=validation_task,
         code=code("prepare_case"),
     shell:
         'python "$SCRIPTS/prepare_case.py" --case {params.case:q} --steps {params.steps:q}'

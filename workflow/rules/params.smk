@@ -4,7 +4,7 @@ import json
 import os
 
 from tumorseg.codedigest.digest import CodeDigests
-from tumorseg.task import validation_facts
+from tumorseg.task import preparation_facts, validation_facts
 
 
 def settings(**sections):
@@ -30,6 +30,11 @@ def task_json(wildcards):
 def validation_task(wildcards):
     """Return the part of the task that validation depends on. A function for the reason given in `task_json`."""
     return validation_facts(TASK)
+
+
+def preparation_task(wildcards):
+    """Return the part of the task that the preparation depends on. A function for the reason given in `task_json`."""
+    return preparation_facts(TASK)
 
 
 def select_keys(section, *keys):

@@ -30,7 +30,7 @@ rule convert:
     params:
         root=lambda wildcards: source_folder(wildcards.prepared),
         source=lambda wildcards: source_to_json(sources_to_prepare(wildcards.prepared)[wildcards.patient]),
-        task=TASK_FACTS,
+        task=preparation_task,
         code=code("convert"),
     shell:
         'python "$SCRIPTS/convert.py" --root {params.root:q} --source {params.source:q} --task "$TASK"'
@@ -52,7 +52,7 @@ rule coregister:
     resources:
         **scaled(mem_mb=2000, runtime=30),
     params:
-        task=TASK_FACTS,
+        task=preparation_task,
         code=code("coregister"),
     shell:
         'python "$SCRIPTS/coregister.py" --images {input.images:q} --channel {wildcards.channel:q} --task "$TASK"'
@@ -75,7 +75,7 @@ rule extract_brain:
     resources:
         **scaled(mem_mb=4000, runtime=30),
     params:
-        task=TASK_FACTS,
+        task=preparation_task,
         code=code("extract_brain"),
     shell:
         'python "$SCRIPTS/extract_brain.py" --images {input.images:q} --coregistered {input.coregistered:q}'
@@ -101,7 +101,7 @@ rule to_atlas:
     params:
         atlas=config["segment"]["atlas"],
         atlas_digest=lambda wildcards: atlas_digest(),
-        task=TASK_FACTS,
+        task=preparation_task,
         code=code("to_atlas"),
     shell:
         'python "$SCRIPTS/to_atlas.py" --images {input.images:q} --coregistered {input.coregistered:q}'

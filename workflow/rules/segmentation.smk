@@ -28,18 +28,7 @@ rule segment_batch:
     params:
         root=lambda wildcards: patient_plan().folder,
         cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_shard()[wildcards.batch]],
-        models=lambda wildcards: models(),
-        digests=lambda wildcards: model_digests(),
-        subset_scores=lambda wildcards: subset_score_digests(),
-        reliability=lambda wildcards: reliability_digests(),
-        settings=settings(
-            prediction=config["prediction"],
-            execution=EXECUTION,
-            figures=config["figures"],
-            cohort=select_keys("cohort", "max_voxels"),
-        ),
-        task=TASK_FACTS,
-        code=code("segment_batch"),
+        **SEGMENTATION_PARAMS,
     shell:
         'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q} --task "$TASK"'
         " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
@@ -65,17 +54,7 @@ rule segment_prepared:
         **scaled(mem_mb=16000, runtime=60),
         gpu=GPUS,
     params:
-        models=lambda wildcards: models(),
-        digests=lambda wildcards: model_digests(),
-        subset_scores=lambda wildcards: subset_score_digests(),
-        settings=settings(
-            prediction=config["prediction"],
-            execution=EXECUTION,
-            figures=config["figures"],
-            cohort=select_keys("cohort", "max_voxels"),
-        ),
-        task=TASK_FACTS,
-        code=code("segment_batch"),
+        **SEGMENTATION_PARAMS,
     shell:
         'python "$SCRIPTS/segment_batch.py" --prepared "results/prepared/"{wildcards.patient:q} --task "$TASK"'
         " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"

@@ -69,3 +69,20 @@ def subset_score_digests():
 def reliability_digests():
     """Return the digest of the file of held-out cases beside each model; None if there is none."""
     return [file_digest_or_none(reliability_path(model_path(model))) for model in models()]
+
+
+SEGMENTATION_PARAMS = {
+    "models": lambda wildcards: models(),
+    "digests": lambda wildcards: model_digests(),
+    "subset_scores": lambda wildcards: subset_score_digests(),
+    "reliability": lambda wildcards: reliability_digests(),
+    "settings": settings(
+        prediction=config["prediction"],
+        execution=EXECUTION,
+        figures=config["figures"],
+        cohort=select_keys("cohort", "max_voxels"),
+    ),
+    "task": validation_task,
+    "code": code("segment_batch"),
+}
+"""The params that patients share, whether they are segmented as they are or prepared first."""

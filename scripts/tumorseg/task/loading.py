@@ -67,6 +67,16 @@ def validation_facts(task: Task) -> str:
     return json.dumps({"task": content, "others": task_signs_digest()}, sort_keys=True)
 
 
+def preparation_facts(task: Task) -> str:
+    """Return the parts of a task that the preparation of patients depends on, as one line of JSON with sorted keys.
+
+    These are the names, titles and file endings of the channels, by which images are recognised and the reference image
+    is chosen, and the endings of masks, which are left out.
+    """
+    channels = [[channel.name, channel.title, channel.files] for channel in task.channels]
+    return json.dumps({"channels": channels, "mask_files": task.mask_files}, sort_keys=True)
+
+
 def task_path(name: str) -> Path:
     """Return the file of a task.
 

@@ -1,11 +1,11 @@
-"""The facts that make cases validate again: the task without titles and colours, and the signs of other tasks."""
+"""The facts of a task that make cases validate again, and those that make patients prepare again."""
 
 import json
 from dataclasses import replace
 
 import pytest
 
-from tumorseg.task import built_in_tasks, load_task, task_signs_digest, validation_facts
+from tumorseg.task import built_in_tasks, load_task, preparation_facts, task_signs_digest, validation_facts
 
 TASK = load_task()
 
@@ -32,3 +32,20 @@ def test_parts_that_validation_uses_change_the_facts(changes):
 
 def test_validation_facts_include_the_signs_of_all_tasks():
     assert json.loads(validation_facts(TASK))["others"] == task_signs_digest()
+
+
+@pytest.mark.parametrize("changes", [{"files": ("another",)}, {"title": "another"}, {"name": "another"}])
+def test_parts_that_the_choice_of_images_uses_change_the_facts_of_the_preparation(changes):
+    channels = (replace(TASK.channels[0], **changes), *TASK.channels[1:])
+    assert preparation_facts(replace(TASK, channels=channels)) != preparation_facts(TASK)
+
+
+def test_endings_of_masks_change_the_facts_of_the_preparation():
+    assert preparation_facts(replace(TASK, mask_files=("mask",))) != preparation_facts(TASK)
+
+
+def test_what_only_masks_and_figures_use_prepares_no_patient_again():
+    labels = tuple(replace(label, title="another", colour="#000000") for label in TASK.labels)
+    channels = tuple(replace(channel, display=not channel.display) for channel in TASK.channels)
+    other = replace(TASK, title="another", labels=labels, channels=channels, regions=TASK.regions[:1])
+    assert preparation_facts(other) == preparation_facts(TASK)
