@@ -125,13 +125,16 @@ def choose_channels(candidates: Sequence[Candidate], task: Task, case: str) -> C
     decisions = [_reason_left(candidate, channels) for candidate in candidates]
     chosen: dict[str, int] = {}
     problems: list[Issue] = []
-    warnings: list[Issue] = []
-    for channel in task.channel_names:
-        usable = [
+    usable_places = {
+        channel: [
             place
             for place, image in enumerate(candidates)
             if not decisions[place] and channels[image.contrast or ""] == channel
         ]
+        for channel in task.channel_names
+    }
+    warnings: list[Issue] = []
+    for channel, usable in usable_places.items():
         ranked, reasons = _rank(usable, candidates)
         if not ranked:
             continue
@@ -149,6 +152,7 @@ def choose_channels(candidates: Sequence[Candidate], task: Task, case: str) -> C
         for place, rule in zip(ranked[1:], reasons, strict=True):
             decisions[place] = f"left: {candidates[best].label} is {channel}" + (f", {rule.words}" if rule else "")
         warnings += _choice_warnings(candidates[best], channel, reasons, [candidates[i] for i in ranked[1:]], case)
+    warnings += _agent_warnings(usable_places, channels, candidates, case)
     return ChannelChoice(chosen, tuple(decisions), tuple(problems), tuple(warnings))
 
 
@@ -162,6 +166,20 @@ def missing_channel_warnings(chosen: Mapping[str, object], task: Task, case: str
         f"{SHEET_REMEDY}"
     )
     return (Issue("channel_not_found", case, message),)
+
+
+def _agent_warnings(
+    usable: Mapping[str, Sequence[int]], channels: Mapping[str, str], candidates: Sequence[Candidate], case: str
+) -> list[Issue]:
+    """Return the warning about several T1 with contrast agent and none without: one of them may have none."""
+    t1, t1ce = channels.get(T1), channels.get(T1CE)
+    if t1 is None or t1ce is None or usable[t1] or len(usable[t1ce]) < 2:
+        return []
+    images = format_list([candidates[place].label for place in usable[t1ce]])
+    message = (
+        f"{images} are all {t1ce}, and none is {t1}; look whether one was made before contrast agent: {SHEET_REMEDY}"
+    )
+    return [Issue("doubtful_contrast_agent", case, message)]
 
 
 def _channel_of_contrast(task: Task) -> dict[str, str]:

@@ -1,29 +1,31 @@
 """Recognise what each NIfTI file of a patient shows by its name, and choose one for each channel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from tumorseg.cohort.file_names import MASK, case_and_role, nifti_stem, printable
-from tumorseg.cohort.layouts.listing import is_mask_folder_name
+from tumorseg.cohort.file_names import printable
+from tumorseg.cohort.layouts.synonyms import channels_by_name
 from tumorseg.cohort.validation_result import Issue
-from tumorseg.formatting import format_count
+from tumorseg.formatting import format_count, format_list
 from tumorseg.geometry import format_shape
 from tumorseg.io.nifti_header import NiftiHeader
 from tumorseg.io.volume import read_volume_header
 from tumorseg.io.volume_errors import VolumeError
 from tumorseg.preparation.channel_choice import (
     MIN_SLICES,
+    SHEET_REMEDY,
     Candidate,
     ChannelChoice,
     choose_channels,
     missing_channel_warnings,
 )
-from tumorseg.preparation.sequence_names import T1, T1CE, is_mask_name, is_processed_name, read_name
+from tumorseg.preparation.image_names import ImageNames, read_image_names
+from tumorseg.preparation.sequence_names import T1, T1CE, is_processed_name
 from tumorseg.task import Task
 
 _PLANES: Final = ("sagittal", "coronal", "axial")
@@ -52,14 +54,23 @@ def choose_images(images: Sequence[ImageFile], task: Task, case: str) -> Channel
 
     Args:
         images: all NIfTI files of a patient.
-        task: defines the channels, and endings of file names that take precedence over words in the names.
-        case: name of the patient, for the issues.
+        task: defines the channels, and endings of file names that take precedence over words in the names. Only an
+            ending for T1 with a word for contrast agent means T1CE, unless another file has an ending for T1CE.
+        case: name of the patient, for the issues. As words that all names share, it does not say what an image is.
 
     Returns:
         The choice, with a problem if no file can be used.
     """
-    choice = choose_channels([_candidate(image, task) for image in images], task, case)
-    problems, warnings = list(choice.problems), list(choice.warnings)
+    channels = channels_by_name(task)
+    names = read_image_names([image.path for image in images], task, case)
+    by_ending = _named_by_ending(names, channels)
+    candidates = [
+        _candidate(read, image.header, channels, by_ending=read in by_ending)
+        for read, image in zip(names, images, strict=True)
+    ]
+    choice = choose_channels(candidates, task, case)
+    problems = list(choice.problems)
+    warnings = [*choice.warnings, *_agent_warnings(names, by_ending, choice.chosen, channels, case)]
     if not (choice.chosen or problems):
         message = (
             f"no name of {format_count(len(images), 'NIfTI file')} was recognised as a channel of the task; name the "
@@ -88,34 +99,61 @@ def _read_header(path: Path) -> NiftiHeader | None:
         return None
 
 
-def _candidate(image: ImageFile, task: Task) -> Candidate:
-    path = PurePosixPath(image.path)
-    stem = nifti_stem(path.name) or path.name
-    in_task = case_and_role(path.name, task)
-    clues, processed = read_name(stem), is_processed_name(stem)
-    left = clues.other
-    if is_mask_name(stem) or is_mask_folder_name(path.parent.name) or (in_task and in_task[1] == MASK):
-        left = "a mask"
-    if clues.contrast is None and not left:  # as in `T1_post/image.nii.gz`
-        of_folders = (read_name(part) for part in path.parts[-2::-1])
-        clues = next((found for found in of_folders if found.contrast or found.other), clues)
-        left = clues.other
-    contrast = T1CE if clues.contrast == T1 and clues.agent else clues.contrast
-    if in_task and in_task[1] != MASK and contrast is None:
-        contrast = in_task[1]
-    header = image.header
+def _candidate(
+    read: ImageNames, header: NiftiHeader | None, channels: Mapping[str, str], *, by_ending: bool
+) -> Candidate:
+    """Return an image as a candidate.
+
+    Args:
+        read: what its names say.
+        header: header of the file; None if it is not valid.
+        channels: channel of each name of a contrast.
+        by_ending: whether its ending decides, although words say that it was made after contrast agent.
+    """
+    clues, contrast = read.clues, read.role
+    if contrast is None or (contrast == channels.get(T1) and read.is_t1ce and not by_ending):
+        contrast = T1CE if read.is_t1ce else clues.contrast
     return Candidate(
-        label=printable(image.path),
+        label=printable(read.path),
         contrast=contrast,
-        left=left or (_reason_left(header) if header else ""),
-        derived=processed,
-        agent_named=contrast == T1CE,
+        left=read.left or (_reason_left(header) if header else ""),
+        derived=is_processed_name(read.stem),
+        agent_named=contrast in (T1CE, channels.get(T1CE)),
         after_agent=bool(clues.agent) and clues.contrast != T1,
         fat_saturated=clues.fat_saturated,
         plane=_plane(header) if header else "",
         shape=header.shape if header else (),
         spacing_mm=_spacing_mm(header) if header else (),
     )
+
+
+def _named_by_ending(names: Sequence[ImageNames], channels: Mapping[str, str]) -> list[ImageNames]:
+    """Return images with an ending for T1 and words for contrast agent, beside one with an ending for T1CE."""
+    usable = [one for one in names if one.role is not None and not one.left]
+    if not any(one.role == channels.get(T1CE) for one in usable):
+        return []
+    return [one for one in usable if one.role == channels.get(T1) and one.is_t1ce]
+
+
+def _agent_warnings(
+    names: Sequence[ImageNames],
+    by_ending: Sequence[ImageNames],
+    chosen: Mapping[str, int],
+    channels: Mapping[str, str],
+    case: str,
+) -> list[Issue]:
+    """Return the warnings about names from which it is doubtful whether an image has contrast agent."""
+    found = []
+    if by_ending:
+        files = format_list([printable(one.path) for one in by_ending])
+        found.append(f"{files}: the ending means T1, but other words mean after contrast agent; the ending counts")
+    t1 = chosen.get(channels.get(T1, ""))
+    if t1 is not None and channels.get(T1CE) not in chosen and names[t1].is_shared_after:
+        found.append(
+            f"{printable(names[t1].path)} is used as {channels[T1]}: all names have a word that may mean after "
+            "contrast agent"
+        )
+    return [Issue("doubtful_contrast_agent", case, f"{text}; if that is wrong, {SHEET_REMEDY}") for text in found]
 
 
 def _reason_left(header: NiftiHeader) -> str:

@@ -11,7 +11,7 @@ from tumorseg.cohort.file_names import MASK, case_and_role, nifti_stem
 from tumorseg.cohort.layouts.listing import is_mask_folder_name, join_path, list_entries
 from tumorseg.preparation.dicom_files import files_below
 from tumorseg.preparation.patient_source import PatientSource
-from tumorseg.preparation.sequence_names import is_mask_name
+from tumorseg.preparation.shared_words import SplitName, split_names
 from tumorseg.task import Task
 
 _NO_TUMOUR: Final = re.compile(
@@ -39,7 +39,8 @@ def mask_files(root: Path, source: PatientSource, task: Task) -> tuple[str, ...]
         below = [join_path(source.folder, name) for name in files_below(root / source.folder)]
         files = _images(below) + _images_above(root, source.folder)
     named = [path for path in files if (found := case_and_role(_name(path), task)) and found[1] == MASK]
-    return tuple(named or [path for path in files if _may_be_mask(path)])
+    names = split_names([str(nifti_stem(_name(path))) for path in files], source.case)
+    return tuple(named or [path for path, name in zip(files, names, strict=True) if _may_be_mask(path, name)])
 
 
 def without_masks(root: Path, source: PatientSource, masks: Sequence[str]) -> PatientSource:
@@ -75,9 +76,9 @@ def _images_above(root: Path, folder: str) -> list[str]:
     return found
 
 
-def _may_be_mask(path: str) -> bool:
+def _may_be_mask(path: str, name: SplitName) -> bool:
     folder = os.path.dirname(path)  # noqa: PTH120
-    is_mask = is_mask_name(str(nifti_stem(_name(path)))) or is_mask_folder_name(_name(folder))
+    is_mask = name.is_mask or is_mask_folder_name(_name(folder))
     return is_mask and not _NO_TUMOUR.search(_name(path))
 
 

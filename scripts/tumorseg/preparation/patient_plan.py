@@ -18,7 +18,7 @@ from tumorseg.preparation.mask_files import mask_files, without_masks
 from tumorseg.preparation.patient_source import PatientSource
 from tumorseg.preparation.patient_sources import find_patients
 from tumorseg.preparation.prepared_check import PreparedDecision
-from tumorseg.preparation.sequence_names import is_mask_name
+from tumorseg.preparation.shared_words import split_names
 from tumorseg.task import Task
 
 KEY = "segment.cases"
@@ -195,8 +195,8 @@ class _KnownCases:
             name
             for source in self.sources_of(case)
             if source.kind == "nifti"
-            for name in source.files
-            if not is_mask_name(name) and _resolved(self.root, join_path(source.folder, name)) not in self._files
+            for name, parts in zip(source.files, split_names(source.files, source.case), strict=True)
+            if not parts.is_mask and _resolved(self.root, join_path(source.folder, name)) not in self._files
         ]
 
 

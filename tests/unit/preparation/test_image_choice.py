@@ -16,11 +16,11 @@ def write(folder, *names, shape=(24, 20, 16), affine=AFFINE):
         write_nifti(folder / name, np.zeros(shape, np.int16), affine)
 
 
-def choose(folder, task=TASK):
+def choose(folder, task=TASK, case="P1"):
     """Return the chosen file by channel, and the choice."""
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.nii*"))
     images = read_image_files(folder, files)
-    choice = choose_images(images, task, "P1")
+    choice = choose_images(images, task, case)
     return {channel: images[place].path for channel, place in choice.chosen.items()}, choice
 
 
