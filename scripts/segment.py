@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--prepared", type=Path, nargs="*", default=[], help="folder of each patient that was prepared; named after it"
     )
+    parser.add_argument(
+        "--visits", type=json.loads, default={}, help="patient and date of the cases that have them, as JSON"
+    )
     parser.add_argument("--settings", type=json.loads, required=True, help="`colours` of the labels, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder to write for all masks, pictures and pages")
     parser.add_argument("--log", type=Path, help="log file")
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         task = Task.from_json(method["task"])
         table = options.output / TABLE_FILE
         write_volume_table(table, patients, method["structures"], diameter_measures(task))
-        courses = write_courses(options.output, patients, task, visits(records))
+        courses = write_courses(options.output, patients, task, visits(records, options.visits))
         method |= {"courses": [file.name for file in courses]}
         write_record(options.output, patients, method)
         run = run_facts(Path(__file__).parent.parent, datetime.now(UTC))

@@ -78,8 +78,9 @@ rule segment:
         **scaled(mem_mb=1000, runtime=30),
     params:
         prepared=lambda wildcards: expand("results/prepared/{patient}", patient=sources_to_prepare()),
+        visits=lambda wildcards: json.dumps(patient_plan().visits(), sort_keys=True, separators=(",", ":")),
         settings=settings(**select_keys("figures", "colours")),
         code=code("segment"),
     shell:
         'python "$SCRIPTS/segment.py" --shards {input.shards:q} --prepared {params.prepared:q}'
-        " --settings {params.settings:q} --output {output:q} --log {log:q}"
+        " --visits {params.visits:q} --settings {params.settings:q} --output {output:q} --log {log:q}"

@@ -37,6 +37,7 @@ class PatientPlan:
         to_prepare: patients that are prepared first.
         reasons: of these, why the patient is not prepared already; empty for those that had to be prepared anyway.
         masks: of the patients of a cohort that are prepared first, the files that may be the mask.
+        dates: dates of the images of `prepared` as YYYY-MM-DD, where a sample sheet gives them.
     """
 
     folder: Path
@@ -45,6 +46,16 @@ class PatientPlan:
     to_prepare: tuple[PatientSource, ...]
     reasons: dict[str, tuple[Message, ...]]
     masks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+
+    def visits(self) -> dict[str, dict[str, str]]:
+        """Return `patient` and `date` of each case, as folders or a sample sheet give them; only what they give."""
+        patients = {case.case: case.patient for case in self.prepared}
+        patients |= {source.case: source.patient for source in self.to_prepare}
+        dates = self.dates | {source.case: source.date for source in self.to_prepare if source.date}
+        known = {case: {"patient": patient, "date": dates.get(case)} for case, patient in patients.items()}
+        visits = {case: {key: text for key, text in found.items() if text} for case, found in known.items()}
+        return {case: found for case, found in visits.items() if found}
 
     def notes(self) -> list[Message]:
         """Return a line for each reason, with the patients that it concerns."""
@@ -278,10 +289,12 @@ def plan_listed_patients(
         The plan.
     """
     decisions = {source.case: _listed_decision(root, source, prepare, decide) for source in sources}
-    prepared = [_listed_case(source) for source in sources if decisions[source.case].prepared]
+    as_they_are = [source for source in sources if decisions[source.case].prepared]
     to_prepare = [source for source in sources if not decisions[source.case].prepared]
     reasons = {source.case: found for source in to_prepare if (found := decisions[source.case].reasons)}
-    return PatientPlan(root, tuple(prepared), root, tuple(to_prepare), reasons)
+    dates = {source.case: source.date for source in as_they_are if source.date}
+    prepared = tuple(_listed_case(source) for source in as_they_are)
+    return PatientPlan(root, prepared, root, tuple(to_prepare), reasons, dates=dates)
 
 
 def _listed_decision(

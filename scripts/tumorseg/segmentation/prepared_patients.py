@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from tumorseg.cohort.validation_result import Issue, describe_issue
@@ -39,10 +40,10 @@ def add_preparation(
 
 @dataclass(frozen=True)
 class Visit:
-    """What the preparation knows about the time point of a case.
+    """What folders, a sample sheet or the preparation say about the time point of a case.
 
     Attributes:
-        patient: the patient; None if each case is a patient.
+        patient: the patient; None if it is unknown.
         date: date of the images, YYYY-MM-DD; None if it is unknown.
     """
 
@@ -50,11 +51,15 @@ class Visit:
     date: str | None
 
 
-def visits(records: Mapping[str, Sequence[PatientRecord]]) -> dict[str, Visit]:
-    """Return patient and date of each prepared case.
+def visits(
+    records: Mapping[str, Sequence[PatientRecord]], given: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> dict[str, Visit]:
+    """Return patient and date of each case for which they are known.
 
     Args:
         records: records of the preparation, by case.
+        given: `patient` and `date` of cases, as folders or a sample sheet give them, see `PatientPlan.visits`. They
+            take precedence over records, which have the date of DICOM files.
     """
     facts = {
         case: entry.record.facts
@@ -62,7 +67,13 @@ def visits(records: Mapping[str, Sequence[PatientRecord]]) -> dict[str, Visit]:
         for entry in entries
         if entry.record.step == CONVERT
     }
-    return {case: Visit(found.get("patient"), found.get("study_date")) for case, found in facts.items()}
+    return {
+        case: Visit(
+            given.get(case, {}).get("patient") or facts.get(case, {}).get("patient"),
+            given.get(case, {}).get("date") or facts.get(case, {}).get("study_date"),
+        )
+        for case in [*facts, *(case for case in given if case not in facts)]
+    }
 
 
 def _failed(case: str, problems: Sequence[Issue]) -> PatientResult:

@@ -180,3 +180,23 @@ def test_patients_of_a_sheet_are_prepared_unless_all_images_are_prepared(tmp_pat
     assert found.prepared[0].files == {"t1": ("a.nii.gz",), "t2": ("b.nii.gz",)}
     assert names(found.to_prepare) == ["P2"]
     assert names(plan_listed_patients(tmp_path, sources, "full", lambda _: PREPARED).to_prepare) == ["P1", "P2"]
+
+
+def test_patient_and_date_are_known_whether_a_patient_is_prepared_or_not(tmp_path):
+    sources = [
+        PatientSource("a", "sheet", "", channels={"t1": "a.nii.gz"}, patient="P1", date="2024-03-01"),
+        PatientSource("b", "sheet", "", channels={"t1": "series"}, patient="P1", date="2023-12-01"),
+        PatientSource("c", "sheet", "", channels={"t1": "c.nii.gz"}),
+    ]
+    found = plan_listed_patients(tmp_path, sources, "auto", lambda _: PREPARED)
+    assert (names(found.prepared), names(found.to_prepare)) == (["a", "c"], ["b"])
+    expected = {"a": {"patient": "P1", "date": "2024-03-01"}, "b": {"patient": "P1", "date": "2023-12-01"}}
+    assert found.visits() == expected
+
+
+@pytest.mark.parametrize("decision", [PREPARED, NOT_PREPARED])
+def test_the_folder_of_visits_is_the_patient(tmp_path, decision):
+    for visit in ("baseline", "week-12"):
+        write_case(tmp_path / "P1", visit)
+    found = plan(tmp_path, decision=decision).visits()
+    assert found == {f"P1_{visit}": {"patient": "P1"} for visit in ("baseline", "week-12")}

@@ -46,3 +46,6 @@ def test_patient_and_date_come_from_the_conversion():
         "B": [PatientRecord(StepRecord("B", "convert"))],
     }
     assert visits(records) == {"A_1": Visit("A", "2024-05-31"), "B": Visit(None, None)}
+    given = {"A_1": {"patient": "Q"}, "C": {"date": "2024-01-01"}}
+    assert visits(records, given)["A_1"] == Visit("Q", "2024-05-31")
+    assert visits(records, given)["C"] == Visit(None, "2024-01-01")

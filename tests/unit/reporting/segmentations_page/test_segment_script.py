@@ -24,10 +24,10 @@ def write_shard(folder, patients: list[PatientResult]) -> str:
     return str(folder)
 
 
-def gather(tmp_path, *shards: str, prepared: tuple[str, ...] = ()) -> set[str]:
+def gather(tmp_path, *shards: str, prepared: tuple[str, ...] = (), visits: str = "{}") -> set[str]:
     """Run the script and return the names of all files that it wrote."""
     output = tmp_path / "segmentations"
-    command = ["--shards", *shards, "--prepared", *prepared, "--settings", SETTINGS]
+    command = ["--shards", *shards, "--prepared", *prepared, "--visits", visits, "--settings", SETTINGS]
     segment.main([*command, "--output", str(output)])
     return {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
 
@@ -82,3 +82,13 @@ def test_without_any_mask_the_reasons_are_reported(tmp_path):
     assert stopped.value.code != 0
     assert (tmp_path / "segmented/volumes.tsv").exists()
     assert not (tmp_path / "segmentations").exists()
+
+
+def test_patients_and_dates_of_the_sheet_make_a_course_of_patients_that_need_no_preparation(tmp_path):
+    shard = write_shard(tmp_path / "batch-001", [segmented("P1_visit1"), segmented("P1_visit2"), segmented("scan")])
+    dates = {"P1_visit1": "2024-03-01", "P1_visit2": "2023-12-01", "scan": "2024-04-01"}
+    visits = {case: {"patient": "P1", "date": date} for case, date in dates.items()}
+    written = gather(tmp_path, shard, visits=json.dumps(visits))
+    assert {"course.tsv", "course-P1.png"} <= written
+    table = read_table(tmp_path / "segmentations/course.tsv")
+    assert table["case"].tolist() == ["P1_visit2", "P1_visit1", "scan"]
