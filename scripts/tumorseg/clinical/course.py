@@ -15,12 +15,13 @@ from datetime import date
 from typing import Final, Literal
 
 from tumorseg.clinical.measures import ENHANCING, ClinicalMeasures
-from tumorseg.errors import UserError
 from tumorseg.formatting import format_decimal, format_part
 from tumorseg.task import Task
 
 Reference = Literal["baseline", "nadir"]
 """What a change is relative to: the value of the first time point, or the smallest value of all earlier ones."""
+_TOLERANCE_PERCENT: Final = 1e-6
+"""Far more than the rounding of floats: from 10 to 14 ml, the change is computed as 39.99999999999999 %."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Line:
 
     def is_reached(self, change_percent: float) -> bool:
         """Return whether a change relative to `reference` reaches the line."""
-        return change_percent >= self.percent if self.percent > 0 else change_percent <= self.percent
+        beyond = change_percent - self.percent if self.percent > 0 else self.percent - change_percent
+        return beyond >= -_TOLERANCE_PERCENT
 
     @property
     def text(self) -> str:
@@ -170,47 +172,39 @@ def find_courses(
     """Return the course of each patient with several time points.
 
     Time points are in the order of their dates. If a patient lacks a date, they are in the order of the numbers in
-    their names, if the names differ in one number only.
+    their names, if the names differ in one number only. A text that is no date counts as a missing one, with a notice.
 
     Args:
         measures: measures of each case; None if it has no mask.
         patients: patient of each case, see `cohort.patients`.
         dates: date of each case that has one, `2024-03-31` or `20240331`.
-
-    Raises:
-        UserError: a date is not valid.
     """
     cases: dict[str, list[str]] = defaultdict(list)
     for case in sorted(measures):
         cases[patients[case]].append(case)
-    days = {case: parse_date(case, text) for case, text in (dates or {}).items() if case in measures}
-    return [_course(patient, found, measures, days) for patient, found in sorted(cases.items()) if len(found) > 1]
+    return [
+        _course(patient, found, measures, dates or {}) for patient, found in sorted(cases.items()) if len(found) > 1
+    ]
 
 
-def parse_date(case: str, text: str) -> date:
-    """Return a date.
-
-    Args:
-        case: name of the case, for the message.
-        text: `2024-03-31` or `20240331`.
-
-    Raises:
-        UserError: it is not a date.
-    """
+def _parse_date(text: str) -> date | None:
+    """Return a date; None if the text is none."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise UserError(f"{case}: {text} is not a date; write year, month and day, such as 2024-03-31") from None
+        return None
 
 
 def _course(
     patient: str,
     cases: Sequence[str],
     measures: Mapping[str, ClinicalMeasures | None],
-    dates: Mapping[str, date],
+    texts: Mapping[str, str],
 ) -> Course:
+    parsed = {case: _parse_date(texts[case]) for case in cases if case in texts}
+    dates = {case: day for case, day in parsed.items() if day is not None}
     dated = [case for case in cases if case in dates]
-    notices = []
+    notices = [f"{case}: {texts[case]} is no date and is left out" for case, day in parsed.items() if day is None]
     days: dict[str, int] = {}
     order: Sequence[str] | None
     if len(dated) == len(cases):

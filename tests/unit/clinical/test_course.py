@@ -5,7 +5,6 @@ import pytest
 from tests.support.builders import TASK
 from tests.support.courses import course, sphere
 from tumorseg.clinical.course import AREA_LINES, VOLUME_LINES, find_courses, tracked_measures
-from tumorseg.errors import UserError
 from tumorseg.task import load_task
 
 AREA, ENHANCING_VOLUME, WHOLE_VOLUME = tracked_measures(TASK)
@@ -38,6 +37,8 @@ def test_the_lines_are_those_of_rano_2():
     ("line", "change", "reached"),
     [
         (AREA_LINES[0], 25.0, True),
+        (VOLUME_LINES[0], 100 * (14 / 10 - 1), True),
+        (VOLUME_LINES[1], 100 * (3.5 / 10 - 1), True),
         (AREA_LINES[0], 24.9, False),
         (AREA_LINES[1], -50.0, True),
         (AREA_LINES[1], -49.9, False),
@@ -118,9 +119,19 @@ def test_patients_with_one_time_point_have_no_course():
     assert find_courses({"P1": sphere(10), "P2": sphere(10)}, {"P1": "P1", "P2": "P2"}) == []
 
 
-def test_a_date_that_does_not_exist_is_refused():
-    with pytest.raises(UserError, match="P1_visit1: 2024-02-30 is not a date"):
-        course([10, 10], {"P1_visit1": "2024-02-30", "P1_visit2": "2024-03-01"})
+@pytest.mark.parametrize("text", ["2024-02-30", "0000-00-00"])
+def test_a_date_that_does_not_exist_counts_as_missing_with_a_notice(text):
+    found = course([10, 10], {"P1_visit1": text, "P1_visit2": "2024-03-01"})
+    assert [point.days for point in found.points] == [None, None]
+    assert found.notices[0] == f"P1_visit1: {text} is no date and is left out"
+    assert found.notices[1].startswith("1 of 2 time points is dated")
+
+
+def test_an_invalid_date_of_a_patient_with_one_time_point_stops_no_other():
+    cases = {"P1": sphere(10), "P2_1": sphere(10), "P2_2": sphere(10)}
+    dates = {"P1": "0000-00-00", "P2_1": "2024-01-01", "P2_2": "2024-01-03"}
+    (found,) = find_courses(cases, {"P1": "P1", "P2_1": "P2", "P2_2": "P2"}, dates)
+    assert [point.days for point in found.points] == [0, 2]
 
 
 def test_a_task_without_enhancing_tumour_tracks_the_whole_tumour():
