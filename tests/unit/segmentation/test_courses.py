@@ -6,7 +6,7 @@ from tests.support.builders import TASK
 from tests.support.courses import sphere
 from tumorseg.clinical.measures import diameter_measures
 from tumorseg.io.tables import read_table
-from tumorseg.segmentation.courses import course_lines, write_courses
+from tumorseg.segmentation.courses import course_files, course_lines, write_courses
 from tumorseg.segmentation.prepared_patients import Visit
 from tumorseg.segmentation.results import PatientResult, read_records, write_record, write_volume_table
 
@@ -57,3 +57,16 @@ def test_patients_and_dates_of_the_preparation_count_more_than_names(tmp_path):
     assert table["case"].tolist() == ["b", "a"]
     assert table["patient"].tolist() == ["P1", "P1"]
     assert [float(days) for days in table["days"]] == [0, 121]
+
+
+@pytest.mark.parametrize("patient", ["2023/014", "a\\b", "é" * 200, "a\tb", "a\udcffb"])
+def test_the_chart_of_a_patient_with_any_name_lies_in_the_folder(tmp_path, patient):
+    visits = {"a": Visit(patient, "2024-05-31"), "b": Visit(patient, "2024-01-31")}
+    files = write_courses(tmp_path, results(a=20, b=10), TASK, visits)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(file.name for file in files)
+    assert len(files) == 2
+
+
+def test_charts_and_pictures_have_different_names():
+    files = course_files(["a/b", "A_b", "c"], ["course-c"])
+    assert files == ["course-a_b.png", "course-A_b_2.png", "course-c_2.png"]
