@@ -68,10 +68,10 @@ def convert_patient(root: Path, source: PatientSource, task: Task, output: Path)
 
     Returns:
         The record. Its facts are `kind` of the source, `source_files` (see `source_records`), `patient` (if a patient
-        has several visits, else null), `study_date` (YYYY-MM-DD or null), `patient_digest` (of PatientID, or null) and
-        `channels`: for each `kind` (`dicom` or `nifti`), `label`, `files` (source files in the order of the third
-        axis), `shape`, `spacing_mm`, `slices`, and of DICOM `series_digest`, `frame_of_reference` (a digest) and
-        `frames` (whether all slices are frames of one file).
+        has several visits, else null), `study_date` (YYYY-MM-DD or null) and `channels`: for each `kind` (`dicom` or
+        `nifti`), `label`, `files` (source files in the order of the third axis), `shape`, `spacing_mm`, `slices`, and
+        of DICOM `series_digest`, `frame_of_reference` (a digest) and `frames` (whether all slices are frames of one
+        file).
 
     Raises:
         UserError: the disk is full or not writable, or there is not enough memory.
@@ -148,11 +148,9 @@ def _compress(content: bytes) -> bytes:
 def _facts(source: PatientSource, selection: Selection, converted: Mapping[str, _ConvertedImage]) -> dict[str, Any]:
     headers = [image.series.header for image in selection.images.values() if image.series is not None]
     dates = {header.study_date for header in headers} - {""}
-    patients = {header.patient for header in headers} - {""}
     return {
         "patient": source.patient,
         "study_date": source.date or (dates.pop() if len(dates) == 1 else None),
-        "patient_digest": patients.pop() if len(patients) == 1 else None,
         "channels": {channel: _image_facts(selection.images[channel], image) for channel, image in converted.items()},
     }
 

@@ -73,6 +73,7 @@ def test_the_record_has_the_facts_of_the_images_and_no_patient(tmp_path):
     assert (record.facts["kind"], record.facts["study_date"]) == ("dicom", "2020-01-02")
     assert (facts["kind"], facts["label"], facts["slices"]) == ("dicom", "series 2 (t1_tse_ax_post_gd)", 16)
     assert (facts["shape"], facts["spacing_mm"]) == ([24, 20, 16], [8.0, 8.0, 8.0])
+    assert set(record.facts) == {"channels", "kind", "patient", "source_files", "study_date"}
     assert "SECRET" not in (tmp_path / "out/record.json").read_text() + (tmp_path / "out/series.tsv").read_text()
 
 

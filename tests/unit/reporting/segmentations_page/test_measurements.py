@@ -16,7 +16,7 @@ def words(step: str, **facts) -> dict[str, str]:
 
 
 def test_reading_has_the_number_the_formats_and_the_voxels_of_the_images():
-    found = words("convert", channels={"t1": THICK, "t1ce": THICK, "flair": THIN}, patient_digest="3f")
+    found = words("convert", channels={"t1": THICK, "t1ce": THICK, "flair": THIN})
     assert found == {
         "images": "3",
         "format": "DICOM and NIfTI",
