@@ -3,9 +3,11 @@
 import hashlib
 import logging
 import math
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,7 +58,8 @@ class DicomHeader:
         study: digest of StudyInstanceUID; empty without one.
         patient: digest of PatientID and its issuer; empty without one.
         frame_of_reference: digest of FrameOfReferenceUID; empty without one.
-        study_date: StudyDate as YYYY-MM-DD; empty if unknown.
+        study_date: StudyDate as YYYY-MM-DD; empty if it is unknown or no date.
+        is_date_invalid: whether there is a StudyDate that is no date, such as `00000000`.
         time: time of the acquisition, or of the series, as HHMMSS.
         modality: Modality.
         number: SeriesNumber.
@@ -88,6 +91,7 @@ class DicomHeader:
     patient: str
     frame_of_reference: str
     study_date: str
+    is_date_invalid: bool
     time: str
     modality: str
     number: int | None
@@ -139,7 +143,8 @@ def _parse(file: str, dataset: Dataset, rest_bytes: int) -> DicomHeader:
     shared = _groups(dataset.get("SharedFunctionalGroupsSequence"))
     frames = [[*_groups([frame]), *shared] for frame in dataset.get("PerFrameFunctionalGroupsSequence") or [[]]]
     sources = [*frames[0], dataset]
-    date = _text(dataset, "StudyDate")
+    date_text = _text(dataset, "StudyDate")
+    study_date = _date(date_text)
     patient = _text(dataset, "PatientID")
     return DicomHeader(
         file=file,
@@ -148,7 +153,8 @@ def _parse(file: str, dataset: Dataset, rest_bytes: int) -> DicomHeader:
         study=digest_of(_text(dataset, "StudyInstanceUID")),
         patient=digest_of(_text(dataset, "IssuerOfPatientID"), patient) if patient else "",
         frame_of_reference=digest_of(_text(dataset, "FrameOfReferenceUID")),
-        study_date=f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else "",
+        study_date=study_date,
+        is_date_invalid=bool(date_text) and not study_date,
         time=(_text(dataset, "AcquisitionTime") or _text(dataset, "SeriesTime")).partition(".")[0],
         modality=_text(dataset, "Modality").upper(),
         number=_whole(dataset, "SeriesNumber"),
@@ -172,6 +178,15 @@ def _parse(file: str, dataset: Dataset, rest_bytes: int) -> DicomHeader:
         slices=tuple(_slice([*frame, dataset]) for frame in frames),
         truncated=rest_bytes < _pixel_bytes(dataset),
     )
+
+
+def _date(text: str) -> str:
+    """Return a DICOM date as YYYY-MM-DD; empty if it is no date. Files before DICOM 3 have points: `2024.03.31`."""
+    digits = re.sub(r"^(\d{4})\.(\d\d)\.(\d\d)$", r"\1\2\3", text)
+    try:
+        return date.fromisoformat(digits).isoformat() if re.fullmatch("[0-9]{8}", digits) else ""
+    except ValueError:
+        return ""
 
 
 def _groups(items: Any) -> list[Dataset]:

@@ -16,7 +16,7 @@ from tumorseg.preparation.dicom_headers import read_header
 from tumorseg.preparation.dicom_series import DicomFolder, DicomSeries, group_series, read_dicom_folder
 from tumorseg.preparation.image_choice import choose_images, image_table, read_image_files
 from tumorseg.preparation.patient_source import PatientSource
-from tumorseg.preparation.series_checks import incomplete_series, several_patients, several_studies
+from tumorseg.preparation.series_checks import incomplete_series, invalid_dates, several_patients, several_studies
 from tumorseg.preparation.series_choice import choose_series
 from tumorseg.preparation.series_table import series_table
 from tumorseg.task import Task
@@ -139,6 +139,7 @@ def _from_sheet(root: Path, source: PatientSource) -> Selection:
     series = [image.series for image in images.values() if image.series is not None]
     problems += several_patients(series, source.case)
     warnings = several_studies(series, source.case)
+    warnings += [] if source.date else invalid_dates(series, source.case)
     rows = [(image.label, f"chosen for {channel}: named in the sample sheet") for channel, image in images.items()]
     table = pd.DataFrame(rows, columns=["file", "decision"], dtype=object)
     return Selection(images, table, tuple(problems), tuple(warnings))
@@ -183,6 +184,11 @@ def _series_of_file(full: Path, folder: str, name: str) -> SelectedImage | Messa
     if header is None:
         return "this DICOM file cannot be read; name another one of the series"
     files = [path.name for path in sorted(full.iterdir()) if path.is_file() and is_dicom_file(path)]
-    headers = [found for file in files if (found := read_header(full, file)) and found.series == header.series]
-    series = next(one for one in group_series(headers) if name in one.files)
+    others = [found for file in files if file != name and (found := read_header(full, file))]
+    # The named file comes first, because only the first one of several copies counts.
+    series = next(
+        one
+        for one in group_series([header, *(other for other in others if other.series == header.series)])
+        if name in one.files
+    )
     return SelectedImage(series.label, folder, series.files, series)

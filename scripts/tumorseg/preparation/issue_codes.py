@@ -36,6 +36,7 @@ PREPARATION_WARNINGS: Final[dict[str, str]] = {
     "corrupted_dicom": "DICOM files that were not needed cannot be read.",
     "derived_image": "An image was computed from others or processed; no original one was found.",
     "doubtful_contrast_agent": "The names leave it open whether a T1 was made before or after contrast agent.",
+    "invalid_date": "The StudyDate of a DICOM series is no date.",
     "label_lost": "A label of the mask is lost on the atlas, or on an image: too small for a voxel, or outside.",
     "label_voxels_kept": "A thin label of the mask got its voxels by its volume, since interpolation would lose it.",
     "large_field_of_view": "An image is larger than a head; its voxel edges may be wrong.",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,11 +34,12 @@ def read_patient_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> lis
         The patients, in the order of the sheet.
 
     Raises:
-        UserError: see `read_sheet_rows`; also if a line names no image, or a file is used for two images.
+        UserError: see `read_sheet_rows`; also if a line has a date that does not exist or names no image, or a
+            file is used for two images.
     """
     form = SheetForm(_KEY, patient_sheet_columns(task), (CASE_COLUMN,), channels_by_name(task), schema, task.name)
     table = read_sheet_rows(path, form)
-    raise_if_mistakes(f"{_KEY}: {path}", _image_mistakes(table, path.parent, task))
+    raise_if_mistakes(f"{_KEY}: {path}", [*_date_mistakes(table), *_image_mistakes(table, path.parent, task)])
     return [
         PatientSource(
             row[CASE_COLUMN],
@@ -49,6 +51,16 @@ def read_patient_sheet(path: Path, task: Task, schema: Mapping[str, Any]) -> lis
         )
         for _, row in table
     ]
+
+
+def _date_mistakes(table: Sequence[tuple[int, Mapping[str, str]]]) -> Iterator[Message]:
+    """Yield dates that no calendar has; the schema has checked their form."""
+    for line, row in table:
+        if text := row.get(DATE_COLUMN):
+            try:
+                date.fromisoformat(text)
+            except ValueError:
+                yield f"line {line}: the date {text} of {row[CASE_COLUMN]} does not exist; correct it or leave it out"
 
 
 def _image_mistakes(table: Sequence[tuple[int, Mapping[str, str]]], folder: Path, task: Task) -> Iterator[Message]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tumorseg.cohort.validation_result import Issue
-from tumorseg.formatting import format_count
+from tumorseg.formatting import format_count, format_list
 from tumorseg.preparation.dicom_series import DicomSeries
 
 _HEAD: Final = re.compile(r"HEAD|BRAIN|SKULL|NEURO|CRAN|KOPF|SCH(AE|Ä)DEL|HIRN|CEREB|^(UNKNOWN)?$")
@@ -51,6 +51,18 @@ def several_dates(series: Sequence[DicomSeries], case: str) -> list[Issue]:
         "or list the images in a sample sheet (segment.samples or cohort.samples)"
     )
     return [Issue("several_dates", case, message)]
+
+
+def invalid_dates(series: Sequence[DicomSeries], case: str) -> list[Issue]:
+    """Return the warning about chosen series whose StudyDate is no date."""
+    invalid = [one.label for one in series if one.header.is_date_invalid]
+    if not invalid:
+        return []
+    message = (
+        f"{format_list(invalid)}: the date in the header (StudyDate) is no date and counts as unknown; if the patient "
+        "has several time points, give the dates in a sample sheet (segment.samples)"
+    )
+    return [Issue("invalid_date", case, message)]
 
 
 def incomplete_series(series: DicomSeries, channel: str, case: str) -> list[Issue]:

@@ -15,6 +15,7 @@ from tumorseg.preparation.dicom_series import DicomSeries
 from tumorseg.preparation.sequence_names import FLAIR, T1, T1CE, T2, read_name
 from tumorseg.preparation.series_checks import (
     incomplete_series,
+    invalid_dates,
     is_head,
     missing_instances,
     nothing_usable,
@@ -79,7 +80,8 @@ def choose_series(series: Sequence[DicomSeries], task: Task, case: str) -> Chann
         problems += incomplete_series(series[place], channel, case)
     if not problems:
         problems += short_series({channel: series[place] for channel, place in choice.chosen.items()}, case)
-    warnings = [*choice.warnings, *several_studies([series[place] for place in choice.chosen.values()], case)]
+    used = [series[place] for place in choice.chosen.values()]
+    warnings = [*choice.warnings, *several_studies(used, case), *invalid_dates(used, case)]
     warnings += [
         issue for channel, place in choice.chosen.items() for issue in missing_instances(series[place], channel, case)
     ]

@@ -31,6 +31,22 @@ def test_a_series_has_the_facts_of_its_headers(tmp_path):
     assert (series.missing_slices, series.duplicate_positions, series.missing_instances) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "date", "invalid"),
+    [
+        ("00000000", "", True),
+        ("20240231", "", True),
+        ("2024.03.31", "2024-03-31", False),
+        ("", "", False),
+        (None, "", False),
+    ],
+)
+def test_a_study_date_that_is_no_date_is_unknown(tmp_path, text, date, invalid):
+    write_series(tmp_path, NOISE, AFFINE, replace(T1, other={"StudyDate": text}))
+    header = only_series(tmp_path).header
+    assert (header.study_date, header.is_date_invalid) == (date, invalid)
+
+
 def test_the_header_keeps_no_patient_id(tmp_path):
     write_series(tmp_path, NOISE, AFFINE, replace(T1, patient_id="SECRET-7"))
     assert "SECRET-7" not in repr(only_series(tmp_path))

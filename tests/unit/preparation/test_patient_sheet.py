@@ -1,5 +1,6 @@
 """The sample sheet of new patients, from the table to the images."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,9 @@ def test_a_sheet_gives_the_path_of_each_channel_and_the_date(tmp_path):
         ("case t1gd\nP1 a.nii\n", "did you mean t1ce?"),
         ("t1 t2\na b\n", "add the column case"),
         ("case t1 date\nP1 a 2.1.2020\n", "YYYY-MM-DD"),
+        ("case t1 date\nP1 a 2024-02-29\nP2 b 2024-02-31\n", "line 3: the date 2024-02-31 of P2 does not exist"),
+        ("case t1 patient\nP1 a 2023/014\n", "line 2: the patient '2023/014' is not allowed"),
+        ("case t1 patient\nP1 a .P\n", "line 2: the patient '.P' is not allowed"),
         ("case t1\nP1 a\nP1 b\n", "the case P1 is in line 2 already"),
     ],
 )
@@ -68,6 +72,15 @@ def test_a_sheet_decides_between_equal_series(tmp_path):
         write_series(tmp_path / "all", noise(number), AFFINE, replace(T1CE, number=number))
     record = convert(tmp_path, "case t1ce\nP1 all/008-0001.dcm\n")
     assert record.facts["channels"]["t1ce"]["label"] == "series 8 (t1_tse_ax_post_gd)"
+
+
+def test_a_copy_of_a_file_of_a_series_can_be_named(tmp_path):
+    files = write_series(tmp_path / "a", noise(1), AFFINE, T1)
+    shutil.copy(files[3], tmp_path / "a/z-copy.dcm")
+    record = convert(tmp_path, "case t1\nP1 a/z-copy.dcm\n")
+    assert record.problems == ()
+    assert record.facts["channels"]["t1"]["slices"] == 16
+    assert "a/z-copy.dcm" in record.facts["channels"]["t1"]["files"]
 
 
 @pytest.mark.parametrize(
@@ -107,3 +120,11 @@ def test_series_of_two_studies_are_a_warning(tmp_path):
 def test_an_image_that_is_not_mr_is_refused(tmp_path):
     write_series(tmp_path / "a", noise(1), AFFINE, replace(T1, modality="CT"))
     assert codes(convert(tmp_path, "case t1\nP1 a\n").problems) == ["other_modality"]
+
+
+@pytest.mark.parametrize(("cells", "warned"), [("case t1\nP1 a\n", True), ("case t1 date\nP1 a 2024-03-01\n", False)])
+def test_an_invalid_date_of_dicom_is_a_warning_unless_the_sheet_has_one(tmp_path, cells, warned):
+    write_series(tmp_path / "a", noise(1), AFFINE, replace(T1, study_date="00000000"))
+    record = convert(tmp_path, cells)
+    assert (record.problems, codes(record.warnings)) == ((), ["invalid_date"] if warned else [])
+    assert record.facts["study_date"] == (None if warned else "2024-03-01")

@@ -88,6 +88,13 @@ def test_several_dates(tmp_path):
     assert codes(choose(tmp_path)[1].problems) == ["several_dates"]
 
 
+def test_a_study_date_that_is_no_date_is_a_warning(tmp_path):
+    write(tmp_path, *(replace(header, study_date="00000000") for header in (T1, T1CE, T2, FLAIR)))
+    choice = choose(tmp_path)[1]
+    assert (choice.problems, codes(choice.warnings)) == ((), ["invalid_date"])
+    assert "series 1 (t1_tse_ax)" in choice.warnings[0].message
+
+
 def test_a_localizer_of_another_date_does_not_matter(tmp_path):
     write(tmp_path, T1, replace(T2, study_date="20210304", description="localizer"))
     assert choose(tmp_path)[1].problems == ()
