@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -70,10 +70,11 @@ class Listing:
     def named(self, folder: str) -> list[NamedFile]:
         """Return the files named like a file of a case, and the files in folders with such a name."""
         if folder not in self._named:
+            clear = self._clear_roles(folder)
             self._named[folder] = [
                 found._replace(path=path)
                 for name, is_folder in self.entries(folder)
-                if (found := self._of(name, folder)) and not is_awkward_name(name)
+                if (found := self._of(name, folder, clear)) and not is_awkward_name(name)
                 for path in (self._inside(join_path(folder, name)) if is_folder else [join_path(folder, name)])
             ]
         return self._named[folder]
@@ -89,24 +90,57 @@ class Listing:
         """Return whether a file or folder is named like a file of a case."""
         return case_and_role(name, self.task) is not None or (self.has_4d_files and nifti_stem(name) is not None)
 
-    def _of(self, name: str, folder: str) -> NamedFile | None:
+    def _longer_synonym(self, name: str) -> tuple[str, str] | None:
+        """Return case and role by a synonym that is longer than the ending of the task: `post_t1` instead of `t1`."""
+        found = case_and_role(name, self.task)
+        if not found or found[0][-2:].isdigit():  # as in nearly all names; a longer synonym is impossible
+            return None
+        other = role_by_synonym(str(nifti_stem(name)), self._known)
+        return other if other and len(other[0]) < len(found[0]) else None
+
+    def _of(self, name: str, folder: str, clear: Collection[tuple[str, str]] = ()) -> NamedFile | None:
         """Parse the name of a file in `folder`; its path stays empty. Return None if the name is not understood."""
         stem = nifti_stem(name)
         if stem is None:
             return None
-        found = case_and_role(name, self.task)
-        if found and found[0][-2:].isdigit():  # as in nearly all names; a longer suffix, such as ce_T1w, is impossible
+        found, other = case_and_role(name, self.task), self._longer_synonym(name)
+        # In `P1_post_t1`, `post` may belong to the case or to the image.
+        if found and (other is None or self._is_case(found[0], other, folder, clear)):
             return NamedFile(found[0], (found[1],), "")
-        other = role_by_synonym(stem, self._known)
-        if found and (other is None or len(other[0]) >= len(found[0])):
-            return NamedFile(found[0], (found[1],), "")
+        other = other or role_by_synonym(stem, self._known)
         if self.has_4d_files:
             roles = (MASK,) if is_mask_folder_name(base_name(folder)) else self.task.channel_names
             return NamedFile(found[0], (found[1],), "") if found else NamedFile(stem, roles, "")
         if other is None or (not other[0] and is_mask_folder_name(base_name(folder))):
             return None
-        case = other[0] or base_name(folder) or self.root.resolve().name
+        case = other[0] or self._case_of_folder(folder)
         return NamedFile(case, (other[1],), "", in_task=False, lacks_case=not other[0])
+
+    def _clear_roles(self, folder: str) -> set[tuple[str, str]]:
+        """Return case and role of the names in a folder that have one meaning; empty if all names have one."""
+        names = [name for name, _ in self.entries(folder)]
+        unclear = {name: case_and_role(name, self.task) for name in names if self._longer_synonym(name)}
+        if not unclear:
+            return set()
+        clear = self._roles((name for name in names if name not in unclear), folder)
+        cases = {case for case, _ in clear}
+        return clear | self._roles((name for name, found in unclear.items() if found and found[0] not in cases), folder)
+
+    def _roles(self, names: Iterable[str], folder: str) -> set[tuple[str, str]]:
+        return {(found.case, role) for name in names if (found := self._of(name, folder)) for role in found.roles}
+
+    def _is_case(self, case: str, other: tuple[str, str], folder: str, clear: Collection[tuple[str, str]]) -> bool:
+        """Return whether `case` is the right one of two: `P1_post`, or `P1` with the role T1CE (`other`).
+
+        Returns:
+            True if files whose names have one meaning (`clear`) belong to `P1_post`, and one of them is its T1CE or
+            none of them belongs to `P1`.
+        """
+        cases = {name for name, _ in clear}
+        return case in cases and ((case, other[1]) in clear or (other[0] or self._case_of_folder(folder)) not in cases)
+
+    def _case_of_folder(self, folder: str) -> str:
+        return base_name(folder) or self.root.resolve().name
 
     def _inside(self, folder: str) -> list[str]:
         return [join_path(folder, name) for name in self.files(folder)]

@@ -53,6 +53,33 @@ def test_a_name_that_the_task_lists_takes_precedence(tmp_path, name):
     assert unrecognised_files(tmp_path, case) == [f"{name}.nii.gz"]
 
 
+@pytest.mark.parametrize("t1ce", ["t1ce", "T1GD"])
+@pytest.mark.parametrize("others", [("t2", "flair"), ("t2", "flair", "seg")])
+@pytest.mark.parametrize("folder", ["P1_post/", ""])
+def test_a_word_of_the_case_is_no_contrast_agent(tmp_path, folder, others, t1ce):
+    names = {"t1": "t1", "t1ce": t1ce, **{name: name for name in others}}
+    write_empty_files(tmp_path, *(f"{folder}P1_post_{name}.nii.gz" for name in names.values()))
+    (case,) = discover_cases(tmp_path, TASK)
+    assert case.case == "P1_post"
+    assert case.files == {role: (f"{folder}P1_post_{name}.nii.gz",) for role, name in names.items()}
+
+
+def test_a_word_of_the_case_is_no_contrast_agent_beside_a_file_without_it(tmp_path):
+    write_empty_files(tmp_path, *(f"P/{name}.nii.gz" for name in ("post_t1", "post_t1ce", "post_t2", "seg")))
+    (case,) = discover_cases(tmp_path, TASK)
+    assert (case.files["t1"], case.files["t1ce"]) == (("P/post_t1.nii.gz",), ("P/post_t1ce.nii.gz",))
+
+
+@pytest.mark.parametrize("t1", ["pre_t1", "t1"])
+@pytest.mark.parametrize("others", [("t2", "flair"), ("post_t2", "post_flair")])
+def test_a_word_of_the_image_means_contrast_agent(tmp_path, t1, others):
+    write_empty_files(tmp_path, *(f"P/{name}.nii.gz" for name in (t1, "post_t1", *others)))
+    if t1 == "t1":
+        assert only(tmp_path).files["t1ce"] == ("P/post_t1.nii.gz",)
+    else:
+        assert not any("P/post_t1.nii.gz" in case.files.get("t1", ()) for case in discover_cases(tmp_path, TASK))
+
+
 @pytest.mark.parametrize("folders", [("P 1", "P 2"), ("HGG/P1", "LGG/P2"), ("P1/2001-01-31", "P1/2002-01-31")])
 def test_files_without_a_case_name_belong_to_their_folder(tmp_path, folders):
     for folder in folders:
