@@ -26,9 +26,9 @@ rule segment_batch:
         **scaled(mem_mb=16000, runtime=240),
         gpu=GPUS,
     params:
+        **SEGMENTATION_PARAMS,
         root=lambda wildcards: patient_plan().folder,
         cases=lambda wildcards: [case_to_json(patient) for patient in patients_by_shard()[wildcards.batch]],
-        **SEGMENTATION_PARAMS,
     shell:
         'python "$SCRIPTS/segment_batch.py" --root {params.root:q} --cases {params.cases:q} --task "$TASK"'
         " --models {params.models:q} --settings {params.settings:q} --output {output:q} --log {log:q}"
