@@ -98,6 +98,7 @@ def test_a_case_that_is_repaired_is_the_only_one_that_is_prepared(cohort, tmp_pa
     assert run.planned("validate")["prepare_case"] == 1
 
 
+@pytest.mark.release
 def test_prepared_cases_are_trained_on_and_the_jobs_of_their_preparation_are_recorded(cohort, tmp_path):
     run = cohort.copy(tmp_path / "run")
     run.succeed("provenance")
