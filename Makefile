@@ -38,7 +38,7 @@ test: .venv/development  ## run the fast tests and print the library's coverage
 test-slow: .venv/development  ## run the slow tests; ONLY="demo or kill" chooses by name, as pytest -k
 	$(SLOW_PYTEST) -m 'slow and not release'
 
-test-release: .venv/development  ## run the slowest tests, about 2 hours on two cores; ONLY as for test-slow
+test-release: .venv/development  ## run the slowest tests, which takes hours; ONLY as for test-slow
 	$(SLOW_PYTEST) -m release
 
 test-slurm: .venv/slurm  ## run the Slurm profile on a real Slurm; as root, with Debian's slurm-wlm and munge
