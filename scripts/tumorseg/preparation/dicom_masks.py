@@ -58,7 +58,7 @@ def write_dicom_mask(
 
     Args:
         path: file to write.
-        mask: values on disk (X, Y, Z) on the native grid of the channel, all of which are in `method.written`.
+        mask: values on disk (X, Y, Z) on the native grid of the channel; `method.written` has them all.
         affine: voxel to millimetres (RAS), (4, 4).
         conversion: record of the rule convert.
         channel: the channel.
