@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from tests.benchmarks.fewer_images import ALL, STRUCTURES, SUBSETS, draw, gain_table, means_table
+from tests.benchmarks.fewer_images import ALL, SUBSETS, draw, gain_table, means_table
+from tests.benchmarks.study.table import DICE
 from tests.support.builders import REPOSITORY
 from tumorseg.io.tables import read_table
 
@@ -19,7 +20,7 @@ def scores(dice, *, cases=("a", "b"), seeds=(1, 2)):
             "fold": 0,
             "case": case,
             "channels": channels,
-            **dict.fromkeys(STRUCTURES, dice(dropout, seed, case, channels)),
+            **dict.fromkeys(DICE, dice(dropout, seed, case, channels)),
         }
         for dropout in (0.0, 0.1)
         for seed in seeds
@@ -39,9 +40,9 @@ def test_each_subset_has_its_mean_without_and_with_dropout():
     found = scores(lambda dropout, seed, case, channels: (case == "a") * 0.5 + dropout + (channels == "t1"))  # noqa: ARG005
     lines = means_table(found).splitlines()
     assert len(lines) == 2 + 15
-    assert lines[2] == "| T1, T1CE, T2, FLAIR |" + " 0.250 | 0.350 |" * len(STRUCTURES)
+    assert lines[2] == "| T1, T1CE, T2, FLAIR |" + " 0.250 | 0.350 |" * len(DICE)
     t1 = next(line for line in lines if line.startswith("| T1 |"))
-    assert t1 == "| T1 |" + " 1.250 | 1.350 |" * len(STRUCTURES)
+    assert t1 == "| T1 |" + " 1.250 | 1.350 |" * len(DICE)
 
 
 def test_the_gain_with_all_images_is_paired_by_case_and_seed():

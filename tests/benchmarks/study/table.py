@@ -75,6 +75,11 @@ def markdown_table(rows: pd.DataFrame, *, mark: float = 1, against: str | None =
         cells = [name, str(len(seeds)), str(found["fold"].nunique()), *dice]
         cells += [f"{seeds['steps'].mean():.0f}", f"{seeds['minutes'].mean():.1f}"]
         lines.append([*cells, *([_difference(rows, found, against)] if against else [])])
+    return markdown(lines)
+
+
+def markdown(lines: Iterable[Iterable[str]]) -> str:
+    """Return the lines of cells of a table as Markdown; the second line sets the alignment."""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
