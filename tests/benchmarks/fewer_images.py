@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from tests.benchmarks.study.table import DICE, markdown, paired_difference
 from tests.support.builders import REPOSITORY, TASK
 from tests.support.case_files import learning_data
+from tumorseg.errors import UserError
 from tumorseg.io.tables import read_table, write_table
 from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, figure_style, save_figure
 
@@ -45,9 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command.add_argument("scores", type=Path, help="table of the scores, CSV")
     figure.add_argument("output", type=Path, help="the figure to write, PNG")
     options = parser.parse_args(arguments)
-    if options.command == "run":
-        write_table(options.scores, run_workflow(options.folder, options.seeds))
-    scores = read_table(options.scores, text_columns=["case", "channels"])
+    try:
+        if options.command == "run":
+            write_table(options.scores, run_workflow(options.folder, options.seeds))
+        scores = read_table(options.scores, text_columns=["case", "channels"])
+    except (UserError, pytest.skip.Exception) as error:
+        raise SystemExit(f"{error}") from None
     if options.command == "figure":
         save_figure(draw(scores), [options.output], dpi=110)
     else:
@@ -71,7 +76,9 @@ def run_workflow(folder: Path, seeds: Sequence[int]) -> pd.DataFrame:
             # Mirroring would take eight times as long, for all 15 subsets.
             command += ["evaluation={leave_out_modalities: true}", "prediction={test_time_mirroring: false}"]
             subprocess.run([*command, "--", "results/evaluation/channel_subsets.csv"], check=True)
-            cases = pd.read_csv(run / "results/evaluation/channel_subsets_cases.csv")
+            cases = read_table(
+                run / "results/evaluation/channel_subsets_cases.csv", text_columns=["case", "channels", "region"]
+            )
             wide = cases.pivot(index=["channels", "case", "fold"], columns="region", values="dice").reset_index()
             tables.append(wide.assign(dropout=dropout, seed=seed))
     keys = ["dropout", "seed", "fold", "case", "channels"]
