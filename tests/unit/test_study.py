@@ -23,6 +23,7 @@ def rows(setup="a", mark=1, seed=1, fold=0, **dice):
         ("options", "options", "base"),
         ("fine_tuning", "fine_tuning", "start_rate_0.002"),
         ("fine_tuning", "fine_tuning_fp32", None),
+        ("small_patches", "small_patches", "base"),
     ],
 )
 def test_the_page_of_the_recipes_has_the_recorded_scores_of_the_present_set_ups(study, table, first):

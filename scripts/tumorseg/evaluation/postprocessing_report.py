@@ -67,12 +67,21 @@ def choice_yaml(candidates: Sequence[Candidate], choices: Choices, gains: pd.Dat
         "Its own score on these cases is not a fair estimate, because it was chosen on them.",
         "A fair estimate, by cross-fitting, is in gains.csv: the gain in mean Dice is "
         f"{mean['gain']:+.4f}, interval {mean['low']:+.4f} to {mean['high']:+.4f}.",
-        *([] if mean["low"] > 0 else ["The interval reaches 0 or less, so there is no evidence of a gain."]),
+        *_verdict(mean["low"], mean["high"]),
         *([_ONLY_ABSENT] if mean["only_absent"] == "true" else []),
     ]
     comments = "".join(f"# {line}\n" for note in notes for line in wrap(note, 100))
     chosen = {"prediction": dict(candidates[choices.overall])}
     return comments + yaml.safe_dump(chosen, sort_keys=False, default_flow_style=None)
+
+
+def _verdict(low: float, high: float) -> list[str]:
+    """Return what the interval of the gain says against using the choice, if anything."""
+    if low > 0:
+        return []
+    if high < 0:
+        return ["The whole interval is below 0: chosen in this way, post-processing lowers the scores. Do not use it."]
+    return ["The interval contains 0, so there is no evidence of a gain."]
 
 
 def describe(candidate: Candidate) -> str:

@@ -36,10 +36,16 @@ def test_the_choice_says_what_it_is_worth():
     assert "no evidence" not in text
 
 
-@pytest.mark.parametrize("gain", [0, -0.1])
-def test_the_choice_warns_without_evidence_of_a_gain(gain):
-    text = choice_yaml(TRIED, CHOICES, gains(gain), TASK).replace("\n# ", " ")
+def test_the_choice_warns_without_evidence_of_a_gain():
+    text = choice_yaml(TRIED, CHOICES, gains(0), TASK).replace("\n# ", " ")
     assert "there is no evidence of a gain." in text
+    assert "lowers" not in text
+
+
+def test_the_choice_warns_of_a_loss():
+    text = choice_yaml(TRIED, CHOICES, gains(-0.1), TASK).replace("\n# ", " ")
+    assert "post-processing lowers the scores. Do not use it." in text
+    assert "no evidence" not in text
 
 
 def test_the_choice_and_the_terminal_mark_a_gain_of_cases_without_the_structure():

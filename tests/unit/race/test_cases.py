@@ -157,6 +157,9 @@ def test_random_weights_have_settings_of_their_own():
         product.read_product_settings(product.default_recipes(8, from_random_weights=from_random_weights))
         for from_random_weights in (False, True)
     )
-    rates = [settings.sections["training"]["learning_rate"] for settings in (start, random)]
-    assert rates == [0.002, 0.005]
+    different = [
+        (settings.sections["training"]["learning_rate"], settings.sections["training"]["input_shape"])
+        for settings in (start, random)
+    ]
+    assert different == [(0.002, [64, 64, 64]), (0.005, [40, 40, 40])]
     assert start.normalisation == random.normalisation
