@@ -8,6 +8,7 @@ from tests.benchmarks.race import cases, product, run
 from tests.benchmarks.race.table import leads, race_table
 from tests.benchmarks.race.turns import train_in_turns
 from tests.benchmarks.study.table import DICE, append, read_results
+from tests.support.builders import REPOSITORY
 from tests.unit.race.builders import race, recipe_file
 from tumorseg.networks.devices import Execution
 
@@ -27,6 +28,11 @@ class Clock:
             return 1.0
 
         return step
+
+
+def test_the_page_of_the_measurements_has_the_recorded_scores():
+    recorded = read_results(REPOSITORY / "tests/benchmarks/race/8-minutes.csv")
+    assert race_table(recorded) in (REPOSITORY / "workflow/docs/measurements.md").read_text()
 
 
 def test_each_method_gets_the_same_time_in_turns():
