@@ -80,7 +80,7 @@ def _verdict(low: float, high: float) -> list[str]:
     if low > 0:
         return []
     if high < 0:
-        return ["The whole interval is below 0: chosen in this way, post-processing lowers the scores. Do not use it."]
+        return ["The whole interval is below 0: this post-processing lowered the mean Dice. Do not use it."]
     return ["The interval contains 0, so there is no evidence of a gain."]
 
 

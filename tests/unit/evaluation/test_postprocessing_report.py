@@ -39,12 +39,12 @@ def test_the_choice_says_what_it_is_worth():
 def test_the_choice_warns_without_evidence_of_a_gain():
     text = choice_yaml(TRIED, CHOICES, gains(0), TASK).replace("\n# ", " ")
     assert "there is no evidence of a gain." in text
-    assert "lowers" not in text
+    assert "lowered" not in text
 
 
 def test_the_choice_warns_of_a_loss():
     text = choice_yaml(TRIED, CHOICES, gains(-0.1), TASK).replace("\n# ", " ")
-    assert "post-processing lowers the scores. Do not use it." in text
+    assert "this post-processing lowered the mean Dice. Do not use it." in text
     assert "no evidence" not in text
 
 
