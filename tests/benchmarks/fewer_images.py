@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from tests.benchmarks.study.table import DICE, markdown, paired_difference
 from tests.support.builders import REPOSITORY, TASK
-from tests.support.case_files import learning_data
+from tests.support.case_files import require_learning_data
 from tumorseg.errors import UserError
 from tumorseg.io.tables import read_table, write_table
 from tumorseg.plotting.style import FIGURE_WIDTH_INCHES, figure_style, save_figure
@@ -71,7 +71,7 @@ def run_workflow(folder: Path, seeds: Sequence[int]) -> pd.DataFrame:
             run = folder / f"dropout-{dropout:g}-seed-{seed}"
             command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
             command += ["--directory", str(run), "--configfile", str(REPOSITORY / "workflow/recipes/minutes.yaml")]
-            command += ["--config", f"data={learning_data()}", "cohort={folds: 3}"]
+            command += ["--config", f"data={require_learning_data()}", "cohort={folds: 3}"]
             command += [f"training={{channel_dropout: {dropout:g}, seed: {seed}, steps_per_epoch: {STEPS_PER_EPOCH}}}"]
             # Mirroring would take eight times as long, for all 15 subsets.
             command += ["evaluation={leave_out_modalities: true}", "prediction={test_time_mirroring: false}"]

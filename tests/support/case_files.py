@@ -98,6 +98,14 @@ def learning_data() -> Path:
     return _real_folder("TUMORSEG_LEARNING_DATA", "real2mm")
 
 
+def require_learning_data() -> Path:
+    """Return the folder of `learning_data`; end the program with a message if it is missing."""
+    try:
+        return learning_data()
+    except pytest.skip.Exception as reason:
+        raise SystemExit(str(reason)) from None
+
+
 def raw_patient() -> Path:
     """Return the folder of a real patient's images as the scanner gave them; skip the test if it is missing.
 

@@ -1,9 +1,10 @@
 """The plan of a study of training set-ups, and its tables."""
 
 import pytest
+import torch
 import yaml
 
-from tests.benchmarks.study.plan import read_study
+from tests.benchmarks.study.plan import prepare_cases, read_study
 from tests.benchmarks.study.table import COLUMNS, DICE, append, drop_unfinished, finished, markdown_table, read_results
 from tests.support.builders import REPOSITORY
 
@@ -17,16 +18,22 @@ def rows(setup="a", mark=1, seed=1, fold=0, **dice):
     return [{**key, **about, "case": case, **dict.fromkeys(DICE, value)} for case, value in dice.items()]
 
 
+def with_bf16(monkeypatch, *, present):
+    """Make the processor one with or without instructions for bf16."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": present})
+
+
 @pytest.mark.parametrize(
-    ("study", "table", "first"),
+    ("study", "table", "first", "bf16"),
     [
-        ("options", "options", "base"),
-        ("fine_tuning", "fine_tuning", "start_rate_0.002"),
-        ("fine_tuning", "fine_tuning_fp32", None),
-        ("small_patches", "small_patches", "base"),
+        ("options", "options", "base", True),
+        ("fine_tuning", "fine_tuning", "start_rate_0.002", True),
+        ("fine_tuning", "fine_tuning_fp32", None, False),
+        ("small_patches", "small_patches", "base", False),
     ],
 )
-def test_the_page_of_the_recipes_has_the_recorded_scores_of_the_present_set_ups(study, table, first):
+def test_the_page_of_the_recipes_has_the_recorded_scores_of_the_present_set_ups(study, table, first, bf16, monkeypatch):
+    with_bf16(monkeypatch, present=bf16)
     found = read_results(STUDIES / f"{table}.csv")
     assert markdown_table(found, against=first) in (REPOSITORY / "workflow/docs/recipes.md").read_text()
     digests = {run.setup: run.digest for run in read_study(STUDIES / f"{study}.yaml").runs()}
@@ -96,6 +103,17 @@ def test_a_study_trains_each_set_up_with_each_fold_and_seed(tmp_path):
     assert len({run.digest for run in runs}) == 2
 
 
+def test_the_digest_of_a_set_up_is_that_of_its_precision_on_this_processor(tmp_path, monkeypatch):
+    automatic, fixed = {"training": {"precision": "auto"}}, {"training": {"precision": "fp32"}}
+    study = read_study(study_file(tmp_path / "s.yaml", automatic=automatic, fixed=fixed))
+    same = []
+    for present in (True, False):
+        with_bf16(monkeypatch, present=present)
+        first, *_, last = study.runs()
+        same.append(first.digest == last.digest)
+    assert same == [False, True]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -107,3 +125,9 @@ def test_a_study_trains_each_set_up_with_each_fold_and_seed(tmp_path):
 def test_the_mistakes_of_a_set_up_are_printed_with_its_name(tmp_path, changes, message):
     with pytest.raises(SystemExit, match=f"s.yaml has mistakes:\nsetups.wrong: {message}"):
         read_study(study_file(tmp_path / "s.yaml", wrong=changes))
+
+
+def test_missing_cases_end_a_study_with_a_message(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUMORSEG_LEARNING_DATA", str(tmp_path / "missing"))
+    with pytest.raises(SystemExit, match="set TUMORSEG_LEARNING_DATA to their folder"):
+        prepare_cases(tmp_path / "cases", 3)

@@ -168,18 +168,15 @@ def resolve_execution(
             "or set training.device to auto or cpu"
         )
     chosen = torch.device("cuda" if available and device != "cpu" else "cpu")
-    if precision == "auto":
-        on_cpu: Precision = "bf16" if _cpu_computes_in_bf16() else "fp32"
-        precision = "fp16" if chosen.type == "cuda" else on_cpu
+    resolved = resolve_precision(precision, chosen.type)
     if chosen.type == "cpu" and precision == "fp16":
-        logger.info("training.precision is fp16, which only GPUs support: using fp32", extra=ONCE)
-        precision = "fp32"
+        logger.info("training.precision is fp16, which only GPUs support: using %s", resolved, extra=ONCE)
     where = (
         f"the CPU with {format_count(threads, 'thread')}"
         if chosen.type == "cpu"
         else torch.cuda.get_device_name(chosen)
     )
-    logger.info("computing in %s on %s", precision, where, extra={**ONCE, "computed_in": f"{precision} on {where}"})
+    logger.info("computing in %s on %s", resolved, where, extra={**ONCE, "computed_in": f"{resolved} on {where}"})
     if chosen.type == "cpu" and threads > (cores := _available_cores()):
         logger.info(
             "training.threads is %d, but this run has %s, which is slower than fewer threads. The number is kept, "
@@ -188,7 +185,21 @@ def resolve_execution(
             format_count(cores, "CPU core"),
             extra=ONCE,
         )
-    return Execution(chosen, DTYPES[precision])
+    return Execution(chosen, DTYPES[resolved])
+
+
+def resolve_precision(precision: Precision, device_type: str) -> Precision:
+    """Return the precision in which this machine computes: fp16, bf16 or fp32.
+
+    Args:
+        precision: the setting, see `resolve_execution`.
+        device_type: type of torch's device, `cuda` or `cpu`.
+    """
+    if device_type == "cuda":
+        return "fp16" if precision == "auto" else precision
+    if precision == "auto":
+        return "bf16" if _cpu_computes_in_bf16() else "fp32"
+    return "fp32" if precision == "fp16" else precision
 
 
 def _cpu_computes_in_bf16() -> bool:

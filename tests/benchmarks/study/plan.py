@@ -14,12 +14,13 @@ import yaml
 from snakemake.utils import update_config
 
 from tests.support.builders import REPOSITORY, TASK
-from tests.support.case_files import learning_data
+from tests.support.case_files import require_learning_data
 from tumorseg.cohort.splits import read_splits, training_cases, validation_cases
 from tumorseg.configuration.constraints import contradiction_errors
 from tumorseg.configuration.schema_validation import duplicate_keys, schema_errors
 from tumorseg.configuration.task_validation import task_contradiction_errors
 from tumorseg.io.digests import sha256
+from tumorseg.networks.devices import resolve_precision
 from tumorseg.networks.starter import model_path
 from tumorseg.preprocessing.store import find_case
 from tumorseg.training.recipe import Recipe, with_defaults
@@ -72,10 +73,14 @@ class Study:
         return found
 
     def _digest(self, sections: dict[str, Any]) -> str:
-        """Return the digest of a set-up; a setting that is added later with its default does not change it."""
+        """Return the digest of a set-up, in the precision of this processor.
+
+        A setting that is added later with its default does not change it.
+        """
         content = Recipe.from_config(sections, TASK).as_dict()
         defaults = with_defaults({"training": {}})["training"]
         training = {key: value for key, value in content["training"].items() if value != defaults.get(key, object())}
+        training["precision"] = resolve_precision(content["training"]["precision"], "cpu")
         text = yaml.safe_dump([content["architecture"], training, self.minutes, self.folds])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -131,7 +136,7 @@ def training_sections(configuration: dict[str, Any]) -> dict[str, Any]:
 
 def prepare_cases(folder: Path, folds: int) -> None:
     """Normalise the real cases with the workflow and assign their patients to folds, all in `folder`."""
-    cohort = {"root": str(learning_data().resolve()), "shards": 4, "folds": folds}
+    cohort = {"root": str(require_learning_data().resolve()), "shards": 4, "folds": folds}
     run_workflow(folder, {"cohort": cohort, "normalisation": NORMALISATION}, ["normalise", "split"])
 
 

@@ -89,10 +89,10 @@ def test_results_of_other_settings_or_cases_are_not_mixed(tmp_path):
     for same_method in ("MONAI", "MONAI, windows"):
         table.unlink()
         append(table, rows(same_method, method().digest(race(tmp_path)), z=0.5))
-        with pytest.raises(SystemExit, match=r"r.csv has results of MONAI with other settings, cases or minutes"):
+        with pytest.raises(SystemExit, match=r"r.csv has results of MONAI with other settings, cases, minutes or precision"):
             run.unfinished(read_results(table), [method(content="other")], race(tmp_path), table)
     other = race(tmp_path, training=race(tmp_path).training[:1])
-    with pytest.raises(SystemExit, match="other settings, cases or minutes"):
+    with pytest.raises(SystemExit, match="other settings, cases, minutes or precision"):
         run.unfinished(read_results(table), [method()], other, table)
 
 
