@@ -129,8 +129,8 @@ def unfinished(rows: pd.DataFrame, methods: Iterable[Method], race: Race, result
         found = set(scored.loc[scored["setup"].map(lambda setup, name=method.name: is_of(setup, name)), "digest"])
         if found - {digest}:
             raise SystemExit(
-                f"{results} has results of {method.name} with other settings, cases, minutes or precision; name another table, or "
-                "delete this one"
+                f"{results} has results of {method.name} with other settings, cases, minutes or precision; "
+                "name another table, or delete this one"
             )
         if not found:
             missing[digest] = method

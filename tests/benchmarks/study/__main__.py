@@ -50,8 +50,8 @@ def _run(study: Study, results: Path, folder: Path | None, weights: Path | None)
     for run in runs:
         if digests.get(run.setup, run.digest) != run.digest:
             raise SystemExit(
-                f"{run.setup}: {results} has rows of another set-up, length or precision with this name; rename the set-up, or "
-                "name another table"
+                f"{run.setup}: {results} has rows of another set-up, length or precision with this name; "
+                "rename the set-up, or name another table"
             )
     todo = [run for run in runs if (run.setup, run.digest, run.fold, run.seed) not in done]
     print(
